@@ -1,0 +1,1 @@
+"""HTTP and Invoice Ninja's verbs: the only room that knows the network."""

@@ -1,0 +1,148 @@
+"""Everything that can go wrong, named by what to do next. The docstring of a class is its default message.
+
+    SyncError                     1  unexpected
+    ├── SettingsError             2  fix the configuration
+    ├── ApiError                  5  the server or the network
+    │   ├── Retryable                later, the same request may succeed
+    │   │   ├── RateLimited
+    │   │   ├── ServerUnavailable
+    │   │   └── NetworkFailed
+    │   └── Rejected                 the same request will be refused again
+    │       ├── NotAuthorised
+    │       ├── PasswordRequired
+    │       ├── NotFound
+    │       └── Invalid
+    ├── DataError                 5  the answer is not what the server promises
+    │   ├── UnexpectedShape
+    │   ├── FilterIgnored
+    │   └── PagesMoved
+    ├── UnsafePlan                3  look at it, then decide
+    │   ├── TooMuchChange
+    │   ├── StalePlan
+    │   └── WrongDigest
+    ├── NotVerified               4  written, but not found as written
+    └── WarehouseError            6  the warehouse cannot be used now
+        └── Busy
+
+The number is the exit code. Exit code 7 is no error: loaded, but rows are in quarantine or the server sent new fields.
+Messages never hold a secret or a person's data: they name the entity, the id, the field and the kind of value.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+LOADED_WITH_FINDINGS = 7
+
+
+class SyncError(Exception):
+    """Something unexpected went wrong."""
+
+    exit_code: ClassVar[int] = 1
+
+    def __init__(self, message: str | None = None) -> None:
+        super().__init__(message or (type(self).__doc__ or "").split("\n", 1)[0])
+
+
+class SettingsError(SyncError):
+    """The configuration cannot be used: correct it, then try again."""
+
+    exit_code = 2
+
+
+class ApiError(SyncError):
+    """The Invoice Ninja server did not do what was asked."""
+
+    exit_code = 5
+
+    def __init__(self, message: str | None = None, *, status: int | None = None) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class Retryable(ApiError):
+    """The request failed for now; the same request may succeed later."""
+
+
+class RateLimited(Retryable):
+    """The server answers 429: too many requests. Wait, or lower `requests_per_second`."""
+
+
+class ServerUnavailable(Retryable):
+    """The server is not able to answer now (500, 502, 503, 504 or an unreadable answer)."""
+
+
+class NetworkFailed(Retryable):
+    """No complete answer came over the network."""
+
+
+class Rejected(ApiError):
+    """The server refused the request and will refuse it again."""
+
+
+class NotAuthorised(Rejected):
+    """The token is not accepted (403) or may not do this (401)."""
+
+
+class PasswordRequired(Rejected):
+    """The password of the token's user is missing or wrong (412)."""
+
+
+class NotFound(Rejected):
+    """There is no such record or path on the server."""
+
+
+class Invalid(Rejected):
+    """The server finds the request invalid (400 or 422)."""
+
+
+class DataError(SyncError):
+    """The server's answer is not what it promises; nothing of it was stored."""
+
+    exit_code = 5
+
+
+class UnexpectedShape(DataError):
+    """An answer or a record does not have the promised shape."""
+
+
+class FilterIgnored(DataError):
+    """The server ignored a filter that it was sent."""
+
+
+class PagesMoved(DataError):
+    """The pages kept moving; the scan did not come to an end."""
+
+
+class UnsafePlan(SyncError):
+    """The plan is not safe to apply as it is."""
+
+    exit_code = 3
+
+
+class TooMuchChange(UnsafePlan):
+    """More would change than the configured brake allows."""
+
+
+class StalePlan(UnsafePlan):
+    """The server has changed since the plan was made."""
+
+
+class WrongDigest(UnsafePlan):
+    """The digest is not that of the plan which was shown."""
+
+
+class NotVerified(SyncError):
+    """What was written could not be found on the server afterwards."""
+
+    exit_code = 4
+
+
+class WarehouseError(SyncError):
+    """The warehouse cannot be used."""
+
+    exit_code = 6
+
+
+class Busy(WarehouseError):
+    """Another process is using the warehouse."""

@@ -1,0 +1,1 @@
+"""DuckDB (and, later, Postgres): tables, SQL files, one transaction per load."""
