@@ -1,0 +1,124 @@
+"""When a request is sent again, and how long that waits: full jitter inside one budget for the whole run.
+
+stamina and tenacity were considered. Both give a budget per call, where a run of thousands of requests needs one budget
+for all of them; both read the real clock; stamina takes no sleep from outside either, and its hooks receive the
+arguments of the call. What is left to do is one short loop over failures that are values, not exceptions: an exception
+of httpx holds the request and its token, and every exception raised while it is handled holds that exception.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+import threading
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, NoReturn, TypeVar
+
+from schemas.errors import ApiError, SyncError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+Answered = TypeVar("Answered")
+
+FIRST_WAIT: Final = 0.5  # seconds; the ceiling of the first wait, doubled for each further one
+LONGEST_BACKOFF: Final = 30.0
+LONGEST_ASKED: Final = (
+    120.0  # a server that asks for more gets no further request: the run ends and says when to resume
+)
+JITTER: Final = 0.25  # a wait that the server asked for is never shortened, only lengthened by up to this share
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A request that got no good answer, and what may be done about it."""
+
+    error: SyncError
+    tries: float = 1  # attempts that such a failure is worth, this one counted in
+    sent: bool = True  # whether a byte of the request may have reached the server
+    asked_wait: float | None = None  # seconds that the server asks for
+    resume: str = ""  # the same for people, where it is too long to wait
+
+
+class Budget:
+    """The seconds that all requests of one run together may spend on failing, waiting and trying again."""
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = self._left = seconds
+        self._lock = threading.Lock()
+
+    def spend(self, seconds: float) -> None:
+        """Take what was used, even if there is less."""
+        with self._lock:
+            self._left -= seconds
+
+    def reserve(self, seconds: float) -> bool:
+        """Take so much if it is there; else nothing, and False."""
+        with self._lock:
+            enough = self._left >= seconds
+            self._left -= seconds if enough else 0
+            return enough
+
+
+@dataclass(frozen=True, slots=True)
+class RetryRules:
+    """What every request of one door has in common when it fails."""
+
+    attempts: int
+    budget: Budget
+    clock: Callable[[], float]
+    sleep: Callable[[float], None]
+    random: Callable[[], float]  # 0 ≤ x < 1
+    on_wait: Callable[[str, float], None] | None = None  # told why, and how many seconds
+
+
+def ask_until_answered(
+    send: Callable[[], Answered | Failure],
+    turn: Callable[[], None],
+    rules: RetryRules,
+    *,
+    repeatable: bool,
+) -> Answered:
+    """The first good answer; `turn` returns when it is this request's turn (waiting for it costs no budget).
+
+    Raises the failure's error where trying again is not allowed, not useful, or not within the budget. The last attempt
+    may overrun the budget by its own length, at most.
+    A request that is not repeatable is sent again only where nothing of it can have reached the server.
+    """
+    for attempt in itertools.count(1):
+        turn()
+        began = rules.clock()
+        outcome = send()
+        if not isinstance(outcome, Failure):
+            return outcome
+        rules.budget.spend(rules.clock() - began)
+        wait = _wait(outcome, attempt, rules.random())
+        if attempt >= min(rules.attempts, outcome.tries) or (outcome.sent and not repeatable):
+            _give_up(outcome, attempt)
+        if (outcome.asked_wait or 0) > LONGEST_ASKED or not rules.budget.reserve(wait):
+            _give_up(outcome, attempt, why=_no_more_waiting(outcome, wait, rules.budget))
+        if rules.on_wait:
+            rules.on_wait(str(outcome.error), wait)
+        rules.sleep(wait)
+    raise AssertionError("unreachable")
+
+
+def _wait(failure: Failure, attempt: int, chance: float) -> float:
+    """Full jitter: anything between nothing and a ceiling that doubles; at least what the server asks for."""
+    ceiling = min(LONGEST_BACKOFF, FIRST_WAIT * 2.0 ** min(attempt - 1, 10))
+    return max(chance * ceiling, (failure.asked_wait or 0) * (1 + JITTER * chance))
+
+
+def _no_more_waiting(failure: Failure, wait: float, budget: Budget) -> str:
+    asks = failure.asked_wait or 0
+    if asks > LONGEST_ASKED:
+        return f"The server asks to wait {math.ceil(asks)} s{failure.resume}: start again then."
+    return f"Waiting {math.ceil(wait)} s more would overdraw the retry_budget of {budget.seconds:g} s for one run."
+
+
+def _give_up(failure: Failure, attempt: int, why: str = "") -> NoReturn:
+    error = failure.error
+    tried = f"Tried {attempt} times." if attempt > 1 else ""
+    if isinstance(error, ApiError) and (tried or why):
+        error = type(error)(" ".join(filter(None, [str(error), tried, why])), status=error.status)
+    raise error

@@ -1,0 +1,105 @@
+"""A text that never shows itself: the API token, and the password for merge and purge."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, NoReturn, Self, final
+
+from schemas.errors import SettingsError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+HIDDEN: Final = "***"
+_LONGEST = 4096  # bytes of a secret's file; a longer one is some other file
+
+
+@final
+class Secret:
+    """Holds a text that is sent to the server and shown to nobody.
+
+    `str`, `repr` and `format` give `***`. It is not pickled and has no JSON form; a copy is the same object, so that
+    `dataclasses.asdict` keeps it closed; it equals only itself, so that `==` cannot be used to guess it.
+    Raises `SettingsError`, without the text, where it cannot be a header: empty, longer than a header, not ASCII, with
+    control characters, or with blanks around it (HTTP drops these, and the server would then see another text).
+    """
+
+    __slots__ = ("_text",)
+    _text: str
+
+    def __init__(self, text: str, *, name: str = "The secret") -> None:
+        fault = _fault(text)
+        if fault:
+            del text  # a traceback that prints local variables must not show it
+            raise SettingsError(f"{name} {fault}")
+        object.__setattr__(self, "_text", text)
+
+    @classmethod
+    def from_environment(cls, name: str, environ: Mapping[str, str] = os.environ) -> Self:
+        """The secret in the environment variable `name`, without the line break at its end."""
+        if name not in environ:
+            raise SettingsError(f"{name} is not set: put the secret into this environment variable.")
+        return cls(environ[name].rstrip("\r\n"), name=name)
+
+    @classmethod
+    def from_file(cls, path: str | Path) -> Self:
+        """The secret in a file that only its owner may read, without the line break at its end."""
+        try:
+            with Path(path).open("rb") as file:
+                mode = os.fstat(file.fileno()).st_mode  # of the file that is read, not of what the name means later
+                text = file.read(_LONGEST + 1) if _is_private(mode) else None
+        except OSError as error:
+            raise SettingsError(f"The secret's file {path} cannot be read: {error.strerror}.") from None
+        if text is None:
+            raise SettingsError(f"Others may read the secret in {path}: run `chmod 600 {path}`.")
+        return cls(text.decode("latin-1").rstrip("\r\n"), name=f"The secret in {path}")
+
+    def reveal(self) -> str:
+        """The text itself. Called where a request is signed, and nowhere else."""
+        return self._text
+
+    def hidden_in(self, text: str) -> str:
+        """The text with `***` wherever this secret stood in it."""
+        return text.replace(self._text, HIDDEN)
+
+    def __repr__(self) -> str:
+        return HIDDEN
+
+    __str__ = __repr__
+
+    def __format__(self, _spec: str) -> str:
+        return HIDDEN
+
+    def __copy__(self) -> Self:
+        return self
+
+    def __deepcopy__(self, _memo: object) -> Self:
+        return self
+
+    def __reduce_ex__(self, _protocol: object) -> NoReturn:
+        raise TypeError("A secret is not written down: pass the name of its environment variable or file instead.")
+
+    def __setattr__(self, _name: str, _value: object) -> NoReturn:
+        raise AttributeError("A secret does not change.")
+
+    __delattr__ = __reduce_ex__
+
+
+def _fault(text: str) -> str | None:
+    if not text:
+        return "is empty."
+    if len(text) > _LONGEST:
+        return f"is longer than {_LONGEST} characters: it cannot be a token or a password."
+    if not text.isascii():
+        return "holds a character that is not ASCII: it cannot be sent. Copy it again."
+    if not text.isprintable():
+        return "holds a control character (a line break, a tab, …): copy it again."
+    if text != text.strip(" "):
+        return "has a blank at its beginning or end: remove it."
+    return None
+
+
+def _is_private(mode: int) -> bool:
+    return os.name != "posix" or not mode & (stat.S_IRWXG | stat.S_IRWXO)

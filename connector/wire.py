@@ -1,0 +1,117 @@
+"""The sockets below the door: every read and write obeys the deadline of the whole request.
+
+httpx's read timeout starts anew at every byte, so a server that drips one byte a second, in its headers or its body,
+could hold a run for days.
+"""
+
+from __future__ import annotations
+
+import ssl
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any, Final
+
+import httpcore
+import httpx
+
+from connector.address import is_loopback
+from schemas.errors import SettingsError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from pathlib import Path
+
+DEADLINE: Final[ContextVar[float]] = ContextVar("deadline", default=float("inf"))
+"""The moment, on the wire's clock, at which the request of this thread must be over."""
+
+
+def wire(
+    *, only_loopback: bool, proxy: str | None, ca_file: Path | None, clock: Callable[[], float]
+) -> httpx.HTTPTransport:
+    """A transport that verifies certificates, follows nothing, knows no environment and keeps the `DEADLINE`.
+
+    `only_loopback`: refuse a peer that is not this machine, whatever the resolver says `localhost` is.
+    """
+    transport = httpx.HTTPTransport(
+        verify=_certificates(ca_file), trust_env=False, retries=0, proxy=httpx.Proxy(proxy) if proxy else None
+    )
+    # httpx has no way in for a network backend, httpcore has. The version is pinned (httpx < 0.29), and a test that
+    # drips headers fails if this ever stops to work.
+    transport._pool._network_backend = _Sockets(only_loopback=only_loopback, clock=clock)  # noqa: SLF001
+    return transport
+
+
+def _certificates(ca_file: Path | None) -> ssl.SSLContext:
+    """Trust certifi's authorities, or only those in `ca_file`. There is no switch to trust nobody."""
+    if ca_file is None:
+        return httpx.create_ssl_context(trust_env=False)
+    try:
+        return ssl.create_default_context(cafile=str(ca_file))
+    except (OSError, ssl.SSLError):
+        raise SettingsError(f"ca_file {ca_file} cannot be read as PEM certificates.") from None
+
+
+class _Sockets(httpcore.NetworkBackend):
+    """Opens sockets that keep the `DEADLINE`."""
+
+    def __init__(
+        self, *, only_loopback: bool, clock: Callable[[], float], inner: httpcore.NetworkBackend | None = None
+    ) -> None:
+        self._only_loopback, self._clock = only_loopback, clock
+        self._inner = inner or httpcore.SyncBackend()
+
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
+    ) -> httpcore.NetworkStream:
+        """Connect, and look who is there before a byte is sent."""
+        timeout = _left(timeout, self._clock, httpcore.ConnectTimeout)
+        stream = self._inner.connect_tcp(host, port, timeout, local_address, socket_options)
+        if self._only_loopback and not _is_loopback_peer(stream):
+            stream.close()
+            raise SettingsError(
+                "base_url is http:// to a host that is not this machine; nothing was sent. Use https://."
+            )
+        return _Socket(stream, self._clock)
+
+
+class _Socket(httpcore.NetworkStream):
+    """A stream whose reads and writes end at the `DEADLINE`, however many they are."""
+
+    def __init__(self, inner: httpcore.NetworkStream, clock: Callable[[], float]) -> None:
+        self._inner, self._clock = inner, clock
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        return self._inner.read(max_bytes, _left(timeout, self._clock, httpcore.ReadTimeout))
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        self._inner.write(buffer, _left(timeout, self._clock, httpcore.WriteTimeout))
+
+    def close(self) -> None:
+        self._inner.close()
+
+    def start_tls(
+        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
+    ) -> httpcore.NetworkStream:
+        timeout = _left(timeout, self._clock, httpcore.ConnectTimeout)
+        return _Socket(self._inner.start_tls(ssl_context, server_hostname, timeout), self._clock)
+
+    def get_extra_info(self, info: str) -> Any:
+        return self._inner.get_extra_info(info)
+
+
+def _left(timeout: float | None, clock: Callable[[], float], over: type[httpcore.TimeoutException]) -> float:
+    left = DEADLINE.get() - clock()
+    if left <= 0:
+        raise over("the deadline of the request has passed")
+    return left if timeout is None else min(timeout, left)
+
+
+def _is_loopback_peer(stream: httpcore.NetworkStream) -> bool:
+    try:
+        return is_loopback(str(stream.get_extra_info("server_addr")[0]))
+    except OSError:  # the peer is gone already: the first read will say so
+        return True
