@@ -255,11 +255,9 @@ def sign(request: httpx.Request, address: Address, token: Secret, password: Secr
     The only place that reveals a secret.
     """
     url = request.url
-    if (url.scheme, url.host, url.port or DEFAULT_PORTS.get(url.scheme)) != (
-        address.scheme,
-        address.host.strip("[]"),
-        address.port,
-    ):
+    host = url.raw_host.decode("ascii")  # `url.host` is the decoded form of an xn--… name
+    origin = url.scheme, f"[{host}]" if ":" in host else host, url.port or DEFAULT_PORTS.get(url.scheme)
+    if origin != address.origin:
         raise Rejected("The request leads to another server than base_url: it was not sent.")
     request.headers["X-API-TOKEN"] = token.reveal()
     if password:

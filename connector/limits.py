@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING, Final
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from collections.abc import Callable
+from typing import Final
 
 LONGEST_INTERVAL: Final = 10.0  # seconds between two requests, however little is left
 
@@ -54,6 +52,6 @@ class Limiter:
         them (self-hosted) ends the slowdown.
         """
         half = limit / 2 if limit and remaining is not None else 0
-        slowdown = half / max(remaining, 1) if remaining is not None and remaining < half else 1.0
+        slowdown = max(1.0, half / max(remaining, 1)) if remaining is not None and remaining < half else 1.0
         with self._lock:
             self._slowdown = slowdown

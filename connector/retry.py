@@ -11,13 +11,11 @@ from __future__ import annotations
 import itertools
 import math
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, NoReturn, TypeVar
+from typing import Final, NoReturn, TypeVar
 
 from schemas.errors import ApiError, SyncError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 Answered = TypeVar("Answered")
 

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, NoReturn, Self, final
+from typing import Final, NoReturn, Self, final
 
 from schemas.errors import SettingsError
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 HIDDEN: Final = "***"
 _LONGEST = 4096  # bytes of a secret's file; a longer one is some other file
@@ -83,8 +81,6 @@ class Secret:
 
     def __setattr__(self, _name: str, _value: object) -> NoReturn:
         raise AttributeError("A secret does not change.")
-
-    __delattr__ = __reduce_ex__
 
 
 def _fault(text: str) -> str | None:

@@ -7,18 +7,16 @@ could hold a run for days.
 from __future__ import annotations
 
 import ssl
+from collections.abc import Callable, Iterable
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any, Final
+from pathlib import Path
+from typing import Any, Final
 
 import httpcore
 import httpx
 
 from connector.address import is_loopback
 from schemas.errors import SettingsError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-    from pathlib import Path
 
 DEADLINE: Final[ContextVar[float]] = ContextVar("deadline", default=float("inf"))
 """The moment, on the wire's clock, at which the request of this thread must be over."""
