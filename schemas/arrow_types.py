@@ -1,0 +1,33 @@
+"""The Arrow and SQL types of an entity's columns. Imports pyarrow, so import this only where rows are moved."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+
+from schemas.entity import Entity, Kind
+
+ARROW = {
+    Kind.TEXT: pa.string(),
+    Kind.MAIL: pa.string(),
+    Kind.SETTING: pa.string(),
+    Kind.MONEY: pa.decimal128(20, 6),
+    Kind.TIME: pa.timestamp("us", tz="UTC"),
+    Kind.FLAG: pa.bool_(),
+    Kind.COUNT: pa.int64(),
+    Kind.JSON: pa.string(),
+}
+
+
+def staged_schema(entity: Entity, parent: Entity | None) -> pa.Schema:
+    """The Arrow schema of staged rows: the fields, then what links and orders them.
+
+    `arrival` counts the records of a run in the order in which they came; a child has its parent's number.
+    Only a parent has a `row_hash` and the `record` as it came.
+    """
+    columns = [pa.field(f.name, ARROW[f.kind], nullable=not f.vital) for f in entity.fields]
+    if parent is None:
+        columns += [pa.field("row_hash", pa.string(), nullable=False), pa.field("record", pa.string(), nullable=False)]
+    else:
+        columns.append(pa.field(parent.parent_column, pa.string(), nullable=False))
+    columns.append(pa.field("arrival", pa.int64(), nullable=False))
+    return pa.schema(columns)

@@ -1,0 +1,55 @@
+"""What differs between two versions of a record, field by field, for people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import msgspec
+
+UNTOLD = frozenset({"updated_at", "last_login"})
+"""Fields that move without a change of the record."""
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One field that differs; `''` stands for nothing."""
+
+    field: str
+    before: str
+    after: str
+
+
+def differences(before: str | None, after: str) -> list[Difference]:
+    """The differences of two records (JSON texts); of a new record, everything but its empty fields."""
+    old = msgspec.json.decode(before) if before else {}
+    return list(_compared("", old, msgspec.json.decode(after)))
+
+
+def _compared(place: str, old: object, new: object) -> Iterator[Difference]:
+    if isinstance(old, dict) and isinstance(new, dict):
+        for key in [*new, *(k for k in old if k not in new)]:
+            if key not in UNTOLD:
+                yield from _compared(f"{place}.{key}" if place else key, old.get(key), new.get(key))
+    elif _is_records(old) and _is_records(new):
+        yield from _compared(place, _by_id(old), _by_id(new))
+    elif _told(old) != _told(new):
+        yield Difference(place, _told(old), _told(new))
+
+
+def _is_records(value: object) -> bool:
+    return value is None or (isinstance(value, list) and all(isinstance(one, dict) for one in value))
+
+
+def _by_id(value: object) -> dict[str, object]:
+    """Children by a name people know, else by their id, so that a new order is no difference."""
+    found = value if isinstance(value, list) else []
+    return {str(child.get("id", n)): child for n, child in enumerate(found)}
+
+
+def _told(value: object) -> str:
+    if value is None or value == "" or value == {} or value == []:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return value if isinstance(value, str) else msgspec.json.encode(value).decode()

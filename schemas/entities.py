@@ -1,0 +1,218 @@
+"""The entities: clients with their contacts and documents, and the settings of companies and groups.
+
+Fields and types are those of Invoice Ninja's transformers (ClientTransformer, ClientContactTransformer,
+DocumentTransformer) of 5.10.42, checked against recordings of a running server. Columns are an allow-list:
+what stands nowhere in this file has no column, and what stands under `secrets` is dropped before anything is stored.
+"""
+
+from __future__ import annotations
+
+from schemas.entity import Entity, Field, Kind, Written
+
+TEXT, MAIL, SETTING, MONEY = Kind.TEXT, Kind.MAIL, Kind.SETTING, Kind.MONEY
+TIME, FLAG, COUNT, JSON = Kind.TIME, Kind.FLAG, Kind.COUNT, Kind.JSON
+PUT, BULK, GROUP = Written.PUT, Written.BULK, Written.GROUP
+
+SHORT = 191
+"""Characters of an ordinary text column of the server; it cuts longer ones silently (database strict mode is off)."""
+
+
+def _key(thing: str) -> Field:
+    return Field("id", TEXT, f"The {thing}'s hashed id: unique on one server, repeated on others.", vital=True)
+
+
+def _times(thing: str) -> tuple[Field, ...]:
+    return (
+        Field("created_at", TIME, f"When the {thing} was created."),
+        Field("updated_at", TIME, f"When the server last touched the {thing}.", volatile=True),
+        Field("archived_at", TIME, f"When the {thing} was archived or deleted; NULL while it is active."),
+    )
+
+
+def _text(name: str, description: str, *, personal: bool = False, written: Written = PUT) -> Field:
+    return Field(name, TEXT, description, personal=personal, written=written, max_length=SHORT)
+
+
+def _address(prefix: str, what: str) -> tuple[Field, ...]:
+    return (
+        _text(f"{prefix}address1", f"First line of the {what} address.", personal=True),
+        _text(f"{prefix}address2", f"Second line of the {what} address.", personal=True),
+        _text(f"{prefix}city", f"City of the {what} address.", personal=True),
+        _text(f"{prefix}state", f"State or province of the {what} address.", personal=True),
+        _text(f"{prefix}postal_code", f"Postal code of the {what} address.", personal=True),
+        Field(
+            f"{prefix}country_id",
+            TEXT,
+            f"Country of the {what} address: an id of `countries`.",
+            written=PUT if prefix else BULK,
+        ),
+    )
+
+
+def _custom(thing: str) -> tuple[Field, ...]:
+    return tuple(
+        Field(
+            f"custom_value{n}",
+            TEXT,
+            f"Custom field {n} of the {thing}; its label is in the company's `custom_fields`.",
+            personal=True,
+            written=BULK if thing == "client" else PUT,
+        )
+        for n in (1, 2, 3, 4)
+    )
+
+
+def _setting(name: str, description: str) -> Field:
+    return Field(name, SETTING, description, written=PUT, inside="settings")
+
+
+CONTACTS = Entity(
+    name="contacts",
+    path="",
+    fields=(
+        _key("contact"),
+        _text("first_name", "First name.", personal=True),
+        _text("last_name", "Last name.", personal=True),
+        Field("email", MAIL, "E-mail address; NULL for a blank contact.", personal=True, written=PUT, max_length=100),
+        _text("phone", "Phone number, as it was typed.", personal=True),
+        *_custom("contact"),
+        Field("is_primary", FLAG, "Whether this is the client's primary contact; a merge can leave two.", written=PUT),
+        Field("is_locked", FLAG, "Whether the contact is locked out of the client portal."),
+        Field("send_email", FLAG, "Whether the contact gets the client's mails.", written=PUT),
+        Field("last_login", TIME, "When the contact last logged in to the client portal.", volatile=True),
+        *_times("contact"),
+    ),
+    secrets=frozenset({"contact_key", "link", "password"}),
+)
+
+DOCUMENTS = Entity(
+    name="documents",
+    path="",
+    fields=(
+        _key("document"),
+        Field("user_id", TEXT, "The user who uploaded the document."),
+        Field("assigned_user_id", TEXT, "The user to whom the document is assigned."),
+        Field("project_id", TEXT, "The project to which the document belongs."),
+        Field("vendor_id", TEXT, "The vendor to whom the document belongs."),
+        Field("name", TEXT, "File name.", personal=True),
+        Field("type", TEXT, "Kind of file, found by its content: pdf, png, txt ..."),
+        Field("disk", TEXT, "The server's storage that holds the file."),
+        Field("size", COUNT, "Bytes."),
+        Field("width", COUNT, "Pixels, of a picture; otherwise 0."),
+        Field("height", COUNT, "Pixels, of a picture; otherwise 0."),
+        Field("is_default", FLAG, "Whether the document is a default document."),
+        Field("is_public", FLAG, "Whether the client sees the document in the portal."),
+        Field("is_deleted", FLAG, "Always false: a deleted document is not shown."),
+        *_times("document"),
+    ),
+    secrets=frozenset({"hash", "link", "url", "preview"}),
+)
+
+CLIENTS = Entity(
+    name="clients",
+    path="/clients",
+    fields=(
+        _key("client"),
+        _text("number", "Number, unique in the company; sorts as text.", written=PUT),
+        _text("name", "Name; NULL where only a contact is known.", personal=True),
+        Field("display_name", MAIL, "Name, else the name or mail of the first contact.", personal=True),
+        Field("balance", MONEY, "What the client owes: a running counter of the server.", vital=True),
+        Field("paid_to_date", MONEY, "What the client has paid in all.", vital=True),
+        Field("payment_balance", MONEY, "Payments not yet applied; the server corrects it late.", vital=True),
+        Field("credit_balance", MONEY, "Credits not yet used; depends on their due dates.", vital=True),
+        _setting("currency_id", "The client's own currency; NULL inherits the group's, then the company's."),
+        _setting("language_id", "The client's own language; NULL inherits."),
+        _setting("payment_terms", "Days until an invoice is due; NULL inherits."),
+        _setting("valid_until", "Days for which a quote is valid; NULL inherits."),
+        _setting("default_task_rate", "Price of an hour of a task; NULL inherits."),
+        _setting("send_reminders", "Whether reminders are sent; NULL inherits."),
+        Field("group_settings_id", TEXT, "The client's group, which may be archived.", written=GROUP),
+        Field("size_id", TEXT, "Number of employees: an id of `sizes`.", written=BULK),
+        Field("industry_id", TEXT, "Industry: an id of `industries`.", written=BULK),
+        Field("classification", TEXT, "individual, business, company, partnership, trust, charity ...", written=PUT),
+        _text("id_number", "Company register number, unique in the company by validation.", personal=True),
+        _text("vat_number", "VAT number, as it was typed.", personal=True),
+        Field("has_valid_vat_number", FLAG, "Whether the server found the VAT number valid."),
+        Field("is_tax_exempt", FLAG, "Whether the client pays no tax.", written=PUT),
+        _text("routing_id", "Routing id for e-invoices."),
+        _text("website", "Website.", personal=True),
+        _text("phone", "Phone number of the client itself.", personal=True),
+        *_address("", "billing"),
+        *_address("shipping_", "shipping"),
+        *_custom("client"),
+        Field("private_notes", TEXT, "Notes that the client does not see.", personal=True, written=PUT),
+        Field("public_notes", TEXT, "Notes that the client sees.", personal=True, written=BULK),
+        Field("user_id", TEXT, "The user who created the client."),
+        Field("assigned_user_id", TEXT, "The user to whom the client is assigned.", written=PUT),
+        Field("is_deleted", FLAG, "Whether the client is deleted; archived alone leaves this false.", vital=True),
+        Field("last_login", TIME, "In practice never set; see the contacts'.", volatile=True),
+        *_times("client"),
+        Field("settings", JSON, "All settings of the client that differ from its group's and company's.", written=PUT),
+        Field("tax_info", JSON, "Tax data of the address (US)."),
+        Field("e_invoice", JSON, "Settings for e-invoices.", written=PUT),
+    ),
+    children=(CONTACTS, DOCUMENTS),
+    secrets=frozenset({"client_hash", "gateway_tokens"}),
+    elsewhere=frozenset({"locations"}),
+)
+
+GROUPS = Entity(
+    name="group_settings",
+    path="/group_settings",
+    fields=(
+        _key("group"),
+        Field("name", TEXT, "Name, unique in the company."),
+        _setting("currency_id", "Currency of the group's clients that have none of their own."),
+        Field("is_deleted", FLAG, "Whether the group is deleted; its clients keep pointing to it."),
+        *_times("group"),
+        Field("settings", JSON, "The group's settings."),
+    ),
+    elsewhere=frozenset(
+        {"custom_value1", "custom_value2", "custom_value3", "custom_value4", "entity_type", "documents"}
+    ),
+)
+
+COMPANIES = Entity(
+    name="companies",
+    path="/companies/current",
+    fields=(
+        _key("company"),
+        Field("name", SETTING, "Name of the company.", inside="settings"),
+        _setting("currency_id", "Currency of the clients that have none of their own and none by their group."),
+        _setting("country_id", "The company's country: an id of `countries`."),
+        _setting("timezone_id", "The company's time zone: an id of `timezones`."),
+        _setting("language_id", "The company's language."),
+        Field("custom_fields", JSON, 'Labels and types of custom fields: {"client1": "label|type", ...}.'),
+        *_times("company"),
+    ),
+)
+
+
+def _lookup(name: str, *fields: Field) -> Entity:
+    thing = name.removesuffix("s")
+    key = Field("id", TEXT, f"The id by which records point to a {thing}: a number, kept as text.", vital=True)
+    return Entity(name=name, path="/statics", fields=(key, *fields))
+
+
+LOOKUPS = (
+    _lookup(
+        "countries",
+        Field("name", TEXT, "Name in English."),
+        Field("iso_3166_2", TEXT, "ISO 3166 code of two letters."),
+        Field("iso_3166_3", TEXT, "ISO 3166 code of three letters."),
+    ),
+    _lookup(
+        "currencies",
+        Field("name", TEXT, "Name in English."),
+        Field("code", TEXT, "ISO 4217 code."),
+        Field("symbol", TEXT, "Symbol, with a blank where one belongs behind it."),
+        Field("precision", COUNT, "Decimals of an amount."),
+    ),
+    _lookup("industries", Field("name", TEXT, "Name in the language of the token's user.")),
+    _lookup("sizes", Field("name", TEXT, "Number of employees, such as 4 - 10.")),
+    _lookup("languages", Field("name", TEXT, "Name in English."), Field("locale", TEXT, "Locale, such as de.")),
+    _lookup(
+        "timezones", Field("name", TEXT, "Name in the tz database."), Field("utc_offset", COUNT, "Seconds east of UTC.")
+    ),
+)
+"""The server's lists (`GET /statics`) by which ids are decoded; the records' other keys stay in `record`."""

@@ -1,0 +1,89 @@
+"""What an entity and a field are. Adding an entity to Ninja Sync is adding a value of these types."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+
+class Kind(Enum):
+    """The type of a field's value: how it comes over the wire and how it is stored."""
+
+    TEXT = "text"
+    """A text. `''` is the server's way to say "none" and becomes NULL; whitespace and case are kept."""
+    MAIL = "mail"
+    """A text in which blanks alone mean "none": the server gives a blank contact the address `' '`."""
+    SETTING = "setting"
+    """A text inside `settings`, where the server keeps numbers, flags and null beside texts."""
+    MONEY = "money"
+    """An exact decimal, 14 digits before the point and 6 behind it, in the client's own currency."""
+    TIME = "time"
+    """Unix seconds in UTC; 0 is the server's way to say "never" and becomes NULL."""
+    FLAG = "flag"
+    """true or false."""
+    COUNT = "count"
+    """A whole number of 64 bits."""
+    JSON = "json"
+    """An object or list, kept as JSON text. PHP sends an empty object as `{}` or `[]`: both are `{}` here."""
+
+
+class Written(Enum):
+    """How a field may be changed on the server (UpdateClientRequest, BulkClientRequest of 5.10.42)."""
+
+    NEVER = "never"
+    BULK = "bulk_update"
+    GROUP = "assign_group"
+    PUT = "put"
+
+
+@dataclass(frozen=True, slots=True, eq=False)  # one object each: compared and hashed by identity, which is cheap
+class Field:
+    """One field of an entity: a key of the server's JSON and a column of the warehouse.
+
+    `inside` names the object that holds the key where that is not the record itself.
+    `volatile` marks what moves without a change of the record, so that it is left out of the row's hash.
+    `vital` marks what a record may not lack: its absence puts the row into quarantine, never a guess.
+    """
+
+    name: str
+    kind: Kind
+    description: str
+    personal: bool = False
+    written: Written = Written.NEVER
+    key: str = ""
+    inside: str = ""
+    volatile: bool = False
+    vital: bool = False
+    max_length: int | None = None
+
+    @property
+    def json_key(self) -> str:
+        """The key in the server's JSON; the column's name unless the two differ."""
+        return self.key or self.name
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Entity:
+    """A kind of record: its table's name, its path in the API, its fields, and the lists of children inside it.
+
+    `secrets` are keys which are never stored. `elsewhere` are known keys without a column: they stay in the record.
+    `optional` says that older servers do not send some of the fields, so that their absence is no drift.
+    """
+
+    name: str
+    path: str
+    fields: tuple[Field, ...]
+    children: tuple[Entity, ...] = ()
+    secrets: frozenset[str] = frozenset()
+    elsewhere: frozenset[str] = frozenset()
+    optional: frozenset[str] = frozenset()
+
+    @property
+    def singular(self) -> str:
+        """The word for one record: clients → client, companies → company."""
+        return self.name[:-3] + "y" if self.name.endswith("ies") else self.name.removesuffix("s")
+
+    @property
+    def parent_column(self) -> str:
+        """The column by which this entity's children point to it."""
+        return f"{self.singular}_id"

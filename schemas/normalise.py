@@ -1,0 +1,179 @@
+"""Records as the server sends them → typed rows of a parent and its children, secrets dropped.
+
+Parent and children are one unit: where any part does not fit, the whole record goes into quarantine, with the entity,
+id, field and kind of value named, and never a person's data. A field that the server sends and no entity knows is
+drift: it is kept in the record and reported, never an error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from hashlib import blake2b
+
+from schemas.entity import Entity, Field
+from schemas.scrub import scrubbed
+from schemas.values import CONVERT, Unfit, to_json
+
+Values = tuple[object, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One record, ready to be staged: its own values, its hash, its JSON, and the values of its children by entity."""
+
+    id: str
+    updated_at: int | None
+    values: Values
+    row_hash: str
+    record: str
+    children: tuple[tuple[Values, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Quarantined:
+    """A record that does not fit: which field of which entity, why, and the record without its secrets, if readable."""
+
+    entity: str
+    id: str
+    field: str
+    reason: str
+    record: str | None = None
+
+    def __str__(self) -> str:
+        """One line for people, without personal data."""
+        return f"{self.entity} {self.id}: {self.field} {self.reason}"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Drift:
+    """A field that appeared (`new`) or that the server no longer sends (`missing`)."""
+
+    entity: str
+    field: str
+    kind: str
+
+
+@dataclass(slots=True)
+class Batch:
+    """What a page of records came to."""
+
+    rows: list[Row] = field(default_factory=list)
+    quarantined: list[Quarantined] = field(default_factory=list)
+    drift: set[Drift] = field(default_factory=set)
+
+
+def normalise(entity: Entity, records: Iterable[object]) -> Batch:
+    """The typed rows of decoded records, in the order in which they came."""
+    batch = Batch()
+    for record in records:
+        try:
+            batch.rows.append(_row(entity, record, batch.drift))
+        except _Misfit as misfit:
+            batch.quarantined.append(_quarantined(entity, record, misfit))
+    return batch
+
+
+class _Misfit(Exception):
+    def __init__(self, place: str, reason: str) -> None:
+        super().__init__(place, reason)
+        self.place, self.reason = place, reason
+
+
+def _row(entity: Entity, record: object, drift: set[Drift]) -> Row:
+    if not isinstance(record, dict):
+        raise _Misfit("record", "is not an object")
+    values = _values(entity, record, drift, "")
+    children = tuple(_children(child, record, drift) for child in entity.children)
+    key, stamp = record.get("id"), record.get("updated_at")
+    if not isinstance(key, str) or not key:
+        raise _Misfit("id", "is missing")
+    return Row(
+        id=key,
+        updated_at=stamp if isinstance(stamp, int) and stamp else None,
+        values=values,
+        row_hash=_hash(entity, values, children),
+        record=to_json(scrubbed(entity, record)),
+        children=children,
+    )
+
+
+def _children(child: Entity, record: dict[str, object], drift: set[Drift]) -> tuple[Values, ...]:
+    found = record.get(child.name, [])
+    if not isinstance(found, list):
+        raise _Misfit(child.name, "is not a list")
+    rows = []
+    for number, item in enumerate(found):
+        place = f"{child.name}[{number}]"
+        if not isinstance(item, dict):
+            raise _Misfit(place, "is not an object")
+        values = _values(child, item, drift, place + ".")
+        if values[0] is None:
+            raise _Misfit(place + ".id", "is missing")
+        rows.append(values)
+    return tuple(rows)
+
+
+def _values(entity: Entity, record: dict[str, object], drift: set[Drift], place: str) -> Values:
+    """The values of an entity's fields, in their order. The loop is the hot path of a load: keep it flat."""
+    if record.keys() != _keys(entity):
+        drift |= _drift(entity, record)
+    out = []
+    for name, key, inside, convert, vital in _plan(entity):
+        try:
+            if inside:
+                holder = record.get(inside)
+                value = convert(holder.get(key) if isinstance(holder, dict) else None)
+            else:
+                value = convert(record.get(key))
+        except Unfit as unfit:
+            raise _Misfit(place + name, f"is {unfit}") from None
+        if value is None and vital:
+            raise _Misfit(place + name, "is missing")
+        out.append(value)
+    return tuple(out)
+
+
+@cache
+def _plan(entity: Entity) -> tuple[tuple[str, str, str, Callable[[object], object], bool], ...]:
+    return tuple((f.name, f.json_key, f.inside, CONVERT[f.kind], f.vital) for f in entity.fields)
+
+
+@cache
+def _keys(entity: Entity) -> frozenset[str]:
+    """All keys that a record of this entity has on a server like the recorded one."""
+    own = {f.inside or f.json_key for f in entity.fields}
+    return frozenset(own | {c.name for c in entity.children} | entity.secrets)
+
+
+def _drift(entity: Entity, record: dict[str, object]) -> set[Drift]:
+    new = record.keys() - _keys(entity) - entity.elsewhere
+    missing = _keys(entity) - record.keys() - entity.optional - entity.secrets
+    return {Drift(entity.name, key, "new") for key in new} | {Drift(entity.name, key, "missing") for key in missing}
+
+
+@cache
+def _lasting(fields: Sequence[Field]) -> tuple[int, ...]:
+    return tuple(i for i, f in enumerate(fields) if not f.volatile)
+
+
+def _hash(entity: Entity, values: Values, children: tuple[tuple[Values, ...], ...]) -> str:
+    """32 hex digits over all that people mean by a change: not the stamps, and not the order of the children."""
+    told: list[object] = [_told(entity.fields, values)]
+    for child, rows in zip(entity.children, children, strict=True):
+        told.append([_told(child.fields, row) for row in sorted(rows, key=lambda row: str(row[0]))])
+    return blake2b(to_json(told).encode(), digest_size=16).hexdigest()
+
+
+def _told(fields: tuple[Field, ...], values: Values) -> list[object]:
+    return [values[i] for i in _lasting(fields)]
+
+
+def _quarantined(entity: Entity, record: object, misfit: _Misfit) -> Quarantined:
+    key, kept = "", None
+    if isinstance(record, dict):
+        found = record.get("id")
+        key = found if isinstance(found, str) else ""
+        kept = to_json(scrubbed(entity, record))
+    return Quarantined(entity.name, key or "(no id)", misfit.place, misfit.reason, kept)

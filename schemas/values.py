@@ -1,0 +1,146 @@
+"""One value as the server sends it → one value as the warehouse keeps it, or `Unfit` for what kind of value it was.
+
+The server's conventions (ClientTransformer of 5.10.42): nulls are sent as `''`, `0`, `false` or `{}`; times are whole
+unix seconds, 0 for never; money is a JSON number, an integer literal when whole, else a float, in exponent form when
+tiny. Nothing is rounded and nothing is cast silently: a value that does not fit puts its row into quarantine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal
+
+import msgspec
+
+from schemas.entity import Kind
+from schemas.scrub import searched
+
+SIX_PLACES = Decimal("0.000001")
+MONEY_LIMIT = Decimal(10) ** 14
+LAST_SECOND = 253402300799
+"""9999-12-31 23:59:59 UTC, the last second that every engine's timestamp can hold."""
+
+_ENCODER = msgspec.json.Encoder(decimal_format="number")
+
+
+class Unfit(ValueError):
+    """A value does not fit its field. The message names the kind of value, never the value."""
+
+
+def to_json(value: object) -> str:
+    """JSON text of a decoded value, decimals as exact numbers."""
+    return _ENCODER.encode(value).decode()
+
+
+def text(value: object) -> str | None:
+    """A text; `''` and null are NULL. A NUL character is unfit: Postgres cannot store it."""
+    if value.__class__ is str:
+        if not value:
+            return None
+        if "\x00" in value:
+            raise Unfit("a text with a NUL character")
+        return value
+    if value is None:
+        return None
+    raise Unfit(f"{_kind_of(value)} instead of a text")
+
+
+def mail(value: object) -> str | None:
+    """A text without blanks around it; blanks alone are NULL."""
+    found = text(value)
+    return (found.strip() or None) if found else None
+
+
+def setting(value: object) -> str | None:
+    """A text, number or flag of `settings` as text; `''` and null are NULL."""
+    if value.__class__ is bool:
+        return "true" if value else "false"
+    if isinstance(value, (int, Decimal)):
+        return f"{value:f}" if isinstance(value, Decimal) else str(value)
+    return text(value)
+
+
+def money(value: object) -> Decimal:
+    """An exact decimal with six places; from an integer, a decimal in any notation, or a text holding one."""
+    if value.__class__ is int:
+        amount = Decimal(value)
+    elif value.__class__ is Decimal:
+        amount = value
+    elif isinstance(value, str) and _looks_decimal(value):
+        amount = Decimal(value)
+    else:
+        raise Unfit(f"{_kind_of(value)} instead of an amount of money")
+    if not amount.is_finite() or abs(amount) >= MONEY_LIMIT:
+        raise Unfit("an amount of money of more than 14 digits before the point")
+    exact = amount.quantize(SIX_PLACES)
+    if exact != amount:
+        raise Unfit("an amount of money with more than six decimals")
+    return exact or SIX_PLACES * 0  # -0 is 0
+
+
+def time(value: object) -> int | None:
+    """Unix seconds; 0 and null are NULL. A negative time or one after the year 9999 is unfit."""
+    if value.__class__ is int:
+        if not value:
+            return None
+        if 0 < value <= LAST_SECOND:
+            return value
+        raise Unfit("a time before 1970 or after 9999")
+    if value is None:
+        return None
+    raise Unfit(f"{_kind_of(value)} instead of a time in whole seconds")
+
+
+def flag(value: object) -> bool | None:
+    """true or false; null is NULL."""
+    if value.__class__ is bool or value is None:
+        return value
+    raise Unfit(f"{_kind_of(value)} instead of true or false")
+
+
+def count(value: object) -> int | None:
+    """A whole number of at most 64 bits; null is NULL."""
+    if value.__class__ is int:
+        if -(2**63) <= value < 2**63:
+            return value
+        raise Unfit("a whole number of more than 64 bits")
+    if value is None:
+        return None
+    raise Unfit(f"{_kind_of(value)} instead of a whole number")
+
+
+def json(value: object) -> str | None:
+    """JSON text without credentials; an empty list is an empty object, as PHP cannot tell them apart; null is NULL."""
+    if value is None:
+        return None
+    if isinstance(value, (dict, list)):
+        written = to_json(searched(value) or {})
+        if "\\u0000" in written:
+            raise Unfit("a text with a NUL character")
+        return written
+    raise Unfit(f"{_kind_of(value)} instead of an object")
+
+
+CONVERT: dict[Kind, Callable[[object], object]] = {
+    Kind.TEXT: text,
+    Kind.MAIL: mail,
+    Kind.SETTING: setting,
+    Kind.MONEY: money,
+    Kind.TIME: time,
+    Kind.FLAG: flag,
+    Kind.COUNT: count,
+    Kind.JSON: json,
+}
+
+
+def _looks_decimal(value: str) -> bool:
+    body = value[1:] if value[:1] == "-" else value
+    whole, _, part = body.partition(".")
+    return whole.isascii() and whole.isdigit() and (not part or (part.isascii() and part.isdigit()))
+
+
+def _kind_of(value: object) -> str:
+    if value is None:
+        return "null"
+    kinds = {bool: "true or false", int: "a whole number", Decimal: "a decimal", str: "a text", list: "a list"}
+    return kinds.get(type(value), "an object")
