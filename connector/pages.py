@@ -1,0 +1,108 @@
+"""One page of a list: its envelope checked, its records decoded with exact decimals.
+
+The envelope is `{"data": [...], "meta": {"pagination": {...}}}`. An answer of another shape is an error with a name,
+never an empty page. A body that is empty or does not parse is `Unreadable`: PHP's json_encode gives false for one row
+with bad UTF-8, and the controller sends that as an empty 200 for the whole page, so the scan narrows the page down.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+import msgspec
+
+from schemas.errors import DataError, UnexpectedShape
+
+_DECODER = msgspec.json.Decoder(float_hook=Decimal)
+_ID = re.compile(rb'"id"\s*:\s*"([A-Za-z0-9]{1,64})"')
+
+
+class _Rows(msgspec.Struct):
+    data: list[msgspec.Raw]
+
+
+@dataclass(frozen=True, slots=True)
+class Malformed:
+    """A record that is no valid JSON by itself, while the page around it is: its id, if one can be found in it."""
+
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Decoded records and what the server says about the page; `per_page` is the size it really used."""
+
+    records: list[object]
+    total: int | None
+    per_page: int
+    date: datetime
+    version: str | None
+
+
+class Unreadable(DataError):
+    """The body of a page is empty or no JSON."""
+
+
+def read_page(body: bytes, date: datetime | None, version: str | None) -> Page:
+    """The page of a 200 answer. Raises Unreadable, or UnexpectedShape where the envelope is not the promised one."""
+    if not body.strip():
+        raise Unreadable
+    envelope = _decode(body)
+    if not isinstance(envelope, dict):
+        raise UnexpectedShape("The server answered JSON that is no object instead of a list of records.")
+    records, pagination = envelope.get("data"), _pagination(envelope)
+    if not isinstance(records, list) or pagination is None:
+        raise UnexpectedShape(
+            "The server answered JSON without `data` and `meta.pagination`: "
+            "is NINJA_SYNC_URL the address of Invoice Ninja itself?"
+        )
+    per_page, total = pagination.get("per_page"), pagination.get("total")
+    if not isinstance(per_page, int) or per_page < 1:
+        raise UnexpectedShape("The server does not say its page size in `meta.pagination.per_page`.")
+    if date is None:
+        raise UnexpectedShape("The server's answer has no Date header; without the server's clock nothing is loaded.")
+    return Page(records, total if isinstance(total, int) else None, per_page, date, version)
+
+
+def _pagination(envelope: dict[str, object]) -> dict[str, object] | None:
+    meta = envelope.get("meta")
+    found = meta.get("pagination") if isinstance(meta, dict) else None
+    return found if isinstance(found, dict) else None
+
+
+def _decode(body: bytes) -> object:
+    try:
+        return _DECODER.decode(body)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return _decode_one_by_one(body)
+
+
+def _decode_one_by_one(body: bytes) -> object:
+    """The envelope with each record decoded by itself, so that one bad record does not take its page along."""
+    try:
+        raw = msgspec.json.decode(body, type=_Rows).data
+        rest = _DECODER.decode(_without(body, raw))
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        raise Unreadable from None
+    if isinstance(rest, dict):
+        rest["data"] = [_decode_record(bytes(one)) for one in raw]
+    return rest
+
+
+def _without(body: bytes, records: list[msgspec.Raw]) -> bytes:
+    """The body with an empty `data`: the records stand in it one after the other, as they came."""
+    if not records:
+        return body
+    first, last = bytes(records[0]), bytes(records[-1])
+    return body[: body.index(first)] + body[body.rindex(last) + len(last) :]
+
+
+def _decode_record(raw: bytes) -> object:
+    try:
+        return _DECODER.decode(raw)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        found = _ID.search(raw)
+        return Malformed(found[1].decode() if found else "(no id)")
