@@ -1,0 +1,188 @@
+"""The schema `control`: what must not be lost. Bindings of sources, runs, watermarks, quarantine, drift.
+
+Unlike the mirror, it cannot be rebuilt from the server, so it changes by numbered migrations alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from schemas.errors import SettingsError, WarehouseError
+from schemas.normalise import Drift, Quarantined
+from warehouse.duckdb_engine import Warehouse
+from warehouse.statements import named, statement
+from warehouse.tables import create_mirror
+
+
+@dataclass(frozen=True, slots=True)
+class Binding:
+    """The one company on one server that a source stands for. The fingerprint is a hash of the company's key."""
+
+    base_url: str
+    company_id: str
+    company_fingerprint: str
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What the warehouse knows of a source before a pull; `binding` is None before the first one."""
+
+    binding: Binding | None = None
+    server_version: str | None = None
+    skew_seconds: int | None = None
+    reference_at: datetime | None = None
+    watermark: datetime | None = None
+    newest_at: datetime | None = None
+    began_at: datetime | None = None
+    server_total: int | None = None
+    mirrored: int = 0
+    quarantined: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One row of `control.runs`. Times are the server's for `began_at`, this machine's for `finished_at`."""
+
+    run_id: str
+    source: str
+    kind: str
+    began_at: datetime
+    finished_at: datetime
+    seconds: float
+    requests: int
+    received: int = 0
+    inserted: int = 0
+    updated: int = 0
+    touched: int = 0
+    unchanged: int = 0
+    quarantined: int = 0
+    server_total: int | None = None
+    server_version: str | None = None
+    notes: str = "[]"
+
+
+def migrate(warehouse: Warehouse, *, now: datetime) -> None:
+    """Bring the schemas to this version, in one transaction. Refuses a warehouse that a newer version has written."""
+    known = named("control")
+    if _migrations(warehouse) == len(known):
+        return
+    with warehouse.transaction():
+        warehouse.execute("create schema if not exists control")
+        warehouse.execute("create schema if not exists mart")
+        warehouse.execute(
+            "create table if not exists control.migrations "
+            "(number integer, name varchar, applied_at timestamp with time zone)"
+        )
+        for number, name in enumerate(known[_migrations(warehouse) :], start=_migrations(warehouse) + 1):
+            warehouse.execute(statement(f"control/{name}"))
+            warehouse.execute(
+                "insert into control.migrations values ($number, $name, $now)",
+                {"number": number, "name": name, "now": now},
+            )
+        create_mirror(warehouse)
+        create_views(warehouse)
+
+
+def create_views(warehouse: Warehouse) -> None:
+    """Make the views of `mart` anew. `clients` comes first: others stand on it."""
+    for name in sorted(named("mart"), key=lambda view: (view != "clients", view)):
+        warehouse.execute(statement(f"mart/{name}"))
+
+
+def _migrations(warehouse: Warehouse) -> int:
+    """How many migrations the warehouse has had. Raises WarehouseError where they are not ours."""
+    exists = "select 1 from information_schema.tables where table_schema = 'control' and table_name = 'migrations'"
+    if not warehouse.rows(exists):
+        return 0
+    had = [str(name) for (name,) in warehouse.rows("select name from control.migrations order by number")]
+    known = named("control")
+    if had[: len(known)] != known[: len(had)] or len(had) > len(known):
+        raise WarehouseError(
+            f"{warehouse.path} was written by a newer version of Ninja Sync: upgrade, or name another warehouse."
+        )
+    return len(had)
+
+
+def read_state(warehouse: Warehouse, source: str) -> State:
+    """What is known of a source; the empty State before its first pull."""
+    found = warehouse.rows(statement("read/state"), {"source": source})
+    if not found:
+        return State()
+    base_url, company_id, fingerprint, *rest = found[0]
+    return State(Binding(str(base_url), str(company_id), str(fingerprint)), *rest)  # type: ignore[arg-type]
+
+
+def check_binding(source: str, known: Binding | None, found: Binding) -> None:
+    """Refuse another company's or another server's data for a source that is bound. Raises SettingsError."""
+    if known is None or known == found:
+        return
+    what = "another server" if known.base_url != found.base_url else "another company"
+    raise SettingsError(
+        f"The source {source!r} is bound to company {known.company_id} at {known.base_url}, but URL and token lead to "
+        f"{what}: company {found.company_id} at {found.base_url}. Nothing was written. Use another source name, or, if "
+        f"the server has moved, `ninja-sync source rebind {source}`."
+    )
+
+
+def bind(warehouse: Warehouse, source: str, binding: Binding, *, version: str | None, now: datetime) -> None:
+    """Write the binding of a source; an earlier one is replaced."""
+    warehouse.execute("delete from control.sources where source = $source", {"source": source})
+    warehouse.execute(
+        "insert into control.sources "
+        "values ($source, $base_url, $company_id, $fingerprint, $version, null, null, $now)",
+        {
+            "source": source,
+            "base_url": binding.base_url,
+            "company_id": binding.company_id,
+            "fingerprint": binding.company_fingerprint,
+            "version": version,
+            "now": now,
+        },
+    )
+
+
+def record_run(warehouse: Warehouse, run: Run) -> None:
+    """Write one row of `control.runs`."""
+    values = {name: getattr(run, name) for name in Run.__dataclass_fields__}
+    names = ", ".join(values)
+    warehouse.execute(f"insert into control.runs ({names}) values ({', '.join('$' + name for name in values)})", values)
+
+
+def record_quarantine(warehouse: Warehouse, source: str, run_id: str, found: Iterable[Quarantined]) -> None:
+    """Write records into quarantine; one that is there already gets the new reason."""
+    for one in found:
+        values = {"source": source, "entity": one.entity, "id": one.id, "run_id": run_id}
+        first = warehouse.rows(
+            "select min(first_run_id) from control.quarantine "
+            "where source = $source and entity = $entity and id = $id and resolved_run_id is null",
+            values,
+        )
+        warehouse.execute(
+            "delete from control.quarantine "
+            "where source = $source and entity = $entity and id = $id and resolved_run_id is null",
+            values,
+        )
+        warehouse.execute(
+            "insert into control.quarantine "
+            "values ($source, $entity, $id, $field, $reason, $record, $first, $run_id, null)",
+            {**values, "field": one.field, "reason": one.reason, "record": one.record, "first": first[0][0] or run_id},
+        )
+
+
+def record_drift(warehouse: Warehouse, source: str, run_id: str, found: Iterable[Drift]) -> list[Drift]:
+    """Remember fields that are new or missing; those which were not known before are returned."""
+    known = {
+        Drift(str(entity), str(field), str(kind))
+        for entity, field, kind in warehouse.rows(
+            "select entity, field, kind from control.drift where source = $source", {"source": source}
+        )
+    }
+    fresh = sorted(set(found) - known)
+    for one in fresh:
+        warehouse.execute(
+            "insert into control.drift values ($source, $entity, $field, $kind, $run_id)",
+            {"source": source, "entity": one.entity, "field": one.field, "kind": one.kind, "run_id": run_id},
+        )
+    return fresh

@@ -1,0 +1,185 @@
+"""The warehouse on DuckDB: one file, one process at a time, closed to everything outside its own folders.
+
+What this module offers (`execute`, `rows`, `table`, `stage`, `transaction`) is the seam that another engine implements;
+everything above it is the same SQL text on both.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import duckdb
+
+from schemas.errors import Busy, SettingsError, WarehouseError
+from warehouse.private import make_private_file, make_private_folder
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+Params = Mapping[str, object]
+
+SAFE_TO_SHOW = (duckdb.IOException, duckdb.OutOfMemoryException, duckdb.PermissionException)
+"""Errors whose text names files and limits; the text of all others may hold a row's values (people's data)."""
+
+
+class Warehouse:
+    """An open DuckDB file. Use it in `with`; it is closed, and its lock given back, at the end."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, path: Path) -> None:
+        self._connection, self.path = connection, path
+
+    def __enter__(self) -> Warehouse:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._connection.close()
+
+    def execute(self, sql: str, params: Params | None = None) -> None:
+        """Run one statement."""
+        with _translated(sql):
+            self._connection.execute(sql, _used(sql, params)).fetchall()
+
+    def rows(self, sql: str, params: Params | None = None) -> list[tuple[object, ...]]:
+        """The rows of one query."""
+        with _translated(sql):
+            return self._connection.execute(sql, _used(sql, params)).fetchall()
+
+    def answer(self, sql: str, params: Params | None = None) -> tuple[list[str], list[tuple[object, ...]]]:
+        """The column names and rows of one query."""
+        with _translated(sql):
+            cursor = self._connection.execute(sql, _used(sql, params))
+            return [column[0] for column in cursor.description or []], cursor.fetchall()
+
+    def ask(self, sql: str) -> tuple[list[str], list[tuple[object, ...]]]:
+        """The same for a query that a person typed: where it is wrong, a SettingsError says so in DuckDB's words."""
+        try:
+            cursor = self._connection.execute(sql)
+            return [column[0] for column in cursor.description or []], cursor.fetchall()
+        except duckdb.Error as problem:
+            raise SettingsError(f"The query cannot be run: {problem}") from None
+
+    def table(self, sql: str, params: Params | None = None) -> pa.Table:
+        """The result of one query as an Arrow table."""
+        with _translated(sql):
+            return self._connection.execute(sql, _used(sql, params)).to_arrow_table()
+
+    def stage(self, name: str, schema: pa.Schema, batches: Iterable[pa.RecordBatch]) -> None:
+        """Make the temporary table `name` from Arrow batches, streamed."""
+        import pyarrow as pa  # noqa: PLC0415 - 0.3 s which a pull without changes does not spend
+
+        reader = pa.RecordBatchReader.from_batches(schema, batches)
+        with _translated(f"stage {name}"):
+            self._connection.register("arriving", reader)
+            self._connection.execute(f"create or replace temp table {name} as select * from arriving").fetchall()
+            self._connection.unregister("arriving")
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All or nothing: commits at the end, rolls back on any exception."""
+        self.execute("begin transaction")
+        try:
+            yield
+        except BaseException:
+            self.execute("rollback")
+            raise
+        self.execute("commit")
+
+    def checkpoint(self) -> None:
+        """Write everything into the file itself, so that the file alone is a whole copy."""
+        self.execute("checkpoint")
+
+
+def open_warehouse(
+    path: Path,
+    *,
+    read_only: bool = False,
+    wait: float = 10.0,
+    clock: Callable[[], float] = time.monotonic,
+    sleep: Callable[[float], None] = time.sleep,
+) -> Warehouse:
+    """Open the file, making it (0600, in a folder of 0700) where there is none.
+
+    Waits up to `wait` seconds for another process to close it. Raises Busy, naming that process; SettingsError where
+    the path cannot be a warehouse; WarehouseError where the file is none, or damaged.
+    """
+    path = path.absolute()
+    if read_only and not path.exists():
+        raise WarehouseError(f"There is no warehouse at {path} yet: `ninja-sync pull` makes it.")
+    if not read_only:
+        make_private_folder(path.parent)
+    until = clock() + wait
+    while True:
+        try:
+            return _opened(path, read_only=read_only)
+        except duckdb.IOException as problem:
+            held = _holder(str(problem))
+            if held is None:
+                raise WarehouseError(f"{path} cannot be opened: {_first_line(problem)}") from None
+            if clock() >= until:
+                raise Busy(f"{path} is open in another process: {held}. Close it there, or try again.") from None
+            sleep(0.1)
+        except duckdb.Error as problem:
+            raise WarehouseError(f"{path} is no warehouse that can be opened: {_first_line(problem)}") from None
+
+
+def _opened(path: Path, *, read_only: bool) -> Warehouse:
+    if path.is_dir():
+        raise SettingsError(
+            f"The warehouse {path} is a folder; name a file in it, such as {path / 'warehouse.duckdb'}."
+        )
+    connection = duckdb.connect(str(path), read_only=read_only, config={"autoinstall_known_extensions": False})
+    if not read_only:
+        make_private_file(path)
+    connection.execute("set timezone = 'UTC'").fetchall()
+    # First the folders, then the lock: what a query may read and write is this warehouse's own folder of exports.
+    connection.execute(f"set allowed_directories = [{_quoted(exports_of(path))}]").fetchall()
+    connection.execute("set enable_external_access = false").fetchall()
+    connection.execute("set lock_configuration = true").fetchall()
+    return Warehouse(connection, path)
+
+
+def exports_of(path: Path) -> Path:
+    """The folder next to a warehouse where its published copies are."""
+    return path.with_name(path.stem + ".published")
+
+
+def _quoted(path: Path) -> str:
+    return "'" + f"{path}/".replace("'", "''") + "'"
+
+
+def _used(sql: str, params: Params | None) -> dict[str, object]:
+    """Those parameters which the statement names: DuckDB refuses others."""
+    return {name: value for name, value in (params or {}).items() if re.search(rf"\${name}\b", sql)}
+
+
+def _holder(message: str) -> str | None:
+    """The process that holds the file, from DuckDB's words: `Conflicting lock is held in PROGRAM (PID N)`."""
+    if "lock" not in message:
+        return None
+    found = re.search(r"held in (?P<program>.*?) \(PID (?P<pid>\d+)\)", message)
+    return f"{Path(found['program']).name}, process {found['pid']}" if found else "which one, the system does not say"
+
+
+def _first_line(problem: Exception) -> str:
+    return str(problem).split("\n", 1)[0]
+
+
+@contextmanager
+def _translated(sql: str) -> Iterator[None]:
+    """DuckDB's errors as ours. Their text is left out where it could hold values of rows."""
+    try:
+        yield
+    except duckdb.Error as problem:
+        detail = _first_line(problem) if isinstance(problem, SAFE_TO_SHOW) else f"({_what(sql)})"
+        raise WarehouseError(f"DuckDB: {type(problem).__name__} {detail}") from None
+
+
+def _what(sql: str) -> str:
+    """The promise of a statement: its first comment, or its first words."""
+    first = sql.strip().split("\n", 1)[0]
+    return first.removeprefix("--").strip()[:100]

@@ -1,0 +1,177 @@
+"""The load: staged pages into the mirror, in one transaction with watermark, quarantine and the run itself.
+
+A crash at any point leaves the old state or the new one. Of several staged versions of a record the newest is chosen
+before it is split into tables; a parent and its children are replaced together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from schemas.arrow_types import staged_schema
+from schemas.entity import Entity
+from schemas.errors import WarehouseError
+from schemas.normalise import Drift, Quarantined, Row
+from warehouse.arrow_files import staged_batch
+from warehouse.control import Binding, Run, bind, record_drift, record_quarantine, record_run
+from warehouse.duckdb_engine import Warehouse
+from warehouse.staging import Staging
+from warehouse.statements import statement
+from warehouse.tables import columns
+
+MOST_CHANGES = 200
+"""Changes that a run reports one by one; all are counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """The rows of the tables by which ids are decoded; each replaces the whole table of its source."""
+
+    rows: Mapping[Entity, Sequence[Row]]
+
+
+@dataclass(frozen=True, slots=True)
+class Scanned:
+    """What a scan came to: everything of a load but the rows. Times are those of the server's clock."""
+
+    entity: Entity
+    binding: Binding
+    watermark: datetime | None
+    newest_at: datetime | None
+    skew: int
+    server_total: int | None
+    quarantined: Sequence[Quarantined] = ()
+    drift: frozenset[Drift] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A record that is new (`before` is None) or changed, as JSON without secrets."""
+
+    id: str
+    before: str | None
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What a load did: the run as it stands in `control.runs`, the first changes, and the drift that is new."""
+
+    run: Run
+    changes: Sequence[Change] = ()
+    drift: Sequence[Drift] = field(default=())
+
+
+def load(warehouse: Warehouse, staging: Staging, scanned: Scanned, run: Run, reference: Reference | None) -> Loaded:
+    """Merge what is staged. Raises WarehouseError, with everything as it was before, where that is not possible."""
+    with warehouse.transaction():
+        _remember_source(warehouse, scanned, run, reference)
+        if reference is not None:
+            for entity, rows in reference.rows.items():
+                _replace(warehouse, entity, rows, run)
+        first_load = not warehouse.rows(
+            f"select 1 from ninja.{scanned.entity.name} where source = $source limit 1", {"source": run.source}
+        )
+        outcomes, changes = _merge(warehouse, staging, scanned.entity, run, with_inserted=not first_load)
+        record_quarantine(warehouse, run.source, run.run_id, scanned.quarantined)
+        drift = record_drift(warehouse, run.source, run.run_id, scanned.drift)
+        _move_watermark(warehouse, scanned, run)
+        done = replace(
+            run,
+            inserted=outcomes.get("inserted", 0),
+            updated=outcomes.get("updated", 0),
+            touched=outcomes.get("touched", 0),
+            unchanged=outcomes.get("unchanged", 0),
+            quarantined=len(scanned.quarantined),
+        )
+        record_run(warehouse, done)
+    return Loaded(done, changes, drift)
+
+
+def _merge(
+    warehouse: Warehouse, staging: Staging, entity: Entity, run: Run, *, with_inserted: bool
+) -> tuple[dict[str, int], list[Change]]:
+    values = {"source": run.source, "run_id": run.run_id, "most": MOST_CHANGES, "with_inserted": with_inserted}
+    parents = staged_schema(entity, None)
+    warehouse.stage(f"stage_{entity.name}", parents, staging.batches(entity.name))
+    for child in entity.children:
+        warehouse.stage(f"stage_{child.name}", staged_schema(child, entity), staging.batches(child.name))
+    _step(warehouse, "accepted", values, entity)
+    outcomes = {str(name): int(str(n)) for name, n in warehouse.rows(statement("load/outcomes"))}
+    found = warehouse.rows(statement("load/changes").format(entity=entity.name), values)
+    changes = [Change(str(key), str(before) if before else None, str(after)) for _, key, before, after in found]
+    for child in entity.children:
+        _step(warehouse, "delete_children", values, entity, child)
+    _step(warehouse, "delete_parents", values, entity)
+    _step(warehouse, "insert_parents", values, entity)
+    for child in entity.children:
+        _step(warehouse, "insert_children", values, entity, child)
+        _assert_single(warehouse, child, f"stage_{child.name}", values)
+    _assert_single(warehouse, entity, "accepted", values)
+    _step(warehouse, "resolve_quarantine", values, entity)
+    for table in ("accepted", f"stage_{entity.name}", *(f"stage_{child.name}" for child in entity.children)):
+        warehouse.execute(f"drop table {table}")
+    return outcomes, changes
+
+
+def _step(
+    warehouse: Warehouse, name: str, values: Mapping[str, object], entity: Entity, child: Entity | None = None
+) -> None:
+    """Run one statement of `sql/load` for an entity, or for one of its children."""
+    table, parent = (child, entity) if child is not None else (entity, None)
+    names = {
+        "entity": entity.name,
+        "child": table.name,
+        "parent": entity.parent_column,
+        "columns": ", ".join(columns(table, parent)),
+        "selected": ", ".join(_selected(table, parent)),
+    }
+    warehouse.execute(statement(f"load/{name}").format(**names), values)
+
+
+def _selected(entity: Entity, parent: Entity | None) -> list[str]:
+    ours = {"source": "$source", "run_id": "$run_id"}
+    return [ours.get(name, f"s.{name}") for name in columns(entity, parent)]
+
+
+def _assert_single(warehouse: Warehouse, entity: Entity, loaded: str, values: Mapping[str, object]) -> None:
+    ((doubled,),) = warehouse.rows(statement("load/doubled").format(entity=entity.name, loaded=loaded), values)
+    if doubled:
+        raise WarehouseError(f"{doubled} ids of {entity.name} would stand twice in the warehouse; nothing was stored.")
+
+
+def _replace(warehouse: Warehouse, entity: Entity, rows: Sequence[Row], run: Run) -> None:
+    values = {"source": run.source, "run_id": run.run_id}
+    warehouse.stage(
+        f"stage_{entity.name}", staged_schema(entity, None), iter([staged_batch(entity, rows, first_arrival=0)])
+    )
+    _step(warehouse, "replace_reference", values, entity)
+    _step(warehouse, "insert_reference", values, entity)
+    warehouse.execute(f"drop table stage_{entity.name}")
+
+
+def _remember_source(warehouse: Warehouse, scanned: Scanned, run: Run, reference: Reference | None) -> None:
+    values = {"source": run.source, "skew": scanned.skew, "version": run.server_version, "now": run.began_at}
+    if not warehouse.rows("select 1 from control.sources where source = $source", values):
+        bind(warehouse, run.source, scanned.binding, version=run.server_version, now=run.began_at)
+    warehouse.execute(
+        "update control.sources set skew_seconds = $skew, server_version = $version where source = $source", values
+    )
+    if reference is not None:
+        warehouse.execute("update control.sources set reference_at = $now where source = $source", values)
+
+
+def _move_watermark(warehouse: Warehouse, scanned: Scanned, run: Run) -> None:
+    values = {
+        "source": run.source,
+        "entity": scanned.entity.name,
+        "mark": scanned.watermark,
+        "newest": scanned.newest_at,
+        "began": run.began_at,
+        "total": scanned.server_total,
+        "run_id": run.run_id,
+    }
+    warehouse.execute(statement("load/forget_watermark"), values)
+    warehouse.execute(statement("load/move_watermark"), values)

@@ -1,0 +1,53 @@
+"""One run at a time per source, on DuckDB: a lock on a file beside the warehouse.
+
+The system gives the lock back when its process ends, however it ends, so a dead run never blocks the next one.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from schemas.errors import Busy
+from warehouse.private import make_private_folder
+
+
+@contextmanager
+def one_run_at_a_time(
+    warehouse: Path,
+    source: str,
+    *,
+    wait: float = 10.0,
+    clock: Callable[[], float] = time.monotonic,
+    sleep: Callable[[float], None] = time.sleep,
+) -> Iterator[None]:
+    """Hold the lock of a source. Raises Busy, naming the process that holds it, after `wait` seconds."""
+    path = warehouse.absolute().with_name(f"{warehouse.stem}.{source}.lock")
+    make_private_folder(path.parent)
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+    try:
+        _acquire(descriptor, source, clock() + wait, clock, sleep)
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, str(os.getpid()).encode(), 0)
+        yield
+    finally:
+        os.close(descriptor)  # gives the lock back
+
+
+def _acquire(
+    descriptor: int, source: str, until: float, clock: Callable[[], float], sleep: Callable[[float], None]
+) -> None:
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if clock() >= until:
+                holder = os.pread(descriptor, 20, 0).decode("ascii", "replace").strip() or "unknown"
+                raise Busy(f"Another run of the source {source!r} is under way: process {holder}.") from None
+            sleep(0.1)
+        else:
+            return

@@ -1,0 +1,40 @@
+"""Files and folders that only their owner can read, whatever the umask says."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+
+
+def make_private_folder(folder: Path) -> None:
+    """Make a folder (0700) and its parents. One that is there keeps its mode: it may be shared on purpose."""
+    for missing in [f for f in (folder, *folder.parents) if not f.exists()][::-1]:
+        missing.mkdir(mode=0o700, exist_ok=True)
+
+
+def make_private_file(path: Path) -> None:
+    """Take the rights of group and others away from a file."""
+    if stat.S_IMODE(path.stat().st_mode) & 0o077:
+        path.chmod(0o600)
+
+
+def write_private(path: Path, content: bytes) -> None:
+    """Write a file (0600) whole or not at all: beside, then synced, then renamed into place."""
+    beside = path.with_name(path.name + ".part")
+    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    rename_into_place(beside, path)
+
+
+def rename_into_place(beside: Path, path: Path) -> None:
+    """Give a finished file its name, and make the name last over a power cut."""
+    beside.replace(path)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)

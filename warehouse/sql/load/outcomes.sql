@@ -1,0 +1,2 @@
+-- How many records had which outcome.
+select outcome, count(*) from accepted group by outcome

@@ -1,0 +1,17 @@
+-- One row per source: how fresh its mirror is, what the last run did, and what needs a look.
+create or replace view mart.load_status as
+with last_runs as (
+    select *, row_number() over (partition by source order by finished_at desc, run_id desc) as place from control.runs
+)
+select
+    s.source, s.base_url, coalesce(r.server_version, s.server_version) as server_version,
+    w.watermark, w.newest_at as newest_change_at, r.finished_at as last_run_at, r.kind as last_run_kind,
+    r.inserted as last_inserted, r.updated as last_updated,
+    (select count(*) from ninja.clients as c where c.source = s.source) as clients,
+    (select count(*) from ninja.contacts as k where k.source = s.source) as contacts,
+    r.server_total as clients_on_server,
+    (select count(*) from control.quarantine as q where q.source = s.source and q.resolved_run_id is null) as quarantined,
+    (select count(*) from control.drift as d where d.source = s.source) as unknown_fields
+from control.sources as s
+left join control.watermarks as w on w.source = s.source and w.entity = 'clients'
+left join last_runs as r on r.source = s.source and r.place = 1

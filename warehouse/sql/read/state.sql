@@ -1,0 +1,13 @@
+-- What is known of a source before a pull: its binding, its skew, its watermark, how many records the mirror holds.
+select
+    s.base_url, s.company_id, s.company_fingerprint, s.server_version, s.skew_seconds, s.reference_at,
+    w.watermark, w.newest_at, w.began_at, w.server_total,
+    (select count(*) from ninja.clients as c where c.source = s.source) as mirrored,
+    (
+        select count(distinct q.id) from control.quarantine as q
+        where q.source = s.source and q.entity = 'clients' and q.resolved_run_id is null
+            and not exists (select 1 from ninja.clients as c where c.source = q.source and c.id = q.id)
+    ) as quarantined
+from control.sources as s
+left join control.watermarks as w on w.source = s.source and w.entity = 'clients'
+where s.source = $source
