@@ -1,0 +1,101 @@
+"""The commands that set up: init, doctor, source."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from flows.options import AsJson, ConfigFile, SourceName
+from flows.settings import TOKEN_VARIABLE
+from flows.show import say, show_json, show_table
+
+MARKS = {"good": "✓", "note": "!", "bad": "✗"}
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this module."""
+    app.command()(init)
+    app.command()(doctor)
+    source = typer.Typer(help="List the sources, or bind one anew.", no_args_is_help=True, rich_markup_mode=None)
+    source.command("list")(source_list)
+    source.command("rebind")(source_rebind)
+    app.add_typer(source, name="source")
+
+
+def init(
+    url: Annotated[str, typer.Option(help="The address of Invoice Ninja, such as https://invoicing.co.", prompt=True)],
+    name: Annotated[str, typer.Option(help="A short name for this company on this server.")] = "main",
+    warehouse: Annotated[str, typer.Option(help="The DuckDB file to store in.")] = "warehouse.duckdb",
+    token_env: Annotated[str, typer.Option(help="The environment variable that holds the API token.")] = TOKEN_VARIABLE,
+    token_file: Annotated[str, typer.Option(help="Or: the file (mode 600) that holds it.")] = "",
+    file: Annotated[Path, typer.Option(help="The configuration file to write.")] = Path("config/ninja-sync.toml"),
+) -> None:
+    """Write a configuration file for your server. The token stays where it is: the file names the place only."""
+    from flows.init import write_configuration  # noqa: PLC0415 - each command loads what it needs
+
+    write_configuration(file, url=url, name=name, warehouse=warehouse, token_env=token_env, token_file=token_file)
+    say(f"Wrote {file}. Next:")
+    if not token_file:
+        say(f"  export {token_env}=...      # Settings > Account Management > API Tokens, of an owner or admin")
+    say("  ninja-sync doctor")
+    say("  ninja-sync pull")
+
+
+def doctor(source: SourceName = None, config: ConfigFile = None, as_json: AsJson = False) -> None:
+    """Say what is wrong with address, token, rights, version, clock, time zone and warehouse, and what to do."""
+    from dataclasses import asdict  # noqa: PLC0415
+
+    from flows.doctor import examine  # noqa: PLC0415
+    from flows.settings import choose_source, load_settings  # noqa: PLC0415
+
+    settings = load_settings(config)
+    names = [choose_source(settings, source)] if source or not settings.sources else list(settings.sources)
+    found = {name: examine(settings, name) for name in names}
+    if as_json:
+        show_json({name: [asdict(check) for check in checks] for name, checks in found.items()})
+    else:
+        for name, checks in found.items():
+            show_table(f"Source {name}", ("", "check", "found"), [(MARKS[c.state], c.name, c.found) for c in checks])
+    worst = [check.exit_code for checks in found.values() for check in checks if check.state == "bad"]
+    if worst:
+        raise typer.Exit(worst[0])
+
+
+def source_list(config: ConfigFile = None, as_json: AsJson = False) -> None:
+    """The sources that this warehouse is bound to."""
+    from flows.ask import asked  # noqa: PLC0415
+    from flows.settings import load_settings  # noqa: PLC0415
+
+    found = asked(load_settings(config), "sources", {}, newest=True)
+    if as_json:
+        show_json(found.records())
+    else:
+        show_table("Sources", found.columns, found.rows)
+
+
+def source_rebind(
+    name: Annotated[str, typer.Argument(help="The source.")],
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    config: ConfigFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Bind a source to the company that its URL and token lead to now: after a move, or on a restored server.
+
+    The next pull reads everything. What the warehouse holds stays until then.
+    """
+    from flows.rebind import find_company, rebind  # noqa: PLC0415
+    from flows.settings import choose_source, load_settings  # noqa: PLC0415
+
+    settings = load_settings(config)
+    name = choose_source(settings, name)
+    binding, company = find_company(settings, name)
+    question = f"Bind {name!r} to company {company!r} ({binding.company_id}) at {binding.base_url}?"
+    if not yes and not typer.confirm(question):
+        raise typer.Abort
+    rebind(settings, name, binding)
+    if as_json:
+        show_json({"source": name, "base_url": binding.base_url, "company_id": binding.company_id})
+    else:
+        say(f"{name!r} is bound to company {binding.company_id} at {binding.base_url}. Next: ninja-sync pull")

@@ -1,0 +1,119 @@
+"""What is wrong, and what to do about it: URL, token, rights, clock, time zone, version, warehouse."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from connector.door import Door
+from connector.scan import FirstLook, first_look, stamp
+from connector.skew import HOUR, measure_skew
+from connector.verbs import current_company, lister, ping
+from flows.pull import SYSTEM_CLOCK, Clock, open_ready
+from flows.settings import Settings, base_url_of, open_door, warehouse_path
+from schemas.entities import CLIENTS
+from schemas.errors import NotAuthorised, SyncError
+from warehouse.control import Binding, check_binding, read_state
+
+TESTED_VERSION = "5.10.42"
+MOST_CLOCK_DIFFERENCE = 120  # seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that was looked at. `state` is good, note or bad; `found` says what, and what to do."""
+
+    name: str
+    state: str
+    found: str
+    exit_code: int = 0
+
+
+def examine(settings: Settings, name: str, clock: Clock = SYSTEM_CLOCK) -> list[Check]:
+    """All checks of one source and of the warehouse; a check that cannot go on ends those that need it."""
+    checks = [*_warehouse(settings, name, clock)]
+    try:
+        checks += [Check("address", "good", base_url_of(settings.sources[name]))]
+        with open_door(settings.sources[name]) as door:
+            for check in _server(settings, name, door, clock):
+                checks.append(check)
+    except SyncError as problem:
+        checks.append(Check("server", "bad", str(problem), problem.exit_code))
+    return checks
+
+
+def _warehouse(settings: Settings, name: str, clock: Clock) -> Iterator[Check]:
+    try:
+        with open_ready(settings, clock) as warehouse:
+            state = read_state(warehouse, name)
+    except SyncError as problem:
+        yield Check("warehouse", "bad", str(problem), problem.exit_code)
+        return
+    held = f"{state.mirrored:,} clients of {name!r}" if state.binding else f"nothing of {name!r} yet"
+    yield Check("warehouse", "good", f"{warehouse_path(settings)}: {held}")
+
+
+def _server(settings: Settings, name: str, door: Door, clock: Clock) -> Iterator[Check]:
+    company_name, user = ping(door)
+    yield Check("token", "good", f"accepted: user {user!r} of company {company_name!r}")
+    company = current_company(door)
+    try:
+        with open_ready(settings, clock) as warehouse:
+            known = read_state(warehouse, name).binding
+        check_binding(name, known, Binding(base_url_of(settings.sources[name]), company.id, company.fingerprint))
+        yield Check("company", "good", f"{company.id}" + ("" if known else ", which the first pull will bind"))
+    except SyncError as problem:
+        yield Check("company", "bad", str(problem), problem.exit_code)
+    look = first_look(lister(door, CLIENTS))
+    yield from _rights(look)
+    yield _version(look)
+    yield _clock(look, clock)
+    yield _time_zone(door, look)
+
+
+def _rights(look: FirstLook) -> Iterator[Check]:
+    if look.newest is None:
+        yield Check("rights", "note", "no client is visible, so it cannot be told whether this token may see money")
+    elif not look.newest.get("client_hash", True):
+        yield Check(
+            "rights",
+            "bad",
+            "this token may not see money: use one of an owner or administrator",
+            NotAuthorised.exit_code,
+        )
+    else:
+        yield Check(
+            "rights", "good", f"{look.total:,} clients are visible, with money" if look.total is not None else ""
+        )
+
+
+def _version(look: FirstLook) -> Check:
+    if look.version is None:
+        return Check("version", "note", "the server does not say its version (a proxy may drop X-APP-VERSION)")
+    if look.version == TESTED_VERSION:
+        return Check("version", "good", f"{look.version}, the one this program was recorded against")
+    return Check("version", "note", f"{look.version}; this program was recorded against {TESTED_VERSION}")
+
+
+def _clock(look: FirstLook, clock: Clock) -> Check:
+    difference = round(look.began - clock.now().timestamp())
+    if abs(difference) <= MOST_CLOCK_DIFFERENCE:
+        return Check("clock", "good", f"{abs(difference)} s from this machine's")
+    return Check(
+        "clock", "note", f"the server is {difference:+,} s from this machine; pulls use the server's clock only"
+    )
+
+
+def _time_zone(door: Door, look: FirstLook) -> Check:
+    newest = stamp(look.newest)
+    if not newest:
+        return Check("time zone", "note", "cannot be measured before there is a client")
+    skew = measure_skew(lister(door, CLIENTS), newest)
+    if skew is None:
+        return Check("time zone", "note", "the server ignores `updated_at`: every pull reads everything")
+    if skew == 0:
+        return Check("time zone", "good", "UTC: changes are visible at once")
+    return Check(
+        "time zone", "note",
+        f"SERVER_TIMEZONE is not UTC: its filter is off by about {(skew - HOUR) / HOUR:+.0f} h, which pulls make up for",
+    )  # fmt: skip

@@ -1,0 +1,69 @@
+"""What a pull did, told to people and to machines."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+from flows.pull import Pulled
+from flows.show import say, show_table
+from schemas.diff import differences
+
+MOST_LINES = 40
+
+
+def tell_pulled(pulled: Pulled) -> None:
+    """The report of one pull for people: counts, what changed field by field, what needs a look."""
+    run = pulled.run
+    if run.kind == "idle":
+        say(f"{run.source}: nothing has changed ({run.requests} request{'s' * (run.requests != 1)}).")
+        return
+    counts = f"{run.inserted:,} new, {run.updated:,} changed, {run.touched:,} touched, {run.unchanged:,} as they were"
+    say(f"{run.source}: {counts}; {run.received:,} records in {run.requests} requests, {run.seconds:.1f} s.")
+    for note in pulled.notes:
+        say(f"  note: {note}")
+    lines = [line for change in pulled.changes for line in _change_lines(change.id, change.before, change.after)]
+    if lines:
+        more = len(lines) - MOST_LINES
+        show_table(
+            "What changed", ("client", "field", "before", "after"), lines[:MOST_LINES],
+            note=f"and {more:,} more; --json shows the first 200 clients whole" if more > 0 else "",
+        )  # fmt: skip
+    if pulled.quarantined:
+        rows = [(q.entity, q.id, q.field, q.reason) for q in pulled.quarantined]
+        show_table("In quarantine: not loaded, everything else was", ("entity", "id", "field", "reason"), rows)
+    if pulled.drift:
+        fields = [(d.entity, d.field, d.kind) for d in pulled.drift]
+        show_table("Fields that this version does not know, or no longer gets", ("entity", "field", "what"), fields)
+
+
+def pulled_as_json(pulled: Pulled) -> dict[str, object]:
+    """The report of one pull for machines."""
+    return {
+        "run": asdict(pulled.run),
+        "changes": [
+            {
+                "id": change.id,
+                "new": change.before is None,
+                "fields": [asdict(d) for d in differences(change.before, change.after)],
+            }
+            for change in pulled.changes
+        ],
+        "quarantined": [
+            {"entity": q.entity, "id": q.id, "field": q.field, "reason": q.reason} for q in pulled.quarantined
+        ],
+        "drift": [asdict(d) for d in pulled.drift],
+        "notes": list(pulled.notes),
+        "published": str(pulled.published) if pulled.published else None,
+    }
+
+
+def _change_lines(key: str, before: str | None, after: str) -> list[tuple[str, ...]]:
+    found = differences(before, after)
+    name = next((d.after for d in differences(None, after) if d.field == "display_name"), key)
+    if before is None:
+        return [(name, "(new client)", "", key)]
+    return [(name, d.field, _short(d.before), _short(d.after)) for d in found]
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 60 else text[:59] + "…"  # noqa: PLR2004 - a column's width

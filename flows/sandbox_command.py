@@ -1,0 +1,32 @@
+"""`ninja-sync sandbox`: the stand-in server in the foreground, and how to use it."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import asdict
+from pathlib import Path
+
+from sandbox.server import Sandbox, serve
+
+from flows.show import say
+
+
+def run_sandbox(*, clients: int, port: int, seed: int, host: str, database: Path | None, as_json: bool) -> None:
+    """Serve until Ctrl-C or SIGTERM; say how to reach it as soon as it answers."""
+
+    def announce(running: Sandbox) -> None:
+        if as_json:
+            sys.stdout.write(json.dumps(asdict(running)) + "\n")
+            sys.stdout.flush()
+            return
+        say(f"A stand-in Invoice Ninja with {clients:,} invented clients answers at {running.url} until Ctrl-C.\n")
+        say(f"  token of its owner       {running.token}")
+        say(f"  token of a viewer        {running.viewer_token}")
+        say(f"  another company's token  {running.other_token}")
+        say(f"  the owner's password     {running.password}\n")
+        say("In another terminal:\n")
+        say(f"  export NINJA_SYNC_URL={running.url} NINJA_SYNC_TOKEN={running.token}")
+        say("  ninja-sync pull && ninja-sync balances")
+
+    serve(clients=clients, seed=seed, host=host, port=port, database=database, announce=announce)

@@ -1,0 +1,190 @@
+"""Settings: from the environment for one source, or from `ninja-sync.toml` for any number of them.
+
+The file is looked for in this order; the first one found is used, and the environment wins over it for one source:
+
+    --config FILE, $NINJA_SYNC_CONFIG
+    config/ninja-sync.toml, ninja-sync.toml             below the working folder
+    ~/.config/ninja-sync/ninja-sync.toml                ($XDG_CONFIG_HOME)
+    /etc/ninja-sync/ninja-sync.toml
+
+A secret stands in it only as the name of an environment variable or of a file.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+
+import msgspec
+
+from connector.address import server_address
+from connector.door import Door, DoorSettings
+from connector.secret import Secret
+from schemas.errors import SettingsError
+
+SOURCE_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
+DEFAULT_SOURCE = "main"
+TOKEN_VARIABLE = "NINJA_SYNC_TOKEN"  # noqa: S105 - the name of a variable, not a token
+HOUR = 3600
+
+
+class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One company on one Invoice Ninja server. Times are seconds, sizes are records."""
+
+    url: str
+    token_env: str = ""
+    token_file: str = ""
+    password_env: str = ""
+    password_file: str = ""
+    page_size: int = 500
+    look_back: int = 2 * HOUR
+    requests_per_second: float = 5.0
+    retry_budget: float = 300.0
+    proxy: str | None = None
+    ca_file: str | None = None
+
+
+class Prefect(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How `ninja-sync serve` runs the flows: a cron line, or an interval in seconds."""
+
+    cron: str = ""
+    interval: int = 900
+
+
+class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """All settings of an installation. Relative paths are those of the file they stand in."""
+
+    warehouse: str = "warehouse.duckdb"
+    publish: bool = True
+    wait: float = 10.0
+    sources: dict[str, Source] = {}
+    prefect: Prefect = Prefect()
+
+
+def load_settings(
+    file: Path | None = None, *, environ: Mapping[str, str] = os.environ, folder: Path | None = None
+) -> Settings:
+    """The settings in force. Raises SettingsError saying what to correct, and never shows a secret."""
+    path = find_file(file, environ=environ, folder=folder)
+    settings = _read(path) if path else Settings()
+    settings = _with_environment(settings, environ)
+    _check(settings)
+    return settings
+
+
+def find_file(file: Path | None, *, environ: Mapping[str, str], folder: Path | None = None) -> Path | None:
+    """The configuration file in force; None where there is none. Raises SettingsError where a named one is missing."""
+    named = file or (Path(environ["NINJA_SYNC_CONFIG"]) if environ.get("NINJA_SYNC_CONFIG") else None)
+    if named is not None:
+        if not named.is_file():
+            raise SettingsError(f"There is no configuration file {named}.")
+        return named
+    return next((path for path in places(environ, folder) if path.is_file()), None)
+
+
+def places(environ: Mapping[str, str], folder: Path | None = None) -> list[Path]:
+    """Where a configuration file is looked for, in order."""
+    here, home = folder or Path.cwd(), Path(environ.get("HOME", "~")).expanduser()
+    own = Path(environ.get("XDG_CONFIG_HOME") or home / ".config")
+    name = "ninja-sync.toml"
+    return [here / "config" / name, here / name, own / "ninja-sync" / name, Path("/etc/ninja-sync") / name]
+
+
+def choose_source(settings: Settings, name: str | None) -> str:
+    """The name of the one source meant. Raises SettingsError where that is not clear."""
+    if not settings.sources:
+        raise SettingsError(
+            "No source is configured. Set NINJA_SYNC_URL and NINJA_SYNC_TOKEN, or run `ninja-sync init`."
+        )
+    if name is None and len(settings.sources) > 1:
+        raise SettingsError(f"Several sources are configured; choose one: --source {' | '.join(settings.sources)}")
+    if name is not None and name not in settings.sources:
+        raise SettingsError(f"There is no source {name!r}; there is: {', '.join(settings.sources)}.")
+    return name or next(iter(settings.sources))
+
+
+def token_of(source: Source, *, environ: Mapping[str, str] = os.environ) -> Secret:
+    """The API token of a source. Raises SettingsError where it is not there."""
+    if source.token_file:
+        return Secret.from_file(source.token_file)
+    return Secret.from_environment(source.token_env or TOKEN_VARIABLE, environ)
+
+
+def base_url_of(source: Source) -> str:
+    """The address of a source's server in the one form in which it is compared and stored."""
+    return str(server_address(source.url))
+
+
+def open_door(source: Source, *, environ: Mapping[str, str] = os.environ) -> Door:
+    """The door to a source's server, ready for use. Raises SettingsError where URL or token cannot be used."""
+    settings = DoorSettings(
+        base_url=source.url,
+        requests_per_second=source.requests_per_second,
+        retry_budget=source.retry_budget,
+        proxy=source.proxy,
+        ca_file=Path(source.ca_file) if source.ca_file else None,
+    )
+    return Door(settings, token_of(source, environ=environ))
+
+
+def warehouse_path(settings: Settings) -> Path:
+    """The path of the DuckDB warehouse."""
+    if "://" in settings.warehouse:
+        raise SettingsError("This version stores in DuckDB: set NINJA_SYNC_WAREHOUSE to the path of a file.")
+    return Path(settings.warehouse).expanduser().absolute()
+
+
+def _read(path: Path) -> Settings:
+    try:
+        found = msgspec.convert(tomllib.loads(path.read_text(encoding="utf-8")), Settings)
+    except tomllib.TOMLDecodeError as problem:
+        raise SettingsError(f"{path} is not valid TOML: {problem}") from None
+    except msgspec.ValidationError as problem:
+        raise SettingsError(f"{path}: {problem}") from None
+    except (OSError, UnicodeDecodeError) as problem:
+        raise SettingsError(f"{path} cannot be read: {type(problem).__name__}.") from None
+    return msgspec.structs.replace(
+        found,
+        warehouse=found.warehouse if "://" in found.warehouse else _beside(path, found.warehouse),
+        sources={
+            name: msgspec.structs.replace(
+                source,
+                token_file=_beside(path, source.token_file),
+                password_file=_beside(path, source.password_file),
+                ca_file=_beside(path, source.ca_file or "") or None,
+            )
+            for name, source in found.sources.items()
+        },
+    )
+
+
+def _beside(path: Path, name: str) -> str:
+    return str(path.absolute().parent / Path(name).expanduser()) if name else ""
+
+
+def _with_environment(settings: Settings, environ: Mapping[str, str]) -> Settings:
+    """The environment over the file: the warehouse, and the URL and token of a single source."""
+    if environ.get("NINJA_SYNC_WAREHOUSE"):
+        settings = msgspec.structs.replace(settings, warehouse=environ["NINJA_SYNC_WAREHOUSE"])
+    url = environ.get("NINJA_SYNC_URL")
+    if not url:
+        return settings
+    if len(settings.sources) > 1:
+        raise SettingsError("NINJA_SYNC_URL is set, but the configuration file has several sources: unset it.")
+    name, source = next(iter(settings.sources.items()), (DEFAULT_SOURCE, Source(url="")))
+    if environ.get(TOKEN_VARIABLE):
+        source = msgspec.structs.replace(source, token_env=TOKEN_VARIABLE, token_file="")
+    return msgspec.structs.replace(settings, sources={name: msgspec.structs.replace(source, url=url)})
+
+
+def _check(settings: Settings) -> None:
+    for name, source in settings.sources.items():
+        if not SOURCE_NAME.fullmatch(name):
+            raise SettingsError(f"The source name {name!r} may hold small letters, digits, - and _ only.")
+        if not 1 <= source.page_size <= 5000:  # noqa: PLR2004 - the server's own limits of a page
+            raise SettingsError(f"page_size of the source {name!r} must be 1 to 5000.")
+        if source.look_back < 0:
+            raise SettingsError(f"look_back of the source {name!r} must not be negative.")
