@@ -1,1 +1,1 @@
-"""A stand-in Invoice Ninja server for rehearsals and tests. Imports none of the other rooms."""
+"""A stand-in Invoice Ninja 5.10.42 server over a real SQLite database. Imports none of the other rooms."""

@@ -1,0 +1,42 @@
+"""`python -m sandbox`: a sandbox in the foreground; its first line of output says how to reach it."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from dataclasses import asdict
+from pathlib import Path
+
+from sandbox.server import Sandbox, serve
+
+
+def main() -> None:
+    """Reads the arguments and serves until interrupted."""
+    parser = argparse.ArgumentParser(prog="python -m sandbox", description=__doc__)
+    parser.add_argument("--clients", type=int, default=0)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=int, default=0)
+    parser.add_argument("--database", type=Path)
+    parser.add_argument("--json", action="store_true", help="one JSON object; else one NAME=VALUE a line")
+    given = parser.parse_args()
+
+    def announce(sandbox: Sandbox) -> None:
+        known = asdict(sandbox)
+        text = json.dumps(known) if given.json else "\n".join(f"{k}={v}" for k, v in known.items())
+        sys.stdout.write(text + "\n")
+        sys.stdout.flush()
+
+    serve(
+        clients=given.clients,
+        seed=given.seed,
+        host=given.host,
+        port=given.port,
+        database=given.database,
+        announce=announce,
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,112 @@
+"""One request on its way to a handler, and the order in which the server checks it.
+
+The order is recorded: route, token, the limit per minute, password, then the handler itself (id, permission,
+validation, state). A route that does not exist, or not for this verb, is answered before any token is looked at.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from starlette.datastructures import Headers
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from sandbox import access
+from sandbox.access import Token
+from sandbox.answers import Refused, compact_answer, html_answer, refusal, wrong_verb
+from sandbox.database import transaction
+from sandbox.php_input import Input, expects_json, read_input
+from sandbox.world import World
+
+API = "/api/v1"
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """What a handler works with."""
+
+    world: World
+    token: Token
+    input: Input
+    ids: dict[str, str]
+    path: str
+    host: str
+
+    def text(self, name: str) -> str | None:
+        """A parameter that is a text and not empty."""
+        value = self.input.get(name)
+        return value if isinstance(value, str) else None
+
+
+Handler = Callable[[Call], Response]
+
+
+def route(verb: str, path: str, handler: Handler, *, password: bool = False) -> Route:
+    """One of the API's routes. `password`: only with the token user's login password."""
+
+    async def endpoint(request: Request) -> Response:
+        world: World = request.app.state.world
+        try:
+            return _handled(world, request, await request.body(), handler, password=password)
+        except Refused as refused:
+            return refusal(refused, wants_json=expects_json(request.headers), home=host_of(request))
+
+    return Route(API + path, endpoint, methods=[verb], name=f"{verb} {path}")
+
+
+def _handled(world: World, request: Request, body: bytes, handler: Handler, *, password: bool) -> Response:
+    """The checks before the handler, and the handler inside a transaction: what it wrote is gone if it refuses.
+
+    Blocking on purpose: one request at a time is all that one SQLite connection can do, and it keeps counters right.
+    """
+    token = access.token_of(world.db, request.headers.get("x-api-token", ""))
+    room = access.count_request(world, request.client.host if request.client else "")
+    if room is not None and room.left < 0:
+        return _too_many(request.headers, room)
+    if password:
+        access.check_password(world, token, request.headers)
+    call = Call(
+        world,
+        token,
+        read_input(request.url.query, body, request.headers.get("content-type", "")),
+        {k: str(v) for k, v in request.path_params.items()},
+        request.url.path,
+        host_of(request),
+    )
+    try:
+        with transaction(world.db):
+            answer = handler(call)
+    except Refused as refused:
+        answer = refusal(refused, wants_json=expects_json(request.headers), home=call.host)
+    if room is not None:
+        answer.headers["X-RateLimit-Limit"] = str(room.limit)
+        answer.headers["X-RateLimit-Remaining"] = str(room.left)
+    return answer
+
+
+def _too_many(headers: Headers, room: access.Room) -> Response:
+    """429: bare in JSON, with all headers in HTML (Handler.php:225-226 builds a new answer)."""
+    if expects_json(headers):
+        return compact_answer({"message": "Too many requests"}, 429)
+    limits = {
+        "Retry-After": str(room.seconds),
+        "X-RateLimit-Limit": str(room.limit),
+        "X-RateLimit-Remaining": "0",
+        "X-RateLimit-Reset": str(room.reset),
+    }
+    return html_answer("Too Many Requests", 429, limits)
+
+
+def host_of(request: Request) -> str:
+    """`http://host:port`, as the caller wrote it."""
+    return f"{request.url.scheme}://{request.url.netloc}"
+
+
+async def no_route(request: Request, _: Exception) -> Response:
+    """A GET of an unknown path is the single-page application, with 200; other verbs are not supported there."""
+    if request.method in {"GET", "HEAD", "OPTIONS"}:
+        return html_answer("Invoice Ninja")
+    return refusal(wrong_verb(), wants_json=expects_json(request.headers), home=host_of(request))

@@ -1,0 +1,96 @@
+"""Routes under /_sandbox: a hand inside the server, for tests and demonstrations. Only for peers on this machine.
+
+They need no token. Where a route is about a company it is the token's, and company A's without one.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from sandbox import hashids
+from sandbox.calls import no_route
+from sandbox.database import update
+from sandbox.front import CONTROL
+from sandbox.world import MICROS, World
+
+FIGURES = ("balance", "paid_to_date", "credit_balance", "payment_balance")
+LOCAL_NAMES = ("testclient", "")
+Json = dict[str, Any]
+Control = Callable[[World, dict[str, str], Any], Any]
+
+
+def _route(verb: str, path: str, control: Control) -> Route:
+    async def endpoint(request: Request) -> Response:
+        if not _local(request):
+            return await no_route(request, LookupError())
+        try:
+            said = json.loads(await request.body() or b"{}", parse_float=Decimal)
+            return JSONResponse(control(request.app.state.world, dict(request.path_params), said))
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
+            return JSONResponse({"message": f"{type(error).__name__}: {error}"}, 400)
+
+    return Route(CONTROL + path, endpoint, methods=[verb])
+
+
+def _local(request: Request) -> bool:
+    """Whether the peer is on this machine; a test client in the same process is."""
+    host = request.client.host if request.client else ""
+    try:
+        return host in LOCAL_NAMES or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _client(ids: dict[str, str]) -> int:
+    number = hashids.decode(ids["id"])
+    if number is None:
+        raise ValueError("no such client")
+    return number
+
+
+def _balances(world: World, ids: dict[str, str], said: Any) -> Json:
+    """Sets figures exactly, as documents that stand behind them would have."""
+    values = {name: money(said[name]) for name in FIGURES if name in said}
+    update(world.db, "clients", values, [_client(ids)])
+    return values
+
+
+def money(value: Any) -> str:
+    """An amount as it is stored: six decimals, no zeros at the end, never an exponent."""
+    exact = Decimal(str(value)).quantize(Decimal("0.000001"))
+    return format(exact.normalize() + 0, "f")
+
+
+def _throttle(world: World, _: dict[str, str], said: Any) -> Json:
+    world.throttle.per_minute = said["per_minute"]
+    world.throttle.used.clear()
+    return {"per_minute": world.throttle.per_minute}
+
+
+def _forget_passwords(world: World, _: dict[str, str], __: Any) -> Json:
+    world.passwords_given.clear()
+    return {}
+
+
+def _stamp(world: World, ids: dict[str, str], said: Any) -> Json:
+    """Sets `updated_at`, to the microsecond or to NULL."""
+    seconds = said["updated_at"]
+    stamp = None if seconds is None else int(Decimal(str(seconds)) * MICROS)
+    update(world.db, "clients", {"updated_at": stamp}, [_client(ids)])
+    return {"updated_at": seconds if seconds is None else float(seconds)}
+
+
+ROUTES = [
+    _route("POST", "/clients/{id}/balances", _balances),
+    _route("POST", "/clients/{id}/stamp", _stamp),
+    _route("POST", "/throttle", _throttle),
+    _route("POST", "/forget_passwords", _forget_passwords),
+]

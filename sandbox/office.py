@@ -1,0 +1,69 @@
+"""People at work on a stand-in server: a few changes through its API, as a book-keeper makes them.
+
+Used by the demo: it changes the server here, pulls there, and shows what the pull found.
+"""
+
+from __future__ import annotations
+
+import json
+import urllib.request
+from dataclasses import dataclass
+from typing import Any
+
+from sandbox.server import Sandbox
+
+Record = dict[str, Any]  # a decoded answer: what a client of the API sees
+
+
+@dataclass(frozen=True, slots=True)
+class Deed:
+    """One change: what was done, to the client of which name."""
+
+    client: str
+    done: str
+
+
+def work_a_little(box: Sandbox) -> list[Deed]:
+    """An edit, a changed contact, a payment, an archived client: four clients of the sandbox, changed."""
+    found = _call(box, "GET", "/api/v1/clients?status=active&per_page=40&sort=id|asc")["data"]
+    edited, contacted, archived = [c for c in found if c["name"] and c["contacts"][0]["email"].strip()][:3]
+    paying = next(c for c in found if c["balance"] > 100 and c not in (edited, contacted, archived))
+    return [
+        _move_house(box, edited),
+        _change_address(box, contacted),
+        _pay(box, paying),
+        _archive(box, archived),
+    ]
+
+
+def _move_house(box: Sandbox, client: Record) -> Deed:
+    body = {"address1": "1 New Street", "city": "Zürich", "country_id": "756", "settings": client["settings"]}
+    _call(box, "PUT", f"/api/v1/clients/{client['id']}", body)
+    return Deed(client["display_name"], "moved to Zürich, Switzerland")
+
+
+def _change_address(box: Sandbox, client: Record) -> Deed:
+    contacts = [{"id": c["id"], "is_primary": c["is_primary"]} for c in client["contacts"]]
+    contacts[0]["email"] = "new.address@example.com"
+    _call(box, "PUT", f"/api/v1/clients/{client['id']}", {"contacts": contacts, "settings": client["settings"]})
+    return Deed(client["display_name"], "its first contact has a new e-mail address")
+
+
+def _pay(box: Sandbox, client: Record) -> Deed:
+    figures = {"balance": client["balance"] - 100, "paid_to_date": client["paid_to_date"] + 100}
+    _call(box, "POST", f"/_sandbox/clients/{client['id']}/balances", figures)
+    return Deed(client["display_name"], "paid 100")
+
+
+def _archive(box: Sandbox, client: Record) -> Deed:
+    _call(box, "POST", "/api/v1/clients/bulk", {"action": "archive", "ids": [client["id"]]})
+    return Deed(client["display_name"], "was archived")
+
+
+def _call(box: Sandbox, method: str, path: str, body: object = None) -> Record:
+    headers = {"X-API-TOKEN": box.token, "X-Requested-With": "XMLHttpRequest", "Content-Type": "application/json"}
+    data = None if body is None else json.dumps(body).encode()
+    request = urllib.request.Request(box.url + path.replace("|", "%7C"), data, headers, method=method)
+    with urllib.request.urlopen(request, timeout=60) as answer:
+        found: Record = json.load(answer)
+    return found

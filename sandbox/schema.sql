@@ -1,0 +1,74 @@
+-- The tables that the client endpoints need, under the server's names where its answers show them.
+-- Times are microseconds since 1970 in UTC (the server: timestamp(6)); money is exact decimal text (the server:
+-- decimal(20,6)), which SQLite has no number for that is both wide and exact enough.
+CREATE TABLE companies (
+    id INTEGER PRIMARY KEY, name TEXT NOT NULL, company_key TEXT NOT NULL, currency_id TEXT NOT NULL, country_id INTEGER NOT NULL,
+    custom_fields TEXT NOT NULL, client_number_counter INTEGER NOT NULL DEFAULT 1, created_at INTEGER, updated_at INTEGER
+);
+CREATE TABLE users (id INTEGER PRIMARY KEY, name TEXT NOT NULL, password TEXT NOT NULL);
+CREATE TABLE tokens (
+    token TEXT PRIMARY KEY, user_id INTEGER NOT NULL REFERENCES users (id),
+    company_id INTEGER NOT NULL REFERENCES companies (id), is_admin INTEGER NOT NULL
+);
+CREATE TABLE sizes (id INTEGER PRIMARY KEY, name TEXT NOT NULL);
+CREATE TABLE industries (id INTEGER PRIMARY KEY, name TEXT NOT NULL);
+CREATE TABLE group_settings (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, company_id INTEGER NOT NULL, user_id INTEGER, name TEXT COLLATE unicode_ci,
+    settings TEXT NOT NULL, is_deleted INTEGER NOT NULL DEFAULT 0, created_at INTEGER, updated_at INTEGER, deleted_at INTEGER
+);
+CREATE TABLE clients (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, company_id INTEGER NOT NULL, user_id INTEGER NOT NULL, assigned_user_id INTEGER,
+    name TEXT, website TEXT, private_notes TEXT, balance TEXT NOT NULL DEFAULT '0', group_settings_id INTEGER,
+    paid_to_date TEXT NOT NULL DEFAULT '0', payment_balance TEXT NOT NULL DEFAULT '0', credit_balance TEXT NOT NULL DEFAULT '0',
+    last_login INTEGER, size_id INTEGER REFERENCES sizes (id), public_notes TEXT, client_hash TEXT,
+    address1 TEXT, address2 TEXT, phone TEXT, city TEXT, state TEXT, postal_code TEXT, country_id INTEGER,
+    industry_id INTEGER REFERENCES industries (id), custom_value1 TEXT, custom_value2 TEXT, custom_value3 TEXT, custom_value4 TEXT,
+    shipping_address1 TEXT, shipping_address2 TEXT, shipping_city TEXT, shipping_state TEXT, shipping_postal_code TEXT,
+    shipping_country_id INTEGER, settings TEXT, is_deleted INTEGER NOT NULL DEFAULT 0, vat_number TEXT,
+    id_number TEXT COLLATE unicode_ci, number TEXT COLLATE unicode_ci, has_valid_vat_number INTEGER NOT NULL DEFAULT 0,
+    is_tax_exempt INTEGER NOT NULL DEFAULT 0, routing_id TEXT, classification TEXT, e_invoice TEXT, tax_info TEXT,
+    created_at INTEGER, updated_at INTEGER, deleted_at INTEGER
+);
+CREATE INDEX clients_company ON clients (company_id);
+CREATE INDEX clients_updated ON clients (company_id, updated_at);
+CREATE INDEX clients_number ON clients (company_id, number);
+CREATE INDEX clients_id_number ON clients (company_id, id_number) WHERE id_number IS NOT NULL;
+CREATE TABLE contacts (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, company_id INTEGER NOT NULL, user_id INTEGER NOT NULL,
+    client_id INTEGER NOT NULL REFERENCES clients (id) ON DELETE CASCADE,
+    first_name TEXT, last_name TEXT, email TEXT COLLATE unicode_ci, phone TEXT,
+    custom_value1 TEXT, custom_value2 TEXT, custom_value3 TEXT, custom_value4 TEXT,
+    is_primary INTEGER NOT NULL DEFAULT 0, is_locked INTEGER NOT NULL DEFAULT 0, send_email INTEGER NOT NULL DEFAULT 1,
+    contact_key TEXT NOT NULL, password TEXT NOT NULL DEFAULT '', last_login INTEGER,
+    created_at INTEGER, updated_at INTEGER, deleted_at INTEGER
+);
+CREATE INDEX contacts_client ON contacts (client_id);
+CREATE TABLE documents (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, company_id INTEGER NOT NULL, user_id INTEGER NOT NULL,
+    client_id INTEGER NOT NULL REFERENCES clients (id) ON DELETE CASCADE,
+    name TEXT NOT NULL, type TEXT NOT NULL, hash TEXT NOT NULL, size INTEGER NOT NULL, is_public INTEGER NOT NULL DEFAULT 1,
+    created_at INTEGER, updated_at INTEGER, deleted_at INTEGER
+);
+CREATE INDEX documents_client ON documents (client_id);
+CREATE TABLE gateway_tokens (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, company_id INTEGER NOT NULL,
+    client_id INTEGER NOT NULL REFERENCES clients (id) ON DELETE CASCADE,
+    token TEXT NOT NULL, gateway_customer_reference TEXT NOT NULL, gateway_type_id INTEGER NOT NULL, meta TEXT NOT NULL,
+    created_at INTEGER, updated_at INTEGER, deleted_at INTEGER
+);
+CREATE INDEX gateway_tokens_client ON gateway_tokens (client_id);
+-- A merge leaves the older activities of the client that went with its dead id, so there is no foreign key.
+CREATE TABLE activities (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, company_id INTEGER NOT NULL, user_id INTEGER, client_id INTEGER,
+    activity_type_id INTEGER NOT NULL, created_at INTEGER, updated_at INTEGER
+);
+CREATE INDEX activities_client ON activities (client_id);
+CREATE TABLE ledger (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, company_id INTEGER NOT NULL,
+    client_id INTEGER NOT NULL REFERENCES clients (id) ON DELETE CASCADE,
+    activity_id INTEGER NOT NULL, adjustment TEXT NOT NULL, balance TEXT NOT NULL, notes TEXT NOT NULL,
+    created_at INTEGER, updated_at INTEGER
+);
+CREATE INDEX ledger_client ON ledger (client_id);
+-- Which seeded clients are the same company on purpose; no real server has this table.
+CREATE TABLE planted (client_id INTEGER NOT NULL, duplicate_id INTEGER NOT NULL, kind TEXT NOT NULL);

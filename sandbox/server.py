@@ -1,0 +1,150 @@
+"""Starting a sandbox: inside a test, in a thread, or in the foreground."""
+
+from __future__ import annotations
+
+import random
+import signal
+import socket
+import struct
+import threading
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from sandbox import control
+from sandbox.answers import refusal, server_error
+from sandbox.calls import no_route
+from sandbox.database import connect
+from sandbox.front import ABORT, Front
+from sandbox.routes import ROUTES
+from sandbox.seed import populate
+from sandbox.world import Clock, World
+
+
+@dataclass(frozen=True, slots=True)
+class Sandbox:
+    """What a caller needs to talk to a running sandbox. The password is the owner's."""
+
+    url: str
+    token: str
+    viewer_token: str
+    other_token: str
+    password: str
+
+
+def create_app(
+    *, clients: int = 0, seed: int = 1, database: Path | None = None, clock: Callable[[], float] = time.time
+) -> Starlette:
+    """A sandbox as an ASGI application, with this many believable clients in company A.
+
+    `app.state.sandbox` tells its tokens and password, `app.state.world` is what it remembers; ending its lifespan, or
+    closing `app.state.world.db`, closes the database. A database file that holds clients already is served as it is.
+    """
+    world = World(connect(database), Clock(clock), random.Random(f"world {seed}"))
+    keys = populate(world, clients=clients, seed=seed)
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        yield
+        world.db.close()
+
+    app = Starlette(
+        routes=[*ROUTES, *control.ROUTES],
+        middleware=[Middleware(Front, world=world)],
+        exception_handlers={404: no_route, 405: no_route, 500: _crashed},
+        lifespan=lifespan,
+    )
+    app.router.redirect_slashes = False
+    app.state.world = world
+    app.state.sandbox = Sandbox("http://sandbox", **keys)
+    return app
+
+
+async def _crashed(_: Request, __: Exception) -> Response:
+    """What PHP says when it crashes. The exception itself goes on to the log: it is a mistake of the sandbox."""
+    return refusal(server_error(), wants_json=True, home="")
+
+
+@contextmanager
+def running(
+    *, clients: int = 0, seed: int = 1, host: str = "127.0.0.1", port: int = 0, database: Path | None = None
+) -> Iterator[Sandbox]:
+    """A sandbox on a free port, in a thread. Nothing is left running afterwards, not even requests that hang."""
+    server, sandbox, listener = _prepared(clients, seed, host, port, database)
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+    thread.start()
+    try:
+        while not server.started and thread.is_alive():
+            time.sleep(0.01)
+        yield sandbox
+    finally:
+        server.should_exit = True
+        thread.join()
+        listener.close()
+
+
+def serve(
+    *, clients: int, seed: int, host: str, port: int, database: Path | None, announce: Callable[[Sandbox], None]
+) -> None:
+    """A sandbox in the foreground until SIGINT or SIGTERM. `announce` is called once it accepts requests."""
+    server, sandbox, listener = _prepared(clients, seed, host, port, database)
+    # uvicorn handles both signals while it runs and raises them again afterwards: by then there is nothing left to end.
+    before = {number: signal.signal(number, lambda *_: None) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        announce(sandbox)  # the socket listens already: requests wait in its queue for the moment that uvicorn needs
+        server.run(sockets=[listener])
+    finally:
+        listener.close()
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _prepared(
+    clients: int, seed: int, host: str, port: int, database: Path | None
+) -> tuple[uvicorn.Server, Sandbox, socket.socket]:
+    app = create_app(clients=clients, seed=seed, database=database)
+    listener = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+    shown = f"[{host}]" if ":" in host else host
+    sandbox = replace(app.state.sandbox, url=f"http://{shown}:{listener.getsockname()[1]}")
+    config = uvicorn.Config(
+        _Wire(app),
+        log_level="error",
+        access_log=False,
+        server_header=False,
+        date_header=False,
+        lifespan="on",
+        timeout_graceful_shutdown=1,
+    )
+    return uvicorn.Server(config), sandbox, listener
+
+
+class _Wire:
+    """Gives the application a way to break its connection, which ASGI has no word for.
+
+    uvicorn's `send` is a method of the object that holds the transport. Lingering for no time makes the kernel send a
+    reset in place of an orderly end.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            transport: Any = getattr(send, "__self__").transport  # noqa: B009 - a Send is typed as a plain function
+            scope.setdefault("extensions", {})[ABORT] = lambda: _reset(transport)
+        await self.app(scope, receive, send)
+
+
+def _reset(transport: Any) -> None:
+    transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    transport.abort()

@@ -1,0 +1,95 @@
+"""Everything that one running sandbox remembers: its database, clock, switches, and what it has seen."""
+
+from __future__ import annotations
+
+import random
+import sqlite3
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+from zoneinfo import ZoneInfo
+
+MICROS = 1_000_000
+
+
+@dataclass(slots=True)
+class Clock:
+    """The server's time: the real one, moved; or frozen at `at`."""
+
+    real: Callable[[], float]
+    moved_by: float = 0.0
+    at: float | None = None
+
+    def now(self) -> float:
+        """Unix seconds."""
+        return (self.real() if self.at is None else self.at) + self.moved_by
+
+    def stamp(self) -> int:
+        """Unix microseconds, as rows are stamped with."""
+        return round(self.now() * MICROS)
+
+
+@dataclass(slots=True)
+class Fault:
+    """One rule of the `faults` switch, and how often it was met.
+
+    Requests count that are `on` this method and path and, with `above_per_page`, ask for more rows than that.
+    The rule strikes at the `nth` of them (the first, unless told), or at `every` one, and at most `times` times.
+    """
+
+    do: str
+    on: str = "* *"
+    nth: int = 1
+    every: bool = False
+    times: int | None = None
+    status: int = 500
+    headers: dict[str, str] = field(default_factory=dict)
+    to: str = ""
+    above_per_page: int = -1
+    after_bytes: int | None = None
+    seconds: float | None = None
+    met: int = 0
+    struck: int = 0
+
+
+@dataclass(slots=True)
+class Switches:
+    """How this server differs from a plain one. All off by default."""
+
+    latency_ms: float = 0
+    timezone: str = "UTC"
+    per_page_cap: int = 5000
+    shuffle: bool = False
+    faults: list[Fault] = field(default_factory=list)
+    poison: frozenset[int] = frozenset()
+
+
+@dataclass(slots=True)
+class Throttle:
+    """A limit of requests a minute and address, as hosted servers have it; None is the self-hosted default."""
+
+    per_minute: int | None = None
+    used: dict[str, tuple[float, int]] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class World:
+    """One sandbox. Handlers get it by their Call; nothing else is kept anywhere."""
+
+    db: sqlite3.Connection
+    clock: Clock
+    random: random.Random
+    switches: Switches = field(default_factory=Switches)
+    throttle: Throttle = field(default_factory=Throttle)
+    passwords_given: dict[int, float] = field(default_factory=dict)
+    requests: list[dict[str, Any]] = field(default_factory=list)
+    totals: dict[tuple[Any, ...], int] = field(default_factory=dict)
+
+    def secret(self, length: int) -> str:
+        """Letters and digits, as contact keys and hashes are made of."""
+        letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+        return "".join(self.random.choices(letters, k=length))
+
+    def zone(self) -> ZoneInfo:
+        """SERVER_TIMEZONE."""
+        return ZoneInfo(self.switches.timezone)
