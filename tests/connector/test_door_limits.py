@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 
@@ -70,7 +71,11 @@ def test_threads_get_turns_of_their_own():
         with lock:
             asked.append(seconds)
 
-    limit = Limiter(10.0, clock=lambda: 0.0, sleep=sleep, burst=1)
+    def clock():
+        time.sleep(0.0001)  # lets another thread in, where the limiter is most open to it
+        return 0.0
+
+    limit = Limiter(10.0, clock=clock, sleep=sleep, burst=1)
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda _: limit.take(), range(200)))
     turns = sorted(asked)
