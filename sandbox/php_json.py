@@ -7,6 +7,7 @@ Client answers are pretty-printed (four blanks, empty arrays and objects inline)
 from __future__ import annotations
 
 from decimal import Decimal
+from functools import lru_cache
 from json.encoder import encode_basestring_ascii
 from typing import Any
 
@@ -29,13 +30,11 @@ def compact(value: Any) -> str:
 
 
 def _pretty(value: Any, newline: str) -> str:
-    if value.__class__ is str:  # the usual case first: a page has thousands of them
-        return text(value)
     if isinstance(value, dict):
         if not value:
             return "{}"
         deeper = newline + "    "
-        rows = [f"{text(str(k))}: {_pretty(v, deeper)}" for k, v in value.items()]
+        rows = [_key(k) + (text(v) if v.__class__ is str else _pretty(v, deeper)) for k, v in value.items()]
         return "{" + deeper + ("," + deeper).join(rows) + newline + "}"
     if isinstance(value, list | tuple):
         if not value:
@@ -43,6 +42,11 @@ def _pretty(value: Any, newline: str) -> str:
         deeper = newline + "    "
         return "[" + deeper + ("," + deeper).join([_pretty(v, deeper) for v in value]) + newline + "]"
     return _scalar(value)
+
+
+@lru_cache(maxsize=4096)
+def _key(name: object) -> str:
+    return text(str(name)) + ": "
 
 
 def text(value: str) -> str:

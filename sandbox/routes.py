@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sandbox import client_bulk, clients, company, groups
+from sandbox import client_bulk, client_merge, clients, company, groups
 from sandbox.calls import route
 
 ROUTES = [
@@ -21,6 +21,8 @@ ROUTES = [
     route("DELETE", "/clients/{id}", clients.destroy),
     route("GET", "/clients/{id}/edit", clients.edit),
     route("POST", "/clients/{id}/documents", clients.documents),
+    route("POST", "/clients/{id}/purge", client_merge.purge, password=True),
+    route("POST", "/clients/{id}/{other}/merge", client_merge.merge, password=True),
     route("GET", "/group_settings", groups.index),
     route("POST", "/group_settings", groups.store),
     route("GET", "/group_settings/{id}", groups.show),
