@@ -13,7 +13,7 @@ VERSION = {"X-APP-VERSION": "5.10.42", "X-MINIMUM-CLIENT-VERSION": "5.0.16"}
 PAGE = '<!DOCTYPE html>\n<html lang="en">\n<head><title>{title}</title></head>\n<body></body>\n</html>\n'
 
 
-class Refused(Exception):  # noqa: N818 - what happened to the request, not what went wrong in the sandbox
+class Refused(Exception):
     """An answer that ends the handling of a request.
 
     `body` is sent as JSON; a caller who did not ask for JSON gets an HTML page with `plain` as its status instead,

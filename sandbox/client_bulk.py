@@ -130,7 +130,7 @@ def _assign_group(call: Call, rows: list[Row]) -> None:
 
 
 def _bulk_update(call: Call, rows: list[Row]) -> None:
-    """One raw UPDATE: no check of the value, no activity, archived and deleted rows too, and NULL where no value came."""
+    """One raw UPDATE: unchecked, without an activity, archived and deleted rows too, and NULL where no value came."""
     column, value = call.input["column"], call.input.get("new_value")
     if isinstance(value, list | dict):
         value = json.dumps(value)

@@ -23,9 +23,10 @@ from sandbox.php_text import leading_number, strip_tags, truth
 SHORT, PHONE, LONG = 191, 255, 65_535
 """Characters of a varchar, of the phone, bytes of a text column (recorded: custom values keep more than 191)."""
 TEXTS = (
-    "name", "website", "phone", "address1", "address2", "city", "state", "postal_code", "shipping_address1", "shipping_address2",
-    "shipping_city", "shipping_state", "shipping_postal_code", "vat_number", "id_number", "number", "routing_id", "classification",
-    "custom_value1", "custom_value2", "custom_value3", "custom_value4", "private_notes", "public_notes",
+    "name", "website", "phone", "address1", "address2", "city", "state", "postal_code", "shipping_address1",
+    "shipping_address2", "shipping_city", "shipping_state", "shipping_postal_code", "vat_number", "id_number", "number",
+    "routing_id", "classification", "custom_value1", "custom_value2", "custom_value3", "custom_value4", "private_notes",
+    "public_notes",
 )  # fmt: skip
 LOOKUPS = ("size_id", "industry_id", "country_id", "shipping_country_id", "group_settings_id", "assigned_user_id")
 FLAGS = ("is_tax_exempt", "has_valid_vat_number")

@@ -1,8 +1,8 @@
 """Clients, contacts, documents and gateway tokens as the API writes them.
 
-Field by field after ClientTransformer.php:117-168, ClientContactTransformer.php:29-52, DocumentTransformer.php:35-55 and
-ClientGatewayTokenTransformer.php:30-45; the order of the keys is that of the recordings. Nothing is ever null: PHP's
-`?: ''` makes `""` of null and of the text "0" alike.
+Field by field after ClientTransformer.php:117-168, ClientContactTransformer.php:29-52, DocumentTransformer.php:35-55
+and ClientGatewayTokenTransformer.php:30-45; the order of the keys is that of the recordings. Nothing is ever null:
+PHP's `?: ''` makes `""` of null and of the text "0" alike.
 """
 
 from __future__ import annotations
@@ -194,8 +194,8 @@ def group_json(row: Row) -> Json:
 def activity_json(row: Row) -> Json:
     """One activity; everything it could be about but is not is there as an empty text."""
     nothing = (
-        "recurring_invoice_id", "recurring_expense_id", "purchase_order_id", "invoice_id", "payment_id", "credit_id", "expense_id",
-        "quote_id", "task_id", "vendor_id", "vendor_contact_id", "contact_id", "notes", "token_id",
+        "recurring_invoice_id", "recurring_expense_id", "purchase_order_id", "invoice_id", "payment_id", "credit_id",
+        "expense_id", "quote_id", "task_id", "vendor_id", "vendor_contact_id", "contact_id", "notes", "token_id",
     )  # fmt: skip
     return {
         "id": encode(row["id"]),

@@ -20,10 +20,12 @@ from sandbox.listing import count, envelope, ids_of, page_of, pagination
 INCLUDES = ("activities", "ledger", "system_logs", "group_settings")
 """What `include=` adds; contacts, documents and gateway tokens are always there (ClientTransformer.php:41-46)."""
 RELATIONS = frozenset(
-    "activities assigned_user client company company_ledger contacts country credits currency documents expenses gateway_tokens"
-    " group_settings industry invoices language ledger payments primary_contact projects quotes recurring_expenses"
-    " recurring_invoices shipping_country size system_logs tasks user".split()
-)
+    (
+        *INCLUDES, "assigned_user", "client", "company", "company_ledger", "contacts", "country", "credits", "currency",
+        "documents", "expenses", "gateway_tokens", "industry", "invoices", "language", "payments", "primary_contact",
+        "projects", "quotes", "recurring_expenses", "recurring_invoices", "shipping_country", "size", "tasks", "user",
+    )
+)  # fmt: skip
 FIGURES: Json = {"balance": "0", "paid_to_date": "0", "credit_balance": "0", "client_hash": ""}
 DETAILS = ("id", "name", "number", "id_number")
 BLANK: Json = {"is_deleted": 0, "is_tax_exempt": 0, "has_valid_vat_number": 0, "payment_balance": "0", **FIGURES}

@@ -1,4 +1,4 @@
-"""Which clients are refused: the validation of POST and PUT (StoreClientRequest.php:40-88, UpdateClientRequest.php:41-145)."""
+"""Which clients are refused: the rules of POST (StoreClientRequest:40-88) and PUT (UpdateClientRequest:41-145)."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """A client's `settings`: which values are refused, and what becomes of the others.
 
-Types are those of the company's own settings (ClientGroupSettingsSaver: a key that ends in `_id` or `number_counter`, and
-payment_terms, must be digits; designs are hashed ids and any text will do). Unknown keys are kept as they are.
+Types are those of the company's own settings (ClientGroupSettingsSaver: a key that ends in `_id` or `number_counter`,
+and payment_terms, must be digits; designs are hashed ids and any text will do). Unknown keys are kept as they are.
 """
 
 from __future__ import annotations

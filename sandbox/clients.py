@@ -27,7 +27,7 @@ from sandbox.php_text import is_numeric, truth
 
 
 def bound(call: Call, name: str = "id") -> Row:
-    """The client in the path, of whatever company and state; refuses numbers and unknown ids (BaseModel.php:220-229)."""
+    """The client in the path, of whatever company and state; refuses numbers and unknown ids (BaseModel:220-229)."""
     value = call.ids[name]
     if is_numeric(value):
         raise numeric_id(value)

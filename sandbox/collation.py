@@ -1,7 +1,7 @@
 """Comparing texts as MariaDB's utf8mb4_unicode_ci does: without regard to case and accents.
 
-`=` and ORDER BY know that `ß` is `ss`; LIKE compares letter by letter, so `strasse` does not find `Straße`; `Ł` and `L` are
-different letters in both (recorded: filter-name). Everything beyond the basic plane has one and the same weight.
+`=` and ORDER BY know that `ß` is `ss`; LIKE compares letter by letter, so `strasse` does not find `Straße`; `Ł` and
+`L` are different letters in both (recorded: filter-name). Everything beyond the basic plane has the same weight.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def _letters(text: str) -> str:
 
 @lru_cache(maxsize=256)
 def like_pattern(pattern: str) -> re.Pattern[str]:
-    r"""A LIKE pattern as a regular expression on folded letters: `%` any text, `_` any letter, `\` takes the next as it is."""
+    r"""A LIKE pattern on folded letters: `%` is any text, `_` any letter, `\` takes the next one as it is."""
     out, escaped = [], False
     for c in _letters(pattern):
         if escaped or c not in "\\%_":

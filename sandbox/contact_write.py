@@ -66,7 +66,7 @@ def _new(call: Call, client: Row) -> Row:
 
 
 def _save(call: Call, client: Row, contact: Input) -> None:
-    """Writes one contact. A known id is looked up without asking whose contact it is: another client's moves here (:68)."""
+    """Writes one contact. Nobody asks whose the contact with a known id is: another client's moves here (:68)."""
     db = call.world.db
     values: Row = {name: _text(name, contact[name]) for name in TEXTS if name in contact}
     if "email" in contact:

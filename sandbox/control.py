@@ -1,6 +1,6 @@
 """Routes under /_sandbox: a hand inside the server, for tests and demonstrations. Only for peers on this machine.
 
-They need no token. Where a route is about a company it is the token's, and company A's without one.
+They need no token, and what they add goes to company A.
 """
 
 from __future__ import annotations
@@ -16,9 +16,12 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from sandbox import hashids
+from sandbox.accounts import COMPANY_A
 from sandbox.calls import no_route
-from sandbox.database import update
+from sandbox.database import select, transaction, update
 from sandbox.front import CONTROL
+from sandbox.seed import add_clients, planted
+from sandbox.switchboard import state, turn
 from sandbox.world import MICROS, World
 
 FIGURES = ("balance", "paid_to_date", "credit_balance", "payment_balance")
@@ -88,7 +91,42 @@ def _stamp(world: World, ids: dict[str, str], said: Any) -> Json:
     return {"updated_at": seconds if seconds is None else float(seconds)}
 
 
+def _switches(world: World, _: dict[str, str], said: Any) -> Json:
+    return turn(world, said) if said else state(world)
+
+
+def _add_clients(world: World, _: dict[str, str], said: Any) -> Json:
+    """Adds believable clients to company A, made just now."""
+    count, now = int(said["count"]), world.clock.stamp()
+    groups = tuple(row["id"] for row in select(world.db, "group_settings", "company_id = ?", (COMPANY_A,)))
+    with transaction(world.db):
+        ids = add_clients(world, COMPANY_A, [(now, now)] * count, seed=int(said.get("seed", 1)), groups=groups)
+    return {"ids": [hashids.encode(number) for number in ids]}
+
+
+def _planted(world: World, _: dict[str, str], __: Any) -> list[Json]:
+    """The pairs that are the same business on purpose."""
+    rows = planted(world.db)
+    return [{"id": hashids.encode(a), "duplicate_id": hashids.encode(b), "kind": kind} for a, b, kind in rows]
+
+
+def _requests(world: World, _: dict[str, str], __: Any) -> list[Json]:
+    """What was asked since the log was emptied; without headers, which hold the token."""
+    return list(world.requests)
+
+
+def _forget_requests(world: World, _: dict[str, str], __: Any) -> Json:
+    world.requests.clear()
+    return {}
+
+
 ROUTES = [
+    _route("GET", "/switches", _switches),
+    _route("POST", "/switches", _switches),
+    _route("GET", "/requests", _requests),
+    _route("DELETE", "/requests", _forget_requests),
+    _route("GET", "/planted", _planted),
+    _route("POST", "/clients", _add_clients),
     _route("POST", "/clients/{id}/balances", _balances),
     _route("POST", "/clients/{id}/stamp", _stamp),
     _route("POST", "/throttle", _throttle),

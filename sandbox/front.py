@@ -158,7 +158,7 @@ def _made_up(fault: Fault) -> Whole:
 
 
 def _spoilt(answer: Whole, fault: Fault | None) -> Whole:
-    """A real answer, cut in the middle or robbed of its data where the fault says so; its length is right for what is sent."""
+    """A real answer, cut in the middle or robbed of its data where the fault says so; its length fits what is sent."""
     if fault is None or fault.do not in {"truncate", "no_data"}:
         return answer
     if fault.do == "truncate":

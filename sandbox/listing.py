@@ -15,7 +15,7 @@ from sandbox.lookups import statics
 from sandbox.php_text import to_int, whole_number
 from sandbox.world import World
 
-DEFAULT, WHEN_ZERO = 20, 15
+DEFAULT, WHEN_ZERO, MOST_ROWS = 20, 15, 5000
 REMEMBERED_TOTALS = 100
 
 

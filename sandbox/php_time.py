@@ -104,7 +104,7 @@ def _timed(moment: datetime, text: str) -> tuple[datetime, str]:
 
 
 def _moved(moment: datetime, text: str) -> datetime:
-    """Moved by what is left of the text: `-1 day`, `+1 week 2 hours`, `next month`, `monday`. ValueError for other words."""
+    """Moved by what is left of the text: `-1 day`, `+1 week 2 hours`, `next month`; ValueError for other words."""
     text = text.strip()
     while text:
         if match := _RELATIVE.match(text):

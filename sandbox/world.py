@@ -33,8 +33,19 @@ class Clock:
 class Fault:
     """One rule of the `faults` switch, and how often it was met.
 
-    Requests count that are `on` this method and path and, with `above_per_page`, ask for more rows than that.
-    The rule strikes at the `nth` of them (the first, unless told), or at `every` one, and at most `times` times.
+    Requests count that are `on` this method and path (below /api/v1; `*` stands for anything) and, with
+    `above_per_page`, ask for more rows than that. The rule strikes from the `nth` of them on, `times` times (once,
+    unless told), or at `every` one, then `times` times or for ever. What it does:
+
+    status    `status` with the server's JSON error, and `headers`; the request is not carried out
+    html      a page of a proxy, with `status` and `headers`
+    empty     200 and no body, as a failed json_encode sends it
+    redirect  `status` (302 unless it is a redirect) to `to`
+    truncate  half of the answer, with the length of that half
+    no_data   the answer without its `data`
+    drip      the answer byte by byte, one each `seconds` (0.1)
+    reset     breaks the connection; with `after_bytes`, after the request was carried out and as much of it was sent
+    hang      silence for `seconds` (an hour) or until the peer goes; with `after_bytes`, in the middle of the answer
     """
 
     do: str
