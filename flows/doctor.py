@@ -115,5 +115,5 @@ def _time_zone(door: Door, look: FirstLook) -> Check:
         return Check("time zone", "good", "UTC: changes are visible at once")
     return Check(
         "time zone", "note",
-        f"SERVER_TIMEZONE is not UTC: its filter is off by about {(skew - HOUR) / HOUR:+.0f} h, which pulls make up for",
+        f"SERVER_TIMEZONE is not UTC: the filter is off by {(skew - HOUR) / HOUR:+.0f} h; pulls make up for it",
     )  # fmt: skip

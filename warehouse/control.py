@@ -13,7 +13,7 @@ from schemas.errors import SettingsError, WarehouseError
 from schemas.normalise import Drift, Quarantined
 from warehouse.duckdb_engine import Warehouse
 from warehouse.statements import named, statement
-from warehouse.tables import create_mirror
+from warehouse.tables import create_mirror, outdated
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,23 +65,23 @@ class Run:
 
 def migrate(warehouse: Warehouse, *, now: datetime) -> None:
     """Bring the schemas to this version, in one transaction. Refuses a warehouse that a newer version has written."""
-    known = named("control")
-    if _migrations(warehouse) == len(known):
+    had, known = _migrations(warehouse), named("control")
+    stale = outdated(warehouse) if had else []
+    if had == len(known) and not stale:
         return
     with warehouse.transaction():
-        warehouse.execute("create schema if not exists control")
-        warehouse.execute("create schema if not exists mart")
-        warehouse.execute(
-            "create table if not exists control.migrations "
-            "(number integer, name varchar, applied_at timestamp with time zone)"
-        )
-        for number, name in enumerate(known[_migrations(warehouse) :], start=_migrations(warehouse) + 1):
+        for schema in ("control", "ninja", "mart"):
+            warehouse.execute(f"create schema if not exists {schema}")
+        warehouse.execute(statement("load/migrations"))
+        for number, name in enumerate(known[had:], start=had + 1):
             warehouse.execute(statement(f"control/{name}"))
-            warehouse.execute(
-                "insert into control.migrations values ($number, $name, $now)",
-                {"number": number, "name": name, "now": now},
-            )
+            values = {"number": number, "name": name, "now": now}
+            warehouse.execute("insert into control.migrations values ($number, $name, $now)", values)
         create_mirror(warehouse)
+        if stale:
+            from warehouse.rebuild import rebuild  # noqa: PLC0415 - pyarrow, for upgrades only
+
+            rebuild(warehouse)
         create_views(warehouse)
 
 

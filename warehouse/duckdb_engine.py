@@ -7,6 +7,7 @@ everything above it is the same SQL text on both.
 from __future__ import annotations
 
 import re
+import shutil
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -66,7 +67,7 @@ class Warehouse:
     def table(self, sql: str, params: Params | None = None) -> pa.Table:
         """The result of one query as an Arrow table."""
         with _translated(sql):
-            return self._connection.execute(sql, _used(sql, params)).to_arrow_table()
+            return self._connection.sql(sql, params=_used(sql, params)).to_arrow_table()
 
     def stage(self, name: str, schema: pa.Schema, batches: Iterable[pa.RecordBatch]) -> None:
         """Make the temporary table `name` from Arrow batches, streamed."""
@@ -141,6 +142,15 @@ def _opened(path: Path, *, read_only: bool) -> Warehouse:
     connection.execute("set enable_external_access = false").fetchall()
     connection.execute("set lock_configuration = true").fetchall()
     return Warehouse(connection, path)
+
+
+def remove_warehouse(path: Path) -> None:
+    """Remove a warehouse with all that belongs to it: its log, its published copies, its staged pages."""
+    for file in (path, path.with_name(path.name + ".wal"), *path.parent.glob(f"{path.stem}.*.lock")):
+        file.unlink(missing_ok=True)
+    for folder in (exports_of(path), path.with_name(path.stem + ".staging")):
+        if folder.exists():
+            shutil.rmtree(folder)
 
 
 def exports_of(path: Path) -> Path:

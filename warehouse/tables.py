@@ -53,7 +53,6 @@ def create_table(entity: Entity, parent: Entity | None) -> str:
 
 def create_mirror(warehouse: Warehouse) -> None:
     """Make all tables of the mirror that are not there."""
-    warehouse.execute("create schema if not exists ninja")
     for entity, parent in mirrored():
         warehouse.execute(create_table(entity, parent))
 

@@ -8,7 +8,22 @@ import socket
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from faulty_server import (
+
+from connector.door import Door, DoorSettings
+from connector.secret import Secret
+from schemas.errors import (
+    ApiError,
+    Invalid,
+    NetworkFailed,
+    NotAuthorised,
+    NotFound,
+    PasswordRequired,
+    RateLimited,
+    Rejected,
+    ServerUnavailable,
+    UnexpectedShape,
+)
+from tests.connector.faulty_server import (
     PAGE,
     FaultyServer,
     answer,
@@ -26,21 +41,6 @@ from faulty_server import (
     short_body,
     silence,
     slow_body,
-)
-
-from connector.door import Door, DoorSettings
-from connector.secret import Secret
-from schemas.errors import (
-    ApiError,
-    Invalid,
-    NetworkFailed,
-    NotAuthorised,
-    NotFound,
-    PasswordRequired,
-    RateLimited,
-    Rejected,
-    ServerUnavailable,
-    UnexpectedShape,
 )
 
 TOKEN = "canary-token-7Qx"

@@ -15,7 +15,6 @@ import zlib
 from decimal import Decimal
 
 import pytest
-from faulty_server import PAGE, FaultyServer, answer, error, gzipped, hang_up, reset, short_body, silence
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -23,6 +22,17 @@ from connector.answer import Answer, quote, read_body
 from connector.door import Door, DoorSettings
 from connector.secret import Secret
 from schemas.errors import SyncError, UnexpectedShape
+from tests.connector.faulty_server import (
+    PAGE,
+    FaultyServer,
+    answer,
+    error,
+    gzipped,
+    hang_up,
+    reset,
+    short_body,
+    silence,
+)
 
 TOKEN, PASSWORD = "canary-token-7Qx", "canary-password-9Lm"
 

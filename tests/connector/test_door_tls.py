@@ -9,13 +9,13 @@ import httpcore
 import httpx
 import pytest
 import trustme
-from faulty_server import PAGE, FaultyServer, answer, connect_tunnel, error
 
 from connector.address import server_address
 from connector.door import Door, DoorSettings, sign
 from connector.secret import Secret
 from connector.wire import _Sockets
 from schemas.errors import NetworkFailed, Rejected, SettingsError
+from tests.connector.faulty_server import PAGE, FaultyServer, answer, connect_tunnel, error
 
 TOKEN = "canary-token-7Qx"
 

@@ -1,0 +1,55 @@
+"""`ninja-sync demo`: the main job once, on a sandbox server of our own. Leaves a warehouse and nothing running."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from connector.door import Door, DoorSettings
+from connector.secret import Secret
+from flows.balances import read_balances, tell_balances
+from flows.pull import Job, Pulled, pull
+from flows.report import tell_pulled
+from flows.settings import Settings, Source
+from flows.show import progress, say, show_table
+from sandbox.office import work_a_little
+from sandbox.server import Sandbox, running
+from warehouse.duckdb_engine import remove_warehouse
+
+SEED = 7
+SOURCE = "demo"
+NEXT = """
+What to try next (the sandbox has been stopped, the warehouse stays):
+
+  export NINJA_SYNC_WAREHOUSE={warehouse}
+  ninja-sync status
+  ninja-sync balances --plot {folder}/balances.png
+  ninja-sync sql "select display_name, balance, currency_code, country from mart.clients order by balance desc limit 5"
+  ninja-sync sandbox                 a server of your own to change and pull from, until Ctrl-C
+  ninja-sync init                    your own Invoice Ninja
+"""
+
+
+def run_demo(folder: Path, *, clients: int) -> None:
+    """Start a sandbox, pull, look, change the server, pull again, show what changed, stop the sandbox."""
+    path = folder / "warehouse.duckdb"
+    remove_warehouse(path)
+    say(f"Starting a stand-in Invoice Ninja with {clients:,} invented clients ...")
+    with running(clients=clients, seed=SEED) as box:
+        settings = Settings(warehouse=str(path), sources={SOURCE: Source(url=box.url, requests_per_second=100)})
+        say(f"It answers at {box.url}.\n\n1. The first pull reads everything, into {path}.\n")
+        tell_pulled(_pull(settings, box))
+        say("\n2. Balances, from the warehouse.\n")
+        tell_balances(read_balances(settings, SOURCE, top=3))
+        say("3. Meanwhile, people work on the server.\n")
+        show_table("Done on the server", ("client", "what"), [(deed.client, deed.done) for deed in work_a_little(box)])
+        say("4. The second pull reads what has changed since, and shows exactly that.\n")
+        tell_pulled(_pull(settings, box))
+        say("5. A third pull finds nothing to do.\n")
+        tell_pulled(_pull(settings, box))
+    say(NEXT.format(warehouse=path, folder=folder))
+
+
+def _pull(settings: Settings, box: Sandbox) -> Pulled:
+    door_settings = DoorSettings(box.url, requests_per_second=settings.sources[SOURCE].requests_per_second)
+    with Door(door_settings, Secret(box.token)) as door, progress(SOURCE, quiet=False) as tell:
+        return pull(Job(settings, SOURCE, door, tell=tell))

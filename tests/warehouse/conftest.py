@@ -1,0 +1,55 @@
+"""A warehouse for each engine, and a short way to load records into it. The database is real."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+
+from schemas.entities import CLIENTS
+from schemas.normalise import normalise
+from tests.records import MOMENT
+from warehouse.control import Binding, Run, migrate
+from warehouse.duckdb_engine import open_warehouse
+from warehouse.load import Loaded, Reference, Scanned, load
+from warehouse.staging import ScanKey, Staging
+
+BINDING = Binding("https://ninja.test", "VolejRejNm", "fingerprint")
+KEY = ScanKey(BINDING.base_url, BINDING.company_id, None, True, "shape")
+
+
+@pytest.fixture(params=["duckdb"])
+def warehouse_path(request, tmp_path):
+    """Where the warehouse of an engine is: one engine so far; each test here is meant for all of them."""
+    return tmp_path / "state" / "warehouse.duckdb"
+
+
+@pytest.fixture
+def warehouse(warehouse_path):
+    """An open warehouse of this version."""
+    with open_warehouse(warehouse_path) as opened:
+        migrate(opened, now=MOMENT)
+        yield opened
+
+
+@pytest.fixture
+def load_records(warehouse) -> Callable[..., Loaded]:
+    """Load pages of records as one run; `source`, `run_id` and the reference tables may be given."""
+    count = iter(range(1, 1000))
+
+    def run(*pages, source="main", reference: Reference | None = None, watermark=MOMENT) -> Loaded:
+        staging, number = Staging.of(warehouse.path, source), next(count)
+        staging.begin(KEY, 1)
+        quarantined, drift = [], set()
+        for page in pages:
+            batch = normalise(CLIENTS, page)
+            staging.add(CLIENTS, batch, cursor=None, newest_seen=0)
+            quarantined += batch.quarantined
+            drift |= batch.drift
+        scanned = Scanned(CLIENTS, BINDING, watermark, MOMENT, 0, sum(map(len, pages)), quarantined, frozenset(drift))
+        finished = MOMENT + timedelta(seconds=number)
+        begun = Run(f"run-{number:03d}", source, "pull", MOMENT, finished, 1.0, 3, received=staging.records)
+        return load(warehouse, staging, scanned, begun, reference)
+
+    return run

@@ -1,0 +1,103 @@
+"""What must not be lost: migrations, bindings, the version stamp."""
+
+from __future__ import annotations
+
+import pytest
+
+from schemas.errors import SettingsError, WarehouseError
+from tests.records import MOMENT, client
+from warehouse import control
+from warehouse.control import Binding, State, bind, check_binding, migrate, read_state
+from warehouse.duckdb_engine import open_warehouse
+from warehouse.statements import named
+from warehouse.tables import columns, mirrored
+
+BOUND = Binding("https://ninja.test", "VolejRejNm", "fingerprint")
+
+
+def test_a_new_warehouse_has_every_table_and_view(warehouse):
+    found = set(warehouse.rows("select table_schema, table_name from information_schema.tables"))
+    wanted = {("ninja", entity.name) for entity, _ in mirrored()} | {("mart", name) for name in named("mart")}
+    assert wanted <= found
+    assert [n for (n,) in warehouse.rows("select name from control.migrations order by number")] == named("control")
+
+
+def test_migrating_again_changes_nothing(warehouse):
+    before = warehouse.rows("select * from control.migrations")
+    migrate(warehouse, now=MOMENT)
+    assert warehouse.rows("select * from control.migrations") == before
+
+
+@pytest.mark.parametrize("done", range(len(named("control"))))
+def test_a_migration_that_fails_leaves_the_warehouse_as_it_was(warehouse_path, monkeypatch, done):
+    text = control.statement
+
+    def broken(name):
+        return "select nonsense from nowhere" if name == f"control/{named('control')[done]}" else text(name)
+
+    with open_warehouse(warehouse_path) as opened:
+        monkeypatch.setattr(control, "statement", broken)
+        with pytest.raises(WarehouseError):
+            migrate(opened, now=MOMENT)
+        schemas = opened.rows("select schema_name from information_schema.schemata where schema_name = 'control'")
+        assert schemas == []
+        monkeypatch.undo()
+        migrate(opened, now=MOMENT)
+
+
+def test_a_warehouse_of_a_newer_version_is_refused_and_untouched(warehouse_path):
+    with open_warehouse(warehouse_path) as opened:
+        migrate(opened, now=MOMENT)
+        opened.execute("insert into control.migrations values (999, '9999_from_the_future', now())")
+        opened.checkpoint()
+    before = warehouse_path.read_bytes()
+    with open_warehouse(warehouse_path) as opened, pytest.raises(WarehouseError, match="newer version"):
+        migrate(opened, now=MOMENT)
+    assert warehouse_path.read_bytes() == before
+
+
+def test_tables_of_another_shape_are_rebuilt_from_the_records_without_the_server(
+    warehouse_path, warehouse, load_records
+):
+    load_records([client("a", name="Zoë"), client("b")])
+    before = [warehouse.rows(f"select * from ninja.{table} order by id") for table in ("clients", "contacts")]
+    warehouse.execute("drop view mart.load_status")
+    for view in ("client_balances", "contacts", "clients"):
+        warehouse.execute(f"drop view mart.{view}")
+    warehouse.execute("alter table ninja.clients drop column name")
+    warehouse.execute("alter table ninja.clients add column old_column varchar")
+    warehouse.execute("alter table ninja.contacts drop column email")
+    migrate(warehouse, now=MOMENT)
+    assert [warehouse.rows(f"select * from ninja.{table} order by id") for table in ("clients", "contacts")] == before
+    assert warehouse.rows("select contact_email from mart.clients order by id") == [
+        ("ca@example.com",),
+        ("cb@example.com",),
+    ]
+    for entity, parent in mirrored():
+        found = warehouse.rows(
+            "select column_name from information_schema.columns where table_schema = 'ninja' and table_name = $t "
+            "order by ordinal_position",
+            {"t": entity.name},
+        )
+        assert [name for (name,) in found] == list(columns(entity, parent))
+
+
+def test_a_source_that_was_never_pulled_has_the_empty_state(warehouse):
+    assert read_state(warehouse, "main") == State()
+
+
+def test_a_bound_source_refuses_another_company_and_another_server(warehouse):
+    bind(warehouse, "main", BOUND, version="5.10.42", now=MOMENT)
+    known = read_state(warehouse, "main").binding
+    check_binding("main", known, BOUND)
+    check_binding("new", None, BOUND)
+    with pytest.raises(SettingsError, match="another company"):
+        check_binding("main", known, Binding(BOUND.base_url, "Wpmbk5ezJn", "other"))
+    with pytest.raises(SettingsError, match=r"another server.*rebind main"):
+        check_binding("main", known, Binding("https://other.test", BOUND.company_id, BOUND.company_fingerprint))
+
+
+def test_a_server_that_was_installed_anew_at_the_same_address_is_another_company(warehouse):
+    bind(warehouse, "main", BOUND, version=None, now=MOMENT)
+    with pytest.raises(SettingsError):
+        check_binding("main", BOUND, Binding(BOUND.base_url, BOUND.company_id, "another key"))

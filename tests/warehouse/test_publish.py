@@ -1,0 +1,65 @@
+"""Published copies: readable while a run holds the warehouse, whole or not there, private."""
+
+from __future__ import annotations
+
+import stat
+import subprocess
+import sys
+
+import duckdb
+import pytest
+
+from tests.records import NOW, client
+from warehouse.duckdb_engine import exports_of, open_warehouse
+from warehouse.publish import publish, reader_of
+from warehouse.statements import named
+
+READ = """
+import sys, duckdb
+print(duckdb.connect(sys.argv[1], read_only=True).execute("select display_name from mart.clients").fetchall())
+"""
+
+
+def read_in_another_process(path):
+    return subprocess.run([sys.executable, "-c", READ, str(path)], capture_output=True, text=True, check=False)
+
+
+def test_another_process_reads_the_copy_while_the_warehouse_is_open(warehouse, load_records):
+    load_records([client("a")])
+    publish(warehouse)
+    assert read_in_another_process(warehouse.path).returncode != 0
+    assert read_in_another_process(reader_of(warehouse.path)).stdout == "[('Client a',)]\n"
+
+
+def test_a_reader_keeps_its_copy_while_a_new_one_is_published(warehouse, load_records):
+    load_records([client("a")])
+    publish(warehouse)
+    with duckdb.connect(str(reader_of(warehouse.path)), read_only=True) as reader:
+        load_records([client("a", display_name="Renamed", updated_at=NOW)])
+        publish(warehouse)
+        assert reader.execute("select display_name from mart.clients").fetchall() == [("Client a",)]
+    assert read_in_another_process(reader_of(warehouse.path)).stdout == "[('Renamed',)]\n"
+
+
+@pytest.mark.parametrize("view", named("mart"))
+def test_each_mart_is_a_parquet_file_equal_to_its_view(warehouse, load_records, view):
+    load_records([client("a"), client("b", balance=-3)])
+    folder = publish(warehouse)
+    stored = duckdb.read_parquet(str(folder / f"{view}.parquet"))
+    assert stored.fetchall() == warehouse.rows(f"select * from mart.{view}")
+
+
+def test_everything_published_is_private_and_nothing_half_written_stays(warehouse, load_records):
+    load_records([client("a")])
+    folder = publish(warehouse)
+    assert folder == exports_of(warehouse.path)
+    assert {stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()} == {0o600}
+    assert not list(folder.glob("*.part"))
+
+
+def test_a_copy_is_a_whole_warehouse(warehouse, load_records, tmp_path):
+    load_records([client("a")])
+    publish(warehouse)
+    with open_warehouse(reader_of(warehouse.path), read_only=True) as copy:
+        for table in ("ninja.clients", "ninja.contacts", "control.runs", "control.watermarks"):
+            assert copy.rows(f"select * from {table}") == warehouse.rows(f"select * from {table}")
