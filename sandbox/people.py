@@ -36,7 +36,8 @@ class Land:
 
 
 def _land(data: dict[str, Any]) -> Land:
-    return Land(**{key: tuple(value) if isinstance(value, list) else value for key, value in data.items()})
+    values: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in data.items()}
+    return Land(**values)
 
 
 LANDS = tuple(map(_land, json.loads((resources.files("sandbox") / "data/lands.json").read_text(encoding="utf-8"))))

@@ -91,7 +91,8 @@ def _fault(rule: Mapping[str, Any]) -> Fault:
         raise ValueError(
             f"a fault does one of {', '.join(DOINGS)}, and takes {', '.join(sorted(FAULT_FIELDS))}: {rule}"
         )
-    return Fault(**rule)
+    seconds = rule.get("seconds")
+    return Fault(**{**rule, "seconds": None if seconds is None else float(seconds)})
 
 
 def _poison(value: Any) -> frozenset[int]:
