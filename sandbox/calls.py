@@ -49,8 +49,10 @@ def route(verb: str, path: str, handler: Handler, *, password: bool = False) -> 
 
     async def endpoint(request: Request) -> Response:
         world: World = request.app.state.world
+        body = await request.body()
         try:
-            return _handled(world, request, await request.body(), handler, password=password)
+            with world.turn:
+                return _handled(world, request, body, handler, password=password)
         except Refused as refused:
             return refusal(refused, wants_json=expects_json(request.headers), home=host_of(request))
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from sandbox.database import Row
@@ -23,6 +24,11 @@ CONTACT_PATH = "/client/key_login/"
 
 def _text(value: Any) -> Any:
     return "" if value is None or value == "0" else value
+
+
+@lru_cache(maxsize=4096)
+def _money(stored: str) -> Decimal:
+    return Decimal(stored)
 
 
 def _lookup(value: int | None) -> str:
@@ -62,11 +68,11 @@ def client_json(
         "name": _text(row["name"]),
         "website": _text(row["website"]),
         "private_notes": _text(row["private_notes"]),
-        "balance": Decimal(row["balance"]),
+        "balance": _money(row["balance"]),
         "group_settings_id": _hashed(row["group_settings_id"]),
-        "paid_to_date": Decimal(row["paid_to_date"]),
-        "payment_balance": Decimal(row["payment_balance"]),
-        "credit_balance": Decimal(row["credit_balance"]),
+        "paid_to_date": _money(row["paid_to_date"]),
+        "payment_balance": _money(row["payment_balance"]),
+        "credit_balance": _money(row["credit_balance"]),
         "last_login": _seconds(row["last_login"]),
         "size_id": _lookup(row["size_id"]),
         "public_notes": _text(row["public_notes"]),
@@ -142,7 +148,7 @@ def document_json(row: Row, host: str) -> Json:
         "assigned_user_id": "",
         "project_id": "",
         "vendor_id": "",
-        "url": f"{host}/documents/{row['hash']}",
+        "url": f"{host}/api/v1/documents/{encode(row['id'])}/download",
         "preview": "",
         "name": row["name"],
         "type": row["type"],
@@ -157,7 +163,7 @@ def document_json(row: Row, host: str) -> Json:
         "created_at": _seconds(row["created_at"]),
         "is_deleted": False,
         "is_public": bool(row["is_public"]),
-        "link": f"{host}/documents/public/{row['hash']}",
+        "link": f"/clients/{encode(row['client_id'])}",
     }
 
 

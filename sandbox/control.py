@@ -35,7 +35,9 @@ def _route(verb: str, path: str, control: Control) -> Route:
             return await no_route(request, LookupError())
         try:
             said = json.loads(await request.body() or b"{}", parse_float=Decimal)
-            return JSONResponse(control(request.app.state.world, dict(request.path_params), said))
+            world: World = request.app.state.world
+            with world.turn:
+                return JSONResponse(control(world, dict(request.path_params), said))
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             return JSONResponse({"message": f"{type(error).__name__}: {error}"}, 400)
 
@@ -43,7 +45,7 @@ def _route(verb: str, path: str, control: Control) -> Route:
 
 
 def _local(request: Request) -> bool:
-    """Whether the peer is on this machine; a test client in the same process is."""
+    """Whether the peer is on this machine."""
     host = request.client.host if request.client else ""
     try:
         return ipaddress.ip_address(host).is_loopback
@@ -109,7 +111,7 @@ def _planted(world: World, _: dict[str, str], __: Any) -> list[Json]:
     return [{"id": hashids.encode(a), "duplicate_id": hashids.encode(b), "kind": kind} for a, b, kind in rows]
 
 
-def _requests(world: World, _: dict[str, str], __: Any) -> list[Json]:
+def _requests(world: World, _: dict[str, str], __: Any) -> list[dict[str, str]]:
     """What was asked since the log was emptied; without headers, which hold the token."""
     return list(world.requests)
 

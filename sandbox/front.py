@@ -11,6 +11,7 @@ import json
 from dataclasses import dataclass, field
 from email.utils import formatdate
 from fnmatch import fnmatchcase
+from http import HTTPStatus
 from urllib.parse import parse_qs
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -151,7 +152,8 @@ def _made_up(fault: Fault) -> Whole:
         return Whole(status, [(b"location", fault.to.encode()), (b"content-length", b"0"), *extra])
     body, kind, status = PAGE.format(title="Bad Gateway").encode(), b"text/html; charset=UTF-8", fault.status
     if fault.do == "status":
-        body, kind = json.dumps({"message": "Server Error"}, indent=4).encode(), b"application/json"
+        words = {429: "Too many requests", 500: "Server Error"}.get(status) or HTTPStatus(status).phrase
+        body, kind = json.dumps({"message": words}).encode(), b"application/json"
     elif fault.do == "empty":
         body, kind, status = b"", b"application/json", 200
     return Whole(status, [(b"content-type", kind), (b"content-length", str(len(body)).encode()), *extra], body)

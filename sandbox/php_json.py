@@ -6,9 +6,11 @@ Client answers are pretty-printed (four blanks, empty arrays and objects inline)
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from decimal import Decimal
 from functools import lru_cache
 from json.encoder import encode_basestring_ascii
+from types import NoneType
 from typing import Any
 
 FIXED_FROM, FIXED_TO = -3, 17
@@ -17,56 +19,51 @@ FIXED_FROM, FIXED_TO = -3, 17
 
 def pretty(value: Any) -> str:
     """JSON with JSON_PRETTY_PRINT."""
-    return _pretty(value, "\n")
+    return _slashed(_pretty(value, "\n"))
 
 
 def compact(value: Any) -> str:
     """JSON without any blank."""
+    return _slashed(_compact(value))
+
+
+def _slashed(json: str) -> str:
+    """With `/` escaped; it stands in texts only, so all of them can be done at once, which is much faster."""
+    return json.replace("/", "\\/")
+
+
+def _compact(value: Any) -> str:
     if isinstance(value, dict):
-        return "{" + ",".join(f"{text(str(k))}:{compact(v)}" for k, v in value.items()) + "}"
+        return "{" + ",".join(f"{encode_basestring_ascii(str(k))}:{_compact(v)}" for k, v in value.items()) + "}"
     if isinstance(value, list | tuple):
-        return "[" + ",".join(map(compact, value)) + "]"
+        return "[" + ",".join(map(_compact, value)) + "]"
     return _scalar(value)
 
 
 def _pretty(value: Any, newline: str) -> str:
+    deeper = newline + "    "
     if isinstance(value, dict):
-        if not value:
-            return "{}"
-        deeper = newline + "    "
-        rows = [_key(k) + (text(v) if v.__class__ is str else _pretty(v, deeper)) for k, v in value.items()]
-        return "{" + deeper + ("," + deeper).join(rows) + newline + "}"
+        rows = [
+            _key(k) + (write(v) if (write := _WRITERS.get(v.__class__)) else _pretty(v, deeper))
+            for k, v in value.items()
+        ]
+        return "{" + deeper + ("," + deeper).join(rows) + newline + "}" if rows else "{}"
     if isinstance(value, list | tuple):
-        if not value:
-            return "[]"
-        deeper = newline + "    "
-        return "[" + deeper + ("," + deeper).join([_pretty(v, deeper) for v in value]) + newline + "]"
+        rows = [_pretty(v, deeper) for v in value]
+        return "[" + deeper + ("," + deeper).join(rows) + newline + "]" if rows else "[]"
     return _scalar(value)
 
 
 @lru_cache(maxsize=4096)
 def _key(name: object) -> str:
-    return text(str(name)) + ": "
-
-
-def text(value: str) -> str:
-    """A JSON text, in ASCII only."""
-    out = encode_basestring_ascii(value)
-    return out.replace("/", "\\/") if "/" in out else out
+    return encode_basestring_ascii(str(name)) + ": "
 
 
 def _scalar(value: Any) -> str:
-    if isinstance(value, str):
-        return text(value)
-    if value is None:
-        return "null"
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, int):
-        return str(value)
-    if isinstance(value, float | Decimal):
-        return number(value)
-    raise TypeError(f"no JSON for {type(value).__name__}")
+    write = _WRITERS.get(value.__class__)
+    if write is None:
+        raise TypeError(f"no JSON for {type(value).__name__}")
+    return write(value)
 
 
 def number(value: float | Decimal) -> str:
@@ -85,3 +82,14 @@ def number(value: float | Decimal) -> str:
         figures = figures.ljust(point, "0")
         body = figures[:point] + ("." + figures[point:] if figures[point:] else "")
     return ("-" if sign else "") + body
+
+
+_WRITERS: dict[type, Callable[[Any], str]] = {
+    str: encode_basestring_ascii,
+    bool: lambda value: "true" if value else "false",
+    int: str,
+    float: number,
+    Decimal: number,
+    NoneType: lambda _: "null",
+}
+"""By class, as a page has thousands of values; a bool is no int here."""

@@ -84,7 +84,9 @@ def running(
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()
     try:
-        while not server.started and thread.is_alive():
+        while not server.started:
+            if not thread.is_alive():
+                raise RuntimeError("the sandbox did not start; its log says why")
             time.sleep(0.01)
         yield sandbox
     finally:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import random
 import sqlite3
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from threading import Lock
 from typing import Any
 from zoneinfo import ZoneInfo
 
 MICROS = 1_000_000
+REMEMBERED_REQUESTS = 100_000
 
 
 @dataclass(slots=True)
@@ -85,15 +88,19 @@ class Throttle:
 
 @dataclass(slots=True)
 class World:
-    """One sandbox. Handlers get it by their Call; nothing else is kept anywhere."""
+    """One sandbox. Handlers get it by their Call; nothing else is kept anywhere.
+
+    Whoever uses the database holds `turn`: requests take turns, also where several threads share one application.
+    """
 
     db: sqlite3.Connection
     clock: Clock
     random: random.Random
+    turn: Lock = field(default_factory=Lock)
     switches: Switches = field(default_factory=Switches)
     throttle: Throttle = field(default_factory=Throttle)
     passwords_given: dict[int, float] = field(default_factory=dict)
-    requests: list[dict[str, Any]] = field(default_factory=list)
+    requests: deque[dict[str, str]] = field(default_factory=lambda: deque(maxlen=REMEMBERED_REQUESTS))
     totals: dict[tuple[Any, ...], int] = field(default_factory=dict)
 
     def secret(self, length: int) -> str:
