@@ -13,13 +13,12 @@ from sandbox.access import may_edit
 from sandbox.activities import ARCHIVED, RESTORED, note
 from sandbox.answers import invalid, server_error
 from sandbox.calls import Call
-from sandbox.client_input import LONG, LOOKUPS, plain
+from sandbox.client_input import LONG, LOOKUPS, integer, plain
 from sandbox.client_records import list_answer, rows_of
 from sandbox.clients import delete
 from sandbox.database import Row, marks, select, update
 from sandbox.filters import Query, since
 from sandbox.lookups import bulk_columns
-from sandbox.php_text import leading_number
 
 ACTIONS = ("archive", "restore", "delete", "template", "assign_group", "bulk_update")
 Errors = dict[str, list[str]]
@@ -136,7 +135,7 @@ def _bulk_update(call: Call, rows: list[Row]) -> None:
         value = json.dumps(value)
     if value is not None:
         text = plain(value)
-        value = round(leading_number(text)) if column in LOOKUPS else text.encode()[:LONG].decode("utf-8", "ignore")
+        value = integer(text) if column in LOOKUPS else text.encode()[:LONG].decode("utf-8", "ignore")
     try:
         update(
             call.world.db,

@@ -22,6 +22,7 @@ from sandbox.php_text import leading_number, strip_tags, truth
 
 SHORT, PHONE, LONG = 191, 255, 65_535
 """Characters of a varchar, of the phone, bytes of a text column (recorded: custom values keep more than 191)."""
+BIGGEST = 2**32 - 1
 TEXTS = (
     "name", "website", "phone", "address1", "address2", "city", "state", "postal_code", "shipping_address1",
     "shipping_address2", "shipping_city", "shipping_state", "shipping_postal_code", "vat_number", "id_number", "number",
@@ -86,7 +87,7 @@ def _codes(data: Input) -> None:
 
 
 def _group_currency(call: Call, data: Input) -> str:
-    group = select(call.world.db, "group_settings", "id = ?", (data.get("group_settings_id"),))
+    group = select(call.world.db, "group_settings", "id = ?", (integer(data.get("group_settings_id")),))
     settings: Settings = json.loads(group[0]["settings"]) if group else {}
     return str(settings.get("currency_id") or "")
 
@@ -94,7 +95,7 @@ def _group_currency(call: Call, data: Input) -> str:
 def columns_of(data: Input) -> Row:
     """The columns that this data sets; everything else in it is ignored. Texts are not cut yet."""
     out: Row = {name: _text(name, data[name]) for name in TEXTS if name in data}
-    out |= {name: _integer(data[name]) for name in LOOKUPS if name in data}
+    out |= {name: integer(data[name]) for name in LOOKUPS if name in data}
     out |= {name: int(truth(data[name])) for name in FLAGS if name in data}
     if isinstance(data.get("e_invoice"), dict):
         out["e_invoice"] = json.dumps(data["e_invoice"])
@@ -120,10 +121,11 @@ def plain(value: Any) -> str:
     return number(value) if isinstance(value, float) else str(value)
 
 
-def _integer(value: Any) -> int | None:
+def integer(value: Any) -> int | None:
+    """What an unsigned int column keeps of it: no more than fits, nothing below 0."""
     if isinstance(value, list | dict):
         raise server_error()
-    return None if value is None else round(leading_number(value))
+    return None if value is None else round(min(max(leading_number(value), 0), BIGGEST))
 
 
 def cut(columns: Row) -> Row:

@@ -12,7 +12,7 @@ from sandbox.answers import json_answer
 from sandbox.calls import Call
 from sandbox.filters import Query
 from sandbox.lookups import statics
-from sandbox.php_text import to_int, whole_number
+from sandbox.php_text import INT_MAX, to_int, whole_number
 from sandbox.world import World
 
 DEFAULT, WHEN_ZERO, MOST_ROWS = 20, 15, 5000
@@ -50,7 +50,7 @@ def ids_of(world: World, query: Query, page: Page) -> list[int]:
     """The row numbers of one page; without `sort` in whatever order the database finds them."""
     order = [*query.order, "random()"] if world.switches.shuffle else query.order
     sql = f"SELECT id FROM clients WHERE {query.where()}" + (f" ORDER BY {', '.join(order)}" if order else "")
-    limits = (page.size, (page.number - 1) * page.size)
+    limits = (page.size, min((page.number - 1) * page.size, INT_MAX))
     found = world.db.execute(f"{sql} LIMIT ? OFFSET ?", (*query.args, *query.order_args, *limits))
     return [number for (number,) in found]
 
