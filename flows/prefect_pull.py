@@ -19,9 +19,9 @@ from prefect.client.schemas.objects import State, TaskRun
 from prefect.states import Completed, Failed
 from prefect.tasks import exponential_backoff
 
-from flows.pull import Job, Tell, Pulled
+from flows.pull import Job, Pulled, Tell
 from flows.pull import pull as pull_source
-from flows.settings import choose_source, load_settings, open_door
+from flows.settings import choose_source, choose_sources, load_settings, open_door
 from flows.summary import Summary, as_markdown, summary_of
 from schemas.errors import Busy, Retryable, SyncError
 
@@ -47,7 +47,7 @@ def worth_retrying(_task: Task[..., Any], _run: TaskRun, state: State[Any]) -> b
     cache_policy=NO_CACHE,
     persist_result=False,
 )
-def pull_one(source: str, config: str | None, full: bool) -> Summary:  # noqa: FBT001
+def pull_one(source: str, config: str | None, full: bool) -> Summary:
     """Bring the mirror of one source up to date; the same pull again does no harm, so it may be retried."""
     log = get_run_logger()
     try:
@@ -67,7 +67,7 @@ def _run_name() -> str:
 
 
 @flow(name="pull", flow_run_name=_run_name, persist_result=False, log_prints=False)
-def pull(source: str | None = None, config: str | None = None, full: bool = False) -> State[Any]:  # noqa: FBT001, FBT002
+def pull(source: str | None = None, config: str | None = None, full: bool = False) -> State[Any]:
     """Bring the warehouse up to date: one source, or all of them one after the other.
 
     `source` is a configured name, `config` the path of a configuration file, `full` reads everything anew. A source
@@ -116,7 +116,7 @@ def told_to(log: logging.Logger | logging.LoggerAdapter[Any]) -> Tell:
         nonlocal last
         if (doing, done // STEP) != last:
             last = (doing, done // STEP)
-            log.info("%s: %s records%s", doing, f"{done:,}", "" if of is None else f" of {of:,}")
+            log.info("%s%s%s", doing, f": {done:,} records" if done else "", f" of {of:,}" if done and of else "")
 
     return tell
 
@@ -124,10 +124,9 @@ def told_to(log: logging.Logger | logging.LoggerAdapter[Any]) -> Tell:
 def _pull_each(source: str | None, config: str | None, *, full: bool) -> dict[str, Summary | str]:
     """What each source came to. One after the other: they share one warehouse, which is one file."""
     settings = load_settings(Path(config) if config else None)
-    names = [choose_source(settings, source)] if source or not settings.sources else list(settings.sources)
     run: Callable[..., State[Summary]] = pull_one
     found: dict[str, Summary | str] = {}
-    for name in names:
+    for name in choose_sources(settings, source):
         outcome = run(name, config, full, return_state=True).result(raise_on_failure=False)
         found[name] = outcome if isinstance(outcome, Summary) else f"{type(outcome).__name__}: {outcome}"
     return found

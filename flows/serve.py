@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 
 from prefect.client.orchestration import get_client
-from prefect.exceptions import PrefectHTTPStatusError, TerminationSignal
+from prefect.exceptions import PrefectHTTPStatusError
 from prefect.runner import Runner
 from prefect.schedules import Cron, Interval, Schedule
 from prefect.settings import PREFECT_API_URL, PREFECT_CLIENT_MAX_RETRIES, get_current_settings, temporary_settings
@@ -17,7 +18,7 @@ from prefect.types.entrypoint import EntrypointType
 
 from flows import settings as installation
 from flows.prefect_pull import pull
-from flows.settings import Settings, choose_source, find_file, token_of
+from flows.settings import Settings, choose_sources, find_file, token_of
 from flows.show import say
 from schemas.errors import SettingsError
 
@@ -30,8 +31,7 @@ def serve_flows(settings: Settings, source: str | None, config: Path | None) -> 
     Its schedules are paused when it ends, so that no late runs pile up, and go on when it starts again. Raises
     SettingsError where settings, secrets or the Prefect server cannot be used.
     """
-    names = [choose_source(settings, source)] if source or not settings.sources else list(settings.sources)
-    for name in names:
+    for name in choose_sources(settings, source):
         token_of(settings.sources[name])  # says now that it is missing, not at each run
     schedule, file = schedule_of(settings.prefect), find_file(config, environ=os.environ)
     parameters = {"source": source, "config": str(file.absolute()) if file else None, "full": False}
@@ -49,9 +49,29 @@ def serve_flows(settings: Settings, source: str | None, config: Path | None) -> 
         except PrefectHTTPStatusError as refusal:
             raise _refused(refusal.response.status_code) from None
         say(_greeting(source or ALL, settings.prefect))
-        with suppress(KeyboardInterrupt, TerminationSignal):
-            asyncio.run(runner.start())
+        asyncio.run(run_until_told(runner))
     say("Stopped; the schedule is paused until `ninja-sync serve` runs again.")
+
+
+async def run_until_told(runner: Runner) -> None:
+    """Run what is due until SIGTERM or Ctrl-C; then a run that is under way is cancelled, and nothing is left behind.
+
+    The runner's own handler of SIGTERM calls a coroutine that nobody awaits (3.8.8), and so leaves its runs alone.
+    """
+    serving, endings = asyncio.create_task(runner.start()), set()
+
+    def end() -> None:
+        if runner.started:
+            endings.add(asyncio.create_task(runner.astop()))  # a task that nothing points to may vanish
+        else:
+            serving.cancel()
+
+    await asyncio.sleep(0)  # let it set its handler first
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, end)
+    with suppress(asyncio.CancelledError):
+        await serving
+    await asyncio.gather(*endings)
 
 
 def schedule_of(told: installation.Prefect) -> Schedule:

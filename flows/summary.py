@@ -83,8 +83,8 @@ def _told(name: str, one: Summary | str) -> list[str]:
         lines.append(f"{name}: fields that changed{' (of the records looked at)' if several else ''}: {told}")
     if one.needs_a_look:
         lines.append(
-            f"**{name} needs a look**: {one.quarantined:,} records in quarantine, {one.drift:,} unknown or missing "
-            "fields; `ninja-sync status` has more"
+            f"**{name} needs a look**: records in quarantine: {one.quarantined:,}, fields unknown or missing: "
+            f"{one.drift:,}; `ninja-sync status` has more"
         )
     return lines + [f"{name}: note: {_plain(note)}" for note in one.notes]
 
