@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
 
 import msgspec
+
+_DECODER = msgspec.json.Decoder(float_hook=Decimal)
+_ENCODER = msgspec.json.Encoder(decimal_format="number")
 
 UNTOLD = frozenset({"updated_at", "last_login"})
 """Fields that move without a change of the record."""
@@ -22,8 +27,8 @@ class Difference:
 
 def differences(before: str | None, after: str) -> list[Difference]:
     """The differences of two records (JSON texts); of a new record, everything but its empty fields."""
-    old = msgspec.json.decode(before) if before else {}
-    return list(_compared("", old, msgspec.json.decode(after)))
+    old = _DECODER.decode(before) if before else {}
+    return list(_compared("", old, _DECODER.decode(after)))
 
 
 def _compared(place: str, old: object, new: object) -> Iterator[Difference]:
@@ -33,8 +38,10 @@ def _compared(place: str, old: object, new: object) -> Iterator[Difference]:
                 yield from _compared(f"{place}.{key}" if place else key, old.get(key), new.get(key))
     elif _is_records(old) and _is_records(new):
         yield from _compared(place, _by_id(old), _by_id(new))
-    elif _told(old) != _told(new):
-        yield Difference(place, _told(old), _told(new))
+    else:
+        told = _moment if place.endswith("_at") else _told
+        if told(old) != told(new):
+            yield Difference(place, told(old), told(new))
 
 
 def _is_records(value: object) -> bool:
@@ -42,14 +49,21 @@ def _is_records(value: object) -> bool:
 
 
 def _by_id(value: object) -> dict[str, object]:
-    """Children by a name people know, else by their id, so that a new order is no difference."""
+    """Children by their id, so that a new order is no difference."""
     found = value if isinstance(value, list) else []
     return {str(child.get("id", n)): child for n, child in enumerate(found)}
 
 
+def _moment(value: object) -> str:
+    """Unix seconds as people read them, in UTC."""
+    if not isinstance(value, int) or not value:
+        return ""
+    return datetime.fromtimestamp(value, UTC).strftime("%Y-%m-%d %H:%M:%S")
+
+
 def _told(value: object) -> str:
-    if value is None or value == "" or value == {} or value == []:
+    if value is None or value in ("", {}, []):
         return ""
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return value if isinstance(value, str) else msgspec.json.encode(value).decode()
+    return value if isinstance(value, str) else _ENCODER.encode(value).decode()

@@ -7,6 +7,7 @@ drift: it is kept in the record and reported, never an error.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -14,9 +15,11 @@ from hashlib import blake2b
 
 from schemas.entity import Entity, Field
 from schemas.scrub import scrubbed
-from schemas.values import CONVERT, Unfit, to_json
+from schemas.values import CONVERT, Unfit, holds_nul, to_json
 
 Values = tuple[object, ...]
+
+_SHOWN_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +75,8 @@ def normalise(entity: Entity, records: Iterable[object]) -> Batch:
             batch.rows.append(_row(entity, record, batch.drift))
         except _Misfit as misfit:
             batch.quarantined.append(_quarantined(entity, record, misfit))
+        except RecursionError:  # the decoder, which is C, goes deeper than Python does
+            batch.quarantined.append(_quarantined(entity, record, _Misfit("record", "is nested too deeply")))
     return batch
 
 
@@ -89,18 +94,23 @@ def _row(entity: Entity, record: object, drift: set[Drift]) -> Row:
     key, stamp = record.get("id"), record.get("updated_at")
     if not isinstance(key, str) or not key:
         raise _Misfit("id", "is missing")
+    kept = to_json(scrubbed(entity, record))
+    if holds_nul(kept):
+        raise _Misfit("record", "holds a text with a NUL character")
     return Row(
         id=key,
         updated_at=stamp if isinstance(stamp, int) and stamp else None,
         values=values,
         row_hash=_hash(entity, values, children),
-        record=to_json(scrubbed(entity, record)),
+        record=kept,
         children=children,
     )
 
 
 def _children(child: Entity, record: dict[str, object], drift: set[Drift]) -> tuple[Values, ...]:
-    found = record.get(child.name, [])
+    if child.name not in record:  # no list is not an empty list: that would delete all children of this parent
+        raise _Misfit(child.name, "is missing")
+    found = record[child.name]
     if not isinstance(found, list):
         raise _Misfit(child.name, "is not a list")
     rows = []
@@ -174,6 +184,13 @@ def _quarantined(entity: Entity, record: object, misfit: _Misfit) -> Quarantined
     key, kept = "", None
     if isinstance(record, dict):
         found = record.get("id")
-        key = found if isinstance(found, str) else ""
-        kept = to_json(scrubbed(entity, record))
+        key = found if isinstance(found, str) and _SHOWN_ID.fullmatch(found) else ""
+        kept = _readable(entity, record)
     return Quarantined(entity.name, key or "(no id)", misfit.place, misfit.reason, kept)
+
+
+def _readable(entity: Entity, record: dict[str, object]) -> str | None:
+    try:
+        return to_json(scrubbed(entity, record))
+    except RecursionError:
+        return None

@@ -1,8 +1,8 @@
 """A record less its secrets: what is kept of a record "as it came".
 
-Known secrets are dropped by name (whoever has a contact's `link` is logged in). Fields that no entity
-knows, and settings, are searched to the bottom for names that sound like a credential: a later server, or a mail
-provider's key among the settings, must not bring one in.
+Known secrets are dropped by name (whoever has a contact's `link` is logged in). Whatever is an object or a list is
+searched to the bottom for names that sound like a credential: a later server, or a mail provider's key among the
+settings, must not bring one in, not even in the place of a name.
 """
 
 from __future__ import annotations
@@ -13,7 +13,9 @@ from functools import cache, lru_cache
 from schemas.entity import Entity
 
 _CREDENTIAL = re.compile(
-    r"token|secret|passw|hash|certificate|credential|iban|card_?number|(^|_|api|private)key$|link$", re.IGNORECASE
+    r"token|secret|passw|passphrase|pwd|bearer|hash|certificate|credential|webhook|iban|card_?number|link$"
+    r"|(^|[^a-z]|api|private)key$|(?-i:[a-z]Key$)",
+    re.IGNORECASE,
 )
 
 
@@ -26,10 +28,10 @@ def sounds_secret(key: str) -> bool:
 def scrubbed(entity: Entity, record: dict[str, object]) -> dict[str, object]:
     """A copy without secrets, keys in the order in which they came."""
     kept: dict[str, object] = {}
-    harmless, children = _harmless(entity), {child.name: child for child in entity.children}
+    known, children = _known(entity), {child.name: child for child in entity.children}
     for key, value in record.items():
-        if key in harmless:
-            kept[key] = value
+        if key in known:
+            kept[key] = searched(value) if isinstance(value, (dict, list)) else value
         elif key in children:
             kept[key] = _scrubbed_children(children[key], value)
         elif key not in entity.secrets and not sounds_secret(key):
@@ -53,6 +55,6 @@ def _scrubbed_children(child: Entity, value: object) -> object:
 
 
 @cache
-def _harmless(entity: Entity) -> frozenset[str]:
-    """Keys whose values are plain by their type, so that they need no search."""
-    return frozenset(f.json_key for f in entity.fields if not f.inside and f.kind.value != "json")
+def _known(entity: Entity) -> frozenset[str]:
+    """Keys that are kept whatever they sound like."""
+    return frozenset(f.inside or f.json_key for f in entity.fields)

@@ -7,6 +7,7 @@ tiny. Nothing is rounded and nothing is cast silently: a value that does not fit
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from decimal import Decimal
 
@@ -20,6 +21,10 @@ MONEY_LIMIT = Decimal(10) ** 14
 LAST_SECOND = 253402300799
 """9999-12-31 23:59:59 UTC, the last second that every engine's timestamp can hold."""
 
+MOST_DIGITS = 30
+"""Of a number among the settings: a few characters of JSON (`1e999999999`) can stand for gigabytes of digits."""
+
+_NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
 _ENCODER = msgspec.json.Encoder(decimal_format="number")
 
 
@@ -30,6 +35,11 @@ class Unfit(ValueError):
 def to_json(value: object) -> str:
     """JSON text of a decoded value, decimals as exact numbers."""
     return _ENCODER.encode(value).decode()
+
+
+def holds_nul(written: str) -> bool:
+    """Whether a JSON text holds a NUL character, which Postgres cannot store; a backslash before `u0000` is none."""
+    return "\\u0000" in written and bool(_NUL.search(written))
 
 
 def text(value: object) -> str | None:
@@ -56,6 +66,8 @@ def setting(value: object) -> str | None:
     if value.__class__ is bool:
         return "true" if value else "false"
     if isinstance(value, (int, Decimal)):
+        if abs(Decimal(value).adjusted()) >= MOST_DIGITS:
+            raise Unfit(f"a number of {MOST_DIGITS} digits or more")
         return f"{value:f}" if isinstance(value, Decimal) else str(value)
     return text(value)
 
@@ -70,7 +82,7 @@ def money(value: object) -> Decimal:
         amount = Decimal(value)
     else:
         raise Unfit(f"{_kind_of(value)} instead of an amount of money")
-    if not amount.is_finite() or abs(amount) >= MONEY_LIMIT:
+    if not amount.is_finite() or amount.copy_abs() >= MONEY_LIMIT:  # abs() would overflow for 1e1000000
         raise Unfit("an amount of money of more than 14 digits before the point")
     exact = amount.quantize(SIX_PLACES)
     if exact != amount:
@@ -115,7 +127,7 @@ def json(value: object) -> str | None:
         return None
     if isinstance(value, (dict, list)):
         written = to_json(searched(value) or {})
-        if "\\u0000" in written:
+        if holds_nul(written):
             raise Unfit("a text with a NUL character")
         return written
     raise Unfit(f"{_kind_of(value)} instead of an object")
