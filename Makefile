@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 SOURCES := connector flows schemas warehouse sandbox tests
-# As many workers as there are cores; the tests share nothing but the file system.
+# As many workers as there are cores. A file's tests stay together: some share a server that takes long to start.
 WORKERS ?= auto
 
 .PHONY: help install demo test lint format lock clean
@@ -25,7 +25,7 @@ demo: $(READY)        ## the main job once, against the sandbox, into demo/wareh
 	$(BIN)/ninja-sync demo
 
 test: lint            ## format, lint, types, import contracts, all tests
-	$(BIN)/python -m pytest -n $(WORKERS) $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(PYTEST_ARGS)
 
 lint: $(READY)        ## format, lint, types, import contracts
 	$(BIN)/ruff format --check $(SOURCES)

@@ -6,6 +6,7 @@ from flows.ask import Result, asked
 from flows.settings import Settings
 from flows.show import show_table
 
+MOST_LINES = 12
 TITLES = {
     "by_currency": "Balances by currency",
     "by_country": "Balances by country",
@@ -28,4 +29,8 @@ def tell_balances(found: dict[str, Result]) -> None:
     several = len({row[0] for row in found["by_currency"].rows}) > 1
     for name, result in found.items():
         first = 0 if several else 1
-        show_table(TITLES[name], result.columns[first:], [row[first:] for row in result.rows])
+        shown = [row[first:] for row in (result.rows if name == "top_debtors" else result.rows[:MOST_LINES])]
+        more = len(result.rows) - len(shown)
+        show_table(
+            TITLES[name], result.columns[first:], shown, note=f"and {more} more; --json gives all" if more else ""
+        )

@@ -16,6 +16,9 @@ from flows.options import AsJson, ConfigFile, SourceName
 from flows.show import say, show_json
 from schemas.errors import LOADED_WITH_FINDINGS, SyncError
 
+STOPPED = 130
+"""The exit code after Ctrl-C, as shells have it."""
+
 app = typer.Typer(
     name="ninja-sync",
     help="Invoice Ninja clients, contacts and balances in SQL: always right, and safe to write back.\n\n"
@@ -44,20 +47,26 @@ def pull(
     """
     from flows.pull import Job, pull  # noqa: PLC0415 - each command loads what it needs
     from flows.report import pulled_as_json, tell_pulled  # noqa: PLC0415
-    from flows.settings import choose_source, load_settings, open_door  # noqa: PLC0415
+    from flows.settings import choose_sources, load_settings, open_door  # noqa: PLC0415
     from flows.show import progress  # noqa: PLC0415
 
     settings = load_settings(config)
-    names = [choose_source(settings, source)] if source or not settings.sources else list(settings.sources)
-    reports = []
-    for name in names:
-        with open_door(settings.sources[name]) as door, progress(name, quiet=as_json) as tell:
-            reports.append(pull(Job(settings, name, door, full=full, tell=tell)))
+    reports, failed = {}, {}
+    for name in choose_sources(settings, source):
+        try:
+            with open_door(settings.sources[name]) as door, progress(name, quiet=as_json) as tell:
+                reports[name] = pull(Job(settings, name, door, full=full, tell=tell))
+        except SyncError as problem:  # the other sources are pulled all the same
+            failed[name] = problem
+            say(f"ninja-sync: {name}: {problem}")
+            continue
         if not as_json:
-            tell_pulled(reports[-1])
+            tell_pulled(reports[name])
     if as_json:
-        show_json([pulled_as_json(report) for report in reports])
-    if any(report.needs_a_look for report in reports):
+        show_json({name: pulled_as_json(report) for name, report in reports.items()})
+    if failed:
+        raise typer.Exit(next(iter(failed.values())).exit_code)
+    if any(report.needs_a_look for report in reports.values()):
         raise typer.Exit(LOADED_WITH_FINDINGS)
 
 
@@ -111,35 +120,29 @@ def main() -> NoReturn:
     os.umask(0o077)
     signal.signal(signal.SIGTERM, _terminated)
     try:
-        code = app(standalone_mode=False) or 0
+        app()
     except SyncError as problem:
         say(f"ninja-sync: {problem}")
-        code = problem.exit_code
-    except typer.Abort:
-        say("ninja-sync: stopped; nothing was left half done.")
-        code = 130
-    except Exception as problem:  # noqa: BLE001 - the last resort: a place, never a message that may hold people's data
-        code = _unexpected(problem)
-    sys.exit(code)
+        sys.exit(problem.exit_code)
+    except SystemExit as ended:
+        if ended.code == STOPPED:
+            say("ninja-sync: stopped; what was stored before is as it was.")
+        raise
+    except Exception as problem:
+        if os.environ.get("NINJA_SYNC_TRACEBACK"):
+            raise
+        # The last resort shows a place, never a message: that could hold people's data.
+        say(f"ninja-sync: unexpected {type(problem).__name__} {_place(problem)}. This is a bug; NINJA_SYNC_TRACEBACK=1 "
+            "shows more of it (and may show data of clients).")  # fmt: skip
+        sys.exit(1)
+    sys.exit(0)
 
 
-def _unexpected(problem: Exception) -> int:
-    import click  # noqa: PLC0415 - typer's own; for its errors of usage
-
-    if isinstance(problem, click.ClickException):
-        problem.show()
-        return problem.exit_code
-    if os.environ.get("NINJA_SYNC_TRACEBACK"):
-        raise problem
+def _place(problem: Exception) -> str:
     frame = problem.__traceback__
     while frame is not None and frame.tb_next is not None:
         frame = frame.tb_next
-    place = f"{Path(frame.tb_frame.f_code.co_filename).name}:{frame.tb_lineno}" if frame else "an unknown place"
-    say(
-        f"ninja-sync: unexpected {type(problem).__name__} at {place}. This is a bug; NINJA_SYNC_TRACEBACK=1 shows more "
-        "(it may show data of clients)."
-    )
-    return 1
+    return f"at {Path(frame.tb_frame.f_code.co_filename).name}:{frame.tb_lineno}" if frame else "somewhere"
 
 
 def _terminated(_signal: int, _frame: FrameType | None) -> NoReturn:

@@ -48,11 +48,10 @@ def doctor(source: SourceName = None, config: ConfigFile = None, as_json: AsJson
     from dataclasses import asdict  # noqa: PLC0415
 
     from flows.doctor import examine  # noqa: PLC0415
-    from flows.settings import choose_source, load_settings  # noqa: PLC0415
+    from flows.settings import choose_sources, load_settings  # noqa: PLC0415
 
     settings = load_settings(config)
-    names = [choose_source(settings, source)] if source or not settings.sources else list(settings.sources)
-    found = {name: examine(settings, name) for name in names}
+    found = {name: examine(settings, name) for name in choose_sources(settings, source)}
     if as_json:
         show_json({name: [asdict(check) for check in checks] for name, checks in found.items()})
     else:

@@ -39,7 +39,7 @@ def status(config: ConfigFile = None, as_json: AsJson = False) -> None:
 
 
 def balances(
-    top: Annotated[int, typer.Option(min=1, help="How many debtors and countries to show, per currency.")] = 10,
+    top: Annotated[int, typer.Option(min=1, help="How many debtors of each currency to show.")] = 10,
     plot: Annotated[Path | None, typer.Option(help="Draw the picture into this file (.png, .svg, .pdf).")] = None,
     source: SourceName = None,
     config: ConfigFile = None,

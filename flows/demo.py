@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
 from pathlib import Path
 
 from connector.door import Door, DoorSettings
@@ -21,11 +23,11 @@ NEXT = """
 What to try next (the sandbox has been stopped, the warehouse stays):
 
   export NINJA_SYNC_WAREHOUSE={warehouse}
-  ninja-sync status
-  ninja-sync balances --plot {folder}/balances.png
-  ninja-sync sql "select display_name, balance, currency_code, country from mart.clients order by balance desc limit 5"
-  ninja-sync sandbox                 a server of your own to change and pull from, until Ctrl-C
-  ninja-sync init                    your own Invoice Ninja
+  {command} status
+  {command} balances --plot {folder}/balances.png
+  {command} sql "select display_name, balance, currency_code, country from mart.clients order by balance desc limit 5"
+  {command} sandbox                 a server of your own to change and pull from, until Ctrl-C
+  {command} init                    your own Invoice Ninja
 """
 
 
@@ -46,7 +48,13 @@ def run_demo(folder: Path, *, clients: int) -> None:
         tell_pulled(_pull(settings, box))
         say("5. A third pull finds nothing to do.\n")
         tell_pulled(_pull(settings, box))
-    say(NEXT.format(warehouse=path, folder=folder))
+    say(NEXT.format(warehouse=path, folder=folder, command=_command()))
+
+
+def _command() -> str:
+    """How this program was called, so that the commands to try next can be copied."""
+    called = Path(sys.argv[0])
+    return called.name if shutil.which(called.name) else str(called)
 
 
 def _pull(settings: Settings, box: Sandbox) -> Pulled:

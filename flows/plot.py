@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,10 @@ FORMATS = (".png", ".svg", ".pdf")
 
 
 def plot_balances(found: dict[str, Result], file: Path) -> None:
-    """Draw the top debtors of each currency as bars. Raises SettingsError where matplotlib or the format is missing."""
+    """Draw the top debtors of the currencies with most clients, as bars.
+
+    Raises SettingsError where matplotlib, the format, or anybody who owes is missing.
+    """
     if file.suffix.lower() not in FORMATS:
         raise SettingsError(f"A picture is one of {', '.join(FORMATS)}, not {file.name!r}.")
     try:
@@ -25,7 +29,9 @@ def plot_balances(found: dict[str, Result], file: Path) -> None:
     except ModuleNotFoundError:
         raise SettingsError("Pictures need matplotlib: pip install 'ninja-sync[plot]'") from None
     debtors = found["top_debtors"].records()
-    currencies = list(dict.fromkeys(str(d["currency"]) for d in debtors))[:MOST_PANELS]
+    owing = {str(d["currency"]) for d in debtors}
+    by_clients = dict.fromkeys(str(row["currency"]) for row in found["by_currency"].records())
+    currencies = [currency for currency in by_clients if currency in owing][:MOST_PANELS]
     if not currencies:
         raise SettingsError("There is nothing to draw: no client owes anything.")
     figure = Figure(figsize=(9, 1 + 2.6 * len(currencies)), layout="constrained")
@@ -34,7 +40,9 @@ def plot_balances(found: dict[str, Result], file: Path) -> None:
     for panel, currency in zip(figure.subplots(len(currencies), squeeze=False)[:, 0], currencies, strict=True):
         _draw(panel, currency, [d for d in debtors if d["currency"] == currency])
     file.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(file)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing")  # a script that no installed font has: boxes are drawn
+        figure.savefig(file)
 
 
 def _draw(panel: Axes, currency: str, debtors: list[dict[str, object]]) -> None:
@@ -44,5 +52,6 @@ def _draw(panel: Axes, currency: str, debtors: list[dict[str, object]]) -> None:
     panel.set_yticks(range(len(names)), names, fontsize=8)
     panel.bar_label(bars, fmt="{:,.2f}", fontsize=8, padding=3)
     panel.set_xlabel(f"balance, {currency}")
+    panel.xaxis.set_major_formatter("{x:,.0f}")
     panel.margins(x=0.15)
     panel.spines[["top", "right"]].set_visible(False)

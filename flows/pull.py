@@ -151,7 +151,7 @@ def _pull_changes(job: Job, state: State, look: FirstLook, started: float, *, co
     from warehouse.publish import publish  # noqa: PLC0415 - as above
 
     binding, reference = _bound(job, state, look, company_is_known=company_is_known)
-    staging, scan, found = _stage(job, state, look, binding)
+    staging, scan, found = _stage(job, state, look, binding, recheck=not company_is_known)
     with open_ready(job.settings, job.clock) as warehouse:
         job.tell("loading", staging.records, staging.records)
         watermark, newest = next_watermark(scan, job.source.look_back), scan.newest_seen or None
@@ -187,10 +187,11 @@ def _bound(job: Job, state: State, look: FirstLook, *, company_is_known: bool) -
     return binding, read_reference(job.door, company) if due else None
 
 
-def _stage(job: Job, state: State, look: FirstLook, binding: Binding) -> tuple[Staging, Scan, Batch]:
+def _stage(job: Job, state: State, look: FirstLook, binding: Binding, *, recheck: bool) -> tuple[Staging, Scan, Batch]:
     """Scan into staging. An interrupted scan of the same kind goes on where it stood."""
     watermark = None if job.full or state.watermark is None else int(state.watermark.timestamp())
     scan = Scan(lister(job.door, CLIENTS), look, page_size=job.source.page_size, skew=_known_skew(state, look))
+    scan.recheck = recheck
     if watermark is not None and look.newest is not None and stamp(look.newest) < watermark:
         scan.notes.append("The server's newest change is older than the last one loaded: was it restored? All is read.")
         watermark = None

@@ -14,8 +14,9 @@ MOST_LINES = 40
 def tell_pulled(pulled: Pulled) -> None:
     """The report of one pull for people: counts, what changed field by field, what needs a look."""
     run = pulled.run
-    if run.kind == "idle":
-        say(f"{run.source}: nothing has changed ({run.requests} request{'s' * (run.requests != 1)}).")
+    if not run.received or run.received == run.unchanged:
+        again = f", {run.received:,} recent records read again" if run.received else ""
+        say(f"{run.source}: nothing has changed ({run.requests} request{'s' * (run.requests != 1)}{again}).")
         return
     counts = f"{run.inserted:,} new, {run.updated:,} changed, {run.touched:,} touched, {run.unchanged:,} as they were"
     say(f"{run.source}: {counts}; {run.received:,} records in {run.requests} requests, {run.seconds:.1f} s.")

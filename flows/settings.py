@@ -106,6 +106,11 @@ def choose_source(settings: Settings, name: str | None) -> str:
     return name or next(iter(settings.sources))
 
 
+def choose_sources(settings: Settings, name: str | None) -> list[str]:
+    """The names of the sources meant: the named one, else all. Raises SettingsError where there is none."""
+    return [choose_source(settings, name)] if name or not settings.sources else list(settings.sources)
+
+
 def token_of(source: Source, *, environ: Mapping[str, str] = os.environ) -> Secret:
     """The API token of a source. Raises SettingsError where it is not there."""
     if source.token_file:

@@ -1,0 +1,124 @@
+"""A stand-in server on loopback for tests of the flows, changed by HTTP as its users would, and pulls from it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from connector.door import Door, DoorSettings
+from connector.secret import Secret
+from flows.pull import Job, pull
+from flows.settings import Settings, Source, warehouse_path
+from sandbox.server import running
+from warehouse.duckdb_engine import open_warehouse
+
+COMMAND = Path(sys.executable).with_name("ninja-sync")
+
+
+class Server:
+    """A running sandbox, and what its users do to it."""
+
+    def __init__(self, box):
+        self.box = box
+
+    def call(self, method, path, body=None, token=None):
+        headers = {
+            "X-API-TOKEN": token or self.box.token, "X-Requested-With": "XMLHttpRequest",
+            "Content-Type": "application/json",
+        }  # fmt: skip
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(  # noqa: S310 - our own server
+            self.box.url + path.replace("|", "%7C"), data, headers, method=method
+        )
+        try:
+            with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310 - as above
+                return json.loads(answer.read(), parse_float=Decimal)
+        except urllib.error.HTTPError as problem:
+            raise AssertionError(f"{method} {path}: {problem.code} {problem.read()[:300]}") from None
+
+    def clients(self, **params):
+        """All clients, whole, by id."""
+        query = "&".join(f"{k}={v}" for k, v in {"per_page": 5000, "sort": "id|asc", **params}.items())
+        return {c["id"]: c for c in self.call("GET", f"/api/v1/clients?{query}")["data"]}
+
+    def edit(self, client, **fields):
+        return self.call("PUT", f"/api/v1/clients/{client['id']}", {"settings": client["settings"], **fields})["data"]
+
+    def bulk(self, action, *ids, **more):
+        return self.call("POST", "/api/v1/clients/bulk", {"action": action, "ids": list(ids), **more})
+
+    def switch(self, **switches):
+        return self.call("POST", "/_sandbox/switches", switches)
+
+    def stamp(self, client_id, seconds):
+        self.call("POST", f"/_sandbox/clients/{client_id}/stamp", {"updated_at": seconds})
+
+    def requests(self):
+        """What was asked since the last call of this."""
+        found = self.call("GET", "/_sandbox/requests")
+        self.call("DELETE", "/_sandbox/requests")
+        return [f"{r['method']} {r['path']}?{r['query']}" for r in found if "/_sandbox/" not in r["path"]]
+
+
+@pytest.fixture
+def server():
+    """A sandbox of its own for one test, with 120 clients."""
+    with running(clients=120, seed=5) as box:
+        yield Server(box)
+
+
+@pytest.fixture
+def settings(server, tmp_path):
+    """Settings of one source, that server; a small page, so that there are several."""
+    source = Source(url=server.box.url, page_size=50, requests_per_second=10_000, look_back=0)
+    return Settings(warehouse=str(tmp_path / "state" / "warehouse.duckdb"), sources={"main": source})
+
+
+@pytest.fixture
+def pulls(settings, server):
+    """Pull once; the token, the door's transport and `full` may be given."""
+
+    def run(*, token=None, full=False, using=settings, name="main", transport=None):
+        door = DoorSettings(using.sources[name].url, requests_per_second=10_000, retry_budget=300)
+        with Door(door, Secret(token or server.box.token), transport=transport, sleep=lambda _: None) as opened:
+            return pull(Job(using, name, opened, full=full))
+
+    return run
+
+
+@pytest.fixture
+def query(settings):
+    """The rows of a query on the warehouse."""
+
+    def run(sql, **params):
+        with open_warehouse(warehouse_path(settings)) as warehouse:
+            return warehouse.rows(sql, params)
+
+    return run
+
+
+@pytest.fixture
+def command(tmp_path, server):
+    """Run `ninja-sync` as a process, as a person does: (exit code, standard output, standard error)."""
+
+    def run(*args, environ=None, cwd=None):
+        environment = {
+            "PATH": os.environ["PATH"], "HOME": str(tmp_path), "NINJA_SYNC_URL": server.box.url,
+            "NINJA_SYNC_TOKEN": server.box.token, "NINJA_SYNC_WAREHOUSE": str(tmp_path / "cli" / "warehouse.duckdb"),
+            **(environ or {}),
+        }  # fmt: skip
+        done = subprocess.run(
+            [str(COMMAND), *map(str, args)], env=environment, cwd=cwd or tmp_path, capture_output=True, text=True,
+            timeout=300, check=False,
+        )  # fmt: skip
+        return done.returncode, done.stdout, done.stderr
+
+    return run

@@ -1,0 +1,191 @@
+"""The command line as a person and a program use it: exit codes, JSON, words that say what to do next."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from tests.flows.conftest import COMMAND
+
+HEAVY = ("prefect", "pandas", "pyarrow", "splink", "matplotlib", "numpy", "starlette", "sqlalchemy")
+EVERY = ["pull", "status", "balances", "sql", "publish", "init", "doctor", "source", "demo", "sandbox", "serve"]
+
+
+def test_a_first_session(server, command, tmp_path):
+    code, out, err = command("pull")
+    assert (code, out) == (0, "")
+    assert "120 new" in err
+    code, out, _ = command("sql", "select count(*) as clients from mart.clients")
+    assert code == 0
+    assert "120" in out
+    server.edit(next(iter(server.clients(status="active").values())), city="Zürich")
+    code, out, _ = command("pull")
+    assert code == 0
+    assert "Zürich" in out
+    assert "city" in out
+
+
+def test_json_is_one_document_with_money_as_exact_text(server, command):
+    first = next(iter(server.clients(status="active").values()))
+    server.call("POST", f"/_sandbox/clients/{first['id']}/balances", {"balance": "12345678.100001"})
+    code, out, _ = command("pull", "--json")
+    report = json.loads(out)["main"]
+    assert (code, report["run"]["inserted"], report["quarantined"]) == (0, 120, [])
+    query = f"select balance from ninja.clients where id = '{first['id']}'"
+    assert json.loads(command("sql", query, "--json")[1]) == [{"balance": "12345678.100001"}]
+    server.edit(first, city="Zürich")
+    (change,) = json.loads(command("pull", "--json")[1])["main"]["changes"]
+    assert {"field": "city", "before": first["city"], "after": "Zürich"} in change["fields"]
+    status = json.loads(command("status", "--json")[1])
+    assert status["sources"][0]["clients"] == 120
+    balances = json.loads(command("balances", "--json")[1])
+    assert set(balances) == {"by_currency", "by_country", "top_debtors"}
+    assert isinstance(balances["by_currency"][0]["balance"], str)
+    assert {c["state"] for c in json.loads(command("doctor", "--json")[1])["main"]} == {"good"}
+
+
+@pytest.mark.parametrize(
+    ("environ", "args", "code", "words"),
+    [
+        ({"NINJA_SYNC_URL": ""}, ["pull"], 2, "NINJA_SYNC_URL and NINJA_SYNC_TOKEN, or run `ninja-sync init`"),
+        ({"NINJA_SYNC_TOKEN": ""}, ["pull"], 2, "NINJA_SYNC_TOKEN"),
+        ({"NINJA_SYNC_URL": "http://ninja.example"}, ["pull"], 2, "https://"),
+        ({"NINJA_SYNC_TOKEN": "wrong"}, ["pull"], 5, "token is not accepted"),
+        ({"NINJA_SYNC_URL": "http://127.0.0.1:9"}, ["doctor"], 5, ""),
+        ({}, ["pull", "--source", "other"], 2, "main"),
+        ({}, ["--config", "x", "pull"], 2, "No such option"),
+        ({}, ["pull", "--config", "nowhere.toml"], 2, "nowhere.toml"),
+        ({}, ["status"], 6, "ninja-sync pull"),
+        ({}, ["sql", "select"], 6, "ninja-sync pull"),
+        ({"NINJA_SYNC_WAREHOUSE": "postgresql://x"}, ["status"], 2, "DuckDB"),
+        ({}, ["balances", "--plot", "picture.gif"], 6, ""),
+        ({}, ["nonsense"], 2, "nonsense"),
+    ],
+)
+def test_bad_input_gets_a_clear_error_and_its_exit_code(command, environ, args, code, words):
+    found, out, err = command(*args, environ=environ)
+    assert (found, out == "" or args == ["doctor"]) == (code, True), err
+    assert words in err
+    assert "Traceback" not in err
+
+
+def test_a_server_that_is_not_there_is_said_so(command):
+    environ = {"NINJA_SYNC_URL": "http://127.0.0.1:9", "NINJA_SYNC_CONFIG": ""}
+    code, _, err = command("doctor", environ=environ)
+    assert code == 5
+    assert "Traceback" not in err
+
+
+def test_quarantine_ends_with_exit_code_7_and_is_told(server, command):
+    broken = next(iter(server.clients(status="active").values()))
+    server.call("POST", f"/_sandbox/clients/{broken['id']}/balances", {"balance": "123456789012345678"})
+    code, out, _ = command("pull")
+    assert code == 7
+    assert broken["id"] in out
+    assert "balance" in out
+    assert "14 digits" in out
+    code, out, _ = command("status")
+    assert (code, broken["id"] in out) == (0, True)
+
+
+def test_sources_of_a_configuration_file_are_pulled_one_after_the_other(server, command, tmp_path):
+    (tmp_path / "token").write_text(server.box.token + "\n")
+    (tmp_path / "token").chmod(0o600)
+    (tmp_path / "ninja-sync.toml").write_text(
+        f'warehouse = "both.duckdb"\n[sources.a]\nurl = "{server.box.url}"\ntoken_file = "token"\n'
+        f'[sources.b]\nurl = "{server.box.url}"\ntoken_env = "OTHER"\n[sources.broken]\nurl = "{server.box.url}"\n'
+        'token_env = "NOT_THERE"\n'
+    )
+    environ = {"NINJA_SYNC_URL": "", "NINJA_SYNC_WAREHOUSE": "", "OTHER": server.box.other_token}
+    code, _, err = command("pull", environ=environ)
+    assert code == 2
+    assert "NOT_THERE" in err
+    code, out, _ = command("status", "--json", environ=environ)
+    assert [s["source"] for s in json.loads(out)["sources"]] == ["a", "b"]
+    assert command("pull", "--source", "a", environ=environ)[0] == 0
+
+
+def test_names_of_clients_do_not_steer_the_terminal(server, command):
+    server.edit(next(iter(server.clients(status="active").values())), name="\x1b[31mred\x1b[0m [bold]x[/bold]")
+    command("pull")
+    code, out, _ = command("sql", "select name from mart.clients where name like '%red%'")
+    assert code == 0
+    assert "\x1b[31m" not in out
+    assert "[bold]x[/bold]" in out
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_help_teaches_each_command(command, name):
+    code, out, _ = command(name, "--help")
+    assert code == 0
+    assert len(out.splitlines()) >= 5
+
+
+def test_init_writes_a_file_that_works_and_never_overwrites(server, command, tmp_path):
+    args = ["init", "--url", server.box.url, "--name", "shop", "--token-env", "SHOP_TOKEN"]
+    assert command(*args)[0] == 0
+    environ = {"NINJA_SYNC_URL": "", "NINJA_SYNC_WAREHOUSE": "", "SHOP_TOKEN": server.box.token}
+    assert command("pull", environ=environ)[0] == 0
+    assert (tmp_path / "warehouse.duckdb").exists()
+    code, _, err = command(*args)
+    assert (code, "there already" in err) == (2, True)
+
+
+def test_rebind_goes_through_a_moved_server_and_asks_first(server, command):
+    assert command("pull")[0] == 0
+    other = {"NINJA_SYNC_TOKEN": server.box.other_token}
+    assert command("pull", environ=other)[0] == 2
+    assert command("source", "rebind", "main", environ=other)[0] != 0
+    assert command("source", "rebind", "main", "--yes", environ=other)[0] == 0
+    assert command("pull", environ=other)[0] == 0
+
+
+@pytest.mark.parametrize("what", ["idle", "sql", "status"])
+def test_light_commands_import_nothing_heavy(server, tmp_path, what):
+    code = (
+        "import sys; from flows.cli import main\n"
+        "try: main()\n"
+        "except SystemExit as end: print(end.code, [m for m in "
+        f"{HEAVY} if m in sys.modules])"
+    )
+    environ = {
+        "NINJA_SYNC_URL": server.box.url, "NINJA_SYNC_TOKEN": server.box.token, "HOME": str(tmp_path),
+        "NINJA_SYNC_WAREHOUSE": str(tmp_path / "w.duckdb"),
+    }  # fmt: skip
+
+    def run(*args):
+        done = subprocess.run(
+            [sys.executable, "-c", code, *args], capture_output=True, text=True, cwd=tmp_path, env=environ, check=True
+        )
+        return done.stdout.splitlines()[-1]
+
+    for key in server.clients():
+        server.stamp(key, 1_700_000_000)  # long before the look-back, so that the second pull is idle
+    run("pull")
+    args = {"idle": ["pull"], "sql": ["sql", "select 1", "--json"], "status": ["status", "--json"]}[what]
+    assert run(*args) == "0 []"
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
+def test_a_pull_that_is_stopped_ends_cleanly_and_the_next_one_is_exact(server, tmp_path, how):
+    server.switch(latency_ms=400)
+    environ = {
+        "NINJA_SYNC_URL": server.box.url, "NINJA_SYNC_TOKEN": server.box.token, "HOME": str(tmp_path),
+        "NINJA_SYNC_WAREHOUSE": str(tmp_path / "w.duckdb"),
+    }  # fmt: skip
+    process = subprocess.Popen([str(COMMAND), "pull"], env=environ, cwd=tmp_path, stderr=subprocess.PIPE, text=True)
+    while not server.requests():
+        assert process.poll() is None
+    process.send_signal(how)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode in (130, 143)
+    assert "Traceback" not in err
+    server.switch(latency_ms=0)
+    done = subprocess.run(
+        [str(COMMAND), "pull"], env=environ, cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert "120 new" in done.stderr

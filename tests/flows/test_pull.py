@@ -1,0 +1,324 @@
+"""The main job against a live stand-in server: the tables equal the server, value by value, whatever happens to it."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+from decimal import Decimal
+
+import httpx
+import msgspec
+import pytest
+
+from flows.settings import warehouse_path
+from schemas.errors import NotAuthorised, SettingsError, SyncError
+from warehouse.duckdb_engine import open_warehouse
+
+
+def as_stored(value):
+    """What the warehouse should hold for a value of the server, told here once more and independently."""
+    return None if value == "" else value
+
+
+def moment(seconds):
+    return datetime.fromtimestamp(seconds, UTC) if seconds else None
+
+
+def truth(clients):
+    rows = {}
+    for c in clients.values():
+        settings = c["settings"]
+        rows[c["id"]] = (
+            as_stored(c["name"]), as_stored(c["number"]), Decimal(c["balance"]), Decimal(c["paid_to_date"]),
+            Decimal(c["credit_balance"]), Decimal(c["payment_balance"]), as_stored(c["country_id"]),
+            as_stored(settings.get("currency_id") or ""), as_stored(c["private_notes"]), as_stored(c["custom_value1"]),
+            c["is_deleted"], moment(c["archived_at"]), moment(c["created_at"]), moment(c["updated_at"]),
+        )  # fmt: skip
+    return rows
+
+
+def contact_truth(clients):
+    stored = as_stored
+    return {
+        k["id"]: (
+            c["id"],
+            stored(k["first_name"]),
+            stored(k["email"].strip()),
+            k["is_primary"],
+            moment(k["updated_at"]),
+        )
+        for c in clients.values()
+        for k in c["contacts"]
+    }
+
+
+@pytest.fixture
+def assert_equal_to_the_server(server, query):
+    """The mirror is the server: every client and contact, every value."""
+
+    def check():
+        clients = server.clients()
+        columns = (
+            "id, name, number, balance, paid_to_date, credit_balance, payment_balance, country_id, currency_id, "
+            "private_notes, custom_value1, is_deleted, archived_at, created_at, updated_at"
+        )
+        found = query(f"select {columns} from ninja.clients where source = 'main'")
+        assert len(found) == len(clients)
+        assert {row[0]: row[1:] for row in found} == truth(clients)
+        contacts = query("select id, client_id, first_name, email, is_primary, updated_at from ninja.contacts")
+        assert {row[0]: row[1:] for row in contacts} == contact_truth(clients)
+
+    return check
+
+
+def test_the_tables_equal_the_server_value_by_value(server, pulls, query, assert_equal_to_the_server):
+    pulled = pulls()
+    assert (pulled.run.kind, pulled.run.inserted, pulled.needs_a_look) == ("full", 120, False)
+    assert_equal_to_the_server()
+    total = sum(Decimal(c["balance"]) for c in server.clients().values())
+    assert query("select sum(balance) from ninja.clients") == [(total,)]
+    assert query("select count(*) from mart.clients where currency_code is null") == [(0,)]
+
+
+def test_the_second_pull_brings_exactly_the_changes(server, pulls, assert_equal_to_the_server):
+    pulls()
+    edited, archived, moved, *_ = [c for c in server.clients(status="active").values() if c["name"]]
+    server.edit(edited, city="Zürich")
+    server.bulk("archive", archived["id"])
+    contacts = [{"id": k["id"], "is_primary": k["is_primary"]} for k in moved["contacts"]]
+    contacts[0]["email"] = "new@example.com"
+    server.edit(moved, contacts=contacts)
+    created = server.call("POST", "/api/v1/clients", {"name": "Brand new"})["data"]
+    pulled = pulls()
+    assert {c.id for c in pulled.changes} == {edited["id"], archived["id"], moved["id"], created["id"]}
+    assert (pulled.run.inserted, pulled.run.updated) == (1, 3)
+    assert_equal_to_the_server()
+
+
+def test_an_idle_pull_makes_one_request_and_writes_one_heartbeat_row(server, pulls, query):
+    pulls()
+    server.requests()
+    before = query("select * from ninja.clients order by id"), query("select * from control.watermarks")
+    pulled = pulls()
+    (request,) = server.requests()
+    assert "per_page=1" in request
+    assert "updated_at=" not in request
+    assert (pulled.run.kind, pulled.run.requests) == ("idle", 1)
+    assert query("select kind from control.runs order by finished_at") == [("full",), ("idle",)]
+    assert (query("select * from ninja.clients order by id"), query("select * from control.watermarks")) == before
+
+
+def test_within_the_look_back_a_pull_without_changes_makes_two_requests(server, pulls, settings):
+    source = msgspec.structs.replace(settings.sources["main"], look_back=7200)
+    careful = msgspec.structs.replace(settings, sources={"main": source})
+    server.edit(next(iter(server.clients(status="active").values())), city="Now")
+    pulls(using=careful)
+    server.requests()
+    pulled = pulls(using=careful)
+    assert len(server.requests()) == 2
+    assert (pulled.run.inserted, pulled.run.updated, pulled.published) == (0, 0, None)
+
+
+def test_a_late_commit_within_the_look_back_is_not_lost(server, pulls, settings, assert_equal_to_the_server):
+    source = msgspec.structs.replace(settings.sources["main"], look_back=7200)
+    careful = msgspec.structs.replace(settings, sources={"main": source})
+    late, other, *_ = server.clients(status="active").values()
+    server.edit(other, city="Newest")
+    pulls(using=careful)
+    server.edit(late, city="Committed late")
+    server.stamp(late["id"], time.time() - 3600)
+    pulled = pulls(using=careful)
+    assert [c.id for c in pulled.changes] == [late["id"]]
+    assert_equal_to_the_server()
+
+
+def test_rows_without_a_stamp_are_loaded_by_a_full_pull(server, pulls, assert_equal_to_the_server):
+    for key in list(server.clients())[:60]:
+        server.stamp(key, None)
+    pulls()
+    assert_equal_to_the_server()
+
+
+def test_more_rows_in_one_second_than_a_page_holds(server, pulls, assert_equal_to_the_server):
+    pulls()
+    server.switch(per_page_cap=20)
+    ids = list(server.clients(per_page=5000, status="active,archived"))
+    for start in range(0, 200, 20):
+        ids += list(server.clients(page=start // 20 + 1))
+    server.bulk("bulk_update", *dict.fromkeys(ids), column="custom_value1", new_value="in one second")
+    pulls()
+    server.switch(per_page_cap=None)
+    assert_equal_to_the_server()
+
+
+@pytest.mark.parametrize("zone", ["America/New_York", "Asia/Kolkata", "Pacific/Auckland", "America/St_Johns"])
+def test_a_server_in_another_time_zone_hides_nothing(server, pulls, zone, assert_equal_to_the_server):
+    server.switch(timezone=zone)
+    pulls()
+    server.edit(next(iter(server.clients(status="active").values())), city="Changed just now")
+    assert pulls().run.updated == 1
+    assert_equal_to_the_server()
+
+
+def test_a_time_zone_that_changes_after_the_first_pull_is_noticed(server, pulls, assert_equal_to_the_server):
+    pulls()
+    server.switch(timezone="America/New_York")
+    server.edit(next(iter(server.clients(status="active").values())), city="Changed just now")
+    pulled = pulls()
+    assert any("time zone" in note for note in pulled.notes)
+    assert_equal_to_the_server()
+
+
+def test_a_poison_row_is_named_and_everything_else_is_loaded(server, pulls, query):
+    poison = list(server.clients())[70]
+    server.switch(poison=[poison])
+    pulled = pulls()
+    assert pulled.needs_a_look
+    assert len(pulled.quarantined) == 1
+    assert query("select count(*) from ninja.clients") == [(119,)]
+    server.switch(poison=[])
+    assert not pulls(full=True).needs_a_look
+    assert query("select count(*) from ninja.clients") == [(120,)]
+
+
+def test_a_server_that_answers_no_large_page_is_read_in_small_ones(server, pulls, assert_equal_to_the_server):
+    server.switch(faults=[{"on": "GET /clients", "every": True, "do": "status", "status": 500, "above_per_page": 10}])
+    assert not pulls().needs_a_look
+    server.switch(faults=[])
+    assert_equal_to_the_server()
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"do": "status", "status": 503}, {"do": "status", "status": 429}, {"do": "status", "status": 500},
+        {"do": "truncate"}, {"do": "empty"}, {"do": "reset"},
+    ],
+    ids=str,
+)  # fmt: skip
+@pytest.mark.parametrize("nth", [1, 3, 4], ids=["first", "middle", "last"])
+def test_a_fault_that_passes_costs_nothing_but_a_repetition(server, pulls, fault, nth, assert_equal_to_the_server):
+    server.switch(faults=[{"on": "GET /clients", "nth": nth, "times": 1, **fault}])
+    assert not pulls().needs_a_look
+    assert_equal_to_the_server()
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"do": "status", "status": 503}, {"do": "html"}, {"do": "no_data"}, {"do": "status", "status": 403},
+        {"do": "redirect", "to": "https://elsewhere.example/api/v1/clients"}, {"do": "truncate"},
+    ],
+    ids=str,
+)  # fmt: skip
+@pytest.mark.parametrize("nth", [1, 3, 4], ids=["first", "middle", "last"])
+def test_a_fault_that_stays_ends_the_pull_with_everything_as_it_was(server, pulls, query, fault, nth):
+    pulls()
+    tables = ("ninja.clients", "ninja.contacts", "control.watermarks", "control.quarantine")
+    before = [query(f"select * from {table} order by all") for table in tables]
+    for client in list(server.clients(status="active").values())[:5]:
+        server.edit(client, city="Changed")
+    server.switch(faults=[{"on": "GET /clients", "nth": nth, "times": 1000, **fault}])
+    with pytest.raises(SyncError):
+        pulls(full=True)
+    assert [query(f"select * from {table} order by all") for table in tables] == before
+    server.switch(faults=[])
+    assert pulls().run.updated == 5
+
+
+def test_an_interrupted_pull_goes_on_where_it_stood(server, pulls, assert_equal_to_the_server):
+    class Cut(httpx.HTTPTransport):
+        def __init__(self, after):
+            super().__init__()
+            self.left = after
+
+        def handle_request(self, request):
+            self.left -= "clients" in request.url.path
+            if self.left < 0:
+                raise KeyboardInterrupt
+            return super().handle_request(request)
+
+    with pytest.raises(KeyboardInterrupt):
+        pulls(transport=Cut(after=5))
+    server.requests()
+    edited = next(iter(server.clients(status="active").values()))
+    server.edit(edited, city="Changed between the two")
+    server.requests()
+    pulled = pulls()
+    assert any("interrupted" in note for note in pulled.notes)
+    assert pulled.run.inserted == 120
+    assert (
+        sum("sort=updated_at%7Casc" in r and "updated_at=" not in r.split("sort=")[0] for r in server.requests()) >= 1
+    )
+    assert_equal_to_the_server()
+
+
+def test_a_token_that_may_not_see_money_is_refused_and_nothing_is_written(server, pulls, query):
+    pulls()
+    before = query("select * from ninja.clients order by id")
+    server.edit(next(iter(server.clients(status="active").values())), city="Changed")
+    with pytest.raises(NotAuthorised, match="may not see money"):
+        pulls(token=server.box.viewer_token)
+    assert query("select * from ninja.clients order by id") == before
+
+
+def test_another_companys_token_is_refused_before_any_write(server, pulls, settings):
+    pulls()
+    path = warehouse_path(settings)
+    before = path.read_bytes()
+    for full in (False, True):
+        with pytest.raises(SettingsError, match="another company"):
+            pulls(token=server.box.other_token, full=full)
+    assert path.read_bytes() == before
+
+
+def test_two_sources_share_a_warehouse_without_meeting(server, pulls, settings, query):
+    both = msgspec.structs.replace(settings, sources={**settings.sources, "other": settings.sources["main"]})
+    pulls(using=both)
+    pulled = pulls(using=both, name="other", token=server.box.other_token)
+    found = dict(query("select source, count(*) from ninja.clients group by source"))
+    assert found == {"main": 120, "other": pulled.run.inserted}
+    assert pulled.run.inserted > 0
+
+
+def test_a_restored_server_is_read_whole(server, pulls, assert_equal_to_the_server):
+    pulls()
+    newest = max(server.clients().values(), key=lambda c: c["updated_at"])
+    server.edit(newest, city="Lost by the restore")
+    pulls()
+    for key, client in server.clients().items():
+        server.stamp(key, client["created_at"] - 10_000_000)
+    pulled = pulls()
+    assert any("restored" in note for note in pulled.notes)
+    assert_equal_to_the_server()
+
+
+def test_a_broken_record_waits_in_quarantine_and_the_rest_is_loaded(server, pulls, query):
+    broken = next(iter(server.clients(status="active").values()))
+    server.call("POST", f"/_sandbox/clients/{broken['id']}/balances", {"balance": "123456789012345678.5"})
+    pulled = pulls()
+    assert [(q.id, q.field) for q in pulled.quarantined] == [(broken["id"], "balance")]
+    assert query("select count(*) from ninja.clients") == [(119,)]
+    server.call("POST", f"/_sandbox/clients/{broken['id']}/balances", {"balance": "5"})
+    server.edit(broken, city="Mended")
+    assert pulls().run.inserted == 1
+    assert query("select count(*) from control.quarantine where resolved_run_id is null") == [(0,)]
+
+
+def test_readers_are_not_in_the_way_and_see_the_published_copy(server, pulls, settings):
+    published = pulls().published
+    with open_warehouse(published / "reader.duckdb", read_only=True) as reader:
+        server.edit(next(iter(server.clients(status="active").values())), city="While somebody reads")
+        pulls()
+        assert reader.rows("select count(*) from mart.clients where city = 'While somebody reads'") == [(0,)]
+    with open_warehouse(published / "reader.duckdb", read_only=True) as reader:
+        assert reader.rows("select count(*) from mart.clients where city = 'While somebody reads'") == [(1,)]
+
+
+def test_nothing_is_left_of_a_run_but_the_warehouse_and_its_copies(pulls, settings):
+    pulls()
+    path = warehouse_path(settings)
+    assert sorted(p.name for p in path.parent.iterdir()) == [
+        "warehouse.duckdb", "warehouse.main.lock", "warehouse.published", "warehouse.staging",
+    ]  # fmt: skip
+    assert list((path.parent / "warehouse.staging").iterdir()) == []
