@@ -8,20 +8,26 @@ with bad UTF-8, and the controller sends that as an empty 200 for the whole page
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
 import msgspec
 
-from schemas.errors import DataError, UnexpectedShape
+from schemas.errors import DataError, NetworkFailed, ServerUnavailable, UnexpectedShape
 
 _DECODER = msgspec.json.Decoder(float_hook=Decimal)
 _ID = re.compile(rb'"id"\s*:\s*"([A-Za-z0-9]{1,64})"')
 
 
-class _Rows(msgspec.Struct):
+_FAULTS = (ValueError, ArithmeticError, RecursionError)
+"""What decoding raises: msgspec's errors and bad UTF-8 are ValueErrors, `1e99999999999999999999` is ArithmeticError."""
+
+
+class _Envelope(msgspec.Struct):
     data: list[msgspec.Raw]
+    meta: msgspec.Raw = msgspec.Raw(b"null")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +48,24 @@ class Page:
     version: str | None
 
 
+Params = Mapping[str, str | int]
+Ask = Callable[[Params], Page]
+"""One request of a list; it raises the errors of `schemas.errors`, and Unreadable."""
+
+
 class Unreadable(DataError):
     """The body of a page is empty or no JSON."""
+
+
+UNREADABLE = (Unreadable, ServerUnavailable, NetworkFailed)
+
+
+def narrows(problem: Unreadable | ServerUnavailable | NetworkFailed) -> bool:
+    """Whether a smaller page may go through: one row is poison, or the server's 45 seconds did not suffice.
+
+    A failure of the network with status 200 is a body that is no JSON, after it was asked for again.
+    """
+    return isinstance(problem, Unreadable) or problem.status in (200, 500)
 
 
 def read_page(body: bytes, date: datetime | None, version: str | None) -> Page:
@@ -76,33 +98,23 @@ def _pagination(envelope: dict[str, object]) -> dict[str, object] | None:
 def _decode(body: bytes) -> object:
     try:
         return _DECODER.decode(body)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+    except _FAULTS:
         return _decode_one_by_one(body)
 
 
 def _decode_one_by_one(body: bytes) -> object:
     """The envelope with each record decoded by itself, so that one bad record does not take its page along."""
     try:
-        raw = msgspec.json.decode(body, type=_Rows).data
-        rest = _DECODER.decode(_without(body, raw))
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        envelope = msgspec.json.decode(body, type=_Envelope)
+        meta = _DECODER.decode(envelope.meta)
+    except _FAULTS:
         raise Unreadable from None
-    if isinstance(rest, dict):
-        rest["data"] = [_decode_record(bytes(one)) for one in raw]
-    return rest
-
-
-def _without(body: bytes, records: list[msgspec.Raw]) -> bytes:
-    """The body with an empty `data`: the records stand in it one after the other, as they came."""
-    if not records:
-        return body
-    first, last = bytes(records[0]), bytes(records[-1])
-    return body[: body.index(first)] + body[body.rindex(last) + len(last) :]
+    return {"data": [_decode_record(bytes(one)) for one in envelope.data], "meta": meta}
 
 
 def _decode_record(raw: bytes) -> object:
     try:
         return _DECODER.decode(raw)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+    except _FAULTS:
         found = _ID.search(raw)
         return Malformed(found[1].decode() if found else "(no id)")

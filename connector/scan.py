@@ -7,28 +7,25 @@ of what is at or after the last stamp seen, in the order of the stamps; nothing 
     keyset    sort=updated_at|asc & updated_at=<cursor>, page 1; the next cursor is the last row's stamp
     grow      a whole page in one second: the page grows up to the server's cap
     walk      it cannot grow, or a row is poison: everything from that cursor by id, all pages, again and again
-              until a walk brings no new row stamped before that walk began
+              until a walk brings all rows of the one before, and no new row stamped before that walk began
 
 Every `updated_at` sent is the cursor less the skew of the server's time zone (see `connector.skew`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from connector.pages import Malformed, Page, Unreadable
-from connector.skew import HOUR, measure_skew
-from schemas.errors import FilterIgnored, NetworkFailed, NotAuthorised, PagesMoved, ServerUnavailable, UnexpectedShape
-
-Params = Mapping[str, str | int]
-Ask = Callable[[Params], Page]
-"""One request of the list; it raises the errors of `schemas.errors`, and Unreadable."""
+from connector.pages import UNREADABLE, Ask, Malformed, Page, Params, narrows
+from connector.skew import HOUR, measure_skew, skew_fits
+from schemas.errors import FilterIgnored, NotAuthorised, PagesMoved, UnexpectedShape
 
 PAGE_CAP = 5000
 """Records a page at the most (BaseController::resolveQueryLimit); a server that clamps lower says so in each page."""
 PAST_THE_END = 10**9
-UNREADABLE = (Unreadable, ServerUnavailable, NetworkFailed)
+TOLERANCE = 3 * HOUR
+"""How far before the cursor a filter that works may reach: rounding of the skew, and daylight saving on both sides."""
 MOST_WALKS = 12
 MOST_POISON = 20
 
@@ -45,12 +42,17 @@ class FirstLook:
 
 @dataclass(slots=True)
 class Scan:
-    """A scan under way, in unix seconds: the stamp from which its current page was asked, the highest stamp seen."""
+    """A scan under way, in unix seconds: the stamp from which its current page was asked, the highest stamp seen.
+
+    `recheck` asks once whether the newest record can be seen with the known skew: a server whose time zone was changed
+    hides the hours behind the cursor, and the newest record alone would not show that.
+    """
 
     ask: Ask
     look: FirstLook
     page_size: int = 500
     skew: int | None = None
+    recheck: bool = False
     cursor: int | None = None
     newest_seen: int = 0
     full: bool = False
@@ -66,7 +68,7 @@ def first_look(ask: Ask) -> FirstLook:
     try:
         page = ask({"sort": "updated_at|desc", "per_page": 1})
     except UNREADABLE as problem:
-        if not _narrows(problem):
+        if not narrows(problem):
             raise
         page = ask({"sort": "id|asc", "per_page": 1, "page": PAST_THE_END})
     newest = page.records[0] if page.records else None
@@ -86,12 +88,18 @@ def read(scan: Scan, cursor: int | None) -> Iterator[list[object]]:
     """
     scan.full = cursor is None
     newest = stamp(scan.look.newest)
-    if scan.skew is None and newest:
+    if scan.skew is None:
         scan.skew = measure_skew(scan.ask, newest)
+    elif scan.recheck and newest and not skew_fits(scan.ask, newest, scan.skew):
+        scan.notes.append("The server's time zone has changed: its offset was measured anew.")
+        scan.skew = measure_skew(scan.ask, newest)
+    if scan.skew is None:
+        yield from _read_unfiltered(scan)
+        return
     try:
         yield from _keyset(scan, cursor)
     except FilterIgnored:
-        yield from _read_unfiltered(scan, cursor)
+        yield from _read_otherwise(scan, cursor)
     if scan.newest_seen < newest:
         yield from _read_again(scan, cursor, newest)
 
@@ -125,7 +133,7 @@ def _keyset(scan: Scan, cursor: int | None) -> Iterator[list[object]]:
         try:
             page = scan.ask({"sort": "updated_at|asc", "per_page": wanted, **_since(scan, cursor)})
         except UNREADABLE as problem:
-            if not _narrows(problem):
+            if not narrows(problem):
                 raise
             if wanted == 1:
                 yield from _walk(scan, cursor)
@@ -133,7 +141,7 @@ def _keyset(scan: Scan, cursor: int | None) -> Iterator[list[object]]:
             ceiling = wanted - 1
             size = wanted = max(1, wanted // 4)
             continue
-        _check_filter(scan, cursor, page)
+        _check_filter(cursor, page)
         yield _seen(scan, page)
         if len(page.records) < page.per_page:
             return
@@ -162,29 +170,36 @@ def _seen(scan: Scan, page: Page) -> list[object]:
     return page.records
 
 
-def _check_filter(scan: Scan, cursor: int | None, page: Page) -> None:
+def _check_filter(cursor: int | None, page: Page) -> None:
     """A row from before the cursor: the filter was ignored, or the server's time zone is not the measured one."""
-    tolerance = 3 * HOUR if scan.skew else 0  # rounding of the skew, and daylight saving on both sides
     stamps = [s for s in map(stamp, page.records) if s]
-    if cursor is not None and stamps and min(stamps) < cursor - tolerance:
+    if cursor is not None and stamps and min(stamps) < cursor - TOLERANCE:
         raise FilterIgnored
 
 
-def _read_unfiltered(scan: Scan, cursor: int | None) -> Iterator[list[object]]:
+def _read_otherwise(scan: Scan, cursor: int | None) -> Iterator[list[object]]:
     measured = measure_skew(scan.ask, stamp(scan.look.newest))
-    if measured is not None and measured != scan.skew:
-        scan.skew = measured
-        scan.notes.append("The server's time zone has changed; its new offset was measured.")
-        yield from _keyset(scan, cursor)
+    if measured is None or measured == scan.skew:
+        yield from _read_unfiltered(scan)
         return
-    scan.notes.append("The server ignored the filter `updated_at`; everything was read.")
+    scan.skew = measured
+    scan.notes.append("The server's time zone has changed; its new offset was measured.")
+    yield from _keyset(scan, cursor)
+
+
+def _read_unfiltered(scan: Scan) -> Iterator[list[object]]:
+    """Everything by id. A filter whose skew is unknown is not used at all: it may hide rows at each page."""
+    if scan.look.total != 0:
+        scan.notes.append(
+            "The filter `updated_at` has no effect, or its offset cannot be measured: everything was read."
+        )
     scan.full = True
     yield from _walk(scan, None)
 
 
 def _read_again(scan: Scan, cursor: int | None, newest: int) -> Iterator[list[object]]:
     """The newest record of the first look was not reached: its server hides the last hours, or it has vanished."""
-    measured = measure_skew(scan.ask, newest)
+    measured = measure_skew(scan.ask, stamp(scan.look.newest))
     if measured is not None and measured != scan.skew:
         scan.skew = measured
         scan.notes.append(
@@ -200,23 +215,25 @@ def _read_again(scan: Scan, cursor: int | None, newest: int) -> Iterator[list[ob
 
 
 def _walk(scan: Scan, cursor: int | None) -> Iterator[list[object]]:
-    """Everything from the cursor by id, until a walk brings no new row stamped before that walk began.
+    """Everything from the cursor by id, until a walk brings all rows of the one before and none that is new to it.
 
-    By id alone a row is lost when another one vanishes in front of it; the next walk then brings that row, and it is
-    new and older than that walk, so there is one more.
+    By id alone a row is lost when another one vanishes in front of it. Then that other one is missing in the next walk,
+    or the lost row is new in it although it was stamped before that walk began; so there is one more.
     """
     known: dict[str, int] = {}
     scan.cursor = cursor
     for _ in range(MOST_WALKS):
+        came: dict[str, int] = {}
         began, fresh = 0, False
+        scan.poison.clear()  # what answers this time was no poison
         for page in _pages_by_id(scan, cursor):
             began = began or int(page.date.timestamp())
-            new = [r for r in page.records if known.get(key(r)) != stamp(r)]
-            known.update((key(r), stamp(r)) for r in new)
-            fresh = fresh or any(stamp(r) < began for r in new)
+            came.update((key(r), stamp(r)) for r in page.records)
+            fresh = fresh or any(stamp(r) < began and known.get(key(r)) != stamp(r) for r in page.records)
             yield _seen(scan, page)
-        if not fresh:
+        if not fresh and known.keys() <= came.keys():
             return
+        known = came
     raise PagesMoved
 
 
@@ -239,7 +256,7 @@ def _narrowed(scan: Scan, query: Params, number: int, size: int) -> tuple[list[P
     try:
         page = scan.ask({**query, "per_page": size, "page": number})
     except UNREADABLE as problem:
-        if not _narrows(problem):
+        if not narrows(problem):
             raise
         if size == 1:
             _name_poison(scan, query, number)
@@ -249,14 +266,6 @@ def _narrowed(scan: Scan, query: Params, number: int, size: int) -> tuple[list[P
         return first + rest, 0, end
     clamped = page.per_page if page.per_page < size else 0
     return [page], clamped, len(page.records) < page.per_page
-
-
-def _narrows(problem: Unreadable | ServerUnavailable | NetworkFailed) -> bool:
-    """Whether a smaller page may go through: one row is poison, or the server's 45 seconds did not suffice.
-
-    A failure of the network with status 200 is a body that is no JSON, after it was asked for again.
-    """
-    return isinstance(problem, Unreadable) or problem.status in (200, 500)
 
 
 def _name_poison(scan: Scan, query: Params, number: int) -> None:

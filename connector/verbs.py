@@ -6,8 +6,8 @@ import hashlib
 from dataclasses import dataclass
 
 from connector.door import Door
-from connector.pages import Page, read_page
-from connector.scan import PAGE_CAP, Ask, Params
+from connector.pages import Ask, Page, Params, read_page
+from connector.scan import PAGE_CAP
 from schemas.entity import Entity
 from schemas.errors import UnexpectedShape
 
@@ -37,13 +37,14 @@ def current_company(door: Door) -> Company:
     answer = door.post("/companies/current", repeatable=True)
     record = _object(answer.json()).get("data")
     company = _object(record)
-    key, settings = company.get("company_key"), company.get("settings")
-    if not isinstance(company.get("id"), str) or not isinstance(key, str) or not isinstance(settings, dict):
+    company_id, key, settings = company.get("id"), company.get("company_key"), company.get("settings")
+    texts = isinstance(company_id, str) and company_id and isinstance(key, str) and key  # no key would fit any company
+    if not texts or not isinstance(settings, dict):
         raise UnexpectedShape("The server describes the token's company in an unknown shape.")
     return Company(
-        id=str(company["id"]),
+        id=str(company_id),
         name=str(settings.get("name") or ""),
-        fingerprint=hashlib.sha256(key.encode()).hexdigest()[:32],
+        fingerprint=hashlib.sha256(str(key).encode()).hexdigest()[:32],
         record=company,
     )
 
