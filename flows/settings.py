@@ -37,8 +37,6 @@ class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     url: str
     token_env: str = ""
     token_file: str = ""
-    password_env: str = ""
-    password_file: str = ""
     page_size: int = 500
     look_back: int = 2 * HOUR
     requests_per_second: float = 5.0
@@ -48,7 +46,7 @@ class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Prefect(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How `ninja-sync serve` runs the flows: a cron line, or an interval in seconds."""
+    """How `ninja-sync serve` runs the flows: a cron line in UTC, or an interval in seconds."""
 
     cron: str = ""
     interval: int = 900
@@ -158,7 +156,6 @@ def _read(path: Path) -> Settings:
             name: msgspec.structs.replace(
                 source,
                 token_file=_beside(path, source.token_file),
-                password_file=_beside(path, source.password_file),
                 ca_file=_beside(path, source.ca_file or "") or None,
             )
             for name, source in found.sources.items()

@@ -100,8 +100,12 @@ def serve(
 ) -> None:
     """A sandbox in the foreground until SIGINT or SIGTERM. `announce` is called once it accepts requests."""
     server, sandbox, listener = _prepared(clients, seed, host, port, database)
-    # uvicorn handles both signals while it runs and raises them again afterwards: by then there is nothing left to end.
-    before = {number: signal.signal(number, lambda *_: None) for number in (signal.SIGINT, signal.SIGTERM)}
+
+    def end(*_: object) -> None:
+        """Before uvicorn handles signals itself, and when it raises them again after its end."""
+        server.should_exit = True
+
+    before = {number: signal.signal(number, end) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         announce(sandbox)  # the socket listens already: requests wait in its queue for the moment that uvicorn needs
         server.run(sockets=[listener])

@@ -1,7 +1,6 @@
--- What clients owe by country and currency, the highest of each currency first.
+-- What clients owe by country and currency, where most clients are first.
 select source, country, currency_code as currency, count(*) as clients, sum(balance) as balance
 from mart.client_balances
 where source = coalesce($source, source)
 group by source, country, currency_code
-order by source, currency_code, balance desc, country
-limit $most
+order by source, clients desc, country, currency_code

@@ -1,0 +1,123 @@
+"""Settings: where they come from, who wins, and what a mistake is answered with."""
+
+from __future__ import annotations
+
+import pytest
+
+from flows.init import write_configuration
+from flows.settings import choose_source, choose_sources, find_file, load_settings, places, token_of, warehouse_path
+from schemas.errors import SettingsError
+
+ENVIRON = {"NINJA_SYNC_URL": "https://ninja.test", "NINJA_SYNC_TOKEN": "secret-token"}
+
+
+def write(folder, text, name="ninja-sync.toml"):
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / name).write_text(text)
+    return folder / name
+
+
+def test_the_environment_alone_is_enough_for_one_source(tmp_path):
+    settings = load_settings(environ=ENVIRON, folder=tmp_path)
+    assert settings.sources["main"].url == "https://ninja.test"
+    assert token_of(settings.sources["main"], environ=ENVIRON).reveal() == "secret-token"
+
+
+def test_without_anything_there_is_no_source_and_the_error_says_what_to_do(tmp_path):
+    settings = load_settings(environ={"HOME": str(tmp_path)}, folder=tmp_path)
+    for choose in (choose_source, choose_sources):
+        with pytest.raises(SettingsError, match="ninja-sync init"):
+            choose(settings, None)
+
+
+@pytest.mark.parametrize("place", range(3))
+def test_the_first_file_of_the_places_is_used(tmp_path, place):
+    environ = {"HOME": str(tmp_path / "home")}
+    for number, path in enumerate(places(environ, tmp_path)[:3]):
+        if number >= place:
+            write(path.parent, f'[sources.s{number}]\nurl = "https://x.test"\n')
+    assert list(load_settings(environ=environ, folder=tmp_path).sources) == [f"s{place}"]
+
+
+def test_a_named_file_wins_over_all_places_and_must_be_there(tmp_path):
+    write(tmp_path / "config", '[sources.a]\nurl = "https://x.test"\n')
+    named = write(tmp_path, '[sources.b]\nurl = "https://x.test"\n', "other.toml")
+    assert list(load_settings(named, environ={}, folder=tmp_path).sources) == ["b"]
+    assert find_file(None, environ={"NINJA_SYNC_CONFIG": str(named)}, folder=tmp_path) == named
+    with pytest.raises(SettingsError, match=r"gone\.toml"):
+        load_settings(tmp_path / "gone.toml", environ={}, folder=tmp_path)
+
+
+def test_relative_paths_are_those_of_the_file(tmp_path):
+    file = write(tmp_path / "config", 'warehouse = "w.duckdb"\n[sources.a]\nurl = "https://x.test"\ntoken_file = "t"\n')
+    settings = load_settings(file, environ={})
+    assert warehouse_path(settings) == tmp_path / "config" / "w.duckdb"
+    assert settings.sources["a"].token_file == str(tmp_path / "config" / "t")
+
+
+def test_the_environment_wins_over_a_file_with_one_source(tmp_path):
+    file = write(tmp_path, '[sources.a]\nurl = "https://x.test"\ntoken_env = "OTHER"\npage_size = 9\n')
+    settings = load_settings(file, environ={**ENVIRON, "NINJA_SYNC_WAREHOUSE": "/w/x.duckdb"})
+    source = settings.sources["a"]
+    assert (source.url, source.token_env, source.page_size) == ("https://ninja.test", "NINJA_SYNC_TOKEN", 9)
+    assert settings.warehouse == "/w/x.duckdb"
+
+
+def test_the_environment_is_refused_where_a_file_has_several_sources(tmp_path):
+    file = write(tmp_path, '[sources.a]\nurl = "https://x.test"\n[sources.b]\nurl = "https://y.test"\n')
+    with pytest.raises(SettingsError, match="NINJA_SYNC_URL"):
+        load_settings(file, environ=ENVIRON)
+    settings = load_settings(file, environ={})
+    assert choose_sources(settings, None) == ["a", "b"]
+    with pytest.raises(SettingsError, match=r"a \| b"):
+        choose_source(settings, None)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("[sources.a]\nurl = 5\n", r"\$\.sources\[\.\.\.\]\.url"),
+        ("[sources.a]\n", "url"),
+        ('[sources.a]\nurl = "https://x"\ntoken = "my-secret"\n', "token"),
+        ('[sources."A b"]\nurl = "https://x"\n', "small letters"),
+        ('[sources.a]\nurl = "https://x"\npage_size = 0\n', "page_size"),
+        ('[sources.a]\nurl = "https://x"\npage_size = 5001\n', "page_size"),
+        ('[sources.a]\nurl = "https://x"\nlook_back = -1\n', "look_back"),
+        ("warehouse = \n", "TOML"),
+        ("warehous = 'x'\n", "warehous"),
+        ("\x00", "TOML"),
+    ],
+)
+def test_a_mistake_in_the_file_is_named_and_no_value_of_a_secret_is_shown(tmp_path, text, words):
+    file = write(tmp_path, text)
+    with pytest.raises(SettingsError, match=words) as caught:
+        load_settings(file, environ={})
+    assert "my-secret" not in str(caught.value)
+    assert "ninja-sync.toml" in str(caught.value) or words in ("small letters", "page_size", "look_back")
+
+
+def test_what_init_writes_is_what_is_read(tmp_path):
+    file = tmp_path / "config" / "ninja-sync.toml"
+    odd = 'we "quote" \\ things.duckdb'
+    write_configuration(
+        file, url="https://ninja.test/api/v1/", name="shop", warehouse=str(tmp_path / odd), token_env="T", token_file=""
+    )
+    settings = load_settings(file, environ={})
+    assert settings.sources["shop"].url == "https://ninja.test"
+    assert settings.sources["shop"].token_env == "T"
+    assert warehouse_path(settings) == tmp_path / odd
+
+
+@pytest.mark.parametrize("fields", [{"name": "A b"}, {"url": "http://ninja.test"}, {"url": "ninja.test"}])
+def test_init_writes_nothing_that_would_not_work(tmp_path, fields):
+    values = {
+        "url": "https://ninja.test",
+        "name": "shop",
+        "warehouse": "w",
+        "token_env": "T",
+        "token_file": "",
+        **fields,
+    }
+    with pytest.raises(SettingsError):
+        write_configuration(tmp_path / "x.toml", **values)
+    assert not (tmp_path / "x.toml").exists()

@@ -1,0 +1,76 @@
+"""The README does not lie: its commands are run, in their order, as a newcomer would; its claims are checked."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from flows.settings import load_settings
+from sandbox.server import running
+from schemas import errors
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+BLOCK = re.compile(r"(?:<!-- (not run: [^>]*) -->\n *)?```sh\n(.*?)```", re.DOTALL)
+
+
+def commands():
+    """The shell blocks of the README that are run, each with its indentation taken off."""
+    return [re.sub(r"(?m)^   ", "", text) for why, text in BLOCK.findall(README) if not why]
+
+
+def test_every_command_of_the_readme_does_what_it_says(tmp_path):
+    blocks = commands()
+    assert len(blocks) >= 8
+    with running(clients=60, seed=3) as box:
+        script = "\n".join(blocks).replace("https://invoicing.example.com", box.url).replace("your-token", box.token)
+        environ = {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "HOME": str(tmp_path)}
+        done = subprocess.run(
+            ["bash", "-euxo", "pipefail", "-c", script], cwd=tmp_path, env=environ, capture_output=True, text=True,
+            timeout=300, check=False,
+        )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert (tmp_path / "balances.png").read_bytes().startswith(b"\x89PNG")
+    assert "60 new" in done.stderr
+
+
+def test_every_block_that_is_not_run_says_why():
+    assert all(why.startswith("not run: ") and len(why) > 20 for why, _ in BLOCK.findall(README) if why)
+
+
+def test_the_targets_of_make_exist():
+    makefile = (ROOT / "Makefile").read_text()
+    for target in re.findall(r"`?make ([a-z]+)", README):
+        assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
+
+
+@pytest.mark.parametrize("link", re.findall(r"\]\((?!https?:)([^)#]+)\)", README))
+def test_every_file_that_is_linked_exists(link):
+    assert (ROOT / link).exists()
+
+
+def test_the_example_configuration_shows_each_setting_with_its_default():
+    example = ROOT / "config" / "ninja-sync.example.toml"
+    settings = load_settings(example, environ={})
+    (source,) = settings.sources.values()
+    text = example.read_text()
+    for struct in (settings, source, settings.prefect):
+        for name in struct.__struct_fields__:
+            assert re.search(rf"\b{name}\b", text), name
+    told = tomllib.loads(text)
+    defaults = {"page_size": 500, "look_back": 7200, "requests_per_second": 5.0, "retry_budget": 300.0}
+    assert {name: told["sources"]["main"][name] for name in defaults} == defaults
+    plain = type(source)(url="https://x.example")
+    assert {name: getattr(plain, name) for name in defaults} == defaults
+
+
+def test_every_exit_code_of_the_error_tree_is_explained():
+    codes = {c.exit_code for c in vars(errors).values() if isinstance(c, type) and issubclass(c, errors.SyncError)}
+    for code in codes - {3, 4}:  # of plans, which come with writing back
+        assert f"| {code} |" in README
