@@ -17,9 +17,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from connector.pages import UNREADABLE, Ask, Malformed, Page, Params, narrows
+from connector.pages import UNREADABLE, Ask, Malformed, Page, Params, Unreadable, narrows
 from connector.skew import HOUR, measure_skew, skew_fits
-from schemas.errors import FilterIgnored, NotAuthorised, PagesMoved, UnexpectedShape
+from schemas.errors import FilterIgnored, NetworkFailed, NotAuthorised, PagesMoved, ServerUnavailable, UnexpectedShape
 
 PAGE_CAP = 5000
 """Records a page at the most (BaseController::resolveQueryLimit); a server that clamps lower says so in each page."""
@@ -133,8 +133,7 @@ def _keyset(scan: Scan, cursor: int | None) -> Iterator[list[object]]:
         try:
             page = scan.ask({"sort": "updated_at|asc", "per_page": wanted, **_since(scan, cursor)})
         except UNREADABLE as problem:
-            if not narrows(problem):
-                raise
+            _check_that_it_narrows(scan, problem)
             if wanted == 1:
                 yield from _walk(scan, cursor)
                 return
@@ -256,8 +255,7 @@ def _narrowed(scan: Scan, query: Params, number: int, size: int) -> tuple[list[P
     try:
         page = scan.ask({**query, "per_page": size, "page": number})
     except UNREADABLE as problem:
-        if not narrows(problem):
-            raise
+        _check_that_it_narrows(scan, problem)
         if size == 1:
             _name_poison(scan, query, number)
             return [], 0, False
@@ -266,6 +264,16 @@ def _narrowed(scan: Scan, query: Params, number: int, size: int) -> tuple[list[P
         return first + rest, 0, end
     clamped = page.per_page if page.per_page < size else 0
     return [page], clamped, len(page.records) < page.per_page
+
+
+def _check_that_it_narrows(scan: Scan, problem: Unreadable | ServerUnavailable | NetworkFailed) -> None:
+    """Raise the problem where smaller pages are no way out: the server does not even answer a page without rows."""
+    if not narrows(problem):
+        raise problem
+    try:
+        scan.ask({"sort": "id|asc", "per_page": 1, "page": PAST_THE_END})
+    except UNREADABLE:
+        raise problem from None
 
 
 def _name_poison(scan: Scan, query: Params, number: int) -> None:

@@ -397,3 +397,20 @@ def test_one_row_without_a_hash_among_others_is_no_viewers():
     it.record = lambda n: {**record(n), "client_hash": "" if n % 2 else "x"}
     _, came = pulled(it, skew=0)
     assert set(came) == ids(it)
+
+
+def test_a_server_that_answers_no_page_at_all_is_not_searched_for_poison():
+    """Narrowing would ask hundreds of times; a page without rows tells the two apart."""
+    it, asked = server(), []
+
+    def ask(params):
+        asked.append(params)
+        if len(asked) > 1:
+            raise ServerUnavailable("The server is not able to answer now (500)", status=500)
+        return it.ask(params)
+
+    scan = Scan(ask, first_look(ask), skew=0)
+    with pytest.raises(ServerUnavailable, match="500"):
+        list(read(scan, None))
+    assert len(asked) == 3
+    assert scan.poison == []
