@@ -160,7 +160,7 @@ def _pull_changes(job: Job, state: State, look: FirstLook, started: float, *, co
             binding=binding,
             watermark=state.watermark if watermark is None else _moment(watermark),
             newest_at=state.newest_at if newest is None else _moment(newest),
-            skew=scan.skew or 0,
+            skew=scan.skew,
             server_total=look.total,
             quarantined=found.quarantined,
             drift=frozenset(found.drift),

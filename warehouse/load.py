@@ -40,7 +40,7 @@ class Scanned:
     binding: Binding
     watermark: datetime | None
     newest_at: datetime | None
-    skew: int
+    skew: int | None
     server_total: int | None
     quarantined: Sequence[Quarantined] = ()
     drift: frozenset[Drift] = frozenset()

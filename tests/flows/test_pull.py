@@ -322,3 +322,16 @@ def test_nothing_is_left_of_a_run_but_the_warehouse_and_its_copies(pulls, settin
         "warehouse.duckdb", "warehouse.main.lock", "warehouse.published", "warehouse.staging",
     ]  # fmt: skip
     assert list((path.parent / "warehouse.staging").iterdir()) == []
+
+
+def test_a_skew_that_could_not_be_measured_is_not_taken_for_none(server, pulls, query, assert_equal_to_the_server):
+    server.switch(
+        timezone="America/New_York", poison=[max(server.clients().values(), key=lambda c: c["updated_at"])["id"]]
+    )
+    assert len(pulls().quarantined) == 1
+    assert query("select skew_seconds from control.sources") == [(None,)]
+    server.switch(poison=[])
+    server.edit(next(iter(server.clients(status="active").values())), city="Changed just now")
+    pulls(full=True)
+    assert query("select skew_seconds > 0 from control.sources") == [(True,)]
+    assert_equal_to_the_server()
