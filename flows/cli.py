@@ -14,7 +14,7 @@ import typer
 from flows import cli_setup, cli_warehouse
 from flows.options import AsJson, ConfigFile, SourceName
 from flows.show import say, show_json
-from schemas.errors import LOADED_WITH_FINDINGS, SyncError
+from schemas.errors import LOADED_WITH_FINDINGS, SyncError, place_of
 
 STOPPED = 130
 """The exit code after Ctrl-C, as shells have it."""
@@ -132,17 +132,10 @@ def main() -> NoReturn:
         if os.environ.get("NINJA_SYNC_TRACEBACK"):
             raise
         # The last resort shows a place, never a message: that could hold people's data.
-        say(f"ninja-sync: unexpected {type(problem).__name__} {_place(problem)}. This is a bug; NINJA_SYNC_TRACEBACK=1 "
-            "shows more of it (and may show data of clients).")  # fmt: skip
+        say(f"ninja-sync: unexpected {type(problem).__name__} at {place_of(problem)}. This is a bug.")
+        say("NINJA_SYNC_TRACEBACK=1 shows more of it (and may show data of clients).")
         sys.exit(1)
     sys.exit(0)
-
-
-def _place(problem: Exception) -> str:
-    frame = problem.__traceback__
-    while frame is not None and frame.tb_next is not None:
-        frame = frame.tb_next
-    return f"at {Path(frame.tb_frame.f_code.co_filename).name}:{frame.tb_lineno}" if frame else "somewhere"
 
 
 def _terminated(_signal: int, _frame: FrameType | None) -> NoReturn:

@@ -23,7 +23,7 @@ from flows.pull import Job, Pulled, Tell
 from flows.pull import pull as pull_source
 from flows.settings import choose_source, choose_sources, load_settings, open_door
 from flows.summary import Summary, as_markdown, summary_of
-from schemas.errors import Busy, Retryable, SyncError
+from schemas.errors import Busy, Retryable, SyncError, place_of
 
 ARTIFACT = "ninja-sync-pull"
 RETRIES = 3
@@ -99,11 +99,7 @@ def own_words(problem: Exception) -> SyncError:
     on, and so do the errors that an error came from.
     """
     if not isinstance(problem, SyncError):
-        step = problem.__traceback__
-        while step is not None and step.tb_next is not None:
-            step = step.tb_next
-        place = f"{Path(step.tb_frame.f_code.co_filename).name}:{step.tb_lineno}" if step else "an unknown place"
-        return SyncError(f"Unexpected {type(problem).__name__} at {place}: `ninja-sync pull` shows more.")
+        return SyncError(f"Unexpected {type(problem).__name__} at {place_of(problem)}: `ninja-sync pull` shows more.")
     problem.__cause__ = problem.__context__ = problem.__traceback__ = None
     return problem
 

@@ -72,6 +72,13 @@ class Pulled:
     published: Path | None = None
 
     @property
+    def vanished(self) -> int:
+        """How many clients more the mirror holds than the server said at the start: purged, merged away, or new."""
+        if self.run.mirrored is None or self.run.server_total is None:
+            return 0
+        return self.run.mirrored + len(self.quarantined) - self.run.server_total
+
+    @property
     def needs_a_look(self) -> bool:
         """Whether records went into quarantine or the server sent unknown fields: exit code 7."""
         return bool(self.drift or self.quarantined)

@@ -14,12 +14,14 @@ MOST_LINES = 40
 def tell_pulled(pulled: Pulled) -> None:
     """The report of one pull for people: counts, what changed field by field, what needs a look."""
     run = pulled.run
-    if not run.received or run.received == run.unchanged:
+    if (not run.received or run.received == run.unchanged) and not pulled.vanished:
         again = f", {run.received:,} recent records read again" if run.received else ""
         say(f"{run.source}: nothing has changed ({run.requests} request{'s' * (run.requests != 1)}{again}).")
         return
     counts = f"{run.inserted:,} new, {run.updated:,} changed, {run.touched:,} touched, {run.unchanged:,} as they were"
     say(f"{run.source}: {counts}; {run.received:,} records in {run.requests} requests, {run.seconds:.1f} s.")
+    if pulled.vanished > 0:
+        say(f"  note: the warehouse holds {pulled.vanished:,} clients more: purged or merged away there, or just new.")
     for note in pulled.notes:
         say(f"  note: {note}")
     lines = [line for change in pulled.changes for line in _change_lines(change.id, change.before, change.after)]
@@ -53,6 +55,7 @@ def pulled_as_json(pulled: Pulled) -> dict[str, object]:
             {"entity": q.entity, "id": q.id, "field": q.field, "reason": q.reason} for q in pulled.quarantined
         ],
         "drift": [asdict(d) for d in pulled.drift],
+        "vanished": pulled.vanished,
         "notes": list(pulled.notes),
         "published": str(pulled.published) if pulled.published else None,
     }

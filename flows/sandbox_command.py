@@ -7,9 +7,8 @@ import sys
 from dataclasses import asdict
 from pathlib import Path
 
-from sandbox.server import Sandbox, serve
-
 from flows.show import say
+from sandbox.server import Sandbox, serve
 
 
 def run_sandbox(*, clients: int, port: int, seed: int, host: str, database: Path | None, as_json: bool) -> None:

@@ -30,6 +30,7 @@ Messages never hold a secret or a person's data: they name the entity, the id, t
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import ClassVar
 
 LOADED_WITH_FINDINGS = 7
@@ -42,6 +43,14 @@ class SyncError(Exception):
 
     def __init__(self, message: str | None = None) -> None:
         super().__init__(message or (type(self).__doc__ or "").split("\n", 1)[0])
+
+
+def place_of(problem: BaseException) -> str:
+    """Where an unexpected error was raised, as `file.py:12`: what may be told of it, as its text may hold anything."""
+    step = problem.__traceback__
+    while step is not None and step.tb_next is not None:
+        step = step.tb_next
+    return f"{Path(step.tb_frame.f_code.co_filename).name}:{step.tb_lineno}" if step else "an unknown place"
 
 
 class SettingsError(SyncError):

@@ -59,6 +59,7 @@ class Run:
     unchanged: int = 0
     quarantined: int = 0
     server_total: int | None = None
+    mirrored: int | None = None
     server_version: str | None = None
     notes: str = "[]"
 

@@ -15,7 +15,7 @@ from schemas.entity import Entity
 from schemas.errors import WarehouseError
 from schemas.normalise import Drift, Quarantined, Row
 from warehouse.arrow_files import staged_batch
-from warehouse.control import Binding, Run, bind, record_drift, record_quarantine, record_run
+from warehouse.control import Binding, Run, bind, read_state, record_drift, record_quarantine, record_run
 from warehouse.duckdb_engine import Warehouse
 from warehouse.staging import Staging
 from warehouse.statements import statement
@@ -85,6 +85,7 @@ def load(warehouse: Warehouse, staging: Staging, scanned: Scanned, run: Run, ref
             touched=outcomes.get("touched", 0),
             unchanged=outcomes.get("unchanged", 0),
             quarantined=len(scanned.quarantined),
+            mirrored=read_state(warehouse, run.source).mirrored,
         )
         record_run(warehouse, done)
     return Loaded(done, changes, drift)

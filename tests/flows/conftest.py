@@ -29,10 +29,10 @@ class Server:
     def __init__(self, box):
         self.box = box
 
-    def call(self, method, path, body=None, token=None):
+    def call(self, method, path, body=None, *, token=None, password=""):
         headers = {
             "X-API-TOKEN": token or self.box.token, "X-Requested-With": "XMLHttpRequest",
-            "Content-Type": "application/json",
+            "Content-Type": "application/json", "X-API-PASSWORD": password,
         }  # fmt: skip
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(  # noqa: S310 - our own server

@@ -111,7 +111,8 @@ def scenes(prefect_pull, patch, box, folder):
     states["first"] = prefect_pull.pull(config=config, return_state=True)
     for client in names[:3]:
         control(box, f"clients/{client}/balances", {"balance": 12.5})
-    api(box, "PUT", f"clients/{names[3]}", {"name": NAME, "contacts": [{"email": NEW_MAIL}]})
+    settings = api(box, "GET", f"clients/{names[3]}")["data"]["settings"]  # a PUT without them resets them
+    api(box, "PUT", f"clients/{names[3]}", {"name": NAME, "contacts": [{"email": NEW_MAIL}], "settings": settings})
     three = {"main": (box.url, TOKEN_VARIABLE), "away": ("http://127.0.0.1:1", TOKEN_VARIABLE)}
     several = written(folder / "three.toml", {**three, "strange": (box.url, "WRONG_TOKEN")})
     states["several"] = prefect_pull.pull(config=several, full=True, return_state=True)

@@ -335,3 +335,13 @@ def test_a_skew_that_could_not_be_measured_is_not_taken_for_none(server, pulls, 
     pulls(full=True)
     assert query("select skew_seconds > 0 from control.sources") == [(True,)]
     assert_equal_to_the_server()
+
+
+def test_clients_that_vanished_on_the_server_are_counted_and_kept(server, pulls, query):
+    pulls()
+    purged = next(iter(server.clients(status="deleted")))
+    server.call("POST", f"/api/v1/clients/{purged}/purge", password=server.box.password)
+    pulled = pulls()
+    assert pulled.vanished == 1
+    assert query("select count(*) from ninja.clients") == [(120,)]
+    assert pulls().run.kind == "idle"  # the same disagreement is not chased again

@@ -14,6 +14,7 @@ create table control.runs (
     unchanged bigint not null,
     quarantined bigint not null,
     server_total bigint,
+    mirrored bigint,
     server_version varchar,
     notes json not null
 )
