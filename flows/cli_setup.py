@@ -8,7 +8,6 @@ from typing import Annotated
 import typer
 
 from flows.options import AsJson, ConfigFile, SourceName
-from flows.settings import TOKEN_VARIABLE
 from flows.show import say, show_json, show_table
 
 MARKS = {"good": "✓", "note": "!", "bad": "✗"}
@@ -28,13 +27,17 @@ def init(
     url: Annotated[str, typer.Option(help="The address of Invoice Ninja, such as https://invoicing.co.", prompt=True)],
     name: Annotated[str, typer.Option(help="A short name for this company on this server.")] = "main",
     warehouse: Annotated[str, typer.Option(help="The DuckDB file to store in.")] = "warehouse.duckdb",
-    token_env: Annotated[str, typer.Option(help="The environment variable that holds the API token.")] = TOKEN_VARIABLE,
+    token_env: Annotated[
+        str, typer.Option(help="The environment variable that holds the API token.", show_default="NINJA_SYNC_TOKEN")
+    ] = "",
     token_file: Annotated[str, typer.Option(help="Or: the file (mode 600) that holds it.")] = "",
     file: Annotated[Path, typer.Option(help="The configuration file to write.")] = Path("config/ninja-sync.toml"),
 ) -> None:
     """Write a configuration file for your server. The token stays where it is: the file names the place only."""
     from flows.init import write_configuration  # noqa: PLC0415 - each command loads what it needs
+    from flows.settings import TOKEN_VARIABLE  # noqa: PLC0415
 
+    token_env = token_env or TOKEN_VARIABLE
     write_configuration(file, url=url, name=name, warehouse=warehouse, token_env=token_env, token_file=token_file)
     say(f"Wrote {file}. Next:")
     if not token_file:
