@@ -13,6 +13,8 @@ create table control.runs (
     touched bigint not null,
     unchanged bigint not null,
     quarantined bigint not null,
+    quarantine_open bigint not null,
+    changed boolean not null,
     server_total bigint,
     mirrored bigint,
     server_version varchar,
