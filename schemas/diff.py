@@ -17,6 +17,15 @@ UNTOLD = frozenset({"updated_at", "last_login"})
 
 
 @dataclass(frozen=True, slots=True)
+class Change:
+    """A record that is new (`before` is None) or changed, as JSON without secrets."""
+
+    id: str
+    before: str | None
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
 class Difference:
     """One field that differs; `''` stands for nothing."""
 

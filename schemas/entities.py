@@ -197,22 +197,26 @@ def _lookup(name: str, *fields: Field) -> Entity:
 LOOKUPS = (
     _lookup(
         "countries",
-        Field("name", TEXT, "Name in English."),
+        Field("name", TEXT, "Name in English.", vital=True),
         Field("iso_3166_2", TEXT, "ISO 3166 code of two letters."),
         Field("iso_3166_3", TEXT, "ISO 3166 code of three letters."),
     ),
     _lookup(
         "currencies",
-        Field("name", TEXT, "Name in English."),
-        Field("code", TEXT, "ISO 4217 code."),
+        Field("name", TEXT, "Name in English.", vital=True),
+        Field("code", TEXT, "ISO 4217 code.", vital=True),
         Field("symbol", TEXT, "Symbol, with a blank where one belongs behind it."),
         Field("precision", COUNT, "Decimals of an amount."),
     ),
-    _lookup("industries", Field("name", TEXT, "Name in the language of the token's user.")),
-    _lookup("sizes", Field("name", TEXT, "Number of employees, such as 4 - 10.")),
-    _lookup("languages", Field("name", TEXT, "Name in English."), Field("locale", TEXT, "Locale, such as de.")),
+    _lookup("industries", Field("name", TEXT, "Name in the language of the token's user.", vital=True)),
+    _lookup("sizes", Field("name", TEXT, "Number of employees, such as 4 - 10.", vital=True)),
     _lookup(
-        "timezones", Field("name", TEXT, "Name in the tz database."), Field("utc_offset", COUNT, "Seconds east of UTC.")
+        "languages", Field("name", TEXT, "Name in English.", vital=True), Field("locale", TEXT, "Locale, such as de.")
+    ),
+    _lookup(
+        "timezones",
+        Field("name", TEXT, "Name in the tz database.", vital=True),
+        Field("utc_offset", COUNT, "Seconds east of UTC."),
     ),
 )
 """The server's lists (`GET /statics`) by which ids are decoded; the records' other keys stay in `record`."""

@@ -67,7 +67,6 @@ class Entity:
     """A kind of record: its table's name, its path in the API, its fields, and the lists of children inside it.
 
     `secrets` are keys which are never stored. `elsewhere` are known keys without a column: they stay in the record.
-    `optional` says that older servers do not send some of the fields, so that their absence is no drift.
     """
 
     name: str
@@ -76,7 +75,6 @@ class Entity:
     children: tuple[Entity, ...] = ()
     secrets: frozenset[str] = frozenset()
     elsewhere: frozenset[str] = frozenset()
-    optional: frozenset[str] = frozenset()
 
     @property
     def singular(self) -> str:

@@ -159,7 +159,7 @@ def _keys(entity: Entity) -> frozenset[str]:
 
 def _drift(entity: Entity, record: dict[str, object]) -> set[Drift]:
     new = record.keys() - _keys(entity) - entity.elsewhere
-    missing = _keys(entity) - record.keys() - entity.optional - entity.secrets
+    missing = _keys(entity) - record.keys() - entity.secrets
     return {Drift(entity.name, key, "new") for key in new} | {Drift(entity.name, key, "missing") for key in missing}
 
 
