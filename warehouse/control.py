@@ -9,11 +9,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from schemas.errors import SettingsError, WarehouseError
+from schemas.errors import SettingsError
 from schemas.normalise import Drift, Quarantined
 from warehouse.duckdb_engine import Warehouse
-from warehouse.statements import named, statement
-from warehouse.tables import create_mirror, outdated
+from warehouse.migrations import migrate as migrate  # noqa: PLC0414 - until every caller asks `migrations`
+from warehouse.migrations import open_migrated as open_migrated  # noqa: PLC0414 - as above
+from warehouse.statements import statement
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,48 +63,6 @@ class Run:
     mirrored: int | None = None
     server_version: str | None = None
     notes: str = "[]"
-
-
-def migrate(warehouse: Warehouse, *, now: datetime) -> None:
-    """Bring the schemas to this version, in one transaction. Refuses a warehouse that a newer version has written."""
-    had, known = _migrations(warehouse), named("control")
-    stale = outdated(warehouse) if had else []
-    if had == len(known) and not stale:
-        return
-    with warehouse.transaction():
-        for schema in ("control", "ninja", "mart"):
-            warehouse.execute(f"create schema if not exists {schema}")
-        warehouse.execute(statement("load/migrations"))
-        for number, name in enumerate(known[had:], start=had + 1):
-            warehouse.execute(statement(f"control/{name}"))
-            values = {"number": number, "name": name, "now": now}
-            warehouse.execute("insert into control.migrations values ($number, $name, $now)", values)
-        create_mirror(warehouse)
-        if stale:
-            from warehouse.rebuild import rebuild  # noqa: PLC0415 - pyarrow, for upgrades only
-
-            rebuild(warehouse)
-        create_views(warehouse)
-
-
-def create_views(warehouse: Warehouse) -> None:
-    """Make the views of `mart` anew. `clients` comes first: others stand on it."""
-    for name in sorted(named("mart"), key=lambda view: (view != "clients", view)):
-        warehouse.execute(statement(f"mart/{name}"))
-
-
-def _migrations(warehouse: Warehouse) -> int:
-    """How many migrations the warehouse has had. Raises WarehouseError where they are not ours."""
-    exists = "select 1 from information_schema.tables where table_schema = 'control' and table_name = 'migrations'"
-    if not warehouse.rows(exists):
-        return 0
-    had = [str(name) for (name,) in warehouse.rows("select name from control.migrations order by number")]
-    known = named("control")
-    if had[: len(known)] != known[: len(had)] or len(had) > len(known):
-        raise WarehouseError(
-            f"{warehouse.path} was written by a newer version of Ninja Sync: upgrade, or name another warehouse."
-        )
-    return len(had)
 
 
 def read_state(warehouse: Warehouse, source: str) -> State:

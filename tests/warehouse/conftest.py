@@ -10,9 +10,10 @@ import pytest
 from schemas.entities import CLIENTS
 from schemas.normalise import normalise
 from tests.records import MOMENT
-from warehouse.control import Binding, Run, migrate
+from warehouse.control import Binding, Run
 from warehouse.duckdb_engine import open_warehouse
 from warehouse.load import Loaded, Reference, Scanned, load
+from warehouse.migrations import migrate
 from warehouse.staging import ScanKey, Staging
 
 BINDING = Binding("https://ninja.test", "VolejRejNm", "fingerprint")

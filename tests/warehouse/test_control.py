@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 
 from schemas.errors import SettingsError, WarehouseError
 from tests.records import MOMENT, client
-from warehouse import control
-from warehouse.control import Binding, State, bind, check_binding, migrate, read_state
+from warehouse import migrations
+from warehouse.control import Binding, State, bind, check_binding, read_state
 from warehouse.duckdb_engine import open_warehouse
+from warehouse.migrations import migrate, open_migrated
 from warehouse.statements import named
 from warehouse.tables import columns, mirrored
 
@@ -30,13 +34,13 @@ def test_migrating_again_changes_nothing(warehouse):
 
 @pytest.mark.parametrize("done", range(len(named("control"))))
 def test_a_migration_that_fails_leaves_the_warehouse_as_it_was(warehouse_path, monkeypatch, done):
-    text = control.statement
+    text = migrations.statement
 
     def broken(name):
         return "select nonsense from nowhere" if name == f"control/{named('control')[done]}" else text(name)
 
     with open_warehouse(warehouse_path) as opened:
-        monkeypatch.setattr(control, "statement", broken)
+        monkeypatch.setattr(migrations, "statement", broken)
         with pytest.raises(WarehouseError):
             migrate(opened, now=MOMENT)
         schemas = opened.rows("select schema_name from information_schema.schemata where schema_name = 'control'")
@@ -101,3 +105,12 @@ def test_a_server_that_was_installed_anew_at_the_same_address_is_another_company
     bind(warehouse, "main", BOUND, version=None, now=MOMENT)
     with pytest.raises(SettingsError):
         check_binding("main", BOUND, Binding(BOUND.base_url, BOUND.company_id, "another key"))
+
+
+def test_a_warehouse_that_is_refused_is_closed_again(warehouse_path):
+    with open_migrated(warehouse_path, now=MOMENT) as opened:
+        opened.execute("insert into control.migrations values (999, '9999_from_the_future', now())")
+    with pytest.raises(WarehouseError, match="newer version") as caught:
+        open_migrated(warehouse_path, now=MOMENT, wait=0)
+    command = [sys.executable, "-c", "import sys, duckdb; duckdb.connect(sys.argv[1])", str(warehouse_path)]
+    assert subprocess.run(command, check=False).returncode == 0, caught

@@ -10,8 +10,8 @@ import pytest
 
 from schemas.errors import Busy, SettingsError, WarehouseError
 from tests.records import MOMENT
-from warehouse.control import migrate
 from warehouse.duckdb_engine import exports_of, open_warehouse, remove_warehouse
+from warehouse.migrations import migrate
 
 HOLD = """
 import sys, duckdb
