@@ -5,13 +5,17 @@ from __future__ import annotations
 import stat
 import subprocess
 import sys
+from datetime import timedelta
 
 import duckdb
 import pytest
 
-from tests.records import NOW, client
+from schemas.errors import WarehouseError
+from tests.records import MOMENT, NOW, client
+from warehouse import publish as published
+from warehouse.control import Run, record_run
 from warehouse.duckdb_engine import exports_of, open_warehouse
-from warehouse.publish import publish, reader_of
+from warehouse.publish import publish, publish_if_due, reader_of
 from warehouse.statements import named
 
 READ = """
@@ -63,3 +67,58 @@ def test_a_copy_is_a_whole_warehouse(warehouse, load_records, tmp_path):
     with open_warehouse(reader_of(warehouse.path), read_only=True) as copy:
         for table in ("ninja.clients", "ninja.contacts", "control.runs", "control.watermarks"):
             assert copy.rows(f"select * from {table}") == warehouse.rows(f"select * from {table}")
+
+
+def test_a_run_that_ended_before_it_published_is_made_up_for_once(warehouse, load_records):
+    load_records([client("a")])
+    assert publish_if_due(warehouse, now=MOMENT) == exports_of(warehouse.path)
+    assert publish_if_due(warehouse, now=MOMENT) is None
+    load_records([client("a", display_name="Renamed", updated_at=NOW)])
+    assert publish_if_due(warehouse, now=MOMENT) is not None
+    assert read_in_another_process(reader_of(warehouse.path)).stdout == "[('Renamed',)]\n"
+    assert warehouse.rows("select run_id, published_at from control.published") == [("run-002", MOMENT)]
+
+
+def test_a_run_that_changed_nothing_is_not_published(warehouse, load_records):
+    load_records([client("a")])
+    publish(warehouse)
+    load_records([client("a")])
+    assert publish_if_due(warehouse, now=MOMENT) is None
+
+
+def test_a_change_is_published_though_the_clock_went_back(warehouse, load_records):
+    load_records([client("a")])
+    publish(warehouse)
+    earlier = MOMENT - timedelta(days=1)
+    record_run(warehouse, Run("run-before", "main", "pull", earlier, earlier, 1.0, 3, changed=True))
+    assert publish_if_due(warehouse, now=MOMENT) is not None
+
+
+@pytest.mark.parametrize("name", ["reader.duckdb", *(f"{view}.parquet" for view in named("mart"))])
+def test_a_published_file_that_is_missing_is_made_again(warehouse, load_records, name):
+    load_records([client("a")])
+    folder = publish(warehouse)
+    (folder / name).unlink()
+    assert publish_if_due(warehouse, now=MOMENT) == folder
+    assert (folder / name).exists()
+
+
+@pytest.mark.parametrize("failing", ["_copy", "rename_into_place"])
+@pytest.mark.parametrize("problem", [KeyboardInterrupt, OSError])
+def test_a_publication_that_was_cut_short_is_due_again_and_leaves_nothing_half_written(
+    warehouse, load_records, monkeypatch, failing, problem
+):
+    load_records([client("a")])
+    publish(warehouse)
+    load_records([client("a", display_name="Renamed", updated_at=NOW)])
+
+    def cut(*_):
+        raise problem
+
+    monkeypatch.setattr(published, failing, cut)
+    with pytest.raises(WarehouseError if problem is OSError else problem):
+        publish_if_due(warehouse, now=MOMENT)
+    assert not list(exports_of(warehouse.path).glob("*.part"))
+    monkeypatch.undo()
+    assert publish_if_due(warehouse, now=MOMENT) is not None
+    assert read_in_another_process(reader_of(warehouse.path)).stdout == "[('Renamed',)]\n"
