@@ -45,16 +45,15 @@ def columns(entity: Entity, parent: Entity | None) -> dict[str, str]:
     return found
 
 
-def create_table(entity: Entity, parent: Entity | None) -> str:
-    """The statement that makes an entity's table where there is none."""
-    body = ", ".join(f"{name} {kind}" for name, kind in columns(entity, parent).items())
-    return f"create table if not exists ninja.{entity.name} ({body})"
+def definition(entity: Entity, parent: Entity | None) -> str:
+    """The columns of an entity's table, as `create table` wants them."""
+    return "(" + ", ".join(f"{name} {kind}" for name, kind in columns(entity, parent).items()) + ")"
 
 
 def create_mirror(warehouse: Warehouse) -> None:
     """Make all tables of the mirror that are not there."""
     for entity, parent in mirrored():
-        warehouse.execute(create_table(entity, parent))
+        warehouse.execute(f"create table if not exists ninja.{entity.name} {definition(entity, parent)}")
 
 
 def outdated(warehouse: Warehouse) -> list[str]:

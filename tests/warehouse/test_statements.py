@@ -20,7 +20,10 @@ def test_a_file_is_one_statement_with_its_promise_in_the_first_line(file: Path):
     assert ";" not in "\n".join(rest)
 
 
-@pytest.mark.parametrize("file", [f for f in FILES if f.parent.name in ("load", "read")], ids=lambda f: f.stem)
+STEPS = [f for f in FILES if f.parent.name in ("load", "read", "rebuild")]
+
+
+@pytest.mark.parametrize("file", STEPS, ids=lambda f: f.stem)
 def test_each_statement_is_used(file: Path):
     code = "".join(p.read_text() for p in PYTHON)
     names = (f'"{file.parent.name}/{file.stem}"', f'"{file.stem}"')
