@@ -20,6 +20,7 @@ from dataclasses import dataclass, field
 from connector.pages import UNREADABLE, Ask, Malformed, Page, Params, Unreadable, narrows
 from connector.skew import HOUR, measure_skew, skew_fits
 from schemas.errors import FilterIgnored, NetworkFailed, NotAuthorised, PagesMoved, ServerUnavailable, UnexpectedShape
+from schemas.values import LAST_SECOND
 
 PAGE_CAP = 5000
 """Records a page at the most (BaseController::resolveQueryLimit); a server that clamps lower says so in each page."""
@@ -80,28 +81,31 @@ def first_look(ask: Ask) -> FirstLook:
     )
 
 
-def read(scan: Scan, cursor: int | None) -> Iterator[list[object]]:
-    """All records stamped at or after the cursor, page by page; all records where there is no cursor.
+def read(scan: Scan, since: int | None, resume_at: int | None = None) -> Iterator[list[object]]:
+    """All records stamped at or after `since`, page by page; all records where it is None.
 
-    A record can come more than once; the last one to come is the newest. Raises PagesMoved where the list does not
-    come to rest, and the errors of the requests. Where the server turns out to ignore the filter, everything is read.
+    `resume_at` is the cursor at which an interrupted scan of the same start stood: what lies before it is not asked for
+    again, as long as the server's time zone is the known one.
+    A record can come more than once; its newest version is the one with the highest stamp, and of equal stamps the one
+    that came last. Raises PagesMoved where the list does not come to rest, and the errors of the requests. Where the
+    server turns out to ignore the filter, everything is read.
     """
-    scan.full = cursor is None
+    scan.full = since is None
     newest = stamp(scan.look.newest)
     if scan.skew is None:
         scan.skew = measure_skew(scan.ask, newest)
     elif scan.recheck and newest and not skew_fits(scan.ask, newest, scan.skew):
         scan.notes.append("The server's time zone has changed: its offset was measured anew.")
-        scan.skew = measure_skew(scan.ask, newest)
+        scan.skew, resume_at = measure_skew(scan.ask, newest), None
     if scan.skew is None:
         yield from _read_unfiltered(scan)
         return
     try:
-        yield from _keyset(scan, cursor)
+        yield from _keyset(scan, since if resume_at is None else resume_at)
     except FilterIgnored:
-        yield from _read_otherwise(scan, cursor)
+        yield from _read_otherwise(scan, since)
     if scan.newest_seen < newest:
-        yield from _read_again(scan, cursor, newest)
+        yield from _read_again(scan, since, newest)
 
 
 def next_watermark(scan: Scan, look_back: int) -> int | None:
@@ -114,9 +118,9 @@ def next_watermark(scan: Scan, look_back: int) -> int | None:
 
 
 def stamp(record: object) -> int:
-    """A record's `updated_at` in unix seconds; 0 where it has none."""
+    """A record's `updated_at` in unix seconds; 0 where it has none, or one that is no time."""
     found = record.get("updated_at") if isinstance(record, dict) else None
-    return found if isinstance(found, int) else 0
+    return found if isinstance(found, int) and 0 < found <= LAST_SECOND else 0
 
 
 def key(record: object) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from connector.door import Door
@@ -60,10 +61,20 @@ def all_groups(door: Door, entity: Entity) -> list[object]:
         number += 1
 
 
-def statics(door: Door) -> dict[str, list[object]]:
-    """The server's lists by name: countries, currencies, industries, sizes, languages, timezones and others."""
+def statics(door: Door, names: Sequence[str]) -> dict[str, list[object]]:
+    """The named lists of the server: countries, currencies and the like. Raises UnexpectedShape where one is missing.
+
+    PHP sends a list with gaps in its keys as an object; its values are the list.
+    """
     lists = _object(door.get("/statics").json())
-    return {name: rows for name, rows in lists.items() if isinstance(rows, list)}
+    return {name: _list(lists.get(name), name) for name in names}
+
+
+def _list(found: object, name: str) -> list[object]:
+    rows = list(found.values()) if isinstance(found, dict) else found
+    if not isinstance(rows, list) or not rows:
+        raise UnexpectedShape(f"The server sent no list of {name}, by which ids are decoded; nothing was stored.")
+    return rows
 
 
 def ping(door: Door) -> tuple[str, str]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,11 +24,13 @@ from connector.scan import FirstLook, Scan, first_look, key, next_watermark, rea
 from connector.verbs import current_company, lister
 from flows.reference import read_reference, reference_is_due
 from flows.settings import Settings, Source, base_url_of, warehouse_path
+from schemas.diff import Change
 from schemas.entities import CLIENTS
-from schemas.normalise import Batch, Drift, Quarantined, normalise
-from warehouse.control import Binding, Run, State, check_binding, migrate, read_state, record_run
-from warehouse.duckdb_engine import Warehouse, open_warehouse
+from schemas.normalise import Drift, Quarantined, normalise
+from warehouse.control import Binding, Run, State, check_binding, open_migrated, read_state, record_run
+from warehouse.duckdb_engine import Warehouse
 from warehouse.lock import one_run_at_a_time
+from warehouse.publish import publish_if_due
 from warehouse.staging import ScanKey, Staging
 from warehouse.statements import statement
 from warehouse.tables import columns
@@ -52,36 +54,24 @@ SYSTEM_CLOCK = Clock()
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
-    """A client that is new (`before` is None) or changed, as JSON without secrets."""
-
-    id: str
-    before: str | None
-    after: str
-
-
-@dataclass(frozen=True, slots=True)
 class Pulled:
-    """What a pull did: the run as `control.runs` has it, its first changes, new drift, quarantine, published files."""
+    """What a pull did: the run as `control.runs` has it, its first changes, new drift, what was set aside.
+
+    `vanished` is how many clients more the warehouse knows than the server: purged or merged away there, or just new.
+    """
 
     run: Run
     changes: Sequence[Change] = ()
     drift: Sequence[Drift] = ()
     quarantined: Sequence[Quarantined] = ()
     notes: Sequence[str] = ()
+    vanished: int = 0
     published: Path | None = None
 
     @property
-    def vanished(self) -> int:
-        """How many clients more the mirror holds than the server said at the start: purged, merged away, or new."""
-        if self.run.mirrored is None or self.run.server_total is None:
-            return 0
-        return self.run.mirrored + len(self.quarantined) - self.run.server_total
-
-    @property
     def needs_a_look(self) -> bool:
-        """Whether records went into quarantine or the server sent unknown fields: exit code 7."""
-        return bool(self.drift or self.quarantined)
+        """Whether records are in quarantine, now or still, or the server sent unknown fields: exit code 7."""
+        return bool(self.drift or self.quarantined or self.run.quarantine_open)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +97,10 @@ class Job:
 
 
 def pull(job: Job) -> Pulled:
-    """Bring the mirror of a source up to date. Raises the errors of `schemas.errors`; then nothing was stored."""
+    """Bring the mirror of a source up to date. Raises the errors of `schemas.errors`; then nothing was stored.
+
+    Publishing comes after the load; one that fails is made up for by the next pull.
+    """
     started = job.clock.monotonic()
     with one_run_at_a_time(job.path, job.name, wait=job.settings.wait):
         job.tell("looking", 0, None)
@@ -116,17 +109,21 @@ def pull(job: Job) -> Pulled:
             state = read_state(warehouse, job.name)
             mirrored = is_mirrored(warehouse, job.name, look)
             if not job.full and mirrored and nothing_to_do(state, look, job.source):
-                run = _run(job, look, "idle", started)
-                record_run(warehouse, run)
-                return Pulled(run)
+                return _heartbeat(job, warehouse, state, look, started)
         return _pull_changes(job, state, look, started, company_is_known=mirrored)
 
 
-def open_ready(settings: Settings, clock: Clock = Clock()) -> Warehouse:
+def open_ready(settings: Settings, clock: Clock = SYSTEM_CLOCK) -> Warehouse:
     """The warehouse of an installation, open and brought to this version."""
-    warehouse = open_warehouse(warehouse_path(settings), wait=settings.wait)
-    migrate(warehouse, now=clock.now())
-    return warehouse
+    return open_migrated(warehouse_path(settings), now=clock.now(), wait=settings.wait)
+
+
+def _heartbeat(job: Job, warehouse: Warehouse, state: State, look: FirstLook, started: float) -> Pulled:
+    """The one row that an idle pull writes."""
+    run = replace(_run(job, look, "idle"), mirrored=state.mirrored, quarantine_open=state.quarantine_open)
+    run = _finished(job, started)(run)
+    record_run(warehouse, run)
+    return Pulled(run, vanished=state.vanished(look.total), published=_publish(job, warehouse))
 
 
 def nothing_to_do(state: State, look: FirstLook, source: Source) -> bool:
@@ -155,10 +152,9 @@ def is_mirrored(warehouse: Warehouse, name: str, look: FirstLook) -> bool:
 
 def _pull_changes(job: Job, state: State, look: FirstLook, started: float, *, company_is_known: bool) -> Pulled:
     from warehouse.load import Scanned, load  # noqa: PLC0415 - pyarrow: 0.3 s which an idle pull does not spend
-    from warehouse.publish import publish  # noqa: PLC0415 - as above
 
     binding, reference = _bound(job, state, look, company_is_known=company_is_known)
-    staging, scan, found = _stage(job, state, look, binding, recheck=not company_is_known)
+    staging, scan = _stage(job, state, look, binding, recheck=job.full or not company_is_known)
     with open_ready(job.settings, job.clock) as warehouse:
         job.tell("loading", staging.records, staging.records)
         watermark, newest = next_watermark(scan, job.source.look_back), scan.newest_seen or None
@@ -169,18 +165,22 @@ def _pull_changes(job: Job, state: State, look: FirstLook, started: float, *, co
             newest_at=state.newest_at if newest is None else _moment(newest),
             skew=scan.skew,
             server_total=look.total,
-            quarantined=found.quarantined,
-            drift=frozenset(found.drift),
+            quarantined=[*staging.quarantined, *map(_poison, scan.poison)],
+            drift=frozenset(staging.drift),
         )
-        run = _run(job, scan.look, "full" if scan.full else "pull", started, received=staging.records)
-        loaded = load(warehouse, staging, scanned, replace(run, notes=_json(scan.notes)), reference)
-        published = None
-        if job.settings.publish and (loaded.run.inserted or loaded.run.updated or loaded.run.touched or reference):
-            job.tell("publishing", staging.records, staging.records)
-            published = publish(warehouse)
-    staging.clear()
-    changes = [Change(c.id, c.before, c.after) for c in loaded.changes]
-    return Pulled(loaded.run, changes, loaded.drift, found.quarantined, scan.notes, published)
+        run = replace(_run(job, scan.look, "full" if scan.full else "pull"), received=staging.records)
+        run = replace(run, notes=msgspec.json.encode(scan.notes).decode())
+        loaded = load(warehouse, staging, scanned, run, reference, _finished(job, started))
+        staging.clear()
+        job.tell("publishing", staging.records, staging.records)
+        published = _publish(job, warehouse)
+    aside = [*scanned.quarantined, *(reference.quarantined if reference else ())]
+    return Pulled(loaded.run, loaded.changes, loaded.drift, aside, scan.notes, loaded.vanished, published)
+
+
+def _publish(job: Job, warehouse: Warehouse) -> Path | None:
+    """Publish what no published copy shows yet, this run's changes or an earlier one's."""
+    return publish_if_due(warehouse, now=job.clock.now()) if job.settings.publish else None
 
 
 def _bound(job: Job, state: State, look: FirstLook, *, company_is_known: bool) -> tuple[Binding, Reference | None]:
@@ -194,33 +194,45 @@ def _bound(job: Job, state: State, look: FirstLook, *, company_is_known: bool) -
     return binding, read_reference(job.door, company) if due else None
 
 
-def _stage(job: Job, state: State, look: FirstLook, binding: Binding, *, recheck: bool) -> tuple[Staging, Scan, Batch]:
+def _stage(job: Job, state: State, look: FirstLook, binding: Binding, *, recheck: bool) -> tuple[Staging, Scan]:
     """Scan into staging. An interrupted scan of the same kind goes on where it stood."""
-    watermark = None if job.full or state.watermark is None else int(state.watermark.timestamp())
     scan = Scan(lister(job.door, CLIENTS), look, page_size=job.source.page_size, skew=_known_skew(state, look))
     scan.recheck = recheck
-    if watermark is not None and look.newest is not None and stamp(look.newest) < watermark:
-        scan.notes.append("The server's newest change is older than the last one loaded: was it restored? All is read.")
-        watermark = None
-    staging, found = Staging.of(job.path, job.name), Batch()
-    cursor, scan_key = watermark, ScanKey(binding.base_url, binding.company_id, watermark, watermark is None, _shape())
-    if staging.resume(scan_key):
-        cursor, scan.newest_seen = staging.pages[-1].cursor, staging.pages[-1].newest_seen
-        scan.look = replace(look, began=min(look.began, staging.began))
-        scan.notes.append(f"An interrupted scan went on behind its {staging.records} staged records.")
-    else:
+    since = None if job.full else _since(state, scan)
+    staging = Staging.of(job.path, job.name)
+    scan_key = ScanKey(
+        binding.base_url, binding.company_id, binding.company_fingerprint, since, since is None, _shape()
+    )
+    # A full pull of a loaded source reads what changed without a new stamp, so it takes nothing from before it began.
+    if (job.full and state.watermark is not None) or not staging.resume(scan_key, look.began):
         staging.begin(scan_key, look.began)
-    for records in read(scan, cursor):
+    for records in _read(scan, since, staging):
         batch = normalise(CLIENTS, [r for r in records if not isinstance(r, Malformed)])
         batch.quarantined += [_malformed(r) for r in records if isinstance(r, Malformed)]
-        staging.add(CLIENTS, batch, cursor=scan.cursor, newest_seen=scan.newest_seen)
+        staging.add(CLIENTS, batch, cursor=scan.cursor, skew=scan.skew, newest_seen=scan.newest_seen)
         job.tell("reading", staging.records, look.total if scan.full else None)
-    scan.full = watermark is None or scan.full
-    found.quarantined = [q for page in staging.pages for q in page.quarantined] + [
-        _poison(name) for name in scan.poison
-    ]
-    found.drift = {d for page in staging.pages for d in page.drift}
-    return staging, scan, found
+    return staging, scan
+
+
+def _since(state: State, scan: Scan) -> int | None:
+    """The watermark; None, to read everything, where there is none or the server has gone back behind it."""
+    watermark = None if state.watermark is None else int(state.watermark.timestamp())
+    newest = stamp(scan.look.newest)
+    if watermark is not None and newest and newest < watermark:
+        scan.notes.append("The server's newest change is older than the last one loaded: was it restored? All is read.")
+        return None
+    return watermark
+
+
+def _read(scan: Scan, since: int | None, staging: Staging) -> Iterator[list[object]]:
+    """The pages of the scan, behind those that are staged already."""
+    if not staging.pages:
+        return read(scan, since)
+    last = staging.pages[-1]
+    scan.newest_seen, scan.skew, scan.recheck = last.newest_seen, last.skew, True
+    scan.look = replace(scan.look, began=min(scan.look.began, staging.began))
+    scan.notes.append(f"An interrupted scan went on behind its {staging.records} staged records.")
+    return read(scan, since, resume_at=last.cursor)
 
 
 def _known_skew(state: State, look: FirstLook) -> int | None:
@@ -242,7 +254,7 @@ def _shape() -> str:
     return hashlib.sha256(repr(told).encode()).hexdigest()[:16]
 
 
-def _run(job: Job, look: FirstLook, kind: str, started: float, *, received: int = 0) -> Run:
+def _run(job: Job, look: FirstLook, kind: str) -> Run:
     now = job.clock.now()
     return Run(
         run_id=f"{now:%Y%m%dT%H%M%SZ}-{job.name}-{secrets.token_hex(3)}",
@@ -250,17 +262,22 @@ def _run(job: Job, look: FirstLook, kind: str, started: float, *, received: int 
         kind=kind,
         began_at=datetime.fromtimestamp(look.began, UTC),
         finished_at=now,
-        seconds=round(job.clock.monotonic() - started, 3),
+        seconds=0.0,
         requests=job.door.requests,
-        received=received,
         server_total=look.total,
         server_version=look.version,
     )
 
 
+def _finished(job: Job, started: float) -> Callable[[Run], Run]:
+    """What stamps a run at its end: publishing comes after it."""
+
+    def finish(run: Run) -> Run:
+        seconds = round(job.clock.monotonic() - started, 3)
+        return replace(run, finished_at=job.clock.now(), seconds=seconds, requests=job.door.requests)
+
+    return finish
+
+
 def _moment(seconds: int) -> datetime:
     return datetime.fromtimestamp(seconds, UTC)
-
-
-def _json(notes: Sequence[str]) -> str:
-    return msgspec.json.encode(notes).decode()

@@ -5,8 +5,10 @@ from __future__ import annotations
 from connector.verbs import current_company
 from flows.pull import SYSTEM_CLOCK, Clock, open_ready
 from flows.settings import Settings, base_url_of, open_door, warehouse_path
-from warehouse.control import Binding, bind
+from schemas.errors import SettingsError
+from warehouse.control import Binding, bind, read_state
 from warehouse.lock import one_run_at_a_time
+from warehouse.staging import Staging
 
 
 def find_company(settings: Settings, name: str) -> tuple[Binding, str]:
@@ -17,11 +19,19 @@ def find_company(settings: Settings, name: str) -> tuple[Binding, str]:
 
 
 def rebind(settings: Settings, name: str, binding: Binding, clock: Clock = SYSTEM_CLOCK) -> None:
-    """Bind the source, and forget its watermark, so that the next pull reads everything."""
-    with (
-        one_run_at_a_time(warehouse_path(settings), name, wait=settings.wait),
-        open_ready(settings, clock) as warehouse,
-        warehouse.transaction(),
-    ):
-        bind(warehouse, name, binding, version=None, now=clock.now())
-        warehouse.execute("delete from control.watermarks where source = $source", {"source": name})
+    """Bind the source, and forget its watermark and what is staged, so that the next pull reads everything.
+
+    Raises SettingsError for another company: its clients would be added to those of the bound one.
+    """
+    path = warehouse_path(settings)
+    with one_run_at_a_time(path, name, wait=settings.wait), open_ready(settings, clock) as warehouse:
+        known = read_state(warehouse, name).binding
+        if known is not None and known.company_fingerprint != binding.company_fingerprint:
+            raise SettingsError(
+                f"URL and token of {name!r} lead to another company ({binding.company_id}) than the one whose clients "
+                f"are here ({known.company_id}). Nothing was changed: give it a source name of its own."
+            )
+        with warehouse.transaction():
+            bind(warehouse, name, binding, version=None, now=clock.now())
+            warehouse.execute("delete from control.watermarks where source = $source", {"source": name})
+        Staging.of(path, name).clear()

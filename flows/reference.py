@@ -13,8 +13,7 @@ from connector.scan import FirstLook
 from connector.verbs import Company, all_groups, statics
 from schemas.entities import COMPANIES, GROUPS, LOOKUPS
 from schemas.entity import Entity
-from schemas.errors import UnexpectedShape
-from schemas.normalise import Row, normalise
+from schemas.normalise import normalise
 from warehouse.control import State
 
 if TYPE_CHECKING:
@@ -29,21 +28,18 @@ def reference_is_due(state: State, look: FirstLook) -> bool:
 
 
 def read_reference(door: Door, company: Company) -> Reference:
-    """Read them all: two requests, as the company is known already. Raises UnexpectedShape where one does not fit."""
+    """Read them all: two requests, as the company is known already. A row that does not fit is set aside by name."""
     from warehouse.load import Reference  # noqa: PLC0415 - pyarrow: 0.3 s which an idle pull does not spend
 
-    lists = statics(door)
-    rows = {lookup: _rows(lookup, lists.get(lookup.name, [])) for lookup in LOOKUPS}
-    rows[GROUPS] = _rows(GROUPS, all_groups(door, GROUPS))
-    rows[COMPANIES] = _rows(COMPANIES, [_allowed(COMPANIES, company.record)])
-    return Reference(rows)
-
-
-def _rows(entity: Entity, records: list[object]) -> list[Row]:
-    batch = normalise(entity, records)
-    if batch.quarantined:
-        raise UnexpectedShape(f"The server's {batch.quarantined[0]}.")
-    return batch.rows
+    lists = statics(door, [lookup.name for lookup in LOOKUPS])
+    records = {lookup: lists[lookup.name] for lookup in LOOKUPS}
+    records[GROUPS] = all_groups(door, GROUPS)
+    records[COMPANIES] = [_allowed(COMPANIES, company.record)]
+    batches = {entity: normalise(entity, found) for entity, found in records.items()}
+    return Reference(
+        rows={entity: batch.rows for entity, batch in batches.items()},
+        quarantined=[one for batch in batches.values() for one in batch.quarantined],
+    )
 
 
 def _allowed(entity: Entity, record: Mapping[str, object]) -> dict[str, object]:

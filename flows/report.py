@@ -14,7 +14,7 @@ MOST_LINES = 40
 def tell_pulled(pulled: Pulled) -> None:
     """The report of one pull for people: counts, what changed field by field, what needs a look."""
     run = pulled.run
-    if (not run.received or run.received == run.unchanged) and not pulled.vanished:
+    if not (pulled.changes or run.changed or pulled.needs_a_look or pulled.notes or pulled.vanished > 0):
         again = f", {run.received:,} recent records read again" if run.received else ""
         say(f"{run.source}: nothing has changed ({run.requests} request{'s' * (run.requests != 1)}{again}).")
         return
@@ -31,6 +31,9 @@ def tell_pulled(pulled: Pulled) -> None:
             "What changed", ("client", "field", "before", "after"), lines[:MOST_LINES],
             note=f"and {more:,} more; --json shows the first 200 clients whole" if more > 0 else "",
         )  # fmt: skip
+    still = run.quarantine_open - len(pulled.quarantined)
+    if still > 0:
+        say(f"  note: {still:,} records are in quarantine from before: `ninja-sync status` names them.")
     if pulled.quarantined:
         rows = [(q.entity, q.id, q.field, q.reason) for q in pulled.quarantined]
         show_table("In quarantine: not loaded, everything else was", ("entity", "id", "field", "reason"), rows)

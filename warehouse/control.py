@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
+from schemas.entity import Entity
 from schemas.errors import SettingsError
 from schemas.normalise import Drift, Quarantined
 from warehouse.duckdb_engine import Warehouse
@@ -28,7 +29,10 @@ class Binding:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """What the warehouse knows of a source before a pull; `binding` is None before the first one."""
+    """What the warehouse knows of a source before a pull; `binding` is None before the first one.
+
+    `quarantined` counts the clients that are in quarantine and not in the mirror, `quarantine_open` all open entries.
+    """
 
     binding: Binding | None = None
     server_version: str | None = None
@@ -40,6 +44,11 @@ class State:
     server_total: int | None = None
     mirrored: int = 0
     quarantined: int = 0
+    quarantine_open: int = 0
+
+    def vanished(self, server_total: int | None) -> int:
+        """How many clients more are known here than the server says: purged or merged away there, or new meanwhile."""
+        return 0 if server_total is None else self.mirrored + self.quarantined - server_total
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +68,8 @@ class Run:
     touched: int = 0
     unchanged: int = 0
     quarantined: int = 0
+    quarantine_open: int = 0
+    changed: bool = False
     server_total: int | None = None
     mirrored: int | None = None
     server_version: str | None = None
@@ -67,11 +78,12 @@ class Run:
 
 def read_state(warehouse: Warehouse, source: str) -> State:
     """What is known of a source; the empty State before its first pull."""
-    found = warehouse.rows(statement("read/state"), {"source": source})
-    if not found:
+    columns, rows = warehouse.answer(statement("read/state"), {"source": source})
+    if not rows:
         return State()
-    base_url, company_id, fingerprint, *rest = found[0]
-    return State(Binding(str(base_url), str(company_id), str(fingerprint)), *rest)  # type: ignore[arg-type]
+    found = dict(zip(columns, rows[0], strict=True))
+    bound = Binding(*(str(found.pop(name)) for name in Binding.__dataclass_fields__))
+    return State(bound, **found)  # type: ignore[arg-type]  # the statement names the fields, a test compares them
 
 
 def check_binding(source: str, known: Binding | None, found: Binding) -> None:
@@ -129,6 +141,12 @@ def record_quarantine(warehouse: Warehouse, source: str, run_id: str, found: Ite
             "values ($source, $entity, $id, $field, $reason, $record, $first, $run_id, null)",
             {**values, "field": one.field, "reason": one.reason, "record": one.record, "first": first[0][0] or run_id},
         )
+
+
+def close_quarantine(warehouse: Warehouse, run: Run, entity: Entity) -> None:
+    """Close all entries of an entity whose records have just been read whole: what still does not fit is noted anew."""
+    values = {"source": run.source, "entity": entity.name, "run_id": run.run_id}
+    warehouse.execute(statement("load/close_quarantine"), values)
 
 
 def record_drift(warehouse: Warehouse, source: str, run_id: str, found: Iterable[Drift]) -> list[Drift]:

@@ -6,16 +6,26 @@ before it is split into tables; a parent and its children are replaced together.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from schemas.arrow_types import staged_schema
+from schemas.diff import Change
 from schemas.entity import Entity
 from schemas.errors import WarehouseError
 from schemas.normalise import Drift, Quarantined, Row
 from warehouse.arrow_files import staged_batch
-from warehouse.control import Binding, Run, bind, read_state, record_drift, record_quarantine, record_run
+from warehouse.control import (
+    Binding,
+    Run,
+    bind,
+    close_quarantine,
+    read_state,
+    record_drift,
+    record_quarantine,
+    record_run,
+)
 from warehouse.duckdb_engine import Warehouse
 from warehouse.staging import Staging
 from warehouse.statements import statement
@@ -30,6 +40,7 @@ class Reference:
     """The rows of the tables by which ids are decoded; each replaces the whole table of its source."""
 
     rows: Mapping[Entity, Sequence[Row]]
+    quarantined: Sequence[Quarantined] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,48 +58,58 @@ class Scanned:
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
-    """A record that is new (`before` is None) or changed, as JSON without secrets."""
-
-    id: str
-    before: str | None
-    after: str
-
-
-@dataclass(frozen=True, slots=True)
 class Loaded:
-    """What a load did: the run as it stands in `control.runs`, the first changes, and the drift that is new."""
+    """What a load did: the run as it stands in `control.runs`, the first changes, the drift that is new.
+
+    `vanished` is how many clients more the warehouse knows than the server said at the start of the scan.
+    """
 
     run: Run
     changes: Sequence[Change] = ()
-    drift: Sequence[Drift] = field(default=())
+    drift: Sequence[Drift] = ()
+    vanished: int = 0
 
 
-def load(warehouse: Warehouse, staging: Staging, scanned: Scanned, run: Run, reference: Reference | None) -> Loaded:
-    """Merge what is staged. Raises WarehouseError, with everything as it was before, where that is not possible."""
+def load(
+    warehouse: Warehouse,
+    staging: Staging,
+    scanned: Scanned,
+    run: Run,
+    reference: Reference | None,
+    finish: Callable[[Run], Run] = lambda run: run,
+) -> Loaded:
+    """Merge what is staged; `finish` stamps the run at its end.
+
+    Raises WarehouseError, with everything as it was before, where that is not possible.
+    """
     with warehouse.transaction():
         _remember_source(warehouse, scanned, run, reference)
         if reference is not None:
-            for entity, rows in reference.rows.items():
-                _replace(warehouse, entity, rows, run)
+            _replace_all(warehouse, reference, run)
         first_load = not warehouse.rows(
             f"select 1 from ninja.{scanned.entity.name} where source = $source limit 1", {"source": run.source}
         )
         outcomes, changes = _merge(warehouse, staging, scanned.entity, run, with_inserted=not first_load)
+        if run.kind == "full":
+            close_quarantine(warehouse, run, scanned.entity)
         record_quarantine(warehouse, run.source, run.run_id, scanned.quarantined)
         drift = record_drift(warehouse, run.source, run.run_id, scanned.drift)
         _move_watermark(warehouse, scanned, run)
+        state = read_state(warehouse, run.source)
         done = replace(
             run,
-            inserted=outcomes.get("inserted", 0),
-            updated=outcomes.get("updated", 0),
-            touched=outcomes.get("touched", 0),
-            unchanged=outcomes.get("unchanged", 0),
+            inserted=outcomes["inserted"],
+            updated=outcomes["updated"],
+            touched=outcomes["touched"],
+            unchanged=outcomes["unchanged"],
+            changed=bool(reference or outcomes["inserted"] or outcomes["updated"] or outcomes["touched"]),
             quarantined=len(scanned.quarantined),
-            mirrored=read_state(warehouse, run.source).mirrored,
+            quarantine_open=state.quarantine_open,
+            mirrored=state.mirrored,
         )
+        done = finish(done)
         record_run(warehouse, done)
-    return Loaded(done, changes, drift)
+    return Loaded(done, changes, drift, state.vanished(scanned.server_total))
 
 
 def _merge(
@@ -100,7 +121,8 @@ def _merge(
     for child in entity.children:
         warehouse.stage(f"stage_{child.name}", staged_schema(child, entity), staging.batches(child.name))
     _step(warehouse, "accepted", values, entity)
-    outcomes = {str(name): int(str(n)) for name, n in warehouse.rows(statement("load/outcomes"))}
+    outcomes = dict.fromkeys(("inserted", "updated", "touched", "unchanged"), 0)
+    outcomes |= {str(name): int(str(n)) for name, n in warehouse.rows(statement("load/outcomes"))}
     found = warehouse.rows(statement("load/changes").format(entity=entity.name), values)
     changes = [Change(str(key), str(before) if before else None, str(after)) for _, key, before, after in found]
     for child in entity.children:
@@ -141,6 +163,13 @@ def _assert_single(warehouse: Warehouse, entity: Entity, loaded: str, values: Ma
     ((doubled,),) = warehouse.rows(statement("load/doubled").format(entity=entity.name, loaded=loaded), values)
     if doubled:
         raise WarehouseError(f"{doubled} ids of {entity.name} would stand twice in the warehouse; nothing was stored.")
+
+
+def _replace_all(warehouse: Warehouse, reference: Reference, run: Run) -> None:
+    for entity, rows in reference.rows.items():
+        _replace(warehouse, entity, rows, run)
+        close_quarantine(warehouse, run, entity)
+    record_quarantine(warehouse, run.source, run.run_id, reference.quarantined)
 
 
 def _replace(warehouse: Warehouse, entity: Entity, rows: Sequence[Row], run: Run) -> None:

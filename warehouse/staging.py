@@ -27,14 +27,16 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 
-class ScanKey(msgspec.Struct, frozen=True):
-    """What must be the same for staged pages to be taken up again: whose, since when, in which shape.
+STALE = 3600
+"""Seconds after which staged pages are not taken up again."""
 
-    `began` is the server's clock at the first request of the scan, in unix seconds.
-    """
+
+class ScanKey(msgspec.Struct, frozen=True):
+    """What must be the same for staged pages to be taken up again: whose, since when, in which shape."""
 
     base_url: str
     company_id: str
+    company_fingerprint: str
     watermark: int | None
     full: bool
     shape: str
@@ -46,9 +48,13 @@ class _Head(msgspec.Struct):
 
 
 class StagedPage(msgspec.Struct):
-    """One line of the manifest. `cursor` is that by which the page was asked for: a resumed scan asks for it again."""
+    """One line of the manifest: where the scan stood, and what it had set aside by then.
+
+    `cursor` is that by which the page was asked for, less `skew`; a resumed scan asks for it again.
+    """
 
     cursor: int | None
+    skew: int | None
     newest_seen: int
     records: int
     files: dict[str, str]
@@ -74,6 +80,16 @@ class Staging:
         """How many records are staged; the next one gets this number as its arrival."""
         return sum(page.records for page in self.pages)
 
+    @property
+    def quarantined(self) -> list[Quarantined]:
+        """The records set aside, each once, unless a later version of it came well."""
+        return self.pages[-1].quarantined if self.pages else []
+
+    @property
+    def drift(self) -> list[Drift]:
+        """The new and missing fields of all pages."""
+        return self.pages[-1].drift if self.pages else []
+
     def begin(self, key: ScanKey, began: int) -> None:
         """Throw away what is staged and start anew."""
         self.clear()
@@ -81,8 +97,10 @@ class Staging:
         self.pages, self.began = [], began
         self._note(_Head(key, began))
 
-    def add(self, entity: Entity, batch: Batch, *, cursor: int | None, newest_seen: int) -> None:
-        """Stage a page. `cursor` is that by which it was asked for."""
+    def add(
+        self, entity: Entity, batch: Batch, *, cursor: int | None, newest_seen: int, skew: int | None = None
+    ) -> None:
+        """Stage a page. Its quarantine takes the place of the earlier page's: a record that came well later is well."""
         from warehouse.arrow_files import arrow_files  # noqa: PLC0415 - pyarrow: 0.3 s which an idle pull does not spend
 
         files = {}
@@ -90,14 +108,23 @@ class Staging:
             name = f"{len(self.pages) + 1:06d}.{table}.arrow"
             self._write(name, content, os.O_TRUNC)
             files[name] = hashlib.sha256(content).hexdigest()
-        page = StagedPage(cursor, newest_seen, len(batch.rows), files, batch.quarantined, sorted(batch.drift))
+        aside = {one.id: one for one in self.quarantined}
+        for row in batch.rows:
+            aside.pop(row.id, None)
+        aside |= {one.id: one for one in batch.quarantined}
+        drift = sorted(batch.drift.union(self.drift))
+        page = StagedPage(cursor, skew, newest_seen, len(batch.rows), files, list(aside.values()), drift)
         self.pages.append(page)
         self._note(page)
 
-    def resume(self, key: ScanKey) -> bool:
-        """Take up the whole pages of an interrupted scan with the same key; False where there are none."""
+    def resume(self, key: ScanKey, now: int) -> bool:
+        """Take up the whole pages of an interrupted scan with the same key; False where there are none.
+
+        Pages that are older than an hour by the server's clock `now` are read anew: what changes without a new stamp
+        must not be taken from them.
+        """
         found = self._manifest()
-        if found is None or found[0].key != key or not found[1]:
+        if found is None or found[0].key != key or not found[1] or now - found[0].began > STALE:
             return False
         head, self.pages = found
         self.began = head.began

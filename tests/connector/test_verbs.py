@@ -231,14 +231,28 @@ def test_no_groups_are_one_request():
     assert len(wire.asked) == 1
 
 
+NAMES = [lookup.name for lookup in LOOKUPS]
+
+
 def test_statics_are_the_servers_lists():
     body = recorded("statics")["body"]
     wire = Wire(answer(200, body, **{"content-type": "application/json; charset=utf-8"}))
-    found = statics(wire.door)
-    assert {lookup.name for lookup in LOOKUPS} <= set(found)
+    found = statics(wire.door, NAMES)
+    assert set(found) == set(NAMES)
     assert found["countries"] == json.loads(body, parse_float=Decimal)["countries"]
-    assert "templates" not in found
     assert wire.asked[0].url.path == "/api/v1/statics"
+
+
+@pytest.mark.parametrize("rows", [None, [], {}, "text"])
+def test_a_missing_list_is_an_error_and_not_an_empty_one(rows):
+    lists = {name: [{"id": "1"}] for name in NAMES} | {"currencies": rows}
+    with pytest.raises(UnexpectedShape, match="currencies"):
+        statics(Wire(json.dumps(lists)).door, NAMES)
+
+
+def test_a_list_with_gaps_in_its_keys_comes_as_an_object():
+    lists = {name: {"1": {"id": "1"}, "3": {"id": "3"}} for name in NAMES}
+    assert statics(Wire(json.dumps(lists)).door, NAMES)["sizes"] == [{"id": "1"}, {"id": "3"}]
 
 
 def test_ping_names_company_and_user():
@@ -247,7 +261,7 @@ def test_ping_names_company_and_user():
     assert wire.asked[0].url.path == "/api/v1/ping"
 
 
-@pytest.mark.parametrize("verb", [statics, ping, current_company])
+@pytest.mark.parametrize("verb", [lambda door: statics(door, NAMES), ping, current_company])
 @pytest.mark.parametrize("body", ["[]", '"text"', "5", "null", ""])
 def test_an_answer_that_is_no_object_is_an_error_with_a_name(verb, body):
     with pytest.raises(UnexpectedShape):

@@ -10,8 +10,11 @@ import httpx
 import msgspec
 import pytest
 
+from flows import pull as pull_module
+from flows import reference as reference_module
+from flows.rebind import find_company, rebind
 from flows.settings import warehouse_path
-from schemas.errors import NotAuthorised, SettingsError, SyncError
+from schemas.errors import NotAuthorised, SettingsError, SyncError, WarehouseError
 from warehouse.duckdb_engine import open_warehouse
 
 
@@ -226,18 +229,21 @@ def test_a_fault_that_stays_ends_the_pull_with_everything_as_it_was(server, pull
     assert pulls().run.updated == 5
 
 
+class Cut(httpx.HTTPTransport):
+    """Ctrl-C in the middle: after so many requests for clients."""
+
+    def __init__(self, after):
+        super().__init__()
+        self.left = after
+
+    def handle_request(self, request):
+        self.left -= "clients" in request.url.path
+        if self.left < 0:
+            raise KeyboardInterrupt
+        return super().handle_request(request)
+
+
 def test_an_interrupted_pull_goes_on_where_it_stood(server, pulls, assert_equal_to_the_server):
-    class Cut(httpx.HTTPTransport):
-        def __init__(self, after):
-            super().__init__()
-            self.left = after
-
-        def handle_request(self, request):
-            self.left -= "clients" in request.url.path
-            if self.left < 0:
-                raise KeyboardInterrupt
-            return super().handle_request(request)
-
     with pytest.raises(KeyboardInterrupt):
         pulls(transport=Cut(after=5))
     server.requests()
@@ -270,6 +276,100 @@ def test_another_companys_token_is_refused_before_any_write(server, pulls, setti
         with pytest.raises(SettingsError, match="another company"):
             pulls(token=server.box.other_token, full=full)
     assert path.read_bytes() == before
+
+
+def test_a_source_is_not_rebound_to_another_company(server, pulls, settings, query, monkeypatch):
+    pulls()
+    monkeypatch.setenv("NINJA_SYNC_TOKEN", server.box.other_token)
+    binding, _ = find_company(settings, "main")
+    with pytest.raises(SettingsError, match="another company"):
+        rebind(settings, "main", binding)
+    assert pulls().run.kind == "idle"
+
+
+def test_a_rebound_source_takes_nothing_from_before(server, pulls, settings, monkeypatch, assert_equal_to_the_server):
+    with pytest.raises(KeyboardInterrupt):
+        pulls(transport=Cut(after=5))
+    monkeypatch.setenv("NINJA_SYNC_TOKEN", server.box.token)
+    binding, _ = find_company(settings, "main")
+    rebind(settings, "main", binding)
+    server.stamp(next(iter(server.clients())), 1_500_000_000)  # restored: behind the cursor of the interrupted scan
+    assert not any("interrupted" in note for note in pulls().notes)
+    assert_equal_to_the_server()
+
+
+def test_a_full_pull_notices_a_changed_time_zone_although_the_newest_record_is_known(
+    server, pulls, assert_equal_to_the_server
+):
+    now = int(time.time())
+    for hours, key in enumerate(server.clients()):
+        server.stamp(key, now - hours * 3600)
+    pulls()
+    server.switch(timezone="America/New_York")
+    for hours, key in enumerate(server.clients()):
+        server.call("POST", f"/_sandbox/clients/{key}/balances", {"balance": str(hours)})
+    assert pulls(full=True).run.received >= 120
+    assert_equal_to_the_server()
+
+
+def test_a_full_pull_takes_no_page_from_before_it_began(server, pulls, assert_equal_to_the_server):
+    pulls()
+    with pytest.raises(KeyboardInterrupt):
+        pulls(transport=Cut(after=3), full=True)
+    for key in server.clients():
+        server.call("POST", f"/_sandbox/clients/{key}/balances", {"balance": "4242"})  # which moves no stamp
+    pulls(full=True)
+    assert_equal_to_the_server()
+
+
+def test_a_record_with_an_absurd_stamp_is_set_aside_and_harms_nobody(server, pulls, query):
+    server.stamp(next(iter(server.clients())), 10**12)
+    pulled = pulls()
+    assert [q.field for q in pulled.quarantined] == ["updated_at"]
+    assert query("select count(*) from ninja.clients") == [(119,)]
+
+
+def test_a_group_that_does_not_fit_is_set_aside_and_the_clients_are_loaded(server, pulls, query, monkeypatch):
+    groups = [{"id": "g1", "name": "Good", "settings": {}}, {"id": "g2", "name": ["odd"], "settings": {}}]
+    monkeypatch.setattr(reference_module, "all_groups", lambda *_: groups)
+    pulled = pulls()
+    assert [(q.entity, q.id, q.field) for q in pulled.quarantined] == [("group_settings", "g2", "name")]
+    assert pulled.run.inserted == 120
+    assert query("select id from ninja.group_settings") == [("g1",)]
+    monkeypatch.undo()
+    assert not pulls(full=True).needs_a_look
+
+
+def test_open_quarantine_needs_a_look_at_every_pull_until_it_is_mended(server, pulls):
+    broken = next(iter(server.clients(status="active")))
+    server.call("POST", f"/_sandbox/clients/{broken}/balances", {"balance": "123456789012345678.5"})
+    assert pulls().needs_a_look
+    idle = pulls()
+    assert (idle.run.kind, idle.run.quarantine_open, idle.needs_a_look, idle.vanished) == ("idle", 1, True, 0)
+    server.call("POST", f"/_sandbox/clients/{broken}/balances", {"balance": "5"})
+    assert not pulls(full=True).needs_a_look
+
+
+def test_a_publication_that_did_not_happen_is_made_up_for(server, pulls, settings, monkeypatch):
+    def fail(*_args, **_kwargs):
+        raise WarehouseError("The disk is full.")
+
+    monkeypatch.setattr(pull_module, "publish_if_due", fail)
+    with pytest.raises(WarehouseError, match="disk is full"):
+        pulls()
+    monkeypatch.undo()
+    idle = pulls()
+    assert idle.run.kind == "idle"
+    with open_warehouse(idle.published / "reader.duckdb", read_only=True) as reader:
+        assert reader.rows("select count(*) from mart.clients") == [(120,)]
+    assert pulls().published is None
+
+
+def test_the_time_of_a_run_is_taken_at_its_end(server, pulls, query):
+    pulls()
+    ((seconds, late),) = query("select seconds, finished_at >= began_at from control.runs")
+    assert seconds > 0
+    assert late
 
 
 def test_two_sources_share_a_warehouse_without_meeting(server, pulls, settings, query):

@@ -17,7 +17,7 @@ from warehouse.migrations import migrate
 from warehouse.staging import ScanKey, Staging
 
 BINDING = Binding("https://ninja.test", "VolejRejNm", "fingerprint")
-KEY = ScanKey(BINDING.base_url, BINDING.company_id, None, True, "shape")
+KEY = ScanKey(BINDING.base_url, BINDING.company_id, BINDING.company_fingerprint, None, True, "shape")
 
 
 @pytest.fixture(params=["duckdb"])
@@ -39,18 +39,15 @@ def load_records(warehouse) -> Callable[..., Loaded]:
     """Load pages of records as one run; `source`, `run_id` and the reference tables may be given."""
     count = iter(range(1, 1000))
 
-    def run(*pages, source="main", reference: Reference | None = None, watermark=MOMENT) -> Loaded:
+    def run(*pages, source="main", reference: Reference | None = None, watermark=MOMENT, kind="pull") -> Loaded:
         staging, number = Staging.of(warehouse.path, source), next(count)
         staging.begin(KEY, 1)
-        quarantined, drift = [], set()
         for page in pages:
-            batch = normalise(CLIENTS, page)
-            staging.add(CLIENTS, batch, cursor=None, newest_seen=0)
-            quarantined += batch.quarantined
-            drift |= batch.drift
+            staging.add(CLIENTS, normalise(CLIENTS, page), cursor=None, newest_seen=0)
+        quarantined, drift = staging.quarantined, staging.drift
         scanned = Scanned(CLIENTS, BINDING, watermark, MOMENT, 0, sum(map(len, pages)), quarantined, frozenset(drift))
         finished = MOMENT + timedelta(seconds=number)
-        begun = Run(f"run-{number:03d}", source, "pull", MOMENT, finished, 1.0, 3, received=staging.records)
+        begun = Run(f"run-{number:03d}", source, kind, MOMENT, finished, 1.0, 3, received=staging.records)
         return load(warehouse, staging, scanned, begun, reference)
 
     return run

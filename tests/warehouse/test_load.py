@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from schemas.errors import WarehouseError
 from tests.records import MOMENT, NOW, client, contact
 from warehouse import load as load_module
-from warehouse.control import read_state
+from warehouse.control import Binding, State, read_state
+from warehouse.statements import statement
 
 
 def counts(loaded):
@@ -148,6 +149,30 @@ def test_a_record_that_does_not_fit_waits_in_quarantine_until_a_good_version_com
     load_records([client("a")])
     assert warehouse.rows(entry) == [("a", "paid_to_date", "run-001", "run-002", "run-003")]
     assert read_state(warehouse, "main").quarantined == 0
+
+
+def test_a_full_pass_closes_the_quarantine_of_what_it_did_not_meet(warehouse, load_records):
+    load_records([client("a", balance="much"), client("b", balance="more"), client("c")])
+    assert load_records([client("c")]).run.quarantine_open == 2
+    assert load_records([client("b", balance="more"), client("c")], kind="full").run.quarantine_open == 1
+    assert warehouse.rows("select id from control.quarantine where resolved_run_id is null") == [("b",)]
+
+
+def test_a_record_that_comes_broken_and_then_well_in_one_run_is_loaded_and_not_set_aside(warehouse, load_records):
+    loaded = load_records([client("a", balance="much")], [client("a", updated_at=NOW)])
+    assert (loaded.run.inserted, loaded.run.quarantined, loaded.run.quarantine_open) == (1, 0, 0)
+
+
+def test_what_vanished_is_counted_once_each(warehouse, load_records):
+    load_records([client("a"), client("b")])
+    assert load_records([client("a", balance="odd"), client("b")]).vanished == 0  # known, and in quarantine as well
+    assert load_records([client("b")], kind="full").vanished == 1
+
+
+def test_the_state_has_just_the_fields_that_its_statement_names(warehouse, load_records):
+    load_records([client("a")])
+    columns, _ = warehouse.answer(statement("read/state"), {"source": "main"})
+    assert columns == [*Binding.__dataclass_fields__, *list(State.__dataclass_fields__)[1:]]
 
 
 def test_a_record_that_stops_fitting_keeps_its_last_good_version(warehouse, load_records):

@@ -12,14 +12,15 @@ from schemas.normalise import normalise
 from tests.records import client
 from warehouse.staging import ScanKey, Staging
 
-KEY = ScanKey("https://ninja.test", "VolejRejNm", 1_700_000_000, full=False, shape="shape")
+KEY = ScanKey("https://ninja.test", "VolejRejNm", "fingerprint", 1_700_000_000, full=False, shape="shape")
+BEGAN = 1_795_000_000
 
 
 @pytest.fixture
 def staged(tmp_path):
     """A staging with three pages of two clients each."""
     staging = Staging.of(tmp_path / "warehouse.duckdb", "main")
-    staging.begin(KEY, began=1_795_000_000)
+    staging.begin(KEY, began=BEGAN)
     for number in range(3):
         page = normalise(CLIENTS, [client(f"p{number}a"), client(f"p{number}b", balance="odd" if number == 1 else 1)])
         staging.add(CLIENTS, page, cursor=100 + number, newest_seen=200 + number)
@@ -28,7 +29,7 @@ def staged(tmp_path):
 
 def resumed(staging, key=KEY):
     fresh = Staging(staging.folder, [])
-    return fresh if fresh.resume(key) else None
+    return fresh if fresh.resume(key, BEGAN + 60) else None
 
 
 def ids(staging, table="clients"):
@@ -46,8 +47,8 @@ def test_pages_come_back_in_order_with_their_arrival(staged):
 def test_an_interrupted_scan_is_taken_up_whole(staged):
     again = resumed(staged)
     assert ids(again) == ids(staged)
-    assert (again.began, again.pages[-1].cursor, again.pages[-1].newest_seen) == (1_795_000_000, 102, 202)
-    assert [q.id for page in again.pages for q in page.quarantined] == ["p1b"]
+    assert (again.began, again.pages[-1].cursor, again.pages[-1].newest_seen) == (BEGAN, 102, 202)
+    assert [q.id for q in again.quarantined] == ["p1b"]
     again.add(CLIENTS, normalise(CLIENTS, [client("later")]), cursor=103, newest_seen=203)
     assert ids(resumed(again))[-1] == "later"
 
@@ -55,8 +56,8 @@ def test_an_interrupted_scan_is_taken_up_whole(staged):
 @pytest.mark.parametrize(
     "other",
     [
-        {"base_url": "https://other.test"}, {"company_id": "other"}, {"watermark": None}, {"full": True},
-        {"shape": "of another version"},
+        {"base_url": "https://other.test"}, {"company_id": "other"}, {"company_fingerprint": "other"},
+        {"watermark": None}, {"full": True}, {"shape": "of another version"},
     ],
 )  # fmt: skip
 def test_pages_of_another_scan_are_not_taken_up(staged, other):
@@ -64,7 +65,7 @@ def test_pages_of_another_scan_are_not_taken_up(staged, other):
 
 
 def test_nothing_staged_is_nothing_to_resume(tmp_path):
-    assert not Staging.of(tmp_path / "warehouse.duckdb", "main").resume(KEY)
+    assert not Staging.of(tmp_path / "warehouse.duckdb", "main").resume(KEY, BEGAN)
 
 
 @pytest.mark.parametrize("keep", [0.0, 0.3, 0.99])
@@ -85,7 +86,7 @@ def test_every_flipped_byte_of_a_page_is_noticed(staged):
         file.write_bytes(whole)
         assert len(resumed(staged).pages) == 1, place
         whole[place] ^= 0x01
-        staged.begin(KEY, began=1_795_000_000)
+        staged.begin(KEY, began=BEGAN)
         for number in range(3):
             staged.add(CLIENTS, normalise(CLIENTS, [client(f"p{number}")]), cursor=1, newest_seen=1)
         whole = bytearray(file.read_bytes())
@@ -122,3 +123,16 @@ def test_no_planted_secret_is_staged(staged):
     assert b"planted" not in b"".join(path.read_bytes() for path in staged.folder.iterdir())
     whole = b"".join(path.read_bytes() for path in staged.folder.iterdir())
     assert b"cp0a@example.com" in whole  # the control: what is meant to be there can be found so
+
+
+def test_pages_older_than_an_hour_are_read_anew(staged):
+    assert Staging(staged.folder, []).resume(KEY, BEGAN + 3600)
+    assert not Staging(staged.folder, []).resume(KEY, BEGAN + 3601)
+
+
+def test_a_record_that_comes_well_later_in_the_scan_is_not_set_aside(staged):
+    staged.add(CLIENTS, normalise(CLIENTS, [client("p1b")]), cursor=103, newest_seen=203)
+    assert staged.quarantined == []
+    staged.add(CLIENTS, normalise(CLIENTS, [client("p0a", balance=None)]), cursor=104, newest_seen=204)
+    staged.add(CLIENTS, normalise(CLIENTS, [client("p0a", name=5)]), cursor=104, newest_seen=204)
+    assert [(q.id, q.field) for q in resumed(staged).quarantined] == [("p0a", "name")]

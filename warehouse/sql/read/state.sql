@@ -7,7 +7,10 @@ select
         select count(distinct q.id) from control.quarantine as q
         where q.source = s.source and q.entity = 'clients' and q.resolved_run_id is null
             and not exists (select 1 from ninja.clients as c where c.source = q.source and c.id = q.id)
-    ) as quarantined
+    ) as quarantined,
+    (
+        select count(*) from control.quarantine as q where q.source = s.source and q.resolved_run_id is null
+    ) as quarantine_open
 from control.sources as s
 left join control.watermarks as w on w.source = s.source and w.entity = 'clients'
 where s.source = $source
