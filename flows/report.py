@@ -45,7 +45,7 @@ def tell_pulled(pulled: Pulled) -> None:
 def pulled_as_json(pulled: Pulled) -> dict[str, object]:
     """The report of one pull for machines."""
     return {
-        "run": asdict(pulled.run),
+        "run": {name: value for name, value in asdict(pulled.run).items() if name != "notes"},
         "changes": [
             {
                 "id": change.id,

@@ -35,13 +35,13 @@ class Summary:
 
     @property
     def needs_a_look(self) -> bool:
-        """Whether records went into quarantine or the server's fields are not those which are known."""
+        """Whether records are in quarantine or the server's fields are not those which are known."""
         return bool(self.quarantined or self.drift)
 
     def __str__(self) -> str:
         """One line: what changed, and what needs a look."""
         run = self.run
-        if run.kind == "idle":
+        if run.kind == "idle" and not self.quarantined:
             return f"{run.source}: nothing has changed"
         told = f"{run.source}: {run.inserted:,} new, {run.updated:,} changed, {run.touched:,} touched"
         if self.quarantined:
@@ -57,7 +57,7 @@ def summary_of(pulled: Pulled) -> Summary:
             places = (one.field.partition(".")[0] for one in differences(change.before, change.after))
             told.update({place if place in FIELDS else OTHER for place in places})
     return Summary(
-        pulled.run, dict(told.most_common()), tuple(pulled.notes), len(pulled.quarantined), len(pulled.drift)
+        pulled.run, dict(told.most_common()), tuple(pulled.notes), pulled.run.quarantine_open, len(pulled.drift)
     )
 
 
