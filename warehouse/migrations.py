@@ -5,13 +5,15 @@ Everything happens in one transaction, so an upgrade that fails leaves the wareh
 
 from __future__ import annotations
 
+import hashlib
 from datetime import datetime
 from pathlib import Path
 
 from schemas.errors import WarehouseError
 from warehouse.duckdb_engine import Warehouse, open_warehouse
 from warehouse.statements import named, statement
-from warehouse.tables import create_mirror, outdated
+from warehouse.tables import create_mirror, mirror_is_current, remember_mirror
+from warehouse.views import create_views, drop_views, views_are_current
 
 
 def open_migrated(path: Path, *, now: datetime, wait: float = 10.0) -> Warehouse:
@@ -27,9 +29,8 @@ def open_migrated(path: Path, *, now: datetime, wait: float = 10.0) -> Warehouse
 
 def migrate(warehouse: Warehouse, *, now: datetime) -> None:
     """Bring the schemas to this version, in one transaction. Refuses a warehouse that a newer version has written."""
-    had, known = _migrations(warehouse), named("control")
-    stale = outdated(warehouse) if had else []
-    if had == len(known) and not stale:
+    had, known = _applied(warehouse), named("control")
+    if had == len(known) and mirror_is_current(warehouse) and views_are_current(warehouse):
         return
     with warehouse.transaction():
         for schema in ("control", "ninja", "mart"):
@@ -37,31 +38,48 @@ def migrate(warehouse: Warehouse, *, now: datetime) -> None:
         warehouse.execute(statement("load/migrations"))
         for number, name in enumerate(known[had:], start=had + 1):
             warehouse.execute(statement(f"control/{name}"))
-            values = {"number": number, "name": name, "now": now}
-            warehouse.execute("insert into control.migrations values ($number, $name, $now)", values)
-        create_mirror(warehouse)
-        if stale:
-            from warehouse.rebuild import rebuild  # noqa: PLC0415 - pyarrow, for upgrades only
-
-            rebuild(warehouse)
+            values = {"number": number, "name": name, "digest": _digest(name), "now": now}
+            warehouse.execute("insert into control.migrations values ($number, $name, $digest, $now)", values)
+        drop_views(warehouse)
+        if not mirror_is_current(warehouse):
+            _make_mirror(warehouse, anew=bool(had))
         create_views(warehouse)
+        warehouse.execute("delete from control.published")  # the copies are of the version before
 
 
-def create_views(warehouse: Warehouse) -> None:
-    """Make the views of `mart` anew. `clients` comes first: others stand on it."""
-    for name in sorted(named("mart"), key=lambda view: (view != "clients", view)):
-        warehouse.execute(statement(f"mart/{name}"))
+def _make_mirror(warehouse: Warehouse, *, anew: bool) -> None:
+    create_mirror(warehouse)
+    if anew:
+        from warehouse.rebuild import rebuild  # noqa: PLC0415 - pyarrow, for upgrades only
+
+        rebuild(warehouse)
+    remember_mirror(warehouse)
 
 
-def _migrations(warehouse: Warehouse) -> int:
+def _applied(warehouse: Warehouse) -> int:
     """How many migrations the warehouse has had. Raises WarehouseError where they are not ours."""
-    exists = "select 1 from information_schema.tables where table_schema = 'control' and table_name = 'migrations'"
-    if not warehouse.rows(exists):
+    columns = warehouse.rows(
+        "select column_name from information_schema.columns "
+        "where table_schema = 'control' and table_name = 'migrations' order by ordinal_position"
+    )
+    if not columns:
         return 0
-    had = [str(name) for (name,) in warehouse.rows("select name from control.migrations order by number")]
-    known = named("control")
-    if had[: len(known)] != known[: len(had)] or len(had) > len(known):
+    if ("digest",) not in columns:
+        raise WarehouseError(f"{warehouse.path} was made by a build before the first release: name another warehouse.")
+    had = [(str(n), str(d)) for n, d in warehouse.rows("select name, digest from control.migrations order by number")]
+    known = [(name, _digest(name)) for name in named("control")]
+    if [name for name, _ in had] != [name for name, _ in known[: len(had)]]:
         raise WarehouseError(
             f"{warehouse.path} was written by a newer version of Ninja Sync: upgrade, or name another warehouse."
         )
+    edited = [name for (name, applied), (_, ours) in zip(had, known, strict=False) if applied != ours]
+    if edited:
+        raise WarehouseError(
+            f"{warehouse.path} was made by another build of Ninja Sync, whose migration {edited[0]} differs from ours: "
+            "use that build, or name another warehouse."
+        )
     return len(had)
+
+
+def _digest(name: str) -> str:
+    return hashlib.sha256(statement(f"control/{name}").encode()).hexdigest()

@@ -7,11 +7,19 @@ uniqueness inside its transaction instead.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 
 from schemas.entities import CLIENTS, COMPANIES, GROUPS, LOOKUPS
 from schemas.entity import Entity, Kind
+from schemas.errors import WarehouseError
 from warehouse.duckdb_engine import Warehouse
+
+MIRROR_VERSION = 1
+MIRROR_FINGERPRINT = "77138a0896fa4808"
+"""Whoever changes a column, or what is read into it, raises the version and notes the new fingerprint: an older version
+of Ninja Sync then refuses the warehouse instead of rebuilding it in its own way. A test compares the fingerprint.
+"""
 
 SQL_TYPES = {
     Kind.TEXT: "varchar",
@@ -56,12 +64,25 @@ def create_mirror(warehouse: Warehouse) -> None:
         warehouse.execute(f"create table if not exists ninja.{entity.name} {definition(entity, parent)}")
 
 
-def outdated(warehouse: Warehouse) -> list[str]:
-    """The mirrored tables whose columns are not those of this version."""
-    found: dict[str, list[str]] = {}
-    for table, column in warehouse.rows(
-        "select table_name, column_name from information_schema.columns "
-        "where table_schema = 'ninja' order by ordinal_position"
-    ):
-        found.setdefault(str(table), []).append(str(column))
-    return [entity.name for entity, parent in mirrored() if found.get(entity.name, []) != list(columns(entity, parent))]
+def mirror_is_current(warehouse: Warehouse) -> bool:
+    """Whether the tables are those of this version. Raises WarehouseError where a newer version has made them."""
+    made = warehouse.rows("select version, fingerprint from control.mirror")
+    if made and int(str(made[0][0])) > MIRROR_VERSION:
+        raise WarehouseError(
+            f"The tables of {warehouse.path} were made by a newer version of Ninja Sync: upgrade, or name another "
+            "warehouse."
+        )
+    return made == [(MIRROR_VERSION, fingerprint())]
+
+
+def remember_mirror(warehouse: Warehouse) -> None:
+    """Note that the tables are those of this version."""
+    values = {"version": MIRROR_VERSION, "fingerprint": fingerprint()}
+    warehouse.execute("delete from control.mirror")
+    warehouse.execute("insert into control.mirror values ($version, $fingerprint)", values)
+
+
+def fingerprint() -> str:
+    """16 hex digits over all tables: their names, columns, types, and the order of the columns."""
+    told = [(entity.name, definition(entity, parent)) for entity, parent in mirrored()]
+    return hashlib.sha256(repr(told).encode()).hexdigest()[:16]

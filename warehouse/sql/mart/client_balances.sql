@@ -1,5 +1,5 @@
 -- One row per client that is not deleted: what it owes, has paid and has in credit, in its own currency.
-create or replace view mart.client_balances as
+create view mart.client_balances as
 select
     source, id, number, display_name, status, currency_code, country, country_code, group_name, industry,
     balance, paid_to_date, credit_balance, payment_balance, updated_at

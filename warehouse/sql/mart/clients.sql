@@ -1,5 +1,5 @@
 -- One row per client, archived and deleted ones included: names for ids, the effective currency, the primary contact.
-create or replace view mart.clients as
+create view mart.clients as
 with primary_contacts as (
     select *, row_number() over (partition by source, client_id order by is_primary desc, created_at, id) as place
     from ninja.contacts

@@ -1,5 +1,5 @@
 -- One row per contact, with the client it belongs to.
-create or replace view mart.contacts as
+create view mart.contacts as
 select
     k.source, k.id, k.client_id, c.display_name as client_name, c.number as client_number,
     case when c.is_deleted then 'deleted' when c.archived_at is not null then 'archived' else 'active' end as client_status,

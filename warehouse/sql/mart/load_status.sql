@@ -1,5 +1,5 @@
 -- One row per source: how fresh its mirror is, what the last run did, and what needs a look.
-create or replace view mart.load_status as
+create view mart.load_status as
 with last_runs as (
     select *, row_number() over (partition by source order by finished_at desc, run_id desc) as place from control.runs
 )
