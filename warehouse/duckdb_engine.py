@@ -145,17 +145,20 @@ def _opened(path: Path, *, read_only: bool) -> Warehouse:
 
 
 def remove_warehouse(path: Path) -> None:
-    """Remove a warehouse with all that belongs to it: its log, its published copies, its staged pages."""
-    for file in (path, path.with_name(path.name + ".wal"), *path.parent.glob(f"{path.stem}.*.lock")):
+    """Remove a warehouse with all that belongs to it: its log, locks, published copies, staged pages, spilled rows."""
+    lock = re.compile(re.escape(path.name) + r"\.[^.]+\.lock")
+    locks = [file for file in path.parent.iterdir() if lock.fullmatch(file.name)] if path.parent.exists() else []
+    for file in (path, path.with_name(path.name + ".wal"), *locks):
         file.unlink(missing_ok=True)
-    for folder in (exports_of(path), path.with_name(path.stem + ".staging")):
+    for kind in ("published", "staging", "tmp"):
+        folder = path.with_name(f"{path.name}.{kind}")
         if folder.exists():
             shutil.rmtree(folder)
 
 
 def exports_of(path: Path) -> Path:
     """The folder next to a warehouse where its published copies are."""
-    return path.with_name(path.stem + ".published")
+    return path.with_name(path.name + ".published")
 
 
 def _quoted(path: Path) -> str:

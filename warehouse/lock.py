@@ -26,7 +26,7 @@ def one_run_at_a_time(
     sleep: Callable[[float], None] = time.sleep,
 ) -> Iterator[None]:
     """Hold the lock of a source. Raises Busy, naming the process that holds it, after `wait` seconds."""
-    path = warehouse.absolute().with_name(f"{warehouse.stem}.{source}.lock")
+    path = warehouse.absolute().with_name(f"{warehouse.name}.{source}.lock")
     make_private_folder(path.parent)
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
     try:

@@ -73,7 +73,7 @@ class Staging:
     @classmethod
     def of(cls, warehouse: Path, source: str) -> Staging:
         """The staging of a source, beside the warehouse's file."""
-        return cls(warehouse.absolute().with_name(warehouse.stem + ".staging") / source, [])
+        return cls(warehouse.absolute().with_name(warehouse.name + ".staging") / source, [])
 
     @property
     def records(self) -> int:

@@ -419,9 +419,9 @@ def test_nothing_is_left_of_a_run_but_the_warehouse_and_its_copies(pulls, settin
     pulls()
     path = warehouse_path(settings)
     assert sorted(p.name for p in path.parent.iterdir()) == [
-        "warehouse.duckdb", "warehouse.main.lock", "warehouse.published", "warehouse.staging",
+        "warehouse.duckdb", "warehouse.duckdb.main.lock", "warehouse.duckdb.published", "warehouse.duckdb.staging",
     ]  # fmt: skip
-    assert list((path.parent / "warehouse.staging").iterdir()) == []
+    assert list((path.parent / "warehouse.duckdb.staging").iterdir()) == []
 
 
 def test_a_skew_that_could_not_be_measured_is_not_taken_for_none(server, pulls, query, assert_equal_to_the_server):

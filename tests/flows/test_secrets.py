@@ -86,8 +86,8 @@ def test_no_secret_is_in_the_pages_of_an_interrupted_pull(server, pulls, secrets
         pulls(transport=Cut(after=8))
     pulls()
     with pytest.raises(KeyboardInterrupt):
-        pulls(transport=Cut(after=6), full=True)
-    staged = list((tmp_path / "state" / "warehouse.staging").rglob("*.arrow"))
+        pulls(transport=Cut(after=8), full=True)
+    staged = list((tmp_path / "state" / "warehouse.duckdb.staging").rglob("*.arrow"))
     assert staged
     assert leaks(secrets, left_behind(tmp_path)) == []
 

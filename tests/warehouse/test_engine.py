@@ -10,8 +10,11 @@ import pytest
 
 from schemas.errors import Busy, SettingsError, WarehouseError
 from tests.records import MOMENT
+from tests.warehouse.conftest import KEY
 from warehouse.duckdb_engine import exports_of, open_warehouse, remove_warehouse
+from warehouse.lock import one_run_at_a_time
 from warehouse.migrations import migrate
+from warehouse.staging import Staging
 
 HOLD = """
 import sys, duckdb
@@ -126,10 +129,37 @@ def _insert_and_fail(warehouse, problem):
         raise problem
 
 
-def test_removing_a_warehouse_removes_all_that_belongs_to_it_and_nothing_else(tmp_path):
-    path, other = tmp_path / "warehouse.duckdb", tmp_path / "other.duckdb"
+@pytest.fixture
+def neighbours(tmp_path):
+    """Two warehouses whose names differ behind the dot, and one whose name begins with the name of the first."""
+    return [tmp_path / name for name in ("w[1].duckdb", "w[1].db", "w[1].duckdb.copy")]
+
+
+def belongings(path):
+    """Make a warehouse and all that runs put beside it."""
+    before = set(path.parent.iterdir())
     open_warehouse(path).__exit__()
-    other.touch()
+    with one_run_at_a_time(path, "main", wait=0):
+        Staging.of(path, "main").begin(KEY, 1)
     exports_of(path).mkdir()
+    return set(path.parent.iterdir()) - before
+
+
+def test_warehouses_of_one_folder_share_nothing(neighbours):
+    made = [belongings(path) for path in neighbours]
+    assert [len(files) for files in made] == [4, 4, 4]
+    with one_run_at_a_time(neighbours[0], "main", wait=0), one_run_at_a_time(neighbours[1], "main", wait=0):
+        pass
+
+
+def test_removing_a_warehouse_removes_all_that_belongs_to_it_and_nothing_else(neighbours):
+    path, *others = neighbours
+    left = {file for other in others for file in belongings(other)}
+    belongings(path)
     remove_warehouse(path)
-    assert list(tmp_path.iterdir()) == [other]
+    assert set(path.parent.iterdir()) == left
+    remove_warehouse(path)
+
+
+def test_removing_a_warehouse_where_there_is_no_folder_does_nothing(tmp_path):
+    remove_warehouse(tmp_path / "none" / "warehouse.duckdb")
