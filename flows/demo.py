@@ -6,6 +6,7 @@ import shutil
 import sys
 from pathlib import Path
 
+from connector.address import is_loopback, server_address
 from connector.door import Door, DoorSettings
 from connector.secret import Secret
 from flows.balances import read_balances, tell_balances
@@ -15,7 +16,9 @@ from flows.settings import Settings, Source
 from flows.show import progress, say, show_table
 from sandbox.office import work_a_little
 from sandbox.server import Sandbox, running
-from warehouse.duckdb_engine import remove_warehouse
+from schemas.errors import SettingsError, WarehouseError
+from warehouse.duckdb_engine import open_warehouse, remove_warehouse
+from warehouse.publish import reader_of
 
 SEED = 7
 SOURCE = "demo"
@@ -34,7 +37,7 @@ What to try next (the sandbox has been stopped, the warehouse stays):
 def run_demo(folder: Path, *, clients: int) -> None:
     """Start a sandbox, pull, look, change the server, pull again, show what changed, stop the sandbox."""
     path = folder / "warehouse.duckdb"
-    remove_warehouse(path)
+    remove_earlier_demo(path)
     say(f"Starting a stand-in Invoice Ninja with {clients:,} invented clients ...")
     with running(clients=clients, seed=SEED) as box:
         settings = Settings(warehouse=str(path), sources={SOURCE: Source(url=box.url, requests_per_second=100)})
@@ -49,6 +52,26 @@ def run_demo(folder: Path, *, clients: int) -> None:
         say("5. A third pull finds nothing to do.\n")
         tell_pulled(_pull(settings, box))
     say(NEXT.format(warehouse=path, folder=folder, command=_command()))
+
+
+def remove_earlier_demo(path: Path) -> None:
+    """Remove the warehouse of an earlier demo. Raises SettingsError for every other one, which is left as it is."""
+    for file in filter(Path.exists, (path, reader_of(path))):
+        try:
+            with open_warehouse(file, read_only=True, wait=0) as warehouse:
+                rows = warehouse.rows("select source, base_url from control.sources")
+        except WarehouseError as problem:
+            raise _refused(path, f"which is no demo's: {problem}") from None
+        if any(source != SOURCE or not is_loopback(server_address(str(url)).host) for source, url in rows):
+            raise _refused(path, "which holds sources of yours.")
+    remove_warehouse(path)
+
+
+def _refused(path: Path, why: str) -> SettingsError:
+    return SettingsError(
+        f"The demo makes {path} anew, but there is one already, {why} Name another folder: "
+        f"ninja-sync demo --folder {path.parent}-2"
+    )
 
 
 def _command() -> str:

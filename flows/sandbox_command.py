@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from dataclasses import asdict
 from pathlib import Path
 
 from flows.show import say
 from sandbox.server import Sandbox, serve
+from schemas.errors import SettingsError
 
 
 def run_sandbox(*, clients: int, port: int, seed: int, host: str, database: Path | None, as_json: bool) -> None:
@@ -25,7 +27,20 @@ def run_sandbox(*, clients: int, port: int, seed: int, host: str, database: Path
         say(f"  another company's token  {running.other_token}")
         say(f"  the owner's password     {running.password}\n")
         say("In another terminal:\n")
-        say(f"  export NINJA_SYNC_URL={running.url} NINJA_SYNC_TOKEN={running.token}")
+        say(f"  export NINJA_SYNC_URL={running.url}")
+        say(f"  export NINJA_SYNC_TOKEN={running.token}")
         say("  ninja-sync pull && ninja-sync balances")
 
-    serve(clients=clients, seed=seed, host=host, port=port, database=database, announce=announce)
+    if database is not None and not database.absolute().parent.is_dir():
+        raise SettingsError(
+            f"There is no folder {database.absolute().parent} for the sandbox's database: make it first."
+        )
+    try:
+        serve(clients=clients, seed=seed, host=host, port=port, database=database, announce=announce)
+    except OSError as problem:
+        why = os.strerror(problem.errno) if problem.errno and problem.errno > 0 else problem.strerror
+        raise SettingsError(
+            f"The sandbox cannot listen at {host}, port {port}: {why}. Name another --port, or 0 for a free one."
+        ) from None
+    if not as_json:
+        say("\nStopped." + (" Its clients are gone." if database is None else f" Its clients are in {database}."))

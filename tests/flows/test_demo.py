@@ -6,14 +6,19 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
+import sys
 import urllib.error
 import urllib.request
 
 import duckdb
 import pytest
 
+from flows.demo import remove_earlier_demo, run_demo
+from schemas.errors import SettingsError
 from tests.flows.conftest import COMMAND
+from warehouse.duckdb_engine import open_warehouse
 
 
 @pytest.fixture
@@ -76,4 +81,88 @@ def test_the_sandbox_command_tells_people_what_to_type(tmp_path, environ):
             assert line, lines
             lines += line
         process.send_signal(signal.SIGTERM)
+        rest = process.stderr.read()
+    assert rest.strip() == "Stopped. Its clients are gone."
     assert "export NINJA_SYNC_URL=http://127.0.0.1:" in lines
+
+
+def warehouse_of(path, *sources, shape="source varchar, base_url varchar"):
+    """A warehouse that knows these sources, and a published copy of it."""
+    with open_warehouse(path) as warehouse:
+        warehouse.execute("create schema control")
+        warehouse.execute(f"create table control.sources ({shape})")
+        for name, url in sources:
+            warehouse.execute("insert into control.sources values ($name, $url)", {"name": name, "url": url})
+        warehouse.checkpoint()
+    copy = path.with_name("warehouse.published") / "reader.duckdb"
+    copy.parent.mkdir()
+    copy.write_bytes(path.read_bytes())
+    return path
+
+
+@pytest.mark.parametrize("sources", [[], [("demo", "http://127.0.0.1:4711")]])
+def test_the_warehouse_of_an_earlier_demo_is_made_anew(tmp_path, sources):
+    path = warehouse_of(tmp_path / "warehouse.duckdb", *sources)
+    remove_earlier_demo(path)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "sources",
+    [
+        [("main", "https://ninja.example")],
+        [("main", "http://127.0.0.1:4711")],
+        [("demo", "https://ninja.example")],
+        [("demo", "http://127.0.0.1:4711"), ("main", "https://ninja.example")],
+    ],
+)
+def test_the_demo_never_removes_a_warehouse_of_yours(tmp_path, sources):
+    path = warehouse_of(tmp_path / "warehouse.duckdb", *sources)
+    before = path.read_bytes()
+    with pytest.raises(SettingsError, match="--folder"):
+        run_demo(tmp_path, clients=1)
+    assert path.read_bytes() == before
+    path.unlink()
+    with pytest.raises(SettingsError, match="--folder"):  # its published copy is yours too
+        run_demo(tmp_path, clients=1)
+    assert path.with_name("warehouse.published").exists()
+
+
+@pytest.mark.parametrize("content", [b"", b"a file of another kind", b"long enough to be a database " * 1000])
+def test_the_demo_never_removes_a_file_that_is_no_warehouse(tmp_path, content):
+    path = tmp_path / "warehouse.duckdb"
+    path.write_bytes(content)
+    with pytest.raises(SettingsError, match="--folder"):
+        run_demo(tmp_path, clients=1)
+    assert path.read_bytes() == content
+
+
+def test_the_demo_never_removes_a_database_of_another_program_or_one_in_use(tmp_path):
+    path = tmp_path / "warehouse.duckdb"
+    duckdb.connect(str(path)).close()
+    with pytest.raises(SettingsError, match="--folder"):
+        run_demo(tmp_path, clients=1)
+    path.unlink()
+    warehouse_of(path, ("demo", "http://127.0.0.1:4711"))
+    code = f"import duckdb; c = duckdb.connect({str(path)!r}); print(flush=True); input()"
+    with subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as holder:
+        holder.stdout.readline()
+        with pytest.raises(SettingsError, match=f"process {holder.pid}"):
+            run_demo(tmp_path, clients=1)
+        holder.communicate(b"\n")
+    assert path.exists()
+
+
+def test_the_sandbox_says_what_to_do_where_it_cannot_start(tmp_path, environ):
+    def run(*args):
+        done = subprocess.run(
+            [str(COMMAND), "sandbox", *args], cwd=tmp_path, env=environ, capture_output=True, text=True, timeout=60,
+            check=False,
+        )  # fmt: skip
+        return done.returncode, done.stderr
+
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        code, err = run("--port", str(taken.getsockname()[1]), "--clients", "0")
+    assert (code, "Address already in use. Name another --port" in err) == (2, True), err
+    code, err = run("--port", "0", "--database", "nowhere/sandbox.sqlite")
+    assert (code, "nowhere" in err, "This is a bug" in err) == (2, True, False), err
