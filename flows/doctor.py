@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 from connector.door import Door
 from connector.scan import FirstLook, first_look, stamp
 from connector.skew import HOUR, measure_skew
 from connector.verbs import current_company, lister, ping
-from flows.pull import SYSTEM_CLOCK, Clock, open_ready
+from flows.pull import SYSTEM_CLOCK, Clock
 from flows.settings import Settings, base_url_of, open_door, warehouse_path
 from schemas.entities import CLIENTS
-from schemas.errors import NotAuthorised, SyncError
+from schemas.errors import NotAuthorised, SettingsError, SyncError, WarehouseError
 from warehouse.control import Binding, check_binding, read_state
+from warehouse.duckdb_engine import Warehouse, open_warehouse
+from warehouse.statements import named
+from warehouse.tables import mirror_is_current
+from warehouse.views import views_are_current
 
 TESTED_VERSION = "5.10.42"
 MOST_CLOCK_DIFFERENCE = 120  # seconds
@@ -30,36 +36,70 @@ class Check:
 
 
 def examine(settings: Settings, name: str, clock: Clock = SYSTEM_CLOCK) -> list[Check]:
-    """All checks of one source and of the warehouse; a check that cannot go on ends those that need it."""
-    checks = [*_warehouse(settings, name, clock)]
+    """All checks of one source and of the warehouse; a check that cannot go on ends those that need it.
+
+    Nothing is changed by it: the warehouse is only read, and neither made nor brought to this version.
+    """
+    warehouse, known = _warehouse(settings, name)
+    checks = [warehouse]
     try:
         checks += [Check("address", "good", base_url_of(settings.sources[name]))]
         with open_door(settings.sources[name]) as door:
-            for check in _server(settings, name, door, clock):
+            for check in _server(settings, name, door, known, clock):
                 checks.append(check)
     except SyncError as problem:
         checks.append(Check("server", "bad", str(problem), problem.exit_code))
     return checks
 
 
-def _warehouse(settings: Settings, name: str, clock: Clock) -> Iterator[Check]:
+def _warehouse(settings: Settings, name: str) -> tuple[Check, Binding | None]:
+    """The check of the warehouse, and to which company it has bound the source, where that can be told."""
     try:
-        with open_ready(settings, clock) as warehouse:
+        path = warehouse_path(settings)
+        _may_be_written(path)
+        if not path.exists():
+            return Check("warehouse", "note", f"{path} is not there yet: the first pull makes it"), None
+        with open_warehouse(path, read_only=True, wait=settings.wait) as warehouse:
+            coming = _coming(warehouse)
+            if coming:
+                return Check("warehouse", "note", f"{path} {coming}"), None
             state = read_state(warehouse, name)
     except SyncError as problem:
-        yield Check("warehouse", "bad", str(problem), problem.exit_code)
-        return
+        return Check("warehouse", "bad", str(problem), problem.exit_code), None
     held = f"{state.mirrored:,} clients of {name!r}" if state.binding else f"nothing of {name!r} yet"
-    yield Check("warehouse", "good", f"{warehouse_path(settings)}: {held}")
+    return Check("warehouse", "good", f"{path}: {held}"), state.binding
 
 
-def _server(settings: Settings, name: str, door: Door, clock: Clock) -> Iterator[Check]:
+def _may_be_written(path: Path) -> None:
+    """Raises SettingsError where a pull could not make or write this file."""
+    folder = path.parent
+    while not folder.exists():
+        folder = folder.parent
+    if not folder.is_dir():
+        raise SettingsError(f"The warehouse {path} cannot be made: {folder} is not a folder.")
+    for place in filter(Path.exists, (folder, path)):
+        if not os.access(place, os.W_OK):
+            raise SettingsError(f"The warehouse {path} cannot be written: you may not write to {place}.")
+
+
+def _coming(warehouse: Warehouse) -> str:
+    """What the next pull will do to the shape of an open warehouse; empty where it is of this version."""
+    tables = warehouse.rows("select table_schema, table_name from information_schema.tables")
+    if ("control", "migrations") not in tables:
+        return f"is a DuckDB file without a mirror{' among its tables' * bool(tables)}: the first pull makes one in it"
+    had, known = [name for (name,) in warehouse.rows("select name from control.migrations")], named("control")
+    if not set(had) <= set(known):
+        raise WarehouseError(f"{warehouse.path} was written by a newer version of Ninja Sync: upgrade it here.")
+    if len(had) < len(known) or not (mirror_is_current(warehouse) and views_are_current(warehouse)):
+        return "was written by an older version: the next pull brings it to this one"
+    return ""
+
+
+def _server(settings: Settings, name: str, door: Door, known: Binding | None, clock: Clock) -> Iterator[Check]:
     company_name, user = ping(door)
     yield Check("token", "good", f"accepted: user {user!r} of company {company_name!r}")
     company = current_company(door)
     try:
-        with open_ready(settings, clock) as warehouse:
-            known = read_state(warehouse, name).binding
         check_binding(name, known, Binding(base_url_of(settings.sources[name]), company.id, company.fingerprint))
         yield Check("company", "good", f"{company.id}" + ("" if known else ", which the first pull will bind"))
     except SyncError as problem:

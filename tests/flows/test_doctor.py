@@ -11,6 +11,8 @@ import pytest
 from flows import settings as settings_module
 from flows.doctor import examine
 from flows.pull import SYSTEM_CLOCK
+from flows.settings import warehouse_path
+from warehouse.duckdb_engine import open_warehouse
 
 
 @pytest.fixture
@@ -24,7 +26,8 @@ def checks(settings, server, monkeypatch):
     return run
 
 
-def test_a_good_installation_is_good_in_every_point(checks):
+def test_a_good_installation_is_good_in_every_point(checks, pulls):
+    pulls()
     found = checks()
     assert set(found) == {"warehouse", "address", "token", "company", "rights", "version", "clock", "time zone"}
     assert {check.state for check in found.values()} == {"good"}
@@ -32,7 +35,7 @@ def test_a_good_installation_is_good_in_every_point(checks):
 
 def test_a_wrong_token_is_bad_and_the_warehouse_is_still_looked_at(checks):
     found = checks(token="wrong")
-    assert (found["server"].state, found["server"].exit_code, found["warehouse"].state) == ("bad", 5, "good")
+    assert (found["server"].state, found["server"].exit_code, found["warehouse"].state) == ("bad", 5, "note")
 
 
 def test_a_token_that_may_not_see_money_is_bad(checks, server):
@@ -67,3 +70,59 @@ def test_a_warehouse_that_cannot_be_used_is_bad_and_the_server_is_still_looked_a
     broken.write_text("not a database, and long enough to be none " * 1000)
     found = checks(using=msgspec.structs.replace(settings, warehouse=str(broken)))
     assert (found["warehouse"].state, found["token"].state) == ("bad", "good")
+
+
+def test_before_the_first_pull_it_is_a_note_that_there_is_no_warehouse_and_none_is_made(checks, tmp_path):
+    found = checks()
+    assert (found["warehouse"].state, "first pull makes it" in found["warehouse"].found) == ("note", True)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_warehouse_that_no_pull_could_make_is_bad(checks, settings, tmp_path):
+    (tmp_path / "file").touch()
+    found = checks(using=msgspec.structs.replace(settings, warehouse=str(tmp_path / "file" / "w.duckdb")))
+    assert (found["warehouse"].state, found["warehouse"].exit_code) == ("bad", 2)
+    assert checks(using=msgspec.structs.replace(settings, warehouse=str(tmp_path)))["warehouse"].state == "bad"
+    found = checks(using=msgspec.structs.replace(settings, warehouse="postgresql://x"))
+    assert (found["warehouse"].state, found["token"].state) == ("bad", "good")
+
+
+def test_a_warehouse_that_may_not_be_written_is_bad(checks, pulls, monkeypatch, tmp_path):
+    monkeypatch.setattr("os.access", lambda place, _mode: place != tmp_path)
+    assert "may not write" in checks()["warehouse"].found
+    pulls()
+    monkeypatch.setattr("os.access", lambda place, _mode: place.suffix != ".duckdb")
+    assert "may not write" in checks()["warehouse"].found
+
+
+def test_doctor_changes_nothing_in_the_warehouse(checks, pulls, settings):
+    pulls()
+    path = warehouse_path(settings)
+    before = {file: file.read_bytes() for file in path.parent.rglob("*") if file.is_file()}
+    checks()
+    assert {file: file.read_bytes() for file in path.parent.rglob("*") if file.is_file()} == before
+
+
+@pytest.mark.parametrize(
+    ("sql", "state", "words"),
+    [
+        ("delete from control.migrations where number > 2", "note", "older version"),
+        ("drop view mart.contacts", "note", "older version"),
+        ("insert into control.migrations select 999, 'z999_later', digest, applied_at from control.migrations limit 1",
+         "bad", "newer version"),
+        ("update control.mirror set version = version + 1", "bad", "newer version"),
+        ("drop schema mart cascade; drop schema ninja cascade; drop schema control cascade", "note", "first pull"),
+        ("drop table control.watermarks cascade", "bad", ""),
+    ],
+)  # fmt: skip
+def test_a_warehouse_of_another_shape_is_told_and_left_as_it_is(checks, pulls, settings, sql, state, words):
+    pulls()
+    path = warehouse_path(settings)
+    with open_warehouse(path) as warehouse:
+        for statement in sql.split(";"):
+            warehouse.execute(statement)
+    before = path.read_bytes()
+    found = checks()
+    assert (found["warehouse"].state, found["token"].state) == (state, "good")
+    assert words in found["warehouse"].found
+    assert path.read_bytes() == before
