@@ -12,6 +12,7 @@ A secret stands in it only as the name of an environment variable or of a file.
 
 from __future__ import annotations
 
+import math
 import os
 import re
 import tomllib
@@ -28,7 +29,9 @@ from schemas.errors import SettingsError
 SOURCE_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
 DEFAULT_SOURCE = "main"
 TOKEN_VARIABLE = "NINJA_SYNC_TOKEN"  # noqa: S105 - the name of a variable, not a token
-HOUR = 3600
+MINUTE, HOUR = 60, 3600
+LARGEST_PAGE = 5000  # records; the server gives no larger one
+SLOWEST = 0.01  # requests a second
 
 
 class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -172,21 +175,32 @@ def _with_environment(settings: Settings, environ: Mapping[str, str]) -> Setting
     if environ.get("NINJA_SYNC_WAREHOUSE"):
         settings = msgspec.structs.replace(settings, warehouse=environ["NINJA_SYNC_WAREHOUSE"])
     url = environ.get("NINJA_SYNC_URL")
-    if not url:
-        return settings
-    if len(settings.sources) > 1:
+    if url and len(settings.sources) > 1:
         raise SettingsError("NINJA_SYNC_URL is set, but the configuration file has several sources: unset it.")
+    if len(settings.sources) > 1 or not (url or settings.sources):
+        return settings
     name, source = next(iter(settings.sources.items()), (DEFAULT_SOURCE, Source(url="")))
     if environ.get(TOKEN_VARIABLE):
         source = msgspec.structs.replace(source, token_env=TOKEN_VARIABLE, token_file="")
-    return msgspec.structs.replace(settings, sources={name: msgspec.structs.replace(source, url=url)})
+    return msgspec.structs.replace(settings, sources={name: msgspec.structs.replace(source, url=url or source.url)})
 
 
 def _check(settings: Settings) -> None:
+    """Raises SettingsError for a value with which a pull could lose changes, or could never end."""
+    _check_range("wait", settings.wait, least=0)
+    if not settings.prefect.cron:
+        _check_range("prefect.interval", settings.prefect.interval, least=1)
     for name, source in settings.sources.items():
         if not SOURCE_NAME.fullmatch(name):
             raise SettingsError(f"The source name {name!r} may hold small letters, digits, - and _ only.")
-        if not 1 <= source.page_size <= 5000:  # noqa: PLR2004 - the server's own limits of a page
-            raise SettingsError(f"page_size of the source {name!r} must be 1 to 5000.")
-        if source.look_back < 0:
-            raise SettingsError(f"look_back of the source {name!r} must not be negative.")
+        of = f"of the source {name!r}"
+        _check_range(f"page_size {of}", source.page_size, least=1, most=LARGEST_PAGE)
+        _check_range(f"look_back {of}", source.look_back, least=MINUTE)
+        _check_range(f"retry_budget {of}", source.retry_budget, least=0)
+        _check_range(f"requests_per_second {of}", source.requests_per_second, least=SLOWEST)
+
+
+def _check_range(name: str, value: float, *, least: float, most: float = math.inf) -> None:
+    if not least <= value <= most or math.isinf(value):  # TOML knows inf and nan
+        limit = f"{least:,} to {most:,}" if most < math.inf else f"at least {least:,}"
+        raise SettingsError(f"{name} must be {limit}, not {value:,}.")

@@ -63,6 +63,37 @@ def test_the_environment_wins_over_a_file_with_one_source(tmp_path):
     assert settings.warehouse == "/w/x.duckdb"
 
 
+def test_the_token_of_the_environment_wins_without_a_url_too(tmp_path):
+    file = write(tmp_path, '[sources.a]\nurl = "https://x.test"\ntoken_file = "t"\n')
+    source = load_settings(file, environ={"NINJA_SYNC_TOKEN": "t"}).sources["a"]
+    assert (source.url, source.token_env, source.token_file) == ("https://x.test", "NINJA_SYNC_TOKEN", "")
+    assert load_settings(file, environ={"NINJA_SYNC_TOKEN": ""}).sources["a"].token_file == str(tmp_path / "t")
+
+
+def test_the_token_of_the_environment_is_for_none_of_several_sources(tmp_path):
+    file = write(
+        tmp_path, '[sources.a]\nurl = "https://x.test"\ntoken_env = "A"\n[sources.b]\nurl = "https://y.test"\n'
+    )
+    sources = load_settings(file, environ={"NINJA_SYNC_TOKEN": "t"}).sources
+    assert [source.token_env for source in sources.values()] == ["A", ""]
+    assert (
+        load_settings(environ={"NINJA_SYNC_TOKEN": "t", "HOME": str(tmp_path / "x")}, folder=tmp_path / "x").sources
+        == {}
+    )
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "wait = 0\n",
+        '[prefect]\ncron = "* * * * *"\ninterval = 0\n',
+        '[sources.a]\nurl = "https://x"\nlook_back = 60\nrequests_per_second = 0.5\nretry_budget = 0\n',
+    ],
+)
+def test_the_limits_themselves_are_allowed(tmp_path, text):
+    load_settings(write(tmp_path, text), environ={})
+
+
 def test_the_environment_is_refused_where_a_file_has_several_sources(tmp_path):
     file = write(tmp_path, '[sources.a]\nurl = "https://x.test"\n[sources.b]\nurl = "https://y.test"\n')
     with pytest.raises(SettingsError, match="NINJA_SYNC_URL"):
@@ -83,6 +114,15 @@ def test_the_environment_is_refused_where_a_file_has_several_sources(tmp_path):
         ('[sources.a]\nurl = "https://x"\npage_size = 0\n', "page_size"),
         ('[sources.a]\nurl = "https://x"\npage_size = 5001\n', "page_size"),
         ('[sources.a]\nurl = "https://x"\nlook_back = -1\n', "look_back"),
+        ('[sources.a]\nurl = "https://x"\nlook_back = 0\n', "look_back"),
+        ('[sources.a]\nurl = "https://x"\nlook_back = 59\n', "look_back of the source 'a' must be at least 60, not 59"),
+        ('[sources.a]\nurl = "https://x"\nrequests_per_second = 0\n', "requests_per_second"),
+        ('[sources.a]\nurl = "https://x"\nrequests_per_second = nan\n', "requests_per_second"),
+        ('[sources.a]\nurl = "https://x"\nrequests_per_second = inf\n', "requests_per_second"),
+        ('[sources.a]\nurl = "https://x"\nretry_budget = -0.5\n', "retry_budget"),
+        ("wait = -1\n", "wait"),
+        ("wait = inf\n", "wait"),
+        ("[prefect]\ninterval = 0\n", "interval"),
         ("warehouse = \n", "TOML"),
         ("warehous = 'x'\n", "warehous"),
         ("\x00", "TOML"),
@@ -93,7 +133,7 @@ def test_a_mistake_in_the_file_is_named_and_no_value_of_a_secret_is_shown(tmp_pa
     with pytest.raises(SettingsError, match=words) as caught:
         load_settings(file, environ={})
     assert "my-secret" not in str(caught.value)
-    assert "ninja-sync.toml" in str(caught.value) or words in ("small letters", "page_size", "look_back")
+    assert "ninja-sync.toml" in str(caught.value) or "must be" in str(caught.value) or words == "small letters"
 
 
 def test_what_init_writes_is_what_is_read(tmp_path):
