@@ -10,14 +10,14 @@ import re
 import shutil
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import duckdb
 
 from schemas.errors import Busy, SettingsError, WarehouseError
-from warehouse.private import make_private_file, make_private_folder
+from warehouse.private import make_private_file, make_private_folder, only_private_files
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -29,16 +29,20 @@ SAFE_TO_SHOW = (duckdb.IOException, duckdb.OutOfMemoryException, duckdb.Permissi
 
 
 class Warehouse:
-    """An open DuckDB file. Use it in `with`; it is closed, and its lock given back, at the end."""
+    """An open DuckDB file. Use it in `with`; it is closed, and its lock given back, at the end.
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, path: Path) -> None:
-        self._connection, self.path = connection, path
+    While it is open, all files that this process makes are private (umask 077): DuckDB makes its log anew after each
+    checkpoint, and spills rows into files, with the rights that the umask leaves.
+    """
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, path: Path, closing: ExitStack) -> None:
+        self._connection, self.path, self._closing = connection, path, closing
 
     def __enter__(self) -> Warehouse:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._connection.close()
+        self._closing.close()
 
     def execute(self, sql: str, params: Params | None = None) -> None:
         """Run one statement."""
@@ -133,15 +137,18 @@ def _opened(path: Path, *, read_only: bool) -> Warehouse:
         raise SettingsError(
             f"The warehouse {path} is a folder; name a file in it, such as {path / 'warehouse.duckdb'}."
         )
-    connection = duckdb.connect(str(path), read_only=read_only, config={"autoinstall_known_extensions": False})
-    if not read_only:
-        make_private_file(path)
-    connection.execute("set timezone = 'UTC'").fetchall()
-    # First the folders, then the lock: what a query may read and write is this warehouse's own folder of exports.
-    connection.execute(f"set allowed_directories = [{_quoted(exports_of(path))}]").fetchall()
-    connection.execute("set enable_external_access = false").fetchall()
-    connection.execute("set lock_configuration = true").fetchall()
-    return Warehouse(connection, path)
+    with ExitStack() as closing:
+        closing.enter_context(only_private_files())
+        connection = duckdb.connect(str(path), read_only=read_only, config={"autoinstall_known_extensions": False})
+        closing.callback(connection.close)
+        if not read_only:
+            make_private_file(path)  # one that was there, made by something else
+        connection.execute("set timezone = 'UTC'").fetchall()
+        # First the folders, then the lock: what a query may read and write is this warehouse's own folder of exports.
+        connection.execute(f"set allowed_directories = [{_quoted(exports_of(path))}]").fetchall()
+        connection.execute("set enable_external_access = false").fetchall()
+        connection.execute("set lock_configuration = true").fetchall()
+        return Warehouse(connection, path, closing.pop_all())
 
 
 def remove_warehouse(path: Path) -> None:

@@ -4,7 +4,34 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from threading import Lock
+
+OWNER_ONLY = 0o077
+_LOCK = Lock()
+_umasks: list[int] = []
+"""What the umask was when each holder of `only_private_files` came; the first one's is put back by the last one."""
+
+
+@contextmanager
+def only_private_files() -> Iterator[None]:
+    """For this time, every file that the process makes is its owner's alone: for engines that make files of their own.
+
+    The trap: a umask belongs to the process, not to a thread. So holders are counted, and whatever other threads make
+    meanwhile is private too.
+    """
+    with _LOCK:
+        _umasks.append(os.umask(OWNER_ONLY))
+    try:
+        yield
+    finally:
+        with _LOCK:
+            before = _umasks[0]
+            _umasks.pop()
+            if not _umasks and (now := os.umask(before)) != OWNER_ONLY:
+                os.umask(now)  # somebody else has set it meanwhile
 
 
 def make_private_folder(folder: Path) -> None:
