@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from decimal import Decimal
 
+import duckdb
 import pytest
 
 from schemas.entities import COMPANIES, GROUPS, LOOKUPS
 from schemas.normalise import normalise
-from tests.records import NOW, client, contact
+from tests.records import MOMENT, NOW, client, contact
+from warehouse.control import Run, record_run
 from warehouse.load import Reference
+from warehouse.publish import publish
+from warehouse.statements import statement
 
 LISTS = {
     "countries": [{"id": "276", "name": "Germany", "iso_3166_2": "DE", "iso_3166_3": "DEU"}],
@@ -92,7 +97,7 @@ def test_reference_tables_are_replaced_whole(warehouse, load_records, reference)
     assert warehouse.rows("select count(*), count(distinct id) from ninja.currencies") == [(3, 3)]
 
 
-def test_load_status_has_one_row_per_source_with_its_last_run(warehouse, load_records):
+def test_load_status_has_one_row_per_source_with_its_last_load(warehouse, load_records):
     load_records([client("a"), client("b", balance="odd")], source="one")
     load_records([client("a")], source="two")
     load_records([client("a"), client("c")], source="two")
@@ -101,3 +106,19 @@ def test_load_status_has_one_row_per_source_with_its_last_run(warehouse, load_re
         ("one", 1, 1, 1, 1),
         ("two", 2, 2, 1, 0),
     ]
+
+
+def test_load_status_of_a_quiet_source_says_when_it_last_loaded_and_status_when_it_last_ran(warehouse, load_records):
+    load_records([client("a")])
+    folder = publish(warehouse)
+    idle = MOMENT + timedelta(days=3)
+    record_run(warehouse, Run("run-idle", "main", "idle", idle, idle, 0.1, 1, server_total=1, mirrored=1))
+    loaded = [(MOMENT + timedelta(seconds=1), "pull", 1)]
+    asked = "select last_load_at, last_load_kind, last_inserted from"
+    assert warehouse.rows(f"{asked} mart.load_status") == loaded
+    with duckdb.connect() as reader:
+        assert reader.sql(f"{asked} '{folder}/load_status.parquet'").fetchall() == loaded
+    columns, (row,) = warehouse.answer(statement("read/status"))
+    status = dict(zip(columns, row, strict=True))
+    assert (status["last_run_at"], status["last_run_kind"]) == (idle, "idle")
+    assert (status["last_load_at"], status["last_load_kind"]) == loaded[0][:2]

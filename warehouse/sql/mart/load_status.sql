@@ -1,12 +1,19 @@
--- One row per source: how fresh its mirror is, what the last run did, and what needs a look.
+-- One row per source: what the last load brought, how much there is, and what needs a look.
+-- A load is a run that changed something. Idle runs are left out: no published copy holds them, so that a copy of a
+-- quiet source would look dead. `ninja-sync status` tells the last run of all.
 create view mart.load_status as
 with last_runs as (
     select *, row_number() over (partition by source order by finished_at desc, run_id desc) as place from control.runs
+),
+last_loads as (
+    select *, row_number() over (partition by source order by finished_at desc, run_id desc) as place
+    from control.runs
+    where changed
 )
 select
     s.source, s.base_url, coalesce(r.server_version, s.server_version) as server_version,
-    w.watermark, w.newest_at as newest_change_at, r.finished_at as last_run_at, r.kind as last_run_kind,
-    r.inserted as last_inserted, r.updated as last_updated,
+    w.watermark, w.newest_at as newest_change_at, l.finished_at as last_load_at, l.kind as last_load_kind,
+    l.inserted as last_inserted, l.updated as last_updated,
     (select count(*) from ninja.clients as c where c.source = s.source) as clients,
     (select count(*) from ninja.contacts as k where k.source = s.source) as contacts,
     r.server_total as clients_on_server,
@@ -15,3 +22,4 @@ select
 from control.sources as s
 left join control.watermarks as w on w.source = s.source and w.entity = 'clients'
 left join last_runs as r on r.source = s.source and r.place = 1
+left join last_loads as l on l.source = s.source and l.place = 1
