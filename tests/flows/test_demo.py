@@ -19,6 +19,7 @@ from flows.demo import remove_earlier_demo, run_demo
 from schemas.errors import SettingsError
 from tests.flows.conftest import COMMAND
 from warehouse.duckdb_engine import open_warehouse
+from warehouse.publish import reader_of
 
 
 @pytest.fixture
@@ -94,7 +95,7 @@ def warehouse_of(path, *sources, shape="source varchar, base_url varchar"):
         for name, url in sources:
             warehouse.execute("insert into control.sources values ($name, $url)", {"name": name, "url": url})
         warehouse.checkpoint()
-    copy = path.with_name("warehouse.published") / "reader.duckdb"
+    copy = reader_of(path)
     copy.parent.mkdir()
     copy.write_bytes(path.read_bytes())
     return path
@@ -125,7 +126,7 @@ def test_the_demo_never_removes_a_warehouse_of_yours(tmp_path, sources):
     path.unlink()
     with pytest.raises(SettingsError, match="--folder"):  # its published copy is yours too
         run_demo(tmp_path, clients=1)
-    assert path.with_name("warehouse.published").exists()
+    assert reader_of(path).exists()
 
 
 @pytest.mark.parametrize("content", [b"", b"a file of another kind", b"long enough to be a database " * 1000])
