@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from flows.ask import Result, asked
 from flows.settings import Settings
-from flows.show import show_table
+from flows.show import say, show_table
+from schemas.errors import SettingsError
 
 MOST_LINES = 12
 TITLES = {
@@ -15,7 +16,12 @@ TITLES = {
 
 
 def read_balances(settings: Settings, source: str | None, *, top: int) -> dict[str, Result]:
-    """The three tables; of one source, or of all."""
+    """The three tables; of one source, or of all. Raises SettingsError for a source that nobody knows."""
+    if source is not None:
+        stored = asked(settings, "sources", {}).records()
+        known = sorted({*settings.sources, *(str(record["source"]) for record in stored)})
+        if source not in known:
+            raise SettingsError(f"There is no source {source!r}; there is: {', '.join(known) or 'none yet'}.")
     params = {"source": source, "most": top}
     return {
         "by_currency": asked(settings, "balances_by_currency", params),
@@ -26,11 +32,12 @@ def read_balances(settings: Settings, source: str | None, *, top: int) -> dict[s
 
 def tell_balances(found: dict[str, Result]) -> None:
     """The three tables for people; the source is left out where there is one only."""
-    several = len({row[0] for row in found["by_currency"].rows}) > 1
+    sources = {row[0] for row in found["by_currency"].rows}
+    if not sources:
+        say("There are no clients here yet: `ninja-sync pull` reads them, `ninja-sync status` says what was read.")
+        return
     for name, result in found.items():
-        first = 0 if several else 1
-        shown = [row[first:] for row in (result.rows if name == "top_debtors" else result.rows[:MOST_LINES])]
-        more = len(result.rows) - len(shown)
-        show_table(
-            TITLES[name], result.columns[first:], shown, note=f"and {more} more; --json gives all" if more else ""
-        )
+        kept = [n for n, column in enumerate(result.columns) if column != "place" and (n or len(sources) > 1)]
+        rows = [[row[n] for n in kept] for row in result.rows]
+        columns = [result.columns[n] for n in kept]
+        show_table(TITLES[name], columns, rows, most=0 if name == "top_debtors" else MOST_LINES)

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from flows.options import AsJson, ConfigFile, SourceName
-from flows.show import say, show_json, show_table
+from flows.show import say, show_json, show_records, show_table
 
 MOST_ROWS = 200
 
@@ -20,7 +20,7 @@ def register(app: typer.Typer) -> None:
 
 
 def status(config: ConfigFile = None, as_json: AsJson = False) -> None:
-    """How fresh each source's mirror is, how much it holds, and what needs a look."""
+    """How fresh and how full each mirror is, and what needs a look."""
     from flows.ask import asked  # noqa: PLC0415 - each command loads what it needs
     from flows.settings import load_settings  # noqa: PLC0415
 
@@ -32,8 +32,8 @@ def status(config: ConfigFile = None, as_json: AsJson = False) -> None:
         return
     if not found.rows:
         say("Nothing has been pulled yet: `ninja-sync pull`.")
-    for record in found.records():
-        show_table(f"Source {record.pop('source')}", ("", ""), [(k.replace("_", " "), v) for k, v in record.items()])
+    for name, *row in found.rows:
+        show_records(f"Source {name}", [column.replace("_", " ") for column in found.columns[1:]], [row])
     if quarantine.rows:
         show_table("In quarantine", quarantine.columns, quarantine.rows)
 
@@ -45,7 +45,10 @@ def balances(
     config: ConfigFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """What clients owe: by currency, by country, and the top debtors. Amounts of two currencies are never added."""
+    """What clients owe: by currency, by country, and who owes most.
+
+    Amounts of two currencies are never added.
+    """
     from flows.balances import read_balances, tell_balances  # noqa: PLC0415
     from flows.settings import load_settings  # noqa: PLC0415
 
@@ -67,9 +70,10 @@ def sql(
     config: ConfigFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Ask the warehouse in SQL. It is read-only: `mart` has the views for people, `ninja` the mirror as it came.
+    """Ask the warehouse in SQL.
 
-    Reads the published copy, so it never waits for a pull.
+    It is read-only: `mart` has the views for people, `ninja` the mirror as it came. The published copy is read, so a
+    query does not wait for a pull. With --json, columns of one name are numbered (a, a_1); NaN and infinity are null.
     """
     from flows.ask import ask  # noqa: PLC0415
     from flows.settings import load_settings  # noqa: PLC0415
@@ -78,13 +82,15 @@ def sql(
     if as_json:
         show_json(found.records())
         return
-    more = len(found.rows) - MOST_ROWS
-    note = f"and {more:,} more rows; --json gives all" if more > 0 else f"{len(found.rows):,} rows"
-    show_table("", found.columns, found.rows[:MOST_ROWS], note=note)
+    note = f"{len(found.rows):,} row{'s' * (len(found.rows) != 1)}"
+    show_table("", found.columns, found.rows, most=MOST_ROWS, note=note)
 
 
 def publish(config: ConfigFile = None, as_json: AsJson = False) -> None:
-    """Publish now, as each pull with changes does: a copy for readers and Parquet files of the marts."""
+    """Write the published copies now, as each pull with changes does.
+
+    They are a copy of the warehouse for readers, and Parquet files of the views of `mart`.
+    """
     from flows.pull import open_ready  # noqa: PLC0415
     from flows.settings import load_settings  # noqa: PLC0415
     from warehouse.publish import publish as write  # noqa: PLC0415
