@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import count
 
 from flows.settings import Settings, warehouse_path
-from schemas.errors import Busy
+from schemas.errors import Busy, SettingsError
 from warehouse.duckdb_engine import Warehouse, open_warehouse
 from warehouse.publish import reader_of
 from warehouse.statements import statement
@@ -21,8 +22,9 @@ class Result:
     rows: Sequence[Sequence[object]]
 
     def records(self) -> list[dict[str, object]]:
-        """One dictionary per row."""
-        return [dict(zip(self.columns, row, strict=True)) for row in self.rows]
+        """One dictionary per row. Of columns with one name, the later ones are numbered: a, a_1, a_2."""
+        names = _distinct(self.columns)
+        return [dict(zip(names, row, strict=True)) for row in self.rows]
 
 
 @contextmanager
@@ -45,6 +47,8 @@ def reading(settings: Settings, *, newest: bool = False) -> Iterator[Warehouse]:
 
 def ask(settings: Settings, sql: str) -> Result:
     """The answer to a query that a person wrote. Raises SettingsError with the engine's words where it is wrong."""
+    if not sql.strip().strip(";"):
+        raise SettingsError('The query is empty. Such as: ninja-sync sql "select * from mart.clients limit 5"')
     with reading(settings) as warehouse:
         return Result(*warehouse.ask(sql))
 
@@ -53,3 +57,11 @@ def asked(settings: Settings, name: str, params: Mapping[str, object], *, newest
     """The answer to one statement of `sql/read`."""
     with reading(settings, newest=newest) as warehouse:
         return Result(*warehouse.answer(statement(f"read/{name}"), params))
+
+
+def _distinct(names: Sequence[str]) -> list[str]:
+    found: list[str] = []
+    for name in names:
+        others = (f"{name}_{number}" for number in count(1))
+        found.append(name if name not in found else next(new for new in others if new not in found + list(names)))
+    return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import signal
 import sys
@@ -16,11 +17,13 @@ from flows.options import AsJson, ConfigFile, SourceName
 from flows.show import say, show_json
 from schemas.errors import LOADED_WITH_FINDINGS, SyncError, place_of
 
+TRACEBACK = "NINJA_SYNC_TRACEBACK"
 STOPPED = 130
 """The exit code after Ctrl-C, as shells have it."""
 
 app = typer.Typer(
     name="ninja-sync",
+    context_settings={"max_content_width": 100},
     help="Invoice Ninja clients, contacts and balances in SQL: always right, and safe to write back.\n\n"
     "Start with `ninja-sync demo`, or with `ninja-sync init` for your own server.",
     epilog="Exit codes: 0 good, 1 unexpected, 2 fix the configuration, 5 server or network, 6 warehouse busy or "
@@ -41,9 +44,10 @@ def pull(
     config: ConfigFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Bring the warehouse up to date: what has changed on the server since the last pull.
+    """Bring the warehouse up to date.
 
-    Without --source, all configured sources one after the other. An idle pull makes one request.
+    Reads what has changed on the server since the last pull; where nothing has, that usually takes one request. Without
+    --source, all configured sources are pulled one after the other, and one that fails does not keep back the others.
     """
     from flows.pull import Job, pull  # noqa: PLC0415 - each command loads what it needs
     from flows.report import pulled_as_json, tell_pulled  # noqa: PLC0415
@@ -51,23 +55,27 @@ def pull(
     from flows.show import progress  # noqa: PLC0415
 
     settings = load_settings(config)
-    reports, failed = {}, {}
+    told: dict[str, dict[str, object]] = {}
+    codes = []
     for name in choose_sources(settings, source):
         try:
             with open_door(settings.sources[name]) as door, progress(name, quiet=as_json) as tell:
-                reports[name] = pull(Job(settings, name, door, full=full, tell=tell))
-        except SyncError as problem:  # the other sources are pulled all the same
-            failed[name] = problem
-            say(f"ninja-sync: {name}: {problem}")
-            continue
-        if not as_json:
-            tell_pulled(reports[name])
+                report = pull(Job(settings, name, door, full=full, tell=tell))
+            told[name] = pulled_as_json(report)
+            codes.append(LOADED_WITH_FINDINGS if report.needs_a_look else 0)
+            if not as_json:
+                tell_pulled(report)
+        except Exception as problem:  # the other sources are pulled all the same
+            if os.environ.get(TRACEBACK) and not isinstance(problem, SyncError):
+                raise
+            message, code = told_of(problem)
+            told[name] = {"error": message, "exit_code": code}
+            codes.append(code)
+            say(f"ninja-sync: {name}: {message}")
     if as_json:
-        show_json({name: pulled_as_json(report) for name, report in reports.items()})
-    if failed:
-        raise typer.Exit(next(iter(failed.values())).exit_code)
-    if any(report.needs_a_look for report in reports.values()):
-        raise typer.Exit(LOADED_WITH_FINDINGS)
+        show_json(told)
+    failures = [code for code in codes if code not in {0, LOADED_WITH_FINDINGS}]
+    raise typer.Exit(failures[0] if failures else max(codes))
 
 
 @app.command()
@@ -75,7 +83,10 @@ def demo(
     folder: Annotated[Path, typer.Option(help="Where the warehouse is made.")] = Path("demo"),
     clients: Annotated[int, typer.Option(min=1, help="How many clients the sandbox server gets.")] = 2000,
 ) -> None:
-    """Go through everything once, against a sandbox server of our own, in under two minutes. Leaves nothing running."""
+    """Go through everything once, against invented clients.
+
+    Takes a few seconds. The server is a sandbox of its own, which is stopped at the end; the warehouse stays.
+    """
     from flows.demo import run_demo  # noqa: PLC0415
 
     run_demo(folder, clients=clients)
@@ -90,7 +101,7 @@ def sandbox(
     database: Annotated[Path | None, typer.Option(help="Keep its SQLite database in this file.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Run a stand-in Invoice Ninja server for rehearsals, until Ctrl-C.
+    """Run a stand-in Invoice Ninja server, until Ctrl-C.
 
     It answers like 5.10.42 and holds invented clients. With --json, its address, tokens and password are one JSON
     object on the first line.
@@ -102,7 +113,10 @@ def sandbox(
 
 @app.command()
 def serve(source: SourceName = None, config: ConfigFile = None) -> None:
-    """Run the scheduled flows with Prefect, in this process, until Ctrl-C (needs `ninja-sync[prefect]`)."""
+    """Pull on a schedule, with Prefect, until Ctrl-C.
+
+    Needs `pip install 'ninja-sync[prefect]'` and a Prefect server; the schedule is `[prefect]` of the configuration.
+    """
     from flows.settings import load_settings  # noqa: PLC0415
 
     settings = load_settings(config)
@@ -118,6 +132,9 @@ def serve(source: SourceName = None, config: ConfigFile = None) -> None:
 def main() -> NoReturn:
     """The entry point: runs one command, turns errors into one line and an exit code."""
     os.umask(0o077)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # where the terminal is not UTF-8: a name, not an error
     signal.signal(signal.SIGTERM, _terminated)
     try:
         app()
@@ -129,13 +146,26 @@ def main() -> NoReturn:
             say("ninja-sync: stopped; what was stored before is as it was.")
         raise
     except Exception as problem:
-        if os.environ.get("NINJA_SYNC_TRACEBACK"):
+        if os.environ.get(TRACEBACK):
             raise
-        # The last resort shows a place, never a message: that could hold people's data.
-        say(f"ninja-sync: unexpected {type(problem).__name__} at {place_of(problem)}. This is a bug.")
-        say("NINJA_SYNC_TRACEBACK=1 shows more of it (and may show data of clients).")
-        sys.exit(1)
+        message, code = told_of(problem)
+        say(f"ninja-sync: {message}")
+        sys.exit(code)
     sys.exit(0)
+
+
+def told_of(problem: Exception) -> tuple[str, int]:
+    """What may be told of an error, and its exit code.
+
+    The text of an error that is not ours could hold people's data: a place is told instead, and of the system's errors
+    what the system says about which file.
+    """
+    if isinstance(problem, SyncError):
+        return str(problem), problem.exit_code
+    if isinstance(problem, OSError) and problem.strerror:
+        return ": ".join(filter(None, (str(problem.filename or ""), problem.strerror))) + ".", 1
+    more = f"{TRACEBACK}=1 shows more of it (and may show data of clients)."
+    return f"unexpected {type(problem).__name__} at {place_of(problem)}. This is a bug. {more}", 1
 
 
 def _terminated(_signal: int, _frame: FrameType | None) -> NoReturn:

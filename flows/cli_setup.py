@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import shlex
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -9,6 +12,7 @@ import typer
 
 from flows.options import AsJson, ConfigFile, SourceName
 from flows.show import say, show_json, show_table
+from schemas.errors import SettingsError
 
 MARKS = {"good": "✓", "note": "!", "bad": "✗"}
 
@@ -24,7 +28,7 @@ def register(app: typer.Typer) -> None:
 
 
 def init(
-    url: Annotated[str, typer.Option(help="The address of Invoice Ninja, such as https://invoicing.co.", prompt=True)],
+    url: Annotated[str, typer.Option(help="The address of Invoice Ninja, such as https://invoicing.co.")] = "",
     name: Annotated[str, typer.Option(help="A short name for this company on this server.")] = "main",
     warehouse: Annotated[str, typer.Option(help="The DuckDB file to store in.")] = "warehouse.duckdb",
     token_env: Annotated[
@@ -32,22 +36,36 @@ def init(
     ] = "",
     token_file: Annotated[str, typer.Option(help="Or: the file (mode 600) that holds it.")] = "",
     file: Annotated[Path, typer.Option(help="The configuration file to write.")] = Path("config/ninja-sync.toml"),
+    as_json: AsJson = False,
 ) -> None:
-    """Write a configuration file for your server. The token stays where it is: the file names the place only."""
-    from flows.init import write_configuration  # noqa: PLC0415 - each command loads what it needs
-    from flows.settings import TOKEN_VARIABLE  # noqa: PLC0415
+    """Write a configuration file for your server.
 
+    The token stays where it is: the file names the place only. Without --url, the address is asked for.
+    """
+    from flows.init import write_configuration  # noqa: PLC0415 - each command loads what it needs
+    from flows.settings import TOKEN_VARIABLE, places  # noqa: PLC0415
+
+    if not url and not sys.stdin.isatty():
+        raise SettingsError("Name the address of your Invoice Ninja: --url https://invoicing.co")
+    url = url or typer.prompt("Address of your Invoice Ninja (such as https://invoicing.co)", err=True)
     token_env = token_env or TOKEN_VARIABLE
     write_configuration(file, url=url, name=name, warehouse=warehouse, token_env=token_env, token_file=token_file)
+    if as_json:
+        show_json({"file": str(file), "source": name})
+        return
     say(f"Wrote {file}. Next:")
     if not token_file:
         say(f"  export {token_env}=...      # Settings > Account Management > API Tokens, of an owner or admin")
-    say("  ninja-sync doctor")
-    say("  ninja-sync pull")
+    found = file.absolute() in places(os.environ)
+    for command in ("doctor", "pull"):
+        say(f"  ninja-sync {command}" + ("" if found else f" --config {shlex.quote(str(file))}"))
 
 
 def doctor(source: SourceName = None, config: ConfigFile = None, as_json: AsJson = False) -> None:
-    """Say what is wrong with address, token, rights, version, clock, time zone and warehouse, and what to do."""
+    """Say what is wrong with server, token or warehouse.
+
+    Looks at address, token, rights, version, clock, time zone and warehouse, says what to do, and changes nothing.
+    """
     from dataclasses import asdict  # noqa: PLC0415
 
     from flows.doctor import examine  # noqa: PLC0415
@@ -74,7 +92,9 @@ def source_list(config: ConfigFile = None, as_json: AsJson = False) -> None:
     if as_json:
         show_json(found.records())
     else:
-        show_table("Sources", found.columns, found.rows)
+        show_table("Sources", [column.replace("_", " ") for column in found.columns], found.rows)
+        if not found.rows:
+            say("None yet: the first `ninja-sync pull` binds the configured ones.")
 
 
 def source_rebind(
@@ -83,9 +103,10 @@ def source_rebind(
     config: ConfigFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Bind a source to the company that its URL and token lead to now: after a move, or on a restored server.
+    """Bind a source anew, after a move or on a restored server.
 
-    The next pull reads everything. What the warehouse holds stays until then.
+    It is then bound to the address and company that its URL and token lead to now; another company is refused. The
+    next pull reads everything, and what the warehouse holds stays until then.
     """
     from flows.rebind import find_company, rebind  # noqa: PLC0415
     from flows.settings import choose_source, load_settings  # noqa: PLC0415
@@ -94,7 +115,7 @@ def source_rebind(
     name = choose_source(settings, name)
     binding, company = find_company(settings, name)
     question = f"Bind {name!r} to company {company!r} ({binding.company_id}) at {binding.base_url}?"
-    if not yes and not typer.confirm(question):
+    if not yes and not typer.confirm(question, err=True):
         raise typer.Abort
     rebind(settings, name, binding)
     if as_json:

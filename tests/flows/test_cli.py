@@ -64,6 +64,8 @@ def test_json_is_one_document_with_money_as_exact_text(server, command):
         ({"NINJA_SYNC_WAREHOUSE": "postgresql://x"}, ["status"], 2, "DuckDB"),
         ({}, ["balances", "--plot", "picture.gif"], 6, ""),
         ({}, ["nonsense"], 2, "nonsense"),
+        ({}, ["sql", " ; "], 2, "query is empty"),
+        ({}, ["init"], 2, "--url"),
     ],
 )
 def test_bad_input_gets_a_clear_error_and_its_exit_code(command, environ, args, code, words):
@@ -118,6 +120,14 @@ def test_names_of_clients_do_not_steer_the_terminal(server, command):
     assert "[bold]x[/bold]" in out
 
 
+def test_the_first_sentence_of_each_command_fits_into_80_columns(command):
+    code, out, _ = command("--help", environ={"COLUMNS": "80"})
+    listed = out.partition("Commands:")[2].partition("Exit codes")[0].split("\n\n")[0].strip().splitlines()
+    assert code == 0
+    assert [line.split()[0] for line in listed] == sorted(EVERY, key=[line.split()[0] for line in listed].index)
+    assert [line for line in listed if "..." in line or not line.endswith(".") or len(line) > 80] == []
+
+
 @pytest.mark.parametrize("name", EVERY)
 def test_help_teaches_each_command(command, name):
     code, out, _ = command(name, "--help")
@@ -137,11 +147,15 @@ def test_init_writes_a_file_that_works_and_never_overwrites(server, command, tmp
 
 def test_rebind_goes_through_a_moved_server_and_asks_first(server, command):
     assert command("pull")[0] == 0
+    moved = {"NINJA_SYNC_URL": server.box.url.replace("127.0.0.1", "localhost")}
+    assert command("pull", environ=moved)[0] == 2
+    code, out, err = command("source", "rebind", "main", environ=moved)
+    assert (code != 0, out.strip(), "localhost" in err) == (True, "", True)
+    code, out, _ = command("source", "rebind", "main", "--yes", "--json", environ=moved)
+    assert (code, json.loads(out)["base_url"]) == (0, moved["NINJA_SYNC_URL"])
+    assert command("pull", environ=moved)[0] == 0
     other = {"NINJA_SYNC_TOKEN": server.box.other_token}
-    assert command("pull", environ=other)[0] == 2
-    assert command("source", "rebind", "main", environ=other)[0] != 0
-    assert command("source", "rebind", "main", "--yes", environ=other)[0] == 0
-    assert command("pull", environ=other)[0] == 0
+    assert command("source", "rebind", "main", "--yes", environ=other)[0] == 2
 
 
 @pytest.mark.parametrize("what", ["idle", "sql", "status"])
@@ -189,3 +203,124 @@ def test_a_pull_that_is_stopped_ends_cleanly_and_the_next_one_is_exact(server, t
         [str(COMMAND), "pull"], env=environ, cwd=tmp_path, capture_output=True, text=True, check=False
     )
     assert "120 new" in done.stderr
+
+
+CONFIGURATION = """
+warehouse = "all.duckdb"
+[sources.away]
+url = "http://127.0.0.1:9"
+token_env = "NINJA_SYNC_TOKEN"
+retry_budget = 0.1
+[sources.here]
+url = "{url}"
+token_env = "NINJA_SYNC_TOKEN"
+"""
+
+
+@pytest.fixture
+def several(server, command, tmp_path):
+    """Run a command with two sources: `away`, whose server does not answer, and `here`."""
+    (tmp_path / "ninja-sync.toml").write_text(CONFIGURATION.format(url=server.box.url))
+    return lambda *args: command(*args, environ={"NINJA_SYNC_URL": "", "NINJA_SYNC_WAREHOUSE": ""})
+
+
+def test_a_source_that_fails_has_its_error_and_exit_code_in_the_json(several):
+    code, out, err = several("pull", "--json")
+    found = json.loads(out)
+    assert (code, list(found)) == (5, ["away", "here"])
+    assert set(found["away"]) == {"error", "exit_code"}
+    assert found["away"]["exit_code"] == 5
+    assert found["away"]["error"] in err
+    assert found["here"]["run"]["inserted"] == 120
+
+
+UNEXPECTED = """
+import sys
+import flows.pull
+from flows.cli import main
+real = flows.pull.pull
+def pull(job):
+    if job.name == "away":
+        raise {raised}
+    return real(job)
+flows.pull.pull = pull
+main()
+"""
+
+
+@pytest.mark.parametrize(
+    ("raised", "words"),
+    [
+        ("KeyError('Jane Doe')", "unexpected KeyError at <string>:8. This is a bug."),
+        ("OSError(28, 'No space left on device', '/w/x.part')", "/w/x.part: No space left on device."),
+    ],
+)
+def test_an_unexpected_error_of_one_source_is_told_by_type_and_place_and_the_others_are_pulled(
+    server, tmp_path, raised, words
+):
+    (tmp_path / "ninja-sync.toml").write_text(CONFIGURATION.format(url=server.box.url))
+    environ = {"NINJA_SYNC_TOKEN": server.box.token, "HOME": str(tmp_path)}
+    done = subprocess.run(
+        [sys.executable, "-c", UNEXPECTED.format(raised=raised), "pull", "--json"], cwd=tmp_path, env=environ,
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    found = json.loads(done.stdout)
+    assert (done.returncode, found["away"]["exit_code"], found["here"]["run"]["inserted"]) == (1, 1, 120)
+    assert found["away"]["error"].startswith(words)
+    assert words in done.stderr
+    assert "Jane Doe" not in done.stdout + done.stderr
+
+
+def test_json_of_a_query_loses_no_column_and_is_always_json(command):
+    command("pull")
+    query = (
+        "select 1 as a, 2 as a, 3 as a_1, 'nan'::double as n, ['inf'::float, 1.5::float] as l, "
+        "timestamp '2026-01-02' as t"
+    )
+    code, out, _ = command("sql", query, "--json", environ={"TZ": "Asia/Tokyo"})
+    assert code == 0
+    assert json.loads(out, parse_constant=pytest.fail) == [
+        {"a": 1, "a_2": 2, "a_1": 3, "n": None, "l": [None, 1.5], "t": "2026-01-02T00:00:00"}
+    ]
+
+
+def test_balances_of_a_source_that_nobody_knows_are_refused(several):
+    several("pull")
+    code, out, err = several("balances", "--source", "typo")
+    assert (code, out) == (2, "")
+    assert "'typo'" in err
+    assert "away, here" in err
+    code, out, err = several("balances", "--source", "away")
+    assert (code, out, "ninja-sync pull" in err) == (0, "", True)
+    code, out, _ = several("balances", "--source", "here", "--json")
+    assert (code, len(json.loads(out)["by_currency"]) > 1) == (0, True)
+
+
+def test_balances_of_a_source_that_only_the_warehouse_knows_are_shown(command, several, tmp_path):
+    several("pull")
+    (tmp_path / "other").mkdir()
+    environ = {"NINJA_SYNC_WAREHOUSE": "../all.duckdb"}
+    code, out, _ = command("balances", "--source", "here", environ=environ, cwd=tmp_path / "other")
+    assert (code, "Top debtors" in out) == (0, True)
+
+
+def test_every_command_but_those_that_serve_or_tour_has_json(command, tmp_path):
+    for name in set(EVERY) - {"demo", "serve", "source"}:
+        assert "--json" in command(name, "--help")[1], name
+    code, out, err = command("init", "--url", "https://ninja.example", "--json")
+    assert (code, json.loads(out), err) == (0, {"file": "config/ninja-sync.toml", "source": "main"}, "")
+
+
+def test_init_says_how_to_name_a_file_that_is_not_looked_for(command):
+    _, _, err = command("init", "--url", "https://ninja.example", "--file", "my own.toml")
+    assert "ninja-sync doctor --config 'my own.toml'" in err
+
+
+def test_names_are_told_where_the_output_is_not_utf_8(server, command):
+    server.edit(next(iter(server.clients(status="active").values())), name="Żółw →")
+    environ = {"PYTHONIOENCODING": "ascii"}
+    assert command("pull", environ=environ)[0] == 0
+    query = "select name from mart.clients where name like '%w →'"
+    code, out, _ = command("sql", query, environ=environ)
+    assert (code, "\\u017b" in out) == (0, True)
+    assert json.loads(command("sql", query, "--json", environ=environ)[1]) == [{"name": "Żółw →"}]
