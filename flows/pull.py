@@ -26,10 +26,12 @@ from flows.reference import read_reference, reference_is_due
 from flows.settings import Settings, Source, base_url_of, warehouse_path
 from schemas.diff import Change
 from schemas.entities import CLIENTS
+from schemas.errors import WarehouseError
 from schemas.normalise import Drift, Quarantined, normalise
-from warehouse.control import Binding, Run, State, check_binding, open_migrated, read_state, record_run
+from warehouse.control import Binding, Run, State, check_binding, read_state, record_run
 from warehouse.duckdb_engine import Warehouse
 from warehouse.lock import one_run_at_a_time
+from warehouse.migrations import open_migrated
 from warehouse.publish import publish_if_due
 from warehouse.staging import ScanKey, Staging
 from warehouse.statements import statement
@@ -67,11 +69,12 @@ class Pulled:
     notes: Sequence[str] = ()
     vanished: int = 0
     published: Path | None = None
+    unpublished: bool = False
 
     @property
     def needs_a_look(self) -> bool:
-        """Whether records are in quarantine, now or still, or the server sent unknown fields: exit code 7."""
-        return bool(self.drift or self.quarantined or self.run.quarantine_open)
+        """Whether records are in quarantine, fields unknown, or copies for readers not written: exit code 7."""
+        return bool(self.drift or self.quarantined or self.run.quarantine_open or self.unpublished)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +126,7 @@ def _heartbeat(job: Job, warehouse: Warehouse, state: State, look: FirstLook, st
     run = replace(_run(job, look, "idle"), mirrored=state.mirrored, quarantine_open=state.quarantine_open)
     run = _finished(job, started)(run)
     record_run(warehouse, run)
-    return Pulled(run, vanished=state.vanished(look.total), published=_publish(job, warehouse))
+    return _publish(job, warehouse, Pulled(run, vanished=state.vanished(look.total)))
 
 
 def nothing_to_do(state: State, look: FirstLook, source: Source) -> bool:
@@ -173,14 +176,23 @@ def _pull_changes(job: Job, state: State, look: FirstLook, started: float, *, co
         loaded = load(warehouse, staging, scanned, run, reference, _finished(job, started))
         staging.clear()
         job.tell("publishing", staging.records, staging.records)
-        published = _publish(job, warehouse)
-    aside = [*scanned.quarantined, *(reference.quarantined if reference else ())]
-    return Pulled(loaded.run, loaded.changes, loaded.drift, aside, scan.notes, loaded.vanished, published)
+        aside = [*scanned.quarantined, *(reference.quarantined if reference else ())]
+        pulled = Pulled(loaded.run, loaded.changes, loaded.drift, aside, scan.notes, loaded.vanished)
+        return _publish(job, warehouse, pulled)
 
 
-def _publish(job: Job, warehouse: Warehouse) -> Path | None:
-    """Publish what no published copy shows yet, this run's changes or an earlier one's."""
-    return publish_if_due(warehouse, now=job.clock.now()) if job.settings.publish else None
+def _publish(job: Job, warehouse: Warehouse, pulled: Pulled) -> Pulled:
+    """Publish what no published copy shows yet, this run's changes or an earlier one's.
+
+    What is loaded stays loaded where the copies cannot be written: that is told, and the next pull tries again.
+    """
+    if not job.settings.publish:
+        return pulled
+    try:
+        return replace(pulled, published=publish_if_due(warehouse, now=job.clock.now()))
+    except WarehouseError as problem:
+        notes = [*pulled.notes, f"Loaded, but not published: {problem} The next pull tries again."]
+        return replace(pulled, notes=notes, unpublished=True)
 
 
 def _bound(job: Job, state: State, look: FirstLook, *, company_is_known: bool) -> tuple[Binding, Reference | None]:

@@ -13,8 +13,6 @@ from schemas.entity import Entity
 from schemas.errors import SettingsError
 from schemas.normalise import Drift, Quarantined
 from warehouse.duckdb_engine import Warehouse
-from warehouse.migrations import migrate as migrate  # noqa: PLC0414 - until every caller asks `migrations`
-from warehouse.migrations import open_migrated as open_migrated  # noqa: PLC0414 - as above
 from warehouse.statements import statement
 
 
