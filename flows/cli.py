@@ -24,7 +24,7 @@ STOPPED = 130
 app = typer.Typer(
     name="ninja-sync",
     context_settings={"max_content_width": 100},
-    help="Invoice Ninja clients, contacts and balances in SQL: always right, and safe to write back.\n\n"
+    help="Invoice Ninja clients, contacts and balances in SQL: an exact mirror.\n\n"
     "Start with `ninja-sync demo`, or with `ninja-sync init` for your own server.",
     epilog="Exit codes: 0 good, 1 unexpected, 2 fix the configuration, 5 server or network, 6 warehouse busy or "
     "unusable, 7 loaded, but something needs a look (quarantine, unknown fields).",

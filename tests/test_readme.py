@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
 import sys
 import tomllib
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from flows.pull import Pulled
+from flows.report import pulled_as_json
 from flows.settings import load_settings
 from sandbox.server import running
 from schemas import errors
+from schemas.diff import Change
+from schemas.normalise import Drift, Quarantined
+from warehouse.control import Run
+from warehouse.statements import named
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -74,3 +82,35 @@ def test_every_exit_code_of_the_error_tree_is_explained():
     codes = {c.exit_code for c in vars(errors).values() if isinstance(c, type) and issubclass(c, errors.SyncError)}
     for code in codes - {3, 4}:  # of plans, which come with writing back
         assert f"| {code} |" in README
+
+
+def test_the_json_of_a_pull_is_as_shown():
+    (text,) = re.findall(r"```json\n(.*?)```", README, re.DOTALL)
+    shown = json.loads(text)
+    now = datetime.now(UTC)
+    real = pulled_as_json(
+        Pulled(
+            Run("run", "shop", "pull", began_at=now, finished_at=now, seconds=1, requests=1),
+            [Change("a", '{"city": "x"}', '{"city": "y"}')],
+            [Drift("clients", "shoe_size", "new")],
+            [Quarantined("clients", "a", "balance", "is too large")],
+        )
+    )
+    told = shown["shop"]
+    assert list(told) == list(real)
+    assert set(told["run"]) < set(real["run"])
+    assert "notes" not in real["run"]
+    for name in ("changes", "quarantined", "drift"):
+        assert list(told[name][0]) == list(real[name][0]), name
+    assert list(told["changes"][0]["fields"][0]) == list(real["changes"][0]["fields"][0])
+    assert list(shown["office"]) == ["error", "exit_code"]  # tests/flows/test_cli.py holds the command to it
+
+
+def test_the_views_that_are_described_are_those_that_there_are():
+    assert sorted(re.findall(r"^\| `mart\.(\w+)`", README, re.MULTILINE)) == sorted(named("mart"))
+
+
+def test_the_picture_of_the_code_shows_files_that_are_there():
+    section = README[README.index("## How it is built") :]
+    for name in re.findall(r"\b(?:flows|connector|schemas|warehouse|sandbox)/[\w/.]*", section):
+        assert (ROOT / name).exists(), name
