@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import count
 
 from flows.settings import Settings, warehouse_path
-from schemas.errors import Busy, SettingsError
+from schemas.errors import Busy, SettingsError, WarehouseError
 from warehouse.duckdb_engine import Warehouse, open_warehouse
 from warehouse.publish import reader_of
 from warehouse.statements import statement
@@ -33,7 +33,12 @@ def reading(settings: Settings, *, newest: bool = False) -> Iterator[Warehouse]:
     path, copy = warehouse_path(settings), reader_of(warehouse_path(settings))
     published = settings.publish and copy.exists()
     if published and not newest:
-        opened = open_warehouse(copy, read_only=True, wait=settings.wait)
+        try:
+            opened = open_warehouse(copy, read_only=True, wait=settings.wait)
+        except Busy:
+            raise
+        except WarehouseError as damaged:
+            raise WarehouseError(f"{damaged} `ninja-sync publish` writes the published copy anew.") from None
     else:
         try:
             opened = open_warehouse(path, read_only=True, wait=0 if published else settings.wait)

@@ -44,12 +44,17 @@ def examine(settings: Settings, name: str, clock: Clock = SYSTEM_CLOCK) -> list[
     checks = [warehouse]
     try:
         checks += [Check("address", "good", base_url_of(settings.sources[name]))]
-        with open_door(settings.sources[name]) as door:
+        with open_door(settings.sources[name], attempts=2) as door:  # who asks what is wrong does not wait long
             for check in _server(settings, name, door, known, clock):
                 checks.append(check)
     except SyncError as problem:
-        checks.append(Check("server", "bad", str(problem), problem.exit_code))
+        hint = " Make one in Invoice Ninja: Settings > Account Management > API Tokens." * _is_wrong_token(problem)
+        checks.append(Check("server", "bad", f"{problem}{hint}", problem.exit_code))
     return checks
+
+
+def _is_wrong_token(problem: SyncError) -> bool:
+    return isinstance(problem, NotAuthorised) and problem.status == 403  # noqa: PLR2004 - "Invalid token", TokenAuth.php
 
 
 def _warehouse(settings: Settings, name: str) -> tuple[Check, Binding | None]:

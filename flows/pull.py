@@ -135,8 +135,10 @@ def nothing_to_do(state: State, look: FirstLook, source: Source) -> bool:
     The total is as it was, the last scan began at least the look-back after that record's stamp (so that no late
     commit can hide under it), server and version are the same, and the reference tables are not due.
     """
-    if state.began_at is None or state.binding is None or look.total is None:
+    if state.began_at is None or state.binding is None or look.total is None or look.newest is None:
         return False
+    if not look.newest.get("client_hash"):
+        return False  # perhaps a token that may not see money: the scan will say
     return (
         look.total in (state.mirrored + state.quarantined, state.server_total)
         and state.began_at.timestamp() >= stamp(look.newest) + source.look_back

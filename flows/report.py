@@ -21,7 +21,8 @@ def tell_pulled(pulled: Pulled) -> None:
     counts = f"{run.inserted:,} new, {run.updated:,} changed, {run.touched:,} touched, {run.unchanged:,} as they were"
     say(f"{run.source}: {counts}; {run.received:,} records in {run.requests} requests, {run.seconds:.1f} s.")
     if pulled.vanished > 0:
-        say(f"  note: the warehouse holds {pulled.vanished:,} clients more: purged or merged away there, or just new.")
+        clients = "1 client" if pulled.vanished == 1 else f"{pulled.vanished:,} clients"
+        say(f"  note: the warehouse holds {clients} more than the server: purged or merged away there, or just new.")
     for note in pulled.notes:
         say(f"  note: {note}")
     lines = [line for change in pulled.changes for line in _change_lines(change.id, change.before, change.after)]

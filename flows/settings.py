@@ -124,12 +124,13 @@ def base_url_of(source: Source) -> str:
     return str(server_address(source.url))
 
 
-def open_door(source: Source, *, environ: Mapping[str, str] = os.environ) -> Door:
+def open_door(source: Source, *, environ: Mapping[str, str] = os.environ, attempts: int = 8) -> Door:
     """The door to a source's server, ready for use. Raises SettingsError where URL or token cannot be used."""
     settings = DoorSettings(
         base_url=source.url,
         requests_per_second=source.requests_per_second,
         retry_budget=source.retry_budget,
+        attempts=attempts,
         proxy=source.proxy,
         ca_file=Path(source.ca_file) if source.ca_file else None,
     )

@@ -90,13 +90,13 @@ def test_the_json_of_a_pull_is_as_shown():
     now = datetime.now(UTC)
     real = pulled_as_json(
         Pulled(
-            Run("run", "shop", "pull", began_at=now, finished_at=now, seconds=1, requests=1),
+            Run("run", "main", "pull", began_at=now, finished_at=now, seconds=1, requests=1),
             [Change("a", '{"city": "x"}', '{"city": "y"}')],
             [Drift("clients", "shoe_size", "new")],
             [Quarantined("clients", "a", "balance", "is too large")],
         )
     )
-    told = shown["shop"]
+    told = shown["main"]
     assert list(told) == list(real)
     assert set(told["run"]) < set(real["run"])
     assert "notes" not in real["run"]

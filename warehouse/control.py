@@ -96,6 +96,16 @@ def check_binding(source: str, known: Binding | None, found: Binding) -> None:
     )
 
 
+def check_single_name(warehouse: Warehouse, source: str, binding: Binding) -> None:
+    """Refuse a company that is here under another name: each balance would stand twice. Raises SettingsError."""
+    values = {"base_url": binding.base_url, "fingerprint": binding.company_fingerprint}
+    for (name,) in warehouse.rows(statement("read/source_of_company"), values):
+        raise SettingsError(
+            f"This company is in the warehouse already, as the source {name!r}: under the name {source!r} every "
+            f"balance would stand there twice. Nothing was stored. Call the source {name!r}, or use another warehouse."
+        )
+
+
 def bind(warehouse: Warehouse, source: str, binding: Binding, *, version: str | None, now: datetime) -> None:
     """Write the binding of a source; an earlier one is replaced."""
     warehouse.execute("delete from control.sources where source = $source", {"source": source})

@@ -20,6 +20,7 @@ from warehouse.control import (
     Binding,
     Run,
     bind,
+    check_single_name,
     close_quarantine,
     read_state,
     record_drift,
@@ -185,6 +186,7 @@ def _replace(warehouse: Warehouse, entity: Entity, rows: Sequence[Row], run: Run
 def _remember_source(warehouse: Warehouse, scanned: Scanned, run: Run, reference: Reference | None) -> None:
     values = {"source": run.source, "skew": scanned.skew, "version": run.server_version, "now": run.began_at}
     if not warehouse.rows("select 1 from control.sources where source = $source", values):
+        check_single_name(warehouse, run.source, scanned.binding)
         bind(warehouse, run.source, scanned.binding, version=run.server_version, now=run.began_at)
     warehouse.execute(
         "update control.sources set skew_seconds = $skew, server_version = $version where source = $source", values

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from schemas.errors import Busy
+from schemas.errors import Busy, WarehouseError
 from warehouse.private import make_private_folder
 
 
@@ -28,7 +28,10 @@ def one_run_at_a_time(
     """Hold the lock of a source. Raises Busy, naming the process that holds it, after `wait` seconds."""
     path = warehouse.absolute().with_name(f"{warehouse.name}.{source}.lock")
     make_private_folder(path.parent)
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+    except OSError as problem:
+        raise WarehouseError(f"The folder {path.parent} cannot be written: {problem.strerror}.") from None
     try:
         _acquire(descriptor, source, clock() + wait, clock, sleep)
         os.ftruncate(descriptor, 0)

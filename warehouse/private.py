@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from threading import Lock
 
+from schemas.errors import WarehouseError
+
 OWNER_ONLY = 0o077
 _LOCK = Lock()
 _umasks: list[int] = []
@@ -35,9 +37,15 @@ def only_private_files() -> Iterator[None]:
 
 
 def make_private_folder(folder: Path) -> None:
-    """Make a folder (0700) and its parents. One that is there keeps its mode: it may be shared on purpose."""
-    for missing in [f for f in (folder, *folder.parents) if not f.exists()][::-1]:
-        missing.mkdir(mode=0o700, exist_ok=True)
+    """Make a folder (0700) and its parents. One that is there keeps its mode: it may be shared on purpose.
+
+    Raises WarehouseError where it cannot be made.
+    """
+    try:
+        for missing in [f for f in (folder, *folder.parents) if not f.exists()][::-1]:
+            missing.mkdir(mode=0o700, exist_ok=True)
+    except OSError as problem:
+        raise WarehouseError(f"The folder {folder} cannot be made: {problem.strerror}.") from None
 
 
 def make_private_file(path: Path) -> None:

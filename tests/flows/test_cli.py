@@ -324,3 +324,19 @@ def test_names_are_told_where_the_output_is_not_utf_8(server, command):
     code, out, _ = command("sql", query, environ=environ)
     assert (code, "\\u017b" in out) == (0, True)
     assert json.loads(command("sql", query, "--json", environ=environ)[1]) == [{"name": "Żółw →"}]
+
+
+@pytest.mark.parametrize("folder", ["/sys", "/proc", "/dev/null"])
+def test_a_folder_that_cannot_be_written_is_said_so(command, folder):
+    code, _, err = command("pull", environ={"NINJA_SYNC_WAREHOUSE": f"{folder}/x/w.duckdb"})
+    assert code == 6, err
+    assert folder in err
+
+
+def test_a_damaged_copy_for_readers_says_what_mends_it(command, tmp_path):
+    command("pull")
+    (tmp_path / "cli" / "warehouse.duckdb.published" / "reader.duckdb").write_text("x")
+    code, _, err = command("sql", "select 1")
+    assert (code, "ninja-sync publish" in err) == (6, True)
+    assert command("publish")[0] == 0
+    assert command("sql", "select 1")[0] == 0

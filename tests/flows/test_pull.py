@@ -382,6 +382,20 @@ def test_two_sources_share_a_warehouse_without_meeting(server, pulls, settings, 
     assert pulled.run.inserted > 0
 
 
+def test_one_company_does_not_come_under_two_names(pulls, settings, query):
+    pulls()
+    both = msgspec.structs.replace(settings, sources={**settings.sources, "shop": settings.sources["main"]})
+    with pytest.raises(SettingsError, match="already, as the source 'main'"):
+        pulls(using=both, name="shop")
+    assert query("select source, count(*) from ninja.clients group by source") == [("main", 120)]
+
+
+def test_a_token_that_may_not_see_money_is_refused_although_nothing_has_changed(server, pulls):
+    pulls()
+    with pytest.raises(NotAuthorised, match="may not see money"):
+        pulls(token=server.box.viewer_token)
+
+
 def test_a_restored_server_is_read_whole(server, pulls, assert_equal_to_the_server):
     pulls()
     newest = max(server.clients().values(), key=lambda c: c["updated_at"])

@@ -44,7 +44,7 @@ def test_a_pull_without_changes_is_one_line(told):
         (Pulled(replace(RUN, quarantine_open=2)), ["2 records are in quarantine from before", "ninja-sync status"]),
         (Pulled(RUN, drift=[Drift("clients", "mood", "new")]), ["mood", "new"]),
         (Pulled(RUN, notes=["The server ignored a filter."]), ["The server ignored a filter."]),
-        (Pulled(RUN, vanished=3), ["3 clients more"]),
+        (Pulled(RUN, vanished=3), ["3 clients more than the server"]),
     ],
 )
 def test_what_needs_a_look_is_told_although_nothing_else_has_changed(told, pulled, words):
