@@ -18,8 +18,8 @@ from flows.show import say, show_json
 from schemas.errors import LOADED_WITH_FINDINGS, SyncError, place_of
 
 TRACEBACK = "NINJA_SYNC_TRACEBACK"
-STOPPED = 130
-"""The exit code after Ctrl-C, as shells have it."""
+STOPPED_BY: list[int] = []
+"""The signals by which this process was told to end: then an error is only their consequence."""
 
 app = typer.Typer(
     name="ninja-sync",
@@ -66,7 +66,7 @@ def pull(
             if not as_json:
                 tell_pulled(report)
         except Exception as problem:  # the other sources are pulled all the same
-            if os.environ.get(TRACEBACK) and not isinstance(problem, SyncError):
+            if STOPPED_BY or (os.environ.get(TRACEBACK) and not isinstance(problem, SyncError)):
                 raise
             message, code = told_of(problem)
             told[name] = {"error": message, "exit_code": code}
@@ -135,23 +135,22 @@ def main() -> NoReturn:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # where the terminal is not UTF-8: a name, not an error
-    signal.signal(signal.SIGTERM, _terminated)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _stop)
+    message, code = "", 0
     try:
         app()
-    except SyncError as problem:
-        say(f"ninja-sync: {problem}")
-        sys.exit(problem.exit_code)
     except SystemExit as ended:
-        if ended.code == STOPPED:
-            say("ninja-sync: stopped; what was stored before is as it was.")
-        raise
+        code = ended.code if isinstance(ended.code, int) else 0
     except Exception as problem:
-        if os.environ.get(TRACEBACK):
+        if os.environ.get(TRACEBACK) and not isinstance(problem, SyncError):
             raise
         message, code = told_of(problem)
+    if STOPPED_BY:
+        message, code = "stopped; what was stored before is as it was.", 128 + STOPPED_BY[0]
+    if message:
         say(f"ninja-sync: {message}")
-        sys.exit(code)
-    sys.exit(0)
+    sys.exit(code)
 
 
 def told_of(problem: Exception) -> tuple[str, int]:
@@ -168,6 +167,10 @@ def told_of(problem: Exception) -> tuple[str, int]:
     return f"unexpected {type(problem).__name__} at {place_of(problem)}. This is a bug. {more}", 1
 
 
-def _terminated(_signal: int, _frame: FrameType | None) -> NoReturn:
-    """End like Ctrl-C does: open transactions roll back, locks are given back."""
-    raise SystemExit(143)
+def _stop(number: int, _frame: FrameType | None) -> NoReturn:
+    """End in order, on Ctrl-C and SIGTERM: open transactions roll back, locks are given back.
+
+    The trap: what is raised here while DuckDB runs a query comes out of it as `RuntimeError("Query interrupted")`.
+    """
+    STOPPED_BY.append(number)
+    raise SystemExit(128 + number)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -45,7 +46,16 @@ def load_records(warehouse) -> Callable[..., Loaded]:
         for page in pages:
             staging.add(CLIENTS, normalise(CLIENTS, page), cursor=None, newest_seen=0)
         quarantined, drift = staging.quarantined, staging.drift
-        scanned = Scanned(CLIENTS, BINDING, watermark, MOMENT, 0, sum(map(len, pages)), quarantined, frozenset(drift))
+        scanned = Scanned(
+            CLIENTS,
+            replace(BINDING, company_fingerprint=source),
+            watermark,
+            MOMENT,
+            0,
+            sum(map(len, pages)),
+            quarantined,
+            frozenset(drift),
+        )
         finished = MOMENT + timedelta(seconds=number)
         begun = Run(f"run-{number:03d}", source, kind, MOMENT, finished, 1.0, 3, received=staging.records)
         return load(warehouse, staging, scanned, begun, reference)
