@@ -7,7 +7,7 @@ SOURCES := connector flows schemas warehouse sandbox tests
 # As many workers as there are cores. A file's tests stay together: some share a server that takes long to start.
 WORKERS ?= auto
 
-.PHONY: help install demo test lint format lock clean
+.PHONY: help install demo test bench histories kills injections peers lint format lock clean
 
 help:                 ## what there is to make
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## */\t/' | expand -t 12
@@ -27,6 +27,23 @@ demo: $(READY)        ## the main job once, against the sandbox, into demo/wareh
 test: lint            ## format, lint, types, import contracts, all tests
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(PYTEST_ARGS)
 
+bench: $(READY)       ## time and memory of pulls of 100,000 and 1,000,000 clients (a quarter of an hour)
+	$(BIN)/python -m tests.bench $(BENCH_ARGS)
+
+histories: $(READY)   ## 10,000 histories of a server that changes while it is pulled; an hour (HISTORIES=300: so many)
+	$(BIN)/python -m tests.histories.run $(or $(HISTORIES),10000) $(HISTORIES_ARGS)
+
+kills: $(READY)       ## kill -9 at 300 random moments of pulls (KILLS=1000: so many); ten minutes on one core
+	NINJA_SYNC_KILLS=$(or $(KILLS),300) $(BIN)/python -m pytest -rP tests/crashes/test_kills.py $(PYTEST_ARGS)
+
+injections: $(READY)  ## kill or fail each call of a pull on its files; an hour (needs strace and root; EVERY=10: a tenth)
+	$(BIN)/python -m tests.crashes.injections --every $(or $(EVERY),1)
+
+peers: $(READY)       ## the same faults for dlt, airbyte-cdk and Ninja Sync, in an environment of their own (five minutes)
+	test -x .venv-peers/bin/python || $(PYTHON) -m venv .venv-peers
+	.venv-peers/bin/python -m pip install --quiet --disable-pip-version-check -r tests/peers/requirements.txt
+	$(BIN)/python -m tests.peers.head_to_head
+
 lint: $(READY)        ## format, lint, types, import contracts
 	$(BIN)/ruff format --check $(SOURCES)
 	$(BIN)/ruff check $(SOURCES)
@@ -42,4 +59,4 @@ lock: $(READY)        ## resolve requirements.lock anew from pyproject.toml (nee
 	    --no-annotate --extra test --upgrade pyproject.toml -o requirements.lock
 
 clean:                ## remove what was made here
-	rm -rf $(VENV) demo build dist .mypy_cache .ruff_cache .import_linter_cache
+	rm -rf $(VENV) .venv-peers demo build dist .mypy_cache .ruff_cache .import_linter_cache

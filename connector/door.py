@@ -23,6 +23,7 @@ import msgspec
 
 from connector.address import DEFAULT_PORTS, Address, proxy_address, server_address
 from connector.answer import JSON, Answer, Reply, judge, quote, read_body
+from connector.halt import check_halt, rest
 from connector.limits import Limiter
 from connector.retry import LONGEST_ASKED, Budget, Failure, RetryRules, ask_until_answered
 from connector.secret import Secret
@@ -97,7 +98,7 @@ class Door:
         *,
         transport: httpx.BaseTransport | None = None,
         clock: Callable[[], float] = time.monotonic,
-        sleep: Callable[[float], None] = time.sleep,
+        sleep: Callable[[float], None] = rest,
         random: Callable[[], float] = random.random,
         on_wait: Callable[[str, float], None] | None = None,
     ) -> None:
@@ -107,7 +108,7 @@ class Door:
             only_loopback=self._address.scheme == "http", proxy=settings.proxy, ca_file=settings.ca_file, clock=clock
         )
         self._limiter = Limiter(settings.requests_per_second, clock=clock, sleep=sleep)
-        self._rules = RetryRules(settings.attempts, Budget(settings.retry_budget), clock, sleep, random, on_wait)
+        self._rules = RetryRules(settings.attempts, Budget(settings.retry_budget, clock), clock, sleep, random, on_wait)
         self._agent = f"ninja-sync/{version('ninja-sync')}"
         self._lock = threading.Lock()
         self.requests = 0
@@ -180,9 +181,11 @@ class Door:
         return self._repeat(_Call(method, self.url(path), params, body, JSON, media, password, repeatable))
 
     def _repeat(self, call: _Call) -> Answer:
-        return ask_until_answered(
-            lambda: self._attempt(call), self._limiter.take, self._rules, repeatable=call.repeatable
-        )
+        return ask_until_answered(lambda: self._attempt(call), self._turn, self._rules, repeatable=call.repeatable)
+
+    def _turn(self) -> None:
+        self._limiter.take()
+        check_halt()
 
     def _attempt(self, call: _Call) -> Answer | Failure:
         """Send once, and judge what comes back."""

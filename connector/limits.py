@@ -25,7 +25,7 @@ class Limiter:
         self._burst = burst
         self._clock, self._sleep = clock, sleep
         self._lock = threading.Lock()
-        self._due = self._open_at = clock()
+        self._due = self._open_at = float("-inf")  # a new door has rested: the few requests of a small pull go at once
 
     def take(self) -> None:
         """Return when the next request may be sent. Sleeps outside the lock: threads wait side by side, in order."""

@@ -39,22 +39,33 @@ class Failure:
 
 
 class Budget:
-    """The seconds that all requests of one run together may spend on failing, waiting and trying again."""
+    """The seconds that all requests of one run together may spend on failing, waiting and trying again.
 
-    def __init__(self, seconds: float) -> None:
+    What several threads spend at the same time counts once: one outage must not cost four connections four times.
+    """
+
+    def __init__(self, seconds: float, clock: Callable[[], float]) -> None:
         self.seconds = self._left = seconds
+        self._clock = clock
+        self._until = float("-inf")  # up to here it is paid for
         self._lock = threading.Lock()
 
-    def spend(self, seconds: float) -> None:
-        """Take what was used, even if there is less."""
+    def spend(self, since: float) -> None:
+        """Take what was used since that moment, even if there is less."""
         with self._lock:
-            self._left -= seconds
+            now = self._clock()
+            self._left -= max(0.0, now - max(since, self._until))
+            self._until = max(now, self._until)
 
     def reserve(self, seconds: float) -> bool:
-        """Take so much if it is there; else nothing, and False."""
+        """Take so much, from now on, if it is there; else nothing, and False."""
         with self._lock:
-            enough = self._left >= seconds
-            self._left -= seconds if enough else 0
+            until = self._clock() + seconds
+            more = max(0.0, min(seconds, until - self._until))
+            enough = self._left >= more
+            if enough:
+                self._left -= more
+                self._until = max(until, self._until)
             return enough
 
 
@@ -89,7 +100,7 @@ def ask_until_answered(
         outcome = send()
         if not isinstance(outcome, Failure):
             return outcome
-        rules.budget.spend(rules.clock() - began)
+        rules.budget.spend(began)
         wait = _wait(outcome, attempt, rules.random())
         if attempt >= min(rules.attempts, outcome.tries) or (outcome.sent and not repeatable):
             _give_up(outcome, attempt)

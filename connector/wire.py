@@ -16,6 +16,7 @@ import httpcore
 import httpx
 
 from connector.address import is_loopback
+from connector.halt import HALT, interruptible
 from schemas.errors import SettingsError
 
 DEADLINE: Final[ContextVar[float]] = ContextVar("deadline", default=float("inf"))
@@ -83,10 +84,12 @@ class _Socket(httpcore.NetworkStream):
         self._inner, self._clock = inner, clock
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        return self._inner.read(max_bytes, _left(timeout, self._clock, httpcore.ReadTimeout))
+        with interruptible(self._inner.get_extra_info("socket")):
+            return self._inner.read(max_bytes, _left(timeout, self._clock, httpcore.ReadTimeout))
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        self._inner.write(buffer, _left(timeout, self._clock, httpcore.WriteTimeout))
+        with interruptible(self._inner.get_extra_info("socket")):
+            self._inner.write(buffer, _left(timeout, self._clock, httpcore.WriteTimeout))
 
     def close(self) -> None:
         self._inner.close()
@@ -102,8 +105,8 @@ class _Socket(httpcore.NetworkStream):
 
 
 def _left(timeout: float | None, clock: Callable[[], float], over: type[httpcore.TimeoutException]) -> float:
-    left = DEADLINE.get() - clock()
-    if left <= 0:
+    left, halt = DEADLINE.get() - clock(), HALT.get()
+    if left <= 0 or (halt is not None and halt.told):
         raise over("the deadline of the request has passed")
     return left if timeout is None else min(timeout, left)
 

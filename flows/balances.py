@@ -1,43 +1,92 @@
-"""Balances as tables: by currency, by country, and the clients who owe most."""
+"""Balances as tables: by currency, by country, and the clients who owe most; today's, or those of an earlier moment."""
 
 from __future__ import annotations
 
-from flows.ask import Result, asked
+from datetime import UTC, date, datetime, time
+
+from flows.ask import Result, reading
 from flows.settings import Settings
 from flows.show import say, show_table
 from schemas.errors import SettingsError
+from warehouse.duckdb_engine import Warehouse
+from warehouse.statements import statement
 
 MOST_LINES = 12
 TITLES = {
     "by_currency": "Balances by currency",
     "by_country": "Balances by country",
     "top_debtors": "Top debtors",
+    "not_known_yet": "Nothing is known yet of these sources",
+}
+STATEMENTS = {
+    "by_currency": "balances_by_currency",
+    "by_country": "balances_by_country",
+    "top_debtors": "top_debtors",
 }
 
 
-def read_balances(settings: Settings, source: str | None, *, top: int) -> dict[str, Result]:
-    """The three tables; of one source, or of all. Raises SettingsError for a source that nobody knows."""
-    if source is not None:
-        stored = asked(settings, "sources", {}).records()
-        known = sorted({*settings.sources, *(str(record["source"]) for record in stored)})
-        if source not in known:
-            raise SettingsError(f"There is no source {source!r}; there is: {', '.join(known) or 'none yet'}.")
-    params = {"source": source, "most": top}
-    return {
-        "by_currency": asked(settings, "balances_by_currency", params),
-        "by_country": asked(settings, "balances_by_country", params),
-        "top_debtors": asked(settings, "top_debtors", params),
-    }
+def moment(text: str) -> datetime:
+    """The moment that a person means: a date is its last microsecond in UTC, a time without a zone is in UTC.
+
+    Raises SettingsError for what is neither.
+    """
+    try:
+        return datetime.combine(date.fromisoformat(text), time.max, UTC)
+    except ValueError:
+        pass
+    try:
+        found = datetime.fromisoformat(text)
+        return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise SettingsError(f"{text!r} is no moment: write it like 2026-12-31 or 2026-12-31T18:00:00+01:00.") from None
 
 
-def tell_balances(found: dict[str, Result]) -> None:
-    """The three tables for people; the source is left out where there is one only."""
+def read_balances(settings: Settings, source: str | None, *, top: int, at: datetime | None = None) -> dict[str, Result]:
+    """The three tables, of one source or of all; as of a moment, where one is given.
+
+    Sources that were first loaded later stand in `not_known_yet`, where there are any. Raises SettingsError for a
+    source that nobody knows, and for a moment at which nothing is known yet.
+    """
+    params = {"source": source, "most": top, "at": at}
+    with reading(settings) as warehouse:
+        _check_source(warehouse, settings, source)
+        balances = "(" + statement("read/balances_at") + ") as balances" if at else "mart.client_balances"
+        found = {
+            name: Result(*warehouse.answer(statement(f"read/{file}").format(balances=balances), params))
+            for name, file in STATEMENTS.items()
+        }
+        later = Result(*warehouse.answer(statement("read/known_since"), params)) if at else Result((), ())
+    if not later.rows:
+        return found
+    if not found["by_currency"].rows:
+        told = " and ".join(f"{since:%Y-%m-%d %H:%M:%S} UTC ({name})" for name, since in later.rows)
+        raise SettingsError(f"Nothing is known before {told}, when the first load began.")
+    return {**found, "not_known_yet": later}
+
+
+def _check_source(warehouse: Warehouse, settings: Settings, source: str | None) -> None:
+    stored = {str(name) for (name,) in warehouse.rows("select source from control.sources")}
+    known = sorted({*settings.sources, *stored})
+    if source is not None and source not in known:
+        raise SettingsError(f"There is no source {source!r}; there is: {', '.join(known) or 'none yet'}.")
+
+
+def tell_balances(found: dict[str, Result], at: datetime | None = None) -> None:
+    """The tables for people; the source is left out where there is one only."""
     sources = {row[0] for row in found["by_currency"].rows}
     if not sources:
-        say("There are no clients here yet: `ninja-sync pull` reads them, `ninja-sync status` says what was read.")
+        when = f"no clients here at {_told(at)}" if at else "no clients here yet"
+        say(f"There are {when}: `ninja-sync pull` reads them, `ninja-sync status` says what was read.")
         return
+    if at is not None:
+        say(f"As of {_told(at)}, by what has been read since; currencies and countries by today's lists.")
     for name, result in found.items():
-        kept = [n for n, column in enumerate(result.columns) if column != "place" and (n or len(sources) > 1)]
+        several = len(sources) > 1 or name == "not_known_yet"
+        kept = [n for n, column in enumerate(result.columns) if column != "place" and (n or several)]
         rows = [[row[n] for n in kept] for row in result.rows]
         columns = [result.columns[n] for n in kept]
         show_table(TITLES[name], columns, rows, most=0 if name == "top_debtors" else MOST_LINES)
+
+
+def _told(at: datetime) -> str:
+    return f"{at:%Y-%m-%d %H:%M:%S} UTC"

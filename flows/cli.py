@@ -6,6 +6,7 @@ import io
 import os
 import signal
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
 from typing import Annotated, NoReturn
@@ -15,9 +16,11 @@ import typer
 from flows import cli_setup, cli_warehouse
 from flows.options import AsJson, ConfigFile, SourceName
 from flows.show import say, show_json
-from schemas.errors import LOADED_WITH_FINDINGS, SyncError, place_of
+from schemas.errors import LOADED_WITH_FINDINGS, SettingsError, SyncError, place_of
 
 TRACEBACK = "NINJA_SYNC_TRACEBACK"
+STOPPED = "stopped; what was stored before is as it was."
+GRACE = 5.0  # seconds in which a process that was told to end may end in order
 STOPPED_BY: list[int] = []
 """The signals by which this process was told to end: then an error is only their consequence."""
 
@@ -26,8 +29,9 @@ app = typer.Typer(
     context_settings={"max_content_width": 100},
     help="Invoice Ninja clients, contacts and balances in SQL: an exact mirror.\n\n"
     "Start with `ninja-sync demo`, or with `ninja-sync init` for your own server.",
-    epilog="Exit codes: 0 good, 1 unexpected, 2 fix the configuration, 5 server or network, 6 warehouse busy or "
-    "unusable, 7 loaded, but something needs a look (quarantine, unknown fields).",
+    epilog="Exit codes: 0 good, 1 unexpected, 2 fix the configuration, 3 loaded, but more clients have vanished than "
+    "are taken out unasked, 5 server or network, 6 warehouse busy or unusable, 7 loaded, but something needs a look "
+    "(quarantine, unknown fields, unlisted clients).",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,  # they print local variables, which hold people's data
@@ -49,20 +53,49 @@ def pull(
     Reads what has changed on the server since the last pull; where nothing has, that usually takes one request. Without
     --source, all configured sources are pulled one after the other, and one that fails does not keep back the others.
     """
-    from flows.pull import Job, pull  # noqa: PLC0415 - each command loads what it needs
-    from flows.report import pulled_as_json, tell_pulled  # noqa: PLC0415
+    _pull_all(source, config, full=full, at_most=None, as_json=as_json)
+
+
+@app.command()
+def sweep(
+    at_most: Annotated[
+        int | None, typer.Option(min=0, help="How many vanished clients may be taken out, where it is more than that.")
+    ] = None,
+    source: SourceName = None,
+    config: ConfigFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Read everything, and find the clients that have vanished.
+
+    Purged and merged clients leave no trace in Invoice Ninja's lists. Each one that is missing is asked for by its id;
+    one that the server no longer knows is taken out, and stays in the history and in mart.client_redirects, with the
+    client it was merged into where there is evidence. A pull does the same where the totals disagree, and every
+    sweep_days. More than 3 clients, and more than one in a hundred, are taken out only if --at-most allows it (else
+    exit code 3); so are clients that a server restored from a backup does not have.
+    """
+    _pull_all(source, config, full=True, at_most=at_most, as_json=as_json)
+
+
+def _pull_all(source: str | None, config: Path | None, *, full: bool, at_most: int | None, as_json: bool) -> NoReturn:
+    """Pull one source after the other; exits with the first failure's code, else with the highest one."""
+    from flows.job import Job  # noqa: PLC0415 - each command loads what it needs
+    from flows.pull import pull  # noqa: PLC0415
+    from flows.report import exit_code_of, pulled_as_json, tell_pulled  # noqa: PLC0415
     from flows.settings import choose_sources, load_settings, open_door  # noqa: PLC0415
     from flows.show import progress  # noqa: PLC0415
 
     settings = load_settings(config)
     told: dict[str, dict[str, object]] = {}
     codes = []
-    for name in choose_sources(settings, source):
+    names = choose_sources(settings, source)
+    if at_most is not None and len(names) > 1:
+        raise SettingsError(f"--at-most is for one source: --source {' | '.join(names)}")
+    for name in names:
         try:
             with open_door(settings.sources[name]) as door, progress(name, quiet=as_json) as tell:
-                report = pull(Job(settings, name, door, full=full, tell=tell))
+                report = pull(Job(settings, name, door, full=full, at_most=at_most, tell=tell))
             told[name] = pulled_as_json(report)
-            codes.append(LOADED_WITH_FINDINGS if report.needs_a_look else 0)
+            codes.append(exit_code_of(report))
             if not as_json:
                 tell_pulled(report)
         except Exception as problem:  # the other sources are pulled all the same
@@ -81,7 +114,7 @@ def pull(
 @app.command()
 def demo(
     folder: Annotated[Path, typer.Option(help="Where the warehouse is made.")] = Path("demo"),
-    clients: Annotated[int, typer.Option(min=1, help="How many clients the sandbox server gets.")] = 2000,
+    clients: Annotated[int, typer.Option(min=100, help="How many clients the sandbox server gets.")] = 2000,
 ) -> None:
     """Go through everything once, against invented clients.
 
@@ -135,8 +168,8 @@ def main() -> NoReturn:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # where the terminal is not UTF-8: a name, not an error
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, _stop)
+    _listen_to(_stop)
+    sys.unraisablehook = _unraisable
     message, code = "", 0
     try:
         app()
@@ -146,8 +179,9 @@ def main() -> NoReturn:
         if os.environ.get(TRACEBACK) and not isinstance(problem, SyncError):
             raise
         message, code = told_of(problem)
+    _listen_to(signal.SIG_IGN)  # what is left is to say how it ended
     if STOPPED_BY:
-        message, code = "stopped; what was stored before is as it was.", 128 + STOPPED_BY[0]
+        message, code = STOPPED, 128 + STOPPED_BY[0]
     if message:
         say(f"ninja-sync: {message}")
     sys.exit(code)
@@ -167,10 +201,37 @@ def told_of(problem: Exception) -> tuple[str, int]:
     return f"unexpected {type(problem).__name__} at {place_of(problem)}. This is a bug. {more}", 1
 
 
-def _stop(number: int, _frame: FrameType | None) -> NoReturn:
-    """End in order, on Ctrl-C and SIGTERM: open transactions roll back, locks are given back.
+def _listen_to(handler: Callable[[int, FrameType | None], object] | signal.Handlers) -> None:
+    """Have this handle the signals that tell a process to end; a hangup that is ignored (`nohup`) stays so."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        if number != signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, handler)
 
+
+def _stop(number: int, _frame: FrameType | None) -> NoReturn:
+    """End in order, on Ctrl-C, SIGTERM and SIGHUP: open transactions roll back, locks are given back.
+
+    The second signal ends the process where it stands, and so does the time of grace: the warehouse is made for that.
     The trap: what is raised here while DuckDB runs a query comes out of it as `RuntimeError("Query interrupted")`.
     """
+    if STOPPED_BY:
+        _end_at_once()
     STOPPED_BY.append(number)
+    signal.signal(signal.SIGALRM, lambda *_: _end_at_once())
+    signal.setitimer(signal.ITIMER_REAL, GRACE)
     raise SystemExit(128 + number)
+
+
+def _unraisable(ignored: sys.UnraisableHookArgs) -> None:
+    """Python drops what is raised in a finaliser or a weak reference's callback; the order to end counts there too."""
+    if STOPPED_BY and ignored.exc_type is SystemExit:
+        _end_at_once()
+    sys.__unraisablehook__(ignored)
+
+
+def _end_at_once() -> NoReturn:
+    """End without another step of the program: what is left is what a kill leaves, and the next run tidies up."""
+    _listen_to(signal.SIG_IGN)
+    cursor = "\x1b[?25h\n" if sys.stderr.isatty() else ""  # which a progress bar hides
+    os.write(2, f"{cursor}ninja-sync: {STOPPED}\n".encode())
+    os._exit(128 + STOPPED_BY[0])

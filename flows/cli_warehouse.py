@@ -41,18 +41,24 @@ def status(config: ConfigFile = None, as_json: AsJson = False) -> None:
 def balances(
     top: Annotated[int, typer.Option(min=1, help="How many debtors of each currency to show.")] = 10,
     plot: Annotated[Path | None, typer.Option(help="Draw the picture into this file (.png, .svg, .pdf).")] = None,
+    at: Annotated[
+        str | None,
+        typer.Option(metavar="MOMENT", help="As they were then: 2026-12-31 (the end of that day, UTC), or a time."),
+    ] = None,
     source: SourceName = None,
     config: ConfigFile = None,
     as_json: AsJson = False,
 ) -> None:
     """What clients owe: by currency, by country, and who owes most.
 
-    Amounts of two currencies are never added.
+    Amounts of two currencies are never added. With --at, the versions count that held at that moment, by the server's
+    stamps; nothing is known before the first pull.
     """
-    from flows.balances import read_balances, tell_balances  # noqa: PLC0415
+    from flows.balances import moment, read_balances, tell_balances  # noqa: PLC0415
     from flows.settings import load_settings  # noqa: PLC0415
 
-    found = read_balances(load_settings(config), source, top=top)
+    then = None if at is None else moment(at)
+    found = read_balances(load_settings(config), source, top=top, at=then)
     if plot is not None:
         from flows.plot import plot_balances  # noqa: PLC0415 - matplotlib
 
@@ -60,7 +66,7 @@ def balances(
     if as_json:
         show_json({name: result.records() for name, result in found.items()})
         return
-    tell_balances(found)
+    tell_balances(found, then)
     if plot is not None:
         say(f"The picture is in {plot}.")
 
@@ -91,7 +97,7 @@ def publish(config: ConfigFile = None, as_json: AsJson = False) -> None:
 
     They are a copy of the warehouse for readers, and Parquet files of the views of `mart`.
     """
-    from flows.pull import open_ready  # noqa: PLC0415
+    from flows.job import open_ready  # noqa: PLC0415
     from flows.settings import load_settings  # noqa: PLC0415
     from warehouse.publish import publish as write  # noqa: PLC0415
 

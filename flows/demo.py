@@ -10,11 +10,12 @@ from connector.address import is_loopback, server_address
 from connector.door import Door, DoorSettings
 from connector.secret import Secret
 from flows.balances import read_balances, tell_balances
-from flows.pull import Job, Pulled, pull
+from flows.job import Job, Pulled
+from flows.pull import pull
 from flows.report import tell_pulled
 from flows.settings import Settings, Source
 from flows.show import progress, say, show_table
-from sandbox.office import work_a_little
+from sandbox.office import Deed, tidy_up, work_a_little
 from sandbox.server import Sandbox, running
 from schemas.errors import SettingsError, WarehouseError
 from warehouse.duckdb_engine import open_warehouse, remove_warehouse
@@ -29,6 +30,7 @@ What to try next (the sandbox has been stopped, the warehouse stays):
   {command} status
   {command} balances --plot {folder}/balances.png
   {command} sql "select display_name, balance, currency_code, country from mart.clients order by balance desc limit 5"
+  {command} sql "select display_name, kind, current_name, evidence from mart.client_redirects"
   {command} sandbox                 a server of your own to change and pull from, until Ctrl-C
   {command} init                    your own Invoice Ninja
 """
@@ -46,12 +48,20 @@ def run_demo(folder: Path, *, clients: int) -> None:
         say("\n2. Balances, from the warehouse.\n")
         tell_balances(read_balances(settings, SOURCE, top=3))
         say("3. Meanwhile, people work on the server.\n")
-        show_table("Done on the server", ("client", "what"), [(deed.client, deed.done) for deed in work_a_little(box)])
+        _tell_done(work_a_little(box))
         say("4. The second pull reads what has changed since, and shows exactly that.\n")
         tell_pulled(_pull(settings, box))
-        say("5. A third pull finds nothing to do.\n")
+        say("5. Then they tidy up: duplicates are merged, a client is purged. The server lists the three no more.\n")
+        _tell_done(tidy_up(box))
+        say("6. The third pull finds out which clients are gone, and where they went.\n")
+        tell_pulled(_pull(settings, box))
+        say("7. A fourth pull finds nothing to do.\n")
         tell_pulled(_pull(settings, box))
     say(NEXT.format(warehouse=path, folder=folder, command=_command()))
+
+
+def _tell_done(deeds: list[Deed]) -> None:
+    show_table("Done on the server", ("client", "what"), [(deed.client, deed.done) for deed in deeds])
 
 
 def remove_earlier_demo(path: Path) -> None:

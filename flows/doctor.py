@@ -11,7 +11,7 @@ from connector.door import Door
 from connector.scan import FirstLook, first_look, stamp
 from connector.skew import HOUR, measure_skew
 from connector.verbs import current_company, lister, ping
-from flows.pull import SYSTEM_CLOCK, Clock
+from flows.job import SYSTEM_CLOCK, Clock
 from flows.settings import Settings, base_url_of, open_door, warehouse_path
 from schemas.entities import CLIENTS
 from schemas.errors import NotAuthorised, SettingsError, SyncError, WarehouseError

@@ -19,7 +19,7 @@ from prefect.client.schemas.objects import State, TaskRun
 from prefect.states import Completed, Failed
 from prefect.tasks import exponential_backoff
 
-from flows.pull import Job, Pulled, Tell
+from flows.job import Job, Pulled, Tell
 from flows.pull import pull as pull_source
 from flows.settings import choose_source, choose_sources, load_settings, open_door
 from flows.summary import Summary, as_markdown, summary_of

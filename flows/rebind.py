@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from connector.verbs import current_company
-from flows.pull import SYSTEM_CLOCK, Clock, open_ready
+from flows.job import SYSTEM_CLOCK, Clock, open_ready
 from flows.settings import Settings, base_url_of, open_door, warehouse_path
 from schemas.errors import SettingsError
 from warehouse.control import Binding, bind, read_state

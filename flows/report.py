@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
-from flows.pull import Pulled
+from flows.job import Pulled
 from flows.show import say, show_table
 from schemas.diff import differences
+from schemas.errors import LOADED_WITH_FINDINGS
 
 MOST_LINES = 40
 
@@ -14,15 +15,19 @@ MOST_LINES = 40
 def tell_pulled(pulled: Pulled) -> None:
     """The report of one pull for people: counts, what changed field by field, what needs a look."""
     run = pulled.run
-    if not (pulled.changes or run.changed or pulled.needs_a_look or pulled.notes or pulled.vanished > 0):
+    if not (pulled.changes or run.changed or pulled.needs_a_look or pulled.notes):
         again = f", {run.received:,} recent records read again" if run.received else ""
         say(f"{run.source}: nothing has changed ({run.requests} request{'s' * (run.requests != 1)}{again}).")
         return
     counts = f"{run.inserted:,} new, {run.updated:,} changed, {run.touched:,} touched, {run.unchanged:,} as they were"
+    if run.vanished:
+        counts += f", {run.vanished:,} gone"
     say(f"{run.source}: {counts}; {run.received:,} records in {run.requests} requests, {run.seconds:.1f} s.")
-    if pulled.vanished > 0:
-        clients = "1 client" if pulled.vanished == 1 else f"{pulled.vanished:,} clients"
-        say(f"  note: the warehouse holds {clients} more than the server: purged or merged away there, or just new.")
+    if pulled.left and not pulled.held:
+        clients = "1 client" if pulled.left == 1 else f"{pulled.left:,} clients"
+        say(
+            f"  note: {clients} stay in the warehouse although the server does not list them; `ninja-sync sweep` looks."
+        )
     for note in pulled.notes:
         say(f"  note: {note}")
     lines = [line for change in pulled.changes for line in _change_lines(change.id, change.before, change.after)]
@@ -32,6 +37,14 @@ def tell_pulled(pulled: Pulled) -> None:
             "What changed", ("client", "field", "before", "after"), lines[:MOST_LINES],
             note=f"and {more:,} more; --json shows the first 200 clients whole" if more > 0 else "",
         )  # fmt: skip
+    if pulled.departed:
+        gone = [(one.name, one.kind, one.into_name or "", one.evidence) for one in pulled.departed]
+        show_table("No longer on the server", ("client", "what became of it", "now", "known by"), gone, most=MOST_LINES)
+    _tell_what_needs_a_look(pulled)
+
+
+def _tell_what_needs_a_look(pulled: Pulled) -> None:
+    run = pulled.run
     still = run.quarantine_open - len(pulled.quarantined)
     if still > 0:
         say(f"  note: {still:,} records are in quarantine from before: `ninja-sync status` names them.")
@@ -41,6 +54,15 @@ def tell_pulled(pulled: Pulled) -> None:
     if pulled.drift:
         fields = [(d.entity, d.field, d.kind) for d in pulled.drift]
         show_table("Fields that this version does not know, or no longer gets", ("entity", "field", "what"), fields)
+    if pulled.held:
+        say(f"ninja-sync: {run.source}: {pulled.held}")
+
+
+def exit_code_of(pulled: Pulled) -> int:
+    """The exit code of a pull that came to its end."""
+    if pulled.held:
+        return pulled.held.exit_code
+    return LOADED_WITH_FINDINGS if pulled.needs_a_look else 0
 
 
 def pulled_as_json(pulled: Pulled) -> dict[str, object]:
@@ -59,7 +81,9 @@ def pulled_as_json(pulled: Pulled) -> dict[str, object]:
             {"entity": q.entity, "id": q.id, "field": q.field, "reason": q.reason} for q in pulled.quarantined
         ],
         "drift": [asdict(d) for d in pulled.drift],
-        "vanished": pulled.vanished,
+        "departed": [asdict(one) for one in pulled.departed],
+        "left": pulled.left,
+        "held": str(pulled.held) if pulled.held else None,
         "notes": list(pulled.notes),
         "published": str(pulled.published) if pulled.published else None,
     }

@@ -31,6 +31,7 @@ DEFAULT_SOURCE = "main"
 TOKEN_VARIABLE = "NINJA_SYNC_TOKEN"  # noqa: S105 - the name of a variable, not a token
 MINUTE, HOUR = 60, 3600
 LARGEST_PAGE = 5000  # records; the server gives no larger one
+MOST_CONNECTIONS = 16
 SLOWEST = 0.01  # requests a second
 
 
@@ -40,8 +41,10 @@ class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     url: str
     token_env: str = ""
     token_file: str = ""
-    page_size: int = 500
+    page_size: int = 1000
+    connections: int = 4
     look_back: int = 2 * HOUR
+    sweep_days: float = 7
     requests_per_second: float = 5.0
     retry_budget: float = 300.0
     proxy: str | None = None
@@ -196,6 +199,7 @@ def _check(settings: Settings) -> None:
             raise SettingsError(f"The source name {name!r} may hold small letters, digits, - and _ only.")
         of = f"of the source {name!r}"
         _check_range(f"page_size {of}", source.page_size, least=1, most=LARGEST_PAGE)
+        _check_range(f"connections {of}", source.connections, least=1, most=MOST_CONNECTIONS)
         _check_range(f"look_back {of}", source.look_back, least=MINUTE)
         _check_range(f"retry_budget {of}", source.retry_budget, least=0)
         _check_range(f"requests_per_second {of}", source.requests_per_second, least=SLOWEST)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from flows.pull import Tell
+    from flows.job import Tell
 
 Row = Sequence[object]
 

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from flows.pull import Pulled
+from flows.job import Pulled
 from schemas.diff import differences
 from schemas.entities import CLIENTS
 from warehouse.control import Run
@@ -32,20 +32,25 @@ class Summary:
     notes: Sequence[str]
     quarantined: int
     drift: int
+    left: int = 0
 
     @property
     def needs_a_look(self) -> bool:
-        """Whether records are in quarantine or the server's fields are not those which are known."""
-        return bool(self.quarantined or self.drift)
+        """Whether records are in quarantine, fields are unknown, or clients are here that the server does not list."""
+        return bool(self.quarantined or self.drift or self.left)
 
     def __str__(self) -> str:
         """One line: what changed, and what needs a look."""
         run = self.run
-        if run.kind == "idle" and not self.quarantined:
+        if run.kind == "idle" and not self.needs_a_look:
             return f"{run.source}: nothing has changed"
         told = f"{run.source}: {run.inserted:,} new, {run.updated:,} changed, {run.touched:,} touched"
+        if run.vanished:
+            told += f", {run.vanished:,} gone"
         if self.quarantined:
             told += f", {self.quarantined:,} in quarantine"
+        if self.left:
+            told += f", {self.left:,} not listed by the server"
         return told + (f", {self.drift:,} unknown or missing fields" if self.drift else "")
 
 
@@ -57,17 +62,22 @@ def summary_of(pulled: Pulled) -> Summary:
             places = (one.field.partition(".")[0] for one in differences(change.before, change.after))
             told.update({place if place in FIELDS else OTHER for place in places})
     return Summary(
-        pulled.run, dict(told.most_common()), tuple(pulled.notes), pulled.run.quarantine_open, len(pulled.drift)
+        pulled.run,
+        dict(told.most_common()),
+        (*pulled.notes, *([str(pulled.held)] if pulled.held else [])),
+        pulled.run.quarantine_open,
+        len(pulled.drift),
+        pulled.left,
     )
 
 
 def as_markdown(found: Mapping[str, Summary | str]) -> str:
     """The report of several pulls as Markdown; a text in place of a summary says why that source failed."""
     counted = [one.run for one in found.values() if isinstance(one, Summary)]
-    heads = ("source", "new", "changed", "touched", "as they were", "received", "requests", "seconds")
+    heads = ("source", "new", "changed", "touched", "gone", "as they were", "received", "requests", "seconds")
     lines = ["| " + " | ".join(heads) + " |", "|---" + "|---:" * (len(heads) - 1) + "|"]
     for run in counted:
-        counts = (run.inserted, run.updated, run.touched, run.unchanged, run.received, run.requests)
+        counts = (run.inserted, run.updated, run.touched, run.vanished, run.unchanged, run.received, run.requests)
         lines.append(f"| {run.source} | " + " | ".join(f"{n:,}" for n in counts) + f" | {run.seconds:.1f} |")
     table = [*lines, ""] if counted else []
     return "\n".join([*table, *(f"- {line}" for name, one in found.items() for line in _told(name, one))]) + "\n"
@@ -84,7 +94,7 @@ def _told(name: str, one: Summary | str) -> list[str]:
     if one.needs_a_look:
         lines.append(
             f"**{name} needs a look**: records in quarantine: {one.quarantined:,}, fields unknown or missing: "
-            f"{one.drift:,}; `ninja-sync status` has more"
+            f"{one.drift:,}, clients that the server does not list: {one.left:,}; `ninja-sync status` has more"
         )
     return lines + [f"{name}: note: {_plain(note)}" for note in one.notes]
 

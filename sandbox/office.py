@@ -1,4 +1,4 @@
-"""People at work on a stand-in server: a few changes through its API, as a book-keeper makes them.
+"""People at work on a stand-in server: changes, purges and merges through its API, as a book-keeper makes them.
 
 Used by the demo: it changes the server here, pulls there, and shows what the pull found.
 """
@@ -40,6 +40,29 @@ def work_a_little(box: Sandbox) -> list[Deed]:
     ]
 
 
+def tidy_up(box: Sandbox) -> list[Deed]:
+    """Two duplicates merged into the clients that they repeat, and another client purged: three are gone."""
+    listed = _call(box, "GET", "/api/v1/clients?status=active&per_page=5000&sort=id|desc")["data"]
+    found = {c["id"]: c for c in listed}
+    pairs = [
+        (found.get(pair["id"]), found.get(pair["duplicate_id"])) for pair in _call(box, "GET", "/_sandbox/planted")
+    ]
+    twins = [(kept, other) for kept, other in pairs if kept and other and kept["settings"] == other["settings"]][:2]
+    in_pairs = {c["id"] for pair in pairs for c in pair if c}
+    purged = next(c for c in listed if c["id"] not in in_pairs)
+    return [*(_merge(box, kept, other) for kept, other in twins), _purge(box, purged)]
+
+
+def _merge(box: Sandbox, survivor: Record, other: Record) -> Deed:
+    _call(box, "POST", f"/api/v1/clients/{survivor['id']}/{other['id']}/merge")
+    return Deed(other["display_name"], f"was merged into {survivor['display_name']}")
+
+
+def _purge(box: Sandbox, client: Record) -> Deed:
+    _call(box, "POST", f"/api/v1/clients/{client['id']}/purge")
+    return Deed(client["display_name"], "was purged")
+
+
 def _move_house(box: Sandbox, client: Record) -> Deed:
     body = {"address1": "1 New Street", "city": "Zürich", "country_id": "756", "settings": client["settings"]}
     _call(box, "PUT", f"/api/v1/clients/{client['id']}", body)
@@ -65,12 +88,12 @@ def _archive(box: Sandbox, client: Record) -> Deed:
     return Deed(client["display_name"], "was archived")
 
 
-def _call(box: Sandbox, method: str, path: str, body: object = None) -> Record:
+def _call(box: Sandbox, method: str, path: str, body: object = None) -> Any:
     headers = {"X-API-TOKEN": box.token, "X-Requested-With": "XMLHttpRequest", "Content-Type": "application/json"}
+    headers["X-API-PASSWORD"] = box.password  # merging and purging ask for it
     data = None if body is None else json.dumps(body).encode()
     request = urllib.request.Request(  # noqa: S310 - our own server
         box.url + path.replace("|", "%7C"), data, headers, method=method
     )
     with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310 - as above
-        found: Record = json.load(answer, parse_float=Decimal)
-    return found
+        return json.load(answer, parse_float=Decimal)

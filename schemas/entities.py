@@ -154,6 +154,7 @@ CLIENTS = Entity(
     children=(CONTACTS, DOCUMENTS),
     secrets=frozenset({"client_hash", "gateway_tokens"}),
     elsewhere=frozenset({"locations"}),
+    historic=True,
 )
 
 GROUPS = Entity(

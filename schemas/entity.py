@@ -67,6 +67,7 @@ class Entity:
     """A kind of record: its table's name, its path in the API, its fields, and the lists of children inside it.
 
     `secrets` are keys which are never stored. `elsewhere` are known keys without a column: they stay in the record.
+    `historic` says that every version that was seen is kept, not the present one alone.
     """
 
     name: str
@@ -75,6 +76,7 @@ class Entity:
     children: tuple[Entity, ...] = ()
     secrets: frozenset[str] = frozenset()
     elsewhere: frozenset[str] = frozenset()
+    historic: bool = False
 
     @property
     def singular(self) -> str:

@@ -28,7 +28,7 @@ def sounds_secret(key: str) -> bool:
 def scrubbed(entity: Entity, record: dict[str, object]) -> dict[str, object]:
     """A copy without secrets, keys in the order in which they came."""
     kept: dict[str, object] = {}
-    known, children = _known(entity), {child.name: child for child in entity.children}
+    known, children = always_kept(entity), {child.name: child for child in entity.children}
     for key, value in record.items():
         if key in known:
             kept[key] = searched(value) if isinstance(value, (dict, list)) else value
@@ -42,7 +42,7 @@ def scrubbed(entity: Entity, record: dict[str, object]) -> dict[str, object]:
 def searched(value: object) -> object:
     """A copy of any JSON value without the keys that sound like a credential, at any depth."""
     if isinstance(value, dict):
-        return {k: searched(v) for k, v in value.items() if not sounds_secret(k)}
+        return {k: v if v.__class__ is str else searched(v) for k, v in value.items() if not sounds_secret(k)}
     if isinstance(value, list):
         return [searched(v) for v in value]
     return value
@@ -55,6 +55,6 @@ def _scrubbed_children(child: Entity, value: object) -> object:
 
 
 @cache
-def _known(entity: Entity) -> frozenset[str]:
+def always_kept(entity: Entity) -> frozenset[str]:
     """Keys that are kept whatever they sound like."""
     return frozenset(f.inside or f.json_key for f in entity.fields)

@@ -17,6 +17,7 @@ from schemas.entity import Kind
 from schemas.scrub import searched
 
 SIX_PLACES = Decimal("0.000001")
+ZERO = SIX_PLACES * 0
 MONEY_LIMIT = Decimal(10) ** 14
 LAST_SECOND = 253402300799
 """9999-12-31 23:59:59 UTC, the last second that every engine's timestamp can hold."""
@@ -35,6 +36,11 @@ class Unfit(ValueError):
 def to_json(value: object) -> str:
     """JSON text of a decoded value, decimals as exact numbers."""
     return _ENCODER.encode(value).decode()
+
+
+def to_json_bytes(value: object) -> bytes:
+    """The same in UTF-8."""
+    return _ENCODER.encode(value)
 
 
 def holds_nul(written: str) -> bool:
@@ -87,7 +93,7 @@ def money(value: object) -> Decimal:
     exact = amount.quantize(SIX_PLACES)
     if exact != amount:
         raise Unfit("an amount of money with more than six decimals")
-    return exact or SIX_PLACES * 0  # -0 is 0
+    return exact or ZERO  # -0 is 0
 
 
 def time(value: object) -> int | None:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from flows.pull import Pulled
+from flows.job import Pulled
 from flows.report import pulled_as_json
 from flows.settings import load_settings
 from sandbox.server import running
@@ -72,7 +72,8 @@ def test_the_example_configuration_shows_each_setting_with_its_default():
         for name in struct.__struct_fields__:
             assert re.search(rf"\b{name}\b", text), name
     told = tomllib.loads(text)
-    defaults = {"page_size": 500, "look_back": 7200, "requests_per_second": 5.0, "retry_budget": 300.0}
+    defaults = {"page_size": 1000, "connections": 4, "look_back": 7200}
+    defaults |= {"requests_per_second": 5.0, "retry_budget": 300.0}
     assert {name: told["sources"]["main"][name] for name in defaults} == defaults
     plain = type(source)(url="https://x.example")
     assert {name: getattr(plain, name) for name in defaults} == defaults

@@ -2,28 +2,54 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from importlib.abc import MetaPathFinder
 from pathlib import Path
 
 import pyarrow as pa
 
 from schemas.arrow_types import staged_schema
-from schemas.entity import Entity, Kind
+from schemas.entity import Entity
 from schemas.normalise import Row, Values
 
-MICROSECONDS = 1_000_000
+
+class _NoPandas(MetaPathFinder):
+    """Says that there is no pandas."""
+
+    def find_spec(self, name: str, path: object, target: object = None) -> None:  # noqa: ARG002 - the import system's
+        """Find nothing, and raise ImportError for pandas."""
+        if name == "pandas":
+            raise ImportError(name)
+
+
+def _leave_pandas_alone() -> None:
+    """Let pyarrow ask now whether pandas is there, and be told no: it would import it, a second and 60 MB, for nothing.
+
+    It asks once, at the first `pa.array` of a list, whether the list might be pandas' own (_PandasAPIShim, in
+    pandas-shim.pxi); `to_pandas` asks again, so who wants pandas in this process still gets it.
+    """
+    sys.meta_path.insert(0, finder := _NoPandas())
+    try:
+        pa.array([])
+    finally:
+        sys.meta_path.remove(finder)
+
+
+_leave_pandas_alone()
 
 
 def staged_batch(entity: Entity, rows: Sequence[Row], *, first_arrival: int) -> pa.RecordBatch:
     """The batch of a parent's rows. Raises pyarrow's error rather than round or cast a value."""
-    values = [(*row.values, row.row_hash, row.record, first_arrival + n) for n, row in enumerate(rows)]
-    return _batch(entity, None, values)
+    more = [row.row_hash for row in rows], [row.record for row in rows], range(first_arrival, first_arrival + len(rows))
+    return _batch(entity, None, [row.values for row in rows], more)
 
 
 def staged_children(entity: Entity, rows: Sequence[Row], place: int, *, first_arrival: int) -> pa.RecordBatch:
     """The batch of the children of one kind; each has its parent's id and arrival."""
-    values = [(*child, row.id, first_arrival + n) for n, row in enumerate(rows) for child in row.children[place]]
-    return _batch(entity.children[place], entity, values)
+    links = [(row.id, first_arrival + n) for n, row in enumerate(rows) for _ in row.children[place]]
+    values = [child for row in rows for child in row.children[place]]
+    return _batch(entity.children[place], entity, values, list(zip(*links, strict=True)) or [(), ()])
 
 
 def arrow_files(entity: Entity, rows: Sequence[Row], *, first_arrival: int) -> Iterator[tuple[str, bytes]]:
@@ -46,12 +72,18 @@ def read_batches(path: Path) -> Iterator[pa.RecordBatch]:
             yield reader.get_batch(number)
 
 
-def _batch(entity: Entity, parent: Entity | None, values: Sequence[Values]) -> pa.RecordBatch:
+def _batch(
+    entity: Entity, parent: Entity | None, values: Sequence[Values], more: Iterable[Sequence[object]]
+) -> pa.RecordBatch:
+    """The batch of these values and the columns that link and order them."""
     schema = staged_schema(entity, parent)
-    columns = list(zip(*values, strict=True)) if values else [()] * len(schema)
-    times = {i for i, f in enumerate(entity.fields) if f.kind is Kind.TIME}
-    arrays = [
-        pa.array([None if v is None else v * MICROSECONDS for v in column] if i in times else column, field.type)
-        for i, (column, field) in enumerate(zip(columns, schema, strict=True))
-    ]
+    columns = list(zip(*values, strict=True)) or [()] * len(entity.fields)
+    arrays = [_array(column, field.type) for column, field in zip([*columns, *more], schema, strict=True)]
     return pa.RecordBatch.from_arrays(arrays, schema=schema)
+
+
+def _array(column: Sequence[object], kind: pa.DataType) -> pa.Array:
+    """Times are whole seconds here, and become what the engines keep."""
+    if pa.types.is_timestamp(kind):
+        return pa.array(column, pa.timestamp("s", kind.tz)).cast(kind)
+    return pa.array(column, kind)

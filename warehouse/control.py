@@ -30,6 +30,8 @@ class State:
     """What the warehouse knows of a source before a pull; `binding` is None before the first one.
 
     `quarantined` counts the clients that are in quarantine and not in the mirror, `quarantine_open` all open entries.
+    `full_at` is when everything was last read. `unexplained` is the disagreement of the totals (see `surplus`) that was
+    left then, `held` whether missing clients were left on purpose.
     """
 
     binding: Binding | None = None
@@ -39,12 +41,15 @@ class State:
     watermark: datetime | None = None
     newest_at: datetime | None = None
     began_at: datetime | None = None
+    full_at: datetime | None = None
     server_total: int | None = None
+    unexplained: int | None = None
+    held: bool | None = None
     mirrored: int = 0
     quarantined: int = 0
     quarantine_open: int = 0
 
-    def vanished(self, server_total: int | None) -> int:
+    def surplus(self, server_total: int | None) -> int:
         """How many clients more are known here than the server says: purged or merged away there, or new meanwhile."""
         return 0 if server_total is None else self.mirrored + self.quarantined - server_total
 
@@ -65,6 +70,7 @@ class Run:
     updated: int = 0
     touched: int = 0
     unchanged: int = 0
+    vanished: int = 0
     quarantined: int = 0
     quarantine_open: int = 0
     changed: bool = False

@@ -17,12 +17,17 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from schemas.errors import Busy, SettingsError, WarehouseError
-from warehouse.private import make_private_file, make_private_folder, only_private_files
+from warehouse.private import make_private_file, make_private_folder, make_whole, only_private_files, remove_halves
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 Params = Mapping[str, object]
+Config = dict[str, str | bool | int | float | list[str]]
+
+MIB = 1024 * 1024
+LEAST_MEMORY = 128
+"""MiB that the engine may use while it writes, at the least."""
 
 SAFE_TO_SHOW = (duckdb.IOException, duckdb.OutOfMemoryException, duckdb.PermissionException)
 """Errors whose text names files and limits; the text of all others may hold a row's values (people's data)."""
@@ -72,6 +77,11 @@ class Warehouse:
         """The result of one query as an Arrow table."""
         with _translated(sql):
             return self._connection.sql(sql, params=_used(sql, params)).to_arrow_table()
+
+    def streamed(self, sql: str, params: Params | None = None, *, rows: int = 5000) -> Iterator[pa.RecordBatch]:
+        """The result of one query as Arrow batches of at most `rows`; nothing else may be asked until it ends."""
+        with _translated(sql):
+            yield from self._connection.sql(sql, params=_used(sql, params)).to_arrow_reader(rows)
 
     def stage(self, name: str, schema: pa.Schema, batches: Iterable[pa.RecordBatch]) -> None:
         """Make the temporary table `name` from Arrow batches, streamed."""
@@ -139,7 +149,10 @@ def _opened(path: Path, *, read_only: bool) -> Warehouse:
         )
     with ExitStack() as closing:
         closing.enter_context(only_private_files())
-        connection = duckdb.connect(str(path), read_only=read_only, config={"autoinstall_known_extensions": False})
+        if not read_only:  # DuckDB refuses for ever a file whose making was cut short
+            make_whole(path, lambda beside: duckdb.connect(str(beside)).close())
+        config: Config = {"autoinstall_known_extensions": "false", **({} if read_only else _bounds(path))}
+        connection = duckdb.connect(str(path), read_only=read_only, config=config)
         closing.callback(connection.close)
         if not read_only:
             make_private_file(path)  # one that was there, made by something else
@@ -151,12 +164,30 @@ def _opened(path: Path, *, read_only: bool) -> Warehouse:
         return Warehouse(connection, path, closing.pop_all())
 
 
+def _bounds(path: Path) -> Config:
+    """Settings that keep a load's memory within bounds; what does not fit is spilled into `<warehouse>.tmp`.
+
+    By itself the engine takes four fifths of the machine. What it needs grows slowly with the rows (their ids, in hash
+    tables), so the bound does: as measured, a quarter of the file, or a twelfth of what is staged, is enough for a load
+    and a publication to be fast. One thread is as fast, and holds one row group (122,880 rows, uncompressed) instead of
+    several.
+    """
+    staged = sum(_size(file) for file in path.with_name(path.name + ".staging").glob("*/*.arrow"))
+    memory = LEAST_MEMORY + max(_size(path) // 4, staged // 12) // MIB
+    return {"memory_limit": f"{memory}MiB", "threads": "1", "write_buffer_row_group_count": "1"}
+
+
+def _size(file: Path) -> int:
+    return file.stat().st_size if file.exists() else 0
+
+
 def remove_warehouse(path: Path) -> None:
     """Remove a warehouse with all that belongs to it: its log, locks, published copies, staged pages, spilled rows."""
     lock = re.compile(re.escape(path.name) + r"\.[^.]+\.lock")
     locks = [file for file in path.parent.iterdir() if lock.fullmatch(file.name)] if path.parent.exists() else []
     for file in (path, path.with_name(path.name + ".wal"), *locks):
         file.unlink(missing_ok=True)
+    remove_halves(path)
     for kind in ("published", "staging", "tmp"):
         folder = path.with_name(f"{path.name}.{kind}")
         if folder.exists():

@@ -1,7 +1,8 @@
-"""The load: staged pages into the mirror, in one transaction with watermark, quarantine and the run itself.
+"""The load: staged pages into the mirror, in one transaction with history, watermark, quarantine and the run itself.
 
 A crash at any point leaves the old state or the new one. Of several staged versions of a record the newest is chosen
-before it is split into tables; a parent and its children are replaced together.
+before it is split into tables; a parent and its children are replaced together. Each version that ends is set aside in
+`control.client_versions`; a first load has none, and pays nothing for them.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from schemas.diff import Change
 from schemas.entity import Entity
 from schemas.errors import WarehouseError
 from schemas.normalise import Drift, Quarantined, Row
+from schemas.vanished import Vanished
 from warehouse.arrow_files import staged_batch
 from warehouse.control import (
     Binding,
@@ -28,12 +30,16 @@ from warehouse.control import (
     record_run,
 )
 from warehouse.duckdb_engine import Warehouse
+from warehouse.history import record_changes
 from warehouse.staging import Staging
 from warehouse.statements import statement
-from warehouse.tables import columns
+from warehouse.tables import VERSION_COLUMNS, columns
+from warehouse.vanished import take_out
 
 MOST_CHANGES = 200
 """Changes that a run reports one by one; all are counted."""
+MOST_MOVED = 10_000
+"""Contacts that moved of which a run tells."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +52,12 @@ class Reference:
 
 @dataclass(frozen=True, slots=True)
 class Scanned:
-    """What a scan came to: everything of a load but the rows. Times are those of the server's clock."""
+    """What a scan came to: everything of a load but the rows. Times are those of the server's clock.
+
+    `vanished` are clients to take out: one of them that was read in this scan stays. `unexplained` is what remains of
+    the disagreement of the totals after a full pass, `held` whether clients were left on purpose; None leaves what was
+    known.
+    """
 
     entity: Entity
     binding: Binding
@@ -56,19 +67,25 @@ class Scanned:
     server_total: int | None
     quarantined: Sequence[Quarantined] = ()
     drift: frozenset[Drift] = frozenset()
+    vanished: Sequence[Vanished] = ()
+    unexplained: int | None = None
+    held: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
     """What a load did: the run as it stands in `control.runs`, the first changes, the drift that is new.
 
-    `vanished` is how many clients more the warehouse knows than the server said at the start of the scan.
+    `surplus` is how many clients more the warehouse knows than the server said at the start of the scan. `moved` are
+    the contacts that came under another client than before, the first 10,000: their id, the client that they left, the
+    client that they are with.
     """
 
     run: Run
     changes: Sequence[Change] = ()
     drift: Sequence[Drift] = ()
-    vanished: int = 0
+    surplus: int = 0
+    moved: Sequence[tuple[str, str, str]] = ()
 
 
 def load(
@@ -90,7 +107,11 @@ def load(
         first_load = not warehouse.rows(
             f"select 1 from ninja.{scanned.entity.name} where source = $source limit 1", {"source": run.source}
         )
-        outcomes, changes = _merge(warehouse, staging, scanned.entity, run, with_inserted=not first_load)
+        outcomes, changes, moved = _merge(warehouse, staging, scanned.entity, run, with_inserted=not first_load)
+        aside = {one.id for one in scanned.quarantined if one.entity == scanned.entity.name}
+        vanished = [one for one in scanned.vanished if one.id not in aside]
+        ended, taken_out = take_out(warehouse, scanned.entity, run, vanished)
+        warehouse.execute("drop table accepted")
         if run.kind == "full":
             close_quarantine(warehouse, run, scanned.entity)
         record_quarantine(warehouse, run.source, run.run_id, scanned.quarantined)
@@ -103,27 +124,42 @@ def load(
             updated=outcomes["updated"],
             touched=outcomes["touched"],
             unchanged=outcomes["unchanged"],
-            changed=bool(reference or outcomes["inserted"] or outcomes["updated"] or outcomes["touched"]),
+            vanished=taken_out,
+            changed=bool(reference or outcomes["inserted"] or outcomes["updated"] or outcomes["touched"] or ended),
             quarantined=len(scanned.quarantined),
             quarantine_open=state.quarantine_open,
             mirrored=state.mirrored,
         )
         done = finish(done)
         record_run(warehouse, done)
-    return Loaded(done, changes, drift, state.vanished(scanned.server_total))
+    return Loaded(done, changes, drift, state.surplus(scanned.server_total), moved)
 
 
 def _merge(
     warehouse: Warehouse, staging: Staging, entity: Entity, run: Run, *, with_inserted: bool
-) -> tuple[dict[str, int], list[Change]]:
-    values = {"source": run.source, "run_id": run.run_id, "most": MOST_CHANGES, "with_inserted": with_inserted}
+) -> tuple[dict[str, int], list[Change], list[tuple[str, str, str]]]:
+    """Merge what is staged into the mirror. The table `accepted` stays: what arrived cannot have vanished."""
+    values = {
+        "source": run.source,
+        "run_id": run.run_id,
+        "began": run.began_at,
+        "resumed_at": staging.resumed_at,
+        "most": MOST_CHANGES,
+        "most_moved": MOST_MOVED,
+        "with_inserted": with_inserted,
+    }
     parents = staged_schema(entity, None)
     warehouse.stage(f"stage_{entity.name}", parents, staging.batches(entity.name))
     for child in entity.children:
         warehouse.stage(f"stage_{child.name}", staged_schema(child, entity), staging.batches(child.name))
     _step(warehouse, "accepted", values, entity)
+    for child in entity.children:
+        _step(warehouse, "displaced", values, entity, child)
     outcomes = dict.fromkeys(("inserted", "updated", "touched", "unchanged"), 0)
     outcomes |= {str(name): int(str(n)) for name, n in warehouse.rows(statement("load/outcomes"))}
+    for name in ("open_versions", "changed_versions", "close_versions", "return_redirects", "left_contacts"):
+        _step(warehouse, name, values, entity)
+    record_changes(warehouse, entity, run)
     found = warehouse.rows(statement("load/changes").format(entity=entity.name), values)
     changes = [Change(str(key), str(before) if before else None, str(after)) for _, key, before, after in found]
     for child in entity.children:
@@ -135,9 +171,11 @@ def _merge(
         _assert_single(warehouse, child, f"stage_{child.name}", values)
     _assert_single(warehouse, entity, "accepted", values)
     _step(warehouse, "resolve_quarantine", values, entity)
-    for table in ("accepted", f"stage_{entity.name}", *(f"stage_{child.name}" for child in entity.children)):
+    moved = [(str(key), str(a), str(b)) for key, a, b in warehouse.rows(statement("load/moved_contacts"), values)]
+    staged = (f"stage_{table.name}" for table in (entity, *entity.children))
+    for table in ("opened", "ended", "left_contacts", *staged):
         warehouse.execute(f"drop table {table}")
-    return outcomes, changes
+    return outcomes, changes, moved
 
 
 def _step(
@@ -157,6 +195,7 @@ def _step(
 
 def _selected(entity: Entity, parent: Entity | None) -> list[str]:
     ours = {"source": "$source", "run_id": "$run_id"}
+    ours |= {name: f"o.{name}" for name in VERSION_COLUMNS}
     return [ours.get(name, f"s.{name}") for name in columns(entity, parent)]
 
 
@@ -204,6 +243,7 @@ def _move_watermark(warehouse: Warehouse, scanned: Scanned, run: Run) -> None:
         "began": run.began_at,
         "total": scanned.server_total,
         "run_id": run.run_id,
+        "unexplained": scanned.unexplained,
+        "held": scanned.held,
     }
-    warehouse.execute(statement("load/forget_watermark"), values)
     warehouse.execute(statement("load/move_watermark"), values)

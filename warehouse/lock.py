@@ -9,7 +9,7 @@ import fcntl
 import os
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from schemas.errors import Busy, WarehouseError
@@ -34,8 +34,9 @@ def one_run_at_a_time(
         raise WarehouseError(f"The folder {path.parent} cannot be written: {problem.strerror}.") from None
     try:
         _acquire(descriptor, source, clock() + wait, clock, sleep)
-        os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, str(os.getpid()).encode(), 0)
+        with suppress(OSError):  # on a full disk others cannot be told who holds the lock; held it is all the same
+            os.ftruncate(descriptor, 0)
+            os.pwrite(descriptor, str(os.getpid()).encode(), 0)
         yield
     finally:
         os.close(descriptor)  # gives the lock back

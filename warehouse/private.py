@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from glob import escape
 from pathlib import Path
 from threading import Lock
 
@@ -52,6 +53,30 @@ def make_private_file(path: Path) -> None:
     """Take the rights of group and others away from a file."""
     if stat.S_IMODE(path.stat().st_mode) & 0o077:
         path.chmod(0o600)
+
+
+def make_whole(path: Path, make: Callable[[Path], None]) -> None:
+    """Have a file that is not there made beside its place, and put it there: no one ever meets half of it.
+
+    Another process may be first. Where the file system has no links, nothing is made.
+    """
+    remove_halves(path)
+    if path.exists():
+        return
+    try:
+        beside = path.with_name(f"{path.name}.{os.getpid()}.part")
+        make(beside)
+        with suppress(OSError):
+            os.link(beside, path)
+    finally:
+        remove_halves(path)
+
+
+def remove_halves(path: Path) -> None:
+    """Remove what `make_whole` left beside where it was killed; what cannot be removed now is removed next time."""
+    for left in path.parent.glob(f"{escape(path.name)}.[0-9]*.part"):
+        with suppress(OSError):
+            left.unlink()
 
 
 def write_private(path: Path, content: bytes) -> None:

@@ -8,48 +8,85 @@ renamed into place: a reader that has the old one open keeps reading the old one
 
 What they show is noted in `control.published` of the warehouse once all files are in place. A publication that was cut
 short has left no note, so the next one makes up for it. The copy itself therefore holds the note of the one before.
+
+All is written anew each time, whatever changed, so of a large warehouse that is dear. One that took longer than `CHEAP`
+is not repeated before ten times as long has passed: pulls, however frequent, spend a tenth of the time on it at most.
 """
 
 from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 
 from schemas.errors import WarehouseError
 from warehouse.duckdb_engine import Warehouse, exports_of
 from warehouse.private import make_private_file, make_private_folder, rename_into_place
-from warehouse.statements import named, statement
+from warehouse.statements import statement
 
 READER = "reader.duckdb"
+EXPORTED = ("client_balances", "client_redirects", "clients", "contacts", "load_status")
+"""The views that are written as Parquet: what is small or asked daily. The copy holds all views, the history's too."""
+PARQUET = "format parquet, compression zstd, row_group_size 25000"
+"""Small row groups: one is held in memory until it is written."""
+CHEAP = 3.0
+"""Seconds that a publication may take after each change."""
+REST = 10
+"""How many times as long as it took a dearer one is not repeated."""
 
 
-def publish_if_due(warehouse: Warehouse, *, now: datetime) -> Path | None:
+@dataclass(frozen=True, slots=True)
+class Postponed:
+    """The copies do not show the newest changes; the first pull after `until` writes them."""
+
+    until: datetime
+
+    def __str__(self) -> str:
+        """One line for people."""
+        return (
+            "The copies for readers do not show this yet: writing them takes long, so the first pull after "
+            f"{self.until:%Y-%m-%d %H:%M:%S %Z} does it. `ninja-sync publish` does it now."
+        )
+
+
+def publish_if_due(
+    warehouse: Warehouse, *, now: datetime, clock: Callable[[], float] = time.monotonic
+) -> Path | Postponed | None:
     """Publish where runs have changed what the copies do not show, or where a file of theirs is missing; else None.
 
-    Runs are counted, not compared by their times: this machine's clock may go back.
+    Runs are counted, not compared by their times: this machine's clock may go back. Where it says that the last
+    publication is still to come, it has, and what is due is not postponed.
     """
-    ((_, changed, shown),) = warehouse.rows(statement("read/published"))
+    ((_, changed, shown, at, seconds),) = warehouse.rows(statement("read/published"))
     folder = exports_of(warehouse.path)
-    whole = all((folder / name).exists() for name in (READER, *(f"{view}.parquet" for view in named("mart"))))
-    return None if shown == changed and whole else publish(warehouse, now=now)
+    whole = all((folder / name).exists() for name in (READER, *(f"{view}.parquet" for view in EXPORTED)))
+    if whole and shown == changed:
+        return None
+    if whole and isinstance(at, datetime) and isinstance(seconds, Decimal) and seconds > CHEAP:
+        until = at + REST * timedelta(seconds=float(seconds))
+        if at <= now < until:
+            return Postponed(until)
+    return publish(warehouse, now=now, clock=clock)
 
 
-def publish(warehouse: Warehouse, *, now: datetime | None = None) -> Path:
+def publish(warehouse: Warehouse, *, now: datetime | None = None, clock: Callable[[], float] = time.monotonic) -> Path:
     """Publish the warehouse as it is now; returns the folder. The warehouse stays open, so nobody can change it.
 
     Without `now`, the engine's clock says when. Raises WarehouseError where the files cannot be written; those that
     are there stay.
     """
-    folder = exports_of(warehouse.path)
+    folder, began = exports_of(warehouse.path), clock()
     try:
         _write(warehouse, folder)
     except OSError as problem:
         raise WarehouseError(f"The copies for readers cannot be written: {problem}") from None
-    _remember(warehouse, now)
+    _remember(warehouse, now, seconds=round(clock() - began, 3))
     return folder
 
 
@@ -60,22 +97,23 @@ def reader_of(path: Path) -> Path:
 
 def _write(warehouse: Warehouse, folder: Path) -> None:
     make_private_folder(folder)
-    for view in named("mart"):
+    for view in EXPORTED:
         with _in_place(folder / f"{view}.parquet") as beside:
             target = str(beside).replace("'", "''")
-            warehouse.execute(f"copy (select * from mart.{view}) to '{target}' (format parquet, compression zstd)")
+            warehouse.execute(f"copy (select * from mart.{view}) to '{target}' ({PARQUET})")
     warehouse.checkpoint()
     with _in_place(folder / READER) as beside:
         _copy(warehouse.path, beside)
 
 
-def _remember(warehouse: Warehouse, now: datetime | None) -> None:
-    ((newest, changed, _),) = warehouse.rows(statement("read/published"))
+def _remember(warehouse: Warehouse, now: datetime | None, *, seconds: float) -> None:
+    ((newest, changed, *_),) = warehouse.rows(statement("read/published"))
     with warehouse.transaction():
         warehouse.execute("delete from control.published")
         warehouse.execute(
-            "insert into control.published values ($run_id, $changed, coalesce($now, now()))",
-            {"run_id": newest, "changed": changed, "now": now},
+            "insert into control.published (run_id, changed_runs, published_at, seconds) "
+            "values ($run_id, $changed, coalesce($now, now()), $seconds)",
+            {"run_id": newest, "changed": changed, "now": now, "seconds": seconds},
         )
 
 

@@ -20,7 +20,7 @@ from warehouse.arrow_files import staged_batch, staged_children
 from warehouse.control import record_quarantine
 from warehouse.duckdb_engine import Warehouse
 from warehouse.statements import statement
-from warehouse.tables import columns, definition, mirrored
+from warehouse.tables import VERSION_COLUMNS, columns, definition, mirrored
 
 _DECODER = msgspec.json.Decoder(float_hook=Decimal)
 CHUNK = 5000
@@ -34,7 +34,7 @@ def rebuild(warehouse: Warehouse) -> None:
 
 
 def _rebuild(warehouse: Warehouse, entity: Entity) -> None:
-    warehouse.execute(statement("rebuild/keep_records").format(entity=entity.name))
+    _keep(warehouse, entity)
     for child in entity.children:
         names = {"child": child.name, "parent": entity.parent_column}
         warehouse.execute(statement("rebuild/keep_places").format(**names))
@@ -50,6 +50,25 @@ def _rebuild(warehouse: Warehouse, entity: Entity) -> None:
         _choose_places(warehouse, child, entity)
     for table, _ in _family(entity):
         _assert_single(warehouse, table)
+
+
+def _keep(warehouse: Warehouse, entity: Entity) -> None:
+    """Set the records aside, and with them what no record tells: the source, the run, the version."""
+    how = "keep_records" if not entity.historic or _knows_versions(warehouse, entity) else "keep_undated_records"
+    warehouse.execute(statement(f"rebuild/{how}").format(entity=entity.name, kept=", ".join(_beside(entity))))
+
+
+def _knows_versions(warehouse: Warehouse, entity: Entity) -> bool:
+    found = warehouse.rows(
+        "select column_name from information_schema.columns where table_schema = 'ninja' and table_name = $name",
+        {"name": entity.name},
+    )
+    return {(name,) for name in VERSION_COLUMNS} <= set(found)
+
+
+def _beside(entity: Entity) -> list[str]:
+    """The columns that are kept, as they do not come from a record."""
+    return ["source", "run_id", *(VERSION_COLUMNS if entity.historic else ())]
 
 
 def _family(entity: Entity) -> Iterator[tuple[Entity, Entity | None]]:
@@ -92,7 +111,8 @@ def _placed(batch: pa.RecordBatch, places: list[int]) -> pa.RecordBatch:
 def _insert(warehouse: Warehouse, entity: Entity, parent: Entity | None, into: str, rows: pa.RecordBatch) -> None:
     warehouse.stage(f"stage_{entity.name}", staged_schema(entity, parent), iter([rows]))
     names = list(columns(entity, parent))
-    selected = [f"kept.{name}" if name in ("source", "run_id") else f"s.{name}" for name in names]
+    kept = _beside(entity)
+    selected = [f"kept.{name}" if name in kept else f"s.{name}" for name in names]
     told = {"into": into, "entity": entity.name, "columns": ", ".join(names), "selected": ", ".join(selected)}
     warehouse.execute(statement("rebuild/put_back").format(**told))
     warehouse.execute(f"drop table stage_{entity.name}")

@@ -3,7 +3,7 @@
 A page is one Arrow file per table. It counts only when its line stands in the manifest with the digests of its files,
 so a torn or edited file is read from the server again. No secret gets here: rows are staged after normalisation.
 
-    <warehouse>.staging/<source>/manifest.jsonl        first the scan's key, then one line a page
+    <warehouse>.staging/<source>/manifest.jsonl        first the scan's key, then one line a page; each with its digest
     <warehouse>.staging/<source>/000001.clients.arrow
 """
 
@@ -12,7 +12,8 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,6 +21,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from schemas.entity import Entity
+from schemas.errors import WarehouseError
 from schemas.normalise import Batch, Drift, Quarantined
 from warehouse.private import make_private_folder
 
@@ -50,10 +52,11 @@ class _Head(msgspec.Struct):
 class StagedPage(msgspec.Struct):
     """One line of the manifest: where the scan stood, and what it had set aside by then.
 
-    `cursor` is that by which the page was asked for, less `skew`; a resumed scan asks for it again.
+    `open` is what was not read yet when the page came: stamps from a cursor (None: the first record) up to an end that
+    is not in it (None: the last record). A resumed scan reads that, with this `skew`.
     """
 
-    cursor: int | None
+    open: list[tuple[int | None, int | None]]
     skew: int | None
     newest_seen: int
     records: int
@@ -64,11 +67,12 @@ class StagedPage(msgspec.Struct):
 
 @dataclass(slots=True)
 class Staging:
-    """The staged pages of one scan of one source, in a folder of their own."""
+    """The staged pages of one scan of one source, in a folder of their own; `resumed_at` is the first new arrival."""
 
     folder: Path
     pages: list[StagedPage]
     began: int = 0
+    resumed_at: int = 0
 
     @classmethod
     def of(cls, warehouse: Path, source: str) -> Staging:
@@ -94,11 +98,18 @@ class Staging:
         """Throw away what is staged and start anew."""
         self.clear()
         make_private_folder(self.folder)
-        self.pages, self.began = [], began
-        self._note(_Head(key, began))
+        self.pages, self.began, self.resumed_at = [], began, 0
+        with self._told():
+            self._note(_Head(key, began))
 
     def add(
-        self, entity: Entity, batch: Batch, *, cursor: int | None, newest_seen: int, skew: int | None = None
+        self,
+        entity: Entity,
+        batch: Batch,
+        *,
+        open: Sequence[tuple[int | None, int | None]],  # noqa: A002 - as the manifest calls it
+        newest_seen: int,
+        skew: int | None = None,
     ) -> None:
         """Stage a page. Its quarantine takes the place of the earlier page's: a record that came well later is well."""
         from warehouse.arrow_files import arrow_files  # noqa: PLC0415 - pyarrow: 0.3 s which an idle pull does not spend
@@ -106,16 +117,18 @@ class Staging:
         files = {}
         for table, content in arrow_files(entity, batch.rows, first_arrival=self.records):
             name = f"{len(self.pages) + 1:06d}.{table}.arrow"
-            self._write(name, content, os.O_TRUNC)
+            with self._told():
+                self._write(name, content, os.O_TRUNC)
             files[name] = hashlib.sha256(content).hexdigest()
         aside = {one.id: one for one in self.quarantined}
         for row in batch.rows:
             aside.pop(row.id, None)
         aside |= {one.id: one for one in batch.quarantined}
         drift = sorted(batch.drift.union(self.drift))
-        page = StagedPage(cursor, skew, newest_seen, len(batch.rows), files, list(aside.values()), drift)
+        page = StagedPage(list(open), skew, newest_seen, len(batch.rows), files, list(aside.values()), drift)
         self.pages.append(page)
-        self._note(page)
+        with self._told():
+            self._note(page)
 
     def resume(self, key: ScanKey, now: int) -> bool:
         """Take up the whole pages of an interrupted scan with the same key; False where there are none.
@@ -127,13 +140,14 @@ class Staging:
         if found is None or found[0].key != key or not found[1] or now - found[0].began > STALE:
             return False
         head, self.pages = found
-        self.began = head.began
+        self.began, self.resumed_at = head.began, self.records
         kept = {name for page in self.pages for name in page.files}
-        for path in self.folder.iterdir():
-            if path.name not in kept:
-                path.unlink()
-        for line in (head, *self.pages):
-            self._note(line)
+        with self._told():
+            for path in self.folder.iterdir():
+                if path.name not in kept:
+                    path.unlink()
+            for line in (head, *self.pages):
+                self._note(line)
         return True
 
     def batches(self, table: str) -> Iterator[pa.RecordBatch]:
@@ -147,20 +161,21 @@ class Staging:
 
     def clear(self) -> None:
         """Remove everything staged."""
-        if self.folder.exists():
-            shutil.rmtree(self.folder)
+        with self._told():
+            if self.folder.exists():
+                shutil.rmtree(self.folder)
 
     def _manifest(self) -> tuple[_Head, list[StagedPage]] | None:
-        """The head and the whole pages; what stands behind a torn line or a changed file is left out."""
+        """The head and the whole pages; what stands behind a torn or changed line or file is left out."""
         path = self.folder / "manifest.jsonl"
         if not path.exists():
             return None
         first, *lines = path.read_bytes().split(b"\n")
         pages: list[StagedPage] = []
         try:
-            head = msgspec.json.decode(first, type=_Head)
+            head = msgspec.json.decode(_checked(first), type=_Head)
             for line in lines:
-                page = msgspec.json.decode(line, type=StagedPage)
+                page = msgspec.json.decode(_checked(line), type=StagedPage)
                 if any(not self._is_whole(name, digest) for name, digest in page.files.items()):
                     break
                 pages.append(page)
@@ -173,7 +188,8 @@ class Staging:
         return path.exists() and hashlib.sha256(path.read_bytes()).hexdigest() == digest
 
     def _note(self, line: msgspec.Struct) -> None:
-        self._write("manifest.jsonl", msgspec.json.encode(line) + b"\n", os.O_APPEND)
+        text = msgspec.json.encode(line)
+        self._write("manifest.jsonl", _digest(text) + text + b"\n", os.O_APPEND)
 
     def _write(self, name: str, content: bytes, how: int) -> None:
         descriptor = os.open(self.folder / name, os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | how, 0o600)
@@ -181,3 +197,22 @@ class Staging:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        """A full or failing disk, said with the folder's name."""
+        try:
+            yield
+        except OSError as problem:
+            raise WarehouseError(f"Pages cannot be staged in {self.folder}: {problem.strerror}.") from None
+
+
+def _digest(text: bytes) -> bytes:
+    """What stands in front of a line of the manifest: a cursor with one other digit would be one that skips records."""
+    return hashlib.sha256(text).hexdigest().encode() + b" "
+
+
+def _checked(line: bytes) -> bytes:
+    """The text of a line of the manifest; nothing, which is no JSON, where it is torn or was changed."""
+    text = line.partition(b" ")[2]
+    return text if line == _digest(text) + text else b""

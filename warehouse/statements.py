@@ -2,6 +2,7 @@
 
     sql/control/NNNN_name.sql   the numbered migrations of the schema `control`
     sql/load/*.sql              the steps of a load
+    sql/vanished/*.sql          what is asked and noted of clients that the server no longer lists
     sql/rebuild/*.sql           the steps of a rebuild of the mirror
     sql/mart/*.sql              one view a file, named like the view
     sql/read/*.sql              what the commands ask

@@ -15,8 +15,8 @@ from schemas.entity import Entity, Kind
 from schemas.errors import WarehouseError
 from warehouse.duckdb_engine import Warehouse
 
-MIRROR_VERSION = 1
-MIRROR_FINGERPRINT = "77138a0896fa4808"
+MIRROR_VERSION = 2
+MIRROR_FINGERPRINT = "732aa87987f058a0"
 """Whoever changes a column, or what is read into it, raises the version and notes the new fingerprint: an older version
 of Ninja Sync then refuses the warehouse instead of rebuilding it in its own way. A test compares the fingerprint.
 """
@@ -31,6 +31,16 @@ SQL_TYPES = {
     Kind.COUNT: "bigint",
     Kind.JSON: "json",
 }
+
+
+VERSION_COLUMNS = {
+    "valid_from": "timestamp with time zone not null",
+    "observed_at": "timestamp with time zone not null",
+    "observed_run_id": "varchar not null",
+}
+"""Of a historic entity: since when this version is valid, when it was first seen (server's clock), and by which run.
+`run_id` is the run that stored the row, which may have only been touched since.
+"""
 
 
 def mirrored() -> Iterator[tuple[Entity, Entity | None]]:
@@ -49,6 +59,8 @@ def columns(entity: Entity, parent: Entity | None) -> dict[str, str]:
     found |= {f.name: SQL_TYPES[f.kind] + (" not null" if f.vital else "") for f in entity.fields}
     if parent is None:
         found |= {"row_hash": "varchar not null", "record": "json not null"}
+    if entity.historic:
+        found |= VERSION_COLUMNS
     found["run_id"] = "varchar not null"
     return found
 

@@ -7,8 +7,9 @@ leaves open (the order of equal stamps) is drawn anew for each request.
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from connector.pages import Page, Unreadable
@@ -32,8 +33,8 @@ class ChangingServer:
     """`west` is the offset of SERVER_TIMEZONE in seconds west of UTC, `clamp` the most rows of a page.
 
     `chaos` is the chance that something changes before a request, `late` lets changes be seen later than they are
-    stamped, with `purges` rows vanish as often as anything else happens. A page with a row of `poison` is an empty
-    answer, one of more than `too_many` rows a 500.
+    stamped, with `purges` rows vanish as often as anything else happens, with `quiet` some changes move no stamp. A
+    page with a row of `poison` is an empty answer, one of more than `too_many` rows a 500.
     """
 
     rnd: random.Random
@@ -42,6 +43,7 @@ class ChangingServer:
     late: bool = False
     chaos: float = 0.0
     purges: bool = False
+    quiet: bool = False
     ignores_filter: bool = False
     version: str = "5.10.42"
     total: Callable[[int], int | None] = lambda n: n
@@ -91,6 +93,9 @@ class ChangingServer:
             self.insert(None if self.rnd.random() < 0.05 else -1)
         elif draw < 0.6 and ids:
             self.touch(self.rnd.choice(ids))
+        elif self.quiet and draw < 0.7 and ids:
+            number = self.rnd.choice(ids)
+            self.touch(number, self.rows[number].stamp)
         elif draw < 0.8 and ids:
             self.purge(self.rnd.choice(ids))
         elif draw < 0.9:
@@ -153,34 +158,89 @@ def name(number: int) -> str:
     return f"c{number * 7919 % 100003:06d}"
 
 
+def by_chance(rnd: random.Random):
+    """What stands in for threads: draws which source goes on, and whose oldest page is handed over.
+
+    So a history comes out the same each time. A page can be handed over long after it was asked, but not before an
+    earlier one of its source.
+    """
+
+    def together(sources: Sequence[Iterator], at_once: int) -> Iterator[tuple[int, object]]:
+        going, made = dict(enumerate(sources)), [deque() for _ in sources]
+        while going or any(made):
+            busy = list(going)[:at_once] if sum(map(len, made)) < at_once + 2 else []
+            waiting = [n for n, items in enumerate(made) if items]
+            place = rnd.choice(busy + waiting)
+            if place in busy and (not made[place] or rnd.random() < 0.5):
+                try:
+                    made[place].append(next(going[place]))
+                except StopIteration:
+                    del going[place]
+            elif made[place]:
+                yield place, made[place].popleft()
+
+    return together
+
+
 @dataclass
 class Mirror:
-    """A warehouse in small: of the rows of a run the newest by (stamp, arrival) replaces what was there before."""
+    """A warehouse in small: of the rows of a run the newest by (stamp, arrival) replaces what was there before.
+
+    `cuts` is the chance that a run is interrupted behind a page and taken up again, three times at the most. `older`
+    are the ids of which an older answer won over a newer one, `lacking` those that were on the server from the first to
+    the last request of a full run and did not come.
+    """
 
     page_size: int = 4
+    connections: int = 1
+    cuts: float = 0.0
     rows: dict[str, int] = field(default_factory=dict)
     watermark: int | None = None
     skew: int | None = None
     stopped: int = 0
+    older: list[str] = field(default_factory=list)
+    lacking: list[str] = field(default_factory=list)
 
     def pull(self, server: ChangingServer, look_back: int = LOOK_BACK) -> Scan:
         """One run; nothing of it is kept where the pages did not come to rest."""
-        scan = Scan(server.ask, first_look(server.ask), page_size=self.page_size, skew=self.skew)
-        newest: dict[str, tuple[int, int, int]] = {}
+        there = set(server.rows)
+        scan = self._scan(server)
+        staged: list[dict[str, object]] = []
+        cuts_left = 3  # a walk that is cut begins anew, and would never end
         try:
-            for page in read(scan, self.watermark):
-                for record in page:
-                    arrived = (record["updated_at"], len(newest), record["version"])
-                    if record["id"] not in newest or newest[record["id"]][0] <= arrived[0]:
-                        newest[record["id"]] = arrived
+            pages = read(scan, self.watermark)
+            while (page := next(pages, None)) is not None:
+                staged += page
+                if cuts_left and self.cuts and server.rnd.random() < self.cuts:
+                    cuts_left -= 1
+                    pages.close()
+                    scan, pages = self._taken_up(server, scan)
         except PagesMoved:
             self.stopped += 1
             return scan
-        self.rows.update((key, version) for key, (_, _, version) in newest.items())
+        newest: dict[str, tuple[int, int]] = {}
+        for record in staged:
+            if record["id"] not in newest or newest[record["id"]][0] <= record["updated_at"]:
+                newest[record["id"]] = record["updated_at"], record["version"]
+        self.older += [r["id"] for r in staged if r["version"] > newest[r["id"]][1]]
+        if scan.full:
+            self.lacking += [name(n) for n in there & set(server.rows) if name(n) not in newest]
+        self.rows.update((key, version) for key, (_, version) in newest.items())
         mark = next_watermark(scan, look_back)
         self.watermark = self.watermark if mark is None else mark
         self.skew = scan.skew
         return scan
+
+    def _scan(self, server: ChangingServer) -> Scan:
+        scan = Scan(server.ask, first_look(server.ask), page_size=self.page_size, skew=self.skew)
+        scan.connections, scan.together = self.connections, by_chance(server.rnd)
+        return scan
+
+    def _taken_up(self, server: ChangingServer, cut: Scan) -> tuple[Scan, Iterator[list[dict[str, object]]]]:
+        scan = self._scan(server)
+        scan.look = replace(scan.look, began=min(scan.look.began, cut.look.began))
+        scan.newest_seen, scan.skew, scan.recheck = cut.newest_seen, cut.skew, True
+        return scan, read(scan, self.watermark, resume=cut.open)
 
     def wrong(self, server: ChangingServer, *, without_stamp: bool = True) -> list[int]:
         """Rows of the server that the mirror lacks or has in an old version."""

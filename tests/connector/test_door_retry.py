@@ -177,9 +177,32 @@ def test_no_budget_means_no_second_attempt():
 
 @given(st.lists(st.floats(0, 100), max_size=30), st.floats(0, 300))
 def test_a_budget_never_gives_more_than_it_has(wishes, seconds):
-    budget = Budget(seconds)
-    given_out = sum(wish for wish in wishes if budget.reserve(wish))
-    assert given_out <= seconds * (1 + 1e-9)
+    time = Time()
+    budget = Budget(seconds, time.clock)
+    for wish in wishes:
+        if budget.reserve(wish):
+            time.sleep(wish)
+    assert sum(time.waits) <= seconds * (1 + 1e-9) + 1e-9
+
+
+def test_what_several_threads_wait_at_the_same_time_counts_once():
+    time = Time()
+    budget = Budget(100, time.clock)
+    assert [budget.reserve(60) for _ in range(4)] == [True] * 4  # four connections meet one 429
+    time.sleep(60)
+    budget.spend(time.now - 60)
+    assert not budget.reserve(41)
+    assert budget.reserve(40)
+
+
+def test_what_one_thread_spends_after_another_counts_twice():
+    time = Time()
+    budget = Budget(100, time.clock)
+    for _ in range(2):
+        began = time.now
+        time.sleep(50)
+        budget.spend(began)
+    assert not budget.reserve(1)
 
 
 def test_one_429_holds_back_every_other_request():

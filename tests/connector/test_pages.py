@@ -37,6 +37,12 @@ def test_a_recorded_page_is_read_with_exact_decimals():
         assert (got.total, got.per_page, got.date, got.version) == (250, 100, NOW, "5.10.42")
 
 
+@pytest.mark.parametrize("amount", ["99999999999999.999999", "-12345678901234.567891", "0.000001", "1e-6"])
+def test_an_amount_of_more_digits_than_a_float_holds_is_read_to_the_last_one(amount):
+    for record in (b'{"id":"a","balance":%s}', b'{"id":"a","name":"\xff","balance":0},{"id":"b","balance":%s}'):
+        assert page(body(record % amount.encode())).records[-1]["balance"] == Decimal(amount)
+
+
 def test_a_recorded_page_past_the_end_is_empty_and_knows_the_total():
     (exchange,) = json.loads((RECORDINGS / "list_page_past_the_end.json").read_text())["exchanges"]
     got = page(exchange["response"]["body"].encode())

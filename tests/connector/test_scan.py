@@ -98,7 +98,7 @@ def test_an_incremental_pull_reads_from_its_cursor_on_and_not_what_was_before():
     scan, came = pulled(it, int(START + 70), skew=0)
     assert came == [name(8), name(9), name(10)]
     assert not scan.full
-    assert scan.cursor == START + 70
+    assert scan.open == [(START + 90, None)]
 
 
 def test_a_page_of_one_second_grows_and_shrinks_again():
@@ -325,12 +325,15 @@ def test_poison_rows_are_named_and_all_others_are_read(poison, clamp, tied):
     assert sorted(scan.poison) == sorted(name(n) for n in poison)
 
 
-def test_a_row_that_is_poison_even_without_its_fields_is_named_by_its_place():
-    it = server(30, poison={12}, poison_details=True)
+@pytest.mark.parametrize(
+    ("poison", "told"),
+    [(12, f"(the one behind {name(11)} in the order of ids)"), (1, "(number 1 in the order of ids)")],
+)
+def test_a_row_that_is_poison_even_without_its_fields_is_named_by_its_place(poison, told):
+    it = server(30, poison={poison}, poison_details=True)
     scan, came = pulled(it, skew=0)
-    assert set(came) == ids(it) - {name(12)}
-    assert len(scan.poison) == 1
-    assert "in the order of ids" in scan.poison[0]
+    assert set(came) == ids(it) - {name(poison)}
+    assert scan.poison == [told]
 
 
 def test_a_row_that_answers_in_the_next_walk_was_no_poison():

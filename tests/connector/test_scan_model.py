@@ -11,10 +11,13 @@ from collections.abc import Iterator
 
 import pytest
 
+from connector import keyset as keyset_module
 from connector import scan as scan_module
 from connector import skew as skew_module
-from connector.scan import Scan
+from connector import walk as walk_module
+from connector.scan import Scan, Span, key, stamp
 from connector.skew import HOUR
+from connector.state import seen, since
 from tests.connector import changing_server
 from tests.connector.changing_server import LOOK_BACK, ChangingServer, Mirror
 
@@ -132,28 +135,32 @@ def by_our_clock_five_minutes_ahead(scan: Scan, look_back: int) -> int | None:
     return scan.look.began + 300 - look_back
 
 
-def offset_paging(scan: Scan, cursor: int | None) -> Iterator[list[object]]:
+def offset_paging(scan: Scan, spans: list[Span]) -> Iterator[list[object]]:
     number = 1
     while True:
-        since = scan_module._since(scan, cursor)
-        page = scan.ask({"sort": "updated_at|asc", "per_page": scan.page_size, "page": number, **since})
-        yield scan_module._seen(scan, page)
+        params = {"sort": "updated_at|asc", "per_page": scan.page_size, "page": number}
+        page = scan.ask({**params, **since(scan, spans[0][0])})
+        yield seen(scan, page.records)
         if len(page.records) < page.per_page:
             return
         number += 1
 
 
-def offset_paging_by_id(scan: Scan, cursor: int | None) -> Iterator[list[object]]:
-    for page in scan_module._pages_by_id(scan, cursor):
-        yield scan_module._seen(scan, page)
+def one_walk(scan: Scan, cursor: int | None) -> Iterator[list[object]]:
+    for page in walk_module._pages_by_id(scan, cursor):
+        yield seen(scan, page.records)
 
 
-def until_the_total(scan: Scan, cursor: int | None) -> Iterator[list[object]]:
+def offset_paging_by_id(scan: Scan, spans: list[Span]) -> Iterator[list[object]]:
+    yield from one_walk(scan, spans[0][0])
+
+
+def until_the_total(scan: Scan, spans: list[Span]) -> Iterator[list[object]]:
     came = 0
-    for records in KEYSET(scan, cursor):
+    for records in KEYSET(scan, spans):
         yield records
         came += len(records)
-        if cursor is None and scan.look.total is not None and came >= scan.look.total:
+        if spans[0][0] is None and scan.look.total is not None and came >= scan.look.total:
             return
 
 
@@ -161,21 +168,17 @@ def a_tie_is_over_after_its_largest_page(scan: Scan, cursor: int | None) -> Iter
     yield from ()
 
 
-def one_walk(scan: Scan, cursor: int | None) -> Iterator[list[object]]:
-    yield from offset_paging_by_id(scan, cursor)
-
-
 def until_nothing_is_new(scan: Scan, cursor: int | None) -> Iterator[list[object]]:
     """Two rows that are lost behind two purged ones, one after the other, end this one too early."""
     known: dict[str, int] = {}
-    for _ in range(scan_module.MOST_WALKS):
+    for _ in range(walk_module.MOST_WALKS):
         began, fresh = 0, False
-        for page in scan_module._pages_by_id(scan, cursor):
+        for page in walk_module._pages_by_id(scan, cursor):
             began = began or int(page.date.timestamp())
-            new = [r for r in page.records if known.get(scan_module.key(r)) != scan_module.stamp(r)]
-            known.update((scan_module.key(r), scan_module.stamp(r)) for r in new)
-            fresh = fresh or any(scan_module.stamp(r) < began for r in new)
-            yield scan_module._seen(scan, page)
+            new = [r for r in page.records if known.get(key(r)) != stamp(r)]
+            known.update((key(r), stamp(r)) for r in new)
+            fresh = fresh or any(stamp(r) < began for r in new)
+            yield seen(scan, page.records)
         if not fresh:
             return
 
@@ -188,20 +191,20 @@ def measured_by_whatever_is_newest(ask, newest: int) -> int | None:
     return MEASURE(ask, newest)[0] or 0
 
 
-KEYSET, MEASURE = scan_module._keyset, skew_module._measure_once
+KEYSET, MEASURE = scan_module.keyset, skew_module._measure_once
 
 MISTAKES = {
     "watermark = newest + 1": (changing_server, "next_watermark", newest_and_one_second, {"late": True}),
     "watermark = newest": (changing_server, "next_watermark", without_look_back, {"late": True}),
     "watermark by our clock": (changing_server, "next_watermark", by_our_clock_five_minutes_ahead, {}),
-    "offset paging by updated_at": (scan_module, "_keyset", offset_paging, {}),
-    "offset paging by id": (scan_module, "_keyset", offset_paging_by_id, {}),
-    "stop at the total": (scan_module, "_keyset", until_the_total, {"pulls": 0}),
-    "no walk": (scan_module, "_walk", a_tie_is_over_after_its_largest_page, {}),
-    "one walk": (scan_module, "_walk", one_walk, {"clamp": 5, "purges": True}),
+    "offset paging by updated_at": (scan_module, "keyset", offset_paging, {}),
+    "offset paging by id": (scan_module, "keyset", offset_paging_by_id, {}),
+    "stop at the total": (scan_module, "keyset", until_the_total, {"pulls": 0}),
+    "no walk": (keyset_module, "walk", a_tie_is_over_after_its_largest_page, {}),
+    "one walk": (keyset_module, "walk", one_walk, {"clamp": 5, "purges": True}),
     "walks until nothing is new": (
-        scan_module,
-        "_walk",
+        keyset_module,
+        "walk",
         until_nothing_is_new,
         {"clamp": 2, "page_size": 2, "purges": True, "chaos": 0.2, "apart": [0] * 12 + [0.3, 5], "pulls": 2},
     ),

@@ -15,7 +15,8 @@ import pytest
 
 from connector.door import Door, DoorSettings
 from connector.secret import Secret
-from flows.pull import Job, pull
+from flows.job import Job
+from flows.pull import pull
 from flows.settings import Settings, Source, warehouse_path
 from sandbox.server import running
 from warehouse.duckdb_engine import open_warehouse
@@ -52,6 +53,13 @@ class Server:
     def edit(self, client, **fields):
         return self.call("PUT", f"/api/v1/clients/{client['id']}", {"settings": client["settings"], **fields})["data"]
 
+    def merge(self, survivor, other):
+        return self.call("POST", f"/api/v1/clients/{survivor}/{other}/merge", password=self.box.password)["data"]
+
+    def purge(self, *ids):
+        for one in ids:
+            self.call("POST", f"/api/v1/clients/{one}/purge", password=self.box.password)
+
     def bulk(self, action, *ids, **more):
         return self.call("POST", "/api/v1/clients/bulk", {"action": action, "ids": list(ids), **more})
 
@@ -86,10 +94,10 @@ def settings(server, tmp_path):
 def pulls(settings, server):
     """Pull once; the token, the door's transport and `full` may be given."""
 
-    def run(*, token=None, full=False, using=settings, name="main", transport=None):
+    def run(*, token=None, full=False, at_most=None, using=settings, name="main", transport=None):
         door = DoorSettings(using.sources[name].url, requests_per_second=10_000, retry_budget=300)
         with Door(door, Secret(token or server.box.token), transport=transport, sleep=lambda _: None) as opened:
-            return pull(Job(using, name, opened, full=full))
+            return pull(Job(using, name, opened, full=full, at_most=at_most))
 
     return run
 

@@ -12,7 +12,20 @@ import pytest
 from tests.flows.conftest import COMMAND
 
 HEAVY = ("prefect", "pandas", "pyarrow", "splink", "matplotlib", "numpy", "starlette", "sqlalchemy")
-EVERY = ["pull", "status", "balances", "sql", "publish", "init", "doctor", "source", "demo", "sandbox", "serve"]
+EVERY = [
+    "pull",
+    "sweep",
+    "status",
+    "balances",
+    "sql",
+    "publish",
+    "init",
+    "doctor",
+    "source",
+    "demo",
+    "sandbox",
+    "serve",
+]
 
 
 def test_a_first_session(server, command, tmp_path):

@@ -40,16 +40,24 @@ def test_the_demo_goes_through_everything_and_leaves_nothing_running(tmp_path, e
         for title in ("Balances by currency", "Balances by country", "Top debtors", "What changed"):
             assert title in told
         assert "paid_to_date" in told
+        assert "3 gone" in told
+        assert told.count("was merged into") == 2
+        assert told.count("ledger note") == 2
+        assert "the server no longer knows it" in told
         assert "nothing has changed" in told
         url = re.search(r"http://127\.0\.0\.1:\d+", told)[0]
         with pytest.raises(urllib.error.URLError):
             urllib.request.urlopen(url, timeout=5)  # noqa: S310 - our own server
     with duckdb.connect(str(tmp_path / "demo" / "warehouse.duckdb"), read_only=True) as warehouse:
-        assert warehouse.execute("select count(*) from ninja.clients").fetchall() == [(300,)]
-    (query,) = re.findall(r'ninja-sync sql "([^"]*)"', told)
+        assert warehouse.execute("select count(*) from ninja.clients").fetchall() == [(297,)]
+    queries = re.findall(r'ninja-sync sql "([^"]*)"', told)
     environ["NINJA_SYNC_WAREHOUSE"] = "demo/warehouse.duckdb"
-    asked = subprocess.run([str(COMMAND), "sql", query], cwd=tmp_path, env=environ, capture_output=True, check=False)
-    assert asked.returncode == 0
+    for query in queries:
+        asked = subprocess.run(
+            [str(COMMAND), "sql", query], cwd=tmp_path, env=environ, capture_output=True, check=False
+        )
+        assert asked.returncode == 0
+    assert len(queries) == 2
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])

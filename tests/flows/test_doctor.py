@@ -10,7 +10,7 @@ import pytest
 
 from flows import settings as settings_module
 from flows.doctor import examine
-from flows.pull import SYSTEM_CLOCK
+from flows.job import SYSTEM_CLOCK
 from flows.settings import warehouse_path
 from warehouse.duckdb_engine import open_warehouse
 

@@ -60,7 +60,13 @@ class Operator:
         with httpx.Client(base_url=self.url, auth=tuple(LOGIN.split(":")), trust_env=False) as http:
             token = http.get("/csrf-token", params={"client": client}).json()["token"]
             headers = {"Prefect-Csrf-Token": token, "Prefect-Csrf-Client": client} | headers
-            return http.request(verb, path, json=body, headers=headers).raise_for_status().json()
+            answer = http.request(verb, path, json=body, headers=headers)
+            for _ in range(30):  # Prefect answers 503 while another of its services writes its SQLite file
+                if answer.status_code != httpx.codes.SERVICE_UNAVAILABLE:
+                    break
+                time.sleep(1)
+                answer = http.request(verb, path, json=body, headers=headers)
+            return answer.raise_for_status().json()
 
     def deployment(self):
         return self.api("GET", "/deployments/name/pull/all")

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime
 
-from flows.pull import Change, Pulled
+from flows.job import Pulled
 from flows.summary import as_markdown, summary_of
+from schemas.diff import Change
 from schemas.normalise import Drift, Quarantined
 from warehouse.control import Run
 
@@ -55,7 +56,7 @@ def test_texts_stay_texts_in_markdown():
 def test_the_table_has_one_line_a_source_that_was_pulled():
     told = summary_of(Pulled(run(inserted=1200, received=1200), notes=["An interrupted scan went on."]))
     lines = as_markdown({"main": told, "away": "Busy"}).splitlines()
-    assert lines[2] == "| main | 1,200 | 0 | 0 | 0 | 1,200 | 3 | 1.2 |"
+    assert lines[2] == "| main | 1,200 | 0 | 0 | 0 | 0 | 1,200 | 3 | 1.2 |"
     assert lines[-3:] == [
         "- main: run `20261122T000000Z-main-abcdef` (pull)",
         "- main: note: An interrupted scan went on.",

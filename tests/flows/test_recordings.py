@@ -14,7 +14,8 @@ import pytest
 
 from connector.door import Door, DoorSettings
 from connector.secret import Secret
-from flows.pull import Job, pull
+from flows.job import Job
+from flows.pull import pull
 from flows.settings import Settings, Source
 from tests.flows.test_pull import contact_truth, truth
 from warehouse.duckdb_engine import open_warehouse

@@ -6,14 +6,16 @@ from dataclasses import replace
 
 import pytest
 
-from flows.pull import Pulled
-from flows.report import pulled_as_json, tell_pulled
+from flows.job import Departed, Pulled
+from flows.report import exit_code_of, pulled_as_json, tell_pulled
 from schemas.diff import Change
+from schemas.errors import TooMuchChange
 from schemas.normalise import Drift, Quarantined
 from schemas.values import to_json
 from tests.records import MOMENT
 from warehouse.control import Run
 
+DEPARTED = Departed("k1", "Ann", "merged", "k2", "Bob", "ledger note")
 RUN = Run("run-1", "main", "pull", MOMENT, MOMENT, 0.5, 3, received=1, unchanged=1, server_total=5, mirrored=5)
 
 
@@ -44,7 +46,8 @@ def test_a_pull_without_changes_is_one_line(told):
         (Pulled(replace(RUN, quarantine_open=2)), ["2 records are in quarantine from before", "ninja-sync status"]),
         (Pulled(RUN, drift=[Drift("clients", "mood", "new")]), ["mood", "new"]),
         (Pulled(RUN, notes=["The server ignored a filter."]), ["The server ignored a filter."]),
-        (Pulled(RUN, vanished=3), ["3 clients more than the server"]),
+        (Pulled(RUN, left=3), ["3 clients stay in the warehouse", "ninja-sync sweep"]),
+        (Pulled(RUN, left=9, held=TooMuchChange("The server no longer lists 9.")), ["The server no longer lists 9."]),
     ],
 )
 def test_what_needs_a_look_is_told_although_nothing_else_has_changed(told, pulled, words):
@@ -74,10 +77,29 @@ def test_new_clients_are_told_by_name_and_many_changes_are_cut_with_a_note(told)
 
 def test_the_report_for_machines_holds_it_all():
     change = Change("a", '{"id":"a","city":"Bern"}', '{"id":"a","city":"Zug"}')
-    report = pulled_as_json(Pulled(RUN, [change], [Drift("clients", "mood", "new")], notes=["note"], vanished=1))
+    report = pulled_as_json(
+        Pulled(RUN, [change], [Drift("clients", "mood", "new")], notes=["note"], departed=[DEPARTED], left=1)
+    )
     assert report["changes"] == [
         {"id": "a", "new": False, "fields": [{"field": "city", "before": "Bern", "after": "Zug"}]}
     ]
-    assert (report["drift"], report["notes"], report["vanished"], report["published"]) == (
+    assert (report["drift"], report["notes"], report["left"], report["published"]) == (
         [{"entity": "clients", "field": "mood", "kind": "new"}], ["note"], 1, None,
     )  # fmt: skip
+    assert report["departed"] == [
+        {"id": "k1", "name": "Ann", "kind": "merged", "into_id": "k2", "into_name": "Bob", "evidence": "ledger note"}
+    ]
+
+
+def test_clients_that_are_gone_are_told_with_the_client_that_took_them_in(told):
+    text = told(Pulled(replace(RUN, vanished=1, changed=True), departed=[DEPARTED]))
+    for word in ("1 gone", "Ann", "merged", "Bob", "ledger note"):
+        assert word in text
+
+
+@pytest.mark.parametrize(
+    ("pulled", "code"),
+    [(Pulled(RUN), 0), (Pulled(RUN, left=1), 7), (Pulled(RUN, left=1, held=TooMuchChange("9 are not listed.")), 3)],
+)
+def test_the_exit_code_says_whether_somebody_must_look_or_decide(pulled, code):
+    assert exit_code_of(pulled) == code

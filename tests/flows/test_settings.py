@@ -113,6 +113,8 @@ def test_the_environment_is_refused_where_a_file_has_several_sources(tmp_path):
         ('[sources."A b"]\nurl = "https://x"\n', "small letters"),
         ('[sources.a]\nurl = "https://x"\npage_size = 0\n', "page_size"),
         ('[sources.a]\nurl = "https://x"\npage_size = 5001\n', "page_size"),
+        ('[sources.a]\nurl = "https://x"\nconnections = 0\n', "connections"),
+        ('[sources.a]\nurl = "https://x"\nconnections = 17\n', "connections"),
         ('[sources.a]\nurl = "https://x"\nlook_back = -1\n', "look_back"),
         ('[sources.a]\nurl = "https://x"\nlook_back = 0\n', "look_back"),
         ('[sources.a]\nurl = "https://x"\nlook_back = 59\n', "look_back of the source 'a' must be at least 60, not 59"),

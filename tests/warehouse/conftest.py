@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
@@ -10,6 +10,7 @@ import pytest
 
 from schemas.entities import CLIENTS
 from schemas.normalise import normalise
+from schemas.vanished import Vanished
 from tests.records import MOMENT
 from warehouse.control import Binding, Run
 from warehouse.duckdb_engine import open_warehouse
@@ -37,14 +38,23 @@ def warehouse(warehouse_path):
 
 @pytest.fixture
 def load_records(warehouse) -> Callable[..., Loaded]:
-    """Load pages of records as one run; `source`, `run_id` and the reference tables may be given."""
+    """Load pages of records as one run; its source, kind, server's clock, what vanished and the rest may be given."""
     count = iter(range(1, 1000))
 
-    def run(*pages, source="main", reference: Reference | None = None, watermark=MOMENT, kind="pull") -> Loaded:
+    def run(
+        *pages,
+        source="main",
+        reference: Reference | None = None,
+        watermark=MOMENT,
+        kind="pull",
+        began=MOMENT,
+        vanished: Sequence[Vanished] = (),
+        unexplained=None,
+    ) -> Loaded:
         staging, number = Staging.of(warehouse.path, source), next(count)
         staging.begin(KEY, 1)
         for page in pages:
-            staging.add(CLIENTS, normalise(CLIENTS, page), cursor=None, newest_seen=0)
+            staging.add(CLIENTS, normalise(CLIENTS, page), open=[(None, None)], newest_seen=0)
         quarantined, drift = staging.quarantined, staging.drift
         scanned = Scanned(
             CLIENTS,
@@ -55,9 +65,11 @@ def load_records(warehouse) -> Callable[..., Loaded]:
             sum(map(len, pages)),
             quarantined,
             frozenset(drift),
+            vanished,
+            unexplained,
         )
         finished = MOMENT + timedelta(seconds=number)
-        begun = Run(f"run-{number:03d}", source, kind, MOMENT, finished, 1.0, 3, received=staging.records)
+        begun = Run(f"run-{number:03d}", source, kind, began, finished, 1.0, 3, received=staging.records)
         return load(warehouse, staging, scanned, begun, reference)
 
     return run

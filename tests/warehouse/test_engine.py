@@ -163,3 +163,35 @@ def test_removing_a_warehouse_removes_all_that_belongs_to_it_and_nothing_else(ne
 
 def test_removing_a_warehouse_where_there_is_no_folder_does_nothing(tmp_path):
     remove_warehouse(tmp_path / "none" / "warehouse.duckdb")
+
+
+def settings_of(warehouse):
+    asked = "select name, value from duckdb_settings() where name in ('memory_limit', 'threads')"
+    return dict(warehouse.rows(asked))
+
+
+def test_whoever_writes_has_little_memory_and_more_of_it_for_more_data(warehouse_path):
+    with open_warehouse(warehouse_path) as opened:
+        assert settings_of(opened) == {"memory_limit": "128.0 MiB", "threads": "1"}
+    staged = warehouse_path.with_name(warehouse_path.name + ".staging") / "main" / "000001.clients.arrow"
+    staged.parent.mkdir(parents=True)
+    with staged.open("wb") as file:
+        file.truncate(120 * 1024 * 1024)
+    with open_warehouse(warehouse_path) as opened:
+        assert settings_of(opened)["memory_limit"] == "138.0 MiB"
+
+
+def test_whoever_only_reads_has_what_the_machine_has(warehouse_path):
+    open_warehouse(warehouse_path).__exit__()
+    with open_warehouse(warehouse_path, read_only=True) as opened:
+        assert settings_of(opened)["memory_limit"] != "128.0 MiB"
+
+
+def test_what_does_not_fit_into_memory_is_spilled_beside_the_warehouse_and_removed(warehouse_path):
+    with open_warehouse(warehouse_path) as opened:
+        opened.execute("create temp table wide as select repeat(i::varchar, 40) as t, i from range(2000000) as r(i)")
+        spilled = warehouse_path.with_name(warehouse_path.name + ".tmp")
+        assert any(spilled.iterdir())
+        assert {stat.S_IMODE(path.stat().st_mode) for path in spilled.iterdir()} == {0o600}
+        assert opened.rows("select count(*) from wide") == [(2_000_000,)]
+    assert not spilled.exists() or not any(spilled.iterdir())

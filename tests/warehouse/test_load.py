@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from schemas.errors import WarehouseError
+from schemas.vanished import Vanished
 from tests.records import MOMENT, NOW, client, contact
 from warehouse import load as load_module
 from warehouse.control import Binding, State, read_state
@@ -111,8 +112,9 @@ def test_two_sources_with_equal_ids_do_not_meet(warehouse, load_records):
 
 @pytest.mark.parametrize("step", ["_move_watermark", "record_run", "record_quarantine", "_assert_single"])
 def test_a_failure_at_any_step_leaves_everything_as_it_was(warehouse, load_records, monkeypatch, step):
-    load_records([client("a")])
+    load_records([client("a"), client("v")])
     tables = ["ninja.clients", "ninja.contacts", "control.runs", "control.watermarks", "control.quarantine"]
+    tables += ["control.client_versions", "control.client_changes", "control.redirects"]
     before = [warehouse.rows(f"select * from {table} order by all") for table in tables]
 
     def fail(*_args, **_kwargs):
@@ -120,7 +122,10 @@ def test_a_failure_at_any_step_leaves_everything_as_it_was(warehouse, load_recor
 
     monkeypatch.setattr(load_module, step, fail)
     with pytest.raises(KeyboardInterrupt):
-        load_records([client("a", name="Half", updated_at=NOW), client("b"), client("c", balance="nonsense")])
+        load_records(
+            [client("a", name="Half", updated_at=NOW), client("b"), client("c", balance="nonsense")],
+            vanished=[Vanished("v", "merged", "a")],
+        )
     assert [warehouse.rows(f"select * from {table} order by all") for table in tables] == before
 
 
@@ -163,10 +168,10 @@ def test_a_record_that_comes_broken_and_then_well_in_one_run_is_loaded_and_not_s
     assert (loaded.run.inserted, loaded.run.quarantined, loaded.run.quarantine_open) == (1, 0, 0)
 
 
-def test_what_vanished_is_counted_once_each(warehouse, load_records):
+def test_what_is_known_beyond_the_total_of_the_server_is_counted_once_each(warehouse, load_records):
     load_records([client("a"), client("b")])
-    assert load_records([client("a", balance="odd"), client("b")]).vanished == 0  # known, and in quarantine as well
-    assert load_records([client("b")], kind="full").vanished == 1
+    assert load_records([client("a", balance="odd"), client("b")]).surplus == 0  # known, and in quarantine as well
+    assert load_records([client("b")], kind="full").surplus == 1
 
 
 def test_the_state_has_just_the_fields_that_its_statement_names(warehouse, load_records):

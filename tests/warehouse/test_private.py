@@ -6,13 +6,14 @@ import os
 import stat
 import subprocess
 import sys
+from pathlib import Path
 from threading import Thread
 
 import pytest
 
 from schemas.errors import WarehouseError
 from warehouse.duckdb_engine import open_warehouse
-from warehouse.private import only_private_files
+from warehouse.private import make_whole, only_private_files
 
 DYING = """
 import os, sys
@@ -25,7 +26,9 @@ from warehouse.migrations import open_migrated
 os.umask(0o022)
 connect, place, path = duckdb.connect, sys.argv[1], Path(sys.argv[2])
 
-def small(*args, config, **named):
+def small(*args, config=None, **named):
+    if config is None:
+        return connect(*args)  # the empty file, before it has its name
     connection = connect(*args, config={**config, "memory_limit": "60MB", "threads": 1}, **named)
     if place == "connected":
         os._exit(9)
@@ -35,7 +38,7 @@ duckdb.connect = small
 if place == "publishing":
     publish.rename_into_place = lambda *_: os._exit(9)
 if place == "copied":
-    publish.named = lambda _: []
+    publish.EXPORTED = ()
     publish.rename_into_place = lambda *_: os._exit(9)
 with open_migrated(path, now=datetime(2026, 1, 1, tzinfo=UTC)) as warehouse:
     if place in ("publishing", "copied"):
@@ -117,3 +120,36 @@ def test_a_umask_that_somebody_else_has_set_meanwhile_stays(umask):
     with only_private_files():
         os.umask(0o027)
     assert umask() == 0o027
+
+
+def test_a_warehouse_whose_making_is_cut_short_is_made_anew(tmp_path, monkeypatch):
+    path = tmp_path / "w.duckdb"
+    with monkeypatch.context() as dying:
+        dying.setattr(Path, "unlink", lambda *_, **__: None)  # a process that is killed removes nothing
+        with pytest.raises(OSError, match="killed"):
+            make_whole(path, lambda beside: (beside.write_bytes(b"half"), _die()))
+    assert not path.exists()
+    (left,) = tmp_path.iterdir()
+    left.rename(tmp_path / "w.duckdb.1.part")
+    (tmp_path / "w.duckdb.notes.part").touch()
+    with open_warehouse(path) as warehouse:
+        assert warehouse.rows("select 1") == [(1,)]
+    assert {file.name for file in tmp_path.iterdir()} == {"w.duckdb", "w.duckdb.notes.part"}
+
+
+def test_what_was_left_beside_a_warehouse_that_was_made_is_removed_when_it_is_opened_next(tmp_path):
+    path = tmp_path / "w.duckdb"
+    open_warehouse(path).__exit__()
+    os.link(path, tmp_path / "w.duckdb.1.part")  # the process was killed before it could give up the other name
+    open_warehouse(path).__exit__()
+    assert [file.name for file in tmp_path.iterdir()] == ["w.duckdb"]
+
+
+def test_a_file_that_another_process_made_first_stays(tmp_path):
+    path = tmp_path / "w.duckdb"
+    make_whole(path, lambda beside: (beside.write_text("ours"), path.write_text("theirs")))
+    assert [(file.name, file.read_text()) for file in tmp_path.iterdir()] == [("w.duckdb", "theirs")]
+
+
+def _die():
+    raise OSError("killed")

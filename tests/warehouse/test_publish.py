@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import stat
 import subprocess
 import sys
@@ -15,8 +16,7 @@ from tests.records import MOMENT, NOW, client
 from warehouse import publish as published
 from warehouse.control import Run, record_run
 from warehouse.duckdb_engine import exports_of, open_warehouse
-from warehouse.publish import publish, publish_if_due, reader_of
-from warehouse.statements import named
+from warehouse.publish import CHEAP, EXPORTED, Postponed, publish, publish_if_due, reader_of
 
 READ = """
 import sys, duckdb
@@ -45,7 +45,7 @@ def test_a_reader_keeps_its_copy_while_a_new_one_is_published(warehouse, load_re
     assert read_in_another_process(reader_of(warehouse.path)).stdout == "[('Renamed',)]\n"
 
 
-@pytest.mark.parametrize("view", named("mart"))
+@pytest.mark.parametrize("view", EXPORTED)
 def test_each_mart_is_a_parquet_file_equal_to_its_view(warehouse, load_records, view):
     load_records([client("a"), client("b", balance=-3)])
     folder = publish(warehouse)
@@ -94,7 +94,51 @@ def test_a_change_is_published_though_the_clock_went_back(warehouse, load_record
     assert publish_if_due(warehouse, now=MOMENT) is not None
 
 
-@pytest.mark.parametrize("name", ["reader.duckdb", *(f"{view}.parquet" for view in named("mart"))])
+@pytest.fixture
+def published_slowly(warehouse, load_records):
+    """A publication that took eight seconds, and a change since."""
+    load_records([client("a")])
+    readings = iter([100.0, 108.0])
+    publish(warehouse, now=MOMENT, clock=lambda: next(readings))
+    load_records([client("a", display_name="Renamed", updated_at=NOW)])
+
+
+def test_a_dear_publication_is_not_repeated_before_ten_times_as_long_has_passed(warehouse, published_slowly):
+    until = MOMENT + timedelta(seconds=80)
+    for seconds in (0, 79):
+        assert publish_if_due(warehouse, now=MOMENT + timedelta(seconds=seconds)) == Postponed(until)
+    assert read_in_another_process(reader_of(warehouse.path)).stdout == "[('Client a',)]\n"
+    assert publish_if_due(warehouse, now=until) == exports_of(warehouse.path)
+    assert read_in_another_process(reader_of(warehouse.path)).stdout == "[('Renamed',)]\n"
+
+
+def test_what_is_postponed_is_told_with_the_time_and_the_way_to_have_it_now():
+    assert re.search(r"after 2026-11-22 \d\d:\d\d:\d\d UTC .*`ninja-sync publish`", str(Postponed(MOMENT)))
+
+
+def test_whoever_asks_for_a_publication_gets_it_however_dear_the_last_one_was(warehouse, published_slowly):
+    publish(warehouse, now=MOMENT)
+    assert read_in_another_process(reader_of(warehouse.path)).stdout == "[('Renamed',)]\n"
+
+
+def test_a_clock_that_went_back_postpones_nothing(warehouse, published_slowly):
+    assert publish_if_due(warehouse, now=MOMENT - timedelta(seconds=1)) == exports_of(warehouse.path)
+
+
+def test_a_missing_file_is_not_postponed(warehouse, published_slowly):
+    reader_of(warehouse.path).unlink()
+    assert publish_if_due(warehouse, now=MOMENT) == exports_of(warehouse.path)
+
+
+def test_a_cheap_publication_follows_each_change(warehouse, load_records):
+    load_records([client("a")])
+    readings = iter([100.0, 100.0 + CHEAP])
+    publish(warehouse, now=MOMENT, clock=lambda: next(readings))
+    load_records([client("a", display_name="Renamed", updated_at=NOW)])
+    assert publish_if_due(warehouse, now=MOMENT) == exports_of(warehouse.path)
+
+
+@pytest.mark.parametrize("name", ["reader.duckdb", *(f"{view}.parquet" for view in EXPORTED)])
 def test_a_published_file_that_is_missing_is_made_again(warehouse, load_records, name):
     load_records([client("a")])
     folder = publish(warehouse)

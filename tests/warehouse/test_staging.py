@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import stat
 
 import msgspec
 import pytest
 
 from schemas.entities import CLIENTS
+from schemas.errors import WarehouseError
 from schemas.normalise import normalise
 from tests.records import client
 from warehouse.staging import ScanKey, Staging
@@ -23,7 +26,7 @@ def staged(tmp_path):
     staging.begin(KEY, began=BEGAN)
     for number in range(3):
         page = normalise(CLIENTS, [client(f"p{number}a"), client(f"p{number}b", balance="odd" if number == 1 else 1)])
-        staging.add(CLIENTS, page, cursor=100 + number, newest_seen=200 + number)
+        staging.add(CLIENTS, page, open=[(100 + number, 150), (150, None)], newest_seen=200 + number)
     return staging
 
 
@@ -47,9 +50,9 @@ def test_pages_come_back_in_order_with_their_arrival(staged):
 def test_an_interrupted_scan_is_taken_up_whole(staged):
     again = resumed(staged)
     assert ids(again) == ids(staged)
-    assert (again.began, again.pages[-1].cursor, again.pages[-1].newest_seen) == (BEGAN, 102, 202)
+    assert (again.began, again.pages[-1].open, again.pages[-1].newest_seen) == (BEGAN, [(102, 150), (150, None)], 202)
     assert [q.id for q in again.quarantined] == ["p1b"]
-    again.add(CLIENTS, normalise(CLIENTS, [client("later")]), cursor=103, newest_seen=203)
+    again.add(CLIENTS, normalise(CLIENTS, [client("later")]), open=[(103, None)], newest_seen=203)
     assert ids(resumed(again))[-1] == "later"
 
 
@@ -88,7 +91,7 @@ def test_every_flipped_byte_of_a_page_is_noticed(staged):
         whole[place] ^= 0x01
         staged.begin(KEY, began=BEGAN)
         for number in range(3):
-            staged.add(CLIENTS, normalise(CLIENTS, [client(f"p{number}")]), cursor=1, newest_seen=1)
+            staged.add(CLIENTS, normalise(CLIENTS, [client(f"p{number}")]), open=[(1, None)], newest_seen=1)
         whole = bytearray(file.read_bytes())
 
 
@@ -104,6 +107,32 @@ def test_a_manifest_torn_at_any_byte_gives_a_clean_beginning_of_the_pages(staged
         again = resumed(staged)
         pages = max(0, whole[:length].count(b"\n") - 1)
         assert (len(again.pages) if again else 0) in (pages, pages + 1)
+
+
+def test_of_a_manifest_with_a_changed_byte_the_pages_in_front_of_it_are_taken_up_as_they_were(staged):
+    manifest, key = staged.folder / "manifest.jsonl", (staged.began, *staged.pages)
+    whole, files = manifest.read_bytes(), {path: path.read_bytes() for path in staged.folder.iterdir()}
+    for place in range(0, len(whole), 29):
+        for path, content in files.items():
+            path.write_bytes(content)
+        manifest.write_bytes(whole[:place] + bytes([whole[place] ^ 0x01]) + whole[place + 1 :])
+        lines = whole[:place].count(b"\n")  # that are in front of the changed one
+        again = resumed(staged)
+        assert ((again.began, *again.pages) if again else ()) == (key[:lines] if lines > 1 else ()), place
+
+
+def test_a_full_disk_is_said_with_the_folder(staged, monkeypatch):
+    def full(_descriptor):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    for deed in (lambda: resumed(staged), lambda: add(staged), lambda: staged.begin(KEY, BEGAN)):
+        with pytest.raises(WarehouseError, match=r"warehouse\.duckdb\.staging/main: No space left on device"):
+            deed()
+
+
+def add(staging):
+    staging.add(CLIENTS, normalise(CLIENTS, [client("z")]), open=[(1, None)], newest_seen=1)
 
 
 def test_files_of_unfinished_pages_are_removed_when_resumed(staged):
@@ -131,8 +160,8 @@ def test_pages_older_than_an_hour_are_read_anew(staged):
 
 
 def test_a_record_that_comes_well_later_in_the_scan_is_not_set_aside(staged):
-    staged.add(CLIENTS, normalise(CLIENTS, [client("p1b")]), cursor=103, newest_seen=203)
+    staged.add(CLIENTS, normalise(CLIENTS, [client("p1b")]), open=[(103, None)], newest_seen=203)
     assert staged.quarantined == []
-    staged.add(CLIENTS, normalise(CLIENTS, [client("p0a", balance=None)]), cursor=104, newest_seen=204)
-    staged.add(CLIENTS, normalise(CLIENTS, [client("p0a", name=5)]), cursor=104, newest_seen=204)
+    staged.add(CLIENTS, normalise(CLIENTS, [client("p0a", balance=None)]), open=[(104, None)], newest_seen=204)
+    staged.add(CLIENTS, normalise(CLIENTS, [client("p0a", name=5)]), open=[(104, None)], newest_seen=204)
     assert [(q.id, q.field) for q in resumed(staged).quarantined] == [("p0a", "name")]

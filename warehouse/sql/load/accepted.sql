@@ -1,8 +1,11 @@
 -- The newest staged version of each record, and what it is to the mirror.
+-- What was read behind an interruption is newer than all that was read before it, whatever its stamp.
 create temp table accepted as
 with newest as (
     select id, arrival, row_number() over (partition by id order by updated_at desc nulls last, arrival desc) as place
     from stage_{entity}
+    where arrival >= $resumed_at
+        or id not in (select id from stage_{entity} where $resumed_at > 0 and arrival >= $resumed_at)
 )
 select
     s.id,

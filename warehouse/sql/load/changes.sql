@@ -1,8 +1,8 @@
 -- Each record that is new or changed, as it was and as it comes, for the report of the run.
-select a.outcome, a.id, cast(m.record as varchar) as before, s.record as after
-from accepted as a
-join stage_{entity} as s on s.arrival = a.arrival
-left join ninja.{entity} as m on m.source = $source and m.id = a.id
-where a.outcome = 'updated' or (a.outcome = 'inserted' and $with_inserted)
-order by a.outcome desc, s.updated_at desc, a.id
+select o.outcome, o.id, cast(v.record as varchar) as before, s.record as after
+from opened as o
+join stage_{entity} as s on s.arrival = o.arrival
+left join control.client_versions as v on v.source = $source and v.id = o.id and v.ended_run_id = $run_id
+where o.outcome = 'updated' or (o.outcome = 'inserted' and $with_inserted)
+order by o.outcome desc, s.updated_at desc, o.id
 limit $most

@@ -2,5 +2,4 @@
 insert into ninja.{entity} ({columns})
 select {selected}
 from stage_{entity} as s
-join accepted as a on a.arrival = s.arrival
-where a.outcome <> 'unchanged'
+join opened as o on o.arrival = s.arrival

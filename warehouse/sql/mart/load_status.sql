@@ -1,4 +1,5 @@
 -- One row per source: what the last load brought, how much there is, and what needs a look.
+-- not_listed: how many clients stay here although the server does not list them. `ninja-sync sweep` looks after them.
 -- A load is a run that changed something. Idle runs are left out: no published copy holds them, so that a copy of a
 -- quiet source would look dead. `ninja-sync status` tells the last run of all.
 create view mart.load_status as
@@ -16,7 +17,7 @@ select
     l.inserted as last_inserted, l.updated as last_updated,
     (select count(*) from ninja.clients as c where c.source = s.source) as clients,
     (select count(*) from ninja.contacts as k where k.source = s.source) as contacts,
-    r.server_total as clients_on_server,
+    r.server_total as clients_on_server, case when w.unexplained > 0 then w.unexplained else 0 end as not_listed,
     (select count(*) from control.quarantine as q where q.source = s.source and q.resolved_run_id is null) as quarantined,
     (select count(*) from control.drift as d where d.source = s.source) as unknown_fields
 from control.sources as s

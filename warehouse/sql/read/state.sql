@@ -1,11 +1,14 @@
 -- What is known of a source before a pull: its binding, its skew, its watermark, how many records the mirror holds.
 select
     s.base_url, s.company_id, s.company_fingerprint, s.server_version, s.skew_seconds, s.reference_at,
-    w.watermark, w.newest_at, w.began_at, w.server_total,
+    w.watermark, w.newest_at, w.began_at,
+    (select max(r.began_at) from control.runs as r where r.source = s.source and r.kind = 'full') as full_at,
+    w.server_total, w.unexplained, w.held,
     (select count(*) from ninja.clients as c where c.source = s.source) as mirrored,
     (
         select count(distinct q.id) from control.quarantine as q
         where q.source = s.source and q.entity = 'clients' and q.resolved_run_id is null
+            and q.id not like '(%'  -- one that has no name may be mirrored
             and not exists (select 1 from ninja.clients as c where c.source = q.source and c.id = q.id)
     ) as quarantined,
     (

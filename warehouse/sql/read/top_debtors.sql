@@ -4,7 +4,7 @@ from (
     select
         source, currency_code as currency, number, display_name as client, country, balance, paid_to_date,
         row_number() over (partition by source, currency_code order by balance desc, id) as place
-    from mart.client_balances
+    from {balances}
     where balance > 0 and source = coalesce($source, source)
 ) as debtors
 where place <= $most

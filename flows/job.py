@@ -1,0 +1,104 @@
+"""What a run of one source is given, and what it tells at its end."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from connector.door import Door
+from flows.settings import Settings, Source, warehouse_path
+from schemas.diff import Change
+from schemas.errors import TooMuchChange
+from schemas.normalise import Drift, Quarantined
+from warehouse.control import Run
+from warehouse.duckdb_engine import Warehouse
+from warehouse.migrations import open_migrated
+
+Tell = Callable[[str, int, int | None], None]
+"""Is told how a run goes on: what it does now, how many records are through, of how many."""
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """This machine's clocks: for a run's own times, never for a watermark."""
+
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    monotonic: Callable[[], float] = time.monotonic
+
+
+SYSTEM_CLOCK = Clock()
+
+
+@dataclass(frozen=True, slots=True)
+class Departed:
+    """A client that was taken out: what it was called, what became of it, the client that took it in, the evidence."""
+
+    id: str
+    name: str
+    kind: str
+    into_id: str | None
+    into_name: str | None
+    evidence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Pulled:
+    """What a pull did: its last run, the first changes, new drift, what was set aside, which clients are gone.
+
+    Where a pull had to read everything after it had read what is new, `control.runs` has two runs; `run` is the second
+    one, with the counts of both.
+    `left` is how many clients stay in the warehouse although the server does not list them; `held` says why, where this
+    pull has left them on purpose.
+    """
+
+    run: Run
+    changes: Sequence[Change] = ()
+    drift: Sequence[Drift] = ()
+    quarantined: Sequence[Quarantined] = ()
+    notes: Sequence[str] = ()
+    departed: Sequence[Departed] = ()
+    left: int = 0
+    held: TooMuchChange | None = None
+    published: Path | None = None
+    unpublished: bool = False
+
+    @property
+    def needs_a_look(self) -> bool:
+        """Whether records are in quarantine, fields unknown, clients unlisted, or copies not written: exit code 7."""
+        return bool(
+            self.drift or self.quarantined or self.run.quarantine_open or self.left > 0 or self.held or self.unpublished
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One pull of one source, with everything that comes in from outside.
+
+    `full` reads everything; `at_most` is how many clients the run may take out, where it is told.
+    """
+
+    settings: Settings
+    name: str
+    door: Door
+    full: bool = False
+    at_most: int | None = None
+    tell: Tell = lambda _doing, _done, _of: None
+    clock: Clock = SYSTEM_CLOCK
+
+    @property
+    def source(self) -> Source:
+        """The settings of the source."""
+        return self.settings.sources[self.name]
+
+    @property
+    def path(self) -> Path:
+        """The warehouse's file."""
+        return warehouse_path(self.settings)
+
+
+def open_ready(settings: Settings, clock: Clock = SYSTEM_CLOCK) -> Warehouse:
+    """The warehouse of an installation, open and brought to this version."""
+    return open_migrated(warehouse_path(settings), now=clock.now(), wait=settings.wait)

@@ -1,0 +1,86 @@
+"""Staging: the scan's pages, normalised, into private files while the warehouse is closed."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Generator
+from contextlib import closing
+from dataclasses import replace
+
+from connector.pages import Malformed
+from connector.ranges import with_tail
+from connector.scan import FirstLook, Scan, read, stamp
+from connector.verbs import lister
+from flows.job import Job
+from schemas.entities import CLIENTS
+from schemas.normalise import Quarantined, normalise
+from warehouse.control import Binding, State
+from warehouse.staging import ScanKey, Staging
+from warehouse.tables import columns
+
+
+def stage(job: Job, state: State, look: FirstLook, binding: Binding, *, recheck: bool) -> tuple[Staging, Scan]:
+    """Scan into staging. An interrupted scan of the same kind goes on where it stood."""
+    scan = Scan(lister(job.door, CLIENTS), look, page_size=job.source.page_size, skew=_known_skew(state, look))
+    scan.recheck, scan.connections = recheck, job.source.connections
+    since = None if job.full else _since(state, scan)
+    staging = Staging.of(job.path, job.name)
+    scan_key = ScanKey(
+        binding.base_url, binding.company_id, binding.company_fingerprint, since, since is None, _shape()
+    )
+    # A full pull of a loaded source reads what changed without a new stamp, so it takes nothing from before it began.
+    if (job.full and state.watermark is not None) or not staging.resume(scan_key, look.began):
+        staging.begin(scan_key, look.began)
+    pages = _read(scan, since, staging, job.source.look_back)
+    with closing(pages):  # so that its threads end with it, whatever happens here
+        for records in pages:
+            batch = normalise(CLIENTS, [r for r in records if not isinstance(r, Malformed)])
+            batch.quarantined += [_malformed(r) for r in records if isinstance(r, Malformed)]
+            staging.add(CLIENTS, batch, open=scan.open, skew=scan.skew, newest_seen=scan.newest_seen)
+            job.tell("reading", staging.records, look.total if scan.full else None)
+    return staging, scan
+
+
+def _since(state: State, scan: Scan) -> int | None:
+    """The watermark; None, to read everything, where there is none or the server has gone back behind it."""
+    watermark = None if state.watermark is None else int(state.watermark.timestamp())
+    newest = stamp(scan.look.newest)
+    if watermark is not None and newest and newest < watermark:
+        scan.notes.append("The server's newest change is older than the last one loaded: was it restored? All is read.")
+        return None
+    return watermark
+
+
+def _read(scan: Scan, since: int | None, staging: Staging, look_back: int) -> Generator[list[object], None, None]:
+    """The pages of the scan, behind those that are staged already.
+
+    The end of the list is read from the look-back before the interrupted scan began, as it is between two pulls: what
+    was committed late meanwhile may stand anywhere in it.
+    """
+    if not staging.pages:
+        return read(scan, since)
+    last = staging.pages[-1]
+    scan.newest_seen, scan.skew, scan.recheck = last.newest_seen, last.skew, True
+    scan.look = replace(scan.look, began=min(scan.look.began, staging.began))
+    scan.notes.append(f"An interrupted scan went on behind its {staging.records} staged records.")
+    return read(scan, since, resume=with_tail(last.open, staging.began - look_back))
+
+
+def _known_skew(state: State, look: FirstLook) -> int | None:
+    """The skew measured before; measured anew after an upgrade of the server."""
+    return state.skew_seconds if state.server_version == look.version else None
+
+
+def _malformed(record: Malformed) -> Quarantined:
+    return Quarantined(CLIENTS.name, record.id, "record", "is no valid JSON text")
+
+
+def poison(name: str) -> Quarantined:
+    """The entry for a record, named by its id where that is known, that no request brings."""
+    return Quarantined(CLIENTS.name, name, "record", "cannot be sent by the server: it answers nothing, or an error")
+
+
+def _shape() -> str:
+    """A fingerprint of the staged columns: pages staged by another version are read again."""
+    told = [list(columns(CLIENTS, None)), *(list(columns(child, CLIENTS)) for child in CLIENTS.children)]
+    return hashlib.sha256(repr(told).encode()).hexdigest()[:16]

@@ -1,0 +1,255 @@
+"""The state machine: pulls of the real code from the real sandbox, which changes between any two of their requests.
+
+A history is what happens up to a quiet pull, after which the mirror is the server: changes, pulls under fire, pulls
+that are cut off. Several follow each other in one world, a server with a warehouse. hypothesis draws what happens, and
+makes a failure as short as it can.
+"""
+
+from __future__ import annotations
+
+import atexit
+import shutil
+import tempfile
+from collections import Counter
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import note
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
+
+from connector import side_by_side
+from connector.door import Door, DoorSettings
+from connector.secret import Secret
+from flows.job import Clock, Job, Pulled
+from flows.pull import pull
+from flows.settings import Settings, Source
+from schemas.errors import ApiError, DataError
+from tests.connector.changing_server import by_chance
+from tests.histories.changes import CAPS, ZONES, Change, changes, happen, heal, moods, plans
+from tests.histories.mirror import differences, mirrored, wrong_balances, wrong_redirects
+from tests.histories.quick import forget
+from tests.histories.server import URL, Server, Wire
+
+MOMENTS = (1_790_000_000.25, 1_793_512_800.0 - 2000)
+"""An ordinary one, and half an hour before New York's clocks go back."""
+MEMORY = Path("/dev/shm")  # noqa: S108 - where there is one, fsync costs nothing there
+FAST = 1_000_000.0
+EVERYBODY = 1_000_000
+"""How many clients a run may take out where somebody has said that they are to go."""
+
+tally: Counter[str] = Counter()
+"""What the histories of this process came to, for the figures that the long run prints."""
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What stays the same in a history. Stamps of the first clients are `apart` seconds; `skewed` is our own clock."""
+
+    rows: int
+    apart: float
+    page_size: int
+    connections: int
+    look_back: int
+    pace: float
+    cap: int
+    zone: str
+    moment: float
+    skewed: int
+    virgin: bool
+    loaded: bool
+    seed: int
+    mood: list[str]
+    orderly: bool
+
+
+def terms() -> st.SearchStrategy[Terms]:
+    """Small worlds, in which everything meets everything."""
+    return st.sampled_from((False, False, True)).flatmap(_terms)
+
+
+def _terms(orderly: bool) -> st.SearchStrategy[Terms]:
+    return st.builds(
+        Terms,
+        rows=st.sampled_from((8, 0, 1, 3, 12, 25, 40)),
+        apart=st.sampled_from((0.0, 0.0, 0.3, 40.0, 3000.0)),
+        page_size=st.sampled_from((2, 3, 4, 7, 20)),
+        connections=st.sampled_from((1, 2, 4)),
+        look_back=st.sampled_from((60, 7200)),
+        pace=st.sampled_from((0.0, 0.25, 1.0)),
+        cap=st.sampled_from((5000, 5000, *CAPS)),
+        zone=st.sampled_from(("UTC", *ZONES)),
+        moment=st.sampled_from(MOMENTS),
+        skewed=st.sampled_from((0, 0, -86_400, 86_400)),
+        virgin=st.sampled_from((False, False, False, True)),
+        loaded=st.sampled_from((True, True, False)),
+        seed=st.integers(0, 3),
+        mood=moods(orderly=orderly),
+        orderly=st.just(orderly),
+    )
+
+
+class Histories(RuleBasedStateMachine):
+    """One server, one warehouse, and what happens to them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.folder = Path(tempfile.mkdtemp(prefix="history-", dir=MEMORY if MEMORY.is_dir() else None))
+        self.server: Server | None = None
+        self.eventful = False
+        self.known: set[str] = set()
+        self.braked = False
+        self.moments: list[tuple[float, dict[str, Any]]] = []
+
+    @initialize(given=terms())
+    def begin(self, given: Terms) -> None:
+        """The server with its first clients, and a warehouse that is new or was bound while there were none."""
+        tally["worlds"] += 1
+        self.orderly, self.change = given.orderly, changes(given.mood, orderly=given.orderly)
+        server = Server(now=given.moment, look_back=given.look_back, pace=given.pace, seed=given.seed)
+        server.insert(given.rows, apart=given.apart)
+        server.world.switches.per_page_cap, server.world.switches.timezone = given.cap, given.zone
+        source = Source(
+            url=URL,
+            page_size=given.page_size,
+            connections=given.connections,
+            look_back=given.look_back,
+            requests_per_second=FAST,
+        )
+        self.settings = Settings(warehouse=str(self.folder / "w.duckdb"), publish=False, sources={"main": source})
+        if not given.virgin:
+            shutil.copyfile(bound_warehouse(), self.folder / "w.duckdb")
+        self.clock = Clock(now=lambda: datetime.fromtimestamp(server.now + given.skewed, UTC))
+        self.together, self.server = by_chance(server.rnd), server
+        if given.loaded:
+            self._pull(Wire(server), full=False)
+
+    @rule(
+        data=st.data(),
+        full=st.sampled_from((False, False, False, True)),
+        quiet=st.sampled_from((False, True)),
+        passing=st.sampled_from((0.0, 0.5, 100.0, 10_000.0)),
+        thorough=st.booleans(),
+    )
+    def go_on(self, data: st.DataObject, *, full: bool, quiet: bool, passing: float, thorough: bool) -> None:
+        """Something happens while nobody pulls, then while somebody does; and perhaps nothing happens for a while."""
+        for one in data.draw(st.lists(self.change, max_size=3)):
+            happen(self.office, one)
+        note(self.pull_under_fire(data.draw(plans(self.change)), full=full))
+        if quiet:
+            self.check(passing, thorough=thorough)
+
+    def pull_under_fire(self, plan: list[tuple[int, Change]], *, full: bool = False) -> str:
+        """A pull while things happen. It may end with an error that says so; then nothing was stored."""
+        due: dict[int, list[Change]] = {}
+        number = 1
+        for wait, one in plan:
+            number += wait
+            due.setdefault(number, []).append(one)
+
+        def strike(number: int) -> None:
+            for one in due.get(number, ()):
+                happen(self.office, one)
+
+        wire = Wire(self.office, strike)
+        self.eventful = True
+        self.office.pulling = True
+        try:
+            done = self._pull(wire, full=full)
+        except KeyboardInterrupt:
+            told = "pulls cut off"
+        except (ApiError, DataError) as problem:
+            told = f"pulls stopped by {type(problem).__name__}"
+        else:
+            told = f"pulls under fire ({done.run.kind})"
+        finally:
+            self.office.pulling = False
+        tally[told] += 1
+        return f"{told}, {wire.count} requests"
+
+    def teardown(self) -> None:
+        """The end of every history is a quiet pull."""
+        try:
+            if self.server is not None:
+                self.check(0.0, thorough=True)
+                for moment, balances in self.moments:
+                    told = wrong_balances(Path(self.settings.warehouse), moment, balances)
+                    assert not told, "; ".join(told)
+        finally:
+            if self.server is not None:
+                self.server.world.db.close()
+            forget(self.folder / "w.duckdb")
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+    @property
+    def office(self) -> Server:
+        """The server, which is there from the first step on."""
+        assert self.server is not None
+        return self.server
+
+    def check(self, passing: float, *, thorough: bool) -> None:
+        """Pull quietly, and compare; once more in full where changes were made that only this promises to see."""
+        server = self.office
+        with server.changing():
+            server.advance(passing)
+            heal(server)
+            server.world.switches.faults.clear()
+        pulled = self._pull(Wire(server), full=False)
+        self._compare(pulled, ghosts=bool(server.unpromised) or self.braked)
+        while thorough and server.unpromised:
+            pulled = self._pull(Wire(server), full=True)
+            if not any("interrupted" in told for told in pulled.notes):
+                server.unpromised.clear()
+                self._compare(pulled, ghosts=self.braked)
+        if thorough and self.braked and server.ids():  # an emptied server is never believed
+            tally["told to take out what is left"] += 1
+            self._compare(self._pull(Wire(server), full=True, at_most=EVERYBODY))
+        tally["histories"] += self.eventful
+        self.eventful = False
+        if self.orderly and mirrored(Path(self.settings.warehouse)) == set(server.ids()):
+            self.moments.append((server.now, {key: one["balance"] for key, one in server.clients().items()}))
+            server.advance(1.0)
+
+    def _compare(self, pulled: Pulled, *, ghosts: bool = False) -> None:
+        """The mirror beside the server. Clients are left in it only where a pull said that it leaves them."""
+        path, server = Path(self.settings.warehouse), self.office
+        told = differences(path, server, ghosts=ghosts)
+        if not server.restored:
+            told += wrong_redirects(path, server, tally)
+        assert not told, f"after a quiet {pulled.run.kind} pull: " + "; ".join(told)
+
+    def _pull(self, wire: Wire, *, full: bool, at_most: int | None = None) -> Pulled:
+        """One pull, which never takes out a client that the server has had all the time."""
+        server = self.office
+        server.absent = set(server.fates)
+        with pytest.MonkeyPatch.context() as patched:  # threads would not come out the same each time
+            patched.setattr(side_by_side, "side_by_side", self.together)
+            done = pulled(self.settings, wire, full=full, at_most=at_most, clock=self.clock)
+        now = mirrored(Path(self.settings.warehouse))
+        wronged = (self.known - now) & set(server.ids()) - server.absent
+        assert not wronged, f"taken out although the server has them: {sorted(wronged)}"
+        self.known, self.braked = now, bool(done.held) or (self.braked and done.run.kind != "full")
+        return done
+
+
+def pulled(settings: Settings, wire: Wire, *, full: bool = False, at_most: int | None = None, clock: Clock) -> Pulled:
+    """One pull of the real code over this wire."""
+    door = DoorSettings(URL, requests_per_second=FAST)
+    with Door(door, Secret(wire.server.box.token), transport=wire, sleep=lambda _: None) as opened:
+        return pull(Job(settings, "main", opened, full=full, at_most=at_most, clock=clock))
+
+
+@cache
+def bound_warehouse() -> Path:
+    """A warehouse of the company while it had no clients: what every history would spend a third of its time on."""
+    folder = Path(tempfile.mkdtemp(prefix="history-", dir=MEMORY if MEMORY.is_dir() else None))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    server = Server(now=MOMENTS[0], look_back=0)
+    settings = Settings(warehouse=str(folder / "w.duckdb"), publish=False, sources={"main": Source(url=URL)})
+    pulled(settings, Wire(server), clock=Clock(now=lambda: datetime.fromtimestamp(server.now, UTC)))
+    forget(folder / "w.duckdb")
+    return folder / "w.duckdb"

@@ -1,0 +1,120 @@
+"""The mirror beside the server: every value of every client, contact and document, by id."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from schemas.entities import CLIENTS
+from schemas.entity import Entity, Kind
+from schemas.normalise import normalise
+from tests.histories.server import Server
+
+Rows = dict[str, list[Any]]
+"""What stands under each id; one row, unless something is wrong."""
+
+
+def mirrored(path: Path) -> set[str]:
+    """The ids of the clients that the mirror has."""
+    return {str(key) for (key,) in _asked(path, "select id from ninja.clients")}
+
+
+def wrong_redirects(path: Path, server: Server, told: Counter[str]) -> list[str]:
+    """Where the warehouse says of a client that vanished what is not so; `told` counts the merges that it found."""
+    wrong = []
+    for row in _asked(path, "select id, kind, into_id from control.redirects where returned_run_id is null"):
+        key, kind, into = map(str, row)
+        ends = server.ends(key)
+        if key not in server.fates or (kind == "merged" and into not in ends):
+            wrong.append(f"client {key} is told to be {kind} into {into}: it went to {ends}")
+        elif ends:
+            told["merges told" if kind == "merged" else "merges told as gone"] += 1
+    return wrong
+
+
+def wrong_balances(path: Path, moment: float, balances: Mapping[str, Any]) -> list[str]:
+    """Where the history as of a moment has other balances than the server had."""
+    then = f"to_timestamp({moment})"
+    found = _asked(
+        path,
+        "select id, balance from mart.client_history "
+        f"where valid_from <= {then} and (valid_to is null or valid_to > {then})",
+    )
+    held = {str(key): balance for key, balance in found}
+    doubled = len(found) - len(held)
+    wrong = sorted(key for key in held.keys() | balances.keys() if held.get(key) != balances.get(key))
+    told = [f"client {key} had {balances.get(key)} at {moment}, not {held.get(key)}" for key in wrong]
+    return [*told, *([f"{doubled} clients twice at {moment}"] if doubled else [])]
+
+
+def _asked(path: Path, query: str) -> list[Any]:
+    with duckdb.connect(str(path)) as connection:
+        return connection.execute(query).fetchall()
+
+
+def differences(path: Path, server: Server, *, ghosts: bool) -> list[str]:
+    """Where the mirror is not what a pull promises: the server, but for clients that changed without a promise.
+
+    Where `ghosts` are allowed, clients that are no
+    longer on the server may stand in the mirror, with what belonged to them.
+    """
+    clients = server.clients()
+    found = _mirror(path)
+    told = []
+    for entity, parent in ((CLIENTS, None), *((child, CLIENTS) for child in CLIENTS.children)):
+        told += _compare(
+            entity.name, _truth(entity, parent, clients), found[entity.name], server.unpromised, ghosts, clients
+        )
+    return told
+
+
+def _compare(
+    table: str, truth: Rows, mirror: Rows, unpromised: set[str], ghosts: bool, clients: Mapping[str, Any]
+) -> list[str]:
+    told = []
+    for key in sorted(truth.keys() | mirror.keys()):
+        there, here = truth.get(key, []), mirror.get(key, [])
+        owners = {row[0] for row in there}
+        if there == here or owners & unpromised:
+            continue
+        if not there and all(row[0] in unpromised or (ghosts and row[0] not in clients) for row in here):
+            continue
+        what = "lost" if not here else "left" if not there else "doubled" if len(here) > 1 else "stale"
+        told.append(f"{table} {key} is {what}: server {_unlike(there, here)}, mirror {_unlike(here, there)}")
+    return told
+
+
+def _unlike(rows: list[Any], others: list[Any]) -> list[Any]:
+    """The values of the rows that the others do not have."""
+    known = {str(value) for other in others for value in other}
+    return [[value for n, value in enumerate(row) if n == 0 or str(value) not in known] for row in rows]
+
+
+def _truth(entity: Entity, parent: Entity | None, clients: Mapping[str, Any]) -> Rows:
+    rows: Rows = {}
+    batch = normalise(CLIENTS, clients.values())
+    assert not batch.quarantined, batch.quarantined
+    for row in batch.rows:
+        if parent is None:
+            rows.setdefault(row.id, []).append([row.id, *row.values, row.record])
+        else:
+            for values in row.children[parent.children.index(entity)]:
+                rows.setdefault(str(values[0]), []).append([row.id, *values])
+    return rows
+
+
+def _mirror(path: Path) -> dict[str, Rows]:
+    found: dict[str, Rows] = {}
+    with duckdb.connect(str(path)) as connection:
+        for entity, owner in ((CLIENTS, "id"), *((child, CLIENTS.parent_column) for child in CLIENTS.children)):
+            told = [f"epoch({f.name})::bigint" if f.kind is Kind.TIME else f.name for f in entity.fields]
+            told += ["record::varchar"] if entity is CLIENTS else []
+            listed = connection.execute(f"select {owner}, {', '.join(told)} from ninja.{entity.name}").fetchall()
+            rows = found.setdefault(entity.name, {})
+            for row in listed:
+                rows.setdefault(str(row[1]), []).append(list(row))
+    return found

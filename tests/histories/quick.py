@@ -1,0 +1,80 @@
+"""What makes thousands of pulls quick, and is no part of what the histories try: opening a file of DuckDB anew.
+
+A pull opens its warehouse some four times, and reads each time whether its tables are current: half of what a pull of a
+dozen clients takes. Here a file stays open beneath, with one thread, and is found current once. Opening, closing and
+crashing have tests of their own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from warehouse import migrations
+from warehouse.duckdb_engine import Warehouse
+
+ONCE = ("set allowed_directories", "set enable_external_access", "set memory_limit", "set temp_directory")
+"""Settings of the file as a whole: the first connection makes them. The last one, which locks them, is left out."""
+CONFIG = {"autoinstall_known_extensions": False, "threads": 1}
+
+_connect, _migrate = duckdb.connect, migrations.migrate
+_open: dict[str, Any] = {}
+_current: set[str] = set()
+
+
+class _Connection:
+    """A connection to a file that is open already."""
+
+    def __init__(self, connection: Any, *, first: bool) -> None:
+        self._connection, self._first = connection, first
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._connection, name)
+
+    def __enter__(self) -> Any:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._connection.close()
+
+    def execute(self, sql: str, params: Any = None) -> Any:
+        made = sql.startswith("set lock_configuration") or (sql.startswith(ONCE) and not self._first)
+        return self._connection.execute("select 1" if made else sql, params)
+
+
+def connect(path: Any, *, config: object = None, **_: object) -> Any:
+    """A connection to the file, which stays open until it is forgotten; no warehouse is opened without a `config`."""
+    if config is None and str(path) not in _open:
+        return _connect(str(path))
+    first = str(path) not in _open
+    if first:
+        _open[str(path)] = _connect(str(path), config=CONFIG)
+    return _Connection(_connect(str(path), config=CONFIG), first=first)
+
+
+def migrate(warehouse: Warehouse, **named: Any) -> None:
+    """Bring a warehouse to this version, where that has not been done."""
+    if str(warehouse.path) not in _current:
+        _migrate(warehouse, **named)
+        _current.add(str(warehouse.path))
+
+
+def forget(path: Path) -> None:
+    """Close a file."""
+    _current.discard(str(path))
+    if str(path) in _open:
+        _open.pop(str(path)).close()
+
+
+@contextmanager
+def quick() -> Iterator[None]:
+    """All of this, inside."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(duckdb, "connect", connect)
+        patched.setattr(migrations, "migrate", migrate)
+        yield

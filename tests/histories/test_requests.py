@@ -1,0 +1,57 @@
+"""What safety costs: the requests of a full load, beside plain paging of the same list."""
+
+from __future__ import annotations
+
+import math
+import random
+from datetime import UTC, datetime
+
+import pytest
+
+from flows.job import Clock
+from flows.settings import Settings, Source
+from tests.histories.changes import Change, happen
+from tests.histories.machine import MOMENTS, pulled
+from tests.histories.mirror import differences
+from tests.histories.server import URL, Server, Wire
+
+ROWS, PAGE, FIRST = 2000, 40, 6
+"""`FIRST`: the newest record, the skew (two), the company, its groups and the server's lists, whatever the size."""
+DEEDS = ("edit", "charge", "insert", "add_contact", "purge", "archive")
+
+
+def load(tmp_path, *, connections, fire):
+    """A full load of a new warehouse while somebody changes something before every third request, if there is fire."""
+    rnd = random.Random(7)  # noqa: S311 - the same each time
+    server = Server(now=MOMENTS[0], look_back=7200, pace=0.25)
+    server.insert(ROWS, apart=0.4)  # two or three in each second
+
+    def strike(number: int) -> None:
+        if fire and number % 3 == 0:
+            happen(server, Change(rnd.choice(DEEDS), tuple(rnd.randrange(ROWS) for _ in range(3)), how=number))
+
+    source = Source(url=URL, page_size=PAGE, connections=connections, requests_per_second=1e6)
+    settings = Settings(warehouse=str(tmp_path / "w.duckdb"), publish=False, sources={"main": source})
+    wire, clock = Wire(server, strike), Clock(now=lambda: datetime.fromtimestamp(server.now, UTC))
+    done = pulled(settings, wire, clock=clock)
+    return server, wire, done, lambda: pulled(settings, Wire(server), clock=clock)
+
+
+@pytest.mark.parametrize("connections", [1, 4])
+@pytest.mark.parametrize("fire", [False, True], ids=["quiet", "under fire"])
+def test_a_full_load_costs_at_most_three_tenths_more_requests_than_plain_paging(tmp_path, connections, fire):
+    server, wire, done, again = load(tmp_path, connections=connections, fire=fire)
+    assert done.run.kind == "full"
+    assert done.run.requests == wire.count
+    assert wire.count <= 1.3 * math.ceil(ROWS / PAGE) + FIRST
+    if fire:
+        again()
+    assert differences(tmp_path / "w.duckdb", server, ghosts=False) == []
+
+
+def test_a_bulk_change_of_more_rows_than_the_largest_page_is_read_whole(tmp_path):
+    server, _, _, again = load(tmp_path, connections=4, fire=False)
+    server.world.switches.per_page_cap = 500
+    happen(server, Change("change_many", (0,), 1))
+    assert again().run.updated == ROWS
+    assert differences(tmp_path / "w.duckdb", server, ghosts=False) == []

@@ -1,0 +1,192 @@
+"""Mistakes in storing, and in deciding what to store: `warehouse` and `flows`."""
+
+from __future__ import annotations
+
+from tests.planted.mistake import Edit, mistake
+
+LOAD, PULL, RECONCILE = "tests/warehouse/test_load.py", "tests/flows/test_pull.py", "tests/flows/test_reconcile.py"
+HISTORY, VANISHED = "tests/warehouse/test_history.py", "tests/warehouse/test_vanished.py"
+STAGING = "tests/warehouse/test_staging.py"
+ORDER = "order by updated_at desc nulls last, arrival desc"
+BEGIN, MOVE = "    with warehouse.transaction():\n", "        _move_watermark(warehouse, scanned, run)\n"
+
+MISTAKES = {
+    # the load
+    "rows and watermark are two commits": mistake(
+        Edit(
+            "warehouse/load.py",
+            MOVE,
+            "        warehouse.execute('commit')\n        warehouse.execute('begin')\n" + MOVE,
+        ),
+        by=f"{LOAD}::test_a_failure_at_any_step_leaves_everything_as_it_was[duckdb-_move_watermark]",
+    ),
+    "the watermark moves before the rows": mistake(
+        Edit(
+            "warehouse/load.py",
+            BEGIN + "        _remember",
+            BEGIN + MOVE + BEGIN + "        _remember",
+        ),
+        by=f"{LOAD}::test_a_failure_at_any_step_leaves_everything_as_it_was[duckdb-record_run]",
+    ),
+    "of two versions the first to come is kept": mistake(
+        Edit("warehouse/sql/load/accepted.sql", ORDER, "order by arrival"),
+        by=f"{LOAD}::test_of_two_versions_with_one_stamp_the_later_read_is_the_newer",
+    ),
+    "of two versions the last to come is kept, however old": mistake(
+        Edit("warehouse/sql/load/accepted.sql", ORDER, "order by arrival desc"),
+        by=f"{LOAD}::test_of_several_versions_in_one_run_the_newest_is_loaded_with_its_own_children",
+    ),
+    "contacts that left their client stay": mistake(
+        Edit(
+            "warehouse/sql/load/delete_children.sql",
+            "{parent} in (select id from accepted where outcome in ('updated', 'touched'))",
+            "false",
+        ),
+        by=f"{LOAD}::test_a_contact_that_left_its_client_is_gone",
+    ),
+    "a contact that moved stays with both clients": mistake(
+        Edit("warehouse/sql/load/delete_children.sql", "or id in (", "or false and id in ("),
+        Edit("warehouse/load.py", "    if doubled:\n", "    if False:\n"),
+        by=f"{LOAD}::test_a_contact_that_moved_is_moved_although_its_old_client_was_not_sent_again",
+    ),
+    "nobody looks whether an id stands twice": mistake(
+        Edit("warehouse/load.py", "    if doubled:\n", "    if False:\n"),
+        by=f"{LOAD}::test_an_id_that_would_stand_twice_undoes_the_load",
+    ),
+    "sources are not told apart": mistake(
+        Edit(
+            "warehouse/sql/load/delete_parents.sql",
+            "where source = $source and",
+            "where $source is not null and",
+        ),
+        by=f"{LOAD}::test_two_sources_with_equal_ids_do_not_meet",
+    ),
+    "a record that does not fit is dropped without a word": mistake(
+        Edit(
+            "warehouse/load.py",
+            "        record_quarantine(warehouse, run.source, run.run_id, scanned.quarantined)\n        drift",
+            "        drift",
+        ),
+        by=f"{LOAD}::test_a_record_that_does_not_fit_waits_in_quarantine_until_a_good_version_comes",
+    ),
+    "a record that cannot be sent is left out without a word": mistake(
+        Edit(
+            "flows/pull.py",
+            "aside = [*staging.quarantined, *map(poison, scan.poison)]",
+            "aside = [*staging.quarantined]",
+        ),
+        by=f"{PULL}::test_a_poison_row_is_named_and_everything_else_is_loaded",
+    ),
+    "balances without a currency of their own have none": mistake(
+        Edit(
+            "warehouse/sql/mart/clients.sql", "coalesce(c.currency_id, g.currency_id, co.currency_id)", "c.currency_id"
+        ),
+        by="tests/warehouse/test_mart.py::test_the_currency_is_the_clients_else_its_groups_else_the_companys",
+    ),
+    # history
+    "the version that ends is not kept": mistake(
+        Edit("warehouse/load.py", '"changed_versions", "close_versions", "return', '"changed_versions", "return'),
+        by=f"{HISTORY}::test_a_changed_client_keeps_its_old_version_whole_until_the_stamp_of_the_new_one",
+    ),
+    "a version is valid since it was read": mistake(
+        Edit(
+            "warehouse/sql/load/open_versions.sql", "then greatest(stamp, at_least)", "then greatest($began, at_least)"
+        ),
+        by=f"{HISTORY}::test_a_changed_client_keeps_its_old_version_whole_until_the_stamp_of_the_new_one",
+    ),
+    "a version may be valid before the one before it": mistake(
+        Edit("warehouse/sql/load/open_versions.sql", "then greatest(stamp, at_least)", "then stamp"),
+        by=f"{HISTORY}::test_no_version_is_valid_before_the_one_before_it",
+    ),
+    # vanished clients
+    "what is not listed is gone": mistake(
+        Edit("flows/reconcile.py", "found[one] = presence(job.door, one)", "found[one] = Presence.GONE"),
+        by=f"{RECONCILE}::test_clients_hidden_from_this_token_are_never_taken_out",
+    ),
+    "the brake is off": mistake(
+        Edit("flows/reconcile.py", "elif len(ids) > allowed:", "elif False:"),
+        by=f"{RECONCILE}::test_more_than_the_brake_allows_is_left_and_told_until_somebody_decides",
+    ),
+    "a restored server is not noticed": mistake(
+        Edit("flows/reconcile.py", "job.at_most is None and restored", "False"),
+        by=f"{RECONCILE}::test_a_restored_server_loses_nobody_until_somebody_says_so",
+    ),
+    "a server that denies everything is believed": mistake(
+        Edit("flows/reconcile.py", "        _check_witness(job, scan, known)\n", "        pass\n"),
+        by=f"{RECONCILE}::test_a_server_that_denies_what_it_lists_is_not_believed",
+    ),
+    "contacts that moved to the survivor go with the one that was merged away": mistake(
+        Edit(
+            "warehouse/sql/load/remove_vanished_children.sql",
+            "and {parent} in (select id from ended)",
+            "and id in (select unnest(v.record->>'$.contacts[*].id') from control.client_versions as v "
+            "where v.id in (select id from ended))",
+        ),
+        by=f"{VANISHED}::test_the_contacts_that_moved_to_the_survivor_stay",
+    ),
+    "any note of a merge in a ledger is believed": mistake(
+        Edit("flows/reconcile.py", "if n.name in names and n.at >= alive and (any", "if (any"),
+        by=f"{RECONCILE}::test_a_ledgers_note_of_another_merge_does_not_make_a_purge_a_merge",
+    ),
+    "a note from before a client was seen is believed": mistake(
+        Edit("flows/reconcile.py", " and n.at >= alive", ""),
+        by=f"{RECONCILE}::test_a_ledger_row_from_before_the_client_was_known_is_no_evidence",
+    ),
+    "what was held is forgotten": mistake(
+        Edit("flows/reconcile.py", "job.at_most is None and state.held", "False"),
+        by=f"{RECONCILE}::test_what_was_held_is_not_taken_out_later_by_itself",
+    ),
+    "one note in a ledger is believed twice": mistake(
+        Edit("flows/reconcile.py", "    if len(told) <= len(known):\n", "    if not told:\n"),
+        by=f"{RECONCILE}::test_two_merges_of_clients_with_one_name_are_both_told_and_a_purge_is_not_taken_for_a_third",
+    ),
+    "a client that came in this very run is taken out": mistake(
+        Edit("warehouse/sql/load/vanished_versions.sql", "where v.id not in (select id from accepted)", ""),
+        by=f"{VANISHED}::test_a_client_that_was_read_in_this_run_has_not_vanished",
+    ),
+    # runs
+    "nothing to do, although the totals disagree": mistake(
+        Edit("flows/pull.py", "state.surplus(look.total) == (state.unexplained or 0)\n", "True\n"),
+        by=f"{RECONCILE}::test_a_purged_client_is_taken_out_and_stays_in_the_history",
+    ),
+    "nothing to do, although a late commit may follow": mistake(
+        Edit("flows/pull.py", "> stamp(look.newest) + source.look_back", "> 0"),
+        by=f"{PULL}::test_a_late_commit_within_the_look_back_is_not_lost[alone]",
+    ),
+    "another company's token is accepted": mistake(
+        Edit("warehouse/control.py", "if known is None or known == found:", "if True:"),
+        by="tests/warehouse/test_control.py::test_a_bound_source_refuses_another_company_and_another_server",
+    ),
+    "a page that was torn or edited on disk is taken up": mistake(
+        Edit(
+            "warehouse/staging.py",
+            "return path.exists() and hashlib.sha256(path.read_bytes()).hexdigest() == digest",
+            "return path.exists()",
+        ),
+        by=f"{STAGING}::test_every_flipped_byte_of_a_page_is_noticed",
+    ),
+    "pages of another scan are taken up": mistake(
+        Edit("warehouse/staging.py", "found[0].key != key or ", ""),
+        by=f"{STAGING}::test_pages_of_another_scan_are_not_taken_up",
+    ),
+    "pages of yesterday are taken up": mistake(
+        Edit("warehouse/staging.py", " or now - found[0].began > STALE", ""),
+        by=f"{STAGING}::test_pages_older_than_an_hour_are_read_anew",
+    ),
+    "whoever has an account here can read the warehouse": mistake(
+        Edit("warehouse/private.py", "os.umask(OWNER_ONLY)", "os.umask(0o022)"),
+        by="tests/warehouse/test_private.py::test_the_umask_is_put_back_by_whoever_closes_last",
+    ),
+    "two runs of one source go on at once": mistake(
+        Edit(
+            "warehouse/lock.py",
+            "fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)",
+            "fcntl.flock(descriptor, fcntl.LOCK_UN)",
+        ),
+        by="tests/warehouse/test_lock.py::test_the_second_run_waits_and_then_names_the_process_of_the_first",
+    ),
+    "a publication that failed is not made up for": mistake(
+        Edit("warehouse/publish.py", "if whole and shown == changed:", "if whole or changed:"),
+        by="tests/warehouse/test_publish.py::test_a_run_that_ended_before_it_published_is_made_up_for_once",
+    ),
+}
