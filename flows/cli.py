@@ -132,6 +132,7 @@ def sandbox(
     seed: Annotated[int, typer.Option(help="The same seed makes the same clients.")] = 1,
     host: Annotated[str, typer.Option(help="The address it listens on.")] = "127.0.0.1",
     database: Annotated[Path | None, typer.Option(help="Keep its SQLite database in this file.")] = None,
+    behaves_like: Annotated[str, typer.Option(help="The server's generation: 5.10, 5.12 or 2026.")] = "5.10",
     as_json: AsJson = False,
 ) -> None:
     """Run a stand-in Invoice Ninja server, until Ctrl-C.
@@ -141,7 +142,15 @@ def sandbox(
     """
     from flows.sandbox_command import run_sandbox  # noqa: PLC0415
 
-    run_sandbox(clients=clients, port=port, seed=seed, host=host, database=database, as_json=as_json)
+    run_sandbox(
+        clients=clients,
+        port=port,
+        seed=seed,
+        host=host,
+        database=database,
+        behaves_like=behaves_like,
+        as_json=as_json,
+    )
 
 
 @app.command()

@@ -9,11 +9,14 @@ from dataclasses import asdict
 from pathlib import Path
 
 from flows.show import say
+from sandbox.generation import GENERATIONS
 from sandbox.server import Sandbox, serve
 from schemas.errors import SettingsError
 
 
-def run_sandbox(*, clients: int, port: int, seed: int, host: str, database: Path | None, as_json: bool) -> None:
+def run_sandbox(
+    *, clients: int, port: int, seed: int, host: str, database: Path | None, behaves_like: str, as_json: bool
+) -> None:
     """Serve until Ctrl-C or SIGTERM; say how to reach it as soon as it answers."""
 
     def announce(running: Sandbox) -> None:
@@ -21,7 +24,8 @@ def run_sandbox(*, clients: int, port: int, seed: int, host: str, database: Path
             sys.stdout.write(json.dumps(asdict(running)) + "\n")
             sys.stdout.flush()
             return
-        say(f"A stand-in Invoice Ninja with {clients:,} invented clients answers at {running.url} until Ctrl-C.\n")
+        say(f"A stand-in Invoice Ninja {behaves_like} with {clients:,} invented clients")
+        say(f"answers at {running.url} until Ctrl-C.\n")
         say(f"  token of its owner       {running.token}")
         say(f"  token of a viewer        {running.viewer_token}")
         say(f"  another company's token  {running.other_token}")
@@ -31,12 +35,22 @@ def run_sandbox(*, clients: int, port: int, seed: int, host: str, database: Path
         say(f"  export NINJA_SYNC_TOKEN={running.token}")
         say("  ninja-sync pull && ninja-sync balances")
 
+    if behaves_like not in GENERATIONS:
+        raise SettingsError(f"No generation {behaves_like} is known. Choose one of {', '.join(GENERATIONS)}.")
     if database is not None and not database.absolute().parent.is_dir():
         raise SettingsError(
             f"There is no folder {database.absolute().parent} for the sandbox's database: make it first."
         )
     try:
-        serve(clients=clients, seed=seed, host=host, port=port, database=database, announce=announce)
+        serve(
+            clients=clients,
+            seed=seed,
+            host=host,
+            port=port,
+            database=database,
+            behaves_like=behaves_like,
+            announce=announce,
+        )
     except OSError as problem:
         why = os.strerror(problem.errno) if problem.errno and problem.errno > 0 else problem.strerror
         raise SettingsError(

@@ -8,6 +8,7 @@ import sys
 from dataclasses import asdict
 from pathlib import Path
 
+from sandbox.generation import FIVE_TEN, GENERATIONS
 from sandbox.server import Sandbox, serve
 
 
@@ -19,6 +20,7 @@ def main() -> None:
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--database", type=Path)
+    parser.add_argument("--behaves-like", choices=GENERATIONS, default=FIVE_TEN.name)
     parser.add_argument("--json", action="store_true", help="one JSON object; else one NAME=VALUE a line")
     given = parser.parse_args()
 
@@ -34,6 +36,7 @@ def main() -> None:
         host=given.host,
         port=given.port,
         database=given.database,
+        behaves_like=given.behaves_like,
         announce=announce,
     )
 

@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from sandbox import php_json
 
-VERSION = {"X-APP-VERSION": "5.10.42", "X-MINIMUM-CLIENT-VERSION": "5.0.16"}
+MINIMUM_CLIENT = "5.0.16"
 PAGE = '<!DOCTYPE html>\n<html lang="en">\n<head><title>{title}</title></head>\n<body></body>\n</html>\n'
 
 

@@ -16,7 +16,7 @@ from urllib.parse import parse_qs
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from sandbox.answers import PAGE, VERSION
+from sandbox.answers import MINIMUM_CLIENT, PAGE
 from sandbox.calls import API
 from sandbox.php_text import to_int
 from sandbox.world import Fault, World
@@ -79,7 +79,8 @@ class Front:
         date = formatdate(self.world.clock.now(), usegmt=True).encode()
         common = [(b"date", date), (b"cache-control", b"no-cache, private")]
         if scope["method"] != "OPTIONS":
-            common += [(k.encode(), v.encode()) for k, v in VERSION.items()]
+            version = self.world.generation.version.encode()
+            common += [(b"x-app-version", version), (b"x-minimum-client-version", MINIMUM_CLIENT.encode())]
         answer.headers = [*answer.headers, *common]
         if scope["method"] == "HEAD":
             answer.body = b""

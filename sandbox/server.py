@@ -9,7 +9,7 @@ import struct
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,7 @@ from sandbox.answers import refusal, server_error
 from sandbox.calls import no_route
 from sandbox.database import connect
 from sandbox.front import ABORT, Front
+from sandbox.generation import FIVE_TEN, GENERATIONS
 from sandbox.routes import ROUTES
 from sandbox.seed import populate
 from sandbox.world import Clock, World
@@ -43,14 +44,21 @@ class Sandbox:
 
 
 def create_app(
-    *, clients: int = 0, seed: int = 1, database: Path | None = None, clock: Callable[[], float] = time.time
+    *,
+    clients: int = 0,
+    seed: int = 1,
+    database: Path | None = None,
+    clock: Callable[[], float] = time.time,
+    behaves_like: str = FIVE_TEN.name,
 ) -> Starlette:
     """A sandbox as an ASGI application, with this many believable clients in company A.
 
     `app.state.sandbox` tells its tokens and password, `app.state.world` is what it remembers; ending its lifespan, or
     closing `app.state.world.db`, closes the database. A database file that holds clients already is served as it is.
+    `behaves_like` names one of sandbox.generation.GENERATIONS.
     """
-    world = World(connect(database), Clock(clock), random.Random(f"world {seed}"))
+    generation = GENERATIONS[behaves_like]
+    world = World(connect(database), Clock(clock), random.Random(f"world {seed}"), generation)
     keys = populate(world, clients=clients, seed=seed)
 
     @asynccontextmanager
@@ -77,10 +85,18 @@ async def _crashed(_: Request, __: Exception) -> Response:
 
 @contextmanager
 def running(
-    *, clients: int = 0, seed: int = 1, host: str = "127.0.0.1", port: int = 0, database: Path | None = None
+    *,
+    clients: int = 0,
+    seed: int = 1,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    database: Path | None = None,
+    behaves_like: str = FIVE_TEN.name,
 ) -> Iterator[Sandbox]:
     """A sandbox on a free port, in a thread. Nothing is left running afterwards, not even requests that hang."""
-    server, sandbox, listener = _prepared(clients, seed, host, port, database)
+    server, sandbox, listener = _prepared(
+        create_app(clients=clients, seed=seed, database=database, behaves_like=behaves_like), host, port
+    )
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()
     try:
@@ -96,10 +112,19 @@ def running(
 
 
 def serve(
-    *, clients: int, seed: int, host: str, port: int, database: Path | None, announce: Callable[[Sandbox], None]
+    *,
+    clients: int,
+    seed: int,
+    host: str,
+    port: int,
+    database: Path | None,
+    behaves_like: str,
+    announce: Callable[[Sandbox], None],
 ) -> None:
     """A sandbox in the foreground until SIGINT or SIGTERM. `announce` is called once it accepts requests."""
-    server, sandbox, listener = _prepared(clients, seed, host, port, database)
+    server, sandbox, listener = _prepared(
+        create_app(clients=clients, seed=seed, database=database, behaves_like=behaves_like), host, port
+    )
 
     def end(*_: object) -> None:
         """Before uvicorn handles signals itself, and when it raises them again after its end."""
@@ -115,10 +140,7 @@ def serve(
             signal.signal(number, handler)
 
 
-def _prepared(
-    clients: int, seed: int, host: str, port: int, database: Path | None
-) -> tuple[uvicorn.Server, Sandbox, socket.socket]:
-    app = create_app(clients=clients, seed=seed, database=database)
+def _prepared(app: Starlette, host: str, port: int) -> tuple[uvicorn.Server, Sandbox, socket.socket]:
     listener = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
     shown = f"[{host}]" if ":" in host else host
     sandbox = replace(app.state.sandbox, url=f"http://{shown}:{listener.getsockname()[1]}")
@@ -152,5 +174,6 @@ class _Wire:
 
 
 def _reset(transport: Any) -> None:
-    transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    with suppress(OSError):  # the peer went first
+        transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     transport.abort()

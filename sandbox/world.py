@@ -11,6 +11,8 @@ from threading import Lock
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from sandbox.generation import FIVE_TEN, Generation
+
 MICROS = 1_000_000
 REMEMBERED_REQUESTS = 100_000
 
@@ -96,6 +98,7 @@ class World:
     db: sqlite3.Connection
     clock: Clock
     random: random.Random
+    generation: Generation = FIVE_TEN
     turn: Lock = field(default_factory=Lock)
     switches: Switches = field(default_factory=Switches)
     throttle: Throttle = field(default_factory=Throttle)
