@@ -25,7 +25,7 @@ demo: $(READY)        ## the main job once, against the sandbox, into demo/wareh
 	$(BIN)/ninja-sync demo
 
 test: lint            ## format, lint, types, import contracts, all tests
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --max-worker-restart 1 $(PYTEST_ARGS)
 
 bench: $(READY)       ## time and memory of pulls of 100,000 and 1,000,000 clients (a quarter of an hour)
 	$(BIN)/python -m tests.bench $(BENCH_ARGS)

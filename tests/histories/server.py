@@ -11,6 +11,7 @@ import contextlib
 import random
 from collections.abc import Callable, Iterator
 from decimal import Decimal
+from threading import Lock
 from typing import Any
 
 import httpx
@@ -187,12 +188,20 @@ def _without_waiting(answering: Any) -> None:
 
 
 class Wire(httpx.BaseTransport):
-    """The door's way to the server; `before` is called with the number of each request, from 1."""
+    """The door's way to the server; `before` is called with the number of each request, from 1.
+
+    One request at a time, with what happens before it: that reads the server's database directly, and SQLite calls back
+    into Python for its collations, so a second thread in there would wait for the first for ever.
+    """
 
     def __init__(self, server: Server, before: Callable[[int], None] = lambda _: None) -> None:
-        self.server, self.before, self.count = server, before, 0
+        self.server, self.before, self.count, self.turn = server, before, 0, Lock()
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
+        with self.turn:
+            return self._handled(request)
+
+    def _handled(self, request: httpx.Request) -> httpx.Response:
         self.count += 1
         self.server.advance(self.server.pace)
         self.before(self.count)
