@@ -16,6 +16,7 @@ TITLES = {
     "by_currency": "Balances by currency",
     "by_country": "Balances by country",
     "top_debtors": "Top debtors",
+    "not_listed": "Counted here, although the server no longer lists these clients: `ninja-sync sweep`",
     "not_known_yet": "Nothing is known yet of these sources",
 }
 STATEMENTS = {
@@ -44,7 +45,8 @@ def moment(text: str) -> datetime:
 def read_balances(settings: Settings, source: str | None, *, top: int, at: datetime | None = None) -> dict[str, Result]:
     """The three tables, of one source or of all; as of a moment, where one is given.
 
-    Sources that were first loaded later stand in `not_known_yet`, where there are any. Raises SettingsError for a
+    What of today's is of clients that the server no longer lists stands in `not_listed`; sources that were first loaded
+    after the moment in `not_known_yet`; both only where there are any. Raises SettingsError for a
     source that nobody knows, and for a moment at which nothing is known yet.
     """
     params = {"source": source, "most": top, "at": at}
@@ -55,7 +57,10 @@ def read_balances(settings: Settings, source: str | None, *, top: int, at: datet
             name: Result(*warehouse.answer(statement(f"read/{file}").format(balances=balances), params))
             for name, file in STATEMENTS.items()
         }
+        unlisted = Result(*warehouse.answer(statement("read/balances_not_listed"), params))
         later = Result(*warehouse.answer(statement("read/known_since"), params)) if at else Result((), ())
+    if unlisted.rows and not at:
+        found["not_listed"] = unlisted
     if not later.rows:
         return found
     if not found["by_currency"].rows:

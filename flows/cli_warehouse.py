@@ -98,10 +98,14 @@ def publish(config: ConfigFile = None, as_json: AsJson = False) -> None:
     They are a copy of the warehouse for readers, and Parquet files of the views of `mart`.
     """
     from flows.job import open_ready  # noqa: PLC0415
-    from flows.settings import load_settings  # noqa: PLC0415
+    from flows.settings import load_settings, warehouse_path  # noqa: PLC0415
+    from schemas.errors import SettingsError  # noqa: PLC0415
     from warehouse.publish import publish as write  # noqa: PLC0415
 
-    with open_ready(load_settings(config)) as warehouse:
+    settings = load_settings(config)
+    if not warehouse_path(settings).exists():
+        raise SettingsError(f"There is no warehouse at {settings.warehouse} yet: `ninja-sync pull` makes it.")
+    with open_ready(settings) as warehouse:
         folder = write(warehouse)
     files = sorted(path.name for path in folder.iterdir())
     if as_json:

@@ -72,6 +72,9 @@ def _warehouse(settings: Settings, name: str) -> tuple[Check, Binding | None]:
     except SyncError as problem:
         return Check("warehouse", "bad", str(problem), problem.exit_code), None
     held = f"{state.mirrored:,} clients of {name!r}" if state.binding else f"nothing of {name!r} yet"
+    if (state.unexplained or 0) > 0:
+        held += f"; the server does not list {state.unexplained:,} of them: `ninja-sync sweep` looks"
+        return Check("warehouse", "note", f"{path}: {held}"), state.binding
     return Check("warehouse", "good", f"{path}: {held}"), state.binding
 
 

@@ -16,6 +16,7 @@ from schemas.normalise import Drift, Quarantined
 from warehouse.control import Run
 from warehouse.duckdb_engine import Warehouse
 from warehouse.migrations import open_migrated
+from warehouse.vanished import Unlisted
 
 Tell = Callable[[str, int, int | None], None]
 """Is told how a run goes on: what it does now, how many records are through, of how many."""
@@ -51,7 +52,7 @@ class Pulled:
     Where a pull had to read everything after it had read what is new, `control.runs` has two runs; `run` is the second
     one, with the counts of both.
     `left` is how many clients stay in the warehouse although the server does not list them; `held` says why, where this
-    pull has left them on purpose.
+    pull has left them on purpose, and `unlisted` the first of them.
     """
 
     run: Run
@@ -61,6 +62,7 @@ class Pulled:
     notes: Sequence[str] = ()
     departed: Sequence[Departed] = ()
     left: int = 0
+    unlisted: Sequence[Unlisted] = ()
     held: TooMuchChange | None = None
     published: Path | None = None
     unpublished: bool = False

@@ -31,12 +31,14 @@ from warehouse.lock import one_run_at_a_time
 from warehouse.publish import Postponed, publish_if_due
 from warehouse.staging import Staging
 from warehouse.statements import statement
-from warehouse.vanished import remember_unexplained
+from warehouse.vanished import remember_unexplained, unlisted
 
 if TYPE_CHECKING:
     from warehouse.load import Reference
 
 DAY = 86400
+MOST_NAMED = 200
+"""Clients that are not listed of which a pull tells one by one; mart.unlisted_clients has them all."""
 COUNTS = ("requests", "seconds", "received", "inserted", "updated", "touched", "unchanged", "vanished")
 """What is told of both runs of a pull that read everything after it had read what is new."""
 
@@ -120,15 +122,13 @@ def _swept(job: Job, pulled: Pulled, *, due: bool) -> Pulled:
 
     The trap: the total was told before the scan, and clients that are new since count here and not there. So it is
     asked for again. Whatever is here was on the server at some time, so a surplus over what it lists now is of clients
-    that have vanished. A deficit is certain only where nothing has changed since.
+    that have vanished. That there are fewer is certain only where nothing has changed since: then clients are listed
+    again that were not, and what became of them meanwhile may be stamped before the watermark.
     """
     started, asked = job.clock.monotonic(), job.door.requests
     look, state, at_rest = _look_again(job)
     surplus, known = state.surplus(look.total), state.unexplained or 0
-    if look.total is not None and known > max(surplus, 0):  # clients that were not listed are listed again
-        known = max(surplus, 0)
-        _remember(job, known)
-    differs = look.total is not None and (surplus > known or (at_rest and surplus < min(known, 0)))
+    differs = look.total is not None and (surplus > known or (at_rest and surplus < known))
     if not (differs or due):
         return replace(pulled, left=max(known, 0))
     whole = replace(job, full=True)
@@ -138,7 +138,9 @@ def _swept(job: Job, pulled: Pulled, *, due: bool) -> Pulled:
     if not swept.departed and swept.left != surplus:
         _remember_a_wrong_total(job, surplus)
     more = f"{abs(surplus):,} {'more' if surplus > 0 else 'fewer'} here than on the server"
-    if not surplus:
+    if surplus < known and known > 0:
+        more = f"{known - max(surplus, 0):,} listed again"
+    elif not surplus:
         more = "one more here than was known"
     return _both(pulled, swept, f"Clients: {more}; so everything was read.")
 
@@ -200,8 +202,7 @@ def _pull_changes(
         quarantined=aside,
         drift=frozenset(staging.drift),
         vanished=verdict.vanished,
-        unexplained=verdict.left if scan.full else None,
-        held=verdict.held is not None if scan.full else None,
+        unlisted=verdict.unlisted if scan.full else None,
     )
     run = replace(_run(job, scan.look, "full" if scan.full else "pull"), received=staging.records)
     run = replace(run, notes=msgspec.json.encode(notes).decode())
@@ -209,6 +210,7 @@ def _pull_changes(
         job.tell("loading", staging.records, staging.records)
         loaded = load(warehouse, staging, scanned, run, reference, _finished(job, started, asked_before))
         departed = _departed(warehouse, loaded.run) if verdict.vanished else []
+        named = unlisted(warehouse, job.name, MOST_NAMED) if verdict.held else []
     staging.clear()
     return Pulled(
         loaded.run,
@@ -217,7 +219,8 @@ def _pull_changes(
         [*aside, *(reference.quarantined if reference else ())],
         notes,
         departed,
-        left=verdict.left if scan.full else max(state.unexplained or 0, 0),
+        left=len(verdict.unlisted) if scan.full else max(state.unexplained or 0, 0),
+        unlisted=named,
         held=verdict.held,
     ), loaded.surplus
 

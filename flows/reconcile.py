@@ -21,7 +21,7 @@ from connector.verbs import lister
 from flows.job import Job, open_ready
 from schemas.entities import CLIENTS
 from schemas.errors import TooMuchChange, UnexpectedShape
-from schemas.vanished import GONE, MERGED, Vanished
+from schemas.vanished import GONE, HELD, HIDDEN, MERGED, Vanished
 from warehouse.control import State
 from warehouse.staging import Staging
 from warehouse.vanished import (
@@ -48,13 +48,13 @@ NO_LEDGER_NOTE = (5, 13)
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What became of absent clients: the vanished, how many are left although they are not listed, and why.
+    """What became of absent clients: the vanished, and those that are left although they are not listed, each with why.
 
     `held` is set where more is absent than one run takes out, or where the server seems emptied or restored.
     """
 
     vanished: Sequence[Vanished] = ()
-    left: int = 0
+    unlisted: Mapping[str, str] = field(default_factory=dict)
     notes: Sequence[str] = ()
     held: TooMuchChange | None = None
 
@@ -91,7 +91,7 @@ def reconcile(job: Job, state: State, staging: Staging, scan: Scan, aside: Itera
             known = witnesses(warehouse, job.name, ids, WITNESSES)
     held = _held(job, state, staging, ids, restored=restored) if ids else None
     if held is not None:
-        return Verdict(left=len(ids), held=held if scan.full else None)
+        return Verdict(unlisted=dict.fromkeys(ids, HELD), held=held if scan.full else None)
     found = {}
     for number, one in enumerate(ids):
         job.tell("asking for missing clients", number, len(ids))
@@ -99,9 +99,9 @@ def reconcile(job: Job, state: State, staging: Staging, scan: Scan, aside: Itera
     gone = [one for one, where in found.items() if where is Presence.GONE]
     if gone and (staging.records or job.at_most is None):  # else somebody has said that the server is empty
         _check_witness(job, scan, known)
-    hidden = sum(where is Presence.HIDDEN for where in found.values())
-    notes = [f"{_clients(hidden)} may no longer be seen by this token: left as last read."] if hidden else []
-    return Verdict(_explained(job, staging, gone, scan.look.version), len(ids) - len(gone), notes)
+    hidden = {one: HIDDEN for one, where in found.items() if where is Presence.HIDDEN}
+    notes = [f"{_clients(len(hidden))} may no longer be seen by this token: left as last read."] if hidden else []
+    return Verdict(_explained(job, staging, gone, scan.look.version), hidden, notes)
 
 
 def _held(job: Job, state: State, staging: Staging, ids: Sequence[str], *, restored: bool) -> TooMuchChange | None:
@@ -120,8 +120,9 @@ def _held(job: Job, state: State, staging: Staging, ids: Sequence[str], *, resto
     else:
         return None
     return TooMuchChange(
-        f"{why}; one run takes out {allowed} by itself. They are left in the warehouse, and all else is loaded. If "
-        f"they are to go: `ninja-sync sweep --source {job.name} --at-most {len(ids)}`."
+        f"{why}; one run takes out {_most(job, allowed)}. They are left in the warehouse, and all else is loaded. "
+        "mart.unlisted_clients names them. If they are to go: "
+        f"`ninja-sync sweep --source {job.name} --at-most {len(ids)}`."
     )
 
 
@@ -197,6 +198,10 @@ def _is_told(door: Door, one: Lost, into: str, traces: _Traces, *, any_balance: 
 
 def _numbers(version: str | None) -> tuple[int, ...]:
     return tuple(map(int, re.findall(r"\d+", version or "")[:2]))
+
+
+def _most(job: Job, allowed: int) -> str:
+    return f"{allowed} by itself" if job.at_most is None else f"at most the {allowed} of --at-most"
 
 
 def _clients(count: int) -> str:

@@ -11,6 +11,10 @@ MERGED = "merged"
 PURGED = "purged"
 """Removed for ever, by evidence."""
 KINDS = frozenset({GONE, MERGED, PURGED})
+HELD = "held"
+"""Not listed, and left until somebody says how many may go."""
+HIDDEN = "hidden"
+"""Not listed, but known: this token may no longer see it."""
 
 
 @dataclass(frozen=True, slots=True)

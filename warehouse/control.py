@@ -42,7 +42,6 @@ class State:
     newest_at: datetime | None = None
     began_at: datetime | None = None
     full_at: datetime | None = None
-    server_total: int | None = None
     unexplained: int | None = None
     held: bool | None = None
     mirrored: int = 0

@@ -16,7 +16,7 @@ from schemas.diff import Change
 from schemas.entity import Entity
 from schemas.errors import WarehouseError
 from schemas.normalise import Drift, Quarantined, Row
-from schemas.vanished import Vanished
+from schemas.vanished import HELD, Vanished
 from warehouse.arrow_files import staged_batch
 from warehouse.control import (
     Binding,
@@ -34,12 +34,12 @@ from warehouse.history import record_changes
 from warehouse.staging import Staging
 from warehouse.statements import statement
 from warehouse.tables import VERSION_COLUMNS, columns
-from warehouse.vanished import take_out
+from warehouse.vanished import keep_unlisted, take_out
 
 MOST_CHANGES = 200
 """Changes that a run reports one by one; all are counted."""
-MOST_MOVED = 10_000
-"""Contacts that moved of which a run tells."""
+CHANGED = ("inserted", "updated", "touched")
+"""The outcomes after which a mirror is not what it was."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +54,8 @@ class Reference:
 class Scanned:
     """What a scan came to: everything of a load but the rows. Times are those of the server's clock.
 
-    `vanished` are clients to take out: one of them that was read in this scan stays. `unexplained` is what remains of
-    the disagreement of the totals after a full pass, `held` whether clients were left on purpose; None leaves what was
-    known.
+    `vanished` are clients to take out: one of them that was read in this scan stays. `unlisted` are the clients that a
+    full pass missed and leaves, each with the reason (HELD or HIDDEN); None leaves what was known.
     """
 
     entity: Entity
@@ -68,24 +67,20 @@ class Scanned:
     quarantined: Sequence[Quarantined] = ()
     drift: frozenset[Drift] = frozenset()
     vanished: Sequence[Vanished] = ()
-    unexplained: int | None = None
-    held: bool | None = None
+    unlisted: Mapping[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
     """What a load did: the run as it stands in `control.runs`, the first changes, the drift that is new.
 
-    `surplus` is how many clients more the warehouse knows than the server said at the start of the scan. `moved` are
-    the contacts that came under another client than before, the first 10,000: their id, the client that they left, the
-    client that they are with.
+    `surplus` is how many clients more the warehouse knows than the server said at the start of the scan.
     """
 
     run: Run
     changes: Sequence[Change] = ()
     drift: Sequence[Drift] = ()
     surplus: int = 0
-    moved: Sequence[tuple[str, str, str]] = ()
 
 
 def load(
@@ -107,11 +102,12 @@ def load(
         first_load = not warehouse.rows(
             f"select 1 from ninja.{scanned.entity.name} where source = $source limit 1", {"source": run.source}
         )
-        outcomes, changes, moved = _merge(warehouse, staging, scanned.entity, run, with_inserted=not first_load)
+        outcomes, changes = _merge(warehouse, staging, scanned.entity, run, with_inserted=not first_load)
         aside = {one.id for one in scanned.quarantined if one.entity == scanned.entity.name}
         vanished = [one for one in scanned.vanished if one.id not in aside]
         ended, taken_out = take_out(warehouse, scanned.entity, run, vanished)
         warehouse.execute("drop table accepted")
+        left = scanned.unlisted is not None and keep_unlisted(warehouse, run, scanned.unlisted)
         if run.kind == "full":
             close_quarantine(warehouse, run, scanned.entity)
         record_quarantine(warehouse, run.source, run.run_id, scanned.quarantined)
@@ -125,19 +121,19 @@ def load(
             touched=outcomes["touched"],
             unchanged=outcomes["unchanged"],
             vanished=taken_out,
-            changed=bool(reference or outcomes["inserted"] or outcomes["updated"] or outcomes["touched"] or ended),
+            changed=bool(reference or any(outcomes[name] for name in CHANGED) or ended or left),
             quarantined=len(scanned.quarantined),
             quarantine_open=state.quarantine_open,
             mirrored=state.mirrored,
         )
         done = finish(done)
         record_run(warehouse, done)
-    return Loaded(done, changes, drift, state.surplus(scanned.server_total), moved)
+    return Loaded(done, changes, drift, state.surplus(scanned.server_total))
 
 
 def _merge(
     warehouse: Warehouse, staging: Staging, entity: Entity, run: Run, *, with_inserted: bool
-) -> tuple[dict[str, int], list[Change], list[tuple[str, str, str]]]:
+) -> tuple[dict[str, int], list[Change]]:
     """Merge what is staged into the mirror. The table `accepted` stays: what arrived cannot have vanished."""
     values = {
         "source": run.source,
@@ -145,7 +141,6 @@ def _merge(
         "began": run.began_at,
         "resumed_at": staging.resumed_at,
         "most": MOST_CHANGES,
-        "most_moved": MOST_MOVED,
         "with_inserted": with_inserted,
     }
     parents = staged_schema(entity, None)
@@ -155,9 +150,9 @@ def _merge(
     _step(warehouse, "accepted", values, entity)
     for child in entity.children:
         _step(warehouse, "displaced", values, entity, child)
-    outcomes = dict.fromkeys(("inserted", "updated", "touched", "unchanged"), 0)
+    outcomes = dict.fromkeys((*CHANGED, "unchanged"), 0)
     outcomes |= {str(name): int(str(n)) for name, n in warehouse.rows(statement("load/outcomes"))}
-    for name in ("open_versions", "changed_versions", "close_versions", "return_redirects", "left_contacts"):
+    for name in ("open_versions", "changed_versions", "close_versions", "return_redirects", "list_again"):
         _step(warehouse, name, values, entity)
     record_changes(warehouse, entity, run)
     found = warehouse.rows(statement("load/changes").format(entity=entity.name), values)
@@ -171,11 +166,10 @@ def _merge(
         _assert_single(warehouse, child, f"stage_{child.name}", values)
     _assert_single(warehouse, entity, "accepted", values)
     _step(warehouse, "resolve_quarantine", values, entity)
-    moved = [(str(key), str(a), str(b)) for key, a, b in warehouse.rows(statement("load/moved_contacts"), values)]
     staged = (f"stage_{table.name}" for table in (entity, *entity.children))
-    for table in ("opened", "ended", "left_contacts", *staged):
+    for table in ("opened", "ended", *staged):
         warehouse.execute(f"drop table {table}")
-    return outcomes, changes, moved
+    return outcomes, changes
 
 
 def _step(
@@ -243,7 +237,7 @@ def _move_watermark(warehouse: Warehouse, scanned: Scanned, run: Run) -> None:
         "began": run.began_at,
         "total": scanned.server_total,
         "run_id": run.run_id,
-        "unexplained": scanned.unexplained,
-        "held": scanned.held,
+        "unexplained": None if scanned.unlisted is None else len(scanned.unlisted),
+        "held": None if scanned.unlisted is None else HELD in scanned.unlisted.values(),
     }
     warehouse.execute(statement("load/move_watermark"), values)

@@ -4,7 +4,7 @@ DuckDB locks a file for one process, so readers get a copy of it and Parquet fil
 renamed into place: a reader that has the old one open keeps reading the old one.
 
     <warehouse>.published/reader.duckdb
-    <warehouse>.published/clients.parquet, contacts.parquet, client_balances.parquet, load_status.parquet
+    <warehouse>.published/clients.parquet, contacts.parquet, ... (one for each view of EXPORTED)
 
 What they show is noted in `control.published` of the warehouse once all files are in place. A publication that was cut
 short has left no note, so the next one makes up for it. The copy itself therefore holds the note of the one before.
@@ -31,7 +31,7 @@ from warehouse.private import make_private_file, make_private_folder, rename_int
 from warehouse.statements import statement
 
 READER = "reader.duckdb"
-EXPORTED = ("client_balances", "client_redirects", "clients", "contacts", "load_status")
+EXPORTED = ("client_balances", "client_redirects", "clients", "contacts", "load_status", "unlisted_clients")
 """The views that are written as Parquet: what is small or asked daily. The copy holds all views, the history's too."""
 PARQUET = "format parquet, compression zstd, row_group_size 25000"
 """Small row groups: one is held in memory until it is written."""

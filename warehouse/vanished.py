@@ -6,7 +6,7 @@ Everything here is of one source. Questions about a scan look into its staging f
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -39,6 +39,17 @@ class Lost:
     balance: Decimal
     observed_at: datetime
     contacts: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Unlisted:
+    """A mirrored client that the server does not list and that stays; `why` is HELD or HIDDEN."""
+
+    id: str
+    display_name: str
+    currency_code: str | None
+    balance: Decimal
+    why: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +163,30 @@ def remember_unexplained(warehouse: Warehouse, source: str, entity: Entity, n: i
     """Note by how much the totals disagree when everything that can be explained has been."""
     values = {"source": source, "entity": entity.name, "n": n}
     warehouse.execute(statement("vanished/remember_unexplained"), values)
+
+
+def keep_unlisted(warehouse: Warehouse, run: Run, unlisted: Mapping[str, str]) -> bool:
+    """Remember the clients that a full pass missed and left, each with the reason; whether that is news."""
+    import pyarrow as pa  # noqa: PLC0415 - as above
+
+    schema = pa.schema([("id", pa.string()), ("why", pa.string())])
+    columns = [pa.array(unlisted.keys(), pa.string()), pa.array(unlisted.values(), pa.string())]
+    values = {"source": run.source, "run_id": run.run_id}
+    warehouse.stage("stage_unlisted", schema, iter([pa.RecordBatch.from_arrays(columns, schema=schema)]))
+    warehouse.execute(statement("load/keep_unlisted"), values)
+    ((before,),) = warehouse.rows("select count(*) from control.unlisted where source = $source", values)
+    ((now, new),) = warehouse.rows("select count(*), count(*) filter (where is_new) from unlisted_now")
+    for step in ("replace_unlisted", "insert_unlisted"):
+        warehouse.execute(statement(f"load/{step}"), values)
+    for table in ("unlisted_now", "stage_unlisted"):
+        warehouse.execute(f"drop table {table}")
+    return bool(new) or before != now
+
+
+def unlisted(warehouse: Warehouse, source: str, most: int) -> list[Unlisted]:
+    """The clients that are here although the server does not list them, at most `most`, those who owe most first."""
+    found = warehouse.rows(statement("vanished/unlisted"), {"source": source, "most": most})
+    return [Unlisted(*row) for row in found]  # type: ignore[arg-type]  # the statement names the fields, a test compares
 
 
 def take_out(warehouse: Warehouse, entity: Entity, run: Run, vanished: Iterable[Vanished]) -> tuple[int, int]:

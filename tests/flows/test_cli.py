@@ -367,6 +367,12 @@ def test_a_folder_that_cannot_be_written_is_said_so(command, folder):
     assert folder in err
 
 
+def test_publishing_makes_no_warehouse(command, tmp_path):
+    code, _, err = command("publish")
+    assert (code, "ninja-sync pull" in err) == (2, True)
+    assert list(tmp_path.rglob("*.duckdb*")) == []
+
+
 def test_a_damaged_copy_for_readers_says_what_mends_it(command, tmp_path):
     command("pull")
     (tmp_path / "cli" / "warehouse.duckdb.published" / "reader.duckdb").write_text("x")

@@ -11,6 +11,8 @@ import httpx
 import msgspec
 import pytest
 
+from flows.balances import read_balances
+from flows.doctor import examine
 from flows.settings import warehouse_path
 from schemas.errors import NotAuthorised, TooMuchChange, UnexpectedShape
 from warehouse.duckdb_engine import open_warehouse
@@ -208,7 +210,9 @@ def test_a_ledgers_note_of_another_merge_does_not_make_a_purge_a_merge(server, p
     exact()
 
 
-def test_more_than_the_brake_allows_is_left_and_told_until_somebody_decides(server, pulls, query, people, exact):
+def test_more_than_the_brake_allows_is_left_and_told_until_somebody_decides(
+    server, settings, pulls, query, people, exact
+):
     server.purge(*people[:4])  # of 120: three may go
     server.edit(server.clients()[people[9]], city="Bern")
     pulled = pulls()
@@ -216,6 +220,12 @@ def test_more_than_the_brake_allows_is_left_and_told_until_somebody_decides(serv
     assert "4 clients" in str(pulled.held)
     assert "--at-most 4" in str(pulled.held)
     assert (pulled.left, pulled.departed, pulled.run.vanished) == (4, [], 0)
+    assert {one.id for one in pulled.unlisted} == set(people[:4])
+    assert query("select count(*), min(why), max(why) from mart.unlisted_clients") == [(4, "held", "held")]
+    held = read_balances(settings, None, top=3)["not_listed"]
+    assert sum(row[2] for row in held.rows) == 4
+    assert sum(row[3] for row in held.rows) == sum(one.balance for one in pulled.unlisted)
+    assert "does not list 4 of them" in examine(settings, "main")[0].found
     assert query("select city from ninja.clients where id = $id", id=people[9]) == [("Bern",)]
     assert query("select count(*) from ninja.clients") == [(120,)]
     server.switch(clock={"advance": 10})
@@ -226,6 +236,7 @@ def test_more_than_the_brake_allows_is_left_and_told_until_somebody_decides(serv
     assert len(server.requests()) == 1
     assert pulls(full=True, at_most=3).held is not None
     assert pulls(full=True, at_most=4).left == 0
+    assert "not_listed" not in read_balances(settings, None, top=3)
     exact()
 
 
@@ -245,6 +256,18 @@ def test_clients_hidden_from_this_token_are_never_taken_out(pulls, query, people
     exact()
     shown = pulls()
     assert (shown.left, shown.needs_a_look) == (0, False)
+
+
+def test_what_changed_while_it_was_hidden_is_read_when_it_is_shown_again(server, pulls, query, people, exact):
+    pulls(transport=Hiding(people[:2]))
+    server.edit(server.clients()[people[0]], city="Bern")
+    server.switch(clock={"advance": 30_000})  # beyond the look-back
+    server.edit(server.clients()[people[9]], city="Basel")
+    assert pulls(transport=Hiding(people[:2])).left == 2
+    shown = pulls()
+    assert (shown.left, shown.run.kind) == (0, "full")
+    assert query("select count(*) from mart.unlisted_clients") == [(0,)]
+    exact()
 
 
 def test_what_is_listed_again_is_looked_for_again_when_it_goes(server, pulls, people):

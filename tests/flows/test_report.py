@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from decimal import Decimal
 
 import pytest
 
@@ -14,6 +15,7 @@ from schemas.normalise import Drift, Quarantined
 from schemas.values import to_json
 from tests.records import MOMENT
 from warehouse.control import Run
+from warehouse.vanished import Unlisted
 
 DEPARTED = Departed("k1", "Ann", "merged", "k2", "Bob", "ledger note")
 RUN = Run("run-1", "main", "pull", MOMENT, MOMENT, 0.5, 3, received=1, unchanged=1, server_total=5, mirrored=5)
@@ -47,7 +49,15 @@ def test_a_pull_without_changes_is_one_line(told):
         (Pulled(RUN, drift=[Drift("clients", "mood", "new")]), ["mood", "new"]),
         (Pulled(RUN, notes=["The server ignored a filter."]), ["The server ignored a filter."]),
         (Pulled(RUN, left=3), ["3 clients stay in the warehouse", "ninja-sync sweep"]),
-        (Pulled(RUN, left=9, held=TooMuchChange("The server no longer lists 9.")), ["The server no longer lists 9."]),
+        (
+            Pulled(
+                RUN,
+                left=9,
+                unlisted=[Unlisted("k9", "Meyer", "EUR", Decimal("12.5"), "held")],
+                held=TooMuchChange("The server no longer lists 9."),
+            ),
+            ["The server no longer lists 9.", "Meyer", "EUR", "12.50", "k9"],
+        ),
     ],
 )
 def test_what_needs_a_look_is_told_although_nothing_else_has_changed(told, pulled, words):

@@ -49,7 +49,7 @@ def load_records(warehouse) -> Callable[..., Loaded]:
         kind="pull",
         began=MOMENT,
         vanished: Sequence[Vanished] = (),
-        unexplained=None,
+        unlisted=None,
     ) -> Loaded:
         staging, number = Staging.of(warehouse.path, source), next(count)
         staging.begin(KEY, 1)
@@ -66,7 +66,7 @@ def load_records(warehouse) -> Callable[..., Loaded]:
             quarantined,
             frozenset(drift),
             vanished,
-            unexplained,
+            unlisted,
         )
         finished = MOMENT + timedelta(seconds=number)
         begun = Run(f"run-{number:03d}", source, kind, began, finished, 1.0, 3, received=staging.records)

@@ -196,7 +196,7 @@ def test_a_new_field_is_reported_once_and_kept_in_the_record(warehouse, load_rec
 def test_the_watermark_moves_with_the_rows(warehouse, load_records):
     load_records([client("a")])
     state = read_state(warehouse, "main")
-    assert (state.watermark, state.mirrored, state.server_total) == (MOMENT, 1, 1)
+    assert (state.watermark, state.mirrored) == (MOMENT, 1)
 
 
 amounts = st.decimals(min_value=Decimal("-99999999999999.999999"), max_value=Decimal("99999999999999.999999"), places=6)

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from decimal import Decimal
 
 import pytest
 
 from schemas.entities import CLIENTS
 from schemas.normalise import normalise
-from schemas.vanished import Vanished
+from schemas.vanished import HELD, HIDDEN, Vanished
 from tests.records import MOMENT, NOW, client, contact
 from tests.warehouse.test_history import at, history
 from warehouse.control import read_state
 from warehouse.staging import Staging
-from warehouse.vanished import Lost, heirs, lost, missing, owners, remember_unexplained
+from warehouse.statements import statement
+from warehouse.vanished import Lost, Unlisted, heirs, lost, missing, owners, remember_unexplained, unlisted
 
 
 def redirects(warehouse, columns="id, kind, into_id, current_id, hops"):
@@ -60,7 +62,7 @@ def test_the_contacts_that_moved_to_the_survivor_stay(warehouse, load_records):
     survivor = client("b", contacts=[contact("cb"), contact("k")], updated_at=NOW + 30)
     loaded = load_records([survivor], vanished=[Vanished("a", "merged", "b")], began=at(60))
     assert warehouse.rows("select id, client_id from ninja.contacts order by id") == [("cb", "b"), ("k", "b")]
-    assert loaded.moved == [("k", "a", "b")]
+    assert loaded.run.vanished == 1
 
 
 def test_contacts_that_moved_in_an_earlier_run_stay_too(warehouse, load_records):
@@ -68,13 +70,6 @@ def test_contacts_that_moved_in_an_earlier_run_stay_too(warehouse, load_records)
     load_records([client("b", contacts=[contact("k")], updated_at=NOW + 30)], began=at(60))
     load_records([], vanished=[Vanished("a", "merged", "b")], began=at(90))
     assert warehouse.rows("select id, client_id from ninja.contacts") == [("k", "b")]
-
-
-def test_only_contacts_that_are_with_another_client_than_before_have_moved(warehouse, load_records):
-    assert load_records([client("a", contacts=[contact("k")]), client("b", contacts=[])]).moved == []
-    both = [client("a", contacts=[contact("k", updated_at=NOW)]), client("b", contacts=[contact("k")], city="Kiel")]
-    assert load_records(both).moved == []
-    assert load_records([client("b", contacts=[contact("k", updated_at=NOW + 5)])]).moved == [("k", "a", "b")]
 
 
 @pytest.mark.parametrize(
@@ -187,13 +182,53 @@ def test_what_stays_unexplained_stays_until_it_is_told_anew(warehouse, load_reco
 
     load_records([client("a")])
     assert unexplained() is None
-    load_records([], unexplained=3)
+    load_records([], unlisted=dict.fromkeys("xyz", HELD))
     load_records([])
     assert unexplained() == 3
-    load_records([], unexplained=0)
+    load_records([], unlisted={})
     assert unexplained() == 0
     remember_unexplained(warehouse, "main", CLIENTS, -2)
     assert unexplained() == -2
+
+
+def test_clients_that_stay_although_they_are_not_listed_are_named_with_what_they_owe(warehouse, load_records):
+    load_records([client("a", balance=Decimal("1.5")), client("b", balance=-7), client("c")])
+    assert load_records([], unlisted={"a": HIDDEN, "b": HELD}, began=at(60)).run.changed
+    assert not load_records([], unlisted={"a": HIDDEN, "b": HELD}, began=at(90)).run.changed
+    rows = "select id, display_name, balance, why, since from mart.unlisted_clients order by id"
+    assert warehouse.rows(rows) == [
+        ("a", "Client a", Decimal("1.5"), HIDDEN, at(60)),
+        ("b", "Client b", Decimal(-7), HELD, at(60)),
+    ]
+    named = [
+        Unlisted("b", "Client b", None, Decimal(-7), HELD),
+        Unlisted("a", "Client a", None, Decimal("1.5"), HIDDEN),
+    ]
+    assert unlisted(warehouse, "main", 9) == named
+    assert unlisted(warehouse, "main", 1) == named[:1]
+    columns, _ = warehouse.answer(statement("vanished/unlisted"), {"source": "main", "most": 1})
+    assert columns == [field.name for field in fields(Unlisted)]
+
+
+@pytest.mark.parametrize("back", ["listed again", "found by the next full pass", "gone for good"])
+def test_a_client_is_unlisted_no_longer_than_it_is_missing(warehouse, load_records, back):
+    load_records([client("a"), client("b")])
+    load_records([], unlisted={"a": HELD})
+    if back == "listed again":
+        load_records([client("a")])
+    elif back == "found by the next full pass":
+        assert load_records([], unlisted={}).run.changed
+    else:
+        load_records([], vanished=[Vanished("a", "gone")], unlisted={})
+    assert warehouse.rows("select id from mart.unlisted_clients") == []
+    assert not back.startswith("listed") or warehouse.rows("select id from control.unlisted") == []
+
+
+def test_what_is_unlisted_in_one_source_is_not_in_another(warehouse, load_records):
+    for source in ("main", "other"):
+        load_records([client("a")], source=source, unlisted={"a": HELD})
+    load_records([], unlisted={})
+    assert warehouse.rows("select source, id from mart.unlisted_clients") == [("other", "a")]
 
 
 def test_missing_is_what_is_mirrored_and_neither_staged_nor_set_aside(warehouse, load_records, staged):

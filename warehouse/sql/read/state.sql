@@ -3,7 +3,7 @@ select
     s.base_url, s.company_id, s.company_fingerprint, s.server_version, s.skew_seconds, s.reference_at,
     w.watermark, w.newest_at, w.began_at,
     (select max(r.began_at) from control.runs as r where r.source = s.source and r.kind = 'full') as full_at,
-    w.server_total, w.unexplained, w.held,
+    w.unexplained, w.held,
     (select count(*) from ninja.clients as c where c.source = s.source) as mirrored,
     (
         select count(distinct q.id) from control.quarantine as q

@@ -1,0 +1,2 @@
+-- Take out what an earlier pass left of this source.
+delete from control.unlisted where source = $source
