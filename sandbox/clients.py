@@ -12,7 +12,7 @@ from sandbox.activities import CREATED, DELETED, UPDATED, note
 from sandbox.answers import bad_request, forbidden, not_found, numeric_id, server_error
 from sandbox.calls import Call
 from sandbox.client_input import columns_of, cut, for_create, for_update
-from sandbox.client_json import client_json, document_json
+from sandbox.client_json import client_json
 from sandbox.client_records import BLANK, item_answer, list_answer
 from sandbox.client_rules import check
 from sandbox.client_settings import OF_A_NEW_CLIENT
@@ -20,7 +20,7 @@ from sandbox.company import company_row
 from sandbox.contact_write import save_contacts
 from sandbox.database import Row, columns, insert, select, update
 from sandbox.filters import filtered
-from sandbox.listing import envelope, paged
+from sandbox.listing import envelope
 from sandbox.php_input import Input
 from sandbox.php_json import compact
 from sandbox.php_text import is_numeric, truth
@@ -176,12 +176,3 @@ def delete(call: Call, row: Row) -> None:
         stamp = call.world.clock.stamp()
         update(call.world.db, "clients", {"is_deleted": 1, "deleted_at": stamp, "updated_at": stamp}, [row["id"]])
         note(call, row["id"], DELETED)
-
-
-def documents(call: Call) -> Response:
-    """POST /clients/{id}/documents: a page of the client's documents."""
-    row = bound(call)
-    if not may_view(call.token, row):
-        raise forbidden()
-    found = select(call.world.db, "documents", "client_id = ? AND deleted_at IS NULL ORDER BY id", (row["id"],))
-    return paged(call, [document_json(document, call.host) for document in found])

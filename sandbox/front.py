@@ -18,6 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from sandbox.answers import MINIMUM_CLIENT, PAGE
 from sandbox.calls import API
+from sandbox.php_input import read_input
 from sandbox.php_text import to_int
 from sandbox.world import Fault, World
 
@@ -52,6 +53,8 @@ class Front:
             await self.app(scope, receive, send)
             return
         body = await _body(receive)
+        if scope["method"] != "POST" and _content_type(scope).startswith("multipart/form-data"):
+            body = b""  # PHP reads such a form in a POST only
         _override_verb(scope, body)
         fault = None
         if not scope["path"].startswith(CONTROL):
@@ -112,15 +115,20 @@ async def _body(receive: Receive) -> bytes:
     return out
 
 
+def _content_type(scope: Scope) -> str:
+    return dict(scope["headers"]).get(b"content-type", b"").decode("latin-1").lower()
+
+
 def _override_verb(scope: Scope, body: bytes) -> None:
-    """A POST may name another verb in a header, the query or a form, as Symfony lets it."""
+    """A POST may name another verb in a header, a form or JSON, or the query, as Symfony and Laravel let it."""
     if scope["method"] != "POST":
         return
-    headers = dict(scope["headers"])
-    form = headers.get(b"content-type", b"").startswith(b"application/x-www-form-urlencoded")
-    fields = parse_qs((scope["query_string"] + b"&" + (body if form else b"")).decode("latin-1"))
-    verb = headers.get(b"x-http-method-override", b"").decode("latin-1") or fields.get("_method", [""])[-1]
-    if verb.upper() in {"PUT", "PATCH", "DELETE"}:
+    query = scope["query_string"].decode("latin-1")
+    verb = dict(scope["headers"]).get(b"x-http-method-override", b"").decode("latin-1")
+    if not verb and (b"_method" in body or "_method" in query):
+        sent = read_input(query, body, dict(scope["headers"]).get(b"content-type", b"").decode("latin-1")).get("_method")
+        verb = sent if isinstance(sent, str) else ""
+    if verb.isascii() and verb.isalpha():
         scope["method"] = verb.upper()
 
 

@@ -9,6 +9,7 @@ from urllib.parse import unquote_to_bytes
 
 from starlette.datastructures import Headers
 
+from sandbox.multipart import Upload, parts
 from sandbox.php_text import cleaned
 
 _BRACKETS = re.compile(r"\[([^\]]*)\]")
@@ -25,9 +26,35 @@ def _body(body: bytes, content_type: str) -> Input:
     """The data in a body: JSON and forms are read, anything else and anything broken is no data at all."""
     if "/json" in content_type or "+json" in content_type:
         return _json(body)
-    if content_type.startswith("application/x-www-form-urlencoded"):
+    if content_type.lower().startswith("application/x-www-form-urlencoded"):
         return parse_query(body.decode("utf-8", "replace"))
+    if content_type.lower().startswith("multipart/form-data"):
+        return _form(body, content_type)
     return {}
+
+
+def _form(body: bytes, content_type: str) -> Input:
+    """Fields, and over them the files, which PHP numbers apart: `documents[]` as a text and as a file are both first."""
+    fields: Input = {}
+    files: Input = {}
+    for name, value in parts(body, content_type):
+        _put(files if isinstance(value, Upload) else fields, name, value)
+    return {k: _listed(v) for k, v in _over(fields, files).items()}
+
+
+def _over(one: Input, other: Input) -> Input:
+    """PHP's array_replace_recursive."""
+    out = dict(one)
+    for key, value in other.items():
+        both = isinstance(value, dict) and isinstance(out.get(key), dict)
+        out[key] = _over(out[key], value) if both else value
+    return out
+
+
+def files_in(value: Any) -> list[Upload]:
+    """The files in an array of the input; none of a single file, as the server saves arrays only."""
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return [one for one in inner if isinstance(one, Upload)]
 
 
 def _json(body: bytes) -> Input:
@@ -56,7 +83,7 @@ def _text(quoted: str) -> str:
     return unquote_to_bytes(quoted.replace("+", " ")).decode("utf-8", "replace")
 
 
-def _put(out: Input, name: str, value: str) -> None:
+def _put(out: Input, name: str, value: Any) -> None:
     head = name.split("[", 1)[0]
     steps = [head.replace(".", "_").replace(" ", "_"), *_BRACKETS.findall(name[len(head) :])]
     for i, step in enumerate(steps):

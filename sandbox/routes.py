@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sandbox import client_bulk, client_merge, clients, company, groups
+from sandbox import client_bulk, client_merge, clients, company, documents, groups, uploads
 from sandbox.calls import route
 
 ROUTES = [
@@ -20,9 +20,15 @@ ROUTES = [
     route("PATCH", "/clients/{id}", clients.save),
     route("DELETE", "/clients/{id}", clients.destroy),
     route("GET", "/clients/{id}/edit", clients.edit),
-    route("POST", "/clients/{id}/documents", clients.documents),
+    route("POST", "/clients/{id}/documents", documents.of_client),
+    route("PUT", "/clients/{id}/upload", uploads.upload),
     route("POST", "/clients/{id}/purge", client_merge.purge, password=True),
     route("POST", "/clients/{id}/{other}/merge", client_merge.merge, password=True),
+    route("GET", "/documents", documents.index),
+    route("GET", "/documents/{id}", documents.show),
+    route("PUT", "/documents/{id}", documents.save),
+    route("DELETE", "/documents/{id}", documents.destroy, password=True),
+    route("GET", "/documents/{id}/download", documents.download),
     route("GET", "/group_settings", groups.index),
     route("POST", "/group_settings", groups.store),
     route("GET", "/group_settings/{id}", groups.show),

@@ -46,10 +46,15 @@ CREATE INDEX contacts_client ON contacts (client_id);
 CREATE TABLE documents (
     id INTEGER PRIMARY KEY AUTOINCREMENT, company_id INTEGER NOT NULL, user_id INTEGER NOT NULL,
     client_id INTEGER NOT NULL REFERENCES clients (id) ON DELETE CASCADE,
-    name TEXT NOT NULL, type TEXT NOT NULL, hash TEXT NOT NULL, size INTEGER NOT NULL, is_public INTEGER NOT NULL DEFAULT 1,
+    name TEXT NOT NULL, type TEXT NOT NULL, hash TEXT NOT NULL, size INTEGER NOT NULL, width INTEGER NOT NULL DEFAULT 0,
+    height INTEGER NOT NULL DEFAULT 0, is_public INTEGER NOT NULL DEFAULT 1,
     created_at INTEGER, updated_at INTEGER, deleted_at INTEGER
 );
 CREATE INDEX documents_client ON documents (client_id);
+-- Apart from the documents, which lists read whole.
+CREATE TABLE document_contents (
+    document_id INTEGER PRIMARY KEY REFERENCES documents (id) ON DELETE CASCADE, content BLOB NOT NULL
+);
 CREATE TABLE gateway_tokens (
     id INTEGER PRIMARY KEY AUTOINCREMENT, company_id INTEGER NOT NULL,
     client_id INTEGER NOT NULL REFERENCES clients (id) ON DELETE CASCADE,
