@@ -97,11 +97,19 @@ def _decoded(encoded: str) -> str:
 def count_request(world: World, address: str) -> Room | None:
     """Counts one request against the limit of its address; None without a limit."""
     limit = world.throttle.per_minute
-    if limit is None:
-        return None
+    return None if limit is None else count_one(world, address, limit)
+
+
+def count_one(world: World, who: str, limit: int) -> Room:
+    """Counts one request of this address or user against a limit a minute."""
     now = world.clock.now()
-    until, used = world.throttle.used.get(address, (0.0, 0))
+    until, used = world.throttle.used.get(who, (0.0, 0))
     if until <= now:
         until, used = now + WINDOW, 0
-    world.throttle.used[address] = (until, used + 1)
+    world.throttle.used[who] = (until, used + 1)
     return Room(limit, limit - used - 1, max(1, int(until - now)), int(until))
+
+
+def limit_headers(room: Room) -> dict[str, str]:
+    """What an answer tells while there is room."""
+    return {"X-RateLimit-Limit": str(room.limit), "X-RateLimit-Remaining": str(room.left)}

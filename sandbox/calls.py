@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -34,6 +33,7 @@ class Call:
     ids: dict[str, str]
     path: str
     host: str
+    wants_json: bool
 
     def text(self, name: str) -> str | None:
         """A parameter that is a text and not empty."""
@@ -66,8 +66,9 @@ def _handled(world: World, request: Request, body: bytes, handler: Handler, *, p
     """
     token = access.token_of(world.db, request.headers.get("x-api-token", ""))
     room = access.count_request(world, request.client.host if request.client else "")
+    wants_json = expects_json(request.headers)
     if room is not None and room.left < 0:
-        return _too_many(request.headers, room)
+        return too_many(room, wants_json=wants_json)
     if password:
         access.check_password(world, token, request.headers)
     call = Call(
@@ -77,21 +78,21 @@ def _handled(world: World, request: Request, body: bytes, handler: Handler, *, p
         {k: str(v) for k, v in request.path_params.items()},
         request.url.path,
         host_of(request),
+        wants_json,
     )
     try:
         with transaction(world.db):
             answer = handler(call)
     except Refused as refused:
-        answer = refusal(refused, wants_json=expects_json(request.headers), home=call.host)
-    if room is not None:
-        answer.headers["X-RateLimit-Limit"] = str(room.limit)
-        answer.headers["X-RateLimit-Remaining"] = str(room.left)
+        answer = refusal(refused, wants_json=wants_json, home=call.host)
+    if room is not None and int(answer.headers.get("X-RateLimit-Remaining", room.left)) >= room.left:
+        answer.headers.update(access.limit_headers(room))  # of two limits the nearer one is told
     return answer
 
 
-def _too_many(headers: Headers, room: access.Room) -> Response:
+def too_many(room: access.Room, *, wants_json: bool) -> Response:
     """429: bare in JSON, with all headers in HTML (Handler.php:225-226 builds a new answer)."""
-    if expects_json(headers):
+    if wants_json:
         return compact_answer({"message": "Too many requests"}, 429)
     limits = {
         "Retry-After": str(room.seconds),

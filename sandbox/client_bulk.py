@@ -8,7 +8,7 @@ from typing import Any
 
 from starlette.responses import Response
 
-from sandbox import hashids
+from sandbox import hashids, templates
 from sandbox.access import may_edit
 from sandbox.activities import ARCHIVED, RESTORED, note
 from sandbox.answers import invalid, server_error
@@ -33,7 +33,7 @@ def bulk(call: Call) -> Response:
     rows = rows_of(call.world.db, list(dict.fromkeys(ids)))
     action = call.input["action"]
     if action == "template":
-        raise server_error()  # no design is installed, so none is ever found
+        return templates.fill(call)
     if action in {"assign_group", "bulk_update"}:
         if may_edit(call.token, rows[0]):  # of the first one only
             (_assign_group if action == "assign_group" else _bulk_update)(call, rows)

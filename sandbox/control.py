@@ -22,6 +22,7 @@ from sandbox.database import select, transaction, update
 from sandbox.front import CONTROL
 from sandbox.seed import add_clients, planted
 from sandbox.switchboard import state, turn
+from sandbox.templates import add_design
 from sandbox.world import MICROS, World
 
 FIGURES = ("balance", "paid_to_date", "credit_balance", "payment_balance")
@@ -130,6 +131,7 @@ ROUTES = [
     _route("POST", "/clients", _add_clients),
     _route("POST", "/clients/{id}/balances", _balances),
     _route("POST", "/clients/{id}/stamp", _stamp),
+    _route("POST", "/designs", add_design),
     _route("POST", "/throttle", _throttle),
     _route("POST", "/forget_passwords", _forget_passwords),
 ]

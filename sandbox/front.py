@@ -53,7 +53,7 @@ class Front:
             await self.app(scope, receive, send)
             return
         body = await _body(receive)
-        if scope["method"] != "POST" and _content_type(scope).startswith("multipart/form-data"):
+        if scope["method"] != "POST" and _header(scope, b"content-type").lower().startswith("multipart/form-data"):
             body = b""  # PHP reads such a form in a POST only
         _override_verb(scope, body)
         fault = None
@@ -115,8 +115,9 @@ async def _body(receive: Receive) -> bytes:
     return out
 
 
-def _content_type(scope: Scope) -> str:
-    return dict(scope["headers"]).get(b"content-type", b"").decode("latin-1").lower()
+def _header(scope: Scope, name: bytes) -> str:
+    headers: dict[bytes, bytes] = dict(scope["headers"])
+    return headers.get(name, b"").decode("latin-1")
 
 
 def _override_verb(scope: Scope, body: bytes) -> None:
@@ -124,9 +125,9 @@ def _override_verb(scope: Scope, body: bytes) -> None:
     if scope["method"] != "POST":
         return
     query = scope["query_string"].decode("latin-1")
-    verb = dict(scope["headers"]).get(b"x-http-method-override", b"").decode("latin-1")
+    verb = _header(scope, b"x-http-method-override")
     if not verb and (b"_method" in body or "_method" in query):
-        sent = read_input(query, body, dict(scope["headers"]).get(b"content-type", b"").decode("latin-1")).get("_method")
+        sent = read_input(query, body, _header(scope, b"content-type")).get("_method")
         verb = sent if isinstance(sent, str) else ""
     if verb.isascii() and verb.isalpha():
         scope["method"] = verb.upper()

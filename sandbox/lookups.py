@@ -47,6 +47,11 @@ def currency_of_code(code: Any) -> str:
     return _currency_codes().get(code, "") if isinstance(code, str) else ""
 
 
+def currency_code(number: str) -> str:
+    """The ISO code of a currency's id, `''` for an unknown one."""
+    return next((code for code, own in _currency_codes().items() if own == number), "")
+
+
 @cache
 def _languages() -> dict[str, str]:
     return {x["locale"]: x["id"] for x in statics()["languages"]}

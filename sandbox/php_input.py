@@ -34,7 +34,7 @@ def _body(body: bytes, content_type: str) -> Input:
 
 
 def _form(body: bytes, content_type: str) -> Input:
-    """Fields, and over them the files, which PHP numbers apart: `documents[]` as a text and as a file are both first."""
+    """Fields, and over them the files, which PHP numbers apart: `documents[]` as text and as file both are first."""
     fields: Input = {}
     files: Input = {}
     for name, value in parts(body, content_type):

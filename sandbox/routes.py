@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
-from sandbox import client_bulk, client_merge, clients, company, documents, groups, uploads
+from sandbox import (
+    client_bulk,
+    client_merge,
+    clients,
+    company,
+    documents,
+    groups,
+    mails,
+    statement,
+    tax_data,
+    uploads,
+    webhooks,
+)
 from sandbox.calls import route
 
 ROUTES = [
@@ -22,16 +34,29 @@ ROUTES = [
     route("GET", "/clients/{id}/edit", clients.edit),
     route("POST", "/clients/{id}/documents", documents.of_client),
     route("PUT", "/clients/{id}/upload", uploads.upload),
+    route("POST", "/clients/{id}/updateTaxData", tax_data.renew),
     route("POST", "/clients/{id}/purge", client_merge.purge, password=True),
     route("POST", "/clients/{id}/{other}/merge", client_merge.merge, password=True),
     route("GET", "/documents", documents.index),
     route("GET", "/documents/{id}", documents.show),
     route("PUT", "/documents/{id}", documents.save),
+    route("PATCH", "/documents/{id}", documents.save),
     route("DELETE", "/documents/{id}", documents.destroy, password=True),
     route("GET", "/documents/{id}/download", documents.download),
     route("GET", "/group_settings", groups.index),
     route("POST", "/group_settings", groups.store),
     route("GET", "/group_settings/{id}", groups.show),
     route("PUT", "/group_settings/{id}", groups.save),
+    route("PATCH", "/group_settings/{id}", groups.save),
     route("DELETE", "/group_settings/{id}", groups.destroy),
+    route("POST", "/client_statement", statement.show),
+    route("POST", "/reactivate_email/{id}", mails.reactivate),
+    route("GET", "/webhooks", webhooks.index),
+    route("POST", "/webhooks", webhooks.store),
+    route("POST", "/webhooks/bulk", webhooks.bulk),
+    route("GET", "/webhooks/{id}", webhooks.show),
+    route("GET", "/webhooks/{id}/edit", webhooks.show),
+    route("PUT", "/webhooks/{id}", webhooks.save),
+    route("PATCH", "/webhooks/{id}", webhooks.save),
+    route("DELETE", "/webhooks/{id}", webhooks.destroy),
 ]

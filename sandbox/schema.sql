@@ -77,3 +77,11 @@ CREATE TABLE ledger (
 CREATE INDEX ledger_client ON ledger (client_id);
 -- Which seeded clients are the same company on purpose; no real server has this table.
 CREATE TABLE planted (client_id INTEGER NOT NULL, duplicate_id INTEGER NOT NULL, kind TEXT NOT NULL);
+CREATE TABLE webhooks (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, company_id INTEGER NOT NULL, user_id INTEGER NOT NULL, target_url TEXT NOT NULL,
+    event_id TEXT NOT NULL, format TEXT NOT NULL DEFAULT 'JSON', rest_method TEXT NOT NULL, headers TEXT NOT NULL,
+    is_deleted INTEGER NOT NULL DEFAULT 0, created_at INTEGER, updated_at INTEGER, deleted_at INTEGER
+);
+CREATE TABLE designs (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, company_id INTEGER NOT NULL, name TEXT NOT NULL, created_at INTEGER, updated_at INTEGER
+);

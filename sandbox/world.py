@@ -82,7 +82,10 @@ class Switches:
 
 @dataclass(slots=True)
 class Throttle:
-    """A limit of requests a minute and address, as hosted servers have it; None is the self-hosted default."""
+    """A limit of requests a minute and address, as hosted servers have it; None is the self-hosted default.
+
+    `used` also counts what routes limit on their own: until when, and how many, by whom.
+    """
 
     per_minute: int | None = None
     used: dict[str, tuple[float, int]] = field(default_factory=dict)
