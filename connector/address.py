@@ -48,12 +48,12 @@ def server_address(text: str) -> Address:
 
     Raises `SettingsError`, which never repeats the text (it may hold a password), for every other form.
     """
-    address = _address(text, "base_url")
+    address = _address(text, "url")
     if address.scheme == "http" and not is_loopback(address.host):
-        raise SettingsError("base_url must begin with https://: over http:// everyone on the way can read the token.")
+        raise SettingsError("url must begin with https://: over http:// everyone on the way can read the token.")
     path = address.path.removesuffix("/api/v1")
     if {".", ".."} & set(path.split("/")) or "//" in path:
-        raise SettingsError("base_url has a path with '.', '..' or '//' in it: write the plain path.")
+        raise SettingsError("url has a path with '.', '..' or '//' in it: write the plain path.")
     return Address(address.scheme, address.host, address.port, path.rstrip("/"))
 
 

@@ -51,7 +51,7 @@ _SAID: Final[Mapping[int, str]] = {  # Invoice Ninja swaps 401 and 403 (Handler.
     400: "The server refuses the request",
     401: "This token may not do this",
     403: "The token is not accepted",
-    404: "There is no such path: is base_url right?",
+    404: "There is no such path: is the url right?",
     412: "The password of the token's user is missing or wrong",
     422: "The server finds the request invalid",
     429: "The server answers 429: too many requests",
@@ -135,7 +135,7 @@ def judge(reply: Reply, media: str) -> Answer | Failure:
     if status == codes.TOO_MANY_REQUESTS or codes.is_server_error(status):
         return _unavailable(reply)
     if _media(reply) != JSON:
-        text = f"Something in front of the server, or another server, answers {status} without JSON: is base_url right?"
+        text = f"Something in front of the server, or another server, answers {status} without JSON: is the url right?"
         return Failure((NotFound if status == codes.NOT_FOUND else Rejected)(text, status=status))
     kind, said = _ERRORS.get(status, ApiError), _said(reply)
     if status == codes.BAD_REQUEST and said.startswith(_MISSING_RECORD):
@@ -218,7 +218,7 @@ def _redirected(reply: Reply) -> str:
     target = f"the host {quote(match[1], reply.secrets)}" if match else "another path of the same host"
     return (
         f"The server answers {reply.status} and points to {target}. Redirects are not followed, as they would carry "
-        f"the token along: if that is your Invoice Ninja, set base_url to its own address, with https://."
+        f"the token along: if that is your Invoice Ninja, set url to its own address, with https://."
     )
 
 

@@ -59,7 +59,7 @@ class DoorSettings:
         if self.proxy is not None:
             object.__setattr__(self, "proxy", str(proxy_address(self.proxy)))
             if address.scheme == "http":
-                raise SettingsError("proxy would get the token in the clear: remove it, or use an https:// base_url.")
+                raise SettingsError("proxy would get the token in the clear: remove it, or use an https:// url.")
         seconds = ("connect_timeout", "read_timeout", "request_deadline", "requests_per_second")
         for name in (*seconds, "attempts", "max_body_bytes"):
             if not 0 < getattr(self, name) < math.inf:

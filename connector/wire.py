@@ -72,7 +72,7 @@ class _Sockets(httpcore.NetworkBackend):
         if self._only_loopback and not _is_loopback_peer(stream):
             stream.close()
             raise SettingsError(
-                "base_url is http:// to a host that is not this machine; nothing was sent. Use https://."
+                "url is http:// to a host that is not this machine; nothing was sent. Use https://."
             )
         return _Socket(stream, self._clock)
 

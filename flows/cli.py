@@ -19,7 +19,7 @@ from flows.show import say, show_json
 from schemas.errors import LOADED_WITH_FINDINGS, SettingsError, SyncError, place_of
 
 TRACEBACK = "NINJA_SYNC_TRACEBACK"
-STOPPED = "stopped; what was stored before is as it was."
+STOPPED = "stopped; what is stored is whole, and the next run goes on from there."
 GRACE = 5.0  # seconds in which a process that was told to end may end in order
 STOPPED_BY: list[int] = []
 """The signals by which this process was told to end: then an error is only their consequence."""
@@ -31,7 +31,7 @@ app = typer.Typer(
     "Start with `ninja-sync demo`, or with `ninja-sync init` for your own server.",
     epilog="Exit codes: 0 good, 1 unexpected, 2 fix the configuration, 3 loaded, but more clients have vanished than "
     "are taken out unasked, 5 server or network, 6 warehouse busy or unusable, 7 loaded, but something needs a look "
-    "(quarantine, unknown fields, unlisted clients).",
+    "(quarantine, unknown fields, unlisted clients), 129, 130, 143 ended by SIGHUP, Ctrl-C, SIGTERM.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,  # they print local variables, which hold people's data
@@ -39,6 +39,23 @@ app = typer.Typer(
 )
 cli_setup.register(app)
 cli_warehouse.register(app)
+
+
+def _tell_version(asked: bool) -> None:
+    if asked:
+        from importlib.metadata import version  # noqa: PLC0415 - each command loads what it needs
+
+        sys.stdout.write(f"ninja-sync {version('ninja-sync')}\n")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_tell_version, is_eager=True, help="Tell the version, and end.")
+    ] = False,
+) -> None:
+    """What is asked before any command."""
 
 
 @app.command()

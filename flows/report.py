@@ -17,12 +17,12 @@ def tell_pulled(pulled: Pulled) -> None:
     run = pulled.run
     if not (pulled.changes or run.changed or pulled.needs_a_look or pulled.notes):
         again = f", {run.received:,} recent records read again" if run.received else ""
-        say(f"{run.source}: nothing has changed ({run.requests} request{'s' * (run.requests != 1)}{again}).")
+        say(f"{run.source}: nothing has changed ({_requests(run.requests)}{again}).")
         return
     counts = f"{run.inserted:,} new, {run.updated:,} changed, {run.touched:,} touched, {run.unchanged:,} as they were"
     if run.vanished:
         counts += f", {run.vanished:,} gone"
-    say(f"{run.source}: {counts}; {run.received:,} records in {run.requests} requests, {run.seconds:.1f} s.")
+    say(f"{run.source}: {counts}; {run.received:,} records in {_requests(run.requests)}, {run.seconds:.1f} s.")
     if pulled.left and not pulled.held:
         clients = "1 client" if pulled.left == 1 else f"{pulled.left:,} clients"
         say(
@@ -41,6 +41,10 @@ def tell_pulled(pulled: Pulled) -> None:
         gone = [(one.name, one.kind, one.into_name or "", one.evidence) for one in pulled.departed]
         show_table("No longer on the server", ("client", "what became of it", "now", "known by"), gone, most=MOST_LINES)
     _tell_what_needs_a_look(pulled)
+
+
+def _requests(count: int) -> str:
+    return "1 request" if count == 1 else f"{count:,} requests"
 
 
 def _tell_what_needs_a_look(pulled: Pulled) -> None:

@@ -119,7 +119,7 @@ REFUSED = [
 def test_every_other_form_is_refused(text):
     with pytest.raises(SettingsError) as caught:
         DoorSettings(text)
-    assert str(caught.value).startswith("base_url ")
+    assert str(caught.value).startswith("url ")
 
 
 def test_a_password_in_an_address_is_not_repeated():

@@ -145,7 +145,7 @@ def test_a_lasting_fault_ends_with_its_name(fault, kind, tries):
         (error(400, "Relation `x` is not a valid include."), Invalid, "not a valid include"),
         (error(401, "This action is unauthorized."), NotAuthorised, "may not do this"),
         (error(403, "Invalid token"), NotAuthorised, "not accepted: Invalid token"),
-        (error(404, "Method not supported for this route"), NotFound, "is base_url right"),
+        (error(404, "Method not supported for this route"), NotFound, "is the url right"),
         (error(412, "Invalid Password"), PasswordRequired, "password of the token's user"),
         (error(418, "Teapot"), ApiError, "418: Teapot"),
         (answer(b"<h1>Blocked</h1>", status=403, media="text/html"), Rejected, "in front of the server.* 403"),
@@ -259,9 +259,7 @@ def test_a_redirect_is_not_followed_and_names_only_the_host(status, form):
     with FaultyServer(answer()) as decoy:
         place = form.format(decoy.url, port=decoy.port).replace("http://", "http://ann:canary@")
         with FaultyServer(answer(b"", status=status, headers=[("Location", place)])) as server, door(server.url) as it:
-            with pytest.raises(
-                Rejected, match=r"the host 127.0.0.1. Redirects are not followed.*set base_url"
-            ) as caught:
+            with pytest.raises(Rejected, match=r"the host 127.0.0.1. Redirects are not followed.*set url") as caught:
                 it.get("/clients")
             with pytest.raises(Rejected):
                 it.post("/clients", {}, repeatable=True)

@@ -11,7 +11,7 @@ from sandbox.server import Sandbox
 
 ROOT = Path(__file__).parents[2]
 CALL = "from flows.cli import main; main()"
-STOPPED = "ninja-sync: stopped; what was stored before is as it was."
+STOPPED = "ninja-sync: stopped; what is stored is whole, and the next run goes on from there."
 CONFIGURATION = """
 warehouse = "{path}"
 [sources.main]

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import subprocess
 import sys
 
 import pytest
 
+from flows.start import TOO_EARLY
 from tests.flows.conftest import COMMAND
 
 HEAVY = ("prefect", "pandas", "pyarrow", "splink", "matplotlib", "numpy", "starlette", "sqlalchemy")
@@ -210,7 +212,7 @@ def test_a_pull_that_is_stopped_ends_cleanly_and_the_next_one_is_exact(server, t
     process.send_signal(how)
     _, err = process.communicate(timeout=60)
     assert process.returncode == 128 + how
-    assert err == "ninja-sync: stopped; what was stored before is as it was.\n"
+    assert err == "ninja-sync: stopped; what is stored is whole, and the next run goes on from there.\n"
     server.switch(latency_ms=0)
     done = subprocess.run(
         [str(COMMAND), "pull"], env=environ, cwd=tmp_path, capture_output=True, text=True, check=False
@@ -284,7 +286,7 @@ DURING_A_QUERY = """
 def test_a_signal_during_a_query_stops_everything_with_one_line(server, tmp_path, number):
     done = pulled_where(DURING_A_QUERY.format(number=number), server, tmp_path)
     assert (done.returncode, done.stdout) == (128 + number, "")
-    assert done.stderr == "ninja-sync: stopped; what was stored before is as it was.\n"
+    assert done.stderr == "ninja-sync: stopped; what is stored is whole, and the next run goes on from there.\n"
 
 
 @pytest.mark.parametrize(
@@ -365,6 +367,23 @@ def test_a_folder_that_cannot_be_written_is_said_so(command, folder):
     code, _, err = command("pull", environ={"NINJA_SYNC_WAREHOUSE": f"{folder}/x/w.duckdb"})
     assert code == 6, err
     assert folder in err
+
+
+def test_ctrl_c_while_the_program_is_still_being_imported_is_one_line():
+    interrupted = "import sys\n"
+    interrupted += "class Finder:\n"
+    interrupted += "    def find_spec(self, name, *_):\n"
+    interrupted += "        if name == 'typer': raise KeyboardInterrupt\n"
+    interrupted += "sys.meta_path.insert(0, Finder())\n"
+    interrupted += "from flows.start import main\nmain()\n"
+    done = subprocess.run([sys.executable, "-c", interrupted], capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stderr) == (130, TOO_EARLY)
+
+
+def test_the_version_is_told(command):
+    code, out, _ = command("--version")
+    assert (code, out.split()[0]) == (0, "ninja-sync")
+    assert re.fullmatch(r"\d+\.\d+\.\d+\n", out.split(" ", 1)[1])
 
 
 def test_publishing_makes_no_warehouse(command, tmp_path):
