@@ -17,7 +17,7 @@ from sandbox import access
 from sandbox.access import Token
 from sandbox.answers import Refused, compact_answer, html_answer, refusal, wrong_verb
 from sandbox.database import transaction
-from sandbox.php_input import Input, expects_json, read_input
+from sandbox.php_input import Input, expects_json, read_files, read_input
 from sandbox.world import World
 
 API = "/api/v1"
@@ -34,6 +34,7 @@ class Call:
     path: str
     host: str
     wants_json: bool
+    files: Input
 
     def text(self, name: str) -> str | None:
         """A parameter that is a text and not empty."""
@@ -79,6 +80,7 @@ def _handled(world: World, request: Request, body: bytes, handler: Handler, *, p
         request.url.path,
         host_of(request),
         wants_json,
+        read_files(body, request.headers.get("content-type", "")),
     )
     try:
         with transaction(world.db):

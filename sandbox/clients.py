@@ -11,6 +11,7 @@ from sandbox.access import may_edit, may_view
 from sandbox.activities import CREATED, DELETED, UPDATED, note
 from sandbox.answers import bad_request, forbidden, not_found, numeric_id, server_error
 from sandbox.calls import Call
+from sandbox.client_files import check_files, save_files
 from sandbox.client_input import columns_of, cut, for_create, for_update
 from sandbox.client_json import client_json
 from sandbox.client_records import BLANK, item_answer, list_answer
@@ -135,11 +136,13 @@ def save(call: Call) -> Response:
     """
     row = editable(call)
     data = for_update(call)
+    check_files(call)
     check(call, data, row["id"])
     if row["is_deleted"]:
         raise bad_request("Record is deleted and cannot be edited. Restore the record to enable editing")
-    changed = {} if data.get("documents") else _changes(call, row, data)
-    touched = bool(data.get("documents")) or save_contacts(call, row, data)
+    swallowed = bool(data.get("documents") or call.files.get("documents"))
+    changed = {} if swallowed else _changes(call, row, data)
+    touched = save_files(call, row) or swallowed or save_contacts(call, row, data)
     if changed or touched:
         _write(call, row["id"], changed | {"updated_at": call.world.clock.stamp()})
     note(call, row["id"], UPDATED)

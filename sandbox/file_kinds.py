@@ -49,8 +49,8 @@ def kind_of(content: bytes) -> str | None:
 
 def _zip_kind(content: bytes) -> str:
     """Open documents name themselves in their first entry; Office's have a folder of their own."""
-    named = re.match(rb"mimetypeapplication/vnd\.oasis\.opendocument\.(\w+)", content[30:])
-    if named and named[1] in _OPEN_DOCUMENT:
+    named = re.match(rb"mimetypeapplication/vnd\.oasis\.opendocument\.(text|spreadsheet|presentation)", content[30:])
+    if named:
         return _OPEN_DOCUMENT[named[1]]
     if b"[Content_Types].xml" in content[:2000] or b"_rels/.rels" in content[:2000]:
         return next((kind for folder, kind in _OFFICE_FOLDERS.items() if folder in content), "zip")

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterable
+from itertools import islice
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
 from starlette.datastructures import Headers
 
 from sandbox.multipart import Upload, parts
-from sandbox.php_text import cleaned
+from sandbox.php_text import INT_MAX, cleaned
 
 _BRACKETS = re.compile(r"\[([^\]]*)\]")
+DEEPEST = 64
+"""Arrays in arrays: max_input_nesting_level. JSON may go to 512 on the server, which no client record needs."""
+MOST_FIELDS = 1000
+"""max_input_vars; what comes after them is dropped."""
 Input = dict[str, Any]
 
 
@@ -29,38 +35,32 @@ def _body(body: bytes, content_type: str) -> Input:
     if content_type.lower().startswith("application/x-www-form-urlencoded"):
         return parse_query(body.decode("utf-8", "replace"))
     if content_type.lower().startswith("multipart/form-data"):
-        return _form(body, content_type)
+        return _arrays((name, value) for name, value in parts(body, content_type) if isinstance(value, str))
     return {}
 
 
-def _form(body: bytes, content_type: str) -> Input:
-    """Fields, and over them the files, which PHP numbers apart: `documents[]` as text and as file both are first."""
-    fields: Input = {}
-    files: Input = {}
-    for name, value in parts(body, content_type):
-        _put(files if isinstance(value, Upload) else fields, name, value)
-    return {k: _listed(v) for k, v in _over(fields, files).items()}
+def read_files(body: bytes, content_type: str) -> Input:
+    """The files of a form by name, as `$request->file()` gives them: `documents[]` as a list, `documents` as one."""
+    if not content_type.lower().startswith("multipart/form-data"):
+        return {}
+    return _arrays((name, value) for name, value in parts(body, content_type) if isinstance(value, Upload))
 
 
-def _over(one: Input, other: Input) -> Input:
-    """PHP's array_replace_recursive."""
-    out = dict(one)
-    for key, value in other.items():
-        both = isinstance(value, dict) and isinstance(out.get(key), dict)
-        out[key] = _over(out[key], value) if both else value
-    return out
-
-
-def files_in(value: Any) -> list[Upload]:
-    """The files in an array of the input; none of a single file, as the server saves arrays only."""
-    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    return [one for one in inner if isinstance(one, Upload)]
+def _arrays(pairs: Iterable[tuple[str, Any]]) -> Input:
+    out: Input = {}
+    for name, value in islice(pairs, MOST_FIELDS):
+        _put(out, name, value)
+    return {k: _listed(v) for k, v in out.items()}
 
 
 def _json(body: bytes) -> Input:
     try:
-        data = json.loads(body.decode("utf-8"))
-    except ValueError:
+        data = json.loads(body.decode("utf-8"), parse_int=_integer, parse_constant=_unknown)
+        if b"\\ud" in body.lower():
+            json.dumps(data, ensure_ascii=False).encode()  # half a pair of surrogates is no text to PHP
+    except (ValueError, RecursionError):
+        return {}
+    if not _is_shallow(data):
         return {}
     if isinstance(data, dict):
         return data
@@ -69,14 +69,28 @@ def _json(body: bytes) -> Input:
     return {} if data is None else {"0": data}
 
 
+def _integer(digits: str) -> int | float:
+    """A whole number that 64 bits do not hold is a float to PHP."""
+    number = float(digits)
+    return int(digits) if abs(number) < INT_MAX else number
+
+
+def _unknown(name: str) -> Any:
+    raise ValueError(f"{name} is no JSON")
+
+
+def _is_shallow(data: Any) -> bool:
+    layer = [data]
+    for _ in range(DEEPEST):
+        inner = (x.values() if isinstance(x, dict) else x for x in layer if isinstance(x, dict | list))
+        layer = [value for values in inner for value in values]
+    return not layer
+
+
 def parse_query(text: str) -> Input:
-    """PHP's parse_str: `a[b][]=c` becomes arrays; a name given twice has its last value."""
-    out: Input = {}
-    for pair in text.split("&"):
-        name, _, value = pair.partition("=")
-        if name := _text(name).lstrip(" "):
-            _put(out, name, _text(value))
-    return {k: _listed(v) for k, v in out.items()}
+    """PHP's parse_str: `a[b][]=c` becomes arrays; a name given twice has its last value; a thousand of them at most."""
+    pairs = (pair.partition("=") for pair in text.split("&"))
+    return _arrays((name, _text(value)) for quoted, _, value in pairs if (name := _text(quoted).lstrip(" ")))
 
 
 def _text(quoted: str) -> str:
@@ -86,6 +100,8 @@ def _text(quoted: str) -> str:
 def _put(out: Input, name: str, value: Any) -> None:
     head = name.split("[", 1)[0]
     steps = [head.replace(".", "_").replace(" ", "_"), *_BRACKETS.findall(name[len(head) :])]
+    if len(steps) > DEEPEST:
+        return
     for i, step in enumerate(steps):
         key = step or str(len(out)) if i else step
         if i == len(steps) - 1:

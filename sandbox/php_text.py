@@ -58,7 +58,7 @@ def whole_number(value: Any) -> int | None:
         return value
     if isinstance(value, float):
         return int(value) if value.is_integer() else None
-    if isinstance(value, str) and _WHOLE.fullmatch(value.strip()) and abs(int(value)) <= INT_MAX:
+    if isinstance(value, str) and _WHOLE.fullmatch(value.strip()) and abs(float(value)) < INT_MAX:
         return int(value)
     return None
 

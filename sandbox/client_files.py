@@ -1,0 +1,77 @@
+"""Files that come with a request: which are refused, and how the others are kept (SavesDocuments, UploadFile)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from sandbox.answers import invalid
+from sandbox.calls import Call
+from sandbox.database import Row, insert
+from sandbox.file_kinds import ACCEPTED, kind_of, pixels
+from sandbox.multipart import Upload
+
+LARGEST = 100_000
+"""Kilobytes of one file (Request.php:23)."""
+
+
+def check_files(call: Call) -> None:
+    """Refuses, with 422, files that are too large or of a kind that is not accepted, under either name."""
+    errors = {
+        field: messages
+        for name in ("documents", "file")
+        for field, file in _files(name, call.files.get(name))
+        if (messages := list(_faults(field, file)))
+    }
+    if errors:
+        raise invalid(errors)
+
+
+def save_files(call: Call, client: Row, *, public: bool = True) -> bool:
+    """Whether there were files in the array `documents`; they are the client's now, in the name of who made it.
+
+    A single file under that name is not saved.
+    """
+    sent = call.files.get("documents")
+    files = [] if isinstance(sent, Upload) else [file for _, file in _files("documents", sent)]
+    for file in files:
+        _save(call, client, file, public=public)
+    return bool(files)
+
+
+def _files(name: str, value: Any) -> Iterator[tuple[str, Upload]]:
+    """Each file with the name that a mistake of it is told under."""
+    if isinstance(value, Upload):
+        yield name, value
+    pairs = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, inner in pairs:
+        if isinstance(inner, Upload):
+            yield f"{name}.{key}", inner
+
+
+def _faults(field: str, file: Upload) -> Iterator[str]:
+    if len(file.content) > LARGEST * 1024:
+        yield f"The {field} must not be greater than {LARGEST} kilobytes."
+    if kind_of(file.content) is None:
+        yield f"The {field} must be a file of type: {', '.join(ACCEPTED)}."
+
+
+def _save(call: Call, client: Row, file: Upload, *, public: bool) -> None:
+    kind, stamp = kind_of(file.content), call.world.clock.stamp()
+    width, height = pixels(file.content)
+    row = {
+        "company_id": client["company_id"],
+        "user_id": client["user_id"],
+        "client_id": client["id"],
+        "name": file.name,
+        "type": kind,
+        "hash": f"{call.world.secret(40)}.{kind}",
+        "size": len(file.content),
+        "width": width,
+        "height": height,
+        "is_public": int(public),
+        "created_at": stamp,
+        "updated_at": stamp,
+    }
+    number = insert(call.world.db, "documents", row)
+    insert(call.world.db, "document_contents", {"document_id": number, "content": file.content})
