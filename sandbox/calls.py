@@ -7,6 +7,7 @@ validation, state). A route that does not exist, or not for this verb, is answer
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 
 from starlette.requests import Request
@@ -45,23 +46,29 @@ class Call:
 Handler = Callable[[Call], Response]
 
 
-def route(verb: str, path: str, handler: Handler, *, password: bool = False) -> Route:
-    """One of the API's routes. `password`: only with the token user's login password."""
+def route(verb: str, path: str, handler: Handler, *, password: bool = False, one_transaction: bool = True) -> Route:
+    """One of the API's routes. `password`: only with the token user's login password.
+
+    Without `one_transaction` each statement of the handler is committed as it is carried out: what was done before the
+    handler fails stays done.
+    """
 
     async def endpoint(request: Request) -> Response:
         world: World = request.app.state.world
         body = await request.body()
         try:
             with world.turn:
-                return _handled(world, request, body, handler, password=password)
+                return _handled(world, request, body, handler, password=password, one_transaction=one_transaction)
         except Refused as refused:
             return refusal(refused, wants_json=expects_json(request.headers), home=host_of(request))
 
     return Route(API + path, endpoint, methods=[verb], name=f"{verb} {path}")
 
 
-def _handled(world: World, request: Request, body: bytes, handler: Handler, *, password: bool) -> Response:
-    """The checks before the handler, and the handler inside a transaction: what it wrote is gone if it refuses.
+def _handled(
+    world: World, request: Request, body: bytes, handler: Handler, *, password: bool, one_transaction: bool
+) -> Response:
+    """The checks before the handler, and the handler, inside a transaction unless it commits on its own.
 
     Blocking on purpose: one request at a time is all that one SQLite connection can do, and it keeps counters right.
     """
@@ -83,7 +90,7 @@ def _handled(world: World, request: Request, body: bytes, handler: Handler, *, p
         read_files(body, request.headers.get("content-type", "")),
     )
     try:
-        with transaction(world.db):
+        with transaction(world.db) if one_transaction else nullcontext():
             answer = handler(call)
     except Refused as refused:
         answer = refusal(refused, wants_json=wants_json, home=call.host)

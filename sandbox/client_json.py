@@ -201,7 +201,7 @@ def activity_json(row: Row) -> Json:
     """One activity; everything it could be about but is not is there as an empty text."""
     nothing = (
         "recurring_invoice_id", "recurring_expense_id", "purchase_order_id", "invoice_id", "payment_id", "credit_id",
-        "expense_id", "quote_id", "task_id", "vendor_id", "vendor_contact_id", "contact_id", "notes", "token_id",
+        "expense_id", "quote_id", "task_id", "vendor_id", "vendor_contact_id", "contact_id",
     )  # fmt: skip
     return {
         "id": encode(row["id"]),
@@ -209,7 +209,9 @@ def activity_json(row: Row) -> Json:
         "client_id": _hashed(row["client_id"]),
         "company_id": encode(row["company_id"]),
         "user_id": _hashed(row["user_id"]),
+        "token_id": _hashed(row["token_id"]),
         **dict.fromkeys(nothing, ""),
+        "notes": row["notes"],
         "is_system": False,
         "ip": "127.0.0.1",
         "created_at": _seconds(row["created_at"]),
@@ -218,9 +220,9 @@ def activity_json(row: Row) -> Json:
 
 
 def ledger_json(row: Row) -> Json:
-    """One ledger row. Its first key names the document it is about; a merge is about none."""
+    """One ledger row. Its first key names the paper that it is about; a merge is about none."""
     return {
-        "_id": encode(0),
+        f"{row['entity']}_id": encode(row["entity_id"]),
         "notes": row["notes"],
         "balance": Decimal(row["balance"]),
         "adjustment": Decimal(row["adjustment"]),
@@ -228,4 +230,20 @@ def ledger_json(row: Row) -> Json:
         "created_at": _seconds(row["created_at"]),
         "updated_at": _seconds(row["updated_at"]),
         "archived_at": 0,
+    }
+
+
+def system_log_json(row: Row) -> Json:
+    """One log of a mail or a payment; `log` is JSON inside a text (SystemLogTransformer.php)."""
+    return {
+        "id": encode(row["id"]),
+        "company_id": encode(row["company_id"]),
+        "user_id": encode(row["user_id"]),
+        "client_id": encode(row["client_id"]),
+        "event_id": row["event_id"],
+        "category_id": row["category_id"],
+        "type_id": row["type_id"],
+        "log": row["log"],
+        "updated_at": _seconds(row["updated_at"]),
+        "created_at": _seconds(row["created_at"]),
     }

@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import sqlite3
-from collections import defaultdict
-from collections.abc import Callable, Collection, Sequence
-from typing import Any
+from collections.abc import Collection, Sequence
 
 from starlette.responses import Response
 
 from sandbox.access import hidden_figures
 from sandbox.answers import bad_request
 from sandbox.calls import Call
-from sandbox.client_json import Json, activity_json, client_json, group_json, ledger_json
+from sandbox.client_includes import INCLUDES, by_client, include
+from sandbox.client_json import Json, client_json
 from sandbox.database import Row, columns, marks, select
 from sandbox.filters import Query
 from sandbox.listing import count, envelope, ids_of, page_of, pagination
 
-INCLUDES = ("activities", "ledger", "system_logs", "group_settings")
-"""What `include=` adds; contacts, documents and gateway tokens are always there (ClientTransformer.php:41-46)."""
 RELATIONS = frozenset(
     (
         *INCLUDES, "assigned_user", "client", "company", "company_ledger", "contacts", "country", "credits", "currency",
@@ -29,7 +26,6 @@ RELATIONS = frozenset(
 FIGURES: Json = {"balance": "0", "paid_to_date": "0", "credit_balance": "0", "client_hash": ""}
 DETAILS = ("id", "name", "number", "id_number")
 BLANK: Json = {"is_deleted": 0, "is_tax_exempt": 0, "has_valid_vat_number": 0, "payment_balance": "0", **FIGURES}
-NEWEST = 50
 
 
 def list_answer(call: Call, query: Query) -> Response:
@@ -45,19 +41,19 @@ def list_answer(call: Call, query: Query) -> Response:
         rows = [dict.fromkeys(names) | BLANK | {k: row[k] for k in DETAILS} for row in rows]
     if hidden_figures(call.token):
         rows = [row | FIGURES for row in rows]
-    records = _records(call, rows)
-    for row, record in zip(rows, records, strict=True):
-        _include(call.world.db, row, record, [name for name in wanted if name != "activities"])
-        if "activities" in wanted:
+    records = records_of(call, rows)
+    if "activities" in wanted:
+        for record in records:
             record["activities"] = []  # the relation's own condition on the company is null while lists load it
+    include(call.world.db, rows, records, [name for name in wanted if name != "activities"])
     meta = pagination(call, page, count(call.world, query), len(ids))
     return poisoned(call, ids) or envelope(call, records, meta)
 
 
 def item_answer(call: Call, row: Row) -> Response:
     """One client. Includes that do not exist are ignored here."""
-    record = _records(call, [row])[0]
-    _include(call.world.db, row, record, _requested(call))
+    record = records_of(call, [row])[0]
+    include(call.world.db, [row], [record], _requested(call))
     return poisoned(call, [row["id"]]) or envelope(call, record)
 
 
@@ -74,25 +70,18 @@ def rows_of(db: sqlite3.Connection, ids: Sequence[int]) -> list[Row]:
     return [found[number] for number in ids]
 
 
-def _records(call: Call, rows: Sequence[Row]) -> list[Json]:
+def records_of(call: Call, rows: Sequence[Row]) -> list[Json]:
+    """These clients as JSON, with contacts, documents and gateway tokens."""
     ids = [row["id"] for row in rows if row["id"] is not None]
-    contacts = _by_client(call.world.db, "contacts", ids, "is_primary DESC, id")
-    documents = _by_client(call.world.db, "documents", ids, "id")
-    tokens = _by_client(call.world.db, "gateway_tokens", ids, "id")
+    contacts = by_client(call.world.db, "contacts", ids, "is_primary DESC, id")
+    documents = by_client(call.world.db, "documents", ids, "id")
+    tokens = by_client(call.world.db, "gateway_tokens", ids, "id")
     return [client_json(row, contacts[row["id"]], documents[row["id"]], tokens[row["id"]], call.host) for row in rows]
-
-
-def _by_client(db: sqlite3.Connection, table: str, ids: Sequence[int], order: str) -> defaultdict[Any, list[Row]]:
-    """The live rows of each of these clients."""
-    out: defaultdict[Any, list[Row]] = defaultdict(list)
-    for row in select(db, table, f"client_id IN ({marks(ids)}) AND deleted_at IS NULL ORDER BY {order}", ids):
-        out[row["client_id"]].append(row)
-    return out
 
 
 def contacts_of(db: sqlite3.Connection, client_id: int) -> list[Row]:
     """A client's live contacts, primary ones first."""
-    return _by_client(db, "contacts", [client_id], "is_primary DESC, id")[client_id]
+    return by_client(db, "contacts", [client_id], "is_primary DESC, id")[client_id]
 
 
 def _requested(call: Call) -> list[str]:
@@ -104,38 +93,3 @@ def _check_relations(names: Sequence[str]) -> None:
         head = name.split(".")[0]
         if head.lower() not in RELATIONS:
             raise bad_request(f"Relation `{head}` is not a valid include.", plain=500)
-
-
-def _include(db: sqlite3.Connection, row: Row, record: Json, names: Sequence[str]) -> None:
-    """Adds what was asked for, under the same name, in the server's own order."""
-    for name in INCLUDES:
-        if name in names and (value := _LOADERS[name](db, row)) is not None:
-            record[name] = value
-
-
-def _activities(db: sqlite3.Connection, row: Row) -> list[Json]:
-    return [
-        activity_json(x)
-        for x in select(db, "activities", "client_id = ? ORDER BY id DESC LIMIT ?", (row["id"], NEWEST))
-    ]
-
-
-def _ledger(db: sqlite3.Connection, row: Row) -> list[Json]:
-    return [ledger_json(x) for x in select(db, "ledger", "client_id = ? ORDER BY id DESC", (row["id"],))]
-
-
-def _system_logs(_: sqlite3.Connection, __: Row) -> list[Json]:
-    return []  # mails and payments write them; the sandbox sends and takes none
-
-
-def _group(db: sqlite3.Connection, row: Row) -> Json | None:
-    found = select(db, "group_settings", "id = ? AND deleted_at IS NULL", (row["group_settings_id"],))
-    return group_json(found[0]) if found else None
-
-
-_LOADERS: dict[str, Callable[[sqlite3.Connection, Row], Any]] = {
-    "activities": _activities,
-    "ledger": _ledger,
-    "system_logs": _system_logs,
-    "group_settings": _group,
-}

@@ -16,16 +16,17 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from sandbox import hashids
-from sandbox.accounts import COMPANY_A
+from sandbox.accounts import COMPANY_A, OWNER
 from sandbox.calls import no_route
-from sandbox.database import select, transaction, update
+from sandbox.database import insert, select, transaction, update
 from sandbox.front import CONTROL
+from sandbox.ledger import FIGURES, money, set_figures
 from sandbox.seed import add_clients, planted
 from sandbox.switchboard import state, turn
 from sandbox.templates import add_design
 from sandbox.world import MICROS, World
 
-FIGURES = ("balance", "paid_to_date", "credit_balance", "payment_balance")
+OF_A_MAIL = {"category_id": 2, "event_id": 30, "type_id": 400}
 Json = dict[str, Any]
 Control = Callable[[World, dict[str, str], Any], Any]
 
@@ -39,7 +40,7 @@ def _route(verb: str, path: str, control: Control) -> Route:
             world: World = request.app.state.world
             with world.turn:
                 return JSONResponse(control(world, dict(request.path_params), said))
-        except (ValueError, TypeError, KeyError, AttributeError) as error:
+        except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError) as error:
             return JSONResponse({"message": f"{type(error).__name__}: {error}"}, 400)
 
     return Route(CONTROL + path, endpoint, methods=[verb])
@@ -62,16 +63,27 @@ def _client(ids: dict[str, str]) -> int:
 
 
 def _balances(world: World, ids: dict[str, str], said: Any) -> Json:
-    """Sets figures exactly, as documents that stand behind them would have."""
+    """Sets the figures that are named, exactly, with papers behind them that a merge carries over.
+
+    The ledger is told of it only with `documents: true`. Without, it is as after an import: the figures are there, the
+    ledger is not (recorded: the ledger of such a client begins with its first merge, at 0).
+    """
     values = {name: money(said[name]) for name in FIGURES if name in said}
-    update(world.db, "clients", values, [_client(ids)])
+    with transaction(world.db):
+        set_figures(world, _client(ids), values, in_ledger=bool(said.get("documents")))
     return values
 
 
-def money(value: Any) -> str:
-    """An amount as it is stored: six decimals, no zeros at the end, never an exponent."""
-    exact = Decimal(str(value)).quantize(Decimal("0.000001"))
-    return format(exact.normalize() + 0, "f")
+def _add_system_logs(world: World, ids: dict[str, str], said: Any) -> Json:
+    """Adds `count` logs (one): any JSON as `log`; of a mail unless `category_id`, `event_id`, `type_id` differ."""
+    client = select(world.db, "clients", "id = ?", (_client(ids),))[0]
+    kinds = {name: int(said.get(name, usual)) for name, usual in OF_A_MAIL.items()}
+    own = {"company_id": client["company_id"], "user_id": OWNER, "client_id": client["id"]}
+    stamp = world.clock.stamp()
+    row = own | kinds | {"log": json.dumps(said.get("log", {})), "created_at": stamp, "updated_at": stamp}
+    with transaction(world.db):
+        made = [insert(world.db, "system_logs", row) for _ in range(int(said.get("count", 1)))]
+    return {"ids": [hashids.encode(number) for number in made]}
 
 
 def _throttle(world: World, _: dict[str, str], said: Any) -> Json:
@@ -132,6 +144,7 @@ ROUTES = [
     _route("POST", "/clients/{id}/balances", _balances),
     _route("POST", "/clients/{id}/stamp", _stamp),
     _route("POST", "/designs", add_design),
+    _route("POST", "/clients/{id}/system_logs", _add_system_logs),
     _route("POST", "/throttle", _throttle),
     _route("POST", "/forget_passwords", _forget_passwords),
 ]

@@ -20,7 +20,7 @@ from sandbox.answers import MINIMUM_CLIENT, PAGE
 from sandbox.calls import API
 from sandbox.php_input import read_input
 from sandbox.php_text import to_int
-from sandbox.world import Fault, World
+from sandbox.world import Fault, NoAnswer, World
 
 CONTROL = "/_sandbox"
 ABORT = "sandbox.abort"
@@ -62,7 +62,11 @@ class Front:
         if fault is not None and fault.do in {"hang", "reset"} and fault.after_bytes is None:
             await _no_answer(scope, receive, fault)
             return
-        answer = await self._answer(scope, receive, body, fault)
+        try:
+            answer = await self._answer(scope, receive, body, fault)
+        except NoAnswer as silent:
+            await _no_answer(scope, receive, silent.fault)
+            return
         await _emit(scope, send, answer, fault)
 
     async def _received(self, scope: Scope) -> Fault | None:

@@ -64,17 +64,50 @@ CREATE TABLE gateway_tokens (
 CREATE INDEX gateway_tokens_client ON gateway_tokens (client_id);
 -- A merge leaves the older activities of the client that went with its dead id, so there is no foreign key.
 CREATE TABLE activities (
-    id INTEGER PRIMARY KEY AUTOINCREMENT, company_id INTEGER NOT NULL, user_id INTEGER, client_id INTEGER,
-    activity_type_id INTEGER NOT NULL, created_at INTEGER, updated_at INTEGER
+    id INTEGER PRIMARY KEY AUTOINCREMENT, company_id INTEGER NOT NULL, user_id INTEGER, token_id INTEGER, client_id INTEGER,
+    activity_type_id INTEGER NOT NULL, notes TEXT NOT NULL DEFAULT '', created_at INTEGER, updated_at INTEGER
 );
 CREATE INDEX activities_client ON activities (client_id);
+CREATE INDEX activities_company ON activities (company_id, created_at);
+-- The papers behind a client's figures, with nothing but what figures, ledger and merges need. `entity` names the
+-- paper that a ledger row is about (invoice, payment, credit); a merge's row is about none.
+CREATE TABLE invoices (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, company_id INTEGER NOT NULL,
+    client_id INTEGER NOT NULL REFERENCES clients (id) ON DELETE CASCADE,
+    amount TEXT NOT NULL, balance TEXT NOT NULL, is_deleted INTEGER NOT NULL DEFAULT 0, created_at INTEGER, updated_at INTEGER
+);
+CREATE INDEX invoices_client ON invoices (client_id);
+CREATE TABLE payments (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, company_id INTEGER NOT NULL,
+    client_id INTEGER NOT NULL REFERENCES clients (id) ON DELETE CASCADE,
+    amount TEXT NOT NULL, applied TEXT NOT NULL, is_deleted INTEGER NOT NULL DEFAULT 0, created_at INTEGER, updated_at INTEGER
+);
+CREATE INDEX payments_client ON payments (client_id);
+CREATE TABLE credits (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, company_id INTEGER NOT NULL,
+    client_id INTEGER NOT NULL REFERENCES clients (id) ON DELETE CASCADE,
+    amount TEXT NOT NULL, balance TEXT NOT NULL, is_deleted INTEGER NOT NULL DEFAULT 0, created_at INTEGER, updated_at INTEGER
+);
+CREATE INDEX credits_client ON credits (client_id);
 CREATE TABLE ledger (
     id INTEGER PRIMARY KEY AUTOINCREMENT, company_id INTEGER NOT NULL,
     client_id INTEGER NOT NULL REFERENCES clients (id) ON DELETE CASCADE,
+    entity TEXT NOT NULL DEFAULT '', entity_id INTEGER NOT NULL DEFAULT 0,
     activity_id INTEGER NOT NULL, adjustment TEXT NOT NULL, balance TEXT NOT NULL, notes TEXT NOT NULL,
     created_at INTEGER, updated_at INTEGER
 );
 CREATE INDEX ledger_client ON ledger (client_id);
+CREATE TABLE system_logs (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, company_id INTEGER NOT NULL, user_id INTEGER NOT NULL,
+    client_id INTEGER NOT NULL REFERENCES clients (id) ON DELETE CASCADE,
+    event_id INTEGER NOT NULL, category_id INTEGER NOT NULL, type_id INTEGER NOT NULL, log TEXT NOT NULL,
+    created_at INTEGER, updated_at INTEGER
+);
+CREATE INDEX system_logs_client ON system_logs (client_id);
+-- Seeded clients have figures but no papers until somebody asks: from the first id to the last, but for those in
+-- `papered`. No real server has these tables.
+CREATE TABLE seeded (first_id INTEGER NOT NULL, last_id INTEGER NOT NULL);
+CREATE TABLE papered (client_id INTEGER PRIMARY KEY);
 -- Which seeded clients are the same company on purpose; no real server has this table.
 CREATE TABLE planted (client_id INTEGER NOT NULL, duplicate_id INTEGER NOT NULL, kind TEXT NOT NULL);
 CREATE TABLE webhooks (

@@ -86,6 +86,8 @@ def add_clients(
         planted = [(pair[0], first + i, pair[1]) for i, (_, pair) in zip(batch, rows, strict=True) if pair]
         world.db.executemany("INSERT INTO planted VALUES (?, ?, ?)", planted)
     ids = list(range(first, first + len(stamps)))
+    if ids:
+        insert(world.db, "seeded", {"first_id": ids[0], "last_id": ids[-1]})
     world.db.execute("UPDATE companies SET client_number_counter = ? WHERE id = ?", (counter + len(ids), company))
     return ids
 

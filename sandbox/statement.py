@@ -24,6 +24,7 @@ from sandbox.client_json import display_name
 from sandbox.client_records import contacts_of
 from sandbox.company import company_row
 from sandbox.database import Row, select
+from sandbox.ledger import write_papers
 from sandbox.lookups import currency_code
 from sandbox.pdf import Line, pdf_of
 from sandbox.php_text import truth
@@ -98,6 +99,7 @@ def _is_day(text: str) -> bool:
 
 
 def _lines(call: Call, row: Row) -> Iterator[Line]:
+    write_papers(call.world.db, [row["id"]])
     start, end = str(call.input["start_date"]), str(call.input["end_date"])
     entries = [
         _entry(one) for one in select(call.world.db, "ledger", "client_id = ? ORDER BY created_at, id", (row["id"],))

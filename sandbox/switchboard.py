@@ -9,10 +9,12 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from sandbox import hashids
 from sandbox.listing import MOST_ROWS
-from sandbox.world import Fault, World
+from sandbox.world import Fault, MergeDeath, World
 
 Json = dict[str, Any]
 DOINGS = ("status", "html", "empty", "truncate", "no_data", "redirect", "reset", "hang", "drip")
+MERGE_DEATHS = ("500", "hang", "no_answer")
+MERGE_STEPS = 6
 FAULT_FIELDS = frozenset(f.name for f in fields(Fault)) - {"met", "struck"}
 
 
@@ -27,6 +29,7 @@ def state(world: World) -> Json:
         "clock": {"now": world.clock.now(), "frozen": world.clock.at is not None},
         "faults": [asdict(fault) for fault in switches.faults],
         "poison": [hashids.encode(number) for number in sorted(switches.poison)],
+        "merge_dies": asdict(switches.merge_dies) if switches.merge_dies else None,
     }
 
 
@@ -102,6 +105,17 @@ def _poison(value: Any) -> frozenset[int]:
     return frozenset(number for number in numbers if number is not None)
 
 
+def _merge_dies(value: Any) -> MergeDeath | None:
+    """`after` so many of a merge's steps, `do` one of three things, `times` of it (once), `seconds` for `hang`."""
+    if value is None:
+        return None
+    unknown = set(value) - {"after", "do", "times", "seconds"}
+    after, how, seconds = int(value["after"]), str(value["do"]), value.get("seconds")
+    if unknown or how not in MERGE_DEATHS or not 0 <= after <= MERGE_STEPS:
+        raise ValueError(f"a merge dies after 0 to {MERGE_STEPS} steps, by {', '.join(MERGE_DEATHS)}: {value}")
+    return MergeDeath(after, how, int(value.get("times", 1)), None if seconds is None else float(seconds))
+
+
 _READERS: dict[str, Callable[[Any], Any]] = {
     "latency_ms": _latency,
     "timezone": _timezone,
@@ -110,4 +124,5 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "clock": _clock,
     "faults": _faults,
     "poison": _poison,
+    "merge_dies": _merge_dies,
 }

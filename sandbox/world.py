@@ -69,6 +69,36 @@ class Fault:
 
 
 @dataclass(slots=True)
+class MergeDeath:
+    """The switch `merge_dies`: the next `times` merges that are carried out die `after` this many of their steps.
+
+    The steps are sandbox.client_merge.STEPS, those of the 2026 generation AT_ONCE, six each. What was committed until
+    then stays: each step on its own, or, where a merge is one transaction, nothing before its end. So `after` 0 has
+    done nothing, and `after` 6 everything, with only the answer lost. How it dies:
+
+    500        the server's error
+    hang       silence for `seconds` (an hour) or until the peer goes, then the connection breaks
+    no_answer  the connection breaks at once
+
+    `struck` counts the merges that died. Merges that are refused do not count.
+    """
+
+    after: int
+    do: str
+    times: int = 1
+    seconds: float | None = None
+    struck: int = 0
+
+
+class NoAnswer(Exception):
+    """Ends the handling of a request without an answer; the fault, `hang` or `reset`, says how."""
+
+    def __init__(self, fault: Fault) -> None:
+        super().__init__(fault)
+        self.fault = fault
+
+
+@dataclass(slots=True)
 class Switches:
     """How this server differs from a plain one. All off by default."""
 
@@ -78,6 +108,7 @@ class Switches:
     shuffle: bool = False
     faults: list[Fault] = field(default_factory=list)
     poison: frozenset[int] = frozenset()
+    merge_dies: MergeDeath | None = None
 
 
 @dataclass(slots=True)

@@ -23,7 +23,6 @@ from sandbox.server import running
 
 HERE = Path(__file__).parent
 AT_ONCE = 8
-NOT_YET = {"activities": "needs the feed of activities"}
 
 
 def _conformance():
@@ -37,7 +36,7 @@ def _conformance():
 
 
 conformance = _conformance()
-SCENARIOS = [scenario for scenario in conformance.SCENARIOS if scenario.name not in NOT_YET]
+SCENARIOS = conformance.SCENARIOS
 
 
 @pytest.fixture(scope="module")
@@ -71,4 +70,4 @@ def test_scenario_is_answered_as_recorded(scenario, answers):
 
 def test_every_recording_has_its_scenario():
     recorded = {path.stem for path in (HERE / "recorded").glob("*.json")}
-    assert {scenario.name for scenario in SCENARIOS} | set(NOT_YET) == recorded
+    assert {scenario.name for scenario in SCENARIOS} == recorded

@@ -76,3 +76,20 @@ def busy() -> Iterator[Api]:
     """With 240 believable clients."""
     with Api(create_app(clients=240, seed=5, clock=lambda: NOW)) as client:
         yield client
+
+
+@pytest.fixture
+def pair(api: Api) -> tuple[dict, dict]:
+    """Two clients with figures; the other one has one contact of its own, one that the survivor has, one without."""
+    one = api.make("One", contacts=[{"email": "a@x.io"}])
+    other = api.make("Two", contacts=[{"email": "b@x.io"}, {"email": "a@x.io"}, {"first_name": "Ann"}])
+    api.balances(one, balance=100, paid_to_date=10, credit_balance=1, payment_balance=5)
+    api.balances(other, balance=50, paid_to_date=20, credit_balance=2, payment_balance=7)
+    return one, other
+
+
+@pytest.fixture
+def modern() -> Iterator[Api]:
+    """As the generation of 2026."""
+    with Api(create_app(clock=lambda: NOW, behaves_like="2026")) as client:
+        yield client

@@ -14,6 +14,7 @@ def test_all_are_off_at_first(api):
         "clock": {"now": NOW, "frozen": False},
         "faults": [],
         "poison": [],
+        "merge_dies": None,
     }
 
 
