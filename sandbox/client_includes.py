@@ -17,14 +17,24 @@ INCLUDES = ("activities", "ledger", "system_logs", "group_settings")
 Values = dict[int, Any]
 
 
-def include(db: sqlite3.Connection, rows: Sequence[Row], records: Sequence[Json], names: Sequence[str]) -> None:
+def include(
+    db: sqlite3.Connection,
+    rows: Sequence[Row],
+    records: Sequence[Json],
+    names: Sequence[str],
+    *,
+    in_list: bool = False,
+) -> None:
     """Adds what was asked for to each record, under the same name, in the server's own order.
 
-    A client without a group has no key `group_settings`; the others are lists, empty at least.
+    Whoever asks for something inside an include (`ledger.x`) gets the include as well, as Fractal has it.
+    A client without a group has no key `group_settings`; the others are lists, empty at least. In lists activities
+    always are: the relation's own condition on the company is null while a list loads it (Client.php:350-353).
     """
+    heads = {name.split(".")[0] for name in names}
     for name in INCLUDES:
-        if name in names and rows:
-            found = _LOADERS[name](db, rows)
+        if name in heads and rows:
+            found = {} if in_list and name == "activities" else _LOADERS[name](db, rows)
             for row, record in zip(rows, records, strict=True):
                 if row["id"] in found or name != "group_settings":
                     record[name] = found.get(row["id"], [])

@@ -48,10 +48,13 @@ def _object(stored: str | None) -> Any:
 
 
 def display_name(client: Mapping[str, Any], contacts: Sequence[Row]) -> str:
-    """The client's name, else its first contact's name, else that one's address (ClientPresenter)."""
-    if client["name"]:
+    """The client's name, else its primary contact's name, else that one's address (ClientPresenter).
+
+    Primary contacts come first in `contacts`; a client whose primary one went to another client has none.
+    """
+    if _text(client["name"]):
         return str(client["name"])
-    contact = contacts[0] if contacts else None
+    contact = contacts[0] if contacts and contacts[0]["is_primary"] else None
     if contact and (contact["first_name"] or contact["last_name"]):
         return f"{contact['first_name'] or ''} {contact['last_name'] or ''}"
     return str(contact["email"]) if contact and contact["email"] else "No Contact Set"

@@ -32,7 +32,7 @@ def list_answer(call: Call, query: Query) -> Response:
     """One page of clients under this query."""
     page = page_of(call)
     ids = ids_of(call.world, query, page)
-    wanted = _requested(call)
+    wanted = requested(call)
     if ids:
         _check_relations(wanted)
     rows = rows_of(call.world.db, ids)
@@ -42,10 +42,7 @@ def list_answer(call: Call, query: Query) -> Response:
     if hidden_figures(call.token):
         rows = [row | FIGURES for row in rows]
     records = records_of(call, rows)
-    if "activities" in wanted:
-        for record in records:
-            record["activities"] = []  # the relation's own condition on the company is null while lists load it
-    include(call.world.db, rows, records, [name for name in wanted if name != "activities"])
+    include(call.world.db, rows, records, wanted, in_list=True)
     meta = pagination(call, page, count(call.world, query), len(ids))
     return poisoned(call, ids) or envelope(call, records, meta)
 
@@ -53,7 +50,7 @@ def list_answer(call: Call, query: Query) -> Response:
 def item_answer(call: Call, row: Row) -> Response:
     """One client. Includes that do not exist are ignored here."""
     record = records_of(call, [row])[0]
-    include(call.world.db, [row], [record], _requested(call))
+    include(call.world.db, [row], [record], requested(call))
     return poisoned(call, [row["id"]]) or envelope(call, record)
 
 
@@ -84,7 +81,8 @@ def contacts_of(db: sqlite3.Connection, client_id: int) -> list[Row]:
     return by_client(db, "contacts", [client_id], "is_primary DESC, id")[client_id]
 
 
-def _requested(call: Call) -> list[str]:
+def requested(call: Call) -> list[str]:
+    """The names that `include` asks for."""
     return [name for name in (call.text("include") or "").split(",") if name]
 
 

@@ -12,9 +12,10 @@ from sandbox.activities import CREATED, DELETED, UPDATED, note
 from sandbox.answers import bad_request, forbidden, not_found, numeric_id, server_error
 from sandbox.calls import Call
 from sandbox.client_files import check_files, save_files
+from sandbox.client_includes import include
 from sandbox.client_input import columns_of, cut, for_create, for_update
 from sandbox.client_json import client_json
-from sandbox.client_records import BLANK, item_answer, list_answer
+from sandbox.client_records import BLANK, item_answer, list_answer, requested
 from sandbox.client_rules import check
 from sandbox.client_settings import OF_A_NEW_CLIENT
 from sandbox.company import company_row
@@ -75,7 +76,9 @@ def blank(call: Call) -> Response:
         raise forbidden()
     row = dict.fromkeys(columns(call.world.db, "clients")) | BLANK
     row |= {"user_id": call.token.user_id, "client_hash": call.world.secret(40), "settings": compact(OF_A_NEW_CLIENT)}
-    return envelope(call, client_json(row, [], [], [], call.host))
+    record = client_json(row, [], [], [], call.host)
+    include(call.world.db, [row], [record], requested(call))
+    return envelope(call, record)
 
 
 def store(call: Call) -> Response:

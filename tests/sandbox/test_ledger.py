@@ -175,3 +175,24 @@ def test_a_long_page_needs_no_more_statements_than_a_short_one(busy, include):
     path = f"/api/v1/clients?sort=id|asc&include={include}&per_page="
     busy.get(path + "200")  # papers of seeded clients are written once
     assert statements(busy, path + "200") == statements(busy, path + "2")
+
+
+def test_the_blank_client_has_empty_includes(api):
+    row = api.get("/api/v1/clients/create?include=activities,ledger,system_logs,group_settings").json()["data"]
+    assert [row[name] for name in ("activities", "ledger", "system_logs")] == [[], [], []]
+    assert "group_settings" not in row
+
+
+def test_something_inside_an_include_brings_the_include(api):
+    client = api.make("One")
+    assert show(api, client, "ledger.x,activities.user").keys() >= {"ledger", "activities"}
+    assert api.rows(include="ledger.x,activities.user")[0]["activities"] == []
+
+
+def test_the_name_that_is_shown_is_the_primary_contacts(api):
+    contacts = [{"first_name": "Ann", "is_primary": True}, {"first_name": "Bob"}]
+    client, thief = api.make("", contacts=contacts), api.make("Thief")
+    assert client["display_name"] == "Ann "
+    api.put(f"/api/v1/clients/{thief['id']}", json={"contacts": [{"id": client["contacts"][0]["id"]}]})
+    assert show(api, client)["display_name"] == "No Contact Set"
+    assert api.make("0", contacts=contacts)["display_name"] == "Ann "  # "0" is no name in PHP's eyes
