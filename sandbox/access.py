@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
+import re
 import sqlite3
 from dataclasses import dataclass
 
@@ -88,10 +88,10 @@ def check_password(world: World, token: Token, headers: Headers) -> None:
 
 
 def _decoded(encoded: str) -> str:
-    try:
-        return base64.b64decode(encoded).decode("utf-8", "replace")
-    except binascii.Error:
-        return encoded[:1]  # PHP decodes what it can; it is a wrong password, but one was sent
+    """As PHP decodes base64: letters that are none are passed over. What is nothing then is a wrong password still."""
+    letters = re.sub("[^A-Za-z0-9+/]", "", encoded)
+    whole = letters[:-1] if len(letters) % 4 == 1 else letters
+    return base64.b64decode(whole + "=" * (-len(whole) % 4)).decode("utf-8", "replace") or encoded[:1]
 
 
 def count_request(world: World, address: str) -> Room | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Iterable
 from itertools import islice
@@ -55,7 +56,7 @@ def _arrays(pairs: Iterable[tuple[str, Any]]) -> Input:
 
 def _json(body: bytes) -> Input:
     try:
-        data = json.loads(body.decode("utf-8"), parse_int=_integer, parse_constant=_unknown)
+        data = json.loads(body.decode("utf-8"), parse_int=_integer, parse_float=_float, parse_constant=_unknown)
         if b"\\ud" in body.lower():
             json.dumps(data, ensure_ascii=False).encode()  # half a pair of surrogates is no text to PHP
     except (ValueError, RecursionError):
@@ -69,10 +70,15 @@ def _json(body: bytes) -> Input:
     return {} if data is None else {"0": data}
 
 
-def _integer(digits: str) -> int | float:
+def _integer(digits: str) -> int | float | str:
     """A whole number that 64 bits do not hold is a float to PHP."""
+    return int(digits) if abs(float(digits)) < INT_MAX else _float(digits)
+
+
+def _float(digits: str) -> float | str:
+    """What is too large for a float is INF to PHP: the text it becomes in a column, as JSON has no word for it."""
     number = float(digits)
-    return int(digits) if abs(number) < INT_MAX else number
+    return number if math.isfinite(number) else "INF"
 
 
 def _unknown(name: str) -> Any:
