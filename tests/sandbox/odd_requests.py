@@ -15,7 +15,8 @@ from tests.sandbox.operations import BESIDE, DOCUMENTED, Operation
 
 TEXTS = (
     "", " ", "0", "1", "-1", "true", "false", "null", "x", "a b", "%", "_", "*", "'", '"', "\\", "<b>x", "\0", "é東👍",
-    "\u200b", "2026-01-02", "2026-01-02T03:04:05+02:00", "tomorrow", "9" * 30, "1e999", "0x10", "7.9", "+3", "n" * 300, "9" * 5000,
+    "\u200b", "2026-01-02", "2026-01-02T03:04:05+02:00", "tomorrow", "9" * 30, "1e999", "0x10", "7.9", "+3", "n" * 300,
+    "9" * 5000,
     "DE", "USD", "en", "a@example.com", "https://x.example.com", "active,deleted", "id|asc", "name|desc", "nothing|asc",
     "|", "number|asc", "contacts|asc", "1000:gt", "gt:1000", "1:2", ":", "ledger", "foo",
     "activities,system_logs,group_settings", "contacts.client", "documents", "archive", "restore", "delete", "client",

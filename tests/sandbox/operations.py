@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 ADDRESS = ("address1", "address2", "city", "state", "postal_code", "country_id", "country_code")
 CLIENT = (
@@ -47,8 +47,8 @@ class Operation:
     name: str
     verb: str
     path: str
-    query: tuple[str, ...] = ITEM
-    body: tuple[str, ...] = ()
+    query: tuple[str, ...] = field(default=ITEM, repr=False)
+    body: tuple[str, ...] = field(default=(), repr=False)
 
 
 DOCUMENTED = (

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sandbox.client_input import LOOKUPS, TEXTS
+from sandbox.feeds import ENTITIES
 from tests.sandbox.operations import Operation
 
 Sent = dict[str, Any]
@@ -107,6 +108,12 @@ CAUSES = (
         "UpdateWebhookRequest",
         frozenset({"updateWebhook"}),
         lambda sent, _, __: _arrays(sent.get("event_id")),
+    ),
+    Cause(
+        "an id of something that is no entity: a table that is not there",
+        "ShowActivityRequest.php",
+        frozenset({"getActivitiesOfEntity"}),
+        lambda sent, _, __: sent.get("entity_id") is not None and sent.get("entity") not in ENTITIES,
     ),
     Cause(
         "activities asked for by a user without rights: a column that is not there",
