@@ -26,6 +26,7 @@ from sandbox.switchboard import state, turn
 from sandbox.templates import add_design
 from sandbox.world import MICROS, World
 
+MOST_LOGS = 10_000
 OF_A_MAIL = {"category_id": 2, "event_id": 30, "type_id": 400}
 Json = dict[str, Any]
 Control = Callable[[World, dict[str, str], Any], Any]
@@ -76,13 +77,15 @@ def _balances(world: World, ids: dict[str, str], said: Any) -> Json:
 
 def _add_system_logs(world: World, ids: dict[str, str], said: Any) -> Json:
     """Adds `count` logs (one): any JSON as `log`; of a mail unless `category_id`, `event_id`, `type_id` differ."""
-    client = select(world.db, "clients", "id = ?", (_client(ids),))[0]
+    client, count = select(world.db, "clients", "id = ?", (_client(ids),))[0], int(said.get("count", 1))
+    if count > MOST_LOGS:
+        raise ValueError(f"at most {MOST_LOGS} logs at once")
     kinds = {name: int(said.get(name, usual)) for name, usual in OF_A_MAIL.items()}
     own = {"company_id": client["company_id"], "user_id": OWNER, "client_id": client["id"]}
     stamp = world.clock.stamp()
     row = own | kinds | {"log": json.dumps(said.get("log", {})), "created_at": stamp, "updated_at": stamp}
     with transaction(world.db):
-        made = [insert(world.db, "system_logs", row) for _ in range(int(said.get("count", 1)))]
+        made = [insert(world.db, "system_logs", row) for _ in range(count)]
     return {"ids": [hashids.encode(number) for number in made]}
 
 

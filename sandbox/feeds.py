@@ -106,7 +106,7 @@ def _entity_id(call: Call, entity: Any) -> int | None:
         errors["entity"] = ["The entity field is required."]
     elif entity not in ENTITIES:
         errors["entity"] = ["The selected entity is invalid."]
-    if sent is None:
+    if sent in (None, [], {}):
         errors["entity_id"] = ["The entity id field is required."]
     elif errors:
         raise server_error()

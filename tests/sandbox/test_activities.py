@@ -145,6 +145,7 @@ def test_rows_says_how_many(api, lived, rows, count):
         ({"entity": "client"}, 422, {"entity_id"}),
         ({"entity": "client", "entity_id": "zzzzzzzzzz"}, 422, {"entity_id"}),
         ({"entity": "client", "entity_id": ""}, 422, {"entity_id"}),
+        ({"entity": "nonsense", "entity_id": []}, 422, {"entity", "entity_id"}),
         ({"entity": "quote", "entity_id": "VolejRejNm"}, 422, {"entity_id"}),
         ({"entity": "nonsense"}, 422, {"entity", "entity_id"}),
         ({"entity": "nonsense", "entity_id": "VolejRejNm"}, 500, set()),

@@ -150,6 +150,7 @@ def test_system_logs_are_json_in_a_text(api):
         "created_at",
     }  # fmt: skip
     assert api.post("/_sandbox/clients/zzzzzzzzzz/system_logs", json={}).status_code == 400
+    assert api.post(path, json={"count": 10_001}).status_code == 400
 
 
 def test_the_newest_fifty_system_logs_of_each_client_are_in_lists_too(api):
