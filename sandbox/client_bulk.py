@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from typing import Any
 
@@ -19,6 +18,7 @@ from sandbox.clients import delete
 from sandbox.database import Row, marks, select, update
 from sandbox.filters import Query, since
 from sandbox.lookups import bulk_columns
+from sandbox.php_json import compact
 
 ACTIONS = ("archive", "restore", "delete", "template", "assign_group", "bulk_update")
 Errors = dict[str, list[str]]
@@ -30,7 +30,7 @@ def bulk(call: Call) -> Response:
     One id that is not the company's refuses the whole call; rows that the token may not edit are left out silently.
     """
     ids = _checked(call)
-    rows = rows_of(call.world.db, list(dict.fromkeys(ids)))
+    rows = rows_of(call.world.db, sorted(set(ids)))  # as the primary key finds them, whatever the order they came in
     action = call.input["action"]
     if action == "template":
         return templates.fill(call)
@@ -132,7 +132,7 @@ def _bulk_update(call: Call, rows: list[Row]) -> None:
     """One raw UPDATE: unchecked, without an activity, archived and deleted rows too, and NULL where no value came."""
     column, value = call.input["column"], call.input.get("new_value")
     if isinstance(value, list | dict):
-        value = json.dumps(value)
+        value = compact(value)
     if value is not None:
         text = plain(value)
         value = integer(text) if column in LOOKUPS else text.encode()[:LONG].decode("utf-8", "ignore")

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from sandbox.answers import invalid
+from sandbox.answers import invalid, server_error
 from sandbox.calls import Call
 from sandbox.database import Row, insert
 from sandbox.file_kinds import ACCEPTED, kind_of, pixels
 from sandbox.multipart import Upload
+from sandbox.php_input import Input
 
 LARGEST = 100_000
 """Kilobytes of one file (Request.php:23)."""
@@ -37,6 +38,17 @@ def save_files(call: Call, client: Row, *, public: bool = True) -> bool:
     for file in files:
         _save(call, client, file, public=public)
     return bool(files)
+
+
+def swallows(call: Call, data: Input) -> bool:
+    """Whether there is anything in `documents`, for which the server forgets all other fields of a client.
+
+    It takes what is no array for a file, and breaks.
+    """
+    sent = data.get("documents") or ()
+    if any(not isinstance(one, list | dict) for one in (sent.values() if isinstance(sent, dict) else sent)):
+        raise server_error()
+    return bool(sent or call.files.get("documents"))
 
 
 def _files(name: str, value: Any) -> Iterator[tuple[str, Upload]]:

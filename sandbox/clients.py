@@ -11,7 +11,7 @@ from sandbox.access import may_edit, may_view
 from sandbox.activities import CREATED, DELETED, UPDATED, note
 from sandbox.answers import bad_request, forbidden, not_found, numeric_id, server_error
 from sandbox.calls import Call
-from sandbox.client_files import check_files, save_files
+from sandbox.client_files import check_files, save_files, swallows
 from sandbox.client_includes import include
 from sandbox.client_input import columns_of, cut, for_create, for_update
 from sandbox.client_json import client_json
@@ -87,6 +87,8 @@ def store(call: Call) -> Response:
         raise forbidden()
     data = for_create(call)
     check(call, data)
+    if swallows(call, data) and not call.world.generation.drops_documents_of_put:
+        return _store_nothing(call)
     values = columns_of(data)
     number = _insert(call, values)
     if save_contacts(call, reread(call, number), data):
@@ -96,6 +98,22 @@ def store(call: Call) -> Response:
     return item_answer(
         call, stored | {k: v for k, v in values.items() if k != "number" and isinstance(v, str)} | _ours(stored)
     )
+
+
+def _store_nothing(call: Call) -> Response:
+    """A POST with `documents`: only a new client's defaults are saved, without contacts and without a number.
+
+    Read from the code: the repository returns early (ClientRepository:61-65), and touching the client saves it. A file
+    cannot be saved before its client.
+    """
+    if call.files.get("documents"):
+        raise server_error()
+    stamp = call.world.clock.stamp()
+    row = {"company_id": call.token.company_id, "user_id": call.token.user_id, "client_hash": call.world.secret(40)}
+    row |= {"country_id": company_row(call)["country_id"], "settings": compact(OF_A_NEW_CLIENT)}
+    number = insert(call.world.db, "clients", row | {"created_at": stamp, "updated_at": stamp})
+    note(call, number, CREATED)
+    return item_answer(call, reread(call, number))
 
 
 def _ours(stored: Row) -> Row:
@@ -143,7 +161,7 @@ def save(call: Call) -> Response:
     check(call, data, row["id"])
     if row["is_deleted"]:
         raise bad_request("Record is deleted and cannot be edited. Restore the record to enable editing")
-    swallowed = bool(data.get("documents") or call.files.get("documents"))
+    swallowed = swallows(call, data) and not call.world.generation.drops_documents_of_put
     changed = {} if swallowed else _changes(call, row, data)
     touched = save_files(call, row) or swallowed or save_contacts(call, row, data)
     if changed or touched:

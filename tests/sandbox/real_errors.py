@@ -68,6 +68,12 @@ CAUSES = (
         lambda sent, _, __: _deep_arrays(sent.get("contacts")),
     ),
     Cause(
+        "a document that is no array, or a file for a client that is not there yet",
+        "ClientRepository:61-65",
+        WRITES,
+        lambda sent, _, __: bool(sent.get("documents")),
+    ),
+    Cause(
         "a size or an industry that does not exist: a foreign key",
         "recorded: update-lookups, bulk-update-lookups",
         WRITES,

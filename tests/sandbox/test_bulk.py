@@ -33,3 +33,21 @@ def test_who_may_see_clients_may_have_them_in_a_design(api):
 def test_the_ids_are_checked_before_the_design(api):
     assert api.bulk("template", "zzzzzzzzzz", template_id=design(api)).status_code == 422
     assert api.bulk("template", api.make()["id"], template_id=["x"]).status_code == 500
+
+
+def test_an_array_is_stored_as_php_writes_it(api):
+    client = api.make()
+    answer = api.bulk("bulk_update", client["id"], column="custom_value1", new_value={"a": ["é/", 1]})
+    assert answer.json()["data"][0]["custom_value1"] == '{"a":["\\u00e9\\/",1]}'
+
+
+def test_the_client_with_the_lowest_number_decides_who_may_change_all(api):
+    first, second = api.make(), api.make()
+    viewer = {"X-API-TOKEN": api.sandbox.viewer_token}
+    api.world.db.execute("UPDATE clients SET assigned_user_id = 2 WHERE client_hash = ?", (first["client_hash"],))
+    body = {"action": "bulk_update", "column": "custom_value1", "new_value": "x", "ids": [second["id"], first["id"]]}
+    answer = api.post("/api/v1/clients/bulk", json=body, headers=viewer)
+    assert [row["custom_value1"] for row in answer.json()["data"]] == ["x", "x"]
+    api.world.db.execute("UPDATE clients SET assigned_user_id = NULL")
+    api.world.db.execute("UPDATE clients SET assigned_user_id = 2 WHERE client_hash = ?", (second["client_hash"],))
+    assert api.post("/api/v1/clients/bulk", json=body, headers=viewer).status_code == 500

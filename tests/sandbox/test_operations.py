@@ -18,7 +18,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sandbox.generation import GENERATIONS
-from sandbox.php_input import read_input
+from sandbox.php_input import read_files, read_input
 from sandbox.server import create_app
 from tests.sandbox.conftest import NOW, Api
 from tests.sandbox.odd_requests import Asked, headers_of, requests
@@ -129,7 +129,8 @@ def test_odd_requests_are_answered_as_a_real_server_would(behaves_like, several)
         check_answer(answer, api)
         check_database(before, contents(api), answer, done, api)
         if answer.status_code >= 500:
-            sent = read_input(str(answer.request.url.query, "ascii"), asked.content, asked.kind)
+            query = str(answer.request.url.query, "ascii")
+            sent = read_input(query, asked.content, asked.kind) | read_files(asked.content, asked.kind)
             assert done is not None
             assert cause_of(done, sent, behaves_like, asked.token), f"no real cause: {asked}"
     check_end(api)

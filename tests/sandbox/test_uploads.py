@@ -12,6 +12,8 @@ from sandbox import client_files
 from sandbox.file_kinds import kind_of, pixels
 from sandbox.multipart import Upload
 from sandbox.php_input import read_files, read_input
+from sandbox.server import create_app
+from tests.sandbox.conftest import NOW, Api
 
 PNG = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + struct.pack(">II", 30, 20) + b"\x08\x02\0\0\0"
 ODF = "application/vnd.oasis.opendocument."
@@ -229,3 +231,26 @@ def test_fields_and_files_are_apart_and_named_as_php_names_them():
 def test_a_form_that_cannot_be_read_has_nothing_in_it(kind):
     body = form(b'name="a"\r\n\r\n1')
     assert read_input("", body, kind) == read_files(body, kind) == {}
+
+
+def test_documents_in_a_post_leave_an_empty_client(api):
+    answer = api.post("/api/v1/clients", json={"name": "One", "documents": [{"id": "x"}]}).json()["data"]
+    assert (answer["name"], answer["number"], answer["contacts"], answer["country_id"]) == ("", "", [], "840")
+    assert answer["settings"] == {"entity": "App\\Models\\Client", "industry_id": "", "size_id": ""}
+    assert api.make("Two", documents=[])["name"] == "Two"
+    parts = [("documents[]", ("a.txt", b"hello"))]
+    assert api.post("/api/v1/clients", data={"name": "Three"}, files=parts).status_code == 500
+    assert len(api.rows()) == 2
+
+
+def test_a_document_that_is_no_array_breaks_the_server(api):
+    client = api.make()
+    assert api.put(f"/api/v1/clients/{client['id']}", json={"documents": ["x"]}).status_code == 500
+    assert api.post("/api/v1/clients", json={"documents": [None]}).status_code == 500
+
+
+def test_documents_of_a_put_are_left_out_since_5_12():
+    with Api(create_app(clock=lambda: NOW, behaves_like="5.12")) as api:
+        client = api.make("One")
+        answer = api.put(f"/api/v1/clients/{client['id']}", json={"name": "Two", "documents": [{"id": "x"}]})
+        assert answer.json()["data"]["name"] == "Two"
