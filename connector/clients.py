@@ -60,7 +60,10 @@ def presence(door: Door, client_id: str) -> Presence:
 
 
 def merges_into(door: Door, client_id: str) -> list[Note] | None:
-    """What a client's ledger tells of clients that were merged into it; None where it cannot be read or sent."""
+    """What a client's ledger tells of clients that were merged into it; None where it cannot be read or sent.
+
+    One that is gone tells of none: whatever it took in went on with it.
+    """
     try:
         record = door.get(f"/clients/{client_id}", {"include": "ledger"}).json()
     except UnexpectedShape:
@@ -69,8 +72,12 @@ def merges_into(door: Door, client_id: str) -> list[Note] | None:
         if narrows(problem):
             return None
         raise
-    except (NotFound, NotAuthorised) as problem:
-        if problem.status in {codes.BAD_REQUEST, codes.UNAUTHORIZED}:
+    except NotFound as problem:
+        if problem.status == codes.BAD_REQUEST:
+            return []
+        raise
+    except NotAuthorised as problem:
+        if problem.status == codes.UNAUTHORIZED:
             return None
         raise
     client = record.get("data") if isinstance(record, dict) else None

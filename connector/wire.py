@@ -71,9 +71,7 @@ class _Sockets(httpcore.NetworkBackend):
         stream = self._inner.connect_tcp(host, port, timeout, local_address, socket_options)
         if self._only_loopback and not _is_loopback_peer(stream):
             stream.close()
-            raise SettingsError(
-                "url is http:// to a host that is not this machine; nothing was sent. Use https://."
-            )
+            raise SettingsError("url is http:// to a host that is not this machine; nothing was sent. Use https://.")
         return _Socket(stream, self._clock)
 
 

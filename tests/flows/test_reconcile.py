@@ -191,6 +191,23 @@ def test_a_contact_that_was_taken_over_does_not_make_a_purge_a_merge(server, pul
     exact()
 
 
+def test_a_client_whose_contact_was_taken_over_by_one_that_is_gone_too_is_no_merge(server, pulls, people, redirects):
+    real = server.clients()
+    thief, owner = real[people[0]], real[people[1]]
+    stolen = {"id": owner["contacts"][0]["id"], "email": owner["contacts"][0]["email"], "is_primary": False}
+    kept = [{"id": c["id"], "is_primary": c["is_primary"]} for c in thief["contacts"]]
+    server.edit(thief, contacts=[*kept, stolen])
+    server.switch(clock={"advance": 10})
+    pulls()
+    server.switch(clock={"advance": 10})
+    server.purge(owner["id"], thief["id"])
+    pulls()
+    assert {key: row[:2] for key, row in redirects().items()} == {
+        owner["id"]: ("gone", None),
+        thief["id"]: ("gone", None),
+    }
+
+
 def test_a_ledgers_note_of_another_merge_does_not_make_a_purge_a_merge(server, pulls, people, redirects, exact):
     real = server.clients()
     thief, owner = real[people[0]], real[people[1]]
