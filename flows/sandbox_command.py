@@ -28,6 +28,7 @@ def run_sandbox(
         say(f"answers at {running.url} until Ctrl-C.\n")
         say(f"  token of its owner       {running.token}")
         say(f"  token of a viewer        {running.viewer_token}")
+        say(f"  token without rights     {running.none_token}")
         say(f"  another company's token  {running.other_token}")
         say(f"  the owner's password     {running.password}\n")
         say("In another terminal:\n")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-import sqlite3
 from dataclasses import dataclass
 
 from starlette.datastructures import Headers
@@ -17,15 +16,27 @@ from sandbox.world import World
 PASSWORD_SECONDS = 30 * 60
 """company.default_password_timeout, 1 800 000 ms."""
 WINDOW = 60
+SHOWING = ("edit_client", "edit_all", "view_invoice", "view_all", "edit_invoice")
+"""Each of these shows the figures of clients."""
 
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A user in a company. One who is no admin has the permission view_client and no other."""
+    """A user in a company. `permissions` is the list of the server's own words, with commas (`view_client,edit_all`)."""
 
     user_id: int
     company_id: int
     is_admin: bool
+    permissions: str = ""
+
+    def may(self, permission: str) -> bool:
+        """Whether the user has this permission, or one that holds it; to see is part of to edit (User::hasPermission).
+
+        The server looks for the words anywhere in its text, so `view_client_note` would count as `view_client`.
+        """
+        verb, _, entity = permission.partition("_")
+        enough = {permission, f"{verb}_all"} | ({"edit_all", f"edit_{entity}"} if verb == "view" else set())
+        return self.is_admin or any(word in self.permissions.lower() for word in enough)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,28 +49,48 @@ class Room:
     reset: int
 
 
-def token_of(db: sqlite3.Connection, sent: str) -> Token:
-    """The token's user and company; refuses what is missing, empty or unknown."""
-    found = db.execute("SELECT user_id, company_id, is_admin FROM tokens WHERE token = ?", (sent,)).fetchone()
+def token_of(world: World, sent: str) -> Token:
+    """The token's user and company; refuses what is missing, empty or unknown, and users who are out (TokenAuth)."""
+    found = world.db.execute(
+        "SELECT user_id, company_id, is_admin, permissions, is_deleted, is_locked FROM tokens "
+        "JOIN users ON users.id = user_id WHERE token = ?",
+        (sent,),
+    ).fetchone()
     if found is None:
-        raise bad_token()
-    return Token(found[0], found[1], bool(found[2]))
+        raise bad_token(bare=world.generation.bare_bad_token)
+    *who, is_admin, permissions, is_deleted, is_locked = found
+    if is_deleted:
+        raise bad_token("User inactive")
+    if is_locked:
+        raise bad_token("User access locked")
+    return Token(*who, bool(is_admin), permissions)
 
 
 def may_view(token: Token, row: Row) -> bool:
-    """Whether the row is the company's own. Both of the sandbox's users may see every client."""
-    return bool(row["company_id"] == token.company_id)
+    """Whether the client is the company's, and the user sees all of them or this one is his own."""
+    return _in_company(token, row) and (token.may("view_client") or _own(token, row))
 
 
 def may_edit(token: Token, row: Row) -> bool:
-    """Admins any row of their company, others those that they made or have in charge."""
-    own = token.is_admin or token.user_id in {row["user_id"], row.get("assigned_user_id")}
-    return own and may_view(token, row)
+    """The same for changing it."""
+    return _in_company(token, row) and (token.may("edit_client") or _own(token, row))
+
+
+def _in_company(token: Token, row: Row) -> bool:
+    return bool(row["company_id"] == token.company_id)
+
+
+def _own(token: Token, row: Row) -> bool:
+    """Whether the user made it or has it in charge."""
+    return token.user_id in {row["user_id"], row.get("assigned_user_id")}
 
 
 def hidden_figures(token: Token) -> bool:
-    """Whether lists leave out figures and client_hash: a user with view_client alone (BaseController.php:943-944)."""
-    return not token.is_admin
+    """Whether lists leave out figures and client_hash: view_client alone does not show them (BaseController.php:90-92).
+
+    Whoever sees clients by another permission, or only his own, sees their figures (User::hasExcludedPermissions).
+    """
+    return not token.is_admin and "view_client" in token.permissions and not any(map(token.permissions.count, SHOWING))
 
 
 def hashed(password: str) -> str:

@@ -11,7 +11,7 @@ from sandbox.lookups import statics
 from sandbox.world import MICROS, World
 
 COMPANY_A, COMPANY_B = 1, 2
-OWNER, VIEWER = 1, 2
+OWNER, VIEWER, NEWCOMER = 1, 2, 3
 YEARS = 3 * 365 * 86_400
 CUSTOM_FIELDS = {
     "client1": "Account manager|single_line_text",
@@ -25,7 +25,8 @@ def keys_of(seed: int) -> dict[str, str]:
     rng = Random(f"keys {seed}")
     letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
     keys = {name: "".join(rng.choices(letters, k=64)) for name in ("token", "viewer_token", "other_token")}
-    return keys | {"password": "".join(rng.choices(letters, k=16))}
+    keys["password"] = "".join(rng.choices(letters, k=16))
+    return keys | {"none_token": "".join(rng.choices(letters, k=64))}
 
 
 def open_accounts(world: World, seed: int) -> dict[str, str]:
@@ -40,6 +41,7 @@ def open_accounts(world: World, seed: int) -> dict[str, str]:
         return {
             "token": known[COMPANY_A, OWNER],
             "viewer_token": known[COMPANY_A, VIEWER],
+            "none_token": known[COMPANY_A, NEWCOMER],
             "other_token": known[COMPANY_B, OWNER],
             "password": keys["password"],
         }
@@ -59,15 +61,20 @@ def open_accounts(world: World, seed: int) -> dict[str, str]:
         fields = json.dumps(CUSTOM_FIELDS if number == COMPANY_A else {})
         insert(db, "companies", row | {"custom_fields": fields, "created_at": born, "updated_at": born})
     insert(db, "users", {"id": OWNER, "name": "Olive Owner", "password": hashed(keys["password"])})
-    insert(db, "users", {"id": VIEWER, "name": "Vic Viewer", "password": hashed(world.secret(16))})
-    for token, user, company in (
-        ("token", OWNER, COMPANY_A),
-        ("viewer_token", VIEWER, COMPANY_A),
-        ("other_token", OWNER, COMPANY_B),
-    ):
-        row = {"token": keys[token], "user_id": user, "company_id": company, "is_admin": int(user == OWNER)}
-        insert(db, "tokens", row)
+    for company, name in ((COMPANY_A, "token"), (COMPANY_B, "other_token")):
+        insert(db, "tokens", {"token": keys[name], "user_id": OWNER, "company_id": company, "is_admin": 1})
+    add_user(world, "Vic Viewer", keys["viewer_token"], permissions="view_client")
+    add_user(world, "Nell Newcomer", keys["none_token"])
     return keys
+
+
+def add_user(world: World, name: str, token: str, *, permissions: str = "", is_admin: bool = False) -> str:
+    """Adds a user of company A with this token, and returns the password."""
+    password = world.secret(16)
+    number = insert(world.db, "users", {"name": name, "password": hashed(password)})
+    row = {"token": token, "user_id": number, "company_id": COMPANY_A, "is_admin": int(is_admin)}
+    insert(world.db, "tokens", row | {"permissions": permissions})
+    return password
 
 
 def _lookups(world: World) -> None:

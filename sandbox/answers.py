@@ -52,9 +52,9 @@ def refusal(refused: Refused, *, wants_json: bool, home: str) -> Response:
     )
 
 
-def bad_token() -> Refused:
-    """403, as JSON to everybody (TokenAuth.php:94-99)."""
-    return Refused(403, {"message": "Invalid token", "errors": {}})
+def bad_token(message: str = "Invalid token", *, bare: bool = False) -> Refused:
+    """403, as JSON to everybody (TokenAuth.php:44-99)."""
+    return Refused(403, {"message": message} if bare else {"message": message, "errors": {}})
 
 
 def bad_password() -> Refused:

@@ -16,9 +16,9 @@ from starlette.routing import Route
 
 from sandbox import access
 from sandbox.access import Token
-from sandbox.answers import Refused, compact_answer, html_answer, refusal, wrong_verb
+from sandbox.answers import Refused, bad_request, compact_answer, html_answer, refusal, wrong_verb
 from sandbox.database import transaction
-from sandbox.php_input import Input, expects_json, read_files, read_input
+from sandbox.php_input import Input, expects_json, is_json_as_said, read_files, read_input
 from sandbox.world import World
 
 API = "/api/v1"
@@ -72,7 +72,7 @@ def _handled(
 
     Blocking on purpose: one request at a time is all that one SQLite connection can do, and it keeps counters right.
     """
-    token = access.token_of(world.db, request.headers.get("x-api-token", ""))
+    token = access.token_of(world, request.headers.get("x-api-token", ""))
     room = access.count_request(world, request.client.host if request.client else "")
     wants_json = expects_json(request.headers)
     if room is not None and room.left < 0:
@@ -89,6 +89,8 @@ def _handled(
         wants_json,
         read_files(body, request.headers.get("content-type", "")),
     )
+    if world.generation.refuses_malformed_json and not is_json_as_said(body, request.headers.get("content-type", "")):
+        raise bad_request("Malformed JSON payload.")
     try:
         with transaction(world.db) if one_transaction else nullcontext():
             answer = handler(call)

@@ -16,7 +16,7 @@ from sandbox.client_input import LONG, LOOKUPS, integer, plain
 from sandbox.client_records import list_answer, rows_of
 from sandbox.clients import delete
 from sandbox.database import Row, marks, select, update
-from sandbox.filters import Query, since
+from sandbox.filters import Query, only_visible, since
 from sandbox.lookups import bulk_columns
 from sandbox.php_json import compact
 
@@ -45,6 +45,7 @@ def bulk(call: Call) -> Response:
                 {"archive": _archive, "restore": _restore, "delete": delete}[action](call, row)
     query = Query([f"company_id = ? AND id IN ({marks(ids)})"], [call.token.company_id, *ids])
     since(query, call)
+    only_visible(query, call.token)
     return list_answer(call, query)
 
 

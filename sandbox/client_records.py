@@ -49,6 +49,8 @@ def list_answer(call: Call, query: Query) -> Response:
 
 def item_answer(call: Call, row: Row) -> Response:
     """One client. Includes that do not exist are ignored here."""
+    if call.world.generation.hides_figures_of_one and hidden_figures(call.token):
+        row = row | FIGURES
     record = records_of(call, [row])[0]
     include(call.world.db, [row], [record], requested(call))
     return poisoned(call, [row["id"]]) or envelope(call, record)
@@ -73,7 +75,13 @@ def records_of(call: Call, rows: Sequence[Row]) -> list[Json]:
     contacts = by_client(call.world.db, "contacts", ids, "is_primary DESC, id")
     documents = by_client(call.world.db, "documents", ids, "id")
     tokens = by_client(call.world.db, "gateway_tokens", ids, "id")
-    return [client_json(row, contacts[row["id"]], documents[row["id"]], tokens[row["id"]], call.host) for row in rows]
+    records = [
+        client_json(row, contacts[row["id"]], documents[row["id"]], tokens[row["id"]], call.host) for row in rows
+    ]
+    if call.world.generation.has_locations:
+        for record in records:
+            record["locations"] = []
+    return records
 
 
 def contacts_of(db: sqlite3.Connection, client_id: int) -> list[Row]:

@@ -36,6 +36,10 @@ def check(call: Call, data: Input, own_id: int | None = None) -> None:
             errors |= _lookup(data, name, existing=None)
     for name in ("number", "id_number"):
         errors |= _unique(call, data, name, own_id or 0)
+    if call.world.generation.refuses_list_values:
+        for name in ("custom_value1", "custom_value2", "custom_value3", "custom_value4"):
+            if isinstance(data.get(name), list | dict):
+                errors[name] = [f"The {name} must be a string."]
     if data.get("classification") is not None and data["classification"] not in CLASSIFICATIONS:
         errors["classification"] = ["The selected classification is invalid."]
     if message := problem(data.get("settings") or {}):

@@ -16,7 +16,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from sandbox import hashids
-from sandbox.accounts import COMPANY_A, OWNER
+from sandbox.accounts import COMPANY_A, add_user, OWNER
 from sandbox.calls import no_route
 from sandbox.database import insert, select, transaction, update
 from sandbox.front import CONTROL
@@ -108,6 +108,24 @@ def _stamp(world: World, ids: dict[str, str], said: Any) -> Json:
     return {"updated_at": seconds if seconds is None else float(seconds)}
 
 
+def _add_user(world: World, _: dict[str, str], said: Any) -> Json:
+    """Adds a user of company A: `permissions` as the server writes them, `is_deleted` and `is_locked` as they may be."""
+    token = world.secret(64)
+    with transaction(world.db):
+        password = add_user(
+            world,
+            str(said.get("name", "Some User")),
+            token,
+            permissions=str(said.get("permissions", "")),
+            is_admin=bool(said.get("is_admin")),
+        )
+        user = world.db.execute("SELECT user_id FROM tokens WHERE token = ?", (token,)).fetchone()[0]
+        update(world.db, "users", {"is_deleted": int(bool(said.get("is_deleted")))}, [user])
+        locked = int(bool(said.get("is_locked")))
+        world.db.execute("UPDATE tokens SET is_locked = ? WHERE token = ?", (locked, token))
+    return {"id": hashids.encode(user), "token": token, "password": password}
+
+
 def _switches(world: World, _: dict[str, str], said: Any) -> Json:
     return turn(world, said) if said else state(world)
 
@@ -148,6 +166,7 @@ ROUTES = [
     _route("POST", "/clients/{id}/stamp", _stamp),
     _route("POST", "/designs", add_design),
     _route("POST", "/clients/{id}/system_logs", _add_system_logs),
+    _route("POST", "/users", _add_user),
     _route("POST", "/throttle", _throttle),
     _route("POST", "/forget_passwords", _forget_passwords),
 ]

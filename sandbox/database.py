@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from functools import lru_cache
 from importlib import resources
 from pathlib import Path
@@ -17,8 +17,14 @@ Row = dict[str, Any]
 SCHEMA = (resources.files("sandbox") / "schema.sql").read_text(encoding="utf-8")
 
 
+class OldDatabaseError(Exception):
+    """A database file whose tables are not those of this version."""
+
+
 def connect(path: Path | None) -> sqlite3.Connection:
     """An open database with its tables, in memory where no path is given.
+
+    Raises OldDatabaseError for the file of another version, which is left as it is.
 
     One connection serves every request, from whichever thread the server runs in. Durability is given up on purpose:
     a sandbox that crashes is started again.
@@ -34,7 +40,21 @@ def connect(path: Path | None) -> sqlite3.Connection:
     db.execute("PRAGMA foreign_keys = ON")
     if not db.execute("SELECT 1 FROM sqlite_master WHERE name = 'clients'").fetchone():
         db.executescript(SCHEMA)
+    elif _tables(db) != _tables_of_today():
+        db.close()
+        raise OldDatabaseError(f"{path} was written by another version of the sandbox: delete it, or name another file")
     return db
+
+
+def _tables(db: sqlite3.Connection) -> set[tuple[str, str]]:
+    """Every column of every table."""
+    tables = [name for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+    return {(table, name) for table in tables for _, name, *_ in db.execute(f"PRAGMA table_info({table})")}
+
+
+def _tables_of_today() -> set[tuple[str, str]]:
+    with closing(connect(None)) as new:
+        return _tables(new)
 
 
 def _folded(text: Any) -> Any:

@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sandbox import hashids
+from sandbox.access import Token
 from sandbox.answers import server_error
 from sandbox.calls import Call
 from sandbox.database import columns
@@ -66,12 +67,25 @@ Filter = Callable[[Query, str | None, World], None]
 def filtered(call: Call) -> Query:
     """The company's clients under every parameter of the request, in the order in which they were sent."""
     query = Query(["company_id = ?"], [call.token.company_id])
+    generation = call.world.generation
     for name, value in call.input.items():
         apply = FILTERS.get(name.lower())
-        if apply:
+        if name == "sort" and isinstance(value, list) and generation.sorts_by_several:
+            for column in value:
+                _sort(query, column if isinstance(column, str) else None, call.world)
+        elif apply:
             apply(query, value if isinstance(value, str) else None, call.world)
     since(query, call)
+    only_visible(query, call.token)
+    if generation.newest_first and not query.order:
+        query.order.append("id DESC")
     return query
+
+
+def only_visible(query: Query, token: Token) -> None:
+    """Without a right to see all clients, the user's own ones and not a word about the others (BaseController:920-939)."""
+    if not token.may("view_client"):
+        query.add("(user_id = ? OR assigned_user_id = ?)", token.user_id, token.user_id)
 
 
 def since(query: Query, call: Call) -> None:
@@ -141,9 +155,14 @@ def _name(query: Query, value: str | None, _: World) -> None:
         query.add(_like("name"), f"%{value}%")
 
 
-def _text(query: Query, value: str | None, _: World) -> None:
-    if not value:
-        return
+def _text(query: Query, value: str | None, world: World) -> None:
+    """One phrase, or each of its words, somewhere in the client or its contacts."""
+    for phrase in (value or "").split(" ") if world.generation.filters_by_words else [value]:
+        if phrase:
+            _phrase(query, phrase)
+
+
+def _phrase(query: Query, value: str) -> None:
     own = ("name", "id_number", "number", "custom_value1", "custom_value2", "custom_value3", "custom_value4")
     contact = ("c.first_name", "c.last_name", "c.email", "c.phone")
     query.add(
@@ -182,10 +201,12 @@ def _with(query: Query, value: str | None, _: World) -> None:
         query.order_args.append(number)
 
 
-def _balance(query: Query, value: str | None, _: World) -> None:
+def _balance(query: Query, value: str | None, world: World) -> None:
     """`value:operator`; the other way round, as documented, compares with 0 (QueryFilters.php:119-129)."""
     if value and ":" in value:
         amount, operator, *_rest = value.split(":")
+        if world.generation.operator_first:
+            amount, operator = operator, amount
         query.add(f"CAST(balance AS REAL) {OPERATORS.get(operator, '=')} ?", leading_number(amount))
 
 
@@ -206,6 +227,8 @@ def _sort(query: Query, value: str | None, world: World) -> None:
         return
     column = {"display_name": "name"}.get(parts[0], parts[0].lower())
     if column not in columns(world.db, "clients"):
+        if world.generation.ignores_unknown_sort:
+            return
         raise server_error()
     query.order.append(f"{_sortable(column)} {'ASC' if parts[1] == 'asc' else 'DESC'}")
 

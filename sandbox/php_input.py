@@ -40,6 +40,17 @@ def _body(body: bytes, content_type: str) -> Input:
     return {}
 
 
+def is_json_as_said(body: bytes, content_type: str) -> bool:
+    """Whether a body that is called JSON is JSON; an empty one is no body."""
+    if not body.strip() or not ("/json" in content_type or "+json" in content_type):
+        return True
+    try:
+        json.loads(body.decode("utf-8"), parse_constant=_unknown)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
 def read_files(body: bytes, content_type: str) -> Input:
     """The files of a form by name, as `$request->file()` gives them: `documents[]` as a list, `documents` as one."""
     if not content_type.lower().startswith("multipart/form-data"):

@@ -5,10 +5,13 @@ CREATE TABLE companies (
     id INTEGER PRIMARY KEY, name TEXT NOT NULL, company_key TEXT NOT NULL, currency_id TEXT NOT NULL, country_id INTEGER NOT NULL,
     custom_fields TEXT NOT NULL, client_number_counter INTEGER NOT NULL DEFAULT 1, created_at INTEGER, updated_at INTEGER
 );
-CREATE TABLE users (id INTEGER PRIMARY KEY, name TEXT NOT NULL, password TEXT NOT NULL);
+CREATE TABLE users (
+    id INTEGER PRIMARY KEY, name TEXT NOT NULL, password TEXT NOT NULL, is_deleted INTEGER NOT NULL DEFAULT 0
+);
 CREATE TABLE tokens (
     token TEXT PRIMARY KEY, user_id INTEGER NOT NULL REFERENCES users (id),
-    company_id INTEGER NOT NULL REFERENCES companies (id), is_admin INTEGER NOT NULL
+    company_id INTEGER NOT NULL REFERENCES companies (id), is_admin INTEGER NOT NULL, permissions TEXT NOT NULL DEFAULT '',
+    is_locked INTEGER NOT NULL DEFAULT 0
 );
 CREATE TABLE sizes (id INTEGER PRIMARY KEY, name TEXT NOT NULL);
 CREATE TABLE industries (id INTEGER PRIMARY KEY, name TEXT NOT NULL);

@@ -34,11 +34,15 @@ from sandbox.world import Clock, World
 
 @dataclass(frozen=True, slots=True)
 class Sandbox:
-    """What a caller needs to talk to a running sandbox. The password is the owner's."""
+    """What a caller needs to talk to a running sandbox. The password is the owner's.
+
+    The viewer may see clients and do nothing else; `none_token` is that of a user without any right.
+    """
 
     url: str
     token: str
     viewer_token: str
+    none_token: str
     other_token: str
     password: str
 

@@ -67,7 +67,7 @@ def test_the_sandbox_command_tells_programs_how_to_reach_it_and_stops_cleanly(tm
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     ) as process:  # fmt: skip
         told = json.loads(process.stdout.readline())
-        assert set(told) == {"url", "token", "viewer_token", "other_token", "password"}
+        assert set(told) == {"url", "token", "viewer_token", "none_token", "other_token", "password"}
         request = urllib.request.Request(  # noqa: S310 - our own server
             told["url"] + "/api/v1/clients?per_page=1",
             headers={"X-API-TOKEN": told["token"], "X-Requested-With": "XMLHttpRequest"},

@@ -144,4 +144,4 @@ def test_the_module_serves_until_it_is_told_to_stop(number):
         rest, errors = program.communicate(timeout=20)
     assert answer.status_code == 200
     assert (program.returncode, rest, errors) == (0, "", "")
-    assert set(known) == {"url", "token", "viewer_token", "other_token", "password"}
+    assert set(known) == {"url", "token", "viewer_token", "none_token", "other_token", "password"}
