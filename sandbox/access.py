@@ -22,7 +22,7 @@ SHOWING = ("edit_client", "edit_all", "view_invoice", "view_all", "edit_invoice"
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A user in a company. `permissions` is the list of the server's own words, with commas (`view_client,edit_all`)."""
+    """A user in a company. `permissions` are the server's own words, with commas (`view_client,edit_all`)."""
 
     user_id: int
     company_id: int
@@ -58,12 +58,12 @@ def token_of(world: World, sent: str) -> Token:
     ).fetchone()
     if found is None:
         raise bad_token(bare=world.generation.bare_bad_token)
-    *who, is_admin, permissions, is_deleted, is_locked = found
+    user_id, company_id, is_admin, permissions, is_deleted, is_locked = found
     if is_deleted:
         raise bad_token("User inactive")
     if is_locked:
         raise bad_token("User access locked")
-    return Token(*who, bool(is_admin), permissions)
+    return Token(user_id, company_id, bool(is_admin), permissions)
 
 
 def may_view(token: Token, row: Row) -> bool:

@@ -37,9 +37,7 @@ def check(call: Call, data: Input, own_id: int | None = None) -> None:
     for name in ("number", "id_number"):
         errors |= _unique(call, data, name, own_id or 0)
     if call.world.generation.refuses_list_values:
-        for name in ("custom_value1", "custom_value2", "custom_value3", "custom_value4"):
-            if isinstance(data.get(name), list | dict):
-                errors[name] = [f"The {name} must be a string."]
+        errors |= _lists_as_values(data)
     if data.get("classification") is not None and data["classification"] not in CLASSIFICATIONS:
         errors["classification"] = ["The selected classification is invalid."]
     if message := problem(data.get("settings") or {}):
@@ -47,6 +45,11 @@ def check(call: Call, data: Input, own_id: int | None = None) -> None:
     errors |= _contacts(data.get("contacts"), new=new)
     if errors:
         raise invalid(errors)
+
+
+def _lists_as_values(data: Input) -> Errors:
+    names = ("custom_value1", "custom_value2", "custom_value3", "custom_value4")
+    return {name: [f"The {name} must be a string."] for name in names if isinstance(data.get(name), list | dict)}
 
 
 def _lookup(data: Input, name: str, existing: frozenset[int] | None) -> Errors:

@@ -16,7 +16,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from sandbox import hashids
-from sandbox.accounts import COMPANY_A, add_user, OWNER
+from sandbox.accounts import COMPANY_A, OWNER, add_user
 from sandbox.calls import no_route
 from sandbox.database import insert, select, transaction, update
 from sandbox.front import CONTROL
@@ -109,7 +109,7 @@ def _stamp(world: World, ids: dict[str, str], said: Any) -> Json:
 
 
 def _add_user(world: World, _: dict[str, str], said: Any) -> Json:
-    """Adds a user of company A: `permissions` as the server writes them, `is_deleted` and `is_locked` as they may be."""
+    """Adds a user of company A with these `permissions`, `is_deleted` and `is_locked` where they are said."""
     token = world.secret(64)
     with transaction(world.db):
         password = add_user(

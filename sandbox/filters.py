@@ -83,7 +83,7 @@ def filtered(call: Call) -> Query:
 
 
 def only_visible(query: Query, token: Token) -> None:
-    """Without a right to see all clients, the user's own ones and not a word about the others (BaseController:920-939)."""
+    """Only the user's own ones, unless he may see all; nothing tells of the others (BaseController.php:920-939)."""
     if not token.may("view_client"):
         query.add("(user_id = ? OR assigned_user_id = ?)", token.user_id, token.user_id)
 
