@@ -36,8 +36,7 @@ def check(call: Call, data: Input, own_id: int | None = None) -> None:
             errors |= _lookup(data, name, existing=None)
     for name in ("number", "id_number"):
         errors |= _unique(call, data, name, own_id or 0)
-    if call.world.generation.refuses_list_values:
-        errors |= _lists_as_values(data)
+    errors |= _lists_as_values(call, data)
     if data.get("classification") is not None and data["classification"] not in CLASSIFICATIONS:
         errors["classification"] = ["The selected classification is invalid."]
     if message := problem(data.get("settings") or {}):
@@ -47,7 +46,9 @@ def check(call: Call, data: Input, own_id: int | None = None) -> None:
         raise invalid(errors)
 
 
-def _lists_as_values(data: Input) -> Errors:
+def _lists_as_values(call: Call, data: Input) -> Errors:
+    if not call.world.generation.refuses_list_values:
+        return {}
     names = ("custom_value1", "custom_value2", "custom_value3", "custom_value4")
     return {name: [f"The {name} must be a string."] for name in names if isinstance(data.get(name), list | dict)}
 
