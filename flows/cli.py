@@ -144,23 +144,45 @@ def demo(
 
 @app.command()
 def sandbox(
-    clients: Annotated[int, typer.Option(min=0, help="How many believable clients it starts with.")] = 500,
+    clients: Annotated[
+        int | None, typer.Option(min=0, help="How many believable clients it starts with; 500 unless told.")
+    ] = None,
     port: Annotated[int, typer.Option(min=0, max=65535, help="Its port; 0 takes a free one.")] = 8765,
     seed: Annotated[int, typer.Option(help="The same seed makes the same clients.")] = 1,
     host: Annotated[str, typer.Option(help="The address it listens on.")] = "127.0.0.1",
     database: Annotated[Path | None, typer.Option(help="Keep its SQLite database in this file.")] = None,
     behaves_like: Annotated[str, typer.Option(help="The server's generation: 5.10, 5.12 or 2026.")] = "5.10",
+    from_warehouse: Annotated[
+        bool, typer.Option("--from-warehouse", help="Fill it with your own mirror, personal data masked.")
+    ] = False,
+    source: SourceName = None,
+    with_personal_data: Annotated[
+        bool, typer.Option("--with-personal-data", help="With --from-warehouse: mask nothing.")
+    ] = False,
+    config: ConfigFile = None,
     as_json: AsJson = False,
 ) -> None:
     """Run a stand-in Invoice Ninja server, until Ctrl-C.
 
-    It answers like 5.10.42 and holds invented clients. With --json, its address, tokens and password are one JSON
-    object on the first line.
+    It answers like 5.10.42 and holds invented clients, or, with --from-warehouse, those of your mirror, to try merges
+    and purges on. With --json, its address, tokens and password are one JSON object on the first line.
     """
     from flows.sandbox_command import run_sandbox  # noqa: PLC0415
+    from flows.settings import load_settings  # noqa: PLC0415
 
+    if not from_warehouse and (source is not None or with_personal_data):
+        raise SettingsError("--source and --with-personal-data go with --from-warehouse.")
+    if from_warehouse and clients is not None:
+        raise SettingsError("--clients invents clients, --from-warehouse takes yours: choose one of them.")
+    stock = None
+    if from_warehouse:
+        from flows.rehearsal import read_stock  # noqa: PLC0415
+
+        stock = read_stock(load_settings(config), source, personal=with_personal_data)
     run_sandbox(
-        clients=clients,
+        clients=0 if from_warehouse else 500 if clients is None else clients,
+        stock=stock,
+        masked=not with_personal_data,
         port=port,
         seed=seed,
         host=host,

@@ -11,20 +11,31 @@ from pathlib import Path
 from flows.show import say
 from sandbox.generation import GENERATIONS
 from sandbox.server import Sandbox, serve
+from sandbox.stock import Filled, Stock
 from schemas.errors import SettingsError
 
 
 def run_sandbox(
-    *, clients: int, port: int, seed: int, host: str, database: Path | None, behaves_like: str, as_json: bool
+    *,
+    clients: int,
+    port: int,
+    seed: int,
+    host: str,
+    database: Path | None,
+    behaves_like: str,
+    as_json: bool,
+    stock: Stock | None = None,
+    masked: bool = True,
 ) -> None:
     """Serve until Ctrl-C or SIGTERM; say how to reach it as soon as it answers."""
 
-    def announce(running: Sandbox) -> None:
+    def announce(running: Sandbox, filled: Filled | None) -> None:
         if as_json:
             sys.stdout.write(json.dumps(asdict(running)) + "\n")
             sys.stdout.flush()
             return
-        say(f"A stand-in Invoice Ninja {behaves_like} with {clients:,} invented clients")
+        what = f"{filled.clients:,} clients of your mirror" if filled else f"{clients:,} invented clients"
+        say(f"A stand-in Invoice Ninja {behaves_like} with {what}")
         say(f"answers at {running.url} until Ctrl-C.\n")
         say(f"  token of its owner       {running.token}")
         say(f"  token of a viewer        {running.viewer_token}")
@@ -34,7 +45,11 @@ def run_sandbox(
         say("In another terminal:\n")
         say(f"  export NINJA_SYNC_URL={running.url}")
         say(f"  export NINJA_SYNC_TOKEN={running.token}")
+        if filled:
+            say("  export NINJA_SYNC_WAREHOUSE=rehearsal.duckdb    # not yours: that one stays with your books")
         say("  ninja-sync pull && ninja-sync balances")
+        if filled:
+            _tell_filled(filled, masked=masked)
 
     if behaves_like not in GENERATIONS:
         raise SettingsError(f"No generation {behaves_like} is known. Choose one of {', '.join(GENERATIONS)}.")
@@ -42,6 +57,8 @@ def run_sandbox(
         raise SettingsError(
             f"There is no folder {database.absolute().parent} for the sandbox's database: make it first."
         )
+    if stock is not None and database is not None and database.exists():
+        raise SettingsError(f"{database} is there already: a rehearsal needs a new file, or none.")
     try:
         serve(
             clients=clients,
@@ -51,6 +68,7 @@ def run_sandbox(
             database=database,
             behaves_like=behaves_like,
             announce=announce,
+            stock=stock,
         )
     except OSError as problem:
         why = os.strerror(problem.errno) if problem.errno and problem.errno > 0 else problem.strerror
@@ -59,3 +77,17 @@ def run_sandbox(
         ) from None
     if not as_json:
         say("\nStopped." + (" Its clients are gone." if database is None else f" Its clients are in {database}."))
+
+
+def _tell_filled(filled: Filled, *, masked: bool) -> None:
+    """What of the books is there as it was, and what is not."""
+    if masked:
+        say(
+            "\nMasked: names, mails, phones, addresses, notes, tax and register numbers, custom values, websites and file"
+        )
+        say("names. What was equal still is. Ids, numbers, money, dates and states are those of your books.")
+    else:
+        say("\nNothing is masked: this server shows your clients' personal data to whoever has its token.")
+    say("Contact keys and links are invented; there are no gateway tokens.")
+    if filled.new_ids:
+        say(f"{filled.new_ids:,} ids have a salt, and got new ones here.")

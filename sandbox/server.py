@@ -29,6 +29,7 @@ from sandbox.front import ABORT, Front
 from sandbox.generation import FIVE_TEN, GENERATIONS
 from sandbox.routes import ROUTES
 from sandbox.seed import populate
+from sandbox.stock import Filled, Stock, fill
 from sandbox.world import Clock, World
 
 
@@ -54,16 +55,18 @@ def create_app(
     database: Path | None = None,
     clock: Callable[[], float] = time.time,
     behaves_like: str = FIVE_TEN.name,
+    stock: Stock | None = None,
 ) -> Starlette:
     """A sandbox as an ASGI application, with this many believable clients in company A.
 
     `app.state.sandbox` tells its tokens and password, `app.state.world` is what it remembers; ending its lifespan, or
     closing `app.state.world.db`, closes the database. A database file that holds clients already is served as it is.
-    `behaves_like` names one of sandbox.generation.GENERATIONS.
+    `behaves_like` names one of sandbox.generation.GENERATIONS. `stock` fills company A with given records instead.
     """
     generation = GENERATIONS[behaves_like]
     world = World(connect(database), Clock(clock), random.Random(f"world {seed}"), generation)
     keys = populate(world, clients=clients, seed=seed)
+    filled = fill(world, stock) if stock is not None else None
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -79,6 +82,7 @@ def create_app(
     app.router.redirect_slashes = False
     app.state.world = world
     app.state.sandbox = Sandbox("http://sandbox", **keys)
+    app.state.filled = filled
     return app
 
 
@@ -96,10 +100,11 @@ def running(
     port: int = 0,
     database: Path | None = None,
     behaves_like: str = FIVE_TEN.name,
+    stock: Stock | None = None,
 ) -> Iterator[Sandbox]:
     """A sandbox on a free port, in a thread. Nothing is left running afterwards, not even requests that hang."""
     server, sandbox, listener = _prepared(
-        create_app(clients=clients, seed=seed, database=database, behaves_like=behaves_like), host, port
+        create_app(clients=clients, seed=seed, database=database, behaves_like=behaves_like, stock=stock), host, port
     )
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()
@@ -123,12 +128,12 @@ def serve(
     port: int,
     database: Path | None,
     behaves_like: str,
-    announce: Callable[[Sandbox], None],
+    announce: Callable[[Sandbox, Filled | None], None],
+    stock: Stock | None = None,
 ) -> None:
     """A sandbox in the foreground until SIGINT or SIGTERM. `announce` is called once it accepts requests."""
-    server, sandbox, listener = _prepared(
-        create_app(clients=clients, seed=seed, database=database, behaves_like=behaves_like), host, port
-    )
+    app = create_app(clients=clients, seed=seed, database=database, behaves_like=behaves_like, stock=stock)
+    server, sandbox, listener = _prepared(app, host, port)
 
     def end(*_: object) -> None:
         """Before uvicorn handles signals itself, and when it raises them again after its end."""
@@ -136,7 +141,9 @@ def serve(
 
     before = {number: signal.signal(number, end) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        announce(sandbox)  # the socket listens already: requests wait in its queue for the moment that uvicorn needs
+        announce(
+            sandbox, app.state.filled
+        )  # the socket listens already: requests wait in its queue for the moment that uvicorn needs
         server.run(sockets=[listener])
     finally:
         listener.close()
