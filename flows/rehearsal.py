@@ -26,8 +26,7 @@ Record = dict[str, Any]
 Mask = Callable[[str], str]
 VOWELS, CONSONANTS = "aeiou", "bcdfghjklmnpqrstvwxyz"
 LEGAL_FORMS = frozenset(
-    "gmbh mbh ag kg kgaa ohg ug gbr se ltd limited plc llc llp lp inc corp corporation company co sa sas sarl srl spa bv nv "
-    "ab as asa aps oy oyj sp zoo and und et".split()
+    ["gmbh", "mbh", "ag", "kg", "kgaa", "ohg", "ug", "gbr", "se", "ltd", "limited", "plc", "llc", "llp", "lp", "inc", "corp", "corporation", "company", "co", "sa", "sas", "sarl", "srl", "spa", "bv", "nv", "ab", "as", "asa", "aps", "oy", "oyj", "sp", "zoo", "and", "und", "et"]
 )
 """Words of a business's name that stay, as they tell nobody; single letters (S.A., e.K.) stay too."""
 PARTS = re.compile(r"[^\W\d_]+|\d+")

@@ -5,16 +5,17 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
-from collections import Counter
 from decimal import Decimal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from flows.balances import read_balances
 from flows.rehearsal import masking, read_stock
 from flows.settings import Settings, Source
-from sandbox.server import create_app
+from sandbox.people import plain_letters
+from sandbox.server import create_app, running
 from schemas.errors import SettingsError, WarehouseError
 from tests.flows.conftest import Server
 from tests.sandbox.conftest import Api
@@ -34,16 +35,15 @@ def rehearsed(settings, pulls):
 
 
 def _everything(api) -> dict:
-    return {row["id"]: row for row in api.rows(per_page=5000)}
+    text = api.get("/api/v1/clients?per_page=5000").text
+    return {row["id"]: row for row in json.loads(text, parse_float=Decimal)["data"]}
 
 
 def test_ids_figures_stamps_and_states_are_those_of_the_books(server, rehearsed):
     books, here = server.clients(), _everything(rehearsed)
     assert here.keys() == books.keys()
     for one, record in books.items():
-        assert {k: here[one][k] for k in STAYS} == {
-            k: pytest.approx(record[k]) if "balance" in k or "paid" in k else record[k] for k in STAYS
-        }
+        assert {k: here[one][k] for k in STAYS} == {k: record[k] for k in STAYS}
         assert [c["id"] for c in here[one]["contacts"]] == [c["id"] for c in record["contacts"]]
         assert here[one]["settings"].get("currency_id") == record["settings"].get("currency_id")
         assert len(here[one]["documents"]) == len(record["documents"])
@@ -55,7 +55,7 @@ def test_with_personal_data_a_record_is_what_it_was(server, settings, pulls):
         here = _everything(api)
     secret = {"client_hash", "gateway_tokens", "contacts", "documents"}
     for one, record in server.clients().items():
-        told = json.loads(json.dumps({k: v for k, v in record.items() if k not in secret}, default=float))
+        told = {k: v for k, v in record.items() if k not in secret}
         assert {k: v for k, v in here[one].items() if k not in secret} == told
 
 
@@ -92,15 +92,11 @@ def test_a_pull_of_it_has_the_same_balances_and_a_merge_works(server, settings, 
 
 
 def _by_currency(settings):
-    from flows.balances import read_balances
-
     found = read_balances(settings, None, top=1)["by_currency"]
     return [[value for name, value in zip(found.columns, row, strict=True) if name != "source"] for row in found.rows]
 
 
 def _served(stock):
-    from sandbox.server import running
-
     return running(stock=stock)
 
 
@@ -108,7 +104,7 @@ def test_a_source_that_is_not_there_and_a_warehouse_that_is_not_are_named(settin
     with pytest.raises(WarehouseError, match="ninja-sync pull"):
         read_stock(settings, None, personal=False)
     pulls()
-    with pytest.raises(SettingsError, match="no source 'other'.*main"):
+    with pytest.raises(SettingsError, match=r"no source 'other'.*main"):
         read_stock(settings, "other", personal=False)
 
 
@@ -136,19 +132,21 @@ def test_equal_values_stay_equal_and_no_word_stays(texts):
         one["private_notes"] for one in masked[len(texts) :]
     ]
     for text, one in zip(texts, masked, strict=False):
-        before = re.findall(r"[^\W\d_]{4,}", unicodedata.normalize("NFC", text))
-        assert not set(before) & set(re.findall(r"[^\W\d_]{4,}", one["private_notes"])) or Counter(before).total() > 1
+        before, after = (_long_words(each) for each in (text, one["private_notes"]))
+        assert not any(a == b for a, b in zip(before, after, strict=False))
+
+
+def _long_words(text: str) -> list[str]:
+    return re.findall(r"[a-z]{4,}", unicodedata.normalize("NFC", text).lower())
 
 
 @pytest.mark.parametrize(
     ("one", "other"), [("Müller GmbH", "MULLER GMBH"), ("Groß AG", "GROSS AG"), ("Łódź & Co", "Lodz & Co")]
 )
 def test_spellings_of_one_name_stay_spellings_of_one_name(one, other):
-    from sandbox.collation import compare
-
     first, second = (MASK({"name": name})["name"] for name in (one, other))
-    assert first != one
-    assert compare(one, other) == compare(first, second) or first.lower()[-3:] == second.lower()[-3:]
+    assert first.split()[0] != one.split()[0]
+    assert plain_letters(first) == plain_letters(second)
 
 
 def test_dates_and_money_are_not_touched():
