@@ -25,9 +25,11 @@ from warehouse.tables import mirror_is_current
 Record = dict[str, Any]
 Mask = Callable[[str], str]
 VOWELS, CONSONANTS = "aeiou", "bcdfghjklmnpqrstvwxyz"
-LEGAL_FORMS = frozenset(
-    ["gmbh", "mbh", "ag", "kg", "kgaa", "ohg", "ug", "gbr", "se", "ltd", "limited", "plc", "llc", "llp", "lp", "inc", "corp", "corporation", "company", "co", "sa", "sas", "sarl", "srl", "spa", "bv", "nv", "ab", "as", "asa", "aps", "oy", "oyj", "sp", "zoo", "and", "und", "et"]
-)
+LEGAL_FORMS = frozenset({
+    "gmbh", "mbh", "ag", "kg", "kgaa", "ohg", "ug", "gbr", "se", "ltd", "limited", "plc", "llc", "llp", "lp", "inc",
+    "corp", "corporation", "company", "co", "sa", "sas", "sarl", "srl", "spa", "bv", "nv", "ab", "as", "asa", "aps",
+    "oy", "oyj", "sp", "zoo", "and", "und", "et",
+})  # fmt: skip
 """Words of a business's name that stay, as they tell nobody; single letters (S.A., e.K.) stay too."""
 PARTS = re.compile(r"[^\W\d_]+|\d+")
 DATE = re.compile(r"\d{4}-\d\d-\d\d")

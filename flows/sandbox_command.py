@@ -9,6 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from flows.show import say
+from sandbox.database import OldDatabaseError
 from sandbox.generation import GENERATIONS
 from sandbox.server import Sandbox, serve
 from sandbox.stock import Filled, Stock
@@ -27,7 +28,10 @@ def run_sandbox(
     stock: Stock | None = None,
     masked: bool = True,
 ) -> None:
-    """Serve until Ctrl-C or SIGTERM; say how to reach it as soon as it answers."""
+    """Serve until Ctrl-C or SIGTERM; say how to reach it as soon as it answers.
+
+    With a `stock` it is filled with that instead of `clients` invented ones; `masked` is told, not done here.
+    """
 
     def announce(running: Sandbox, filled: Filled | None) -> None:
         if as_json:
@@ -36,29 +40,11 @@ def run_sandbox(
             return
         what = f"{filled.clients:,} clients of your mirror" if filled else f"{clients:,} invented clients"
         say(f"A stand-in Invoice Ninja {behaves_like} with {what}")
-        say(f"answers at {running.url} until Ctrl-C.\n")
-        say(f"  token of its owner       {running.token}")
-        say(f"  token of a viewer        {running.viewer_token}")
-        say(f"  token without rights     {running.none_token}")
-        say(f"  another company's token  {running.other_token}")
-        say(f"  the owner's password     {running.password}\n")
-        say("In another terminal:\n")
-        say(f"  export NINJA_SYNC_URL={running.url}")
-        say(f"  export NINJA_SYNC_TOKEN={running.token}")
-        if filled:
-            say("  export NINJA_SYNC_WAREHOUSE=rehearsal.duckdb    # not yours: that one stays with your books")
-        say("  ninja-sync pull && ninja-sync balances")
+        _tell_access(running, rehearsal=filled is not None)
         if filled:
             _tell_filled(filled, masked=masked)
 
-    if behaves_like not in GENERATIONS:
-        raise SettingsError(f"No generation {behaves_like} is known. Choose one of {', '.join(GENERATIONS)}.")
-    if database is not None and not database.absolute().parent.is_dir():
-        raise SettingsError(
-            f"There is no folder {database.absolute().parent} for the sandbox's database: make it first."
-        )
-    if stock is not None and database is not None and database.exists():
-        raise SettingsError(f"{database} is there already: a rehearsal needs a new file, or none.")
+    _check(behaves_like, database, stock)
     try:
         serve(
             clients=clients,
@@ -70,6 +56,8 @@ def run_sandbox(
             announce=announce,
             stock=stock,
         )
+    except OldDatabaseError as problem:
+        raise SettingsError(f"{problem}.") from None
     except OSError as problem:
         why = os.strerror(problem.errno) if problem.errno and problem.errno > 0 else problem.strerror
         raise SettingsError(
@@ -79,13 +67,37 @@ def run_sandbox(
         say("\nStopped." + (" Its clients are gone." if database is None else f" Its clients are in {database}."))
 
 
+def _check(behaves_like: str, database: Path | None, stock: Stock | None) -> None:
+    """Raises SettingsError for what cannot be served."""
+    if behaves_like not in GENERATIONS:
+        raise SettingsError(f"No generation {behaves_like} is known. Choose one of {', '.join(GENERATIONS)}.")
+    if database is not None and not database.absolute().parent.is_dir():
+        folder = database.absolute().parent
+        raise SettingsError(f"There is no folder {folder} for the sandbox's database: make it first.")
+    if stock is not None and database is not None and database.exists():
+        raise SettingsError(f"{database} is there already: a rehearsal needs a new file, or none.")
+
+
+def _tell_access(running: Sandbox, *, rehearsal: bool) -> None:
+    say(f"answers at {running.url} until Ctrl-C.\n")
+    say(f"  token of its owner       {running.token}")
+    say(f"  token of a viewer        {running.viewer_token}")
+    say(f"  token without rights     {running.none_token}")
+    say(f"  another company's token  {running.other_token}")
+    say(f"  the owner's password     {running.password}\n")
+    say("In another terminal:\n")
+    say(f"  export NINJA_SYNC_URL={running.url}")
+    say(f"  export NINJA_SYNC_TOKEN={running.token}")
+    if rehearsal:
+        say("  export NINJA_SYNC_WAREHOUSE=rehearsal.duckdb    # not yours: that one stays with your books")
+    say("  ninja-sync pull && ninja-sync balances")
+
+
 def _tell_filled(filled: Filled, *, masked: bool) -> None:
     """What of the books is there as it was, and what is not."""
     if masked:
-        say(
-            "\nMasked: names, mails, phones, addresses, notes, tax and register numbers, custom values, websites and file"
-        )
-        say("names. What was equal still is. Ids, numbers, money, dates and states are those of your books.")
+        say("\nMasked: names, mails, phones, addresses, notes, tax and register numbers, custom values, websites and")
+        say("names of files. What was equal still is. Ids, numbers, money, dates and states are those of your books.")
     else:
         say("\nNothing is masked: this server shows your clients' personal data to whoever has its token.")
     say("Contact keys and links are invented; there are no gateway tokens.")

@@ -8,6 +8,7 @@ import sys
 from dataclasses import asdict
 from pathlib import Path
 
+from sandbox.database import OldDatabaseError
 from sandbox.generation import FIVE_TEN, GENERATIONS
 from sandbox.server import Sandbox, serve
 
@@ -24,21 +25,24 @@ def main() -> None:
     parser.add_argument("--json", action="store_true", help="one JSON object; else one NAME=VALUE a line")
     given = parser.parse_args()
 
-    def announce(sandbox: Sandbox) -> None:
+    def announce(sandbox: Sandbox, _: object) -> None:
         known = asdict(sandbox)
         text = json.dumps(known) if given.json else "\n".join(f"{k}={v}" for k, v in known.items())
         sys.stdout.write(text + "\n")
         sys.stdout.flush()
 
-    serve(
-        clients=given.clients,
-        seed=given.seed,
-        host=given.host,
-        port=given.port,
-        database=given.database,
-        behaves_like=given.behaves_like,
-        announce=announce,
-    )
+    try:
+        serve(
+            clients=given.clients,
+            seed=given.seed,
+            host=given.host,
+            port=given.port,
+            database=given.database,
+            behaves_like=given.behaves_like,
+            announce=announce,
+        )
+    except OldDatabaseError as problem:
+        parser.error(str(problem))
 
 
 if __name__ == "__main__":

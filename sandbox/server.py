@@ -141,9 +141,8 @@ def serve(
 
     before = {number: signal.signal(number, end) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        announce(
-            sandbox, app.state.filled
-        )  # the socket listens already: requests wait in its queue for the moment that uvicorn needs
+        # The socket listens already: requests wait in its queue for the moment that uvicorn needs.
+        announce(sandbox, app.state.filled)
         server.run(sockets=[listener])
     finally:
         listener.close()

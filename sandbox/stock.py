@@ -1,7 +1,7 @@
 """Filling the database with the records of a real company, as the API writes them: the stock of a rehearsal.
 
-Row numbers are those of the hashed ids, so that ids stay what they are in the books. What is shown by the API and stored
-by nobody (contact keys, hashes) is invented; gateway tokens there are none.
+Row numbers are those of the hashed ids, so that ids stay what they are in the books. What is shown by the API and
+stored by nobody (contact keys, hashes) is invented; gateway tokens there are none.
 """
 
 from __future__ import annotations
@@ -79,17 +79,18 @@ def fill(world: World, stock: Stock) -> Filled:
 
 
 def _insert_batch(world: World, filled: Filled, batch: list[Record]) -> None:
-    clients, contacts, documents = [], [], []
+    clients: list[Row] = []
+    contacts: list[Row] = []
+    documents: list[Row] = []
     for record in batch:
         number = filled.number(record["id"])
         filled.clients += 1
         filled.lowest, filled.highest = min(filled.lowest, number), max(filled.highest, number)
         clients.append(_client(world, filled, record, number))
         belongs = {"company_id": COMPANY_A, "client_id": number}
-        for one in record.get("contacts") or ():
-            contacts.append(_contact(world, one) | belongs | {"id": filled.number(one["id"])})
-        for one in record.get("documents") or ():
-            documents.append(_document(world, one) | belongs | {"id": filled.number(one["id"])})
+        people, papers = record.get("contacts") or (), record.get("documents") or ()
+        contacts += [_contact(world, one) | belongs | {"id": filled.number(one["id"])} for one in people]
+        documents += [_document(world, one) | belongs | {"id": filled.number(one["id"])} for one in papers]
     for table, rows in (("clients", clients), ("contacts", contacts), ("documents", documents)):
         if rows:
             names = tuple(rows[0])

@@ -65,7 +65,10 @@ def test_canaries_appear_nowhere_in_the_answers(server, settings, pulls):
     server.edit(
         one, name=f"{canary} GmbH", private_notes=f"ask {canary}", address1=f"{canary} 12", website=f"https://{canary}.com",
         custom_value1=canary, vat_number=f"DE{canary}", settings={**one["settings"], "email_footer": canary},
-        contacts=[{"first_name": canary, "last_name": f"{canary}-Meyer", "email": f"{canary}@{canary}.org", "phone": "0301234567"}],
+        contacts=[
+            {"first_name": canary, "last_name": f"{canary}-Meyer", "email": f"{canary}@{canary}.org",
+             "phone": "0301234567"},
+        ],
     )  # fmt: skip
     pulls()
     with Api(create_app(stock=read_stock(settings, None, personal=False))) as api:
