@@ -97,8 +97,10 @@ def reconcile(job: Job, state: State, staging: Staging, scan: Scan, aside: Itera
         job.tell("asking for missing clients", number, len(ids))
         found[one] = presence(job.door, one)
     gone = [one for one, where in found.items() if where is Presence.GONE]
-    if gone and (staging.records or job.at_most is None):  # else somebody has said that the server is empty
-        _check_witness(job, scan, known)
+    emptied = bool(gone) and not _has_a_witness(job, scan, known)
+    if emptied and job.at_most is None:  # else somebody has said that it is empty
+        held = _too_much(job, "The server lists no client at all", len(ids), state)
+        return Verdict(unlisted=dict.fromkeys(ids, HELD), held=held if scan.full else None)
     hidden = {one: HIDDEN for one, where in found.items() if where is Presence.HIDDEN}
     notes = [f"{_clients(len(hidden))} may no longer be seen by this token: left as last read."] if hidden else []
     return Verdict(_explained(job, staging, gone, scan.look.version), hidden, notes)
@@ -106,35 +108,48 @@ def reconcile(job: Job, state: State, staging: Staging, scan: Scan, aside: Itera
 
 def _held(job: Job, state: State, staging: Staging, ids: Sequence[str], *, restored: bool) -> TooMuchChange | None:
     """Why nothing is taken out by itself; None where it may be."""
-    allowed = max(AT_LEAST, state.mirrored // PERCENT) if job.at_most is None else job.at_most
     if job.at_most is None and not staging.records:
         why = "The server lists no client at all"
     elif job.at_most is None and restored:
         why = f"The server seems to have been restored from a backup, and does not list {_clients(len(ids))}"
     elif job.at_most is None and state.held:
         why = f"The server still does not list {_clients(len(ids))}, some of which were missing before"
-    elif len(ids) > allowed:
+    elif len(ids) > _allowed(job, state):
         asked = Counter(presence(job.door, one).value for one in ids[:PROBED])
         told = " and ".join(f"{count} {what}" for what, count in asked.items())
         why = f"The server no longer lists {_clients(len(ids))} (asked for {sum(asked.values())}: {told})"
     else:
         return None
+    return _too_much(job, why, len(ids), state)
+
+
+def _allowed(job: Job, state: State) -> int:
+    return max(AT_LEAST, state.mirrored // PERCENT) if job.at_most is None else job.at_most
+
+
+def _too_much(job: Job, why: str, count: int, state: State) -> TooMuchChange:
+    most = f"{_allowed(job, state)} by itself" if job.at_most is None else f"at most the {job.at_most} of --at-most"
     return TooMuchChange(
-        f"{why}; one run takes out {_most(job, allowed)}. They are left in the warehouse, and all else is loaded. "
+        f"{why}; one run takes out {most}. They are left in the warehouse, and all else is loaded. "
         "mart.unlisted_clients names them. If they are to go: "
-        f"`ninja-sync sweep --source {job.name} --at-most {len(ids)}`."
+        f"`ninja-sync sweep --source {job.name} --at-most {count}`."
     )
 
 
-def _check_witness(job: Job, scan: Scan, known: Sequence[str]) -> None:
-    """A server that denies even the clients which it has just listed is not believed."""
+def _has_a_witness(job: Job, scan: Scan, known: Sequence[str]) -> bool:
+    """Whether the server knows a client that is not missing; False where it lists nobody any more.
+
+    Raises UnexpectedShape where it denies even what it lists: such a server is not believed.
+    """
     listed = [*known, key(scan.look.newest)]
     if any(presence(job.door, one) is Presence.HERE for one in filter(None, listed)):
-        return
+        return True
     newest = key(first_look(lister(job.door, CLIENTS)).newest)  # those may all have vanished since
-    if newest and presence(job.door, newest) is Presence.HERE:
-        return
-    raise UnexpectedShape("The server denies a client that it has just listed; nothing was stored. Try again later.")
+    if newest and presence(job.door, newest) is not Presence.HERE:
+        raise UnexpectedShape(
+            "The server denies a client that it has just listed; nothing was stored. Try again later."
+        )
+    return bool(newest)
 
 
 def _explained(job: Job, staging: Staging, gone: Sequence[str], version: str | None) -> list[Vanished]:
@@ -198,10 +213,6 @@ def _is_told(door: Door, one: Lost, into: str, traces: _Traces, *, any_balance: 
 
 def _numbers(version: str | None) -> tuple[int, ...]:
     return tuple(map(int, re.findall(r"\d+", version or "")[:2]))
-
-
-def _most(job: Job, allowed: int) -> str:
-    return f"{allowed} by itself" if job.at_most is None else f"at most the {allowed} of --at-most"
 
 
 def _clients(count: int) -> str:

@@ -326,6 +326,25 @@ def test_a_server_that_lists_nobody_is_not_believed(pulls, query, people):
     assert query("select count(*) from ninja.clients") == [(120,)]
 
 
+@pytest.mark.parametrize("told", [None, 120])
+def test_a_server_that_is_emptied_while_it_is_read_loses_nobody_until_somebody_says_so(server, pulls, people, told):
+    server.purge(people[0])
+    asked = []
+
+    def emptied(request, status, body):
+        if re.search(r"/clients/\w+$", request.url.path):
+            asked.append(request.url.path)
+            return 400, {"message": "No query results for model [App\\Models\\Client]."}
+        if asked and request.url.path.endswith("/clients"):
+            body["data"], body["meta"]["pagination"]["total"] = [], 0
+        return status, body
+
+    pulled = pulls(full=True, at_most=told, transport=Rewriting(emptied))
+    assert ("lists no client at all" in str(pulled.held)) == (told is None)
+    assert [d.id for d in pulled.departed] == ([] if told is None else [people[0]])
+    assert pulled.left == (told is None)
+
+
 def test_a_server_that_denies_what_it_lists_is_not_believed(server, pulls, query, people):
     def denying(request, status, body):
         if re.search(r"/clients/\w+$", request.url.path):

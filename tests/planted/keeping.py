@@ -104,7 +104,7 @@ MISTAKES = {
         by=f"{RECONCILE}::test_clients_hidden_from_this_token_are_never_taken_out",
     ),
     "the brake is off": mistake(
-        Edit("flows/reconcile.py", "elif len(ids) > allowed:", "elif False:"),
+        Edit("flows/reconcile.py", "elif len(ids) > _allowed(job, state):", "elif False:"),
         by=f"{RECONCILE}::test_more_than_the_brake_allows_is_left_and_told_until_somebody_decides",
     ),
     "a restored server is not noticed": mistake(
@@ -112,7 +112,7 @@ MISTAKES = {
         by=f"{RECONCILE}::test_a_restored_server_loses_nobody_until_somebody_says_so",
     ),
     "a server that denies everything is believed": mistake(
-        Edit("flows/reconcile.py", "        _check_witness(job, scan, known)\n", "        pass\n"),
+        Edit("flows/reconcile.py", "bool(gone) and not _has_a_witness(job, scan, known)", "False"),
         by=f"{RECONCILE}::test_a_server_that_denies_what_it_lists_is_not_believed",
     ),
     "contacts that moved to the survivor go with the one that was merged away": mistake(
