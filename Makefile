@@ -28,6 +28,7 @@ test: lint            ## format, lint, types, import contracts, all tests
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --max-worker-restart 1 $(PYTEST_ARGS)
 
 bench: $(READY)       ## time and memory of pulls of 100,000 and 1,000,000 clients (a quarter of an hour)
+	$(BIN)/python -m tests.bench.sandbox_pages
 	$(BIN)/python -m tests.bench $(BENCH_ARGS)
 
 histories: $(READY)   ## 10,000 histories of a server that changes while it is pulled; an hour (HISTORIES=300: so many)

@@ -1,12 +1,13 @@
 """Which generation of the server the sandbox answers as, and what differs between them.
 
 5.10 is recorded, request by request, from a running 5.10.42. 5.12 and 2026 are our reading of the vendor's code
-(5.12.28 of October 2025; single files of 5.13 of 2026): what is not named here is answered as 5.10 answers it.
+(5.12.28 of October 2025; single files of 5.13 of 2026): what is not named here is answered as 5.10 answers it. Left out
+are the filters that 2026 adds (operators before dates, `updated_between`, lists of ids, `strict`): its branches differ.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +41,6 @@ class Generation:
     """Lists without a sort come newest first, no longer in any order."""
     sorts_by_several: bool = False
     """`sort` takes several columns."""
-    compares_dates: bool = False
-    """`created_between`, `updated_between`, and operators before dates (`gte:2026-01-02`; one branch has them)."""
-    knows_strict: bool = False
-    """`strict=true` or `X-Strict-Filters` refuses unknown filters (a later branch has it)."""
     merges_at_once: bool = False
     """A merge is one transaction, computes the figures anew, and asks for the right to edit both clients."""
 
@@ -62,23 +59,13 @@ FIVE_TWELVE = Generation(
     tells_of_merges=True,
     has_locations=True,
 )
-OF_2026 = Generation(
-    "2026",
-    "5.13.32",
-    bare_bad_token=True,
-    refuses_malformed_json=True,
-    ignores_unknown_sort=True,
-    filters_by_words=True,
-    hides_figures_of_one=True,
-    drops_documents_of_put=True,
-    refuses_list_values=True,
-    tells_of_merges=True,
-    has_locations=True,
+OF_2026 = replace(
+    FIVE_TWELVE,
+    name="2026",
+    version="5.13.32",
     operator_first=True,
     newest_first=True,
     sorts_by_several=True,
-    compares_dates=True,
-    knows_strict=True,
     merges_at_once=True,
 )
 GENERATIONS = {generation.name: generation for generation in (FIVE_TEN, FIVE_TWELVE, OF_2026)}

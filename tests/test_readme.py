@@ -9,13 +9,16 @@ import subprocess
 import sys
 import tomllib
 from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 
+import httpx
 import pytest
 
 from flows.job import Pulled
 from flows.report import pulled_as_json
 from flows.settings import load_settings
+from sandbox.generation import GENERATIONS
 from sandbox.server import running
 from schemas import errors
 from schemas.diff import Change
@@ -46,6 +49,30 @@ def test_every_command_of_the_readme_does_what_it_says(tmp_path):
     assert done.returncode == 0, done.stderr[-3000:]
     assert (tmp_path / "balances.png").read_bytes().startswith(b"\x89PNG")
     assert "60 new" in done.stderr
+
+
+def test_the_merge_that_dies_leaves_what_is_said(tmp_path):
+    (code,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    with running(clients=60, seed=3) as box:
+        keys = {"NINJA_SYNC_URL": box.url, "NINJA_SYNC_TOKEN": box.token, "NINJA_SYNC_PASSWORD": box.password}
+        done = subprocess.run(
+            [sys.executable, "-c", code + "print(kept, other, owing[1]['balance'])"], cwd=tmp_path,
+            env={**os.environ, **keys}, capture_output=True, text=True, timeout=100, check=True,
+        )  # fmt: skip
+        first, last = (line.split() for line in done.stdout.splitlines())
+        answer = httpx.get(
+            f"{box.url}/api/v1/clients", headers={"X-API-TOKEN": box.token}, params={"client_id": last[1]}
+        )
+        kept = httpx.get(f"{box.url}/api/v1/clients", headers={"X-API-TOKEN": box.token}, params={"client_id": last[0]})
+    before, brought = Decimal(first[1]), Decimal(last[2])
+    assert (first[0], Decimal(first[2])) == ("500", before + brought)
+    assert answer.json()["data"] == []
+    (survivor,) = json.loads(kept.text, parse_float=Decimal)["data"]
+    assert survivor["balance"] == before + 2 * brought
+
+
+def test_the_generations_of_the_sandbox_are_those_that_there_are():
+    assert re.findall(r"^\| (5\.\d+|20\d\d) ", README, re.MULTILINE) == list(GENERATIONS)
 
 
 def test_every_block_that_is_not_run_says_why():
