@@ -23,10 +23,9 @@ def main() -> None:
     """Starts a sandbox, walks, and prints a line for each way of walking."""
     cores = sorted(os.sched_getaffinity(0))
     command = [sys.executable, "-m", "sandbox", "--json", "--clients", str(CLIENTS)]
-    with subprocess.Popen(
-        command, stdout=subprocess.PIPE, text=True, preexec_fn=lambda: os.sched_setaffinity(0, cores[:1])
-    ) as server:
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
         assert server.stdout is not None
+        os.sched_setaffinity(server.pid, cores[:1])
         keys = json.loads(server.stdout.readline())
         os.sched_setaffinity(0, cores[1:] or cores)
         for name, query in ASKED.items():
