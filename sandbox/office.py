@@ -77,7 +77,11 @@ def _change_address(box: Sandbox, client: Record) -> Deed:
 
 
 def _pay(box: Sandbox, client: Record) -> Deed:
-    figures = {"balance": str(client["balance"] - PAID), "paid_to_date": str(client["paid_to_date"] + PAID)}
+    figures = {
+        "balance": str(client["balance"] - PAID),
+        "paid_to_date": str(client["paid_to_date"] + PAID),
+        "documents": True,  # with a row in the ledger, as a payment leaves
+    }
     _call(box, "POST", f"/_sandbox/clients/{client['id']}/balances", figures)
     _call(box, "POST", f"/_sandbox/clients/{client['id']}/stamp", {"updated_at": time.time()})  # as a payment does
     return Deed(client["display_name"], f"paid {PAID}")
