@@ -1,7 +1,7 @@
 """Reading a moment as `Carbon::parse` does, as far as callers of an API go: dates, times, offsets, relative words.
 
 The result is what the clock on the wall shows, without a zone: the server binds just these figures into its SQL, so an
-offset in the text is dropped there (facts: `2026-01-02T05:04:06+02:00` compares as 05:04:06).
+offset in the text is dropped there (recorded: `2026-01-02T05:04:06+02:00` compares as 05:04:06).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What the recorded scenarios do not ask of the list, but the facts tell."""
+"""What the recorded scenarios do not ask of the list, but was seen on the real server or stands in its code."""
 
 from __future__ import annotations
 
