@@ -90,6 +90,7 @@ def _tell_access(running: Sandbox, *, rehearsal: bool) -> None:
     say(f"  export NINJA_SYNC_TOKEN={running.token}")
     if rehearsal:
         say("  export NINJA_SYNC_WAREHOUSE=rehearsal.duckdb    # not yours: that one stays with your books")
+    say(f"  export NINJA_SYNC_PASSWORD={running.password}    # merging and purging ask for it")
     say("  ninja-sync pull && ninja-sync balances")
 
 
