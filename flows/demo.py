@@ -29,7 +29,7 @@ What to try next (the sandbox has been stopped, the warehouse stays):
   export NINJA_SYNC_WAREHOUSE={warehouse}
   {command} status
   {command} balances --plot {folder}/balances.png
-  {command} sql "select display_name, balance from mart.clients where currency_code = 'EUR' order by balance desc limit 5"
+  {command} sql "select display_name, balance from mart.clients where currency_code = 'EUR' order by 2 desc limit 5"
   {command} sql "select display_name, kind, current_name, evidence from mart.client_redirects"
   {command} sandbox                 a server of your own to change and pull from, until Ctrl-C
   {command} init                    your own Invoice Ninja

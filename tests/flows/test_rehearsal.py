@@ -49,6 +49,20 @@ def test_ids_figures_stamps_and_states_are_those_of_the_books(server, rehearsed)
         assert len(here[one]["documents"]) == len(record["documents"])
 
 
+def test_a_contact_that_was_taken_over_is_with_its_new_client_alone(server, settings, pulls):
+    pulls()
+    people = [c for c in server.clients(status="active").values() if c["contacts"][0]["email"].strip()]
+    thief, owner = people[:2]
+    stolen = owner["contacts"][0]
+    kept = [{"id": c["id"], "is_primary": c["is_primary"]} for c in thief["contacts"]]
+    server.edit(thief, contacts=[*kept, {"id": stolen["id"], "email": stolen["email"], "is_primary": False}])
+    pulls()
+    with Api(create_app(stock=read_stock(settings, None, personal=False))) as api:
+        here = _everything(api)
+    assert stolen["id"] in {c["id"] for c in here[thief["id"]]["contacts"]}
+    assert stolen["id"] not in {c["id"] for c in here[owner["id"]]["contacts"]}
+
+
 def test_with_personal_data_a_record_is_what_it_was(server, settings, pulls):
     pulls()
     with Api(create_app(stock=read_stock(settings, "main", personal=True))) as api:
