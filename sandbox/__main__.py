@@ -11,7 +11,6 @@ from pathlib import Path
 from sandbox.database import OldDatabaseError
 from sandbox.generation import FIVE_TEN, GENERATIONS
 from sandbox.server import Sandbox, serve
-from sandbox.stock import Filled
 
 
 def main() -> None:
