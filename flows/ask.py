@@ -6,10 +6,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count
+from pathlib import Path
 
-from flows.settings import Settings, warehouse_path
+from flows.settings import Settings, place_of
 from schemas.errors import Busy, SettingsError, WarehouseError
-from warehouse.duckdb_engine import Warehouse, open_warehouse
+from warehouse.duckdb_engine import open_warehouse
+from warehouse.engine import Warehouse
+from warehouse.place import PostgresUrl, open_place
 from warehouse.publish import reader_of
 from warehouse.statements import statement
 
@@ -30,24 +33,31 @@ class Result:
 @contextmanager
 def reading(settings: Settings, *, newest: bool = False) -> Iterator[Warehouse]:
     """The published copy, else the warehouse itself; `newest` asks for the warehouse itself unless a run holds it."""
-    path, copy = warehouse_path(settings), reader_of(warehouse_path(settings))
+    path = place_of(settings)
+    if isinstance(path, PostgresUrl):  # whose readers wait for nobody
+        with open_place(path, read_only=True, wait=settings.wait) as opened:
+            yield opened
+        return
+    with _copy_or_file(settings, path, newest=newest) as file:
+        yield file
+
+
+def _copy_or_file(settings: Settings, path: Path, *, newest: bool) -> Warehouse:
+    copy = reader_of(path)
     published = settings.publish and copy.exists()
     if published and not newest:
         try:
-            opened = open_warehouse(copy, read_only=True, wait=settings.wait)
+            return open_warehouse(copy, read_only=True, wait=settings.wait)
         except Busy:
             raise
         except WarehouseError as damaged:
             raise WarehouseError(f"{damaged} `ninja-sync publish` writes the published copy anew.") from None
-    else:
-        try:
-            opened = open_warehouse(path, read_only=True, wait=0 if published else settings.wait)
-        except Busy:
-            if not published:
-                raise
-            opened = open_warehouse(copy, read_only=True, wait=settings.wait)
-    with opened:
-        yield opened
+    try:
+        return open_warehouse(path, read_only=True, wait=0 if published else settings.wait)
+    except Busy:
+        if not published:
+            raise
+        return open_warehouse(copy, read_only=True, wait=settings.wait)
 
 
 def ask(settings: Settings, sql: str) -> Result:

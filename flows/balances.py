@@ -8,7 +8,7 @@ from flows.ask import Result, reading
 from flows.settings import Settings
 from flows.show import say, show_table
 from schemas.errors import SettingsError
-from warehouse.duckdb_engine import Warehouse
+from warehouse.engine import Warehouse
 from warehouse.statements import statement
 
 MOST_LINES = 12

@@ -98,12 +98,13 @@ def publish(config: ConfigFile = None, as_json: AsJson = False) -> None:
     They are a copy of the warehouse for readers, and Parquet files of the views of `mart`.
     """
     from flows.job import open_ready  # noqa: PLC0415
-    from flows.settings import load_settings, warehouse_path  # noqa: PLC0415
+    from flows.settings import load_settings, place_of  # noqa: PLC0415
     from schemas.errors import SettingsError  # noqa: PLC0415
+    from warehouse.place import is_there  # noqa: PLC0415
     from warehouse.publish import publish as write  # noqa: PLC0415
 
     settings = load_settings(config)
-    if not warehouse_path(settings).exists():
+    if not is_there(place_of(settings)):
         raise SettingsError(f"There is no warehouse at {settings.warehouse} yet: `ninja-sync pull` makes it.")
     with open_ready(settings) as warehouse:
         folder = write(warehouse)

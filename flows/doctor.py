@@ -12,11 +12,12 @@ from connector.scan import FirstLook, first_look, stamp
 from connector.skew import HOUR, measure_skew
 from connector.verbs import current_company, lister, ping
 from flows.job import SYSTEM_CLOCK, Clock
-from flows.settings import Settings, base_url_of, open_door, warehouse_path
+from flows.settings import Settings, base_url_of, open_door, place_of
 from schemas.entities import CLIENTS
 from schemas.errors import NotAuthorised, SettingsError, SyncError, WarehouseError
 from warehouse.control import Binding, check_binding, read_state
-from warehouse.duckdb_engine import Warehouse, open_warehouse
+from warehouse.engine import POSTGRES, Warehouse
+from warehouse.place import is_there, open_place
 from warehouse.statements import named
 from warehouse.tables import mirror_is_current
 from warehouse.views import views_are_current
@@ -60,11 +61,12 @@ def _is_wrong_token(problem: SyncError) -> bool:
 def _warehouse(settings: Settings, name: str) -> tuple[Check, Binding | None]:
     """The check of the warehouse, and to which company it has bound the source, where that can be told."""
     try:
-        path = warehouse_path(settings)
-        _may_be_written(path)
-        if not path.exists():
+        path = place_of(settings)
+        if isinstance(path, Path):
+            _may_be_written(path)
+        if not is_there(path):
             return Check("warehouse", "note", f"{path} is not there yet: the first pull makes it"), None
-        with open_warehouse(path, read_only=True, wait=settings.wait) as warehouse:
+        with open_place(path, read_only=True, wait=settings.wait) as warehouse:
             coming = _coming(warehouse)
             if coming:
                 return Check("warehouse", "note", f"{path} {coming}"), None
@@ -90,14 +92,26 @@ def _may_be_written(path: Path) -> None:
             raise SettingsError(f"The warehouse {path} cannot be written: you may not write to {place}.")
 
 
+def _may_make_schemas(warehouse: Warehouse) -> None:
+    """Raises WarehouseError where the user of a Postgres database could not make the schemas."""
+    if warehouse.engine == POSTGRES:
+        ((allowed,),) = warehouse.rows("select has_database_privilege(current_database(), 'CREATE')")
+        if not allowed:
+            raise WarehouseError(
+                f"{warehouse.shown}: this user may not make schemas. As the owner of the database: "
+                "grant create on database DATABASE to USER"
+            )
+
+
 def _coming(warehouse: Warehouse) -> str:
     """What the next pull will do to the shape of an open warehouse; empty where it is of this version."""
     tables = warehouse.rows("select table_schema, table_name from information_schema.tables")
     if ("control", "migrations") not in tables:
-        return f"is a DuckDB file without a mirror{' among its tables' * bool(tables)}: the first pull makes one in it"
+        _may_make_schemas(warehouse)
+        return "has no mirror yet: the first pull makes one in it"
     had, known = [name for (name,) in warehouse.rows("select name from control.migrations")], named("control")
     if not set(had) <= set(known):
-        raise WarehouseError(f"{warehouse.path} was written by a newer version of Ninja Sync: upgrade it here.")
+        raise WarehouseError(f"{warehouse.shown} was written by a newer version of Ninja Sync: upgrade it here.")
     if len(had) < len(known) or not (mirror_is_current(warehouse) and views_are_current(warehouse)):
         return "was written by an older version: the next pull brings it to this one"
     return ""

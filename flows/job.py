@@ -9,13 +9,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from connector.door import Door
-from flows.settings import Settings, Source, warehouse_path
+from flows.settings import Settings, Source, place_of
 from schemas.diff import Change
 from schemas.errors import TooMuchChange
 from schemas.normalise import Drift, Quarantined
 from warehouse.control import Run
-from warehouse.duckdb_engine import Warehouse
+from warehouse.engine import Warehouse
 from warehouse.migrations import open_migrated
+from warehouse.place import Place
 from warehouse.vanished import Unlisted
 
 Tell = Callable[[str, int, int | None], None]
@@ -96,11 +97,11 @@ class Job:
         return self.settings.sources[self.name]
 
     @property
-    def path(self) -> Path:
-        """The warehouse's file."""
-        return warehouse_path(self.settings)
+    def place(self) -> Place:
+        """Where the warehouse is."""
+        return place_of(self.settings)
 
 
 def open_ready(settings: Settings, clock: Clock = SYSTEM_CLOCK) -> Warehouse:
     """The warehouse of an installation, open and brought to this version."""
-    return open_migrated(warehouse_path(settings), now=clock.now(), wait=settings.wait)
+    return open_migrated(place_of(settings), now=clock.now(), wait=settings.wait)

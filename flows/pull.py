@@ -26,7 +26,7 @@ from schemas.entities import CLIENTS
 from schemas.errors import WarehouseError
 from schemas.normalise import normalise
 from warehouse.control import Binding, Run, State, check_binding, read_state, record_run
-from warehouse.duckdb_engine import Warehouse
+from warehouse.engine import Warehouse
 from warehouse.lock import one_run_at_a_time
 from warehouse.publish import Postponed, publish_if_due
 from warehouse.staging import Staging
@@ -50,7 +50,7 @@ def pull(job: Job) -> Pulled:
     Publishing comes after the load; one that fails is made up for by the next pull.
     """
     started = job.clock.monotonic()
-    with one_run_at_a_time(job.path, job.name, wait=job.settings.wait):
+    with one_run_at_a_time(job.place, job.name, wait=job.settings.wait):
         job.tell("looking", 0, None)
         look = first_look(lister(job.door, CLIENTS))
         with open_ready(job.settings, job.clock) as warehouse:
@@ -67,7 +67,7 @@ def pull(job: Job) -> Pulled:
 
 def _heartbeat(job: Job, warehouse: Warehouse, state: State, look: FirstLook, started: float) -> Pulled:
     """The one row that an idle pull writes. Pages of a run that was killed behind its commit are of no use any more."""
-    Staging.of(job.path, job.name).clear()
+    Staging.of(job.place, job.name).clear()
     run = replace(_run(job, look, "idle"), mirrored=state.mirrored, quarantine_open=state.quarantine_open)
     run = _finished(job, started)(run)
     record_run(warehouse, run)
@@ -203,6 +203,7 @@ def _pull_changes(
         drift=frozenset(staging.drift),
         vanished=verdict.vanished,
         unlisted=verdict.unlisted if scan.full else None,
+        after=state,
     )
     run = replace(_run(job, scan.look, "full" if scan.full else "pull"), received=staging.records)
     run = replace(run, notes=msgspec.json.encode(notes).decode())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from connector.verbs import current_company
 from flows.job import SYSTEM_CLOCK, Clock, open_ready
-from flows.settings import Settings, base_url_of, open_door, warehouse_path
+from flows.settings import Settings, base_url_of, open_door, place_of
 from schemas.errors import SettingsError
 from warehouse.control import Binding, bind, read_state
 from warehouse.lock import one_run_at_a_time
@@ -23,7 +23,7 @@ def rebind(settings: Settings, name: str, binding: Binding, clock: Clock = SYSTE
 
     Raises SettingsError for another company: its clients would be added to those of the bound one.
     """
-    path = warehouse_path(settings)
+    path = place_of(settings)
     with one_run_at_a_time(path, name, wait=settings.wait), open_ready(settings, clock) as warehouse:
         known = read_state(warehouse, name).binding
         if known is not None and known.company_fingerprint != binding.company_fingerprint:

@@ -19,7 +19,7 @@ from sandbox.stock import Stock
 from schemas.entities import CLIENTS, CONTACTS, DOCUMENTS
 from schemas.entity import Entity
 from schemas.errors import SettingsError, WarehouseError
-from warehouse.duckdb_engine import Warehouse
+from warehouse.engine import Warehouse
 from warehouse.statements import statement
 from warehouse.tables import mirror_is_current
 
@@ -62,12 +62,12 @@ def _source(warehouse: Warehouse, wanted: str | None) -> str:
         "select 1 from information_schema.tables where table_schema = 'ninja' and table_name = 'clients'"
     )
     if not tables:
-        raise WarehouseError(f"Nothing has been pulled into {warehouse.path} yet: `ninja-sync pull` first.")
+        raise WarehouseError(f"Nothing has been pulled into {warehouse.shown} yet: `ninja-sync pull` first.")
     if not mirror_is_current(warehouse):
-        raise WarehouseError(f"{warehouse.path} is of an older version: `ninja-sync pull` brings it to this one.")
+        raise WarehouseError(f"{warehouse.shown} is of an older version: `ninja-sync pull` brings it to this one.")
     known = [str(name) for (name,) in warehouse.rows("select source from control.sources order by source")]
     if not known:
-        raise WarehouseError(f"Nothing has been pulled into {warehouse.path} yet: `ninja-sync pull` first.")
+        raise WarehouseError(f"Nothing has been pulled into {warehouse.shown} yet: `ninja-sync pull` first.")
     if wanted is None and len(known) > 1:
         raise SettingsError(f"The warehouse holds several sources; choose one: --source {' | '.join(known)}")
     if wanted is not None and wanted not in known:

@@ -25,6 +25,7 @@ from connector.address import server_address
 from connector.door import Door, DoorSettings
 from connector.secret import Secret
 from schemas.errors import SettingsError
+from warehouse.place import Place, PostgresUrl
 
 SOURCE_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
 DEFAULT_SOURCE = "main"
@@ -140,10 +141,10 @@ def open_door(source: Source, *, environ: Mapping[str, str] = os.environ, attemp
     return Door(settings, token_of(source, environ=environ))
 
 
-def warehouse_path(settings: Settings) -> Path:
-    """The path of the DuckDB warehouse."""
+def place_of(settings: Settings) -> Place:
+    """Where the warehouse is: the path of a DuckDB file, or a URL of Postgres."""
     if "://" in settings.warehouse:
-        raise SettingsError("This version stores in DuckDB: set NINJA_SYNC_WAREHOUSE to the path of a file.")
+        return PostgresUrl.of(settings.warehouse)
     return Path(settings.warehouse).expanduser().absolute()
 
 
@@ -156,6 +157,11 @@ def _read(path: Path) -> Settings:
         raise SettingsError(f"{path}: {problem}") from None
     except (OSError, UnicodeDecodeError) as problem:
         raise SettingsError(f"{path} cannot be read: {type(problem).__name__}.") from None
+    if "://" in found.warehouse and PostgresUrl.of(found.warehouse).has_password:
+        raise SettingsError(
+            f"{path}: a password stands in the warehouse's URL. Take it out, and put it into ~/.pgpass, $PGPASSWORD or "
+            "$NINJA_SYNC_WAREHOUSE."
+        )
     return msgspec.structs.replace(
         found,
         warehouse=found.warehouse if "://" in found.warehouse else _beside(path, found.warehouse),

@@ -24,7 +24,7 @@ def stage(job: Job, state: State, look: FirstLook, binding: Binding, *, recheck:
     scan = Scan(lister(job.door, CLIENTS), look, page_size=job.source.page_size, skew=_known_skew(state, look))
     scan.recheck, scan.connections = recheck, job.source.connections
     since = None if job.full else _since(state, scan)
-    staging = Staging.of(job.path, job.name)
+    staging = Staging.of(job.place, job.name)
     scan_key = ScanKey(
         binding.base_url, binding.company_id, binding.company_fingerprint, since, since is None, _shape()
     )

@@ -153,5 +153,9 @@ class WarehouseError(SyncError):
     exit_code = 6
 
 
+class ConnectionLost(WarehouseError):
+    """The connection to the warehouse was lost: nothing of this run was stored, and the next one goes on from there."""
+
+
 class Busy(WarehouseError):
     """Another process is using the warehouse."""

@@ -12,7 +12,7 @@ from datetime import datetime
 from schemas.entity import Entity
 from schemas.errors import SettingsError
 from schemas.normalise import Drift, Quarantined
-from warehouse.duckdb_engine import Warehouse
+from warehouse.engine import Warehouse
 from warehouse.statements import statement
 
 
@@ -30,8 +30,8 @@ class State:
     """What the warehouse knows of a source before a pull; `binding` is None before the first one.
 
     `quarantined` counts the clients that are in quarantine and not in the mirror, `quarantine_open` all open entries.
-    `full_at` is when everything was last read. `unexplained` is the disagreement of the totals (see `surplus`) that was
-    left then, `held` whether missing clients were left on purpose.
+    `run_id` is the last run that loaded, `full_at` when everything was last read. `unexplained` is the disagreement of
+    the totals (see `surplus`) that was left then, `held` whether missing clients were left on purpose.
     """
 
     binding: Binding | None = None
@@ -41,6 +41,7 @@ class State:
     watermark: datetime | None = None
     newest_at: datetime | None = None
     began_at: datetime | None = None
+    run_id: str | None = None
     full_at: datetime | None = None
     unexplained: int | None = None
     held: bool | None = None
@@ -131,8 +132,8 @@ def bind(warehouse: Warehouse, source: str, binding: Binding, *, version: str | 
 def record_run(warehouse: Warehouse, run: Run) -> None:
     """Write one row of `control.runs`."""
     values = {name: getattr(run, name) for name in Run.__dataclass_fields__}
-    names = ", ".join(values)
-    warehouse.execute(f"insert into control.runs ({names}) values ({', '.join('$' + name for name in values)})", values)
+    names, told = ", ".join(values), ("cast($notes as json)" if name == "notes" else f"${name}" for name in values)
+    warehouse.execute(f"insert into control.runs ({names}) values ({', '.join(told)})", values)
 
 
 def record_quarantine(warehouse: Warehouse, source: str, run_id: str, found: Iterable[Quarantined]) -> None:
@@ -151,7 +152,7 @@ def record_quarantine(warehouse: Warehouse, source: str, run_id: str, found: Ite
         )
         warehouse.execute(
             "insert into control.quarantine "
-            "values ($source, $entity, $id, $field, $reason, $record, $first, $run_id, null)",
+            "values ($source, $entity, $id, $field, $reason, cast($record as json), $first, $run_id, null)",
             {**values, "field": one.field, "reason": one.reason, "record": one.record, "first": first[0][0] or run_id},
         )
 

@@ -1,7 +1,6 @@
 """The warehouse on DuckDB: one file, one process at a time, closed to everything outside its own folders.
 
-What this module offers (`execute`, `rows`, `table`, `stage`, `transaction`) is the seam that another engine implements;
-everything above it is the same SQL text on both.
+What it offers is the seam of `warehouse.engine`; everything above it is the same SQL text on both engines.
 """
 
 from __future__ import annotations
@@ -9,7 +8,7 @@ from __future__ import annotations
 import re
 import shutil
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,12 +16,12 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from schemas.errors import Busy, SettingsError, WarehouseError
+from warehouse.engine import DUCKDB, Params
 from warehouse.private import make_private_file, make_private_folder, make_whole, only_private_files, remove_halves
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-Params = Mapping[str, object]
 Config = dict[str, str | bool | int | float | list[str]]
 
 MIB = 1024 * 1024
@@ -33,21 +32,28 @@ SAFE_TO_SHOW = (duckdb.IOException, duckdb.OutOfMemoryException, duckdb.Permissi
 """Errors whose text names files and limits; the text of all others may hold a row's values (people's data)."""
 
 
-class Warehouse:
+class DuckdbWarehouse:
     """An open DuckDB file. Use it in `with`; it is closed, and its lock given back, at the end.
 
     While it is open, all files that this process makes are private (umask 077): DuckDB makes its log anew after each
     checkpoint, and spills rows into files, with the rights that the umask leaves.
     """
 
+    engine = DUCKDB
+
     def __init__(self, connection: duckdb.DuckDBPyConnection, path: Path, closing: ExitStack) -> None:
         self._connection, self.path, self._closing = connection, path, closing
 
-    def __enter__(self) -> Warehouse:
+    def __enter__(self) -> DuckdbWarehouse:
         return self
 
     def __exit__(self, *_: object) -> None:
         self._closing.close()
+
+    @property
+    def shown(self) -> str:
+        """The path of the file."""
+        return str(self.path)
 
     def execute(self, sql: str, params: Params | None = None) -> None:
         """Run one statement."""
@@ -94,7 +100,7 @@ class Warehouse:
             self._connection.unregister("arriving")
 
     @contextmanager
-    def transaction(self) -> Iterator[None]:
+    def transaction(self, *, run_id: str | None = None) -> Iterator[None]:  # noqa: ARG002 - a commit is never in doubt here
         """All or nothing: commits at the end, rolls back on any exception."""
         self.execute("begin transaction")
         try:
@@ -103,6 +109,12 @@ class Warehouse:
             self.execute("rollback")
             raise
         self.execute("commit")
+
+    def hold(self, name: str) -> None:
+        """Nothing to do: the file is this process's alone."""
+
+    def settle(self, tables: Sequence[str]) -> None:
+        """Nothing to do: the engine counts as it goes."""
 
     def checkpoint(self) -> None:
         """Write everything into the file itself, so that the file alone is a whole copy."""
@@ -116,7 +128,7 @@ def open_warehouse(
     wait: float = 10.0,
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
-) -> Warehouse:
+) -> DuckdbWarehouse:
     """Open the file, making it (0600, in a folder of 0700) where there is none.
 
     Waits up to `wait` seconds for another process to close it. Raises Busy, naming that process; SettingsError where
@@ -142,7 +154,7 @@ def open_warehouse(
             raise WarehouseError(f"{path} is no warehouse that can be opened: {_first_line(problem)}") from None
 
 
-def _opened(path: Path, *, read_only: bool) -> Warehouse:
+def _opened(path: Path, *, read_only: bool) -> DuckdbWarehouse:
     if path.is_dir():
         raise SettingsError(
             f"The warehouse {path} is a folder; name a file in it, such as {path / 'warehouse.duckdb'}."
@@ -161,7 +173,7 @@ def _opened(path: Path, *, read_only: bool) -> Warehouse:
         connection.execute(f"set allowed_directories = [{_quoted(exports_of(path))}]").fetchall()
         connection.execute("set enable_external_access = false").fetchall()
         connection.execute("set lock_configuration = true").fetchall()
-        return Warehouse(connection, path, closing.pop_all())
+        return DuckdbWarehouse(connection, path, closing.pop_all())
 
 
 def _bounds(path: Path) -> Config:

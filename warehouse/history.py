@@ -7,7 +7,7 @@ import pyarrow as pa
 from schemas.diff import differences
 from schemas.entity import Entity
 from warehouse.control import Run
-from warehouse.duckdb_engine import Warehouse
+from warehouse.engine import Warehouse
 from warehouse.statements import statement
 
 CHANGES = pa.schema(

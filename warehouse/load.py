@@ -14,13 +14,14 @@ from datetime import datetime
 from schemas.arrow_types import staged_schema
 from schemas.diff import Change
 from schemas.entity import Entity
-from schemas.errors import WarehouseError
+from schemas.errors import Busy, WarehouseError
 from schemas.normalise import Drift, Quarantined, Row
 from schemas.vanished import HELD, Vanished
 from warehouse.arrow_files import staged_batch
 from warehouse.control import (
     Binding,
     Run,
+    State,
     bind,
     check_single_name,
     close_quarantine,
@@ -29,15 +30,17 @@ from warehouse.control import (
     record_quarantine,
     record_run,
 )
-from warehouse.duckdb_engine import Warehouse
+from warehouse.engine import Warehouse
 from warehouse.history import record_changes
 from warehouse.staging import Staging
 from warehouse.statements import statement
-from warehouse.tables import VERSION_COLUMNS, columns
+from warehouse.tables import VERSION_COLUMNS, arriving, columns
 from warehouse.vanished import keep_unlisted, take_out
 
 MOST_CHANGES = 200
 """Changes that a run reports one by one; all are counted."""
+MANY = 1000
+"""Rows after which an engine is told to look at the tables anew."""
 CHANGED = ("inserted", "updated", "touched")
 """The outcomes after which a mirror is not what it was."""
 
@@ -56,6 +59,8 @@ class Scanned:
 
     `vanished` are clients to take out: one of them that was read in this scan stays. `unlisted` are the clients that a
     full pass missed and leaves, each with the reason (HELD or HIDDEN); None leaves what was known.
+    `after` is the state in which the scan began: where another run has loaded since, the lock having been lost, this
+    one is refused.
     """
 
     entity: Entity
@@ -68,6 +73,7 @@ class Scanned:
     drift: frozenset[Drift] = frozenset()
     vanished: Sequence[Vanished] = ()
     unlisted: Mapping[str, str] | None = None
+    after: State | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +101,9 @@ def load(
 
     Raises WarehouseError, with everything as it was before, where that is not possible.
     """
-    with warehouse.transaction():
+    with warehouse.transaction(run_id=run.run_id):
+        warehouse.hold(f"loads of {run.source}")
+        _check_order(warehouse, scanned, run)
         _remember_source(warehouse, scanned, run, reference)
         if reference is not None:
             _replace_all(warehouse, reference, run)
@@ -128,7 +136,15 @@ def load(
         )
         done = finish(done)
         record_run(warehouse, done)
+        if outcomes["inserted"] + outcomes["updated"] > MANY:
+            warehouse.settle([f"ninja.{table.name}" for table in (scanned.entity, *scanned.entity.children)])
     return Loaded(done, changes, drift, state.surplus(scanned.server_total))
+
+
+def _check_order(warehouse: Warehouse, scanned: Scanned, run: Run) -> None:
+    """Raises Busy where another run has loaded since the scan began: what this one read may be older."""
+    if scanned.after is not None and read_state(warehouse, run.source).run_id != scanned.after.run_id:
+        raise Busy(f"Another run of the source {run.source!r} has loaded meanwhile; nothing was stored. Pull again.")
 
 
 def _merge(
@@ -190,7 +206,7 @@ def _step(
 def _selected(entity: Entity, parent: Entity | None) -> list[str]:
     ours = {"source": "$source", "run_id": "$run_id"}
     ours |= {name: f"o.{name}" for name in VERSION_COLUMNS}
-    return [ours.get(name, f"s.{name}") for name in columns(entity, parent)]
+    return [ours.get(name, staged) for name, staged in arriving(entity, parent).items()]
 
 
 def _assert_single(warehouse: Warehouse, entity: Entity, loaded: str, values: Mapping[str, object]) -> None:
@@ -219,6 +235,7 @@ def _replace(warehouse: Warehouse, entity: Entity, rows: Sequence[Row], run: Run
 def _remember_source(warehouse: Warehouse, scanned: Scanned, run: Run, reference: Reference | None) -> None:
     values = {"source": run.source, "skew": scanned.skew, "version": run.server_version, "now": run.began_at}
     if not warehouse.rows("select 1 from control.sources where source = $source", values):
+        warehouse.hold("the sources")
         check_single_name(warehouse, run.source, scanned.binding)
         bind(warehouse, run.source, scanned.binding, version=run.server_version, now=run.began_at)
     warehouse.execute(

@@ -1,4 +1,4 @@
-"""One run at a time per source, on DuckDB: a lock on a file beside the warehouse.
+"""One run at a time per source: on DuckDB a lock on a file beside the warehouse, on Postgres an advisory lock.
 
 The system gives the lock back when its process ends, however it ends, so a dead run never blocks the next one.
 """
@@ -10,15 +10,15 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from pathlib import Path
 
 from schemas.errors import Busy, WarehouseError
+from warehouse.place import Place, PostgresUrl
 from warehouse.private import make_private_folder
 
 
 @contextmanager
 def one_run_at_a_time(
-    warehouse: Path,
+    place: Place,
     source: str,
     *,
     wait: float = 10.0,
@@ -26,7 +26,13 @@ def one_run_at_a_time(
     sleep: Callable[[float], None] = time.sleep,
 ) -> Iterator[None]:
     """Hold the lock of a source. Raises Busy, naming the process that holds it, after `wait` seconds."""
-    path = warehouse.absolute().with_name(f"{warehouse.name}.{source}.lock")
+    if isinstance(place, PostgresUrl):
+        from warehouse.postgres_lock import one_run_on_postgres  # noqa: PLC0415 - who uses DuckDB needs no driver
+
+        with one_run_on_postgres(place, source, wait=wait, clock=clock, sleep=sleep):
+            yield
+        return
+    path = place.absolute().with_name(f"{place.name}.{source}.lock")
     make_private_folder(path.parent)
     try:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)

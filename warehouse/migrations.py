@@ -7,18 +7,18 @@ from __future__ import annotations
 
 import hashlib
 from datetime import datetime
-from pathlib import Path
 
 from schemas.errors import WarehouseError
-from warehouse.duckdb_engine import Warehouse, open_warehouse
+from warehouse.engine import POSTGRES, Warehouse
+from warehouse.place import Place, open_place
 from warehouse.statements import named, statement
-from warehouse.tables import create_mirror, mirror_is_current, remember_mirror
+from warehouse.tables import create_indexes, create_mirror, mirror_is_current, remember_mirror
 from warehouse.views import create_views, drop_views, views_are_current
 
 
-def open_migrated(path: Path, *, now: datetime, wait: float = 10.0) -> Warehouse:
+def open_migrated(place: Place, *, now: datetime, wait: float = 10.0) -> Warehouse:
     """Open a warehouse and bring it to this version; where that is refused, it is closed again. Use it in `with`."""
-    warehouse = open_warehouse(path, wait=wait)
+    warehouse = open_place(place, wait=wait)
     try:
         migrate(warehouse, now=now)
     except BaseException:
@@ -33,6 +33,8 @@ def migrate(warehouse: Warehouse, *, now: datetime) -> None:
     if had == len(known) and mirror_is_current(warehouse) and views_are_current(warehouse):
         return
     with warehouse.transaction():
+        warehouse.hold("the schemas")  # on Postgres, another machine may be at it
+        had = _applied(warehouse)
         for schema in ("control", "ninja", "mart"):
             warehouse.execute(f"create schema if not exists {schema}")
         warehouse.execute(statement("load/migrations"))
@@ -43,6 +45,8 @@ def migrate(warehouse: Warehouse, *, now: datetime) -> None:
         drop_views(warehouse)
         if not mirror_is_current(warehouse):
             _make_mirror(warehouse, anew=bool(had))
+        if warehouse.engine == POSTGRES:
+            create_indexes(warehouse)
         create_views(warehouse)
         warehouse.execute("delete from control.published")  # the copies are of the version before
 
@@ -65,18 +69,18 @@ def _applied(warehouse: Warehouse) -> int:
     if not columns:
         return 0
     if ("digest",) not in columns:
-        raise WarehouseError(f"{warehouse.path} was made by a build before the first release: name another warehouse.")
+        raise WarehouseError(f"{warehouse.shown} was made by a build before the first release: name another warehouse.")
     had = [(str(n), str(d)) for n, d in warehouse.rows("select name, digest from control.migrations order by number")]
     known = [(name, _digest(name)) for name in named("control")]
     if [name for name, _ in had] != [name for name, _ in known[: len(had)]]:
         raise WarehouseError(
-            f"{warehouse.path} was written by a newer version of Ninja Sync: upgrade, or name another warehouse."
+            f"{warehouse.shown} was written by a newer version of Ninja Sync: upgrade, or name another warehouse."
         )
     edited = [name for (name, applied), (_, ours) in zip(had, known, strict=False) if applied != ours]
     if edited:
         raise WarehouseError(
-            f"{warehouse.path} was made by another build of Ninja Sync, whose migration {edited[0]} differs from ours: "
-            "use that build, or name another warehouse."
+            f"{warehouse.shown} was made by another build of Ninja Sync, whose migration {edited[0]} differs from "
+            "ours: use that build, or name another warehouse."
         )
     return len(had)
 

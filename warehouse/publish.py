@@ -25,8 +25,9 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
-from schemas.errors import WarehouseError
-from warehouse.duckdb_engine import Warehouse, exports_of
+from schemas.errors import SettingsError, WarehouseError
+from warehouse.duckdb_engine import DuckdbWarehouse, exports_of
+from warehouse.engine import Warehouse
 from warehouse.private import make_private_file, make_private_folder, rename_into_place
 from warehouse.statements import statement
 
@@ -61,8 +62,10 @@ def publish_if_due(
     """Publish where runs have changed what the copies do not show, or where a file of theirs is missing; else None.
 
     Runs are counted, not compared by their times: this machine's clock may go back. Where it says that the last
-    publication is still to come, it has, and what is due is not postponed.
+    publication is still to come, it has, and what is due is not postponed. Postgres' readers need no copies.
     """
+    if not isinstance(warehouse, DuckdbWarehouse):
+        return None
     ((_, changed, shown, at, seconds),) = warehouse.rows(statement("read/published"))
     folder = exports_of(warehouse.path)
     whole = all((folder / name).exists() for name in (READER, *(f"{view}.parquet" for view in EXPORTED)))
@@ -81,6 +84,10 @@ def publish(warehouse: Warehouse, *, now: datetime | None = None, clock: Callabl
     Without `now`, the engine's clock says when. Raises WarehouseError where the files cannot be written; those that
     are there stay.
     """
+    if not isinstance(warehouse, DuckdbWarehouse):
+        raise SettingsError(
+            "Readers of Postgres need no copies: they read mart.clients and the other views themselves."
+        )
     folder, began = exports_of(warehouse.path), clock()
     try:
         _write(warehouse, folder)
@@ -95,7 +102,7 @@ def reader_of(path: Path) -> Path:
     return exports_of(path.absolute()) / READER
 
 
-def _write(warehouse: Warehouse, folder: Path) -> None:
+def _write(warehouse: DuckdbWarehouse, folder: Path) -> None:
     make_private_folder(folder)
     for view in EXPORTED:
         with _in_place(folder / f"{view}.parquet") as beside:

@@ -18,9 +18,9 @@ from schemas.errors import WarehouseError
 from schemas.normalise import Row, normalise
 from warehouse.arrow_files import staged_batch, staged_children
 from warehouse.control import record_quarantine
-from warehouse.duckdb_engine import Warehouse
+from warehouse.engine import Warehouse
 from warehouse.statements import statement
-from warehouse.tables import VERSION_COLUMNS, columns, definition, mirrored
+from warehouse.tables import VERSION_COLUMNS, arriving, columns, definition, mirrored
 
 _DECODER = msgspec.json.Decoder(float_hook=Decimal)
 CHUNK = 5000
@@ -112,7 +112,7 @@ def _insert(warehouse: Warehouse, entity: Entity, parent: Entity | None, into: s
     warehouse.stage(f"stage_{entity.name}", staged_schema(entity, parent), iter([rows]))
     names = list(columns(entity, parent))
     kept = _beside(entity)
-    selected = [f"kept.{name}" if name in kept else f"s.{name}" for name in names]
+    selected = [f"kept.{name}" if name in kept else staged for name, staged in arriving(entity, parent).items()]
     told = {"into": into, "entity": entity.name, "columns": ", ".join(names), "selected": ", ".join(selected)}
     warehouse.execute(statement("rebuild/put_back").format(**told))
     warehouse.execute(f"drop table stage_{entity.name}")

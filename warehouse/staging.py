@@ -23,6 +23,7 @@ import msgspec
 from schemas.entity import Entity
 from schemas.errors import WarehouseError
 from schemas.normalise import Batch, Drift, Quarantined
+from warehouse.place import Place, staging_of
 from warehouse.private import make_private_folder
 
 if TYPE_CHECKING:
@@ -75,9 +76,9 @@ class Staging:
     resumed_at: int = 0
 
     @classmethod
-    def of(cls, warehouse: Path, source: str) -> Staging:
-        """The staging of a source, beside the warehouse's file."""
-        return cls(warehouse.absolute().with_name(warehouse.name + ".staging") / source, [])
+    def of(cls, place: Place, source: str) -> Staging:
+        """The staging of a source: beside the warehouse's file, of Postgres in this machine's state folder."""
+        return cls(staging_of(place) / source, [])
 
     @property
     def records(self) -> int:

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from schemas.entities import CLIENTS, COMPANIES, GROUPS, LOOKUPS
 from schemas.entity import Entity, Kind
 from schemas.errors import WarehouseError
-from warehouse.duckdb_engine import Warehouse
+from warehouse.engine import Warehouse
 
 MIRROR_VERSION = 2
 MIRROR_FINGERPRINT = "732aa87987f058a0"
@@ -65,6 +65,14 @@ def columns(entity: Entity, parent: Entity | None) -> dict[str, str]:
     return found
 
 
+def arriving(entity: Entity, parent: Entity | None) -> dict[str, str]:
+    """The columns of an entity's table, each with how it is taken from the staged rows `s`: JSON is staged as text."""
+    return {
+        name: f"cast(s.{name} as json)" if kind.startswith("json") else f"s.{name}"
+        for name, kind in columns(entity, parent).items()
+    }
+
+
 def definition(entity: Entity, parent: Entity | None) -> str:
     """The columns of an entity's table, as `create table` wants them."""
     return "(" + ", ".join(f"{name} {kind}" for name, kind in columns(entity, parent).items()) + ")"
@@ -76,12 +84,24 @@ def create_mirror(warehouse: Warehouse) -> None:
         warehouse.execute(f"create table if not exists ninja.{entity.name} {definition(entity, parent)}")
 
 
+def create_indexes(warehouse: Warehouse) -> None:
+    """Make the indexes that Postgres needs: the keys of the mirror, its children by parent, the history by client."""
+    for entity, parent in mirrored():
+        key = "source, id" if "id" in columns(entity, parent) else "source"
+        warehouse.execute(f"create unique index if not exists {entity.name}_key on ninja.{entity.name} ({key})")
+        if parent is not None:
+            by = f"source, {parent.parent_column}"
+            warehouse.execute(f"create index if not exists {entity.name}_by_parent on ninja.{entity.name} ({by})")
+    for table in ("client_versions", "client_changes", "redirects", "quarantine"):
+        warehouse.execute(f"create index if not exists {table}_by_id on control.{table} (source, id)")
+
+
 def mirror_is_current(warehouse: Warehouse) -> bool:
     """Whether the tables are those of this version. Raises WarehouseError where a newer version has made them."""
     made = warehouse.rows("select version, fingerprint from control.mirror")
     if made and int(str(made[0][0])) > MIRROR_VERSION:
         raise WarehouseError(
-            f"The tables of {warehouse.path} were made by a newer version of Ninja Sync: upgrade, or name another "
+            f"The tables of {warehouse.shown} were made by a newer version of Ninja Sync: upgrade, or name another "
             "warehouse."
         )
     return made == [(MIRROR_VERSION, fingerprint())]

@@ -18,7 +18,7 @@ from schemas.entities import CLIENTS, CONTACTS
 from schemas.entity import Entity
 from schemas.vanished import Vanished
 from warehouse.control import Run
-from warehouse.duckdb_engine import Warehouse
+from warehouse.engine import Warehouse
 from warehouse.staging import Staging
 from warehouse.statements import statement
 

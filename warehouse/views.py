@@ -6,7 +6,7 @@ import hashlib
 import re
 from graphlib import TopologicalSorter
 
-from warehouse.duckdb_engine import Warehouse
+from warehouse.engine import Warehouse
 from warehouse.statements import named, statement
 
 

@@ -195,7 +195,7 @@ def _migrate(order: dict, reach: Callable[[str], None]) -> None:
 
 def _split_the_commit(reach: Callable[[str], None]) -> None:
     """A planted mistake: the rows are committed before watermark and run are."""
-    from warehouse.duckdb_engine import Warehouse  # noqa: PLC0415
+    from warehouse.duckdb_engine import DuckdbWarehouse as Warehouse  # noqa: PLC0415
     from warehouse.statements import statement  # noqa: PLC0415
 
     real = Warehouse.execute
@@ -225,7 +225,7 @@ def _keep_staged(_: Callable[[str], None]) -> None:
 
 def _tell_commits(reach: Callable[[str], None]) -> None:
     """A place to die at: the load is committed, and stands in the log alone."""
-    from warehouse.duckdb_engine import Warehouse  # noqa: PLC0415
+    from warehouse.duckdb_engine import DuckdbWarehouse as Warehouse  # noqa: PLC0415
 
     real = Warehouse.transaction
 

@@ -10,7 +10,8 @@ from pathlib import Path
 import duckdb
 import pyarrow.parquet
 
-from warehouse.duckdb_engine import Warehouse, exports_of, open_warehouse
+from warehouse.duckdb_engine import exports_of, open_warehouse
+from warehouse.engine import Warehouse
 from warehouse.tables import mirrored
 
 State = Mapping[str, tuple[object, ...]]

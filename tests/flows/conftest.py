@@ -17,7 +17,7 @@ from connector.door import Door, DoorSettings
 from connector.secret import Secret
 from flows.job import Job
 from flows.pull import pull
-from flows.settings import Settings, Source, warehouse_path
+from flows.settings import Settings, Source, place_of
 from sandbox.server import running
 from warehouse.duckdb_engine import open_warehouse
 
@@ -107,7 +107,7 @@ def query(settings):
     """The rows of a query on the warehouse."""
 
     def run(sql, **params):
-        with open_warehouse(warehouse_path(settings)) as warehouse:
+        with open_warehouse(place_of(settings)) as warehouse:
             return warehouse.rows(sql, params)
 
     return run

@@ -11,7 +11,7 @@ import pytest
 from flows import settings as settings_module
 from flows.doctor import examine
 from flows.job import SYSTEM_CLOCK
-from flows.settings import warehouse_path
+from flows.settings import place_of
 from warehouse.duckdb_engine import open_warehouse
 
 
@@ -97,7 +97,7 @@ def test_a_warehouse_that_may_not_be_written_is_bad(checks, pulls, monkeypatch, 
 
 def test_doctor_changes_nothing_in_the_warehouse(checks, pulls, settings):
     pulls()
-    path = warehouse_path(settings)
+    path = place_of(settings)
     before = {file: file.read_bytes() for file in path.parent.rglob("*") if file.is_file()}
     checks()
     assert {file: file.read_bytes() for file in path.parent.rglob("*") if file.is_file()} == before
@@ -117,7 +117,7 @@ def test_doctor_changes_nothing_in_the_warehouse(checks, pulls, settings):
 )  # fmt: skip
 def test_a_warehouse_of_another_shape_is_told_and_left_as_it_is(checks, pulls, settings, sql, state, words):
     pulls()
-    path = warehouse_path(settings)
+    path = place_of(settings)
     with open_warehouse(path) as warehouse:
         for statement in sql.split(";"):
             warehouse.execute(statement)

@@ -13,7 +13,7 @@ import pytest
 from flows import pull as pull_module
 from flows import reference as reference_module
 from flows.rebind import find_company, rebind
-from flows.settings import warehouse_path
+from flows.settings import place_of
 from schemas.errors import NotAuthorised, SettingsError, WarehouseError
 from warehouse.duckdb_engine import open_warehouse
 
@@ -237,7 +237,7 @@ def test_a_token_that_may_not_see_money_is_refused_and_nothing_is_written(server
 
 def test_another_companys_token_is_refused_before_any_write(server, pulls, settings):
     pulls()
-    path = warehouse_path(settings)
+    path = place_of(settings)
     before = path.read_bytes()
     for full in (False, True):
         with pytest.raises(SettingsError, match="another company"):
@@ -399,7 +399,7 @@ def test_readers_are_not_in_the_way_and_see_the_published_copy(server, pulls, se
 
 def test_nothing_is_left_of_a_run_but_the_warehouse_and_its_copies(pulls, settings):
     pulls()
-    path = warehouse_path(settings)
+    path = place_of(settings)
     assert sorted(p.name for p in path.parent.iterdir()) == [
         "warehouse.duckdb", "warehouse.duckdb.main.lock", "warehouse.duckdb.published", "warehouse.duckdb.staging",
     ]  # fmt: skip

@@ -13,7 +13,7 @@ import pytest
 
 from flows.balances import read_balances
 from flows.doctor import examine
-from flows.settings import warehouse_path
+from flows.settings import place_of
 from schemas.errors import NotAuthorised, TooMuchChange, UnexpectedShape
 from warehouse.duckdb_engine import open_warehouse
 from warehouse.publish import reader_of
@@ -488,7 +488,7 @@ def test_a_sweep_that_fails_leaves_what_was_loaded_before_it_published(server, p
 
     with pytest.raises(NotAuthorised):
         pulls(transport=Rewriting(broken))
-    with open_warehouse(reader_of(warehouse_path(settings)), read_only=True) as copy:
+    with open_warehouse(reader_of(place_of(settings)), read_only=True) as copy:
         assert copy.rows("select city from ninja.clients where id = $id", {"id": people[0]}) == [("Bern",)]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from flows.init import write_configuration
-from flows.settings import choose_source, choose_sources, find_file, load_settings, places, token_of, warehouse_path
+from flows.settings import choose_source, choose_sources, find_file, load_settings, place_of, places, token_of
 from schemas.errors import SettingsError
 
 ENVIRON = {"NINJA_SYNC_URL": "https://ninja.test", "NINJA_SYNC_TOKEN": "secret-token"}
@@ -51,7 +51,7 @@ def test_a_named_file_wins_over_all_places_and_must_be_there(tmp_path):
 def test_relative_paths_are_those_of_the_file(tmp_path):
     file = write(tmp_path / "config", 'warehouse = "w.duckdb"\n[sources.a]\nurl = "https://x.test"\ntoken_file = "t"\n')
     settings = load_settings(file, environ={})
-    assert warehouse_path(settings) == tmp_path / "config" / "w.duckdb"
+    assert place_of(settings) == tmp_path / "config" / "w.duckdb"
     assert settings.sources["a"].token_file == str(tmp_path / "config" / "t")
 
 
@@ -147,7 +147,7 @@ def test_what_init_writes_is_what_is_read(tmp_path):
     settings = load_settings(file, environ={})
     assert settings.sources["shop"].url == "https://ninja.test"
     assert settings.sources["shop"].token_env == "T"
-    assert warehouse_path(settings) == tmp_path / odd
+    assert place_of(settings) == tmp_path / odd
 
 
 @pytest.mark.parametrize("fields", [{"name": "A b"}, {"url": "http://ninja.test"}, {"url": "ninja.test"}])

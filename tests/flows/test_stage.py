@@ -10,7 +10,7 @@ import httpx
 import msgspec
 import pytest
 
-from flows.settings import warehouse_path
+from flows.settings import place_of
 from tests.flows.conftest import COMMAND
 from warehouse.staging import Staging
 
@@ -78,7 +78,7 @@ def test_an_interrupted_full_read_goes_on_with_what_was_left_open(server, pulls,
     with pytest.raises(KeyboardInterrupt):
         pulls(transport=Watched(after))
     assert readers() == []
-    staged = Staging(Staging.of(warehouse_path(settings), "main").folder, [])
+    staged = Staging(Staging.of(place_of(settings), "main").folder, [])
     _, pages = staged._manifest()
     edited = next(iter(server.clients(status="active").values()))
     server.edit(edited, city="Changed between the two")

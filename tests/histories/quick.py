@@ -16,7 +16,7 @@ import duckdb
 import pytest
 
 from warehouse import migrations
-from warehouse.duckdb_engine import Warehouse
+from warehouse.engine import Warehouse
 
 ONCE = ("set allowed_directories", "set enable_external_access", "set memory_limit", "set temp_directory")
 """Settings of the file as a whole: the first connection makes them. The last one, which locks them, is left out."""

@@ -16,28 +16,37 @@ from warehouse.control import Binding, Run
 from warehouse.duckdb_engine import open_warehouse
 from warehouse.load import Loaded, Reference, Scanned, load
 from warehouse.migrations import migrate
+from warehouse.place import open_place
 from warehouse.staging import ScanKey, Staging
 
 BINDING = Binding("https://ninja.test", "VolejRejNm", "fingerprint")
 KEY = ScanKey(BINDING.base_url, BINDING.company_id, BINDING.company_fingerprint, None, True, "shape")
 
 
-@pytest.fixture(params=["duckdb"])
-def warehouse_path(request, tmp_path):
-    """Where the warehouse of an engine is: one engine so far; each test here is meant for all of them."""
+@pytest.fixture
+def warehouse_path(tmp_path):
+    """Where the warehouse of a test that is about DuckDB's file is."""
     return tmp_path / "state" / "warehouse.duckdb"
 
 
 @pytest.fixture
-def warehouse(warehouse_path):
-    """An open warehouse of this version."""
+def warehouse(place):
+    """An open warehouse of this version, on each engine."""
+    with open_place(place) as opened:
+        migrate(opened, now=MOMENT)
+        yield opened
+
+
+@pytest.fixture
+def duckdb_warehouse(warehouse_path):
+    """An open warehouse of this version, in a DuckDB file."""
     with open_warehouse(warehouse_path) as opened:
         migrate(opened, now=MOMENT)
         yield opened
 
 
 @pytest.fixture
-def load_records(warehouse) -> Callable[..., Loaded]:
+def load_records(warehouse, place) -> Callable[..., Loaded]:
     """Load pages of records as one run; its source, kind, server's clock, what vanished and the rest may be given."""
     count = iter(range(1, 1000))
 
@@ -51,7 +60,7 @@ def load_records(warehouse) -> Callable[..., Loaded]:
         vanished: Sequence[Vanished] = (),
         unlisted=None,
     ) -> Loaded:
-        staging, number = Staging.of(warehouse.path, source), next(count)
+        staging, number = Staging.of(place, source), next(count)
         staging.begin(KEY, 1)
         for page in pages:
             staging.add(CLIENTS, normalise(CLIENTS, page), open=[(None, None)], newest_seen=0)

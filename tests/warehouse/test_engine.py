@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import stat
 import subprocess
 import sys
@@ -71,9 +72,9 @@ def test_a_warehouse_is_opened_as_soon_as_the_other_process_lets_go(holder, ware
         "load '{outside}'",
     ],
 )
-def test_no_query_reaches_outside_of_the_published_folder(warehouse, tmp_path, attempt):
+def test_no_query_reaches_outside_of_the_published_folder(duckdb_warehouse, tmp_path, attempt):
     with pytest.raises((WarehouseError, SettingsError)):
-        warehouse.execute(attempt.format(outside=tmp_path / "outside"))
+        duckdb_warehouse.execute(attempt.format(outside=tmp_path / "outside"))
     assert not (tmp_path / "outside").exists()
 
 
@@ -83,7 +84,7 @@ def test_an_error_of_the_engine_does_not_show_the_values_of_rows(warehouse):
         warehouse.execute("insert into control.probe values (cast($v as integer))", {"v": "ann@example.com"})
     chain = f"{caught.value} {caught.value.__cause__} {caught.value.__suppress_context__}"
     assert "ann@example.com" not in chain
-    assert "ConversionException" in str(caught.value)
+    assert re.search("ConversionException|InvalidTextRepresentation", str(caught.value))
 
 
 def test_a_query_that_a_person_typed_is_answered_in_the_engines_words(warehouse):
@@ -91,9 +92,9 @@ def test_a_query_that_a_person_typed_is_answered_in_the_engines_words(warehouse)
         warehouse.ask("select * from nothing_like_this")
 
 
-def test_file_and_folder_are_private(warehouse):
-    assert stat.S_IMODE(warehouse.path.stat().st_mode) == 0o600
-    assert stat.S_IMODE(warehouse.path.parent.stat().st_mode) == 0o700
+def test_file_and_folder_are_private(duckdb_warehouse):
+    assert stat.S_IMODE(duckdb_warehouse.path.stat().st_mode) == 0o600
+    assert stat.S_IMODE(duckdb_warehouse.path.parent.stat().st_mode) == 0o700
 
 
 def test_a_file_that_is_no_warehouse_is_refused_and_left_as_it_is(tmp_path):

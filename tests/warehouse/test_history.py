@@ -141,7 +141,7 @@ def test_tables_without_versions_get_them_from_the_runs_that_stored_the_rows(war
     load_records([client("a"), client("b")])
     load_records([client("b", balance=7, updated_at=NOW + 5)], began=at(60))
     for name in VERSION_COLUMNS:
-        warehouse.execute(f"alter table ninja.clients drop column {name}")
+        warehouse.execute(f"alter table ninja.clients drop column {name} cascade")
     warehouse.execute("update control.mirror set version = 1")
     migrate(warehouse, now=MOMENT)
     told = "id, valid_from, observed_at, run_id"

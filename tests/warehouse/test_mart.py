@@ -12,6 +12,7 @@ from schemas.entities import COMPANIES, GROUPS, LOOKUPS
 from schemas.normalise import normalise
 from tests.records import MOMENT, NOW, client, contact
 from warehouse.control import Run, record_run
+from warehouse.engine import DUCKDB
 from warehouse.load import Reference
 from warehouse.publish import publish
 from warehouse.statements import statement
@@ -110,14 +111,15 @@ def test_load_status_has_one_row_per_source_with_its_last_load(warehouse, load_r
 
 def test_load_status_of_a_quiet_source_says_when_it_last_loaded_and_status_when_it_last_ran(warehouse, load_records):
     load_records([client("a")])
-    folder = publish(warehouse)
+    folder = publish(warehouse) if warehouse.engine == DUCKDB else None
     idle = MOMENT + timedelta(days=3)
     record_run(warehouse, Run("run-idle", "main", "idle", idle, idle, 0.1, 1, server_total=1, mirrored=1))
     loaded = [(MOMENT + timedelta(seconds=1), "pull", 1)]
     asked = "select last_load_at, last_load_kind, last_inserted from"
     assert warehouse.rows(f"{asked} mart.load_status") == loaded
-    with duckdb.connect() as reader:
-        assert reader.sql(f"{asked} '{folder}/load_status.parquet'").fetchall() == loaded
+    if folder:
+        with duckdb.connect() as reader:
+            assert reader.sql(f"{asked} '{folder}/load_status.parquet'").fetchall() == loaded
     columns, (row,) = warehouse.answer(statement("read/status"))
     status = dict(zip(columns, row, strict=True))
     assert (status["last_run_at"], status["last_run_kind"]) == (idle, "idle")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 from datetime import UTC, datetime
 
@@ -14,6 +15,7 @@ from schemas.entity import Entity, Field, Kind
 from schemas.normalise import normalise
 from warehouse.arrow_files import staged_batch
 from warehouse.duckdb_engine import exports_of
+from warehouse.engine import DUCKDB
 
 AMOUNTS = 1_000_000
 COLUMNS = 20
@@ -39,7 +41,7 @@ def spelled(rnd: random.Random, millionths: int) -> str:
     return rnd.choice([fixed, short, short, scientific])
 
 
-def test_a_million_amounts_are_the_same_to_the_bit_from_json_through_arrow_and_duckdb_to_parquet(warehouse):
+def test_a_million_amounts_are_the_same_to_the_bit_from_json_through_arrow_and_the_warehouse_to_parquet(warehouse):
     rnd = random.Random(20_6)  # noqa: S311 - amounts, not secrets
     drawn = [rnd.choice([-1, 1]) * rnd.randrange(10 ** rnd.randint(1, 20)) for _ in range(AMOUNTS - 4)]
     drawn += [LARGEST, -LARGEST, 0, 1]
@@ -63,17 +65,18 @@ def test_a_million_amounts_are_the_same_to_the_bit_from_json_through_arrow_and_d
     assert exact == [list(column) for column in zip(*rows, strict=True)]
 
     warehouse.stage("wallets", staged_schema(WALLETS, None), iter(batches))
-    file = exports_of(warehouse.path) / "wallets.parquet"
-    file.parent.mkdir(exist_ok=True)
-    warehouse.execute(f"copy (select * from wallets order by arrival) to '{file}' (format parquet)")
-    found = pq.read_table(file)
-    back = warehouse.table(f"select * from '{file}' order by arrival")
-    for name in names:
+    back = warehouse.table("select * from wallets order by arrival")
+    ways = [back]
+    if warehouse.engine == DUCKDB:
+        file = exports_of(warehouse.path) / "wallets.parquet"
+        file.parent.mkdir(exist_ok=True)
+        warehouse.execute(f"copy (select * from wallets order by arrival) to '{file}' (format parquet)")
+        ways += [pq.read_table(file), warehouse.table(f"select * from '{file}' order by arrival")]
+    for found, name in itertools.product(ways, names):
         assert found.schema.field(name).type == pa.decimal128(20, 6)
-        before, after, again = (t.column(name).combine_chunks() for t in (staged, found, back))
+        before, after = (t.column(name).combine_chunks() for t in (staged, found))
         assert bytes(before.buffers()[1]) == bytes(after.buffers()[1])[: len(before) * 16]
-        assert before.equals(again.cast(before.type))
     ((total,),) = warehouse.rows(
-        "select " + " + ".join(f"sum({name}::decimal(38, 6))" for name in names) + " from wallets"
+        "select " + " + ".join(f"sum(cast({name} as decimal(38, 6)))" for name in names) + " from wallets"
     )
     assert int(total.scaleb(6)) == sum(drawn)

@@ -24,6 +24,12 @@ print(duckdb.connect(sys.argv[1], read_only=True).execute("select display_name f
 """
 
 
+@pytest.fixture
+def place(warehouse_path):
+    """Copies are made of DuckDB's file; readers of Postgres need none."""
+    return warehouse_path
+
+
 def read_in_another_process(path):
     return subprocess.run([sys.executable, "-c", READ, str(path)], capture_output=True, text=True, check=False)
 

@@ -23,11 +23,11 @@ def redirects(warehouse, columns="id, kind, into_id, current_id, hops"):
 
 
 @pytest.fixture
-def staged(warehouse):
+def staged(tmp_path):
     """Stage pages of records and leave them there."""
 
     def stage(*pages):
-        staging = Staging(warehouse.path.with_name("staged"), [])
+        staging = Staging(tmp_path / "staged", [])
         staging.begin(None, 1)
         for page in pages:
             staging.add(CLIENTS, normalise(CLIENTS, page), open=[(None, None)], newest_seen=0)

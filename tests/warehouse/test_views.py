@@ -7,6 +7,7 @@ import pytest
 from schemas.errors import WarehouseError
 from tests.records import MOMENT, client
 from warehouse import views
+from warehouse.engine import DUCKDB
 from warehouse.migrations import migrate
 from warehouse.publish import publish, publish_if_due
 from warehouse.statements import named, statement
@@ -30,11 +31,12 @@ def columns(warehouse, view):
 
 def test_a_changed_view_reaches_an_existing_warehouse_with_columns_removed_and_reordered(warehouse, load_records, give):
     load_records([client("a")])
-    publish(warehouse)
+    if warehouse.engine == DUCKDB:
+        publish(warehouse)
     give({"contacts": "create view mart.contacts as select client_id, id, 1 as added from ninja.contacts"})
     migrate(warehouse, now=MOMENT)
     assert columns(warehouse, "contacts") == ["client_id", "id", "added"]
-    assert publish_if_due(warehouse, now=MOMENT) is not None
+    assert (publish_if_due(warehouse, now=MOMENT) is not None) == (warehouse.engine == DUCKDB)
 
 
 def test_a_new_view_and_one_that_it_stands_on_are_made_in_order(warehouse, give):
@@ -60,6 +62,6 @@ def test_a_view_that_someone_dropped_comes_back(warehouse):
 def test_a_view_that_cannot_be_made_leaves_the_old_ones(warehouse, give):
     before = columns(warehouse, "contacts")
     give({"contacts": "create view mart.contacts as select nonsense from nowhere"})
-    with pytest.raises(WarehouseError, match="Catalog"):
+    with pytest.raises(WarehouseError, match=r"CatalogException|UndefinedTable"):
         migrate(warehouse, now=MOMENT)
     assert columns(warehouse, "contacts") == before

@@ -3,9 +3,11 @@
 create temp table accepted as
 with newest as (
     select id, arrival, row_number() over (partition by id order by updated_at desc nulls last, arrival desc) as place
-    from stage_{entity}
+    from stage_{entity} as s
     where arrival >= $resumed_at
-        or id not in (select id from stage_{entity} where $resumed_at > 0 and arrival >= $resumed_at)
+        or not exists (
+            select 1 from stage_{entity} as n where $resumed_at > 0 and n.arrival >= $resumed_at and n.id = s.id
+        )
 )
 select
     s.id,

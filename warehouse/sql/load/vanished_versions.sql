@@ -20,4 +20,4 @@ select
 from stage_vanished as v
 left join ninja.{entity} as m on m.source = $source and m.id = v.id
 left join ninja.{entity} as s on s.source = $source and s.id = v.into_id
-where v.id not in (select id from accepted)
+where not exists (select 1 from accepted as a where a.id = v.id)

@@ -1,7 +1,7 @@
 -- What is known of a source before a pull: its binding, its skew, its watermark, how many records the mirror holds.
 select
     s.base_url, s.company_id, s.company_fingerprint, s.server_version, s.skew_seconds, s.reference_at,
-    w.watermark, w.newest_at, w.began_at,
+    w.watermark, w.newest_at, w.began_at, w.run_id,
     (select max(r.began_at) from control.runs as r where r.source = s.source and r.kind = 'full') as full_at,
     w.unexplained, w.held,
     (select count(*) from ninja.clients as c where c.source = s.source) as mirrored,

@@ -1,0 +1,54 @@
+"""The two engines, for every test that is about both: one real Postgres server a test process, a database a test."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.postgres import running_postgres
+from tests.records import MOMENT
+from warehouse.migrations import migrate
+from warehouse.place import open_place
+
+
+@pytest.fixture(scope="session", autouse=True)
+def state_home(tmp_path_factory):
+    """Where pages for Postgres are staged: in a folder of the tests, in other processes too."""
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state-home")))
+        yield
+
+
+@pytest.fixture(scope="session")
+def postgres():
+    """A Postgres server of this test process."""
+    with running_postgres() as cluster:
+        yield cluster
+
+
+@pytest.fixture(scope="session")
+def migrated(postgres):
+    """The name of a database of this version, from which others are copied."""
+    name = postgres.make_database()
+    with open_place(postgres.place(name)) as opened:
+        migrate(opened, now=MOMENT)
+    return name
+
+
+@pytest.fixture
+def database(postgres):
+    """An empty database for one test."""
+    name = postgres.make_database()
+    yield postgres.place(name)
+    postgres.drop_database(name)
+
+
+@pytest.fixture(params=["duckdb", "postgres"])
+def place(request, tmp_path):
+    """Where a new warehouse is, once on each engine."""
+    if request.param == "duckdb":
+        yield tmp_path / "state" / "warehouse.duckdb"
+    else:
+        postgres = request.getfixturevalue("postgres")
+        name = postgres.make_database(request.getfixturevalue("migrated"))
+        yield postgres.place(name)
+        postgres.drop_database(name)

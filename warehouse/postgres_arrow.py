@@ -1,0 +1,90 @@
+"""Arrow to and from Postgres: types, COPY, and rows as record batches."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import psycopg
+
+TYPES = {
+    "bool": "boolean",
+    "int16": "smallint",
+    "int32": "integer",
+    "int64": "bigint",
+    "double": "double precision",
+    "string": "text",
+    "date32[day]": "date",
+}
+MONEY_DIGITS, PLACES = 38, 6
+"""Of a number whose digits Postgres does not tell (a sum): more than six places is an error, never a rounding."""
+END_OF_COPY = re.compile(rb'^"?\\\.', re.MULTILINE)
+"""A line that begins with `\\.` would end a COPY of CSV before Postgres 18, even inside of quotes."""
+
+
+def column_types(schema: Any) -> str:
+    """The columns of an Arrow schema, as `create table` wants them."""
+    return ", ".join(f'"{field.name}" {_sql_type(field.type)}' for field in schema)
+
+
+def _sql_type(kind: Any) -> str:
+    told = str(kind)
+    if told.startswith("decimal128"):
+        return f"numeric({kind.precision}, {kind.scale})"
+    if told.startswith("timestamp"):
+        return "timestamp with time zone" if kind.tz else "timestamp"
+    return TYPES[told]
+
+
+def copied(connection: psycopg.Connection[Any], name: str, batch: Any) -> None:
+    """Append a batch to a table. NULL is nothing between two commas, an empty text is `""`."""
+    from pyarrow import csv  # noqa: PLC0415 - imported by what loads, not by what looks
+
+    sink = io.BytesIO()
+    csv.write_csv(batch, sink, csv.WriteOptions(include_header=False, quoting_style="needed"))
+    written = sink.getvalue()
+    with connection.cursor() as cursor:
+        if END_OF_COPY.search(written):
+            with cursor.copy(f'copy "{name}" from stdin'.encode()) as rows:
+                for row in zip(*(column.to_pylist() for column in batch.columns), strict=True):
+                    rows.write_row(row)
+        else:
+            with cursor.copy(f'copy "{name}" from stdin (format csv)'.encode()) as lines:
+                lines.write(written)
+
+
+def arrow_schema(described: Sequence[psycopg.Column]) -> Any:
+    """The Arrow types of a result's columns."""
+    import pyarrow as pa  # noqa: PLC0415 - as above
+
+    kinds = {
+        16: pa.bool_(),
+        20: pa.int64(),
+        21: pa.int64(),
+        23: pa.int64(),
+        700: pa.float64(),
+        701: pa.float64(),
+        1082: pa.date32(),
+        1114: pa.timestamp("us"),
+        1184: pa.timestamp("us", tz="UTC"),
+    }
+
+    def kind(column: psycopg.Column) -> Any:
+        if column.type_code == psycopg.adapters.types["numeric"].oid:
+            if column.precision is None:
+                return pa.decimal128(MONEY_DIGITS, PLACES)
+            return pa.decimal128(column.precision, column.scale or 0)
+        return kinds.get(column.type_code, pa.string())
+
+    return pa.schema([(column.name, kind(column)) for column in described])
+
+
+def record_batch(schema: Any, rows: Sequence[Sequence[object]]) -> Any:
+    """Rows as one batch. Raises pyarrow's error rather than round or cast a value."""
+    import pyarrow as pa  # noqa: PLC0415 - as above
+
+    columns = list(zip(*rows, strict=True)) or [()] * len(schema)
+    arrays = [pa.array(column, field.type) for column, field in zip(columns, schema, strict=True)]
+    return pa.RecordBatch.from_arrays(arrays, schema=schema)

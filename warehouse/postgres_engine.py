@@ -1,0 +1,312 @@
+"""The warehouse on Postgres: the same statements as on DuckDB, over one connection.
+
+A statement's `$name` becomes `$1`, bound by the server. Arrow batches arrive by COPY of CSV, which measured fastest. A
+connection that is lost while COMMIT is under way leaves the outcome open: it is looked up before anything else happens.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import socket
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+from psycopg.types.string import StrDumper, TextLoader
+
+from schemas.errors import Busy, ConnectionLost, SettingsError, WarehouseError
+from warehouse.engine import POSTGRES, Params
+from warehouse.place import PostgresUrl
+from warehouse.postgres_arrow import arrow_schema, column_types, copied, record_batch
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+OLDEST = 14
+"""The oldest major version that is supported."""
+SETTINGS = (
+    "set timezone = 'UTC'; set synchronous_commit = on; set jit = off; set lock_timeout = '60s'; "
+    "set client_min_messages = warning; set tcp_keepalives_idle = 30; set tcp_keepalives_interval = 10; "
+    "set tcp_keepalives_count = 3"
+)
+"""What is committed is on disk; a dead client is noticed within a minute."""
+SAFE_CLASSES = ("08", "28", "3D", "3F", "42", "53", "55", "57", "58")
+"""Classes of SQLSTATE whose messages name objects, rights and limits; those of others may hold values of rows."""
+NOT_MADE = ("42P01", "3F000", "42703")
+"""Undefined table, schema, column."""
+TRANSIENT = ("starting up", "shutting down", "too many", "refused", "timeout", "timed out", "No such file", "recovery")
+
+
+class PostgresWarehouse:
+    """An open Postgres database. Use it in `with`; the connection is closed at the end."""
+
+    engine = POSTGRES
+
+    def __init__(self, connection: psycopg.Connection[Any], place: PostgresUrl, reopen: Callable[[], Any]) -> None:
+        self._connection, self.place, self._reopen = connection, place, reopen
+
+    @property
+    def shown(self) -> str:
+        """The URL without its password."""
+        return str(self.place)
+
+    def __enter__(self) -> PostgresWarehouse:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with suppress(psycopg.Error):
+            self._connection.close()
+
+    def execute(self, sql: str, params: Params | None = None) -> None:
+        """Run one statement."""
+        with _translated(sql):
+            self._run(sql, params)
+
+    def rows(self, sql: str, params: Params | None = None) -> list[tuple[object, ...]]:
+        """The rows of one query."""
+        with _translated(sql):
+            return self._run(sql, params).fetchall()
+
+    def answer(self, sql: str, params: Params | None = None) -> tuple[list[str], list[tuple[object, ...]]]:
+        """The column names and rows of one query."""
+        with _translated(sql):
+            cursor = self._run(sql, params)
+            return [column.name for column in cursor.description or []], cursor.fetchall()
+
+    def ask(self, sql: str) -> tuple[list[str], list[tuple[object, ...]]]:
+        """The same for a query that a person typed: where it is wrong, a SettingsError says so in Postgres' words.
+
+        The trap: the simple protocol runs several statements at once, the second of which could end the read-only
+        transaction. In a pipeline the extended one is used, which takes one.
+        """
+        try:
+            with self._connection.pipeline():
+                cursor = self._connection.execute(sql.encode())
+                return [column.name for column in cursor.description or []], cursor.fetchall()
+        except psycopg.ProgrammingError as problem:
+            if problem.sqlstate is None:  # a statement without rows
+                return [], []
+            raise SettingsError(f"The query cannot be run: {_words(problem)}") from None
+        except psycopg.Error as problem:
+            raise SettingsError(f"The query cannot be run: {_words(problem)}") from None
+
+    def table(self, sql: str, params: Params | None = None) -> pa.Table:
+        """The result of one query as an Arrow table."""
+        import pyarrow as pa  # noqa: PLC0415 - 0.3 s which a pull without changes does not spend
+
+        with _translated(sql):
+            cursor = self._run(sql, params)
+            schema, found = arrow_schema(cursor.description or []), cursor.fetchall()
+            return pa.Table.from_batches([record_batch(schema, found)], schema=schema)
+
+    def streamed(self, sql: str, params: Params | None = None, *, rows: int = 5000) -> Iterator[pa.RecordBatch]:
+        """The result of one query as Arrow batches of at most `rows`; call it in a transaction, and read it whole."""
+        text, values = _numbered(sql, params)
+        with _translated(sql), psycopg.RawServerCursor(self._connection, "streamed") as cursor:
+            cursor.execute(text.encode(), values)
+            schema = arrow_schema(cursor.description or [])
+            while found := cursor.fetchmany(rows):
+                yield record_batch(schema, found)
+
+    def stage(self, name: str, schema: pa.Schema, batches: Iterable[pa.RecordBatch]) -> None:
+        """Make the temporary table `name` from Arrow batches, streamed, and count what is in it for the planner."""
+        with _translated(f"stage {name}"):
+            self._run(f'drop table if exists pg_temp."{name}"')
+            self._run(f'create temp table "{name}" ({column_types(schema)})')
+            for batch in batches:
+                if batch.num_rows:
+                    copied(self._connection, name, batch)
+            self._run(f'analyze "{name}"')
+
+    @contextmanager
+    def transaction(self, *, run_id: str | None = None) -> Iterator[None]:
+        """All or nothing: commits at the end, rolls back on any exception; a lost COMMIT is looked up."""
+        self.execute("begin")
+        try:
+            yield
+            ((number,),) = self.rows("select cast(pg_current_xact_id_if_assigned() as text)")
+        except BaseException:
+            with suppress(WarehouseError):
+                self.execute("rollback")
+            raise
+        try:
+            self.execute("commit")
+        except ConnectionLost:
+            if not self._has_landed(None if number is None else str(number), run_id):
+                raise ConnectionLost from None
+
+    def _has_landed(self, number: str | None, run_id: str | None) -> bool:
+        """Whether a transaction was committed whose connection was lost at its end. The connection is a new one then.
+
+        The old one may still be at it, so its end is waited for: `pg_xact_status` knows it (Postgres 9.6.x and later,
+        "Transaction ID and Snapshot Information Functions"). Then the run itself stands in `control.runs` or does not.
+        """
+        try:
+            self._connection = self._reopen()
+            while number is not None:
+                ((status,),) = self.rows("select pg_xact_status(cast($number as xid8))", {"number": number})
+                if status != "in progress":
+                    break
+                time.sleep(0.2)
+            if run_id is not None:
+                return bool(self.rows("select 1 from control.runs where run_id = $run_id", {"run_id": run_id}))
+        except WarehouseError:
+            raise WarehouseError(
+                f"The connection to {self.shown} was lost while the run was being committed, and cannot be had again: "
+                "whether it is stored is not known yet. The next run finds out, and goes on from there."
+            ) from None
+        return number is None or status == "committed"
+
+    def hold(self, name: str) -> None:
+        """Until the transaction ends, keep off others who hold the same name, on whatever machine."""
+        self.execute("select pg_advisory_xact_lock(hashtextextended($name, 0))", {"name": f"ninja-sync {name}"})
+
+    def settle(self, tables: Sequence[str]) -> None:
+        """Count what is in these tables, so that the next queries are planned by it."""
+        for table in tables:
+            self.execute(f"analyze {table}")
+
+    def _run(self, sql: str, params: Params | None = None) -> psycopg.Cursor[Any]:
+        text, values = _numbered(sql, params)
+        return self._connection.execute(text.encode(), values or None)
+
+
+def open_postgres(
+    place: PostgresUrl,
+    *,
+    read_only: bool = False,
+    wait: float = 10.0,
+    clock: Callable[[], float] = time.monotonic,
+    sleep: Callable[[float], None] = time.sleep,
+) -> PostgresWarehouse:
+    """Connect, trying for up to `wait` seconds. Raises WarehouseError, with the server's reason, where that fails."""
+
+    def connect() -> psycopg.Connection[Any]:
+        return connected(place, read_only=read_only, wait=wait, clock=clock, sleep=sleep)
+
+    return PostgresWarehouse(connect(), place, connect)
+
+
+def connected(
+    place: PostgresUrl,
+    *,
+    read_only: bool = False,
+    wait: float = 10.0,
+    clock: Callable[[], float] = time.monotonic,
+    sleep: Callable[[float], None] = time.sleep,
+) -> psycopg.Connection[Any]:
+    """A connection as this project wants them: UTC, durable, noticing a dead peer. Raises WarehouseError."""
+    until = clock() + wait
+    while True:
+        try:
+            return _connected(place, read_only=read_only)
+        except psycopg.OperationalError as problem:
+            reason = _reason(problem, place)
+            if clock() >= until or not any(word in reason for word in TRANSIENT):
+                raise WarehouseError(f"{place} cannot be reached: {reason}") from None
+            sleep(0.2)
+        except psycopg.Error as problem:
+            raise WarehouseError(f"{place} cannot be used: {_words(problem)}") from None
+
+
+def _connected(place: PostgresUrl, *, read_only: bool) -> psycopg.Connection[Any]:
+    name = f"ninja-sync {os.getpid()}@{socket.gethostname()}"[:63]
+    connection = psycopg.connect(
+        place.url, autocommit=True, prepare_threshold=None, cursor_factory=psycopg.RawCursor,
+        application_name=name, connect_timeout=10, keepalives_idle=30, keepalives_interval=10, keepalives_count=3,
+    )  # fmt: skip
+    try:
+        _check_server(connection, place)
+        connection.execute(SETTINGS)
+        if read_only:
+            connection.execute("set default_transaction_read_only = on")
+        else:
+            connection.execute("set search_path = pg_temp, pg_catalog")  # nobody's table takes the place of ours
+        connection.adapters.register_dumper(
+            str, StrDumper
+        )  # as text: one of no type has to fit each place that it is in
+        for kind in ("json", "jsonb"):
+            connection.adapters.register_loader(kind, TextLoader)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _check_server(connection: psycopg.Connection[Any], place: PostgresUrl) -> None:
+    """Raises WarehouseError for a server that is too old, or a database that cannot hold every name."""
+    version = connection.info.server_version // 10_000
+    if version < OLDEST:
+        raise WarehouseError(f"{place} is Postgres {version}; {OLDEST} or newer is needed.")
+    if connection.info.parameter_status("server_encoding") != "UTF8":
+        raise WarehouseError(f"{place} does not store UTF-8: make a database with `encoding 'UTF8'`.")
+
+
+def _numbered(sql: str, params: Params | None) -> tuple[str, list[object]]:
+    """A statement with `$1` in place of `$name`, and the values in that order; comments are left out."""
+    if not params:
+        return sql, []
+    names: list[str] = []
+
+    def number(found: re.Match[str]) -> str:
+        name = found[1]
+        if name not in params:
+            return found[0]
+        if name not in names:
+            names.append(name)
+        return f"${names.index(name) + 1}"
+
+    text = re.sub(r"\$([a-z_]\w*)", number, re.sub(r"--[^\n]*", "", sql))
+    return text, [params[name] for name in names]
+
+
+def _reason(problem: psycopg.Error, place: PostgresUrl) -> str:
+    """Why no connection came to be, in the server's or the library's words, in one line and without the URL."""
+    lines = [line.strip() for line in str(problem).splitlines() if line.strip()]
+    told = next((line for line in lines if "FATAL" in line), lines[0] if lines else "no reason is told")
+    return told.replace(place.url, str(place))[:300]
+
+
+def _words(problem: psycopg.Error) -> str:
+    """The first message of an error, and its hint; never the detail, which shows whole rows."""
+    told = problem.diag.message_primary or type(problem).__name__
+    return f"{told}. {problem.diag.message_hint}" if problem.diag.message_hint else told
+
+
+@contextmanager
+def _translated(sql: str) -> Iterator[None]:
+    """Postgres' errors as ours. Their text is left out where it could hold values of rows."""
+    try:
+        yield
+    except psycopg.errors.LockNotAvailable:
+        raise Busy(f"Postgres: another session holds what is needed ({_what(sql)}). Try again.") from None
+    except psycopg.errors.DependentObjectsStillExist as problem:
+        raise WarehouseError(
+            f"Postgres: other objects stand on what has to be made anew: {problem.diag.message_detail} Drop them, try "
+            "again, and make them anew."
+        ) from None
+    except psycopg.errors.UniqueViolation as problem:
+        raise WarehouseError(
+            f"An id of {problem.diag.table_name} would stand twice in the warehouse; nothing was stored."
+        ) from None
+    except psycopg.Error as problem:
+        state = problem.sqlstate or ""
+        if _is_lost(problem):
+            raise ConnectionLost from None
+        hint = " Has anything been pulled yet? `ninja-sync pull` makes the tables." if state in NOT_MADE else ""
+        detail = _words(problem) + hint if state.startswith(SAFE_CLASSES) else f"({_what(sql)})"
+        raise WarehouseError(f"Postgres: {type(problem).__name__} {detail}") from None
+
+
+def _is_lost(problem: psycopg.Error) -> bool:
+    """Whether the connection is of no use any more: closed by the network, the server, or an administrator (57P0x)."""
+    state = problem.sqlstate
+    return isinstance(problem, psycopg.OperationalError) and (state is None or state.startswith(("08", "57P0")))
+
+
+def _what(sql: str) -> str:
+    """The promise of a statement: its first comment, or its first words."""
+    return sql.strip().split("\n", 1)[0].removeprefix("--").strip()[:100]

@@ -1,0 +1,60 @@
+"""One run at a time per source, on Postgres: an advisory lock on a connection of its own, across machines.
+
+The server gives it back when that connection ends, however it ends; one whose machine died is noticed by its keepalives
+within a minute.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
+
+import psycopg
+
+from schemas.errors import Busy, WarehouseError
+from warehouse.place import PostgresUrl
+from warehouse.postgres_engine import connected
+
+TRY = "select pg_try_advisory_lock(hashtextextended($1, 0))"
+HOLDER = """
+select a.application_name, a.client_addr, a.pid
+from pg_locks as l join pg_stat_activity as a on a.pid = l.pid
+where l.locktype = 'advisory' and l.granted and l.objsubid = 1
+    and ((cast(l.classid as bigint) << 32) | cast(l.objid as bigint)) = hashtextextended($1, 0)
+    and l.database = (select oid from pg_database where datname = current_database())
+"""
+
+
+@contextmanager
+def one_run_on_postgres(
+    place: PostgresUrl, source: str, *, wait: float, clock: Callable[[], float], sleep: Callable[[float], None]
+) -> Iterator[None]:
+    """Hold the lock of a source. Raises Busy, naming the session that holds it, after `wait` seconds."""
+    until = clock() + wait
+    connection = connected(place, read_only=True, wait=wait, clock=clock, sleep=sleep)
+    try:
+        name = (f"ninja-sync run of {source}",)
+        while not _asked(connection, TRY, name)[0][0]:
+            if clock() >= until:
+                raise Busy(f"Another run of the source {source!r} is under way: {_holder(connection, name)}.")
+            sleep(0.2)
+        yield
+    finally:
+        with suppress(psycopg.Error):
+            connection.close()  # gives the lock back
+
+
+def _holder(connection: psycopg.Connection[Any], name: tuple[str]) -> str:
+    for program, address, session in _asked(connection, HOLDER, name):
+        return (
+            f"{program or 'a program without a name'}" + (f" at {address}" if address else "") + f", session {session}"
+        )
+    return "it has just ended"
+
+
+def _asked(connection: psycopg.Connection[Any], sql: str, values: tuple[str]) -> list[tuple[Any, ...]]:
+    try:
+        return connection.execute(sql.encode(), values).fetchall()
+    except psycopg.Error as problem:
+        raise WarehouseError(f"Postgres: the lock of the source cannot be had ({type(problem).__name__}).") from None
