@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests.engines import Databases, Files
 from tests.postgres import running_postgres
 from tests.records import MOMENT
 from warehouse.migrations import migrate
@@ -44,7 +45,7 @@ def database(postgres):
 
 @pytest.fixture(params=["duckdb", "postgres"])
 def place(request, tmp_path):
-    """Where a new warehouse is, once on each engine."""
+    """Where a warehouse is, once on each engine: on DuckDB a new one, on Postgres one that is migrated."""
     if request.param == "duckdb":
         yield tmp_path / "state" / "warehouse.duckdb"
     else:
@@ -52,3 +53,9 @@ def place(request, tmp_path):
         name = postgres.make_database(request.getfixturevalue("migrated"))
         yield postgres.place(name)
         postgres.drop_database(name)
+
+
+@pytest.fixture(scope="module", params=["duckdb", "postgres"])
+def engine(request):
+    """What makes warehouses, for a whole file of tests on each engine."""
+    return Files() if request.param == "duckdb" else Databases(request.getfixturevalue("postgres"))

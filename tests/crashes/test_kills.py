@@ -25,6 +25,12 @@ ROUNDS = 10
 """The kills of one test; each has a server and a warehouse of its own, and its first pull is a first pull."""
 
 
+@pytest.fixture
+def path(place):
+    """The warehouse of a test, on each engine."""
+    return place
+
+
 @pytest.fixture(scope="module")
 def fallen():
     """In which phase how many victims fell; told at the end."""

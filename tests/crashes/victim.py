@@ -24,6 +24,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tests.engines import address
+
+if TYPE_CHECKING:
+    from warehouse.place import Place
 
 PAGE = 25
 ONE_THREAD = {"ARROW_DEFAULT_MEMORY_POOL": "system", "OPENBLAS_NUM_THREADS": "1"}
@@ -104,9 +110,9 @@ class Stable:
 
 
 @contextmanager
-def stable(warehouse: Path, sources: dict[str, tuple[str, str]], **more: object) -> Iterator[Stable]:
+def stable(warehouse: Place, sources: dict[str, tuple[str, str]], **more: object) -> Iterator[Stable]:
     """A stable for this warehouse; a source is its server's address and its token."""
-    order = {"warehouse": str(warehouse), "sources": sources, **more}
+    order = {"warehouse": address(warehouse), "sources": sources, **more}
     command = [sys.executable, "-m", "tests.crashes.victim"]
     with subprocess.Popen(
         command, cwd=Path(__file__).parents[2], env={**os.environ, **ONE_THREAD}, stdin=subprocess.PIPE,
@@ -123,6 +129,8 @@ def main() -> None:
         __import__(module)
     victims: list[int] = []
     for line in sys.stdin:
+        if "://" in line and "postgresql" in line:
+            __import__("warehouse.postgres_engine")
         for pid in victims:
             os.waitpid(pid, 0)
         order = json.loads(line)
@@ -186,25 +194,37 @@ def _pull(order: dict, reach: Callable[[str], None]) -> None:
 
 def _migrate(order: dict, reach: Callable[[str], None]) -> None:
     """Open the warehouse and bring it to this version."""
+    from flows.settings import Settings, place_of  # noqa: PLC0415
     from warehouse.migrations import open_migrated  # noqa: PLC0415
 
     reach("migrating")
-    with open_migrated(Path(order["warehouse"]), now=datetime.now(UTC)):
+    with open_migrated(place_of(Settings(order["warehouse"])), now=datetime.now(UTC)):
         reach("migrated")
+
+
+def _engine() -> Any:
+    """The class of the warehouses of this stable's orders: the driver of Postgres is there where it is used."""
+    if "warehouse.postgres_engine" in sys.modules:
+        from warehouse.postgres_engine import PostgresWarehouse  # noqa: PLC0415
+
+        return PostgresWarehouse
+    from warehouse.duckdb_engine import DuckdbWarehouse  # noqa: PLC0415
+
+    return DuckdbWarehouse
 
 
 def _split_the_commit(reach: Callable[[str], None]) -> None:
     """A planted mistake: the rows are committed before watermark and run are."""
-    from warehouse.duckdb_engine import DuckdbWarehouse as Warehouse  # noqa: PLC0415
+    Warehouse = _engine()  # noqa: N806 - a class
     from warehouse.statements import statement  # noqa: PLC0415
 
     real = Warehouse.execute
 
-    def execute(self: Warehouse, sql: str, params: object = None) -> None:
+    def execute(self: Any, sql: str, params: object = None) -> None:
         if sql == statement("load/move_watermark"):
             real(self, "commit")
             reach("between two commits")
-            real(self, "begin transaction")
+            real(self, "begin")
         real(self, sql, params)  # type: ignore[arg-type]
 
     Warehouse.execute = execute  # type: ignore[method-assign]
@@ -225,13 +245,13 @@ def _keep_staged(_: Callable[[str], None]) -> None:
 
 def _tell_commits(reach: Callable[[str], None]) -> None:
     """A place to die at: the load is committed, and stands in the log alone."""
-    from warehouse.duckdb_engine import DuckdbWarehouse as Warehouse  # noqa: PLC0415
+    Warehouse = _engine()  # noqa: N806 - a class
 
     real = Warehouse.transaction
 
     @contextmanager
-    def transaction(self: Warehouse) -> Iterator[None]:
-        with real(self):
+    def transaction(self: Any, **named: Any) -> Iterator[None]:
+        with real(self, **named):
             yield
         reach("committed")
 

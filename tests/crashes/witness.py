@@ -5,26 +5,24 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from pathlib import Path
 
 import duckdb
 import pyarrow.parquet
 
-from warehouse.duckdb_engine import exports_of, open_warehouse
+from warehouse.duckdb_engine import exports_of
 from warehouse.engine import Warehouse
+from warehouse.place import Place, PostgresUrl, is_there, open_place, staging_of
 from warehouse.tables import mirrored
 
 State = Mapping[str, tuple[object, ...]]
 """The clients by id, each with its contacts."""
 
 MIRROR = """
-    select c.id, c.name, c.city, c.balance, c.paid_to_date, c.is_deleted, epoch(c.archived_at)::bigint,
-        epoch(c.updated_at)::bigint, (
-            select list((k.id, k.first_name, k.email) order by k.id) from ninja.contacts as k
-            where k.source = c.source and k.client_id = c.id
-        )
-    from ninja.clients as c where c.source = $source
+    select id, name, city, balance, paid_to_date, is_deleted, cast(extract(epoch from archived_at) as bigint),
+        cast(extract(epoch from updated_at) as bigint)
+    from ninja.clients where source = $source
 """
+CONTACTS = "select client_id, id, first_name, email from ninja.contacts where source = $source order by id"
 
 
 @dataclass(frozen=True)
@@ -47,11 +45,11 @@ def truth(clients: Mapping[str, Mapping]) -> State:
     }  # fmt: skip
 
 
-def found_in(path: Path, source: str = "main") -> Found:
+def found_in(path: Place, source: str = "main") -> Found:
     """Open the warehouse and check that it agrees with itself; what is in it."""
-    if not path.exists():
+    if not is_there(path):
         return Found({}, frozenset())
-    with open_warehouse(path, wait=5) as warehouse:
+    with open_place(path, wait=5) as warehouse:
         if not warehouse.rows("select 1 from information_schema.schemata where schema_name = 'ninja'"):
             return Found({}, frozenset())  # died before its first migration was committed: the old state
         _ids_are_single(warehouse)
@@ -66,16 +64,18 @@ def _versions_follow_each_other(warehouse: Warehouse) -> None:
     wrong = warehouse.rows(
         "select id from (select source, id, valid_to, is_current, "
         "lead(valid_from) over (partition by source, id order by valid_from, is_current) as next "
-        "from mart.client_history) where next < valid_to or (is_current and next is not null)"
+        "from mart.client_history) as versions where next < valid_to or (is_current and next is not null)"
     )
     assert not wrong, f"versions of {len(wrong)} clients overlap"
 
 
 def mirror(warehouse: Warehouse, source: str) -> State:
     """The mirrored clients of a source."""
+    contacts: dict[object, list[object]] = {}
+    for client, *contact in warehouse.rows(CONTACTS, {"source": source}):
+        contacts.setdefault(client, []).append(tuple(contact))
     return {
-        str(key): (*values, tuple(tuple(contact) for contact in contacts or ()))
-        for key, *values, contacts in warehouse.rows(MIRROR, {"source": source})
+        str(key): (*values, tuple(contacts.get(key, ()))) for key, *values in warehouse.rows(MIRROR, {"source": source})
     }
 
 
@@ -110,8 +110,10 @@ def _rows_and_runs_agree(warehouse: Warehouse, source: str) -> None:
     assert marked == last, "the watermark is not that of the last run"
 
 
-def published(path: Path, source: str = "main") -> list[State]:
+def published(path: Place, source: str = "main") -> list[State]:
     """What each published copy shows, reduced to ids, names and balances. Fails where one cannot be read whole."""
+    if isinstance(path, PostgresUrl):
+        return []
     folder, shown = exports_of(path), []
     for file in sorted(folder.iterdir()) if folder.exists() else []:
         if file.suffix == ".parquet":
@@ -133,8 +135,10 @@ def as_published(state: State) -> State:
     return {key: (values[0], values[2]) for key, values in state.items()}
 
 
-def leftovers(path: Path) -> list[str]:
+def leftovers(path: Place) -> list[str]:
     """What a run that has ended in order would not have left: logs, staged pages, halves of copies, spilled rows."""
+    if isinstance(path, PostgresUrl):
+        return [file.name for file in staging_of(path).rglob("*") if file.is_file()]
     files = [file for file in path.parent.rglob("*") if file.is_file() and file.name.startswith(path.name)]
     files += [file for file in exports_of(path).rglob("*") if file.suffix not in (".parquet", ".duckdb")]
     files += [file for file in path.with_name(path.name + ".staging").rglob("*") if file.is_file()]

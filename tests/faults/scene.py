@@ -24,9 +24,11 @@ from flows.job import Clock as JobClock
 from flows.pull import pull
 from flows.settings import Settings, Source
 from sandbox.server import running
+from tests.engines import Engine, address
 from tests.faults.truth import Records, mirrored, promised
 from tests.faults.wire import ADDRESS, LOOK, Asked, Clock, Strike, Wire, is_page
 from tests.flows.conftest import Server
+from warehouse.place import Place
 
 CLIENTS, PAGE, CONNECTIONS = 26, 6, 2
 FIRST, MIDDLE, LAST = "first", "middle", "last"
@@ -39,7 +41,7 @@ class Template:
     """Files to begin with: the server's database and the warehouse, and which requests bring which page."""
 
     database: Path
-    warehouse: Path
+    warehouse: Place
     pages: Mapping[str, list[Asked]]  # by kind of pull: what brings the data
 
     def places(self, kind: str) -> dict[str, str]:
@@ -68,7 +70,7 @@ class Scene:
     """A server and a warehouse of one test."""
 
     server: Server
-    path: Path
+    place: Place
     template: Template
     stack: ExitStack
     clock: Clock = field(default_factory=Clock)
@@ -85,7 +87,7 @@ class Scene:
     def pull(self, *, full: bool = False, name: str = "main", **line: object) -> tuple[Pulled, Wire]:
         """One real pull over loopback; with a strike where one is given."""
         source = Source(url=ADDRESS, page_size=PAGE, requests_per_second=10_000, connections=CONNECTIONS)
-        settings = Settings(warehouse=str(self.path), publish=False, sources={name: source})
+        settings = Settings(warehouse=address(self.place), publish=False, sources={name: source})
         told = {"requests_per_second": 10_000, **self.door}
         wired = Wire(**{"server": self.server, "clock": self.clock, "sockets": self.sockets, **line})
         token = Secret(self.token or self.server.box.token)
@@ -117,12 +119,12 @@ class Scene:
         return promised(self.server.clients().values())
 
     def mirror(self, source: str = "main") -> Records:
-        return mirrored(self.path, source)
+        return mirrored(self.place, source)
 
 
-def made(folder: Path) -> Template:
+def made(folder: Path, engine: Engine) -> Template:
     """The files of the template; two pulls without a fault tell which requests bring which page."""
-    database, warehouse = folder / "server.sqlite", folder / "warehouse.duckdb"
+    database, warehouse = folder / "server.sqlite", engine.new(folder)
     with running(clients=CLIENTS, seed=5, database=database) as box, ExitStack() as stack:
         server = Server(box)
         template = Template(database, warehouse, {})
@@ -132,23 +134,22 @@ def made(folder: Path) -> Template:
         _stamp_all(server, time.time() - 10 * DAY)
         pages = {}
         for kind in ("changes", "full"):
-            tried = Scene(server, folder / f"{kind}.duckdb", template, stack)
-            shutil.copy(warehouse, tried.path)
+            tried = Scene(server, engine.copy(warehouse, folder / kind), template, stack)
             _, wire = tried.pull(full=kind == "full", notes=True)
             pages[kind] = [a for a in wire.log if is_page(a.query) and a.ids]
     return Template(database, warehouse, pages)
 
 
 @contextmanager
-def staged(template: Template, folder: Path, server: Server | None = None) -> Iterator[Scene]:
+def staged(template: Template, folder: Path, engine: Engine, server: Server | None = None) -> Iterator[Scene]:
     """A scene with a copy of the warehouse, on a shared server or, where the server will change, on its own."""
     with ExitStack() as stack:
         if server is None:
             database = Path(shutil.copy(template.database, folder / "server.sqlite"))
             server = Server(stack.enter_context(running(database=database)))
-        path = folder / "warehouse.duckdb"
-        shutil.copy(template.warehouse, path)
-        yield Scene(server, path, template, stack)
+        place = engine.copy(template.warehouse, folder)
+        stack.callback(engine.drop, place)
+        yield Scene(server, place, template, stack)
 
 
 def _stamp_all(server: Server, start: float) -> None:

@@ -7,12 +7,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
-from pathlib import Path
 
 from schemas.entities import CLIENTS, CONTACTS, DOCUMENTS
 from schemas.entity import Entity, Kind
 from schemas.scrub import searched
-from warehouse.duckdb_engine import open_warehouse
+from warehouse.place import Place, is_there, open_place
 
 Row = dict[str, object]
 TABLES = {"clients": CLIENTS, "contacts": CONTACTS, "documents": DOCUMENTS}
@@ -76,12 +75,12 @@ def promised(clients: Iterable[Mapping[str, object]]) -> Records:
     return found
 
 
-def mirrored(path: Path, source: str = "main") -> Records:
+def mirrored(place: Place, source: str = "main") -> Records:
     """The rows of a source as they stand in the warehouse. An id that stands there twice fails."""
     found = Records()
-    if not path.exists():
+    if not is_there(place):
         return found
-    with open_warehouse(path, read_only=True) as warehouse:
+    with open_place(place, read_only=True) as warehouse:
         for name, entity in TABLES.items():
             columns = [f.name for f in entity.fields] + ([] if entity is CLIENTS else ["client_id"])
             rows = warehouse.rows(f"select {', '.join(columns)} from ninja.{name} where source = '{source}'")
@@ -95,13 +94,13 @@ def mirrored(path: Path, source: str = "main") -> Records:
     return found
 
 
-def everything(path: Path) -> dict[str, list[tuple[object, ...]]]:
+def everything(place: Place) -> dict[str, list[tuple[object, ...]]]:
     """Every row of every table of the mirror and of `control`; nothing where there is no warehouse."""
-    if not path.exists():
+    if not is_there(place):
         return {}
-    with open_warehouse(path, read_only=True) as warehouse:
+    with open_place(place, read_only=True) as warehouse:
         tables = warehouse.rows(
             "select table_schema || '.' || table_name from information_schema.tables "
             "where table_type = 'BASE TABLE' and table_schema in ('ninja', 'control')"
         )
-        return {str(table): warehouse.rows(f"select * from {table} order by all") for (table,) in tables}
+        return {str(table): sorted(warehouse.rows(f"select * from {table}"), key=repr) for (table,) in tables}

@@ -11,6 +11,8 @@ import atexit
 import shutil
 import tempfile
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
@@ -30,10 +32,12 @@ from flows.pull import pull
 from flows.settings import Settings, Source
 from schemas.errors import ApiError, DataError
 from tests.connector.changing_server import by_chance
+from tests.engines import Engine, Files, address
 from tests.histories.changes import CAPS, ZONES, Change, changes, happen, heal, moods, plans
-from tests.histories.mirror import differences, mirrored, wrong_balances, wrong_redirects
+from tests.histories.mirror import differences, mirrored, row_hash, wrong_balances, wrong_redirects
 from tests.histories.quick import forget
 from tests.histories.server import URL, Server, Wire
+from warehouse.place import Place
 
 MOMENTS = (1_790_000_000.25, 1_793_512_800.0 - 2000)
 """An ordinary one, and half an hour before New York's clocks go back."""
@@ -44,6 +48,28 @@ EVERYBODY = 1_000_000
 
 tally: Counter[str] = Counter()
 """What the histories of this process came to, for the figures that the long run prints."""
+
+
+hashes: list[str] = []
+"""The hash of all rows at the end of each history: on both engines the same ones, in the same order."""
+_engines: list[Engine] = [Files()]
+
+
+def engine() -> Engine:
+    """What makes the warehouses of the histories that are played now."""
+    return _engines[-1]
+
+
+@contextmanager
+def played_on(other: Engine) -> Iterator[None]:
+    """The histories inside have warehouses of this engine."""
+    _engines.append(other)
+    bound_warehouse.cache_clear()
+    try:
+        yield
+    finally:
+        _engines.pop()
+        bound_warehouse.cache_clear()
 
 
 @dataclass(frozen=True)
@@ -120,9 +146,11 @@ class Histories(RuleBasedStateMachine):
             look_back=given.look_back,
             requests_per_second=FAST,
         )
-        self.settings = Settings(warehouse=str(self.folder / "w.duckdb"), publish=False, sources={"main": source})
-        if not given.virgin:
-            shutil.copyfile(bound_warehouse(), self.folder / "w.duckdb")
+        if given.virgin:
+            self.place = engine().new(self.folder)
+        else:
+            self.place = engine().copy(bound_warehouse(), self.folder)
+        self.settings = Settings(warehouse=address(self.place), publish=False, sources={"main": source})
         self.clock = Clock(now=lambda: datetime.fromtimestamp(server.now + given.skewed, UTC))
         self.together, self.server = by_chance(server.rnd), server
         if given.loaded:
@@ -176,13 +204,15 @@ class Histories(RuleBasedStateMachine):
         try:
             if self.server is not None:
                 self.check(0.0, thorough=True)
+                hashes.append(row_hash(self.place))
                 for moment, balances in self.moments:
-                    told = wrong_balances(Path(self.settings.warehouse), moment, balances)
+                    told = wrong_balances(self.place, moment, balances)
                     assert not told, "; ".join(told)
         finally:
             if self.server is not None:
                 self.server.world.db.close()
-            forget(self.folder / "w.duckdb")
+                forget(self.place)
+                engine().drop(self.place)
             shutil.rmtree(self.folder, ignore_errors=True)
 
     @property
@@ -210,16 +240,16 @@ class Histories(RuleBasedStateMachine):
             self._compare(self._pull(Wire(server), full=True, at_most=EVERYBODY))
         tally["histories"] += self.eventful
         self.eventful = False
-        if self.orderly and mirrored(Path(self.settings.warehouse)) == set(server.ids()):
+        if self.orderly and mirrored(self.place) == set(server.ids()):
             self.moments.append((server.now, {key: one["balance"] for key, one in server.clients().items()}))
             server.advance(1.0)
 
     def _compare(self, pulled: Pulled, *, ghosts: bool = False) -> None:
         """The mirror beside the server. Clients are left in it only where a pull said that it leaves them."""
-        path, server = Path(self.settings.warehouse), self.office
-        told = differences(path, server, ghosts=ghosts)
+        place, server = self.place, self.office
+        told = differences(place, server, ghosts=ghosts)
         if not server.restored:
-            told += wrong_redirects(path, server, tally)
+            told += wrong_redirects(place, server, tally)
         assert not told, f"after a quiet {pulled.run.kind} pull: " + "; ".join(told)
 
     def _pull(self, wire: Wire, *, full: bool, at_most: int | None = None) -> Pulled:
@@ -229,7 +259,7 @@ class Histories(RuleBasedStateMachine):
         with pytest.MonkeyPatch.context() as patched:  # threads would not come out the same each time
             patched.setattr(side_by_side, "side_by_side", self.together)
             done = pulled(self.settings, wire, full=full, at_most=at_most, clock=self.clock)
-        now = mirrored(Path(self.settings.warehouse))
+        now = mirrored(self.place)
         wronged = (self.known - now) & set(server.ids()) - server.absent
         assert not wronged, f"taken out although the server has them: {sorted(wronged)}"
         self.known, self.braked = now, bool(done.held) or (self.braked and done.run.kind != "full")
@@ -244,12 +274,13 @@ def pulled(settings: Settings, wire: Wire, *, full: bool = False, at_most: int |
 
 
 @cache
-def bound_warehouse() -> Path:
+def bound_warehouse() -> Place:
     """A warehouse of the company while it had no clients: what every history would spend a third of its time on."""
     folder = Path(tempfile.mkdtemp(prefix="history-", dir=MEMORY if MEMORY.is_dir() else None))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     server = Server(now=MOMENTS[0], look_back=0)
-    settings = Settings(warehouse=str(folder / "w.duckdb"), publish=False, sources={"main": Source(url=URL)})
+    place = engine().new(folder)
+    settings = Settings(warehouse=address(place), publish=False, sources={"main": Source(url=URL)})
     pulled(settings, Wire(server), clock=Clock(now=lambda: datetime.fromtimestamp(server.now, UTC)))
-    forget(folder / "w.duckdb")
-    return folder / "w.duckdb"
+    forget(place)
+    return place

@@ -2,31 +2,31 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from collections.abc import Mapping
-from pathlib import Path
+from datetime import UTC, datetime
 from typing import Any
-
-import duckdb
 
 from schemas.entities import CLIENTS
 from schemas.entity import Entity, Kind
 from schemas.normalise import normalise
 from tests.histories.server import Server
+from warehouse.place import Place, open_place
 
 Rows = dict[str, list[Any]]
 """What stands under each id; one row, unless something is wrong."""
 
 
-def mirrored(path: Path) -> set[str]:
+def mirrored(place: Place) -> set[str]:
     """The ids of the clients that the mirror has."""
-    return {str(key) for (key,) in _asked(path, "select id from ninja.clients")}
+    return {str(key) for (key,) in _asked(place, "select id from ninja.clients")}
 
 
-def wrong_redirects(path: Path, server: Server, told: Counter[str]) -> list[str]:
+def wrong_redirects(place: Place, server: Server, told: Counter[str]) -> list[str]:
     """Where the warehouse says of a client that vanished what is not so; `told` counts the merges that it found."""
     wrong = []
-    for row in _asked(path, "select id, kind, into_id from control.redirects where returned_run_id is null"):
+    for row in _asked(place, "select id, kind, into_id from control.redirects where returned_run_id is null"):
         key, kind, into = map(str, row)
         ends = server.ends(key)
         if key not in server.fates or (kind == "merged" and into not in ends):
@@ -36,11 +36,11 @@ def wrong_redirects(path: Path, server: Server, told: Counter[str]) -> list[str]
     return wrong
 
 
-def wrong_balances(path: Path, moment: float, balances: Mapping[str, Any]) -> list[str]:
+def wrong_balances(place: Place, moment: float, balances: Mapping[str, Any]) -> list[str]:
     """Where the history as of a moment has other balances than the server had."""
     then = f"to_timestamp({moment})"
     found = _asked(
-        path,
+        place,
         "select id, balance from mart.client_history "
         f"where valid_from <= {then} and (valid_to is null or valid_to > {then})",
     )
@@ -51,19 +51,47 @@ def wrong_balances(path: Path, moment: float, balances: Mapping[str, Any]) -> li
     return [*told, *([f"{doubled} clients twice at {moment}"] if doubled else [])]
 
 
-def _asked(path: Path, query: str) -> list[Any]:
-    with duckdb.connect(str(path)) as connection:
-        return connection.execute(query).fetchall()
+def _asked(place: Place, query: str) -> list[Any]:
+    with open_place(place) as warehouse:
+        return warehouse.rows(query)
 
 
-def differences(path: Path, server: Server, *, ghosts: bool) -> list[str]:
+def row_hash(place: Place) -> str:
+    """A hash over every row of the mirror, its history and its redirects, less what names the runs."""
+    told = [
+        _asked(place, f"select {listed} from {table} order by {order}")
+        for table, listed, order in (
+            (
+                "ninja.clients",
+                "id, row_hash, balance, updated_at, valid_from, observed_at, cast(record as varchar)",
+                "id",
+            ),
+            ("ninja.contacts", "client_id, id, email, is_primary, updated_at", "id"),
+            ("ninja.documents", "client_id, id, name, updated_at", "id"),
+            (
+                "control.client_versions",
+                "id, valid_from, valid_to, ended_by, row_hash, balance",
+                "id, valid_from, valid_to",
+            ),
+            ("control.client_changes", "id, field, before, after, changed_at", "id, changed_at, field, before, after"),
+            ("control.redirects", "id, kind, into_id, evidence, vanished_at", "id, vanished_at"),
+        )
+    ]
+    return hashlib.sha256(repr([sorted(map(_plain, rows)) for rows in told]).encode()).hexdigest()[:16]
+
+
+def _plain(row: tuple[Any, ...]) -> tuple[str, ...]:
+    return tuple(value.astimezone(UTC).isoformat() if isinstance(value, datetime) else str(value) for value in row)
+
+
+def differences(place: Place, server: Server, *, ghosts: bool) -> list[str]:
     """Where the mirror is not what a pull promises: the server, but for clients that changed without a promise.
 
     Where `ghosts` are allowed, clients that are no
     longer on the server may stand in the mirror, with what belonged to them.
     """
     clients = server.clients()
-    found = _mirror(path)
+    found = _mirror(place)
     told = []
     for entity, parent in ((CLIENTS, None), *((child, CLIENTS) for child in CLIENTS.children)):
         told += _compare(
@@ -107,13 +135,16 @@ def _truth(entity: Entity, parent: Entity | None, clients: Mapping[str, Any]) ->
     return rows
 
 
-def _mirror(path: Path) -> dict[str, Rows]:
+def _mirror(place: Place) -> dict[str, Rows]:
     found: dict[str, Rows] = {}
-    with duckdb.connect(str(path)) as connection:
+    with open_place(place) as warehouse:
         for entity, owner in ((CLIENTS, "id"), *((child, CLIENTS.parent_column) for child in CLIENTS.children)):
-            told = [f"epoch({f.name})::bigint" if f.kind is Kind.TIME else f.name for f in entity.fields]
-            told += ["record::varchar"] if entity is CLIENTS else []
-            listed = connection.execute(f"select {owner}, {', '.join(told)} from ninja.{entity.name}").fetchall()
+            told = [
+                f"cast(extract(epoch from {f.name}) as bigint)" if f.kind is Kind.TIME else f.name
+                for f in entity.fields
+            ]
+            told += ["cast(record as varchar)"] if entity is CLIENTS else []
+            listed = warehouse.rows(f"select {owner}, {', '.join(told)} from ninja.{entity.name}")
             rows = found.setdefault(entity.name, {})
             for row in listed:
                 rows.setdefault(str(row[1]), []).append(list(row))

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -17,6 +16,7 @@ import pytest
 
 from warehouse import migrations
 from warehouse.engine import Warehouse
+from warehouse.place import Place
 
 ONCE = ("set allowed_directories", "set enable_external_access", "set memory_limit", "set temp_directory")
 """Settings of the file as a whole: the first connection makes them. The last one, which locks them, is left out."""
@@ -59,16 +59,16 @@ def connect(path: Any, *, config: object = None, **_: object) -> Any:
 
 def migrate(warehouse: Warehouse, **named: Any) -> None:
     """Bring a warehouse to this version, where that has not been done."""
-    if str(warehouse.path) not in _current:
+    if warehouse.shown not in _current:
         _migrate(warehouse, **named)
-        _current.add(str(warehouse.path))
+        _current.add(warehouse.shown)
 
 
-def forget(path: Path) -> None:
-    """Close a file."""
-    _current.discard(str(path))
-    if str(path) in _open:
-        _open.pop(str(path)).close()
+def forget(place: Place) -> None:
+    """Close a file; forget a database."""
+    _current.discard(str(place))
+    if str(place) in _open:
+        _open.pop(str(place)).close()
 
 
 @contextmanager
