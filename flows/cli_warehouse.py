@@ -15,7 +15,7 @@ MOST_ROWS = 200
 
 def register(app: typer.Typer) -> None:
     """Add the commands of this module."""
-    for command in (status, balances, sql, publish):
+    for command in (status, balances, sql, publish, grant):
         app.command()(command)
 
 
@@ -113,3 +113,45 @@ def publish(config: ConfigFile = None, as_json: AsJson = False) -> None:
         show_json({"folder": str(folder), "files": files})
     else:
         say(f"Published in {folder}: {', '.join(files)}")
+
+
+def grant(
+    role: Annotated[
+        str, typer.Option(help="The role of Postgres; it is made, without a login, where it is not there.")
+    ],
+    with_personal_data: Annotated[
+        bool, typer.Option("--with-personal-data", help="Names, addresses, notes and the like too.")
+    ] = False,
+    wishes: Annotated[
+        bool, typer.Option("--wishes", help="Not to read: to add rows to control.outbox, and nothing else.")
+    ] = False,
+    revoke: Annotated[bool, typer.Option("--revoke", help="Take away what was granted.")] = False,
+    config: ConfigFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Let a role of Postgres read the views of `mart`, without personal data unless told.
+
+    Columns that may point to a person are left out: name the others, as `select *` is refused where one is left out.
+    The rights outlast upgrades. An administrator makes log-ins: create role ann login password '...' in role analysts
+    """
+    from datetime import UTC, datetime  # noqa: PLC0415
+
+    from flows.job import open_ready  # noqa: PLC0415
+    from flows.settings import load_settings  # noqa: PLC0415
+    from schemas.errors import SettingsError  # noqa: PLC0415
+    from warehouse import grants  # noqa: PLC0415
+
+    if with_personal_data + wishes + revoke > 1:
+        raise SettingsError("--with-personal-data, --wishes and --revoke exclude each other.")
+    kind = grants.WRITER if wishes else grants.ANALYST_WITH_PERSONAL_DATA if with_personal_data else grants.ANALYST
+    with open_ready(load_settings(config)) as warehouse:
+        if revoke:
+            grants.revoke(warehouse, role)
+            views = []
+        else:
+            views = grants.grant(warehouse, role, kind, now=datetime.now(UTC))
+    if as_json:
+        show_json({"role": role, "kind": None if revoke else kind, "views": views})
+    else:
+        what = "may add rows to control.outbox" if wishes else f"may read {', '.join(views)}"
+        say(f"The role {role} {'has no rights here any more' if revoke else what}.")

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TypeVar
 
 from connector.door import Door
 from flows.settings import Settings, Source, place_of
 from schemas.diff import Change
-from schemas.errors import TooMuchChange
+from schemas.errors import ConnectionLost, TooMuchChange
 from schemas.normalise import Drift, Quarantined
 from warehouse.control import Run
 from warehouse.engine import Warehouse
@@ -19,6 +21,7 @@ from warehouse.migrations import open_migrated
 from warehouse.place import Place
 from warehouse.vanished import Unlisted
 
+Result = TypeVar("Result")
 Tell = Callable[[str, int, int | None], None]
 """Is told how a run goes on: what it does now, how many records are through, of how many."""
 
@@ -100,6 +103,18 @@ class Job:
     def place(self) -> Place:
         """Where the warehouse is."""
         return place_of(self.settings)
+
+
+def patiently(job: Job, work: Callable[[Warehouse], Result]) -> Result:
+    """What the work on the open warehouse comes to, done anew where the connection was lost and nothing was stored.
+
+    A connection of Postgres that is lost twice more is an error: ConnectionLost.
+    """
+    for _ in range(2):
+        with suppress(ConnectionLost), open_ready(job.settings, job.clock) as warehouse:
+            return work(warehouse)
+    with open_ready(job.settings, job.clock) as warehouse:
+        return work(warehouse)
 
 
 def open_ready(settings: Settings, clock: Clock = SYSTEM_CLOCK) -> Warehouse:

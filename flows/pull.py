@@ -17,7 +17,7 @@ import msgspec
 
 from connector.scan import FirstLook, first_look, key, next_watermark, stamp
 from connector.verbs import current_company, lister
-from flows.job import Departed, Job, Pulled, open_ready
+from flows.job import Departed, Job, Pulled, open_ready, patiently
 from flows.reconcile import reconcile
 from flows.reference import read_reference, reference_is_due
 from flows.settings import Source, base_url_of
@@ -207,9 +207,10 @@ def _pull_changes(
     )
     run = replace(_run(job, scan.look, "full" if scan.full else "pull"), received=staging.records)
     run = replace(run, notes=msgspec.json.encode(notes).decode())
+    job.tell("loading", staging.records, staging.records)
+    finish = _finished(job, started, asked_before)
+    loaded = patiently(job, lambda warehouse: load(warehouse, staging, scanned, run, reference, finish))
     with open_ready(job.settings, job.clock) as warehouse:
-        job.tell("loading", staging.records, staging.records)
-        loaded = load(warehouse, staging, scanned, run, reference, _finished(job, started, asked_before))
         departed = _departed(warehouse, loaded.run) if verdict.vanished else []
         named = unlisted(warehouse, job.name, MOST_NAMED) if verdict.held else []
     staging.clear()

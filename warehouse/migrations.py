@@ -10,6 +10,7 @@ from datetime import datetime
 
 from schemas.errors import WarehouseError
 from warehouse.engine import POSTGRES, Warehouse
+from warehouse.grants import grant_again
 from warehouse.place import Place, open_place
 from warehouse.statements import named, statement
 from warehouse.tables import create_indexes, create_mirror, mirror_is_current, remember_mirror
@@ -48,6 +49,8 @@ def migrate(warehouse: Warehouse, *, now: datetime) -> None:
         if warehouse.engine == POSTGRES:
             create_indexes(warehouse)
         create_views(warehouse)
+        if warehouse.engine == POSTGRES:
+            grant_again(warehouse)
         warehouse.execute("delete from control.published")  # the copies are of the version before
 
 

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import parse_qsl, unquote, urlencode, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 
 from schemas.errors import SettingsError
 from warehouse.engine import Warehouse
@@ -97,4 +97,4 @@ def _shown(url: str) -> str:
     address = found.netloc.rpartition("@")[2]
     user = unquote(found.username) + "@" if found.username else ""
     kept = {name: value for name, value in parse_qsl(found.query) if name in {"host", "port", "dbname", "user"}}
-    return urlunsplit(("postgresql", user + address, found.path, urlencode(kept, safe="/"), ""))
+    return f"postgresql://{user}{address}{found.path}" + (f"?{urlencode(kept, safe='/')}" if kept else "")

@@ -6,38 +6,27 @@ connection that is lost while COMMIT is under way leaves the outcome open: it is
 
 from __future__ import annotations
 
-import os
 import re
-import socket
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 import psycopg
-from psycopg.types.string import StrDumper, TextLoader
 
 from schemas.errors import Busy, ConnectionLost, SettingsError, WarehouseError
 from warehouse.engine import POSTGRES, Params
 from warehouse.place import PostgresUrl
 from warehouse.postgres_arrow import arrow_schema, column_types, copied, record_batch
+from warehouse.postgres_connection import connected, words
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-OLDEST = 14
-"""The oldest major version that is supported."""
-SETTINGS = (
-    "set timezone = 'UTC'; set synchronous_commit = on; set jit = off; set lock_timeout = '60s'; "
-    "set client_min_messages = warning; set tcp_keepalives_idle = 30; set tcp_keepalives_interval = 10; "
-    "set tcp_keepalives_count = 3"
-)
-"""What is committed is on disk; a dead client is noticed within a minute."""
 SAFE_CLASSES = ("08", "28", "3D", "3F", "42", "53", "55", "57", "58")
 """Classes of SQLSTATE whose messages name objects, rights and limits; those of others may hold values of rows."""
 NOT_MADE = ("42P01", "3F000", "42703")
 """Undefined table, schema, column."""
-TRANSIENT = ("starting up", "shutting down", "too many", "refused", "timeout", "timed out", "No such file", "recovery")
 
 
 class PostgresWarehouse:
@@ -85,13 +74,14 @@ class PostgresWarehouse:
         try:
             with self._connection.pipeline():
                 cursor = self._connection.execute(sql.encode())
-                return [column.name for column in cursor.description or []], cursor.fetchall()
+                rows = cursor.fetchall()  # only then the columns are known
+                return [column.name for column in cursor.description or []], rows
         except psycopg.ProgrammingError as problem:
             if problem.sqlstate is None:  # a statement without rows
                 return [], []
-            raise SettingsError(f"The query cannot be run: {_words(problem)}") from None
+            raise SettingsError(f"The query cannot be run: {words(problem)}") from None
         except psycopg.Error as problem:
-            raise SettingsError(f"The query cannot be run: {_words(problem)}") from None
+            raise SettingsError(f"The query cannot be run: {words(problem)}") from None
 
     def table(self, sql: str, params: Params | None = None) -> pa.Table:
         """The result of one query as an Arrow table."""
@@ -190,61 +180,6 @@ def open_postgres(
     return PostgresWarehouse(connect(), place, connect)
 
 
-def connected(
-    place: PostgresUrl,
-    *,
-    read_only: bool = False,
-    wait: float = 10.0,
-    clock: Callable[[], float] = time.monotonic,
-    sleep: Callable[[float], None] = time.sleep,
-) -> psycopg.Connection[Any]:
-    """A connection as this project wants them: UTC, durable, noticing a dead peer. Raises WarehouseError."""
-    until = clock() + wait
-    while True:
-        try:
-            return _connected(place, read_only=read_only)
-        except psycopg.OperationalError as problem:
-            reason = _reason(problem, place)
-            if clock() >= until or not any(word in reason for word in TRANSIENT):
-                raise WarehouseError(f"{place} cannot be reached: {reason}") from None
-            sleep(0.2)
-        except psycopg.Error as problem:
-            raise WarehouseError(f"{place} cannot be used: {_words(problem)}") from None
-
-
-def _connected(place: PostgresUrl, *, read_only: bool) -> psycopg.Connection[Any]:
-    name = f"ninja-sync {os.getpid()}@{socket.gethostname()}"[:63]
-    connection = psycopg.connect(
-        place.url, autocommit=True, prepare_threshold=None, cursor_factory=psycopg.RawCursor,
-        application_name=name, connect_timeout=10, keepalives_idle=30, keepalives_interval=10, keepalives_count=3,
-    )  # fmt: skip
-    try:
-        _check_server(connection, place)
-        connection.execute(SETTINGS)
-        if read_only:
-            connection.execute("set default_transaction_read_only = on")
-        else:
-            connection.execute("set search_path = pg_temp, pg_catalog")  # nobody's table takes the place of ours
-        connection.adapters.register_dumper(
-            str, StrDumper
-        )  # as text: one of no type has to fit each place that it is in
-        for kind in ("json", "jsonb"):
-            connection.adapters.register_loader(kind, TextLoader)
-    except BaseException:
-        connection.close()
-        raise
-    return connection
-
-
-def _check_server(connection: psycopg.Connection[Any], place: PostgresUrl) -> None:
-    """Raises WarehouseError for a server that is too old, or a database that cannot hold every name."""
-    version = connection.info.server_version // 10_000
-    if version < OLDEST:
-        raise WarehouseError(f"{place} is Postgres {version}; {OLDEST} or newer is needed.")
-    if connection.info.parameter_status("server_encoding") != "UTF8":
-        raise WarehouseError(f"{place} does not store UTF-8: make a database with `encoding 'UTF8'`.")
-
-
 def _numbered(sql: str, params: Params | None) -> tuple[str, list[object]]:
     """A statement with `$1` in place of `$name`, and the values in that order; comments are left out."""
     if not params:
@@ -261,19 +196,6 @@ def _numbered(sql: str, params: Params | None) -> tuple[str, list[object]]:
 
     text = re.sub(r"\$([a-z_]\w*)", number, re.sub(r"--[^\n]*", "", sql))
     return text, [params[name] for name in names]
-
-
-def _reason(problem: psycopg.Error, place: PostgresUrl) -> str:
-    """Why no connection came to be, in the server's or the library's words, in one line and without the URL."""
-    lines = [line.strip() for line in str(problem).splitlines() if line.strip()]
-    told = next((line for line in lines if "FATAL" in line), lines[0] if lines else "no reason is told")
-    return told.replace(place.url, str(place))[:300]
-
-
-def _words(problem: psycopg.Error) -> str:
-    """The first message of an error, and its hint; never the detail, which shows whole rows."""
-    told = problem.diag.message_primary or type(problem).__name__
-    return f"{told}. {problem.diag.message_hint}" if problem.diag.message_hint else told
 
 
 @contextmanager
@@ -297,7 +219,7 @@ def _translated(sql: str) -> Iterator[None]:
         if _is_lost(problem):
             raise ConnectionLost from None
         hint = " Has anything been pulled yet? `ninja-sync pull` makes the tables." if state in NOT_MADE else ""
-        detail = _words(problem) + hint if state.startswith(SAFE_CLASSES) else f"({_what(sql)})"
+        detail = words(problem) + hint if state.startswith(SAFE_CLASSES) else f"({_what(sql)})"
         raise WarehouseError(f"Postgres: {type(problem).__name__} {detail}") from None
 
 

@@ -14,7 +14,7 @@ import psycopg
 
 from schemas.errors import Busy, WarehouseError
 from warehouse.place import PostgresUrl
-from warehouse.postgres_engine import connected
+from warehouse.postgres_connection import connected
 
 TRY = "select pg_try_advisory_lock(hashtextextended($1, 0))"
 HOLDER = """

@@ -63,7 +63,7 @@ def _versions_follow_each_other(warehouse: Warehouse) -> None:
     """Each mirrored client has one version that holds, and no two hold at one moment."""
     wrong = warehouse.rows(
         "select id from (select source, id, valid_to, is_current, "
-        "lead(valid_from) over (partition by source, id order by valid_from, is_current) as next "
+        "lead(valid_from) over (partition by source, id order by valid_from, is_current, valid_to) as next "
         "from mart.client_history) as versions where next < valid_to or (is_current and next is not null)"
     )
     assert not wrong, f"versions of {len(wrong)} clients overlap"

@@ -11,13 +11,17 @@ import sys
 import time
 import traceback
 from collections import Counter
+from functools import cache
+from multiprocessing.util import Finalize
 
 import hypothesis
 from hypothesis import HealthCheck, Phase, Verbosity, settings
 from hypothesis.stateful import run_state_machine_as_test
 
+from tests.engines import Databases, Files
 from tests.histories import machine
 from tests.histories.quick import quick
+from tests.postgres import Cluster, running_postgres
 
 PART = 25
 """Worlds with one seed; two to three histories in each."""
@@ -41,15 +45,30 @@ def play(worlds: int, seed: int, *, shrink: bool = True, quiet: bool = False) ->
     )
 
 
-def _part(seed: int) -> tuple[int, Counter[str], str]:
-    """Play one part: (seed, what it came to, the failure)."""
+def _part(told: tuple[int, str]) -> tuple[int, Counter[str], str]:
+    """Play one part: (seed, what it came to, the failure). On both engines, all rows have to be the same."""
+    seed, engines = told
     machine.tally.clear()
+    hashes = []
     try:
-        with quick():
-            play(PART, seed)
+        for engine in ("duckdb", "postgres") if engines == "both" else (engines,):
+            machine.hashes.clear()
+            with quick(), machine.played_on(Files() if engine == "duckdb" else Databases(_server())):
+                play(PART, seed, shrink=engines != "both")
+            hashes.append(list(machine.hashes))
+        assert all(each == hashes[0] for each in hashes), "the two engines hold different rows"
     except Exception:  # noqa: BLE001 - whatever it is, it is shown with its seed
         return seed, Counter(machine.tally), traceback.format_exc()
     return seed, Counter(machine.tally), ""
+
+
+@cache
+def _server() -> Cluster:
+    """The Postgres server of this process, thrown away at its end."""
+    running = running_postgres()
+    cluster = running.__enter__()
+    Finalize(None, running.__exit__, args=(None, None, None), exitpriority=10)  # processes of a pool run no atexit
+    return cluster
 
 
 def main() -> int:
@@ -58,11 +77,13 @@ def main() -> int:
     asked.add_argument("histories", type=int, nargs="?", default=10_000)
     asked.add_argument("--seed", type=int, default=1)
     asked.add_argument("--processes", type=int, default=2)
+    asked.add_argument("--engine", choices=("duckdb", "postgres", "both"), default="duckdb")
     asked.add_argument("--most-failures", type=int, default=1)
     told = asked.parse_args()
     began, total, failed = time.monotonic(), Counter[str](), 0
     with multiprocessing.get_context("spawn").Pool(told.processes) as pool:
-        for seed, came, failure in pool.imap_unordered(_part, range(told.seed, told.seed + told.histories)):
+        parts = ((seed, told.engine) for seed in range(told.seed, told.seed + told.histories))
+        for seed, came, failure in pool.imap_unordered(_part, parts):
             total += came
             if failure:
                 failed += 1
@@ -70,8 +91,8 @@ def main() -> int:
             took = time.monotonic() - began
             print(f"{total['histories']}/{told.histories} histories, {took:.0f} s, {failed} failed", flush=True)
             if total["histories"] >= told.histories or failed >= told.most_failures:
-                pool.terminate()
                 break
+        pool.close() if total["histories"] < told.histories and not failed else pool.terminate()
     print("; ".join(f"{count} {what}" for what, count in sorted(total.items())))
     return 1 if failed else 0
 

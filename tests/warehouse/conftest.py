@@ -59,6 +59,7 @@ def load_records(warehouse, place) -> Callable[..., Loaded]:
         began=MOMENT,
         vanished: Sequence[Vanished] = (),
         unlisted=None,
+        after=None,
     ) -> Loaded:
         staging, number = Staging.of(place, source), next(count)
         staging.begin(KEY, 1)
@@ -76,6 +77,7 @@ def load_records(warehouse, place) -> Callable[..., Loaded]:
             frozenset(drift),
             vanished,
             unlisted,
+            after,
         )
         finished = MOMENT + timedelta(seconds=number)
         begun = Run(f"run-{number:03d}", source, kind, began, finished, 1.0, 3, received=staging.records)

@@ -1,9 +1,11 @@
 -- One row per contact, with the client it belongs to.
+-- email_key, phone_digits: mail and phone in the form in which two of them are compared: small letters, digits alone.
 create view mart.contacts as
 select
     k.source, k.id, k.client_id, c.display_name as client_name, c.number as client_number,
     case when c.is_deleted then 'deleted' when c.archived_at is not null then 'archived' else 'active' end as client_status,
-    k.first_name, k.last_name, k.email, k.phone, k.is_primary, k.send_email, k.is_locked,
+    k.first_name, k.last_name, k.email, lower(trim(k.email)) as email_key, k.phone,
+    nullif(regexp_replace(k.phone, '[^0-9]', '', 'g'), '') as phone_digits, k.is_primary, k.send_email, k.is_locked,
     k.custom_value1, k.custom_value2, k.custom_value3, k.custom_value4,
     k.last_login, k.created_at, k.updated_at
 from ninja.contacts as k

@@ -1,0 +1,10 @@
+-- One row per country of the billing address and currency: what its clients owe. Amounts of two currencies are never added.
+-- Deleted clients are left out. country is NULL for clients that have none.
+create view mart.balances_by_country as
+select
+    source, country, country_code, currency_code, count(*) as clients, sum(case when balance > 0 then 1 else 0 end) as debtors,
+    cast(sum(balance) as decimal(38, 6)) as balance, cast(sum(paid_to_date) as decimal(38, 6)) as paid_to_date,
+    cast(sum(credit_balance) as decimal(38, 6)) as credit_balance
+from mart.clients
+where status <> 'deleted'
+group by source, country, country_code, currency_code

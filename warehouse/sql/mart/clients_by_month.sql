@@ -1,0 +1,32 @@
+-- One row per source and month of the company's own time zone in which clients came or went.
+-- new_clients: created then, those that have vanished since included. deleted_clients: deleted then, and still there.
+-- merged_clients, vanished_clients: gone from the server since then, merged into another one, or else.
+create view mart.clients_by_month as
+with happened as (
+    select source, 'new' as what, created_at as moment from ninja.clients where created_at is not null
+    union all
+    select source, 'new' as what, moment
+    from (
+        select
+            v.source, v.id, to_timestamp(cast(v.record ->> 'created_at' as bigint)) as moment,
+            row_number() over (partition by v.source, v.id order by v.valid_to desc) as place
+        from control.client_versions as v
+        where not exists (select 1 from ninja.clients as c where c.source = v.source and c.id = v.id)
+    ) as gone
+    where place = 1
+    union all
+    select source, 'deleted' as what, archived_at as moment from ninja.clients where is_deleted and archived_at is not null
+    union all
+    select source, case when kind = 'merged' then 'merged' else 'vanished' end as what, vanished_at as moment
+    from control.redirects
+    where returned_run_id is null
+)
+select
+    h.source, cast(date_trunc('month', h.moment at time zone c.time_zone) as date) as month,
+    sum(case when h.what = 'new' then 1 else 0 end) as new_clients,
+    sum(case when h.what = 'deleted' then 1 else 0 end) as deleted_clients,
+    sum(case when h.what = 'merged' then 1 else 0 end) as merged_clients,
+    sum(case when h.what = 'vanished' then 1 else 0 end) as vanished_clients
+from happened as h
+join mart.companies as c on c.source = h.source
+group by h.source, cast(date_trunc('month', h.moment at time zone c.time_zone) as date)
