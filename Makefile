@@ -7,7 +7,7 @@ SOURCES := connector flows schemas warehouse sandbox tests
 # As many workers as there are cores. A file's tests stay together: some share a server that takes long to start.
 WORKERS ?= auto
 
-.PHONY: help install demo test bench histories kills injections peers lint format lock clean
+.PHONY: help install demo test bench histories kills injections peers lint dictionary format lock clean
 
 help:                 ## what there is to make
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## */\t/' | expand -t 12
@@ -50,6 +50,9 @@ lint: $(READY)        ## format, lint, types, import contracts
 	$(BIN)/ruff check $(SOURCES)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+dictionary: $(READY)  ## docs/data-dictionary.md anew
+	$(BIN)/python -m warehouse.dictionary > docs/data-dictionary.md
 
 format: $(READY)      ## put the code into shape
 	$(BIN)/ruff format $(SOURCES)

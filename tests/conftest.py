@@ -35,6 +35,15 @@ def migrated(postgres):
     return name
 
 
+@pytest.fixture(scope="session")
+def migrated_file(tmp_path_factory):
+    """A DuckDB file of this version, from which others are copied."""
+    place = Files().new(tmp_path_factory.mktemp("migrated"))
+    with open_place(place) as opened:
+        migrate(opened, now=MOMENT)
+    return place
+
+
 @pytest.fixture
 def database(postgres):
     """An empty database for one test."""
@@ -45,9 +54,9 @@ def database(postgres):
 
 @pytest.fixture(params=["duckdb", "postgres"])
 def place(request, tmp_path):
-    """Where a warehouse is, once on each engine: on DuckDB a new one, on Postgres one that is migrated."""
+    """Where a warehouse is, once on each engine: one of this version, with nothing in it."""
     if request.param == "duckdb":
-        yield tmp_path / "state" / "warehouse.duckdb"
+        yield Files().copy(request.getfixturevalue("migrated_file"), tmp_path / "state")
     else:
         postgres = request.getfixturevalue("postgres")
         name = postgres.make_database(request.getfixturevalue("migrated"))

@@ -53,9 +53,9 @@ class Wire:
             with suppress(OSError):
                 server.sendall(said)
             threading.Event().wait(0.3)
+            self.deaf = False
         hang_up(*self.sockets)
         self.sockets.clear()
-        self.deaf = False
 
     deaf: bool = False
     """Whether answers of the server are dropped: who asked shall not know."""

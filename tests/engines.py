@@ -26,6 +26,7 @@ class Files:
         """A warehouse that holds the same as another one, which nobody has open."""
         place = self.new(folder)
         shutil.copyfile(of, place)
+        place.chmod(0o600)
         return place
 
     def put_back(self, of: Place, place: Place) -> None:

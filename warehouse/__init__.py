@@ -1,1 +1,1 @@
-"""DuckDB (and, later, Postgres): tables, SQL files, one transaction per load."""
+"""DuckDB and Postgres: tables, SQL files, one transaction per load."""

@@ -12,6 +12,7 @@ from datetime import datetime
 from schemas.errors import SettingsError, WarehouseError
 from warehouse.engine import POSTGRES, Warehouse
 from warehouse.personal import is_personal
+from warehouse.statements import named
 
 ANALYST, ANALYST_WITH_PERSONAL_DATA, WRITER = "analyst", "analyst with personal data", "writer"
 WISH = "source, id, field, value, reason"
@@ -76,12 +77,12 @@ def _apply(warehouse: Warehouse, role: str, kind: str) -> list[str]:
         return []
     warehouse.execute(f'grant usage on schema mart to "{role}"')
     views = _columns(warehouse)
-    for view, columns in views.items():
-        named = ", ".join(f'"{column}"' for column in columns if not is_personal(view, column))
+    for view in views:
+        listed = ", ".join(f'"{column}"' for column in _readable(views, view))
         if kind == ANALYST_WITH_PERSONAL_DATA:
             warehouse.execute(f'grant select on mart."{view}" to "{role}"')
-        elif named:
-            warehouse.execute(f'grant select ({named}) on mart."{view}" to "{role}"')
+        elif listed:
+            warehouse.execute(f'grant select ({listed}) on mart."{view}" to "{role}"')
     return list(views)
 
 
@@ -90,8 +91,8 @@ def _take_all(warehouse: Warehouse, role: str) -> None:
         warehouse.execute(f'revoke all on all tables in schema {schema} from "{role}"')
         warehouse.execute(f'revoke all on schema {schema} from "{role}"')
     for view, columns in _columns(warehouse).items():
-        named = ", ".join(f'"{column}"' for column in columns)
-        warehouse.execute(f'revoke all ({named}) on mart."{view}" from "{role}"')
+        listed = ", ".join(_quoted(column) for column in columns)
+        warehouse.execute(f'revoke all ({listed}) on mart."{view}" from "{role}"')
     warehouse.execute(f'revoke all ({WISH}) on control.outbox from "{role}"')
 
 
@@ -100,8 +101,22 @@ def _columns(warehouse: Warehouse) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for view, column in warehouse.rows(
         "select c.table_name, c.column_name from information_schema.columns as c "
-        "join control.views as v on v.name = c.table_name "
-        "where c.table_schema = 'mart' order by c.table_name, c.ordinal_position"
+        "join (select name from control.views union all select name from control.label_views) as v "
+        "on v.name = c.table_name where c.table_schema = 'mart' order by c.table_name, c.ordinal_position"
     ):
         found.setdefault(str(view), []).append(str(column))
     return found
+
+
+def _readable(views: dict[str, list[str]], view: str) -> list[str]:
+    """The columns of a view without personal data.
+
+    The trap: a view that names custom fields calls a personal column by any name. Of it, those are left that the view
+    below it has too.
+    """
+    below = view.partition("_")[0] if view not in named("mart") else view
+    return [name for name in views[view] if name in views[below] and not is_personal(below, name)]
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'

@@ -30,8 +30,10 @@ from warehouse.control import (
     record_quarantine,
     record_run,
 )
-from warehouse.engine import Warehouse
+from warehouse.engine import POSTGRES, Warehouse
+from warehouse.grants import grant_again
 from warehouse.history import record_changes
+from warehouse.labels import label
 from warehouse.staging import Staging
 from warehouse.statements import statement
 from warehouse.tables import VERSION_COLUMNS, arriving, columns
@@ -220,6 +222,8 @@ def _replace_all(warehouse: Warehouse, reference: Reference, run: Run) -> None:
         _replace(warehouse, entity, rows, run)
         close_quarantine(warehouse, run, entity)
     record_quarantine(warehouse, run.source, run.run_id, reference.quarantined)
+    if label(warehouse) and warehouse.engine == POSTGRES:
+        grant_again(warehouse)
 
 
 def _replace(warehouse: Warehouse, entity: Entity, rows: Sequence[Row], run: Run) -> None:

@@ -9,6 +9,7 @@ import hashlib
 from datetime import datetime
 
 from schemas.errors import WarehouseError
+from warehouse.comments import comment_on_mirror
 from warehouse.engine import POSTGRES, Warehouse
 from warehouse.grants import grant_again
 from warehouse.place import Place, open_place
@@ -60,6 +61,7 @@ def _make_mirror(warehouse: Warehouse, *, anew: bool) -> None:
         from warehouse.rebuild import rebuild  # noqa: PLC0415 - pyarrow, for upgrades only
 
         rebuild(warehouse)
+    comment_on_mirror(warehouse)
     remember_mirror(warehouse)
 
 

@@ -6,7 +6,9 @@ import hashlib
 import re
 from graphlib import TopologicalSorter
 
+from warehouse.comments import comment_on_view
 from warehouse.engine import Warehouse
+from warehouse.labels import drop_label_views, label
 from warehouse.statements import named, statement
 
 
@@ -18,6 +20,7 @@ def views_are_current(warehouse: Warehouse) -> bool:
 
 def drop_views(warehouse: Warehouse) -> None:
     """Drop the views that were made, and ours, the last one first. Views that people made are left alone."""
+    drop_label_views(warehouse)
     made = [str(name) for (name,) in warehouse.rows("select name from control.views order by place desc")]
     for name in [*made, *(name for name in reversed(in_order()) if name not in made)]:
         warehouse.execute(f'drop view if exists mart."{name}"')
@@ -28,8 +31,10 @@ def create_views(warehouse: Warehouse) -> None:
     """Make all views, and note from which texts."""
     for place, name in enumerate(in_order()):
         warehouse.execute(statement(f"mart/{name}"))
+        comment_on_view(warehouse, name, statement(f"mart/{name}"))
         values = {"place": place, "name": name, "digest": _digest(name)}
         warehouse.execute("insert into control.views values ($place, $name, $digest)", values)
+    label(warehouse)
 
 
 def in_order() -> list[str]:

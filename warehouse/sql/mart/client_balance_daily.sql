@@ -1,7 +1,7 @@
 -- One row per client and day of the company's own time zone: what it owed at the end of that day.
--- From the day of its first known version until today (as it is now) or the day before it vanished; days without a change
--- have the balance of the day before. Ask for a client, or for a day: that is cheap; all days of all clients are many rows.
--- Currency and status are those of the version; a client without a currency of its own has its group's or company's of today.
+-- From the day of its first known version until today (as it is now) or the day before it vanished. Days without a change
+-- have the balance of the day before. Ask for a client, or for a day: that is cheap. All days of all clients are many rows.
+-- Currency and status are those of the version. A client without a currency of its own has its group's or company's of today.
 create view mart.client_balance_daily as
 with digits as (
     select 0 as n union all select 1 union all select 2 union all select 3 union all select 4

@@ -1,0 +1,82 @@
+"""Frames and Arrow tables of the marts, and the pictures and questions of the docs, on both engines."""
+
+from __future__ import annotations
+
+import re
+import runpy
+from decimal import Decimal
+from pathlib import Path
+
+import msgspec
+import pandas as pd
+import pyarrow as pa
+import pytest
+
+from flows.frames import frame, table
+from flows.settings import place_of
+from schemas.errors import SettingsError
+from tests.engines import address
+from warehouse.place import open_place
+
+DOCS = Path(__file__).parents[2] / "docs"
+
+
+@pytest.fixture
+def loaded(settings, pulls, place, server):
+    """Settings of a warehouse that was pulled, once on each engine."""
+    told = msgspec.structs.replace(settings, warehouse=address(place), publish=False)
+    pulls(using=told)
+    return told
+
+
+def test_a_mart_is_a_frame_with_exact_money_and_aware_times(loaded, server):
+    clients = frame("clients", settings=loaded)
+    assert len(clients) == 120
+    assert clients["balance"].dtype == pd.ArrowDtype(pa.decimal128(20, 6))
+    assert set(clients["balance"]) == {Decimal(c["balance"]) for c in server.clients().values()}
+    assert str(clients["created_at"].dtype) == "datetime64[us, UTC]"
+    assert clients["is_tax_exempt"].dtype == pd.BooleanDtype()
+    assert clients["contacts"].dtype == pd.Int64Dtype()
+    assert table("clients", settings=loaded).schema.field("balance").type == pa.decimal128(20, 6)
+
+
+def test_every_mart_is_a_table_and_a_frame(loaded):
+    with open_place(loaded_place(loaded), read_only=True) as warehouse:
+        views = [name for (name,) in warehouse.rows("select name from control.views")]
+    for view in views:
+        assert frame(view, settings=loaded).shape[1] == table(view, settings=loaded).num_columns > 3
+
+
+def loaded_place(settings):
+
+    return place_of(settings)
+
+
+def test_a_mart_that_there_is_none_of_is_refused_with_those_that_there_are(loaded):
+    with pytest.raises(SettingsError, match="client_balance_daily"):
+        table("nothing", settings=loaded)
+
+
+def test_the_example_draws_balances_over_time(loaded, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("NINJA_SYNC_WAREHOUSE", loaded.warehouse)
+    monkeypatch.setenv("MPLBACKEND", "agg")
+    runpy.run_path(str(DOCS / "examples" / "balances_over_time.py"))
+    assert (tmp_path / "balances_over_time.png").read_bytes().startswith(b"\x89PNG")
+
+
+def questions():
+    text = (DOCS / "questions.md").read_text(encoding="utf-8")
+    return re.findall(r"^## (.+?)\n.*?```sql\n(.+?)```", text, re.MULTILINE | re.DOTALL)
+
+
+def test_each_question_of_the_docs_has_an_answer(loaded):
+    asked = questions()
+    assert len(asked) >= 12
+    answered = 0
+    with open_place(loaded_place(loaded), read_only=True) as warehouse:
+        for question, query in asked:
+            names, rows = warehouse.ask(query)
+            assert names, question
+            answered += bool(rows)
+    assert answered >= 9

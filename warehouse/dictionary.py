@@ -1,0 +1,72 @@
+"""The data dictionary: every view of `mart` and every table of `ninja`, column by column.
+
+python -m warehouse.dictionary > docs/data-dictionary.md
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+from warehouse.comments import of_table, of_view, of_whole
+from warehouse.engine import Warehouse
+from warehouse.migrations import open_migrated
+from warehouse.statements import named, statement
+from warehouse.tables import columns, mirrored
+
+HEAD = """# Data dictionary
+
+Made by `make dictionary` from the descriptions of the fields and views; a test holds it to them. The same words are
+in the database, as comments on views and columns. Types are DuckDB's; Postgres has the same.
+
+Amounts are `decimal` with six places, in the client's own currency: never add up two currencies. Times are in UTC.
+"""
+
+
+def dictionary(warehouse: Warehouse) -> str:
+    """The dictionary of an open warehouse of this version, as Markdown."""
+    return "\n".join([HEAD, *_views(warehouse), *_tables()]) + "\n"
+
+
+def _views(warehouse: Warehouse) -> Iterator[str]:
+    yield "## Views of `mart`, for people\n"
+    for view in named("mart"):
+        types = {
+            str(name): str(kind)
+            for name, kind in warehouse.rows(
+                "select column_name, data_type from information_schema.columns "
+                "where table_schema = 'mart' and table_name = $view order by ordinal_position",
+                {"view": view},
+            )
+        }
+        yield f"### mart.{view}\n\n{of_whole(statement(f'mart/{view}'))}\n"
+        yield from _table(types, of_view(view, list(types)))
+
+
+def _tables() -> Iterator[str]:
+    yield "## Tables of `ninja`, the mirror as it came\n"
+    for entity, parent in mirrored():
+        yield f"### ninja.{entity.name}\n"
+        yield from _table(columns(entity, parent), of_table(entity, parent))
+
+
+def _table(types: dict[str, str], words: dict[str, str]) -> Iterator[str]:
+    yield "| column | type | what it is |\n|---|---|---|"
+    yield from (f"| `{name}` | {kind.lower()} | {words[name]} |" for name, kind in types.items())
+    yield ""
+
+
+def main() -> None:
+    """Print the dictionary of a new warehouse."""
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        open_migrated(Path(folder) / "new.duckdb", now=datetime.now(UTC)) as warehouse,
+    ):
+        sys.stdout.write(dictionary(warehouse))
+
+
+if __name__ == "__main__":
+    main()
