@@ -51,8 +51,9 @@ lint: $(READY)        ## format, lint, types, import contracts
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-dictionary: $(READY)  ## docs/data-dictionary.md anew
+dictionary: $(READY)  ## docs/data-dictionary.md and docs/dbt/sources.yml anew
 	$(BIN)/python -m warehouse.dictionary > docs/data-dictionary.md
+	$(BIN)/python -m warehouse.dictionary dbt > docs/dbt/sources.yml
 
 format: $(READY)      ## put the code into shape
 	$(BIN)/ruff format $(SOURCES)

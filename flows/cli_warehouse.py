@@ -73,18 +73,25 @@ def balances(
 
 def sql(
     query: Annotated[str, typer.Argument(help='Such as: "select * from mart.clients where balance > 1000".')],
+    csv: Annotated[str | None, typer.Option(metavar="FILE", help="Write the answer as CSV; - is the output.")] = None,
     config: ConfigFile = None,
     as_json: AsJson = False,
 ) -> None:
     """Ask the warehouse in SQL.
 
     It is read-only: `mart` has the views for people, `ninja` the mirror as it came. The published copy is read, so a
-    query does not wait for a pull. With --json, columns of one name are numbered (a, a_1); NaN and infinity are null.
+    query does not wait for a pull. A CSV is safe to open in a spreadsheet: texts that look like formulas get an
+    apostrophe. With --json, columns of one name are numbered (a, a_1); NaN and infinity are null.
     """
     from flows.ask import ask  # noqa: PLC0415
     from flows.settings import load_settings  # noqa: PLC0415
 
     found = ask(load_settings(config), query)
+    if csv is not None:
+        from flows.csv_export import write_csv  # noqa: PLC0415
+
+        write_csv(found, csv)
+        return
     if as_json:
         show_json(found.records())
         return
@@ -92,10 +99,18 @@ def sql(
     show_table("", found.columns, found.rows, most=MOST_ROWS, note=note)
 
 
-def publish(config: ConfigFile = None, as_json: AsJson = False) -> None:
+def publish(
+    to: Annotated[Path | None, typer.Option(help="Into this folder, by source; another disk will do.")] = None,
+    without_personal_data: Annotated[
+        bool, typer.Option("--without-personal-data", help="With --to: leave out what points to a person.")
+    ] = False,
+    config: ConfigFile = None,
+    as_json: AsJson = False,
+) -> None:
     """Write the published copies now, as each pull with changes does.
 
-    They are a copy of the warehouse for readers, and Parquet files of the views of `mart`.
+    They are a copy of the warehouse for readers, and Parquet files of the views of `mart`. With --to, they are written
+    elsewhere, from Postgres too: Parquet by source, and a DuckDB file with the views as tables.
     """
     from flows.job import open_ready  # noqa: PLC0415
     from flows.settings import load_settings, place_of  # noqa: PLC0415
@@ -104,11 +119,21 @@ def publish(config: ConfigFile = None, as_json: AsJson = False) -> None:
     from warehouse.publish import publish as write  # noqa: PLC0415
 
     settings = load_settings(config)
+    if without_personal_data and to is None:
+        raise SettingsError("--without-personal-data goes with --to FOLDER: the copies beside the warehouse are whole.")
     if not is_there(place_of(settings)):
         raise SettingsError(f"There is no warehouse at {settings.warehouse} yet: `ninja-sync pull` makes it.")
     with open_ready(settings) as warehouse:
-        folder = write(warehouse)
-    files = sorted(path.name for path in folder.iterdir())
+        if to is None:
+            folder = write(warehouse)
+            files = sorted(path.name for path in folder.iterdir())
+        else:
+            from warehouse.export import export  # noqa: PLC0415
+
+            folder = to.absolute()
+            files = [
+                str(file.relative_to(folder)) for file in export(warehouse, folder, personal=not without_personal_data)
+            ]
     if as_json:
         show_json({"folder": str(folder), "files": files})
     else:

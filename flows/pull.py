@@ -17,6 +17,7 @@ import msgspec
 
 from connector.scan import FirstLook, first_look, key, next_watermark, stamp
 from connector.verbs import current_company, lister
+from flows.erase import clean, expire
 from flows.job import Departed, Job, Pulled, open_ready, patiently
 from flows.reconcile import reconcile
 from flows.reference import read_reference, reference_is_due
@@ -27,6 +28,7 @@ from schemas.errors import WarehouseError
 from schemas.normalise import normalise
 from warehouse.control import Binding, Run, State, check_binding, read_state, record_run
 from warehouse.engine import Warehouse
+from warehouse.erase import pending
 from warehouse.lock import one_run_at_a_time
 from warehouse.publish import Postponed, publish_if_due
 from warehouse.staging import Staging
@@ -57,8 +59,11 @@ def pull(job: Job) -> Pulled:
             state = read_state(warehouse, job.name)
             mirrored = is_mirrored(warehouse, job.name, look)
             due = sweep_is_due(state, look, job.source)
-            if not (job.full or due) and mirrored and nothing_to_do(state, look, job.source):
+            unfinished = pending(warehouse)
+            if not (job.full or due or unfinished) and mirrored and nothing_to_do(state, look, job.source):
                 return _heartbeat(job, warehouse, state, look, started)
+        if unfinished:  # an erasure that was killed
+            clean(job.settings, job.clock)
         pulled, surplus = _pull_changes(job, state, look, started, company_is_known=mirrored)
         if pulled.run.kind != "full" and (due or surplus != (state.unexplained or 0)):
             pulled = _with_sweep(job, pulled, due=due)
@@ -245,6 +250,7 @@ def _publish(job: Job, warehouse: Warehouse, pulled: Pulled) -> Pulled:
     What is loaded stays loaded where the copies cannot be written: that is told, and the next pull tries again. Where
     writing them is dear, it is postponed: that is told too.
     """
+    expire(job.settings, warehouse, job.name, job.clock)
     if not job.settings.publish:
         return pulled
     try:

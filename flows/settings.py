@@ -59,6 +59,19 @@ class Prefect(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     interval: int = 900
 
 
+class Erasure(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What `ninja-sync erase` leaves: with `keep_balances`, figures under a pseudonym."""
+
+    keep_balances: bool = False
+
+
+class Retention(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """For how many days history is kept, and the whole records in it; 0 is for ever."""
+
+    history_days: int = 0
+    record_days: int = 0
+
+
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """All settings of an installation. Relative paths are those of the file they stand in."""
 
@@ -67,6 +80,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     wait: float = 10.0
     sources: dict[str, Source] = {}
     prefect: Prefect = Prefect()
+    erasure: Erasure = Erasure()
+    retention: Retention = Retention()
 
 
 def load_settings(
@@ -198,6 +213,8 @@ def _with_environment(settings: Settings, environ: Mapping[str, str]) -> Setting
 def _check(settings: Settings) -> None:
     """Raises SettingsError for a value with which a pull could lose changes, or could never end."""
     _check_range("wait", settings.wait, least=0)
+    _check_range("retention.history_days", settings.retention.history_days, least=0)
+    _check_range("retention.record_days", settings.retention.record_days, least=0)
     if not settings.prefect.cron:
         _check_range("prefect.interval", settings.prefect.interval, least=1)
     for name, source in settings.sources.items():

@@ -9,10 +9,11 @@ from dataclasses import replace
 
 from connector.pages import Malformed
 from connector.ranges import with_tail
-from connector.scan import FirstLook, Scan, read, stamp
+from connector.scan import FirstLook, Scan, key, read, stamp
 from connector.verbs import lister
 from flows.job import Job
 from schemas.entities import CLIENTS
+from schemas.erased import Erased
 from schemas.normalise import Quarantined, normalise
 from warehouse.control import Binding, State
 from warehouse.staging import ScanKey, Staging
@@ -33,12 +34,22 @@ def stage(job: Job, state: State, look: FirstLook, binding: Binding, *, recheck:
         staging.begin(scan_key, look.began)
     pages = _read(scan, since, staging, job.source.look_back)
     with closing(pages):  # so that its threads end with it, whatever happens here
-        for records in pages:
+        for page in pages:
+            records = _without_erased(page, state.erased, staging)
             batch = normalise(CLIENTS, [r for r in records if not isinstance(r, Malformed)])
             batch.quarantined += [_malformed(r) for r in records if isinstance(r, Malformed)]
             staging.add(CLIENTS, batch, open=scan.open, skew=scan.skew, newest_seen=scan.newest_seen)
             job.tell("reading", staging.records, look.total if scan.full else None)
     return staging, scan
+
+
+def _without_erased(records: list[object], erased: Erased, staging: Staging) -> list[object]:
+    """The records of a page but those of erased clients, which are noted by their marks."""
+    if not erased.marks:
+        return records
+    ids = [r.id if isinstance(r, Malformed) else key(r) for r in records]
+    staging.left_out |= {erased.mark(one) for one in ids if erased.has(one)}
+    return [record for record, one in zip(records, ids, strict=True) if not erased.has(one)]
 
 
 def _since(state: State, scan: Scan) -> int | None:

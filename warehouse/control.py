@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from schemas.entity import Entity
+from schemas.erased import NOBODY, Erased
 from schemas.errors import SettingsError
 from schemas.normalise import Drift, Quarantined
 from warehouse.engine import Warehouse
@@ -32,6 +33,7 @@ class State:
     `quarantined` counts the clients that are in quarantine and not in the mirror, `quarantine_open` all open entries.
     `run_id` is the last run that loaded, `full_at` when everything was last read. `unexplained` is the disagreement of
     the totals (see `surplus`) that was left then, `held` whether missing clients were left on purpose.
+    `erased` are left out of everything; `erased_listed` is how many of them the server still has.
     """
 
     binding: Binding | None = None
@@ -48,10 +50,12 @@ class State:
     mirrored: int = 0
     quarantined: int = 0
     quarantine_open: int = 0
+    erased_listed: int = 0
+    erased: Erased = NOBODY
 
     def surplus(self, server_total: int | None) -> int:
         """How many clients more are known here than the server says: purged or merged away there, or new meanwhile."""
-        return 0 if server_total is None else self.mirrored + self.quarantined - server_total
+        return 0 if server_total is None else self.mirrored + self.quarantined + self.erased_listed - server_total
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +91,14 @@ def read_state(warehouse: Warehouse, source: str) -> State:
         return State()
     found = dict(zip(columns, rows[0], strict=True))
     bound = Binding(*(str(found.pop(name)) for name in Binding.__dataclass_fields__))
-    return State(bound, **found)  # type: ignore[arg-type]  # the statement names the fields, a test compares them
+    return State(bound, erased=read_erased(warehouse, source), **found)  # type: ignore[arg-type]  # the statement names the fields, a test compares them
+
+
+def read_erased(warehouse: Warehouse, source: str) -> Erased:
+    """The erased clients of a source."""
+    ((salt,),) = warehouse.rows("select salt from control.salt")
+    marks = warehouse.rows("select mark from control.erasures where source = $source", {"source": source})
+    return Erased(source, str(salt), frozenset(str(mark) for (mark,) in marks))
 
 
 def check_binding(source: str, known: Binding | None, found: Binding) -> None:

@@ -5,6 +5,7 @@ python -m warehouse.dictionary > docs/data-dictionary.md
 
 from __future__ import annotations
 
+import json
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -31,18 +32,32 @@ def dictionary(warehouse: Warehouse) -> str:
     return "\n".join([HEAD, *_views(warehouse), *_tables()]) + "\n"
 
 
+def dbt_sources(warehouse: Warehouse) -> str:
+    """The views of `mart` as a source of dbt, with what they and their columns are, as YAML (JSON strings are YAML)."""
+    lines = ["version: 2", "sources:", "  - name: ninja", "    schema: mart", "    tables:"]
+    for view in named("mart"):
+        words = of_view(view, list(_types(warehouse, view)))
+        lines += [f"      - name: {view}", f"        description: {json.dumps(of_whole(statement(f'mart/{view}')))}"]
+        lines += ["        columns:"]
+        lines += [f"          - {{name: {name}, description: {json.dumps(text)}}}" for name, text in words.items()]
+    return "\n".join(lines) + "\n"
+
+
+def _types(warehouse: Warehouse, view: str) -> dict[str, str]:
+    found = warehouse.rows(
+        "select column_name, data_type from information_schema.columns "
+        "where table_schema = 'mart' and table_name = $view order by ordinal_position",
+        {"view": view},
+    )
+    return {str(name): str(kind) for name, kind in found}
+
+
 def _views(warehouse: Warehouse) -> Iterator[str]:
     yield "## Views of `mart`, for people\n"
     for view in named("mart"):
-        types = {
-            str(name): str(kind)
-            for name, kind in warehouse.rows(
-                "select column_name, data_type from information_schema.columns "
-                "where table_schema = 'mart' and table_name = $view order by ordinal_position",
-                {"view": view},
-            )
-        }
-        yield f"### mart.{view}\n\n{of_whole(statement(f'mart/{view}'))}\n"
+        types = _types(warehouse, view)
+        made = statement(f"mart/{view}")
+        yield f"### mart.{view}\n\n{of_whole(made)}\n"
         yield from _table(types, of_view(view, list(types)))
 
 
@@ -60,12 +75,12 @@ def _table(types: dict[str, str], words: dict[str, str]) -> Iterator[str]:
 
 
 def main() -> None:
-    """Print the dictionary of a new warehouse."""
+    """Print the dictionary, or the source of dbt, of a new warehouse."""
     with (
         tempfile.TemporaryDirectory() as folder,
         open_migrated(Path(folder) / "new.duckdb", now=datetime.now(UTC)) as warehouse,
     ):
-        sys.stdout.write(dictionary(warehouse))
+        sys.stdout.write(dbt_sources(warehouse) if sys.argv[1:] == ["dbt"] else dictionary(warehouse))
 
 
 if __name__ == "__main__":

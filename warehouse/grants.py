@@ -11,7 +11,7 @@ from datetime import datetime
 
 from schemas.errors import SettingsError, WarehouseError
 from warehouse.engine import POSTGRES, Warehouse
-from warehouse.personal import is_personal
+from warehouse.personal import readable
 from warehouse.statements import named
 
 ANALYST, ANALYST_WITH_PERSONAL_DATA, WRITER = "analyst", "analyst with personal data", "writer"
@@ -109,13 +109,9 @@ def _columns(warehouse: Warehouse) -> dict[str, list[str]]:
 
 
 def _readable(views: dict[str, list[str]], view: str) -> list[str]:
-    """The columns of a view without personal data.
-
-    The trap: a view that names custom fields calls a personal column by any name. Of it, those are left that the view
-    below it has too.
-    """
-    below = view.partition("_")[0] if view not in named("mart") else view
-    return [name for name in views[view] if name in views[below] and not is_personal(below, name)]
+    """The columns of a view, or of one that names custom fields, without personal data."""
+    below = view if view in named("mart") else view.partition("_")[0]
+    return readable(below, views[view], views[below])
 
 
 def _quoted(name: str) -> str:

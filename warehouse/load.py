@@ -31,6 +31,7 @@ from warehouse.control import (
     record_run,
 )
 from warehouse.engine import POSTGRES, Warehouse
+from warehouse.erase import note_listed
 from warehouse.grants import grant_again
 from warehouse.history import record_changes
 from warehouse.labels import label
@@ -117,6 +118,8 @@ def load(
         vanished = [one for one in scanned.vanished if one.id not in aside]
         ended, taken_out = take_out(warehouse, scanned.entity, run, vanished)
         warehouse.execute("drop table accepted")
+        if staging.left_out or run.kind == "full":
+            note_listed(warehouse, run.source, staging.left_out, full=run.kind == "full" and not staging.resumed_at)
         left = scanned.unlisted is not None and keep_unlisted(warehouse, run, scanned.unlisted)
         if run.kind == "full":
             close_quarantine(warehouse, run, scanned.entity)

@@ -14,7 +14,7 @@ import os
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -68,12 +68,16 @@ class StagedPage(msgspec.Struct):
 
 @dataclass(slots=True)
 class Staging:
-    """The staged pages of one scan of one source, in a folder of their own; `resumed_at` is the first new arrival."""
+    """The staged pages of one scan of one source, in a folder of their own; `resumed_at` is the first new arrival.
+
+    `left_out` are the marks of erased clients that this process has met.
+    """
 
     folder: Path
     pages: list[StagedPage]
     began: int = 0
     resumed_at: int = 0
+    left_out: set[str] = field(default_factory=set)
 
     @classmethod
     def of(cls, place: Place, source: str) -> Staging:

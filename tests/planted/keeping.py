@@ -8,7 +8,10 @@ LOAD, PULL, RECONCILE = "tests/warehouse/test_load.py", "tests/flows/test_pull.p
 HISTORY, VANISHED = "tests/warehouse/test_history.py", "tests/warehouse/test_vanished.py"
 STAGING = "tests/warehouse/test_staging.py"
 ORDER = "order by updated_at desc nulls last, arrival desc"
-BEGIN, MOVE = "    with warehouse.transaction():\n", "        _move_watermark(warehouse, scanned, run)\n"
+BEGIN, MOVE = (
+    "    with warehouse.transaction(run_id=run.run_id):\n",
+    "        _move_watermark(warehouse, scanned, run)\n",
+)
 
 MISTAKES = {
     # the load
@@ -23,8 +26,8 @@ MISTAKES = {
     "the watermark moves before the rows": mistake(
         Edit(
             "warehouse/load.py",
-            BEGIN + "        _remember",
-            BEGIN + MOVE + BEGIN + "        _remember",
+            BEGIN + "        warehouse.hold",
+            BEGIN + MOVE + BEGIN + "        warehouse.hold",
         ),
         by=f"{LOAD}::test_a_failure_at_any_step_leaves_everything_as_it_was[duckdb-record_run]",
     ),
@@ -141,7 +144,11 @@ MISTAKES = {
         by=f"{RECONCILE}::test_two_merges_of_clients_with_one_name_are_both_told_and_a_purge_is_not_taken_for_a_third",
     ),
     "a client that came in this very run is taken out": mistake(
-        Edit("warehouse/sql/load/vanished_versions.sql", "where v.id not in (select id from accepted)", ""),
+        Edit(
+            "warehouse/sql/load/vanished_versions.sql",
+            "where not exists (select 1 from accepted as a where a.id = v.id)",
+            "",
+        ),
         by=f"{VANISHED}::test_a_client_that_was_read_in_this_run_has_not_vanished",
     ),
     # runs

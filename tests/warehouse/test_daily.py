@@ -7,6 +7,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+import yaml
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -15,7 +16,7 @@ from schemas.normalise import normalise
 from schemas.vanished import Vanished
 from tests.records import NOW, client, contact
 from warehouse.comments import of_table, of_view
-from warehouse.dictionary import dictionary
+from warehouse.dictionary import dbt_sources, dictionary
 from warehouse.engine import DUCKDB
 from warehouse.labels import named_columns
 from warehouse.load import Reference
@@ -218,6 +219,10 @@ def test_every_column_of_every_view_and_table_is_told_in_words_in_the_database_t
 def test_the_data_dictionary_is_that_of_this_version(duckdb_warehouse):
     written = Path(__file__).parents[2] / "docs" / "data-dictionary.md"
     assert written.read_text(encoding="utf-8") == dictionary(duckdb_warehouse), "make dictionary"
+    sources = written.parent / "dbt" / "sources.yml"
+    assert sources.read_text(encoding="utf-8") == dbt_sources(duckdb_warehouse), "make dictionary"
+    (told,) = yaml.safe_load(sources.read_text(encoding="utf-8"))["sources"]
+    assert [one["name"] for one in told["tables"]] == named("mart")
 
 
 def test_sqlalchemy_sees_the_views_of_postgres_with_types_and_words(postgres, migrated):

@@ -13,7 +13,8 @@ select
     ) as quarantined,
     (
         select count(*) from control.quarantine as q where q.source = s.source and q.resolved_run_id is null
-    ) as quarantine_open
+    ) as quarantine_open,
+    (select count(*) from control.erasures as e where e.source = s.source and e.listed) as erased_listed
 from control.sources as s
 left join control.watermarks as w on w.source = s.source and w.entity = 'clients'
 where s.source = $source

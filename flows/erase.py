@@ -1,0 +1,90 @@
+"""Erasing a client on purpose: tables, files and copies; and finishing what a kill has left unfinished."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+from flows.job import SYSTEM_CLOCK, Clock, open_ready
+from flows.settings import Settings, place_of
+from schemas.errors import SettingsError
+from warehouse.engine import DUCKDB, Warehouse
+from warehouse.erase import Found, erase, find, note_finished, pending, vacuum
+from warehouse.lock import one_run_at_a_time
+from warehouse.publish import publish
+from warehouse.staging import Staging
+from warehouse.statements import statement
+
+
+@dataclass(frozen=True, slots=True)
+class Erasure:
+    """What was erased: rows removed, whether figures were kept under a pseudonym, where it may still be."""
+
+    removed: int
+    kept_balances: bool
+    remains: str
+
+
+REMAINS = {
+    "duckdb": "Copies that were made elsewhere, and backups, still hold the client.",
+    "postgres": "The write-ahead log and backups of the server still hold the client until they are recycled; "
+    "statistics of columns do where this user is no superuser.",
+}
+
+
+def find_client(settings: Settings, name: str, client_id: str) -> Found:
+    """What there is of a client. Raises SettingsError where there is nothing."""
+    with open_ready(settings) as warehouse:
+        found = find(warehouse, name, client_id)
+    if found is None:
+        raise SettingsError(
+            f"There is nothing of a client {client_id!r} in the source {name!r}. Ids are those of mart.clients and "
+            "mart.client_redirects."
+        )
+    return found
+
+
+def erase_client(settings: Settings, name: str, client_id: str, *, reason: str, clock: Clock = SYSTEM_CLOCK) -> Erasure:
+    """Erase a client from the warehouse and all its files; the server is not touched. Raises Busy, WarehouseError."""
+    keep = settings.erasure.keep_balances
+    with one_run_at_a_time(place_of(settings), name, wait=settings.wait):
+        with open_ready(settings, clock) as warehouse:
+            removed = erase(warehouse, name, client_id, reason=reason, keep_balances=keep, now=clock.now())
+            engine = warehouse.engine
+        clean(settings, clock)
+    return Erasure(removed, keep, REMAINS[engine])
+
+
+def clean(settings: Settings, clock: Clock = SYSTEM_CLOCK) -> bool:
+    """Clean all files of what was erased and is not finished; whether anything was. Killed, it is begun again."""
+    place = place_of(settings)
+    with open_ready(settings, clock) as warehouse:
+        sources = pending(warehouse)
+    if not sources:
+        return False
+    for source in sources:
+        Staging.of(place, source).clear()
+    if isinstance(place, Path):
+        from warehouse.rewrite import rewrite  # noqa: PLC0415 - pyarrow, for few
+
+        rewrite(place, wait=settings.wait)
+    with open_ready(settings, clock) as warehouse:
+        vacuum(warehouse)
+        note_finished(warehouse, clock.now())
+        if settings.publish and warehouse.engine == DUCKDB:
+            publish(warehouse, now=clock.now())
+    return True
+
+
+def expire(settings: Settings, warehouse: Warehouse, name: str, clock: Clock) -> None:
+    """Remove what is older than the settings say it may be kept; the version that holds always stays."""
+    kept = settings.retention
+    for days, steps in (
+        (kept.history_days, ("versions", "changes", "quarantine")),
+        (kept.record_days, ("records",)),
+    ):
+        if days:
+            before = clock.now() - timedelta(days=days)
+            for step in steps:
+                warehouse.execute(statement(f"erase/expired_{step}"), {"source": name, "before": before})

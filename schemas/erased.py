@@ -1,0 +1,26 @@
+"""Erased clients: known again by a salted hash of their ids, and by nothing else."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """The marks of the erased clients of a source; the salt is the warehouse's."""
+
+    source: str
+    salt: str
+    marks: frozenset[str]
+
+    def has(self, client_id: object) -> bool:
+        """Whether this client was erased."""
+        return bool(self.marks) and self.mark(client_id) in self.marks
+
+    def mark(self, client_id: object) -> str:
+        """The salted hash of a client's id."""
+        return hashlib.sha256(f"{self.salt}|{self.source}|{client_id}".encode()).hexdigest()
+
+
+NOBODY = Erased("", "", frozenset())

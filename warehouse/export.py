@@ -1,0 +1,97 @@
+"""Files for others: the views of `mart` as Parquet by source, and as a DuckDB file that stands alone.
+
+    FOLDER/source=NAME/clients.parquet, contacts.parquet, ...
+    FOLDER/reader.duckdb                    the same views, as tables of the schema mart
+
+Made from either engine, into any folder, on another disk too: each file is written beside its place there and renamed.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import duckdb
+import pyarrow.parquet as pq
+
+from schemas.errors import WarehouseError
+from warehouse.engine import Warehouse
+from warehouse.personal import readable
+from warehouse.private import make_private_file, make_private_folder, rename_into_place
+from warehouse.statements import named
+
+LEFT_OUT = ("client_balance_daily",)
+"""Views of too many rows: they are made from client_history, which is there."""
+
+
+def export(warehouse: Warehouse, folder: Path, *, personal: bool) -> list[Path]:
+    """Write all views into a folder; returns the files. Without `personal`, columns that point to a person are left out.
+
+    Rows are streamed. Raises WarehouseError where the folder cannot be written; whole files stay whole.
+    """
+    try:
+        make_private_folder(folder)
+        with warehouse.transaction():  # all views as of one moment
+            files = [file for view in _views() for file in _parquet(warehouse, folder, view, personal=personal)]
+        return [*files, _reader(folder, files)]
+    except OSError as problem:
+        raise WarehouseError(f"{problem.filename or folder} cannot be written: {problem.strerror}.") from None
+
+
+def _views() -> list[str]:
+    return [view for view in named("mart") if view not in LEFT_OUT]
+
+
+def _parquet(warehouse: Warehouse, folder: Path, view: str, *, personal: bool) -> Iterator[Path]:
+    found = warehouse.rows(
+        "select column_name from information_schema.columns where table_schema = 'mart' and table_name = $view "
+        "order by ordinal_position",
+        {"view": view},
+    )
+    columns = [str(name) for (name,) in found]
+    listed = ", ".join(f'"{name}"' for name in (columns if personal else readable(view, columns)))
+    for (source,) in warehouse.rows("select source from control.sources order by source"):
+        target = folder / f"source={source}"
+        make_private_folder(target)
+        batches = warehouse.streamed(f"select {listed} from mart.{view} where source = $source", {"source": source})
+        with _in_place(target / f"{view}.parquet") as beside:
+            _write(beside, batches, warehouse.table(f"select {listed} from mart.{view} limit 0").schema)
+        yield target / f"{view}.parquet"
+
+
+def _write(beside: Path, batches: Iterator[object], schema: object) -> None:
+    """Write batches of one schema; a view without rows is a file with its columns."""
+    with pq.ParquetWriter(beside, schema, compression="zstd") as writer:
+        for batch in batches:
+            writer.write_batch(batch)
+
+
+def _reader(folder: Path, files: list[Path]) -> Path:
+    """The DuckDB file, from the Parquet files that were just written."""
+    with _in_place(folder / "reader.duckdb") as beside:
+        with duckdb.connect(str(beside)) as reader:
+            reader.execute("create schema mart").fetchall()
+            for view in _views():
+                parts = [str(file) for file in files if file.stem == view]
+                made = f"create table mart.{view} as select * from read_parquet($files, hive_partitioning = false)"
+                reader.execute(made, {"files": parts}).fetchall()
+            reader.execute("checkpoint").fetchall()
+        beside.with_name(beside.name + ".wal").unlink(missing_ok=True)
+    return folder / "reader.duckdb"
+
+
+@contextmanager
+def _in_place(file: Path) -> Iterator[Path]:
+    """A path beside `file` to write to, which gets its name at the end; what failed is removed."""
+    beside = file.with_name(file.name + ".part")
+    beside.unlink(missing_ok=True)
+    try:
+        yield beside
+        make_private_file(beside)
+        with beside.open("rb") as written:
+            os.fsync(written.fileno())
+        rename_into_place(beside, file)
+    finally:
+        beside.unlink(missing_ok=True)
