@@ -27,7 +27,7 @@ LEFT_OUT = ("client_balance_daily",)
 
 
 def export(warehouse: Warehouse, folder: Path, *, personal: bool) -> list[Path]:
-    """Write all views into a folder; returns the files. Without `personal`, columns that point to a person are left out.
+    """Write all views into a folder; returns the files. Without `personal`, what points to a person is left out.
 
     Rows are streamed. Raises WarehouseError where the folder cannot be written; whole files stay whole.
     """

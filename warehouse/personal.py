@@ -33,8 +33,8 @@ def is_personal(table: str, column: str) -> bool:
 def readable(view: str, columns: list[str], below: list[str] | None = None) -> list[str]:
     """The columns of a view that point to nobody.
 
-    The trap: a view that names custom fields calls a personal column by any name; so of it, those are left that the view
-    `below` it has too.
+    The trap: a view that names custom fields calls a personal column by any name; so of it, those are left that the
+    view `below` it has too.
     """
     whole = columns if below is None else below
     return [name for name in columns if name in whole and not is_personal(view, name)]

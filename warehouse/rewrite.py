@@ -10,19 +10,20 @@ import os
 import shutil
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 
 import duckdb
 
 from schemas.errors import Busy, WarehouseError
 from warehouse.comments import comment_on_mirror
-from warehouse.duckdb_engine import exports_of, open_warehouse
+from warehouse.duckdb_engine import DuckdbWarehouse, exports_of, open_warehouse
 from warehouse.private import make_private_file, only_private_files, remove_halves, rename_into_place
 from warehouse.views import create_views, drop_views
 
 
 def rewrite(path: Path, *, wait: float = 10.0, clock: Callable[[], float] = time.monotonic) -> None:
-    """Write a closed warehouse into a new file, and put that in its place; published copies and spilled rows are removed.
+    """Write a closed warehouse into a new file, and put that in its place; copies and spilled rows are removed.
 
     The old file is held meanwhile, so that nobody writes into it; whoever waits for it opens the new one. Killed at any
     point, the old one or the new one is there, whole. Raises Busy, WarehouseError.
@@ -67,11 +68,7 @@ def _name_of(new: duckdb.DuckDBPyConnection) -> str:
 
 
 def _make_views(beside: Path, new: duckdb.DuckDBPyConnection) -> None:
-    """Comments are not copied, so views and comments are made anew; over the same connection, which holds both files."""
-    from contextlib import ExitStack  # noqa: PLC0415
-
-    from warehouse.duckdb_engine import DuckdbWarehouse  # noqa: PLC0415
-
+    """Comments are not copied, so views and comments are made anew, over the connection that holds both files."""
     opened = DuckdbWarehouse(new, beside, ExitStack())
     with opened.transaction():
         drop_views(opened)
