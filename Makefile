@@ -7,7 +7,7 @@ SOURCES := connector flows schemas warehouse sandbox tests
 # As many workers as there are cores. A file's tests stay together: some share a server that takes long to start.
 WORKERS ?= auto
 
-.PHONY: help install demo test bench histories kills injections peers lint dictionary format lock clean
+.PHONY: help install demo test postgres bench histories kills injections peers lint dictionary format lock clean
 
 help:                 ## what there is to make
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## */\t/' | expand -t 12
@@ -26,6 +26,9 @@ demo: $(READY)        ## the main job once, against the sandbox, into demo/wareh
 
 test: lint            ## format, lint, types, import contracts, all tests
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --max-worker-restart 1 $(PYTEST_ARGS)
+
+postgres: $(READY)    ## the tests of the warehouses on the oldest Postgres that the wheel ships
+	NINJA_SYNC_TEST_POSTGRES=16 $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -k postgres $(PYTEST_ARGS) tests
 
 bench: $(READY)       ## time and memory of pulls of 100,000 and 1,000,000 clients (a quarter of an hour)
 	$(BIN)/python -m tests.bench.sandbox_pages

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
@@ -24,6 +24,10 @@ from warehouse.vanished import Unlisted
 Result = TypeVar("Result")
 Tell = Callable[[str, int, int | None], None]
 """Is told how a run goes on: what it does now, how many records are through, of how many."""
+
+
+COUNTS = ("requests", "seconds", "received", "inserted", "updated", "touched", "unchanged", "vanished")
+"""What is told of both runs of a pull that read everything after it had read what is new."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +107,19 @@ class Job:
     def place(self) -> Place:
         """Where the warehouse is."""
         return place_of(self.settings)
+
+
+def both(first: Pulled, swept: Pulled, why: str) -> Pulled:
+    """The report of a pull that read what was new, and then everything."""
+    counts = {name: getattr(first.run, name) + getattr(swept.run, name) for name in COUNTS}
+    return replace(
+        swept,
+        run=replace(swept.run, **counts, changed=first.run.changed or swept.run.changed),
+        changes=[*first.changes, *swept.changes],
+        drift=[*first.drift, *swept.drift],
+        notes=[*first.notes, why, *swept.notes],
+        departed=[*first.departed, *swept.departed],
+    )
 
 
 def patiently(job: Job, work: Callable[[Warehouse], Result]) -> Result:

@@ -17,8 +17,9 @@ import msgspec
 
 from connector.scan import FirstLook, first_look, key, next_watermark, stamp
 from connector.verbs import current_company, lister
+from flows.activities import pull_activities
 from flows.erase import clean, expire
-from flows.job import Departed, Job, Pulled, open_ready, patiently
+from flows.job import Departed, Job, Pulled, both, open_ready, patiently
 from flows.reconcile import reconcile
 from flows.reference import read_reference, reference_is_due
 from flows.settings import Source, base_url_of
@@ -41,8 +42,6 @@ if TYPE_CHECKING:
 DAY = 86400
 MOST_NAMED = 200
 """Clients that are not listed of which a pull tells one by one; mart.unlisted_clients has them all."""
-COUNTS = ("requests", "seconds", "received", "inserted", "updated", "touched", "unchanged", "vanished")
-"""What is told of both runs of a pull that read everything after it had read what is new."""
 
 
 def pull(job: Job) -> Pulled:
@@ -67,6 +66,8 @@ def pull(job: Job) -> Pulled:
         pulled, surplus = _pull_changes(job, state, look, started, company_is_known=mirrored)
         if pulled.run.kind != "full" and (due or surplus != (state.unexplained or 0)):
             pulled = _with_sweep(job, pulled, due=due)
+        if job.source.activities:
+            pulled = replace(pulled, notes=[*pulled.notes, *pull_activities(job, pulled)])
         return _published(job, pulled)
 
 
@@ -139,7 +140,7 @@ def _swept(job: Job, pulled: Pulled, *, due: bool) -> Pulled:
     whole = replace(job, full=True)
     swept, _ = _pull_changes(whole, state, look, started, company_is_known=at_rest, asked_before=asked)
     if not differs:
-        return _both(pulled, swept, "Everything was read, as every sweep_days.")
+        return both(pulled, swept, "Everything was read, as every sweep_days.")
     if not swept.departed and swept.left != surplus:
         _remember_a_wrong_total(job, surplus)
     more = f"{abs(surplus):,} {'more' if surplus > 0 else 'fewer'} here than on the server"
@@ -147,7 +148,7 @@ def _swept(job: Job, pulled: Pulled, *, due: bool) -> Pulled:
         more = f"{known - max(surplus, 0):,} listed again"
     elif not surplus:
         more = "one more here than was known"
-    return _both(pulled, swept, f"Clients: {more}; so everything was read.")
+    return both(pulled, swept, f"Clients: {more}; so everything was read.")
 
 
 def _look_again(job: Job) -> tuple[FirstLook, State, bool]:
@@ -170,19 +171,6 @@ def _remember_a_wrong_total(job: Job, surplus: int) -> None:
 def _remember(job: Job, surplus: int) -> None:
     with open_ready(job.settings, job.clock) as warehouse:
         remember_unexplained(warehouse, job.name, CLIENTS, surplus)
-
-
-def _both(first: Pulled, swept: Pulled, why: str) -> Pulled:
-    """The report of a pull that read what was new, and then everything."""
-    counts = {name: getattr(first.run, name) + getattr(swept.run, name) for name in COUNTS}
-    return replace(
-        swept,
-        run=replace(swept.run, **counts, changed=first.run.changed or swept.run.changed),
-        changes=[*first.changes, *swept.changes],
-        drift=[*first.drift, *swept.drift],
-        notes=[*first.notes, why, *swept.notes],
-        departed=[*first.departed, *swept.departed],
-    )
 
 
 def _pull_changes(

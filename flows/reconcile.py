@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from connector.activities import Deed, deeds_since
 from connector.clients import Note, Presence, merges_into, presence
 from connector.door import Door
 from connector.scan import Scan, first_look, key
@@ -21,7 +22,7 @@ from connector.verbs import lister
 from flows.job import Job, open_ready
 from schemas.entities import CLIENTS
 from schemas.errors import TooMuchChange, UnexpectedShape
-from schemas.vanished import GONE, HELD, HIDDEN, MERGED, Vanished
+from schemas.vanished import GONE, HELD, HIDDEN, MERGED, PURGED, Vanished
 from warehouse.control import State
 from warehouse.staging import Staging
 from warehouse.vanished import (
@@ -42,6 +43,8 @@ AT_LEAST, PERCENT = 3, 100
 PROBED, WITNESSES = 3, 3
 MOST_HEIRS, MOST_LEDGERS = 10, 100
 """Ledgers asked for one client that left no contact behind, and in one run."""
+TELLS_OF_MERGES = (5, 12)
+"""From this version on (5.12.22), activities tell of merges and purges."""
 NO_LEDGER_NOTE = (5, 13)
 """From this version on a merge recomputes the survivor's figures and need not leave a ledger row."""
 
@@ -164,7 +167,30 @@ def _explained(job: Job, staging: Staging, gone: Sequence[str], version: str | N
             known_merges(warehouse, job.name),
         )
     first = [(one, _trace(job.door, one, traces, version)) for one in found]
-    return [told if told.kind == MERGED else _through_another(one, traces) or told for one, told in first]
+    told = {one.id: told if told.kind == MERGED else _through_another(one, traces) or told for one, told in first}
+    gone_somehow = [one for one in found if told[one.id].kind == GONE]
+    if gone_somehow and _numbers(version) >= TELLS_OF_MERGES:
+        since = min(int(one.observed_at.timestamp()) for one in gone_somehow)
+        told |= told_by_activities(gone_somehow, deeds_since(job.door, since) or ())
+    return list(told.values())
+
+
+def told_by_activities(gone: Sequence[Lost], deeds: Sequence[Deed]) -> dict[str, Vanished]:
+    """What activities tell of clients that are gone otherwise, by id; nothing where their names leave a doubt.
+
+    They name the client alone. So of all clients of one name, and all that was done to that name since, there must be
+    as many deeds as clients, and all the same.
+    """
+    found = {}
+    for one in gone:
+        named = [other for other in gone if other.display_name == one.display_name]
+        since = min(int(other.observed_at.timestamp()) for other in named)
+        done = [deed for deed in deeds if deed.name == one.display_name and deed.at >= since]
+        if len(done) == len(named) and len({deed.into for deed in done}) == 1:
+            into = done[0].into
+            told = Vanished(one.id, MERGED, into, "activity 151") if into else None
+            found[one.id] = told or Vanished(one.id, PURGED, None, "activity 153")
+    return found
 
 
 def _through_another(one: Lost, traces: _Traces) -> Vanished | None:

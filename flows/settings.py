@@ -46,6 +46,7 @@ class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     connections: int = 4
     look_back: int = 2 * HOUR
     sweep_days: float = 7
+    activities: bool = False
     requests_per_second: float = 5.0
     retry_budget: float = 300.0
     proxy: str | None = None

@@ -38,13 +38,14 @@ RELATIONS = frozenset(
 def index(call: Call) -> Response:
     """GET /activities: newest first, paged; `updated_at` is exact in any time zone; other filters and sorts do nothing.
 
-    `include=client` adds the client, where there still is one. Users who are no admin get 500: the server asks for a
-    column that the table lacks (recorded). With `reactv2` the rows are rendered, not paged, and all get their own.
+    `include=client` adds the client, where there still is one. Users without `view_activity` (which `view_all` and
+    `edit_all` hold) get 500: the server asks for a column that the table lacks (recorded for a user without rights).
+    With `reactv2` the rows are rendered, not paged, and all get their own.
     """
     if "reactv2" in call.input:
         own = "" if call.token.is_admin else f" AND user_id = {call.token.user_id}"
         return _rendered_answer(call, f"company_id = ?{own}", call.token.company_id)
-    if not call.token.is_admin:
+    if not call.token.may("view_activity"):
         raise server_error()
     query, page = Query(["company_id = ?"], [call.token.company_id]), page_of(call)
     since(query, call)

@@ -189,6 +189,33 @@ COMPANIES = Entity(
 )
 
 
+ACTIVITIES = Entity(
+    name="activities",
+    path="/activities",
+    fields=(
+        _key("activity"),
+        Field("activity_type_id", TEXT, "What was done: 1 created, 2 archived, 3 deleted, 26 restored, 61 updated ..."),
+        Field("client_id", TEXT, "The client it was done to; of a merge, the survivor."),
+        Field("contact_id", TEXT, "The contact it was done to."),
+        Field("invoice_id", TEXT, "The invoice it is about."),
+        Field("payment_id", TEXT, "The payment it is about."),
+        Field("credit_id", TEXT, "The credit it is about."),
+        Field("user_id", TEXT, "The user who did it."),
+        Field("is_system", FLAG, "Whether the server did it by itself."),
+        Field("notes", TEXT, "Notes; of a merge or purge, the name of the client that is gone.", personal=True),
+        Field("created_at", TIME, "When it was done."),
+        Field("updated_at", TIME, "When the server last touched the row.", volatile=True),
+    ),
+    secrets=frozenset({"ip", "token_id"}),
+    elsewhere=frozenset(
+        {
+            "company_id", "recurring_invoice_id", "recurring_expense_id", "purchase_order_id", "expense_id", "quote_id",
+            "task_id", "vendor_id", "vendor_contact_id", "project_id", "subscription_id",
+        }
+    ),
+)  # fmt: skip
+
+
 def _lookup(name: str, *fields: Field) -> Entity:
     thing = name.removesuffix("s")
     key = Field("id", TEXT, f"The id by which records point to a {thing}: a number, kept as text.", vital=True)

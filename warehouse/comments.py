@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from functools import cache
 
-from schemas.entities import CLIENTS, COMPANIES, CONTACTS, GROUPS
+from schemas.entities import ACTIVITIES, CLIENTS, COMPANIES, CONTACTS, GROUPS
 from schemas.entity import Entity
 from warehouse.engine import Warehouse
 from warehouse.personal import is_personal
@@ -73,6 +73,7 @@ OWN = {
     "client_status": "The client's status: active, archived or deleted.",
     "email_key": "The mail, in small letters and without blanks around it.",
     "phone_digits": "The digits of the phone number.",
+    "activity": "What was done, in words, where the type is known.",
     "finding": "What is worth a look.",
     "detail": "The value that is odd.",
     "watermark": "Up to when changes are known for certain, by the server's clock.",
@@ -106,7 +107,7 @@ def of_table(entity: Entity, parent: Entity | None) -> dict[str, str]:
 
 def of_view(view: str, names: list[str]) -> dict[str, str]:
     """The columns of a view of `mart`, each in words."""
-    entity = {"contacts": CONTACTS, "companies": COMPANIES}.get(view, CLIENTS)
+    entity = {"contacts": CONTACTS, "companies": COMPANIES, "client_activities": ACTIVITIES}.get(view, CLIENTS)
     described = {field.name: field.description for field in entity.fields} | OWN
     return {name: _told(view, name, described) for name in names}
 

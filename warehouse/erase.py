@@ -14,9 +14,9 @@ from warehouse.control import read_erased
 from warehouse.engine import POSTGRES, Warehouse
 from warehouse.statements import statement
 
-REMOVED = ("contacts", "documents", "clients", "changes", "redirects", "quarantine", "unlisted", "outbox")
+REMOVED = ("activities", "contacts", "documents", "clients", "changes", "redirects", "quarantine", "unlisted", "outbox")
 TOUCHED = (
-    "ninja.clients", "ninja.contacts", "ninja.documents", "control.client_versions", "control.client_changes",
+    "ninja.clients", "ninja.activities", "ninja.contacts", "ninja.documents", "control.client_versions", "control.client_changes",
     "control.redirects", "control.quarantine", "control.unlisted", "control.outbox",
 )  # fmt: skip
 

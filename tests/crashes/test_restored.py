@@ -8,9 +8,10 @@ import pytest
 
 from tests.crashes import program
 from tests.crashes.changes import chances, change
-from tests.crashes.victim import KILLED
+from tests.crashes.victim import KILLED, stable
 from tests.crashes.watch import Watch
 from tests.crashes.witness import found_in, truth
+from tests.engines import Databases
 from warehouse.duckdb_engine import open_warehouse
 
 CUTS = 5
@@ -133,3 +134,23 @@ def test_what_the_server_tells_is_what_the_witness_compares(server, path, victim
     assert len(found_in(path).clients) == 120
     server.edit(next(iter(server.clients(status="active").values())), city="Elsewhere")
     assert found_in(path).clients != truth(server.clients())
+
+
+def test_a_postgres_warehouse_that_was_restored_from_last_week_becomes_exact(server, postgres, migrated, tmp_path):
+    databases = Databases(postgres)
+    place = postgres.place(postgres.make_database(migrated))
+    with stable(place, {"main": (server.box.url, server.box.token)}) as victims:
+        rng, gone = chances(7), set()
+        victims.pull()
+        kept, lost = databases.copy(place, tmp_path), set()
+        for _ in range(3):
+            change(server, rng, gone)
+            assert victims.pull().code == 0
+            lost |= found_in(place).runs
+        databases.put_back(kept, place)
+        watch = Watch(server, place, victims)
+        watch.gone = set(watch.before.clients) - set(server.clients())
+        watch.pull()
+        assert len(lost - found_in(place).runs) == 3
+    databases.drop(kept)
+    databases.drop(place)

@@ -64,6 +64,12 @@ def several_sorts(api):
     return [row["name"] for row in api.get("/api/v1/clients?sort[]=city|asc&sort[]=name|asc").json()["data"]]
 
 
+def merge_activity(api):
+    one, other = api.make("kept"), api.make("other")
+    api.post(f"/api/v1/clients/{one['id']}/{other['id']}/merge", headers={"X-API-PASSWORD": api.sandbox.password})
+    return "151" in {row["activity_type_id"] for row in api.get("/api/v1/activities?per_page=50").json()["data"]}
+
+
 @pytest.mark.parametrize(
     ("seen", "on_5_10", "on_5_12", "on_2026"),
     [
@@ -77,6 +83,7 @@ def several_sorts(api):
         (locations, None, [], []),
         (documented_balance, ["zero"], ["zero"], ["rich"]),
         (unsorted, ["first", "second"], ["first", "second"], ["second", "first"]),
+        (merge_activity, False, True, True),
         (several_sorts, ["b", "a", "c"], ["b", "a", "c"], ["c", "a", "b"]),
     ],
 )

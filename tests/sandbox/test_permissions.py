@@ -31,6 +31,15 @@ def test_a_user_without_rights_sees_only_what_is_his_own(api):
     assert api.post("/api/v1/clients", json={}, headers=nobody["headers"]).status_code == 401
 
 
+@pytest.mark.parametrize(
+    ("permissions", "status"),
+    [("view_all", 200), ("edit_all", 200), ("view_activity", 200), ("view_client", 500), ("", 500)],
+)
+def test_who_may_view_activities_gets_the_feed_and_others_an_error(api, permissions, status):
+    made = api.post("/_sandbox/users", json={"permissions": permissions}).json()
+    assert api.get("/api/v1/activities", headers={"X-API-TOKEN": made["token"]}).status_code == status
+
+
 def test_the_token_without_rights_sees_nothing_of_others(api):
     api.make("theirs")
     assert listed(api, {"X-API-TOKEN": api.sandbox.none_token}) == []

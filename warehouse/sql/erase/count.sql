@@ -1,6 +1,7 @@
 -- In how many rows of which table a client stands.
 select 'contacts' as what, count(*) as n from ninja.contacts where source = $source and client_id = $id
 union all select 'documents', count(*) from ninja.documents where source = $source and client_id = $id
+union all select 'activities', count(*) from ninja.activities where source = $source and client_id = $id
 union all select 'versions', count(*) from control.client_versions where source = $source and id = $id
 union all select 'changes', count(*) from control.client_changes where source = $source and id = $id
 union all select 'redirects', count(*) from control.redirects where source = $source and id = $id

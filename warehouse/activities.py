@@ -1,0 +1,49 @@
+"""The activities feed in the warehouse: rows by id, and up to when they were read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from schemas.arrow_types import staged_schema
+from schemas.entities import ACTIVITIES
+from schemas.normalise import Row
+from warehouse.arrow_files import staged_batch
+from warehouse.engine import Warehouse
+from warehouse.statements import statement
+from warehouse.tables import arriving, columns
+
+
+def read_until(warehouse: Warehouse, source: str) -> datetime | None:
+    """Up to when the feed of a source was read; None before the first time."""
+    values = {"source": source, "entity": ACTIVITIES.name}
+    found = warehouse.rows(
+        "select watermark from control.watermarks where source = $source and entity = $entity", values
+    )
+    return found[0][0] if found else None  # type: ignore[return-value]  # a timestamp column
+
+
+def store(
+    warehouse: Warehouse, source: str, rows: Sequence[Row], *, run_id: str, watermark: datetime, began: datetime
+) -> int:
+    """Put rows in place of those with their ids, and move the watermark, in one transaction; how many rows there were."""
+    newest = {row.id: row for row in rows}
+    ours = {"source": "$source", "run_id": "$run_id"}
+    selected = [ours.get(name, staged) for name, staged in arriving(ACTIVITIES, None).items()]
+    names = {
+        "entity": ACTIVITIES.name,
+        "columns": ", ".join(columns(ACTIVITIES, None)),
+        "selected": ", ".join(selected),
+    }
+    values = {
+        "source": source, "run_id": run_id, "entity": ACTIVITIES.name, "mark": watermark, "newest": None,
+        "began": began, "total": None, "unexplained": None, "held": None,
+    }  # fmt: skip
+    with warehouse.transaction():
+        batch = staged_batch(ACTIVITIES, list(newest.values()), first_arrival=0)
+        warehouse.stage(f"stage_{ACTIVITIES.name}", staged_schema(ACTIVITIES, None), iter([batch]))
+        for step in ("replace_activities", "insert_reference"):
+            warehouse.execute(statement(f"load/{step}").format(**names), values)
+        warehouse.execute(f"drop table stage_{ACTIVITIES.name}")
+        warehouse.execute(statement("load/move_watermark"), values)
+    return len(newest)
