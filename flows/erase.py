@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
-from flows.job import SYSTEM_CLOCK, Clock, open_ready
+from flows.job import SYSTEM_CLOCK, Clock, Job, Pulled, open_ready
 from flows.settings import Settings, place_of
 from schemas.errors import SettingsError
+from schemas.vanished import PURGED
 from warehouse.engine import DUCKDB, Warehouse
 from warehouse.erase import Found, erase, find, note_finished, pending, vacuum
 from warehouse.lock import one_run_at_a_time
@@ -54,6 +55,19 @@ def erase_client(settings: Settings, name: str, client_id: str, *, reason: str, 
             engine = warehouse.engine
         clean(settings, clock)
     return Erasure(removed, keep, REMAINS[engine])
+
+
+def erase_purged(job: Job, pulled: Pulled) -> list[str]:
+    """Erase the clients that a pull has found purged, by evidence, where the settings say so; notes for the report."""
+    purged = [one.id for one in pulled.departed if one.kind == PURGED]
+    if not (purged and job.settings.erasure.after_purge):
+        return []
+    keep, now = job.settings.erasure.keep_balances, job.clock.now()
+    with open_ready(job.settings, job.clock) as warehouse:
+        for one in purged:
+            erase(warehouse, job.name, one, reason="purged on the server", keep_balances=keep, now=now)
+    clean(job.settings, job.clock)
+    return [f"Erased, as they were purged on the server: {len(purged)}."]
 
 
 def clean(settings: Settings, clock: Clock = SYSTEM_CLOCK) -> bool:

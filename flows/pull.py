@@ -18,7 +18,7 @@ import msgspec
 from connector.scan import FirstLook, first_look, key, next_watermark, stamp
 from connector.verbs import current_company, lister
 from flows.activities import pull_activities
-from flows.erase import clean, expire
+from flows.erase import clean, erase_purged, expire
 from flows.job import Departed, Job, Pulled, both, open_ready, patiently
 from flows.reconcile import reconcile
 from flows.reference import read_reference, reference_is_due
@@ -27,6 +27,7 @@ from flows.stage import poison, stage
 from schemas.entities import CLIENTS
 from schemas.errors import WarehouseError
 from schemas.normalise import normalise
+from schemas.vanished import PURGED
 from warehouse.control import Binding, Run, State, check_binding, read_state, record_run
 from warehouse.engine import Warehouse
 from warehouse.erase import pending
@@ -68,6 +69,9 @@ def pull(job: Job) -> Pulled:
             pulled = _with_sweep(job, pulled, due=due)
         if job.source.activities:
             pulled = replace(pulled, notes=[*pulled.notes, *pull_activities(job, pulled)])
+        if told := erase_purged(job, pulled):
+            named = [one for one in pulled.departed if one.kind != PURGED]
+            pulled = replace(pulled, notes=[*pulled.notes, *told], departed=named)
         return _published(job, pulled)
 
 

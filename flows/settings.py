@@ -61,9 +61,13 @@ class Prefect(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Erasure(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What `ninja-sync erase` leaves: with `keep_balances`, figures under a pseudonym."""
+    """What `ninja-sync erase` leaves: with `keep_balances`, figures under a pseudonym.
+
+    `after_purge` has pulls erase clients of whose purge there is evidence.
+    """
 
     keep_balances: bool = False
+    after_purge: bool = False
 
 
 class Retention(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

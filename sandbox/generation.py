@@ -22,7 +22,7 @@ class Generation:
     refuses_malformed_json: bool = False
     """A body that is not JSON is 400, no longer an empty record."""
     ignores_unknown_sort: bool = False
-    """Sorting by an unknown column does nothing, no longer 500; by `contacts` and `contact_email` it does nothing here."""
+    """Sorting by an unknown column does nothing, no longer 500; by `contacts`, `contact_email` neither."""
     filters_by_words: bool = False
     """`filter` finds the rows that hold each of its words, no longer the one phrase."""
     hides_figures_of_one: bool = False

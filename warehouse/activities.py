@@ -26,7 +26,7 @@ def read_until(warehouse: Warehouse, source: str) -> datetime | None:
 def store(
     warehouse: Warehouse, source: str, rows: Sequence[Row], *, run_id: str, watermark: datetime, began: datetime
 ) -> int:
-    """Put rows in place of those with their ids, and move the watermark, in one transaction; how many rows there were."""
+    """Put rows in place of those with their ids, and move the watermark, in one transaction; returns how many."""
     newest = {row.id: row for row in rows}
     ours = {"source": "$source", "run_id": "$run_id"}
     selected = [ours.get(name, staged) for name, staged in arriving(ACTIVITIES, None).items()]

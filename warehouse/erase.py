@@ -16,8 +16,8 @@ from warehouse.statements import statement
 
 REMOVED = ("activities", "contacts", "documents", "clients", "changes", "redirects", "quarantine", "unlisted", "outbox")
 TOUCHED = (
-    "ninja.clients", "ninja.activities", "ninja.contacts", "ninja.documents", "control.client_versions", "control.client_changes",
-    "control.redirects", "control.quarantine", "control.unlisted", "control.outbox",
+    "ninja.clients", "ninja.activities", "ninja.contacts", "ninja.documents", "control.client_versions",
+    "control.client_changes", "control.redirects", "control.quarantine", "control.unlisted", "control.outbox",
 )  # fmt: skip
 
 
