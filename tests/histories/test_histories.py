@@ -9,7 +9,7 @@ from tests.histories import machine
 from tests.histories.quick import quick
 from tests.histories.run import play
 
-WORLDS = 90
+WORLDS = 60
 
 
 SAME = 25
