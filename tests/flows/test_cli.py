@@ -21,6 +21,8 @@ EVERY = [
     "balances",
     "sql",
     "publish",
+    "grant",
+    "erase",
     "init",
     "doctor",
     "source",
