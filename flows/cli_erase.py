@@ -23,9 +23,9 @@ def erase(
     config: ConfigFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Erase a client from the warehouse: mirror, history, quarantine, staged pages, published copies.
+    """Erase a client from the warehouse and its files.
 
-    Nothing is changed on the server: while it still lists the client, pulls leave it out. With `keep_balances` in
+    From mirror, history, quarantine, staged pages and published copies; and nothing is changed on the server: while it still lists the client, pulls leave it out. With `keep_balances` in
     [erasure] of the settings, the figures of its versions stay under a pseudonym, so that earlier sums stay what they
     were. The proof is a row of control.erasures. What is killed in the middle is finished by the next pull.
     """

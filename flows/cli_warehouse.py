@@ -154,9 +154,9 @@ def grant(
     config: ConfigFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Let a role of Postgres read the views of `mart`, without personal data unless told.
+    """Let a role of Postgres read the views of `mart`.
 
-    Columns that may point to a person are left out: name the others, as `select *` is refused where one is left out.
+    Without personal data, unless told: columns that may point to a person are left out: name the others, as `select *` is refused where one is left out.
     The rights outlast upgrades. An administrator makes log-ins: create role ann login password '...' in role analysts
     """
     from datetime import UTC, datetime  # noqa: PLC0415
