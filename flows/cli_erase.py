@@ -25,9 +25,9 @@ def erase(
 ) -> None:
     """Erase a client from the warehouse and its files.
 
-    From mirror, history, quarantine, staged pages and published copies; and nothing is changed on the server: while it still lists the client, pulls leave it out. With `keep_balances` in
-    [erasure] of the settings, the figures of its versions stay under a pseudonym, so that earlier sums stay what they
-    were. The proof is a row of control.erasures. What is killed in the middle is finished by the next pull.
+    Out of mirror, history, quarantine, staged pages and published copies. Nothing is changed on the server: while it
+    still lists the client, pulls leave it out. With `keep_balances` in [erasure] of the settings, the figures of its
+    versions stay under a pseudonym, so that earlier sums stay what they were. The proof is a row of control.erasures. What is killed in the middle is finished by the next pull.
     """
     from flows.erase import erase_client, find_client  # noqa: PLC0415 - each command loads what it needs
     from flows.settings import choose_source, load_settings  # noqa: PLC0415

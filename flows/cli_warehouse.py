@@ -156,8 +156,9 @@ def grant(
 ) -> None:
     """Let a role of Postgres read the views of `mart`.
 
-    Without personal data, unless told: columns that may point to a person are left out: name the others, as `select *` is refused where one is left out.
-    The rights outlast upgrades. An administrator makes log-ins: create role ann login password '...' in role analysts
+    Columns that may point to a person are left out unless told: name the others, as `select *` is refused where one is
+    left out. The rights outlast upgrades. An administrator makes log-ins:
+    create role ann login password '...' in role analysts
     """
     from datetime import UTC, datetime  # noqa: PLC0415
 
