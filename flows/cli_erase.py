@@ -27,7 +27,8 @@ def erase(
 
     Out of mirror, history, quarantine, staged pages and published copies. Nothing is changed on the server: while it
     still lists the client, pulls leave it out. With `keep_balances` in [erasure] of the settings, the figures of its
-    versions stay under a pseudonym, so that earlier sums stay what they were. The proof is a row of control.erasures. What is killed in the middle is finished by the next pull.
+    versions stay under a pseudonym, so that earlier sums stay what they were. The proof is a row of control.erasures.
+    What is killed in the middle is finished by the next pull.
     """
     from flows.erase import erase_client, find_client  # noqa: PLC0415 - each command loads what it needs
     from flows.settings import choose_source, load_settings  # noqa: PLC0415
