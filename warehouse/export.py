@@ -17,7 +17,7 @@ import duckdb
 import pyarrow.parquet as pq
 
 from schemas.errors import WarehouseError
-from warehouse.engine import Warehouse
+from warehouse.engine import POSTGRES, Warehouse
 from warehouse.personal import readable
 from warehouse.private import make_private_file, make_private_folder, rename_into_place
 from warehouse.statements import named
@@ -34,6 +34,8 @@ def export(warehouse: Warehouse, folder: Path, *, personal: bool) -> list[Path]:
     try:
         make_private_folder(folder)
         with warehouse.transaction():  # all views as of one moment
+            if warehouse.engine == POSTGRES:
+                warehouse.execute("set transaction isolation level repeatable read")
             files = [file for view in _views() for file in _parquet(warehouse, folder, view, personal=personal)]
         return [*files, _reader(folder, files)]
     except OSError as problem:

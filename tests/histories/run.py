@@ -11,8 +11,8 @@ import sys
 import time
 import traceback
 from collections import Counter
-from functools import cache
-from multiprocessing.util import Finalize
+from contextlib import ExitStack
+from dataclasses import replace
 
 import hypothesis
 from hypothesis import HealthCheck, Phase, Verbosity, settings
@@ -45,30 +45,21 @@ def play(worlds: int, seed: int, *, shrink: bool = True, quiet: bool = False) ->
     )
 
 
-def _part(told: tuple[int, str]) -> tuple[int, Counter[str], str]:
+def _part(told: tuple[int, str, Cluster | None]) -> tuple[int, Counter[str], str]:
     """Play one part: (seed, what it came to, the failure). On both engines, all rows have to be the same."""
-    seed, engines = told
+    seed, engines, server = told
     machine.tally.clear()
     hashes = []
     try:
         for engine in ("duckdb", "postgres") if engines == "both" else (engines,):
             machine.hashes.clear()
-            with quick(), machine.played_on(Files() if engine == "duckdb" else Databases(_server())):
+            with quick(), machine.played_on(Files() if engine == "duckdb" else Databases(server)):
                 play(PART, seed, shrink=engines != "both")
             hashes.append(list(machine.hashes))
         assert all(each == hashes[0] for each in hashes), "the two engines hold different rows"
     except Exception:  # noqa: BLE001 - whatever it is, it is shown with its seed
         return seed, Counter(machine.tally), traceback.format_exc()
     return seed, Counter(machine.tally), ""
-
-
-@cache
-def _server() -> Cluster:
-    """The Postgres server of this process, thrown away at its end."""
-    running = running_postgres()
-    cluster = running.__enter__()
-    Finalize(None, running.__exit__, args=(None, None, None), exitpriority=10)  # processes of a pool run no atexit
-    return cluster
 
 
 def main() -> int:
@@ -81,8 +72,10 @@ def main() -> int:
     asked.add_argument("--most-failures", type=int, default=1)
     told = asked.parse_args()
     began, total, failed = time.monotonic(), Counter[str](), 0
-    with multiprocessing.get_context("spawn").Pool(told.processes) as pool:
-        parts = ((seed, told.engine) for seed in range(told.seed, told.seed + told.histories))
+    with ExitStack() as stack, multiprocessing.get_context("spawn").Pool(told.processes) as pool:
+        # One server for all processes of the pool: they are ended by a signal, and could stop none of their own.
+        server = None if told.engine == "duckdb" else replace(stack.enter_context(running_postgres()), process=None)
+        parts = ((seed, told.engine, server) for seed in range(told.seed, told.seed + told.histories))
         for seed, came, failure in pool.imap_unordered(_part, parts):
             total += came
             if failure:
@@ -92,7 +85,6 @@ def main() -> int:
             print(f"{total['histories']}/{told.histories} histories, {took:.0f} s, {failed} failed", flush=True)
             if total["histories"] >= told.histories or failed >= told.most_failures:
                 break
-        pool.close() if total["histories"] < told.histories and not failed else pool.terminate()
     print("; ".join(f"{count} {what}" for what, count in sorted(total.items())))
     return 1 if failed else 0
 
