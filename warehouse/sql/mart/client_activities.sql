@@ -1,5 +1,5 @@
 -- One row per activity that the server tells of a client: who did what when. Filled where `activities` is set for the source.
--- activity: the types that are known by name; activity_type_id has them all. A merge stands with the survivor.
+-- activity: the types that are known by name. activity_type_id has them all. A merge stands with the survivor.
 create view mart.client_activities as
 select
     a.source, a.id, a.created_at, a.activity_type_id,
