@@ -15,8 +15,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from connector.activities import Deed, deeds_since
-from connector.clients import Note, Presence, merges_into, presence
 from connector.door import Door
+from connector.presence import Note, Presence, merges_into, presence
 from connector.scan import Scan, first_look, key
 from connector.verbs import lister
 from flows.job import Job, open_ready

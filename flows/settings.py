@@ -42,6 +42,8 @@ class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     url: str
     token_env: str = ""
     token_file: str = ""
+    password_env: str = ""
+    password_file: str = ""
     page_size: int = 1000
     connections: int = 4
     look_back: int = 2 * HOUR
@@ -189,6 +191,7 @@ def _read(path: Path) -> Settings:
             name: msgspec.structs.replace(
                 source,
                 token_file=_beside(path, source.token_file),
+                password_file=_beside(path, source.password_file),
                 ca_file=_beside(path, source.ca_file or "") or None,
             )
             for name, source in found.sources.items()

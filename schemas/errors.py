@@ -21,6 +21,7 @@
     │   ├── StalePlan
     │   └── WrongDigest
     ├── NotVerified               4  written, but not found as written
+    │   └── OutcomeUnknown           no complete answer, and the server cannot be asked now
     └── WarehouseError            6  the warehouse cannot be used now
         └── Busy
 
@@ -145,6 +146,10 @@ class NotVerified(SyncError):
     """What was written could not be found on the server afterwards."""
 
     exit_code = 4
+
+
+class OutcomeUnknown(NotVerified):
+    """It is not known whether the server has done what was asked."""
 
 
 class WarehouseError(SyncError):

@@ -14,10 +14,14 @@ from warehouse.control import read_erased
 from warehouse.engine import POSTGRES, Warehouse
 from warehouse.statements import statement
 
-REMOVED = ("activities", "contacts", "documents", "clients", "changes", "redirects", "quarantine", "unlisted", "outbox")
+REMOVED = (
+    "activities", "contacts", "documents", "clients", "changes", "redirects", "quarantine", "unlisted", "outbox",
+    "journal_edits",
+)  # fmt: skip
 TOUCHED = (
     "ninja.clients", "ninja.activities", "ninja.contacts", "ninja.documents", "control.client_versions",
     "control.client_changes", "control.redirects", "control.quarantine", "control.unlisted", "control.outbox",
+    "control.journal_edits",
 )  # fmt: skip
 
 

@@ -131,7 +131,7 @@ MISTAKES = {
         by=f"{DOOR}::test_what_will_not_change_is_asked_once",
     ),
     "a client that this token may not see is gone": mistake(
-        Edit("connector/clients.py", "return Presence.HIDDEN", "return Presence.GONE"),
+        Edit("connector/presence.py", "return Presence.HIDDEN", "return Presence.GONE"),
         by="tests/flows/test_reconcile.py::test_clients_hidden_from_this_token_are_never_taken_out",
     ),
     # values

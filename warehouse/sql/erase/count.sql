@@ -7,3 +7,4 @@ union all select 'changes', count(*) from control.client_changes where source = 
 union all select 'redirects', count(*) from control.redirects where source = $source and id = $id
 union all select 'records in quarantine', count(*) from control.quarantine where source = $source and id = $id
 union all select 'wishes', count(*) from control.outbox where source = $source and id = $id
+union all select 'edits', count(*) from control.journal_edits where source = $source and id = $id

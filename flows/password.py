@@ -1,0 +1,41 @@
+"""Where the password of the token's user comes from: a file, a named environment variable, or a prompt; no argument."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from connector.password import no_password
+from connector.secret import Secret
+from flows.settings import Source
+
+PASSWORD_VARIABLE = "NINJA_SYNC_PASSWORD"  # noqa: S105 - the name of a variable, not a password
+
+
+def password_reader(
+    source: Source, *, file: Path | None = None, variable: str = "", environ: Mapping[str, str] = os.environ
+) -> Callable[[], Secret]:
+    """What reads the password when it is first needed: from what was named, else the settings, else by a prompt.
+
+    In this order: `file`, `variable`, the source's `password_file`, its `password_env`, NINJA_SYNC_PASSWORD, a prompt
+    where a person is there. The reader raises SettingsError where none of these has it.
+    """
+
+    def read() -> Secret:
+        if file is not None:
+            return Secret.from_file(file)
+        if variable:
+            return Secret.from_environment(variable, environ)
+        if source.password_file:
+            return Secret.from_file(source.password_file)
+        named = source.password_env or PASSWORD_VARIABLE
+        if source.password_env or named in environ:
+            return Secret.from_environment(named, environ)
+        if sys.stdin.isatty():
+            return Secret(getpass.getpass("Password of the token's user: ", sys.stderr), name="The password")
+        return no_password()
+
+    return read

@@ -1,0 +1,59 @@
+"""What a write is to change, and what became of it: noted before it is sent, and after it was read back.
+
+A journal is where `connector` notes its writes; the warehouse keeps it. A call that was noted and never settled was
+cut off in the middle: its outcome is unknown until the server is asked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Protocol
+
+
+class Outcome(Enum):
+    """What became of a client that a call was to change, as read back from the server."""
+
+    APPLIED = "applied"
+    """It is as the call wanted it."""
+    NOT_APPLIED = "not applied"
+    """It is as it was, although the server answered 200: no right, an archived client, a value it does not keep."""
+    CONFLICT = "conflict"
+    """It is neither as it was nor as wanted: somebody else has written, or the server has made something else of it."""
+    REFUSED = "refused"
+    """The server said no, and changed nothing."""
+    UNKNOWN = "unknown"
+    """No complete answer came, and the server could not be asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """What a call is to change of one client: its fields before and after, as the server shows them.
+
+    Of a client that is to be made, `client_id` is empty. The fields of what is no change of a column (a purge, an
+    upload) are the verb's own.
+    """
+
+    client_id: str
+    before: Mapping[str, object] = field(default_factory=dict, repr=False)
+    after: Mapping[str, object] = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call that writes: its verb, what it is to change of which clients, and the plan that it belongs to."""
+
+    verb: str
+    edits: Sequence[Edit]
+    plan_id: str | None = None
+
+
+class Journal(Protocol):
+    """Where calls are noted. What a method notes is safe from a crash when it returns. Both raise WarehouseError."""
+
+    def intend(self, call: Call) -> str:
+        """Note that a call is about to be sent; returns its id."""
+
+    def settle(self, call_id: str, outcomes: Sequence[tuple[str, Outcome]], message: str = "") -> None:
+        """Note what became of each client of a call. `message` names no person."""

@@ -1,0 +1,142 @@
+"""A value that is to be written → the value that the server will keep; or why it is refused before anything is sent.
+
+The server trims texts, empties what is blank, strips tags from names, cuts what is too long, takes any number for a
+country, and answers 200 to all of it (UpdateClientRequest, BulkClientRequest of 5.10.42, its database without strict
+mode). What it would change silently is refused here; what it does openly (blanks, '' = nothing) is foreseen, so that a
+value which is there already is known to be equal.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from schemas.entities import CLIENTS
+from schemas.entity import Field, Kind, Written
+
+LONG: Final = 65_535
+"""Bytes of a text column of the server."""
+PHONE: Final = 255
+"""Characters of the client's own phone (recorded; other short texts have 191)."""
+CLASSIFICATIONS: Final = (
+    "individual", "business", "company", "partnership", "trust", "charity", "government", "other",
+)  # fmt: skip
+_EDGES = re.compile(r"^[\s\ufeff\u200b\u200e]+|[\s\ufeff\u200b\u200e]+$")
+"""What Laravel's TrimStrings takes off: blanks of any script, U+200B too (recorded)."""
+_TAG = re.compile(r"<(?!\s)")
+_LISTS: Final[Mapping[str, str]] = {
+    "country_id": "countries", "shipping_country_id": "countries", "industry_id": "industries", "size_id": "sizes",
+    "currency_id": "currencies", "language_id": "languages", "group_settings_id": "group_settings",
+}  # fmt: skip
+_NEVER_EMPTY: Final[Mapping[str, str]] = {
+    "number": "the server draws a new number in its place",
+    "country_id": "the server puts the company's country in its place",
+}
+"""What cannot be emptied by a PUT, and why (ClientRepository.php:55-112); `country_id` can be by bulk_update."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lists:
+    """The lists by which the server decodes ids: id → name by list; `codes` has ISO country codes → id.
+
+    A list that is not there is not checked against.
+    """
+
+    names: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    codes: Mapping[str, str] = field(default_factory=dict)
+
+
+class Refused(ValueError):
+    """A value cannot be written; the message says why, without the value, after the field's name."""
+
+
+WRITABLE: Final[Mapping[str, Field]] = {f.name: f for f in CLIENTS.fields if f.written is not Written.NEVER}
+"""The columns of a client that can be written, by name; `settings` as a whole is not written by column."""
+
+
+def writable(name: str) -> Field:
+    """The field of a column. Raises Refused for one that cannot be written, saying why."""
+    found = WRITABLE.get(name)
+    if found is not None and found.kind is not Kind.JSON:
+        return found
+    if found is not None:
+        raise Refused("is written setting by setting (currency_id, language_id, payment_terms, ...)")
+    if name in {f.name for f in CLIENTS.fields}:
+        raise Refused("cannot be written: the server sets it by itself")
+    raise Refused("is no column of a client")
+
+
+def as_stored(wanted: Field, value: object, lists: Lists) -> object:
+    """The value as the server will show it afterwards; None is nothing. Raises Refused.
+
+    Flags are true or false; every other column is a text, for which whole numbers are taken too.
+    """
+    if wanted.kind is Kind.FLAG:
+        return _flag(value)
+    text = _text(value)
+    if text is None:
+        return None
+    if "\x00" in text:
+        raise Refused("holds a NUL character")
+    if wanted.name in _LISTS:
+        return _listed(_LISTS[wanted.name], text, lists)
+    if wanted.name == "classification" and text not in CLASSIFICATIONS:
+        raise Refused(f"is none of {', '.join(CLASSIFICATIONS)}")
+    if wanted.name == "name" and _TAG.search(text):
+        raise Refused("holds a `<` with something behind it: the server takes that for HTML and strips it")
+    if wanted.name.endswith("_notes") and "</sc" in text:
+        raise Refused("holds `</sc`, which the server replaces")
+    if wanted.name == "number" and text == "0":
+        raise Refused(f"is 0: {_NEVER_EMPTY['number']}")
+    if text == "0":
+        raise Refused("is 0, which the server shows as nothing")
+    return _short_enough(wanted, text)
+
+
+def check_emptied(name: str, *, by_bulk: bool) -> None:
+    """Raises Refused for a column that the server does not leave empty."""
+    if name in _NEVER_EMPTY and not (by_bulk and name == "country_id"):
+        raise Refused(f"cannot be emptied: {_NEVER_EMPTY[name]}")
+
+
+def _text(value: object) -> str | None:
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        raise Refused("is no text")
+    return _EDGES.sub("", str(value)) or None
+
+
+def _flag(value: object) -> bool:
+    if isinstance(value, bool):
+        return value
+    told = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}.get(str(value).lower())
+    if told is None:
+        raise Refused("is neither true nor false")
+    return told
+
+
+def _listed(name: str, text: str, lists: Lists) -> str:
+    known = lists.names.get(name)
+    if known is None or text in known:
+        return text
+    hint = lists.codes.get(text.upper()) if name == "countries" else None
+    hint = hint or next((key for key, told in known.items() if told.casefold() == text.casefold()), None)
+    more = f"; its id is {hint}" if hint else ""
+    raise Refused(f"is no id of {name}{more}")
+
+
+def _short_enough(wanted: Field, text: str) -> str:
+    if wanted.name == "phone":
+        most = PHONE
+    elif wanted.name.startswith("custom_value") or wanted.name.endswith("_notes"):
+        if len(text.encode()) > LONG:
+            raise Refused(f"is longer than {LONG:,} bytes, which is all that the server keeps")
+        return text
+    else:
+        most = wanted.max_length or LONG
+    if len(text) > most:
+        raise Refused(f"is longer than {most} characters, which is all that the server keeps")
+    return text
