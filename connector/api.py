@@ -31,8 +31,9 @@ def perform(
 
     `send` is called once; whether the door may repeat it is its own business. `read_back` is given the answer (None
     where no complete one came) and asks the server what has become of each client: a 200 alone is no proof.
-    Raises `Rejected` where the server refused (nothing was changed), `OutcomeUnknown` where no complete answer came and
-    the server cannot be asked now: the call then stays open in the journal, and `ninja-sync journal` settles it.
+    Raises `Rejected` where the server refused (nothing was changed); what went wrong, where no complete answer came and
+    the server is found to have done nothing; `OutcomeUnknown` where it cannot be asked now: the call then stays open in
+    the journal, and `ninja-sync journal settle` settles it.
     """
     call_id = api.journal.intend(call)
     answer, problem = None, None
@@ -47,7 +48,14 @@ def perform(
         problem = cut
     outcomes = _asked(call_id, call, lambda: read_back(answer), problem)
     api.journal.settle(call_id, outcomes, str(problem or ""))
+    if problem is not None and all(outcome is Outcome.NOT_APPLIED for _, outcome in outcomes):
+        raise _not_done(problem)
     return outcomes
+
+
+def _not_done(problem: ApiError | DataError) -> ApiError | DataError:
+    text = f"{problem} The server was asked, and has changed nothing: the same can be done again."
+    return type(problem)(text, status=problem.status) if isinstance(problem, ApiError) else type(problem)(text)
 
 
 def _asked(call_id: str, call: Call, read: Callable[[], Outcomes], problem: SyncError | None) -> Outcomes:

@@ -26,6 +26,8 @@ CLASSIFICATIONS: Final = (
 _EDGES = re.compile(r"^[\s\ufeff\u200b\u200e]+|[\s\ufeff\u200b\u200e]+$")
 """What Laravel's TrimStrings takes off: blanks of any script, U+200B too (recorded)."""
 _TAG = re.compile(r"<(?!\s)")
+_WHOLE: Final = ("payment_terms", "valid_until")
+_WHOLE_NUMBER = re.compile(r"-?[0-9]{1,9}", re.ASCII)
 _LISTS: Final[Mapping[str, str]] = {
     "country_id": "countries", "shipping_country_id": "countries", "industry_id": "industries", "size_id": "sizes",
     "currency_id": "currencies", "language_id": "languages", "group_settings_id": "group_settings",
@@ -48,6 +50,9 @@ class Lists:
     codes: Mapping[str, str] = field(default_factory=dict)
 
 
+NO_LISTS: Final = Lists()
+
+
 class Refused(ValueError):
     """A value cannot be written; the message says why, without the value, after the field's name."""
 
@@ -68,7 +73,7 @@ def writable(name: str) -> Field:
     raise Refused("is no column of a client")
 
 
-def as_stored(wanted: Field, value: object, lists: Lists) -> object:
+def as_stored(wanted: Field, value: object, lists: Lists = NO_LISTS) -> object:
     """The value as the server will show it afterwards; None is nothing. Raises Refused.
 
     Flags are true or false; every other column is a text, for which whole numbers are taken too.
@@ -90,9 +95,16 @@ def as_stored(wanted: Field, value: object, lists: Lists) -> object:
         raise Refused("holds `</sc`, which the server replaces")
     if wanted.name == "number" and text == "0":
         raise Refused(f"is 0: {_NEVER_EMPTY['number']}")
-    if text == "0":
+    if text == "0" and wanted.kind is not Kind.SETTING:
         raise Refused("is 0, which the server shows as nothing")
+    if wanted.name in _WHOLE and not _WHOLE_NUMBER.fullmatch(text):
+        raise Refused("is no whole number")
     return _short_enough(wanted, text)
+
+
+def list_of(name: str) -> str | None:
+    """The server's list by which a column is checked; None for one that is not."""
+    return _LISTS.get(name)
 
 
 def check_emptied(name: str, *, by_bulk: bool) -> None:

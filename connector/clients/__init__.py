@@ -4,6 +4,9 @@ All take an `Api` first (`flows.api.open_client` makes one). What writes is note
 read back afterwards; each function says whether it may be repeated.
 """
 
+from connector.clients.contacts import ContactEdit
+from connector.clients.create import check_create, create
 from connector.clients.read import show
+from connector.clients.update import Update, apply_update, prepare_update, update
 
-__all__ = ["show"]
+__all__ = ["ContactEdit", "Update", "apply_update", "check_create", "create", "prepare_update", "show", "update"]

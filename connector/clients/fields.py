@@ -1,0 +1,83 @@
+"""The columns of a client: checked before they are sent, and read from a record to be compared."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Final
+
+from connector.door import Door
+from connector.verbs import all_groups, statics
+from schemas.entities import CLIENTS, GROUPS
+from schemas.entity import Field
+from schemas.errors import SettingsError, UnexpectedShape
+from schemas.normalise import normalise
+from schemas.server_form import Lists, Refused, as_stored, check_emptied, list_of, writable
+
+INSIDE_SETTINGS: Final = frozenset(f.name for f in CLIENTS.fields if f.inside == "settings")
+"""Columns that stand inside a record's `settings`."""
+_LISTS: Final = ("countries", "industries", "sizes", "currencies", "languages")
+
+
+def checked(
+    changes: Mapping[str, object], lists: Lists, column: Callable[[str], Field] = writable, *, by_bulk: bool = False
+) -> dict[str, object]:
+    """The values as the server will show them. Raises SettingsError with every column that is refused, and why.
+
+    `column` is the field of a name, or Refused: of a client, unless told.
+    """
+    kept: dict[str, object] = {}
+    refused = []
+    for name, value in changes.items():
+        try:
+            kept[name] = as_stored(column(name), value, lists)
+            if kept[name] is None:
+                check_emptied(name, by_bulk=by_bulk)
+        except Refused as reason:
+            refused.append(f"{name} {reason}")
+    if refused:
+        raise SettingsError(f"Nothing was sent: {'; '.join(refused)}.")
+    return kept
+
+
+def lists_for(door: Door, names: Iterable[str]) -> Lists:
+    """The server's lists by which these columns are checked; nothing is asked for where none needs one."""
+    wanted = {of for name in names if (of := list_of(name))}
+    told = statics(door, [name for name in _LISTS if name in wanted]) if wanted - {"group_settings"} else {}
+    found = {name: _named(rows) for name, rows in told.items()}
+    if "group_settings" in wanted:
+        found["group_settings"] = _named(row for row in all_groups(door, GROUPS) if not _is_deleted(row))
+    return Lists(found, _codes(told.get("countries", [])))
+
+
+def view(record: object) -> dict[str, object]:
+    """The columns of a record, by name, in the form in which they are compared: '' is None, money is exact.
+
+    Contacts are a list under `contacts`, each with its id and its columns. Raises UnexpectedShape.
+    """
+    batch = normalise(CLIENTS, [record])
+    if batch.quarantined:
+        raise UnexpectedShape(f"The server sent a record of an unknown shape: {batch.quarantined[0]}.")
+    (row,) = batch.rows
+    own = {f.name: value for f, value in zip(CLIENTS.fields, row.values, strict=True)}
+    for child, rows in zip(CLIENTS.children, row.children, strict=True):
+        own[child.name] = [dict(zip((f.name for f in child.fields), values, strict=True)) for values in rows]
+    return own
+
+
+def _named(rows: Iterable[object]) -> dict[str, str]:
+    return {str(row["id"]): str(row.get("name") or "") for row in rows if isinstance(row, dict) and "id" in row}
+
+
+def _is_deleted(row: object) -> bool:
+    return isinstance(row, dict) and bool(row.get("is_deleted"))
+
+
+def _codes(countries: Iterable[object]) -> dict[str, str]:
+    keys = ("iso_3166_2", "iso_3166_3")
+    return {
+        str(row[key]).upper(): str(row["id"])
+        for row in countries
+        if isinstance(row, dict)
+        for key in keys
+        if row.get(key)
+    }

@@ -1,0 +1,171 @@
+"""Changing one client: read, change, write, read again. Never more than was asked for.
+
+A PUT is partial for plain columns only: settings that are left out are reset to the company's currency, contacts that
+are left out are deleted, documents in it make the server ignore all else (UpdateClientRequest.php:108-113,
+ClientRepository.php:55-112). So the complete settings of a fresh read always go along, contacts only where they are
+changed, and then all of them, documents never.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Final
+
+from connector.answer import Answer
+from connector.api import Api, Outcomes, compared, perform
+from connector.clients.contacts import WRITABLE, ContactEdit, edited
+from connector.clients.fields import INSIDE_SETTINGS, checked, lists_for, view
+from connector.clients.read import record_of
+from schemas.client import Client, client_of
+from schemas.errors import NotVerified, Retryable, SettingsError, StalePlan
+from schemas.journal import Call, Edit, Outcome
+from schemas.server_form import Lists
+
+_TRIES: Final = 3
+"""Of a PUT whose answer is lost and of which the server is found to have done nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """A change of one client that was compared with the server and not sent yet.
+
+    `before` and `after` hold the columns that differ, and nothing else; `contacts` is a column too.
+    """
+
+    client_id: str
+    before: Mapping[str, object] = field(repr=False)
+    after: Mapping[str, object] = field(repr=False)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether the server has it all already."""
+        return not self.after
+
+
+def prepare_update(
+    api: Api,
+    client_id: str,
+    changes: Mapping[str, object],
+    *,
+    contacts: Sequence[ContactEdit] = (),
+    lists: Lists | None = None,
+) -> Update:
+    """What an update would change of a client: columns by name, None to empty one. Reads, and sends nothing.
+
+    `lists` are the server's lists, where they were read before. Raises SettingsError for what cannot be written (all of
+    it at once, with the reasons), for a deleted client, and where the PUT would change a currency that nobody named.
+    """
+    wanted = checked(changes, lists or lists_for(api.door, changes))
+    present = view(record_of(api.door, client_id))
+    if present["is_deleted"]:
+        raise SettingsError(f"Nothing was sent: the client {client_id} is deleted. Restore it, then change it.")
+    if contacts:
+        wanted["contacts"] = edited(_contacts(present), contacts)
+    after = {name: value for name, value in wanted.items() if not same(name, present[name], value)}
+    if after and present["currency_id"] is None and "currency_id" not in changes:
+        raise SettingsError(
+            f"Nothing was sent: the client {client_id} has no currency of its own, and the server would give it the "
+            "company's with any change. Name currency_id with it."
+        )
+    return Update(client_id, {name: _kept(name, present[name]) for name in after}, after)
+
+
+def apply_update(api: Api, update: Update) -> Client:
+    """Send a prepared update, and return the client as the server has it afterwards.
+
+    It may be repeated: its values are absolute, and a client that is as wanted already is not written again. After an
+    answer that is lost, the client is read again before anything is sent again, so that nobody is overwritten. Raises
+    StalePlan where a column of it was changed by somebody else since it was prepared, NotVerified where the server has
+    not kept what it was sent.
+    """
+    for _ in range(_TRIES - 1):
+        with suppress(Retryable):
+            return _apply_once(api, update)
+    return _apply_once(api, update)
+
+
+def _apply_once(api: Api, update: Update) -> Client:
+    record = record_of(api.door, update.client_id)
+    present = view(record)
+    if not _differing(update.after, present):
+        return client_of(record)
+    moved = _differing(update.before, present) or ["is_deleted"] * bool(present["is_deleted"])
+    if moved:
+        what = ", ".join(moved)
+        raise StalePlan(f"The client {update.client_id} was changed since it was read ({what}): look again. Not sent.")
+    seen: list[dict[str, object]] = []
+
+    def send() -> Answer:
+        return api.door.put(f"/clients/{update.client_id}", body_of(record, update), repeatable=False)
+
+    def read_back(_answer: Answer | None) -> Outcomes:
+        seen.append(record_of(api.door, update.client_id))
+        return compared([(update.client_id, as_wanted(seen[-1], edit))])
+
+    edit = Edit(update.client_id, update.before, update.after)
+    ((_, outcome),) = perform(api, Call("update", [edit], api.plan_id), send, read_back)
+    if outcome is not Outcome.APPLIED:
+        what = "kept nothing of it" if outcome is Outcome.NOT_APPLIED else "has made something else of it"
+        names = ", ".join(_differing(update.after, view(seen[-1])))
+        raise NotVerified(f"The server answered, and {what}: client {update.client_id}, {names}.")
+    return client_of(seen[-1])
+
+
+def update(api: Api, client_id: str, changes: Mapping[str, object], *, contacts: Sequence[ContactEdit] = ()) -> Client:
+    """Change columns of a client, and its contacts where they are given; returns it as the server has it afterwards.
+
+    It may be repeated, and writes nothing where all is as wanted. Raises what `prepare_update` and `apply_update` do.
+    """
+    return apply_update(api, prepare_update(api, client_id, changes, contacts=contacts))
+
+
+def body_of(record: Mapping[str, object], update: Update) -> dict[str, object]:
+    """What is sent: the columns that change, the complete settings as just read, all contacts where one changes."""
+    found = record.get("settings")
+    settings = dict(found) if isinstance(found, dict) else {}
+    body: dict[str, object] = {}
+    for name, value in update.after.items():
+        if name in INSIDE_SETTINGS:
+            settings[name] = value
+        else:
+            body[name] = value
+    return {**body, "settings": settings}
+
+
+def as_wanted(record: object, edit: Edit) -> bool | None:
+    """Whether a record is as an edit wanted it (True), as it was before (False), or something else (None)."""
+    present = view(record)
+    if not _differing(edit.after, present):
+        return True
+    return None if _differing(edit.before, present) else False
+
+
+def _differing(wanted: Mapping[str, object], present: Mapping[str, object]) -> list[str]:
+    return [name for name, value in wanted.items() if not same(name, present[name], value)]
+
+
+def same(name: str, present: object, wanted: object) -> bool:
+    """Whether a column has the wanted value; contacts are compared by what is written of them, in any order."""
+    if name != "contacts":
+        return present == wanted
+    return _told(present) == _told(wanted)
+
+
+def _told(contacts: object) -> list[list[tuple[str, str]]]:
+    """Contacts in an order of their own. A new one has no id before it is made, so ids are left out."""
+    found = contacts if isinstance(contacts, list) else []
+    return sorted([(name, repr(one.get(name))) for name in WRITABLE] for one in found)
+
+
+def _contacts(present: Mapping[str, object]) -> list[Mapping[str, object]]:
+    found = present["contacts"]
+    return found if isinstance(found, list) else []
+
+
+def _kept(name: str, value: object) -> object:
+    """What is noted of a column: of contacts, what can be written."""
+    if name != "contacts" or not isinstance(value, list):
+        return value
+    return [{key: one.get(key) for key in ("id", *WRITABLE)} for one in value]
