@@ -87,6 +87,12 @@ def as_stored(wanted: Field, value: object, lists: Lists = NO_LISTS) -> object:
         raise Refused("holds a NUL character")
     if wanted.name in _LISTS:
         return _listed(_LISTS[wanted.name], text, lists)
+    _check_meaning(wanted, text)
+    return _short_enough(wanted, text)
+
+
+def _check_meaning(wanted: Field, text: str) -> None:
+    """Raises Refused for a text of which the server makes something else, or nothing."""
     if wanted.name == "classification" and text not in CLASSIFICATIONS:
         raise Refused(f"is none of {', '.join(CLASSIFICATIONS)}")
     if wanted.name == "name" and _TAG.search(text):
@@ -99,7 +105,6 @@ def as_stored(wanted: Field, value: object, lists: Lists = NO_LISTS) -> object:
         raise Refused("is 0, which the server shows as nothing")
     if wanted.name in _WHOLE and not _WHOLE_NUMBER.fullmatch(text):
         raise Refused("is no whole number")
-    return _short_enough(wanted, text)
 
 
 def list_of(name: str) -> str | None:

@@ -61,12 +61,13 @@ class WarehouseJournal:
         with self._opened() as warehouse, warehouse.transaction():
             marks = dict.fromkeys(_marks(warehouse, self._source, [edit.client_id for edit in call.edits]), INTENDED)
             self._note(warehouse, call_id, call.verb, call.plan_id, INTENDED, marks, "")
-            for place, edit in enumerate(call.edits):
-                values = {
-                    "source": self._source, "call_id": call_id, "place": place, "id": edit.client_id,
-                    "before": to_json(edit.before), "after": to_json(edit.after),
-                }  # fmt: skip
-                warehouse.execute(statement("journal/note_edit"), values)
+            values = {
+                "source": self._source, "call_id": call_id, "places": list(range(len(call.edits))),
+                "ids": [edit.client_id for edit in call.edits],
+                "befores": [to_json(edit.before) for edit in call.edits],
+                "afters": [to_json(edit.after) for edit in call.edits],
+            }  # fmt: skip
+            warehouse.execute(statement("journal/note_edits"), values)
         return call_id
 
     def settle(self, call_id: str, outcomes: Sequence[tuple[str, Outcome]], message: str = "") -> None:
@@ -79,9 +80,12 @@ class WarehouseJournal:
             marks = _marks(warehouse, self._source, [client_id for client_id, _ in outcomes])
             told = {mark: outcome.value for mark, (_, outcome) in zip(marks, outcomes, strict=True)}
             self._note(warehouse, call_id, verb, plan_id, SETTLED, told, message)
-            for place, (client_id, outcome) in enumerate(outcomes):
-                values = {"source": self._source, "call_id": call_id, "place": place, "id": client_id}
-                warehouse.execute(statement("journal/note_outcome"), {**values, "outcome": outcome.value})
+            values = {
+                "source": self._source, "call_id": call_id, "places": list(range(len(outcomes))),
+                "ids": [client_id for client_id, _ in outcomes],
+                "outcomes": [outcome.value for _, outcome in outcomes],
+            }  # fmt: skip
+            warehouse.execute(statement("journal/note_outcomes"), values)
 
     def _note(
         self,

@@ -5,6 +5,7 @@
     sql/vanished/*.sql          what is asked and noted of clients that the server no longer lists
     sql/rebuild/*.sql           the steps of a rebuild of the mirror
     sql/journal/*.sql           the steps of noting calls that write
+    sql/plans/*.sql             the steps of storing and applying plans
     sql/mart/*.sql              one view a file, named like the view
     sql/read/*.sql              what the commands ask
 

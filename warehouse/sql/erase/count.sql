@@ -8,3 +8,5 @@ union all select 'redirects', count(*) from control.redirects where source = $so
 union all select 'records in quarantine', count(*) from control.quarantine where source = $source and id = $id
 union all select 'wishes', count(*) from control.outbox where source = $source and id = $id
 union all select 'edits', count(*) from control.journal_edits where source = $source and id = $id
+union all select 'plan cells', count(*) from control.plan_cells where source = $source and id = $id
+union all select 'outcomes', count(*) from control.outcomes where source = $source and id = $id

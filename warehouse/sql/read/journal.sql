@@ -22,6 +22,6 @@ select
     j.plan_id
 from control.journal as j
 left join control.journal as s on s.source = j.source and s.call_id = j.call_id and s.state = 'settled'
-where j.state = 'intended' and ($source is null or j.source = $source)
+where j.state = 'intended' and (cast($source as varchar) is null or j.source = $source)
 order by j.noted_at desc, j.number desc
 limit $top

@@ -1,0 +1,189 @@
+"""A plan: what is to change on the server, value by value, by the fewest calls; counted, digested, and never edited.
+
+A wish is a value that somebody wants; a cell is a wish that differs from what the server has. Cells are grouped into
+calls: one `bulk_update` for all clients that get the same value in the same column, one `assign_group` for those that
+get the same group, and a PUT for each client with anything else, in which its other cells go along.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence, Set
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Final
+
+from schemas.entity import Written
+from schemas.journal import Edit
+from schemas.server_form import WRITABLE
+
+CHUNK: Final = 500
+"""Clients a bulk call at the most; so many are asked for in its answer, which is a page of 20 unless told."""
+ALONE: Final = 3
+"""So many bulk calls for one client alone are dearer than one PUT, which takes a read and a write."""
+UPDATE, BULK_UPDATE, ASSIGN_GROUP = "update", "bulk_update", "assign_group"
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """A value that somebody wants in a column of a client. `place` says where the wish stands, such as `row 7`."""
+
+    client_id: str
+    column: str
+    value: object = field(repr=False)
+    place: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedWish:
+    """A wish that is not planned, and why; the reason holds no value."""
+
+    place: str
+    client_id: str
+    column: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Cell:
+    """One column of one client that is to change: its value when the plan was made, and the one it gets.
+
+    `by_put` says that it goes by a PUT, although a bulk call could write such a column.
+    """
+
+    client_id: str
+    column: str
+    before: object = field(repr=False, compare=False)
+    after: object = field(repr=False, compare=False)
+    by_put: bool = field(default=False, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedCall:
+    """One call: its verb, and its cells. Of a bulk call, all cells have the same column and the same value."""
+
+    verb: str
+    cells: Sequence[Cell]
+
+    @property
+    def client_ids(self) -> list[str]:
+        """The clients that it is about, each once, in order."""
+        return list(dict.fromkeys(cell.client_id for cell in self.cells))
+
+    @property
+    def edits(self) -> list[Edit]:
+        """What it changes, client by client, for the journal."""
+        return edits_of(self.cells)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is to change at one source. `base_at` is the server's clock when it was read; times are aware, in UTC.
+
+    `undoes` is the plan whose cells this one puts back, where it is an undo.
+    """
+
+    plan_id: str
+    source: str
+    made_at: datetime
+    expires_at: datetime
+    base_at: datetime
+    author: str
+    reason: str
+    cells: Sequence[Cell]
+    undoes: str | None = None
+
+    @property
+    def calls(self) -> list[PlannedCall]:
+        """The calls by which it is done: the same ones whenever it is asked."""
+        return calls_for(self.cells)
+
+    @property
+    def client_ids(self) -> list[str]:
+        """The clients that change, each once, in order."""
+        return list(dict.fromkeys(cell.client_id for cell in self.cells))
+
+    @property
+    def digest(self) -> str:
+        """The first 16 hexadecimal digits of the SHA-256 over all of it: who approves these approves every value."""
+        told = {
+            "plan_id": self.plan_id, "source": self.source, "undoes": self.undoes,
+            "times": [at.astimezone(UTC).isoformat() for at in (self.made_at, self.expires_at, self.base_at)],
+            "author": self.author, "reason": self.reason,
+            "cells": [[c.client_id, c.column, c.before, c.after, c.by_put] for c in sorted(self.cells)],
+        }  # fmt: skip
+        return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def calls_for(cells: Iterable[Cell], *, chunk: int = CHUNK) -> list[PlannedCall]:
+    """The calls that do it, bulk calls first, in an order of their own.
+
+    A client that needs a PUT anyway takes its other cells along in it, where a PUT can write them.
+    """
+    ordered = sorted(cells)
+    put = {cell.client_id for cell in ordered if _needs_put(cell)}
+    groups: dict[tuple[str, str, str], list[Cell]] = defaultdict(list)
+    alone: dict[str, list[Cell]] = defaultdict(list)
+    for cell in ordered:
+        if cell.client_id in put and not _bulk_only(cell):
+            alone[cell.client_id].append(cell)
+        else:
+            groups[_verb(cell), cell.column, json.dumps(cell.after)].append(cell)
+    calls = [
+        PlannedCall(verb, group[start : start + chunk])
+        for (verb, _, _), group in sorted(groups.items())
+        for start in range(0, len(group), chunk)
+    ]
+    return calls + [PlannedCall(UPDATE, own) for own in alone.values()]
+
+
+def with_fewest_calls(cells: Sequence[Cell], without_put: Set[str] = frozenset()) -> list[Cell]:
+    """The cells, those of a client by PUT that would need several bulk calls for itself alone.
+
+    Clients in `without_put` are left with their bulk calls: a PUT would change something of them that nobody named.
+    """
+    count: dict[str, int] = defaultdict(int)
+    for call in calls_for(cells):
+        if call.verb != UPDATE and len(call.cells) == 1:
+            count[call.cells[0].client_id] += 1
+    put = {key for key, calls in count.items() if calls >= ALONE and key not in without_put}
+    return [replace(cell, by_put=True) if cell.client_id in put and not _bulk_only(cell) else cell for cell in cells]
+
+
+def calls_without_grouping(cells: Iterable[Cell]) -> int:
+    """How many calls a client-by-client loop would make: a PUT for each client."""
+    return len({cell.client_id for cell in cells})
+
+
+def edits_of(cells: Iterable[Cell]) -> list[Edit]:
+    """The cells client by client."""
+    before: dict[str, dict[str, object]] = defaultdict(dict)
+    after: dict[str, dict[str, object]] = defaultdict(dict)
+    for cell in cells:
+        before[cell.client_id][cell.column] = cell.before
+        after[cell.client_id][cell.column] = cell.after
+    return [Edit(key, before[key], after[key]) for key in before]
+
+
+def by_key(cells: Iterable[Cell]) -> Mapping[tuple[str, str], Cell]:
+    """The cells by client and column."""
+    return {(cell.client_id, cell.column): cell for cell in cells}
+
+
+def _needs_put(cell: Cell) -> bool:
+    return cell.by_put or _verb(cell) == UPDATE
+
+
+def _bulk_only(cell: Cell) -> bool:
+    """A PUT does not empty the country: the server puts the company's in its place (ClientRepository.php:73-77)."""
+    return cell.column == "country_id" and cell.after is None
+
+
+def _verb(cell: Cell) -> str:
+    """How a cell is written by itself: a group is taken away by a PUT, as assign_group needs one."""
+    kind = WRITABLE[cell.column].written
+    if kind is Written.BULK:
+        return BULK_UPDATE
+    return ASSIGN_GROUP if kind is Written.GROUP and cell.after is not None else UPDATE
