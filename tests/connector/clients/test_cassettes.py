@@ -1,0 +1,192 @@
+"""The verbs on real answers: exchanges recorded from an Invoice Ninja 5.10.42, played through the real door."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from decimal import Decimal
+
+import pytest
+
+from connector import clients
+from connector.api import Api
+from connector.door import Door, DoorSettings
+from connector.password import Password
+from connector.secret import Secret
+from connector.verbs import current_company, ping, statics
+from schemas.client import Client
+from schemas.errors import (
+    Invalid,
+    NotAuthorised,
+    NotFound,
+    RateLimited,
+    Rejected,
+    ServerUnavailable,
+    UnexpectedShape,
+)
+from schemas.journal import Outcome
+from tests.cassette import URL, played
+from tests.noted import Noted
+
+
+class Clock:
+    """Time that passes only while somebody sleeps."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        self.slept: list[float] = []
+
+    def __call__(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.now += seconds
+
+
+@contextmanager
+def tape(name: str, *, attempts: int = 1, wholly: bool = True) -> Iterator[Played]:
+    """The verbs' `Api` to a cassette instead of a server; no request fails twice unless told."""
+    clock, reads = Clock(), []
+
+    def read() -> Secret:
+        reads.append(1)
+        return Secret("any-password")
+
+    settings = DoorSettings(URL, requests_per_second=1e6, attempts=attempts)
+    with (
+        played(name, wholly=wholly),
+        Door(settings, Secret("any-token"), clock=clock, sleep=clock.sleep, random=lambda: 0.5) as door,
+    ):
+        yield Played(Api(door, Noted(), Password(read)), clock, reads)
+
+
+class Played:
+    """What a test asks of a tape: the api, the time that passed, how often the password was read."""
+
+    def __init__(self, api: Api, clock: Clock, reads: list[int]) -> None:
+        self.api, self.clock, self.reads = api, clock, reads
+
+    @property
+    def door(self) -> Door:
+        return self.api.door
+
+    @property
+    def noted(self) -> Noted:
+        assert isinstance(self.api.journal, Noted)
+        return self.api.journal
+
+
+def test_a_recorded_client_is_shown_with_its_contacts_and_without_their_secrets():
+    with tape("show") as recorded:
+        client = clients.show(recorded.api, "YRdG6YYKbD")
+    assert (client.name, client.number, client.currency_id, client.country_id) == ("Björn 박", "0006", "12", "36")
+    assert client.private_notes == "zahlt spät – 30 Tage"
+    assert (client.balance, type(client.balance), client.status) == (Decimal(0), Decimal, "active")
+    assert [(c.first_name, c.email, c.is_primary) for c in client.contacts] == [
+        ("Björn", "bjorn.x871@bjorn.test", True), ("수진", "c1.johnson@bjorn.test", False),
+    ]  # fmt: skip
+    assert isinstance(client, Client)
+
+
+def test_a_client_that_is_not_there_is_not_found_although_the_server_says_400():
+    with tape("show_not_found") as recorded:
+        for unknown in ("zzzzzzzzzz", "1"):
+            with pytest.raises(NotFound, match="no such record") as refused:
+                clients.show(recorded.api, unknown)
+            assert refused.value.status == 400
+
+
+def test_another_companys_client_is_not_authorised_by_401_and_a_bad_token_by_403():
+    with tape("show_forbidden") as recorded, pytest.raises(NotAuthorised, match="may not do this") as refused:
+        clients.show(recorded.api, "VolejRejNm")
+    assert refused.value.status == 401
+    with tape("token_refused") as recorded, pytest.raises(NotAuthorised, match="token is not accepted") as refused:
+        recorded.door.get("/clients")
+    assert refused.value.status == 403
+
+
+def test_an_unknown_include_is_invalid_and_an_unknown_sort_column_a_fault_of_the_server():
+    with tape("list_bad_include") as recorded, pytest.raises(Invalid, match="Relation `nope`"):
+        recorded.door.get("/clients", {"include": "nope"})
+    with tape("list_bad_sort") as recorded, pytest.raises(ServerUnavailable, match="Server Error"):
+        recorded.door.get("/clients", {"sort": "nope|asc"})
+
+
+def test_a_wrong_verb_and_an_unknown_path_are_not_found_by_404():
+    with tape("wrong_verb") as recorded:
+        for path in ("/clients/Jrb2kgGMdW", "/nothing_here"):
+            with pytest.raises(NotFound, match=r"no such path.*Method not supported"):
+                recorded.door.post(path, {}, repeatable=False)
+
+
+def test_html_with_200_is_no_answer_of_invoice_ninja():
+    with tape("html_unknown_path") as recorded, pytest.raises(UnexpectedShape, match="HTML instead of JSON"):
+        recorded.door.get("/nothing_here")
+    with tape("html_not_found") as recorded, pytest.raises(NotFound, match="404 without JSON"):
+        recorded.door.get("/clients/zzzzzzzzzz")
+
+
+def test_a_redirect_is_refused_with_its_target_and_not_followed():
+    with tape("html_redirect") as recorded, pytest.raises(Rejected, match=r"302.*the host ninja\.test") as refused:
+        recorded.door.post("/clients", {"contacts": [{"email": "x"}]}, repeatable=True)
+    assert (refused.value.status, recorded.door.requests) == (302, 1)
+
+
+def test_a_limit_that_names_no_time_is_waited_for_a_minute():
+    with tape("limit_reached", attempts=2) as recorded:
+        assert ping(recorded.door) == ("scrubbed", "scrubbed")
+    assert 60 <= sum(recorded.clock.slept) < 90
+    with (
+        tape("limit_reached", wholly=False) as recorded,
+        pytest.raises(RateLimited, match="too many requests") as limited,
+    ):
+        ping(recorded.door)
+    assert (limited.value.status, recorded.door.requests) == (429, 1)
+
+
+def test_a_limit_that_names_its_time_is_waited_for_so_long():
+    with tape("limit_reached_html", attempts=2) as recorded:
+        ping(recorded.door)
+    assert 59 <= sum(recorded.clock.slept) < 59 * 1.3
+
+
+def test_the_recorded_company_and_its_lists_are_read():
+    with tape("companies_current") as recorded:
+        company = current_company(recorded.door)
+    assert (company.id, len(company.fingerprint)) == ("Wpmbk5ezJn", 32)
+    with tape("statics") as recorded:
+        lists = statics(recorded.door, ("countries", "currencies", "industries", "sizes", "languages", "timezones"))
+    assert {row["id"]: row["code"] for row in lists["currencies"]} == {"1": "USD", "3": "EUR", "11": "INR", "12": "AUD"}
+    assert all(len(rows) > 1 for rows in lists.values())
+
+
+def test_a_recorded_put_is_sent_once_and_read_back():
+    with tape("update") as recorded:
+        client = clients.update(recorded.api, "YRdG6YYKbD", {"city": "Nieuwegein"})
+    assert (client.city, len(client.contacts)) == ("Nieuwegein", 2)
+    assert [(c.verb, dict(c.edits[0].before), dict(c.edits[0].after)) for c in recorded.noted.calls] == [
+        ("update", {"city": "Rotterdam"}, {"city": "Nieuwegein"})
+    ]
+    assert recorded.noted.last == [("YRdG6YYKbD", Outcome.APPLIED)]
+
+
+def test_a_deleted_client_is_not_updated():
+    with tape("update_deleted") as recorded, pytest.raises(Invalid, match=r"Record is deleted.*Restore the record"):
+        recorded.door.put("/clients/y1aKrYmxeQ", {"name": "x"}, repeatable=False)
+
+
+def test_a_number_that_was_taken_in_between_is_refused_by_the_server_and_noted_so():
+    with tape("create_number_taken") as recorded, pytest.raises(Invalid, match=r"Fields: number\.") as refused:
+        clients.create(recorded.api, {"name": "x", "number": "0066"})
+    assert refused.value.status == 422
+    assert recorded.noted.last == [("", Outcome.REFUSED)]
+
+
+def test_a_refused_create_names_the_field_and_not_its_value_and_one_without_the_right_says_so():
+    with tape("create_invalid") as recorded, pytest.raises(Invalid, match=r"Fields: contacts\.0\.email\.") as refused:
+        recorded.door.post("/clients", {"contacts": [{"email": "not-an-email"}]}, repeatable=False)
+    assert "not-an-email" not in str(refused.value)
+    with tape("create_forbidden") as recorded, pytest.raises(NotAuthorised, match="may not do this"):
+        clients.create(recorded.api, {"name": "x"})
+    assert recorded.noted.last == [("", Outcome.REFUSED)]
