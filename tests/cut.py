@@ -96,6 +96,23 @@ def nobody_with(**params: object) -> Callable[[Exchange], Exchange]:
     return cut
 
 
+def one_of(client_id: str, **fields: object) -> Callable[[Exchange], Exchange]:
+    """A client of a recorded list, as if it had been asked for alone; with other values in these fields."""
+
+    def cut(exchange: Exchange) -> Exchange:
+        made = copy.deepcopy(exchange)
+        made["request"]["url"] = f"{exchange['request']['url'].partition('?')[0]}/{client_id}"
+
+        def change(body: Any) -> None:
+            (row,) = (one for one in body["data"] if one["id"] == client_id)
+            body.clear()
+            body["data"] = row | fields
+
+        return edited(made, change)
+
+    return cut
+
+
 KEPT_ROWS: Final[Mapping[str, frozenset[str]]] = {
     "countries": frozenset({"36", "276", "356", "392", "528", "840"}),
     "currencies": frozenset({"1", "3", "11", "12"}),
@@ -181,6 +198,17 @@ TAPES: Final = (
     ),
     _one("create_invalid", "bad e-mail", "error_422_validation", 0),
     _one("create_forbidden", "a user without the right to create", "error_401_forbidden", 1),
+    Tape(
+        "bulk_update",
+        "two clients of a recorded list; bulk_update of both; the two of a later list. The silver before is ours",
+        (
+            Part("clients_full_pull", 0, one_of("l9av2Ym8aG")),
+            Part("clients_full_pull", 0, one_of("jnegJx7rdw", custom_value1="silver")),
+            Part("bulk_update", 0, lambda exchange: asking(exchange, per_page=2)),
+            Part("clients_second_pull", 0, one_of("l9av2Ym8aG")),
+            Part("clients_second_pull", 0, one_of("jnegJx7rdw")),
+        ),
+    ),
     _one("bulk_invalid", "an unknown id; a bad column", "error_422_validation", 2, 3),
     _one("bulk_broken", "an industry that does not exist is a fault of the server", "error_500", 1),
     _one("wrong_verb", "wrong verb; unknown path", "error_404_verb", 0, 1),

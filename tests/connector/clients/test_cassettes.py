@@ -190,3 +190,22 @@ def test_a_refused_create_names_the_field_and_not_its_value_and_one_without_the_
     with tape("create_forbidden") as recorded, pytest.raises(NotAuthorised, match="may not do this"):
         clients.create(recorded.api, {"name": "x"})
     assert recorded.noted.last == [("", Outcome.REFUSED)]
+
+
+def test_a_recorded_bulk_update_is_sent_once_and_read_back_client_by_client():
+    ids = ["l9av2Ym8aG", "jnegJx7rdw"]
+    with tape("bulk_update") as recorded:
+        results = clients.bulk_update(recorded.api, ids, "custom_value1", "gold")
+    assert [(r.client_id, r.outcome) for r in results] == [(one, clients.BulkOutcome.APPLIED) for one in ids]
+    assert [dict(edit.before) for edit in recorded.noted.calls[0].edits] == [
+        {"custom_value1": None}, {"custom_value1": "silver"},
+    ]  # fmt: skip
+
+
+def test_a_bulk_call_that_the_server_refuses_names_the_field_and_one_that_breaks_it_is_its_fault():
+    with tape("bulk_invalid") as recorded:
+        for body, field in (({"action": "archive"}, "ids"), ({"action": "bulk_update"}, "column")):
+            with pytest.raises(Invalid, match=rf"Fields: {field}\."):
+                recorded.door.post("/clients/bulk", body, repeatable=False)
+    with tape("bulk_broken") as recorded, pytest.raises(ServerUnavailable, match="Server Error"):
+        recorded.door.post("/clients/bulk", {}, repeatable=False)
