@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from decimal import Decimal
+from typing import Any
 
+import httpx
 import pytest
 
 from connector.api import Api
@@ -57,10 +60,18 @@ class Box:
         self.call("DELETE", "/_sandbox/requests")
         return [f"{r['method']} {r['path']}?{r['query']}" for r in found if "/_sandbox/" not in r["path"]]
 
-    def api(self, journal: Noted, *, token: str = "", password: str = "") -> Api:
-        """The verbs' way to it; the token and the password may be others'. Its waits take no time."""
-        settings = DoorSettings(self.sandbox.url, requests_per_second=100_000, read_timeout=20)
-        door = Door(settings, Secret(token or self.sandbox.token), sleep=lambda _: None)
+    def api(
+        self,
+        journal: Noted,
+        *,
+        token: str = "",
+        password: str = "",
+        transport: httpx.BaseTransport | None = None,
+        read_timeout: float = 20,
+    ) -> Api:
+        """The verbs' way to it; the token, the password, the wire may be others. Its waits take no time."""
+        settings = DoorSettings(self.sandbox.url, requests_per_second=100_000, read_timeout=read_timeout)
+        door = Door(settings, Secret(token or self.sandbox.token), transport=transport, sleep=lambda _: None)
         return Api(door, journal, Password(lambda: Secret(password or self.sandbox.password)))
 
 
@@ -80,6 +91,19 @@ def journal() -> Noted:
 def api(box: Box, journal: Noted) -> Iterator[Api]:
     opened = box.api(journal)
     with opened.door:
+        yield opened
+
+
+@pytest.fixture
+def other_api(box: Box, journal: Noted) -> Iterator[Callable[..., Api]]:
+    """Opens an `Api` with another token, password or wire, as of `Box.api`; it is closed at the end."""
+    with ExitStack() as stack:
+
+        def opened(**other: Any) -> Api:
+            made = box.api(journal, **other)
+            stack.enter_context(made.door)
+            return made
+
         yield opened
 
 

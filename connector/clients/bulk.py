@@ -1,0 +1,103 @@
+"""The same for many clients: archive, restore, delete, assign_group, bulk_update; and what became of each of them.
+
+Of all of them: the results are by client, in the order of the ids, each once. A client that is as wanted already is not
+sent, so that nothing moves its stamp. They may be repeated: values are absolute, and only those are sent that differ.
+What a call did whose answer is lost is read back, and only what is undone is sent again. What went wrong is raised
+(ApiError, UnsafePlan, WarehouseError, OutcomeUnknown) where nothing was done before; afterwards it is told by client,
+and the rest is not sent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final
+
+from connector.answer import Answer
+from connector.api import Api
+from connector.clients.action import STATUS, Action, Result, carry_out
+from connector.clients.fields import checked, lists_for
+from connector.door import Door
+from schemas.entity import Written
+from schemas.errors import SettingsError
+from schemas.server_form import NO_LISTS, WRITABLE, Lists
+
+COLUMNS: Final = tuple(sorted(name for name, of in WRITABLE.items() if of.written is Written.BULK))
+"""What bulk_update can write (Client.php:230-239)."""
+_NO_MORE: Final[Mapping[str, object]] = {}
+_DELETED: Final = "it is deleted: restore it first"
+_PASSED_OVER: Final = "the server puts only active clients into a group: restore it first"
+
+
+def archive(api: Api, ids: Sequence[str]) -> list[Result]:
+    """Archive clients. Deleted ones are refused: the server would leave them as they are. May be repeated."""
+    return carry_out(api, Action("archive", STATUS, "archived", _posted("archive"), {"deleted": _DELETED}), ids)
+
+
+def restore(api: Api, ids: Sequence[str]) -> list[Result]:
+    """Make archived and deleted clients active again. May be repeated."""
+    return carry_out(api, Action("restore", STATUS, "active", _posted("restore")), ids)
+
+
+def delete(api: Api, ids: Sequence[str]) -> list[Result]:
+    """Mark clients as deleted, archived ones too; `restore` undoes it. May be repeated."""
+    return carry_out(api, Action("delete", STATUS, "deleted", _posted("delete")), ids)
+
+
+def delete_one(api: Api, client_id: str) -> Result:
+    """Mark one client as deleted, by DELETE /clients/{id}; `restore` undoes it. May be repeated."""
+    action = Action("delete", STATUS, "deleted", lambda door, ids: door.delete(f"/clients/{ids[0]}"))
+    (result,) = carry_out(api, action, [client_id])
+    return result
+
+
+def assign_group(api: Api, ids: Sequence[str], group_id: str) -> list[Result]:
+    """Put clients into a group. May be repeated.
+
+    Archived and deleted ones are refused: the server passes over them silently. Raises SettingsError for a group that
+    is not there, or is deleted. A token that is shown no groups may assign them all the same: then the server checks.
+    """
+    column = "group_settings_id"
+    lists = lists_for(api.door, [column])
+    wanted = checked({column: group_id}, lists if lists.names["group_settings"] else NO_LISTS)[column]
+    if wanted is None:
+        raise SettingsError("Nothing was sent: name the group. To take a client out of its group, update the client.")
+    not_for = {"archived": _PASSED_OVER, "deleted": _PASSED_OVER}
+    send = _posted("assign_group", {column: wanted})
+    return carry_out(api, Action("assign_group", column, str(wanted), send, not_for), ids)
+
+
+def bulk_update(
+    api: Api,
+    ids: Sequence[str],
+    column: str,
+    value: object,
+    *,
+    clear: bool = False,
+    lists: Lists | None = None,
+) -> list[Result]:
+    """Give one column of clients (one of COLUMNS) one value. May be repeated.
+
+    The value is checked before, as the server checks none, against `lists` where they were read already. It is emptied
+    only with `clear`, and then the value is None. Archived clients are written, deleted ones refused. Raises
+    SettingsError for what cannot be written.
+    """
+    if column not in COLUMNS:
+        raise SettingsError(f"Nothing was sent: bulk_update writes {', '.join(COLUMNS)}; update writes other columns.")
+    found = checked({column: value}, lists or lists_for(api.door, [column]), by_bulk=True)[column]
+    wanted = None if found is None else str(found)
+    if clear and wanted is not None:
+        raise SettingsError(f"Nothing was sent: a value for {column}, and to empty it as well. Choose one.")
+    if wanted is None and not clear:
+        raise SettingsError(f"Nothing was sent: no value for {column}. To empty it, say so: clear.")
+    send = _posted("bulk_update", {"column": column, "new_value": wanted or ""})
+    return carry_out(api, Action("bulk_update", column, wanted, send, {"deleted": _DELETED}), ids)
+
+
+def _posted(verb: str, more: Mapping[str, object] = _NO_MORE) -> Callable[[Door, Sequence[str]], Answer]:
+    """What sends an action for some ids. Never repeated by the door: the verb reads first what became of it."""
+
+    def send(door: Door, ids: Sequence[str]) -> Answer:
+        body = {"action": verb, "ids": list(ids), **more}
+        return door.post("/clients/bulk", body, params={"per_page": len(ids)}, repeatable=False)
+
+    return send
