@@ -7,7 +7,7 @@ SOURCES := connector flows schemas warehouse sandbox tests
 # As many workers as there are cores. A file's tests stay together: some share a server that takes long to start.
 WORKERS ?= auto
 
-.PHONY: help install demo test postgres bench histories kills injections peers lint dictionary format lock clean
+.PHONY: help install demo test postgres bench histories kills injections peers record lint dictionary format lock clean
 
 help:                 ## what there is to make
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## */\t/' | expand -t 12
@@ -47,6 +47,9 @@ peers: $(READY)       ## the same faults for dlt, airbyte-cdk and Ninja Sync, in
 	test -x .venv-peers/bin/python || $(PYTHON) -m venv .venv-peers
 	.venv-peers/bin/python -m pip install --quiet --disable-pip-version-check -r tests/peers/requirements.txt
 	$(BIN)/python -m tests.peers.head_to_head
+
+record: $(READY)      ## cassettes anew from the server of NINJA_SYNC_URL and NINJA_SYNC_TOKEN, into build/recorded
+	$(BIN)/python -m tests.recorded $(or $(INTO),build/recorded) $(RECORD_ARGS)
 
 lint: $(READY)        ## format, lint, types, import contracts
 	$(BIN)/ruff format --check $(SOURCES)

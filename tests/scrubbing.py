@@ -44,8 +44,9 @@ ANSWERED: Final = frozenset(
 """Headers of an answer that are kept. Cookies are not."""
 
 _PART = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\],:]|[^\s{}\[\],:"]+|\s+', re.DOTALL)
-_RANDOM = re.compile(  # 20 of upper and lower case and digits, or 32 of hex
+_RANDOM = re.compile(  # 20 of upper and lower case and digits, 32 of upper and lower case, or 32 of hex
     r"(?<![A-Za-z0-9])(?:(?=[A-Za-z]*[0-9])(?=[a-z0-9]*[A-Z])(?=[A-Z0-9]*[a-z])[A-Za-z0-9]{20,}"
+    r"|(?=[a-z]*[A-Z])(?=[A-Z]*[a-z])[A-Za-z]{32,}(?![0-9])"
     r"|(?=[a-f]*[0-9])(?=[0-9]*[a-f])[0-9a-f]{32,})"
 )
 _WORDS = re.compile(r"[a-z]+(_[a-z0-9]+)*|[A-Z]?[a-z]+")

@@ -1,0 +1,115 @@
+"""Scenes: a few calls of our verbs with clients of their own, to be recorded from a server and played again.
+
+The same scene asks the same, and must see the same, whether its exchanges come from a server or from a cassette.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from typing import Final
+
+from connector import clients
+from connector.api import Api
+from schemas.client import Client
+from schemas.errors import Invalid, NotFound, SyncError
+
+PREFIX: Final = "ninja-sync-recorded-"
+"""Of the id_number of each client that is made: by it they are told from the clients of others."""
+
+
+@dataclass(slots=True)
+class Stage:
+    """Where the scenes are played: the api, how their clients are numbered, and the clients that were made."""
+
+    api: Api
+    run: str
+    made: dict[str, Client] = field(default_factory=dict)
+
+    def make(self, name: str, **fields: object) -> Client:
+        """A client with a contact, under a name by which the next scenes find it."""
+        mail = f"{name}@example.com"
+        self.made[name] = clients.create(
+            self.api,
+            {"name": f"Recorded {name}", "id_number": f"{self.run}-{name}", **fields},
+            [{"first_name": "Rec", "last_name": "Orded", "email": mail}],
+        )
+        return self.made[name]
+
+    def id(self, name: str) -> str:
+        return self.made[name].id
+
+
+Scene = Callable[[Stage], object]
+"""Returns what it saw: the same, whether it is recorded or played."""
+
+
+def refusal(error: type[SyncError], call: Callable[[], object]) -> str:
+    """The words of the error that a call must end with."""
+    try:
+        call()
+    except error as problem:
+        return f"{type(problem).__name__}: {problem}"
+    raise AssertionError(f"{error.__name__} was to be expected")
+
+
+def make(stage: Stage) -> object:
+    return [stage.make("one"), stage.make("other", vat_number="DE123456789"), stage.make("third")]
+
+
+def show(stage: Stage) -> object:
+    return clients.show(stage.api, stage.id("one"))
+
+
+def show_not_found(stage: Stage) -> object:
+    return refusal(NotFound, lambda: clients.show(stage.api, "zzzzzzzzzz"))
+
+
+def create_taken(stage: Stage) -> object:
+    body = {"name": "Recorded twice", "id_number": f"{stage.run}-one"}
+    return refusal(Invalid, lambda: stage.api.door.post("/clients", body, repeatable=False))
+
+
+def update(stage: Stage) -> object:
+    return clients.update(stage.api, stage.id("one"), {"city": "Zürich", "custom_value1": "x"})
+
+
+def bulk(stage: Stage) -> object:
+    api, ids = stage.api, [stage.id("one"), stage.id("other")]
+    return [
+        clients.bulk_update(api, ids, "custom_value1", "gold"),
+        clients.archive(api, ids),
+        clients.restore(api, ids),
+        clients.delete(api, ids[:1]),
+        clients.restore(api, ids[:1]),
+    ]
+
+
+def delete_one(stage: Stage) -> object:
+    return clients.delete_one(stage.api, stage.id("third"))
+
+
+SCENES: Final[Mapping[str, Scene]] = {
+    "make": make,
+    "show": show,
+    "show_not_found": show_not_found,
+    "create_taken": create_taken,
+    "update": update,
+    "bulk": bulk,
+    "delete_one": delete_one,
+}
+"""In their order: what one makes, the next ones use."""
+WITH_PASSWORD: Final = frozenset({"merge", "purge", "password_wrong"})
+"""Those which need the password of the token's user."""
+
+
+def perform(
+    stage: Stage, scenes: Mapping[str, Scene], tape: Callable[[str], AbstractContextManager[object]]
+) -> dict[str, object]:
+    """Play scenes in their order, each with a cassette of its name; what each of them saw."""
+    seen = {}
+    for name, scene in scenes.items():
+        with tape(name):
+            seen[name] = scene(stage)
+    return seen
