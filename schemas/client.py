@@ -162,10 +162,15 @@ def as_dict(value: object) -> dict[str, object]:
 
 def document_of(record: object) -> Document:
     """The typed value of a decoded document. Raises UnexpectedShape, naming the field that does not fit."""
-    batch = normalise(DOCUMENTS, [record])
+    return value_of(Document, DOCUMENTS, record)
+
+
+def value_of(kind: type[_T], entity: Entity, record: object) -> _T:
+    """A decoded record as a dataclass that has the fields of its entity. Raises UnexpectedShape as `client_of` does."""
+    batch = normalise(entity, [record])
     if batch.quarantined:
         raise UnexpectedShape(f"The server sent a record of an unknown shape: {batch.quarantined[0]}.")
-    return _value(Document, DOCUMENTS, batch.rows[0].values)
+    return _value(kind, entity, batch.rows[0].values)
 
 
 def _value(kind: type[_T], entity: Entity, values: Values) -> _T:

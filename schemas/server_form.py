@@ -107,6 +107,11 @@ def _check_meaning(wanted: Field, text: str) -> None:
         raise Refused("is no whole number")
 
 
+def trimmed(text: str) -> str:
+    """A text without the blanks at its edges that the server takes off whatever it is sent."""
+    return _EDGES.sub("", text)
+
+
 def list_of(name: str) -> str | None:
     """The server's list by which a column is checked; None for one that is not."""
     return _LISTS.get(name)
@@ -123,7 +128,7 @@ def _text(value: object) -> str | None:
         return None
     if isinstance(value, bool) or not isinstance(value, str | int):
         raise Refused("is no text")
-    return _EDGES.sub("", str(value)) or None
+    return trimmed(str(value)) or None
 
 
 def _flag(value: object) -> bool:

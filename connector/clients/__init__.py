@@ -8,24 +8,51 @@ from connector.clients.action import BulkOutcome, Result
 from connector.clients.bulk import archive, assign_group, bulk_update, delete, delete_one, restore
 from connector.clients.contacts import ContactEdit
 from connector.clients.create import check_create, create
-from connector.clients.read import show
+from connector.clients.documents import documents
+from connector.clients.filter_words import parse_filter
+from connector.clients.filters import Filter
+from connector.clients.includes import activities, group_of, ledger, list_with, show_with, system_logs
+from connector.clients.merge import Merge, apply_merge, merge, prepare_merge
+from connector.clients.purge import purge
+from connector.clients.read import blank, count_clients, edit, find, list_clients, show
 from connector.clients.update import Update, apply_update, prepare_update, update
+from schemas.includes import INCLUDES
 
 __all__ = [
+    "INCLUDES",
     "BulkOutcome",
     "ContactEdit",
+    "Filter",
+    "Merge",
     "Result",
     "Update",
+    "activities",
+    "apply_merge",
     "apply_update",
     "archive",
     "assign_group",
+    "blank",
     "bulk_update",
     "check_create",
+    "count_clients",
     "create",
     "delete",
     "delete_one",
+    "documents",
+    "edit",
+    "find",
+    "group_of",
+    "ledger",
+    "list_clients",
+    "list_with",
+    "merge",
+    "parse_filter",
+    "prepare_merge",
     "prepare_update",
+    "purge",
     "restore",
     "show",
+    "show_with",
+    "system_logs",
     "update",
 ]

@@ -1,0 +1,37 @@
+"""The documents of a client: what is known of the files, not the files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from connector.api import Api
+from connector.clients.listing import BY_ID
+from connector.pages import read_page
+from schemas.client import Document, document_of
+from schemas.errors import PagesMoved
+
+PAGE: Final = 100
+
+
+def documents(api: Api, client_id: str) -> Iterator[Document]:
+    """The documents of a client, each once, page by page. It only reads, although the server wants a POST for it.
+
+    A user who is no administrator gets his own ones only (5.10). Raises NotFound where there is no such client,
+    NotAuthorised where this token may not see it, PagesMoved where documents came or went meanwhile.
+    """
+    seen: set[str] = set()
+    number = 1
+    while True:
+        asked: dict[str, str | int] = {"sort": BY_ID, "per_page": PAGE, "page": number}
+        answer = api.door.post(f"/clients/{client_id}/documents", params=asked, repeatable=True)
+        page = read_page(answer.body, answer.date, answer.version)
+        for one in map(document_of, page.records):
+            if one.id not in seen:
+                seen.add(one.id)
+                yield one
+        if len(page.records) < page.per_page:
+            break
+        number += 1
+    if page.total is not None and len(seen) < page.total:
+        raise PagesMoved("Documents of this client came or went while they were read, and some are missing: try again.")

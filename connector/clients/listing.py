@@ -1,0 +1,101 @@
+"""The pages of the client list, so that each record comes once.
+
+Always with a sort, as without one the server's pages overlap at random (issues #10933, #11936), with URLs of our own,
+as `links.next` forgets filter and sort, and with the page size that the server says it used. Where its total falls, the
+rows behind have moved to the front, so the pages before are read again; where fewer came than there are, all are, in
+the order of ids, which alone has no two rows of one rank.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator
+from typing import Final
+
+from connector.door import Door
+from connector.pages import Malformed, Page, Params, Unreadable
+from connector.state import PAGE_CAP, check_money, key
+from connector.verbs import lister
+from schemas.entities import CLIENTS
+from schemas.entity import Kind
+from schemas.errors import PagesMoved, SettingsError, UnexpectedShape
+
+BY_ID: Final = "id|asc"
+SORTED_BY: Final = {
+    f.name: {"archived_at": "deleted_at"}.get(f.name, f.name)
+    for f in CLIENTS.fields
+    if not f.inside and f.kind is not Kind.JSON
+}
+"""The server's column for each by which a list can be sorted; for any other one 5.10 breaks (500)."""
+_WALKS: Final = 3
+"""Walks by id after the first one, at the most, until nothing is missing."""
+_RESTARTS: Final = 10
+
+
+def check_order(sort: str) -> str:
+    """What is sent for `column|asc` or `column|desc`. Raises SettingsError for what the server does not know."""
+    column, bar, direction = sort.partition("|")
+    if not bar or direction not in ("asc", "desc"):
+        raise SettingsError(f"A sort is a column with a direction, such as name|asc or balance|desc, not {sort!r}.")
+    if column not in SORTED_BY:
+        raise SettingsError(f"Clients cannot be sorted by {column!r}. They can by: {', '.join(SORTED_BY)}.")
+    return f"{SORTED_BY[column]}|{direction}"
+
+
+def check_page_size(page_size: int) -> int:
+    """The page size. Raises SettingsError for one that the server would replace."""
+    if not 0 < page_size <= PAGE_CAP:
+        raise SettingsError(f"page_size is a number from 1 to {PAGE_CAP}.")
+    return page_size
+
+
+def every_record(door: Door, query: Params, size: int) -> Iterator[object]:
+    """Each record of a query once. Raises PagesMoved where some stay missing, NotAuthorised where money is left out."""
+    seen: set[str] = set()
+    for order in (query["sort"], *[BY_ID] * _WALKS):
+        total = yield from _walk(door, {**query, "sort": order}, size, seen)
+        if len(seen) >= total:
+            return
+    raise PagesMoved("Clients moved from page to page while the list was read, and some are missing: try again.")
+
+
+def _walk(door: Door, query: Params, size: int, seen: set[str]) -> Generator[object, None, int]:
+    """All pages of a walk, without what was seen; returns the last total."""
+    number, before, restarts = 1, 0, 0
+    while True:
+        page = _page(door, {**query, "per_page": size, "page": number})
+        if page.per_page != size and number > 1:
+            size, number, restarts = page.per_page, 1, restarts + 1
+            if restarts > _RESTARTS:
+                raise PagesMoved("The server changes the size of its pages while they are read.")
+            continue
+        size = page.per_page
+        yield from _fresh(page, seen)
+        total = len(seen) if page.total is None else page.total
+        if total < before:
+            number = max(1, number - -(-(before - total) // size))
+        elif len(page.records) < size or number * size >= total:
+            return total
+        else:
+            number += 1
+        before = total
+
+
+def _page(door: Door, query: Params) -> Page:
+    try:
+        page = lister(door, CLIENTS)(query)
+    except Unreadable:
+        raise UnexpectedShape(
+            f"The server cannot send page {query['page']} of its clients, as one of them is broken: `ninja-sync pull` "
+            "finds out which, and reads the others."
+        ) from None
+    check_money(page)
+    return page
+
+
+def _fresh(page: Page, seen: set[str]) -> Iterator[object]:
+    for record in page.records:
+        if isinstance(record, Malformed):
+            raise UnexpectedShape(f"The server sent a record that is no JSON: client {record.id}.")
+        if key(record) not in seen:
+            seen.add(key(record))
+            yield record
