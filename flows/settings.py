@@ -79,6 +79,18 @@ class Retention(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     record_days: int = 0
 
 
+class Push(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How many clients a plan may change without `--force`: the smaller of a number and a share of the mirrored ones.
+
+    `at_least` are never too many; `valid_hours` is how long a plan may be applied after it was made.
+    """
+
+    most_clients: int = 1000
+    most_share: float = 0.1
+    at_least: int = 20
+    valid_hours: float = 24.0
+
+
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """All settings of an installation. Relative paths are those of the file they stand in."""
 
@@ -89,6 +101,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     prefect: Prefect = Prefect()
     erasure: Erasure = Erasure()
     retention: Retention = Retention()
+    push: Push = Push()
 
 
 def load_settings(
@@ -223,6 +236,10 @@ def _check(settings: Settings) -> None:
     _check_range("wait", settings.wait, least=0)
     _check_range("retention.history_days", settings.retention.history_days, least=0)
     _check_range("retention.record_days", settings.retention.record_days, least=0)
+    _check_range("push.most_clients", settings.push.most_clients, least=0)
+    _check_range("push.most_share", settings.push.most_share, least=0, most=1)
+    _check_range("push.at_least", settings.push.at_least, least=0)
+    _check_range("push.valid_hours", settings.push.valid_hours, least=0)
     if not settings.prefect.cron:
         _check_range("prefect.interval", settings.prefect.interval, least=1)
     for name, source in settings.sources.items():

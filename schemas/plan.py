@@ -118,12 +118,13 @@ class Plan:
 
 
 def calls_for(cells: Iterable[Cell], *, chunk: int = CHUNK) -> list[PlannedCall]:
-    """The calls that do it, bulk calls first, in an order of their own.
+    """The calls that do it, in an order of their own.
 
-    A client that needs a PUT anyway takes its other cells along in it, where a PUT can write them.
+    A client that needs a PUT anyway takes its other cells along in it, where a PUT can write them. What only a bulk
+    call can empty comes last: a PUT behind it would fill it again.
     """
     ordered = sorted(cells)
-    put = {cell.client_id for cell in ordered if _needs_put(cell)}
+    put = {cell.client_id for cell in ordered if needs_put(cell)}
     groups: dict[tuple[str, str, str], list[Cell]] = defaultdict(list)
     alone: dict[str, list[Cell]] = defaultdict(list)
     for cell in ordered:
@@ -136,7 +137,9 @@ def calls_for(cells: Iterable[Cell], *, chunk: int = CHUNK) -> list[PlannedCall]
         for (verb, _, _), group in sorted(groups.items())
         for start in range(0, len(group), chunk)
     ]
-    return calls + [PlannedCall(UPDATE, own) for own in alone.values()]
+    last = [call for call in calls if _bulk_only(call.cells[0])]
+    first = [call for call in calls if not _bulk_only(call.cells[0])]
+    return [*first, *(PlannedCall(UPDATE, own) for own in alone.values()), *last]
 
 
 def with_fewest_calls(cells: Sequence[Cell], without_put: Set[str] = frozenset()) -> list[Cell]:
@@ -172,7 +175,8 @@ def by_key(cells: Iterable[Cell]) -> Mapping[tuple[str, str], Cell]:
     return {(cell.client_id, cell.column): cell for cell in cells}
 
 
-def _needs_put(cell: Cell) -> bool:
+def needs_put(cell: Cell) -> bool:
+    """Whether no bulk call can write this cell."""
     return cell.by_put or _verb(cell) == UPDATE
 
 

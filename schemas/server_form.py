@@ -38,6 +38,9 @@ _NEVER_EMPTY: Final[Mapping[str, str]] = {
 }
 """What cannot be emptied by a PUT, and why (ClientRepository.php:55-112); `country_id` can be by bulk_update."""
 
+GIVEN_BY_PUT: Final = ("currency_id", "country_id")
+"""What a PUT gives a client that has none: the company's (UpdateClientRequest:108-113, ClientRepository.php:73-77)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Lists:

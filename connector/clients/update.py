@@ -21,7 +21,7 @@ from connector.clients.read import record_of
 from schemas.client import Client, client_of
 from schemas.errors import NotVerified, Retryable, SettingsError, StalePlan
 from schemas.journal import Call, Edit, Outcome
-from schemas.server_form import Lists
+from schemas.server_form import GIVEN_BY_PUT, Lists
 
 _TRIES: Final = 3
 """Of a PUT whose answer is lost and of which the server is found to have done nothing."""
@@ -55,7 +55,8 @@ def prepare_update(
     """What an update would change of a client: columns by name, None to empty one. Reads, and sends nothing.
 
     `lists` are the server's lists, where they were read before. Raises SettingsError for what cannot be written (all of
-    it at once, with the reasons), for a deleted client, and where the PUT would change a currency that nobody named.
+    it at once, with the reasons), for a deleted client, and where the PUT would give the client a currency or country
+    that nobody named.
     """
     wanted = checked(changes, lists or lists_for(api.door, changes))
     present = view(record_of(api.door, client_id))
@@ -64,10 +65,11 @@ def prepare_update(
     if contacts:
         wanted["contacts"] = edited(_contacts(present), contacts)
     after = {name: value for name, value in wanted.items() if not same(name, present[name], value)}
-    if after and present["currency_id"] is None and "currency_id" not in changes:
+    given = [name for name in GIVEN_BY_PUT if present[name] is None and name not in wanted]
+    if after and given:
         raise SettingsError(
-            f"Nothing was sent: the client {client_id} has no currency of its own, and the server would give it the "
-            "company's with any change. Name currency_id with it."
+            f"Nothing was sent: the client {client_id} has no {given[0]}, and the server would give it the company's "
+            "with any change. Name it with the change."
         )
     return Update(client_id, {name: _kept(name, present[name]) for name in after}, after)
 

@@ -110,17 +110,21 @@ def test_a_deleted_client_is_refused_and_an_archived_one_is_changed(box, api, cl
         clients.update(api, client["id"], {"city": "Genf"})
 
 
-def test_a_client_without_a_currency_of_its_own_is_not_given_one_in_passing(box, api, client):
-    record = {**client, "settings": {"entity": "x"}}  # imported clients have none; no call of the API makes one
+@pytest.mark.parametrize("name", ["currency_id", "country_id"])
+def test_a_client_without_a_currency_or_country_is_not_given_the_companys_in_passing(box, api, client, name):
+    box.bulk("bulk_update", client["id"], column="country_id")
+    record = box.show(client["id"])
+    if name == "currency_id":
+        record = {**client, "settings": {"entity": "x"}}  # imported clients have none; no call of the API makes one
 
     class Door:
         def get(self, _path):
             return SimpleNamespace(json=lambda: {"data": record})
 
     without = Api(Door(), api.journal)
-    with pytest.raises(SettingsError, match="no currency of its own"):
+    with pytest.raises(SettingsError, match=f"no {name}"):
         prepare_update(without, client["id"], {"city": "Genf"})
-    named = {"city": "Genf", "currency_id": "1"}
+    named = {"city": "Genf", name: "1"}
     assert prepare_update(without, client["id"], named, lists=NO_LISTS).after == named
 
 

@@ -1,0 +1,222 @@
+"""Making a plan: wishes compared with what the server has now, what is equal dropped, what cannot be refused.
+
+Values are compared in the form in which the server will keep them, so that a plan which was applied leaves nothing to
+plan.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Mapping, Sequence, Set
+from dataclasses import dataclass, field
+from datetime import timedelta
+from functools import partial
+
+from connector.clients.changed import server_clock
+from connector.clients.fields import lists_for, view
+from connector.clients.present import Present, read_present
+from connector.door import Door
+from flows.api import check_company, operator
+from flows.job import SYSTEM_CLOCK, Clock, open_ready
+from flows.settings import Settings
+from flows.wishes import WishedRow, wishes_of_outbox
+from schemas.entity import Written
+from schemas.errors import SettingsError
+from schemas.plan import Cell, Plan, RefusedWish, Wish, needs_put, with_fewest_calls
+from schemas.server_form import GIVEN_BY_PUT, Lists, Refused, as_stored, check_emptied, writable
+from warehouse.engine import Warehouse
+from warehouse.plans import store_plan
+from warehouse.statements import statement
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """What came of wishes: a stored plan, or None where nothing is to change; what was refused; what is there already.
+
+    `names` are the clients' names, for the person who looks at the plan.
+    """
+
+    plan: Plan | None
+    refused: Sequence[RefusedWish] = ()
+    unchanged: int = 0
+    names: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+
+def plan_push(
+    settings: Settings,
+    name: str,
+    door: Door,
+    rows: Sequence[WishedRow] | None,
+    *,
+    reason: str = "",
+    undoes: Plan | None = None,
+    clock: Clock = SYSTEM_CLOCK,
+    new_id: Callable[[], str] = lambda: secrets.token_hex(3),
+) -> Planned:
+    """Compare wishes with the server, and store the plan; `rows` None takes those of the outbox. Sends no change.
+
+    `undoes` is the plan that the wishes put back: where a value is not any more what that plan made of it, somebody has
+    changed it since, and it is left out. Raises the errors of reading, and SettingsError for another company's token.
+    """
+    check_company(settings, name, door, clock)
+    now = clock.now()
+    with open_ready(settings, clock) as warehouse:
+        taken = wishes_of_outbox(warehouse, name) if rows is None else rows
+        wishes, refused = _resolved(warehouse, name, taken)
+    base_at = server_clock(door)
+    state = read_present(door, [wish.client_id for wish in wishes])
+    gone = {wish.client_id for wish in wishes} - state.records.keys()
+    with open_ready(settings, clock) as warehouse:
+        elsewhere = _elsewhere(warehouse, name, gone)
+    made = _Making(state, lists_for(door, {wish.column for wish in wishes}), elsewhere, undoes)
+    cells = made.cells(wishes)
+    refused += made.refused
+    if not cells:
+        return Planned(None, refused, made.unchanged)
+    plan = Plan(
+        plan_id=f"push-{now:%Y%m%d}-{new_id()}", source=name, made_at=now,
+        expires_at=now + timedelta(hours=settings.push.valid_hours),
+        base_at=base_at, author=operator(), reason=reason, undoes=undoes.plan_id if undoes else None,
+        cells=sorted(with_fewest_calls(cells, made.without_put)),
+    )  # fmt: skip
+    with open_ready(settings, clock) as warehouse:
+        store_plan(warehouse, plan)
+        if rows is None:
+            values = {"source": name, "plan_id": plan.plan_id, "wished_at": now}
+            warehouse.execute(statement("plans/take_up"), values)
+    names = {key: str(state.records[key].get("display_name") or key) for key in plan.client_ids}
+    return Planned(plan, refused, made.unchanged, names)
+
+
+class _Making:
+    """Cells from wishes, one by one; what is refused and what is there already is counted on the way."""
+
+    def __init__(self, state: Present, lists: Lists, elsewhere: Mapping[str, str], undoes: Plan | None) -> None:
+        self._state, self._lists, self._elsewhere = state, lists, elsewhere
+        self._undone = {} if undoes is None else {(c.client_id, c.column): c.after for c in undoes.cells}
+        self._views: dict[str, Mapping[str, object]] = {}
+        self._places: dict[tuple[str, str], str] = {}
+        self.refused: list[RefusedWish] = []
+        self.unchanged = 0
+        self.without_put: set[str] = set()
+
+    def cells(self, wishes: Sequence[Wish]) -> list[Cell]:
+        """The cells of what differs."""
+        found = [cell for wish in wishes if (cell := self._refusing(wish, partial(self._cell, wish)))]
+        named = {(cell.client_id, cell.column) for cell in found if cell.after is not None}
+        return [cell for cell in found if self._refusing(cell, partial(self._checked_put, cell, named))]
+
+    def _refusing(self, wish: Wish | Cell, make: Callable[[], Cell | None]) -> Cell | None:
+        try:
+            return make()
+        except Refused as reason:
+            place = wish.place if isinstance(wish, Wish) else self._places.get((wish.client_id, wish.column), "")
+            self.refused.append(RefusedWish(place, wish.client_id, wish.column, str(reason)))
+        return None
+
+    def _cell(self, wish: Wish) -> Cell | None:
+        self._places[wish.client_id, wish.column] = wish.place
+        present = self._view(wish.client_id)
+        column = writable(wish.column)
+        value = as_stored(column, wish.value, self._lists)
+        before = present[wish.column]
+        if value == before:
+            self.unchanged += 1
+            return None
+        if present["is_deleted"]:
+            raise Refused("the client is deleted: restore it first")
+        if self._undone.get((wish.client_id, wish.column), before) != before:
+            raise Refused("somebody has changed it since")
+        if value is None:
+            check_emptied(wish.column, by_bulk=column.written is Written.BULK)
+        # assign_group passes over archived clients without a word
+        by_put = column.written is Written.GROUP and bool(present["archived_at"])
+        return Cell(wish.client_id, wish.column, before, value, by_put)
+
+    def _checked_put(self, cell: Cell, named: Set[tuple[str, str]]) -> Cell:
+        """Raises Refused for a cell by PUT of a client to whom a PUT would give what nobody has named."""
+        present = self._view(cell.client_id)
+        given = [n for n in GIVEN_BY_PUT if present[n] is None and (cell.client_id, n) not in named]
+        if given:
+            self.without_put.add(cell.client_id)
+            if needs_put(cell):
+                raise Refused(f"the client has no {given[0]}, and this change would give it the company's: name it too")
+        return cell
+
+    def _view(self, client_id: str) -> Mapping[str, object]:
+        if client_id in self._state.unread:
+            raise Refused("the server cannot send this client now")
+        if client_id not in self._state.records:
+            raise Refused(self._elsewhere.get(client_id, "there is no such client on the server"))
+        if client_id not in self._views:
+            self._views[client_id] = view(self._state.records[client_id])
+        return self._views[client_id]
+
+
+def _resolved(warehouse: Warehouse, name: str, rows: Sequence[WishedRow]) -> tuple[list[Wish], list[RefusedWish]]:
+    """The wishes with their clients' ids, and those of which it is not clear which client is meant."""
+    ids = _ids_by_key(warehouse, name) if any(row.key != "id" for row in rows) else {}
+    found: dict[str, WishedRow] = {}
+    refused: list[RefusedWish] = []
+    twice: set[str] = set()
+    for row in rows:
+        client_id = row.client if row.key == "id" else ids.get((row.key, row.client.casefold()), "")
+        why = _unclear(row, client_id, name)
+        if why:
+            refused += [RefusedWish(row.place, row.client, column, why) for column in row.values]
+        elif client_id in found and found[client_id].values != row.values:
+            twice.add(client_id)
+            refused += [_doubled(row, client_id, found[client_id], column) for column in row.values]
+        else:
+            found.setdefault(client_id, row)
+    for client_id in twice:
+        first = found.pop(client_id)
+        refused += [_doubled(first, client_id, first, column) for column in first.values]
+    wishes = [Wish(key, column, value, row.place) for key, row in found.items() for column, value in row.values.items()]
+    return wishes, refused
+
+
+def _unclear(row: WishedRow, client_id: str, name: str) -> str:
+    if row.source is not None and row.source != name:
+        return f"the row is of the source {row.source!r}, and the plan of {name!r}"
+    if not row.client:
+        return f"{row.key} is empty"
+    if not client_id:
+        return f"the mirror has no client with this {row.key}: pull first, or name it by id"
+    return ""
+
+
+def _doubled(row: WishedRow, client_id: str, first: WishedRow, column: str) -> RefusedWish:
+    return RefusedWish(
+        row.place, client_id, column, f"the client stands there twice, with other values ({first.place})"
+    )
+
+
+def _ids_by_key(warehouse: Warehouse, name: str) -> dict[tuple[str, str], str]:
+    """The id of each number and id_number; none where two clients share one."""
+    found: dict[tuple[str, str], str] = {}
+    for client_id, number, id_number in warehouse.rows(statement("read/keys"), {"source": name}):
+        for key, value in (("number", number), ("id_number", id_number)):
+            if value is not None:
+                place = (key, str(value).casefold())
+                found[place] = "" if place in found else str(client_id)
+    return found
+
+
+def _elsewhere(warehouse: Warehouse, name: str, gone: set[str]) -> dict[str, str]:
+    """What is known of clients that the server does not have."""
+    if not gone:
+        return {}
+    found = {}
+    for key, source, kind, current in warehouse.rows(
+        statement("read/elsewhere"), {"source": name, "ids": sorted(gone)}
+    ):
+        into = f" into {current}" if current else ""
+        found[str(key)] = f"it was {kind}{into}" if kind else f"it is a client of the source {source!r}"
+    return found
+
+
+def check_not_empty(rows: Sequence[WishedRow]) -> None:
+    """Raises SettingsError where there is nobody to change."""
+    if not rows:
+        raise SettingsError("There are no wishes: the query, file or outbox has no rows.")
