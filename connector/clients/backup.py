@@ -1,0 +1,97 @@
+"""What is kept of a client before it is purged or merged away: all that can be read of it, and no secret.
+
+Its record with contacts and the list of its documents (not the files), its ledger, its newest activities. Contact links
+and keys, gateway tokens, hashes and whatever sounds like a credential are left out: a backup is no way into the portal.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+from connector.clients.read import data_of
+from connector.door import Door
+from connector.pages import UNREADABLE, narrows
+from schemas.entities import ACTIVITIES, CLIENTS
+from schemas.errors import SettingsError, UnexpectedShape
+from schemas.scrub import scrubbed, searched
+from schemas.values import to_json_bytes
+
+Saved = Mapping[str, object]
+Backup = Callable[[Saved], None] | Path
+"""Where a backup goes: what keeps it and raises where it cannot, or a file that is not there yet."""
+INCLUDES: Final = ("ledger", "activities")
+
+
+def save(backup: Backup, door: Door, records: Sequence[Mapping[str, object]]) -> None:
+    """Save clients, of which these are the records just read. Raises SettingsError where that cannot be done.
+
+    It is safe on the disk when this returns.
+    """
+    saved = {"clients": [_whole(door, record) for record in records]}
+    if isinstance(backup, Path):
+        _write(backup, to_json_bytes(saved))
+    else:
+        backup(saved)
+
+
+def _whole(door: Door, record: Mapping[str, object]) -> dict[str, object]:
+    """A record without its secrets, with its ledger and activities as far as the server can send them."""
+    whole = scrubbed(CLIENTS, dict(record))
+    for include in INCLUDES:
+        rows = _included(door, str(record["id"]), include)
+        if rows is not None:
+            whole[include] = [
+                scrubbed(ACTIVITIES, row) if include == "activities" else searched(row)
+                for row in rows
+                if isinstance(row, dict)
+            ]
+    return whole
+
+
+def _included(door: Door, client_id: str, include: str) -> list[object] | None:
+    try:
+        rows = data_of(door.get(f"/clients/{client_id}", {"include": include}).json()).get(include)
+    except UnexpectedShape:
+        return None
+    except UNREADABLE as problem:
+        if not narrows(problem):
+            raise
+        return None
+    return rows if isinstance(rows, list) else None
+
+
+def _write(file: Path, content: bytes) -> None:
+    """A new file of its owner's alone, whole and on the disk; never one in the place of another."""
+    try:
+        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+    except OSError as problem:
+        raise _unwritten(file, problem) from None
+    try:
+        with os.fdopen(descriptor, "wb") as opened:
+            opened.write(content)
+            opened.flush()
+            os.fsync(opened.fileno())
+        _make_last(file.parent)
+    except OSError as problem:
+        with suppress(OSError):
+            file.unlink()
+        raise _unwritten(file, problem) from None
+
+
+def _make_last(folder: Path) -> None:
+    """Have the names in a folder outlive a power cut."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _unwritten(file: Path, problem: OSError) -> SettingsError:
+    return SettingsError(
+        f"The backup {file} cannot be written ({problem.strerror}), so nothing was sent: name another file."
+    )

@@ -1,0 +1,192 @@
+"""Merging one client into another: called once, never repeated, and told by the figures what became of it.
+
+Up to 5.12 a merge is a row of single statements, the figures added first and the client that is merged in removed at
+the end (Merge.php:32-100): one that dies in between leaves the figures added, and a second try adds them again. From
+2026 on it is one transaction, which computes the figures anew from the documents; where they had drifted from those,
+the sum is another one. The server does not look at the survivor's company, nor at currencies.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from decimal import Decimal
+
+from connector.api import Api, Outcomes, perform
+from connector.clients.backup import Backup, save
+from connector.clients.fields import view
+from connector.clients.merged import FIGURES, Found, become, look, verdict
+from connector.clients.purge import GONE, before_of, check_id, ids_of
+from connector.clients.read import data_of
+from connector.clients.watch import Sent, watched
+from connector.door import Door
+from connector.halt import rest
+from connector.presence import Presence
+from connector.verbs import all_groups, current_company
+from schemas.client import Client, Contact, client_of
+from schemas.entities import GROUPS
+from schemas.errors import NotVerified, OutcomeUnknown, SettingsError, StalePlan, UnsafePlan
+from schemas.journal import Call, Edit, Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Merge:
+    """A merge that may be done, and was not sent yet: both clients as read, and the currencies that count for them."""
+
+    survivor: Client
+    mergeable: Client
+    survivor_currency: str
+    mergeable_currency: str
+
+    @property
+    def balance(self) -> Decimal:
+        """The survivor's balance afterwards; from 2026 on the sum of its open invoices."""
+        return self.survivor.balance + self.mergeable.balance
+
+    @property
+    def paid_to_date(self) -> Decimal:
+        """The same of paid_to_date; from 2026 on the sum of its payments."""
+        return self.survivor.paid_to_date + self.mergeable.paid_to_date
+
+    @property
+    def lost_contacts(self) -> Sequence[Contact]:
+        """Contacts that the server drops: an address that the survivor has, in the same spelling, or none at all."""
+        addresses = {one.email for one in self.survivor.contacts}
+        return [one for one in self.mergeable.contacts if addresses and (not one.email or one.email in addresses)]
+
+
+def prepare_merge(
+    api: Api,
+    survivor_id: str,
+    mergeable_id: str,
+    *,
+    allow_other_currency: bool = False,
+    allow_inactive_survivor: bool = False,
+) -> Merge:
+    """What a merge would come to. Reads both clients with the token that would merge them, and sends nothing.
+
+    Raises NotFound and NotAuthorised where it cannot read both, SettingsError for a client and itself, UnsafePlan for
+    different currencies (amounts would be added as they are) and an archived or deleted survivor, unless allowed.
+    """
+    if survivor_id == mergeable_id:
+        raise SettingsError("Nothing was sent: that is one client. Name two.")
+    records = [_read(api.door, one)[0] for one in (survivor_id, mergeable_id)]
+    (survivor, mergeable), currencies = map(client_of, records), _currencies(api.door, records)
+    prepared = Merge(survivor, mergeable, *currencies)
+    if prepared.survivor.status != "active" and not allow_inactive_survivor:
+        raise UnsafePlan(
+            f"Nothing was sent: the survivor {survivor_id} is {prepared.survivor.status}, and would stay so with all "
+            "that comes to it. Restore it, merge the other way round, or allow it."
+        )
+    if prepared.survivor_currency != prepared.mergeable_currency and not allow_other_currency:
+        raise UnsafePlan(
+            f"Nothing was sent: the clients have different currencies (ids {prepared.survivor_currency or 'none'} and "
+            f"{prepared.mergeable_currency or 'none'}), and the server would add the amounts as they are."
+        )
+    return prepared
+
+
+def apply_merge(api: Api, prepared: Merge, *, backup: Backup, sleep: Callable[[float], None] = rest) -> Client:
+    """Send a prepared merge, once, and return the survivor as the server has it.
+
+    Never to be repeated blindly: after an answer that is lost, or a 500, the server is asked, up to a minute long, what
+    became of it. A backup of both is safe before. Raises StalePlan where one of them has changed since (nothing was
+    sent), PasswordRequired (412), NotVerified where the merge is done and the survivor's figures are not the sum,
+    OutcomeUnknown where it has broken off half way, or the server cannot be asked: nothing else is written then until
+    somebody has looked. Both say what to look at.
+    """
+    survivor, mergeable, records = _edits(api.door, prepared)
+    password = api.password.lend()
+    save(backup, api.door, records)
+    path = f"/clients/{survivor.client_id}/{mergeable.client_id}/merge"
+    send = Sent(api.door, mergeable.client_id, lambda: api.door.post(path, repeatable=False, password=password))
+    seen: list[Found] = []
+
+    def read_back(answer: object) -> Outcomes:
+        seen.append(
+            watched(
+                lambda: look(api.door, survivor, mergeable), lambda it: it.gone is Presence.GONE, send.patience, sleep
+            )
+        )
+        return become(seen[-1], survivor, mergeable, answered=answer is not None)
+
+    try:
+        outcomes = perform(api, Call("merge", [survivor, mergeable], api.plan_id), send, read_back)
+    except OutcomeUnknown as unknown:
+        more = verdict(seen[-1], survivor, mergeable) if seen else ""
+        raise OutcomeUnknown(f"{unknown} {more}".strip()) from None
+    if {outcome for _, outcome in outcomes} != {Outcome.APPLIED}:
+        raise NotVerified(verdict(seen[-1], survivor, mergeable))
+    return client_of(seen[-1].survivor)
+
+
+def merge(
+    api: Api,
+    survivor_id: str,
+    mergeable_id: str,
+    *,
+    backup: Backup,
+    allow_other_currency: bool = False,
+    allow_inactive_survivor: bool = False,
+    sleep: Callable[[float], None] = rest,
+) -> Client:
+    """Merge one client into another that survives, and return that as the server has it.
+
+    Never to be repeated blindly. Raises what `prepare_merge` and `apply_merge` do.
+    """
+    prepared = prepare_merge(
+        api,
+        survivor_id,
+        mergeable_id,
+        allow_other_currency=allow_other_currency,
+        allow_inactive_survivor=allow_inactive_survivor,
+    )
+    return apply_merge(api, prepared, backup=backup, sleep=sleep)
+
+
+def _edits(door: Door, prepared: Merge) -> tuple[Edit, Edit, list[dict[str, object]]]:
+    """What the merge is to change, by a fresh read of both, and their records. Raises StalePlan where one has moved."""
+    (here, at), (there, _) = (_read(door, one.id) for one in (prepared.survivor, prepared.mergeable))
+    for record, before in ((here, prepared.survivor), (there, prepared.mergeable)):
+        now = client_of(record)
+        if any(getattr(now, name) != getattr(before, name) for name in (*FIGURES, "status", "currency_id")):
+            raise StalePlan(f"The client {before.id} has changed since it was read: look again. Nothing was sent.")
+    seen, other = view(here), view(there)
+    survivor = Edit(
+        prepared.survivor.id,
+        {**{name: seen[name] for name in FIGURES}, "contacts": ids_of(seen["contacts"]), "read_at": at},
+        {name: Decimal(str(seen[name])) + Decimal(str(other[name])) for name in FIGURES},
+    )
+    told = {name: other[name] for name in (*FIGURES, "display_name")}
+    mergeable = Edit(prepared.mergeable.id, {**told, **before_of(there)}, GONE)
+    return survivor, mergeable, [here, there]
+
+
+def _read(door: Door, client_id: str) -> tuple[dict[str, object], int]:
+    """A client as the server has it, and the server's clock then, in unix seconds."""
+    answer = door.get(f"/clients/{client_id}")
+    record = data_of(answer.json())
+    check_id(record, client_id)
+    return record, int(answer.date.timestamp()) if answer.date else 0
+
+
+def _currencies(door: Door, records: Sequence[Mapping[str, object]]) -> list[str]:
+    """The currency ids that count for clients: their own, else their group's, else the company's."""
+    seen = [view(record) for record in records]
+    if all(one["currency_id"] for one in seen):
+        return [str(one["currency_id"]) for one in seen]
+    groups = {}
+    if any(one["group_settings_id"] for one in seen if not one["currency_id"]):
+        groups = {str(one.get("id")): one for one in all_groups(door, GROUPS) if isinstance(one, dict)}
+    company = current_company(door).record
+    return [
+        str(one["currency_id"] or _currency(groups.get(str(one["group_settings_id"]))) or _currency(company))
+        for one in seen
+    ]
+
+
+def _currency(record: Mapping[str, object] | None) -> str:
+    with suppress(AttributeError):
+        return str((record or {}).get("settings", {}).get("currency_id") or "")  # type: ignore[attr-defined]
+    return ""

@@ -1,0 +1,85 @@
+"""What became of a call that was noted and never settled, told by reading back: nothing is sent that writes.
+
+The process was killed, or the answer was lost and the server could not be asked. What the server's records do not tell,
+a person has to say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from connector.api import Api, Outcomes, compared
+from connector.clients.action import read_back
+from connector.clients.create import KEYS, find_by
+from connector.clients.merged import become, look
+from connector.clients.purge import became
+from connector.clients.read import record_of
+from connector.clients.update import as_wanted
+from connector.clients.watch import watched
+from connector.door import Door
+from connector.halt import rest
+from connector.presence import Presence
+from schemas.errors import NotFound
+from schemas.journal import Call, Edit, Outcome
+
+Ask = Callable[[Door, Call], Outcomes]
+NO_WAY_BACK: Final = ("merge", "purge")
+"""Verbs of which an open call stops every other write."""
+
+
+def settle(api: Api, call: Call, *, patience: float = 0.0, sleep: Callable[[float], None] = rest) -> Outcomes | None:
+    """What became of each client of an open call; None where the server does not tell: a person must say.
+
+    May be repeated: it reads, and sends nothing. `patience` is for how many seconds a purge or merge that shows no
+    trace may still be under way on the server. Raises ApiError where the server cannot be asked.
+    """
+    if call.verb == "merge":
+        outcomes = _merged(api.door, call, patience, sleep)
+    elif call.verb == "purge":
+        outcomes = [one for edit in call.edits for one in became(api.door, edit, patience=patience, sleep=sleep)]
+    elif call.verb in _ASK:
+        outcomes = _ASK[call.verb](api.door, call)
+    else:
+        return None
+    return None if any(outcome is Outcome.UNKNOWN for _, outcome in outcomes) else outcomes
+
+
+def _merged(door: Door, call: Call, patience: float, sleep: Callable[[float], None]) -> Outcomes:
+    survivor, mergeable = call.edits
+    found = watched(lambda: look(door, survivor, mergeable), lambda it: it.gone is Presence.GONE, patience, sleep)
+    return become(found, survivor, mergeable)
+
+
+def _bulk(door: Door, call: Call) -> Outcomes:
+    return read_back(door, call.edits)
+
+
+def _updated(door: Door, call: Call) -> Outcomes:
+    return compared((edit.client_id, _as_wanted(door, edit)) for edit in call.edits)
+
+
+def _as_wanted(door: Door, edit: Edit) -> bool | None:
+    try:
+        return as_wanted(record_of(door, edit.client_id), edit)
+    except NotFound:
+        return None
+
+
+def _created(door: Door, call: Call) -> Outcomes:
+    """By its key a client that was made is found; without one, nobody knows whether it is there."""
+    (edit,) = call.edits
+    key = next((name for name in KEYS if edit.after.get(name)), None)
+    if key is None:
+        return [("", Outcome.UNKNOWN)]
+    found = find_by(door, key, str(edit.after[key]))
+    if found is None:
+        return [("", Outcome.NOT_APPLIED)]
+    return [(str(found["id"]), Outcome.APPLIED if as_wanted(found, edit) else Outcome.CONFLICT)]
+
+
+_ASK: Final[Mapping[str, Ask]] = {
+    "create": _created,
+    "update": _updated,
+    **dict.fromkeys(("archive", "restore", "delete", "assign_group", "bulk_update"), _bulk),
+}
