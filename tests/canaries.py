@@ -15,6 +15,22 @@ TOKEN = 64
 """The length of an API token, which is searched for everywhere."""
 
 
+WORDS = frozenset({"contact_key", "client_hash", "company_key", "hash", "token", "gateway_customer_reference"})
+"""Keys of secrets as Invoice Ninja names them: a list of its own, so that no filter is compared with itself."""
+
+
+def secrets_in(value: object) -> set[str]:
+    """The secrets of a decoded answer: what stands under their keys, links, and the key in a contact's link."""
+    if isinstance(value, list):
+        return set().union(*map(secrets_in, value))
+    if not isinstance(value, dict):
+        return set()
+    own = {v for k, v in value.items() if k in WORDS and isinstance(v, str) and v}
+    links = {v for k, v in value.items() if k in {"link", "url"} and isinstance(v, str) and v}
+    keys = {link.rpartition("/")[2] for link in links if "key_login" in link}
+    return own | links | keys | set().union(*map(secrets_in, value.values()))
+
+
 def forms(secret: str) -> set[bytes]:
     """The ways in which a text can stand in a file: raw, as JSON, as hex, as base64 at each of its three offsets."""
     raw = secret.encode()

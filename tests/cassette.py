@@ -86,15 +86,34 @@ def _same_body(one: Request, other: Request) -> bool:
 
 @contextmanager
 def played(
-    name: str, *, folder: Path = CASSETTES, match_on: tuple[str, ...] = BY_PATH, wholly: bool = True
+    name: str,
+    *,
+    folder: Path = CASSETTES,
+    match_on: tuple[str, ...] = BY_PATH,
+    wholly: bool = True,
+    in_order: bool = False,
 ) -> Iterator[Cassette]:
     """Serve the requests of this process from a cassette, and none from a server.
 
-    A request that the cassette does not have is an error of vcrpy. `wholly`: all that it has must have been asked for.
+    Like a server, it gives the same answer to the same question until something is written, and takes each write once.
+    `in_order`: each exchange once, in its order. A request that the cassette does not have is an error of vcrpy.
+    `wholly`: all that it has must have been asked for.
     """
-    with recorder(match_on=match_on).use_cassette(str(folder / f"{name}.yaml"), record_mode="none") as cassette:
-        yield cassette
-    assert not wholly or cassette.all_played, f"not all of {name} was asked for"
+    made, tapes = recorder(match_on=match_on), list[Cassette]()
+    made.register_matcher("in_time", lambda _asked, stored: _in_time(stored, tapes[0]))
+    matchers = match_on if in_order else (*match_on, "in_time")
+    path = str(folder / f"{name}.yaml")
+    with made.use_cassette(path, record_mode="none", match_on=matchers, allow_playback_repeats=not in_order) as tape:
+        tapes.append(tape)
+        yield tape
+    assert not wholly or tape.all_played, f"not all of {name} was asked for"
+
+
+def _in_time(stored: Request, tape: Cassette) -> bool:
+    """Whether a recorded request has as many writes before it as were played."""
+    writes = [n for n, one in enumerate(tape.requests) if one.method != "GET"]
+    place = next(n for n, one in enumerate(tape.requests) if one is stored)
+    return sum(n < place for n in writes) == sum(tape.play_counts[n] > 0 for n in writes)
 
 
 def convert(source: Path, target: Path, tapes: tuple[Tape, ...] = TAPES) -> None:

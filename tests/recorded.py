@@ -84,7 +84,7 @@ def play(folder: Path, names: Iterable[str]) -> dict[str, object]:
     """Play these scenes from the cassettes of a folder, without a server; what each of them saw."""
 
     def tape(name: str) -> AbstractContextManager[object]:
-        return played(name, folder=folder, match_on=EXACTLY)
+        return played(name, folder=folder, match_on=EXACTLY, in_order=True)
 
     scenes = {name: SCENES[name] for name in names}
     with Door(DoorSettings(URL, requests_per_second=NO_WAIT), Secret("any-token")) as door:

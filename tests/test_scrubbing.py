@@ -5,19 +5,16 @@ from __future__ import annotations
 import base64
 import json
 import urllib.request
-from decimal import Decimal
 from pathlib import Path
 from urllib.parse import quote
 
 import pytest
-import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from vcr.request import Request
 
 from sandbox.server import running
-from tests.canaries import leaks
-from tests.cassette import CASSETTES
+from tests.canaries import leaks, secrets_in
 from tests.scrubbing import (
     HOST,
     HTML,
@@ -32,22 +29,7 @@ from tests.scrubbing import (
 )
 
 RECORDINGS = Path(__file__).parent / "recordings"
-WORDS = frozenset({"contact_key", "client_hash", "company_key", "hash", "token", "gateway_customer_reference"})
-"""Keys of secrets as Invoice Ninja names them: a list of its own, so that the filter is not compared with itself."""
-
 quick = settings(max_examples=150, derandomize=True, deadline=None, database=None)
-
-
-def secrets_in(value):
-    """The secrets of a decoded answer: what stands under their keys, and the key in a contact's link."""
-    if isinstance(value, list):
-        return set().union(*map(secrets_in, value))
-    if not isinstance(value, dict):
-        return set()
-    own = {v for k, v in value.items() if k in WORDS and isinstance(v, str) and v}
-    links = {v.rpartition("/")[2] for k, v in value.items() if k == "link" and "key_login" in str(v)}
-    urls = {v for k, v in value.items() if k in {"link", "url"} and isinstance(v, str) and v}
-    return own | links | urls | set().union(*map(secrets_in, value.values()))
 
 
 def answer(body, **headers):
@@ -274,29 +256,3 @@ def test_what_the_recorder_has_sent_is_found_in_whatever_request_it_stands(secre
     )
     again = scrub_request(left, Known((secret,)))
     assert (again.body, again.uri, dict(again.headers)) == (left.body, left.uri, dict(left.headers))
-
-
-@pytest.mark.parametrize("path", sorted(CASSETTES.glob("*.yaml")), ids=lambda path: path.stem)
-def test_no_cassette_of_ours_holds_a_secret_or_a_host(path, recorded_secrets):
-    content = path.read_bytes()
-    assert leaks(recorded_secrets, iter([(path.name, content)])) == []
-    for one in yaml.safe_load(content)["interactions"]:
-        asked, got = one["request"], one["response"]
-        assert asked["uri"].startswith(f"https://{HOST}/api/v1/")
-        assert {v for k, vs in asked["headers"].items() for v in vs if k.startswith("X-API")} <= {SCRUBBED}
-        assert not {"set-cookie", "cookie"} & {name.lower() for name in (*asked["headers"], *got["headers"])}
-        body = got["body"]["string"]
-        assert scrubbed(body.encode(), Content_Type=got["headers"]["Content-Type"][0]) == body.encode()
-        if body.startswith("{"):
-            assert secrets_in(json.loads(body, parse_float=Decimal)) <= {SCRUBBED}
-
-
-@pytest.fixture(scope="module")
-def recorded_secrets():
-    """All secrets of the recordings from which most cassettes were made."""
-    found = set()
-    for name in ("clients_full_pull", "clients_second_pull", "companies_current"):
-        for exchange in json.loads((RECORDINGS / f"{name}.json").read_text())["exchanges"]:
-            found |= secrets_in(json.loads(exchange["response"]["body"]))
-    assert len(found) > 700
-    return found

@@ -11,7 +11,7 @@ from flows.job import Job
 from flows.pull import pull
 from flows.settings import Settings, Source
 from sandbox.server import running
-from tests.canaries import leaks
+from tests.canaries import leaks, secrets_in
 from tests.cassette import recorder
 from tests.scrubbing import HOST, Known
 from warehouse.duckdb_engine import open_warehouse
@@ -38,9 +38,7 @@ def secrets_of(box):
     headers = {"X-API-TOKEN": box.token, "X-Requested-With": "XMLHttpRequest"}
     request = urllib.request.Request(f"{box.url}/api/v1/clients?per_page=50", headers=headers)  # noqa: S310 - our own
     with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310 - as above
-        clients = json.loads(answer.read())["data"]
-    keys = {contact[name] for client in clients for contact in client["contacts"] for name in ("contact_key", "link")}
-    return keys | {client["client_hash"] for client in clients}
+        return secrets_in(json.loads(answer.read()))
 
 
 def test_a_recorded_pull_plays_again_without_its_server_and_its_cassette_holds_no_secret(tmp_path):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
@@ -13,12 +14,14 @@ from connector.api import Api
 from connector.door import Door, DoorSettings
 from connector.password import Password
 from connector.secret import Secret
-from connector.verbs import current_company, ping, statics
+from connector.verbs import current_company, lister, ping, statics
 from schemas.client import Client
+from schemas.entities import CLIENTS
 from schemas.errors import (
     Invalid,
     NotAuthorised,
     NotFound,
+    PasswordRequired,
     RateLimited,
     Rejected,
     ServerUnavailable,
@@ -26,7 +29,12 @@ from schemas.errors import (
 )
 from schemas.journal import Outcome
 from tests.cassette import URL, played
+from tests.cut import PAIR
 from tests.noted import Noted
+from tests.scrubbing import SCRUBBED
+
+MOMENT = datetime.fromtimestamp(1795336895, UTC)
+"""The newest stamp of the first recorded pull."""
 
 
 class Clock:
@@ -46,7 +54,7 @@ class Clock:
 
 @contextmanager
 def tape(name: str, *, attempts: int = 1, wholly: bool = True) -> Iterator[Played]:
-    """The verbs' `Api` to a cassette instead of a server; no request fails twice unless told."""
+    """The verbs' `Api` to a cassette instead of a server. With `attempts` the door repeats; each answer comes once."""
     clock, reads = Clock(), []
 
     def read() -> Secret:
@@ -55,7 +63,7 @@ def tape(name: str, *, attempts: int = 1, wholly: bool = True) -> Iterator[Playe
 
     settings = DoorSettings(URL, requests_per_second=1e6, attempts=attempts)
     with (
-        played(name, wholly=wholly),
+        played(name, wholly=wholly, in_order=attempts > 1),
         Door(settings, Secret("any-token"), clock=clock, sleep=clock.sleep, random=lambda: 0.5) as door,
     ):
         yield Played(Api(door, Noted(), Password(read)), clock, reads)
@@ -104,6 +112,29 @@ def test_another_companys_client_is_not_authorised_by_401_and_a_bad_token_by_403
     with tape("token_refused") as recorded, pytest.raises(NotAuthorised, match="token is not accepted") as refused:
         recorded.door.get("/clients")
     assert refused.value.status == 403
+
+
+def test_recorded_pages_are_one_list_in_which_each_client_is_once():
+    with tape("list") as recorded:
+        listed = list(clients.list_clients(recorded.api, page_size=2))
+    assert [client.name for client in listed[:2]] == ["Zenith Motors B.V.", "Atlantic Foods S.A. 11"]
+    assert len({client.id for client in listed}) == 6
+    assert listed[0].balance == Decimal("2999.32")
+    assert recorded.door.requests == 3
+
+
+def test_a_recorded_page_past_the_end_is_empty_and_knows_the_total():
+    with tape("list_past_the_end") as recorded:
+        page = lister(recorded.door, CLIENTS)({"per_page": 100, "page": 9, "sort": "id|asc"})
+    assert (page.records, page.total) == ([], 248)
+
+
+def test_a_recorded_list_of_what_was_changed_has_nobody_who_was_changed_before():
+    with tape("list_updated") as recorded:
+        listed = list(clients.list_clients(recorded.api, clients.Filter(updated_at=1795336895), page_size=3))
+    assert [(client.id, client.updated_at >= MOMENT) for client in listed] == [
+        ("YRdG6YYKbD", True), ("l9av2Ym8aG", True), ("jnegJx7rdw", True),
+    ]  # fmt: skip
 
 
 def test_an_unknown_include_is_invalid_and_an_unknown_sort_column_a_fault_of_the_server():
@@ -209,3 +240,46 @@ def test_a_bulk_call_that_the_server_refuses_names_the_field_and_one_that_breaks
                 recorded.door.post("/clients/bulk", body, repeatable=False)
     with tape("bulk_broken") as recorded, pytest.raises(ServerUnavailable, match="Server Error"):
         recorded.door.post("/clients/bulk", {}, repeatable=False)
+
+
+def test_a_recorded_merge_adds_up_to_the_cent_and_keeps_all_contacts():
+    backups = []
+    with tape("merge") as recorded:
+        survivor = clients.merge(recorded.api, "xkazpBBqdJ", "w9aADQQ9ev", backup=backups.append)
+    assert (survivor.balance, survivor.paid_to_date) == (Decimal("3710.95"), Decimal("1020.18"))
+    assert (len(survivor.contacts), recorded.reads) == (4, [1])
+    assert recorded.noted.last == [("xkazpBBqdJ", Outcome.APPLIED), ("w9aADQQ9ev", Outcome.APPLIED)]
+    assert SCRUBBED not in repr(backups)  # what stands in the place of a secret is in no backup
+
+
+def test_a_wrong_password_is_dropped_and_the_merge_is_noted_as_refused():
+    with tape("merge_password_wrong") as recorded:
+        with pytest.raises(PasswordRequired, match="missing or wrong") as refused:
+            clients.merge(recorded.api, *PAIR, backup=lambda _: None, allow_other_currency=True)
+        assert (refused.value.status, recorded.reads) == (412, [1])
+        assert {outcome for _, outcome in recorded.noted.last} == {Outcome.REFUSED}
+        recorded.api.password.lend()
+    assert recorded.reads == [1, 1]  # it is read anew
+
+
+def test_the_servers_own_refusals_of_a_merge_are_invalid():
+    with tape("merge_refused") as recorded:
+        for other, words in (("Jrb2kgGMdW", "same client"), ("zzzzzzzzzz", "Client not found")):
+            with pytest.raises(Invalid, match=words):
+                recorded.door.post(
+                    f"/clients/Jrb2kgGMdW/{other}/merge", repeatable=False, password=recorded.api.password.lend()
+                )
+
+
+def test_a_recorded_purge_is_proved_by_reading_and_another_one_finds_nobody():
+    backups = []
+    with tape("purge") as recorded:
+        client = clients.purge(recorded.api, "y5eVO5JzaE", backup=backups.append)
+    assert (client.balance, len(client.contacts), len(backups)) == (Decimal("1767.02"), 2, 1)
+    assert recorded.noted.last == [("y5eVO5JzaE", Outcome.APPLIED)]
+    with tape("purge_again") as recorded:
+        with pytest.raises(NotFound):
+            clients.purge(recorded.api, "y5eVO5JzaE", backup=backups.append)
+        with pytest.raises(NotFound, match="no such record"):
+            recorded.door.post("/clients/y5eVO5JzaE/purge", repeatable=False, password=recorded.api.password.lend())
+    assert len(backups) == 1
