@@ -13,9 +13,10 @@ from __future__ import annotations
 import getpass
 import os
 import socket
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from threading import Lock, get_ident
 
 from connector.api import Api
 from connector.door import Door
@@ -23,30 +24,43 @@ from connector.password import Password
 from connector.secret import Secret
 from connector.verbs import current_company
 from flows.job import SYSTEM_CLOCK, Clock, open_ready
+from flows.journal import check_open, one_writer_at_a_time, settle_calls
 from flows.password import password_reader
 from flows.settings import Settings, base_url_of, choose_source, load_settings, open_door
 from schemas.journal import Call, Journal, Outcome
 from warehouse.control import Binding, check_binding, read_state
-from warehouse.journal import WarehouseJournal
+from warehouse.journal import OpenCall, WarehouseJournal, open_calls
 
 
 class CheckedJournal:
-    """A journal before whose first note something is checked: that this is the right company, and that all is settled.
+    """A journal before whose first note all is settled that was open, and which refuses what may not be written then.
 
-    Reading needs no warehouse and no check; the first write makes the warehouse where there is none.
+    `settled` settles what can be told, all but the calls that it is given, and returns what stays unknown. It is asked
+    again after a call that this thread has left open. Reading needs no warehouse and no check; the first write makes
+    the warehouse where there is none. Any number of threads may write.
     """
 
-    def __init__(self, journal: Journal, check: Callable[[Call], None]) -> None:
-        self._journal, self._check = journal, check
+    def __init__(self, journal: Journal, settled: Callable[[Collection[str]], Sequence[OpenCall]]) -> None:
+        self._journal, self._settled = journal, settled
+        self._left: Sequence[OpenCall] | None = None
+        self._under_way: dict[int, str] = {}
+        self._lock = Lock()
 
     def intend(self, call: Call) -> str:
-        """Check, and note that a call is about to be sent."""
-        self._check(call)
-        return self._journal.intend(call)
+        """Check, and note that a call is about to be sent. Raises UnsafePlan where an unknown outcome forbids it."""
+        with self._lock:
+            left_open = self._under_way.pop(get_ident(), None)
+            if self._left is None or left_open:
+                self._left = self._settled(frozenset(self._under_way.values()))
+            check_open(self._left, [edit.client_id for edit in call.edits])
+            self._under_way[get_ident()] = call_id = self._journal.intend(call)
+            return call_id
 
     def settle(self, call_id: str, outcomes: Sequence[tuple[str, Outcome]], message: str = "") -> None:
         """Note what became of a call."""
-        self._journal.settle(call_id, outcomes, message)
+        with self._lock:
+            self._journal.settle(call_id, outcomes, message)
+            self._under_way.pop(get_ident(), None)
 
 
 @contextmanager
@@ -61,39 +75,53 @@ def open_client(
     """The server of a source, open for the verbs of `connector.clients`. The password is forgotten at the end.
 
     Raises SettingsError where it is not clear which source is meant, or how it is reached. Before the first write, the
-    token's company is compared with the one that the warehouse has bound to this source (another one is refused).
+    token's company is compared with the one that the warehouse has bound to this source (another one is refused), and
+    what became of calls that were cut off is asked (UnsafePlan where an unknown outcome forbids to write). From then on
+    nobody else writes to the source until this ends (Busy).
     """
     settings = settings or load_settings(config)
     name = choose_source(settings, source)
     held = Password(password or password_reader(settings.sources[name]))
-    with open_door(settings.sources[name]) as door:
+    with open_door(settings.sources[name]) as door, ExitStack() as until_the_end:
         try:
-            yield Api(door, journal_of(settings, name, door, clock), held)
+            yield Api(door, journal_of(settings, name, door, until_the_end, clock), held)
         finally:
             held.drop()
 
 
-def journal_of(settings: Settings, name: str, door: Door, clock: Clock = SYSTEM_CLOCK) -> CheckedJournal:
-    """The journal of a source in its warehouse, which checks once that the door leads to the company bound to it."""
+def journal_of(
+    settings: Settings, name: str, door: Door, until_the_end: ExitStack, clock: Clock = SYSTEM_CLOCK
+) -> CheckedJournal:
+    """The journal of a source in its warehouse. The right to write is had with the first note, and held by the stack.
+
+    Then it is checked that the door leads to the company bound to the source, and open calls are settled.
+    """
     journal = WarehouseJournal(name, lambda: open_ready(settings, clock), operator=operator(), now=clock.now)
     checked = False
 
-    def check(_call: Call) -> None:
+    def settled(under_way: Collection[str]) -> list[OpenCall]:
         nonlocal checked
         if not checked:
+            until_the_end.enter_context(one_writer_at_a_time(settings, name))
             check_company(settings, name, door, clock)
-        checked = True
+            checked = True
+        with open_ready(settings, clock) as warehouse:
+            calls = [one for one in open_calls(warehouse, name) if one.call_id not in under_way]
+        return [one.open for one in settle_calls(Api(door, journal), calls, now=clock.now) if one.outcomes is None]
 
-    return CheckedJournal(journal, check)
+    return CheckedJournal(journal, settled)
 
 
-def check_company(settings: Settings, name: str, door: Door, clock: Clock = SYSTEM_CLOCK) -> None:
-    """Raises SettingsError where the token leads to another company than the one that is bound to the source."""
+def check_company(settings: Settings, name: str, door: Door, clock: Clock = SYSTEM_CLOCK) -> str:
+    """The fingerprint of the company that the token leads to now.
+
+    Raises SettingsError where it is another company than the one that is bound to the source.
+    """
     with open_ready(settings, clock) as warehouse:
         known = read_state(warehouse, name).binding
-    if known is not None:
-        company = current_company(door)
-        check_binding(name, known, Binding(base_url_of(settings.sources[name]), company.id, company.fingerprint))
+    company = current_company(door)
+    check_binding(name, known, Binding(base_url_of(settings.sources[name]), company.id, company.fingerprint))
+    return company.fingerprint
 
 
 def operator() -> str:

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final
 
+from httpx import codes
+
 from connector.api import Api, Outcomes, compared
 from connector.clients.action import read_back
 from connector.clients.create import KEYS, find_by
@@ -20,7 +22,7 @@ from connector.clients.watch import watched
 from connector.door import Door
 from connector.halt import rest
 from connector.presence import Presence
-from schemas.errors import NotFound
+from schemas.errors import NotAuthorised, NotFound, UnexpectedShape
 from schemas.journal import Call, Edit, Outcome
 
 Ask = Callable[[Door, Call], Outcomes]
@@ -34,18 +36,34 @@ def settle(api: Api, call: Call, *, patience: float = 0.0, sleep: Callable[[floa
     May be repeated: it reads, and sends nothing. `patience` is for how many seconds a purge or merge that shows no
     trace may still be under way on the server. Raises ApiError where the server cannot be asked.
     """
-    if call.verb == "merge":
-        outcomes = _merged(api.door, call, patience, sleep)
-    elif call.verb == "purge":
-        outcomes = [one for edit in call.edits for one in became(api.door, edit, patience=patience, sleep=sleep)]
-    elif call.verb in _ASK:
-        outcomes = _ASK[call.verb](api.door, call)
-    else:
+    try:
+        outcomes = _asked(api.door, call, patience, sleep)
+    except UnexpectedShape:  # a record that the server cannot send, or that is none we know
         return None
+    except NotAuthorised as problem:
+        if problem.status != codes.UNAUTHORIZED:
+            raise
+        return None  # a client that is hidden from this token
     return None if any(outcome is Outcome.UNKNOWN for _, outcome in outcomes) else outcomes
 
 
+def _asked(door: Door, call: Call, patience: float, sleep: Callable[[float], None]) -> Outcomes:
+    if call.verb == "merge":
+        return _merged(door, call, patience, sleep)
+    if call.verb == "purge":
+        return [one for edit in call.edits for one in became(door, edit, patience=patience, sleep=sleep)]
+    if call.verb in _ASK:
+        return _ASK[call.verb](door, call)
+    return _unknown(call)
+
+
+def _unknown(call: Call) -> Outcomes:
+    return [(edit.client_id, Outcome.UNKNOWN) for edit in call.edits] or [("", Outcome.UNKNOWN)]
+
+
 def _merged(door: Door, call: Call, patience: float, sleep: Callable[[float], None]) -> Outcomes:
+    if len(call.edits) != 2:  # noqa: PLR2004 - one of the two was erased meanwhile
+        return _unknown(call)
     survivor, mergeable = call.edits
     found = watched(lambda: look(door, survivor, mergeable), lambda it: it.gone is Presence.GONE, patience, sleep)
     return become(found, survivor, mergeable)
@@ -68,7 +86,7 @@ def _as_wanted(door: Door, edit: Edit) -> bool | None:
 
 def _created(door: Door, call: Call) -> Outcomes:
     """By its key a client that was made is found; without one, nobody knows whether it is there."""
-    (edit,) = call.edits
+    (edit,) = call.edits  # it is erased by no client's id, as it has none yet
     key = next((name for name in KEYS if edit.after.get(name)), None)
     if key is None:
         return [("", Outcome.UNKNOWN)]
