@@ -29,11 +29,11 @@ from connector.secret import Secret
 from connector.verbs import lister
 from schemas.entities import CLIENTS
 from schemas.errors import SettingsError, SyncError, UnsafePlan
-from tests.canaries import leaks, left_behind
+from tests.canaries import leaks, left_behind, secrets_in
 from tests.cassette import EXACTLY, URL, played, recorder
 from tests.noted import Noted
 from tests.scenes import PREFIX, SCENES, WITH_PASSWORD, Scene, Stage, perform
-from tests.scrubbing import HOST, Known
+from tests.scrubbing import HOST, SCRUBBED, Known
 
 PLAYED_RUN: Final = f"{PREFIX}run"
 """The beginning of an id_number in a cassette, where a run has no number."""
@@ -92,13 +92,14 @@ def play(folder: Path, names: Iterable[str]) -> dict[str, object]:
 
 
 def find_faults(folder: Path, secrets: set[str]) -> list[str]:
-    """What must not stand in cassettes: these texts in any form, and clients that were not made by the recorder."""
+    """What must not stand in cassettes: these texts in any form, keys and hashes, clients that were not made here."""
     found = leaks(secrets, left_behind(folder))
     for path in sorted(folder.glob("*.yaml")):
         for one in yaml.safe_load(path.read_text(encoding="utf-8"))["interactions"]:
             body = one["response"]["body"]["string"]
-            records = _records(json.loads(body)) if isinstance(body, str) and body.startswith(("{", "[")) else ()
-            found += [f"{path.name}: the client {r.get('id')}" for r in records if not _is_ours(r)]
+            told = json.loads(body) if isinstance(body, str) and body.startswith(("{", "[")) else {}
+            found += [f"{path.name}: the client {r.get('id')}" for r in _records(told) if not _is_ours(r)]
+            found += [f"{path.name}: {secret[:3]}..." for secret in secrets_in(told) - {SCRUBBED}]
     return found
 
 

@@ -7,13 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from connector import clients
 from connector.api import Api
+from connector.password import Password
+from connector.secret import Secret
 from schemas.client import Client
-from schemas.errors import Invalid, NotFound, SyncError
+from schemas.errors import Invalid, NotFound, PasswordRequired, SyncError
 
 PREFIX: Final = "ninja-sync-recorded-"
 """Of the id_number of each client that is made: by it they are told from the clients of others."""
@@ -62,6 +64,27 @@ def show(stage: Stage) -> object:
     return clients.show(stage.api, stage.id("one"))
 
 
+def edit(stage: Stage) -> object:
+    return clients.edit(stage.api, stage.id("one"))
+
+
+def blank(stage: Stage) -> object:
+    return clients.blank(stage.api)
+
+
+def show_with(stage: Stage) -> object:
+    return clients.show_with(stage.api, stage.id("one"), clients.INCLUDES)
+
+
+def list_clients(stage: Stage) -> object:
+    """Of our own clients alone, page by page: a company may have others."""
+    ours = clients.Filter(filter=stage.run)
+    return [
+        *clients.list_clients(stage.api, ours, page_size=2),
+        *clients.list_clients(stage.api, ours, sort="name|desc"),
+    ]
+
+
 def show_not_found(stage: Stage) -> object:
     return refusal(NotFound, lambda: clients.show(stage.api, "zzzzzzzzzz"))
 
@@ -90,17 +113,38 @@ def delete_one(stage: Stage) -> object:
     return clients.delete_one(stage.api, stage.id("third"))
 
 
+def merge(stage: Stage) -> object:
+    survivor, duplicate = stage.make("survivor"), stage.make("duplicate")
+    return clients.merge(stage.api, survivor.id, duplicate.id, backup=lambda _: None)
+
+
+def password_wrong(stage: Stage) -> object:
+    api = replace(stage.api, password=Password(lambda: Secret("no-password-of-anybody")))
+    return refusal(PasswordRequired, lambda: clients.purge(api, stage.id("survivor"), backup=lambda _: None))
+
+
+def purge(stage: Stage) -> object:
+    return clients.purge(stage.api, stage.id("survivor"), backup=lambda _: None)
+
+
 SCENES: Final[Mapping[str, Scene]] = {
     "make": make,
     "show": show,
+    "edit": edit,
+    "blank": blank,
+    "show_with": show_with,
+    "list_clients": list_clients,
     "show_not_found": show_not_found,
     "create_taken": create_taken,
     "update": update,
     "bulk": bulk,
     "delete_one": delete_one,
+    "merge": merge,
+    "password_wrong": password_wrong,
+    "purge": purge,
 }
 """In their order: what one makes, the next ones use."""
-WITH_PASSWORD: Final = frozenset({"merge", "purge", "password_wrong"})
+WITH_PASSWORD: Final = frozenset({"merge", "password_wrong", "purge"})
 """Those which need the password of the token's user."""
 
 
