@@ -59,10 +59,10 @@ def every_record(door: Door, query: Params, size: int) -> Iterator[object]:
 
 
 def _walk(door: Door, query: Params, size: int, seen: set[str]) -> Generator[object, None, int]:
-    """All pages of a walk, without what was seen; returns the last total."""
+    """All pages of a walk, without what was seen; returns the last total, 0 where none is told."""
     number, before, restarts = 1, 0, 0
     while True:
-        page = _page(door, {**query, "per_page": size, "page": number})
+        page = one_page(door, {**query, "per_page": size, "page": number})
         if page.per_page != size and number > 1:
             size, number, restarts = page.per_page, 1, restarts + 1
             if restarts > _RESTARTS:
@@ -70,23 +70,24 @@ def _walk(door: Door, query: Params, size: int, seen: set[str]) -> Generator[obj
             continue
         size = page.per_page
         yield from _fresh(page, seen)
-        total = len(seen) if page.total is None else page.total
-        if total < before:
+        short, total = len(page.records) < size, page.total
+        if total is not None and total < before:
             number = max(1, number - -(-(before - total) // size))
-        elif len(page.records) < size or number * size >= total:
-            return total
+        elif short or (total is not None and number * size >= total):
+            return total or 0
         else:
             number += 1
-        before = total
+        before = total or 0
 
 
-def _page(door: Door, query: Params) -> Page:
+def one_page(door: Door, query: Params) -> Page:
+    """One page. Raises UnexpectedShape where it cannot be read, NotAuthorised where the server leaves money out."""
     try:
         page = lister(door, CLIENTS)(query)
     except Unreadable:
         raise UnexpectedShape(
-            f"The server cannot send page {query['page']} of its clients, as one of them is broken: `ninja-sync pull` "
-            "finds out which, and reads the others."
+            f"The server cannot send page {query.get('page', 1)} of its clients, as one of them is broken: "
+            "`ninja-sync pull` finds out which, and reads the others."
         ) from None
     check_money(page)
     return page
