@@ -3,27 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final
 
 from connector.api import Api
-from connector.clients.listing import BY_ID
+from connector.clients.listing import BY_ID, check_page_size
 from connector.pages import read_page
 from schemas.client import Document, document_of
 from schemas.errors import PagesMoved
 
-PAGE: Final = 100
 
-
-def documents(api: Api, client_id: str) -> Iterator[Document]:
+def documents(api: Api, client_id: str, *, page_size: int = 100) -> Iterator[Document]:
     """The documents of a client, each once, page by page. It only reads, although the server wants a POST for it.
 
     A user who is no administrator gets his own ones only (5.10). Raises NotFound where there is no such client,
     NotAuthorised where this token may not see it, PagesMoved where documents came or went meanwhile.
     """
+    return _every_one(api, client_id, check_page_size(page_size))
+
+
+def _every_one(api: Api, client_id: str, size: int) -> Iterator[Document]:
     seen: set[str] = set()
     number = 1
     while True:
-        asked: dict[str, str | int] = {"sort": BY_ID, "per_page": PAGE, "page": number}
+        asked: dict[str, str | int] = {"sort": BY_ID, "per_page": size, "page": number}
         answer = api.door.post(f"/clients/{client_id}/documents", params=asked, repeatable=True)
         page = read_page(answer.body, answer.date, answer.version)
         for one in map(document_of, page.records):
