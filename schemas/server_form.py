@@ -11,9 +11,10 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Final
 
-from schemas.entities import CLIENTS
+from schemas.entities import CLIENTS, SHORT
 from schemas.entity import Field, Kind, Written
 
 LONG: Final = 65_535
@@ -23,11 +24,15 @@ PHONE: Final = 255
 CLASSIFICATIONS: Final = (
     "individual", "business", "company", "partnership", "trust", "charity", "government", "other",
 )  # fmt: skip
-_EDGES = re.compile(r"^[\s\ufeff\u200b\u200e]+|[\s\ufeff\u200b\u200e]+$")
+_BLANKS: Final = r"[\t-\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff\u200b\u200e]+"
+_EDGES = re.compile(rf"\A{_BLANKS}|{_BLANKS}\Z")
 """What Laravel's TrimStrings takes off: blanks of any script, U+200B too (recorded)."""
-_TAG = re.compile(r"<(?!\s)")
+_ODD_EDGES = re.compile(r"\A[\x1c-\x1f\u180e]|[\x1c-\x1f\u180e]\Z")
+"""What is a blank to some and none to others, so that nobody can say what becomes of it."""
+_TAG = re.compile(r"<(?![ \t\n\r\v\f])")
 _WHOLE: Final = ("payment_terms", "valid_until")
 _WHOLE_NUMBER = re.compile(r"-?[0-9]{1,9}", re.ASCII)
+_NUMBER = re.compile(r"-?[0-9]{1,9}(\.[0-9]{1,6})?", re.ASCII)
 _LISTS: Final[Mapping[str, str]] = {
     "country_id": "countries", "shipping_country_id": "countries", "industry_id": "industries", "size_id": "sizes",
     "currency_id": "currencies", "language_id": "languages", "group_settings_id": "group_settings",
@@ -35,8 +40,12 @@ _LISTS: Final[Mapping[str, str]] = {
 _NEVER_EMPTY: Final[Mapping[str, str]] = {
     "number": "the server draws a new number in its place",
     "country_id": "the server puts the company's country in its place",
+    "currency_id": "the server puts the company's currency in its place",
 }
-"""What cannot be emptied by a PUT, and why (ClientRepository.php:55-112); `country_id` can be by bulk_update."""
+"""What cannot be emptied by a PUT, and why (ClientRepository.php:55-112, UpdateClientRequest.php:108-113).
+
+`country_id` can be by bulk_update.
+"""
 
 GIVEN_BY_PUT: Final = ("currency_id", "country_id")
 """What a PUT gives a client that has none: the company's (UpdateClientRequest:108-113, ClientRepository.php:73-77)."""
@@ -79,15 +88,18 @@ def writable(name: str) -> Field:
 def as_stored(wanted: Field, value: object, lists: Lists = NO_LISTS) -> object:
     """The value as the server will show it afterwards; None is nothing. Raises Refused.
 
-    Flags are true or false; every other column is a text, for which whole numbers are taken too.
+    Flags are true or false; every other column is a text, for which whole numbers are taken too. Whether an
+    `assigned_user_id` is there, and a mail an address, only the server knows: it stores nobody, or refuses it.
     """
     if wanted.kind is Kind.FLAG:
         return _flag(value)
+    if wanted.name == "send_reminders" and value not in (None, ""):
+        return "true" if _flag(value) else "false"
     text = _text(value)
     if text is None:
         return None
-    if "\x00" in text:
-        raise Refused("holds a NUL character")
+    if wanted.name == "default_task_rate":
+        return _rate(text)
     if wanted.name in _LISTS:
         return _listed(_LISTS[wanted.name], text, lists)
     _check_meaning(wanted, text)
@@ -108,6 +120,18 @@ def _check_meaning(wanted: Field, text: str) -> None:
         raise Refused("is 0, which the server shows as nothing")
     if wanted.name in _WHOLE and not _WHOLE_NUMBER.fullmatch(text):
         raise Refused("is no whole number")
+
+
+def as_sent(name: str, value: object) -> object:
+    """What is sent for a setting's value as `as_stored` has it: the server takes no texts for numbers and flags there.
+
+    (ClientGroupSettingsSaver: `default_task_rate is not a valid float`; "false" is no bool to it.)
+    """
+    if value is None:
+        return None
+    if name == "send_reminders":
+        return value == "true"
+    return Decimal(str(value)) if name == "default_task_rate" else value
 
 
 def trimmed(text: str) -> str:
@@ -131,7 +155,19 @@ def _text(value: object) -> str | None:
         return None
     if isinstance(value, bool) or not isinstance(value, str | int):
         raise Refused("is no text")
-    return trimmed(str(value)) or None
+    text = trimmed(str(value))
+    if _ODD_EDGES.search(text):
+        raise Refused("begins or ends with a control character")
+    if any(letter == "\x00" or "\ud800" <= letter <= "\udfff" for letter in text):
+        raise Refused("holds a NUL character, or half a character")
+    return text or None
+
+
+def _rate(text: str) -> str:
+    """As the server shows a number: without zeros that say nothing."""
+    if not _NUMBER.fullmatch(text):
+        raise Refused("is no number of at most nine digits and six decimals")
+    return f"{Decimal(text).normalize() or Decimal(0):f}"
 
 
 def _flag(value: object) -> bool:
@@ -154,12 +190,15 @@ def _listed(name: str, text: str, lists: Lists) -> str:
 
 
 def _short_enough(wanted: Field, text: str) -> str:
+    custom = wanted.name.startswith("custom_value")
     if wanted.name == "phone":
         most = PHONE
-    elif wanted.name.startswith("custom_value") or wanted.name.endswith("_notes"):
+    elif wanted.name.endswith("_notes") or (custom and wanted.written is Written.BULK):
         if len(text.encode()) > LONG:
             raise Refused(f"is longer than {LONG:,} bytes, which is all that the server keeps")
         return text
+    elif custom:
+        most = SHORT  # of a contact: those of a client itself are long texts (recorded)
     else:
         most = wanted.max_length or LONG
     if len(text) > most:
