@@ -19,9 +19,9 @@ from connector.clients.fields import view
 from connector.clients.planned import send_planned
 from connector.door import Door
 from connector.password import Password, no_password
-from flows.api import operator
+from flows.api import check_company, operator
 from flows.job import SYSTEM_CLOCK, Clock, Job, Pulled, Tell, open_ready
-from flows.journal import settle_open
+from flows.journal import one_writer_at_a_time, settle_open
 from flows.pull import pull
 from flows.settings import Settings, place_of
 from schemas.errors import SettingsError, StalePlan, SyncError, TooMuchChange, WrongDigest
@@ -50,6 +50,8 @@ CHANGED: Final = "somebody has changed it since the plan was made"
 """Why a cell is a conflict that was not sent."""
 ALREADY: Final = "it was so already"
 """Why a cell is applied that was not sent."""
+MOVED_AT_LEAST: Final = 3
+"""So many conflicts are told one by one, however small the plan is."""
 LOOK_AGAIN: Final = 20.0
 """Seconds after which it is asked again what others have changed: a bulk call overwrites what is written in between."""
 
@@ -100,6 +102,7 @@ def apply_plan(
     """
     stored = _stored(settings, plan_id, clock)
     _check(stored, digest, clock.now())
+    _check_company(settings, door, stored.plan, clock)
     if not force:
         check_brake(settings, stored.plan, clock)
     return _run(settings, door, stored.plan, PLANNED, pulls=pulls, tell=tell, clock=clock)
@@ -121,6 +124,7 @@ def resume_plan(
     stored = _stored(settings, plan_id, clock)
     if stored.state != APPLYING:
         raise StalePlan(f"The plan {plan_id} is {stored.state}: there is nothing to resume.")
+    _check_company(settings, door, stored.plan, clock)
     return _run(settings, door, stored.plan, APPLYING, pulls=pulls, tell=tell, clock=clock)
 
 
@@ -150,6 +154,12 @@ def _check(stored: Stored, digest: str, now: datetime) -> None:
         raise StalePlan(f"The plan {plan.plan_id} has expired: plan anew.")
 
 
+def _check_company(settings: Settings, door: Door, plan: Plan, clock: Clock) -> None:
+    """Raises SettingsError or StalePlan where the token leads to another company than the one that was read."""
+    if check_company(settings, plan.source, door, clock) != plan.company:
+        raise StalePlan(f"The plan {plan.plan_id} was made for another company: plan anew. Nothing was sent.")
+
+
 def _stored(settings: Settings, plan_id: str, clock: Clock) -> Stored:
     with open_ready(settings, clock) as warehouse:
         stored = read_plan(warehouse, plan_id)
@@ -160,7 +170,7 @@ def _stored(settings: Settings, plan_id: str, clock: Clock) -> Stored:
 
 def _run(settings: Settings, door: Door, plan: Plan, wanted: str, *, pulls: bool, tell: Tell, clock: Clock) -> Applied:
     alone = one_run_at_a_time(place_of(settings), plan.source, wait=settings.wait)
-    with alone, open_ready(settings, clock) as warehouse:
+    with one_writer_at_a_time(settings, plan.source), alone, open_ready(settings, clock) as warehouse:
         look_back = settings.sources[plan.source].look_back
         stopped, calls = _applied(warehouse, door, plan, wanted, look_back, tell=tell, clock=clock)
         outcomes = outcomes_of(warehouse, plan)
@@ -179,13 +189,15 @@ def _applied(
         raise StalePlan(f"Somebody else is applying, or has applied, the plan {plan.plan_id}.")
     journal = WarehouseJournal(plan.source, lambda: nullcontext(warehouse), operator=operator(), now=clock.now)
     api = Api(door, journal, Password(no_password), plan.plan_id)
-    settle_open(warehouse, plan.source, api)
+    settle_open(warehouse, plan.source, api, client_ids=plan.client_ids, now=clock.now)
     known = {(one.client_id, one.column): one for one in journaled(warehouse, plan)}
     note_outcomes(warehouse, plan, list(known.values()), clock.now())
     rest = [cell for cell in plan.cells if _is_open(known.get((cell.client_id, cell.column)))]
     since, sent = plan.base_at - timedelta(seconds=look_back), 0
     while rest:
         sendable, left, since = _without_conflicts(door, since, rest)
+        if not known and not sent:
+            _check_base(plan, left)
         set_state(warehouse, plan, APPLYING)
         note_outcomes(warehouse, plan, left, clock.now())
         done = {(one.client_id, one.column) for one in left}
@@ -203,6 +215,16 @@ def _applied(
         rest = [cell for cell in rest if (cell.client_id, cell.column) not in done]
     set_state(warehouse, plan, APPLIED, applied_at=clock.now())
     return None, sent
+
+
+def _check_base(plan: Plan, left: Sequence[CellOutcome]) -> None:
+    """Raises StalePlan where most of a plan was changed by others since it was made: it is about another state."""
+    moved = sum(one.outcome is Outcome.CONFLICT for one in left)
+    if moved > MOVED_AT_LEAST and moved * 2 > len(plan.cells):
+        raise StalePlan(
+            f"Somebody has changed {moved:,} of the {len(plan.cells):,} values since {plan.plan_id} was made: "
+            "plan anew. Nothing was sent."
+        )
 
 
 def _is_open(known: CellOutcome | None) -> bool:

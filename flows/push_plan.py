@@ -58,7 +58,7 @@ def plan_push(
     `undoes` is the plan that the wishes put back: where a value is not any more what that plan made of it, somebody has
     changed it since, and it is left out. Raises the errors of reading, and SettingsError for another company's token.
     """
-    check_company(settings, name, door, clock)
+    company = check_company(settings, name, door, clock)
     now = clock.now()
     with open_ready(settings, clock) as warehouse:
         taken = wishes_of_outbox(warehouse, name) if rows is None else rows
@@ -76,7 +76,7 @@ def plan_push(
     plan = Plan(
         plan_id=f"push-{now:%Y%m%d}-{new_id()}", source=name, made_at=now,
         expires_at=now + timedelta(hours=settings.push.valid_hours),
-        base_at=base_at, author=operator(), reason=reason, undoes=undoes.plan_id if undoes else None,
+        base_at=base_at, author=operator(), reason=reason, company=company, undoes=undoes.plan_id if undoes else None,
         cells=sorted(with_fewest_calls(cells, made.without_put)),
     )  # fmt: skip
     with open_ready(settings, clock) as warehouse:

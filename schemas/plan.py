@@ -82,6 +82,7 @@ class PlannedCall:
 class Plan:
     """What is to change at one source. `base_at` is the server's clock when it was read; times are aware, in UTC.
 
+    `company` is the fingerprint of the company that was read: ids repeat between servers, so no other one may get it.
     `undoes` is the plan whose cells this one puts back, where it is an undo.
     """
 
@@ -92,6 +93,7 @@ class Plan:
     base_at: datetime
     author: str
     reason: str
+    company: str
     cells: Sequence[Cell]
     undoes: str | None = None
 
@@ -110,7 +112,7 @@ class Plan:
         """The first 16 hexadecimal digits of the SHA-256 over all of it: who approves these approves every value."""
         told = {
             "plan_id": self.plan_id, "source": self.source, "undoes": self.undoes,
-            "times": [at.astimezone(UTC).isoformat() for at in (self.made_at, self.expires_at, self.base_at)],
+            "company": self.company, "times": [at.astimezone(UTC).isoformat() for at in (self.made_at, self.expires_at, self.base_at)],
             "author": self.author, "reason": self.reason,
             "cells": [[c.client_id, c.column, c.before, c.after, c.by_put] for c in sorted(self.cells)],
         }  # fmt: skip

@@ -69,6 +69,25 @@ def test_what_others_have_changed_since_is_left_alone_and_the_rest_is_done(desk,
     ]  # fmt: skip
 
 
+def test_a_plan_of_which_most_was_changed_since_is_refused_as_a_whole(desk, box):
+    clients = [box.make(f"C{n}") for n in range(6)]
+    planned = desk.plan(*((c["id"], {"custom_value1": "new"}) for c in clients))
+    box.bulk("bulk_update", *(c["id"] for c in clients[:4]), column="custom_value1", new_value="theirs")
+    desk.wire.reset()
+    with pytest.raises(StalePlan, match="plan anew"):
+        desk.apply(planned)
+    assert desk.wire.writes() == []
+    assert box.show(clients[5]["id"])["custom_value1"] == ""
+
+
+def test_another_companys_token_gets_no_plan_although_no_pull_has_bound_the_source(desk, box):
+    planned = desk.plan((box.make("One")["id"], {"custom_value1": "new"}))
+    desk.wire.reset()
+    with pytest.raises(StalePlan, match="another company"):
+        replace(desk, token=box.sandbox.other_token).apply(planned)
+    assert desk.wire.writes() == []
+
+
 def test_who_has_gone_since_does_not_sink_the_others(desk, box):
     one, gone, deleted = (box.make(name) for name in ("One", "Gone", "Deleted"))
     planned = desk.plan(*((c["id"], {"custom_value1": "new"}) for c in (one, gone, deleted)))

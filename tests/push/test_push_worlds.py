@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -11,6 +12,8 @@ from hypothesis import strategies as st
 from connector.clients.fields import view
 from tests.push.conftest import desk_of
 
+WORLDS = int(os.environ.get("NINJA_SYNC_WORLDS", "8"))
+"""How many are drawn, on each engine: `make worlds` draws many more."""
 PRINTED = st.characters(exclude_categories=["Cs", "Cc"])
 TEXT = st.none() | st.text(PRINTED, max_size=12) | st.sampled_from(["VIP", " VIP ", "0", "x" * 300, "a <b", "−"])
 WISH = st.fixed_dictionaries(
@@ -69,7 +72,7 @@ def unnamed(record, named):
     return {name: value for name, value in seen.items() if name not in {*named, "display_name"}}
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=WORLDS, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(drawn=st.lists(st.tuples(CLIENT, WISH), min_size=1, max_size=5))
 def test_a_plan_does_what_it_names_and_nothing_else(box, at, drawn):
     ids = [made(box, client) for client, _ in drawn]

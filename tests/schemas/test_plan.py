@@ -33,7 +33,7 @@ CELLS = st.lists(
 
 
 def plan(*cells, **more):
-    told = {"plan_id": "P", "source": "main", "author": "me", "reason": "why", "undoes": None, **more}
+    told = {"plan_id": "P", "source": "main", "author": "me", "reason": "why", "company": "c", "undoes": None, **more}
     return Plan(made_at=NOW, expires_at=NOW, base_at=NOW, cells=cells, **told)
 
 
@@ -106,7 +106,8 @@ CELL = Cell("a", "city", "A", "B")
     [
         plan(replace(CELL, after="C")), plan(replace(CELL, before="C")), plan(replace(CELL, client_id="b")),
         plan(replace(CELL, column="name")), plan(replace(CELL, by_put=True)), plan(), plan(CELL, source="other"),
-        plan(CELL, reason="else"), plan(CELL, author="you"), plan(CELL, undoes="Q"), plan(CELL, plan_id="Q"),
+        plan(CELL, reason="else"), plan(CELL, author="you"), plan(CELL, undoes="Q"), plan(CELL, company="d"),
+        plan(CELL, plan_id="Q"),
         replace(plan(CELL), expires_at=datetime(2027, 1, 1, tzinfo=UTC)),
         replace(plan(CELL), base_at=datetime(2027, 1, 1, tzinfo=UTC)),
     ],

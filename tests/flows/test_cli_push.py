@@ -1,0 +1,117 @@
+"""`ninja-sync push` as a person uses it: wish, plan, look, apply, undo; and what a wrong call says."""
+
+from __future__ import annotations
+
+import json
+import stat
+
+import pytest
+from typer.testing import CliRunner
+
+from flows.cli import app
+from sandbox.server import running
+from schemas.errors import NotVerified, SettingsError, WrongDigest
+from tests.flows.conftest import Server
+
+
+@pytest.fixture(scope="module")
+def server():
+    with running(clients=40, seed=5) as box:
+        yield Server(box)
+
+
+@pytest.fixture
+def call(server, tmp_path, monkeypatch):
+    """Run a command in this process: (exit code, output); raises the errors that are told by `main`."""
+    for name, value in {
+        "NINJA_SYNC_URL": server.box.url, "NINJA_SYNC_TOKEN": server.box.token,
+        "NINJA_SYNC_WAREHOUSE": str(tmp_path / "w.duckdb"), "HOME": str(tmp_path),
+    }.items():  # fmt: skip
+        monkeypatch.setenv(name, value)
+    monkeypatch.chdir(tmp_path)
+
+    def run(*args):
+        done = CliRunner().invoke(app, [*map(str, args)])
+        if done.exception and not isinstance(done.exception, SystemExit):
+            raise done.exception
+        return done.exit_code, done.stdout
+
+    return run
+
+
+QUERY = "select id, 'VIP' as custom_value1 from mart.clients where status = 'active' order by balance desc limit 5"
+
+
+def test_from_a_query_to_an_undo(call, server, tmp_path):
+    call("pull")
+    code, out = call("push", "plan", "--query", QUERY, "--reason", "the best", "--to", "plan.json", "--json")
+    plan = json.loads(out)["plan"]
+    assert (code, plan["reason"], [c["verb"] for c in plan["calls"]]) == (0, "the best", ["bulk_update"])
+    kept = json.loads((tmp_path / "plan.json").read_text())
+    assert (kept["digest"], len(kept["cells"])) == (plan["digest"], 5)
+    assert stat.S_IMODE((tmp_path / "plan.json").stat().st_mode) == 0o600
+    code, out = call("push", "show", plan["plan_id"])
+    assert (code, "custom_value1" in out, "VIP" in out) == (0, True, True)
+    with pytest.raises(WrongDigest):
+        call("push", "apply", plan["plan_id"], "--digest", "0123456789abcdef")
+    code, out = call("push", "apply", plan["plan_id"], "--digest", plan["digest"], "--json")
+    assert (code, json.loads(out)["counts"]) == (0, {"applied": 5})
+    assert [c["custom_value1"] for c in server.clients().values()].count("VIP") == 5
+    _, out = call("sql", "select count(*) as n from mart.clients where custom_value1 = 'VIP'", "--json")
+    assert json.loads(out) == [{"n": 5}]
+    code, out = call("push", "plan", "--query", QUERY, "--json")
+    assert (code, json.loads(out)) == (0, {"plan": None, "refused": [], "unchanged": 5})
+    _, out = call("push", "undo", plan["plan_id"], "--json")
+    back = json.loads(out)["plan"]
+    call("push", "apply", back["plan_id"], "--digest", back["digest"])
+    assert [c["custom_value1"] for c in server.clients().values()].count("VIP") == 0
+    _, out = call("push", "list", "--json")
+    assert [(p["state"], p["applied"], p["undoes"]) for p in json.loads(out)] == [
+        ("applied", 5, plan["plan_id"]), ("applied", 5, None),
+    ]  # fmt: skip
+
+
+def test_the_outbox_and_files(call, server, tmp_path):
+    call("pull")
+    first, second = list(server.clients(status="active"))[:2]
+    call("push", "add", first, "custom_value3=wished", "--reason", "by mail")
+    _, out = call("push", "plan", "--outbox", "--json")
+    assert [(c["id"], c["after"]) for c in json.loads(out)["plan"]["cells"]] == [(first, "wished")]
+    (tmp_path / "wishes.csv").write_text(f"id,custom_value3,country_id\n{second},filed,nowhere\n")
+    code, out = call("push", "plan", "--file", "wishes.csv", "--json")
+    told = json.loads(out)
+    assert (code, [c["field"] for c in told["plan"]["cells"]]) == (7, ["custom_value3"])
+    assert [(r["column"], r["place"]) for r in told["refused"]] == [("country_id", "row 1")]
+
+
+def test_what_is_not_as_planned_ends_with_code_4_and_is_shown(call, server):
+    call("pull")
+    one = next(iter(server.clients(status="active")))
+    _, out = call("push", "plan", "--query", f"select '{one}' as id, 'mine' as custom_value4", "--json")
+    plan = json.loads(out)["plan"]
+    server.bulk("bulk_update", one, column="custom_value4", new_value="theirs")
+    with pytest.raises(NotVerified, match=plan["plan_id"]):
+        call("push", "apply", plan["plan_id"], "--digest", plan["digest"])
+    assert NotVerified.exit_code == 4
+    _, out = call("push", "show", plan["plan_id"])
+    assert "conflict" in out
+    assert "somebody has changed it" in out
+
+
+@pytest.mark.parametrize(
+    ("args", "words"),
+    [
+        (["plan"], "one of --query, --file and --outbox"),
+        (["plan", "--query", "select 1 as id", "--outbox"], "one of --query"),
+        (["plan", "--query", "select id, balance from mart.clients"], "balance cannot be written"),
+        (["plan", "--query", "select id, city from mart.clients where false"], "no wishes"),
+        (["apply", "push-nothing", "--digest", "x"], "no plan 'push-nothing'"),
+        (["add", "abc", "city"], "FIELD=VALUE"),
+    ],
+)
+def test_a_wrong_call_says_what_is_right(call, args, words):
+    if any("mart." in arg for arg in args):
+        call("pull")
+    with pytest.raises(SettingsError) as refusal:
+        call("push", *args)
+    assert words in str(refusal.value)
