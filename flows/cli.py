@@ -13,7 +13,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from flows import cli_clients, cli_erase, cli_setup, cli_warehouse
+from flows import cli_clients, cli_erase, cli_journal, cli_setup, cli_warehouse
 from flows.options import AsJson, ConfigFile, SourceName
 from flows.show import say, show_json
 from schemas.errors import LOADED_WITH_FINDINGS, SettingsError, SyncError, place_of
@@ -30,8 +30,9 @@ app = typer.Typer(
     help="Invoice Ninja clients, contacts and balances in SQL: an exact mirror.\n\n"
     "Start with `ninja-sync demo`, or with `ninja-sync init` for your own server.",
     epilog="Exit codes: 0 good, 1 unexpected, 2 fix the configuration, 3 loaded, but more clients have vanished than "
-    "are taken out unasked, 5 server or network, 6 warehouse busy or unusable, 7 loaded, but something needs a look "
-    "(quarantine, unknown fields, unlisted clients), 129, 130, 143 ended by SIGHUP, Ctrl-C, SIGTERM.",
+    "are taken out unasked, 4 written, but not found as written, 5 server or network, 6 warehouse busy or unusable, "
+    "7 loaded, but something needs a look (quarantine, unknown fields, unlisted clients), 129, 130, 143 ended by "
+    "SIGHUP, Ctrl-C, SIGTERM.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,  # they print local variables, which hold people's data
@@ -41,6 +42,7 @@ cli_setup.register(app)
 cli_warehouse.register(app)
 cli_erase.register(app)
 cli_clients.register(app)
+cli_journal.register(app)
 
 
 def _tell_version(asked: bool) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from flows import cli_clients_bulk, cli_clients_files, cli_clients_read, cli_clients_write
+from flows import cli_clients_bulk, cli_clients_destroy, cli_clients_files, cli_clients_read, cli_clients_write
 
 
 def register(app: typer.Typer) -> None:
@@ -15,6 +15,6 @@ def register(app: typer.Typer) -> None:
         no_args_is_help=True,
         rich_markup_mode=None,
     )
-    for module in (cli_clients_read, cli_clients_write, cli_clients_bulk, cli_clients_files):
+    for module in (cli_clients_read, cli_clients_write, cli_clients_bulk, cli_clients_destroy, cli_clients_files):
         module.register(clients)
     app.add_typer(clients, name="clients")

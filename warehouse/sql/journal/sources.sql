@@ -1,0 +1,2 @@
+-- The sources that have a journal.
+select distinct source from control.journal order by source
