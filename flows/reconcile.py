@@ -33,6 +33,7 @@ from warehouse.vanished import (
     known_merges,
     lost,
     missing,
+    ours,
     owners,
     seems_restored,
     witnesses,
@@ -78,21 +79,26 @@ def reconcile(job: Job, state: State, staging: Staging, scan: Scan, aside: Itera
     """Ask the server about the clients that a scan should have met and has not. Nothing is written.
 
     After a scan of everything these are all that are not staged; otherwise those alone whose contacts have come under
-    another client, as they do in a merge. `aside` are the ids that could not be staged.
+    another client, as they do in a merge, and those that we have merged or purged ourselves, which need no evidence and
+    no brake. `aside` are the ids that could not be staged.
     """
-    if not state.mirrored or not (scan.full or staging.records):
+    if not state.mirrored:
         return Verdict()
     known: list[str] = []
     with open_ready(job.settings, job.clock) as warehouse:
+        own = ours(warehouse, job.name)
+        if not (scan.full or staging.records or own):
+            return Verdict()
         if scan.full:
             ids = missing(warehouse, staging, CLIENTS, job.name, set(aside))
             newest = datetime.fromtimestamp(scan.newest_seen, UTC) if scan.newest_seen else None
             restored = seems_restored(warehouse, staging, job.name, ids, newest)
         else:
-            ids, restored = donors(warehouse, staging, job.name), False
+            ids, restored = list(dict.fromkeys([*donors(warehouse, staging, job.name), *own])), False
         if ids:
             known = witnesses(warehouse, job.name, ids, WITNESSES)
-    held = _held(job, state, staging, ids, restored=restored) if ids else None
+    unexpected = [one for one in ids if one not in own]
+    held = _held(job, state, staging, unexpected, restored=restored) if unexpected else None
     if held is not None:
         return Verdict(unlisted=dict.fromkeys(ids, HELD), held=held if scan.full else None)
     found = {}
@@ -106,7 +112,9 @@ def reconcile(job: Job, state: State, staging: Staging, scan: Scan, aside: Itera
         return Verdict(unlisted=dict.fromkeys(ids, HELD), held=held if scan.full else None)
     hidden = {one: HIDDEN for one, where in found.items() if where is Presence.HIDDEN}
     notes = [f"{_clients(len(hidden))} may no longer be seen by this token: left as last read."] if hidden else []
-    return Verdict(_explained(job, staging, gone, scan.look.version), hidden, notes)
+    known_ends = [own[one] for one in gone if one in own]
+    rest = [one for one in gone if one not in own]
+    return Verdict([*known_ends, *_explained(job, staging, rest, scan.look.version)], hidden, notes)
 
 
 def _held(job: Job, state: State, staging: Staging, ids: Sequence[str], *, restored: bool) -> TooMuchChange | None:

@@ -16,7 +16,7 @@ import msgspec
 
 from schemas.entities import CLIENTS, CONTACTS
 from schemas.entity import Entity
-from schemas.vanished import Vanished
+from schemas.vanished import MERGED, PURGED, Vanished
 from warehouse.control import Run
 from warehouse.engine import Warehouse
 from warehouse.staging import Staging
@@ -279,3 +279,13 @@ def _stage_vanished(warehouse: Warehouse, vanished: Iterable[Vanished]) -> None:
 
 def _contacts(record: str) -> tuple[str, ...]:
     return tuple(contact.id for contact in msgspec.json.decode(record, type=_Record).contacts)
+
+
+def ours(warehouse: Warehouse, source: str) -> dict[str, Vanished]:
+    """Clients of the mirror that we have merged away or purged ourselves: what became of them, by the journal."""
+    found = {}
+    for client_id, verb, call_id, into in warehouse.rows(statement("vanished/ours"), {"source": source}):
+        merged = verb == "merge"
+        kind, evidence = (MERGED if merged else PURGED), f"our own {verb}, call {call_id}"
+        found[str(client_id)] = Vanished(str(client_id), kind, str(into) if merged else None, evidence)
+    return found
