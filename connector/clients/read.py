@@ -33,7 +33,10 @@ def edit(api: Api, client_id: str) -> Client:
 
 
 def find(api: Api, client_id: str) -> Client | None:
-    """One client, archived and deleted ones too; None where there is none, or none that this token may see."""
+    """One client, archived and deleted ones too; None where there is none, or none that this token may see.
+
+    Raises NotAuthorised where this token sees the client and not its money.
+    """
     return next(iter(list_clients(api, Filter(client_id=client_id), page_size=2)), None)
 
 
@@ -50,11 +53,12 @@ def blank(api: Api) -> dict[str, object]:
 def list_clients(api: Api, wanted: Filter = ALL, *, sort: str = BY_ID, page_size: int = 500) -> Iterator[Client]:
     """The clients of a filter, each once, in the order of `sort` (`name|asc`, `balance|desc` ...), page by page.
 
-    All of them, where nobody writes to the server meanwhile: rows that hide behind others of the same rank at the edge
-    of a page are fetched at the end, out of order. Where somebody writes, the list may miss a client that was moved to
-    a page that was read already, and may hold one that fits the filter no more; `ninja-sync pull` is the way that
-    misses none. Raises SettingsError for a sort that the server does not know, at once; FilterIgnored where it sends
-    who does not fit; PagesMoved where clients stay missing; UnexpectedShape for a record that is none.
+    All of them that this token may see, where nobody writes to the server meanwhile: rows that hide behind others of
+    the same rank at the edge of a page are fetched at the end, out of order. Where somebody writes, the list may miss a
+    client that was moved to a page that was read already, and may hold one that fits the filter no more: `ninja-sync
+    pull` is the way that misses none. Raises SettingsError for a sort that the server does not know, at once;
+    FilterIgnored where it sends who does not fit; PagesMoved where clients stay missing; UnexpectedShape for a record
+    that is none; NotAuthorised where the server leaves the money out.
     """
     records = every_record(api.door, {**parameters(wanted), "sort": check_order(sort)}, check_page_size(page_size))
     return (client for client in map(client_of, records) if matches(wanted, client))
