@@ -24,7 +24,7 @@ from connector.password import Password
 from connector.secret import Secret
 from connector.verbs import current_company
 from flows.job import SYSTEM_CLOCK, Clock, open_ready
-from flows.journal import check_open, one_writer_at_a_time, settle_calls
+from flows.journal import STILL_AT_IT, check_open, one_writer_at_a_time, settle_calls
 from flows.password import password_reader
 from flows.settings import Settings, base_url_of, choose_source, load_settings, open_door
 from schemas.journal import Call, Journal, Outcome
@@ -97,17 +97,18 @@ def journal_of(
     Then it is checked that the door leads to the company bound to the source, and open calls are settled.
     """
     journal = WarehouseJournal(name, lambda: open_ready(settings, clock), operator=operator(), now=clock.now)
-    checked = False
+    still_at_it = STILL_AT_IT
 
     def settled(under_way: Collection[str]) -> list[OpenCall]:
-        nonlocal checked
-        if not checked:
+        nonlocal still_at_it
+        if still_at_it:
             until_the_end.enter_context(one_writer_at_a_time(settings, name))
             check_company(settings, name, door, clock)
-            checked = True
         with open_ready(settings, clock) as warehouse:
             calls = [one for one in open_calls(warehouse, name) if one.call_id not in under_way]
-        return [one.open for one in settle_calls(Api(door, journal), calls, now=clock.now) if one.outcomes is None]
+        asked = settle_calls(Api(door, journal), calls, still_at_it=still_at_it, now=clock.now)
+        still_at_it = 0.0  # what is left open from now on was waited for where it was sent
+        return [one.open for one in asked if one.outcomes is None]
 
     return CheckedJournal(journal, settled)
 

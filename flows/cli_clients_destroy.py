@@ -11,7 +11,7 @@ import typer
 
 from flows.confirm import confirm_name
 from flows.options import AsJson, ConfigFile, SourceName
-from flows.show import say, show_json, show_table
+from flows.show import say, show_json, show_records, show_table
 
 if TYPE_CHECKING:
     from connector.clients import Merge
@@ -69,7 +69,8 @@ def purge(
     with open_client(name, settings=settings, password=password) as api:
         client = clients.show(api, client_id)
         if not as_json:
-            show_table("What will be purged", ("", "client"), _told(client))
+            told = _told(client)
+            show_records("What will be purged", list(told), [list(told.values())])
         confirm_name("It cannot be undone.", called(client), confirm)
         file = backup or backup_file(settings, name, "purge", [client.id], SYSTEM_CLOCK.now())
         clients.purge(api, client.id, backup=file)
@@ -102,7 +103,7 @@ def merge(
     Invoices, payments, credits, documents and contacts go to the survivor; everything else of the client that is merged
     is lost: its number, notes, custom values, settings, ledger. Both are shown side by side, the name of the one that
     goes is to be typed, and a backup of both is written first. It is sent once and never repeated: what became of it is
-    told by the clients and their figures.
+    told by the clients and their figures. This is for one pair; duplicates in number go through plans.
     """
     from connector import clients  # noqa: PLC0415 - as above
     from flows.api import open_client  # noqa: PLC0415
@@ -145,14 +146,12 @@ def _chosen(
     return settings, name, password_reader(settings.sources[name], file=password_file)
 
 
-def _told(client: Client) -> list[tuple[str, object]]:
+def _told(client: Client) -> dict[str, object]:
+    """Who it is, and what it owes."""
     fields = ("display_name", "number", "status", "balance", "paid_to_date", "credit_balance", "updated_at")
     people = "; ".join(_person(one.first_name, one.last_name, one.email) for one in client.contacts)
-    return [
-        *((name.replace("_", " "), getattr(client, name)) for name in fields),
-        ("contacts", people),
-        ("documents", len(client.documents)),
-    ]
+    own = {name.replace("_", " "): getattr(client, name) for name in fields}
+    return {**own, "contacts": people, "documents": len(client.documents)}
 
 
 def _show_merge(prepared: Merge) -> None:

@@ -80,8 +80,9 @@ def settle(
 ) -> None:
     """Find out what became of open calls.
 
-    The server is asked, and nothing is sent that writes. Where its records do not tell, look at the clients in Invoice
-    Ninja, and say it: `journal settle CALL --as applied`, or `--as not-applied`. Exit code 4 where one stays unknown.
+    The server is asked, and nothing is sent that writes; for a merge or purge that may still be under way, up to two
+    minutes long. Where its records do not tell, look at the clients in Invoice Ninja, and say it: `journal settle CALL
+    --as applied`, or `--as not-applied`. Exit code 4 where one stays unknown.
     """
     from flows.settings import choose_source, load_settings, open_door  # noqa: PLC0415 - as above
     from flows.settle import settle_by_asking, settle_by_word  # noqa: PLC0415

@@ -44,17 +44,18 @@ def settle_calls(
     api: Api,
     calls: Iterable[OpenCall],
     *,
+    still_at_it: float = STILL_AT_IT,
     now: Now = lambda: datetime.now(UTC),
     sleep: Callable[[float], None] = rest,
 ) -> list[Settling]:
     """Ask the server what became of open calls, and note it in the journal. Raises ApiError where it cannot be asked.
 
-    May be repeated. A merge or purge that is young, and shows no trace, is asked for until it is STILL_AT_IT old.
+    May be repeated. A merge or purge that is not done is asked for until it is so many seconds old.
     """
     found = []
     for one in calls:
-        patience = STILL_AT_IT - (now() - one.at).total_seconds()
-        outcomes = settle(api, one.call, patience=min(max(0.0, patience), STILL_AT_IT), sleep=sleep)
+        patience = still_at_it - (now() - one.at).total_seconds()
+        outcomes = settle(api, one.call, patience=min(max(0.0, patience), still_at_it), sleep=sleep)
         if outcomes is not None:
             api.journal.settle(one.call_id, outcomes, LATER)
         found.append(Settling(one, outcomes))
