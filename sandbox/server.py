@@ -152,6 +152,9 @@ def serve(
 
 def _prepared(app: Starlette, host: str, port: int) -> tuple[uvicorn.Server, Sandbox, socket.socket]:
     listener = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+    # Head and body of an answer are two packets: without this the kernel holds the second one back for 40 ms, until the
+    # first is acknowledged. Connections inherit it.
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     shown = f"[{host}]" if ":" in host else host
     sandbox = replace(app.state.sandbox, url=f"http://{shown}:{listener.getsockname()[1]}")
     config = uvicorn.Config(

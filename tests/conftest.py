@@ -11,6 +11,13 @@ from warehouse.migrations import migrate
 from warehouse.place import open_place
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items):
+    """Files with slow tests come first: with several workers, the last ones to end have only short files left."""
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)
+
+
 @pytest.fixture(scope="session", autouse=True)
 def state_home(tmp_path_factory):
     """Where pages for Postgres are staged: in a folder of the tests, in other processes too."""

@@ -20,7 +20,7 @@ from connector.pages import read_page
 from schemas.client import Client, client_of
 from schemas.errors import NotVerified, SettingsError
 from schemas.journal import Call, Edit, Outcome
-from schemas.server_form import Lists
+from schemas.server_form import Lists, as_sent
 
 KEYS: Final = ("number", "id_number")
 """Unique in a company (StoreClientRequest.php:40-88): by them a client that was made is found again."""
@@ -94,7 +94,7 @@ def check_create(
 def body_of_new(wanted: Mapping[str, object]) -> dict[str, object]:
     """What is sent: columns that stand inside `settings` go there; what is empty is left out."""
     body = {name: value for name, value in wanted.items() if value is not None}
-    inside = {name: body.pop(name) for name in list(body) if name in INSIDE_SETTINGS}
+    inside = {name: as_sent(name, body.pop(name)) for name in list(body) if name in INSIDE_SETTINGS}
     return {**body, "settings": inside} if inside else body
 
 

@@ -21,7 +21,7 @@ from connector.clients.read import record_of
 from schemas.client import Client, client_of
 from schemas.errors import NotVerified, Retryable, SettingsError, StalePlan
 from schemas.journal import Call, Edit, Outcome
-from schemas.server_form import GIVEN_BY_PUT, Lists
+from schemas.server_form import GIVEN_BY_PUT, Lists, as_sent
 
 _TRIES: Final = 3
 """Of a PUT whose answer is lost and of which the server is found to have done nothing."""
@@ -130,7 +130,7 @@ def body_of(record: Mapping[str, object], update: Update) -> dict[str, object]:
     body: dict[str, object] = {}
     for name, value in update.after.items():
         if name in INSIDE_SETTINGS:
-            settings[name] = value
+            settings[name] = as_sent(name, value)
         else:
             body[name] = value
     return {**body, "settings": settings}

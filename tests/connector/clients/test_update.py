@@ -310,6 +310,8 @@ WRITTEN = st.fixed_dictionaries(
         "custom_value2": st.none() | st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=300),
         "private_notes": st.none() | st.text(st.characters(exclude_categories=["Cs"]), max_size=200),
         "payment_terms": st.sampled_from([None, "0", "7", 14, "30"]),
+        "send_reminders": st.sampled_from([True, False, "yes", None]),
+        "default_task_rate": st.sampled_from([None, 12, "12.5"]),
         "is_tax_exempt": st.booleans(),
         "country_id": st.sampled_from(["276", "756", 840]),
         "vat_number": st.none() | st.from_regex(r"[A-Z]{2}[0-9]{9}", fullmatch=True),
