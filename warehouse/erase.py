@@ -16,12 +16,12 @@ from warehouse.statements import statement
 
 REMOVED = (
     "activities", "contacts", "documents", "clients", "changes", "redirects", "quarantine", "unlisted", "outbox",
-    "journal_edits", "plan_cells", "outcomes",
+    "journal_edits", "plan_cells", "outcomes", "merge_steps",
 )  # fmt: skip
 TOUCHED = (
     "ninja.clients", "ninja.activities", "ninja.contacts", "ninja.documents", "control.client_versions",
     "control.client_changes", "control.redirects", "control.quarantine", "control.unlisted", "control.outbox",
-    "control.journal_edits", "control.plan_cells", "control.outcomes",
+    "control.journal_edits", "control.plan_cells", "control.outcomes", "control.merge_steps",
 )  # fmt: skip
 
 

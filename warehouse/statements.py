@@ -6,6 +6,7 @@
     sql/rebuild/*.sql           the steps of a rebuild of the mirror
     sql/journal/*.sql           the steps of noting calls that write
     sql/plans/*.sql             the steps of storing and applying plans
+    sql/merges/*.sql            the same of plans of merges
     sql/mart/*.sql              one view a file, named like the view
     sql/read/*.sql              what the commands ask
 

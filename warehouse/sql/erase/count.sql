@@ -10,3 +10,4 @@ union all select 'wishes', count(*) from control.outbox where source = $source a
 union all select 'edits', count(*) from control.journal_edits where source = $source and id = $id
 union all select 'plan cells', count(*) from control.plan_cells where source = $source and id = $id
 union all select 'outcomes', count(*) from control.outcomes where source = $source and id = $id
+union all select 'merges', count(*) from control.merge_steps where source = $source and (survivor_id = $id or mergeable_id = $id)

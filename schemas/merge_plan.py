@@ -1,0 +1,138 @@
+"""A plan of merges: in an order in which chains work, each with what it expects and what it rescues; digested.
+
+Nothing in it is decided by the server: who survives, what is kept of the others and what may differ was said when it
+was made, and is approved as a whole by its digest.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any, Final
+
+from schemas.client import Client
+from schemas.errors import SettingsError
+from schemas.merge_preview import Preview, Rescue
+
+EXPECTED: Final = ("balance", "paid_to_date", "credit_balance", "payment_balance", "status", "currency_id")
+"""What a merge is refused for when it has moved since the plan was made; contacts are compared besides."""
+Pair = tuple[str, str]
+"""The survivor's id, and the id of the client that is merged into it."""
+
+
+@dataclass(frozen=True, slots=True)
+class MergeStep:
+    """One merge: who into whom, what both have to be like before, and what is rescued ahead of it and behind it."""
+
+    survivor_id: str
+    mergeable_id: str
+    survivor: Mapping[str, object] = field(repr=False)
+    mergeable: Mapping[str, object] = field(repr=False)
+    before: Rescue = field(default=Rescue(), repr=False)
+    then: Rescue = field(default=Rescue(), repr=False)
+    allowed: Sequence[str] = ()
+
+    @property
+    def told(self) -> dict[str, Any]:
+        """All of it as plain values: what is stored, and what the digest is over."""
+        return {
+            "survivor_id": self.survivor_id, "mergeable_id": self.mergeable_id,
+            "survivor": dict(self.survivor), "mergeable": dict(self.mergeable),
+            "before": _rescue_told(self.before), "then": _rescue_told(self.then), "allowed": list(self.allowed),
+        }  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class MergePlan:
+    """Merges at one source, in their order. Times are aware, in UTC; `company` is the fingerprint of the company."""
+
+    plan_id: str
+    source: str
+    made_at: datetime
+    expires_at: datetime
+    author: str
+    reason: str
+    company: str
+    version: str
+    steps: Sequence[MergeStep]
+
+    @property
+    def digest(self) -> str:
+        """The first 16 hexadecimal digits of the SHA-256 over all of it."""
+        told = [
+            self.plan_id, self.source, self.author, self.reason, self.company, self.version,
+            *(at.astimezone(UTC).isoformat() for at in (self.made_at, self.expires_at)),
+            [step.told for step in self.steps],
+        ]  # fmt: skip
+        return hashlib.sha256(json.dumps(told, sort_keys=True, default=str).encode()).hexdigest()[:16]
+
+
+def step_of(found: Preview, allowed: Sequence[str] = ()) -> MergeStep:
+    """The step of a preview."""
+    survivor, mergeable = found.survivor, found.mergeable
+    return MergeStep(
+        survivor.id, mergeable.id, expected_of(survivor), expected_of(mergeable), found.before, found.then,
+        tuple(sorted(allowed)),
+    )  # fmt: skip
+
+
+def expected_of(client: Client) -> dict[str, object]:
+    """What a merge counts on: figures as exact text, state, currency, the ids of its contacts."""
+    told: dict[str, object] = {}
+    for name in EXPECTED:
+        value = getattr(client, name)
+        told[name] = f"{value:.6f}" if isinstance(value, Decimal) else value
+    told["contacts"] = sorted(one.id for one in client.contacts)
+    return told
+
+
+def step_from(told: Mapping[str, Any]) -> MergeStep:
+    """The step that was stored."""
+    rest = {name: told[name] for name in ("survivor_id", "mergeable_id", "survivor", "mergeable")}
+    before, then = (Rescue(**told[name]) for name in ("before", "then"))
+    return MergeStep(**rest, before=before, then=then, allowed=tuple(told["allowed"]))
+
+
+def in_order(pairs: Iterable[Pair]) -> list[Pair]:
+    """The merges in an order in which chains work: into a client first, then that client into another.
+
+    Raises SettingsError for a client and itself, for one that is merged away twice, and for a circle.
+    """
+    into: dict[str, str] = {}
+    for survivor, mergeable in dict.fromkeys(pairs):
+        if survivor == mergeable:
+            raise SettingsError(f"The client {survivor} cannot be merged into itself.")
+        if mergeable in into:
+            raise SettingsError(f"The client {mergeable} would be merged away twice, into {into[mergeable]} too.")
+        into[mergeable] = survivor
+    ordered: list[Pair] = []
+    done: set[str] = set()
+    coming: dict[str, list[str]] = defaultdict(list)
+    for mergeable, survivor in into.items():
+        coming[survivor].append(mergeable)
+
+    def take(client: str, way: tuple[str, ...]) -> None:
+        if client in way:
+            raise SettingsError(f"These merges go in a circle: {' into '.join([*way, client])}.")
+        for one in sorted(coming[client]):
+            take(one, (*way, client))
+            if one not in done:
+                done.add(one)
+                ordered.append((client, one))
+
+    for survivor in sorted(into.values()):
+        take(survivor, ())
+    return ordered
+
+
+def _rescue_told(rescue: Rescue) -> dict[str, Any]:
+    return {
+        "columns": dict(rescue.columns),
+        "contacts": {key: dict(changes) for key, changes in rescue.contacts.items()},
+        "new_contacts": [dict(one) for one in rescue.new_contacts],
+    }
