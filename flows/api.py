@@ -97,13 +97,15 @@ def journal_of(
     Then it is checked that the door leads to the company bound to the source, and open calls are settled.
     """
     journal = WarehouseJournal(name, lambda: open_ready(settings, clock), operator=operator(), now=clock.now)
-    still_at_it = STILL_AT_IT
+    still_at_it, held = STILL_AT_IT, False
 
     def settled(under_way: Collection[str]) -> list[OpenCall]:
-        nonlocal still_at_it
+        nonlocal still_at_it, held
         if still_at_it:
-            until_the_end.enter_context(one_writer_at_a_time(settings, name))
             check_company(settings, name, door, clock)
+        if not held:
+            until_the_end.enter_context(one_writer_at_a_time(settings, name))
+            held = True
         with open_ready(settings, clock) as warehouse:
             calls = [one for one in open_calls(warehouse, name) if one.call_id not in under_way]
         asked = settle_calls(Api(door, journal), calls, still_at_it=still_at_it, now=clock.now)

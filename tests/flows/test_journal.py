@@ -27,7 +27,7 @@ from flows.journal import check_open, settle_open
 from flows.settings import Settings, Source, place_of
 from flows.settle import settle_by_asking, settle_by_word
 from sandbox.server import running
-from schemas.errors import Busy, NotVerified, OutcomeUnknown, SettingsError, UnsafePlan
+from schemas.errors import Busy, NotAuthorised, NotVerified, OutcomeUnknown, SettingsError, UnsafePlan
 from schemas.journal import Call, Edit, Outcome
 from tests.engines import address
 from tests.flows.conftest import COMMAND, Server
@@ -228,6 +228,19 @@ def test_a_young_merge_without_a_trace_is_asked_for_until_it_is_no_longer_young(
         )
     assert sum(slept) == pytest.approx(20)
     assert journal.outcomes == {call.call_id: [(one, Outcome.NOT_APPLIED), (other, Outcome.NOT_APPLIED)]}
+
+
+def test_a_first_write_that_could_not_be_checked_is_checked_by_the_next_one(server, told, make):
+    one, other = make("A", "B")
+    killed(server, told, lambda api: clients.archive(api, [one]))
+    with open_client(settings=told) as api:
+        present = {"do": "status", "status": 403, "on": f"GET /clients/{one}", "times": 9}
+        server.switch(faults=[present])
+        with pytest.raises(NotAuthorised):
+            clients.archive(api, [other])
+        server.switch(faults=[])
+        assert clients.archive(api, [other])[0].outcome.value == "applied"
+    assert opened(told) == []
 
 
 class Settled:
