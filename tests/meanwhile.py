@@ -8,20 +8,22 @@ import httpx
 
 
 class Meanwhile(httpx.BaseTransport):
-    """Does a thing before the first request of this method and path, once; then sends it.
+    """Does a thing, once, before a request of this method and path leaves: the `nth` of them.
 
-    `after` is the method that has to be seen first.
+    They count from when a request of the method `after` has left, if that is told.
     """
 
-    def __init__(self, before: str, do: Callable[[], object], *, after: str = "") -> None:
-        self._before, self._do, self._after, self._wire = before, do, after, httpx.HTTPTransport()
+    def __init__(self, before: str, do: Callable[[], object], *, after: str = "", nth: int = 1) -> None:
+        self._before, self._do, self._after, self._left = before, do, after, nth
+        self._wire = httpx.HTTPTransport()
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        if request.method == self._after:
-            self._after = ""
-        elif self._before and not self._after and f"{request.method} {request.url.path}".startswith(self._before):
-            self._before = ""
-            self._do()
+        if self._after:
+            self._after = "" if request.method == self._after else self._after
+        elif f"{request.method} {request.url.path}".startswith(self._before):
+            self._left -= 1
+            if self._left == 0:
+                self._do()
         return self._wire.handle_request(request)
 
     def close(self) -> None:

@@ -57,7 +57,7 @@ def check_id(record: Mapping[str, object], client_id: str) -> None:
         raise SettingsError(f"Nothing was sent: {client_id!r} is no id of a client.")
 
 
-def before_of(record: object) -> dict[str, object]:
+def before_of(record: object) -> dict[str, list[str]]:
     """What a purge is told by where it breaks off: contacts and documents go before the client itself."""
     seen = view(record)
     return {name: ids_of(seen[name]) for name in ("contacts", "documents")}

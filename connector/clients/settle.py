@@ -15,7 +15,7 @@ from connector.api import Api, Outcomes, compared
 from connector.clients.action import read_back
 from connector.clients.create import KEYS, find_by
 from connector.clients.merged import become, look
-from connector.clients.purge import became
+from connector.clients.purge import became, before_of
 from connector.clients.read import record_of
 from connector.clients.update import as_wanted
 from connector.clients.watch import watched
@@ -84,6 +84,19 @@ def _as_wanted(door: Door, edit: Edit) -> bool | None:
         return None
 
 
+def _uploaded(door: Door, call: Call) -> Outcomes:
+    """By the documents that were not there before. An edit holds their ids before, and the names of the files."""
+    outcomes = []
+    for edit in call.edits:
+        before, files = edit.before.get("documents"), edit.after.get("documents")
+        if not isinstance(before, list) or not isinstance(files, list):
+            return _unknown(call)
+        new = set(before_of(record_of(door, edit.client_id))["documents"]) - set(map(str, before))
+        more = Outcome.APPLIED if len(new) >= len(files) else Outcome.CONFLICT
+        outcomes.append((edit.client_id, more if new else Outcome.NOT_APPLIED))
+    return outcomes
+
+
 def _created(door: Door, call: Call) -> Outcomes:
     """By its key a client that was made is found; without one, nobody knows whether it is there."""
     (edit,) = call.edits  # it is erased by no client's id, as it has none yet
@@ -99,5 +112,6 @@ def _created(door: Door, call: Call) -> Outcomes:
 _ASK: Final[Mapping[str, Ask]] = {
     "create": _created,
     "update": _updated,
+    "upload": _uploaded,
     **dict.fromkeys(("archive", "restore", "delete", "assign_group", "bulk_update"), _bulk),
 }

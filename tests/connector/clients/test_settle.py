@@ -17,6 +17,8 @@ from schemas.journal import Call, Edit, Outcome
 from schemas.values import to_json
 from tests.noted import Noted
 
+PNG = b"\x89PNG\r\n\x1a\n" + bytes(64)
+
 
 class Killed(BaseException):
     """The process ends here."""
@@ -171,3 +173,17 @@ def test_an_open_call_is_no_error_of_the_next_one(box, api, journal, pair):
     box.switch(faults=[])
     (call,) = journal.open
     assert settle(api, call) == [(pair[0], Outcome.APPLIED)]
+
+
+def test_an_upload_is_told_by_the_documents_that_are_new(box, api, pair):
+    client = pair[0]
+    call = Call("upload", [Edit(client, {"documents": []}, {"documents": ["one.png", "two.png"]})])
+    assert settle(api, call) == [(client, Outcome.NOT_APPLIED)]
+    for expected in (Outcome.CONFLICT, Outcome.APPLIED):  # one of two, both
+        api.door.upload(f"/clients/{client}/upload", "one.png", PNG, repeatable=False)
+        assert settle(api, call) == [(client, expected)]
+    known = [one["id"] for one in box.show(client)["documents"]]
+    assert settle(api, Call("upload", [Edit(client, {"documents": known}, {"documents": ["x"]})])) == [
+        (client, Outcome.NOT_APPLIED)
+    ]
+    assert settle(api, Call("upload", [Edit(client, {}, {"file": "one.png"})])) is None
