@@ -103,7 +103,8 @@ def merge(
     Invoices, payments, credits, documents and contacts go to the survivor; everything else of the client that is merged
     is lost: its number, notes, custom values, settings, ledger. Both are shown side by side, the name of the one that
     goes is to be typed, and a backup of both is written first. It is sent once and never repeated: what became of it is
-    told by the clients and their figures. This is for one pair; duplicates in number go through plans.
+    told by the clients and their figures. This is for one pair; duplicates in number go through
+    plans: `ninja-sync merge`.
     """
     from connector import clients  # noqa: PLC0415 - as above
     from flows.api import open_client  # noqa: PLC0415
