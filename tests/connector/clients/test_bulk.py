@@ -238,6 +238,16 @@ def test_a_lost_answer_is_read_back_and_nothing_is_done_twice(box, api, make, jo
     assert [len(outcomes) for outcomes in journal.outcomes.values()] == [3] * len(journal.calls)
 
 
+@pytest.mark.parametrize("status", [429, 503])
+def test_a_server_that_wants_a_pause_gets_it_and_the_call_is_sent_again(box, api, make, journal, status):
+    ids = make("A", "B", "C")
+    box.switch(faults=[{"do": "status", "status": status, "on": "POST /clients/bulk"}])
+    box.requests()
+    assert told(clients.archive(api, ids)) == [(one, Is.APPLIED) for one in ids]
+    assert len(sent(box)) == 2
+    assert [outcomes[0][1] for outcomes in journal.outcomes.values()] == [Outcome.NOT_APPLIED, Outcome.APPLIED]
+
+
 def test_a_call_of_which_nothing_is_done_is_an_error_after_three_tries(box, api, make):
     ids = make("A", "B", "C")
     box.switch(faults=[{"do": "reset", "on": "POST /clients/bulk", "every": True}])
