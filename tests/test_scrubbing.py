@@ -148,6 +148,24 @@ def test_links_of_a_server_behind_another_name_lose_that_name():
     assert scrubbed(body) == left
 
 
+def test_a_link_into_the_portal_has_no_key_wherever_it_stands():
+    body = b'{"notes":"see https://a.test/client/key_login/short-key?x=1"}'
+    assert scrubbed(body) == b'{"notes":"see https://ninja.test/client/key_login/scrubbed?x=1"}'
+    assert scrub_text(b"https://a.test/client/key_login/short-key") == b"https://ninja.test/client/key_login/scrubbed"
+
+
+def test_a_password_of_digits_is_found_among_numbers_and_what_is_left_is_json():
+    assert scrubbed(b'{"size": 123456789012, "of": 5}', Known(("123456789012",))) == b'{"size": 0, "of": 5}'
+
+
+@pytest.mark.parametrize("way", range(11))
+def test_a_known_secret_is_found_in_each_form_by_itself(way):
+    secret = "canary>>>???é-" + "x" * 8
+    form = ways_of(secret)[way]
+    for text in (form, f"<b>{form}</b>"):
+        assert form not in json.loads(scrubbed(json.dumps({"notes": text}).encode(), Known((secret,))))["notes"]
+
+
 def test_an_upload_is_the_same_with_each_random_boundary():
     def sent(boundary):
         headers = {"Content-Type": f"multipart/form-data; boundary={boundary}"}
