@@ -16,8 +16,22 @@ def backup_file(settings: Settings, source: str, verb: str, client_ids: Sequence
 
     Of a DuckDB warehouse the folder stands beside it, of Postgres in this machine's state folder.
     """
-    staging = staging_of(place_of(settings))
-    folder = staging.with_name(staging.name.removesuffix(".staging") + ".backups")
+    folder = _folder(settings)
     make_private_folder(folder)
     moment = now.astimezone(UTC).strftime("%Y%m%dT%H%M%S.%fZ")
     return folder / f"{source}-{verb}-{'-'.join(client_ids)}-{moment}.json"
+
+
+def remove_backups(settings: Settings, source: str, client_id: str) -> int:
+    """Remove the backups that hold a client, for one that is erased; returns how many there were."""
+    folder, found = _folder(settings), 0
+    for file in folder.glob(f"{source}-*.json") if folder.is_dir() else ():
+        if client_id in file.stem.removeprefix(f"{source}-").split("-"):
+            file.unlink(missing_ok=True)
+            found += 1
+    return found
+
+
+def _folder(settings: Settings) -> Path:
+    staging = staging_of(place_of(settings))
+    return staging.with_name(staging.name.removesuffix(".staging") + ".backups")

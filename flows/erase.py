@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
+from flows.backups import remove_backups
 from flows.job import SYSTEM_CLOCK, Clock, Job, Pulled, open_ready
 from flows.settings import Settings, place_of
 from schemas.errors import SettingsError
@@ -50,6 +51,7 @@ def erase_client(settings: Settings, name: str, client_id: str, *, reason: str, 
     """Erase a client from the warehouse and all its files; the server is not touched. Raises Busy, WarehouseError."""
     keep = settings.erasure.keep_balances
     with one_run_at_a_time(place_of(settings), name, wait=settings.wait):
+        remove_backups(settings, name, client_id)  # first: a kill in between leaves a client that is erased again
         with open_ready(settings, clock) as warehouse:
             removed = erase(warehouse, name, client_id, reason=reason, keep_balances=keep, now=clock.now())
             engine = warehouse.engine
@@ -65,6 +67,7 @@ def erase_purged(job: Job, pulled: Pulled) -> list[str]:
     keep, now = job.settings.erasure.keep_balances, job.clock.now()
     with open_ready(job.settings, job.clock) as warehouse:
         for one in purged:
+            remove_backups(job.settings, job.name, one)
             erase(warehouse, job.name, one, reason="purged on the server", keep_balances=keep, now=now)
     clean(job.settings, job.clock)
     return [f"Erased, as they were purged on the server: {len(purged)}."]

@@ -26,6 +26,10 @@ Tell = Callable[[str, int, int | None], None]
 """Is told how a run goes on: what it does now, how many records are through, of how many."""
 
 
+def silent(_doing: str, _done: int, _of: int | None) -> None:
+    """Tell nobody how a run goes on."""
+
+
 COUNTS = ("requests", "seconds", "received", "inserted", "updated", "touched", "unchanged", "vanished")
 """What is told of both runs of a pull that read everything after it had read what is new."""
 
@@ -95,7 +99,7 @@ class Job:
     door: Door
     full: bool = False
     at_most: int | None = None
-    tell: Tell = lambda _doing, _done, _of: None
+    tell: Tell = silent
     clock: Clock = SYSTEM_CLOCK
 
     @property

@@ -20,7 +20,7 @@ from connector.clients.planned import send_planned
 from connector.door import Door
 from connector.password import Password, no_password
 from flows.api import check_company, operator
-from flows.job import SYSTEM_CLOCK, Clock, Job, Pulled, Tell, open_ready
+from flows.job import SYSTEM_CLOCK, Clock, Job, Pulled, Tell, open_ready, silent
 from flows.journal import one_writer_at_a_time, settle_open
 from flows.pull import pull
 from flows.settings import Settings, place_of
@@ -90,7 +90,7 @@ def apply_plan(
     *,
     force: bool = False,
     pulls: bool = True,
-    tell: Tell = lambda _doing, _done, _of: None,
+    tell: Tell = silent,
     clock: Clock = SYSTEM_CLOCK,
 ) -> Applied:
     """Apply a plan whose digest a person has seen. It is applied once; what was cut off is resumed.
@@ -114,7 +114,7 @@ def resume_plan(
     plan_id: str,
     *,
     pulls: bool = True,
-    tell: Tell = lambda _doing, _done, _of: None,
+    tell: Tell = silent,
     clock: Clock = SYSTEM_CLOCK,
 ) -> Applied:
     """Go on with a plan that was cut off: what was sent is settled by reading back, what was not is sent now.

@@ -16,6 +16,7 @@ from warehouse.engine import Warehouse
 from warehouse.statements import statement
 
 PLANNED: Final = "planned"
+CHECKED: Final = "checked"
 RESCUED: Final = "rescued"
 MERGED: Final = "merged"
 DONE: Final = "done"

@@ -28,6 +28,7 @@ from schemas.client import Client, Contact, client_of
 from schemas.entities import GROUPS
 from schemas.errors import NotVerified, OutcomeUnknown, SettingsError, StalePlan, UnsafePlan
 from schemas.journal import Call, Edit, Outcome
+from schemas.merge_preview import lost_contacts
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +53,7 @@ class Merge:
     @property
     def lost_contacts(self) -> Sequence[Contact]:
         """Contacts that the server drops: an address that the survivor has, in the same spelling, or none at all."""
-        addresses = {one.email for one in self.survivor.contacts}
-        return [one for one in self.mergeable.contacts if addresses and (not one.email or one.email in addresses)]
+        return lost_contacts(self.survivor, self.mergeable)
 
 
 def prepare_merge(
@@ -72,7 +72,7 @@ def prepare_merge(
     if survivor_id == mergeable_id:
         raise SettingsError("Nothing was sent: that is one client. Name two.")
     records = [_read(api.door, one)[0] for one in (survivor_id, mergeable_id)]
-    (survivor, mergeable), currencies = map(client_of, records), _currencies(api.door, records)
+    (survivor, mergeable), currencies = map(client_of, records), currencies_of(api.door, records)
     prepared = Merge(survivor, mergeable, *currencies)
     if prepared.survivor.status != "active" and not allow_inactive_survivor:
         raise UnsafePlan(
@@ -171,7 +171,7 @@ def _read(door: Door, client_id: str) -> tuple[dict[str, object], int]:
     return record, int(answer.date.timestamp()) if answer.date else 0
 
 
-def _currencies(door: Door, records: Sequence[Mapping[str, object]]) -> list[str]:
+def currencies_of(door: Door, records: Sequence[Mapping[str, object]]) -> list[str]:
     """The currency ids that count for clients: their own, else their group's, else the company's."""
     seen = [view(record) for record in records]
     if all(one["currency_id"] for one in seen):

@@ -15,12 +15,11 @@ from connector.door import Door
 from connector.presence import Presence, merges_into, presence
 from schemas.errors import Rejected, UnexpectedShape
 from schemas.journal import Edit, Outcome
+from schemas.merge_preview import COMPUTED_ANEW
 
 FIGURES: Final = ("balance", "paid_to_date")
 """What a merge adds up; payment_balance stays as it is up to 5.12, credit_balance is computed from the credits."""
 MICRO: Final = Decimal("0.000001")
-COMPUTED_ANEW: Final = (5, 13)
-"""From this version on a merge is one transaction, which computes the figures anew (read in 5.13.32)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +57,7 @@ def become(found: Found, survivor: Edit, mergeable: Edit, *, answered: bool = Fa
     """
     of_survivor = of_mergeable = Outcome.UNKNOWN
     if found.gone is Presence.GONE:
-        anew = _numbers(found.version) >= COMPUTED_ANEW and (answered or found.told)
+        anew = numbers_of(found.version) >= COMPUTED_ANEW and (answered or found.told)
         of_mergeable = Outcome.APPLIED
         of_survivor = Outcome.APPLIED if anew or _as_wanted(found.survivor, survivor) else Outcome.CONFLICT
     elif found.as_it_was and _unmoved(found.survivor, survivor):
@@ -133,7 +132,7 @@ def _twice(now: Mapping[str, object], survivor: Edit, mergeable: Edit) -> str:
     return ""
 
 
-def _numbers(version: str) -> tuple[int, ...]:
+def numbers_of(version: str) -> tuple[int, ...]:
     """A version as numbers; () for one that is none, which is older than all."""
     parts = version.split(".")
     return tuple(map(int, parts)) if all(part.isascii() and part.isdigit() for part in parts) else ()

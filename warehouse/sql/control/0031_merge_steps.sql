@@ -1,5 +1,5 @@
--- The merges of a plan, in their order: what each expects and rescues (`told`), how far it has come (planned, rescued,
--- merged, done), and where the backup of both clients is.
+-- The merges of a plan, in their order: what each expects and rescues (`told`), how far it has come (planned, checked,
+-- rescued, merged, done), and where the backup of both clients is.
 create table control.merge_steps (
     source varchar not null,
     plan_id varchar not null,

@@ -1,0 +1,224 @@
+"""The commands that merge duplicates: `ninja-sync merge`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from flows.options import AsJson, ConfigFile, SourceName
+from flows.show import say, show_json, show_table
+from schemas.errors import SettingsError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from connector.secret import Secret
+    from flows.settings import Settings
+
+PlanId = Annotated[str, typer.Argument(metavar="PLAN", help="The plan's id, such as merge-20261128-1a2b3c.")]
+PasswordFile = Annotated[
+    Path | None, typer.Option(help="The file (mode 600) with the password; else NINJA_SYNC_PASSWORD, or a prompt.")
+]
+PasswordEnv = Annotated[str, typer.Option(help="Or the name of the environment variable that holds it.")]
+Allow = Annotated[
+    list[str] | None, typer.Option("--allow", help="What may differ: currency, tax, country, inactive; repeatable.")
+]
+NoRescue = Annotated[bool, typer.Option("--no-rescue", help="Rescue nothing of what the server drops.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this module."""
+    merge = typer.Typer(
+        help="Merge duplicates, as plans.\n\n"
+        "A merge cannot be undone on the server. So it is shown in money and people, approved by its digest, "
+        "backed up, sent once, and checked.",
+        no_args_is_help=True,
+        rich_markup_mode=None,
+    )
+    for command in (plan, show, apply, resume, sheet):
+        merge.command()(command)
+    merge.command("list")(list_merges)
+    app.add_typer(merge, name="merge")
+
+
+def plan(
+    pairs: Annotated[
+        list[str] | None, typer.Argument(metavar="SURVIVOR:MERGED", help="Ids: who survives, who is merged in.")
+    ] = None,
+    file: Annotated[Path | None, typer.Option(help="A CSV file with survivor_id and mergeable_id.")] = None,
+    allow: Allow = None,
+    no_rescue: NoRescue = False,
+    reason: Annotated[str, typer.Option(help="Why, for whoever looks at it later.")] = "",
+    source: SourceName = None,
+    config: ConfigFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Plan merges, and show what they come to.
+
+    Nothing is sent yet. Shown are the figures afterwards under this server's version, contacts that move or are
+    dropped, and what is lost with the client that is merged in; blanks of the survivor are filled from it and notes
+    appended, as ordinary changes before the merge. Chains are put in order. `dedupe plan` plans from found duplicates.
+    """
+    from flows.merge_plan import ALLOWABLE, plan_merges  # noqa: PLC0415 - each command loads what it needs
+    from flows.merge_report import tell_planned_merges  # noqa: PLC0415
+    from flows.settings import choose_source, load_settings, open_door  # noqa: PLC0415
+
+    wrong = sorted(set(allow or []) - set(ALLOWABLE))
+    if wrong:
+        raise SettingsError(f"--allow takes {', '.join(ALLOWABLE)}, not {wrong[0]!r}.")
+    told = [_pair(one) for one in pairs or []] + (_pairs_of(file) if file else [])
+    if not told:
+        raise SettingsError("Say whom to merge: SURVIVOR:MERGED, or --file with survivor_id and mergeable_id.")
+    settings = load_settings(config)
+    name = choose_source(settings, source)
+    with open_door(settings.sources[name]) as door:
+        planned = plan_merges(
+            settings, name, door, told, allowed=frozenset(allow or []), rescue=not no_rescue, reason=reason
+        )
+    raise typer.Exit(tell_planned_merges(planned, as_json=as_json))
+
+
+def list_merges(
+    top: Annotated[int, typer.Option(min=1, help="How many, newest first.")] = 20,
+    source: SourceName = None,
+    config: ConfigFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """The newest plans of merges."""
+    from flows.ask import asked  # noqa: PLC0415
+    from flows.settings import load_settings  # noqa: PLC0415
+
+    found = asked(load_settings(config), "merge_plans", {"source": source, "top": top}, newest=True)
+    if as_json:
+        show_json(found.records())
+    else:
+        show_table("Plans of merges", [column.replace("_", " ") for column in found.columns], found.rows)
+
+
+def show(plan_id: PlanId, config: ConfigFile = None, as_json: AsJson = False) -> None:
+    """Show a plan of merges, and how far it has come."""
+    from flows.job import open_ready  # noqa: PLC0415
+    from flows.merge_report import merges_as_json, show_merges  # noqa: PLC0415
+    from flows.settings import load_settings  # noqa: PLC0415
+    from warehouse.merge_plans import read_merges  # noqa: PLC0415
+
+    with open_ready(load_settings(config)) as warehouse:
+        stored = read_merges(warehouse, plan_id)
+    if as_json:
+        show_json({**merges_as_json(stored.plan), "state": stored.state, "states": stored.states})
+    else:
+        show_merges(stored)
+
+
+def apply(
+    plan_id: PlanId,
+    digest: Annotated[str, typer.Option(help="The plan's digest, as it was shown to you.")],
+    password_file: PasswordFile = None,
+    password_env: PasswordEnv = "",
+    config: ConfigFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Apply a plan of merges, one after the other.
+
+    Each is compared with the plan, backed up, sent once, and checked: the client that is merged in is gone, and the
+    sums are right. It stops at the first surprise, and says what to look at; `merge resume` goes on. Asks for the
+    password of the token's user.
+    """
+    from flows.merge_apply import apply_merges  # noqa: PLC0415
+    from flows.merge_report import tell_applied_merges  # noqa: PLC0415
+    from flows.settings import load_settings, open_door  # noqa: PLC0415
+    from flows.show import progress  # noqa: PLC0415
+
+    settings = load_settings(config)
+    source = _source_of(settings, plan_id)
+    read = _password(settings, source, password_file, password_env)
+    with open_door(settings.sources[source]) as door, progress(source, quiet=as_json) as tell:
+        applied = apply_merges(settings, door, plan_id, digest, read, tell=tell)
+    tell_applied_merges(applied, as_json=as_json)
+
+
+def resume(
+    plan_id: PlanId,
+    password_file: PasswordFile = None,
+    password_env: PasswordEnv = "",
+    config: ConfigFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Go on with a plan of merges that stopped.
+
+    What was sent is settled by asking the server first; nobody is merged twice.
+    """
+    from flows.merge_apply import resume_merges  # noqa: PLC0415
+    from flows.merge_report import tell_applied_merges  # noqa: PLC0415
+    from flows.settings import load_settings, open_door  # noqa: PLC0415
+    from flows.show import progress  # noqa: PLC0415
+
+    settings = load_settings(config)
+    source = _source_of(settings, plan_id)
+    read = _password(settings, source, password_file, password_env)
+    with open_door(settings.sources[source]) as door, progress(source, quiet=as_json) as tell:
+        applied = resume_merges(settings, door, plan_id, read, tell=tell)
+    tell_applied_merges(applied, as_json=as_json)
+
+
+def sheet(
+    backup: Annotated[Path, typer.Argument(help="The backup of a merge; `merge show` names it.")],
+    to: Annotated[
+        Path | None, typer.Option("--to", metavar="FILE", help="Write it here, instead of showing it.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """How to take a merge back by hand.
+
+    A list of what to make anew and what to move back, from the backup that was made before the merge.
+    """
+    from flows.merge_report import rollback_sheet  # noqa: PLC0415
+    from warehouse.private import write_private  # noqa: PLC0415
+
+    text = rollback_sheet(backup)
+    if to is not None:
+        write_private(to.absolute(), text.encode())
+    if as_json:
+        show_json({"file": str(to) if to else None, "markdown": text})
+    elif to is not None:
+        say(f"Written: {to}")
+    else:
+        typer.echo(text)
+
+
+def _pair(told: str) -> tuple[str, str]:
+    survivor, colon, mergeable = told.partition(":")
+    if not (colon and survivor and mergeable):
+        raise SettingsError(f"A merge is SURVIVOR:MERGED, not {told!r}.")
+    return survivor, mergeable
+
+
+def _pairs_of(file: Path) -> list[tuple[str, str]]:
+    import csv  # noqa: PLC0415
+
+    try:
+        with file.open(encoding="utf-8-sig", newline="") as opened:
+            rows = list(csv.DictReader(opened))
+    except (csv.Error, UnicodeDecodeError):
+        raise SettingsError(f"{file} is no CSV in UTF-8.") from None
+    if not rows or not {"survivor_id", "mergeable_id"} <= set(rows[0]):
+        raise SettingsError(f"{file} needs the columns survivor_id and mergeable_id, and a row.")
+    return [(row["survivor_id"].strip(), row["mergeable_id"].strip()) for row in rows]
+
+
+def _password(settings: Settings, source: str, file: Path | None, variable: str) -> Callable[[], Secret]:
+    from flows.password import password_reader  # noqa: PLC0415
+
+    return password_reader(settings.sources[source], file=file, variable=variable)
+
+
+def _source_of(settings: Settings, plan_id: str) -> str:
+    """The source of a plan, as configured here."""
+    from flows.job import open_ready  # noqa: PLC0415
+    from flows.settings import choose_source  # noqa: PLC0415
+    from warehouse.merge_plans import read_merges  # noqa: PLC0415
+
+    with open_ready(settings) as warehouse:
+        return choose_source(settings, read_merges(warehouse, plan_id).plan.source)
