@@ -7,6 +7,9 @@ SOURCES := connector flows schemas warehouse sandbox tests
 # As many workers as there are cores. A file's tests stay together: some share a server that takes long to start.
 WORKERS ?= auto
 
+# Tests start hundreds of processes: compiled once, not by each of them, whatever the environment says.
+export PYTHONDONTWRITEBYTECODE :=
+
 .PHONY: help install demo test postgres bench histories kills injections peers record lint dictionary format lock clean
 
 help:                 ## what there is to make
@@ -25,10 +28,10 @@ demo: $(READY)        ## the main job once, against the sandbox, into demo/wareh
 	$(BIN)/ninja-sync demo
 
 test: lint            ## format, lint, types, import contracts, all tests
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --max-worker-restart 1 $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder --max-worker-restart 1 $(PYTEST_ARGS)
 
 postgres: $(READY)    ## the tests of the warehouses on the oldest Postgres that the wheel ships
-	NINJA_SYNC_TEST_POSTGRES=16 $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -k postgres $(PYTEST_ARGS) tests
+	NINJA_SYNC_TEST_POSTGRES=16 $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder -k postgres $(PYTEST_ARGS) tests
 
 bench: $(READY)       ## time and memory of pulls of 100,000 and 1,000,000 clients (a quarter of an hour)
 	$(BIN)/python -m tests.bench.sandbox_pages

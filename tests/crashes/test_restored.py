@@ -14,6 +14,8 @@ from tests.crashes.witness import found_in, truth
 from tests.engines import Databases
 from warehouse.duckdb_engine import open_warehouse
 
+pytestmark = pytest.mark.slow
+
 CUTS = 5
 EDITS = 4
 

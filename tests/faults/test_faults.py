@@ -20,6 +20,8 @@ from tests.faults.truth import Records, everything, promised
 from tests.faults.ways import edited, happens
 from tests.flows.conftest import Server
 
+pytestmark = pytest.mark.slow
+
 OFF = {"faults": [], "poison": [], "per_page_cap": None, "shuffle": False, "timezone": None, "clock": None}
 
 

@@ -13,6 +13,8 @@ import pytest
 from flows.start import TOO_EARLY
 from tests.flows.conftest import COMMAND
 
+pytestmark = pytest.mark.slow
+
 HEAVY = ("prefect", "pandas", "pyarrow", "splink", "matplotlib", "numpy", "starlette", "sqlalchemy")
 EVERY = [
     "pull",

@@ -15,6 +15,8 @@ from schemas.errors import SettingsError
 from tests.engines import address
 from warehouse.place import PostgresUrl, open_place, staging_of
 
+pytestmark = pytest.mark.slow
+
 CANARIES = ("Canarini", "canary-mail@example.com", "Canary Street 7", "canary-note", "Canary Moved")
 
 

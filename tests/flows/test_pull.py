@@ -17,6 +17,8 @@ from flows.settings import place_of
 from schemas.errors import NotAuthorised, SettingsError, WarehouseError
 from warehouse.duckdb_engine import open_warehouse
 
+pytestmark = pytest.mark.slow
+
 
 def as_stored(value):
     """What the warehouse should hold for a value of the server, told here once more and independently."""

@@ -18,6 +18,8 @@ from schemas.errors import NotAuthorised, TooMuchChange, UnexpectedShape
 from warehouse.duckdb_engine import open_warehouse
 from warehouse.publish import reader_of
 
+pytestmark = pytest.mark.slow
+
 MAILS = "name is not null and exists (select 1 from ninja.contacts k where k.client_id = c.id and k.email is not null)"
 
 
