@@ -1,16 +1,18 @@
 """Processes that pull and may be killed at any moment: each is forked from one that has imported everything.
 
-A victim starts in a few milliseconds, so hundreds of kills take minutes. The program below is run by `stable()`; it has
-one thread only (forking beside other threads could copy a lock that nobody gives back). It reads an order a line, and
-everything that its victims do comes back as lines:
+A victim starts in a few milliseconds, so hundreds of kills take minutes. The program below is run by `stable()`, and
+kept for the next one; it has one thread only (forking beside other threads could copy a lock that nobody gives back).
+It reads an order a line, and everything that its victims do comes back as lines:
 
     PID at PHASE        what the pull tells of itself: looking, reading, loading, publishing
     PID ended CODE TEXT the exit code that the command line would have had, and the message
     PID gone STATUS     the process is dead; its id is not given away before the next order
+    0 over              the order was for no victims, and all those before are gone
 """
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
 import signal
@@ -34,6 +36,8 @@ if TYPE_CHECKING:
 PAGE = 25
 ONE_THREAD = {"ARROW_DEFAULT_MEMORY_POOL": "system", "OPENBLAS_NUM_THREADS": "1"}
 KILLED = -int(signal.SIGKILL)
+_idle: list[subprocess.Popen[str]] = []
+"""Programs that no stable uses now: importing everything takes longer than most of what is tried with it."""
 
 
 @dataclass
@@ -101,6 +105,12 @@ class Stable:
         victim.wait()
         return victim
 
+    def over(self) -> None:
+        """Listen until nothing is left to be heard of any victim."""
+        self.send(0)
+        while next(self._heard())[0]:
+            pass
+
     def _heard(self) -> Iterator[tuple[int, str, str]]:
         assert self._process.stdout is not None
         for line in self._process.stdout:
@@ -113,12 +123,28 @@ class Stable:
 def stable(warehouse: Place, sources: dict[str, tuple[str, str]], **more: object) -> Iterator[Stable]:
     """A stable for this warehouse; a source is its server's address and its token."""
     order = {"warehouse": address(warehouse), "sources": sources, **more}
-    command = [sys.executable, "-m", "tests.crashes.victim"]
-    with subprocess.Popen(
-        command, cwd=Path(__file__).parents[2], env={**os.environ, **ONE_THREAD}, stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE, text=True,
-    ) as process:  # fmt: skip
-        yield Stable(process, order)
+    process = _idle.pop() if _idle else _started()
+    try:
+        opened = Stable(process, order)
+        yield opened
+        opened.over()
+    except BaseException:
+        _end(process)
+        raise
+    _idle.append(process)
+
+
+def _started() -> subprocess.Popen[str]:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tests.crashes.victim"], cwd=Path(__file__).parents[2],
+        env={**os.environ, **ONE_THREAD}, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    atexit.register(_end, process)
+    return process
+
+
+def _end(process: subprocess.Popen[str]) -> None:
+    with process:
         assert process.stdin is not None
         process.stdin.close()
 
@@ -135,6 +161,8 @@ def main() -> None:
             os.waitpid(pid, 0)
         order = json.loads(line)
         victims = [_fork(order) for _ in range(order["count"])]
+        if not victims:
+            say(0, "over")
         for pid in victims:
             ended = os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
             assert ended is not None
@@ -181,7 +209,7 @@ def _pull(order: dict, reach: Callable[[str], None]) -> None:
     from flows.settings import Settings, Source  # noqa: PLC0415
 
     if order.get("plant"):
-        PLANTED[order["plant"]](reach)
+        PLANTED[order["plant"]](_engine(order), reach)
     sources = {
         name: Source(url, page_size=PAGE, requests_per_second=10_000, look_back=0)
         for name, (url, _) in order["sources"].items()
@@ -202,9 +230,9 @@ def _migrate(order: dict, reach: Callable[[str], None]) -> None:
         reach("migrated")
 
 
-def _engine() -> Any:
-    """The class of the warehouses of this stable's orders: the driver of Postgres is there where it is used."""
-    if "warehouse.postgres_engine" in sys.modules:
+def _engine(order: dict) -> Any:
+    """The class of the warehouse of an order."""
+    if order["warehouse"].startswith("postgresql://"):
         from warehouse.postgres_engine import PostgresWarehouse  # noqa: PLC0415
 
         return PostgresWarehouse
@@ -213,9 +241,8 @@ def _engine() -> Any:
     return DuckdbWarehouse
 
 
-def _split_the_commit(reach: Callable[[str], None]) -> None:
+def _split_the_commit(Warehouse: Any, reach: Callable[[str], None]) -> None:  # noqa: N803 - a class
     """A planted mistake: the rows are committed before watermark and run are."""
-    Warehouse = _engine()  # noqa: N806 - a class
     from warehouse.statements import statement  # noqa: PLC0415
 
     real = Warehouse.execute
@@ -230,7 +257,7 @@ def _split_the_commit(reach: Callable[[str], None]) -> None:
     Warehouse.execute = execute  # type: ignore[method-assign]
 
 
-def _keep_staged(_: Callable[[str], None]) -> None:
+def _keep_staged(_: Any, __: Callable[[str], None]) -> None:
     """As if it died between its commit and the clearing of its staged pages."""
     from warehouse.staging import Staging  # noqa: PLC0415
 
@@ -243,10 +270,8 @@ def _keep_staged(_: Callable[[str], None]) -> None:
     Staging.begin = begin  # type: ignore[method-assign]
 
 
-def _tell_commits(reach: Callable[[str], None]) -> None:
+def _tell_commits(Warehouse: Any, reach: Callable[[str], None]) -> None:  # noqa: N803 - a class
     """A place to die at: the load is committed, and stands in the log alone."""
-    Warehouse = _engine()  # noqa: N806 - a class
-
     real = Warehouse.transaction
 
     @contextmanager
