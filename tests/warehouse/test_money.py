@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+import pytest
 
 from connector.pages import read_page
 from schemas.arrow_types import staged_schema
@@ -19,6 +20,7 @@ from warehouse.engine import DUCKDB
 
 AMOUNTS = 1_000_000
 COLUMNS = 20
+NAMES = [f"amount{n}" for n in range(COLUMNS)]
 MICROS = 10**6
 LARGEST = 10**20 - 1  # millionths: 14 digits before the point, 6 behind it
 
@@ -41,7 +43,9 @@ def spelled(rnd: random.Random, millionths: int) -> str:
     return rnd.choice([fixed, short, short, scientific])
 
 
-def test_a_million_amounts_are_the_same_to_the_bit_from_json_through_arrow_and_the_warehouse_to_parquet(warehouse):
+@pytest.fixture(scope="module")
+def million():
+    """The amounts in millionths, in rows, and as they are staged: for both engines the same."""
     rnd = random.Random(20_6)  # noqa: S311 - amounts, not secrets
     drawn = [rnd.choice([-1, 1]) * rnd.randrange(10 ** rnd.randint(1, 20)) for _ in range(AMOUNTS - 4)]
     drawn += [LARGEST, -LARGEST, 0, 1]
@@ -60,10 +64,16 @@ def test_a_million_amounts_are_the_same_to_the_bit_from_json_through_arrow_and_t
         assert batch.quarantined == []
         batches.append(staged_batch(WALLETS, batch.rows, first_arrival=start))
     staged = pa.Table.from_batches(batches)
-    names = [f"amount{n}" for n in range(COLUMNS)]
-    exact = [[int(value.scaleb(6)) for value in staged.column(name).to_pylist()] for name in names]
+    exact = [[int(value.scaleb(6)) for value in staged.column(name).to_pylist()] for name in NAMES]
     assert exact == [list(column) for column in zip(*rows, strict=True)]
+    return rows, batches
 
+
+def test_a_million_amounts_are_the_same_to_the_bit_from_json_through_arrow_and_the_warehouse_to_parquet(
+    warehouse, million
+):
+    rows, batches = million
+    staged = pa.Table.from_batches(batches)
     warehouse.stage("wallets", staged_schema(WALLETS, None), iter(batches))
     back = warehouse.table("select * from wallets order by arrival")
     ways = [back]
@@ -72,11 +82,11 @@ def test_a_million_amounts_are_the_same_to_the_bit_from_json_through_arrow_and_t
         file.parent.mkdir(exist_ok=True)
         warehouse.execute(f"copy (select * from wallets order by arrival) to '{file}' (format parquet)")
         ways += [pq.read_table(file), warehouse.table(f"select * from '{file}' order by arrival")]
-    for found, name in itertools.product(ways, names):
+    for found, name in itertools.product(ways, NAMES):
         assert found.schema.field(name).type == pa.decimal128(20, 6)
         before, after = (t.column(name).combine_chunks() for t in (staged, found))
         assert bytes(before.buffers()[1]) == bytes(after.buffers()[1])[: len(before) * 16]
     ((total,),) = warehouse.rows(
-        "select " + " + ".join(f"sum(cast({name} as decimal(38, 6)))" for name in names) + " from wallets"
+        "select " + " + ".join(f"sum(cast({name} as decimal(38, 6)))" for name in NAMES) + " from wallets"
     )
-    assert int(total.scaleb(6)) == sum(drawn)
+    assert int(total.scaleb(6)) == sum(itertools.chain.from_iterable(rows))
