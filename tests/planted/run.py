@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
-import subprocess
-import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from tests.planted.child import NOT_OURS, run_pytest
 from tests.planted.mistake import ROOT, Mistake
 from tests.planted.plugin import VARIABLE
 
@@ -20,12 +20,17 @@ def run(nodes: Iterable[str], folder: Path, planted: str = "") -> tuple[int, str
     kept = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
     environment = kept | {VARIABLE: planted, "HYPOTHESIS_STORAGE_DIRECTORY": str(folder / "hypothesis")}
     environment["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"  # other plugins cost a second, most of such a run
-    told = ["-x", "-q", "--tb=short", "-p", "tests.planted.plugin", f"--basetemp={folder / 'tests'}"]
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", *told, *nodes], cwd=ROOT, env=environment, stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT, text=True, timeout=LONGEST, check=False,
-    )  # fmt: skip
-    return done.returncode, done.stdout
+    told = ["-x", "-q", "--tb=short", "-p", "tests.planted.plugin", f"--basetemp={folder / 'tests'}", *nodes]
+    said = folder / "said"
+    forks = multiprocessing.get_context("forkserver")
+    forks.set_forkserver_preload(NOT_OURS)
+    process = forks.Process(target=run_pytest, args=(told, ROOT, environment, said))
+    process.start()
+    process.join(LONGEST)
+    if process.exitcode is None:
+        process.kill()
+        process.join()
+    return process.exitcode, said.read_text()
 
 
 def all_tests(mistakes: Mapping[str, Mistake]) -> list[str]:
