@@ -32,6 +32,7 @@ from schemas.errors import NetworkFailed, RateLimited, Rejected, SettingsError, 
 
 MIB: Final = 1024 * 1024
 NO_PARAMS: Final[Mapping[str, str | int]] = {}
+NO_FIELDS: Final[Mapping[str, str]] = {}
 
 _PATH = re.compile(r"(?:/[0-9A-Za-z_~-][0-9A-Za-z._~-]*)+", re.ASCII)  # no segment that begins with a dot
 _json = msgspec.json.Encoder(decimal_format="number")
@@ -153,9 +154,13 @@ class Door:
         """Mark a record as deleted. Retried: to delete twice is to delete once."""
         return self._ask("DELETE", path, NO_PARAMS, None, repeatable=True)
 
-    def upload(self, path: str, name: str, content: bytes, *, repeatable: bool) -> Answer:
-        """Attach a file, as a POST that says PUT: PHP reads files of a POST only. Repeated, the file is there twice."""
-        form = httpx.Request("POST", self.url(path), data={"_method": "PUT"}, files={"documents[]": (name, content)})
+    def upload(
+        self, path: str, files: Sequence[tuple[str, bytes]], fields: Mapping[str, str] = NO_FIELDS, *, repeatable: bool
+    ) -> Answer:
+        """Attach files, as a POST that says PUT: PHP reads files of a POST only. Repeated, they are there twice."""
+        form = httpx.Request(
+            "POST", self.url(path), data={"_method": "PUT", **fields}, files=[("documents[]", one) for one in files]
+        )
         return self._repeat(
             _Call("POST", self.url(path), NO_PARAMS, form.read(), form.headers["content-type"], JSON, None, repeatable)
         )

@@ -1,9 +1,197 @@
-"""The commands of `ninja-sync clients` (files)."""
+"""The commands for files and the odd operations: upload, statement, reactivate-email, update-tax-data, template."""
 
 from __future__ import annotations
 
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
 import typer
 
+from flows.options import AsJson, ConfigFile, SourceName
+from flows.show import say, show_json, show_table
+from schemas.errors import NotVerified, SettingsError
 
-def register(_clients: typer.Typer) -> None:
+if TYPE_CHECKING:
+    from connector.clients import Period
+
+ClientId = Annotated[str, typer.Argument(metavar="ID", help="The client's id, as in mart.clients.")]
+
+
+def register(clients: typer.Typer) -> None:
     """Add the commands of this module."""
+    for command in (upload, statement, reactivate_email, update_tax_data, template):
+        clients.command()(command)
+
+
+def upload(
+    client_id: ClientId,
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="PDF, pictures, office files, text, zip.")],
+    private: Annotated[bool, typer.Option("--private", help="Not shown to the client in the portal.")] = False,
+    source: SourceName = None,
+    config: ConfigFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Attach files to a client.
+
+    They are looked at before (kind, size), and the client's documents afterwards: the server answers 200 to what it
+    does not store. Run again, the files are there twice.
+    """
+    from connector import clients  # noqa: PLC0415 - each command loads what it needs
+    from flows.api import open_client  # noqa: PLC0415
+    from schemas.client import as_dict  # noqa: PLC0415
+
+    with open_client(source, config=config) as api:
+        found = clients.upload(api, client_id, files, is_public=not private)
+    if as_json:
+        show_json({"client_id": client_id, "documents": [as_dict(one) for one in found]})
+    else:
+        show_table("Attached", ("file", "kind", "bytes", "id"), [(d.name, d.type, d.size, d.id) for d in found])
+
+
+def statement(
+    ids: Annotated[list[str] | None, typer.Argument(metavar="ID...", help="The clients' ids.")] = None,
+    all_with_balance: Annotated[
+        bool, typer.Option("--all-with-balance", help="Of all clients with a balance, instead.")
+    ] = False,
+    start: Annotated[str, typer.Option(metavar="DATE", help="The first day; else January 1st of this year.")] = "",
+    end: Annotated[str, typer.Option(metavar="DATE", help="The last day; else today (UTC).")] = "",
+    to: Annotated[Path, typer.Option("--to", metavar="FOLDER", help="Where the files go.")] = Path("statements"),
+    no_payments: Annotated[bool, typer.Option("--no-payments", help="Leave out the table of payments.")] = False,
+    no_credits: Annotated[bool, typer.Option("--no-credits", help="Leave out the table of credits.")] = False,
+    no_aging: Annotated[bool, typer.Option("--no-aging", help="Leave out the table of ages.")] = False,
+    status: Annotated[str, typer.Option(help="Which invoices: all, paid or unpaid.")] = "all",
+    again: Annotated[bool, typer.Option("--again", help="Fetch those anew that are there already.")] = False,
+    email: Annotated[bool, typer.Option("--email", help="Have the server mail them to the contacts, instead.")] = False,
+    source: SourceName = None,
+    config: ConfigFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Statements of account, as PDF files.
+
+    A run that was cut off goes on where it stood: a file that is there is not fetched again. One client's failure does
+    not stop the others; exit code 4 where one is missing at the end. With --email, each run sends the mails again.
+    """
+    from connector import clients  # noqa: PLC0415
+    from flows.api import open_client  # noqa: PLC0415
+    from flows.show import progress  # noqa: PLC0415
+    from flows.statements import draw_statements, owing  # noqa: PLC0415
+
+    if bool(ids) == all_with_balance:
+        raise SettingsError("Say whose statements: their ids, or --all-with-balance.")
+    period = _period(start, end, payments=not no_payments, credits=not no_credits, aging=not no_aging, status=status)
+    with open_client(source, config=config) as api:
+        wanted = list(owing(api)) if all_with_balance else [clients.show(api, one) for one in ids or []]
+        if email:
+            for one in wanted:
+                clients.email_statement(api, one.id, period)
+            _tell_mailed([one.id for one in wanted], as_json=as_json)
+            return
+        with progress("clients", quiet=as_json) as tell:
+            drawn = list(draw_statements(api, wanted, period, to, again=again, tell=tell))
+    rows = [
+        (one.name, str(one.file or ""), "was there" if one.was_there else one.problem or "fetched") for one in drawn
+    ]
+    if as_json:
+        show_json([
+            {"client_id": one.client_id, "file": one.file, "was_there": one.was_there, "problem": one.problem or None}
+            for one in drawn
+        ])  # fmt: skip
+    else:
+        show_table("Statements", ("client", "file", ""), rows, most=50)
+    missing = sum(one.file is None for one in drawn)
+    if missing:
+        raise NotVerified(f"{missing:,} of {len(drawn):,} statements are missing; run it again for those.")
+
+
+def reactivate_email(
+    bounce_id: Annotated[str, typer.Argument(metavar="BOUNCE", help="The bounce's id in Postmark.")],
+    source: SourceName = None,
+    config: ConfigFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Have mails sent again to an address that bounced.
+
+    For servers that send by Postmark. A refusal of the mail service is an error here, although the server answers 200.
+    """
+    from connector import clients  # noqa: PLC0415
+    from flows.api import open_client  # noqa: PLC0415
+
+    with open_client(source, config=config) as api:
+        said = clients.reactivate_email(api, bounce_id)
+    if as_json:
+        show_json({"bounce_id": bounce_id, "message": said})
+    else:
+        say(f"The server says: {said}")
+
+
+def update_tax_data(
+    ids: Annotated[list[str], typer.Argument(metavar="ID...", help="The clients' ids.")],
+    source: SourceName = None,
+    config: ConfigFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Have tax data looked up anew, by the address.
+
+    The server takes three clients a minute, so many take long. It does so for paid accounts only.
+    """
+    from connector import clients  # noqa: PLC0415
+    from flows.api import open_client  # noqa: PLC0415
+    from flows.show import progress  # noqa: PLC0415
+
+    found = []
+    with open_client(source, config=config) as api, progress("clients", quiet=as_json) as tell:
+        for one in clients.update_tax_data(api, ids):
+            found.append(one)
+            tell("tax data", len(found), len(ids))
+    if as_json:
+        show_json([{"client_id": one.id, "tax_info": one.tax_info} for one in found])
+    else:
+        rows = [(one.display_name, "yes" if one.tax_info else "none") for one in found]
+        show_table("Looked up", ("client", "tax data"), rows)
+
+
+def template(
+    template_id: Annotated[str, typer.Argument(metavar="TEMPLATE", help="The design's id.")],
+    ids: Annotated[list[str], typer.Argument(metavar="ID...", help="The clients' ids.")],
+    email: Annotated[bool, typer.Option("--email", help="Have the server mail it.")] = False,
+    source: SourceName = None,
+    config: ConfigFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Fill a design of the company with clients.
+
+    The server makes the PDF later, and tells the name under which it may be fetched then.
+    """
+    from connector import clients  # noqa: PLC0415
+    from flows.api import open_client  # noqa: PLC0415
+
+    with open_client(source, config=config) as api:
+        said = clients.run_template(api, ids, template_id, send_email=email)
+    if as_json:
+        show_json({"template_id": template_id, "message": said})
+    else:
+        say(f"The server says: {said}")
+
+
+def _tell_mailed(ids: list[str], *, as_json: bool) -> None:
+    if as_json:
+        show_json({"mailed": ids})
+    else:
+        say(f"The server was asked to mail {len(ids):,} statements; whether they went out, it does not tell.")
+
+
+def _period(start: str, end: str, *, payments: bool, credits: bool, aging: bool, status: str) -> Period:  # noqa: A002 - Invoice Ninja's word
+    from connector.clients import Period  # noqa: PLC0415
+
+    today = datetime.now(UTC).date()
+    last = _day(end) if end else today
+    first = _day(start) if start else last.replace(month=1, day=1)
+    return Period(first, last, payments=payments, credits=credits, aging=aging, status=status)
+
+
+def _day(told: str) -> date:
+    try:
+        return date.fromisoformat(told)
+    except ValueError:
+        raise SettingsError(f"{told!r} is no day: write it as 2026-12-31.") from None

@@ -9,12 +9,17 @@ from connector.clients.bulk import archive, assign_group, bulk_update, delete, d
 from connector.clients.contacts import ContactEdit
 from connector.clients.create import check_create, create
 from connector.clients.documents import documents
+from connector.clients.files import upload
 from connector.clients.filter_words import parse_filter
 from connector.clients.filters import Filter
 from connector.clients.includes import activities, group_of, ledger, list_with, show_with, system_logs
+from connector.clients.mails import reactivate_email
 from connector.clients.merge import Merge, apply_merge, merge, prepare_merge
 from connector.clients.purge import purge
 from connector.clients.read import blank, count_clients, edit, find, list_clients, show
+from connector.clients.statements import Period, client_statement, email_statement
+from connector.clients.tax import update_tax_data
+from connector.clients.templates import run_template
 from connector.clients.update import Update, apply_update, prepare_update, update
 from schemas.includes import INCLUDES
 
@@ -24,6 +29,7 @@ __all__ = [
     "ContactEdit",
     "Filter",
     "Merge",
+    "Period",
     "Result",
     "Update",
     "activities",
@@ -34,12 +40,14 @@ __all__ = [
     "blank",
     "bulk_update",
     "check_create",
+    "client_statement",
     "count_clients",
     "create",
     "delete",
     "delete_one",
     "documents",
     "edit",
+    "email_statement",
     "find",
     "group_of",
     "ledger",
@@ -50,9 +58,13 @@ __all__ = [
     "prepare_merge",
     "prepare_update",
     "purge",
+    "reactivate_email",
     "restore",
+    "run_template",
     "show",
     "show_with",
     "system_logs",
     "update",
+    "update_tax_data",
+    "upload",
 ]
