@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from flows.confirm import confirm
 from flows.options import AsJson, ConfigFile, SourceName
 from flows.show import say, show_json, show_table
 from schemas.errors import SettingsError
@@ -69,7 +70,7 @@ def create(
         if dry_run:
             return
         if there is None:
-            _confirm("Make this client?", yes=yes, as_json=as_json)
+            confirm("Make this client?", yes=yes, as_json=as_json)
         made = there or clients.create(api, wanted, people)
     if as_json:
         show_json({"client": as_dict(made)})
@@ -124,7 +125,7 @@ def update(
             if as_json:
                 show_json({"client_id": client_id, "changes": changes, "sent": False})
             return
-        _confirm("Send this?", yes=yes, as_json=as_json)
+        confirm("Send this?", yes=yes, as_json=as_json)
         changed = clients.apply_update(api, prepared)
     if as_json:
         show_json({"client_id": client_id, "changes": changes, "sent": True, "client": as_dict(changed)})
@@ -206,13 +207,3 @@ def _show_new(wanted: Fields, people: Sequence[Fields], *, as_json: bool) -> Non
         (f"contact {n}: {name}", value) for n, one in enumerate(people, start=1) for name, value in one.items()
     ]
     show_table("A new client", ("field", "value"), rows)
-
-
-def _confirm(question: str, *, yes: bool, as_json: bool) -> None:
-    """Ask a person; where nobody is there to be asked, `--yes` has to say so."""
-    if yes:
-        return
-    if as_json or not sys.stdin.isatty():
-        raise SettingsError("Nothing was sent: nobody is there to be asked. Add --yes, or look first with --dry-run.")
-    if not typer.confirm(question, err=True):
-        raise typer.Abort

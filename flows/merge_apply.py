@@ -154,6 +154,7 @@ def _run(
         journal = WarehouseJournal(plan.source, lambda: nullcontext(warehouse), operator=operator(), now=clock.now)
         api = Api(door, journal, held, plan.plan_id)
         try:
+            held.lend()  # whoever has no password is told before anything is written
             stopped = _applied(_Merging(settings, warehouse, api, plan, clock, sleep), stored.state, tell)
         finally:
             held.drop()

@@ -36,6 +36,12 @@ def commands():
     return [re.sub(r"(?m)^   ", "", text) for why, text in BLOCK.findall(README) if not why]
 
 
+def python_block(word):
+    """The block of Python in which this word stands."""
+    (found,) = (code for code in re.findall(r"```python\n(.*?)```", README, re.DOTALL) if word in code)
+    return found
+
+
 def test_every_command_of_the_readme_does_what_it_says(tmp_path):
     blocks = commands()
     assert len(blocks) >= 8
@@ -52,7 +58,7 @@ def test_every_command_of_the_readme_does_what_it_says(tmp_path):
 
 
 def test_the_merge_that_dies_leaves_what_is_said(tmp_path):
-    (code,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    code = python_block("merge_dies")
     with running(clients=60, seed=3) as box:
         keys = {"NINJA_SYNC_URL": box.url, "NINJA_SYNC_TOKEN": box.token, "NINJA_SYNC_PASSWORD": box.password}
         done = subprocess.run(
@@ -69,6 +75,21 @@ def test_the_merge_that_dies_leaves_what_is_said(tmp_path):
     assert answer.json()["data"] == []
     (survivor,) = json.loads(kept.text, parse_float=Decimal)["data"]
     assert survivor["balance"] == before + 2 * brought
+
+
+def test_the_example_for_programs_notes_what_debtors_owe(tmp_path):
+    with running(clients=60, seed=3) as box:
+        keys = {"NINJA_SYNC_URL": box.url, "NINJA_SYNC_TOKEN": box.token, "HOME": str(tmp_path)}
+        done = subprocess.run(
+            [sys.executable, "-c", python_block("open_client")], cwd=tmp_path, env={**os.environ, **keys},
+            capture_output=True, text=True, timeout=100, check=True,
+        )  # fmt: skip
+        answer = httpx.get(
+            f"{box.url}/api/v1/clients", headers={"X-API-TOKEN": box.token}, params={"per_page": 100, "sort": "id|asc"}
+        )
+    noted = [c for c in answer.json()["data"] if c["private_notes"].startswith("owes ")]
+    assert len(noted) == len(done.stdout.splitlines()) > 0
+    assert all(Decimal(c["private_notes"].removeprefix("owes ")) > 1000 for c in noted)
 
 
 def test_the_generations_of_the_sandbox_are_those_that_there_are():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from decimal import Decimal
 from pathlib import Path
 
@@ -13,6 +14,8 @@ from hypothesis import strategies as st
 from flows.merge_report import rollback_sheet
 from schemas.errors import PasswordRequired, SettingsError, StalePlan, WrongDigest
 
+WORLDS = int(os.environ.get("NINJA_SYNC_WORLDS", "8"))
+"""How many are drawn, for each server and engine: `make merges` draws many more."""
 ANN = {"first_name": "Ann", "email": "ann@m.test", "phone": "1", "send_email": True}
 BOB = {"first_name": "Bob", "email": "bob@m.test"}
 NAMELESS = {"first_name": "Cy", "phone": "+41 7"}
@@ -84,7 +87,7 @@ SIDE = st.fixed_dictionaries(
 )  # fmt: skip
 
 
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=WORLDS, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(first=SIDE, second=SIDE, rescue=st.booleans())
 def test_whatever_is_previewed_comes_true(desk, first, second, rescue):
     one, other = desk.make("One", **first), desk.make("Two", **second)
