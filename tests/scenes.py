@@ -8,6 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
+from datetime import date
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Final
 
 from connector import clients
@@ -15,7 +18,7 @@ from connector.api import Api
 from connector.password import Password
 from connector.secret import Secret
 from schemas.client import Client
-from schemas.errors import Invalid, NotFound, PasswordRequired, SyncError
+from schemas.errors import Invalid, NotFound, PasswordRequired, ServerUnavailable, SyncError
 
 PREFIX: Final = "ninja-sync-recorded-"
 """Of the id_number of each client that is made: by it they are told from the clients of others."""
@@ -113,6 +116,31 @@ def delete_one(stage: Stage) -> object:
     return clients.delete_one(stage.api, stage.id("third"))
 
 
+def upload(stage: Stage) -> object:
+    with TemporaryDirectory() as folder:
+        file = Path(folder) / "recorded.txt"
+        file.write_text("A text of the recorder.\n", encoding="utf-8")
+        documents = clients.upload(stage.api, stage.id("one"), [file], is_public=False)
+    return [documents, list(clients.documents(stage.api, stage.id("one")))]
+
+
+def statement(stage: Stage) -> object:
+    """Its beginning alone, as a cassette has a small PDF in its place. Not every server can draw one."""
+    period = clients.Period(date(2026, 1, 1), date(2026, 12, 31))
+    try:
+        return clients.client_statement(stage.api, stage.id("one"), period)[:5]
+    except ServerUnavailable as problem:
+        return str(problem)
+
+
+def update_tax_data(stage: Stage) -> object:
+    return list(clients.update_tax_data(stage.api, [stage.id("one")]))
+
+
+def reactivate_unknown(stage: Stage) -> object:
+    return refusal(Invalid, lambda: clients.reactivate_email(stage.api, "1"))
+
+
 def merge(stage: Stage) -> object:
     survivor, duplicate = stage.make("survivor"), stage.make("duplicate")
     return clients.merge(stage.api, survivor.id, duplicate.id, backup=lambda _: None)
@@ -138,6 +166,10 @@ SCENES: Final[Mapping[str, Scene]] = {
     "create_taken": create_taken,
     "update": update,
     "bulk": bulk,
+    "upload": upload,
+    "statement": statement,
+    "update_tax_data": update_tax_data,
+    "reactivate_unknown": reactivate_unknown,
     "delete_one": delete_one,
     "merge": merge,
     "password_wrong": password_wrong,
