@@ -17,10 +17,11 @@ help:                 ## what there is to make
 
 install: $(READY)     ## the environment in .venv, from requirements.lock
 
-$(READY): requirements.lock pyproject.toml
+$(READY): requirements.lock tests/dedupe/data.lock pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit("Ninja Sync needs Python 3.11 or newer: make PYTHON=python3.11") if sys.version_info < (3, 11) else None'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r tests/dedupe/data.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
@@ -42,6 +43,7 @@ postgres: $(READY)    ## the tests of the warehouses on the oldest Postgres that
 bench: $(READY)       ## time and memory of pulls of 100,000 and 1,000,000 clients (a quarter of an hour)
 	$(BIN)/python -m tests.bench.sandbox_pages
 	$(BIN)/python -m tests.bench $(BENCH_ARGS)
+	$(BIN)/python -m tests.bench.dedupe_quality
 
 histories: $(READY)   ## 10,000 histories of a server that changes while it is pulled; an hour (HISTORIES=300: so many)
 	$(BIN)/python -m tests.histories.run $(or $(HISTORIES),10000) $(HISTORIES_ARGS)

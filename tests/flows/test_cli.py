@@ -28,6 +28,8 @@ EVERY = [
     "clients",
     "journal",
     "push",
+    "merge",
+    "dedupe",
     "init",
     "doctor",
     "source",

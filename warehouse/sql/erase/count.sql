@@ -11,3 +11,6 @@ union all select 'edits', count(*) from control.journal_edits where source = $so
 union all select 'plan cells', count(*) from control.plan_cells where source = $source and id = $id
 union all select 'outcomes', count(*) from control.outcomes where source = $source and id = $id
 union all select 'merges', count(*) from control.merge_steps where source = $source and (survivor_id = $id or mergeable_id = $id)
+union all select 'duplicate decisions', count(*) from control.duplicate_decisions where source = $source and (id_a = $id or id_b = $id)
+union all select 'duplicate pairs', count(*) from control.duplicate_pairs where source = $source and (id_a = $id or id_b = $id)
+union all select 'duplicate clusters', count(*) from control.duplicate_clusters where source = $source and id = $id

@@ -1,0 +1,258 @@
+"""The commands that find and decide on duplicates: `ninja-sync dedupe`."""
+
+from __future__ import annotations
+
+import csv
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from flows.cli_merge import Allow, NoRescue
+from flows.options import AsJson, ConfigFile, SourceName
+from flows.show import say, show_json, show_table
+from schemas.errors import SettingsError, SyncError
+
+if TYPE_CHECKING:
+    from flows.dedupe.review import Case
+    from flows.dedupe.rules import Rules
+
+RulesFile = Annotated[Path | None, typer.Option("--rules", help="The file of rules; else config/dedupe.toml.")]
+KEYS = {"s": "same_as", "n": "never_merge", "l": "later"}
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this module."""
+    dedupe = typer.Typer(
+        help="Find clients that are one, and decide.\n\n"
+        "Find, review, plan; then `ninja-sync merge apply`. Decisions are remembered, and obeyed by every later run.",
+        no_args_is_help=True,
+        rich_markup_mode=None,
+    )
+    for command in (find, review, decide, plan):
+        dedupe.command()(command)
+    dedupe.command("list")(list_clusters)
+    app.add_typer(dedupe, name="dedupe")
+
+
+def find(
+    threshold: Annotated[
+        float | None, typer.Option(min=0.01, max=1, help="From which probability on two are one; 0.9 unless told.")
+    ] = None,
+    untrained: Annotated[bool, typer.Option("--untrained", help="Learn nothing from these clients.")] = False,
+    with_deleted: Annotated[bool, typer.Option("--with-deleted", help="Deleted clients too.")] = False,
+    rules: RulesFile = None,
+    source: SourceName = None,
+    config: ConfigFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Find duplicates in the mirror.
+
+    Names without legal forms, mails, phones, VAT and register numbers, websites and addresses of clients and all their
+    contacts are compared; each pair has a probability, and reasons in words. Clients that are like a third one, but not
+    like each other, are in no cluster together. Nothing is changed: `dedupe review` decides, `dedupe plan` plans.
+    """
+    import msgspec  # noqa: PLC0415 - each command loads what it needs
+
+    from flows.settings import choose_source, load_settings  # noqa: PLC0415
+    from flows.show import progress  # noqa: PLC0415
+
+    chosen = _rules(rules)
+    changes = {**({} if threshold is None else {"threshold": threshold}), **({"trained": False} if untrained else {})}
+    chosen = msgspec.structs.replace(chosen, **changes)
+    settings = load_settings(config)
+    name = choose_source(settings, source)
+    from flows.dedupe.find import find_duplicates  # noqa: PLC0415
+
+    with progress(name, quiet=as_json) as tell:
+        found = find_duplicates(settings, name, chosen, deleted=with_deleted, tell=tell)
+    reasons = {(pair.id_a, pair.id_b): pair for pair in found.pairs}
+    if as_json:
+        pairs = [
+            {"id_a": p.id_a, "id_b": p.id_b, "probability": p.probability, "keys": p.keys, "reasons": p.reasons,
+             "against": p.against} for p in found.pairs
+        ]  # fmt: skip
+        show_json({"clusters": found.clusters, "pairs": pairs, "new": found.new, "compared": found.compared})
+        return
+    rows = []
+    for ids in found.clusters:
+        best = max((reasons[a, b] for n, a in enumerate(ids) for b in ids[n + 1 :] if (a, b) in reasons), key=_probable)
+        told = "; ".join([*best.reasons, *(f"but {one}" for one in best.against)])
+        rows.append((" = ".join(found.names.get(one, one) for one in ids), f"{best.probability:.3f}", told))
+    note = f"{len(found.clusters):,} clusters ({found.new:,} new) among {found.compared:,} clients"
+    show_table("Duplicates", ("clients", "probability", "best pair"), rows, most=50, note=note)
+    say("Next: ninja-sync dedupe review")
+
+
+def list_clusters(source: SourceName = None, config: ConfigFile = None, as_json: AsJson = False) -> None:
+    """The clusters of the last run, with what was decided."""
+    from flows.dedupe.review import cases, not_the_same  # noqa: PLC0415
+    from flows.settings import choose_source, load_settings  # noqa: PLC0415
+
+    settings = load_settings(config)
+    name = choose_source(settings, source)
+    found = cases(settings, name, everything=True)
+    rows = [
+        (
+            _title(case),
+            ", ".join(case.ids),
+            "open" if case.is_open else "not the same" if not_the_same(case) else "same",
+        )
+        for case in found
+    ]
+    if as_json:
+        show_json([{"ids": case.ids, "decided": row[2]} for case, row in zip(found, rows, strict=True)])
+    else:
+        show_table("Clusters", ("clients", "ids", "decided"), rows, most=50)
+
+
+def review(source: SourceName = None, config: ConfigFile = None, as_json: AsJson = False) -> None:
+    """Decide on clusters, one after the other.
+
+    Records stand side by side, and fields that differ are marked. Keys: s the same, n not the same, l later, q end.
+    With --json, the open clusters are told, and nothing is asked.
+    """
+    from dataclasses import asdict  # noqa: PLC0415
+
+    from flows.dedupe.review import cases, decide_case  # noqa: PLC0415
+    from flows.settings import choose_source, load_settings  # noqa: PLC0415
+
+    settings = load_settings(config)
+    name = choose_source(settings, source)
+    left = cases(settings, name)
+    if as_json:
+        show_json(
+            [
+                {"ids": c.ids, "fields": [asdict(x) for x in c.lines], "pairs": [asdict(p) for p in c.pairs]}
+                for c in left
+            ]
+        )
+        return
+    if not left:
+        say("There is nothing to decide. `ninja-sync dedupe find` looks anew; `dedupe plan` plans what is the same.")
+    for number, case in enumerate(left, start=1):
+        _show_case(case, f"{number} of {len(left)}")
+        answer = _asked()
+        if answer == "q":
+            break
+        decide_case(settings, name, case, KEYS[answer], reason="reviewed")
+
+
+def decide(
+    ids: Annotated[list[str] | None, typer.Argument(metavar="ID ID", help="The ids of two clients.")] = None,
+    same: Annotated[bool, typer.Option("--same", help="They are one.")] = False,
+    not_same: Annotated[bool, typer.Option("--not-same", help="They are never to be merged.")] = False,
+    later: Annotated[bool, typer.Option("--later", help="Take back what was decided.")] = False,
+    file: Annotated[
+        Path | None, typer.Option(help="A CSV file with id_a, id_b, decision, and reason if you like.")
+    ] = None,
+    reason: Annotated[str, typer.Option(help="Why.")] = "",
+    source: SourceName = None,
+    config: ConfigFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Decide of two clients, or of many by a file.
+
+    Decisions in a file are same_as, never_merge or later. The newest one of a pair counts.
+    """
+    from flows.dedupe.review import decide_pairs  # noqa: PLC0415
+    from flows.settings import choose_source, load_settings  # noqa: PLC0415
+    from warehouse.dedupe import pair_of  # noqa: PLC0415
+
+    if file is not None:
+        told = [((pair_of(a, b)), decision, why or reason) for a, b, decision, why in _decisions_of(file)]
+    elif same + not_same + later != 1 or len(ids or []) != 2:  # noqa: PLR2004 - a pair
+        raise SettingsError("Name two ids and one of --same, --not-same and --later; or --file.")
+    else:
+        one, other = ids or ["", ""]
+        told = [(pair_of(one, other), "same_as" if same else "never_merge" if not_same else "later", reason)]
+    settings = load_settings(config)
+    name = choose_source(settings, source)
+    count = decide_pairs(settings, name, told)
+    if as_json:
+        show_json({"source": name, "decided": count})
+    else:
+        say(f"Noted: {count:,} decisions. The next `ninja-sync dedupe find` obeys them.")
+
+
+def plan(
+    everything: Annotated[
+        bool, typer.Option("--undecided-too", help="Clusters that nobody has decided on, too.")
+    ] = False,
+    allow: Allow = None,
+    no_rescue: NoRescue = False,
+    rules: RulesFile = None,
+    source: SourceName = None,
+    config: ConfigFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Plan the merges of clusters that are the same.
+
+    Who survives is said by the rules (config/dedupe.toml, [survivor]). The plan is shown like that of `merge plan`, and
+    applied by `ninja-sync merge apply`.
+    """
+    from flows.dedupe.plan import plan_clusters  # noqa: PLC0415
+    from flows.merge_report import tell_planned_merges  # noqa: PLC0415
+    from flows.settings import choose_source, load_settings, open_door  # noqa: PLC0415
+
+    chosen = _rules(rules)
+    settings = load_settings(config)
+    name = choose_source(settings, source)
+    with open_door(settings.sources[name]) as door:
+        planned = plan_clusters(
+            settings, name, door, chosen, undecided=everything, allowed={*chosen.allow, *(allow or [])},
+            rescue=not no_rescue,
+        )  # fmt: skip
+    raise typer.Exit(tell_planned_merges(planned, as_json=as_json))
+
+
+def _rules(file: Path | None) -> Rules:
+    try:
+        from flows.dedupe.rules import load_rules  # noqa: PLC0415
+    except ModuleNotFoundError as missing:
+        raise SyncError(f"{missing.name} is missing: `dedupe` needs pip install 'ninja-sync[dedupe]'") from None
+    return load_rules(file)
+
+
+def _decisions_of(file: Path) -> list[tuple[str, str, str, str]]:
+    try:
+        with file.open(encoding="utf-8-sig", newline="") as opened:
+            rows = list(csv.DictReader(opened))
+    except (csv.Error, UnicodeDecodeError):
+        raise SettingsError(f"{file} is no CSV in UTF-8.") from None
+    if not rows or not {"id_a", "id_b", "decision"} <= set(rows[0]):
+        raise SettingsError(f"{file} needs the columns id_a, id_b and decision, and a row.")
+    return [(r["id_a"].strip(), r["id_b"].strip(), r["decision"].strip(), r.get("reason") or "") for r in rows]
+
+
+def _probable(pair: object) -> float:
+    return float(getattr(pair, "probability", 0.0))
+
+
+def _title(case: Case) -> str:
+    names: Sequence[object] = next((line.values for line in case.lines if line.name == "display_name"), case.ids)
+    return " = ".join(str(one) for one in names)
+
+
+def _show_case(case: Case, place: str) -> None:
+    rows = []
+    for line in case.lines:
+        values = ["\n".join(v) if isinstance(v, list) else v for v in line.values]
+        rows.append(("≠" if line.differs else "", line.name.replace("_", " "), *values))
+    show_table(f"Cluster {place}", ("", "", *case.ids), rows)
+    told = [
+        (f"{pair.id_a} {pair.id_b}", f"{pair.probability:.3f}", "; ".join(pair.reasons), "; ".join(pair.against))
+        for pair in case.pairs
+    ]
+    show_table("", ("pair", "probability", "for", "against"), told)
+
+
+def _asked() -> str:
+    if not sys.stdin.isatty():
+        raise SettingsError("Nobody is there to be asked: `dedupe decide --file` takes decisions from a file.")
+    while True:
+        answer = str(typer.prompt("[s]ame, [n]ot the same, [l]ater, [q]uit", err=True)).strip().lower()[:1]
+        if answer in {*KEYS, "q"}:
+            return answer

@@ -1,0 +1,169 @@
+"""A client's texts in the forms in which two are compared: without accents, legal forms, blanks, and ways to write.
+
+Each form is made by a well-kept library where there is one: names by cleanco and anyascii, phones by phonenumbers
+(E.164), VAT numbers by python-stdnum. A form of a form is itself.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence, Set
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
+
+import phonenumbers
+from anyascii import anyascii
+from cleanco import basename
+from stdnum import get_cc_module
+from stdnum.exceptions import ValidationError
+
+FREE_MAIL: Final = frozenset({
+    "aol.com", "bluewin.ch", "gmail.com", "gmx.at", "gmx.ch", "gmx.de", "gmx.net", "googlemail.com",
+    "hotmail.com", "hotmail.de", "hotmail.fr", "icloud.com", "laposte.net", "libero.it", "live.com", "live.de",
+    "mac.com", "mail.com", "mail.ru", "me.com", "msn.com", "orange.fr", "outlook.com", "outlook.de", "proton.me",
+    "protonmail.com", "qq.com", "t-online.de", "wanadoo.fr", "web.de", "yahoo.co.uk", "yahoo.com", "yahoo.de",
+    "yahoo.fr", "yandex.ru", "163.com",
+})  # fmt: skip
+"""Mail domains that say nothing of a company."""
+DOTS_DO_NOT_COUNT: Final = frozenset({"gmail.com", "googlemail.com"})
+_WORD: Final = re.compile(r"[a-z0-9]+")
+_STREET: Final = {
+    "street": "st", "str": "st", "strasse": "st", "road": "rd", "avenue": "ave", "av": "ave", "drive": "dr",
+    "place": "pl", "court": "ct", "crescent": "cres", "circuit": "cct", "close": "cl", "lane": "ln", "square": "sq",
+    "boulevard": "blvd", "parade": "pde", "terrace": "tce", "platz": "pl", "rue": "rue", "weg": "weg",
+}  # fmt: skip
+"""Words of streets, and one way to write each."""
+_JOINED: Final = re.compile(r"(?<=[a-z]{3})(strasse|street|str|weg|platz|place|crescent|avenue)\b")
+_AND: Final = frozenset({"and", "und", "et", "y", "e", "the", "der", "die", "das", "le", "la", "les"})
+
+
+@dataclass(frozen=True, slots=True)
+class Comparable:
+    """One client in comparable forms; None, or an empty tuple, is nothing. `words` are the name's, in order."""
+
+    id: str
+    name: str | None
+    words: tuple[str, ...]
+    vat_number: str | None
+    id_number: str | None
+    emails: tuple[str, ...]
+    phones: tuple[str, ...]
+    domain: str | None
+    street: str | None
+    house: str | None
+    city: str | None
+    postal_code: str | None
+    country: str | None
+
+
+@lru_cache(maxsize=100_000)
+def plain(text: str) -> str:
+    """Letters and digits of any script as ASCII, in small letters, one blank between words."""
+    return " ".join(_WORD.findall(anyascii(text).lower().replace("'", "")))
+
+
+@lru_cache(maxsize=100_000)
+def name_of(text: str) -> str:
+    """A name without its legal forms and little words, its words in alphabetical order."""
+    bare = text
+    while (shorter := _shorter(bare)) != bare:  # "Ltd & Co KG" has several forms; each step takes words away, or ends
+        bare = shorter
+    return bare
+
+
+def _shorter(text: str) -> str:
+    bare = plain(basename(text)) or plain(text)
+    words = [word for word in bare.split() if word not in _AND] or bare.split()
+    return " ".join(sorted(words))
+
+
+@lru_cache(maxsize=100_000)
+def mail_of(text: str) -> str | None:
+    """A mail address in small letters, without what stands behind a plus; dots do not count at Gmail."""
+    local, at, domain = text.strip().lower().partition("@")
+    local = local.partition("+")[0]
+    if not (at and local and "." in domain):
+        return None
+    if domain in DOTS_DO_NOT_COUNT:
+        local, domain = local.replace(".", ""), "gmail.com"
+    return f"{local}@{domain}"
+
+
+@lru_cache(maxsize=100_000)
+def phone_of(text: str, country: str | None) -> str | None:
+    """A phone number in E.164, read as one of that country (ISO 3166, two letters); None where it is none."""
+    try:
+        found = phonenumbers.parse(text, country or None)
+    except phonenumbers.NumberParseException:
+        digits = re.sub(r"\D", "", text)
+        return digits[-9:] if len(digits) >= 7 else None  # noqa: PLR2004 - a local number, by what all ways to write it end in
+    return phonenumbers.format_number(found, phonenumbers.PhoneNumberFormat.E164)
+
+
+@lru_cache(maxsize=100_000)
+def tax_number_of(text: str, country: str | None) -> str | None:
+    """A VAT number as the country's library writes it, with the country's letters; else its letters and digits."""
+    bare = "".join(c for c in anyascii(text).upper() if c.isalnum())
+    bare = re.sub(r"^(CHE\d{9})(MWST|TVA|IVA)$", r"\1", bare)
+    letters = bare[:2] if bare[:2].isalpha() else (country or "")
+    module = get_cc_module(letters.lower(), "vat") if len(letters) == 2 else None  # noqa: PLR2004 - ISO 3166
+    if module is not None:
+        try:
+            return letters + str(module.compact(bare)).removeprefix(letters)
+        except ValidationError:
+            pass
+    return bare if len(bare) >= 4 else None  # noqa: PLR2004 - shorter ones say nothing
+
+
+def number_of(text: str) -> str | None:
+    """A register number: its letters and digits."""
+    bare = "".join(c for c in anyascii(text).upper() if c.isalnum())
+    return bare if len(bare) >= 4 else None  # noqa: PLR2004 - as above
+
+
+@lru_cache(maxsize=100_000)
+def street_of(text: str) -> tuple[str | None, str | None]:
+    """The street's words in one way to write them, and the house number."""
+    words = plain(_JOINED.sub(r" \1", plain(text))).split()
+    house = next((word for word in words if word[0].isdigit()), None)
+    rest = [_STREET.get(word, word) for word in words if word != house]
+    return " ".join(rest) or None, house
+
+
+def domain_of(website: str | None, emails: Iterable[str], free: Set[str] = FREE_MAIL) -> str | None:
+    """The company's domain: of its website, else of a mail address that is not of a free provider."""
+    if website:
+        host = re.sub(r"^[a-z]+://", "", website.strip().lower()).split("/")[0].removeprefix("www.")
+        if "." in host:
+            return host
+    domains = [mail.partition("@")[2] for mail in emails]
+    return next((domain for domain in domains if domain not in free), None)
+
+
+def comparable(
+    *,
+    id: str,  # noqa: A002 - the column's name
+    name: str | None,
+    vat_number: str | None = None,
+    id_number: str | None = None,
+    emails: Sequence[str | None] = (),
+    phones: Sequence[str | None] = (),
+    website: str | None = None,
+    address: str | None = None,
+    city: str | None = None,
+    postal_code: str | None = None,
+    country: str | None = None,
+    free: Set[str] = FREE_MAIL,
+) -> Comparable:
+    """The comparable forms of one client; `country` is its ISO code of two letters."""
+    bare = name_of(name) if name else ""
+    mails = tuple(sorted({found for one in emails if one and (found := mail_of(one))}))
+    street, house = street_of(address) if address else (None, None)
+    return Comparable(
+        id, bare or None, tuple(bare.split()),
+        tax_number_of(vat_number, country) if vat_number else None, number_of(id_number) if id_number else None,
+        mails, tuple(sorted({found for one in phones if one and (found := phone_of(one, country))})),
+        domain_of(website, mails, free), street, house, plain(city) or None if city else None,
+        plain(postal_code).replace(" ", "") or None if postal_code else None, country,
+    )  # fmt: skip

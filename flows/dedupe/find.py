@@ -1,0 +1,105 @@
+"""Finding duplicates: read from the mirror, made comparable, compared, explained, clustered, kept."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from flows.dedupe.clusters import clusters
+from flows.dedupe.comparable import Comparable, comparable
+from flows.dedupe.explain import keys_of, reasons
+from flows.dedupe.rules import Rules
+from flows.job import SYSTEM_CLOCK, Clock, Tell, open_ready, silent
+from flows.settings import Settings
+from schemas.errors import SettingsError, SyncError
+from warehouse.dedupe import (
+    FoundPair,
+    Pair,
+    decisions_of,
+    known_clusters,
+    pair_of,
+    read_clients,
+    store_found,
+)
+from warehouse.publish import publish_if_due
+
+EXTRA = "finding duplicates needs Splink and others: pip install 'ninja-sync[dedupe]'"
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a run has found: its clusters, the pairs in and beside them, how many clusters are new, how many clients."""
+
+    clusters: Sequence[Sequence[str]]
+    pairs: Sequence[FoundPair]
+    new: int
+    compared: int
+    names: Mapping[str, str] = field(repr=False)
+
+
+def find_duplicates(
+    settings: Settings,
+    name: str,
+    rules: Rules,
+    *,
+    deleted: bool = False,
+    tell: Tell = silent,
+    clock: Clock = SYSTEM_CLOCK,
+) -> Found:
+    """Find the clients of a source that may be one, and keep pairs and clusters; decisions of people are obeyed.
+
+    The warehouse is closed while they are compared. Raises SettingsError where there are fewer than two clients, or
+    where decisions contradict each other.
+    """
+    with open_ready(settings, clock) as warehouse:
+        tell("reading", 0, None)
+        rows = read_clients(warehouse, name, deleted=deleted)
+        decided = decisions_of(warehouse, name)
+        before = {tuple(cluster) for cluster in known_clusters(warehouse, name)}
+    if len(rows) < 2:  # noqa: PLR2004 - a pair
+        raise SettingsError(f"The mirror of {name!r} has {len(rows)} clients: `ninja-sync pull` first.")
+    tell("comparing", len(rows), len(rows))
+    made = {row["id"]: _comparable(row, rules) for row in rows}
+    probable = _probable(list(made.values()), trained=rules.trained)
+    found = clusters(probable, decided, threshold=rules.threshold, floor=rules.floor)
+    tell("explaining", len(rows), len(rows))
+    kept = _pairs_of(found, probable, made, rules)
+    with open_ready(settings, clock) as warehouse:
+        store_found(warehouse, name, kept, found, clock.now())
+        warehouse.execute("update control.published set changed_runs = -1")  # the copies do not show this yet
+        if settings.publish:
+            publish_if_due(warehouse, now=clock.now())
+    names = {row["id"]: str(row["name"] or row["id"]) for row in rows}
+    return Found(found, kept, sum(tuple(one) not in before for one in found), len(rows), names)
+
+
+def _comparable(row: Mapping[str, Any], rules: Rules) -> Comparable:
+    told = {key: value for key, value in row.items() if key != "address1"}
+    return comparable(**told, address=row["address1"], free=rules.free_mail)
+
+
+def _probable(made: Sequence[Comparable], *, trained: bool) -> dict[Pair, float]:
+    """How probable it is of each pair that it is one: by the model, and at least `certain` where a key proves it."""
+    try:
+        from flows.dedupe.model import predicted  # noqa: PLC0415 - Splink takes a second
+    except ModuleNotFoundError as missing:
+        raise SyncError(f"{missing.name} is missing: {EXTRA}") from None
+    table = predicted(made, trained=trained)
+    columns = (table.column(name).to_pylist() for name in ("id_l", "id_r", "match_probability"))
+    return {pair_of(one, other): float(probability) for one, other, probability in zip(*columns, strict=True)}
+
+
+def _pairs_of(
+    found: Sequence[Sequence[str]], probable: Mapping[Pair, float], made: Mapping[str, Comparable], rules: Rules
+) -> list[FoundPair]:
+    """The pairs inside of clusters, and those above the threshold that a cluster does not hold."""
+    inside = {pair_of(a, b) for ids in found for n, a in enumerate(ids) for b in ids[n + 1 :]}
+    above = {pair for pair, probability in probable.items() if probability >= rules.threshold}
+    kept = []
+    for one, other in sorted(inside | above):
+        if one in made and other in made:  # a decision may be about a client that is gone
+            told, against = reasons(made[one], made[other])
+            keys = keys_of(made[one], made[other])
+            kept.append(FoundPair(one, other, probable.get((one, other), 0.0), keys, told, against))
+    return sorted(kept, key=lambda pair: (-pair.probability, pair.id_a, pair.id_b))

@@ -1,0 +1,49 @@
+"""From clusters to merges: who survives of each, by the rules; the plan itself is that of any merges."""
+
+from __future__ import annotations
+
+from collections.abc import Set
+
+from connector.clients.present import read_present
+from connector.door import Door
+from flows.dedupe.review import cases, not_the_same, same_clusters
+from flows.dedupe.rules import Rules
+from flows.job import SYSTEM_CLOCK, Clock
+from flows.merge_plan import PlannedMerges, plan_merges
+from flows.settings import Settings
+from flows.survivor import survivor_of
+from schemas.client import client_of
+from schemas.errors import SettingsError
+
+
+def plan_clusters(
+    settings: Settings,
+    name: str,
+    door: Door,
+    rules: Rules,
+    *,
+    undecided: bool = False,
+    allowed: Set[str] = frozenset(),
+    rescue: bool = True,
+    clock: Clock = SYSTEM_CLOCK,
+) -> PlannedMerges:
+    """Plan the merges of clusters that are decided to be the same; with `undecided`, of those nobody decided on too.
+
+    Clients that have vanished since are left out. Raises SettingsError where there is no such cluster.
+    """
+    wanted = same_clusters(settings, name, clock)
+    if undecided:
+        wanted = [list(c.ids) for c in cases(settings, name, everything=True, clock=clock) if not not_the_same(c)]
+    if not wanted:
+        raise SettingsError(
+            "No cluster is decided to be the same: `ninja-sync dedupe review` first, or --undecided-too."
+        )
+    present = read_present(door, [one for cluster in wanted for one in cluster]).records
+    pairs = []
+    for cluster in wanted:
+        clients = [client_of(present[one]) for one in cluster if one in present]
+        if len(clients) > 1:
+            survivor = survivor_of(clients, rules.survivor)
+            pairs += [(survivor.id, one.id) for one in clients if one.id != survivor.id]
+    reason = "duplicates, by `dedupe plan`"
+    return plan_merges(settings, name, door, pairs, allowed=allowed, rescue=rescue, reason=reason, clock=clock)

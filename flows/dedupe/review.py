@@ -1,0 +1,139 @@
+"""What a person looks at to decide: one cluster at a time, its records side by side, what differs, and why.
+
+It knows nothing of how it is shown: a terminal does today, a page in the browser may later.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from flows.api import operator
+from flows.job import SYSTEM_CLOCK, Clock, open_ready
+from flows.settings import Settings
+from schemas.errors import SettingsError
+from warehouse.dedupe import (
+    DECISIONS,
+    LATER,
+    NEVER_MERGE,
+    SAME_AS,
+    FoundPair,
+    Pair,
+    decide,
+    decisions_of,
+    known_clusters,
+    known_pairs,
+    pair_of,
+)
+from warehouse.engine import Warehouse
+from warehouse.statements import statement
+
+SHOWN: Final = (
+    "number", "display_name", "status", "currency_code", "balance", "paid_to_date", "vat_number", "id_number",
+    "website", "phone", "address1", "city", "postal_code", "country", "created_at", "updated_at", "contacts",
+)  # fmt: skip
+"""What is shown of each client, in this order; `contacts` are told below each other."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One field of all clients of a case; `differs` where those that have it do not agree."""
+
+    name: str
+    values: Sequence[object] = field(repr=False)
+    differs: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A cluster to decide on: its clients' ids, their fields side by side, and its pairs with their reasons."""
+
+    ids: Sequence[str]
+    lines: Sequence[Line] = field(repr=False)
+    pairs: Sequence[FoundPair] = ()
+    decided: Mapping[Pair, str] = field(default_factory=dict)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether a pair in it is still to be decided; one that was put off is."""
+        pairs = [pair_of(a, b) for n, a in enumerate(self.ids) for b in self.ids[n + 1 :]]
+        return any(self.decided.get(pair, LATER) == LATER for pair in pairs)
+
+
+def cases(settings: Settings, name: str, *, everything: bool = False, clock: Clock = SYSTEM_CLOCK) -> list[Case]:
+    """The clusters of the last run that are not decided yet, the most probable first; all of them with `everything`."""
+    with open_ready(settings, clock) as warehouse:
+        found, pairs, decided = (
+            known_clusters(warehouse, name),
+            known_pairs(warehouse, name),
+            decisions_of(warehouse, name),
+        )
+        records = _records(warehouse, name, [one for cluster in found for one in cluster])
+    made = []
+    for cluster in found:
+        ids = [one for one in cluster if one in records]
+        if len(ids) > 1:
+            inside = [pair for pair in pairs if {pair.id_a, pair.id_b} <= set(ids)]
+            case = Case(ids, _lines([records[one] for one in ids]), inside, decided)
+            if everything or case.is_open:
+                made.append(case)
+    return sorted(made, key=lambda case: -max((pair.probability for pair in case.pairs), default=0.0))
+
+
+def decide_case(
+    settings: Settings, name: str, case: Case, decision: str, *, reason: str = "", clock: Clock = SYSTEM_CLOCK
+) -> int:
+    """Decide the same of all pairs of a case; how many that were."""
+    pairs = [pair_of(a, b) for n, a in enumerate(case.ids) for b in case.ids[n + 1 :]]
+    return decide_pairs(settings, name, [(pair, decision, reason) for pair in pairs], clock=clock)
+
+
+def decide_pairs(
+    settings: Settings, name: str, decisions: Sequence[tuple[Pair, str, str]], *, clock: Clock = SYSTEM_CLOCK
+) -> int:
+    """Note decisions of (pair, decision, reason), all or none. Raises SettingsError for what is no decision."""
+    for pair, decision, _ in decisions:
+        if decision not in DECISIONS:
+            raise SettingsError(f"A decision is one of {', '.join(DECISIONS)}, not {decision!r}.")
+        if pair[0] == pair[1] or not all(pair):
+            raise SettingsError("A decision is about two clients.")
+    with open_ready(settings, clock) as warehouse, warehouse.transaction():
+        for pair, decision, reason in decisions:
+            decide(warehouse, name, pair, decision, author=operator(), reason=reason, now=clock.now())
+    return len(decisions)
+
+
+def same_clusters(settings: Settings, name: str, clock: Clock = SYSTEM_CLOCK) -> list[list[str]]:
+    """The clusters of the last run of which somebody has decided that they are the same, all pairs of them."""
+    return [
+        list(case.ids)
+        for case in cases(settings, name, everything=True, clock=clock)
+        if all(case.decided.get(pair_of(a, b)) == SAME_AS for n, a in enumerate(case.ids) for b in case.ids[n + 1 :])
+    ]
+
+
+def not_the_same(case: Case) -> bool:
+    """Whether somebody has decided of a pair in it that it is never to be merged."""
+    return any(
+        case.decided.get(pair_of(a, b)) == NEVER_MERGE for n, a in enumerate(case.ids) for b in case.ids[n + 1 :]
+    )
+
+
+def _records(warehouse: Warehouse, name: str, ids: Sequence[str]) -> dict[str, dict[str, object]]:
+    columns, rows = warehouse.answer(statement("dedupe/side_by_side"), {"source": name, "ids": list(ids)})
+    found = {str(row[0]): dict(zip(columns, row, strict=True)) for row in rows}
+    people: dict[str, list[str]] = {}
+    for client_id, *told in warehouse.rows(statement("dedupe/people"), {"source": name, "ids": list(ids)}):
+        people.setdefault(str(client_id), []).append(" ".join(str(one) for one in told if one))
+    return {key: {**record, "contacts": people.get(key, [])} for key, record in found.items()}
+
+
+def _lines(records: Sequence[Mapping[str, object]]) -> list[Line]:
+    made = []
+    for name in SHOWN:
+        values = [record.get(name) for record in records]
+        said = {str(value) for value in values if value not in (None, "", [])}
+        if said:
+            made.append(Line(name, values, differs=len(said) > 1))
+    return made
