@@ -32,7 +32,8 @@ OF_A_PERSON: Final = (
     "custom_value4",
 )
 LOST: Final = (
-    "name", "number", "id_number", "group_settings_id", "assigned_user_id", *SINGLE, *ADDRESS, "country_id", *SHIPPING, *NOTES,
+    "name", "number", "id_number", "group_settings_id", "assigned_user_id", *SINGLE, *ADDRESS, "country_id", *SHIPPING,
+    *NOTES,
 )  # fmt: skip
 """What the server drops with the client that is merged in, however filled (Merge.php has none of it)."""
 

@@ -110,10 +110,10 @@ class Plan:
     @property
     def digest(self) -> str:
         """The first 16 hexadecimal digits of the SHA-256 over all of it: who approves these approves every value."""
+        times = (self.made_at, self.expires_at, self.base_at)
         told = {
-            "plan_id": self.plan_id, "source": self.source, "undoes": self.undoes,
-            "company": self.company, "times": [at.astimezone(UTC).isoformat() for at in (self.made_at, self.expires_at, self.base_at)],
-            "author": self.author, "reason": self.reason,
+            "plan_id": self.plan_id, "source": self.source, "undoes": self.undoes, "company": self.company,
+            "times": [at.astimezone(UTC).isoformat() for at in times], "author": self.author, "reason": self.reason,
             "cells": [[c.client_id, c.column, c.before, c.after, c.by_put] for c in sorted(self.cells)],
         }  # fmt: skip
         return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:16]
