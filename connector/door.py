@@ -32,7 +32,6 @@ from schemas.errors import NetworkFailed, RateLimited, Rejected, SettingsError, 
 
 MIB: Final = 1024 * 1024
 NO_PARAMS: Final[Mapping[str, str | int]] = {}
-NO_FIELDS: Final[Mapping[str, str]] = {}
 
 _PATH = re.compile(r"(?:/[0-9A-Za-z_~-][0-9A-Za-z._~-]*)+", re.ASCII)  # no segment that begins with a dot
 _json = msgspec.json.Encoder(decimal_format="number")
@@ -154,16 +153,18 @@ class Door:
         """Mark a record as deleted. Retried: to delete twice is to delete once."""
         return self._ask("DELETE", path, NO_PARAMS, None, repeatable=True)
 
-    def upload(
-        self, path: str, files: Sequence[tuple[str, bytes]], fields: Mapping[str, str] = NO_FIELDS, *, repeatable: bool
+    def upload(self, path: str, name: str, content: bytes, *, repeatable: bool) -> Answer:
+        """Attach one file, as `upload_files` does."""
+        return self.upload_files(path, [(name, content)], {}, repeatable=repeatable)
+
+    def upload_files(
+        self, path: str, files: Sequence[tuple[str, bytes]], fields: Mapping[str, str], *, repeatable: bool
     ) -> Answer:
         """Attach files, as a POST that says PUT: PHP reads files of a POST only. Repeated, they are there twice."""
-        form = httpx.Request(
-            "POST", self.url(path), data={"_method": "PUT", **fields}, files=[("documents[]", one) for one in files]
-        )
-        return self._repeat(
-            _Call("POST", self.url(path), NO_PARAMS, form.read(), form.headers["content-type"], JSON, None, repeatable)
-        )
+        url, parts = self.url(path), [("documents[]", one) for one in files]
+        form = httpx.Request("POST", url, data={"_method": "PUT", **fields}, files=parts)
+        kind = form.headers["content-type"]
+        return self._repeat(_Call("POST", url, NO_PARAMS, form.read(), kind, JSON, None, repeatable))
 
     def url(self, path: str) -> str:
         """The address of a path under `/api/v1`. Raises `Rejected` for one that could lead elsewhere (`..`, `//`)."""

@@ -7,20 +7,26 @@ the documents of the client afterwards.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from stat import S_ISREG
 from typing import Final
 
 from connector.answer import Answer
 from connector.api import Api, Outcomes, perform
+from connector.clients.purge import check_id
 from connector.clients.read import record_of
 from connector.clients.settle import settle
+from connector.clients.watch import Sent, watched
+from connector.halt import rest
 from schemas.client import Document, client_of
-from schemas.errors import NotVerified, SettingsError
+from schemas.errors import Invalid, NotVerified, SettingsError
 from schemas.journal import Call, Edit, Outcome
 
-MOST_BYTES: Final = 100 * 1024 * 1024
-"""Of one file, and of all files of a call (app/Http/Requests/Request.php:23); a web server in front may allow less."""
+MOST_BYTES: Final = 100_000 * 1024
+"""Of one file (app/Http/Requests/Request.php:23), and here of all files of a call: a server in front may allow less."""
+_LARGEST: Final = "100,000 kB"
 SHORTEST: Final = 2
 """Bytes: a shorter file is of no kind (recorded)."""
 ENDINGS: Final = (
@@ -30,47 +36,100 @@ ENDINGS: Final = (
 """What the server takes, as it lists them in its refusal (recorded), and two of its own other spellings."""
 
 
-def upload(api: Api, client_id: str, files: Sequence[Path], *, is_public: bool = True) -> list[Document]:
+def upload(
+    api: Api,
+    client_id: str,
+    files: Sequence[Path],
+    *,
+    is_public: bool | None = None,
+    sleep: Callable[[float], None] = rest,
+) -> list[Document]:
     """Attach files to a client, in one call, and return the documents that are new.
 
-    Not to be repeated: a file that is sent again is there twice. After a lost answer it is looked up what arrived.
-    `is_public` says whether the client sees them in the portal. Raises SettingsError for a file that cannot be read, is
-    empty, too large, or of a kind that the server does not take (nothing was sent), Invalid where the server finds its
-    content to be of another kind, NotVerified where not all of them are there afterwards.
+    Not to be repeated: a file that is sent again is there twice. After a lost answer the server is asked, up to a
+    minute long, what arrived. `is_public` says whether the client sees them in the portal; None leaves it to the server
+    (5.10: yes). Raises SettingsError for a file that cannot be read, is empty, too large, or of a kind that the server
+    does not take (nothing was sent), Invalid where the server finds its content to be of another kind (nothing was
+    stored), NotVerified where not all of them are there afterwards. Of the files, the journal has the kinds alone.
     """
-    contents = [(path.name, _content(path)) for path in files]
-    if not contents:
-        raise SettingsError("Nothing was sent: name a file.")
-    if sum(len(content) for _, content in contents) > MOST_BYTES:
-        raise SettingsError(f"Nothing was sent: together the files are larger than {MOST_BYTES // 2**20} MiB.")
-    before = {one.id for one in client_of(record_of(api.door, client_id)).documents}
-    edit = Edit(client_id, {"documents": sorted(before)}, {"documents": [name for name, _ in contents]})
-    call = Call("upload", [edit], api.plan_id)
+    contents = _contents(files)
+    record = record_of(api.door, client_id)
+    check_id(record, client_id)
+    before = {one.id for one in client_of(record).documents}
+    kinds: list[object] = [_kind(path) for path in files]
+    call = Call("upload", [Edit(client_id, {"documents": sorted(before)}, {"documents": kinds})], api.plan_id)
+    fields = {} if is_public is None else {"is_public": "1" if is_public else "0"}
+    path = f"/clients/{client_id}/upload"
+    send = Sent(api.door, client_id, lambda: api.door.upload_files(path, contents, fields, repeatable=False))
 
-    def send() -> Answer:
-        fields = {"is_public": "1" if is_public else "0"}
-        return api.door.upload(f"/clients/{client_id}/upload", contents, fields, repeatable=False)
-
-    def read_back(_answer: Answer | None) -> Outcomes:
+    def look() -> Outcomes:
         return settle(api, call) or [(client_id, Outcome.UNKNOWN)]
 
-    ((_, outcome),) = perform(api, call, send, read_back)
+    def read_back(_answer: Answer | None) -> Outcomes:
+        return watched(look, lambda found: found[0][1] is Outcome.APPLIED, send.patience, sleep)
+
+    try:
+        ((_, outcome),) = perform(api, call, send, read_back)
+    except Invalid as refusal:
+        raise Invalid(f"{refusal}{_meant(refusal, files)}", status=refusal.status) from None
     now = [one for one in client_of(record_of(api.door, client_id)).documents if one.id not in before]
     if outcome is not Outcome.APPLIED:
         raise NotVerified(f"The server answered, and has {len(now)} of {len(contents)} files: client {client_id}.")
     return now
 
 
-def _content(path: Path) -> bytes:
-    """The bytes of a file that the server may take. Raises SettingsError, naming the file."""
+def _contents(files: Sequence[Path]) -> list[tuple[str, bytes]]:
+    """Names without their folders, and bytes. All sizes are asked before anything is read: it has to fit in memory."""
+    if not files:
+        raise SettingsError("Nothing was sent: name a file.")
+    if sum(map(_size, files)) > MOST_BYTES:
+        raise SettingsError(f"Nothing was sent: together the files are larger than {_LARGEST}: send them one by one.")
+    if len({path.resolve() for path in files}) < len(files):
+        raise SettingsError("Nothing was sent: one file is named twice, and would be there twice.")
+    return [(path.name, _content(path)) for path in files]
+
+
+def _size(path: Path) -> int:
+    """Bytes of a file that the server may take, by its outside. Raises SettingsError, naming the file."""
     try:
-        if path.is_file() and path.stat().st_size > MOST_BYTES:
-            raise SettingsError(f"Nothing was sent: {path} is larger than {MOST_BYTES // 2**20} MiB.")
-        content = path.read_bytes()
-    except OSError as problem:
-        raise SettingsError(f"Nothing was sent: {path} cannot be read ({problem.strerror}).") from None
-    if len(content) < SHORTEST:
-        raise SettingsError(f"Nothing was sent: {path} is empty.")
-    if path.suffix.lower().removeprefix(".") not in ENDINGS:
+        found = path.stat()
+        path.name.encode()
+    except UnicodeEncodeError:
+        raise SettingsError(f"Nothing was sent: the name of {path} is no text (UTF-8); rename it.") from None
+    except (OSError, ValueError) as problem:
+        raise SettingsError(f"Nothing was sent: {path} cannot be read ({_why(problem)}).") from None
+    if not S_ISREG(found.st_mode):  # a pipe or a device might never come to its end
+        raise SettingsError(f"Nothing was sent: {path} is no plain file.")
+    if _kind(path) not in ENDINGS:
         raise SettingsError(f"Nothing was sent: {path} is of no kind that the server takes: {', '.join(ENDINGS)}.")
+    if found.st_size > MOST_BYTES:
+        raise SettingsError(f"Nothing was sent: {path} is larger than {_LARGEST}.")
+    return found.st_size
+
+
+def _content(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            content = file.read(MOST_BYTES + 1)
+    except OSError as problem:
+        raise SettingsError(f"Nothing was sent: {path} cannot be read ({_why(problem)}).") from None
+    if len(content) > MOST_BYTES:  # it has grown
+        raise SettingsError(f"Nothing was sent: {path} is larger than {_LARGEST}.")
+    if len(content) < SHORTEST:
+        raise SettingsError(f"Nothing was sent: {path} is empty, or one byte, which the server does not take.")
     return content
+
+
+def _kind(path: Path) -> str:
+    return path.suffix.lower().removeprefix(".")
+
+
+def _meant(refusal: Invalid, files: Sequence[Path]) -> str:
+    """Which files a refusal means: the server counts them, from 0."""
+    numbers = sorted({int(told) for told in re.findall(r"documents\.([0-9]{1,6})", str(refusal))})
+    meant = ", ".join(str(files[number]) for number in numbers if number < len(files))
+    return f" These are: {meant}. Their content is of another kind than their names say." if meant else ""
+
+
+def _why(problem: OSError | ValueError) -> str:
+    return (problem.strerror if isinstance(problem, OSError) else None) or type(problem).__name__

@@ -343,7 +343,7 @@ def test_the_password_is_sent_with_its_own_request_only():
 
 def test_a_file_goes_out_as_a_form_and_a_statement_comes_in_as_pdf():
     with FaultyServer(answer(), answer(b"%PDF-1.7", media="application/pdf")) as server, door(server.url) as it:
-        it.upload("/clients/a/upload", [("a.pdf", b"content")], repeatable=False)
+        it.upload("/clients/a/upload", "a.pdf", b"content", repeatable=False)
         assert it.post("/client_statement", {}, repeatable=True, media="application/pdf").body == b"%PDF-1.7"
         with pytest.raises(UnexpectedShape, match="application/pdf instead of JSON"):
             it.get("/clients")
