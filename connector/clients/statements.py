@@ -13,6 +13,8 @@ from schemas.journal import Call, Edit, Outcome
 
 PDF: Final = "application/pdf"
 STATUSES: Final = ("all", "paid", "unpaid")
+_TAIL: Final = 1024
+"""Bytes in which a reader looks for the end mark of a PDF."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +42,12 @@ def client_statement(api: Api, client_id: str, period: Period) -> bytes:
     Raises NotFound where the client is unknown or another company's (the server answers 401 to both, as it asks for the
     right first), ServerUnavailable where its PDF engine fails, UnexpectedShape for what is no PDF.
     """
+    body = _body(client_id, period)
     try:
-        answer = api.door.post("/client_statement", _body(client_id, period), repeatable=True, media=PDF)
+        answer = api.door.post("/client_statement", body, repeatable=True, media=PDF)
     except NotAuthorised as refusal:
-        if refusal.status == 401:  # noqa: PLR2004 - Handler.php:229
-            raise NotFound(f"There is no client {client_id}, or this token may not see it.", status=401) from None
-        raise
-    if not answer.body.startswith(b"%PDF-") or b"%%EOF" not in answer.body[-1024:]:
+        raise _meant(refusal, client_id) from None
+    if not is_whole_pdf(answer.body):
         raise UnexpectedShape(f"The server sent a statement that is no whole PDF ({len(answer.body)} bytes).")
     return answer.body
 
@@ -54,22 +55,38 @@ def client_statement(api: Api, client_id: str, period: Period) -> bytes:
 def email_statement(api: Api, client_id: str, period: Period) -> None:
     """Have the server mail the statement to the client's contacts.
 
-    Not to be repeated: each call sends the mails again, and the server does not tell whether they went out. After a
-    lost answer OutcomeUnknown is raised.
+    Not to be repeated: each call sends the mails again, and the server does not tell whether they went out. Raises
+    NotFound as `client_statement` does; after a lost answer OutcomeUnknown.
     """
+    body = {**_body(client_id, period), "send_email": True}
     call = Call("email_statement", [Edit(client_id, {}, {"mailed": True})], api.plan_id)
 
     def send() -> Answer:
-        return api.door.post("/client_statement", {**_body(client_id, period), "send_email": True}, repeatable=False)
+        return api.door.post("/client_statement", body, repeatable=False)
 
     def read_back(answer: Answer | None) -> Outcomes:
         return [(client_id, Outcome.UNKNOWN if answer is None else Outcome.APPLIED)]
 
-    perform(api, call, send, read_back)
+    try:
+        perform(api, call, send, read_back)
+    except NotAuthorised as refusal:
+        raise _meant(refusal, client_id) from None
+
+
+def is_whole_pdf(content: bytes) -> bool:
+    """Whether a PDF has its beginning and its end."""
+    return content.startswith(b"%PDF-") and b"%%EOF" in content[-_TAIL:]
+
+
+def _meant(refusal: NotAuthorised, client_id: str) -> NotAuthorised | NotFound:
+    """A 401 as what it says here (Handler.php:229); a 403 is a token that is not accepted."""
+    if refusal.status != 401:  # noqa: PLR2004 - as above
+        return refusal
+    return NotFound(f"There is no client {client_id}, or this token may not see it.", status=401)
 
 
 def _body(client_id: str, period: Period) -> dict[str, object]:
-    if not client_id:
+    if not client_id.strip():
         raise SettingsError("Name the client whose statement is wanted.")
     return {
         "client_id": client_id, "start_date": period.start.isoformat(), "end_date": period.end.isoformat(),

@@ -7,7 +7,7 @@ from datetime import date
 import pytest
 
 from connector import clients
-from schemas.errors import NotFound, OutcomeUnknown, SettingsError, SyncError, UnexpectedShape
+from schemas.errors import NotAuthorised, NotFound, OutcomeUnknown, SettingsError, SyncError, UnexpectedShape
 from schemas.journal import Outcome
 
 YEAR = clients.Period(date(2026, 1, 1), date(2026, 12, 31))
@@ -23,8 +23,16 @@ def test_a_statement_is_a_whole_pdf(api, box):
 
 
 def test_an_unknown_client_is_not_found_although_the_server_answers_401(api):
-    with pytest.raises(NotFound, match="no client zzz"):
-        clients.client_statement(api, "zzz", YEAR)
+    for ask in (clients.client_statement, clients.email_statement):
+        with pytest.raises(NotFound, match="no client zzz"):
+            ask(api, "zzz", YEAR)
+        with pytest.raises(SettingsError, match="Name the client"):
+            ask(api, " ", YEAR)
+
+
+def test_a_token_that_is_not_accepted_is_no_unknown_client(other_api, box):
+    with pytest.raises(NotAuthorised, match="not accepted"):
+        clients.client_statement(other_api(token="x" * 64), box.make("Anyone")["id"], YEAR)
 
 
 def test_a_period_that_ends_before_it_begins_and_an_unknown_status_are_refused():
