@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
+from flows.confirm import confirm
 from flows.options import AsJson, ConfigFile, SourceName
 from flows.show import say, show_json, show_table
-from schemas.errors import NotVerified, SettingsError
+from schemas.errors import NotVerified, SettingsError, SyncError
 
 if TYPE_CHECKING:
     from connector.clients import Period
+    from flows.job import Tell
+    from flows.statements import Drawn
 
+MOST = 50
+"""Clients that are shown; those of which something is missing come first."""
+Told = TypeVar("Told")
 ClientId = Annotated[str, typer.Argument(metavar="ID", help="The client's id, as in mart.clients.")]
 
 
@@ -42,7 +49,7 @@ def upload(
     from schemas.client import as_dict  # noqa: PLC0415
 
     with open_client(source, config=config) as api:
-        found = clients.upload(api, client_id, files, is_public=not private)
+        found = clients.upload(api, client_id, files, is_public=False if private else None)
     if as_json:
         show_json({"client_id": client_id, "documents": [as_dict(one) for one in found]})
     else:
@@ -63,6 +70,7 @@ def statement(
     status: Annotated[str, typer.Option(help="Which invoices: all, paid or unpaid.")] = "all",
     again: Annotated[bool, typer.Option("--again", help="Fetch those anew that are there already.")] = False,
     email: Annotated[bool, typer.Option("--email", help="Have the server mail them to the contacts, instead.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask before mails are sent.")] = False,
     source: SourceName = None,
     config: ConfigFile = None,
     as_json: AsJson = False,
@@ -72,36 +80,27 @@ def statement(
     A run that was cut off goes on where it stood: a file that is there is not fetched again. One client's failure does
     not stop the others; exit code 4 where one is missing at the end. With --email, each run sends the mails again.
     """
-    from connector import clients  # noqa: PLC0415
     from flows.api import open_client  # noqa: PLC0415
     from flows.show import progress  # noqa: PLC0415
-    from flows.statements import draw_statements, owing  # noqa: PLC0415
+    from flows.statements import draw_statements, mail_statements, make_folder, named, owing  # noqa: PLC0415
 
     if bool(ids) == all_with_balance:
         raise SettingsError("Say whose statements: their ids, or --all-with-balance.")
     period = _period(start, end, payments=not no_payments, credits=not no_credits, aging=not no_aging, status=status)
+    if not email:
+        make_folder(to)
     with open_client(source, config=config) as api:
-        wanted = list(owing(api)) if all_with_balance else [clients.show(api, one) for one in ids or []]
-        if email:
-            for one in wanted:
-                clients.email_statement(api, one.id, period)
-            _tell_mailed([one.id for one in wanted], as_json=as_json)
-            return
+        wanted, left = (list(owing(api)), []) if all_with_balance else named(api, ids or [])
+        if email and wanted:
+            question = f"Have the server mail {len(wanted):,} statement{'s' * (len(wanted) != 1)}?"
+            confirm(question, yes=yes, as_json=as_json)
         with progress("clients", quiet=as_json) as tell:
-            drawn = list(draw_statements(api, wanted, period, to, again=again, tell=tell))
-    rows = [
-        (one.name, str(one.file or ""), "was there" if one.was_there else one.problem or "fetched") for one in drawn
-    ]
-    if as_json:
-        show_json([
-            {"client_id": one.client_id, "file": one.file, "was_there": one.was_there, "problem": one.problem or None}
-            for one in drawn
-        ])  # fmt: skip
-    else:
-        show_table("Statements", ("client", "file", ""), rows, most=50)
-    missing = sum(one.file is None for one in drawn)
-    if missing:
-        raise NotVerified(f"{missing:,} of {len(drawn):,} statements are missing; run it again for those.")
+            if email:
+                told, stopped = _until_stopped(mail_statements(api, wanted, period, tell=tell))
+            else:
+                told, stopped = _until_stopped(draw_statements(api, wanted, period, to, again=again, tell=tell))
+    _tell_drawn([*left, *told], as_json=as_json)
+    _end(sum(not one.problem for one in told), len(wanted) + len(left), stopped, email=email)
 
 
 def reactivate_email(
@@ -139,22 +138,23 @@ def update_tax_data(
     from flows.api import open_client  # noqa: PLC0415
     from flows.show import progress  # noqa: PLC0415
 
-    found = []
     with open_client(source, config=config) as api, progress("clients", quiet=as_json) as tell:
-        for one in clients.update_tax_data(api, ids):
-            found.append(one)
-            tell("tax data", len(found), len(ids))
+        found, stopped = _until_stopped(_counted(clients.update_tax_data(api, ids), len(set(ids)), tell))
     if as_json:
         show_json([{"client_id": one.id, "tax_info": one.tax_info} for one in found])
-    else:
-        rows = [(one.display_name, "yes" if one.tax_info else "none") for one in found]
-        show_table("Looked up", ("client", "tax data"), rows)
+    elif found:
+        rows = [(one.id, one.display_name, "yes" if one.tax_info else "none") for one in found]
+        show_table("Looked up", ("id", "client", "tax data"), rows)
+    if stopped:
+        say(f"{len(found):,} of {len(set(ids)):,} clients are looked up.")
+        raise stopped
 
 
 def template(
     template_id: Annotated[str, typer.Argument(metavar="TEMPLATE", help="The design's id.")],
     ids: Annotated[list[str], typer.Argument(metavar="ID...", help="The clients' ids.")],
     email: Annotated[bool, typer.Option("--email", help="Have the server mail it.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask before mails are sent.")] = False,
     source: SourceName = None,
     config: ConfigFile = None,
     as_json: AsJson = False,
@@ -166,6 +166,8 @@ def template(
     from connector import clients  # noqa: PLC0415
     from flows.api import open_client  # noqa: PLC0415
 
+    if email:
+        confirm(f"Have the server mail it to {len(ids):,} client{'s' * (len(ids) != 1)}?", yes=yes, as_json=as_json)
     with open_client(source, config=config) as api:
         said = clients.run_template(api, ids, template_id, send_email=email)
     if as_json:
@@ -174,11 +176,45 @@ def template(
         say(f"The server says: {said}")
 
 
-def _tell_mailed(ids: list[str], *, as_json: bool) -> None:
+def _until_stopped(run: Iterable[Told]) -> tuple[list[Told], SyncError | None]:
+    """What came of a run, and the error that ended it: what was done before is told all the same."""
+    found: list[Told] = []
+    try:
+        for one in run:
+            found.append(one)  # noqa: PERF402 - what is there before the error counts
+    except SyncError as problem:
+        return found, problem
+    return found, None
+
+
+def _counted(run: Iterable[Told], of: int, tell: Tell) -> Iterator[Told]:
+    """The same, telling how far it is."""
+    for done, one in enumerate(run, start=1):
+        tell("tax data", done, of)
+        yield one
+
+
+def _tell_drawn(drawn: Sequence[Drawn], *, as_json: bool) -> None:
     if as_json:
-        show_json({"mailed": ids})
-    else:
-        say(f"The server was asked to mail {len(ids):,} statements; whether they went out, it does not tell.")
+        show_json([
+            {"client_id": one.client_id, "did": one.did or None, "file": one.file, "problem": one.problem or None}
+            for one in drawn
+        ])  # fmt: skip
+        return
+    first = sorted(drawn, key=lambda one: not one.problem)
+    rows = [(one.client_id, one.name, one.did or one.problem, one.file) for one in first]
+    show_table("Statements", ("id", "client", "", "file"), rows, most=MOST)
+
+
+def _end(done: int, of: int, stopped: SyncError | None, *, email: bool) -> None:
+    """Say how many there are. Raises what stopped the run, or NotVerified where one is missing."""
+    what = "were asked for by mail; whether they went out, the server does not tell" if email else "are there"
+    say(f"{done:,} of {of:,} statements {what}.")
+    if stopped:
+        raise stopped
+    if done < of:
+        again = "run it again for those alone: the others would be mailed twice" if email else "run it again for those"
+        raise NotVerified(f"{of - done:,} of {of:,} statements are missing; {again}.")
 
 
 def _period(start: str, end: str, *, payments: bool, credits: bool, aging: bool, status: str) -> Period:  # noqa: A002 - Invoice Ninja's word
