@@ -18,9 +18,10 @@ from schemas.errors import SettingsError, SyncError
 if TYPE_CHECKING:
     from flows.dedupe.review import Case
     from flows.dedupe.rules import Rules
+    from warehouse.dedupe import FoundPair
 
 RulesFile = Annotated[Path | None, typer.Option("--rules", help="The file of rules; else config/dedupe.toml.")]
-KEYS = {"s": "same_as", "n": "never_merge", "l": "later"}
+KEYS = {"s": "same_as", "n": "never_merge", "l": "later", "c": "same_as"}
 
 
 def register(app: typer.Typer) -> None:
@@ -43,6 +44,9 @@ def find(
     ] = None,
     untrained: Annotated[bool, typer.Option("--untrained", help="Learn nothing from these clients.")] = False,
     with_deleted: Annotated[bool, typer.Option("--with-deleted", help="Deleted clients too.")] = False,
+    across_sources: Annotated[
+        bool, typer.Option("--across-sources", help="Only tell of clients of two sources that may be one.")
+    ] = False,
     rules: RulesFile = None,
     source: SourceName = None,
     config: ConfigFile = None,
@@ -63,9 +67,12 @@ def find(
     changes = {**({} if threshold is None else {"threshold": threshold}), **({"trained": False} if untrained else {})}
     chosen = msgspec.structs.replace(chosen, **changes)
     settings = load_settings(config)
-    name = choose_source(settings, source)
-    from flows.dedupe.find import find_duplicates  # noqa: PLC0415
+    from flows.dedupe.find import across, find_duplicates  # noqa: PLC0415
 
+    if across_sources:
+        _tell_across(across(settings, chosen, deleted=with_deleted), as_json=as_json)
+        return
+    name = choose_source(settings, source)
     with progress(name, quiet=as_json) as tell:
         found = find_duplicates(settings, name, chosen, deleted=with_deleted, tell=tell)
     reasons = {(pair.id_a, pair.id_b): pair for pair in found.pairs}
@@ -84,6 +91,17 @@ def find(
     note = f"{len(found.clusters):,} clusters ({found.new:,} new) among {found.compared:,} clients"
     show_table("Duplicates", ("clients", "probability", "best pair"), rows, most=50, note=note)
     say("Next: ninja-sync dedupe review")
+
+
+def _tell_across(found: Sequence[tuple[FoundPair, str, str]], *, as_json: bool) -> None:
+    if as_json:
+        show_json([{"a": p.id_a, "b": p.id_b, "probability": p.probability, "reasons": p.reasons} for p, _, _ in found])
+        return
+    rows = [(one, p.id_a, other, p.id_b, f"{p.probability:.3f}", "; ".join(p.reasons)) for p, one, other in found]
+    columns = ("client", "source:id", "client", "source:id", "probability", "why")
+    show_table(
+        "Clients of two sources that may be one", columns, rows, most=50, note="a report: nothing is merged across"
+    )
 
 
 def list_clusters(source: SourceName = None, config: ConfigFile = None, as_json: AsJson = False) -> None:
@@ -111,12 +129,13 @@ def list_clusters(source: SourceName = None, config: ConfigFile = None, as_json:
 def review(source: SourceName = None, config: ConfigFile = None, as_json: AsJson = False) -> None:
     """Decide on clusters, one after the other.
 
-    Records stand side by side, and fields that differ are marked. Keys: s the same, n not the same, l later, q end.
+    Records stand side by side, and fields that differ are marked. Keys: s the same, n not the same, l later, c the same
+    and you choose the survivor (else the rules do), q end.
     With --json, the open clusters are told, and nothing is asked.
     """
     from dataclasses import asdict  # noqa: PLC0415
 
-    from flows.dedupe.review import cases, decide_case  # noqa: PLC0415
+    from flows.dedupe.review import cases, choose, decide_case  # noqa: PLC0415
     from flows.settings import choose_source, load_settings  # noqa: PLC0415
 
     settings = load_settings(config)
@@ -132,11 +151,14 @@ def review(source: SourceName = None, config: ConfigFile = None, as_json: AsJson
         return
     if not left:
         say("There is nothing to decide. `ninja-sync dedupe find` looks anew; `dedupe plan` plans what is the same.")
-    for number, case in enumerate(left, start=1):
-        _show_case(case, f"{number} of {len(left)}")
-        answer = _asked()
+    for place, case in enumerate(left, start=1):
+        _show_case(case, f"{place} of {len(left)}")
+        answer = _asked("[s]ame, [n]ot the same, [l]ater, [c]hoose the survivor, [q]uit", {*KEYS, "q"})
         if answer == "q":
             break
+        if answer == "c":
+            number = _asked(f"Who survives: 1 to {len(case.ids)}", {str(n) for n in range(1, len(case.ids) + 1)})
+            choose(settings, name, case.ids[int(number) - 1], reason="reviewed")
         decide_case(settings, name, case, KEYS[answer], reason="reviewed")
 
 
@@ -145,6 +167,7 @@ def decide(
     same: Annotated[bool, typer.Option("--same", help="They are one.")] = False,
     not_same: Annotated[bool, typer.Option("--not-same", help="They are never to be merged.")] = False,
     later: Annotated[bool, typer.Option("--later", help="Take back what was decided.")] = False,
+    survivor: Annotated[str, typer.Option(metavar="ID", help="The client that survives of its cluster.")] = "",
     file: Annotated[
         Path | None, typer.Option(help="A CSV file with id_a, id_b, decision, and reason if you like.")
     ] = None,
@@ -155,13 +178,17 @@ def decide(
 ) -> None:
     """Decide of two clients, or of many by a file.
 
-    Decisions in a file are same_as, never_merge or later. The newest one of a pair counts.
+    Decisions in a file are same_as, never_merge or later. The newest one of a pair counts. With --survivor alone, only
+    who survives is noted.
     """
-    from flows.dedupe.review import decide_pairs  # noqa: PLC0415
+    from flows.dedupe.review import choose, decide_pairs  # noqa: PLC0415
     from flows.settings import choose_source, load_settings  # noqa: PLC0415
     from warehouse.dedupe import pair_of  # noqa: PLC0415
 
-    if file is not None:
+    told: list[tuple[tuple[str, str], str, str]] = []
+    if survivor and not (ids or file):
+        pass
+    elif file is not None:
         told = [((pair_of(a, b)), decision, why or reason) for a, b, decision, why in _decisions_of(file)]
     elif same + not_same + later != 1 or len(ids or []) != 2:  # noqa: PLR2004 - a pair
         raise SettingsError("Name two ids and one of --same, --not-same and --later; or --file.")
@@ -171,6 +198,9 @@ def decide(
     settings = load_settings(config)
     name = choose_source(settings, source)
     count = decide_pairs(settings, name, told)
+    if survivor:
+        choose(settings, name, survivor, reason=reason)
+        count += 1
     if as_json:
         show_json({"source": name, "decided": count})
     else:
@@ -249,10 +279,10 @@ def _show_case(case: Case, place: str) -> None:
     show_table("", ("pair", "probability", "for", "against"), told)
 
 
-def _asked() -> str:
+def _asked(question: str, answers: set[str]) -> str:
     if not sys.stdin.isatty():
         raise SettingsError("Nobody is there to be asked: `dedupe decide --file` takes decisions from a file.")
     while True:
-        answer = str(typer.prompt("[s]ame, [n]ot the same, [l]ater, [q]uit", err=True)).strip().lower()[:1]
-        if answer in {*KEYS, "q"}:
+        answer = str(typer.prompt(question, err=True)).strip().lower()
+        if answer in answers:
             return answer

@@ -60,6 +60,19 @@ def decide(
     warehouse.execute(statement("dedupe/decide"), {**values, "reason": reason, "decided_at": now})
 
 
+def choose_survivor(
+    warehouse: Warehouse, source: str, client_id: str, *, author: str, reason: str, now: datetime
+) -> None:
+    """Note that somebody has chosen a client to survive the merges of its cluster."""
+    values = {"source": source, "id": client_id, "author": author, "reason": reason, "chosen_at": now}
+    warehouse.execute(statement("dedupe/choose_survivor"), values)
+
+
+def chosen_survivors(warehouse: Warehouse, source: str) -> list[str]:
+    """The clients that were chosen to survive, the newest choice first."""
+    return [str(key) for (key,) in warehouse.rows(statement("dedupe/chosen_survivors"), {"source": source})]
+
+
 def decisions_of(warehouse: Warehouse, source: str) -> dict[Pair, str]:
     """The newest decision of each pair."""
     rows = warehouse.rows(statement("dedupe/decisions"), {"source": source})

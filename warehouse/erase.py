@@ -17,13 +17,14 @@ from warehouse.statements import statement
 REMOVED = (
     "activities", "contacts", "documents", "clients", "changes", "redirects", "quarantine", "unlisted", "outbox",
     "journal_edits", "plan_cells", "outcomes", "merge_steps",
-    "duplicate_decisions", "duplicate_pairs", "duplicate_clusters",
+    "duplicate_decisions", "duplicate_pairs", "duplicate_clusters", "chosen_survivors",
 )  # fmt: skip
 TOUCHED = (
     "ninja.clients", "ninja.activities", "ninja.contacts", "ninja.documents", "control.client_versions",
     "control.client_changes", "control.redirects", "control.quarantine", "control.unlisted", "control.outbox",
     "control.journal_edits", "control.plan_cells", "control.outcomes", "control.merge_steps",
     "control.duplicate_decisions", "control.duplicate_pairs", "control.duplicate_clusters",
+    "control.chosen_survivors",
 )  # fmt: skip
 
 

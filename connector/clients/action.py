@@ -112,6 +112,16 @@ def carry_out(api: Api, action: Action, ids: Sequence[str]) -> list[Result]:
     return [told.get(one) or Result(one, *run.became[one], _name(before.records[one])) for one in wanted]
 
 
+def deliver(api: Api, action: Action, edits: Sequence[Edit]) -> dict[str, tuple[BulkOutcome, str]]:
+    """Send one call of a plan, and what became of each of its clients, with the reason where it is not as wanted.
+
+    May be repeated. Raises what went wrong where the server has done nothing, or where nobody knows.
+    """
+    run = _Run()
+    _deliver(api, action, edits, run)
+    return run.became
+
+
 def read_back(door: Door, edits: Sequence[Edit]) -> Outcomes:
     """What became of the clients of a bulk call, as the server has them now. Raises ApiError where it cannot be asked.
 
@@ -164,12 +174,12 @@ def _deliver(api: Api, action: Action, edits: Sequence[Edit], run: _Run) -> None
             _bisect(api, action, left, run, refusal)
             return
         except Retryable as problem:  # and it has done nothing
+            if tries_left:
+                continue
             if problem.status == codes.INTERNAL_SERVER_ERROR:  # so it may answer where the first may not be edited
                 run.became.update((edit.client_id, (BulkOutcome.NOT_APPLIED, str(problem))) for edit in left)
                 return
-            if not tries_left:
-                raise
-            continue
+            raise
         run.became.update((one, (BulkOutcome(outcome.value), _REASONS.get(outcome, ""))) for one, outcome in outcomes)
         undone = {one for one, outcome in outcomes if outcome is Outcome.NOT_APPLIED}
         left = [edit for edit in left if lost and edit.client_id in undone]

@@ -19,6 +19,7 @@ from connector.clients.fields import checked, lists_for
 from connector.door import Door
 from schemas.entity import Written
 from schemas.errors import SettingsError
+from schemas.plan import ASSIGN_GROUP, BULK_UPDATE
 from schemas.server_form import NO_LISTS, WRITABLE, Lists
 
 COLUMNS: Final = tuple(sorted(name for name, of in WRITABLE.items() if of.written is Written.BULK))
@@ -61,9 +62,7 @@ def assign_group(api: Api, ids: Sequence[str], group_id: str) -> list[Result]:
     wanted = checked({column: group_id}, lists if lists.names["group_settings"] else NO_LISTS)[column]
     if wanted is None:
         raise SettingsError("Nothing was sent: name the group. To take a client out of its group, update the client.")
-    not_for = {"archived": _PASSED_OVER, "deleted": _PASSED_OVER}
-    send = _posted("assign_group", {column: wanted})
-    return carry_out(api, Action("assign_group", column, str(wanted), send, not_for), ids)
+    return carry_out(api, action_of(ASSIGN_GROUP, column, str(wanted)), ids)
 
 
 def bulk_update(
@@ -89,8 +88,16 @@ def bulk_update(
         raise SettingsError(f"Nothing was sent: a value for {column}, and to empty it as well. Choose one.")
     if wanted is None and not clear:
         raise SettingsError(f"Nothing was sent: no value for {column}. To empty it, say so: clear.")
-    send = _posted("bulk_update", {"column": column, "new_value": wanted or ""})
-    return carry_out(api, Action("bulk_update", column, wanted, send, {"deleted": _DELETED}), ids)
+    return carry_out(api, action_of(BULK_UPDATE, column, wanted), ids)
+
+
+def action_of(verb: str, column: str, wanted: str | None) -> Action:
+    """The action that gives a column, or the group, one value that was checked before."""
+    if verb == ASSIGN_GROUP:
+        not_for = {"archived": _PASSED_OVER, "deleted": _PASSED_OVER}
+        return Action(verb, column, wanted, _posted(verb, {column: wanted}), not_for)
+    send = _posted(verb, {"column": column, "new_value": wanted or ""})
+    return Action(verb, column, wanted, send, {"deleted": _DELETED})
 
 
 def _posted(verb: str, more: Mapping[str, object] = _NO_MORE) -> Callable[[Door, Sequence[str]], Answer]:

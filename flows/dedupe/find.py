@@ -74,6 +74,32 @@ def find_duplicates(
     return Found(found, kept, sum(tuple(one) not in before for one in found), len(rows), names)
 
 
+def across(
+    settings: Settings, rules: Rules, *, deleted: bool = False, clock: Clock = SYSTEM_CLOCK
+) -> list[tuple[FoundPair, str, str]]:
+    """Pairs of clients of two sources that may be one, with their names: a report, of which nothing is kept.
+
+    Ids are told as SOURCE:ID. Raises SettingsError where the warehouse has but one source.
+    """
+    with open_ready(settings, clock) as warehouse:
+        sources = [str(one) for (one,) in warehouse.rows("select source from control.sources order by source")]
+        rows = [
+            {**row, "id": f"{source}:{row['id']}"}
+            for source in sources
+            for row in read_clients(warehouse, source, deleted=deleted)
+        ]
+    if len(sources) < 2:  # noqa: PLR2004 - a pair
+        raise SettingsError("The warehouse has fewer than two sources: there is nothing across them.")
+    made = {row["id"]: _comparable(row, rules) for row in rows}
+    names = {row["id"]: str(row["name"] or row["id"]) for row in rows}
+    found = [
+        (FoundPair(a, b, probability, keys_of(made[a], made[b]), *reasons(made[a], made[b])), names[a], names[b])
+        for (a, b), probability in _probable(list(made.values()), trained=rules.trained).items()
+        if probability >= rules.threshold and a.partition(":")[0] != b.partition(":")[0]
+    ]
+    return sorted(found, key=lambda one: (-one[0].probability, one[0].id_a, one[0].id_b))
+
+
 def _comparable(row: Mapping[str, Any], rules: Rules) -> Comparable:
     told = {key: value for key, value in row.items() if key != "address1"}
     return comparable(**told, address=row["address1"], free=rules.free_mail)

@@ -8,12 +8,13 @@ from connector.clients.present import read_present
 from connector.door import Door
 from flows.dedupe.review import cases, not_the_same, same_clusters
 from flows.dedupe.rules import Rules
-from flows.job import SYSTEM_CLOCK, Clock
+from flows.job import SYSTEM_CLOCK, Clock, open_ready
 from flows.merge_plan import PlannedMerges, plan_merges
 from flows.settings import Settings
 from flows.survivor import survivor_of
 from schemas.client import client_of
 from schemas.errors import SettingsError
+from warehouse.dedupe import chosen_survivors
 
 
 def plan_clusters(
@@ -29,7 +30,8 @@ def plan_clusters(
 ) -> PlannedMerges:
     """Plan the merges of clusters that are decided to be the same; with `undecided`, of those nobody decided on too.
 
-    Clients that have vanished since are left out. Raises SettingsError where there is no such cluster.
+    The client that somebody has chosen survives, else the one that the rules choose. Clients that have vanished since
+    are left out. Raises SettingsError where there is no such cluster.
     """
     wanted = same_clusters(settings, name, clock)
     if undecided:
@@ -39,11 +41,14 @@ def plan_clusters(
             "No cluster is decided to be the same: `ninja-sync dedupe review` first, or --undecided-too."
         )
     present = read_present(door, [one for cluster in wanted for one in cluster]).records
+    with open_ready(settings, clock) as warehouse:
+        chosen = chosen_survivors(warehouse, name)
     pairs = []
     for cluster in wanted:
         clients = [client_of(present[one]) for one in cluster if one in present]
         if len(clients) > 1:
-            survivor = survivor_of(clients, rules.survivor)
+            by_hand = next((one for key in chosen for one in clients if one.id == key), None)
+            survivor = by_hand or survivor_of(clients, rules.survivor)
             pairs += [(survivor.id, one.id) for one in clients if one.id != survivor.id]
     reason = "duplicates, by `dedupe plan`"
     return plan_merges(settings, name, door, pairs, allowed=allowed, rescue=rescue, reason=reason, clock=clock)

@@ -20,6 +20,7 @@ from warehouse.dedupe import (
     SAME_AS,
     FoundPair,
     Pair,
+    choose_survivor,
     decide,
     decisions_of,
     known_clusters,
@@ -102,6 +103,14 @@ def decide_pairs(
         for pair, decision, reason in decisions:
             decide(warehouse, name, pair, decision, author=operator(), reason=reason, now=clock.now())
     return len(decisions)
+
+
+def choose(settings: Settings, name: str, client_id: str, *, reason: str = "", clock: Clock = SYSTEM_CLOCK) -> None:
+    """Note that a client is to survive the merges of its cluster, whatever the rules say."""
+    if not client_id:
+        raise SettingsError("Name the client that is to survive.")
+    with open_ready(settings, clock) as warehouse:
+        choose_survivor(warehouse, name, client_id, author=operator(), reason=reason, now=clock.now())
 
 
 def same_clusters(settings: Settings, name: str, clock: Clock = SYSTEM_CLOCK) -> list[list[str]]:

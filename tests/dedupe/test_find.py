@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import csv
 import json
+import os
+import pty
+import subprocess
 from collections import Counter
 from importlib.metadata import files
 
@@ -15,15 +18,17 @@ from flows.api import open_client
 from flows.cli import app
 from flows.dedupe.comparable import comparable
 from flows.dedupe.explain import reasons
-from flows.dedupe.find import find_duplicates
+from flows.dedupe.find import across, find_duplicates
 from flows.dedupe.model import predicted
 from flows.dedupe.plan import plan_clusters
-from flows.dedupe.review import cases, decide_case, decide_pairs
+from flows.dedupe.review import cases, choose, decide_case, decide_pairs, not_the_same
 from flows.dedupe.rules import Rules, load_rules
+from flows.job import open_ready
 from flows.survivor import RULES, survivor_of, why
 from schemas.client import client_of
 from schemas.errors import SettingsError
 from tests.engines import address
+from tests.flows.conftest import COMMAND
 from warehouse.dedupe import NEVER_MERGE, SAME_AS, pair_of
 
 
@@ -122,6 +127,32 @@ def test_twins_are_found_explained_and_obey_decisions(told, twins, pulls, server
     assert [{s.survivor_id, s.mergeable_id} for s in planned.plan.steps] == [{one, other}]
 
 
+def test_who_was_chosen_survives_whatever_the_rules_say(told, twins, pulls):
+    pulls(using=told)
+    find_duplicates(told, "main", Rules())
+    for chosen in twins[:2]:
+        choose(told, "main", chosen)
+        with open_client(settings=told) as api:
+            planned = plan_clusters(told, "main", api.door, Rules(), undecided=True)
+        step = next(s for s in planned.plan.steps if s.survivor_id in twins)
+        assert step.survivor_id == chosen
+
+
+def test_across_sources_is_a_report_and_keeps_nothing(told, twins, pulls, server, monkeypatch):
+    pulls(using=told)
+    with pytest.raises(SettingsError, match="fewer than two sources"):
+        across(told, Rules())
+    twin = {"name": "Zwilling Handel GmbH", "vat_number": "DE136695976", "country_id": "276"}
+    server.call("POST", "/api/v1/clients", twin, token=server.box.other_token)
+    other = msgspec.structs.replace(told, sources={**told.sources, "other": told.sources["main"]})
+    pulls(using=other, name="other", token=server.box.other_token)
+    found = across(other, Rules())
+    assert {pair.id_a.partition(":")[0] for pair, _, _ in found} == {"main"}
+    assert any("same VAT number" in pair.reasons for pair, _, _ in found)
+    with open_ready(other) as warehouse:
+        assert warehouse.rows("select count(*) from control.duplicate_pairs") == [(0,)]
+
+
 def test_a_cluster_that_nobody_has_decided_on_is_planned_only_if_told(told, twins, pulls, server):
     pulls(using=told)
     find_duplicates(told, "main", Rules())
@@ -160,9 +191,11 @@ def test_the_commands(server, twins, tmp_path, monkeypatch):
     ]
     (tmp_path / "decisions.csv").write_text(f"id_a,id_b,decision\n{one},{other},same_as\n{one},{third},never_merge\n")
     run("dedupe", "decide", "--file", "decisions.csv")
+    run("dedupe", "decide", "--survivor", other)
     assert next(c for c in json.loads(run("dedupe", "list", "--json")) if one in c["ids"])["decided"] == "same"
     planned = json.loads(run("dedupe", "plan", "--json"))
-    assert {planned["plan"]["merges"][0]["survivor_id"], planned["plan"]["merges"][0]["mergeable_id"]} == {one, other}
+    (merge,) = planned["plan"]["merges"]
+    assert (merge["survivor_id"], merge["mergeable_id"]) == (other, one)
     for args, words in (
         (["decide", one], "two ids"), (["decide", one, one, "--same"], "two clients"),
         (["find", "--rules", "no.toml"], "cannot be read"),
@@ -171,6 +204,29 @@ def test_the_commands(server, twins, tmp_path, monkeypatch):
             run("dedupe", *args)
     with pytest.raises(SettingsError, match="Nobody is there"):
         run("dedupe", "review") if json.loads(run("dedupe", "review", "--json")) else pytest.fail("nothing is open")
+
+
+def test_a_person_decides_at_the_terminal(told, twins, pulls, server, tmp_path):
+    pulls(using=told)
+    clusters = len(find_duplicates(told, "main", Rules()).clusters)
+    master, terminal = pty.openpty()
+    environ = {
+        **os.environ, "NINJA_SYNC_URL": server.box.url, "NINJA_SYNC_WAREHOUSE": told.warehouse, "HOME": str(tmp_path),
+    }  # fmt: skip
+    os.write(master, b"x\nc\n1\n" + b"n\n" * (clusters - 2) + b"q\n")
+    done = subprocess.run(
+        [COMMAND, "dedupe", "review"], stdin=terminal, capture_output=True, text=True, env=environ, cwd=tmp_path,
+        timeout=60, check=True,
+    )  # fmt: skip
+    os.close(master)
+    os.close(terminal)
+    assert "≠" in done.stdout
+    assert "same VAT number" in done.stdout
+    left = cases(told, "main")
+    assert len(left) == 1
+    everyone = cases(told, "main", everything=True)
+    assert sum(not case.is_open and not not_the_same(case) for case in everyone) == 1
+    assert sum(not_the_same(case) for case in everyone) == clusters - 2
 
 
 def test_the_rules_are_read_from_a_file_and_wrong_ones_are_told(tmp_path):

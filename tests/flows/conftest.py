@@ -114,6 +114,29 @@ def query(settings):
 
 
 @pytest.fixture
+def call(server, tmp_path, monkeypatch):
+    """Run `ninja-sync` in this process: (exit code, standard output); raises the errors that `main` would tell."""
+    for name, value in {
+        "NINJA_SYNC_URL": server.box.url, "NINJA_SYNC_TOKEN": server.box.token,
+        "NINJA_SYNC_WAREHOUSE": str(tmp_path / "w.duckdb"), "HOME": str(tmp_path),
+    }.items():  # fmt: skip
+        monkeypatch.setenv(name, value)
+    monkeypatch.chdir(tmp_path)
+
+    def run(*args, stdin=""):
+        from typer.testing import CliRunner  # noqa: PLC0415 - with the whole command line
+
+        from flows.cli import app  # noqa: PLC0415
+
+        done = CliRunner().invoke(app, [*map(str, args)], input=stdin)
+        if done.exception and not isinstance(done.exception, SystemExit):
+            raise done.exception
+        return done.exit_code, done.stdout
+
+    return run
+
+
+@pytest.fixture
 def command(tmp_path, server):
     """Run `ninja-sync` as a process, as a person does: (exit code, standard output, standard error)."""
 

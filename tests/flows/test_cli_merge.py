@@ -5,9 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from typer.testing import CliRunner
 
-from flows.cli import app
 from sandbox.server import running
 from schemas.errors import PasswordRequired, SettingsError, WrongDigest
 from tests.flows.conftest import Server
@@ -17,25 +15,6 @@ from tests.flows.conftest import Server
 def server():
     with running(clients=20, seed=5) as box:
         yield Server(box)
-
-
-@pytest.fixture
-def call(server, tmp_path, monkeypatch):
-    """Run a command in this process: (exit code, output); raises the errors that are told by `main`."""
-    for name, value in {
-        "NINJA_SYNC_URL": server.box.url, "NINJA_SYNC_TOKEN": server.box.token,
-        "NINJA_SYNC_WAREHOUSE": str(tmp_path / "w.duckdb"), "HOME": str(tmp_path),
-    }.items():  # fmt: skip
-        monkeypatch.setenv(name, value)
-    monkeypatch.chdir(tmp_path)
-
-    def run(*args):
-        done = CliRunner().invoke(app, [*map(str, args)])
-        if done.exception and not isinstance(done.exception, SystemExit):
-            raise done.exception
-        return done.exit_code, done.stdout
-
-    return run
 
 
 @pytest.fixture

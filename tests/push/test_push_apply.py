@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 
@@ -11,7 +12,7 @@ import pytest
 from flows.job import Clock, open_ready
 from flows.push import undo_plan
 from flows.push_apply import apply_plan
-from schemas.errors import StalePlan, TooMuchChange, WrongDigest
+from schemas.errors import StalePlan, TooMuchChange, WarehouseError, WrongDigest
 from tests.push.conftest import Killed, is_write
 
 EXPIRED = timedelta(hours=25)
@@ -177,6 +178,21 @@ def test_two_operators_of_one_warehouse_do_not_overwrite_each_other(desk, box):
     applied = desk.apply(second)
     assert outcomes(applied) == {(one["id"], "custom_value1"): "conflict"}
     assert box.show(one["id"])["custom_value1"] == "first"
+
+
+def test_two_who_apply_at_once_take_turns_and_nobody_is_overwritten(desk, box):
+    one = box.make("One")
+    plans = [desk.plan((one["id"], {"custom_value1": name})) for name in ("first", "second")]
+    with ThreadPoolExecutor(2) as pool:
+        runs = [pool.submit(desk.apply, plan) for plan in plans]
+        ended = [run.exception() or run.result() for run in runs]
+    applied = [run for run in ended if not isinstance(run, Exception) and run.as_planned]
+    assert len(applied) == 1
+    (wanted,) = [cell.after for cell in applied[0].plan.cells]
+    assert box.show(one["id"])["custom_value1"] == wanted
+    for run in ended:  # a second run in one process cannot open DuckDB's file; in another one it waits, or is Busy
+        refused = isinstance(run, WarehouseError)
+        assert run is applied[0] or refused or outcomes(run) == {(one["id"], "custom_value1"): "conflict"}
 
 
 LOST = [

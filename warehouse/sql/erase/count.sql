@@ -14,3 +14,4 @@ union all select 'merges', count(*) from control.merge_steps where source = $sou
 union all select 'duplicate decisions', count(*) from control.duplicate_decisions where source = $source and (id_a = $id or id_b = $id)
 union all select 'duplicate pairs', count(*) from control.duplicate_pairs where source = $source and (id_a = $id or id_b = $id)
 union all select 'duplicate clusters', count(*) from control.duplicate_clusters where source = $source and id = $id
+union all select 'chosen survivors', count(*) from control.chosen_survivors where source = $source and id = $id
