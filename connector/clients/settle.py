@@ -85,7 +85,7 @@ def _as_wanted(door: Door, edit: Edit) -> bool | None:
 
 
 def _uploaded(door: Door, call: Call) -> Outcomes:
-    """By the documents that were not there before. An edit holds their ids before, and the names of the files."""
+    """By the documents that were not there before. An edit holds their ids before, and the kinds of the files."""
     outcomes = []
     for edit in call.edits:
         before, files = edit.before.get("documents"), edit.after.get("documents")

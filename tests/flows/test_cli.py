@@ -350,7 +350,7 @@ def test_balances_of_a_source_that_only_the_warehouse_knows_are_shown(command, s
 
 
 def test_every_command_but_those_that_serve_or_tour_has_json(command, tmp_path):
-    for name in set(EVERY) - {"clients", "demo", "push", "serve", "source"}:
+    for name in set(EVERY) - {"clients", "dedupe", "demo", "merge", "push", "serve", "source"}:
         assert "--json" in command(name, "--help")[1], name
     code, out, err = command("init", "--url", "https://ninja.example", "--json")
     assert (code, json.loads(out), err) == (0, {"file": "config/ninja-sync.toml", "source": "main"}, "")

@@ -1,5 +1,5 @@
--- Plans of what is to change on the server. `base_at` is the server's clock when its state was read; `company` the fingerprint
--- of the company that was read; `state` is planned, applying or applied. A plan is applied once, by whoever knows its digest.
+-- Plans of what is to change on the server. `base_at` is the server's clock when its state was read, `company` the fingerprint
+-- of the company that was read, `state` is planned, applying or applied. A plan is applied once, by whoever knows its digest.
 create table control.plans (
     source varchar not null,
     plan_id varchar not null,
