@@ -17,6 +17,7 @@ from connector.api import Api
 from connector.clients.changed import changed_since
 from connector.clients.fields import view
 from connector.clients.planned import send_planned
+from connector.clients.present import read_present
 from connector.door import Door
 from connector.password import Password, no_password
 from flows.api import check_company, operator
@@ -24,13 +25,14 @@ from flows.job import SYSTEM_CLOCK, Clock, Job, Pulled, Tell, open_ready, silent
 from flows.journal import one_writer_at_a_time, settle_open
 from flows.pull import pull
 from flows.settings import Settings, place_of
-from schemas.errors import SettingsError, StalePlan, SyncError, TooMuchChange, WrongDigest
+from schemas.errors import SettingsError, StalePlan, SyncError, TooMuchChange, WarehouseError, WrongDigest
 from schemas.journal import Outcome
 from schemas.plan import Cell, Plan, PlannedCall, calls_for
 from warehouse.control import read_state
 from warehouse.engine import Warehouse
 from warehouse.journal import WarehouseJournal
 from warehouse.lock import one_run_at_a_time
+from warehouse.merge_plans import merges_under_way
 from warehouse.plans import (
     APPLIED,
     APPLYING,
@@ -182,21 +184,23 @@ def _applied(
     warehouse: Warehouse, door: Door, plan: Plan, wanted: str, look_back: int, *, tell: Tell, clock: Clock
 ) -> tuple[SyncError | None, int]:
     """Send what is still to be sent; the error at which it stopped, and how many calls were sent."""
-    others = [one for one in under_way(warehouse, plan.source) if one != plan.plan_id]
+    begun = (*under_way(warehouse, plan.source), *merges_under_way(warehouse, plan.source))
+    others = [one for one in begun if one != plan.plan_id]
     if others:
-        raise StalePlan(f"The plan {others[0]} was cut off: `ninja-sync push resume {others[0]}` first.")
+        raise StalePlan(f"The plan {others[0]} was cut off: resume it first.")
     if read_plan(warehouse, plan.plan_id).state != wanted:
         raise StalePlan(f"Somebody else is applying, or has applied, the plan {plan.plan_id}.")
     journal = WarehouseJournal(plan.source, lambda: nullcontext(warehouse), operator=operator(), now=clock.now)
     api = Api(door, journal, Password(no_password), plan.plan_id)
     settle_open(warehouse, plan.source, api, client_ids=plan.client_ids, now=clock.now)
-    known = {(one.client_id, one.column): one for one in journaled(warehouse, plan)}
+    known = _so_far(warehouse, plan)
     note_outcomes(warehouse, plan, list(known.values()), clock.now())
     rest = [cell for cell in plan.cells if _is_open(known.get((cell.client_id, cell.column)))]
     since, sent = plan.base_at - timedelta(seconds=look_back), 0
     while rest:
-        sendable, left, since = _without_conflicts(door, since, rest)
-        if not known and not sent:
+        sendable, left, read_at = _without_conflicts(door, plan, since, rest, known)
+        since = read_at - timedelta(seconds=look_back)
+        if wanted == PLANNED and not sent:
             _check_base(plan, left)
         set_state(warehouse, plan, APPLYING)
         note_outcomes(warehouse, plan, left, clock.now())
@@ -208,7 +212,10 @@ def _applied(
             tell("sending", len(plan.cells) - len(rest) + len(done), len(plan.cells))
             try:
                 note_outcomes(warehouse, plan, _sent(api, call), clock.now())
+            except WarehouseError:
+                raise
             except SyncError as problem:
+                note_outcomes(warehouse, plan, list(_so_far(warehouse, plan).values()), clock.now())
                 return problem, sent
             sent += 1
             done |= {(cell.client_id, cell.column) for cell in call.cells}
@@ -239,24 +246,43 @@ def _is_open(known: CellOutcome | None) -> bool:
 
 
 def _sent(api: Api, call: PlannedCall) -> list[CellOutcome]:
-    told = {client_id: (outcome, message) for client_id, outcome, message in send_planned(api, call)}
-    return [CellOutcome(cell.client_id, cell.column, *told[cell.client_id]) for cell in call.cells]
+    return [CellOutcome(*told) for told in send_planned(api, call)]
 
 
-def _without_conflicts(door: Door, since: datetime, cells: Cells) -> tuple[list[Cell], list[CellOutcome], datetime]:
+def _so_far(warehouse: Warehouse, plan: Plan) -> dict[tuple[str, str], CellOutcome]:
+    """What is known of the plan's cells that were sent: by the journal, which tells of clients, and what was noted.
+
+    A cell that was noted as applied is, although the journal has another word for all of its client.
+    """
+    known = {(one.client_id, one.column): one for one in journaled(warehouse, plan)}
+    noted = {(one.client_id, one.column): one for one in outcomes_of(warehouse, plan)}
+    return {
+        key: noted[key] if key in noted and noted[key].outcome is Outcome.APPLIED else one for key, one in known.items()
+    }
+
+
+def _without_conflicts(
+    door: Door, plan: Plan, since: datetime, cells: Cells, known: Mapping[tuple[str, str], CellOutcome]
+) -> tuple[list[Cell], list[CellOutcome], datetime]:
     """The cells that may be sent, those that somebody has changed meanwhile, by one list, and when it was read.
 
-    A cell that has its value already, whoever wrote it, is applied.
+    A cell that has its value already is applied: by whoever wrote it, or by ourselves, where it was sent before. Where
+    the newest stamp of all is older than the plan's, the server may be restored from a backup, and its stamps tell
+    nothing of what is as it was: then each client of the plan is read.
     """
     changed = changed_since(door, since)
-    seen = {key: view(record) for key, record in changed.records.items()}
+    records = changed.records
+    if changed.newest_at < plan.newest_at:
+        records = {**records, **read_present(door, {cell.client_id for cell in cells}).records}
+    seen = {key: view(record) for key, record in records.items()}
     sendable, left = [], []
     for cell in cells:
         present = seen.get(cell.client_id)
         if present is None or (present[cell.column] == cell.before and not present["is_deleted"]):
             sendable.append(_as_it_is(cell, present))
         elif present[cell.column] == cell.after:
-            left.append(CellOutcome(cell.client_id, cell.column, Outcome.APPLIED, ALREADY))
+            why = "" if (cell.client_id, cell.column) in known else ALREADY
+            left.append(CellOutcome(cell.client_id, cell.column, Outcome.APPLIED, why))
         else:
             left.append(CellOutcome(cell.client_id, cell.column, Outcome.CONFLICT, CHANGED))
     return sendable, left, changed.read_at

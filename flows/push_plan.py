@@ -11,8 +11,9 @@ from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
+from typing import Final
 
-from connector.clients.changed import server_clock
+from connector.clients.changed import server_now
 from connector.clients.fields import lists_for, view
 from connector.clients.present import Present, read_present
 from connector.door import Door
@@ -27,6 +28,9 @@ from schemas.server_form import GIVEN_BY_PUT, Lists, Refused, as_stored, check_e
 from warehouse.engine import Warehouse
 from warehouse.plans import store_plan
 from warehouse.statements import statement
+
+NOTHING_TO_CHANGE: Final = "nothing to change"
+"""What stands in the place of a plan's id in wishes of the outbox of which nothing was left to plan."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +64,13 @@ def plan_push(
     """
     company = check_company(settings, name, door, clock)
     now = clock.now()
+    taken_up: list[str] = []
     with open_ready(settings, clock) as warehouse:
-        taken = wishes_of_outbox(warehouse, name) if rows is None else rows
+        taken = rows
+        if taken is None:
+            taken, taken_up = wishes_of_outbox(warehouse, name)
         wishes, refused = _resolved(warehouse, name, taken)
-    base_at = server_clock(door)
+    base = server_now(door)
     state = read_present(door, [wish.client_id for wish in wishes])
     gone = {wish.client_id for wish in wishes} - state.records.keys()
     with open_ready(settings, clock) as warehouse:
@@ -72,20 +79,28 @@ def plan_push(
     cells = made.cells(wishes)
     refused += made.refused
     if not cells:
+        _take_up(settings, name, taken_up, NOTHING_TO_CHANGE, clock)
         return Planned(None, refused, made.unchanged)
     plan = Plan(
         plan_id=f"push-{now:%Y%m%d}-{new_id()}", source=name, made_at=now,
         expires_at=now + timedelta(hours=settings.push.valid_hours),
-        base_at=base_at, author=operator(), reason=reason, company=company, undoes=undoes.plan_id if undoes else None,
+        base_at=base.read_at, newest_at=base.newest_at, author=operator(), reason=reason, company=company,
+        undoes=undoes.plan_id if undoes else None,
         cells=sorted(with_fewest_calls(cells, made.without_put)),
     )  # fmt: skip
     with open_ready(settings, clock) as warehouse:
         store_plan(warehouse, plan)
-        if rows is None:
-            values = {"source": name, "plan_id": plan.plan_id, "wished_at": now}
-            warehouse.execute(statement("plans/take_up"), values)
+    _take_up(settings, name, taken_up, plan.plan_id, clock)
     names = {key: str(state.records[key].get("display_name") or key) for key in plan.client_ids}
     return Planned(plan, refused, made.unchanged, names)
+
+
+def _take_up(settings: Settings, name: str, wish_ids: Sequence[str], plan_id: str, clock: Clock) -> None:
+    """Note of the wishes that were read, and of no others, what they were taken up by."""
+    if wish_ids:
+        with open_ready(settings, clock) as warehouse:
+            values = {"source": name, "plan_id": plan_id, "wish_ids": list(wish_ids)}
+            warehouse.execute(statement("plans/take_up"), values)
 
 
 class _Making:
@@ -120,6 +135,8 @@ class _Making:
         column = writable(wish.column)
         value = as_stored(column, wish.value, self._lists)
         before = present[wish.column]
+        if wish.key != "id" and str(present[wish.key] or "").strip().casefold() != wish.named.casefold():
+            raise Refused(f"on the server, another client has this {wish.key} now, or none: pull first")
         if value == before:
             self.unchanged += 1
             return None
@@ -172,7 +189,11 @@ def _resolved(warehouse: Warehouse, name: str, rows: Sequence[WishedRow]) -> tup
     for client_id in twice:
         first = found.pop(client_id)
         refused += [_doubled(first, client_id, first, column) for column in first.values]
-    wishes = [Wish(key, column, value, row.place) for key, row in found.items() for column, value in row.values.items()]
+    wishes = [
+        Wish(key, column, value, row.place, row.key, row.client)
+        for key, row in found.items()
+        for column, value in row.values.items()
+    ]
     return wishes, refused
 
 

@@ -75,13 +75,18 @@ def wishes_of_frame(frame: object, *, null_clears: bool = False) -> list[WishedR
     return wished_rows(_of_table(table), null_clears=null_clears)
 
 
-def wishes_of_outbox(warehouse: Warehouse, source: str) -> list[WishedRow]:
-    """The wishes in `control.outbox` that no plan has taken up; of two for one value, the newer. NULL clears."""
+def wishes_of_outbox(warehouse: Warehouse, source: str) -> tuple[list[WishedRow], list[str]]:
+    """The wishes in `control.outbox` that no plan has taken up, and their ids; of two for one value, the newer.
+
+    NULL clears.
+    """
     newest: dict[str, dict[str, object]] = {}
-    for client, name, value in warehouse.rows(statement("read/outbox"), {"source": source}):
+    wish_ids = []
+    for wish_id, client, name, value in warehouse.rows(statement("read/outbox"), {"source": source}):
         newest.setdefault(str(client), {})[str(name)] = value
+        wish_ids.append(str(wish_id))
     _check_columns({name for values in newest.values() for name in values})
-    return [WishedRow("outbox", "id", client, values, source) for client, values in newest.items()]
+    return [WishedRow("outbox", "id", client, values, source) for client, values in newest.items()], wish_ids
 
 
 def wished_rows(found: Result, *, null_clears: bool = False) -> list[WishedRow]:

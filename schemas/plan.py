@@ -28,12 +28,17 @@ UPDATE, BULK_UPDATE, ASSIGN_GROUP = "update", "bulk_update", "assign_group"
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """A value that somebody wants in a column of a client. `place` says where the wish stands, such as `row 7`."""
+    """A value that somebody wants in a column of a client. `place` says where the wish stands, such as `row 7`.
+
+    Where the client was named by its number or id_number, `key` and `named` say by which: the server has the last word.
+    """
 
     client_id: str
     column: str
     value: object = field(repr=False)
     place: str = ""
+    key: str = "id"
+    named: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +87,7 @@ class PlannedCall:
 class Plan:
     """What is to change at one source. `base_at` is the server's clock when it was read; times are aware, in UTC.
 
+    `newest_at` is the newest stamp that the server had then: one that has none as new may be restored from a backup.
     `company` is the fingerprint of the company that was read: ids repeat between servers, so no other one may get it.
     `undoes` is the plan whose cells this one puts back, where it is an undo.
     """
@@ -91,6 +97,7 @@ class Plan:
     made_at: datetime
     expires_at: datetime
     base_at: datetime
+    newest_at: datetime
     author: str
     reason: str
     company: str
@@ -110,7 +117,7 @@ class Plan:
     @property
     def digest(self) -> str:
         """The first 16 hexadecimal digits of the SHA-256 over all of it: who approves these approves every value."""
-        times = (self.made_at, self.expires_at, self.base_at)
+        times = (self.made_at, self.expires_at, self.base_at, self.newest_at)
         told = {
             "plan_id": self.plan_id, "source": self.source, "undoes": self.undoes, "company": self.company,
             "times": [at.astimezone(UTC).isoformat() for at in times], "author": self.author, "reason": self.reason,

@@ -47,8 +47,8 @@ def store_plan(warehouse: Warehouse, plan: Plan) -> None:
     """Store a plan, in one transaction."""
     values = {
         "source": plan.source, "plan_id": plan.plan_id, "made_at": plan.made_at, "expires_at": plan.expires_at,
-        "base_at": plan.base_at, "author": plan.author, "reason": plan.reason, "undoes": plan.undoes,
-        "digest": plan.digest, "company": plan.company,
+        "base_at": plan.base_at, "newest_at": plan.newest_at, "author": plan.author, "reason": plan.reason,
+        "undoes": plan.undoes, "digest": plan.digest, "company": plan.company,
     }  # fmt: skip
     cells = {
         "source": plan.source, "plan_id": plan.plan_id, "ids": [c.client_id for c in plan.cells],

@@ -8,7 +8,7 @@ from typing import Final
 
 from connector.clients.present import Record
 from connector.door import Door
-from connector.scan import Scan, first_look, key, read, stamp
+from connector.scan import FirstLook, Scan, first_look, key, read, stamp
 from connector.verbs import lister
 from schemas.entities import CLIENTS
 from schemas.errors import UnexpectedShape
@@ -18,15 +18,16 @@ PAGE: Final = 1000
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """Records by id, in their newest version, and the server's clock before they were read (aware, in UTC)."""
+    """Records by id, in their newest version; the server's clock before they were read, and its newest stamp (UTC)."""
 
     records: dict[str, Record] = field(repr=False)
     read_at: datetime
+    newest_at: datetime
 
 
-def server_clock(door: Door) -> datetime:
-    """What the server's clock says now (aware, in UTC): the moment since which changes are asked for later."""
-    return datetime.fromtimestamp(first_look(lister(door, CLIENTS)).began, UTC)
+def server_now(door: Door) -> Changed:
+    """What the server's clock says now, and its newest stamp: since when changes are asked for later. No records."""
+    return _at(first_look(lister(door, CLIENTS)))
 
 
 def changed_since(door: Door, moment: datetime) -> Changed:
@@ -37,7 +38,7 @@ def changed_since(door: Door, moment: datetime) -> Changed:
     """
     ask, since = lister(door, CLIENTS), int(moment.timestamp())
     look = first_look(ask)
-    found = Changed({}, datetime.fromtimestamp(look.began, UTC))
+    found = _at(look)
     if stamp(look.newest) < since:
         return found
     scan = Scan(ask, look, page_size=PAGE)
@@ -48,3 +49,7 @@ def changed_since(door: Door, moment: datetime) -> Changed:
     if scan.poison:
         raise UnexpectedShape(f"The server cannot send {len(scan.poison)} changed clients: nothing is written now.")
     return found
+
+
+def _at(look: FirstLook) -> Changed:
+    return Changed({}, datetime.fromtimestamp(look.began, UTC), datetime.fromtimestamp(stamp(look.newest), UTC))

@@ -8,13 +8,15 @@ from typing import Final
 from connector.api import Api
 from connector.clients.action import BulkOutcome, deliver
 from connector.clients.bulk import action_of
+from connector.clients.fields import view
+from connector.clients.read import record_of
 from connector.clients.update import Update, apply_update
 from schemas.errors import NotVerified, OutcomeUnknown, Rejected, StalePlan
 from schemas.journal import Outcome
 from schemas.plan import UPDATE, PlannedCall
 
-Told = tuple[str, Outcome, str]
-"""A client, what became of it, and why."""
+Told = tuple[str, str, Outcome, str]
+"""A client, a column of it, what became of that, and why."""
 
 
 def send_planned(api: Api, call: PlannedCall) -> list[Told]:
@@ -32,14 +34,29 @@ def _send_update(api: Api, call: PlannedCall) -> list[Told]:
     try:
         apply_update(api, Update(edit.client_id, edit.before, edit.after))
     except StalePlan as stale:
-        return [(edit.client_id, Outcome.CONFLICT, str(stale))]
+        return _each(call, Outcome.CONFLICT, str(stale))
     except OutcomeUnknown:
         raise
     except NotVerified as unkept:
-        return [(edit.client_id, Outcome.NOT_APPLIED, str(unkept))]
+        return _by_column(api, call, str(unkept))
     except Rejected as refusal:
-        return [(edit.client_id, Outcome.REFUSED, str(refusal))]
-    return [(edit.client_id, Outcome.APPLIED, "")]
+        return _each(call, Outcome.REFUSED, str(refusal))
+    return _each(call, Outcome.APPLIED)
+
+
+def _by_column(api: Api, call: PlannedCall, why: str) -> list[Told]:
+    """What became of each column of a client of which the server has not kept all."""
+    present = view(record_of(api.door, call.cells[0].client_id))
+    told: list[Told] = []
+    for cell in call.cells:
+        outcome = Outcome.NOT_APPLIED if present[cell.column] == cell.before else Outcome.CONFLICT
+        kept = present[cell.column] == cell.after
+        told.append((cell.client_id, cell.column, Outcome.APPLIED if kept else outcome, "" if kept else why))
+    return told
+
+
+def _each(call: PlannedCall, outcome: Outcome, why: str = "") -> list[Told]:
+    return [(cell.client_id, cell.column, outcome, why) for cell in call.cells]
 
 
 def _send_bulk(api: Api, call: PlannedCall) -> list[Told]:
@@ -48,8 +65,8 @@ def _send_bulk(api: Api, call: PlannedCall) -> list[Told]:
     try:
         became = deliver(api, action_of(call.verb, first.column, wanted), call.edits)
     except Rejected as refusal:
-        return [(client_id, Outcome.REFUSED, str(refusal)) for client_id in call.client_ids]
-    return [(client_id, _OUTCOME[found], reason) for client_id, (found, reason) in became.items()]
+        return _each(call, Outcome.REFUSED, str(refusal))
+    return [(client_id, first.column, _OUTCOME[found], reason) for client_id, (found, reason) in became.items()]
 
 
 _OUTCOME: Final[Mapping[BulkOutcome, Outcome]] = {

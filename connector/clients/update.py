@@ -93,7 +93,8 @@ def _apply_once(api: Api, update: Update) -> Client:
     present = view(record)
     if not _differing(update.after, present):
         return client_of(record)
-    moved = _differing(update.before, present) or ["is_deleted"] * bool(present["is_deleted"])
+    given = [name for name in GIVEN_BY_PUT if present[name] is None and name not in update.after]
+    moved = _differing(update.before, present) or given or ["is_deleted"] * bool(present["is_deleted"])
     if moved:
         what = ", ".join(moved)
         raise StalePlan(f"The client {update.client_id} was changed since it was read ({what}): look again. Not sent.")

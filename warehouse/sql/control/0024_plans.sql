@@ -6,6 +6,7 @@ create table control.plans (
     made_at timestamp with time zone not null,
     expires_at timestamp with time zone not null,
     base_at timestamp with time zone not null,
+    newest_at timestamp with time zone not null,
     author varchar not null,
     reason varchar not null,
     company varchar not null,
