@@ -20,7 +20,9 @@ from connector.clients.update import apply_update, prepare_update
 from connector.door import Door
 from connector.halt import rest
 from connector.password import Password
+from connector.scan import first_look
 from connector.secret import Secret
+from connector.verbs import lister
 from flows.api import check_company, operator
 from flows.backups import backup_file
 from flows.job import SYSTEM_CLOCK, Clock, Job, Pulled, Tell, open_ready, silent
@@ -28,15 +30,17 @@ from flows.journal import one_writer_at_a_time, settle_open
 from flows.pull import pull
 from flows.settings import Settings, place_of
 from schemas.client import client_of
+from schemas.entities import CLIENTS
 from schemas.errors import SettingsError, StalePlan, SyncError, WrongDigest
 from schemas.merge_plan import MergePlan, MergeStep, expected_of
-from schemas.merge_preview import Rescue
+from schemas.merge_preview import LOST, Rescue
 from warehouse.engine import Warehouse
 from warehouse.journal import WarehouseJournal
 from warehouse.lock import one_run_at_a_time
 from warehouse.merge_plans import (
     CHECKED,
     DONE,
+    ENDED,
     MERGED,
     PLANNED,
     RESCUED,
@@ -51,8 +55,6 @@ from warehouse.plans import APPLIED, APPLYING, under_way
 
 UNMERGED: Final = (PLANNED, CHECKED, RESCUED)
 """States of a merge that was not sent, as far as is noted."""
-RESCUES: Final = ("contacts", "currency_id")
-"""What of the expected a rescue changes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,8 +106,8 @@ def apply_merges(
     if stored.state != PLANNED:
         hint = "resume it" if stored.state == APPLYING else "plan anew"
         raise StalePlan(f"The plan {plan_id} is {stored.state}; a plan is applied once: {hint}.")
-    if clock.now() > stored.plan.expires_at:
-        raise StalePlan(f"The plan {plan_id} has expired: plan anew.")
+    if why := _barred(stored.plan, door, clock):
+        raise StalePlan(why)
     return _run(settings, door, stored, password, pulls=pulls, tell=tell, clock=clock, sleep=sleep)
 
 
@@ -125,6 +127,19 @@ def resume_merges(
     if stored.state != APPLYING:
         raise StalePlan(f"The plan {plan_id} is {stored.state}: there is nothing to resume.")
     return _run(settings, door, stored, password, pulls=pulls, tell=tell, clock=clock, sleep=sleep)
+
+
+def _barred(plan: MergePlan, door: Door, clock: Clock) -> str:
+    """Why no merge of the plan may be sent any more, if so."""
+    if clock.now() > plan.expires_at:
+        return f"The plan {plan.plan_id} has expired, and what was not sent is not sent: plan anew."
+    version = first_look(lister(door, CLIENTS)).version or ""
+    if version != plan.version:
+        return (
+            f"The server is of version {version or 'unknown'} now, and the plan {plan.plan_id} was made for "
+            f"{plan.version or 'unknown'}: figures may come out otherwise. Plan anew."
+        )
+    return ""
 
 
 def _stored(settings: Settings, plan_id: str, clock: Clock) -> StoredMerges:
@@ -180,23 +195,36 @@ def _applied(merging: _Merging, wanted: str, tell: Tell) -> SyncError | None:
         raise StalePlan(f"Somebody else is applying, or has applied, the plan {plan.plan_id}.")
     settle_open(warehouse, plan.source, merging.api, now=merging.clock.now, sleep=merging.sleep)
     gone = merged_by(warehouse, plan)
-    for place, step in enumerate(plan.steps):
+    barred = _barred(plan, merging.api.door, merging.clock)
+    for place, step, noted in zip(stored.places, stored.plan.steps, stored.states, strict=True):
         tell("merging", place, len(plan.steps))
-        state = stored.states[place]
-        if state in UNMERGED and step.mergeable_id in gone:
-            state = MERGED  # a run that was killed has done it, and not noted it here
+        # A run that was killed may have merged, and not noted it here.
+        state = MERGED if noted in UNMERGED and step.mergeable_id in gone else noted
         try:
-            _step(merging, place, step, state)
+            _step(merging, place, step, state, barred)
+        except StalePlan as problem:
+            if state not in UNMERGED:
+                return problem  # what follows the merge is written when the plan is resumed
+            # It would not get on with the next run either, and keeps nobody waiting.
+            set_merges_state(warehouse, plan, ENDED if _has_begun(merging) else PLANNED, applied_at=merging.clock.now())
+            return problem
         except SyncError as problem:
             return problem
     set_merges_state(warehouse, plan, APPLIED, applied_at=merging.clock.now())
     return None
 
 
-def _step(merging: _Merging, place: int, step: MergeStep, state: str) -> None:
-    """One merge, from where it stands to its end."""
+def _has_begun(merging: _Merging) -> bool:
+    """Whether anything of the plan was sent."""
+    return any(state != PLANNED for state in read_merges(merging.warehouse, merging.plan.plan_id).states)
+
+
+def _step(merging: _Merging, place: int, step: MergeStep, state: str, barred: str) -> None:
+    """One merge, from where it stands to its end; `barred` says why one that was not sent may not be sent any more."""
     if state in UNMERGED:
-        _check(merging, step, own=state != PLANNED)
+        if barred:
+            raise StalePlan(barred)
+        _check(merging, place, step, own=state != PLANNED)
     if state == PLANNED:
         set_merges_state(merging.warehouse, merging.plan, APPLYING)
         _note(merging, place, CHECKED)
@@ -213,29 +241,39 @@ def _step(merging: _Merging, place: int, step: MergeStep, state: str) -> None:
     merging.touched.add(step.survivor_id)
 
 
-def _check(merging: _Merging, step: MergeStep, *, own: bool) -> None:
+def _check(merging: _Merging, place: int, step: MergeStep, *, own: bool) -> None:
     """Raises StalePlan where one of both is not as it was when the plan was made, but for what the plan itself did.
 
-    `own` says that its rescue may have written contacts and a currency already.
+    `own` says that its rescue may have written the survivor already.
     """
     for client_id, expected in ((step.survivor_id, step.survivor), (step.mergeable_id, step.mergeable)):
-        if client_id in merging.touched or _written_by(merging, client_id):
-            continue
+        merged_before = client_id in merging.touched or _written_by(merging, place, client_id)
+        written = step.before.columns if own and client_id == step.survivor_id else {}
         now = expected_of(client_of(record_of(merging.api.door, client_id)))
-        moved = [name for name, value in expected.items() if now[name] != value and not (own and name in RESCUES)]
+        moved = [
+            name for name, value in expected.items()
+            if _text(now[name]) not in {_text(value), _text(written.get(name, value))}
+            and not (name == "contacts" and own and client_id == step.survivor_id)
+            and not (merged_before and name not in LOST)
+        ]  # fmt: skip
         if moved:
             raise StalePlan(
                 f"The client {client_id} has changed since the plan was made ({', '.join(moved)}): it is not merged, "
-                "and what comes after it waits. Plan anew."
+                "nor is what comes after it. Plan anew."
             )
 
 
-def _written_by(merging: _Merging, client_id: str) -> bool:
-    """Whether an earlier merge of this plan had this survivor: then its figures are what that merge has left."""
+def _text(value: object) -> str:
+    """A value as it is compared: blank and none are the same to the server."""
+    return "" if value is None else str(value)
+
+
+def _written_by(merging: _Merging, place: int, client_id: str) -> bool:
+    """Whether an earlier merge of this plan had this survivor: then it is what that merge has left."""
     done = read_merges(merging.warehouse, merging.plan.plan_id)
     return any(
-        one.survivor_id == client_id and state != PLANNED
-        for one, state in zip(done.plan.steps, done.states, strict=True)
+        one.survivor_id == client_id and at < place and state != PLANNED
+        for at, one, state in zip(done.places, done.plan.steps, done.states, strict=True)
     )
 
 
@@ -247,8 +285,9 @@ def _merge(merging: _Merging, place: int, step: MergeStep) -> None:
     )  # fmt: skip
     ids = (step.survivor_id, step.mergeable_id)
     file = backup_file(merging.settings, plan.source, "merge", ids, merging.clock.now())
+    _note(merging, place, RESCUED, backup=str(file))  # before it is sent: a run that is killed leaves it behind
     apply_merge(api, prepared, backup=file, sleep=merging.sleep)
-    _note(merging, place, MERGED, backup=str(file))
+    _note(merging, place, MERGED)
 
 
 def _rescue(api: Api, survivor_id: str, rescue: Rescue) -> None:

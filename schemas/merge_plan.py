@@ -17,10 +17,11 @@ from typing import Any, Final
 
 from schemas.client import Client
 from schemas.errors import SettingsError
-from schemas.merge_preview import Preview, Rescue
+from schemas.merge_preview import LOST, Preview, Rescue
 
-EXPECTED: Final = ("balance", "paid_to_date", "credit_balance", "payment_balance", "status", "currency_id")
+EXPECTED: Final = ("balance", "paid_to_date", "credit_balance", "payment_balance", "status", "currency_id", *LOST)
 """What a merge is refused for when it has moved since the plan was made; contacts are compared besides."""
+OF_CONTACTS: Final = ("id", "first_name", "last_name", "email", "phone", "is_primary")
 Pair = tuple[str, str]
 """The survivor's id, and the id of the client that is merged into it."""
 
@@ -82,12 +83,12 @@ def step_of(found: Preview, allowed: Sequence[str] = ()) -> MergeStep:
 
 
 def expected_of(client: Client) -> dict[str, object]:
-    """What a merge counts on: figures as exact text, state, currency, the ids of its contacts."""
+    """What a merge counts on: figures as exact text, state, currency, what would be lost or rescued, its contacts."""
     told: dict[str, object] = {}
     for name in EXPECTED:
         value = getattr(client, name)
         told[name] = f"{value:.6f}" if isinstance(value, Decimal) else value
-    told["contacts"] = sorted(one.id for one in client.contacts)
+    told["contacts"] = sorted([str(getattr(one, name)) for name in OF_CONTACTS] for one in client.contacts)
     return told
 
 

@@ -20,12 +20,17 @@ CHECKED: Final = "checked"
 RESCUED: Final = "rescued"
 MERGED: Final = "merged"
 DONE: Final = "done"
+ENDED: Final = "ended"
+"""A plan that is not gone on with, as what it was made for is not so any more: what was merged stays merged."""
 _JSON = msgspec.json.Decoder()
 
 
 @dataclass(frozen=True, slots=True)
 class StoredMerges:
-    """A plan as it lies in the warehouse: how far it and each of its merges have come, and where backups are."""
+    """A plan as it lies in the warehouse: how far it and each of its merges have come, and where backups are.
+
+    `places` are the merges' places in the plan as it was made: those of an erased client are taken out of it.
+    """
 
     plan: MergePlan
     state: str
@@ -33,6 +38,7 @@ class StoredMerges:
     states: Sequence[str]
     backups: Sequence[str | None]
     applied_at: datetime | None
+    places: Sequence[int] = ()
 
 
 def store_merges(warehouse: Warehouse, plan: MergePlan) -> None:
@@ -57,12 +63,13 @@ def read_merges(warehouse: Warehouse, plan_id: str) -> StoredMerges:
     found: dict[str, Any] = dict(zip(columns, rows[0], strict=True))
     state, digest, applied_at = found.pop("state"), found.pop("digest"), found.pop("applied_at")
     steps: list[MergeStep] = []
-    states, backups = [], []
-    for _, told, step_state, backup in warehouse.rows(statement("merges/steps"), found):
+    states, backups, places = [], [], []
+    for place, told, step_state, backup in warehouse.rows(statement("merges/steps"), found):
         steps.append(step_from(_JSON.decode(str(told))))
         states.append(str(step_state))
+        places.append(int(str(place)))
         backups.append(None if backup is None else str(backup))
-    return StoredMerges(MergePlan(**found, steps=steps), state, digest, states, backups, applied_at)
+    return StoredMerges(MergePlan(**found, steps=steps), state, digest, states, backups, applied_at, places)
 
 
 def set_merges_state(warehouse: Warehouse, plan: MergePlan, state: str, *, applied_at: datetime | None = None) -> None:

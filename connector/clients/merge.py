@@ -92,9 +92,9 @@ def apply_merge(api: Api, prepared: Merge, *, backup: Backup, sleep: Callable[[f
 
     Never to be repeated blindly: after an answer that is lost, or a 500, the server is asked, up to a minute long, what
     became of it. A backup of both is safe before. Raises StalePlan where one of them has changed since (nothing was
-    sent), PasswordRequired (412), NotVerified where the merge is done and the survivor's figures are not the sum,
-    OutcomeUnknown where it has broken off half way, or the server cannot be asked: nothing else is written then until
-    somebody has looked. Both say what to look at.
+    sent), PasswordRequired (412), NotVerified where the merge is done and the survivor's figures are not the sum, or
+    contacts are not there, OutcomeUnknown where it has broken off half way, or the server cannot be asked: nothing else
+    is written then until somebody has looked. All of them say what to look at.
     """
     survivor, mergeable, records = _edits(api.door, prepared)
     password = api.password.lend()
@@ -118,7 +118,21 @@ def apply_merge(api: Api, prepared: Merge, *, backup: Backup, sleep: Callable[[f
         raise OutcomeUnknown(f"{unknown} {more}".strip()) from None
     if {outcome for _, outcome in outcomes} != {Outcome.APPLIED}:
         raise NotVerified(verdict(seen[-1], survivor, mergeable))
-    return client_of(seen[-1].survivor)
+    after = client_of(seen[-1].survivor)
+    _check_contacts(prepared, after)
+    return after
+
+
+def _check_contacts(prepared: Merge, after: Client) -> None:
+    """Raises NotVerified where a contact is not there that was to stay or to move: the merge itself is done."""
+    kept = [*prepared.survivor.contacts, *prepared.mergeable.contacts]
+    lost = {one.id for one in kept} - {one.id for one in (*prepared.lost_contacts, *after.contacts)}
+    if lost:
+        raise NotVerified(
+            f"The client {prepared.mergeable.id} is merged into {after.id}, and these contacts are not there: "
+            f"{', '.join(sorted(map(str, lost)))}. Somebody may have changed the contacts meanwhile; the backup has "
+            "them."
+        )
 
 
 def merge(

@@ -105,7 +105,10 @@ def test_whatever_is_previewed_comes_true(desk, first, second, rescue):
     assert foreseen <= now
     assert len(now - foreseen) == len(preview.before.new_contacts)
     if rescue:
-        told = {p["first_name"] for p in first["contacts"]} | {p["first_name"] for p in second["contacts"]}
+        # One with an address that the survivor has is taken to be the same person: its own name wins.
+        here = {p.get("email") for p in first["contacts"]} - {None}
+        told = {p["first_name"] for p in second["contacts"] if p.get("email") not in here}
+        told |= {p["first_name"] for p in first["contacts"]}
         assert told <= {c["first_name"] for c in after["contacts"]}
         assert [c["is_primary"] for c in after["contacts"]].count(True) <= 1
 
