@@ -79,6 +79,12 @@ def decisions_of(warehouse: Warehouse, source: str) -> dict[Pair, str]:
     return {(str(a), str(b)): str(decision) for a, b, decision, *_ in rows}
 
 
+def merged_into(warehouse: Warehouse, source: str) -> dict[str, str]:
+    """Of the clients that were merged away, and whose survivor is there: in which client each is now."""
+    rows = warehouse.rows(statement("dedupe/moved"), {"source": source})
+    return {str(client_id): str(current) for client_id, current in rows}
+
+
 def store_found(
     warehouse: Warehouse, source: str, pairs: Sequence[FoundPair], clusters: Iterable[Sequence[str]], now: datetime
 ) -> None:
