@@ -40,13 +40,14 @@ def register(app: typer.Typer) -> None:
 
 def find(
     threshold: Annotated[
-        float | None, typer.Option(min=0.01, max=1, help="From which probability on two are one; 0.9 unless told.")
+        float | None, typer.Option(min=0.01, max=1, help="From which probability on two are one; 0.85 unless told.")
     ] = None,
     untrained: Annotated[bool, typer.Option("--untrained", help="Learn nothing from these clients.")] = False,
     with_deleted: Annotated[bool, typer.Option("--with-deleted", help="Deleted clients too.")] = False,
     across_sources: Annotated[
         bool, typer.Option("--across-sources", help="Only tell of clients of two sources that may be one.")
     ] = False,
+    limit: Annotated[int, typer.Option(min=1, help="How many clusters are shown; all are kept.")] = 50,
     rules: RulesFile = None,
     source: SourceName = None,
     config: ConfigFile = None,
@@ -89,7 +90,7 @@ def find(
         told = "; ".join([*best.reasons, *(f"but {one}" for one in best.against)])
         rows.append((" = ".join(found.names.get(one, one) for one in ids), f"{best.probability:.3f}", told))
     note = f"{len(found.clusters):,} clusters ({found.new:,} new) among {found.compared:,} clients"
-    show_table("Duplicates", ("clients", "probability", "best pair"), rows, most=50, note=note)
+    show_table("Duplicates", ("clients", "probability", "best pair"), rows, most=limit, note=note)
     say("Next: ninja-sync dedupe review")
 
 

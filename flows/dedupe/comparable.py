@@ -14,7 +14,7 @@ from typing import Final
 
 import phonenumbers
 from anyascii import anyascii
-from cleanco import basename
+from cleanco import basename, prepare_default_terms
 from stdnum import get_cc_module
 from stdnum.exceptions import ValidationError
 
@@ -31,20 +31,36 @@ _WORD: Final = re.compile(r"[a-z0-9]+")
 _STREET: Final = {
     "street": "st", "str": "st", "strasse": "st", "road": "rd", "avenue": "ave", "av": "ave", "drive": "dr",
     "place": "pl", "court": "ct", "crescent": "cres", "circuit": "cct", "close": "cl", "lane": "ln", "square": "sq",
-    "boulevard": "blvd", "parade": "pde", "terrace": "tce", "platz": "pl", "rue": "rue", "weg": "weg",
+    "boulevard": "blvd", "blv": "blvd", "highway": "hwy", "parade": "pde", "terrace": "tce", "platz": "pl",
+    "saint": "st", "sankt": "st", "north": "n", "south": "s", "east": "e", "west": "w",
+    "first": "1st", "second": "2nd", "third": "3rd", "fourth": "4th", "fifth": "5th", "sixth": "6th",
+    "seventh": "7th", "eighth": "8th", "ninth": "9th", "tenth": "10th",
 }  # fmt: skip
 """Words of streets, and one way to write each."""
+_ORDINAL: Final = re.compile(r"\d+(st|nd|rd|th)")
 _JOINED: Final = re.compile(r"(?<=[a-z]{3})(strasse|street|str|weg|platz|place|crescent|avenue)\b")
 _AND: Final = frozenset({"and", "und", "et", "y", "e", "the", "der", "die", "das", "le", "la", "les"})
 
 
+def _tight(text: str) -> str:
+    return "".join(_WORD.findall(anyascii(text).lower()))
+
+
+_ENDS: Final = {_tight(words[-1]) for _, words in prepare_default_terms()}
+"""How legal forms end: cleanco, which takes long, need not look at a name that ends otherwise."""
+
+
 @dataclass(frozen=True, slots=True)
 class Comparable:
-    """One client in comparable forms; None, or an empty tuple, is nothing. `words` are the name's, in order."""
+    """One client in comparable forms; None, or an empty tuple, is nothing.
+
+    `words` are the name's in alphabetical order, `tight` is the name as written, without blanks.
+    """
 
     id: str
     name: str | None
     words: tuple[str, ...]
+    tight: str | None
     vat_number: str | None
     id_number: str | None
     emails: tuple[str, ...]
@@ -63,9 +79,17 @@ def plain(text: str) -> str:
     return " ".join(_WORD.findall(anyascii(text).lower().replace("'", "")))
 
 
-@lru_cache(maxsize=100_000)
 def name_of(text: str) -> str:
     """A name without its legal forms and little words, its words in alphabetical order."""
+    bare = text
+    while (ordered := " ".join(sorted(_bare(bare).split()))) != bare:  # in another order, there may be a form once more
+        bare = ordered
+    return bare
+
+
+@lru_cache(maxsize=100_000)
+def _bare(text: str) -> str:
+    """A name without its legal forms and little words, its words as they stand."""
     bare = text
     while (shorter := _shorter(bare)) != bare:  # "Ltd & Co KG" has several forms; each step takes words away, or ends
         bare = shorter
@@ -73,9 +97,10 @@ def name_of(text: str) -> str:
 
 
 def _shorter(text: str) -> str:
-    bare = plain(basename(text)) or plain(text)
-    words = [word for word in bare.split() if word not in _AND] or bare.split()
-    return " ".join(sorted(words))
+    bare = plain(text)
+    if next(filter(None, map(_tight, reversed(text.split()))), "") in _ENDS:
+        bare = plain(basename(text)) or bare
+    return " ".join(word for word in bare.split() if word not in _AND) or bare
 
 
 @lru_cache(maxsize=100_000)
@@ -125,9 +150,9 @@ def number_of(text: str) -> str | None:
 @lru_cache(maxsize=100_000)
 def street_of(text: str) -> tuple[str | None, str | None]:
     """The street's words in one way to write them, and the house number."""
-    words = plain(_JOINED.sub(r" \1", plain(text))).split()
-    house = next((word for word in words if word[0].isdigit()), None)
-    rest = [_STREET.get(word, word) for word in words if word != house]
+    words = [_STREET.get(word, word) for word in plain(_JOINED.sub(r" \1", plain(text))).split()]
+    house = next((word for word in words if word[0].isdigit() and not _ORDINAL.fullmatch(word)), None)
+    rest = [word for word in words if word != house]
     return " ".join(rest) or None, house
 
 
@@ -161,7 +186,7 @@ def comparable(
     mails = tuple(sorted({found for one in emails if one and (found := mail_of(one))}))
     street, house = street_of(address) if address else (None, None)
     return Comparable(
-        id, bare or None, tuple(bare.split()),
+        id, bare or None, tuple(bare.split()), _bare(name).replace(" ", "") or None if name else None,
         tax_number_of(vat_number, country) if vat_number else None, number_of(id_number) if id_number else None,
         mails, tuple(sorted({found for one in phones if one and (found := phone_of(one, country))})),
         domain_of(website, mails, free), street, house, plain(city) or None if city else None,

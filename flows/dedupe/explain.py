@@ -8,6 +8,7 @@ from typing import Final
 from rapidfuzz.distance import OSA
 
 from flows.dedupe.comparable import Comparable
+from flows.dedupe.keys import values_of
 
 KEYS: Final = {
     "vat_number": "VAT number",
@@ -40,16 +41,11 @@ def reasons(one: Comparable, other: Comparable) -> tuple[list[str], list[str]]:
 
 
 def _shared(one: Comparable, other: Comparable, name: str) -> bool:
-    return bool(set(_values(one, name)) & set(_values(other, name)))
+    return bool(set(values_of(one, name)) & set(values_of(other, name)))
 
 
 def _differ(one: Comparable, other: Comparable, name: str) -> bool:
-    return bool(_values(one, name) and _values(other, name)) and not _shared(one, other, name)
-
-
-def _values(client: Comparable, name: str) -> tuple[str, ...]:
-    found = getattr(client, name)
-    return found if isinstance(found, tuple) else (found,) if found else ()
+    return bool(values_of(one, name) and values_of(other, name)) and not _shared(one, other, name)
 
 
 def _name(one: Comparable, other: Comparable) -> tuple[str, bool]:
@@ -60,6 +56,8 @@ def _name(one: Comparable, other: Comparable) -> tuple[str, bool]:
     apart = OSA.distance(one.name, other.name)
     if apart <= FEW_LETTERS and min(len(one.name), len(other.name)) > 2 * apart:
         return f"names differ by {apart} letter{'s' * (apart > 1)}", True
+    if set(one.words) <= set(other.words) or set(other.words) <= set(one.words):
+        return "one name holds the other", True
     if len(set(one.words) & set(other.words)) * 2 >= max(len(one.words), len(other.words)):
         return "names share most words", True
     return "different names", False

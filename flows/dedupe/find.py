@@ -4,24 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from shutil import rmtree
 from typing import Any
 
 from flows.dedupe.clusters import clusters
 from flows.dedupe.comparable import Comparable, comparable
+from flows.dedupe.decisions import carried
 from flows.dedupe.explain import keys_of, reasons
+from flows.dedupe.keys import proved
 from flows.dedupe.rules import Rules
 from flows.job import SYSTEM_CLOCK, Clock, Tell, open_ready, silent
-from flows.settings import Settings
+from flows.settings import Settings, place_of
 from schemas.errors import SettingsError, SyncError
 from warehouse.dedupe import (
     FoundPair,
     Pair,
     decisions_of,
     known_clusters,
+    merged_into,
     pair_of,
     read_clients,
     store_found,
 )
+from warehouse.place import staging_of
+from warehouse.private import make_private_folder
 from warehouse.publish import publish_if_due
 
 EXTRA = "finding duplicates needs Splink and others: pip install 'ninja-sync[dedupe]'"
@@ -56,12 +62,14 @@ def find_duplicates(
         tell("reading", 0, None)
         rows = read_clients(warehouse, name, deleted=deleted)
         decided = decisions_of(warehouse, name)
+        moved = merged_into(warehouse, name)
         before = {tuple(cluster) for cluster in known_clusters(warehouse, name)}
     if len(rows) < 2:  # noqa: PLR2004 - a pair
         raise SettingsError(f"The mirror of {name!r} has {len(rows)} clients: `ninja-sync pull` first.")
     tell("comparing", len(rows), len(rows))
     made = {row["id"]: _comparable(row, rules) for row in rows}
-    probable = _probable(list(made.values()), trained=rules.trained)
+    probable = _probable(settings, list(made.values()), rules)
+    decided = carried(decided, moved, made.keys())
     found = clusters(probable, decided, threshold=rules.threshold, floor=rules.floor)
     tell("explaining", len(rows), len(rows))
     kept = _pairs_of(found, probable, made, rules)
@@ -94,7 +102,7 @@ def across(
     names = {row["id"]: str(row["name"] or row["id"]) for row in rows}
     found = [
         (FoundPair(a, b, probability, keys_of(made[a], made[b]), *reasons(made[a], made[b])), names[a], names[b])
-        for (a, b), probability in _probable(list(made.values()), trained=rules.trained).items()
+        for (a, b), probability in _probable(settings, list(made.values()), rules).items()
         if probability >= rules.threshold and a.partition(":")[0] != b.partition(":")[0]
     ]
     return sorted(found, key=lambda one: (-one[0].probability, one[0].id_a, one[0].id_b))
@@ -105,15 +113,26 @@ def _comparable(row: Mapping[str, Any], rules: Rules) -> Comparable:
     return comparable(**told, address=row["address1"], free=rules.free_mail)
 
 
-def _probable(made: Sequence[Comparable], *, trained: bool) -> dict[Pair, float]:
-    """How probable it is of each pair that it is one: by the model, and at least `certain` where a key proves it."""
+def _probable(settings: Settings, made: Sequence[Comparable], rules: Rules) -> dict[Pair, float]:
+    """How probable it is of each pair that it is one: by the model, and at least what a key that both share proves.
+
+    What does not fit into memory goes beside the warehouse.
+    """
     try:
         from flows.dedupe.model import predicted  # noqa: PLC0415 - Splink takes a second
     except ModuleNotFoundError as missing:
         raise SyncError(f"{missing.name} is missing: {EXTRA}") from None
-    table = predicted(made, trained=trained)
+    folder = staging_of(place_of(settings)) / "dedupe"
+    make_private_folder(folder)
+    try:
+        table = predicted(made, trained=rules.trained, folder=folder)
+    finally:
+        rmtree(folder, ignore_errors=True)
     columns = (table.column(name).to_pylist() for name in ("id_l", "id_r", "match_probability"))
-    return {pair_of(one, other): float(probability) for one, other, probability in zip(*columns, strict=True)}
+    found = {pair_of(one, other): float(probability) for one, other, probability in zip(*columns, strict=True)}
+    for pair, least in proved(made, rules.proves).items():
+        found[pair] = max(least, found.get(pair, 0.0))
+    return found
 
 
 def _pairs_of(
@@ -124,8 +143,7 @@ def _pairs_of(
     above = {pair for pair, probability in probable.items() if probability >= rules.threshold}
     kept = []
     for one, other in sorted(inside | above):
-        if one in made and other in made:  # a decision may be about a client that is gone
-            told, against = reasons(made[one], made[other])
-            keys = keys_of(made[one], made[other])
-            kept.append(FoundPair(one, other, probable.get((one, other), 0.0), keys, told, against))
+        told, against = reasons(made[one], made[other])
+        keys = keys_of(made[one], made[other])
+        kept.append(FoundPair(one, other, probable.get((one, other), 0.0), keys, told, against))
     return sorted(kept, key=lambda pair: (-pair.probability, pair.id_a, pair.id_b))

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import msgspec
 
 from flows.dedupe.comparable import FREE_MAIL
+from flows.dedupe.keys import KEYS, PROVES
 from flows.survivor import DEFAULT
 from schemas.errors import SettingsError
 
@@ -18,12 +19,14 @@ PLACES = (Path("config/dedupe.toml"), Path("dedupe.toml"))
 class Rules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """From which probability on two clients are one, below which they are unlike, and who survives.
 
-    `free_mail_also` are mail domains of your own that say nothing of a company; `allow` is what may differ in a merge.
+    `proves` says how probable a pair is at least that shares a key, whatever else it has. `free_mail_also` are mail
+    domains of your own that say nothing of a company; `allow` is what may differ in a merge.
     """
 
-    threshold: float = 0.9
+    threshold: float = 0.85
     floor: float = 0.05
     trained: bool = True
+    proves: Mapping[str, float] = msgspec.field(default_factory=lambda: dict(PROVES))
     free_mail_also: Sequence[str] = ()
     survivor: Sequence[str] = DEFAULT
     allow: Sequence[str] = ()
@@ -50,4 +53,8 @@ def load_rules(file: Path | None = None) -> Rules:
         raise SettingsError(f"{path}: {problem}") from None
     if not 0 < rules.floor <= rules.threshold <= 1:
         raise SettingsError(f"{path}: threshold and floor are probabilities, and floor is not above threshold.")
+    if unknown := [key for key, least in rules.proves.items() if key not in KEYS or not 0 <= least <= 1]:
+        raise SettingsError(
+            f"{path}: {unknown[0]!r} in [proves]: the keys are {', '.join(KEYS)}, each with a probability."
+        )
     return rules

@@ -17,7 +17,7 @@ import pyarrow as pa
 
 from flows.dedupe.comparable import Comparable
 from flows.dedupe.model import predicted, table_of
-from tests.dedupe.test_find import febrl, quality
+from tests.dedupe.labelled import febrl, quality
 
 Ways = dict[str, Callable[[Sequence[Comparable]], pa.Table]]
 PAIRS = (

