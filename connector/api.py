@@ -36,21 +36,33 @@ def perform(
     the journal, and `ninja-sync journal settle` settles it.
     """
     call_id = api.journal.intend(call)
-    answer, problem = None, None
     try:
-        answer = send()
+        answer, problem = _sent(api, call_id, call, send)
+        outcomes = _asked(call_id, call, lambda: read_back(answer), problem)
+        api.journal.settle(call_id, outcomes, str(problem or ""))
+    except Rejected:
+        raise  # it is noted as refused
+    except BaseException:
+        api.journal.leave(call_id)
+        raise
+    if problem is not None and all(outcome is Outcome.NOT_APPLIED for _, outcome in outcomes):
+        raise _not_done(problem)
+    return outcomes
+
+
+def _sent(
+    api: Api, call_id: str, call: Call, send: Callable[[], Answer]
+) -> tuple[Answer | None, ApiError | DataError | None]:
+    """The answer, or what went wrong where no complete one came. A refusal is noted, and raised."""
+    try:
+        return send(), None
     except Rejected as refusal:
         if isinstance(refusal, PasswordRequired):
             api.password.drop()
         api.journal.settle(call_id, [(edit.client_id, Outcome.REFUSED) for edit in call.edits], str(refusal))
         raise
     except (ApiError, DataError) as cut:
-        problem = cut
-    outcomes = _asked(call_id, call, lambda: read_back(answer), problem)
-    api.journal.settle(call_id, outcomes, str(problem or ""))
-    if problem is not None and all(outcome is Outcome.NOT_APPLIED for _, outcome in outcomes):
-        raise _not_done(problem)
-    return outcomes
+        return None, cut
 
 
 def _not_done(problem: ApiError | DataError) -> ApiError | DataError:

@@ -16,7 +16,7 @@ import socket
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from threading import Lock, get_ident
+from threading import Lock
 
 from connector.api import Api
 from connector.door import Door
@@ -36,31 +36,37 @@ class CheckedJournal:
     """A journal before whose first note all is settled that was open, and which refuses what may not be written then.
 
     `settled` settles what can be told, all but the calls that it is given, and returns what stays unknown. It is asked
-    again after a call that this thread has left open. Reading needs no warehouse and no check; the first write makes
+    again after a call was left open. Reading needs no warehouse and no check; the first write makes
     the warehouse where there is none. Any number of threads may write.
     """
 
     def __init__(self, journal: Journal, settled: Callable[[Collection[str]], Sequence[OpenCall]]) -> None:
         self._journal, self._settled = journal, settled
         self._left: Sequence[OpenCall] | None = None
-        self._under_way: dict[int, str] = {}
+        self._under_way: set[str] = set()
         self._lock = Lock()
 
     def intend(self, call: Call) -> str:
         """Check, and note that a call is about to be sent. Raises UnsafePlan where an unknown outcome forbids it."""
         with self._lock:
-            left_open = self._under_way.pop(get_ident(), None)
-            if self._left is None or left_open:
-                self._left = self._settled(frozenset(self._under_way.values()))
+            if self._left is None:
+                self._left = self._settled(frozenset(self._under_way))
             check_open(self._left, [edit.client_id for edit in call.edits])
-            self._under_way[get_ident()] = call_id = self._journal.intend(call)
+            call_id = self._journal.intend(call)
+            self._under_way.add(call_id)
             return call_id
 
     def settle(self, call_id: str, outcomes: Sequence[tuple[str, Outcome]], message: str = "") -> None:
         """Note what became of a call."""
         with self._lock:
             self._journal.settle(call_id, outcomes, message)
-            self._under_way.pop(get_ident(), None)
+            self._under_way.discard(call_id)
+
+    def leave(self, call_id: str) -> None:
+        """The call stays open: before the next write, whoever's, it is asked for."""
+        with self._lock:
+            self._under_way.discard(call_id)
+            self._left = None
 
 
 @contextmanager

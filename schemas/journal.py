@@ -57,3 +57,6 @@ class Journal(Protocol):
 
     def settle(self, call_id: str, outcomes: Sequence[tuple[str, Outcome]], message: str = "") -> None:
         """Note what became of each client of a call. `message` names no person."""
+
+    def leave(self, call_id: str) -> None:
+        """Take leave of a call that stays open: nobody is at it any more. Nothing is noted."""

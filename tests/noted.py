@@ -23,6 +23,9 @@ class Noted:
         assert call_id not in self.outcomes, "settled twice"
         self.outcomes[call_id], self.messages[call_id] = list(outcomes), message
 
+    def leave(self, call_id: str) -> None:
+        assert call_id not in self.outcomes, "settled and left"
+
     @property
     def open(self) -> list[Call]:
         return [call for n, call in enumerate(self.calls, start=1) if f"call-{n}" not in self.outcomes]

@@ -70,6 +70,9 @@ class WarehouseJournal:
             warehouse.execute(statement("journal/note_edits"), values)
         return call_id
 
+    def leave(self, call_id: str) -> None:
+        """The call stays open, as it is noted."""
+
     def settle(self, call_id: str, outcomes: Sequence[tuple[str, Outcome]], message: str = "") -> None:
         """Note what became of each client of a call, in the order of its edits. Raises SettingsError for no such call.
 

@@ -195,6 +195,20 @@ def test_a_call_that_this_very_session_left_open_stops_it_too(server, told, make
             clients.restore(api, [third])
 
 
+def test_a_call_that_a_thread_left_open_stops_the_others_too(server, told, make):
+    one, other, third = make("A", "B", "C")
+    with open_client(settings=told, password=lambda: Secret(server.box.password), clock=LATER) as api:
+        assert clients.archive(api, [third])[0].outcome.value == "applied"
+        server.switch(merge_dies={"after": 2, "do": "500"})
+        with ThreadPoolExecutor(1) as pool:
+            merging_it = pool.submit(lambda: clients.merge(api, one, other, backup=lambda _: None))
+            assert isinstance(merging_it.exception(), OutcomeUnknown)
+            with pytest.raises(UnsafePlan, match="nothing is written"):
+                clients.restore(api, [third])
+        with pytest.raises(UnsafePlan, match="nothing is written"):
+            clients.archive(api, [one])
+
+
 def test_one_process_writes_at_a_time_and_reading_goes_on(server, told, make):
     one, other = make("A", "B")
     with open_client(settings=told) as first:
