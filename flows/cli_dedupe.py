@@ -82,7 +82,8 @@ def find(
             {"id_a": p.id_a, "id_b": p.id_b, "probability": p.probability, "keys": p.keys, "reasons": p.reasons,
              "against": p.against} for p in found.pairs
         ]  # fmt: skip
-        show_json({"clusters": found.clusters, "pairs": pairs, "new": found.new, "compared": found.compared})
+        counts = {"new": found.new, "compared": found.compared, "keys_left_out": found.left_out}
+        show_json({"clusters": found.clusters, "pairs": pairs, **counts})
         return
     rows = []
     for ids in found.clusters:
@@ -90,6 +91,8 @@ def find(
         told = "; ".join([*best.reasons, *(f"but {one}" for one in best.against)])
         rows.append((" = ".join(found.names.get(one, one) for one in ids), f"{best.probability:.3f}", told))
     note = f"{len(found.clusters):,} clusters ({found.new:,} new) among {found.compared:,} clients"
+    if found.left_out:
+        note += f". No pairs were looked for by {found.left_out:,} keys that too many clients share"
     show_table("Duplicates", ("clients", "probability", "best pair"), rows, most=limit, note=note)
     say("Next: ninja-sync dedupe review")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from shutil import rmtree
 from typing import Any
@@ -35,12 +35,16 @@ EXTRA = "finding duplicates needs Splink and others: pip install 'ninja-sync[ded
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What a run has found: its clusters, the pairs in and beside them, how many clusters are new, how many clients."""
+    """What a run has found: its clusters, the pairs in and beside them, how many clusters are new, how many clients.
+
+    `left_out` is by how many keys (words in a town, houses, mailboxes) no pairs were looked for: too many share them.
+    """
 
     clusters: Sequence[Sequence[str]]
     pairs: Sequence[FoundPair]
     new: int
     compared: int
+    left_out: int
     names: Mapping[str, str] = field(repr=False)
 
 
@@ -68,7 +72,8 @@ def find_duplicates(
         raise SettingsError(f"The mirror of {name!r} has {len(rows)} clients: `ninja-sync pull` first.")
     tell("comparing", len(rows), len(rows))
     made = {row["id"]: _comparable(row, rules) for row in rows}
-    probable = _probable(settings, list(made.values()), rules)
+    left_out: list[int] = []
+    probable = _probable(settings, list(made.values()), rules, left_out.append)
     decided = carried(decided, moved, made.keys())
     found = clusters(probable, decided, threshold=rules.threshold, floor=rules.floor)
     tell("explaining", len(rows), len(rows))
@@ -79,7 +84,7 @@ def find_duplicates(
         if settings.publish:
             publish_if_due(warehouse, now=clock.now())
     names = {row["id"]: str(row["name"] or row["id"]) for row in rows}
-    return Found(found, kept, sum(tuple(one) not in before for one in found), len(rows), names)
+    return Found(found, kept, sum(tuple(one) not in before for one in found), len(rows), sum(left_out), names)
 
 
 def across(
@@ -113,7 +118,9 @@ def _comparable(row: Mapping[str, Any], rules: Rules) -> Comparable:
     return comparable(**told, address=row["address1"], free=rules.free_mail)
 
 
-def _probable(settings: Settings, made: Sequence[Comparable], rules: Rules) -> dict[Pair, float]:
+def _probable(
+    settings: Settings, made: Sequence[Comparable], rules: Rules, left_out: Callable[[int], None] = lambda _: None
+) -> dict[Pair, float]:
     """How probable it is of each pair that it is one: by the model, and at least what a key that both share proves.
 
     What does not fit into memory goes beside the warehouse.
@@ -125,7 +132,7 @@ def _probable(settings: Settings, made: Sequence[Comparable], rules: Rules) -> d
     folder = staging_of(place_of(settings)) / "dedupe"
     make_private_folder(folder)
     try:
-        table = predicted(made, trained=rules.trained, folder=folder)
+        table = predicted(made, trained=rules.trained, folder=folder, left_out=left_out)
     finally:
         rmtree(folder, ignore_errors=True)
     columns = (table.column(name).to_pylist() for name in ("id_l", "id_r", "match_probability"))

@@ -13,7 +13,7 @@ import json
 import logging
 import math
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -66,14 +66,22 @@ Weights = Mapping[str, Mapping[str, float]]
 
 
 def predicted(
-    clients: Sequence[Comparable], *, trained: bool = True, seed: int = 1, folder: Path | None = None
+    clients: Sequence[Comparable],
+    *,
+    trained: bool = True,
+    seed: int = 1,
+    folder: Path | None = None,
+    left_out: Callable[[int], None] = lambda _: None,
 ) -> pa.Table:
     """The pairs of clients that may be one: id_l, id_r, match_probability.
 
-    Untrained it is the prior's word alone. `folder` is where DuckDB may put what does not fit into memory.
+    Untrained it is the prior's word alone. `folder` is where DuckDB may put what does not fit into memory. `left_out`
+    is told by how many keys no pairs were looked for, because more than LARGEST_BLOCK clients share each.
     """
     with _connected(folder) as connection:
         table = _registered(connection, clients)
+        for (too_large,) in connection.sql("select max(too_large) from blocked").fetchall():
+            left_out(int(too_large or 0))
         learning = trained and len(clients) >= ENOUGH
         prior = shipped(trained=learning)
         weights = _shifted(prior.weights, _measured(table, seed)) if learning else prior.weights
@@ -123,6 +131,7 @@ def shipped(*, trained: bool) -> Prior:
 def _connected(folder: Path | None) -> Iterator[duckdb.DuckDBPyConnection]:
     """DuckDB in memory, which reaches nothing outside of it."""
     with duckdb.connect(config={"temp_directory": str(folder) if folder else ""}) as connection:
+        connection.execute("set enable_progress_bar = false").fetchall()  # it would stand in the JSON of a long run
         connection.execute(LEFT_OVER).fetchall()
         connection.execute("set enable_external_access = false").fetchall()
         yield connection

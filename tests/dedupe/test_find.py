@@ -99,6 +99,18 @@ def test_twins_are_found_explained_and_obey_decisions(told, twins, pulls, server
     assert [{s.survivor_id, s.mergeable_id} for s in planned.plan.steps] == [{one, other}]
 
 
+def test_a_decision_outlives_the_merge_of_the_client_it_speaks_of(told, twins, pulls, server):
+    pulls(using=told)
+    one, other, third = twins
+    decide_pairs(told, "main", [(pair_of(one, other), SAME_AS, ""), (pair_of(other, third), NEVER_MERGE, "")])
+    server.merge(one, other)
+    pulls(using=told, full=True)
+    found = find_duplicates(told, "main", Rules(threshold=0.01, floor=0.01, proves={}))
+    assert other not in {client for ids in found.clusters for client in ids}
+    assert not [ids for ids in found.clusters if {one, third} <= set(ids)]
+    assert len(found.names) == found.compared
+
+
 def test_who_was_chosen_survives_whatever_the_rules_say(told, twins, pulls):
     pulls(using=told)
     find_duplicates(told, "main", Rules())
