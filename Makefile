@@ -44,6 +44,7 @@ bench: $(READY)       ## time and memory of pulls of 100,000 and 1,000,000 clien
 	$(BIN)/python -m tests.bench.sandbox_pages
 	$(BIN)/python -m tests.bench $(BENCH_ARGS)
 	$(BIN)/python -m tests.bench.dedupe_quality
+	$(BIN)/python -m tests.bench.dedupe_scale
 
 histories: $(READY)   ## 10,000 histories of a server that changes while it is pulled; an hour (HISTORIES=300: so many)
 	$(BIN)/python -m tests.histories.run $(or $(HISTORIES),10000) $(HISTORIES_ARGS)

