@@ -76,10 +76,14 @@ def purge(
         clients.purge(api, client.id, backup=file)
     say(f"Purged, and read back: client {client.id}. The backup is in {file}.")
     erased = _erased(settings, name, client.id, erase, as_json=as_json)
-    if erased:
+    kept = file.exists()
+    if erased and kept:
         say(f"The backup still holds the client: remove {file} when it is no longer needed.")
+    elif erased:
+        say("Its backup went with it.")
     if as_json:
-        show_json({"client_id": client.id, "purged": True, "backup": str(file), "erased_rows": erased})
+        found = str(file) if kept else None
+        show_json({"client_id": client.id, "purged": True, "backup": found, "erased_rows": erased})
 
 
 def merge(

@@ -144,12 +144,8 @@ def test_a_purge_is_asked_for_by_name_backed_up_and_erased_where_that_is_wanted(
     assert show(server, one)["name"] == "Purged & Co"
     shown = call("clients", "purge", one, "--erase", stdin=" Purged &  Co \n")
     assert all(word in shown for word in ("12.50", "ann@purged.test", "read back", "Erased from the warehouse"))
-    assert "still holds the client" in shown
+    assert ("Its backup went with it" in shown, backups()) == (True, [])
     assert server.call("GET", f"/api/v1/clients?client_id={one}")["data"] == []
-    (file,) = backups()
-    assert f"-purge-{one}-" in file.name
-    assert (stat.S_IMODE(file.stat().st_mode), stat.S_IMODE(file.parent.stat().st_mode)) == (0o600, 0o700)
-    assert json.loads(file.read_bytes())["clients"][0]["contacts"][0]["email"] == "ann@purged.test"
     assert json.loads(call("sql", "select count(*) as n from ninja.clients where name like 'Purged%'", "--json")) == [
         {"n": 0}
     ]
@@ -162,6 +158,23 @@ def test_a_script_names_the_client_and_gets_json(call, server, make, backups):
         call("clients", "purge", one, "--json")
     told = json.loads(call("clients", "purge", one, "--confirm", "Scripted", "--json"))
     assert told == {"client_id": one, "purged": True, "backup": str(backups()[0]), "erased_rows": None}
+
+
+def test_the_backup_of_a_purge_is_for_its_owner_alone_and_has_the_contacts(call, make, backups):
+    (one,) = make("Purged only", contacts=[{"first_name": "Ann", "email": "ann@purged.test"}])
+    call("clients", "purge", one, "--no-erase", stdin="Purged only\n")
+    (file,) = backups()
+    assert f"-purge-{one}-" in file.name
+    assert (stat.S_IMODE(file.stat().st_mode), stat.S_IMODE(file.parent.stat().st_mode)) == (0o600, 0o700)
+    assert json.loads(file.read_bytes())["clients"][0]["contacts"][0]["email"] == "ann@purged.test"
+
+
+def test_a_backup_in_a_place_of_ones_own_outlives_the_erasure_and_is_named(call, make, home):
+    (one,) = make("Kept elsewhere")
+    call("pull")
+    file = home / "elsewhere.json"
+    shown = call("clients", "purge", one, "--erase", "--backup", file, stdin="Kept elsewhere\n")
+    assert ("still holds the client" in shown, file.exists()) == (True, True)
 
 
 def test_a_wrong_password_purges_nothing(call, server, make, tmp_path, monkeypatch):

@@ -27,7 +27,6 @@ def test_a_merge_and_a_purge_of_ours_are_told_by_the_next_pull_as_what_they_were
     pulls()
     clients.merge(api, kept, nobody["id"], backup=tmp_path / "merged.json", allow_other_currency=True)
     clients.purge(api, gone, backup=tmp_path / "purged.json")
-    server.requests()
     pulled = pulls()
     assert pulled.run.kind == "pull"
     assert {one.id: (one.kind, one.into_id) for one in pulled.departed} == {
@@ -36,7 +35,9 @@ def test_a_merge_and_a_purge_of_ours_are_told_by_the_next_pull_as_what_they_were
     found = redirects(query)
     assert found[nobody["id"]][:2] == ("merged", kept)
     assert found[gone][2].startswith("our own purge, call ")
-    assert (pulled.left, pulls().run.kind) == (0, "idle")
+    again = pulls()  # idle, or, within the second of the merge, a pull that finds nothing
+    assert again.run.kind in ("idle", "pull")
+    assert (pulled.left, again.left, list(again.departed), again.run.updated) == (0, 0, [], 0)
 
 
 def test_many_of_our_own_are_no_reason_for_the_brake(api, server, pulls, tmp_path):
