@@ -7,6 +7,7 @@
     sql/journal/*.sql           the steps of noting calls that write
     sql/plans/*.sql             the steps of storing and applying plans
     sql/merges/*.sql            the same of plans of merges
+    sql/approvals/*.sql         what is asked and noted of approvals of plans
     sql/dedupe/*.sql            what is read and kept of duplicates
     sql/mart/*.sql              one view a file, named like the view
     sql/read/*.sql              what the commands ask
