@@ -13,7 +13,17 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from flows import cli_clients, cli_dedupe, cli_erase, cli_journal, cli_merge, cli_push, cli_setup, cli_warehouse
+from flows import (
+    cli_approve,
+    cli_clients,
+    cli_dedupe,
+    cli_erase,
+    cli_journal,
+    cli_merge,
+    cli_push,
+    cli_setup,
+    cli_warehouse,
+)
 from flows.options import AsJson, ConfigFile, SourceName
 from flows.show import say, show_json
 from schemas.errors import LOADED_WITH_FINDINGS, SettingsError, SyncError, place_of
@@ -45,6 +55,7 @@ cli_clients.register(app)
 cli_journal.register(app)
 cli_push.register(app)
 cli_merge.register(app)
+cli_approve.register(app)
 cli_dedupe.register(app)
 
 

@@ -29,6 +29,7 @@ EVERY = [
     "journal",
     "push",
     "merge",
+    "approve",
     "dedupe",
     "init",
     "doctor",

@@ -1,0 +1,118 @@
+"""The command by which a person approves a plan: `ninja-sync approve`."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from flows.confirm import confirm
+from flows.options import AsJson, ConfigFile, SourceName
+from flows.show import say, show_json, show_table
+from schemas.errors import SettingsError, TooMuchChange
+
+if TYPE_CHECKING:
+    from flows.approvals import Approvable
+    from flows.settings import Settings
+    from warehouse.approvals import Approval
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command of this module."""
+    app.command()(approve)
+
+
+def approve(
+    digest: Annotated[
+        str | None, typer.Argument(metavar="DIGEST", help="The plan's digest; without it, what waits is listed.")
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    source: SourceName = None,
+    config: ConfigFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Approve a plan, or list what waits for approval.
+
+    A flow run that writes (under Prefect) makes its plan, is suspended, and goes on only if that plan was approved
+    here, by its digest. The plan is shown first. An approval is of the plan as it is, and lifts no brake: more clients
+    than [push] allows stay too many.
+    """
+    from flows.approvals import approve_digest, find_plan_by_digest  # noqa: PLC0415 - each command loads what it needs
+    from flows.settings import choose_source, load_settings  # noqa: PLC0415
+
+    settings = load_settings(config)
+    if source is not None:
+        choose_source(settings, source)
+    if digest is None:
+        _list(settings, source, as_json=as_json)
+        return
+    found = find_plan_by_digest(settings, digest)
+    if source not in {None, found.stored.plan.source}:
+        raise SettingsError(f"The plan of this digest is of the source {found.stored.plan.source!r}, not {source!r}.")
+    brake = _brake(settings, found)
+    if not as_json:
+        _show(found)
+        if brake:
+            say(f"An approval does not lift the brake. {brake}")
+    if found.approval is None:
+        confirm("Approve this plan?", yes=yes, as_json=as_json)
+    _tell(found, approve_digest(settings, digest), brake, as_json=as_json)
+
+
+def _list(settings: Settings, source: str | None, *, as_json: bool) -> None:
+    from flows.ask import reading  # noqa: PLC0415
+    from flows.job import SYSTEM_CLOCK  # noqa: PLC0415
+    from warehouse.approvals import waiting  # noqa: PLC0415
+
+    with reading(settings, newest=True) as warehouse:
+        found = waiting(warehouse, source, SYSTEM_CLOCK.now())
+    if as_json:
+        show_json([asdict(one) for one in found])
+    elif found:
+        columns = ("plan", "source", "kind", "clients", "made", "expires", "digest", "asked by run")
+        rows = [(p.plan_id, p.source, p.kind, p.clients, p.made_at, p.expires_at, p.digest, p.asked_by) for p in found]
+        show_table("Waiting for approval", columns, rows)
+    else:
+        say("No plan waits for an approval.")
+
+
+def _show(found: Approvable) -> None:
+    """The plan, as `push show` and `merge show` show it."""
+    from flows.merge_report import show_merges  # noqa: PLC0415
+    from flows.push_report import show_plan  # noqa: PLC0415
+    from warehouse.plans import Stored  # noqa: PLC0415
+
+    if isinstance(found.stored, Stored):
+        show_plan(found.stored.plan, {})
+    else:
+        show_merges(found.stored)
+
+
+def _brake(settings: Settings, found: Approvable) -> str:
+    """Why the plan will be refused although it is approved, if so."""
+    from flows.push_apply import check_brake  # noqa: PLC0415
+    from warehouse.plans import Stored  # noqa: PLC0415
+
+    if isinstance(found.stored, Stored):
+        try:
+            check_brake(settings, found.stored.plan)
+        except TooMuchChange as refused:
+            return str(refused)
+    return ""
+
+
+def _tell(found: Approvable, given: Approval, brake: str, *, as_json: bool) -> None:
+    run = given.asked_by
+    if run is None:
+        do = f"ninja-sync {found.kind} apply {given.plan_id} --digest {given.digest}"
+        then = f"Next: {do}"
+    else:
+        do = f"prefect api POST /flow_runs/{run}/resume"
+        then = f"The flow run {run} goes on when it is resumed, in Prefect's pages or with: {do}"
+    already = found.approval is not None
+    if as_json:
+        show_json({**asdict(given), "kind": found.kind, "already": already, "brake": brake or None, "next": do})
+        return
+    say(f"Approved {'already, ' * already}by {given.approved_by}, {given.approved_at:%Y-%m-%d %H:%M} UTC.")
+    say(then)
