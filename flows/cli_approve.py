@@ -87,6 +87,7 @@ def _show(found: Approvable) -> None:
         show_plan(found.stored.plan, {})
     else:
         show_merges(found.stored)
+    say(f"All of it: ninja-sync {found.kind} show {found.stored.plan.plan_id} --json")
 
 
 def _brake(settings: Settings, found: Approvable) -> str:

@@ -92,6 +92,7 @@ def test_a_person_looks_at_the_plan_and_types_yes_and_the_run_goes_on(call, push
     assert waiting(call)[plan["plan_id"]]["asked_by"] == RUN
     code, out, err = at_terminal(b"no\n", "approve", plan["digest"])
     assert (code, "second" in out, "Approved" in err) == (1, True, False)
+    assert f"push show {plan['plan_id']} --json" in err
     assert plan["plan_id"] in waiting(call)
     code, out, err = at_terminal(b"yes\n", "approve", plan["digest"])
     assert (code, "second" in out, "Approved by" in err) == (0, True, True)
