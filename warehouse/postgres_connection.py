@@ -30,14 +30,19 @@ def connected(
     *,
     read_only: bool = False,
     wait: float = 10.0,
+    patience: float = 0.0,
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
 ) -> psycopg.Connection[Any]:
-    """A connection as this project wants them: UTC, durable, noticing a dead peer. Raises WarehouseError."""
+    """A connection as this project wants them: UTC, durable, noticing a dead peer. Raises WarehouseError.
+
+    After `patience` seconds in which the network takes nothing, the connection is lost; 0 is the system's own, which
+    may be a quarter of an hour.
+    """
     until = clock() + wait
     while True:
         try:
-            return _connected(place, read_only=read_only)
+            return _connected(place, read_only=read_only, patience=patience)
         except psycopg.OperationalError as problem:
             reason = _reason(problem, place)
             if clock() >= until or not any(word in reason for word in TRANSIENT):
@@ -47,11 +52,12 @@ def connected(
             raise WarehouseError(f"{place} cannot be used: {words(problem)}") from None
 
 
-def _connected(place: PostgresUrl, *, read_only: bool) -> psycopg.Connection[Any]:
+def _connected(place: PostgresUrl, *, read_only: bool, patience: float) -> psycopg.Connection[Any]:
     name = f"ninja-sync {os.getpid()}@{socket.gethostname()}"[:63]
     connection = psycopg.connect(
         place.url, autocommit=True, prepare_threshold=None, cursor_factory=psycopg.RawCursor,
         application_name=name, connect_timeout=10, keepalives_idle=30, keepalives_interval=10, keepalives_count=3,
+        tcp_user_timeout=round(patience * 1000) or None,
     )  # fmt: skip
     try:
         _check_server(connection, place)
