@@ -234,6 +234,12 @@ def _error_body(reply: Reply) -> Mapping[str, object]:
     return details if isinstance(details, dict) else {}
 
 
+def whole_number(reply: Reply, header: str) -> int | None:
+    """The number in a header; None where there is none."""
+    text = reply.headers.get(header, "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None  # noqa: PLR2004
+
+
 def message_of(details: Mapping[str, object]) -> str:
     """The server's `message`, or nothing."""
     message = details.get("message")

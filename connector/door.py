@@ -22,9 +22,9 @@ import httpx
 import msgspec
 
 from connector.address import DEFAULT_PORTS, Address, proxy_address, server_address
-from connector.answer import JSON, Answer, Reply, judge, quote, read_body
+from connector.answer import JSON, Answer, Reply, judge, quote, read_body, whole_number
 from connector.halt import check_halt, rest
-from connector.limits import Limiter
+from connector.limits import Limiter, Turns
 from connector.retry import LONGEST_ASKED, Budget, Failure, RetryRules, ask_until_answered
 from connector.secret import Secret
 from connector.wire import DEADLINE, wire
@@ -86,6 +86,7 @@ class Door:
     """The open door to one server, for one run and any number of threads. A context manager: leaving closes sockets.
 
     `requests` counts what was sent or tried, repetitions included. `on_wait` is told why and how long a retry waits.
+    `turns` are shared with other doors to the same host.
     All methods raise by what to do next: `Rejected` and its kinds (never retried), `Retryable` and its kinds (retried
     within the budget, in vain), `UnexpectedShape` (an answer that is not Invoice Ninja's).
     No exception holds a secret: it is raised where no request and no httpx exception is in reach.
@@ -101,13 +102,14 @@ class Door:
         sleep: Callable[[float], None] = rest,
         random: Callable[[], float] = random.random,
         on_wait: Callable[[str, float], None] | None = None,
+        turns: Turns | None = None,
     ) -> None:
-        self._settings, self._token, self._clock = settings, token, clock
+        self._settings, self._token, self._clock, self._turns = settings, token, clock, turns
         self._address = server_address(settings.base_url)
         self._transport = transport or wire(
             only_loopback=self._address.scheme == "http", proxy=settings.proxy, ca_file=settings.ca_file, clock=clock
         )
-        self._limiter = Limiter(settings.requests_per_second, clock=clock, sleep=sleep)
+        self._limiter = Limiter(settings.requests_per_second, clock=clock, sleep=sleep, turns=turns)
         self._rules = RetryRules(settings.attempts, Budget(settings.retry_budget, clock), clock, sleep, random, on_wait)
         self._agent = f"ninja-sync/{version('ninja-sync')}"
         self._lock = threading.Lock()
@@ -120,8 +122,10 @@ class Door:
         self.close()
 
     def close(self) -> None:
-        """Close every socket. May be called twice."""
+        """Close every socket, and the shared turns. May be called twice."""
         self._transport.close()
+        if self._turns is not None:
+            self._turns.close()
 
     def get(self, path: str, params: Mapping[str, str | int] = NO_PARAMS) -> Answer:
         """Read `/api/v1` + path. Retried."""
@@ -200,7 +204,7 @@ class Door:
         reply = self._exchange(call)
         if isinstance(reply, Failure):
             return reply
-        self._limiter.heed(_whole_number(reply, "x-ratelimit-limit"), _whole_number(reply, "x-ratelimit-remaining"))
+        self._limiter.heed(whole_number(reply, "x-ratelimit-limit"), whole_number(reply, "x-ratelimit-remaining"))
         outcome = judge(reply, call.media)
         if isinstance(outcome, Failure) and isinstance(outcome.error, RateLimited):
             self._limiter.pause(min(outcome.asked_wait or 0, LONGEST_ASKED))  # the other threads are meant as well
@@ -291,8 +295,3 @@ def _certificate_fault(error: BaseException | None) -> str | None:
             return error.verify_message or "it cannot be verified"
         error = error.__cause__ or error.__context__
     return None
-
-
-def _whole_number(reply: Reply, header: str) -> int | None:
-    text = reply.headers.get(header, "")
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None  # noqa: PLR2004

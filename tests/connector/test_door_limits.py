@@ -5,11 +5,16 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 
+import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from connector.door import Door, DoorSettings
 from connector.limits import LONGEST_INTERVAL, Limiter
+from connector.retry import LONGEST_ASKED
+from connector.secret import Secret
+from schemas.errors import RateLimited
 
 
 class Time:
@@ -138,3 +143,63 @@ def test_an_answer_without_an_allowance_ends_the_slowdown():
     start = time.now
     one.take()
     assert time.now - start == pytest.approx(0.2)
+
+
+class Shared:
+    """Turns of a host as others leave them: how far away each one is, and whether somebody pauses meanwhile."""
+
+    def __init__(self, *waits, paused=False):
+        self.waits, self.said, self._paused = list(waits), [], paused
+
+    def take(self):
+        self.said.append("take")
+        return self.waits.pop(0)
+
+    def pause(self, seconds):
+        self.said.append(f"pause {seconds:g}")
+
+    def paused(self):
+        self.said.append("paused?")
+        return self._paused
+
+    def close(self):
+        self.said.append("close")
+
+
+def sharing(time, turns):
+    return Limiter(5.0, clock=time.clock, sleep=time.sleep, burst=1, turns=turns)
+
+
+def test_a_request_waits_for_its_own_door_and_then_for_the_turn_that_it_shares():
+    time, shared = Time(), Shared(0.0, 3.0, 0.0)
+    limit = sharing(time, shared)
+    went = []
+    for _ in range(3):
+        limit.take()
+        went.append(round(time.now - 50, 9))
+    assert went == [0.0, 3.2, 3.2]
+    assert shared.said == ["take", "take", "paused?", "take"]
+
+
+def test_a_turn_that_fell_into_the_pause_of_another_door_is_taken_anew():
+    time, shared = Time(), Shared(3.0, 60.0, paused=True)
+    sharing(time, shared).take()
+    assert time.now == 50 + 63
+
+
+def test_a_pause_is_told_to_those_who_share_the_turns():
+    time, shared = Time(), Shared(0.0)
+    sharing(time, shared).pause(60)
+    assert shared.said == ["pause 60"]
+
+
+def test_a_door_pauses_the_others_for_as_long_as_the_server_asks_at_the_most_and_closes_the_turns():
+    time, shared = Time(), Shared(*[0.0] * 3)
+    answers = [httpx.Response(429, headers={"retry-after": seconds}) for seconds in ("7", "100000")]
+    door = Door(
+        DoorSettings("https://ninja.test"), Secret("TOKEN"), turns=shared, clock=time.clock, sleep=time.sleep,
+        transport=httpx.MockTransport(lambda _: answers.pop(0)),
+    )  # fmt: skip
+    with door, pytest.raises(RateLimited):
+        door.get("/ping")
+    assert shared.said == ["take", "pause 7", "take", f"pause {LONGEST_ASKED:g}", "close"]
