@@ -88,7 +88,7 @@ def open_client(
     settings = settings or load_settings(config)
     name = choose_source(settings, source)
     held = Password(password or password_reader(settings.sources[name]))
-    with open_door(settings.sources[name]) as door, ExitStack() as until_the_end:
+    with open_door(settings, name) as door, ExitStack() as until_the_end:
         try:
             yield Api(door, journal_of(settings, name, door, until_the_end, clock), held)
         finally:

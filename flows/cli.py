@@ -127,7 +127,7 @@ def _pull_all(source: str | None, config: Path | None, *, full: bool, at_most: i
         raise SettingsError(f"--at-most is for one source: --source {' | '.join(names)}")
     for name in names:
         try:
-            with open_door(settings.sources[name]) as door, progress(name, quiet=as_json) as tell:
+            with open_door(settings, name) as door, progress(name, quiet=as_json) as tell:
                 report = pull(Job(settings, name, door, full=full, at_most=at_most, tell=tell))
             told[name] = pulled_as_json(report)
             codes.append(exit_code_of(report))

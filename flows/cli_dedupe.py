@@ -234,7 +234,7 @@ def plan(
     chosen = _rules(rules)
     settings = load_settings(config)
     name = choose_source(settings, source)
-    with open_door(settings.sources[name]) as door:
+    with open_door(settings, name) as door:
         planned = plan_clusters(
             settings, name, door, chosen, undecided=everything, allowed={*chosen.allow, *(allow or [])},
             rescue=not no_rescue,

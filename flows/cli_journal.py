@@ -96,7 +96,7 @@ def settle(
         outcome = Outcome.APPLIED if word is Word.APPLIED else Outcome.NOT_APPLIED
         found = [settle_by_word(settings, name, call_id, outcome)]
     else:
-        with open_door(settings.sources[name]) as door:
+        with open_door(settings, name) as door:
             found = settle_by_asking(settings, name, door, call_id=call_id)
     _tell(found, as_json=as_json)
     left = [one.call_id for one in found if one.outcomes is None]

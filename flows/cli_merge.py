@@ -73,7 +73,7 @@ def plan(
         raise SettingsError("Say whom to merge: SURVIVOR:MERGED, or --file with survivor_id and mergeable_id.")
     settings = load_settings(config)
     name = choose_source(settings, source)
-    with open_door(settings.sources[name]) as door:
+    with open_door(settings, name) as door:
         planned = plan_merges(
             settings, name, door, told, allowed=frozenset(allow or []), rescue=not no_rescue, reason=reason
         )
@@ -134,7 +134,7 @@ def apply(
     settings = load_settings(config)
     source = _source_of(settings, plan_id)
     read = _password(settings, source, password_file, password_env)
-    with open_door(settings.sources[source]) as door, progress(source, quiet=as_json) as tell:
+    with open_door(settings, source) as door, progress(source, quiet=as_json) as tell:
         applied = apply_merges(settings, door, plan_id, digest, read, tell=tell)
     tell_applied_merges(applied, as_json=as_json)
 
@@ -158,7 +158,7 @@ def resume(
     settings = load_settings(config)
     source = _source_of(settings, plan_id)
     read = _password(settings, source, password_file, password_env)
-    with open_door(settings.sources[source]) as door, progress(source, quiet=as_json) as tell:
+    with open_door(settings, source) as door, progress(source, quiet=as_json) as tell:
         applied = resume_merges(settings, door, plan_id, read, tell=tell)
     tell_applied_merges(applied, as_json=as_json)
 

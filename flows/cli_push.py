@@ -56,7 +56,7 @@ def add(
         if not equals:
             raise SettingsError(f"A wish is FIELD=VALUE, not {one!r}.")
         values[field] = value
-    with open_door(settings.sources[name]) as door:
+    with open_door(settings, name) as door:
         add_wishes(settings, name, door, client_id, values, reason=reason)
     if as_json:
         show_json({"source": name, "id": client_id, "fields": sorted(values)})
@@ -102,7 +102,7 @@ def plan(
         rows = wishes_of_file(file, null_clears=null_clears)
     if rows is not None:
         check_not_empty(rows)
-    with open_door(settings.sources[name]) as door:
+    with open_door(settings, name) as door:
         planned = plan_push(settings, name, door, rows, reason=reason)
     raise typer.Exit(tell_planned(planned, to, as_json=as_json))
 
@@ -174,7 +174,7 @@ def apply(
 
     settings = load_settings(config)
     source = _source_of(settings, plan_id)
-    with open_door(settings.sources[source]) as door, progress(source, quiet=as_json) as tell:
+    with open_door(settings, source) as door, progress(source, quiet=as_json) as tell:
         applied = apply_plan(settings, door, plan_id, digest, force=force, tell=tell)
     tell_applied(applied, as_json=as_json)
 
@@ -191,7 +191,7 @@ def resume(plan_id: PlanId, config: ConfigFile = None, as_json: AsJson = False) 
 
     settings = load_settings(config)
     source = _source_of(settings, plan_id)
-    with open_door(settings.sources[source]) as door, progress(source, quiet=as_json) as tell:
+    with open_door(settings, source) as door, progress(source, quiet=as_json) as tell:
         applied = resume_plan(settings, door, plan_id, tell=tell)
     tell_applied(applied, as_json=as_json)
 
@@ -212,7 +212,7 @@ def undo(
     from flows.settings import load_settings, open_door  # noqa: PLC0415
 
     settings = load_settings(config)
-    with open_door(settings.sources[_source_of(settings, plan_id)]) as door:
+    with open_door(settings, _source_of(settings, plan_id)) as door:
         planned = undo_plan(settings, door, plan_id, reason=reason)
     raise typer.Exit(tell_planned(planned, to, as_json=as_json))
 

@@ -39,13 +39,14 @@ class Check:
 def examine(settings: Settings, name: str, clock: Clock = SYSTEM_CLOCK) -> list[Check]:
     """All checks of one source and of the warehouse; a check that cannot go on ends those that need it.
 
-    Nothing is changed by it: the warehouse is only read, and neither made nor brought to this version.
+    Nothing is changed by it: the warehouse is only read, and neither made nor brought to this version. (On Postgres,
+    its requests take turns as all others do.)
     """
     warehouse, known = _warehouse(settings, name)
     checks = [warehouse]
     try:
         checks += [Check("address", "good", base_url_of(settings.sources[name]))]
-        with open_door(settings.sources[name], attempts=2) as door:  # who asks what is wrong does not wait long
+        with open_door(settings, name, attempts=2) as door:  # who asks what is wrong does not wait long
             for check in _server(settings, name, door, known, clock):
                 checks.append(check)
     except SyncError as problem:

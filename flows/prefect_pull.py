@@ -130,5 +130,5 @@ def _pull_each(source: str | None, config: str | None, *, full: bool) -> dict[st
 
 def _pulled(source: str, config: str | None, tell: Tell, *, full: bool) -> Pulled:
     settings = load_settings(Path(config) if config else None)
-    with open_door(settings.sources[choose_source(settings, source)]) as door:
+    with open_door(settings, choose_source(settings, source)) as door:
         return pull_source(Job(settings, source, door, full=full, tell=tell))

@@ -13,7 +13,7 @@ from warehouse.staging import Staging
 
 def find_company(settings: Settings, name: str) -> tuple[Binding, str]:
     """The company that URL and token of a source lead to now, and its name."""
-    with open_door(settings.sources[name]) as door:
+    with open_door(settings, name) as door:
         company = current_company(door)
     return Binding(base_url_of(settings.sources[name]), company.id, company.fingerprint), company.name
 

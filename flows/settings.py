@@ -17,12 +17,14 @@ import os
 import re
 import tomllib
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
 
 from connector.address import server_address
 from connector.door import Door, DoorSettings
+from connector.limits import BURST, Turns
 from connector.secret import Secret
 from schemas.errors import SettingsError
 from warehouse.place import Place, PostgresUrl
@@ -163,9 +165,13 @@ def base_url_of(source: Source) -> str:
     return str(server_address(source.url))
 
 
-def open_door(source: Source, *, environ: Mapping[str, str] = os.environ, attempts: int = 8) -> Door:
-    """The door to a source's server, ready for use. Raises SettingsError where URL or token cannot be used."""
-    settings = DoorSettings(
+def open_door(settings: Settings, name: str, *, environ: Mapping[str, str] = os.environ, attempts: int = 8) -> Door:
+    """The door to a source's server, ready for use. Raises SettingsError where URL or token cannot be used.
+
+    On Postgres, it takes turns with all other doors to the same host that have the same warehouse.
+    """
+    source = settings.sources[name]
+    door = DoorSettings(
         base_url=source.url,
         requests_per_second=source.requests_per_second,
         retry_budget=source.retry_budget,
@@ -173,7 +179,20 @@ def open_door(source: Source, *, environ: Mapping[str, str] = os.environ, attemp
         proxy=source.proxy,
         ca_file=Path(source.ca_file) if source.ca_file else None,
     )
-    return Door(settings, token_of(source, environ=environ))
+    return Door(door, token_of(source, environ=environ), turns=_turns(settings, source))
+
+
+def _turns(settings: Settings, source: Source) -> Turns | None:
+    """The turns at a source's host. Nothing is asked yet; what is wrong with the warehouse is told by who opens it."""
+    with suppress(SettingsError):
+        place = place_of(settings)
+        if isinstance(place, PostgresUrl):
+            from warehouse.host_turns import HostTurns  # noqa: PLC0415 - who uses DuckDB needs no Postgres driver
+
+            address = server_address(source.url)
+            host = f"{address.host}:{address.port}"
+            return HostTurns(place, host, per_second=source.requests_per_second, burst=BURST)
+    return None
 
 
 def place_of(settings: Settings) -> Place:

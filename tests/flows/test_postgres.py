@@ -82,6 +82,31 @@ def test_grant_lets_a_role_read_and_says_what(ninja, database):
     assert ninja("grant", "--role", "x", "--revoke", "--wishes")[0] == 2
 
 
+def test_two_sources_on_one_host_share_its_turns(command, server, database, postgres, tmp_path):
+    file = tmp_path / "ninja-sync.toml"
+    source = '[sources.{0}]\nurl = "{1}"\ntoken_env = "{0}"\nrequests_per_second = 1000.0\n'
+    file.write_text("".join(source.format(name, server.box.url) for name in ("OURS", "THEIRS")).lower())
+    environ = {
+        "NINJA_SYNC_WAREHOUSE": database.url, "NINJA_SYNC_URL": "", "NINJA_SYNC_TOKEN": "",
+        "XDG_STATE_HOME": str(tmp_path), "ours": server.box.token, "theirs": server.box.other_token,
+    }  # fmt: skip
+    assert command("pull", "--config", file, environ=environ)[0] == 0  # the first door finds no table of turns yet
+    with postgres.admin(database.url.rpartition("/")[2]) as admin:
+        admin.execute("create table public.given (due_at timestamptz)")
+        admin.execute(
+            "create function public.note() returns trigger language plpgsql as "
+            "$$ begin insert into public.given values (new.due_at); return new; end $$"
+        )
+        admin.execute(
+            "create trigger note after update on control.host_turns for each row execute function public.note()"
+        )
+    server.requests()
+    assert command("pull", "--full", "--config", file, environ=environ)[0] == 0
+    with open_place(database) as warehouse:
+        assert warehouse.rows("select host from control.host_turns") == [(server.box.url.removeprefix("http://"),)]
+        assert warehouse.rows("select count(*) from public.given") == [(len(server.requests()),)]
+
+
 def pulled(settings, server, place):
     told = msgspec.structs.replace(settings, warehouse=address(place))
     door = DoorSettings(server.box.url, requests_per_second=10_000)

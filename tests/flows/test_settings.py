@@ -5,7 +5,18 @@ from __future__ import annotations
 import pytest
 
 from flows.init import write_configuration
-from flows.settings import choose_source, choose_sources, find_file, load_settings, place_of, places, token_of
+from flows.settings import (
+    Settings,
+    Source,
+    choose_source,
+    choose_sources,
+    find_file,
+    load_settings,
+    open_door,
+    place_of,
+    places,
+    token_of,
+)
 from schemas.errors import SettingsError
 
 ENVIRON = {"NINJA_SYNC_URL": "https://ninja.test", "NINJA_SYNC_TOKEN": "secret-token"}
@@ -163,3 +174,25 @@ def test_init_writes_nothing_that_would_not_work(tmp_path, fields):
     with pytest.raises(SettingsError):
         write_configuration(tmp_path / "x.toml", **values)
     assert not (tmp_path / "x.toml").exists()
+
+
+@pytest.mark.parametrize(
+    ("url", "host"),
+    [
+        ("https://Ninja.Test/shop", "ninja.test:443"),
+        ("https://ninja.test:443/api/v1", "ninja.test:443"),
+        ("https://ninja.test:8443", "ninja.test:8443"),
+        ("http://[::1]:9000", "[::1]:9000"),
+    ],
+)
+def test_on_postgres_doors_to_one_host_share_their_turns_however_its_url_is_written(url, host):
+    settings = Settings(warehouse="postgresql://u@127.0.0.1/w", sources={"a": Source(url=url, requests_per_second=2)})
+    with open_door(settings, "a", environ=ENVIRON) as door:
+        assert (door._turns._host, door._turns._interval, door._turns._opened) == (host, 0.5, None)
+
+
+def test_on_duckdb_and_on_a_warehouse_that_is_none_a_door_keeps_to_its_own_pace(tmp_path):
+    for warehouse in (str(tmp_path / "w.duckdb"), "mysql://x"):
+        settings = Settings(warehouse=warehouse, sources={"a": Source(url="https://ninja.test")})
+        with open_door(settings, "a", environ=ENVIRON) as door:
+            assert door._turns is None
