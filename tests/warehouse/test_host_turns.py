@@ -129,8 +129,11 @@ def test_each_request_puts_off_the_next_one_by_the_interval_of_its_own_source(tu
     assert gaps(place) == [*before, 10.0, 100.0]
 
 
-def test_a_pause_that_one_has_noted_is_obeyed_by_another_and_at_no_other_host(turns, place):
+@pytest.mark.parametrize("known", [True, False], ids=["a host that was asked", "a new host"])
+def test_a_pause_that_one_has_noted_is_obeyed_by_another_and_at_no_other_host(turns, place, known):
     one, other, elsewhere = turns(), turns(), turns("other.test:443")
+    if known:
+        assert other.take() == 0.0
     one.pause(100)
     ((until,),) = asked(place, "select paused_until from control.host_turns")
     assert other.paused()
