@@ -13,7 +13,7 @@ from typing import TypeVar
 from connector.door import Door
 from flows.settings import Settings, Source, place_of
 from schemas.diff import Change
-from schemas.errors import ConnectionLost, TooMuchChange
+from schemas.errors import ConnectionLost, SyncError, TooMuchChange
 from schemas.normalise import Drift, Quarantined
 from warehouse.control import Run
 from warehouse.engine import Warehouse
@@ -87,11 +87,16 @@ class Pulled:
         )
 
 
+class ReadAlready(SyncError):
+    """Another run has read the source since this one was due."""
+
+
 @dataclass(frozen=True, slots=True)
 class Job:
     """One pull of one source, with everything that comes in from outside.
 
-    `full` reads everything; `at_most` is how many clients the run may take out, where it is told.
+    `full` reads everything; `at_most` is how many clients the run may take out, where it is told. `due` is when it was
+    due, where other runs share the work: a source that was read since is not read again (ReadAlready).
     """
 
     settings: Settings
@@ -99,6 +104,7 @@ class Job:
     door: Door
     full: bool = False
     at_most: int | None = None
+    due: datetime | None = None
     tell: Tell = silent
     clock: Clock = SYSTEM_CLOCK
 

@@ -19,7 +19,7 @@ from connector.scan import FirstLook, first_look, key, next_watermark, stamp
 from connector.verbs import current_company, lister
 from flows.activities import pull_activities
 from flows.erase import clean, erase_purged, expire
-from flows.job import Departed, Job, Pulled, both, open_ready, patiently
+from flows.job import Departed, Job, Pulled, ReadAlready, both, open_ready, patiently
 from flows.reconcile import reconcile
 from flows.reference import read_reference, reference_is_due
 from flows.settings import Source, base_url_of
@@ -28,7 +28,7 @@ from schemas.entities import CLIENTS
 from schemas.errors import WarehouseError
 from schemas.normalise import normalise
 from schemas.vanished import PURGED
-from warehouse.control import Binding, Run, State, check_binding, read_state, record_run
+from warehouse.control import Binding, Run, State, check_binding, last_begun, read_state, record_run
 from warehouse.engine import Warehouse
 from warehouse.erase import pending
 from warehouse.lock import one_run_at_a_time
@@ -48,11 +48,14 @@ MOST_NAMED = 200
 def pull(job: Job) -> Pulled:
     """Bring the mirror of a source up to date. Raises the errors of `schemas.errors`; then that run stored nothing.
 
+    Also ReadAlready, for a job that shares its work.
     Where the totals disagree afterwards, clients have vanished from the server: then everything is read, once.
     Publishing comes after the load; one that fails is made up for by the next pull.
     """
-    started = job.clock.monotonic()
     with one_run_at_a_time(job.place, job.name, wait=job.settings.wait):
+        started = job.clock.monotonic()
+        if job.due:
+            _check_unread(job, job.due)
         job.tell("looking", 0, None)
         look = first_look(lister(job.door, CLIENTS))
         with open_ready(job.settings, job.clock) as warehouse:
@@ -73,6 +76,14 @@ def pull(job: Job) -> Pulled:
             named = [one for one in pulled.departed if one.kind != PURGED]
             pulled = replace(pulled, notes=[*pulled.notes, *told], departed=named)
         return _published(job, pulled)
+
+
+def _check_unread(job: Job, due: datetime) -> None:
+    """Raises ReadAlready where another run has read the source since; under its lock, so that none can come between."""
+    with open_ready(job.settings, job.clock) as warehouse:
+        begun = last_begun(warehouse, job.name, full=job.full)
+    if begun is not None and begun >= due:
+        raise ReadAlready
 
 
 def _heartbeat(job: Job, warehouse: Warehouse, state: State, look: FirstLook, started: float) -> Pulled:

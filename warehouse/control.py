@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import cast
 
 from schemas.entity import Entity
 from schemas.erased import NOBODY, Erased
@@ -145,6 +147,16 @@ def record_run(warehouse: Warehouse, run: Run) -> None:
     values = {name: getattr(run, name) for name in Run.__dataclass_fields__}
     names, told = ", ".join(values), ("cast($notes as json)" if name == "notes" else f"${name}" for name in values)
     warehouse.execute(f"insert into control.runs ({names}) values ({', '.join(told)})", values)
+
+
+def last_begun(warehouse: Warehouse, source: str, *, full: bool) -> datetime | None:
+    """When the last run of a source that came to its end was begun, by the clock of the machine that ran it.
+
+    `full`: the last one that read everything. None where there was none.
+    """
+    for finished_at, seconds in warehouse.rows(statement("read/last_run"), {"source": source, "full": full}):
+        return cast("datetime", finished_at) - timedelta(seconds=float(cast("Decimal", seconds)))
+    return None
 
 
 def record_quarantine(warehouse: Warehouse, source: str, run_id: str, found: Iterable[Quarantined]) -> None:
