@@ -24,8 +24,9 @@ url = {url}
 # proxy = "http://proxy.example:3128"
 # ca_file = "ca.pem"
 
-[prefect]                    # for `ninja-sync serve`
-interval = 900               # seconds between two pulls; or: cron = "*/15 * * * *"
+[prefect.schedules]          # for `ninja-sync serve`, times in UTC
+pull = { interval = 900, jitter = 60 }
+nightly = { cron = "15 2 * * *", jitter = 600 }
 """
 
 

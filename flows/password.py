@@ -20,19 +20,21 @@ def password_reader(
 ) -> Callable[[], Secret]:
     """What reads the password when it is first needed: from what was named, else the settings, else by a prompt.
 
-    In this order: `file`, `variable`, the source's `password_file`, its `password_env`, NINJA_SYNC_PASSWORD, a prompt
-    where a person is there. The reader raises SettingsError where none of these has it.
+    In this order: `file`, `variable`, the source's `password_file`, its `password_block`, its `password_env`,
+    NINJA_SYNC_PASSWORD, a prompt where a person is there. The reader raises SettingsError where none of these has it.
     """
 
     def read() -> Secret:
+        named = variable or source.password_env or PASSWORD_VARIABLE
         if file is not None:
             return Secret.from_file(file)
-        if variable:
-            return Secret.from_environment(variable, environ)
-        if source.password_file:
+        if source.password_file and not variable:
             return Secret.from_file(source.password_file)
-        named = source.password_env or PASSWORD_VARIABLE
-        if source.password_env or named in environ:
+        if source.password_block and not variable:
+            from flows.blocks import secret_of_block  # noqa: PLC0415 - Prefect, for who keeps secrets there
+
+            return secret_of_block(source.password_block)
+        if variable or source.password_env or named in environ:
             return Secret.from_environment(named, environ)
         if sys.stdin.isatty():
             return Secret(getpass.getpass("Password of the token's user: ", sys.stderr), name="The password")

@@ -35,6 +35,8 @@ TOKEN_VARIABLE = "NINJA_SYNC_TOKEN"  # noqa: S105 - the name of a variable, not 
 MINUTE, HOUR = 60, 3600
 LARGEST_PAGE = 5000  # records; the server gives no larger one
 MOST_CONNECTIONS = 16
+MOST_AT_ONCE = 32
+FLOWS = ("pull", "sweep", "push", "dedupe", "merge", "statements", "publish", "nightly")
 SLOWEST = 0.01  # requests a second
 
 
@@ -44,8 +46,10 @@ class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     url: str
     token_env: str = ""
     token_file: str = ""
+    token_block: str = ""
     password_env: str = ""
     password_file: str = ""
+    password_block: str = ""
     page_size: int = 1000
     connections: int = 4
     look_back: int = 2 * HOUR
@@ -57,11 +61,27 @@ class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ca_file: str | None = None
 
 
-class Prefect(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How `ninja-sync serve` runs the flows: a cron line in UTC, or an interval in seconds."""
+class When(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """When a flow runs: a cron line in UTC, or every so many seconds; up to `jitter` seconds later, by chance."""
 
     cron: str = ""
-    interval: int = 900
+    interval: int = 0
+    jitter: float = 0
+
+
+def usual_schedules() -> dict[str, When]:
+    """The schedules where the settings name none."""
+    return {"pull": When(interval=900, jitter=60), "nightly": When(cron="15 2 * * *", jitter=600)}
+
+
+class Prefect(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How flows run under Prefect: each on its schedule; those without one when somebody starts them.
+
+    `at_once` is how many sources one run reads side by side, on Postgres.
+    """
+
+    at_once: int = 4
+    schedules: dict[str, When] = msgspec.field(default_factory=usual_schedules)
 
 
 class Erasure(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -157,6 +177,10 @@ def token_of(source: Source, *, environ: Mapping[str, str] = os.environ) -> Secr
     """The API token of a source. Raises SettingsError where it is not there."""
     if source.token_file:
         return Secret.from_file(source.token_file)
+    if source.token_block:
+        from flows.blocks import secret_of_block  # noqa: PLC0415 - Prefect, for who keeps secrets there
+
+        return secret_of_block(source.token_block)
     return Secret.from_environment(source.token_env or TOKEN_VARIABLE, environ)
 
 
@@ -246,7 +270,7 @@ def _with_environment(settings: Settings, environ: Mapping[str, str]) -> Setting
         return settings
     name, source = next(iter(settings.sources.items()), (DEFAULT_SOURCE, Source(url="")))
     if environ.get(TOKEN_VARIABLE):
-        source = msgspec.structs.replace(source, token_env=TOKEN_VARIABLE, token_file="")
+        source = msgspec.structs.replace(source, token_env=TOKEN_VARIABLE, token_file="", token_block="")
     return msgspec.structs.replace(settings, sources={name: msgspec.structs.replace(source, url=url or source.url)})
 
 
@@ -259,8 +283,9 @@ def _check(settings: Settings) -> None:
     _check_range("push.most_share", settings.push.most_share, least=0, most=1)
     _check_range("push.at_least", settings.push.at_least, least=0)
     _check_range("push.valid_hours", settings.push.valid_hours, least=0)
-    if not settings.prefect.cron:
-        _check_range("prefect.interval", settings.prefect.interval, least=1)
+    _check_range("prefect.at_once", settings.prefect.at_once, least=1, most=MOST_AT_ONCE)
+    for name, when in settings.prefect.schedules.items():
+        _check_schedule(name, when)
     for name, source in settings.sources.items():
         if not SOURCE_NAME.fullmatch(name):
             raise SettingsError(f"The source name {name!r} may hold small letters, digits, - and _ only.")
@@ -270,6 +295,16 @@ def _check(settings: Settings) -> None:
         _check_range(f"look_back {of}", source.look_back, least=MINUTE)
         _check_range(f"retry_budget {of}", source.retry_budget, least=0)
         _check_range(f"requests_per_second {of}", source.requests_per_second, least=SLOWEST)
+
+
+def _check_schedule(name: str, when: When) -> None:
+    if name not in FLOWS:
+        raise SettingsError(f"prefect.schedules.{name}: there is no such flow; there is {', '.join(FLOWS)}.")
+    if bool(when.cron) == bool(when.interval):
+        raise SettingsError(f"prefect.schedules.{name} needs cron or interval, and not both.")
+    if not when.cron:
+        _check_range(f"prefect.schedules.{name}.interval", when.interval, least=1)
+    _check_range(f"prefect.schedules.{name}.jitter", when.jitter, least=0, most=HOUR)
 
 
 def _check_range(name: str, value: float, *, least: float, most: float = math.inf) -> None:
