@@ -10,7 +10,7 @@ WORKERS ?= auto
 # Tests start hundreds of processes: compiled once, not by each of them, whatever the environment says.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help install demo test worlds merges postgres bench histories kills injections peers record lint dictionary format lock clean
+.PHONY: help install demo test worlds merges fleet postgres bench histories kills injections peers record lint dictionary format lock clean
 
 help:                 ## what there is to make
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## */\t/' | expand -t 12
@@ -36,6 +36,9 @@ worlds: $(READY)       ## drawn clients and wishes, planned and applied on both 
 
 merges: $(READY)       ## drawn merges, and merges that die or are killed at each step (MERGES=1000: so many drawn)
 	NINJA_SYNC_WORLDS=$(or $(MERGES),1000) $(BIN)/python -m pytest -n $(WORKERS) tests/merge tests/connector/clients/test_merge.py $(PYTEST_ARGS)
+
+fleet: $(READY)        ## 50 companies, two Prefect workers, one Postgres (FLEET=100: so many); ten minutes
+	NINJA_SYNC_FLEET=$(or $(FLEET),50) $(BIN)/python -m pytest tests/flows/test_prefect_fleet.py $(PYTEST_ARGS)
 
 postgres: $(READY)    ## the tests of the warehouses on the oldest Postgres that the wheel ships
 	NINJA_SYNC_TEST_POSTGRES=16 $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder -k postgres $(PYTEST_ARGS) tests

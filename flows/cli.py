@@ -212,9 +212,10 @@ def sandbox(
 
 @app.command()
 def serve(source: SourceName = None, config: ConfigFile = None) -> None:
-    """Pull on a schedule, with Prefect, until Ctrl-C.
+    """Run the flows on their schedules, with Prefect, until Ctrl-C.
 
-    Needs `pip install 'ninja-sync[prefect]'` and a Prefect server; the schedule is `[prefect]` of the configuration.
+    Needs `pip install 'ninja-sync[prefect]'` and a Prefect server; the schedules are [prefect.schedules] of the
+    configuration. For many machines there are work pools: docs/operating.md.
     """
     from flows.settings import load_settings  # noqa: PLC0415
 

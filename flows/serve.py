@@ -1,4 +1,4 @@
-"""`ninja-sync serve`: the deployment of the flow `pull` and its schedule, run by this process."""
+"""`ninja-sync serve`: the deployments of all flows and their schedules, run by this process."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ import signal
 from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
+from typing import Any, Final
 
+from prefect import Flow
 from prefect.client.orchestration import get_client
 from prefect.exceptions import PrefectHTTPStatusError
 from prefect.runner import Runner
@@ -16,41 +18,56 @@ from prefect.schedules import Cron, Interval, Schedule
 from prefect.settings import PREFECT_API_URL, PREFECT_CLIENT_MAX_RETRIES, get_current_settings, temporary_settings
 from prefect.types.entrypoint import EntrypointType
 
-from flows import settings as installation
-from flows.prefect_pull import pull
-from flows.settings import Settings, choose_sources, find_file, token_of
+from flows.scheduled.merge import merge
+from flows.scheduled.pull import pull, sweep
+from flows.scheduled.push import push
+from flows.scheduled.work import dedupe, nightly, publish, statements
+from flows.settings import Prefect, Settings, When, choose_sources, find_file, place_of, token_of
 from flows.show import say
 from schemas.errors import SettingsError
+from warehouse.place import PostgresUrl
 
-ALL = "all"  # the deployment's name where it pulls all sources
+ALL: Final = "all"  # the deployments' name where they are for all sources
+FLOWS: Final[dict[str, Flow[Any, Any]]] = {
+    one.name: one for one in (pull, sweep, push, dedupe, merge, statements, publish, nightly)
+}
 
 
 def serve_flows(settings: Settings, source: str | None, config: Path | None) -> None:
-    """Run `pull` on its schedule, and whenever Prefect is asked to, one run at a time, until SIGTERM or Ctrl-C.
+    """Run the flows on their schedules, and whenever Prefect is asked to, until SIGTERM or Ctrl-C.
 
-    Its schedules are paused when it ends, so that no late runs pile up, and go on when it starts again. Raises
-    SettingsError where settings, secrets or the Prefect server cannot be used.
+    On DuckDB one run at a time, as its file has one writer; on Postgres as many as there are flows: the lock of each
+    source keeps them apart. Schedules are paused when it ends, so that no late runs pile up, and go on when it starts
+    again. Raises SettingsError where settings, secrets or the Prefect server cannot be used.
     """
-    for name in choose_sources(settings, source):
-        token_of(settings.sources[name])  # says now that it is missing, not at each run
-    schedule, file = schedule_of(settings.prefect), find_file(config, environ=os.environ)
-    parameters = {"source": source, "config": str(file.absolute()) if file else None, "full": False}
+    names = choose_sources(settings, source)
+    file = find_file(config, environ=os.environ)
     with temporary_settings({PREFECT_API_URL: api_url()}):
-        runner = Runner(name=source or ALL, limit=1)
+        for name in names:
+            token_of(settings.sources[name])  # says now that it is missing, not at each run
+        side_by_side = isinstance(place_of(settings), PostgresUrl)
+        runner = Runner(name=source or ALL, limit=len(FLOWS) if side_by_side else 1)
+        told = {"source": source, "config": str(file.absolute()) if file else None}
         try:
-            runner.add_flow(
-                pull,
-                name=source or ALL,
-                schedule=schedule,
-                parameters=parameters,
-                concurrency_limit=1,
-                entrypoint_type=EntrypointType.MODULE_PATH,
-            )
+            for name, flow in FLOWS.items():
+                _add(runner, flow, source or ALL, told, settings.prefect.schedules.get(name))
         except PrefectHTTPStatusError as refusal:
             raise _refused(refusal.response.status_code) from None
         say(_greeting(source or ALL, settings.prefect))
         asyncio.run(run_until_told(runner))
-    say("Stopped; the schedule is paused until `ninja-sync serve` runs again.")
+    say("Stopped; the schedules are paused until `ninja-sync serve` runs again.")
+
+
+def _add(runner: Runner, flow: Flow[Any, Any], name: str, told: dict[str, str | None], when: When | None) -> None:
+    """A deployment of a flow with those parameters that it has; one run of it at a time."""
+    runner.add_flow(
+        flow,
+        name=name,
+        schedule=schedule_of(when) if when else None,
+        parameters={key: value for key, value in told.items() if key in flow.parameters.properties},
+        concurrency_limit=1,
+        entrypoint_type=EntrypointType.MODULE_PATH,
+    )
 
 
 async def run_until_told(runner: Runner) -> None:
@@ -74,14 +91,12 @@ async def run_until_told(runner: Runner) -> None:
     await asyncio.gather(*endings)
 
 
-def schedule_of(told: installation.Prefect) -> Schedule:
-    """The schedule of the settings: the cron line (UTC) where there is one, else the interval."""
-    if not told.cron and told.interval <= 0:
-        raise SettingsError("prefect.interval must be a number of seconds above 0.")
+def schedule_of(when: When) -> Schedule:
+    """The schedule: the cron line (UTC) where there is one, else the interval. Raises SettingsError."""
     try:
-        return Cron(told.cron) if told.cron else Interval(timedelta(seconds=told.interval))
+        return Cron(when.cron) if when.cron else Interval(timedelta(seconds=when.interval))
     except ValueError:
-        raise SettingsError(f"prefect.cron is not a cron line: {told.cron!r}. An example: '*/15 * * * *'.") from None
+        raise SettingsError(f"A schedule's cron is no cron line: {when.cron!r}. An example: '*/15 * * * *'.") from None
 
 
 def api_url() -> str:
@@ -112,6 +127,10 @@ def _refused(status: int) -> SettingsError:
     return SettingsError(f"The Prefect server does not take the deployment ({status}). Are both of the same version?")
 
 
-def _greeting(name: str, told: installation.Prefect) -> str:
-    when = f"by the cron line '{told.cron}' (UTC)" if told.cron else f"every {told.interval:,} s"
-    return f"Serving pull/{name} {when}. A run now: prefect deployment run 'pull/{name}'. Ctrl-C stops."
+def _greeting(name: str, told: Prefect) -> str:
+    lines = [f"Serving {', '.join(f'{flow}/{name}' for flow in FLOWS)}."]
+    for flow, when in told.schedules.items():
+        lines.append(
+            f"{flow} runs " + (f"by the cron line '{when.cron}' (UTC)." if when.cron else f"every {when.interval:,} s.")
+        )
+    return "\n".join([*lines, f"A run now: prefect deployment run 'pull/{name}'. Ctrl-C stops."])

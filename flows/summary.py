@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from flows.job import Pulled
 from schemas.diff import differences
 from schemas.entities import CLIENTS
+from schemas.vanished import MERGED
 from warehouse.control import Run
 
 OTHER = "other"
@@ -33,6 +34,8 @@ class Summary:
     quarantined: int
     drift: int
     left: int = 0
+    merged: int = 0
+    held: bool = False
 
     @property
     def needs_a_look(self) -> bool:
@@ -68,6 +71,8 @@ def summary_of(pulled: Pulled) -> Summary:
         pulled.run.quarantine_open,
         len(pulled.drift),
         pulled.left,
+        sum(one.kind == MERGED for one in pulled.departed),
+        pulled.held is not None,
     )
 
 

@@ -9,6 +9,7 @@ import base64
 import json
 import os
 import pickle
+import re
 import shutil
 import sqlite3
 import time
@@ -32,6 +33,7 @@ NAME, MAIL = "Ünïque Käserei Wiederhuber GmbH", "canary.person@wiederhuber.ex
 NEW_MAIL = "other.canary@wiederhuber.example"
 TOKEN_VARIABLE, WRONG_TOKEN = "CANARY_TOKEN", "wrong-canary-token-5Zt"
 PEOPLE = ("Wiederhuber", "wiederhuber")
+TASKS = 18  # of all the flow runs
 PATIENCE = 60.0  # seconds to wait for Prefect to write down what has happened already
 
 
@@ -81,7 +83,7 @@ def all_runs(folder, patch, box):
     from prefect import settings  # noqa: PLC0415
     from prefect.testing.utilities import prefect_test_harness  # noqa: PLC0415
 
-    from flows import prefect_pull  # noqa: PLC0415
+    from flows.scheduled import pull as prefect_pull  # noqa: PLC0415
 
     careless = {
         settings.PREFECT_HOME: folder / "home",
@@ -115,16 +117,41 @@ def scenes(prefect_pull, patch, box, folder):
     api(box, "PUT", f"clients/{names[3]}", {"name": NAME, "contacts": [{"email": NEW_MAIL}], "settings": settings})
     three = {"main": (box.url, TOKEN_VARIABLE), "away": ("http://127.0.0.1:1", TOKEN_VARIABLE)}
     several = written(folder / "three.toml", {**three, "strange": (box.url, "WRONG_TOKEN")})
-    states["several"] = prefect_pull.pull(config=several, full=True, return_state=True)
+    states["several"] = prefect_pull.sweep(config=several, return_state=True)
     states["again"] = prefect_pull.pull(config=config, source="main", return_state=True)
     states["unknown"] = prefect_pull.pull(config=config, source="nobody", return_state=True)
     with one_run_at_a_time(folder / "warehouse.duckdb", "main"):
         states["busy"] = prefect_pull.pull(config=config, return_state=True)
+    states |= others(config, names, folder, written, box)
     control(box, f"clients/{names[5]}/balances", {"balance": 10**15})
     states["look"] = prefect_pull.pull(config=config, return_state=True)
     patch.setattr(prefect_pull, "pull_source", explode)
     states["bug"] = prefect_pull.pull(config=config, return_state=True)
     return states
+
+
+def others(config, names, folder, written, box):
+    """The flows that do not pull, and a pull whose token is in a Secret block."""
+    from prefect.blocks.system import Secret  # noqa: PLC0415 - as above
+
+    from flows.scheduled import merge, pull, push, work  # noqa: PLC0415
+
+    wishes = folder / "wishes.csv"
+    wishes.write_text(f"id,custom_value1\n{names[0]},{MAIL}\n")
+    Secret(value=box.token).save("canary-token")
+    blocks = {name: (box.url, f"block:{name}-token") for name in ("canary", "missing")}
+    keyed = written(folder / "keyed.toml", {"main": blocks["canary"]})
+    unkeyed = written(folder / "unkeyed.toml", {"main": blocks["missing"]})
+    return {
+        "duplicates": work.dedupe(config=config, return_state=True),
+        "statements": work.statements(config=config, folder=str(folder / "statements"), return_state=True),
+        "published": work.publish(config=config, to=str(folder / "copies"), return_state=True),
+        "night": work.nightly(config=config, export_to=str(folder / "night"), return_state=True),
+        "pushed": push.push(config=config, file=str(wishes), return_state=True),
+        "merged": merge.merge(config=config, return_state=True),
+        "keyed": pull.pull(config=keyed, return_state=True),
+        "unkeyed": pull.pull(config=unkeyed, return_state=True),
+    }
 
 
 def explode(job):
@@ -138,7 +165,9 @@ def explode(job):
 def written(path, sources):
     lines = ['warehouse = "warehouse.duckdb"', "wait = 0.1"]
     for name, (url, variable) in sources.items():
-        lines += [f"[sources.{name}]", f'url = "{url}"', f'token_env = "{variable}"', "retry_budget = 0.2"]
+        kind, _, block = variable.partition(":")
+        named = f'token_block = "{block}"' if kind == "block" else f'token_env = "{variable}"'
+        lines += [f"[sources.{name}]", f'url = "{url}"', named, "retry_budget = 0.2"]
     path.write_text("\n".join(lines))
     return str(path)
 
@@ -166,7 +195,7 @@ def wait_until_written(database, states):
     while time.monotonic() < until:
         ended = rows(database, "select count(*) from task_run where state_type in ('COMPLETED', 'FAILED')")
         logged = rows(database, "select distinct flow_run_id from log where message like 'Finished in state%'")
-        if ended == [(8,)] and {run for (run,) in logged} >= runs:
+        if ended == [(TASKS,)] and {run for (run,) in logged} >= runs:
             return
         time.sleep(0.1)
     raise AssertionError("Prefect has not written down all runs.")
@@ -184,8 +213,8 @@ def artifact(ran):
         found = ran.rows(
             f"select key, data from artifact where flow_run_id = '{ran.states[run].state_details.flow_run_id}'"
         )
-        assert [key for key, _ in found] == ["ninja-sync-pull"]
-        return json.loads(found[0][1])
+        assert sorted(key for key, _ in found) == ["ninja-sync-freshness", "ninja-sync-pull"]
+        return json.loads(dict(found)["ninja-sync-pull"])
 
     return read
 
@@ -247,6 +276,31 @@ def test_prefect_holds_no_token_and_no_person(ran):
     assert leaks(ran.folder, ran.token, WRONG_TOKEN, *PEOPLE) == []
 
 
+def test_each_of_the_other_flows_does_what_its_command_does(text, ran):
+    assert re.fullmatch(
+        r"COMPLETED Completed: main: 1 clusters of duplicates \(1 new\) among 24 clients", text("duplicates")
+    )
+    assert text("statements").startswith("COMPLETED Completed: main: ")
+    assert len(list((ran.folder.parent / "statements").glob("*.pdf"))) == int(text("statements").split()[3])
+    assert text("published").endswith(" files published")
+    night = r"COMPLETED Completed: main: 0 new, 0 changed, .* \| main: 1 clusters .*0 new.* \| \d+ files published"
+    assert re.fullmatch(night, text("night"))
+    assert text("merged") == "COMPLETED Completed: main: nothing to merge"
+
+
+def test_a_push_that_is_no_run_of_a_deployment_leaves_its_plan_for_the_command_line(text, ran):
+    told = re.fullmatch(
+        r"FAILED Failed: The plan (push-\S+) is made\. Only a run of a deployment.* digest (\S+)\.", text("pushed")
+    )
+    ((figures,),) = ran.rows("select data from artifact where key = 'ninja-sync-plan'")
+    assert all(one in figures for one in (*told.groups(), "clients: 1, values: 1", "custom_value1 1"))
+
+
+def test_a_token_can_be_in_a_secret_block_by_name(text):
+    assert text("keyed").startswith("COMPLETED Completed: main: 0 new")
+    assert "Prefect has no Secret block 'missing-token'" in text("unkeyed")
+
+
 def test_what_prefect_did_hold_would_be_found(ran, tmp_path):
     """The control of the test above: planted plain, escaped by JSON, and in a pickle in base64 inside JSON."""
     shutil.copytree(ran.folder, tmp_path / "planted")
@@ -268,4 +322,7 @@ def test_prefect_stores_no_result_even_where_its_settings_say_so(ran):
 
 def test_parameters_are_names_and_nothing_else(ran):
     found = [json.loads(parameters) for (parameters,) in ran.rows("select parameters from flow_run")]
-    assert {key for parameters in found for key in parameters} <= {"source", "config", "full"}
+    assert {key for parameters in found for key in parameters} <= {
+        "source", "config", "at_most", "rules", "undecided", "folder", "start", "end", "to", "without_personal_data",
+        "export_to", "query_file", "file", "null_clears", "reason",
+    }  # fmt: skip

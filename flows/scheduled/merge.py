@@ -1,0 +1,120 @@
+"""`merge` under Prefect: decided duplicates become a plan, a person approves, each is merged once; never retried."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from prefect import flow, get_run_logger, task
+from prefect.artifacts import create_markdown_artifact
+from prefect.cache_policies import NO_CACHE
+from prefect.client.schemas.objects import State
+from prefect.states import Completed, Failed
+
+from flows.job import open_ready
+from flows.merge_apply import AppliedMerges, apply_merges
+from flows.password import password_reader
+from flows.scheduled.approval import approved_plan
+from flows.scheduled.words import ended, own_words, read_rules, read_settings, run_name, teller
+from flows.settings import Settings, choose_source, open_door
+from schemas.errors import StalePlan
+from schemas.merge_plan import MergePlan
+from warehouse.merge_plans import DONE, PLANNED, StoredMerges, read_merges
+
+
+@task(name="plan merges", task_run_name="plan {source}", cache_policy=NO_CACHE, persist_result=False)
+def plan_one(source: str, config: str | None, rules: str | None, undecided: bool) -> MergePlan | None:
+    """Make and store a plan of the merges of clusters that are decided to be the same; sends no change."""
+    log = get_run_logger()
+    try:
+        settings, chosen = read_settings(config), read_rules(rules)
+        from flows.dedupe.plan import plan_clusters  # noqa: PLC0415 - of an extra, for who looks for duplicates
+        from flows.dedupe.review import same_clusters  # noqa: PLC0415
+
+        if not (undecided or same_clusters(settings, source)):
+            return None
+        password_reader(settings.sources[source])()  # whoever has none is told now, and not after an approval
+        with open_door(settings, source) as door:
+            planned = plan_clusters(settings, source, door, chosen, undecided=undecided, allowed=set(chosen.allow))
+    except Exception as problem:  # noqa: BLE001 - whatever it says goes into Prefect's database
+        failed = own_words(problem)
+    else:
+        log.info("%s: %s merges planned, %s refused", source, len(planned.previews), len(planned.refused))
+        return planned.plan
+    raise failed
+
+
+@task(name="apply merges", task_run_name="apply {plan_id}", cache_policy=NO_CACHE, persist_result=False)
+def apply_one(source: str, config: str | None, plan_id: str, digest: str) -> AppliedMerges:
+    """Apply an approved plan of merges. Never retried: what became of a merge is looked at by a person first."""
+    try:
+        settings = read_settings(config)
+        password = password_reader(settings.sources[source])
+        with open_door(settings, source) as door:
+            return apply_merges(settings, door, plan_id, digest, password, tell=teller(source))
+    except Exception as problem:  # noqa: BLE001 - as above
+        failed = own_words(problem)
+    raise failed
+
+
+@flow(name="merge", flow_run_name=run_name, persist_result=False, log_prints=False, retries=0)
+def merge(
+    source: str | None = None, config: str | None = None, rules: str | None = None, undecided: bool = False
+) -> State[Any]:
+    """Merge the clusters that people have decided to be the same, after an approval of the plan.
+
+    `rules` is the path of a dedupe.toml. `undecided` plans clusters that nobody has decided on, too. The plan is stored
+    and told in figures, the run is suspended, and goes on only when it is resumed after `ninja-sync approve DIGEST`. It
+    stops at the first surprise.
+    """
+    return ended(lambda settings: _merged(settings, source, config, rules, undecided), config)
+
+
+def figures(plan: MergePlan) -> str:
+    """A plan of merges in figures, as Markdown; no value of anybody."""
+    rescues = sum(not (step.before.is_empty and step.then.is_empty) for step in plan.steps)
+    owing = sum(bool(step.mergeable["balance"]) for step in plan.steps)
+    lines = [
+        f"Plan `{plan.plan_id}` of the source {plan.source}, digest `{plan.digest}`.",
+        "",
+        f"- merges: {len(plan.steps):,}, into {len({step.survivor_id for step in plan.steps}):,} clients",
+        f"- of them with a balance that moves: {owing:,}; with fields or contacts that are rescued: {rescues:,}",
+        f"- may be applied until {plan.expires_at:%Y-%m-%d %H:%M} UTC",
+        "",
+        f"In money and people: `ninja-sync merge show {plan.plan_id}`.",
+        f"Approve: `ninja-sync approve {plan.digest}`, then resume.",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _merged(
+    settings: Settings, source: str | None, config: str | None, rules: str | None, undecided: bool
+) -> State[Any]:
+    name = choose_source(settings, source)
+    plan = approved_plan(
+        settings,
+        make=lambda: plan_one(name, config, rules, undecided),
+        read=lambda plan_id: _read(settings, plan_id),
+        figures=figures,
+    )
+    if plan is None:
+        return Completed(message=f"{name}: nothing to merge")
+    applied = apply_one(name, config, plan.plan_id, plan.digest)
+    done = sum(state == DONE for state in applied.states)
+    told = f"{plan.plan_id}: {done:,} of {len(applied.states):,} merges done"
+    create_markdown_artifact(f"{told}. `ninja-sync merge show {plan.plan_id}` has more.\n", key="ninja-sync-merge")
+    if applied.stopped:
+        hint = f"look at it, then `ninja-sync merge resume {plan.plan_id}`"
+        return Failed(message=f"{told}. It stopped: {own_words(applied.stopped)}; {hint}")
+    return Completed(message=told)
+
+
+def _read(settings: Settings, plan_id: str) -> MergePlan:
+    stored = _stored(settings, plan_id)
+    if stored.state != PLANNED:  # this run was cut off while it merged
+        raise StalePlan(f"The plan {plan_id} is {stored.state}: `ninja-sync merge resume {plan_id}` looks first.")
+    return stored.plan
+
+
+def _stored(settings: Settings, plan_id: str) -> StoredMerges:
+    with open_ready(settings) as warehouse:
+        return read_merges(warehouse, plan_id)

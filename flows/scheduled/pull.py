@@ -1,0 +1,240 @@
+"""`pull` and `sweep` under Prefect: one task a source, retried where waiting helps, and a report of what changed.
+
+On Postgres several sources are read side by side, and any number of runs, on any number of machines, share the work of
+one tick: whatever another run has read since this one was due is left out, and what another is at is left to it. The
+lock of the source in the warehouse sees to it that no two read one source together, whoever is killed.
+"""
+
+from __future__ import annotations
+
+import random
+from contextvars import ContextVar
+from dataclasses import dataclass
+from datetime import datetime
+from threading import BoundedSemaphore
+from typing import Any, Final, cast
+
+from prefect import flow, get_run_logger, runtime, task
+from prefect.artifacts import create_markdown_artifact, create_table_artifact
+from prefect.cache_policies import NO_CACHE
+from prefect.client.schemas.objects import State
+from prefect.futures import PrefectFuture
+from prefect.states import Completed, Failed
+from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
+from prefect.tasks import exponential_backoff
+
+from flows.ask import asked
+from flows.job import Job, ReadAlready, Tell
+from flows.pull import pull as pull_source
+from flows.scheduled.words import (
+    FIRST_DELAY,
+    JITTER,
+    RETRIES,
+    emit,
+    ended,
+    own_words,
+    read_settings,
+    run_name,
+    teller,
+    worth_retrying,
+)
+from flows.settings import Settings, choose_source, choose_sources, open_door, place_of
+from flows.summary import Summary, as_markdown, summary_of
+from schemas.errors import Busy, SettingsError
+from warehouse.place import PostgresUrl
+
+ARTIFACT: Final = "ninja-sync-pull"
+FRESHNESS: Final = "ninja-sync-freshness"
+LOOK: Final = "Needs a look"
+HELD: Final = "Brake held"
+THREADS: Final = 64
+"""Sources that a run has in hand; `at_once` of them are read, the others wait for their turn or their next attempt."""
+
+
+def side_by_side() -> TaskRunner[PrefectFuture[Any]]:
+    """Runs the tasks of many sources in threads."""
+    return cast("TaskRunner[PrefectFuture[Any]]", ThreadPoolTaskRunner(max_workers=THREADS))
+
+
+_turns: ContextVar[BoundedSemaphore] = ContextVar("turns")
+
+
+@dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """A source that this run leaves to another one: it was read since this run was due, or is being read."""
+
+    done: bool
+
+
+Found = Summary | Elsewhere | str
+"""What a source came to; a text says why it failed."""
+
+
+@task(
+    name="pull one source",
+    task_run_name="pull {source}",
+    retries=RETRIES,
+    retry_delay_seconds=exponential_backoff(FIRST_DELAY),
+    retry_jitter_factor=JITTER,
+    retry_condition_fn=worth_retrying,
+    cache_policy=NO_CACHE,
+    persist_result=False,
+)
+def pull_one(
+    source: str, config: str | None, full: bool, at_most: int | None = None, due: datetime | None = None
+) -> Summary | Elsewhere:
+    """Bring the mirror of one source up to date; the same pull again does no harm, so it may be retried.
+
+    Where runs share their work, `due` is when this one was: what was read since, or is being read, is left alone.
+    """
+    log = get_run_logger()
+    try:
+        with _turns.get():
+            found = _pulled(source, config, teller(source), full=full, at_most=at_most, due=due)
+    except Exception as problem:  # noqa: BLE001 - whatever it says goes into Prefect's database
+        failed = own_words(problem)
+    else:
+        log.info("%s", told(source, found))
+        return found
+    raise failed
+
+
+@flow(
+    name="pull",
+    flow_run_name=run_name,
+    task_runner=side_by_side(),
+    persist_result=False,
+    log_prints=False,
+)
+def pull(source: str | None = None, config: str | None = None) -> State[Any]:
+    """Bring the warehouse up to date: one source, or all of them.
+
+    `source` is a configured name, `config` the path of a configuration file. A source that fails does not keep the
+    others from running; the run fails at its end and names it. Where records are in quarantine or the server's fields
+    are not the known ones, the run completes as "Needs a look".
+    """
+    return ended(lambda settings: ending(pull_all(settings, source, config)), config)
+
+
+@flow(
+    name="sweep",
+    flow_run_name=run_name,
+    task_runner=side_by_side(),
+    persist_result=False,
+    log_prints=False,
+)
+def sweep(source: str | None = None, config: str | None = None, at_most: int | None = None) -> State[Any]:
+    """Read everything, and find the clients that have vanished: of one source, or of all.
+
+    Purged and merged clients are taken out, and stay in the history. `at_most`, for one source, allows so many where
+    the brake held: then the run completes as "Brake held".
+    """
+    return ended(lambda settings: ending(pull_all(settings, source, config, full=True, at_most=at_most)), config)
+
+
+def pull_all(
+    settings: Settings, source: str | None, config: str | None, *, full: bool = False, at_most: int | None = None
+) -> dict[str, Found]:
+    """What each source came to. On DuckDB one after the other: they share one warehouse, which is one file.
+
+    On Postgres, a run of all sources shares them with other such runs; one that names its source reads it in any case.
+    """
+    names = choose_sources(settings, source)
+    if at_most is not None and len(names) > 1:
+        raise SettingsError(f"at_most is for one source: {', '.join(names)}.")
+    on_postgres = isinstance(place_of(settings), PostgresUrl)
+    due = runtime.flow_run.scheduled_start_time if on_postgres and source is None else None
+    _turns.set(BoundedSemaphore(settings.prefect.at_once if on_postgres else 1))
+    # by chance, so that runs that share do not stand in each other's way
+    order = random.sample(names, len(names)) if due else names
+    found = _each(order, config, full=full, at_most=at_most, due=due)
+    left = [name for name, one in found.items() if one == Elsewhere(done=False)]
+    if left:  # whoever was at them may have been killed meanwhile
+        found |= _each(left, config, full=full, at_most=at_most, due=due)
+    found = {name: found[name] for name in names}
+    create_markdown_artifact(as_markdown(_own(found)), key=ARTIFACT, description="What was changed, in counts.")
+    tell_freshness(settings)
+    for name, one in found.items():
+        _emit_findings(name, one)
+    return found
+
+
+def tell_freshness(settings: Settings) -> None:
+    """How fresh and how full each mirror is, as a table among Prefect's artifacts."""
+    status = asked(settings, "status", {}, newest=True).records()
+    rows = [{key: _plain(one[key]) for key in FRESH} for one in status]
+    create_table_artifact(rows, key=FRESHNESS, description="How fresh and how full each mirror is.")
+
+
+def ending(found: dict[str, Found]) -> State[Any]:
+    """The state in which a run ends that found this; a text in place of a summary says why that source failed."""
+    own = _own(found)
+    failed = [name for name, one in own.items() if isinstance(one, str)]
+    summaries = [one for one in own.values() if isinstance(one, Summary)]
+    lines = [told(name, one) for name, one in own.items()]
+    left = len(found) - len(own)
+    if left:
+        lines.append(f"{left:,} of {len(found):,} sources left to other runs")
+    if failed:
+        return Failed(message=f"{len(failed)} of {len(found)} sources failed: {', '.join(failed)}. {'; '.join(lines)}")
+    held, looks = any(one.held for one in summaries), any(one.needs_a_look for one in summaries)
+    return Completed(name=HELD if held else LOOK if looks else None, message="; ".join(lines))
+
+
+def told(name: str, one: Found) -> str:
+    """What a source came to, in one line."""
+    if isinstance(one, Elsewhere):
+        return f"{name}: read by another run" if one.done else f"{name}: another run is at it"
+    return f"{name} failed: {one}" if isinstance(one, str) else str(one)
+
+
+FRESH: Final = (
+    "source", "clients", "contacts", "clients_on_server", "not_listed", "newest_change_at", "last_run_at",
+    "last_run_kind", "quarantined", "unknown_fields",
+)  # fmt: skip
+
+
+def _plain(value: object) -> object:
+    return value if value is None or isinstance(value, int | str) else str(value)
+
+
+def _own(found: dict[str, Found]) -> dict[str, Summary | str]:
+    return {name: one for name, one in found.items() if not isinstance(one, Elsewhere)}
+
+
+def _emit_findings(name: str, one: Found) -> None:
+    if isinstance(one, str):
+        emit("source.failed", name, one)
+    elif isinstance(one, Summary):
+        if one.held:
+            emit("brake.held", name, str(one))
+        if one.merged:
+            emit("merges.found", name, f"{one.merged:,} clients were merged away on the server")
+
+
+def _each(
+    names: list[str], config: str | None, *, full: bool, at_most: int | None, due: datetime | None
+) -> dict[str, Found]:
+    futures = {name: pull_one.submit(name, config, full, at_most, due) for name in names}
+    return {name: _outcome(future) for name, future in futures.items()}
+
+
+def _outcome(future: PrefectFuture[Any]) -> Found:
+    outcome = future.result(raise_on_failure=False)
+    return outcome if isinstance(outcome, Summary | Elsewhere) else f"{type(outcome).__name__}: {outcome}"
+
+
+def _pulled(
+    source: str, config: str | None, tell: Tell, *, full: bool, at_most: int | None, due: datetime | None
+) -> Summary | Elsewhere:
+    settings = read_settings(config)
+    try:
+        with open_door(settings, choose_source(settings, source)) as door:
+            job = Job(settings, source, door, full=full, at_most=at_most, due=due, tell=tell)
+            return summary_of(pull_source(job))
+    except ReadAlready:
+        return Elsewhere(done=True)
+    except Busy:
+        if due is None:
+            raise
+        return Elsewhere(done=False)

@@ -1,0 +1,165 @@
+"""`push` under Prefect: wishes become a plan, the run is suspended until a person approves, and the plan is applied."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, cast
+
+from prefect import flow, get_run_logger, task
+from prefect.artifacts import create_markdown_artifact
+from prefect.cache_policies import NO_CACHE
+from prefect.client.schemas.objects import State
+from prefect.states import Completed, Failed
+from prefect.tasks import exponential_backoff
+
+from flows.push import find_plan
+from flows.push_apply import Applied, apply_plan, check_brake, resume_plan
+from flows.push_plan import check_not_empty, plan_push
+from flows.scheduled.approval import approved_plan
+from flows.scheduled.pull import LOOK
+from flows.scheduled.words import (
+    FIRST_DELAY,
+    JITTER,
+    RETRIES,
+    ended,
+    own_words,
+    read_settings,
+    run_name,
+    teller,
+    worth_retrying,
+)
+from flows.settings import Settings, choose_source, open_door
+from flows.wishes import WishedRow, wishes_of_file, wishes_of_query
+from schemas.errors import SettingsError
+from schemas.plan import Plan, calls_without_grouping
+from warehouse.plans import APPLYING
+
+
+@task(
+    name="plan a push",
+    task_run_name="plan {source}",
+    retries=RETRIES,
+    retry_delay_seconds=exponential_backoff(FIRST_DELAY),
+    retry_jitter_factor=JITTER,
+    retry_condition_fn=worth_retrying,
+    cache_policy=NO_CACHE,
+    persist_result=False,
+)
+def plan_one(
+    source: str, config: str | None, query_file: str | None, file: str | None, null_clears: bool, reason: str
+) -> Plan | None:
+    """Make and store a plan; it sends no change, so it may be retried."""
+    log = get_run_logger()
+    try:
+        settings = read_settings(config)
+        rows = _wishes(settings, query_file, file, null_clears=null_clears)
+        with open_door(settings, source) as door:
+            planned = plan_push(settings, source, door, rows, reason=reason)
+        if planned.plan:
+            check_brake(settings, planned.plan)
+    except Exception as problem:  # noqa: BLE001 - whatever it says goes into Prefect's database
+        failed = own_words(problem)
+    else:
+        log.info("%s: %s values there already, %s refused", source, planned.unchanged, len(planned.refused))
+        return planned.plan
+    raise failed
+
+
+@task(name="apply a plan", task_run_name="apply {plan_id}", cache_policy=NO_CACHE, persist_result=False)
+def apply_one(source: str, config: str | None, plan_id: str, digest: str) -> Applied:
+    """Apply an approved plan, or go on with it where this run was cut off. Not retried: `push resume` looks first."""
+    try:
+        settings = read_settings(config)
+        with open_door(settings, source) as door:
+            if find_plan(settings, plan_id).state == APPLYING:
+                return resume_plan(settings, door, plan_id, tell=teller(source))
+            return apply_plan(settings, door, plan_id, digest, tell=teller(source))
+    except Exception as problem:  # noqa: BLE001 - as above
+        failed = own_words(problem)
+    raise failed
+
+
+@flow(name="push", flow_run_name=run_name, persist_result=False, log_prints=False)
+def push(
+    source: str | None = None,
+    config: str | None = None,
+    query_file: str | None = None,
+    file: str | None = None,
+    null_clears: bool = False,
+    reason: str = "",
+) -> State[Any]:
+    """Write back wishes of the outbox, or of `query_file` (SQL), or of `file` (CSV, Parquet), after an approval.
+
+    The paths are those of the machine that runs it. The plan is stored and told in figures, the run is suspended, and
+    goes on only when it is resumed after `ninja-sync approve DIGEST`.
+    """
+    return ended(lambda settings: _pushed(settings, source, config, query_file, file, null_clears, reason), config)
+
+
+def figures(plan: Plan) -> str:
+    """A plan in figures, as Markdown: what it touches, by how many calls; no value of anybody."""
+    fields = Counter(cell.column for cell in plan.cells)
+    lines = [
+        f"Plan `{plan.plan_id}` of the source {plan.source}, digest `{plan.digest}`.",
+        "",
+        f"- clients: {len(plan.client_ids):,}, values: {len(plan.cells):,}",
+        f"- calls: {len(plan.calls):,} (one by one: {calls_without_grouping(plan.cells):,})",
+        f"- fields: {', '.join(f'{name} {count:,}' for name, count in fields.most_common())}",
+        f"- may be applied until {plan.expires_at:%Y-%m-%d %H:%M} UTC",
+        "",
+        f"Look at it: `ninja-sync push show {plan.plan_id}`.",
+        f"Approve: `ninja-sync approve {plan.digest}`, then resume.",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _pushed(
+    settings: Settings,
+    source: str | None,
+    config: str | None,
+    query_file: str | None,
+    file: str | None,
+    null_clears: bool,
+    reason: str,
+) -> State[Any]:
+    name = choose_source(settings, source)
+    plan = approved_plan(
+        settings,
+        make=lambda: plan_one(name, config, query_file, file, null_clears, reason),
+        read=lambda plan_id: find_plan(settings, plan_id).plan,
+        figures=figures,
+    )
+    if plan is None:
+        return Completed(message=f"{name}: nothing to change")
+    applied = apply_one(name, config, plan.plan_id, plan.digest)
+    counts = ", ".join(f"{number:,} {what}" for what, number in applied.counts.items())
+    told = f"{plan.plan_id}: {counts}; {applied.calls:,} calls"
+    create_markdown_artifact(f"{told}. `ninja-sync push show {plan.plan_id}` has more.\n", key="ninja-sync-push")
+    if applied.stopped:
+        hint = f"then `ninja-sync push resume {plan.plan_id}`"
+        return Failed(message=f"{told}. It stopped: {own_words(applied.stopped)}; {hint}")
+    return Completed(name=None if applied.as_planned else LOOK, message=told)
+
+
+def _wishes(
+    settings: Settings, query_file: str | None, file: str | None, *, null_clears: bool
+) -> Sequence[WishedRow] | None:
+    if query_file and file:
+        raise SettingsError("Say where the wishes are: query_file, or file, or neither for the outbox.")
+    if not (query_file or file):
+        return None
+    if query_file:
+        rows = wishes_of_query(settings, _text(Path(query_file)), null_clears=null_clears)
+    else:
+        rows = wishes_of_file(Path(cast("str", file)), null_clears=null_clears)
+    check_not_empty(rows)
+    return rows
+
+
+def _text(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as problem:
+        raise SettingsError(f"{file} cannot be read: {type(problem).__name__}.") from None

@@ -1,0 +1,198 @@
+"""`dedupe`, `statements`, `publish` under Prefect, and `nightly`, which strings together what a night is for."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any, Final
+
+from prefect import flow, get_run_logger, task
+from prefect.artifacts import create_markdown_artifact
+from prefect.cache_policies import NO_CACHE
+from prefect.client.schemas.objects import State
+from prefect.states import Completed, Failed
+from prefect.tasks import exponential_backoff
+
+from connector.clients import Period
+from flows.api import open_client
+from flows.job import open_ready
+from flows.scheduled.pull import ending, pull_all, side_by_side
+from flows.scheduled.words import (
+    FIRST_DELAY,
+    JITTER,
+    RETRIES,
+    ended,
+    own_words,
+    read_rules,
+    read_settings,
+    run_name,
+    teller,
+    worth_retrying,
+)
+from flows.settings import Settings, choose_source, choose_sources
+from flows.statements import draw_statements, make_folder, owing
+from schemas.errors import SettingsError
+from warehouse.export import export
+from warehouse.publish import publish as write_copies
+
+DUPLICATES: Final = "ninja-sync-duplicates"
+
+
+@dataclass(frozen=True, slots=True)
+class Duplicates:
+    """What a search for duplicates came to, in counts."""
+
+    clusters: int
+    new: int
+    compared: int
+
+    def __str__(self) -> str:
+        """One line."""
+        return f"{self.clusters:,} clusters of duplicates ({self.new:,} new) among {self.compared:,} clients"
+
+
+@task(
+    name="find duplicates of one source",
+    task_run_name="dedupe {source}",
+    retries=RETRIES,
+    retry_delay_seconds=exponential_backoff(FIRST_DELAY),
+    retry_jitter_factor=JITTER,
+    retry_condition_fn=worth_retrying,
+    cache_policy=NO_CACHE,
+    persist_result=False,
+)
+def dedupe_one(source: str, config: str | None, rules: str | None) -> Duplicates:
+    """Find the duplicates in one mirror, and keep them; found again they are the same, so it may be retried."""
+    try:
+        chosen = read_rules(rules)
+        from flows.dedupe.find import find_duplicates  # noqa: PLC0415 - of an extra, for who looks for duplicates
+
+        found = find_duplicates(read_settings(config), source, chosen, tell=teller(source))
+    except Exception as problem:  # noqa: BLE001 - whatever it says goes into Prefect's database
+        failed = own_words(problem)
+    else:
+        return Duplicates(len(found.clusters), found.new, found.compared)
+    raise failed
+
+
+@flow(name="dedupe", flow_run_name=run_name, persist_result=False, log_prints=False)
+def dedupe(source: str | None = None, config: str | None = None, rules: str | None = None) -> State[Any]:
+    """Find duplicates in the mirror of one source, or of all; `rules` is the path of a dedupe.toml.
+
+    Nothing is decided and nothing merged: `ninja-sync dedupe review` decides, the flow `merge` plans and merges.
+    """
+    return ended(lambda settings: _deduped(settings, source, config, rules), config)
+
+
+@task(name="statements of one source", task_run_name="statements {source}", cache_policy=NO_CACHE, persist_result=False)
+def statements_one(source: str, config: str | None, folder: str, period: Period) -> dict[str, int]:
+    """Fetch the statement of each client with a balance; how many were fetched, were there, and failed."""
+    try:
+        make_folder(Path(folder))
+        with open_client(source, settings=read_settings(config)) as api:
+            drawn = draw_statements(api, list(owing(api)), period, Path(folder), tell=teller(source))
+            return dict(Counter("failed" if one.problem else one.did for one in drawn))
+    except Exception as problem:  # noqa: BLE001 - as above
+        failed = own_words(problem)
+    raise failed
+
+
+@flow(name="statements", flow_run_name=run_name, persist_result=False, log_prints=False)
+def statements(
+    source: str | None = None,
+    config: str | None = None,
+    folder: str = "statements",
+    start: str | None = None,
+    end: str | None = None,
+) -> State[Any]:
+    """Statements of account of all clients with a balance, as PDF files in a folder of the machine that runs it.
+
+    `start` and `end` are days (2026-12-31): January 1st of this year, and today, unless told. A run that was cut off
+    goes on where it stood when it is run again.
+    """
+    return ended(lambda settings: _stated(settings, source, config, folder, start, end), config)
+
+
+@task(name="publish", cache_policy=NO_CACHE, persist_result=False)
+def publish_copies(config: str | None, to: str | None, without_personal_data: bool) -> int:
+    """Write the published copies anew; how many files."""
+    try:
+        with open_ready(read_settings(config)) as warehouse:
+            if to is None:
+                return len(list(write_copies(warehouse).iterdir()))
+            return len(export(warehouse, Path(to).absolute(), personal=not without_personal_data))
+    except Exception as problem:  # noqa: BLE001 - as above
+        failed = own_words(problem)
+    raise failed
+
+
+@flow(name="publish", flow_run_name=run_name, persist_result=False, log_prints=False)
+def publish(config: str | None = None, to: str | None = None, without_personal_data: bool = False) -> State[Any]:
+    """Write the published copies, or, with `to`, copies in a folder of the machine that runs it."""
+    return ended(lambda _: _published(config, to, without_personal_data), config)
+
+
+@flow(
+    name="nightly",
+    flow_run_name=run_name,
+    task_runner=side_by_side(),
+    persist_result=False,
+    log_prints=False,
+)
+def nightly(
+    source: str | None = None, config: str | None = None, rules: str | None = None, export_to: str | None = None
+) -> State[Any]:
+    """What a night is for: read everything, find duplicates, and, with `export_to`, write copies into that folder.
+
+    Where a source fails the others go on, and the run fails at its end and names it.
+    """
+    return ended(lambda settings: _night(settings, source, config, rules, export_to), config)
+
+
+def _night(
+    settings: Settings, source: str | None, config: str | None, rules: str | None, export_to: str | None
+) -> State[Any]:
+    states = [ending(pull_all(settings, source, config, full=True)), _deduped(settings, source, config, rules)]
+    if export_to:
+        states.append(_published(config, export_to, without_personal_data=False))
+    told = " | ".join(str(one.message) for one in states)
+    if any(one.is_failed() for one in states):
+        return Failed(message=told)
+    names = [one.name for one in states if one.name != "Completed"]
+    return Completed(name=names[0] if names else None, message=told)
+
+
+def _deduped(settings: Settings, source: str | None, config: str | None, rules: str | None) -> State[Any]:
+    found: dict[str, Duplicates | str] = {}
+    for name in choose_sources(settings, source):
+        outcome = dedupe_one(name, config, rules, return_state=True).result(raise_on_failure=False)
+        found[name] = outcome if isinstance(outcome, Duplicates) else f"{type(outcome).__name__}: {outcome}"
+    lines = [f"{name}: {one}" for name, one in found.items()]
+    create_markdown_artifact("\n".join(f"- {line}" for line in lines) + "\n", key=DUPLICATES)
+    failed = [name for name, one in found.items() if isinstance(one, str)]
+    return Failed(message="; ".join(lines)) if failed else Completed(message="; ".join(lines))
+
+
+def _stated(
+    settings: Settings, source: str | None, config: str | None, folder: str, start: str | None, end: str | None
+) -> State[Any]:
+    name = choose_source(settings, source)
+    last = _day(end) if end else datetime.now(UTC).date()
+    period = Period(_day(start) if start else last.replace(month=1, day=1), last)
+    counts = statements_one(name, config, folder, period)
+    told = f"{name}: " + (", ".join(f"{number:,} {what}" for what, number in counts.items()) or "nobody has a balance")
+    get_run_logger().info("%s", told)
+    return Failed(message=told) if counts.get("failed") else Completed(message=told)
+
+
+def _published(config: str | None, to: str | None, without_personal_data: bool) -> State[Any]:
+    return Completed(message=f"{publish_copies(config, to, without_personal_data):,} files published")
+
+
+def _day(told: str) -> date:
+    try:
+        return date.fromisoformat(told)
+    except ValueError:
+        raise SettingsError(f"{told!r} is no day: write it as 2026-12-31.") from None

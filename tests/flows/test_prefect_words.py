@@ -1,0 +1,78 @@
+"""What the flows tell Prefect: progress of long loads, jitter of scheduled runs, states of runs that share."""
+
+from __future__ import annotations
+
+import logging
+from datetime import UTC, datetime
+from types import SimpleNamespace
+from uuid import uuid4
+
+import pytest
+
+from flows.job import Pulled
+from flows.settings import Prefect, Settings, When
+from flows.summary import summary_of
+from schemas.errors import TooMuchChange
+from warehouse.control import Run
+
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("prefect")]
+
+NOW = datetime(2026, 11, 28, tzinfo=UTC)
+
+
+@pytest.fixture
+def words():
+    from flows.scheduled import words  # noqa: PLC0415 - Prefect takes seconds to import
+
+    return words
+
+
+def test_a_long_load_is_a_line_and_a_progress_artifact_every_ten_thousand_records(words, monkeypatch, caplog):
+    told, made = [], uuid4()
+    monkeypatch.setattr(words, "create_progress_artifact", lambda part, key, **_more: told.append((key, part)) or made)
+    monkeypatch.setattr(words, "update_progress_artifact", lambda one, part, **_more: told.append((one, part)))
+    tell = words.told_to(logging.getLogger("flows"), "my_shop")
+    with caplog.at_level(logging.INFO):
+        tell("looking", 0, None)
+        for done in range(0, 40_001, 1000):
+            tell("reading", done, 40_000)
+    lines = ["looking", "reading", *(f"reading: {n},000 records of 40,000" for n in (10, 20, 30, 40))]
+    assert caplog.messages == lines
+    assert told == [("ninja-sync-progress-my-shop", 25.0), (made, 50.0), (made, 75.0), (made, 100.0)]
+
+
+def test_a_short_load_has_no_progress_artifact(words, monkeypatch):
+    monkeypatch.setattr(words, "create_progress_artifact", lambda *_args, **_more: pytest.fail("an artifact"))
+    tell = words.told_to(logging.getLogger("flows"), "main")
+    tell("reading", 9000, 9000)
+
+
+@pytest.mark.parametrize(("scheduled", "jitter", "waits"), [(True, 30, True), (False, 30, False), (True, 0, False)])
+def test_only_a_scheduled_run_waits_for_a_part_of_its_jitter(words, monkeypatch, scheduled, jitter, waits):
+    run = SimpleNamespace(flow_run=SimpleNamespace(auto_scheduled=scheduled))
+    monkeypatch.setattr(words, "FlowRunContext", SimpleNamespace(get=lambda: run))
+    monkeypatch.setattr(words, "runtime", SimpleNamespace(flow_run=SimpleNamespace(flow_name="pull")))
+    slept = []
+    words.spread(Settings(prefect=Prefect(schedules={"pull": When(interval=60, jitter=jitter)})), sleep=slept.append)
+    assert [0 <= one <= jitter for one in slept] == [True] * waits
+
+
+def found(**more):
+    return summary_of(Pulled(Run("run", "main", "full", NOW, NOW, 1.0, 3), **more))
+
+
+def test_how_a_run_ends_by_what_it_found(words):
+    from flows.scheduled.pull import Elsewhere, ending  # noqa: PLC0415 - as above
+
+    ended = {
+        "done": ending({"a": found(), "b": Elsewhere(done=True), "c": Elsewhere(done=False)}),
+        "look": ending({"a": found(left=2)}),
+        "held": ending({"a": found(left=9, held=TooMuchChange("9 clients have vanished")), "b": found(left=1)}),
+        "failed": ending({"a": found(), "b": "NetworkFailed: no"}),
+    }
+    assert {key: (state.type.value, state.name) for key, state in ended.items()} == {
+        "done": ("COMPLETED", "Completed"), "look": ("COMPLETED", "Needs a look"),
+        "held": ("COMPLETED", "Brake held"), "failed": ("FAILED", "Failed"),
+    }  # fmt: skip
+    assert ended["done"].message.endswith("2 of 3 sources left to other runs")
+    assert ended["failed"].message.startswith("1 of 2 sources failed: b.")
