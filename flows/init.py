@@ -25,8 +25,8 @@ url = {url}
 # ca_file = "ca.pem"
 
 [prefect.schedules]          # for `ninja-sync serve`, times in UTC
-pull = { interval = 900, jitter = 60 }
-nightly = { cron = "15 2 * * *", jitter = 600 }
+pull = {{ interval = 900, jitter = 60 }}
+nightly = {{ cron = "15 2 * * *", jitter = 600 }}
 """
 
 

@@ -22,7 +22,8 @@ from flows.scheduled.merge import merge
 from flows.scheduled.pull import pull, sweep
 from flows.scheduled.push import push
 from flows.scheduled.work import dedupe, nightly, publish, statements
-from flows.settings import Prefect, Settings, When, choose_sources, find_file, place_of, token_of
+from flows.schedules import Prefect, When
+from flows.settings import Settings, choose_sources, find_file, place_of, token_of
 from flows.show import say
 from schemas.errors import SettingsError
 from warehouse.place import PostgresUrl

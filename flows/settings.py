@@ -26,6 +26,7 @@ from connector.address import server_address
 from connector.door import Door, DoorSettings
 from connector.limits import BURST, Turns
 from connector.secret import Secret
+from flows.schedules import Prefect, fault_of
 from schemas.errors import SettingsError
 from warehouse.place import Place, PostgresUrl
 
@@ -36,7 +37,6 @@ MINUTE, HOUR = 60, 3600
 LARGEST_PAGE = 5000  # records; the server gives no larger one
 MOST_CONNECTIONS = 16
 MOST_AT_ONCE = 32
-FLOWS = ("pull", "sweep", "push", "dedupe", "merge", "statements", "publish", "nightly")
 SLOWEST = 0.01  # requests a second
 
 
@@ -59,29 +59,6 @@ class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     retry_budget: float = 300.0
     proxy: str | None = None
     ca_file: str | None = None
-
-
-class When(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """When a flow runs: a cron line in UTC, or every so many seconds; up to `jitter` seconds later, by chance."""
-
-    cron: str = ""
-    interval: int = 0
-    jitter: float = 0
-
-
-def usual_schedules() -> dict[str, When]:
-    """The schedules where the settings name none."""
-    return {"pull": When(interval=900, jitter=60), "nightly": When(cron="15 2 * * *", jitter=600)}
-
-
-class Prefect(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How flows run under Prefect: each on its schedule; those without one when somebody starts them.
-
-    `at_once` is how many sources one run reads side by side, on Postgres.
-    """
-
-    at_once: int = 4
-    schedules: dict[str, When] = msgspec.field(default_factory=usual_schedules)
 
 
 class Erasure(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -285,7 +262,8 @@ def _check(settings: Settings) -> None:
     _check_range("push.valid_hours", settings.push.valid_hours, least=0)
     _check_range("prefect.at_once", settings.prefect.at_once, least=1, most=MOST_AT_ONCE)
     for name, when in settings.prefect.schedules.items():
-        _check_schedule(name, when)
+        if fault := fault_of(name, when):
+            raise SettingsError(fault)
     for name, source in settings.sources.items():
         if not SOURCE_NAME.fullmatch(name):
             raise SettingsError(f"The source name {name!r} may hold small letters, digits, - and _ only.")
@@ -295,16 +273,6 @@ def _check(settings: Settings) -> None:
         _check_range(f"look_back {of}", source.look_back, least=MINUTE)
         _check_range(f"retry_budget {of}", source.retry_budget, least=0)
         _check_range(f"requests_per_second {of}", source.requests_per_second, least=SLOWEST)
-
-
-def _check_schedule(name: str, when: When) -> None:
-    if name not in FLOWS:
-        raise SettingsError(f"prefect.schedules.{name}: there is no such flow; there is {', '.join(FLOWS)}.")
-    if bool(when.cron) == bool(when.interval):
-        raise SettingsError(f"prefect.schedules.{name} needs cron or interval, and not both.")
-    if not when.cron:
-        _check_range(f"prefect.schedules.{name}.interval", when.interval, least=1)
-    _check_range(f"prefect.schedules.{name}.jitter", when.jitter, least=0, most=HOUR)
 
 
 def _check_range(name: str, value: float, *, least: float, most: float = math.inf) -> None:

@@ -12,7 +12,7 @@ import duckdb
 import httpx
 import pytest
 
-from flows import settings
+from flows.schedules import FLOWS, When
 from sandbox.server import running
 from schemas.errors import SettingsError
 from tests.flows.prefect_leaks import leaks
@@ -77,7 +77,7 @@ def test_a_schedule_that_is_none_is_refused():
     from flows.serve import schedule_of  # noqa: PLC0415 - Prefect takes seconds to import
 
     with pytest.raises(SettingsError, match="no cron line"):
-        schedule_of(settings.When(cron="every day"))
+        schedule_of(When(cron="every day"))
 
 
 def test_the_deployments_for_work_pools_fit_the_flows():
@@ -86,7 +86,7 @@ def test_the_deployments_for_work_pools_fit_the_flows():
 
     deployments = yaml.safe_load((Path(__file__).parents[2] / "prefect.yaml").read_text())["deployments"]
     found = [load_flow_from_entrypoint(one["entrypoint"], use_placeholder_flow=False) for one in deployments]
-    assert sorted(flow.name for flow in found) == sorted(settings.FLOWS)
+    assert sorted(flow.name for flow in found) == sorted(FLOWS)
     for told, flow in zip(deployments, found, strict=True):
         assert set(told.get("parameters", {})) <= set(flow.parameters.properties)
 

@@ -10,7 +10,8 @@ from uuid import uuid4
 import pytest
 
 from flows.job import Pulled
-from flows.settings import Prefect, Settings, When
+from flows.schedules import Prefect, When
+from flows.settings import Settings
 from flows.summary import summary_of
 from schemas.errors import TooMuchChange
 from warehouse.control import Run
