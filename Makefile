@@ -82,7 +82,7 @@ format: $(READY)      ## put the code into shape
 
 lock: $(READY)        ## resolve requirements.lock anew from pyproject.toml (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
-	    --no-annotate --extra test --upgrade pyproject.toml -o requirements.lock
+	    --no-annotate --no-strip-extras --extra test --upgrade pyproject.toml -o requirements.lock
 
 clean:                ## remove what was made here
 	rm -rf $(VENV) .venv-peers demo build dist .mypy_cache .ruff_cache .import_linter_cache
