@@ -26,7 +26,7 @@ url = {url}
 
 [prefect.schedules]          # for `ninja-sync serve`, times in UTC
 pull = {{ interval = 900, jitter = 60 }}
-nightly = {{ cron = "15 2 * * *", jitter = 600 }}
+nightly = {{ cron = "7 2 * * *", jitter = 120 }}
 """
 
 

@@ -52,7 +52,8 @@ def pull(job: Job) -> Pulled:
     Where the totals disagree afterwards, clients have vanished from the server: then everything is read, once.
     Publishing comes after the load; one that fails is made up for by the next pull.
     """
-    with one_run_at_a_time(job.place, job.name, wait=job.settings.wait):
+    wait = 0 if job.due else job.settings.wait  # a run that shares its work has others to read meanwhile
+    with one_run_at_a_time(job.place, job.name, wait=wait):
         started = job.clock.monotonic()
         if job.due:
             _check_unread(job, job.due)

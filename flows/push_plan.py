@@ -26,7 +26,7 @@ from schemas.errors import SettingsError
 from schemas.plan import Cell, Plan, RefusedWish, Wish, needs_put, with_fewest_calls
 from schemas.server_form import GIVEN_BY_PUT, Lists, Refused, as_stored, check_emptied, writable
 from warehouse.engine import Warehouse
-from warehouse.plans import store_plan
+from warehouse.plans import store_plan, take_up
 from warehouse.statements import statement
 
 NOTHING_TO_CHANGE: Final = "nothing to change"
@@ -68,7 +68,7 @@ def plan_push(
     with open_ready(settings, clock) as warehouse:
         taken = rows
         if taken is None:
-            taken, taken_up = wishes_of_outbox(warehouse, name)
+            taken, taken_up = wishes_of_outbox(warehouse, name, now)
         wishes, refused = _resolved(warehouse, name, taken)
     base = server_now(door)
     state = read_present(door, [wish.client_id for wish in wishes])
@@ -79,7 +79,8 @@ def plan_push(
     cells = made.cells(wishes)
     refused += made.refused
     if not cells:
-        _take_up(settings, name, taken_up, NOTHING_TO_CHANGE, clock)
+        with open_ready(settings, clock) as warehouse:
+            take_up(warehouse, name, NOTHING_TO_CHANGE, taken_up)
         return Planned(None, refused, made.unchanged)
     plan = Plan(
         plan_id=f"push-{now:%Y%m%d}-{new_id()}", source=name, made_at=now,
@@ -89,18 +90,9 @@ def plan_push(
         cells=sorted(with_fewest_calls(cells, made.without_put)),
     )  # fmt: skip
     with open_ready(settings, clock) as warehouse:
-        store_plan(warehouse, plan)
-    _take_up(settings, name, taken_up, plan.plan_id, clock)
+        store_plan(warehouse, plan, wishes=taken_up)
     names = {key: str(state.records[key].get("display_name") or key) for key in plan.client_ids}
     return Planned(plan, refused, made.unchanged, names)
-
-
-def _take_up(settings: Settings, name: str, wish_ids: Sequence[str], plan_id: str, clock: Clock) -> None:
-    """Note of the wishes that were read, and of no others, what they were taken up by."""
-    if wish_ids:
-        with open_ready(settings, clock) as warehouse:
-            values = {"source": name, "plan_id": plan_id, "wish_ids": list(wish_ids)}
-            warehouse.execute(statement("plans/take_up"), values)
 
 
 class _Making:

@@ -20,7 +20,7 @@ class When(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 def usual_schedules() -> dict[str, When]:
     """The schedules where the settings name none."""
-    return {"pull": When(interval=900, jitter=60), "nightly": When(cron="15 2 * * *", jitter=600)}
+    return {"pull": When(interval=900, jitter=60), "nightly": When(cron="7 2 * * *", jitter=120)}
 
 
 class Prefect(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -209,7 +209,8 @@ def _read(path: Path) -> Settings:
     except tomllib.TOMLDecodeError as problem:
         raise SettingsError(f"{path} is not valid TOML: {problem}") from None
     except msgspec.ValidationError as problem:
-        raise SettingsError(f"{path}: {problem}") from None
+        hint = ", now [prefect.schedules]: pull = { interval = 900 }" if "`$.prefect`" in str(problem) else ""
+        raise SettingsError(f"{path}: {problem}{hint}") from None
     except (OSError, UnicodeDecodeError) as problem:
         raise SettingsError(f"{path} cannot be read: {type(problem).__name__}.") from None
     if "://" in found.warehouse and PostgresUrl.of(found.warehouse).has_password:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -57,6 +58,8 @@ def wishes_of_file(file: Path, *, null_clears: bool = False) -> list[WishedRow]:
     try:
         with file.open(encoding="utf-8-sig", newline="") as opened:
             rows = list(csv.reader(opened, strict=True))
+    except OSError as problem:
+        raise SettingsError(f"{file} cannot be read: {problem.strerror}.") from None
     except (csv.Error, UnicodeDecodeError):
         raise SettingsError(f"{file} is no CSV in UTF-8: export it again as such.") from None
     head, *body = rows or [[]]
@@ -75,14 +78,14 @@ def wishes_of_frame(frame: object, *, null_clears: bool = False) -> list[WishedR
     return wished_rows(_of_table(table), null_clears=null_clears)
 
 
-def wishes_of_outbox(warehouse: Warehouse, source: str) -> tuple[list[WishedRow], list[str]]:
+def wishes_of_outbox(warehouse: Warehouse, source: str, now: datetime) -> tuple[list[WishedRow], list[str]]:
     """The wishes in `control.outbox` that no plan has taken up, and their ids; of two for one value, the newer.
 
-    NULL clears.
+    Those of a plan that expired before anybody applied it are free again. NULL clears.
     """
     newest: dict[str, dict[str, object]] = {}
     wish_ids = []
-    for wish_id, client, name, value in warehouse.rows(statement("read/outbox"), {"source": source}):
+    for wish_id, client, name, value in warehouse.rows(statement("read/outbox"), {"source": source, "now": now}):
         newest.setdefault(str(client), {})[str(name)] = value
         wish_ids.append(str(wish_id))
     _check_columns({name for values in newest.values() for name in values})
@@ -157,6 +160,8 @@ def _parquet(file: Path) -> Result:
         return _of_table(pq.read_table(file))
     except pa.ArrowInvalid:
         raise SettingsError(f"{file} is no Parquet file.") from None
+    except OSError:
+        raise SettingsError(f"{file} cannot be read.") from None
 
 
 def _of_table(table: pa.Table) -> Result:

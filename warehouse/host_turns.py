@@ -18,7 +18,8 @@ from warehouse.statements import statement
 
 WAIT: Final = 2.0  # seconds in which a server that is just starting may come up
 PATIENCE: Final = 5.0  # seconds without an answer after which it is no longer waited for
-LONGEST: Final = 600.0  # seconds; no turn that is really waited for is further away
+LONGEST: Final = 600.0  # seconds; no turn that is really waited for is further away,
+MOST_WAITING: Final = 100  # or than so many others at the source's pace
 QUICK: Final = f"set synchronous_commit = off; set statement_timeout = '{PATIENCE:g}s'"
 """A turn that is lost in a crash is of no use afterwards, so it waits for no disk."""
 
@@ -32,13 +33,14 @@ class HostTurns:
     def __init__(self, place: PostgresUrl, host: str, *, per_second: float, burst: int) -> None:
         self._place, self._host, self._interval = place, host, 1 / per_second
         self._rest = (burst - 1) * self._interval
+        self._longest = max(LONGEST, MOST_WAITING * self._interval)
         self._lock = Lock()
         self._opened: PostgresWarehouse | None = None
         self._given_up = False
 
     def take(self) -> float:
         """Take the next turn; how many seconds it is away."""
-        for (seconds,) in self._asked("take", interval=self._interval, rest=self._rest, longest=LONGEST):
+        for (seconds,) in self._asked("take", interval=self._interval, rest=self._rest, longest=self._longest):
             return max(0.0, float(str(seconds)))
         return 0.0
 

@@ -43,8 +43,8 @@ class CellOutcome:
     message: str = ""
 
 
-def store_plan(warehouse: Warehouse, plan: Plan) -> None:
-    """Store a plan, in one transaction."""
+def store_plan(warehouse: Warehouse, plan: Plan, *, wishes: Sequence[str] = ()) -> None:
+    """Store a plan, and note by their ids which wishes of the outbox it has taken up, in one transaction."""
     values = {
         "source": plan.source, "plan_id": plan.plan_id, "made_at": plan.made_at, "expires_at": plan.expires_at,
         "base_at": plan.base_at, "newest_at": plan.newest_at, "author": plan.author, "reason": plan.reason,
@@ -58,6 +58,14 @@ def store_plan(warehouse: Warehouse, plan: Plan) -> None:
     with warehouse.transaction():
         warehouse.execute(statement("plans/insert_plan"), values)
         warehouse.execute(statement("plans/insert_cells"), cells)
+        take_up(warehouse, plan.source, plan.plan_id, wishes)
+
+
+def take_up(warehouse: Warehouse, source: str, plan_id: str, wishes: Sequence[str]) -> None:
+    """Note of these wishes of the outbox, and of no others, what they were taken up by."""
+    if wishes:
+        values = {"source": source, "plan_id": plan_id, "wish_ids": list(wishes)}
+        warehouse.execute(statement("plans/take_up"), values)
 
 
 def read_plan(warehouse: Warehouse, plan_id: str) -> Stored:

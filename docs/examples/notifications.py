@@ -13,7 +13,7 @@ from prefect.blocks.notifications import CustomWebhookNotificationBlock
 from prefect.events.actions import SendNotification
 from prefect.events.schemas.automations import EventTrigger, Posture
 
-OURS = {"ninja-sync.source.failed", "ninja-sync.brake.held", "ninja-sync.merges.found"}
+OURS = {f"ninja-sync.{name}" for name in ("source.failed", "source.unread", "brake.held", "merges.found")}
 RUNS = {f"prefect.flow-run.{name}" for name in ("Failed", "Crashed", "TimedOut", "Suspended")}
 
 

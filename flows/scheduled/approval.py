@@ -8,18 +8,26 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any, Final
+from uuid import UUID
 
 from prefect import get_run_logger, runtime
 from prefect.artifacts import create_markdown_artifact
+from prefect.client.orchestration import get_client
+from prefect.client.schemas.objects import State
+from prefect.exceptions import ObjectNotFound
 from prefect.flow_runs import suspend_flow_run
 from prefect.input import RunInput
+from prefect.states import Completed
 
 from flows.job import SYSTEM_CLOCK, open_ready
+from flows.scheduled.words import keep
 from flows.settings import Settings
 from schemas.errors import StalePlan, UnsafePlan
 from schemas.merge_plan import MergePlan
 from schemas.plan import Plan
-from warehouse.approvals import approval_of, ask, asked_by
+from warehouse.approvals import approval_of, ask, asked_by, waiting
+from warehouse.merge_plans import StoredMerges
+from warehouse.plans import APPLYING, PLANNED, Stored
 
 ARTIFACT: Final = "ninja-sync-plan"
 
@@ -30,26 +38,63 @@ class GoOn(RunInput):
 
 def approved_plan(
     settings: Settings,
+    name: str,
+    kind: str,
     make: Callable[[], Plan | MergePlan | None],
-    read: Callable[[str], Plan | MergePlan],
+    read: Callable[[str], Stored | StoredMerges],
     figures: Callable[[Any], str],
-) -> Plan | MergePlan | None:
-    """The plan of this flow run, when it is approved; None where there is nothing to plan.
+) -> Plan | MergePlan | State[Any]:
+    """The plan of this flow run, when it is approved; or the state in which the run ends without applying one.
 
     The run is suspended until then, and its process ends: when it is resumed it starts anew, and finds its plan by its
-    own id. Resumed without an approval, it is suspended again. Raises StalePlan where the plan expires meanwhile.
+    own id. Resumed without an approval, it is suspended again. A run that starts anew although its plan was begun (it
+    was cut off, or somebody retries it) applies nothing. Raises StalePlan for that, and where the plan expires.
     """
     run = str(runtime.flow_run.id)
     with open_ready(settings) as warehouse:
         asked = asked_by(warehouse, run)
-    plan = read(asked.plan_id) if asked else make()
-    if plan is None:
-        return None
-    if asked is None:
+        others = [] if asked else waiting(warehouse, name, SYSTEM_CLOCK.now())
+    for other in others:
+        if other.kind == kind and other.asked_by and is_suspended(other.asked_by):
+            return Completed(message=f"The plan {other.plan_id} waits already: ninja-sync approve {other.digest}")
+    if asked:
+        plan = _unapplied(read(asked.plan_id), kind)
+    elif made := make():
+        plan = made
         with open_ready(settings) as warehouse:
             ask(warehouse, plan.source, plan.plan_id, plan.digest, run, SYSTEM_CLOCK.now())
-        create_markdown_artifact(figures(plan), key=ARTIFACT, description="A plan that waits for its approval.")
+        keep(
+            lambda: create_markdown_artifact(figures(made), key=ARTIFACT, description="A plan that waits for approval.")
+        )
+    else:
+        return Completed(message=f"{name}: nothing to {kind}")
+    if isinstance(plan, State):
+        return plan
     _wait(settings, plan, asked.digest if asked else plan.digest, figures(plan))
+    return plan
+
+
+def is_suspended(run: str) -> bool:
+    """Whether a flow run still waits. Prefect may have forgotten it, or somebody has cancelled it."""
+    try:
+        with get_client(sync_client=True) as client:
+            state = client.read_flow_run(UUID(run)).state
+    except (ObjectNotFound, ValueError):
+        return False
+    return state is not None and state.is_paused()
+
+
+def _unapplied(stored: Stored | StoredMerges, kind: str) -> Plan | MergePlan | State[Any]:
+    """The plan that a run has made before it was suspended; a state where it was applied meanwhile."""
+    plan = stored.plan
+    if stored.state == APPLYING:
+        raise StalePlan(
+            f"The plan {plan.plan_id} was cut off: look at it, then `ninja-sync {kind} resume {plan.plan_id}`."
+        )
+    if stored.state != PLANNED:
+        return Completed(
+            message=f"The plan {plan.plan_id} is {stored.state} already: ninja-sync {kind} show {plan.plan_id}"
+        )
     return plan
 
 

@@ -10,18 +10,20 @@ from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State
 from prefect.states import Completed, Failed
 
+from flows.approvals import MERGE
 from flows.job import open_ready
 from flows.merge_apply import AppliedMerges, apply_merges
 from flows.password import password_reader
 from flows.scheduled.approval import approved_plan
-from flows.scheduled.words import ended, own_words, read_rules, read_settings, run_name, teller
+from flows.scheduled.pull import LOOK
+from flows.scheduled.words import ended, keep, own_words, read_rules, read_settings, run_name, teller
 from flows.settings import Settings, choose_source, open_door
-from schemas.errors import StalePlan
 from schemas.merge_plan import MergePlan
-from warehouse.merge_plans import DONE, PLANNED, StoredMerges, read_merges
+from warehouse.merge_plans import DONE, StoredMerges, read_merges
+from warehouse.plans import APPLYING
 
 
-@task(name="plan merges", task_run_name="plan {source}", cache_policy=NO_CACHE, persist_result=False)
+@task(name="plan merges", task_run_name="plan {source}", retries=0, cache_policy=NO_CACHE, persist_result=False)
 def plan_one(source: str, config: str | None, rules: str | None, undecided: bool) -> MergePlan | None:
     """Make and store a plan of the merges of clusters that are decided to be the same; sends no change."""
     log = get_run_logger()
@@ -43,7 +45,7 @@ def plan_one(source: str, config: str | None, rules: str | None, undecided: bool
     raise failed
 
 
-@task(name="apply merges", task_run_name="apply {plan_id}", cache_policy=NO_CACHE, persist_result=False)
+@task(name="apply merges", task_run_name="apply {plan_id}", retries=0, cache_policy=NO_CACHE, persist_result=False)
 def apply_one(source: str, config: str | None, plan_id: str, digest: str) -> AppliedMerges:
     """Apply an approved plan of merges. Never retried: what became of a merge is looked at by a person first."""
     try:
@@ -56,7 +58,7 @@ def apply_one(source: str, config: str | None, plan_id: str, digest: str) -> App
     raise failed
 
 
-@flow(name="merge", flow_run_name=run_name, persist_result=False, log_prints=False, retries=0)
+@flow(name="merge", flow_run_name=run_name, retries=0, persist_result=False, log_prints=False)
 def merge(
     source: str | None = None, config: str | None = None, rules: str | None = None, undecided: bool = False
 ) -> State[Any]:
@@ -92,27 +94,26 @@ def _merged(
     name = choose_source(settings, source)
     plan = approved_plan(
         settings,
+        name,
+        MERGE,
         make=lambda: plan_one(name, config, rules, undecided),
-        read=lambda plan_id: _read(settings, plan_id),
+        read=lambda plan_id: _stored(settings, plan_id),
         figures=figures,
     )
-    if plan is None:
-        return Completed(message=f"{name}: nothing to merge")
+    if isinstance(plan, State):
+        return plan
     applied = apply_one(name, config, plan.plan_id, plan.digest)
     done = sum(state == DONE for state in applied.states)
     told = f"{plan.plan_id}: {done:,} of {len(applied.states):,} merges done"
-    create_markdown_artifact(f"{told}. `ninja-sync merge show {plan.plan_id}` has more.\n", key="ninja-sync-merge")
+    more = f"{told}. `ninja-sync merge show {plan.plan_id}` has more.\n"
+    keep(lambda: create_markdown_artifact(more, key="ninja-sync-merge"))
+    if applied.stopped and done == len(applied.states):
+        return Completed(name=LOOK, message=f"{told}; the mirror does not show it yet: {own_words(applied.stopped)}")
     if applied.stopped:
-        hint = f"look at it, then `ninja-sync merge resume {plan.plan_id}`"
+        resumable = _stored(settings, plan.plan_id).state == APPLYING
+        hint = f"look at it, then `ninja-sync merge resume {plan.plan_id}`" if resumable else "plan anew"
         return Failed(message=f"{told}. It stopped: {own_words(applied.stopped)}; {hint}")
     return Completed(message=told)
-
-
-def _read(settings: Settings, plan_id: str) -> MergePlan:
-    stored = _stored(settings, plan_id)
-    if stored.state != PLANNED:  # this run was cut off while it merged
-        raise StalePlan(f"The plan {plan_id} is {stored.state}: `ninja-sync merge resume {plan_id}` looks first.")
-    return stored.plan
 
 
 def _stored(settings: Settings, plan_id: str) -> StoredMerges:

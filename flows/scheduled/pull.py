@@ -10,7 +10,7 @@ from __future__ import annotations
 import random
 from contextvars import ContextVar
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from threading import BoundedSemaphore
 from typing import Any, Final, cast
 
@@ -24,7 +24,7 @@ from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 from prefect.tasks import exponential_backoff
 
 from flows.ask import asked
-from flows.job import Job, ReadAlready, Tell
+from flows.job import Job, ReadAlready, Tell, open_ready
 from flows.pull import pull as pull_source
 from flows.scheduled.words import (
     FIRST_DELAY,
@@ -32,6 +32,7 @@ from flows.scheduled.words import (
     RETRIES,
     emit,
     ended,
+    keep,
     own_words,
     read_settings,
     run_name,
@@ -41,12 +42,15 @@ from flows.scheduled.words import (
 from flows.settings import Settings, choose_source, choose_sources, open_door, place_of
 from flows.summary import Summary, as_markdown, summary_of
 from schemas.errors import Busy, SettingsError
+from warehouse.control import last_begun
 from warehouse.place import PostgresUrl
 
 ARTIFACT: Final = "ninja-sync-pull"
 FRESHNESS: Final = "ninja-sync-freshness"
 LOOK: Final = "Needs a look"
 HELD: Final = "Brake held"
+STALE: Final = timedelta(hours=1)
+"""A source that another process holds is left to it, and told of where it was last read so long ago."""
 THREADS: Final = 64
 """Sources that a run has in hand; `at_once` of them are read, the others wait for their turn or their next attempt."""
 
@@ -61,9 +65,14 @@ _turns: ContextVar[BoundedSemaphore] = ContextVar("turns")
 
 @dataclass(frozen=True, slots=True)
 class Elsewhere:
-    """A source that this run leaves to another one: it was read since this run was due, or is being read."""
+    """A source that this run leaves to another process: it was read since this run was due, or is held by it.
+
+    `stale` where it is held, and was last read, by `last_begun`, long ago or never.
+    """
 
     done: bool
+    last_begun: datetime | None = None
+    stale: bool = False
 
 
 Found = Summary | Elsewhere | str
@@ -103,6 +112,7 @@ def pull_one(
     name="pull",
     flow_run_name=run_name,
     task_runner=side_by_side(),
+    retries=0,
     persist_result=False,
     log_prints=False,
 )
@@ -120,6 +130,7 @@ def pull(source: str | None = None, config: str | None = None) -> State[Any]:
     name="sweep",
     flow_run_name=run_name,
     task_runner=side_by_side(),
+    retries=0,
     persist_result=False,
     log_prints=False,
 )
@@ -148,14 +159,18 @@ def pull_all(
     # by chance, so that runs that share do not stand in each other's way
     order = random.sample(names, len(names)) if due else names
     found = _each(order, config, full=full, at_most=at_most, due=due)
-    left = [name for name, one in found.items() if one == Elsewhere(done=False)]
+    left = [name for name, one in found.items() if isinstance(one, Elsewhere) and not one.done]
     if left:  # whoever was at them may have been killed meanwhile
         found |= _each(left, config, full=full, at_most=at_most, due=due)
     found = {name: found[name] for name in names}
-    create_markdown_artifact(as_markdown(_own(found)), key=ARTIFACT, description="What was changed, in counts.")
-    tell_freshness(settings)
     for name, one in found.items():
         _emit_findings(name, one)
+    keep(
+        lambda: create_markdown_artifact(
+            as_markdown(_own(found)), key=ARTIFACT, description="What was changed, in counts."
+        )
+    )
+    keep(lambda: tell_freshness(settings))
     return found
 
 
@@ -172,19 +187,26 @@ def ending(found: dict[str, Found]) -> State[Any]:
     failed = [name for name, one in own.items() if isinstance(one, str)]
     summaries = [one for one in own.values() if isinstance(one, Summary)]
     lines = [told(name, one) for name, one in own.items()]
-    left = len(found) - len(own)
+    left = [one for one in found.values() if isinstance(one, Elsewhere)]
+    stale = [told(name, one) for name, one in found.items() if isinstance(one, Elsewhere) and one.stale]
     if left:
-        lines.append(f"{left:,} of {len(found):,} sources left to other runs")
+        lines += stale
+        lines.append(f"{len(left):,} of {len(found):,} sources left to other runs")
     if failed:
         return Failed(message=f"{len(failed)} of {len(found)} sources failed: {', '.join(failed)}. {'; '.join(lines)}")
-    held, looks = any(one.held for one in summaries), any(one.needs_a_look for one in summaries)
+    held, looks = any(one.held for one in summaries), bool(stale) or any(one.needs_a_look for one in summaries)
     return Completed(name=HELD if held else LOOK if looks else None, message="; ".join(lines))
 
 
 def told(name: str, one: Found) -> str:
     """What a source came to, in one line."""
     if isinstance(one, Elsewhere):
-        return f"{name}: read by another run" if one.done else f"{name}: another run is at it"
+        last = (
+            f", and it was last read {one.last_begun:%Y-%m-%d %H:%M} UTC"
+            if one.last_begun
+            else ", and it was never read"
+        )
+        return f"{name}: read by another run" if one.done else f"{name}: another process is at it{last * one.stale}"
     return f"{name} failed: {one}" if isinstance(one, str) else str(one)
 
 
@@ -205,6 +227,8 @@ def _own(found: dict[str, Found]) -> dict[str, Summary | str]:
 def _emit_findings(name: str, one: Found) -> None:
     if isinstance(one, str):
         emit("source.failed", name, one)
+    elif isinstance(one, Elsewhere) and one.stale:
+        emit("source.unread", name, told(name, one))
     elif isinstance(one, Summary):
         if one.held:
             emit("brake.held", name, str(one))
@@ -237,4 +261,6 @@ def _pulled(
     except Busy:
         if due is None:
             raise
-        return Elsewhere(done=False)
+        with open_ready(settings) as warehouse:
+            begun = last_begun(warehouse, source, full=False)
+        return Elsewhere(done=False, last_begun=begun, stale=begun is None or due - begun > STALE)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -14,8 +14,9 @@ from prefect.client.schemas.objects import State
 from prefect.states import Completed, Failed
 from prefect.tasks import exponential_backoff
 
+from flows.approvals import PUSH
 from flows.push import find_plan
-from flows.push_apply import Applied, apply_plan, check_brake, resume_plan
+from flows.push_apply import Applied, apply_plan, check_brake
 from flows.push_plan import check_not_empty, plan_push
 from flows.scheduled.approval import approved_plan
 from flows.scheduled.pull import LOOK
@@ -24,6 +25,7 @@ from flows.scheduled.words import (
     JITTER,
     RETRIES,
     ended,
+    keep,
     own_words,
     read_settings,
     run_name,
@@ -32,9 +34,12 @@ from flows.scheduled.words import (
 )
 from flows.settings import Settings, choose_source, open_door
 from flows.wishes import WishedRow, wishes_of_file, wishes_of_query
-from schemas.errors import SettingsError
+from schemas.errors import SettingsError, SyncError, TooMuchChange
 from schemas.plan import Plan, calls_without_grouping
 from warehouse.plans import APPLYING
+
+Wishes = Sequence[WishedRow] | None
+"""None for those of the outbox."""
 
 
 @task(
@@ -54,11 +59,9 @@ def plan_one(
     log = get_run_logger()
     try:
         settings = read_settings(config)
-        rows = _wishes(settings, query_file, file, null_clears=null_clears)
+        rows = _told_by_kind(lambda: _wishes(settings, query_file, file, null_clears=null_clears), query_file or file)
         with open_door(settings, source) as door:
             planned = plan_push(settings, source, door, rows, reason=reason)
-        if planned.plan:
-            check_brake(settings, planned.plan)
     except Exception as problem:  # noqa: BLE001 - whatever it says goes into Prefect's database
         failed = own_words(problem)
     else:
@@ -67,21 +70,19 @@ def plan_one(
     raise failed
 
 
-@task(name="apply a plan", task_run_name="apply {plan_id}", cache_policy=NO_CACHE, persist_result=False)
+@task(name="apply a plan", task_run_name="apply {plan_id}", retries=0, cache_policy=NO_CACHE, persist_result=False)
 def apply_one(source: str, config: str | None, plan_id: str, digest: str) -> Applied:
-    """Apply an approved plan, or go on with it where this run was cut off. Not retried: `push resume` looks first."""
+    """Apply an approved plan, once. Not retried: what stopped it is looked at first, then `push resume` goes on."""
     try:
         settings = read_settings(config)
         with open_door(settings, source) as door:
-            if find_plan(settings, plan_id).state == APPLYING:
-                return resume_plan(settings, door, plan_id, tell=teller(source))
             return apply_plan(settings, door, plan_id, digest, tell=teller(source))
     except Exception as problem:  # noqa: BLE001 - as above
         failed = own_words(problem)
     raise failed
 
 
-@flow(name="push", flow_run_name=run_name, persist_result=False, log_prints=False)
+@flow(name="push", flow_run_name=run_name, retries=0, persist_result=False, log_prints=False)
 def push(
     source: str | None = None,
     config: str | None = None,
@@ -127,25 +128,48 @@ def _pushed(
     name = choose_source(settings, source)
     plan = approved_plan(
         settings,
-        make=lambda: plan_one(name, config, query_file, file, null_clears, reason),
-        read=lambda plan_id: find_plan(settings, plan_id).plan,
+        name,
+        PUSH,
+        make=lambda: _braked(settings, plan_one(name, config, query_file, file, null_clears, reason)),
+        read=lambda plan_id: find_plan(settings, plan_id),
         figures=figures,
     )
-    if plan is None:
-        return Completed(message=f"{name}: nothing to change")
+    if isinstance(plan, State):
+        return plan
     applied = apply_one(name, config, plan.plan_id, plan.digest)
     counts = ", ".join(f"{number:,} {what}" for what, number in applied.counts.items())
     told = f"{plan.plan_id}: {counts}; {applied.calls:,} calls"
-    create_markdown_artifact(f"{told}. `ninja-sync push show {plan.plan_id}` has more.\n", key="ninja-sync-push")
-    if applied.stopped:
+    more = f"{told}. `ninja-sync push show {plan.plan_id}` has more.\n"
+    keep(lambda: create_markdown_artifact(more, key="ninja-sync-push"))
+    if applied.stopped and find_plan(settings, plan.plan_id).state == APPLYING:
         hint = f"then `ninja-sync push resume {plan.plan_id}`"
         return Failed(message=f"{told}. It stopped: {own_words(applied.stopped)}; {hint}")
+    if applied.stopped:
+        return Completed(name=LOOK, message=f"{told}; the mirror does not show it yet: {own_words(applied.stopped)}")
     return Completed(name=None if applied.as_planned else LOOK, message=told)
 
 
-def _wishes(
-    settings: Settings, query_file: str | None, file: str | None, *, null_clears: bool
-) -> Sequence[WishedRow] | None:
+def _braked(settings: Settings, plan: Plan | None) -> Plan | None:
+    """The plan, where it may be applied without --force. Raises TooMuchChange, which says how else."""
+    if plan:
+        try:
+            check_brake(settings, plan)
+        except TooMuchChange as refused:
+            how = f"ninja-sync push apply {plan.plan_id} --digest {plan.digest} --force"
+            raise TooMuchChange(f"{refused} The plan is kept; to apply it all the same: {how}") from None
+    return plan
+
+
+def _told_by_kind(read: Callable[[], Wishes], file: str | None) -> Wishes:
+    """What was read. Raises SettingsError without the words of it: they quote the file, which may hold anything."""
+    try:
+        return read()
+    except SyncError as problem:
+        kind = type(problem).__name__
+    raise SettingsError(f"{file} cannot be used for wishes ({kind}): `ninja-sync push plan` with it says why.")
+
+
+def _wishes(settings: Settings, query_file: str | None, file: str | None, *, null_clears: bool) -> Wishes:
     if query_file and file:
         raise SettingsError("Say where the wishes are: query_file, or file, or neither for the outbox.")
     if not (query_file or file):

@@ -80,12 +80,23 @@ def own_words(problem: Exception) -> SyncError:
 
 
 def spread(settings: Settings, *, sleep: Callable[[float], None] = time.sleep) -> None:
-    """Before a scheduled run: wait for a random part of its jitter, so that not all installations ask at once."""
+    """Before a scheduled run: wait for a random part of its jitter, so that not all installations ask at once.
+
+    A run that was suspended, and starts anew, has waited already.
+    """
     context = FlowRunContext.get()
     run = context.flow_run if context else None
     told = settings.prefect.schedules.get(runtime.flow_run.flow_name or "")
-    if run and run.auto_scheduled and told and told.jitter:
+    if run and run.auto_scheduled and run.run_count <= 1 and told and told.jitter:
         sleep(random.uniform(0, told.jitter))  # noqa: S311 - no secret
+
+
+def keep(artifact: Callable[[], object]) -> None:
+    """Make an artifact; where Prefect cannot keep it, what was done is done all the same."""
+    try:
+        artifact()
+    except Exception as problem:  # noqa: BLE001 - of many libraries
+        get_run_logger().warning("An artifact could not be kept: %s", type(problem).__name__)
 
 
 def emit(event: str, source: str, message: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -24,6 +25,7 @@ from flows.scheduled.words import (
     JITTER,
     RETRIES,
     ended,
+    keep,
     own_words,
     read_rules,
     read_settings,
@@ -77,7 +79,7 @@ def dedupe_one(source: str, config: str | None, rules: str | None) -> Duplicates
     raise failed
 
 
-@flow(name="dedupe", flow_run_name=run_name, persist_result=False, log_prints=False)
+@flow(name="dedupe", flow_run_name=run_name, retries=0, persist_result=False, log_prints=False)
 def dedupe(source: str | None = None, config: str | None = None, rules: str | None = None) -> State[Any]:
     """Find duplicates in the mirror of one source, or of all; `rules` is the path of a dedupe.toml.
 
@@ -86,7 +88,13 @@ def dedupe(source: str | None = None, config: str | None = None, rules: str | No
     return ended(lambda settings: _deduped(settings, source, config, rules), config)
 
 
-@task(name="statements of one source", task_run_name="statements {source}", cache_policy=NO_CACHE, persist_result=False)
+@task(
+    name="statements of one source",
+    task_run_name="statements {source}",
+    retries=0,
+    cache_policy=NO_CACHE,
+    persist_result=False,
+)
 def statements_one(source: str, config: str | None, folder: str, period: Period) -> dict[str, int]:
     """Fetch the statement of each client with a balance; how many were fetched, were there, and failed."""
     try:
@@ -99,7 +107,7 @@ def statements_one(source: str, config: str | None, folder: str, period: Period)
     raise failed
 
 
-@flow(name="statements", flow_run_name=run_name, persist_result=False, log_prints=False)
+@flow(name="statements", flow_run_name=run_name, retries=0, persist_result=False, log_prints=False)
 def statements(
     source: str | None = None,
     config: str | None = None,
@@ -115,7 +123,7 @@ def statements(
     return ended(lambda settings: _stated(settings, source, config, folder, start, end), config)
 
 
-@task(name="publish", cache_policy=NO_CACHE, persist_result=False)
+@task(name="publish", retries=0, cache_policy=NO_CACHE, persist_result=False)
 def publish_copies(config: str | None, to: str | None, without_personal_data: bool) -> int:
     """Write the published copies anew; how many files."""
     try:
@@ -128,7 +136,7 @@ def publish_copies(config: str | None, to: str | None, without_personal_data: bo
     raise failed
 
 
-@flow(name="publish", flow_run_name=run_name, persist_result=False, log_prints=False)
+@flow(name="publish", flow_run_name=run_name, retries=0, persist_result=False, log_prints=False)
 def publish(config: str | None = None, to: str | None = None, without_personal_data: bool = False) -> State[Any]:
     """Write the published copies, or, with `to`, copies in a folder of the machine that runs it."""
     return ended(lambda _: _published(config, to, without_personal_data), config)
@@ -138,6 +146,7 @@ def publish(config: str | None = None, to: str | None = None, without_personal_d
     name="nightly",
     flow_run_name=run_name,
     task_runner=side_by_side(),
+    retries=0,
     persist_result=False,
     log_prints=False,
 )
@@ -170,7 +179,8 @@ def _deduped(settings: Settings, source: str | None, config: str | None, rules: 
         outcome = dedupe_one(name, config, rules, return_state=True).result(raise_on_failure=False)
         found[name] = outcome if isinstance(outcome, Duplicates) else f"{type(outcome).__name__}: {outcome}"
     lines = [f"{name}: {one}" for name, one in found.items()]
-    create_markdown_artifact("\n".join(f"- {line}" for line in lines) + "\n", key=DUPLICATES)
+    report = "\n".join(f"- {line}" for line in lines) + "\n"
+    keep(lambda: create_markdown_artifact(report, key=DUPLICATES))
     failed = [name for name, one in found.items() if isinstance(one, str)]
     return Failed(message="; ".join(lines)) if failed else Completed(message="; ".join(lines))
 
@@ -188,7 +198,11 @@ def _stated(
 
 
 def _published(config: str | None, to: str | None, without_personal_data: bool) -> State[Any]:
-    return Completed(message=f"{publish_copies(config, to, without_personal_data):,} files published")
+    run: Callable[..., State[int]] = publish_copies
+    outcome = run(config, to, without_personal_data, return_state=True).result(raise_on_failure=False)
+    if isinstance(outcome, int):
+        return Completed(message=f"{outcome:,} files published")
+    return Failed(message=f"not published: {outcome}")
 
 
 def _day(told: str) -> date:

@@ -15,6 +15,7 @@ import sqlite3
 import time
 from contextlib import closing
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
@@ -33,7 +34,7 @@ NAME, MAIL = "Ünïque Käserei Wiederhuber GmbH", "canary.person@wiederhuber.ex
 NEW_MAIL = "other.canary@wiederhuber.example"
 TOKEN_VARIABLE, WRONG_TOKEN = "CANARY_TOKEN", "wrong-canary-token-5Zt"
 PEOPLE = ("Wiederhuber", "wiederhuber")
-TASKS = 18  # of all the flow runs
+TASKS = 27  # of all the flow runs
 PATIENCE = 60.0  # seconds to wait for Prefect to write down what has happened already
 
 
@@ -44,6 +45,7 @@ class Ran:
     states: dict
     folder: Path
     token: str
+    password: str
 
     def rows(self, sql):
         return rows(self.folder / "prefect-test.db", sql)
@@ -75,6 +77,7 @@ def ran(tmp_path_factory):
         patch.setenv("NO_PROXY", "127.0.0.1")
         patch.setenv(TOKEN_VARIABLE, box.token)
         patch.setenv("WRONG_TOKEN", WRONG_TOKEN)
+        patch.setenv("NINJA_SYNC_PASSWORD", box.password)
         yield all_runs(folder, patch, box)
 
 
@@ -98,7 +101,7 @@ def all_runs(folder, patch, box):
         wait_until_written(database, list(states.values()))
     shutil.copytree(database.parent, folder / "database")
     shutil.copytree(folder / "home", folder / "database/home")
-    return Ran(states, folder / "database", box.token)
+    return Ran(states, folder / "database", box.token, box.password)
 
 
 def careless_flow():
@@ -123,6 +126,7 @@ def scenes(prefect_pull, patch, box, folder):
     with one_run_at_a_time(folder / "warehouse.duckdb", "main"):
         states["busy"] = prefect_pull.pull(config=config, return_state=True)
     states |= others(config, names, folder, written, box)
+    states |= approved(config, names, folder, patch)
     control(box, f"clients/{names[5]}/balances", {"balance": 10**15})
     states["look"] = prefect_pull.pull(config=config, return_state=True)
     patch.setattr(prefect_pull, "pull_source", explode)
@@ -142,7 +146,19 @@ def others(config, names, folder, written, box):
     blocks = {name: (box.url, f"block:{name}-token") for name in ("canary", "missing")}
     keyed = written(folder / "keyed.toml", {"main": blocks["canary"]})
     unkeyed = written(folder / "unkeyed.toml", {"main": blocks["missing"]})
+    secret_file, cast_file, people_file = (folder / name for name in ("secrets.env", "cast.sql", "people.csv"))
+    secret_file.write_text(f"NINJA_TOKEN={box.token}\n")
+    cast_file.write_text("select cast(name as integer) as custom_value1, id from mart.clients")
+    people_file.write_text(f"{NAME},{MAIL}\n1,2\n")
+    braked = written(
+        folder / "braked.toml", {"main": (box.url, TOKEN_VARIABLE)}, "[push]\nat_least = 0\nmost_clients = 0\n"
+    )
     return {
+        "secret file": push.push(config=config, query_file=str(secret_file), return_state=True),
+        "cast": push.push(config=config, query_file=str(cast_file), return_state=True),
+        "people": push.push(config=config, file=str(people_file), return_state=True),
+        "nowhere": push.push(config=config, file=str(folder / "nowhere.csv"), return_state=True),
+        "braked": push.push(config=braked, file=str(wishes), return_state=True),
         "duplicates": work.dedupe(config=config, return_state=True),
         "statements": work.statements(config=config, folder=str(folder / "statements"), return_state=True),
         "published": work.publish(config=config, to=str(folder / "copies"), return_state=True),
@@ -154,6 +170,44 @@ def others(config, names, folder, written, box):
     }
 
 
+def approved(config, names, folder, patch):
+    """A push and a merge that are approved while they are suspended, as if they were resumed at once."""
+    from flows.approvals import approve_digest  # noqa: PLC0415 - as above
+    from flows.dedupe.review import cases, choose, decide_pairs  # noqa: PLC0415
+    from flows.scheduled import approval, merge, push  # noqa: PLC0415
+    from flows.settings import load_settings  # noqa: PLC0415
+
+    settings, waits = load_settings(Path(config)), []
+    patch.setenv("PREFECT__RUNTIME__DEPLOYMENT__ID", "a-deployment")
+
+    def suspended(wait_for_input, timeout):
+        waits.append(timeout)
+        approve_digest(settings, waiting_digest(settings))
+
+    patch.setattr(approval, "suspend_flow_run", suspended)
+    (cluster,) = [case.ids for case in cases(settings, "main", everything=True)]
+    pairs = [((a, b), "same_as", "") for n, a in enumerate(cluster) for b in cluster[n + 1 :]]
+    decide_pairs(settings, "main", pairs)
+    choose(settings, "main", names[5])
+    (folder / "more.csv").write_text(f"id,custom_value2\n{names[5]},{MAIL}\n")
+    found = {
+        "approved push": push.push(config=config, file=str(folder / "more.csv"), return_state=True),
+        "approved merge": merge.merge(config=config, return_state=True),
+    }
+    assert len(waits) == 2
+    patch.delenv("PREFECT__RUNTIME__DEPLOYMENT__ID")
+    return found
+
+
+def waiting_digest(settings):
+    """The digest of the plan that was made last."""
+    from flows.job import open_ready  # noqa: PLC0415 - as above
+    from warehouse.approvals import waiting  # noqa: PLC0415
+
+    with open_ready(settings) as warehouse:
+        return waiting(warehouse, "main", datetime.now(UTC))[-1].digest
+
+
 def explode(job):
     """Fails as libraries fail: with what they choked on in their message, and in that of the error before it."""
     try:
@@ -162,13 +216,13 @@ def explode(job):
         raise RuntimeError(f"{NAME} {os.environ[TOKEN_VARIABLE]}") from before
 
 
-def written(path, sources):
+def written(path, sources, more=""):
     lines = ['warehouse = "warehouse.duckdb"', "wait = 0.1"]
     for name, (url, variable) in sources.items():
         kind, _, block = variable.partition(":")
         named = f'token_block = "{block}"' if kind == "block" else f'token_env = "{variable}"'
         lines += [f"[sources.{name}]", f'url = "{url}"', named, "retry_budget = 0.2"]
-    path.write_text("\n".join(lines))
+    path.write_text("\n".join([*lines, more]))
     return str(path)
 
 
@@ -273,7 +327,7 @@ def test_an_unexpected_error_is_told_by_type_and_place_only(text):
 
 
 def test_prefect_holds_no_token_and_no_person(ran):
-    assert leaks(ran.folder, ran.token, WRONG_TOKEN, *PEOPLE) == []
+    assert leaks(ran.folder, ran.token, ran.password, WRONG_TOKEN, *PEOPLE) == []
 
 
 def test_each_of_the_other_flows_does_what_its_command_does(text, ran):
@@ -292,8 +346,25 @@ def test_a_push_that_is_no_run_of_a_deployment_leaves_its_plan_for_the_command_l
     told = re.fullmatch(
         r"FAILED Failed: The plan (push-\S+) is made\. Only a run of a deployment.* digest (\S+)\.", text("pushed")
     )
-    ((figures,),) = ran.rows("select data from artifact where key = 'ninja-sync-plan'")
+    of_it = f"flow_run_id = '{flow_run(ran, 'pushed')}'"
+    ((figures,),) = ran.rows(f"select data from artifact where key = 'ninja-sync-plan' and {of_it}")
     assert all(one in figures for one in (*told.groups(), "clients: 1, values: 1", "custom_value1 1"))
+
+
+def test_what_stands_in_a_file_of_wishes_is_not_told(text, ran):
+    for run, kind in (("secret file", "SettingsError"), ("cast", "SettingsError"), ("people", "SettingsError")):
+        assert re.fullmatch(rf"FAILED Failed: \S+ cannot be used for wishes \({kind}\): .* says why\.", text(run)), run
+    assert "nowhere.csv cannot be used for wishes (SettingsError)" in text("nowhere")
+
+
+def test_a_plan_over_the_brake_is_kept_and_says_how_it_is_applied(text):
+    told = r"FAILED Failed: The plan changes 1 clients.*ninja-sync push apply push-\S+ --digest [0-9a-f]{16} --force"
+    assert re.fullmatch(told, text("braked"))
+
+
+def test_approved_plans_are_applied_and_leave_nothing_of_anybody(text, ran):
+    assert re.fullmatch(r"COMPLETED Completed: push-\S+: 1 applied; 1 calls", text("approved push"))
+    assert re.fullmatch(r"COMPLETED Completed: merge-\S+: 5 of 5 merges done", text("approved merge"))
 
 
 def test_a_token_can_be_in_a_secret_block_by_name(text):

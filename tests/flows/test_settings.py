@@ -142,6 +142,7 @@ def test_the_environment_is_refused_where_a_file_has_several_sources(tmp_path):
         ("[prefect.schedules.pull]\ninterval = 5\njitter = 3601\n", "jitter"),
         ("[prefect.schedules.pul]\ninterval = 5\n", "one of the flows pull, sweep"),
         ("[prefect]\nat_once = 0\n", "at_once"),
+        ("[prefect]\ninterval = 900\n", r"unknown field `interval`.*now \[prefect.schedules\]"),
         ("[prefect]\nat_once = 33\n", "at_once"),
         ("warehouse = \n", "TOML"),
         ("warehous = 'x'\n", "warehous"),

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import secrets
+from datetime import timedelta
 
 import pytest
 
-from flows.job import open_ready
+from flows.job import Clock, open_ready
 from flows.push import add_wishes
 from flows.push_plan import plan_push
 from flows.wishes import WishedRow
@@ -130,6 +131,18 @@ def test_the_outbox_is_taken_up_once_and_the_newer_wish_wins(desk, box):
     assert plan_push(desk.settings, "main", desk.door(), None).plan is None
     with pytest.raises(SettingsError, match="HTML"):
         add_wishes(desk.settings, "main", desk.door(), one["id"], {"name": "<b>"}, reason="")
+
+
+def test_the_wishes_of_a_plan_that_expired_before_it_was_applied_are_free_again(desk, box):
+    one = box.make("One")
+    add_wishes(desk.settings, "main", desk.door(), one["id"], {"custom_value1": "asked"}, reason="asked")
+    expired = plan_push(desk.settings, "main", desk.door(), None)
+    later = Clock(lambda: expired.plan.expires_at + timedelta(minutes=1))
+    again = plan_push(desk.settings, "main", desk.door(), None, clock=later)
+    assert cells(again) == cells(expired) == {(one["id"], "custom_value1"): (None, "asked")}
+    desk.apply(again, clock=later)
+    much_later = Clock(lambda: again.plan.expires_at + timedelta(minutes=1))
+    assert plan_push(desk.settings, "main", desk.door(), None, clock=much_later).plan is None
 
 
 def test_a_wish_that_others_put_into_the_outbox_is_checked_like_any_other(desk, box):

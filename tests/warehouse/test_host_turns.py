@@ -16,7 +16,7 @@ import pytest
 
 from tests.postgres import PASSWORD
 from warehouse import host_turns
-from warehouse.host_turns import LONGEST, HostTurns
+from warehouse.host_turns import LONGEST, MOST_WAITING, HostTurns
 from warehouse.place import PostgresUrl, open_place
 
 HOST = "ninja.test:443"
@@ -158,7 +158,7 @@ def test_a_pause_is_never_shortened_and_ends(turns, place):
 def test_a_clock_that_was_set_back_stops_nobody(turns, place):
     one = turns()
     one.take()
-    changed(place, f"update control.host_turns set due_at = now() + interval '{LONGEST + 60} s'")
+    changed(place, f"update control.host_turns set due_at = now() + interval '{MOST_WAITING * INTERVAL + 60} s'")
     changed(place, "update control.host_turns set paused_until = due_at")
     assert not one.paused()
     assert one.take() == 0.0
@@ -213,3 +213,12 @@ def test_once_closed_nothing_is_opened_any_more(turns, place):
     assert one.take() == 0.0
     assert one._opened is None
     assert len(gaps(place)) == 0
+
+
+def test_many_who_wait_at_a_slow_pace_keep_it(place, turns):
+    slow = turns(per_second=0.01)
+    far = [slow.take() for _ in range(BURST + 20)]
+    assert far[:BURST] == pytest.approx([0.0] * BURST)
+    assert far[-1] > LONGEST
+    moments = [due for (due,) in asked(place, "select due_at from public.given order by due_at")]
+    assert {round((b - a).total_seconds()) for a, b in pairwise(moments)} == {100}
