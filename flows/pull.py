@@ -219,9 +219,11 @@ def _pull_changes(
     job.tell("loading", staging.records, staging.records)
     finish = _finished(job, started, asked_before)
     loaded = patiently(job, lambda warehouse: load(warehouse, staging, scanned, run, reference, finish))
-    with open_ready(job.settings, job.clock) as warehouse:
-        departed = _departed(warehouse, loaded.run) if verdict.vanished else []
-        named = unlisted(warehouse, job.name, MOST_NAMED) if verdict.held else []
+    departed, named = [], []
+    if verdict.vanished or verdict.held:
+        with open_ready(job.settings, job.clock) as warehouse:
+            departed = _departed(warehouse, loaded.run) if verdict.vanished else []
+            named = unlisted(warehouse, job.name, MOST_NAMED) if verdict.held else []
     staging.clear()
     return Pulled(
         loaded.run,

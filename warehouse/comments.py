@@ -6,6 +6,7 @@ person is marked.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
 
 from schemas.entities import ACTIVITIES, CLIENTS, COMPANIES, CONTACTS, GROUPS
@@ -124,21 +125,40 @@ def of_whole(text: str) -> str:
 
 def comment_on_mirror(warehouse: Warehouse) -> None:
     """Write the comments of the mirror's tables into the database."""
-    for entity, parent in mirrored():
-        for column, text in of_table(entity, parent).items():
-            warehouse.execute(f"comment on column ninja.{entity.name}.{column} is {_quoted(text)}")
-
-
-def comment_on_view(warehouse: Warehouse, view: str, made: str) -> None:
-    """Write the comments of a view of `mart`, which the statement `made` has made, into the database."""
-    found = warehouse.rows(
-        "select column_name from information_schema.columns where table_schema = 'mart' and table_name = $view "
-        "order by ordinal_position",
-        {"view": view},
+    _say(
+        warehouse,
+        [
+            f"comment on column ninja.{entity.name}.{column} is {_quoted(text)}"
+            for entity, parent in mirrored()
+            for column, text in of_table(entity, parent).items()
+        ],
     )
-    warehouse.execute(f'comment on view mart."{view}" is {_quoted(of_whole(made))}')
-    for column, text in of_view(view, [str(name) for (name,) in found]).items():
-        warehouse.execute(f'comment on column mart."{view}"."{column}" is {_quoted(text)}')
+
+
+def comment_on_views(warehouse: Warehouse, made: Mapping[str, str]) -> None:
+    """Write the comments of views of `mart`, each made by its statement, into the database."""
+    there, comments = view_columns(warehouse), []
+    for view, text in made.items():
+        comments.append(f'comment on view mart."{view}" is {_quoted(of_whole(text))}')
+        for column, told in of_view(view, there[view]).items():
+            comments.append(f'comment on column mart."{view}"."{column}" is {_quoted(told)}')
+    _say(warehouse, comments)
+
+
+def view_columns(warehouse: Warehouse) -> dict[str, list[str]]:
+    """The columns of all views of `mart`, in order: one question, since DuckDB binds every view for each."""
+    found: dict[str, list[str]] = {}
+    for view, column in warehouse.rows(
+        "select table_name, column_name from information_schema.columns "
+        "where table_catalog = current_database() and table_schema = 'mart' order by table_name, ordinal_position"
+    ):
+        found.setdefault(str(view), []).append(str(column))
+    return found
+
+
+def _say(warehouse: Warehouse, comments: list[str]) -> None:
+    """All in one text: on Postgres, each statement would be a round trip."""
+    warehouse.execute(";\n".join(comments))
 
 
 def _told(table: str, column: str, described: dict[str, str]) -> str:

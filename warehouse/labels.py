@@ -11,6 +11,7 @@ from collections.abc import Mapping
 
 import msgspec
 
+from warehouse.comments import view_columns
 from warehouse.engine import Warehouse
 
 FIELDS, MOST_BYTES = 4, 63
@@ -58,15 +59,12 @@ def _wanted(warehouse: Warehouse) -> dict[str, str]:
     """The texts of all such views; a source without a label has none."""
     texts: dict[str, str] = {}
     sources = "select source, cast(custom_fields as varchar) from ninja.companies where custom_fields is not null"
-    for source, told in warehouse.rows(f"{sources} order by source"):
+    labelled = warehouse.rows(f"{sources} order by source")
+    there = view_columns(warehouse) if labelled else {}
+    for source, told in labelled:
         labels = msgspec.json.decode(str(told))
         for view, word in VIEWS.items():
-            found = warehouse.rows(
-                "select column_name from information_schema.columns where table_schema = 'mart' and table_name = $view "
-                "order by ordinal_position",
-                {"view": view},
-            )
-            names = named_columns([str(name) for (name,) in found], labels if isinstance(labels, dict) else {}, word)
+            names = named_columns(there[view], labels if isinstance(labels, dict) else {}, word)
             if any(column != name for column, name in names):
                 listed = ", ".join(f'"{column}" as {_quoted(name)}' for column, name in names)
                 name = f"{view}_{source}"

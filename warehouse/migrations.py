@@ -66,14 +66,16 @@ def _make_mirror(warehouse: Warehouse, *, anew: bool) -> None:
 
 
 def _applied(warehouse: Warehouse) -> int:
-    """How many migrations the warehouse has had. Raises WarehouseError where they are not ours."""
-    columns = warehouse.rows(
-        "select column_name from information_schema.columns "
-        "where table_schema = 'control' and table_name = 'migrations' order by ordinal_position"
-    )
-    if not columns:
+    """How many migrations the warehouse has had. Raises WarehouseError where they are not ours.
+
+    Asked whenever a warehouse is opened, so it keeps off information_schema.columns: DuckDB binds every view for it.
+    """
+    if not warehouse.rows(
+        "select 1 from information_schema.tables where table_schema = 'control' and table_name = 'migrations'"
+    ):
         return 0
-    if ("digest",) not in columns:
+    columns, _ = warehouse.answer("select * from control.migrations limit 0")
+    if "digest" not in columns:
         raise WarehouseError(f"{warehouse.shown} was made by a build before the first release: name another warehouse.")
     had = [(str(n), str(d)) for n, d in warehouse.rows("select name, digest from control.migrations order by number")]
     known = [(name, _digest(name)) for name in named("control")]

@@ -6,7 +6,7 @@ import hashlib
 import re
 from graphlib import TopologicalSorter
 
-from warehouse.comments import comment_on_view
+from warehouse.comments import comment_on_views
 from warehouse.engine import Warehouse
 from warehouse.labels import drop_label_views, label
 from warehouse.statements import named, statement
@@ -29,11 +29,12 @@ def drop_views(warehouse: Warehouse) -> None:
 
 def create_views(warehouse: Warehouse) -> None:
     """Make all views, and note from which texts."""
-    for place, name in enumerate(in_order()):
-        warehouse.execute(statement(f"mart/{name}"))
-        comment_on_view(warehouse, name, statement(f"mart/{name}"))
+    made = {name: statement(f"mart/{name}") for name in in_order()}
+    for place, (name, text) in enumerate(made.items()):
+        warehouse.execute(text)
         values = {"place": place, "name": name, "digest": _digest(name)}
         warehouse.execute("insert into control.views values ($place, $name, $digest)", values)
+    comment_on_views(warehouse, made)
     label(warehouse)
 
 
