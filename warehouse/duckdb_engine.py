@@ -28,6 +28,9 @@ MIB = 1024 * 1024
 LEAST_MEMORY = 128
 """MiB that the engine may use while it writes, at the least."""
 
+QUIET = "set enable_progress_bar = false"
+"""By itself the engine draws a bar on standard output after two seconds, in the middle of a command's JSON."""
+
 SAFE_TO_SHOW = (duckdb.IOException, duckdb.OutOfMemoryException, duckdb.PermissionException)
 """Errors whose text names files and limits; the text of all others may hold a row's values (people's data)."""
 
@@ -169,6 +172,7 @@ def _opened(path: Path, *, read_only: bool) -> DuckdbWarehouse:
         if not read_only:
             make_private_file(path)  # one that was there, made by something else
         connection.execute("set timezone = 'UTC'").fetchall()
+        connection.execute(QUIET).fetchall()
         # First the folders, then the lock: what a query may read and write is this warehouse's own folder of exports.
         connection.execute(f"set allowed_directories = [{_quoted(exports_of(path))}]").fetchall()
         connection.execute("set enable_external_access = false").fetchall()

@@ -17,6 +17,7 @@ import duckdb
 import pyarrow.parquet as pq
 
 from schemas.errors import WarehouseError
+from warehouse.duckdb_engine import QUIET
 from warehouse.engine import POSTGRES, Warehouse
 from warehouse.personal import readable
 from warehouse.private import make_private_file, make_private_folder, rename_into_place
@@ -74,6 +75,7 @@ def _reader(folder: Path, files: list[Path]) -> Path:
     """The DuckDB file, from the Parquet files that were just written."""
     with _in_place(folder / "reader.duckdb") as beside:
         with duckdb.connect(str(beside)) as reader:
+            reader.execute(QUIET).fetchall()
             reader.execute("create schema mart").fetchall()
             for view in _views():
                 parts = [str(file) for file in files if file.stem == view]

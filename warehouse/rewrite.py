@@ -17,7 +17,7 @@ import duckdb
 
 from schemas.errors import Busy, WarehouseError
 from warehouse.comments import comment_on_mirror
-from warehouse.duckdb_engine import DuckdbWarehouse, exports_of, open_warehouse
+from warehouse.duckdb_engine import QUIET, DuckdbWarehouse, exports_of, open_warehouse
 from warehouse.private import make_private_file, only_private_files, remove_halves, rename_into_place
 from warehouse.views import create_views, drop_views
 
@@ -35,6 +35,7 @@ def rewrite(path: Path, *, wait: float = 10.0, clock: Callable[[], float] = time
     with only_private_files():
         try:
             with duckdb.connect(str(beside)) as new:
+                new.execute(QUIET).fetchall()
                 _attach(new, path, until, clock)
                 new.execute(f"copy from database old to {_name_of(new)}").fetchall()
                 new.execute("checkpoint").fetchall()

@@ -28,6 +28,7 @@ from splink import DuckDBAPI, Linker, SettingsCreator, block_on
 from flows.dedupe.comparable import Comparable
 from flows.dedupe.keys import KEY_HOLDERS, KEYS
 from flows.dedupe.levels import LEFT_OVER, comparison_levels, configured
+from warehouse.duckdb_engine import QUIET
 
 PRIOR: Final = Path(__file__).with_name("prior.json")
 TEXTS: Final = (
@@ -131,7 +132,7 @@ def shipped(*, trained: bool) -> Prior:
 def _connected(folder: Path | None) -> Iterator[duckdb.DuckDBPyConnection]:
     """DuckDB in memory, which reaches nothing outside of it."""
     with duckdb.connect(config={"temp_directory": str(folder) if folder else ""}) as connection:
-        connection.execute("set enable_progress_bar = false").fetchall()  # it would stand in the JSON of a long run
+        connection.execute(QUIET).fetchall()
         connection.execute(LEFT_OVER).fetchall()
         connection.execute("set enable_external_access = false").fetchall()
         yield connection

@@ -188,6 +188,13 @@ def test_whoever_only_reads_has_what_the_machine_has(warehouse_path):
         assert settings_of(opened)["memory_limit"] != "128.0 MiB"
 
 
+@pytest.mark.parametrize("read_only", [False, True])
+def test_a_long_query_draws_no_bar_into_what_a_command_tells(warehouse_path, read_only):
+    open_warehouse(warehouse_path).__exit__()
+    with open_warehouse(warehouse_path, read_only=read_only) as opened:
+        assert opened.rows("select current_setting('enable_progress_bar')") == [(False,)]
+
+
 def test_what_does_not_fit_into_memory_is_spilled_beside_the_warehouse_and_removed(warehouse_path):
     with open_warehouse(warehouse_path) as opened:
         opened.execute("create temp table wide as select repeat(i::varchar, 40) as t, i from range(2000000) as r(i)")
