@@ -19,6 +19,7 @@ from flows.job import Job
 from flows.pull import pull
 from flows.settings import Settings, Source, place_of
 from sandbox.server import running
+from tests.engines import Files
 from warehouse.duckdb_engine import open_warehouse
 
 COMMAND = Path(sys.executable).with_name("ninja-sync")
@@ -84,10 +85,15 @@ def server():
 
 
 @pytest.fixture
-def settings(server, tmp_path):
-    """Settings of one source, that server; a small page, so that there are several."""
+def settings(server, tmp_path, migrated_file, request):
+    """Settings of one source, that server; a small page, so that there are several. Its warehouse holds nothing yet.
+
+    Copies for readers take a fifth of each pull: they are for the tests that are marked so.
+    """
     source = Source(url=server.box.url, page_size=50, requests_per_second=10_000, look_back=0)
-    return Settings(warehouse=str(tmp_path / "state" / "warehouse.duckdb"), sources={"main": source})
+    place = Files().copy(migrated_file, tmp_path / "state")
+    publish = request.node.get_closest_marker("publishes") is not None
+    return Settings(warehouse=str(place), publish=publish, sources={"main": source})
 
 
 @pytest.fixture

@@ -103,6 +103,7 @@ def test_the_next_pulls_leave_an_erased_client_out_and_read_no_more_than_they_mu
     assert rows(told, "select listed from control.erasures") == [(False,)]
 
 
+@pytest.mark.publishes
 @pytest.mark.parametrize("step", ["clear", "rewrite", "vacuum", "note_finished", "publish"])
 def test_an_erasure_that_is_killed_is_finished_by_the_next_pull(told, victim, pulls, postgres, monkeypatch, step):
     def die(*_args, **_named):

@@ -319,6 +319,7 @@ def test_open_quarantine_needs_a_look_at_every_pull_until_it_is_mended(server, p
     assert not pulls(full=True).needs_a_look
 
 
+@pytest.mark.publishes
 def test_a_publication_that_did_not_happen_is_made_up_for(server, pulls, settings, monkeypatch):
     def fail(*_args, **_kwargs):
         raise WarehouseError("The disk is full.")
@@ -389,6 +390,7 @@ def test_a_broken_record_waits_in_quarantine_and_the_rest_is_loaded(server, pull
     assert query("select count(*) from control.quarantine where resolved_run_id is null") == [(0,)]
 
 
+@pytest.mark.publishes
 def test_readers_are_not_in_the_way_and_see_the_published_copy(server, pulls, settings):
     published = pulls().published
     with open_warehouse(published / "reader.duckdb", read_only=True) as reader:
@@ -399,6 +401,7 @@ def test_readers_are_not_in_the_way_and_see_the_published_copy(server, pulls, se
         assert reader.rows("select count(*) from mart.clients where city = 'While somebody reads'") == [(1,)]
 
 
+@pytest.mark.publishes
 def test_nothing_is_left_of_a_run_but_the_warehouse_and_its_copies(pulls, settings):
     pulls()
     path = place_of(settings)

@@ -479,6 +479,7 @@ def test_what_happens_during_the_first_load_hides_no_later_purge(server, pulls, 
     exact()
 
 
+@pytest.mark.publishes
 def test_a_sweep_that_fails_leaves_what_was_loaded_before_it_published(server, pulls, settings, people):
     server.edit(server.clients()[people[0]], city="Bern")
     server.purge(people[1])
