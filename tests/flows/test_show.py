@@ -43,6 +43,7 @@ def lines(monkeypatch, capsys):
         screen = Terminal()
         monkeypatch.setattr("sys.stdout", screen)
         monkeypatch.setenv("COLUMNS", str(width))
+        monkeypatch.setenv("LINES", "25")  # without it, rich takes a dumb terminal for 80 columns wide
         monkeypatch.setenv("TERM", "dumb")
         show(*args, **more)
         return [line.rstrip() for line in screen.getvalue().splitlines()]

@@ -117,7 +117,7 @@ MISTAKES = {
         by=f"{DOOR}::test_a_redirect_is_not_followed_and_names_only_the_host",
     ),
     "certificates are not verified": mistake(
-        Edit("connector/wire.py", "verify=_certificates(ca_file)", "verify=False"),
+        Edit("connector/wire.py", "verify=_certificates(ca_file, unused=only_loopback)", "verify=False"),
         by="tests/connector/test_door_tls.py::test_an_unknown_authority_is_refused_at_once",
     ),
     "a write is sent again although it may have arrived": mistake(
