@@ -17,10 +17,11 @@ help:                 ## what there is to make
 
 install: $(READY)     ## the environment in .venv, from requirements.lock
 
+# The lock is its own constraint too: pip would look at the newest release of what is asked for with an extra.
 $(READY): requirements.lock tests/dedupe/data.lock pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit("Ninja Sync needs Python 3.11 or newer: make PYTHON=python3.11") if sys.version_info < (3, 11) else None'
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -c requirements.lock -r requirements.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r tests/dedupe/data.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
@@ -82,7 +83,7 @@ format: $(READY)      ## put the code into shape
 
 lock: $(READY)        ## resolve requirements.lock anew from pyproject.toml (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
-	    --no-annotate --no-strip-extras --extra test --upgrade pyproject.toml -o requirements.lock
+	    --no-annotate --extra test --upgrade pyproject.toml -o requirements.lock
 
 clean:                ## remove what was made here
 	rm -rf $(VENV) .venv-peers demo build dist .mypy_cache .ruff_cache .import_linter_cache

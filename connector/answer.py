@@ -139,9 +139,15 @@ def judge(reply: Reply, media: str) -> Answer | Failure:
         return Failure((NotFound if status == codes.NOT_FOUND else Rejected)(text, status=status))
     kind, said = _ERRORS.get(status, ApiError), _said(reply)
     if status == codes.BAD_REQUEST and said.startswith(_MISSING_RECORD):
-        return Failure(NotFound(f"There is no such record on the server: {said}", status=status))
+        return Failure(NotFound(f"There is no such record on the server{_what(said)}.", status=status))
     start = _SAID.get(status, f"The server answers {status}")
     return Failure(kind(": ".join(filter(None, [start, said])) + _fields(reply), status=status))
+
+
+def _what(said: str) -> str:
+    """What is missing, in words; the server tells of its own classes."""
+    found = re.search(r"\\(\w+)\]", said)
+    return f": no {found[1]} has this id" if found else ""
 
 
 def _judge_success(reply: Reply, media: str) -> Answer | Failure:

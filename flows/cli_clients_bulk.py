@@ -95,7 +95,7 @@ def delete(
 
 
 def assign_group(
-    group: Annotated[str, typer.Argument(metavar="GROUP", help="The group's id, as in mart.clients.group_id.")],
+    group: Annotated[str, typer.Argument(metavar="GROUP", help="The group's id, as in ninja.group_settings.")],
     ids: Ids = None,
     ids_from: IdsFrom = None,
     yes: Yes = False,

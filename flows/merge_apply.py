@@ -14,7 +14,7 @@ from typing import Final
 
 from connector.api import Api
 from connector.clients.contacts import ContactEdit
-from connector.clients.merge import apply_merge, prepare_merge
+from connector.clients.merge import apply_merge, check_password, prepare_merge
 from connector.clients.read import record_of
 from connector.clients.update import apply_update, prepare_update
 from connector.door import Door
@@ -169,7 +169,7 @@ def _run(
         journal = WarehouseJournal(plan.source, lambda: nullcontext(warehouse), operator=operator(), now=clock.now)
         api = Api(door, journal, held, plan.plan_id)
         try:
-            held.lend()  # whoever has no password is told before anything is written
+            check_password(api)  # whoever has none, or a wrong one, is told before anything is written
             stopped = _applied(_Merging(settings, warehouse, api, plan, clock, sleep), stored.state, tell)
         finally:
             held.drop()

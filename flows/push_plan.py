@@ -26,11 +26,15 @@ from schemas.errors import SettingsError
 from schemas.plan import Cell, Plan, RefusedWish, Wish, needs_put, with_fewest_calls
 from schemas.server_form import GIVEN_BY_PUT, Lists, Refused, as_stored, check_emptied, writable
 from warehouse.engine import Warehouse
-from warehouse.plans import store_plan, take_up
+from warehouse.plans import note_wishes, store_plan
 from warehouse.statements import statement
 
 NOTHING_TO_CHANGE: Final = "nothing to change"
 """What stands in the place of a plan's id in wishes of the outbox of which nothing was left to plan."""
+
+
+REFUSED: Final = "refused: "
+"""What begins the text in that place in wishes that were refused; to have one looked at again, it is wished again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +68,11 @@ def plan_push(
     """
     company = check_company(settings, name, door, clock)
     now = clock.now()
-    taken_up: list[str] = []
+    wish_ids: Mapping[tuple[str, str], Sequence[str]] = {}
     with open_ready(settings, clock) as warehouse:
         taken = rows
         if taken is None:
-            taken, taken_up = wishes_of_outbox(warehouse, name, now)
+            taken, wish_ids = wishes_of_outbox(warehouse, name, now)
         wishes, refused = _resolved(warehouse, name, taken)
     base = server_now(door)
     state = read_present(door, [wish.client_id for wish in wishes])
@@ -79,8 +83,8 @@ def plan_push(
     cells = made.cells(wishes)
     refused += made.refused
     if not cells:
-        with open_ready(settings, clock) as warehouse:
-            take_up(warehouse, name, NOTHING_TO_CHANGE, taken_up)
+        with open_ready(settings, clock) as warehouse, warehouse.transaction():
+            note_wishes(warehouse, name, _became(wish_ids, refused, NOTHING_TO_CHANGE))
         return Planned(None, refused, made.unchanged)
     plan = Plan(
         plan_id=f"push-{now:%Y%m%d}-{new_id()}", source=name, made_at=now,
@@ -90,9 +94,20 @@ def plan_push(
         cells=sorted(with_fewest_calls(cells, made.without_put)),
     )  # fmt: skip
     with open_ready(settings, clock) as warehouse:
-        store_plan(warehouse, plan, wishes=taken_up)
+        store_plan(warehouse, plan, wishes=_became(wish_ids, refused, plan.plan_id))
     names = {key: str(state.records[key].get("display_name") or key) for key in plan.client_ids}
     return Planned(plan, refused, made.unchanged, names)
+
+
+def _became(
+    wish_ids: Mapping[tuple[str, str], Sequence[str]], refused: Sequence[RefusedWish], plan_id: str
+) -> dict[str, list[str]]:
+    """The wishes of the outbox by what became of them: a plan, or why they were refused, for whoever wished."""
+    why = {(one.client_id, one.column): f"{REFUSED}{one.reason}" for one in refused}
+    found: dict[str, list[str]] = {}
+    for wish, ids in wish_ids.items():
+        found.setdefault(why.get(wish, plan_id), []).extend(ids)
+    return found
 
 
 class _Making:
@@ -149,7 +164,10 @@ class _Making:
         if given:
             self.without_put.add(cell.client_id)
             if needs_put(cell):
-                raise Refused(f"the client has no {given[0]}, and this change would give it the company's: name it too")
+                raise Refused(
+                    f"the client has no {given[0]}, and this change would give it the company's: wish for a "
+                    f"{given[0]} too"
+                )
         return cell
 
     def _view(self, client_id: str) -> Mapping[str, object]:

@@ -78,16 +78,20 @@ def wishes_of_frame(frame: object, *, null_clears: bool = False) -> list[WishedR
     return wished_rows(_of_table(table), null_clears=null_clears)
 
 
-def wishes_of_outbox(warehouse: Warehouse, source: str, now: datetime) -> tuple[list[WishedRow], list[str]]:
-    """The wishes in `control.outbox` that no plan has taken up, and their ids; of two for one value, the newer.
+def wishes_of_outbox(
+    warehouse: Warehouse, source: str, now: datetime
+) -> tuple[list[WishedRow], dict[tuple[str, str], list[str]]]:
+    """The wishes in `control.outbox` that no plan has taken up; of two for one value, the newer.
+
+    And the ids of all of them, by client and field.
 
     Those of a plan that expired before anybody applied it are free again. NULL clears.
     """
     newest: dict[str, dict[str, object]] = {}
-    wish_ids = []
+    wish_ids: dict[tuple[str, str], list[str]] = {}
     for wish_id, client, name, value in warehouse.rows(statement("read/outbox"), {"source": source, "now": now}):
         newest.setdefault(str(client), {})[str(name)] = value
-        wish_ids.append(str(wish_id))
+        wish_ids.setdefault((str(client), str(name)), []).append(str(wish_id))
     _check_columns({name for values in newest.values() for name in values})
     return [WishedRow("outbox", "id", client, values, source) for client, values in newest.items()], wish_ids
 

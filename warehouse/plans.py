@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -20,6 +20,7 @@ from warehouse.statements import statement
 PLANNED: Final = "planned"
 APPLYING: Final = "applying"
 APPLIED: Final = "applied"
+NOTHING: Final[Mapping[str, Sequence[str]]] = {}
 _JSON = msgspec.json.Decoder(float_hook=Decimal)
 
 
@@ -43,8 +44,8 @@ class CellOutcome:
     message: str = ""
 
 
-def store_plan(warehouse: Warehouse, plan: Plan, *, wishes: Sequence[str] = ()) -> None:
-    """Store a plan, and note by their ids which wishes of the outbox it has taken up, in one transaction."""
+def store_plan(warehouse: Warehouse, plan: Plan, *, wishes: Mapping[str, Sequence[str]] = NOTHING) -> None:
+    """Store a plan, and note what became of wishes of the outbox (see `note_wishes`), in one transaction."""
     values = {
         "source": plan.source, "plan_id": plan.plan_id, "made_at": plan.made_at, "expires_at": plan.expires_at,
         "base_at": plan.base_at, "newest_at": plan.newest_at, "author": plan.author, "reason": plan.reason,
@@ -58,14 +59,13 @@ def store_plan(warehouse: Warehouse, plan: Plan, *, wishes: Sequence[str] = ()) 
     with warehouse.transaction():
         warehouse.execute(statement("plans/insert_plan"), values)
         warehouse.execute(statement("plans/insert_cells"), cells)
-        take_up(warehouse, plan.source, plan.plan_id, wishes)
+        note_wishes(warehouse, plan.source, wishes)
 
 
-def take_up(warehouse: Warehouse, source: str, plan_id: str, wishes: Sequence[str]) -> None:
-    """Note of these wishes of the outbox, and of no others, what they were taken up by."""
-    if wishes:
-        values = {"source": source, "plan_id": plan_id, "wish_ids": list(wishes)}
-        warehouse.execute(statement("plans/take_up"), values)
+def note_wishes(warehouse: Warehouse, source: str, wishes: Mapping[str, Sequence[str]]) -> None:
+    """Note what became of wishes of the outbox: the id of their plan, or why there is none; their ids by that."""
+    for became, wish_ids in wishes.items():
+        warehouse.execute(statement("plans/take_up"), {"source": source, "plan_id": became, "wish_ids": list(wish_ids)})
 
 
 def read_plan(warehouse: Warehouse, plan_id: str) -> Stored:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Final
 
 from connector.api import Api, Outcomes, perform
 from connector.clients.backup import Backup, save
@@ -26,9 +27,20 @@ from connector.presence import Presence
 from connector.verbs import all_groups, current_company
 from schemas.client import Client, Contact, client_of
 from schemas.entities import GROUPS
-from schemas.errors import NotVerified, OutcomeUnknown, SettingsError, StalePlan, UnsafePlan
+from schemas.errors import (
+    NotFound,
+    NotVerified,
+    OutcomeUnknown,
+    PasswordRequired,
+    SettingsError,
+    StalePlan,
+    UnsafePlan,
+)
 from schemas.journal import Call, Edit, Outcome
 from schemas.merge_preview import lost_contacts
+
+NOBODY: Final = "nobody"
+"""No id: the server's are ten letters at the least."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +66,21 @@ class Merge:
     def lost_contacts(self) -> Sequence[Contact]:
         """Contacts that the server drops: an address that the survivor has, in the same spelling, or none at all."""
         return lost_contacts(self.survivor, self.mergeable)
+
+
+def check_password(api: Api) -> None:
+    """Ask whether the server accepts the password, before anything is written. It changes nothing, and is not noted.
+
+    A purge of a client that cannot be: the server looks at the password first, then at the id (facts, order of
+    checks). Raises PasswordRequired, SettingsError where there is none.
+    """
+    password = api.password.lend()
+    try:
+        with suppress(NotFound):
+            api.door.post(f"/clients/{NOBODY}/purge", repeatable=True, password=password)
+    except PasswordRequired:
+        api.password.drop()
+        raise
 
 
 def prepare_merge(

@@ -6,7 +6,9 @@ Whoever can reach Prefect's API can start and resume runs, but cannot approve: a
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
 
@@ -20,7 +22,7 @@ from prefect.input import RunInput
 from prefect.states import Completed
 
 from flows.job import SYSTEM_CLOCK, open_ready
-from flows.scheduled.words import keep
+from flows.scheduled.words import LOOK, keep
 from flows.settings import Settings
 from schemas.errors import StalePlan, UnsafePlan
 from schemas.merge_plan import MergePlan
@@ -36,11 +38,26 @@ class GoOn(RunInput):
     """Nothing is asked for: an approval is given by `ninja-sync approve`, not here."""
 
 
+@dataclass(frozen=True, slots=True)
+class Made:
+    """What came of wishes or duplicates: a plan, or none; and why some are not in it, in words without a value."""
+
+    plan: Plan | MergePlan | None
+    refused: Sequence[str] = ()
+
+    @property
+    def told(self) -> str:
+        """How many were refused, and why."""
+        reasons = Counter(self.refused).most_common()
+        why = "; ".join(f"{reason} ({count:,})" if count > 1 else reason for reason, count in reasons)
+        return f"refused: {len(self.refused):,}: {why}" if self.refused else ""
+
+
 def approved_plan(
     settings: Settings,
     name: str,
     kind: str,
-    make: Callable[[], Plan | MergePlan | None],
+    make: Callable[[], Made],
     read: Callable[[str], Stored | StoredMerges],
     figures: Callable[[Any], str],
 ) -> Plan | MergePlan | State[Any]:
@@ -59,15 +76,16 @@ def approved_plan(
             return Completed(message=f"The plan {other.plan_id} waits already: ninja-sync approve {other.digest}")
     if asked:
         plan = _unapplied(read(asked.plan_id), kind)
-    elif made := make():
-        plan = made
+    else:
+        made = make()
+        if made.plan is None:
+            told = f"{name}: nothing to {kind}"
+            return Completed(name=LOOK, message=f"{told}; {made.told}") if made.refused else Completed(message=told)
+        plan = made.plan
         with open_ready(settings) as warehouse:
             ask(warehouse, plan.source, plan.plan_id, plan.digest, run, SYSTEM_CLOCK.now())
-        keep(
-            lambda: create_markdown_artifact(figures(made), key=ARTIFACT, description="A plan that waits for approval.")
-        )
-    else:
-        return Completed(message=f"{name}: nothing to {kind}")
+        shown = figures(plan) + (f"\n**Not in it**, {made.told}\n" if made.refused else "")
+        keep(lambda: create_markdown_artifact(shown, key=ARTIFACT, description="A plan that waits for approval."))
     if isinstance(plan, State):
         return plan
     _wait(settings, plan, asked.digest if asked else plan.digest, figures(plan))

@@ -14,9 +14,8 @@ from flows.approvals import MERGE
 from flows.job import open_ready
 from flows.merge_apply import AppliedMerges, apply_merges
 from flows.password import password_reader
-from flows.scheduled.approval import approved_plan
-from flows.scheduled.pull import LOOK
-from flows.scheduled.words import ended, keep, own_words, read_rules, read_settings, run_name, teller
+from flows.scheduled.approval import Made, approved_plan
+from flows.scheduled.words import LOOK, ended, keep, own_words, read_rules, read_settings, run_name, teller
 from flows.settings import Settings, choose_source, open_door
 from schemas.merge_plan import MergePlan
 from warehouse.merge_plans import DONE, StoredMerges, read_merges
@@ -24,7 +23,7 @@ from warehouse.plans import APPLYING
 
 
 @task(name="plan merges", task_run_name="plan {source}", retries=0, cache_policy=NO_CACHE, persist_result=False)
-def plan_one(source: str, config: str | None, rules: str | None, undecided: bool) -> MergePlan | None:
+def plan_one(source: str, config: str | None, rules: str | None, undecided: bool) -> Made:
     """Make and store a plan of the merges of clusters that are decided to be the same; sends no change."""
     log = get_run_logger()
     try:
@@ -33,7 +32,7 @@ def plan_one(source: str, config: str | None, rules: str | None, undecided: bool
         from flows.dedupe.review import same_clusters  # noqa: PLC0415
 
         if not (undecided or same_clusters(settings, source)):
-            return None
+            return Made(None)
         password_reader(settings.sources[source])()  # whoever has none is told now, and not after an approval
         with open_door(settings, source) as door:
             planned = plan_clusters(settings, source, door, chosen, undecided=undecided, allowed=set(chosen.allow))
@@ -41,7 +40,7 @@ def plan_one(source: str, config: str | None, rules: str | None, undecided: bool
         failed = own_words(problem)
     else:
         log.info("%s: %s merges planned, %s refused", source, len(planned.previews), len(planned.refused))
-        return planned.plan
+        return Made(planned.plan, [one.reason for one in planned.refused])
     raise failed
 
 

@@ -29,6 +29,7 @@ from flows.pull import pull as pull_source
 from flows.scheduled.words import (
     FIRST_DELAY,
     JITTER,
+    LOOK,
     RETRIES,
     emit,
     ended,
@@ -47,7 +48,6 @@ from warehouse.place import PostgresUrl
 
 ARTIFACT: Final = "ninja-sync-pull"
 FRESHNESS: Final = "ninja-sync-freshness"
-LOOK: Final = "Needs a look"
 HELD: Final = "Brake held"
 STALE: Final = timedelta(hours=1)
 """A source that another process holds is left to it, and told of where it was last read so long ago."""

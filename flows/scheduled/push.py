@@ -18,11 +18,11 @@ from flows.approvals import PUSH
 from flows.push import find_plan
 from flows.push_apply import Applied, apply_plan, check_brake
 from flows.push_plan import check_not_empty, plan_push
-from flows.scheduled.approval import approved_plan
-from flows.scheduled.pull import LOOK
+from flows.scheduled.approval import Made, approved_plan
 from flows.scheduled.words import (
     FIRST_DELAY,
     JITTER,
+    LOOK,
     RETRIES,
     ended,
     keep,
@@ -54,7 +54,7 @@ Wishes = Sequence[WishedRow] | None
 )
 def plan_one(
     source: str, config: str | None, query_file: str | None, file: str | None, null_clears: bool, reason: str
-) -> Plan | None:
+) -> Made:
     """Make and store a plan; it sends no change, so it may be retried."""
     log = get_run_logger()
     try:
@@ -66,7 +66,7 @@ def plan_one(
         failed = own_words(problem)
     else:
         log.info("%s: %s values there already, %s refused", source, planned.unchanged, len(planned.refused))
-        return planned.plan
+        return Made(planned.plan, [f"{one.column}: {one.reason}" for one in planned.refused])
     raise failed
 
 
@@ -149,15 +149,16 @@ def _pushed(
     return Completed(name=None if applied.as_planned else LOOK, message=told)
 
 
-def _braked(settings: Settings, plan: Plan | None) -> Plan | None:
+def _braked(settings: Settings, made: Made) -> Made:
     """The plan, where it may be applied without --force. Raises TooMuchChange, which says how else."""
-    if plan:
+    plan = made.plan
+    if isinstance(plan, Plan):
         try:
             check_brake(settings, plan)
         except TooMuchChange as refused:
             how = f"ninja-sync push apply {plan.plan_id} --digest {plan.digest} --force"
             raise TooMuchChange(f"{refused} The plan is kept; to apply it all the same: {how}") from None
-    return plan
+    return made
 
 
 def _told_by_kind(read: Callable[[], Wishes], file: str | None) -> Wishes:

@@ -24,6 +24,7 @@ from schemas.errors import Busy, Retryable, SettingsError, SyncError, place_of
 if TYPE_CHECKING:
     from flows.dedupe.rules import Rules
 
+LOOK: Final = "Needs a look"
 RETRIES: Final = 3
 FIRST_DELAY: Final = 30.0
 """Seconds, then twice as long each time; the door itself has waited for `retry_budget` before."""

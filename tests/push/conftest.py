@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import httpx
 import pytest
 
+from connector.clients.merge import NOBODY
 from connector.door import Door, DoorSettings
 from connector.secret import Secret
 from flows.job import Job, open_ready
@@ -56,7 +57,8 @@ class Wire(httpx.BaseTransport):
 
 
 def is_write(request: httpx.Request) -> bool:
-    return request.method != "GET" and not request.url.path.endswith("/companies/current")
+    path = request.url.path
+    return request.method != "GET" and not path.endswith(("/companies/current", f"/{NOBODY}/purge"))
 
 
 @dataclass

@@ -145,6 +145,27 @@ def test_the_wishes_of_a_plan_that_expired_before_it_was_applied_are_free_again(
     assert plan_push(desk.settings, "main", desk.door(), None, clock=much_later).plan is None
 
 
+def test_a_refused_wish_of_the_outbox_is_told_why_and_is_not_in_the_plan(desk, box):
+    one = box.make("One")
+    with open_ready(desk.settings) as warehouse:
+        for key, field, value in (
+            (one["id"], "custom_value1", "x"),
+            (one["id"], "country_id", "nowhere"),
+            ("none", "city", "y"),
+        ):
+            warehouse.execute(
+                "insert into control.outbox (source, id, field, value) values ('main', $id, $field, $value)",
+                {"id": key, "field": field, "value": value},
+            )
+    planned = plan_push(desk.settings, "main", desk.door(), None)
+    became = dict(desk.query("select field, plan_id from control.outbox"))
+    assert became["custom_value1"] == planned.plan.plan_id
+    assert became["country_id"].startswith("refused: ")
+    assert "no id of countries" in became["country_id"]
+    assert became["city"].startswith("refused: ")
+    assert plan_push(desk.settings, "main", desk.door(), None).refused == []
+
+
 def test_a_wish_that_others_put_into_the_outbox_is_checked_like_any_other(desk, box):
     one = box.make("One")
     with open_ready(desk.settings) as warehouse:
