@@ -52,7 +52,7 @@ def approve(
         raise SettingsError(f"The plan of this digest is of the source {found.stored.plan.source!r}, not {source!r}.")
     brake = _brake(settings, found)
     if not as_json:
-        _show(found)
+        _show(settings, found)
         if brake:
             say(f"An approval does not lift the brake. {brake}")
     if found.approval is None:
@@ -72,21 +72,24 @@ def _list(settings: Settings, source: str | None, *, as_json: bool) -> None:
     elif found:
         columns = ("plan", "source", "kind", "clients", "made", "expires", "digest", "asked by run")
         rows = [(p.plan_id, p.source, p.kind, p.clients, p.made_at, p.expires_at, p.digest, p.asked_by) for p in found]
-        show_table("Waiting for approval", columns, rows)
+        note = "a flow run waits for its own; a plan without a run is applied by its digest, approved or not"
+        show_table("Plans that can be approved", columns, rows, note=note)
     else:
         say("No plan waits for an approval.")
 
 
-def _show(found: Approvable) -> None:
+def _show(settings: Settings, found: Approvable) -> None:
     """The plan, as `push show` and `merge show` show it."""
     from flows.merge_report import show_merges  # noqa: PLC0415
+    from flows.push import names_of  # noqa: PLC0415
     from flows.push_report import show_plan  # noqa: PLC0415
     from warehouse.plans import Stored  # noqa: PLC0415
 
     if isinstance(found.stored, Stored):
-        show_plan(found.stored.plan, {})
+        show_plan(found.stored.plan, names_of(settings, found.stored.plan.source, found.stored.plan.client_ids))
     else:
-        show_merges(found.stored)
+        plan = found.stored.plan
+        show_merges(found.stored, names_of(settings, plan.source, plan.client_ids))
     say(f"All of it: ninja-sync {found.kind} show {found.stored.plan.plan_id} --json")
 
 

@@ -208,7 +208,8 @@ def decide(
     if as_json:
         show_json({"source": name, "decided": count})
     else:
-        say(f"Noted: {count:,} decisions. The next `ninja-sync dedupe find` obeys them.")
+        noted = f"{count:,} decision{'s' * (count != 1)}"
+        say(f"Noted: {noted}. `dedupe list`, `dedupe plan` and the next `dedupe find` obey.")
 
 
 def plan(

@@ -101,15 +101,17 @@ def show(plan_id: PlanId, config: ConfigFile = None, as_json: AsJson = False) ->
     """Show a plan of merges, and how far it has come."""
     from flows.job import open_ready  # noqa: PLC0415
     from flows.merge_report import merges_as_json, show_merges  # noqa: PLC0415
+    from flows.push import names_of  # noqa: PLC0415
     from flows.settings import load_settings  # noqa: PLC0415
     from warehouse.merge_plans import read_merges  # noqa: PLC0415
 
-    with open_ready(load_settings(config)) as warehouse:
+    settings = load_settings(config)
+    with open_ready(settings) as warehouse:
         stored = read_merges(warehouse, plan_id)
     if as_json:
         show_json({**merges_as_json(stored.plan), "state": stored.state, "states": stored.states})
     else:
-        show_merges(stored)
+        show_merges(stored, names_of(settings, stored.plan.source, stored.plan.client_ids))
 
 
 def apply(

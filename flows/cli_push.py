@@ -114,7 +114,7 @@ def show(
     as_json: AsJson = False,
 ) -> None:
     """Show a plan, and what became of it."""
-    from flows.push import find_plan, plan_as_json, write_plan  # noqa: PLC0415
+    from flows.push import find_plan, names_of, plan_as_json, write_plan  # noqa: PLC0415
     from flows.push_report import outcomes_for, show_plan  # noqa: PLC0415
     from flows.settings import load_settings  # noqa: PLC0415
 
@@ -126,7 +126,7 @@ def show(
     if as_json:
         show_json({**plan_as_json(stored.plan), "state": stored.state, "outcomes": outcomes})
         return
-    show_plan(stored.plan, {})
+    show_plan(stored.plan, names_of(settings, stored.plan.source, stored.plan.client_ids))
     if outcomes:
         rows = [tuple(one.values()) for one in outcomes if one["outcome"] != "applied"]
         say(f"{stored.state}: {len(outcomes) - len(rows):,} of {len(stored.plan.cells):,} values applied.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
 
@@ -50,15 +51,30 @@ def tell_planned_merges(planned: PlannedMerges, *, as_json: bool) -> int:
     return LOADED_WITH_FINDINGS if planned.refused else 0
 
 
-def show_merges(stored: StoredMerges) -> None:
+def show_merges(stored: StoredMerges, names: Mapping[str, str]) -> None:
     """A stored plan, and how far each of its merges has come."""
+
+    def called(client_id: str) -> str:
+        return f"{names[client_id]} ({client_id})" if client_id in names else client_id
+
     rows = [
-        (step.survivor_id, step.mergeable_id, step.survivor["balance"], step.mergeable["balance"], state, backup or "")
-        for step, state, backup in zip(stored.plan.steps, stored.states, stored.backups, strict=True)
+        (
+            called(s.survivor_id),
+            called(s.mergeable_id),
+            _balance(s.survivor),
+            _balance(s.mergeable),
+            state,
+            backup or "",
+        )
+        for s, state, backup in zip(stored.plan.steps, stored.states, stored.backups, strict=True)
     ]
     columns = ("survivor", "merged in", "balance", "its balance", "state", "backup")
     show_table(f"Plan {stored.plan.plan_id}", columns, rows)
     say(f"{stored.state}; its digest is {stored.digest}.")
+
+
+def _balance(expected: Mapping[str, object]) -> str:
+    return amount(Decimal(str(expected["balance"])))
 
 
 def tell_applied_merges(applied: AppliedMerges, *, as_json: bool) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from connector.clients.fields import checked, lists_for
@@ -21,6 +21,13 @@ from schemas.values import to_json
 from warehouse.plans import APPLIED, Stored, outcomes_of, read_plan
 from warehouse.private import write_private
 from warehouse.statements import statement
+
+
+def names_of(settings: Settings, source: str, client_ids: Iterable[str], clock: Clock = SYSTEM_CLOCK) -> dict[str, str]:
+    """What clients are called, by id, as far as they are in the mirror: for the person who looks at a plan."""
+    with open_ready(settings, clock) as warehouse:
+        rows = warehouse.rows(statement("read/names"), {"source": source, "ids": sorted(set(client_ids))})
+    return {str(key): str(name or key) for key, name in rows}
 
 
 def add_wishes(

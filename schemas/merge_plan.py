@@ -63,6 +63,11 @@ class MergePlan:
     steps: Sequence[MergeStep]
 
     @property
+    def client_ids(self) -> list[str]:
+        """All clients of the plan, once each."""
+        return sorted({one for step in self.steps for one in (step.survivor_id, step.mergeable_id)})
+
+    @property
     def digest(self) -> str:
         """The first 16 hexadecimal digits of the SHA-256 over all of it."""
         told = [

@@ -5,7 +5,7 @@ It knows nothing of how it is shown: a terminal does today, a page in the browse
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -100,6 +100,7 @@ def decide_pairs(
         if pair[0] == pair[1] or not all(pair):
             raise SettingsError("A decision is about two clients.")
     with open_ready(settings, clock) as warehouse, warehouse.transaction():
+        _check_known(warehouse, name, {one for pair, _, _ in decisions for one in pair})
         for pair, decision, reason in decisions:
             decide(warehouse, name, pair, decision, author=operator(), reason=reason, now=clock.now())
     return len(decisions)
@@ -110,7 +111,18 @@ def choose(settings: Settings, name: str, client_id: str, *, reason: str = "", c
     if not client_id:
         raise SettingsError("Name the client that is to survive.")
     with open_ready(settings, clock) as warehouse:
+        _check_known(warehouse, name, {client_id})
         choose_survivor(warehouse, name, client_id, author=operator(), reason=reason, now=clock.now())
+
+
+def _check_known(warehouse: Warehouse, name: str, ids: Set[str]) -> None:
+    """Raises SettingsError for an id that is, and was, no client of the source."""
+    known = {str(one) for (one,) in warehouse.rows(statement("dedupe/known"), {"source": name, "ids": sorted(ids)})}
+    if unknown := sorted(ids - known):
+        raise SettingsError(
+            f"There is no client {unknown[0]!r} in the source {name!r}. Nothing was noted; ids are those of "
+            "mart.clients."
+        )
 
 
 def same_clusters(settings: Settings, name: str, clock: Clock = SYSTEM_CLOCK) -> list[list[str]]:

@@ -47,7 +47,9 @@ def test_from_a_plan_to_the_sheet(call, server, pair, monkeypatch, tmp_path):
         call("merge", "apply", plan_id, "--digest", digest, "--password-env", "OTHER")
     (tmp_path / "password").write_text(server.box.password)
     (tmp_path / "password").chmod(0o600)
-    code, out = call("merge", "resume", plan_id, "--password-file", "password", "--json")
+    code, out = call("merge", "show", plan_id)  # a wrong password has begun nothing
+    assert all(text in out for text in ("Kept Ltd", "Twin Ltd", "10.50", "planned"))
+    code, out = call("merge", "apply", plan_id, "--digest", digest, "--password-file", "password", "--json")
     (merged,) = json.loads(out)["merges"]
     assert (code, merged["state"], json.loads(out)["done"]) == (0, "done", 1)
     code, out = call("merge", "sheet", merged["backup"])
