@@ -96,16 +96,32 @@ def settings(server, tmp_path, migrated_file, request):
     return Settings(warehouse=str(place), publish=publish, sources={"main": source})
 
 
+def pull_from(server, using, name="main", *, token=None, full=False, at_most=None, transport=None):
+    """One pull, whose waits take no time."""
+    door = DoorSettings(using.sources[name].url, requests_per_second=10_000, retry_budget=300)
+    with Door(door, Secret(token or server.box.token), transport=transport, sleep=lambda _: None) as opened:
+        return pull(Job(using, name, opened, full=full, at_most=at_most))
+
+
 @pytest.fixture
 def pulls(settings, server):
     """Pull once; the token, the door's transport and `full` may be given."""
 
-    def run(*, token=None, full=False, at_most=None, using=settings, name="main", transport=None):
-        door = DoorSettings(using.sources[name].url, requests_per_second=10_000, retry_budget=300)
-        with Door(door, Secret(token or server.box.token), transport=transport, sleep=lambda _: None) as opened:
-            return pull(Job(using, name, opened, full=full, at_most=at_most))
+    def run(*, using=settings, name="main", **more):
+        return pull_from(server, using, name, **more)
 
     return run
+
+
+@pytest.fixture(scope="session")
+def pulled_once(tmp_path_factory, migrated_file):
+    """The files of a sandbox with 120 clients, and of a warehouse that a first pull has filled: copied, not used."""
+    folder = tmp_path_factory.mktemp("pulled-once")
+    database, place = folder / "server.sqlite", Files().copy(migrated_file, folder)
+    with running(clients=120, seed=5, database=database) as box:
+        source = Source(url=box.url, page_size=50, requests_per_second=10_000, look_back=0)
+        pull_from(Server(box), Settings(warehouse=str(place), publish=False, sources={"main": source}))
+    return database, place
 
 
 @pytest.fixture

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import time
 from decimal import Decimal
+from pathlib import Path
 
 import httpx
 import msgspec
@@ -13,8 +15,11 @@ import pytest
 
 from flows.balances import read_balances
 from flows.doctor import examine
-from flows.settings import place_of
+from flows.settings import base_url_of, place_of
+from sandbox.server import running
 from schemas.errors import NotAuthorised, TooMuchChange, UnexpectedShape
+from tests.engines import Files
+from tests.flows.conftest import Server
 from warehouse.duckdb_engine import open_warehouse
 from warehouse.publish import reader_of
 
@@ -69,9 +74,26 @@ class Hiding(Rewriting):
 
 
 @pytest.fixture
-def people(server, pulls, query):
+def server(pulled_once, tmp_path):
+    """A copy of the sandbox from which a warehouse was pulled."""
+    with running(database=Path(shutil.copy(pulled_once[0], tmp_path))) as box:
+        yield Server(box)
+
+
+@pytest.fixture
+def settings(settings, pulled_once):
+    """With a copy of that warehouse, told that its server is at the port of this one."""
+    place = place_of(settings)
+    Files().put_back(pulled_once[1], place)
+    with open_warehouse(place) as warehouse:
+        url = base_url_of(settings.sources["main"])
+        warehouse.execute("update control.sources set base_url = $url", {"url": url})
+    return settings
+
+
+@pytest.fixture
+def people(server, query):
     """After a first pull: the ids of clients with a name and a mail of their own, and a pause in the server's time."""
-    pulls()
     server.switch(clock={"advance": 100})
     server.requests()
     return [str(key) for (key,) in query(f"select c.id from ninja.clients c where {MAILS} order by c.id")]
@@ -459,7 +481,8 @@ def test_two_clients_made_by_mistake_and_purged_are_gone_without_a_question(serv
 
 
 @pytest.mark.parametrize("meanwhile", ["a new client", "a purge"])
-def test_what_happens_during_the_first_load_hides_no_later_purge(server, pulls, exact, meanwhile):
+def test_what_happens_during_the_first_load_hides_no_later_purge(server, pulls, settings, exact, meanwhile):
+    place_of(settings).unlink()
     done = []
     first, second = list(server.clients(status="active"))[:2]
 
