@@ -95,9 +95,13 @@ class Stable:
         self._process.stdin.write(json.dumps({**self._order, **more, "count": count}) + "\n")
         self._process.stdin.flush()
         heard, others = self._heard(), {}
-        victims = [Victim(int(next(heard)[0]), heard, others) for _ in range(count)]
-        others.update({victim.pid: victim for victim in victims})
-        return victims
+        while len(others) < count:  # the first one may be far before the last one is born
+            pid, word, rest = next(heard)
+            if word == "born":
+                others[pid] = Victim(pid, heard, others)
+            else:
+                others[pid].hear(word, rest)
+        return list(others.values())
 
     def pull(self, **more: object) -> Victim:
         """One pull that nobody disturbs, to its end."""
