@@ -32,8 +32,8 @@ demo: $(READY)        ## the main job once, against the sandbox, into demo/wareh
 test: lint            ## format, lint, types, import contracts, all tests
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder --max-worker-restart 1 $(PYTEST_ARGS)
 
-worlds: $(READY)       ## drawn clients and wishes, planned and applied on both engines (WORLDS=300: so many)
-	NINJA_SYNC_WORLDS=$(or $(WORLDS),300) $(BIN)/python -m pytest -n $(WORKERS) tests/push/test_push_worlds.py $(PYTEST_ARGS)
+worlds: $(READY)       ## drawn clients and wishes, planned and applied on both engines, and killed at each request (WORLDS=300)
+	NINJA_SYNC_WORLDS=$(or $(WORLDS),300) $(BIN)/python -m pytest -n $(WORKERS) tests/push/test_push_worlds.py tests/push/test_push_kills.py $(PYTEST_ARGS)
 
 merges: $(READY)       ## drawn merges, and merges that die or are killed at each step (MERGES=1000: so many drawn)
 	NINJA_SYNC_WORLDS=$(or $(MERGES),1000) $(BIN)/python -m pytest -n $(WORKERS) tests/merge tests/connector/clients/test_merge.py $(PYTEST_ARGS)

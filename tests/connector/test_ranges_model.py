@@ -20,7 +20,7 @@ from connector.state import since
 from tests.connector.changing_server import Mirror
 from tests.connector.test_scan_model import ZONES, settled
 
-HISTORIES = 10
+HISTORIES = 6
 """Of each kind; 80 kinds."""
 
 

@@ -21,7 +21,7 @@ from connector.state import seen, since
 from tests.connector import changing_server
 from tests.connector.changing_server import LOOK_BACK, ChangingServer, Mirror
 
-HISTORIES = 20
+HISTORIES = 14
 """Of each kind; 40 kinds."""
 
 ZONES = {

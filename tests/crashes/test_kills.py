@@ -17,7 +17,7 @@ from tests.crashes.victim import KILLED
 from tests.crashes.watch import Watch
 from tests.crashes.witness import found_in, leftovers, truth
 
-KILLS = int(os.environ.get("NINJA_SYNC_KILLS", "20"))
+KILLS = int(os.environ.get("NINJA_SYNC_KILLS", "10"))
 SEED = int(os.environ.get("NINJA_SYNC_SEED", time.time_ns() % 1_000_000))
 LONG_RUN = 200
 PHASES = ("looking", "reading", "loading", "publishing")

@@ -181,7 +181,8 @@ def test_the_commands(server, twins, tmp_path, monkeypatch):
     (merge,) = planned["plan"]["merges"]
     assert (merge["survivor_id"], merge["mergeable_id"]) == (other, one)
     for args, words in (
-        (["decide", one, "nobody", "--same"], "no client 'nobody'"), (["decide", one], "two ids"), (["decide", one, one, "--same"], "two clients"),
+        (["decide", one, "nobody", "--same"], "no client 'nobody'"),
+        (["decide", one], "two ids"), (["decide", one, one, "--same"], "two clients"),
         (["find", "--rules", "no.toml"], "cannot be read"),
     ):  # fmt: skip
         with pytest.raises(SettingsError, match=words):

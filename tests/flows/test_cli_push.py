@@ -31,7 +31,7 @@ def test_from_a_query_to_an_undo(call, server, tmp_path):
     assert stat.S_IMODE((tmp_path / "plan.json").stat().st_mode) == 0o600
     code, out = call("push", "show", plan["plan_id"])
     assert (code, "custom_value1" in out, "VIP" in out) == (0, True, True)
-    assert plan["cells"][0]["client_id"] not in out  # clients are told by their names
+    assert plan["cells"][0]["id"] not in out  # clients are told by their names
     with pytest.raises(WrongDigest):
         call("push", "apply", plan["plan_id"], "--digest", "0123456789abcdef")
     code, out = call("push", "apply", plan["plan_id"], "--digest", plan["digest"], "--json")

@@ -1,6 +1,6 @@
 """A fleet: one Prefect server, two process workers, many companies, one Postgres. All are programs of their own.
 
-Eight companies by default; `make fleet` has fifty.
+Six companies by default; `make fleet` has fifty.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from tests.postgres import running_postgres
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("prefect")]
 
-COMPANIES = int(os.environ.get("NINJA_SYNC_FLEET", "8"))
+COMPANIES = int(os.environ.get("NINJA_SYNC_FLEET", "6"))
 PERSON, MAIL = "Wiederhuber", "canary.person@wiederhuber.example"
 ROOT = Path(__file__).parents[2]
 
@@ -154,7 +154,7 @@ def test_two_schedules_make_two_runs_of_each_tick(fleet):
 
 
 def test_workers_share_the_companies_and_read_none_twice_at_once(fleet, workers):
-    fleet.latency(400, slowest=3000)
+    fleet.latency(300, slowest=2000)
     due, runs = fleet.tick()
     for run in runs:
         fleet.person.wait_for_state(run, "Completed")

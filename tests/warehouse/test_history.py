@@ -205,7 +205,7 @@ def run_of(steps, load_records, stamped, began):
         yield server, at(moment)
 
 
-ONCE = settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+ONCE = settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 
 
 @given(st.lists(STEP, min_size=1, max_size=6))

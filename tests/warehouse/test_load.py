@@ -203,7 +203,7 @@ amounts = st.decimals(min_value=Decimal("-99999999999999.999999"), max_value=Dec
 
 
 @given(st.lists(amounts, min_size=1, max_size=50))
-@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 def test_money_is_equal_to_the_last_digit_in_the_warehouse_and_in_parquet(warehouse, load_records, tmp_path, found):
     load_records([client(f"m{n}", balance=amount) for n, amount in enumerate(found)], source="money")
     stored = dict(warehouse.rows("select id, balance from ninja.clients where source = 'money'"))

@@ -30,7 +30,7 @@ ROWS = st.lists(
 )
 
 
-@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(pages=st.lists(ROWS, max_size=3))
 def test_whatever_is_staged_is_there(warehouse, pages):
     batches = [
