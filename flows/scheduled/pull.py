@@ -67,7 +67,7 @@ _turns: ContextVar[BoundedSemaphore] = ContextVar("turns")
 class Elsewhere:
     """A source that this run leaves to another process: it was read since this run was due, or is held by it.
 
-    `stale` where it is held, and was last read, by `last_begun`, long ago or never.
+    `stale` where it is held, and was last read long ago, by `last_begun`; a first load may take as long as it takes.
     """
 
     done: bool
@@ -188,25 +188,21 @@ def ending(found: dict[str, Found]) -> State[Any]:
     summaries = [one for one in own.values() if isinstance(one, Summary)]
     lines = [told(name, one) for name, one in own.items()]
     left = [one for one in found.values() if isinstance(one, Elsewhere)]
-    stale = [told(name, one) for name, one in found.items() if isinstance(one, Elsewhere) and one.stale]
+    stale = any(one.stale for one in left)
+    lines += [told(name, one) for name, one in found.items() if isinstance(one, Elsewhere) and not one.done]
     if left:
-        lines += stale
         lines.append(f"{len(left):,} of {len(found):,} sources left to other runs")
     if failed:
         return Failed(message=f"{len(failed)} of {len(found)} sources failed: {', '.join(failed)}. {'; '.join(lines)}")
-    held, looks = any(one.held for one in summaries), bool(stale) or any(one.needs_a_look for one in summaries)
+    held, looks = any(one.held for one in summaries), stale or any(one.needs_a_look for one in summaries)
     return Completed(name=HELD if held else LOOK if looks else None, message="; ".join(lines))
 
 
 def told(name: str, one: Found) -> str:
     """What a source came to, in one line."""
     if isinstance(one, Elsewhere):
-        last = (
-            f", and it was last read {one.last_begun:%Y-%m-%d %H:%M} UTC"
-            if one.last_begun
-            else ", and it was never read"
-        )
-        return f"{name}: read by another run" if one.done else f"{name}: another process is at it{last * one.stale}"
+        last = f"it was last read {one.last_begun:%Y-%m-%d %H:%M} UTC" if one.last_begun else "it was not read before"
+        return f"{name}: read by another run" if one.done else f"{name}: another process is at it; {last}"
     return f"{name} failed: {one}" if isinstance(one, str) else str(one)
 
 
@@ -263,4 +259,4 @@ def _pulled(
             raise
         with open_ready(settings) as warehouse:
             begun = last_begun(warehouse, source, full=False)
-        return Elsewhere(done=False, last_begun=begun, stale=begun is None or due - begun > STALE)
+        return Elsewhere(done=False, last_begun=begun, stale=begun is not None and due - begun > STALE)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 from contextlib import ExitStack
@@ -73,7 +74,7 @@ class Fleet:
     def own(self, run):
         """The sources that a run has read itself."""
         message = self.person.api("GET", f"/flow_runs/{run}")["state"]["message"]
-        return {name for name in self.servers if f"{name}: " in message}
+        return {name for name in self.servers if re.search(f"{name}: (?!another process)", message)}
 
     def latency(self, milliseconds, slowest=None):
         for name, server in self.servers.items():

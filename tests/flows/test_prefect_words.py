@@ -86,7 +86,7 @@ def test_how_a_run_ends_by_what_it_found(words):
         "left": ("COMPLETED", "Needs a look"), "held": ("COMPLETED", "Brake held"), "failed": ("FAILED", "Failed"),
     }  # fmt: skip
     assert ended["done"].message.endswith("2 of 3 sources left to other runs")
-    assert "b: another process is at it, and it was last read 2026-11-28 00:00 UTC" in ended["left"].message
+    assert "b: another process is at it; it was last read 2026-11-28 00:00 UTC" in ended["left"].message
     assert ended["failed"].message.startswith("1 of 2 sources failed: b.")
 
 
@@ -107,7 +107,7 @@ def test_a_source_that_another_process_holds_is_left_to_it_and_told_of_where_it_
                 return _pulled("main", str(config), lambda *_: None, full=False, at_most=None, due=due)
 
             with one_run_at_a_time(database, "main"):
-                assert read(datetime.now(UTC)) == Elsewhere(done=False, stale=True)  # never read
+                assert read(datetime.now(UTC)) == Elsewhere(done=False)  # its first load, perhaps
             due = datetime.now(UTC)
             assert read(due).run.inserted == 3
             assert read(due) == Elsewhere(done=True)

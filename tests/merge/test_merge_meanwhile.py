@@ -19,6 +19,14 @@ BOB = {"first_name": "Bob", "email": "bob@m.test", "phone": "5"}
 CUT = {"on": "PUT /clients/*", "do": "status", "status": 503, "times": 500}
 
 
+def stopped_behind_the_rescue(desk, planned):
+    """The password that was good a moment ago is not accepted any more when the merge is sent."""
+    desk.box.switch(faults=[{"on": "POST /clients/*/*/merge", "do": "status", "status": 412, "times": 1}])
+    applied = desk.apply(planned)
+    desk.box.switch(faults=[])
+    assert (desk.merges() > 0, applied.stopped is not None) == (True, True)
+
+
 def put(desk, one, **values):
     desk.box.call("PUT", f"/api/v1/clients/{one['id']}", {"settings": one["settings"], **values})
 
@@ -57,7 +65,7 @@ def test_what_was_written_after_the_plan_stops_the_merge(desk, of_survivor, valu
 def test_a_resumed_merge_looks_at_the_survivor_again(desk):
     one, other = desk.make("One", "10"), desk.make("Two", "5", contacts=[BOB], city="Zug")
     planned = desk.plan((one["id"], other["id"]))
-    desk.apply(planned, password="wrong")
+    stopped_behind_the_rescue(desk, planned)
     desk.box.balances(one, balance="9999")
     assert isinstance(desk.resume(planned).stopped, StalePlan)
     assert desk.there(other["id"])
@@ -66,7 +74,7 @@ def test_a_resumed_merge_looks_at_the_survivor_again(desk):
 def test_a_resumed_merge_looks_at_the_contacts_again(desk):
     one, other = desk.make("One", contacts=[ANN]), desk.make("Two", contacts=[BOB], city="Zug")
     planned = desk.plan((one["id"], other["id"]))
-    desk.apply(planned, password="wrong")
+    stopped_behind_the_rescue(desk, planned)
     put(desk, other, contacts=[*contacts(desk, other), {"first_name": "Nomail", "phone": "77"}])
     assert isinstance(desk.resume(planned).stopped, StalePlan)
     assert desk.there(other["id"])
@@ -125,7 +133,7 @@ def test_a_push_waits_for_merges_that_were_cut_off(desk):
     one, other = desk.make("One", "10"), desk.make("Two", "5", contacts=[BOB], city="Zug")
     planned = desk.plan((one["id"], other["id"]))
     push = desk.desk.plan((one["id"], {"private_notes": "pushed"}))
-    desk.apply(planned, password="wrong")
+    stopped_behind_the_rescue(desk, planned)
     with pytest.raises(StalePlan, match="resume it first"):
         desk.desk.apply(push)
 
@@ -143,7 +151,7 @@ def test_the_backup_is_known_after_a_kill(desk):
 def test_what_was_not_sent_in_time_is_not_sent_by_resuming(desk):
     one, other = desk.make("One", "10"), desk.make("Two", "5", city="Zug")
     planned = desk.plan((one["id"], other["id"]))
-    desk.apply(planned, password="wrong")
+    stopped_behind_the_rescue(desk, planned)
     late = Clock(now=lambda: planned.plan.made_at + timedelta(days=300))
     password = desk._reader("")
     ended = resume_merges(
@@ -157,7 +165,7 @@ def test_what_was_not_sent_in_time_is_not_sent_by_resuming(desk):
 def test_another_version_of_the_server_is_not_merged_at(desk, monkeypatch):
     one, other = desk.make("One", "10"), desk.make("Two", "5", city="Zug")
     planned, begun = (desk.plan((one["id"], other["id"])) for _ in range(2))
-    desk.apply(begun, password="wrong")
+    stopped_behind_the_rescue(desk, begun)
     real = flows.merge_apply.first_look
     monkeypatch.setattr(flows.merge_apply, "first_look", lambda ask: replace(real(ask), version="9.9.9"))
     with pytest.raises(StalePlan, match=r"9\.9\.9"):
