@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
@@ -15,7 +14,6 @@ from flows.show import say, show_json, show_table
 from schemas.errors import NotVerified, SettingsError, SyncError
 
 if TYPE_CHECKING:
-    from connector.clients import Period
     from flows.job import Tell
     from flows.statements import Drawn
 
@@ -82,11 +80,11 @@ def statement(
     """
     from flows.api import open_client  # noqa: PLC0415
     from flows.show import progress  # noqa: PLC0415
-    from flows.statements import draw_statements, mail_statements, make_folder, named, owing  # noqa: PLC0415
+    from flows.statements import draw_statements, mail_statements, make_folder, named, owing, period_of  # noqa: PLC0415
 
     if bool(ids) == all_with_balance:
         raise SettingsError("Say whose statements: their ids, or --all-with-balance.")
-    period = _period(start, end, payments=not no_payments, credits=not no_credits, aging=not no_aging, status=status)
+    period = period_of(start, end, payments=not no_payments, credits=not no_credits, aging=not no_aging, status=status)
     if not email:
         make_folder(to)
     with open_client(source, config=config) as api:
@@ -215,19 +213,3 @@ def _end(done: int, of: int, stopped: SyncError | None, *, email: bool) -> None:
     if done < of:
         again = "run it again for those alone: the others would be mailed twice" if email else "run it again for those"
         raise NotVerified(f"{of - done:,} of {of:,} statements are missing; {again}.")
-
-
-def _period(start: str, end: str, *, payments: bool, credits: bool, aging: bool, status: str) -> Period:  # noqa: A002 - Invoice Ninja's word
-    from connector.clients import Period  # noqa: PLC0415
-
-    today = datetime.now(UTC).date()
-    last = _day(end) if end else today
-    first = _day(start) if start else last.replace(month=1, day=1)
-    return Period(first, last, payments=payments, credits=credits, aging=aging, status=status)
-
-
-def _day(told: str) -> date:
-    try:
-        return date.fromisoformat(told)
-    except ValueError:
-        raise SettingsError(f"{told!r} is no day: write it as 2026-12-31.") from None

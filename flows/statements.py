@@ -8,6 +8,7 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
 from http import HTTPStatus
 from pathlib import Path
 from typing import Final
@@ -39,6 +40,31 @@ class Drawn:
     did: str = ""
     file: Path | None = None
     problem: str = ""
+
+
+def period_of(
+    start: str,
+    end: str,
+    *,
+    payments: bool = True,
+    credits: bool = True,  # noqa: A002 - Invoice Ninja's word
+    aging: bool = True,
+    status: str = "all",
+) -> Period:
+    """The period of days such as 2026-12-31: January 1st of the last day's year, and today (UTC), unless told.
+
+    Raises SettingsError for what is no day.
+    """
+    last = _day(end) if end else datetime.now(UTC).date()
+    first = _day(start) if start else last.replace(month=1, day=1)
+    return Period(first, last, payments=payments, credits=credits, aging=aging, status=status)
+
+
+def _day(told: str) -> date:
+    try:
+        return date.fromisoformat(told)
+    except ValueError:
+        raise SettingsError(f"{told!r} is no day: write it as 2026-12-31.") from None
 
 
 def draw_statements(

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -34,8 +33,7 @@ from flows.scheduled.words import (
     worth_retrying,
 )
 from flows.settings import Settings, choose_source, choose_sources
-from flows.statements import draw_statements, make_folder, owing
-from schemas.errors import SettingsError
+from flows.statements import draw_statements, make_folder, owing, period_of
 from warehouse.export import export
 from warehouse.publish import publish as write_copies
 
@@ -189,9 +187,7 @@ def _stated(
     settings: Settings, source: str | None, config: str | None, folder: str, start: str | None, end: str | None
 ) -> State[Any]:
     name = choose_source(settings, source)
-    last = _day(end) if end else datetime.now(UTC).date()
-    period = Period(_day(start) if start else last.replace(month=1, day=1), last)
-    counts = statements_one(name, config, folder, period)
+    counts = statements_one(name, config, folder, period_of(start or "", end or ""))
     told = f"{name}: " + (", ".join(f"{number:,} {what}" for what, number in counts.items()) or "nobody has a balance")
     get_run_logger().info("%s", told)
     return Failed(message=told) if counts.get("failed") else Completed(message=told)
@@ -203,10 +199,3 @@ def _published(config: str | None, to: str | None, without_personal_data: bool) 
     if isinstance(outcome, int):
         return Completed(message=f"{outcome:,} files published")
     return Failed(message=f"not published: {outcome}")
-
-
-def _day(told: str) -> date:
-    try:
-        return date.fromisoformat(told)
-    except ValueError:
-        raise SettingsError(f"{told!r} is no day: write it as 2026-12-31.") from None
