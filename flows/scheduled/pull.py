@@ -14,31 +14,26 @@ from datetime import datetime, timedelta
 from threading import BoundedSemaphore
 from typing import Any, Final, cast
 
-from prefect import flow, get_run_logger, runtime, task
+from prefect import flow, get_run_logger, runtime
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
-from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State
 from prefect.futures import PrefectFuture
 from prefect.states import Completed, Failed
 from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
-from prefect.tasks import exponential_backoff
 
 from flows.ask import asked
 from flows.job import Job, ReadAlready, Tell, open_ready
 from flows.pull import pull as pull_source
 from flows.scheduled.words import (
-    FIRST_DELAY,
-    JITTER,
     LOOK,
-    RETRIES,
     emit,
     ended,
     keep,
     own_words,
     read_settings,
+    retried,
     run_name,
     teller,
-    worth_retrying,
 )
 from flows.settings import Settings, choose_source, choose_sources, open_door, place_of
 from flows.summary import Summary, as_markdown, summary_of
@@ -79,16 +74,7 @@ Found = Summary | Elsewhere | str
 """What a source came to; a text says why it failed."""
 
 
-@task(
-    name="pull one source",
-    task_run_name="pull {source}",
-    retries=RETRIES,
-    retry_delay_seconds=exponential_backoff(FIRST_DELAY),
-    retry_jitter_factor=JITTER,
-    retry_condition_fn=worth_retrying,
-    cache_policy=NO_CACHE,
-    persist_result=False,
-)
+@retried("pull one source", "pull {source}")
 def pull_one(
     source: str, config: str | None, full: bool, at_most: int | None = None, due: datetime | None = None
 ) -> Summary | Elsewhere:

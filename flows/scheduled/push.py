@@ -12,7 +12,6 @@ from prefect.artifacts import create_markdown_artifact
 from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State
 from prefect.states import Completed, Failed
-from prefect.tasks import exponential_backoff
 
 from flows.approvals import PUSH
 from flows.push import find_plan
@@ -20,17 +19,14 @@ from flows.push_apply import Applied, apply_plan, check_brake
 from flows.push_plan import check_not_empty, plan_push
 from flows.scheduled.approval import Made, approved_plan
 from flows.scheduled.words import (
-    FIRST_DELAY,
-    JITTER,
     LOOK,
-    RETRIES,
     ended,
     keep,
     own_words,
     read_settings,
+    retried,
     run_name,
     teller,
-    worth_retrying,
 )
 from flows.settings import Settings, choose_source, open_door
 from flows.wishes import WishedRow, wishes_of_file, wishes_of_query
@@ -42,16 +38,7 @@ Wishes = Sequence[WishedRow] | None
 """None for those of the outbox."""
 
 
-@task(
-    name="plan a push",
-    task_run_name="plan {source}",
-    retries=RETRIES,
-    retry_delay_seconds=exponential_backoff(FIRST_DELAY),
-    retry_jitter_factor=JITTER,
-    retry_condition_fn=worth_retrying,
-    cache_policy=NO_CACHE,
-    persist_result=False,
-)
+@retried("plan a push", "plan {source}")
 def plan_one(
     source: str, config: str | None, query_file: str | None, file: str | None, null_clears: bool, reason: str
 ) -> Made:

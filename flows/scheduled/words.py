@@ -7,15 +7,17 @@ import random
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, ParamSpec, TypeVar
 from uuid import UUID
 
-from prefect import Task, get_run_logger, runtime
+from prefect import Task, get_run_logger, runtime, task
 from prefect.artifacts import create_progress_artifact, update_progress_artifact
+from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State, TaskRun
 from prefect.context import FlowRunContext
 from prefect.events import emit_event
 from prefect.states import Failed
+from prefect.tasks import exponential_backoff
 
 from flows.job import Tell
 from flows.settings import Settings, load_settings
@@ -24,6 +26,8 @@ from schemas.errors import Busy, Retryable, SettingsError, SyncError, place_of
 if TYPE_CHECKING:
     from flows.dedupe.rules import Rules
 
+P = ParamSpec("P")
+R = TypeVar("R")
 LOOK: Final = "Needs a look"
 RETRIES: Final = 3
 FIRST_DELAY: Final = 30.0
@@ -60,6 +64,20 @@ def ended(work: Callable[[Settings], State[Any]], config: str | None) -> State[A
 def worth_retrying(_task: Task[..., Any], _run: TaskRun, state: State[Any]) -> bool:
     """Whether the same may succeed later: server, network or warehouse were not available."""
     return isinstance(state.data, Retryable | Busy)
+
+
+def retried(name: str, run_name: str) -> Callable[[Callable[P, R]], Task[P, R]]:
+    """A task that may be done again, and is, where waiting helps. Nothing of it is cached or stored as a result."""
+    return task(
+        name=name,
+        task_run_name=run_name,
+        retries=RETRIES,
+        retry_delay_seconds=exponential_backoff(FIRST_DELAY),
+        retry_jitter_factor=JITTER,
+        retry_condition_fn=worth_retrying,
+        cache_policy=NO_CACHE,
+        persist_result=False,
+    )
 
 
 def run_name() -> str:

@@ -13,24 +13,20 @@ from prefect.artifacts import create_markdown_artifact
 from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State
 from prefect.states import Completed, Failed
-from prefect.tasks import exponential_backoff
 
 from connector.clients import Period
 from flows.api import open_client
 from flows.job import open_ready
 from flows.scheduled.pull import ending, pull_all, side_by_side
 from flows.scheduled.words import (
-    FIRST_DELAY,
-    JITTER,
-    RETRIES,
     ended,
     keep,
     own_words,
     read_rules,
     read_settings,
+    retried,
     run_name,
     teller,
-    worth_retrying,
 )
 from flows.settings import Settings, choose_source, choose_sources
 from flows.statements import draw_statements, make_folder, owing, period_of
@@ -53,16 +49,7 @@ class Duplicates:
         return f"{self.clusters:,} clusters of duplicates ({self.new:,} new) among {self.compared:,} clients"
 
 
-@task(
-    name="find duplicates of one source",
-    task_run_name="dedupe {source}",
-    retries=RETRIES,
-    retry_delay_seconds=exponential_backoff(FIRST_DELAY),
-    retry_jitter_factor=JITTER,
-    retry_condition_fn=worth_retrying,
-    cache_policy=NO_CACHE,
-    persist_result=False,
-)
+@retried("find duplicates of one source", "dedupe {source}")
 def dedupe_one(source: str, config: str | None, rules: str | None) -> Duplicates:
     """Find the duplicates in one mirror, and keep them; found again they are the same, so it may be retried."""
     try:
