@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -252,14 +251,10 @@ def _rules(file: Path | None) -> Rules:
 
 
 def _decisions_of(file: Path) -> list[tuple[str, str, str, str]]:
-    try:
-        with file.open(encoding="utf-8-sig", newline="") as opened:
-            rows = list(csv.DictReader(opened))
-    except (csv.Error, UnicodeDecodeError):
-        raise SettingsError(f"{file} is no CSV in UTF-8.") from None
-    if not rows or not {"id_a", "id_b", "decision"} <= set(rows[0]):
-        raise SettingsError(f"{file} needs the columns id_a, id_b and decision, and a row.")
-    return [(r["id_a"].strip(), r["id_b"].strip(), r["decision"].strip(), r.get("reason") or "") for r in rows]
+    from flows.spreadsheets import read_sheet  # noqa: PLC0415
+
+    rows = read_sheet(file, ("id_a",)).texts("id_a", "id_b", "decision", optional=("reason",))
+    return [(id_a, id_b, decision, reason) for id_a, id_b, decision, reason in rows]
 
 
 def _probable(pair: object) -> float:

@@ -198,16 +198,10 @@ def _pair(told: str) -> tuple[str, str]:
 
 
 def _pairs_of(file: Path) -> list[tuple[str, str]]:
-    import csv  # noqa: PLC0415
+    from flows.spreadsheets import read_sheet  # noqa: PLC0415
 
-    try:
-        with file.open(encoding="utf-8-sig", newline="") as opened:
-            rows = list(csv.DictReader(opened))
-    except (csv.Error, UnicodeDecodeError):
-        raise SettingsError(f"{file} is no CSV in UTF-8.") from None
-    if not rows or not {"survivor_id", "mergeable_id"} <= set(rows[0]):
-        raise SettingsError(f"{file} needs the columns survivor_id and mergeable_id, and a row.")
-    return [(row["survivor_id"].strip(), row["mergeable_id"].strip()) for row in rows]
+    rows = read_sheet(file, ("survivor_id",)).texts("survivor_id", "mergeable_id")
+    return [(survivor, merged) for survivor, merged in rows]
 
 
 def _password(settings: Settings, source: str, file: Path | None, variable: str) -> Callable[[], Secret]:

@@ -7,7 +7,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from flows.options import AsJson, ConfigFile, SourceName
+from flows.options import (
+    AsJson,
+    ConfigFile,
+    DecimalSign,
+    Encoding,
+    NullWords,
+    Separator,
+    SheetName,
+    SourceName,
+)
 from flows.show import say, show_json, show_table
 from schemas.errors import SettingsError
 
@@ -69,18 +78,25 @@ def plan(
         str | None,
         typer.Option(help="SQL with an id and the values: \"select id, 'VIP' as custom_value1 from mart.clients ...\""),
     ] = None,
-    file: Annotated[Path | None, typer.Option(help="Or a CSV or Parquet file with such columns.")] = None,
+    file: Annotated[
+        Path | None, typer.Option(help="Or a spreadsheet with such columns: CSV, .xlsx, or Parquet.")
+    ] = None,
     outbox: Annotated[bool, typer.Option("--outbox", help="Or the wishes in control.outbox.")] = False,
     null_clears: Annotated[
         bool, typer.Option("--null-clears", help="NULL and empty cells empty the field; else they leave it alone.")
     ] = False,
     reason: Reason = "",
     to: Annotated[Path | None, typer.Option("--to", metavar="FILE", help="Write the plan into this file too.")] = None,
+    separator: Separator = None,
+    decimal: DecimalSign = None,
+    encoding: Encoding = None,
+    sheet: SheetName = None,
+    null_words: NullWords = None,
     source: SourceName = None,
     config: ConfigFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Make a plan from wishes, and show it.
+    """Make a plan from changes, and show it.
 
     Nothing is changed yet. Each wish is compared with the server as it is now; what is equal is dropped, what cannot be
     written is refused with its reason (exit code 7). Rows name a client by id, else by number or id_number; the other
@@ -89,22 +105,24 @@ def plan(
     from flows.push_plan import check_not_empty, plan_push  # noqa: PLC0415
     from flows.push_report import tell_planned  # noqa: PLC0415
     from flows.settings import choose_source, load_settings, open_door  # noqa: PLC0415
+    from flows.spreadsheets import reading_of  # noqa: PLC0415
     from flows.wishes import wishes_of_file, wishes_of_query  # noqa: PLC0415
 
+    how = reading_of(separator, decimal, encoding, sheet, null_words)
     if (query is not None) + (file is not None) + outbox != 1:
         raise SettingsError("Say where the wishes are: one of --query, --file and --outbox.")
     settings = load_settings(config)
     name = choose_source(settings, source)
-    rows = None
+    rows, understood = None, list[str]()
     if query is not None:
         rows = wishes_of_query(settings, query, null_clears=null_clears)
     elif file is not None:
-        rows = wishes_of_file(file, null_clears=null_clears)
+        rows, understood = wishes_of_file(file, null_clears=null_clears, how=how)
     if rows is not None:
         check_not_empty(rows)
     with open_door(settings, name) as door:
         planned = plan_push(settings, name, door, rows, reason=reason)
-    raise typer.Exit(tell_planned(planned, to, as_json=as_json))
+    raise typer.Exit(tell_planned(planned, to, as_json=as_json, understood=understood))
 
 
 def show(

@@ -7,8 +7,9 @@ from typing import Annotated
 
 import typer
 
-from flows.options import AsJson, ConfigFile, SourceName
+from flows.options import AsJson, ConfigFile, DecimalSign, Separator, SourceName
 from flows.show import say, show_json, show_records, show_table
+from schemas.errors import SettingsError
 
 MOST_ROWS = 200
 
@@ -74,6 +75,9 @@ def balances(
 def sql(
     query: Annotated[str, typer.Argument(help='Such as: "select * from mart.clients where balance > 1000".')],
     csv: Annotated[str | None, typer.Option(metavar="FILE", help="Write the answer as CSV; - is the output.")] = None,
+    xlsx: Annotated[str | None, typer.Option(metavar="FILE", help="Write the answer as a workbook of Excel.")] = None,
+    separator: Separator = None,
+    decimal: DecimalSign = None,
     config: ConfigFile = None,
     as_json: AsJson = False,
 ) -> None:
@@ -81,16 +85,22 @@ def sql(
 
     It is read-only: `mart` has the views for people, `ninja` the mirror as it came. The published copy is read, so a
     query does not wait for a pull. A CSV is safe to open in a spreadsheet: texts that look like formulas get an
-    apostrophe. With --json, columns of one name are numbered (a, a_1); NaN and infinity are null.
+    apostrophe. For Excel in most of Europe: --csv FILE --separator semicolon --decimal , (or --xlsx FILE, which keeps
+    texts such as 0015 as they are). With --json, columns of one name are numbered (a, a_1); NaN and infinity are null.
     """
     from flows.ask import ask  # noqa: PLC0415
     from flows.settings import load_settings  # noqa: PLC0415
 
+    if csv is None and (separator or decimal):
+        raise SettingsError("--separator and --decimal go with --csv FILE.")
     found = ask(load_settings(config), query)
-    if csv is not None:
-        from flows.csv_export import write_csv  # noqa: PLC0415
+    if csv is not None or xlsx is not None:
+        from flows.csv_export import write_csv, write_workbook  # noqa: PLC0415
 
-        write_csv(found, csv)
+        if csv is not None:
+            write_csv(found, csv, separator=separator or "comma", decimal=decimal or ".")
+        if xlsx is not None:
+            write_workbook(found, xlsx)
         return
     if as_json:
         show_json(found.records())
@@ -114,7 +124,6 @@ def publish(
     """
     from flows.job import open_ready  # noqa: PLC0415
     from flows.settings import load_settings, place_of  # noqa: PLC0415
-    from schemas.errors import SettingsError  # noqa: PLC0415
     from warehouse.place import is_there  # noqa: PLC0415
     from warehouse.publish import publish as write  # noqa: PLC0415
 
@@ -164,7 +173,6 @@ def grant(
 
     from flows.job import open_ready  # noqa: PLC0415
     from flows.settings import load_settings  # noqa: PLC0415
-    from schemas.errors import SettingsError  # noqa: PLC0415
     from warehouse import grants  # noqa: PLC0415
 
     if with_personal_data + wishes + revoke > 1:

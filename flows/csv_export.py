@@ -1,40 +1,61 @@
-"""Answers as CSV, safe to open in a spreadsheet: a text that begins like a formula is not one."""
+"""Answers as files for spreadsheets: CSV and workbooks in which no text is a formula."""
 
 from __future__ import annotations
 
 import csv
+import io
 import sys
+from decimal import Decimal
 from pathlib import Path
 
 from flows.ask import Result
 from flows.show import plain
+from flows.spreadsheets import separator_of, with_apostrophe
+from schemas.errors import SettingsError
 from warehouse.private import write_private
 
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""What a cell must not begin with (OWASP, "CSV Injection"); an apostrophe in front makes it a text."""
+MARK = "\ufeff"
+"""The byte order mark by which Excel knows UTF-8."""
 
 
-def as_csv(result: Result) -> str:
-    """The result as CSV with CRLF and a head line; numbers and times stay what they are, NULL is empty."""
-    import io  # noqa: PLC0415
-
+def as_csv(result: Result, *, separator: str = ",", decimal: str = ".") -> str:
+    """The result as CSV with CRLF and a head line; NULL is empty, times are ISO 8601, texts are no formulas."""
     sink = io.StringIO(newline="")
-    writer = csv.writer(sink)
-    writer.writerow([_safe(name) for name in result.columns])
+    writer = csv.writer(sink, delimiter=separator)
+    writer.writerow([with_apostrophe(name) for name in result.columns])
     for row in result.rows:
-        writer.writerow(["" if value is None else _safe(value) for value in row])
+        writer.writerow([_cell(value, decimal) for value in row])
     return sink.getvalue()
 
 
-def write_csv(result: Result, target: str) -> None:
-    """Write the result into a file (0600), or to standard output for `-`."""
+def write_csv(result: Result, target: str, *, separator: str = ",", decimal: str = ".") -> None:
+    """Write the result into a file (0600), or to standard output for `-`. A file begins with the mark of UTF-8.
+
+    `separator` is a sign or its name (semicolon, tab). Raises SettingsError where it is the decimal sign too.
+    """
+    sign = separator_of(separator)
+    if decimal not in {".", ","}:
+        raise SettingsError("--decimal is . or a comma.")
+    if sign == decimal:
+        raise SettingsError("A comma cannot be the separator and the decimal sign: add --separator semicolon.")
+    text = as_csv(result, separator=sign, decimal=decimal)
     if target == "-":
-        sys.stdout.write(as_csv(result))
+        sys.stdout.write(text)
     else:
-        write_private(Path(target).absolute(), as_csv(result).encode("utf-8"))
+        write_private(Path(target).absolute(), (MARK + text).encode("utf-8"))
 
 
-def _safe(value: object) -> object:
+def write_workbook(result: Result, target: str) -> None:
+    """Write the result into a workbook of Excel (0600)."""
+    from flows.workbooks import as_workbook  # noqa: PLC0415 - openpyxl
+
+    write_private(Path(target).absolute(), as_workbook(result))
+
+
+def _cell(value: object, decimal: str) -> object:
     if isinstance(value, str):
-        return "'" + value if value.startswith(FORMULA) else value
-    return plain(value)
+        return with_apostrophe(value)
+    if value is None:
+        return ""
+    shown = plain(value)
+    return str(shown).replace(".", decimal) if isinstance(value, Decimal | float) and shown is not None else shown

@@ -13,3 +13,16 @@ ConfigFile = Annotated[
     typer.Option("--config", help="The configuration file; else config/ninja-sync.toml, ~/.config/ninja-sync/ ..."),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="The result as one JSON document, for machines.")]
+
+Separator = Annotated[
+    str | None, typer.Option(metavar="NAME", help="Between the cells of a CSV: comma, semicolon, tab or bar.")
+]
+DecimalSign = Annotated[str | None, typer.Option("--decimal", metavar="SIGN", help="Before the decimals: . or ,")]
+Encoding = Annotated[
+    str | None, typer.Option(metavar="NAME", help="The encoding of a CSV that is not UTF-8, such as windows-1250.")
+]
+SheetName = Annotated[str | None, typer.Option("--sheet", metavar="NAME", help="The sheet of a workbook.")]
+NullWords = Annotated[
+    str | None,
+    typer.Option("--null-words", metavar="MEANING", help="What cells such as NULL and nan are: text or blank."),
+]

@@ -18,6 +18,7 @@ from connector.clients.fields import lists_for, view
 from connector.clients.present import Present, read_present
 from connector.door import Door
 from flows.api import check_company, operator
+from flows.client_keys import ClientKeys, Meant, lost_zeros
 from flows.job import SYSTEM_CLOCK, Clock, open_ready
 from flows.settings import Settings
 from flows.wishes import WishedRow, wishes_of_outbox
@@ -41,13 +42,14 @@ REFUSED: Final = "refused: "
 class Planned:
     """What came of wishes: a stored plan, or None where nothing is to change; what was refused; what is there already.
 
-    `names` are the clients' names, for the person who looks at the plan.
+    `names` are the clients' names, for the person who looks at the plan; `notes` say how rows were understood.
     """
 
     plan: Plan | None
     refused: Sequence[RefusedWish] = ()
     unchanged: int = 0
     names: Mapping[str, str] = field(default_factory=dict, repr=False)
+    notes: Sequence[str] = field(default=(), repr=False)
 
 
 def plan_push(
@@ -73,7 +75,7 @@ def plan_push(
         taken = rows
         if taken is None:
             taken, wish_ids = wishes_of_outbox(warehouse, name, now)
-        wishes, refused = _resolved(warehouse, name, taken)
+        wishes, refused, notes = _resolved(warehouse, name, taken)
     base = server_now(door)
     state = read_present(door, [wish.client_id for wish in wishes])
     gone = {wish.client_id for wish in wishes} - state.records.keys()
@@ -85,7 +87,7 @@ def plan_push(
     if not cells:
         with open_ready(settings, clock) as warehouse, warehouse.transaction():
             note_wishes(warehouse, name, _became(wish_ids, refused, NOTHING_TO_CHANGE))
-        return Planned(None, refused, made.unchanged)
+        return Planned(None, refused, made.unchanged, notes=notes)
     plan = Plan(
         plan_id=f"push-{now:%Y%m%d}-{new_id()}", source=name, made_at=now,
         expires_at=now + timedelta(hours=settings.push.valid_hours),
@@ -96,7 +98,7 @@ def plan_push(
     with open_ready(settings, clock) as warehouse:
         store_plan(warehouse, plan, wishes=_became(wish_ids, refused, plan.plan_id))
     names = {key: str(state.records[key].get("display_name") or key) for key in plan.client_ids}
-    return Planned(plan, refused, made.unchanged, names)
+    return Planned(plan, refused, made.unchanged, names, notes)
 
 
 def _became(
@@ -147,6 +149,8 @@ class _Making:
         if value == before:
             self.unchanged += 1
             return None
+        if wish.typed and lost_zeros(before, value):
+            raise Refused("lacks only the leading zeros of the present value, which spreadsheets drop: format as text")
         if present["is_deleted"]:
             raise Refused("the client is deleted: restore it first")
         if self._undone.get((wish.client_id, wish.column), before) != before:
@@ -180,58 +184,50 @@ class _Making:
         return self._views[client_id]
 
 
-def _resolved(warehouse: Warehouse, name: str, rows: Sequence[WishedRow]) -> tuple[list[Wish], list[RefusedWish]]:
-    """The wishes with their clients' ids, and those of which it is not clear which client is meant."""
-    ids = _ids_by_key(warehouse, name) if any(row.key != "id" for row in rows) else {}
-    found: dict[str, WishedRow] = {}
+def _resolved(
+    warehouse: Warehouse, name: str, rows: Sequence[WishedRow]
+) -> tuple[list[Wish], list[RefusedWish], list[str]]:
+    """The changes with their clients' ids, those that cannot be read or whose client is unclear, and notes."""
+    keys = ClientKeys(warehouse, name) if any(row.key != "id" for row in rows) else None
+    found: dict[str, tuple[WishedRow, str]] = {}
     refused: list[RefusedWish] = []
+    notes: list[str] = []
     twice: set[str] = set()
     for row in rows:
-        client_id = row.client if row.key == "id" else ids.get((row.key, row.client.casefold()), "")
-        why = _unclear(row, client_id, name)
+        refused += [RefusedWish(row.place, row.client, column, why) for column, why in row.wrong.items()]
+        meant = Meant(row.client, row.client) if keys is None or row.key == "id" else keys.find(row.key, row.client)
+        why = _unclear(row, meant, name)
         if why:
             refused += [RefusedWish(row.place, row.client, column, why) for column in row.values]
-        elif client_id in found and found[client_id].values != row.values:
-            twice.add(client_id)
-            refused += [_doubled(row, client_id, found[client_id], column) for column in row.values]
+        elif meant.client_id in found and found[meant.client_id][0].values != row.values:
+            twice.add(meant.client_id)
+            refused += [_doubled(row, meant.client_id, found[meant.client_id][0], column) for column in row.values]
         else:
-            found.setdefault(client_id, row)
+            found.setdefault(meant.client_id, (row, meant.number))
+            notes += [meant.note] if meant.note else []
     for client_id in twice:
-        first = found.pop(client_id)
+        first, _ = found.pop(client_id)
         refused += [_doubled(first, client_id, first, column) for column in first.values]
     wishes = [
-        Wish(key, column, value, row.place, row.key, row.client)
-        for key, row in found.items()
+        Wish(client_id, column, value, row.place, row.key, number, row.typed)
+        for client_id, (row, number) in found.items()
         for column, value in row.values.items()
     ]
-    return wishes, refused
+    return wishes, refused, notes
 
 
-def _unclear(row: WishedRow, client_id: str, name: str) -> str:
+def _unclear(row: WishedRow, meant: Meant, name: str) -> str:
     if row.source is not None and row.source != name:
         return f"the row is of the source {row.source!r}, and the plan of {name!r}"
     if not row.client:
         return f"{row.key} is empty"
-    if not client_id:
-        return f"the mirror has no client with this {row.key}: pull first, or name it by id"
-    return ""
+    return meant.unclear
 
 
 def _doubled(row: WishedRow, client_id: str, first: WishedRow, column: str) -> RefusedWish:
     return RefusedWish(
         row.place, client_id, column, f"the client stands there twice, with other values ({first.place})"
     )
-
-
-def _ids_by_key(warehouse: Warehouse, name: str) -> dict[tuple[str, str], str]:
-    """The id of each number and id_number; none where two clients share one."""
-    found: dict[tuple[str, str], str] = {}
-    for client_id, number, id_number in warehouse.rows(statement("read/keys"), {"source": name}):
-        for key, value in (("number", number), ("id_number", id_number)):
-            if value is not None:
-                place = (key, str(value).casefold())
-                found[place] = "" if place in found else str(client_id)
-    return found
 
 
 def _elsewhere(warehouse: Warehouse, name: str, gone: set[str]) -> dict[str, str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Final
@@ -23,15 +23,21 @@ MOST: Final = 50
 """Lines of a table; --json and --to give all."""
 
 
-def tell_planned(planned: Planned, to: Path | None, *, as_json: bool) -> int:
-    """Tell what came of wishes, and write the plan into a file where one is named; the exit code."""
+def tell_planned(planned: Planned, to: Path | None, *, as_json: bool, understood: Sequence[str] = ()) -> int:
+    """Report the plan and what was refused, and write the plan into a file where one is named; the exit code.
+
+    `understood` says how a file was read; the plan's own notes follow.
+    """
+    notes = [*understood, *planned.notes]
     if planned.plan is not None and to is not None:
         write_plan(planned.plan, to)
     refused = [asdict(one) for one in planned.refused]
     if as_json:
         told = plan_as_json(planned.plan) if planned.plan else None
-        show_json({"plan": told, "refused": refused, "unchanged": planned.unchanged})
+        show_json({"plan": told, "refused": refused, "unchanged": planned.unchanged, "understood": notes})
     else:
+        for note in notes[:MOST]:
+            say(note)
         if planned.plan is not None:
             show_plan(planned.plan, planned.names)
         if refused:

@@ -31,6 +31,7 @@ class Wish:
     """A value that somebody wants in a column of a client. `place` says where the wish stands, such as `row 7`.
 
     Where the client was named by its number or id_number, `key` and `named` say by which: the server has the last word.
+    `typed` values come from a spreadsheet, which may have dropped leading zeros.
     """
 
     client_id: str
@@ -39,6 +40,7 @@ class Wish:
     place: str = ""
     key: str = "id"
     named: str = field(default="", repr=False)
+    typed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

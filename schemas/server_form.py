@@ -12,6 +12,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from difflib import get_close_matches
 from typing import Final
 
 from schemas.entities import CLIENTS, SHORT
@@ -31,12 +32,15 @@ _ODD_EDGES = re.compile(r"\A[\x1c-\x1f\u180e]|[\x1c-\x1f\u180e]\Z")
 """What is a blank to some and none to others, so that nobody can say what becomes of it."""
 _TAG = re.compile(r"<(?![ \t\n\r\v\f])")
 _WHOLE: Final = ("payment_terms", "valid_until")
+NUMBERS: Final = ("default_task_rate", *_WHOLE)
+"""Columns whose text is a number."""
 _WHOLE_NUMBER = re.compile(r"-?[0-9]{1,9}", re.ASCII)
 _NUMBER = re.compile(r"-?[0-9]{1,9}(\.[0-9]{1,6})?", re.ASCII)
 _LISTS: Final[Mapping[str, str]] = {
     "country_id": "countries", "shipping_country_id": "countries", "industry_id": "industries", "size_id": "sizes",
     "currency_id": "currencies", "language_id": "languages", "group_settings_id": "group_settings",
 }  # fmt: skip
+_LIST_WORDS: Final = {"group_settings": "groups"}
 _NEVER_EMPTY: Final[Mapping[str, str]] = {
     "number": "the server draws a new number in its place",
     "country_id": "the server puts the company's country in its place",
@@ -53,13 +57,13 @@ GIVEN_BY_PUT: Final = ("currency_id", "country_id")
 
 @dataclass(frozen=True, slots=True)
 class Lists:
-    """The lists by which the server decodes ids: id → name by list; `codes` has ISO country codes → id.
+    """The lists by which the server decodes ids, each as id → name; `codes` has code → id (CH, EUR, de) by list.
 
     A list that is not there is not checked against.
     """
 
     names: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    codes: Mapping[str, str] = field(default_factory=dict)
+    codes: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
 
 NO_LISTS: Final = Lists()
@@ -82,7 +86,8 @@ def writable(name: str) -> Field:
         raise Refused("is written setting by setting (currency_id, language_id, payment_terms, ...)")
     if name in {f.name for f in CLIENTS.fields}:
         raise Refused("cannot be written: the server sets it by itself")
-    raise Refused("is no column of a client")
+    near = get_close_matches(name.casefold(), WRITABLE, n=1)
+    raise Refused("is no field of a client" + (f": did you mean {near[0]}?" if near else ""))
 
 
 def as_stored(wanted: Field, value: object, lists: Lists = NO_LISTS) -> object:
@@ -180,13 +185,23 @@ def _flag(value: object) -> bool:
 
 
 def _listed(name: str, text: str, lists: Lists) -> str:
+    """The id of an entry of a list, named by its id, its code or its name. Raises Refused where that is not one."""
     known = lists.names.get(name)
     if known is None or text in known:
         return text
-    hint = lists.codes.get(text.upper()) if name == "countries" else None
-    hint = hint or next((key for key, told in known.items() if told.casefold() == text.casefold()), None)
-    more = f"; its id is {hint}" if hint else ""
-    raise Refused(f"is no id of {name}{more}")
+    if code := lists.codes.get(name, {}).get(text.upper()):
+        return code
+    found = [key for key, called in known.items() if called.casefold() == text.casefold()]
+    if len(found) > 1:
+        raise Refused(
+            f"names several of the {_LIST_WORDS.get(name, name)}: use one of the ids {', '.join(sorted(found))}"
+        )
+    if found:
+        return found[0]
+    near = get_close_matches(text, known.values(), n=1)
+    raise Refused(
+        f"is none of the server's {_LIST_WORDS.get(name, name)}" + (f": did you mean {near[0]}?" if near else "")
+    )
 
 
 def _short_enough(wanted: Field, text: str) -> str:

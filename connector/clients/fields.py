@@ -15,6 +15,8 @@ from schemas.server_form import Lists, Refused, as_stored, check_emptied, list_o
 
 INSIDE_SETTINGS: Final = frozenset(f.name for f in CLIENTS.fields if f.inside == "settings")
 """Columns that stand inside a record's `settings`."""
+_CODES: Final = {"countries": ("iso_3166_2", "iso_3166_3"), "currencies": ("code",), "languages": ("locale",)}
+"""Keys of /statics that hold a code by which people know an entry."""
 _LISTS: Final = ("countries", "industries", "sizes", "currencies", "languages")
 
 
@@ -46,7 +48,7 @@ def lists_for(door: Door, names: Iterable[str]) -> Lists:
     found = {name: _named(rows) for name, rows in told.items()}
     if "group_settings" in wanted:
         found["group_settings"] = _named(row for row in all_groups(door, GROUPS) if not _is_deleted(row))
-    return Lists(found, _codes(told.get("countries", [])))
+    return Lists(found, {name: _codes(rows, _CODES.get(name, ())) for name, rows in told.items()})
 
 
 def view(record: object) -> dict[str, object]:
@@ -72,12 +74,11 @@ def _is_deleted(row: object) -> bool:
     return isinstance(row, dict) and bool(row.get("is_deleted"))
 
 
-def _codes(countries: Iterable[object]) -> dict[str, str]:
-    keys = ("iso_3166_2", "iso_3166_3")
+def _codes(rows: Iterable[object], keys: Iterable[str]) -> dict[str, str]:
     return {
         str(row[key]).upper(): str(row["id"])
-        for row in countries
+        for row in rows
         if isinstance(row, dict)
         for key in keys
-        if row.get(key)
+        if row.get(key) and "id" in row
     }

@@ -165,7 +165,7 @@ def _wishes(settings: Settings, query_file: str | None, file: str | None, *, nul
     if query_file:
         rows = wishes_of_query(settings, _text(Path(query_file)), null_clears=null_clears)
     else:
-        rows = wishes_of_file(Path(cast("str", file)), null_clears=null_clears)
+        rows, _ = wishes_of_file(Path(cast("str", file)), null_clears=null_clears)
     check_not_empty(rows)
     return rows
 

@@ -40,7 +40,7 @@ def test_from_a_query_to_an_undo(call, server, tmp_path):
     _, out = call("sql", "select count(*) as n from mart.clients where custom_value1 = 'VIP'", "--json")
     assert json.loads(out) == [{"n": 5}]
     code, out = call("push", "plan", "--query", QUERY, "--json")
-    assert (code, json.loads(out)) == (0, {"plan": None, "refused": [], "unchanged": 5})
+    assert (code, json.loads(out)) == (0, {"plan": None, "refused": [], "unchanged": 5, "understood": []})
     _, out = call("push", "undo", plan["plan_id"], "--json")
     back = json.loads(out)["plan"]
     call("push", "apply", back["plan_id"], "--digest", back["digest"])
@@ -61,7 +61,39 @@ def test_the_outbox_and_files(call, server, tmp_path):
     code, out = call("push", "plan", "--file", "wishes.csv", "--json")
     told = json.loads(out)
     assert (code, [c["field"] for c in told["plan"]["cells"]]) == (7, ["custom_value3"])
-    assert [(r["column"], r["place"]) for r in told["refused"]] == [("country_id", "row 1")]
+    assert [(r["column"], r["place"]) for r in told["refused"]] == [("country_id", "line 2")]
+
+
+def test_a_spreadsheet_as_european_excel_writes_it(call, server, tmp_path):
+    whole = [
+        c for c in server.clients(status="active").values() if c["country_id"] and c["settings"].get("currency_id")
+    ]
+    one, other = (c["id"] for c in whole[:2])
+    numbers = [c["number"] for c in whole[:2]]
+    assert all(number.startswith("0") for number in numbers)
+    for client in (one, other):
+        call("clients", "update", client, "--set", "postal_code=01234", "--yes")
+    call("pull")
+    short = [number.lstrip("0") for number in numbers]
+    (tmp_path / "sheet.csv").write_bytes(
+        "Number;City;Country;Postal Code;payment_terms\r\n"
+        f"{short[0]};Z\xfcrich;Switzerland;1234;30\r\n{short[1]};NULL;Nowhere;1235;30,5\r\n".encode("cp1252")
+    )
+    code, out = call("push", "plan", "--file", "sheet.csv", "--json")
+    told = json.loads(out)
+    assert code == 7
+    assert {(c["id"], c["field"]): c["after"] for c in told["plan"]["cells"]} == {
+        (one, "city"): "Zürich", (one, "country_id"): "756", (one, "payment_terms"): "30",
+        (other, "postal_code"): "1235",
+    }  # fmt: skip
+    assert {(r["place"], r["column"]): r["reason"].split(":")[0] for r in told["refused"]} == {
+        ("line 2", "postal_code"): "lacks only the leading zeros of the present value, which spreadsheets drop",
+        ("line 3", "city"): "says 'NULL'", ("line 3", "country_id"): "is none of the server's countries",
+        ("line 3", "payment_terms"): "is no whole number",
+    }  # fmt: skip
+    assert {"The separator is a semicolon.", f"The number {short[0]} is read as {numbers[0]}."} <= set(
+        told["understood"]
+    )
 
 
 def test_what_is_not_as_planned_ends_with_code_4_and_is_shown(call, server):

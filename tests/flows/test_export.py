@@ -14,10 +14,12 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from openpyxl import load_workbook
 
 from flows.ask import Result
 from flows.csv_export import as_csv
 from flows.settings import place_of
+from flows.spreadsheets import looks_like_formula, read_sheet, without_apostrophe
 from schemas.errors import WarehouseError
 from tests.engines import address
 from warehouse.export import LEFT_OUT, export
@@ -93,7 +95,7 @@ def test_the_command_writes_them_and_a_csv(command, tmp_path):
     assert command("publish", "--without-personal-data")[0] == 2
     code, _, err = command("sql", "--csv", tmp_path / "x.csv", "select '=1+1' as t, 1.50 as n, null as nothing")
     assert (code, err) == (0, "")
-    assert Path(tmp_path / "x.csv").read_bytes() == b"t,n,nothing\r\n'=1+1,1.50,\r\n"
+    assert Path(tmp_path / "x.csv").read_bytes() == b"\xef\xbb\xbft,n,nothing\r\n'=1+1,1.50,\r\n"
     assert command("sql", "--csv", "-", "select 1 as n")[1].splitlines() == ["n", "1"]
 
 
@@ -110,9 +112,45 @@ def test_no_text_of_a_csv_is_a_formula_and_none_is_lost(rows):
     read = list(csv.reader(io.StringIO(as_csv(Result(["text", "money"], rows)), newline="")))[1:]
     assert len(read) == len(rows)
     for (text, money), (cell, number) in zip(rows, read, strict=True):
-        assert not cell.startswith(("=", "+", "-", "@", "\t", "\r"))
-        assert cell.removeprefix("'") == text.removeprefix("'") or cell == text
+        assert not looks_like_formula(cell)
+        assert without_apostrophe(cell) == text
         assert Decimal(number) == money
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["=1+1", "\uff1d1+1", "  =1", "\n=1", "\ufeff=1", "\u200b@x", "\t", "\rx", "+41 44", "\uff0b1", "\x00-1", "\xa0-2"],
+)
+def test_what_a_spreadsheet_could_take_for_a_formula_gets_an_apostrophe(text):
+    (cell,) = list(csv.reader(io.StringIO(as_csv(Result(["t"], [(text,)])), newline="")))[1]
+    assert cell == "'" + text
+
+
+def test_a_csv_for_europe_has_its_own_signs_and_a_pipe_has_no_mark(command, tmp_path):
+    assert command("pull")[0] == 0
+    query = "select 'a;b' as t, 1234.50 as n, -0.5 as m"
+    assert command("sql", "--csv", tmp_path / "x.csv", "--separator", "semicolon", "--decimal", ",", query)[0] == 0
+    assert (tmp_path / "x.csv").read_text("utf-8-sig").splitlines() == ["t;n;m", '"a;b";1234,50;-0,5']
+    code, _, err = command("sql", "--csv", tmp_path / "x.csv", "--decimal", ",", query)
+    assert (code, "--separator semicolon" in err) == (2, True)
+    assert command("sql", "--decimal", ",", query)[0] == 2
+
+
+def test_a_workbook_keeps_texts_as_texts_and_amounts_as_numbers(command, tmp_path):
+    assert command("pull")[0] == 0
+    query = (
+        "select '0015' as number, '=1+1' as formula, '_x0041_' as escaped, chr(7) || 'b' as control, 1234.5 as amount, "
+        "12345678901234.123456 as long, true as flag, timestamptz '2026-01-02 03:04:05+02' as at, null as nothing"
+    )
+    assert command("sql", "--xlsx", tmp_path / "x.xlsx", query)[0] == 0
+    assert (tmp_path / "x.xlsx").stat().st_mode & 0o777 == 0o600
+    row = next(load_workbook(tmp_path / "x.xlsx").active.iter_rows(min_row=2))
+    assert [(cell.value, cell.data_type) for cell in row] == [
+        ("0015", "s"), ("=1+1", "s"), ("_x005F_x0041_", "s"), ("_x0007_b", "s"), (1234.5, "n"),
+        ("12345678901234.123456", "s"), (True, "b"), (datetime(2026, 1, 2, 1, 4, 5), "d"), (None, "n"),  # noqa: DTZ001
+    ]  # fmt: skip
+    sheet = read_sheet(tmp_path / "x.xlsx", ["number"])
+    assert sheet.rows[0].cells[:5] == ["0015", "=1+1", "_x0041_", "\x07b", Decimal("1234.5")]
 
 
 def test_times_and_negative_amounts_stay_what_they_are():

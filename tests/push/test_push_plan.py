@@ -42,13 +42,14 @@ def test_each_value_that_cannot_be_written_says_why(desk, box):
     deleted = box.make("Deleted")
     box.bulk("delete", deleted["id"])
     wished = {
-        "country_id": "DE", "industry_id": "9999", "city": "x" * 192, "name": "a <b> c", "classification": "firm",
+        "country_id": "Germani", "industry_id": "9999", "city": "x" * 192, "name": "a <b> c", "classification": "firm",
         "number": None, "phone": "+41",
     }  # fmt: skip
     planned = desk.plan((one["id"], wished), (deleted["id"], {"custom_value1": "x"}), ("nobody", {"city": "x"}))
     told = reasons(planned)
     for column, words in {
-        "country_id": "its id is 276", "industry_id": "no id of industries", "city": "191 characters", "name": "HTML",
+        "country_id": "did you mean Germany", "industry_id": "none of the server's industries",
+        "city": "191 characters", "name": "HTML",
         "classification": "individual", "number": "new number",
     }.items():  # fmt: skip
         assert words in told[one["id"], column]
@@ -161,7 +162,7 @@ def test_a_refused_wish_of_the_outbox_is_told_why_and_is_not_in_the_plan(desk, b
     became = dict(desk.query("select field, plan_id from control.outbox"))
     assert became["custom_value1"] == planned.plan.plan_id
     assert became["country_id"].startswith("refused: ")
-    assert "no id of countries" in became["country_id"]
+    assert "none of the server's countries" in became["country_id"]
     assert became["city"].startswith("refused: ")
     assert plan_push(desk.settings, "main", desk.door(), None).refused == []
 
@@ -176,7 +177,7 @@ def test_a_wish_that_others_put_into_the_outbox_is_checked_like_any_other(desk, 
             )
     planned = plan_push(desk.settings, "main", desk.door(), None)
     assert set(cells(planned)) == {(one["id"], "custom_value1")}
-    assert "no id of countries" in reasons(planned)[one["id"], "country_id"]
+    assert "none of the server's countries" in reasons(planned)[one["id"], "country_id"]
 
 
 def test_another_companys_token_plans_nothing(desk, box):
