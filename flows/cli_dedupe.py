@@ -82,7 +82,7 @@ def find(
              "against": p.against} for p in found.pairs
         ]  # fmt: skip
         counts = {"new": found.new, "compared": found.compared, "keys_left_out": found.left_out}
-        show_json({"clusters": found.clusters, "pairs": pairs, **counts})
+        show_json({"clusters": found.clusters, "pairs": pairs, **counts, "training_failed": found.untaught})
         return
     rows = []
     for ids in found.clusters:
@@ -90,6 +90,8 @@ def find(
         told = "; ".join([*best.reasons, *(f"but {one}" for one in best.against)])
         rows.append((" = ".join(found.names.get(one, one) for one in ids), f"{best.probability:.3f}", told))
     note = f"{len(found.clusters):,} clusters ({found.new:,} new) among {found.compared:,} clients"
+    if found.untaught:
+        note += ". Training could not learn from these clients, so the shipped weights decided"
     if found.left_out:
         note += f". No pairs were looked for by {found.left_out:,} keys that too many clients share"
     show_table("Duplicates", ("clients", "probability", "best pair"), rows, most=limit, note=note)

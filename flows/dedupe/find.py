@@ -38,6 +38,7 @@ class Found:
     """What a run has found: its clusters, the pairs in and beside them, how many clusters are new, how many clients.
 
     `left_out` is by how many keys (words in a town, houses, mailboxes) no pairs were looked for: too many share them.
+    `untaught` says that training could not learn from these clients, so that the shipped weights decided.
     """
 
     clusters: Sequence[Sequence[str]]
@@ -46,6 +47,7 @@ class Found:
     compared: int
     left_out: int
     names: Mapping[str, str] = field(repr=False)
+    untaught: bool = False
 
 
 def find_duplicates(
@@ -73,7 +75,8 @@ def find_duplicates(
     tell("comparing", len(rows), len(rows))
     made = {row["id"]: _comparable(row, rules) for row in rows}
     left_out: list[int] = []
-    probable = _probable(settings, list(made.values()), rules, left_out.append)
+    untaught: list[bool] = []
+    probable = _probable(settings, list(made.values()), rules, left_out.append, lambda: untaught.append(True))
     decided = carried(decided, moved, made.keys())
     found = clusters(probable, decided, threshold=rules.threshold, floor=rules.floor)
     tell("explaining", len(rows), len(rows))
@@ -84,7 +87,8 @@ def find_duplicates(
         if settings.publish:
             publish_if_due(warehouse, now=clock.now())
     names = {row["id"]: str(row["name"] or row["id"]) for row in rows}
-    return Found(found, kept, sum(tuple(one) not in before for one in found), len(rows), sum(left_out), names)
+    new = sum(tuple(one) not in before for one in found)
+    return Found(found, kept, new, len(rows), sum(left_out), names, bool(untaught))
 
 
 def across(
@@ -119,7 +123,11 @@ def _comparable(row: Mapping[str, Any], rules: Rules) -> Comparable:
 
 
 def _probable(
-    settings: Settings, made: Sequence[Comparable], rules: Rules, left_out: Callable[[int], None] = lambda _: None
+    settings: Settings,
+    made: Sequence[Comparable],
+    rules: Rules,
+    left_out: Callable[[int], None] = lambda _: None,
+    untaught: Callable[[], None] = lambda: None,
 ) -> dict[Pair, float]:
     """How probable it is of each pair that it is one: by the model, and at least what a key that both share proves.
 
@@ -132,7 +140,7 @@ def _probable(
     folder = staging_of(place_of(settings)) / "dedupe"
     make_private_folder(folder)
     try:
-        table = predicted(made, trained=rules.trained, folder=folder, left_out=left_out)
+        table = predicted(made, trained=rules.trained, folder=folder, left_out=left_out, untaught=untaught)
     finally:
         rmtree(folder, ignore_errors=True)
     columns = (table.column(name).to_pylist() for name in ("id_l", "id_r", "match_probability"))

@@ -73,19 +73,21 @@ def predicted(
     seed: int = 1,
     folder: Path | None = None,
     left_out: Callable[[int], None] = lambda _: None,
+    untaught: Callable[[], None] = lambda: None,
 ) -> pa.Table:
     """The pairs of clients that may be one: id_l, id_r, match_probability.
 
-    Untrained it is the prior's word alone. `folder` is where DuckDB may put what does not fit into memory. `left_out`
-    is told by how many keys no pairs were looked for, because more than LARGEST_BLOCK clients share each.
+    Untrained, the shipped weights alone decide. `folder` is where DuckDB may put what does not fit into memory.
+    `left_out` gets the number of keys by which no pairs were looked for, because more than LARGEST_BLOCK clients share
+    each. `untaught` is called where training could not learn from these clients, so that the shipped weights decide.
     """
     with _connected(folder) as connection:
         table = _registered(connection, clients)
         for (too_large,) in connection.sql("select max(too_large) from blocked").fetchall():
             left_out(int(too_large or 0))
-        learning = trained and len(clients) >= ENOUGH
-        prior = shipped(trained=learning)
-        weights = _shifted(prior.weights, _measured(table, seed)) if learning else prior.weights
+        measured = _learned(table, seed, untaught) if trained and len(clients) >= ENOUGH else None
+        prior = shipped(trained=measured is not None)
+        weights = prior.weights if measured is None else _shifted(prior.weights, measured)
         linker = Linker(table, _settings(weights, prior.base(len(clients))), logging.ERROR)
         found = linker.inference.predict(threshold_match_probability=LEAST / 10, warning_mode="never")
         asked = f"select id_l, id_r, match_probability from {found.physical_name}"
@@ -162,6 +164,19 @@ def _corrected(found: pa.Table, count: int) -> pa.Table:
     column = found.schema.get_field_index("match_probability")
     table = found.set_column(column, "match_probability", pa.array(shares / (1 + shares)))
     return table.filter(pc.greater_equal(table["match_probability"], LEAST))
+
+
+def _learned(table: Any, seed: int, untaught: Callable[[], None]) -> Weights | None:
+    """What training measures, or None where it cannot: books without addresses, with one name, with few pairs.
+
+    Splink ends such training with errors of many types (EMTrainingException, ValueError, its SQL's). None of them is a
+    reason not to look for duplicates.
+    """
+    try:
+        return _measured(table, seed)
+    except Exception:  # noqa: BLE001 - see above
+        untaught()
+        return None
 
 
 def _measured(table: Any, seed: int) -> Weights:

@@ -8,6 +8,7 @@ from itertools import combinations
 import msgspec
 import pytest
 
+from flows.dedupe import model
 from flows.dedupe.clusters import clusters
 from flows.dedupe.comparable import comparable
 from flows.dedupe.keys import KEY_HOLDERS, proved
@@ -104,3 +105,27 @@ def test_an_accountants_mailbox_does_not_make_its_customers_one():
 
 def test_rules_are_values():
     assert msgspec.structs.replace(Rules(), threshold=0.5).proves == Rules().proves
+
+
+BOOKS = {
+    "no addresses": lambda n: {"name": f"Alpha{n} Beta{n // 2}", "emails": [f"a{n}@b{n}.example"]},
+    "no two at one address": lambda n: {"name": f"Name{n % 700}", "address": f"Road{n} {n}", "city": f"Town{n}"},
+    "nothing at all": lambda n: {"name": None},
+    "all the same": lambda n: {"name": "Test", "address": "Main St 1", "city": "Town", "phones": ["+41446681800"]},
+    "pairs that are the same": lambda n: {"name": f"Twin{n // 2} Ltd", "address": f"Lane {n // 2}", "city": "Town"},
+}
+UNTAUGHT = {"no addresses", "no two at one address", "nothing at all"}
+"""The books from which Splink's training learns nothing: it ends with an error."""
+
+
+@pytest.mark.parametrize("book", BOOKS)
+def test_a_book_of_any_shape_ends_well_and_says_where_training_failed(book, monkeypatch):
+    monkeypatch.setattr(model, "ENOUGH", 100)
+    clients = [comparable(id=f"c{n:04d}", **BOOKS[book](n)) for n in range(120)]
+    failed = []
+    found = predicted(clients, untaught=lambda: failed.append(book))
+    assert bool(failed) == (book in UNTAUGHT)
+    if failed:
+        assert found.equals(predicted(clients, trained=False))
+    probabilities = found["match_probability"].to_pylist()
+    assert all(LEAST <= one <= 1 for one in probabilities)
