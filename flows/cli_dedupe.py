@@ -2,31 +2,28 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from flows.cli_dedupe_review import review
+from flows.cli_dedupe_rules import RulesFile, read_rules
 from flows.cli_merge import Allow, NoRescue
 from flows.options import AsJson, ConfigFile, SourceName
 from flows.show import say, show_json, show_table
-from schemas.errors import SettingsError, SyncError
+from schemas.errors import SettingsError
 
 if TYPE_CHECKING:
     from flows.dedupe.review import Case
-    from flows.dedupe.rules import Rules
     from warehouse.dedupe import FoundPair
-
-RulesFile = Annotated[Path | None, typer.Option("--rules", help="The file of rules; else config/dedupe.toml.")]
-KEYS = {"s": "same_as", "n": "never_merge", "l": "later", "c": "same_as"}
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands of this module."""
     dedupe = typer.Typer(
-        help="Find clients that are one, and decide.\n\n"
+        help="Find duplicate clients and decide what to do with them.\n\n"
         "Find, review, plan; then `ninja-sync merge apply`. Decisions are remembered, and obeyed by every later run.",
         no_args_is_help=True,
         rich_markup_mode=None,
@@ -63,7 +60,7 @@ def find(
     from flows.settings import choose_source, load_settings  # noqa: PLC0415
     from flows.show import progress  # noqa: PLC0415
 
-    chosen = _rules(rules)
+    chosen = read_rules(rules)
     changes = {**({} if threshold is None else {"threshold": threshold}), **({"trained": False} if untrained else {})}
     chosen = msgspec.structs.replace(chosen, **changes)
     settings = load_settings(config)
@@ -129,42 +126,6 @@ def list_clusters(source: SourceName = None, config: ConfigFile = None, as_json:
         show_json([{"ids": case.ids, "decided": row[2]} for case, row in zip(found, rows, strict=True)])
     else:
         show_table("Clusters", ("clients", "ids", "decided"), rows, most=50)
-
-
-def review(source: SourceName = None, config: ConfigFile = None, as_json: AsJson = False) -> None:
-    """Decide on clusters, one after the other.
-
-    Records stand side by side, and fields that differ are marked. Keys: s the same, n not the same, l later, c the same
-    and you choose the survivor (else the rules do), q end.
-    With --json, the open clusters are told, and nothing is asked.
-    """
-    from dataclasses import asdict  # noqa: PLC0415
-
-    from flows.dedupe.review import cases, choose, decide_case  # noqa: PLC0415
-    from flows.settings import choose_source, load_settings  # noqa: PLC0415
-
-    settings = load_settings(config)
-    name = choose_source(settings, source)
-    left = cases(settings, name)
-    if as_json:
-        show_json(
-            [
-                {"ids": c.ids, "fields": [asdict(x) for x in c.lines], "pairs": [asdict(p) for p in c.pairs]}
-                for c in left
-            ]
-        )
-        return
-    if not left:
-        say("There is nothing to decide. `ninja-sync dedupe find` looks anew; `dedupe plan` plans what is the same.")
-    for place, case in enumerate(left, start=1):
-        _show_case(case, f"{place} of {len(left)}")
-        answer = _asked("[s]ame, [n]ot the same, [l]ater, [c]hoose the survivor, [q]uit", {*KEYS, "q"})
-        if answer == "q":
-            break
-        if answer == "c":
-            number = _asked(f"Who survives: 1 to {len(case.ids)}", {str(n) for n in range(1, len(case.ids) + 1)})
-            choose(settings, name, case.ids[int(number) - 1], reason="reviewed")
-        decide_case(settings, name, case, KEYS[answer], reason="reviewed")
 
 
 def decide(
@@ -233,7 +194,7 @@ def plan(
     from flows.merge_report import tell_planned_merges  # noqa: PLC0415
     from flows.settings import choose_source, load_settings, open_door  # noqa: PLC0415
 
-    chosen = _rules(rules)
+    chosen = read_rules(rules)
     settings = load_settings(config)
     name = choose_source(settings, source)
     with open_door(settings, name) as door:
@@ -242,14 +203,6 @@ def plan(
             rescue=not no_rescue,
         )  # fmt: skip
     raise typer.Exit(tell_planned_merges(planned, as_json=as_json))
-
-
-def _rules(file: Path | None) -> Rules:
-    try:
-        from flows.dedupe.rules import load_rules  # noqa: PLC0415
-    except ModuleNotFoundError as missing:
-        raise SyncError(f"{missing.name} is missing: `dedupe` needs pip install 'ninja-sync[dedupe]'") from None
-    return load_rules(file)
 
 
 def _decisions_of(file: Path) -> list[tuple[str, str, str, str]]:
@@ -264,27 +217,4 @@ def _probable(pair: object) -> float:
 
 
 def _title(case: Case) -> str:
-    names: Sequence[object] = next((line.values for line in case.lines if line.name == "display_name"), case.ids)
-    return " = ".join(str(one) for one in names)
-
-
-def _show_case(case: Case, place: str) -> None:
-    rows = []
-    for line in case.lines:
-        values = ["\n".join(v) if isinstance(v, list) else v for v in line.values]
-        rows.append(("≠" if line.differs else "", line.name.replace("_", " "), *values))
-    show_table(f"Cluster {place}", ("", "", *case.ids), rows)
-    told = [
-        (f"{pair.id_a} {pair.id_b}", f"{pair.probability:.3f}", "; ".join(pair.reasons), "; ".join(pair.against))
-        for pair in case.pairs
-    ]
-    show_table("", ("pair", "probability", "for", "against"), told)
-
-
-def _asked(question: str, answers: set[str]) -> str:
-    if not sys.stdin.isatty():
-        raise SettingsError("Nobody is there to be asked: `dedupe decide --file` takes decisions from a file.")
-    while True:
-        answer = str(typer.prompt(question, err=True)).strip().lower()
-        if answer in answers:
-            return answer
+    return " = ".join(case.called(one) for one in case.ids)

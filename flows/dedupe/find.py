@@ -86,7 +86,7 @@ def find_duplicates(
         warehouse.execute("update control.published set changed_runs = -1")  # the copies do not show this yet
         if settings.publish:
             publish_if_due(warehouse, now=clock.now())
-    names = {row["id"]: str(row["name"] or row["id"]) for row in rows}
+    names = {row["id"]: called(row) for row in rows}
     new = sum(tuple(one) not in before for one in found)
     return Found(found, kept, new, len(rows), sum(left_out), names, bool(untaught))
 
@@ -108,7 +108,7 @@ def across(
     if len(sources) < 2:  # noqa: PLR2004 - a pair
         raise SettingsError("The warehouse has fewer than two sources: there is nothing across them.")
     made = {row["id"]: _comparable(row, rules) for row in rows}
-    names = {row["id"]: str(row["name"] or row["id"]) for row in rows}
+    names = {row["id"]: called(row) for row in rows}
     found = [
         (FoundPair(a, b, probability, keys_of(made[a], made[b]), *reasons(made[a], made[b])), names[a], names[b])
         for (a, b), probability in _probable(settings, list(made.values()), rules).items()
@@ -117,8 +117,13 @@ def across(
     return sorted(found, key=lambda one: (-one[0].probability, one[0].id_a, one[0].id_b))
 
 
+def called(row: Mapping[str, Any]) -> str:
+    """How people know a client: its number and its name."""
+    return " ".join(str(row[name]) for name in ("number", "name") if row.get(name)) or str(row["id"])
+
+
 def _comparable(row: Mapping[str, Any], rules: Rules) -> Comparable:
-    told = {key: value for key, value in row.items() if key != "address1"}
+    told = {key: value for key, value in row.items() if key not in {"address1", "number"}}
     return comparable(**told, address=row["address1"], free=rules.free_mail)
 
 

@@ -1,17 +1,24 @@
-"""What a person looks at to decide: one cluster at a time, its records side by side, what differs, and why.
+"""What a person looks at to decide: one group of duplicates at a time, side by side, with differences and reasons.
 
 It knows nothing of how it is shown: a terminal does today, a page in the browser may later.
 """
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Final
+
+from anyascii import anyascii
 
 from flows.api import operator
 from flows.job import SYSTEM_CLOCK, Clock, open_ready
 from flows.settings import Settings
+from flows.survivor import DEFAULT, survivor_of, why
+from schemas.client import Client, client_of
 from schemas.errors import SettingsError
 from warehouse.dedupe import (
     DECISIONS,
@@ -21,6 +28,7 @@ from warehouse.dedupe import (
     FoundPair,
     Pair,
     choose_survivor,
+    chosen_survivors,
     decide,
     decisions_of,
     known_clusters,
@@ -34,26 +42,47 @@ SHOWN: Final = (
     "number", "display_name", "status", "currency_code", "balance", "paid_to_date", "vat_number", "id_number",
     "website", "phone", "address1", "city", "postal_code", "country", "created_at", "updated_at", "contacts",
 )  # fmt: skip
-"""What is shown of each client, in this order; `contacts` are told below each other."""
+"""What is shown of each client, in this order; `contacts` stand below each other."""
+TELLING: Final = (
+    "display_name", "currency_code", "vat_number", "id_number", "website", "phone", "address1", "city", "postal_code",
+    "country", "contacts",
+)  # fmt: skip
+"""Fields that say whether two clients are one: a difference in another one, such as the balance, says nothing."""
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One field of all clients of a case; `differs` where those that have it do not agree."""
+    """One field of all clients of a case.
+
+    `differs` says that those which have a value do not agree, `missing` that some have a value and some have none; both
+    only of fields that tell whether the clients are one.
+    """
 
     name: str
     values: Sequence[object] = field(repr=False)
     differs: bool = False
+    missing: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A cluster to decide on: its clients' ids, their fields side by side, and its pairs with their reasons."""
+    """A cluster to decide on: its clients' ids, their fields side by side, and its pairs with their reasons.
+
+    `kept` is the client that would survive the merge, and `why` the rule that chose it.
+    """
 
     ids: Sequence[str]
     lines: Sequence[Line] = field(repr=False)
     pairs: Sequence[FoundPair] = ()
     decided: Mapping[Pair, str] = field(default_factory=dict)
+    kept: str = ""
+    why: str = ""
+
+    def called(self, client_id: str) -> str:
+        """How people know a client of the case: its number and its name."""
+        place = self.ids.index(client_id)
+        found = {line.name: line.values[place] for line in self.lines}
+        return " ".join(str(found[name]) for name in ("number", "display_name") if found.get(name)) or client_id
 
     @property
     def is_open(self) -> bool:
@@ -62,21 +91,35 @@ class Case:
         return any(self.decided.get(pair, LATER) == LATER for pair in pairs)
 
 
-def cases(settings: Settings, name: str, *, everything: bool = False, clock: Clock = SYSTEM_CLOCK) -> list[Case]:
-    """The clusters of the last run that are not decided yet, the most probable first; all of them with `everything`."""
+def cases(
+    settings: Settings,
+    name: str,
+    *,
+    everything: bool = False,
+    rules: Sequence[str] = DEFAULT,
+    clock: Clock = SYSTEM_CLOCK,
+) -> list[Case]:
+    """The clusters of the last run that are not decided yet, the most probable first; all of them with `everything`.
+
+    `rules` choose the client that would be kept, unless somebody has chosen one.
+    """
     with open_ready(settings, clock) as warehouse:
         found, pairs, decided = (
             known_clusters(warehouse, name),
             known_pairs(warehouse, name),
             decisions_of(warehouse, name),
         )
-        records = _records(warehouse, name, [one for cluster in found for one in cluster])
+        everybody = [one for cluster in found for one in cluster]
+        records = _records(warehouse, name, everybody)
+        clients = _clients(warehouse, name, everybody)
+        chosen = chosen_survivors(warehouse, name)
     made = []
     for cluster in found:
         ids = [one for one in cluster if one in records]
         if len(ids) > 1:
             inside = [pair for pair in pairs if {pair.id_a, pair.id_b} <= set(ids)]
-            case = Case(ids, _lines([records[one] for one in ids]), inside, decided)
+            kept, reason = _kept([clients[one] for one in ids if one in clients], chosen, rules)
+            case = Case(ids, _lines([records[one] for one in ids]), inside, decided, kept, reason)
             if everything or case.is_open:
                 made.append(case)
     return sorted(made, key=lambda case: -max((pair.probability for pair in case.pairs), default=0.0))
@@ -150,11 +193,37 @@ def _records(warehouse: Warehouse, name: str, ids: Sequence[str]) -> dict[str, d
     return {key: {**record, "contacts": people.get(key, [])} for key, record in found.items()}
 
 
+def _clients(warehouse: Warehouse, name: str, ids: Sequence[str]) -> dict[str, Client]:
+    """The clients as the mirror has them, by id."""
+    found = warehouse.rows(statement("dedupe/records"), {"source": name, "ids": list(ids)})
+    return {str(client_id): client_of(json.loads(str(record), parse_float=Decimal)) for client_id, record in found}
+
+
+def _kept(clients: Sequence[Client], chosen: Sequence[str], rules: Sequence[str]) -> tuple[str, str]:
+    """The client that would be kept, and why."""
+    if not clients:
+        return "", ""
+    by_hand = next((one for key in chosen for one in clients if one.id == key), None)
+    if by_hand is not None:
+        return by_hand.id, "chosen by a person"
+    kept = survivor_of(clients, rules)
+    return kept.id, why(kept, clients, rules).replace("_", " ")
+
+
 def _lines(records: Sequence[Mapping[str, object]]) -> list[Line]:
     made = []
     for name in SHOWN:
         values = [record.get(name) for record in records]
-        said = {str(value) for value in values if value not in (None, "", [])}
+        said = [value for value in values if value not in (None, "", [])]
         if said:
-            made.append(Line(name, values, differs=len(said) > 1))
+            forms = {_form(name, value) for value in said}
+            telling = name in TELLING
+            made.append(Line(name, values, telling and len(forms) > 1, telling and len(said) < len(values)))
     return made
+
+
+def _form(name: str, value: object) -> object:
+    """A value in the form in which two are compared by eye: case, blanks and signs say nothing."""
+    if isinstance(value, list):
+        return frozenset(_form(name, one) for one in value)
+    return re.sub(r"[\W_]+", "", anyascii(str(value)).casefold()) or str(value)

@@ -198,15 +198,18 @@ def test_a_person_decides_at_the_terminal(told, twins, pulls, server, tmp_path):
     environ = {
         **os.environ, "NINJA_SYNC_URL": server.box.url, "NINJA_SYNC_WAREHOUSE": told.warehouse, "HOME": str(tmp_path),
     }  # fmt: skip
-    os.write(master, b"x\nc\n1\n" + b"n\n" * (clusters - 2) + b"q\n")
+    # A wrong key, back from the first group, the same and the client chosen, one put off and taken back, the rest not.
+    os.write(master, b"xbc1lb" + b"n" * (clusters - 2) + b"q")
     done = subprocess.run(
-        [COMMAND, "dedupe", "review"], stdin=terminal, capture_output=True, text=True, env=environ, cwd=tmp_path,
-        timeout=60, check=True,
+        [COMMAND, "dedupe", "review"], stdin=terminal, capture_output=True, text=True,
+        env={**environ, "COLUMNS": "80"}, cwd=tmp_path, timeout=60, check=True,
     )  # fmt: skip
     os.close(master)
     os.close(terminal)
     assert "≠" in done.stdout
     assert "same VAT number" in done.stdout
+    assert "1 kept: " in done.stdout
+    assert f"1 the same, {clusters - 2:,} not the same, 1 not looked at. Next: ninja-sync dedupe plan" in done.stderr
     left = cases(told, "main")
     assert len(left) == 1
     everyone = cases(told, "main", everything=True)
