@@ -43,7 +43,7 @@ def find(
     across_sources: Annotated[
         bool, typer.Option("--across-sources", help="Only tell of clients of two sources that may be one.")
     ] = False,
-    limit: Annotated[int, typer.Option(min=1, help="How many clusters are shown; all are kept.")] = 50,
+    limit: Annotated[int, typer.Option(min=1, help="How many groups are shown; all are kept.")] = 50,
     rules: RulesFile = None,
     source: SourceName = None,
     config: ConfigFile = None,
@@ -86,7 +86,8 @@ def find(
         best = max((reasons[a, b] for n, a in enumerate(ids) for b in ids[n + 1 :] if (a, b) in reasons), key=_probable)
         told = "; ".join([*best.reasons, *(f"but {one}" for one in best.against)])
         rows.append((" = ".join(found.names.get(one, one) for one in ids), f"{best.probability:.3f}", told))
-    note = f"{len(found.clusters):,} clusters ({found.new:,} new) among {found.compared:,} clients"
+    groups = f"{len(found.clusters):,} group{'s' * (len(found.clusters) != 1)} of duplicates"
+    note = f"{groups} ({found.new:,} new) among {found.compared:,} clients"
     if found.untaught:
         note += ". Training could not learn from these clients, so the shipped weights decided"
     if found.left_out:
@@ -107,7 +108,7 @@ def _tell_across(found: Sequence[tuple[FoundPair, str, str]], *, as_json: bool) 
 
 
 def list_clusters(source: SourceName = None, config: ConfigFile = None, as_json: AsJson = False) -> None:
-    """The clusters of the last run, with what was decided."""
+    """The groups of duplicates of the last run, and what was decided about each."""
     from flows.dedupe.review import cases, not_the_same  # noqa: PLC0415
     from flows.settings import choose_source, load_settings  # noqa: PLC0415
 
@@ -125,7 +126,7 @@ def list_clusters(source: SourceName = None, config: ConfigFile = None, as_json:
     if as_json:
         show_json([{"ids": case.ids, "decided": row[2]} for case, row in zip(found, rows, strict=True)])
     else:
-        show_table("Clusters", ("clients", "ids", "decided"), rows, most=50)
+        show_table("Groups of duplicates", ("clients", "ids", "decided"), rows, most=50)
 
 
 def decide(

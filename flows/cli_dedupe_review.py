@@ -26,7 +26,9 @@ NARROWEST: Final = 24
 """Characters that a client's column has at least."""
 DECISIONS: Final[Mapping[str, str]] = {"s": "same_as", "c": "same_as", "n": "never_merge", "l": "later"}
 WORDS: Final[Mapping[str, str]] = {"same_as": "the same", "never_merge": "not the same", "later": "left for later"}
-PROMPT: Final = "s the same · n not the same · l later · c the same, and choose the client to keep · b back · q quit"
+HIGHEST: Final = 0.999
+"""No pair is shown as certain."""
+PROMPT: Final = "s same · n not the same · l later · c same, and you choose · b back · q quit"
 
 
 def review(
@@ -93,7 +95,7 @@ def show_case(case: Case, title: str) -> None:
     groups = [ids] if len(ids) <= beside else _chunks(first, others, beside)
     out.print(Text(title, style="bold"))
     for group in groups:
-        out.print(_table(case, group, ids, (out.width - LABEL) // len(group) - 2))
+        out.print(_table(case, group, ids, (out.width - LABEL - 3) // len(group) - 2))
     _show_reasons(out, case, ids)
 
 
@@ -154,7 +156,7 @@ def _show_reasons(out: Console, case: Case, ids: Sequence[str]) -> None:
     for pair in sorted(case.pairs, key=lambda one: -one.probability):
         one, other = sorted((ids.index(pair.id_a) + 1, ids.index(pair.id_b) + 1))
         reasons = "; ".join([*pair.reasons, *(f"but {why}" for why in pair.against)]) or "nothing else in common"
-        made.add_row(Text(f"  {one} = {other}"), Text(f"{pair.probability:.1%}"), Text(harmless(reasons)))
+        made.add_row(Text(f"  {one} = {other}"), Text(f"{min(pair.probability, HIGHEST):.1%}"), Text(harmless(reasons)))
     out.print(made)
     out.print()
 
@@ -162,7 +164,7 @@ def _show_reasons(out: Console, case: Case, ids: Sequence[str]) -> None:
 def _summary(decided: Mapping[int, str], count: int) -> str:
     counts = Counter(decided.values())
     words = [f"{counts[decision]:,} {word}" for decision, word in WORDS.items() if counts[decision]]
-    words.append(f"{count - len(decided):,} not looked at")
+    words += [f"{count - len(decided):,} not looked at"] if len(decided) < count else []
     return f"{', '.join(words)}. Next: ninja-sync dedupe plan" if decided else "Nothing was decided."
 
 

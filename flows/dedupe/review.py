@@ -48,6 +48,8 @@ TELLING: Final = (
     "country", "contacts",
 )  # fmt: skip
 """Fields that say whether two clients are one: a difference in another one, such as the balance, says nothing."""
+PHONE_DIGITS: Final = 8
+"""The last digits of a phone, which are the same with and without the prefix of its country."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,7 +225,9 @@ def _lines(records: Sequence[Mapping[str, object]]) -> list[Line]:
 
 
 def _form(name: str, value: object) -> object:
-    """A value in the form in which two are compared by eye: case, blanks and signs say nothing."""
+    """A value in the form in which two are compared by eye: case, blanks, signs and a phone's prefix say nothing."""
     if isinstance(value, list):
         return frozenset(_form(name, one) for one in value)
+    if name == "phone":
+        return re.sub(r"[^0-9]", "", str(value))[-PHONE_DIGITS:]
     return re.sub(r"[\W_]+", "", anyascii(str(value)).casefold()) or str(value)
