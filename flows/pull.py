@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from connector.activities import sees_all
 from connector.scan import Scan, next_watermark
 from connector.verbs import current_company
 from flows.activities import pull_activities
@@ -41,6 +42,10 @@ from warehouse.vanished import remember_unexplained, unlisted
 if TYPE_CHECKING:
     from warehouse.load import Reference
 
+BLIND = (
+    "The server lists no client to this token, and the token may not see the whole company: lists leave out clients "
+    "that it may not see, and do not say so. Use a token of an owner or administrator."
+)
 MOST_NAMED = 200
 """Clients that are not listed of which a pull tells one by one; mart.unlisted_clients has them all."""
 
@@ -70,6 +75,8 @@ def pull(job: Job) -> Pulled:
         pulled, surplus = _pull_changes(job, known, started)
         if pulled.run.kind != "full" and (due or surplus != (known.state.unexplained or 0)):
             pulled = _with_sweep(job, pulled, due=due)
+        if not known.look.total and not sees_all(job.door):
+            pulled = replace(pulled, notes=[*pulled.notes, BLIND], blind=True)
         if job.source.activities:
             pulled = replace(pulled, notes=[*pulled.notes, *pull_activities(job, pulled, sight)])
         if told := erase_purged(job, pulled):
