@@ -28,7 +28,7 @@ from flows.settings import base_url_of
 from flows.stage import poison, stage
 from schemas.clocks import JITTER, Clocks
 from schemas.entities import CLIENTS
-from schemas.errors import WarehouseError
+from schemas.errors import UnexpectedShape, WarehouseError
 from schemas.vanished import PURGED
 from warehouse.control import Binding, Run, check_binding, last_begun, record_run
 from warehouse.engine import Warehouse
@@ -162,6 +162,8 @@ def _pull_changes(job: Job, known: Known, started: float, *, asked_before: int =
     state = known.state
     binding, reference = _bound(job, known)
     staging, scan = stage(job, known, binding)
+    if scan.full or not known.mirrored:
+        _check_company_again(job, binding, staging)
     aside = [*staging.quarantined, *map(poison, scan.poison)]
     verdict = reconcile(job, state, staging, scan, {one.id for one in aside})
     notes = [*known.notes(), *scan.notes, *verdict.notes]
@@ -244,6 +246,16 @@ def _bound(job: Job, known: Known) -> tuple[Binding, Reference | None]:
     binding = Binding(base_url_of(job.source), company.id, company.fingerprint)
     check_binding(job.name, state.binding, binding)
     return binding, read_reference(job.door, company) if due else None
+
+
+def _check_company_again(job: Job, binding: Binding, staging: Staging) -> None:
+    """Raises UnexpectedShape where the server answers for another company than before the scan."""
+    if current_company(job.door).fingerprint != binding.company_fingerprint:
+        staging.clear()  # nobody knows of which company its pages are
+        raise UnexpectedShape(
+            "While the clients were read, the server began to answer for another company; nothing was stored. Does a "
+            "proxy or a cache in front of it mix up answers?"
+        )
 
 
 def _run(job: Job, sight: Sight, kind: str, scan: Scan | None = None) -> Run:
