@@ -10,6 +10,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from httpx import codes
+
 from connector.door import Door
 from connector.pages import Page, Params
 from connector.verbs import lister
@@ -46,6 +48,23 @@ def activities(door: Door, since: int | None) -> Iterator[Page]:
         yield page
         if len(page.records) < page.per_page:
             return
+
+
+def sees_all(door: Door) -> bool:
+    """Whether the token may see the whole company: an administrator's, or one with `view_all` or `edit_all`.
+
+    Lists of clients do not say so: without a right to see clients they hold those of the token's user alone, perhaps
+    none, with 200. The feed is refused to the same users (recorded: 500), unless they have `view_activity` itself.
+    """
+    try:
+        lister(door, ACTIVITIES)({"per_page": 1})
+    except NotAuthorised:
+        return False
+    except ServerUnavailable as problem:
+        if problem.status != codes.INTERNAL_SERVER_ERROR:
+            raise
+        return False
+    return True
 
 
 def without_hashes(record: object) -> object:

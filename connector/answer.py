@@ -35,6 +35,7 @@ FEW: Final = 3  # attempts for what seldom goes away by itself: a 500, a body th
 MINUTE_WINDOW: Final = 60.0  # seconds; Laravel counts requests by the minute
 _A_YEAR: Final = 366 * 86400.0
 _QUOTED: Final = 200  # characters of the server's own words that are shown
+_LONGEST_VERSION: Final = 40
 
 _json = msgspec.json.Decoder(float_hook=Decimal)
 _whole = msgspec.json.Decoder(msgspec.Raw)  # checks the grammar and builds nothing: about 1 GB/s
@@ -67,7 +68,7 @@ class Answer:
     status: int
     body: bytes = field(repr=False)  # decoded from gzip; persons' data, so not shown
     date: datetime | None = None  # aware UTC: the server's clock; None where a proxy dropped the header
-    version: str | None = None  # X-APP-VERSION
+    version: str | None = None  # X-APP-VERSION, as far as it can be shown
 
     @property
     def empty(self) -> bool:
@@ -167,10 +168,8 @@ def _judge_success(reply: Reply, media: str) -> Answer | Failure:
 
 
 def _answer(reply: Reply) -> Answer:
-    version = reply.headers.get("x-app-version")
-    return Answer(
-        reply.status, reply.body, _date(reply.headers.get("date")), quote(version, reply.secrets) if version else None
-    )
+    version = quote(reply.headers.get("x-app-version", "").strip(), reply.secrets)[:_LONGEST_VERSION] or None
+    return Answer(reply.status, reply.body, _date(reply.headers.get("date")), version)
 
 
 def _is_whole(body: bytes) -> bool:

@@ -6,6 +6,8 @@ from datetime import UTC, datetime
 
 from connector.activities import activities, without_hashes
 from flows.job import Job, Pulled, open_ready
+from flows.known import Sight
+from schemas.clocks import Clocks
 from schemas.entities import ACTIVITIES
 from schemas.errors import NotAuthorised, ServerUnavailable
 from schemas.normalise import Row, normalise
@@ -13,29 +15,34 @@ from schemas.normalise import Row, normalise
 REFUSED = "The activities cannot be read with this token (an administrator's, or one with view_activity, can)."
 
 
-def pull_activities(job: Job, pulled: Pulled) -> list[str]:
+def pull_activities(job: Job, pulled: Pulled, sight: Sight) -> list[str]:
     """Read what is new in the feed, and store it; notes for the report. A token that may not see it loads all else.
 
-    The feed is read from the look-back before the last reading began, as clients are. Raises the door's other errors:
+    The feed is read from the look-back before the last reading began, as clients are; where the server's clock has gone
+    back since, so much further, and whole where that reading lies in its future. Raises the door's other errors:
     the clients are stored by then, and the next pull reads the feed.
     """
     from warehouse.activities import read_until, store  # noqa: PLC0415 - pyarrow
 
     with open_ready(job.settings, job.clock) as warehouse:
-        until = read_until(warehouse, job.name)
+        since = _since(read_until(warehouse, job.name), sight)
     rows: dict[str, Row] = {}
-    began: datetime | None = None
     try:
-        for page in activities(job.door, None if until is None else int(until.timestamp())):
-            began = began or page.date
+        for page in activities(job.door, since):
             batch = normalise(ACTIVITIES, [without_hashes(record) for record in page.records])
             rows |= {row.id: row for row in batch.rows}
             job.tell("reading activities", len(rows), page.total)
     except (NotAuthorised, ServerUnavailable):
         return [REFUSED]
-    if began is None:
-        return []
-    moment = datetime.fromtimestamp(began.timestamp() - job.source.look_back, UTC)
+    moment = datetime.fromtimestamp(sight.begun.server - job.source.look_back, UTC)
     with open_ready(job.settings, job.clock) as warehouse:
-        store(warehouse, job.name, list(rows.values()), run_id=pulled.run.run_id, watermark=moment, began=began)
+        store(warehouse, job.name, list(rows.values()), run_id=pulled.run.run_id, watermark=moment, began=sight.begun)
     return []
+
+
+def _since(known: tuple[datetime, Clocks] | None, sight: Sight) -> int | None:
+    """From when the feed is read, in unix seconds; None for all of it."""
+    if known is None:
+        return None
+    until, begun = known
+    return None if begun.is_ahead_of(sight.now) else int(until.timestamp()) - begun.gone_back(sight.now)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from connector.activities import sees_all
 from connector.door import Door
 from connector.scan import FirstLook, first_look, stamp
 from connector.skew import HOUR, measure_skew
@@ -15,6 +16,7 @@ from flows.job import SYSTEM_CLOCK, Clock
 from flows.settings import Settings, base_url_of, open_door, place_of
 from schemas.entities import CLIENTS
 from schemas.errors import NotAuthorised, SettingsError, SyncError, WarehouseError
+from schemas.generation import numbers_of
 from warehouse.control import Binding, check_binding, read_state
 from warehouse.engine import POSTGRES, Warehouse
 from warehouse.place import is_there, open_place
@@ -128,31 +130,31 @@ def _server(settings: Settings, name: str, door: Door, known: Binding | None, cl
     except SyncError as problem:
         yield Check("company", "bad", str(problem), problem.exit_code)
     look = first_look(lister(door, CLIENTS))
-    yield from _rights(look)
+    yield _rights(look, sees_all=sees_all(door))
     yield _version(look)
     yield _clock(look, clock)
     yield _time_zone(door, look)
 
 
-def _rights(look: FirstLook) -> Iterator[Check]:
-    if look.newest is None:
-        yield Check("rights", "note", "no client is visible, so it cannot be told whether this token may see money")
-    elif not look.newest.get("client_hash", True):
-        yield Check(
-            "rights",
-            "bad",
-            "this token may not see money: use one of an owner or administrator",
-            NotAuthorised.exit_code,
+def _rights(look: FirstLook, *, sees_all: bool) -> Check:
+    good = "use one of an owner or administrator"
+    if look.newest is not None and not look.newest.get("client_hash", True):
+        return Check("rights", "bad", f"this token may not see money: {good}", NotAuthorised.exit_code)
+    if not sees_all and not look.total:
+        return Check("rights", "bad", f"this token sees no client: {good}", NotAuthorised.exit_code)
+    seen = "no client yet" if not look.total else f"{look.total:,} clients are visible, with money"
+    if not sees_all:
+        return Check(
+            "rights", "note", f"{seen}; this token may not see the whole company, so there may be others: {good}"
         )
-    else:
-        yield Check(
-            "rights", "good", f"{look.total:,} clients are visible, with money" if look.total is not None else ""
-        )
+    return Check("rights", "good", seen)
 
 
 def _version(look: FirstLook) -> Check:
     if look.version is None:
         return Check("version", "note", "the server does not say its version (a proxy may drop X-APP-VERSION)")
+    if not numbers_of(look.version):
+        return Check("version", "note", f"the server calls its version {look.version!r}: it is taken for 5.10")
     if look.version == TESTED_VERSION:
         return Check("version", "good", f"{look.version}, the one this program was recorded against")
     return Check("version", "note", f"{look.version}; this program was recorded against {TESTED_VERSION}")

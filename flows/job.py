@@ -64,7 +64,8 @@ class Pulled:
     Where a pull had to read everything after it had read what is new, `control.runs` has two runs; `run` is the second
     one, with the counts of both.
     `left` is how many clients stay in the warehouse although the server does not list them; `held` says why, where this
-    pull has left them on purpose, and `unlisted` the first of them.
+    pull has left them on purpose, and `unlisted` the first of them. `blind`: no client is listed to this token, which
+    may not see all of them.
     """
 
     run: Run
@@ -78,13 +79,16 @@ class Pulled:
     held: TooMuchChange | None = None
     published: Path | None = None
     unpublished: bool = False
+    blind: bool = False
 
     @property
     def needs_a_look(self) -> bool:
-        """Whether records are in quarantine, fields unknown, clients unlisted, or copies not written: exit code 7."""
-        return bool(
-            self.drift or self.quarantined or self.run.quarantine_open or self.left > 0 or self.held or self.unpublished
-        )
+        """Whether the pull ends with exit code 7.
+
+        Records are in quarantine, fields unknown, clients unlisted, copies not written, or the token sees no client.
+        """
+        found = self.drift or self.quarantined or self.run.quarantine_open or self.held
+        return bool(found or self.left > 0 or self.unpublished or self.blind)
 
 
 class ReadAlready(SyncError):

@@ -9,7 +9,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from connector.clients.merge import currencies_of
-from connector.clients.merged import numbers_of
 from connector.clients.present import read_present
 from connector.door import Door
 from connector.scan import first_look
@@ -19,6 +18,7 @@ from flows.job import SYSTEM_CLOCK, Clock, open_ready
 from flows.settings import Settings
 from schemas.client import Client, client_of
 from schemas.entities import CLIENTS
+from schemas.generation import numbers_of
 from schemas.merge_plan import MergePlan, Pair, in_order, step_of
 from schemas.merge_preview import Preview, Rescue, preview
 from warehouse.merge_plans import store_merges
@@ -80,13 +80,13 @@ def plan_merges(
             refused.append(RefusedMerge(survivor_id, mergeable_id, why or "an earlier merge of it is refused"))
             continue
         day = f"{datetime.fromtimestamp(look.began, UTC):%Y-%m-%d}"
-        made = preview(
-            clients[survivor_id], clients[mergeable_id], numbers_of(look.version or ""), rescue=rescue, day=day
-        )
+        made = preview(clients[survivor_id], clients[mergeable_id], numbers_of(look.version), rescue=rescue, day=day)
         made, note = _possible(made, currencies[survivor_id])
         previews.append(made)
         notes += note
         clients[survivor_id] = made.survivor_after
+    if not numbers_of(look.version):
+        notes.append("The server does not say which version it is: the figures are those of a merge up to 5.12.")
     if not previews:
         return PlannedMerges(None, (), refused, notes)
     now = clock.now()

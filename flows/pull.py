@@ -8,27 +8,29 @@ mirror equal to the server, for every change committed at most the look-back aft
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from connector.scan import FirstLook, first_look, key, next_watermark, stamp
-from connector.verbs import current_company, lister
+from connector.activities import sees_all
+from connector.scan import Scan, next_watermark
+from connector.verbs import current_company
 from flows.activities import pull_activities
 from flows.erase import clean, erase_purged, expire
 from flows.job import Departed, Job, Pulled, ReadAlready, both, open_ready, patiently
+from flows.known import Known, Sight, compare, look_again, look_at_server, nothing_to_do, sweep_is_due
 from flows.reconcile import reconcile
 from flows.reference import read_reference, reference_is_due
-from flows.settings import Source, base_url_of
+from flows.settings import base_url_of
 from flows.stage import poison, stage
+from schemas.clocks import JITTER, Clocks
 from schemas.entities import CLIENTS
-from schemas.errors import WarehouseError
-from schemas.normalise import normalise
+from schemas.errors import UnexpectedShape, WarehouseError
 from schemas.vanished import PURGED
-from warehouse.control import Binding, Run, State, check_binding, last_begun, read_state, record_run
+from warehouse.control import Binding, Run, check_binding, last_begun, record_run
 from warehouse.engine import Warehouse
 from warehouse.erase import pending
 from warehouse.lock import one_run_at_a_time
@@ -40,7 +42,10 @@ from warehouse.vanished import remember_unexplained, unlisted
 if TYPE_CHECKING:
     from warehouse.load import Reference
 
-DAY = 86400
+BLIND = (
+    "The server lists no client to this token, and the token may not see the whole company: lists leave out clients "
+    "that it may not see, and do not say so. Use a token of an owner or administrator."
+)
 MOST_NAMED = 200
 """Clients that are not listed of which a pull tells one by one; mart.unlisted_clients has them all."""
 
@@ -58,21 +63,22 @@ def pull(job: Job) -> Pulled:
         if job.due:
             _check_unread(job, job.due)
         job.tell("looking", 0, None)
-        look = first_look(lister(job.door, CLIENTS))
+        sight = look_at_server(job)
         with open_ready(job.settings, job.clock) as warehouse:
-            state = read_state(warehouse, job.name)
-            mirrored = is_mirrored(warehouse, job.name, look)
-            due = sweep_is_due(state, look, job.source)
+            known = compare(warehouse, job, sight)
+            due = sweep_is_due(known, job.source)
             unfinished = pending(warehouse)
-            if not (job.full or due or unfinished) and mirrored and nothing_to_do(state, look, job.source):
-                return _heartbeat(job, warehouse, state, look, started)
+            if not (job.full or due or unfinished) and nothing_to_do(known, job.source):
+                return _heartbeat(job, warehouse, known, started)
         if unfinished:  # an erasure that was killed
             clean(job.settings, job.clock)
-        pulled, surplus = _pull_changes(job, state, look, started, company_is_known=mirrored)
-        if pulled.run.kind != "full" and (due or surplus != (state.unexplained or 0)):
+        pulled, surplus = _pull_changes(job, known, started)
+        if pulled.run.kind != "full" and (due or surplus != (known.state.unexplained or 0)):
             pulled = _with_sweep(job, pulled, due=due)
+        if not known.look.total and not sees_all(job.door):
+            pulled = replace(pulled, notes=[*pulled.notes, BLIND], blind=True)
         if job.source.activities:
-            pulled = replace(pulled, notes=[*pulled.notes, *pull_activities(job, pulled)])
+            pulled = replace(pulled, notes=[*pulled.notes, *pull_activities(job, pulled, sight)])
         if told := erase_purged(job, pulled):
             named = [one for one in pulled.departed if one.kind != PURGED]
             pulled = replace(pulled, notes=[*pulled.notes, *told], departed=named)
@@ -80,54 +86,24 @@ def pull(job: Job) -> Pulled:
 
 
 def _check_unread(job: Job, due: datetime) -> None:
-    """Raises ReadAlready where another run has read the source since; under its lock, so that none can come between."""
+    """Raises ReadAlready where another run has read the source since; under its lock, so that none can come between.
+
+    A run that begins in the future was begun by a clock that was ahead: it may have read before this one was due.
+    """
     with open_ready(job.settings, job.clock) as warehouse:
         begun = last_begun(warehouse, job.name, full=job.full)
-    if begun is not None and begun >= due:
+    if begun is not None and due <= begun <= job.clock.now() + timedelta(seconds=JITTER):
         raise ReadAlready
 
 
-def _heartbeat(job: Job, warehouse: Warehouse, state: State, look: FirstLook, started: float) -> Pulled:
+def _heartbeat(job: Job, warehouse: Warehouse, known: Known, started: float) -> Pulled:
     """The one row that an idle pull writes. Pages of a run that was killed behind its commit are of no use any more."""
     Staging.of(job.place, job.name).clear()
-    run = replace(_run(job, look, "idle"), mirrored=state.mirrored, quarantine_open=state.quarantine_open)
-    run = _finished(job, started)(run)
+    state, notes = known.state, known.sight.notes
+    run = replace(_run(job, known.sight, "idle"), mirrored=state.mirrored, quarantine_open=state.quarantine_open)
+    run = _finished(job, started)(replace(run, notes=_as_json(notes)))
     record_run(warehouse, run)
-    return _publish(job, warehouse, Pulled(run, left=max(state.unexplained or 0, 0)))
-
-
-def nothing_to_do(state: State, look: FirstLook, source: Source) -> bool:
-    """Whether a mirror that has exactly the newest record is known to equal the server.
-
-    The total is the known one, the last scan began more than the look-back after that record's stamp (so that no late
-    commit can hide under it, in the same second neither), server and version are the same, and the reference tables
-    are not due.
-    """
-    if state.began_at is None or state.binding is None or look.total is None or look.newest is None:
-        return False
-    if not look.newest.get("client_hash"):
-        return False  # perhaps a token that may not see money: the scan will say
-    return (
-        state.surplus(look.total) == (state.unexplained or 0)
-        and state.began_at.timestamp() > stamp(look.newest) + source.look_back
-        and state.binding.base_url == base_url_of(source)
-        and state.server_version == look.version
-        and not reference_is_due(state, look)
-    )
-
-
-def sweep_is_due(state: State, look: FirstLook, source: Source) -> bool:
-    """Whether everything was last read so long ago that it is read again: changes that move no stamp are in it."""
-    if not source.sweep_days or state.full_at is None:
-        return False
-    return look.began - state.full_at.timestamp() >= source.sweep_days * DAY
-
-
-def is_mirrored(warehouse: Warehouse, name: str, look: FirstLook) -> bool:
-    """Whether the newest record of the server is in the mirror as it is: then the server is the one that is bound."""
-    batch = normalise(CLIENTS, [look.newest])
-    found = warehouse.rows(statement("read/row_version"), {"source": name, "id": key(look.newest)})
-    return bool(batch.rows) and found == [(batch.rows[0].row_hash, _moment(stamp(look.newest)))]
+    return _publish(job, warehouse, Pulled(run, notes=notes, left=max(state.unexplained or 0, 0)))
 
 
 def _with_sweep(job: Job, pulled: Pulled, *, due: bool) -> Pulled:
@@ -148,13 +124,12 @@ def _swept(job: Job, pulled: Pulled, *, due: bool) -> Pulled:
     again that were not, and what became of them meanwhile may be stamped before the watermark.
     """
     started, asked = job.clock.monotonic(), job.door.requests
-    look, state, at_rest = _look_again(job)
-    surplus, known = state.surplus(look.total), state.unexplained or 0
-    differs = look.total is not None and (surplus > known or (at_rest and surplus < known))
+    now = look_again(job)
+    surplus, known = now.surplus, now.state.unexplained or 0
+    differs = now.look.total is not None and (surplus > known or (now.mirrored and surplus < known))
     if not (differs or due):
         return replace(pulled, left=max(known, 0))
-    whole = replace(job, full=True)
-    swept, _ = _pull_changes(whole, state, look, started, company_is_known=at_rest, asked_before=asked)
+    swept, _ = _pull_changes(replace(job, full=True), now, started, asked_before=asked)
     if not differs:
         return both(pulled, swept, "Everything was read, as every sweep_days.")
     if not swept.departed and swept.left != surplus:
@@ -167,39 +142,31 @@ def _swept(job: Job, pulled: Pulled, *, due: bool) -> Pulled:
     return both(pulled, swept, f"Clients: {more}; so everything was read.")
 
 
-def _look_again(job: Job) -> tuple[FirstLook, State, bool]:
-    """What the server says now, what the warehouse knows now, and whether the newest record is the same in both."""
-    look = first_look(lister(job.door, CLIENTS))
-    with open_ready(job.settings, job.clock) as warehouse:
-        return look, read_state(warehouse, job.name), is_mirrored(warehouse, job.name, look)
-
-
 def _remember_a_wrong_total(job: Job, surplus: int) -> None:
     """A total that disagrees by as much as before, although everything was met, is no reason to read it all again.
 
     The trap: a client that was read and vanished during the scan makes the totals disagree too. That was not so before.
     """
-    look, state, at_rest = _look_again(job)
-    if at_rest and state.surplus(look.total) == surplus:
-        _remember(job, surplus)
-
-
-def _remember(job: Job, surplus: int) -> None:
+    now = look_again(job)
+    if not (now.mirrored and now.surplus == surplus):
+        return
     with open_ready(job.settings, job.clock) as warehouse:
         remember_unexplained(warehouse, job.name, CLIENTS, surplus)
 
 
-def _pull_changes(
-    job: Job, state: State, look: FirstLook, started: float, *, company_is_known: bool, asked_before: int = 0
-) -> tuple[Pulled, int]:
+def _pull_changes(job: Job, known: Known, started: float, *, asked_before: int = 0) -> tuple[Pulled, int]:
     """One run; with it, how many clients more are in the warehouse then than the server has told."""
     from warehouse.load import Scanned, load  # noqa: PLC0415 - pyarrow: 0.3 s which an idle pull does not spend
 
-    binding, reference = _bound(job, state, look, company_is_known=company_is_known)
-    staging, scan = stage(job, state, look, binding, recheck=job.full or not company_is_known)
+    job = replace(job, full=True) if known.doubt else job
+    state = known.state
+    binding, reference = _bound(job, known)
+    staging, scan = stage(job, known, binding)
+    if scan.full or not known.mirrored:
+        _check_company_again(job, binding, staging)
     aside = [*staging.quarantined, *map(poison, scan.poison)]
     verdict = reconcile(job, state, staging, scan, {one.id for one in aside})
-    notes = [*scan.notes, *verdict.notes]
+    notes = [*known.notes(), *scan.notes, *verdict.notes]
     watermark, newest = next_watermark(scan, job.source.look_back), scan.newest_seen or None
     scanned = Scanned(
         entity=CLIENTS,
@@ -207,15 +174,16 @@ def _pull_changes(
         watermark=state.watermark if watermark is None else _moment(watermark),
         newest_at=state.newest_at if newest is None else _moment(newest),
         skew=scan.skew,
-        server_total=look.total,
+        server_total=known.look.total,
         quarantined=aside,
         drift=frozenset(staging.drift),
         vanished=verdict.vanished,
         unlisted=verdict.unlisted if scan.full else None,
         after=state,
+        clocks=Clocks(scan.look.began, staging.here),
     )
-    run = replace(_run(job, scan.look, "full" if scan.full else "pull"), received=staging.records)
-    run = replace(run, notes=msgspec.json.encode(notes).decode())
+    run = _run(job, known.sight, "full" if scan.full else "pull", scan)
+    run = replace(run, received=staging.records, notes=_as_json(notes))
     job.tell("loading", staging.records, staging.records)
     finish = _finished(job, started, asked_before)
     loaded = patiently(job, lambda warehouse: load(warehouse, staging, scanned, run, reference, finish))
@@ -269,10 +237,10 @@ def _publish(job: Job, warehouse: Warehouse, pulled: Pulled) -> Pulled:
     return replace(pulled, published=done)
 
 
-def _bound(job: Job, state: State, look: FirstLook, *, company_is_known: bool) -> tuple[Binding, Reference | None]:
+def _bound(job: Job, known: Known) -> tuple[Binding, Reference | None]:
     """The company that the source is bound to, checked where it is not certain; the reference tables, where due."""
-    due = job.full or reference_is_due(state, look)
-    if state.binding and company_is_known and state.binding.base_url == base_url_of(job.source) and not due:
+    state, due = known.state, job.full or reference_is_due(known.state, known.look)
+    if state.binding and known.mirrored and state.binding.base_url == base_url_of(job.source) and not due:
         return state.binding, None
     company = current_company(job.door)
     binding = Binding(base_url_of(job.source), company.id, company.fingerprint)
@@ -280,13 +248,25 @@ def _bound(job: Job, state: State, look: FirstLook, *, company_is_known: bool) -
     return binding, read_reference(job.door, company) if due else None
 
 
-def _run(job: Job, look: FirstLook, kind: str) -> Run:
-    now = job.clock.now()
+def _check_company_again(job: Job, binding: Binding, staging: Staging) -> None:
+    """Raises UnexpectedShape where the server answers for another company than before the scan."""
+    if current_company(job.door).fingerprint != binding.company_fingerprint:
+        staging.clear()  # nobody knows of which company its pages are
+        raise UnexpectedShape(
+            "While the clients were read, the server began to answer for another company; nothing was stored. Does a "
+            "proxy or a cache in front of it mix up answers?"
+        )
+
+
+def _run(job: Job, sight: Sight, kind: str, scan: Scan | None = None) -> Run:
+    """The record of a run; one that went on with an interrupted scan began with it."""
+    now, look = job.clock.now(), sight.look
+    resumed = scan is not None and scan.look.began < look.began
     return Run(
         run_id=f"{now:%Y%m%dT%H%M%SZ}-{job.name}-{secrets.token_hex(3)}",
         source=job.name,
         kind=kind,
-        began_at=datetime.fromtimestamp(look.began, UTC),
+        began_at=_moment(scan.look.began) if scan and resumed else sight.moment,
         finished_at=now,
         seconds=0.0,
         requests=job.door.requests,
@@ -303,6 +283,10 @@ def _finished(job: Job, started: float, asked_before: int = 0) -> Callable[[Run]
         return replace(run, finished_at=job.clock.now(), seconds=seconds, requests=job.door.requests - asked_before)
 
     return finish
+
+
+def _as_json(notes: Sequence[str]) -> str:
+    return msgspec.json.encode(list(notes)).decode()
 
 
 def _moment(seconds: int) -> datetime:

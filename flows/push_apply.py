@@ -10,21 +10,22 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 
 from connector.api import Api
-from connector.clients.changed import changed_since
 from connector.clients.fields import view
 from connector.clients.planned import send_planned
-from connector.clients.present import read_present
+from connector.clients.present import Record
 from connector.door import Door
 from connector.password import Password, no_password
 from flows.api import check_company, operator
+from flows.changed_meanwhile import changed_meanwhile
 from flows.job import SYSTEM_CLOCK, Clock, Job, Pulled, Tell, open_ready, silent
 from flows.journal import one_writer_at_a_time, settle_open
 from flows.pull import pull
 from flows.settings import Settings, place_of
+from schemas.clocks import clocks
 from schemas.errors import SettingsError, StalePlan, SyncError, TooMuchChange, WarehouseError, WrongDigest
 from schemas.journal import Outcome
 from schemas.plan import Cell, Plan, PlannedCall, calls_for
@@ -196,10 +197,10 @@ def _applied(
     known = _so_far(warehouse, plan)
     note_outcomes(warehouse, plan, list(known.values()), clock.now())
     rest = [cell for cell in plan.cells if _is_open(known.get((cell.client_id, cell.column)))]
-    since, sent = plan.base_at - timedelta(seconds=look_back), 0
+    begun, sent = clocks(plan.base_at, plan.made_at), 0
     while rest:
-        sendable, left, read_at = _without_conflicts(door, plan, since, rest, known)
-        since = read_at - timedelta(seconds=look_back)
+        changed, begun = changed_meanwhile(door, plan, begun, look_back, clock)
+        sendable, left = _without_conflicts(changed, rest, known)
         if wanted == PLANNED and not sent:
             _check_base(plan, left)
         set_state(warehouse, plan, APPLYING)
@@ -262,18 +263,12 @@ def _so_far(warehouse: Warehouse, plan: Plan) -> dict[tuple[str, str], CellOutco
 
 
 def _without_conflicts(
-    door: Door, plan: Plan, since: datetime, cells: Cells, known: Mapping[tuple[str, str], CellOutcome]
-) -> tuple[list[Cell], list[CellOutcome], datetime]:
-    """The cells that may be sent, those that somebody has changed meanwhile, by one list, and when it was read.
+    records: Mapping[str, Record], cells: Cells, known: Mapping[tuple[str, str], CellOutcome]
+) -> tuple[list[Cell], list[CellOutcome]]:
+    """The cells that may be sent, and those that somebody has changed meanwhile.
 
-    A cell that has its value already is applied: by whoever wrote it, or by ourselves, where it was sent before. Where
-    the newest stamp of all is older than the plan's, the server may be restored from a backup, and its stamps tell
-    nothing of what is as it was: then each client of the plan is read.
+    A cell that has its value already is applied: by whoever wrote it, or by ourselves, where it was sent before.
     """
-    changed = changed_since(door, since)
-    records = changed.records
-    if changed.newest_at < plan.newest_at:
-        records = {**records, **read_present(door, {cell.client_id for cell in cells}).records}
     seen = {key: view(record) for key, record in records.items()}
     sendable, left = [], []
     for cell in cells:
@@ -285,7 +280,7 @@ def _without_conflicts(
             left.append(CellOutcome(cell.client_id, cell.column, Outcome.APPLIED, why))
         else:
             left.append(CellOutcome(cell.client_id, cell.column, Outcome.CONFLICT, CHANGED))
-    return sendable, left, changed.read_at
+    return sendable, left
 
 
 def _as_it_is(cell: Cell, present: Mapping[str, object] | None) -> Cell:

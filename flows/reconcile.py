@@ -8,7 +8,6 @@ and nothing is taken out by itself where something else explains the absence, or
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -22,6 +21,7 @@ from connector.verbs import lister
 from flows.job import Job, open_ready
 from schemas.entities import CLIENTS
 from schemas.errors import TooMuchChange, UnexpectedShape
+from schemas.generation import NO_LEDGER_NOTE, TELLS_OF_MERGES, numbers_of
 from schemas.vanished import GONE, HELD, HIDDEN, MERGED, PURGED, Vanished
 from warehouse.control import State
 from warehouse.staging import Staging
@@ -44,10 +44,6 @@ AT_LEAST, PERCENT = 3, 100
 PROBED, WITNESSES = 3, 3
 MOST_HEIRS, MOST_LEDGERS = 10, 100
 """Ledgers asked for one client that left no contact behind, and in one run."""
-TELLS_OF_MERGES = (5, 12)
-"""From this version on (5.12.22), activities tell of merges and purges."""
-NO_LEDGER_NOTE = (5, 13)
-"""From this version on a merge recomputes the survivor's figures and need not leave a ledger row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +173,7 @@ def _explained(job: Job, staging: Staging, gone: Sequence[str], version: str | N
     first = [(one, _trace(job.door, one, traces, version)) for one in found]
     told = {one.id: told if told.kind == MERGED else _through_another(one, traces) or told for one, told in first}
     gone_somehow = [one for one in found if told[one.id].kind == GONE]
-    if gone_somehow and _numbers(version) >= TELLS_OF_MERGES:
+    if gone_somehow and numbers_of(version) >= TELLS_OF_MERGES:
         since = min(int(one.observed_at.timestamp()) for one in gone_somehow)
         told |= told_by_activities(gone_somehow, deeds_since(job.door, since) or ())
     return list(told.values())
@@ -213,7 +209,7 @@ def _trace(door: Door, one: Lost, traces: _Traces, version: str | None) -> Vanis
     moved = Counter(traces.owners[contact] for contact in one.contacts if contact in traces.owners)
     for into in (client for client, _ in moved.most_common() if client != one.id):
         told = _is_told(door, one, into, traces, any_balance=True)
-        if told or told is None or _numbers(version) >= NO_LEDGER_NOTE:
+        if told or told is None or numbers_of(version) >= NO_LEDGER_NOTE:
             return Vanished(one.id, MERGED, into, "contacts moved, ledger note" if told else "contacts moved")
     for into in traces.heirs.get(one.id, ()):
         if into not in moved and _is_told(door, one, into, traces, any_balance=False):
@@ -243,10 +239,6 @@ def _is_told(door: Door, one: Lost, into: str, traces: _Traces, *, any_balance: 
         return False
     traces.claimed.append(Merge(into, one.display_name, one.balance))
     return True
-
-
-def _numbers(version: str | None) -> tuple[int, ...]:
-    return tuple(map(int, re.findall(r"\d+", version or "")[:2]))
 
 
 def _clients(count: int) -> str:

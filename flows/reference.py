@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from connector.door import Door
 from connector.scan import FirstLook
 from connector.verbs import Company, all_groups, statics
+from schemas.clocks import JITTER
 from schemas.entities import COMPANIES, GROUPS, LOOKUPS
 from schemas.entity import Entity
 from schemas.normalise import normalise
@@ -23,8 +24,11 @@ DAY = 86400
 
 
 def reference_is_due(state: State, look: FirstLook) -> bool:
-    """Whether a day has passed since they were read, by the server's clock."""
-    return state.reference_at is None or look.began - state.reference_at.timestamp() >= DAY
+    """Whether a day has passed since they were read, by the server's clock; or they were read in its future."""
+    if state.reference_at is None:
+        return True
+    passed = look.began - state.reference_at.timestamp()
+    return passed >= DAY or passed < -JITTER
 
 
 def read_reference(door: Door, company: Company) -> Reference:

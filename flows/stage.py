@@ -12,6 +12,8 @@ from connector.ranges import with_tail
 from connector.scan import FirstLook, Scan, key, read, stamp
 from connector.verbs import lister
 from flows.job import Job
+from flows.known import Known
+from schemas.clocks import Clocks
 from schemas.entities import CLIENTS
 from schemas.erased import Erased
 from schemas.normalise import Quarantined, normalise
@@ -20,19 +22,20 @@ from warehouse.staging import ScanKey, Staging
 from warehouse.tables import columns
 
 
-def stage(job: Job, state: State, look: FirstLook, binding: Binding, *, recheck: bool) -> tuple[Staging, Scan]:
+def stage(job: Job, known: Known, binding: Binding) -> tuple[Staging, Scan]:
     """Scan into staging. An interrupted scan of the same kind goes on where it stood."""
+    state, look = known.state, known.look
     scan = Scan(lister(job.door, CLIENTS), look, page_size=job.source.page_size, skew=_known_skew(state, look))
-    scan.recheck, scan.connections = recheck, job.source.connections
+    scan.recheck, scan.connections = job.full or not known.mirrored, job.source.connections
     since = None if job.full else _since(state, scan)
     staging = Staging.of(job.place, job.name)
     scan_key = ScanKey(
         binding.base_url, binding.company_id, binding.company_fingerprint, since, since is None, _shape()
     )
     # A full pull of a loaded source reads what changed without a new stamp, so it takes nothing from before it began.
-    if (job.full and state.watermark is not None) or not staging.resume(scan_key, look.began):
-        staging.begin(scan_key, look.began)
-    pages = _read(scan, since, staging, job.source.look_back)
+    if (job.full and state.watermark is not None) or not staging.resume(scan_key, known.sight.now):
+        staging.begin(scan_key, known.sight.begun)
+    pages = _read(scan, since, staging, known, job.source.look_back)
     with closing(pages):  # so that its threads end with it, whatever happens here
         for page in pages:
             records = _without_erased(page, state.erased, staging)
@@ -62,19 +65,22 @@ def _since(state: State, scan: Scan) -> int | None:
     return watermark
 
 
-def _read(scan: Scan, since: int | None, staging: Staging, look_back: int) -> Generator[list[object], None, None]:
+def _read(
+    scan: Scan, since: int | None, staging: Staging, known: Known, look_back: int
+) -> Generator[list[object], None, None]:
     """The pages of the scan, behind those that are staged already.
 
     The end of the list is read from the look-back before the interrupted scan began, as it is between two pulls: what
-    was committed late meanwhile may stand anywhere in it.
+    was committed late meanwhile may stand anywhere in it. Where the server's clock has gone back, so much further.
     """
     if not staging.pages:
-        return read(scan, since)
+        return read(scan, None if since is None else max(1, since - known.back))
+    back = Clocks(staging.began, staging.here).gone_back(known.sight.now)
     last = staging.pages[-1]
     scan.newest_seen, scan.skew, scan.recheck = last.newest_seen, last.skew, True
     scan.look = replace(scan.look, began=min(scan.look.began, staging.began))
     scan.notes.append(f"An interrupted scan went on behind its {staging.records} staged records.")
-    return read(scan, since, resume=with_tail(last.open, staging.began - look_back))
+    return read(scan, since, resume=with_tail(last.open, staging.began - look_back - back))
 
 
 def _known_skew(state: State, look: FirstLook) -> int | None:

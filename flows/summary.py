@@ -36,11 +36,12 @@ class Summary:
     left: int = 0
     merged: int = 0
     held: bool = False
+    blind: bool = False
 
     @property
     def needs_a_look(self) -> bool:
-        """Whether records are in quarantine, fields are unknown, or clients are here that the server does not list."""
-        return bool(self.quarantined or self.drift or self.left)
+        """Whether records are in quarantine, fields unknown, clients here that are not listed, or none is visible."""
+        return bool(self.quarantined or self.drift or self.left or self.blind)
 
     def __str__(self) -> str:
         """One line: what changed, and what needs a look."""
@@ -54,6 +55,8 @@ class Summary:
             told += f", {self.quarantined:,} in quarantine"
         if self.left:
             told += f", {self.left:,} not listed by the server"
+        if self.blind:
+            told += ", no client is visible to this token"
         return told + (f", {self.drift:,} unknown or missing fields" if self.drift else "")
 
 
@@ -73,6 +76,7 @@ def summary_of(pulled: Pulled) -> Summary:
         pulled.left,
         sum(one.kind == MERGED for one in pulled.departed),
         pulled.held is not None,
+        pulled.blind,
     )
 
 

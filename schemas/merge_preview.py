@@ -11,9 +11,8 @@ from decimal import Decimal
 from typing import Final
 
 from schemas.client import Client, Contact
+from schemas.generation import COMPUTED_ANEW
 
-COMPUTED_ANEW: Final = (5, 13)
-"""From this version on a merge computes all figures anew from invoices, payments and credits."""
 ADDRESS: Final = ("address1", "address2", "city", "state", "postal_code")
 SHIPPING: Final = tuple(f"shipping_{name}" for name in (*ADDRESS, "country_id"))
 SINGLE: Final = (

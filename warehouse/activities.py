@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 
 from schemas.arrow_types import staged_schema
+from schemas.clocks import Clocks, clocks
 from schemas.entities import ACTIVITIES
 from schemas.normalise import Row
 from warehouse.arrow_files import staged_batch
@@ -14,17 +15,19 @@ from warehouse.statements import statement
 from warehouse.tables import arriving, columns
 
 
-def read_until(warehouse: Warehouse, source: str) -> datetime | None:
-    """Up to when the feed of a source was read; None before the first time."""
+def read_until(warehouse: Warehouse, source: str) -> tuple[datetime, Clocks] | None:
+    """Up to when the feed of a source was read, and both clocks when that began; None before the first time."""
+    names = "watermark, began_at, local_began_at"
     values = {"source": source, "entity": ACTIVITIES.name}
-    found = warehouse.rows(
-        "select watermark from control.watermarks where source = $source and entity = $entity", values
-    )
-    return found[0][0] if found else None  # type: ignore[return-value]  # a timestamp column
+    for until, began, here in warehouse.rows(
+        f"select {names} from control.watermarks where source = $source and entity = $entity", values
+    ):
+        return until, clocks(began, here)  # type: ignore[return-value, arg-type]  # timestamp columns
+    return None
 
 
 def store(
-    warehouse: Warehouse, source: str, rows: Sequence[Row], *, run_id: str, watermark: datetime, began: datetime
+    warehouse: Warehouse, source: str, rows: Sequence[Row], *, run_id: str, watermark: datetime, began: Clocks
 ) -> int:
     """Put rows in place of those with their ids, and move the watermark, in one transaction; returns how many."""
     newest = {row.id: row for row in rows}
@@ -37,7 +40,9 @@ def store(
     }
     values = {
         "source": source, "run_id": run_id, "entity": ACTIVITIES.name, "mark": watermark, "newest": None,
-        "began": began, "total": None, "unexplained": None, "held": None,
+        "began": datetime.fromtimestamp(began.server, UTC),
+        "local_began": None if began.here is None else datetime.fromtimestamp(began.here, UTC),
+        "full_at": None, "total": None, "unexplained": None, "held": None,
     }  # fmt: skip
     with warehouse.transaction():
         batch = staged_batch(ACTIVITIES, list(newest.values()), first_arrival=0)

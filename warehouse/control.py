@@ -33,6 +33,7 @@ class State:
     """What the warehouse knows of a source before a pull; `binding` is None before the first one.
 
     `quarantined` counts the clients that are in quarantine and not in the mirror, `quarantine_open` all open entries.
+    `began_at` is the server's clock at the start of the last load, `local_began_at` that of the machine that ran it.
     `run_id` is the last run that loaded, `full_at` when everything was last read. `unexplained` is the disagreement of
     the totals (see `surplus`) that was left then, `held` whether missing clients were left on purpose.
     `erased` are left out of everything; `erased_listed` is how many of them the server still has.
@@ -45,6 +46,7 @@ class State:
     watermark: datetime | None = None
     newest_at: datetime | None = None
     began_at: datetime | None = None
+    local_began_at: datetime | None = None
     run_id: str | None = None
     full_at: datetime | None = None
     unexplained: int | None = None

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 
 from schemas.arrow_types import staged_schema
+from schemas.clocks import Clocks
 from schemas.diff import Change
 from schemas.entity import Entity
 from schemas.errors import Busy, WarehouseError
@@ -62,6 +63,7 @@ class Scanned:
 
     `vanished` are clients to take out: one of them that was read in this scan stays. `unlisted` are the clients that a
     full pass missed and leaves, each with the reason (HELD or HIDDEN); None leaves what was known.
+    `clocks` are both clocks when the scan began, for the next one.
     `after` is the state in which the scan began: where another run has loaded since, the lock having been lost, this
     one is refused.
     """
@@ -77,6 +79,7 @@ class Scanned:
     vanished: Sequence[Vanished] = ()
     unlisted: Mapping[str, str] | None = None
     after: State | None = None
+    clocks: Clocks | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,12 +256,16 @@ def _remember_source(warehouse: Warehouse, scanned: Scanned, run: Run, reference
 
 
 def _move_watermark(warehouse: Warehouse, scanned: Scanned, run: Run) -> None:
+    at = scanned.clocks
+    began = run.began_at if at is None else datetime.fromtimestamp(at.server, UTC)
     values = {
         "source": run.source,
         "entity": scanned.entity.name,
         "mark": scanned.watermark,
         "newest": scanned.newest_at,
-        "began": run.began_at,
+        "began": began,
+        "local_began": None if at is None or at.here is None else datetime.fromtimestamp(at.here, UTC),
+        "full_at": began if run.kind == "full" else None,
         "total": scanned.server_total,
         "run_id": run.run_id,
         "unexplained": None if scanned.unlisted is None else len(scanned.unlisted),

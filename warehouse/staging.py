@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from schemas.clocks import Clocks
 from schemas.entity import Entity
 from schemas.errors import WarehouseError
 from schemas.normalise import Batch, Drift, Quarantined
@@ -48,6 +49,7 @@ class ScanKey(msgspec.Struct, frozen=True):
 class _Head(msgspec.Struct):
     key: ScanKey
     began: int
+    here: int | None = None
 
 
 class StagedPage(msgspec.Struct):
@@ -70,12 +72,14 @@ class StagedPage(msgspec.Struct):
 class Staging:
     """The staged pages of one scan of one source, in a folder of their own; `resumed_at` is the first new arrival.
 
+    `began` is the server's clock when the scan began, `here` this machine's.
     `left_out` are the marks of erased clients that this process has met.
     """
 
     folder: Path
     pages: list[StagedPage]
     began: int = 0
+    here: int | None = None
     resumed_at: int = 0
     left_out: set[str] = field(default_factory=set)
 
@@ -99,13 +103,13 @@ class Staging:
         """The new and missing fields of all pages."""
         return self.pages[-1].drift if self.pages else []
 
-    def begin(self, key: ScanKey, began: int) -> None:
-        """Throw away what is staged and start anew."""
+    def begin(self, key: ScanKey, began: Clocks) -> None:
+        """Throw away what is staged and start again."""
         self.clear()
         make_private_folder(self.folder)
-        self.pages, self.began, self.resumed_at = [], began, 0
+        self.pages, self.began, self.here, self.resumed_at = [], began.server, began.here, 0
         with self._told():
-            self._note(_Head(key, began))
+            self._note(_Head(key, began.server, began.here))
 
     def add(
         self,
@@ -135,17 +139,17 @@ class Staging:
         with self._told():
             self._note(page)
 
-    def resume(self, key: ScanKey, now: int) -> bool:
+    def resume(self, key: ScanKey, now: Clocks) -> bool:
         """Take up the whole pages of an interrupted scan with the same key; False where there are none.
 
-        Pages that are older than an hour by the server's clock `now` are read anew: what changes without a new stamp
-        must not be taken from them.
+        Pages that are older than an hour, by either clock, are read again: what changes without a new stamp must not
+        be taken from them. So are those that lie ahead of the server's clock.
         """
         found = self._manifest()
-        if found is None or found[0].key != key or not found[1] or now - found[0].began > STALE:
+        if found is None or found[0].key != key or not found[1] or _is_stale(found[0], now):
             return False
         head, self.pages = found
-        self.began, self.resumed_at = head.began, self.records
+        self.began, self.here, self.resumed_at = head.began, head.here, self.records
         kept = {name for page in self.pages for name in page.files}
         with self._told():
             for path in self.folder.iterdir():
@@ -210,6 +214,15 @@ class Staging:
             yield
         except OSError as problem:
             raise WarehouseError(f"Pages cannot be staged in {self.folder}: {problem.strerror}.") from None
+
+
+def _is_stale(head: _Head, now: Clocks) -> bool:
+    begun = Clocks(head.began, head.here)
+    ages = [
+        now.server - head.began,
+        *([now.here - head.here] if head.here is not None and now.here is not None else []),
+    ]
+    return max(ages) > STALE or begun.is_ahead_of(now)
 
 
 def _digest(text: bytes) -> bytes:

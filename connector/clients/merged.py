@@ -14,8 +14,8 @@ from connector.clients.read import data_of, record_of
 from connector.door import Door
 from connector.presence import Presence, merges_into, presence
 from schemas.errors import Rejected, UnexpectedShape
+from schemas.generation import COMPUTED_ANEW, numbers_of
 from schemas.journal import Edit, Outcome
-from schemas.merge_preview import COMPUTED_ANEW
 
 FIGURES: Final = ("balance", "paid_to_date")
 """What a merge adds up; payment_balance stays as it is up to 5.12, credit_balance is computed from the credits."""
@@ -130,9 +130,3 @@ def _twice(now: Mapping[str, object], survivor: Edit, mergeable: Edit) -> str:
         if other and abs(Decimal(str(now[name])) - one - 2 * other) <= MICRO:
             return "; it looks as if it was added twice"
     return ""
-
-
-def numbers_of(version: str) -> tuple[int, ...]:
-    """A version as numbers; () for one that is none, which is older than all."""
-    parts = version.split(".")
-    return tuple(map(int, parts)) if all(part.isascii() and part.isdigit() for part in parts) else ()

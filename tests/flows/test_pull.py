@@ -14,7 +14,7 @@ from flows import pull as pull_module
 from flows import reference as reference_module
 from flows.rebind import find_company, rebind
 from flows.settings import place_of
-from schemas.errors import NotAuthorised, SettingsError, WarehouseError
+from schemas.errors import NotAuthorised, SettingsError, UnexpectedShape, WarehouseError
 from warehouse.duckdb_engine import open_warehouse
 
 pytestmark = pytest.mark.slow
@@ -422,3 +422,57 @@ def test_a_skew_that_could_not_be_measured_is_not_taken_for_none(server, pulls, 
     pulls(full=True)
     assert query("select skew_seconds > 0 from control.sources") == [(True,)]
     assert_equal_to_the_server()
+
+
+class Altered(httpx.BaseTransport):
+    """The way to the server; `alter` gets each request and its answer."""
+
+    def __init__(self, alter):
+        self.inner, self.alter = httpx.HTTPTransport(), alter
+
+    def handle_request(self, request):
+        return self.alter(request, self.inner.handle_request(request))
+
+    def close(self):
+        self.inner.close()
+
+
+@pytest.mark.parametrize(
+    "version",
+    ["5.13.0-rc1", "v5", "", "x" * 10_000, "\x1b[31m5.13\x07", "99999999999999999999.1", "٥.١٣"],
+    ids=["early release", "v5", "empty", "10,000 characters", "escapes", "large", "Arabic"],
+)
+def test_an_absurd_version_stops_nothing_and_is_shown_harmlessly(server, pulls, query, version):
+    def alter(_, answer):
+        kept = [(name, value) for name, value in answer.headers.raw if name.lower() != b"x-app-version"]
+        told = [*kept, (b"X-App-Version", version.encode())]
+        return httpx.Response(answer.status_code, headers=told, stream=answer.stream)
+
+    assert pulls(transport=Altered(alter)).run.inserted == 120
+    assert pulls(transport=Altered(alter)).run.kind == "idle"
+    ((shown,),) = query("select server_version from mart.load_status")
+    assert len(shown or "") <= 40
+    assert (shown or "").isprintable()
+
+
+def test_another_companys_answers_in_the_middle_of_a_pull_are_not_stored(server, pulls, query):
+    server.call("POST", "/api/v1/clients", {"name": "Theirs", "contacts": [{}]}, token=server.box.other_token)
+    stranger, pages = httpx.HTTPTransport(), iter(range(1000))
+
+    def alter(request, answer):
+        if "sort=id" not in str(request.url) and "updated_at%7Casc" not in str(request.url) and not seen:
+            return answer
+        seen.append(next(pages))
+        if len(seen) < 3:
+            return answer
+        answer.close()
+        request.headers["X-API-TOKEN"] = server.box.other_token
+        return stranger.handle_request(request)
+
+    seen = []
+    with pytest.raises(UnexpectedShape, match="another company"):
+        pulls(transport=Altered(alter))
+    assert query("select count(*) from ninja.clients") == [(0,)]
+    stranger.close()
+    assert pulls().run.inserted == 120
+    assert not any("interrupted" in note for note in pulls(full=True).notes)

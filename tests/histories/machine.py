@@ -11,7 +11,7 @@ import atexit
 import shutil
 import tempfile
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -74,7 +74,10 @@ def played_on(other: Engine) -> Iterator[None]:
 
 @dataclass(frozen=True)
 class Terms:
-    """What stays the same in a history. Stamps of the first clients are `apart` seconds; `skewed` is our own clock."""
+    """What stays the same in a history. Stamps of the first clients are `apart` seconds.
+
+    `skewed` is by how much our own clock is wrong; on `one_host` it is the server's, and jumps with it.
+    """
 
     rows: int
     apart: float
@@ -86,6 +89,8 @@ class Terms:
     zone: str
     moment: float
     skewed: int
+    one_host: bool
+    sweep_days: int
     virgin: bool
     loaded: bool
     seed: int
@@ -110,7 +115,9 @@ def _terms(orderly: bool) -> st.SearchStrategy[Terms]:
         cap=st.sampled_from((5000, 5000, *CAPS)),
         zone=st.sampled_from(("UTC", *ZONES)),
         moment=st.sampled_from(MOMENTS),
-        skewed=st.sampled_from((0, 0, -86_400, 86_400)),
+        skewed=st.sampled_from((0, 0, -80_000, 80_000, 10_000_000)),
+        one_host=st.sampled_from((False, False, True)),
+        sweep_days=st.sampled_from((7, 1, 0)),
         virgin=st.sampled_from((False, False, False, True)),
         loaded=st.sampled_from((True, True, False)),
         seed=st.integers(0, 3),
@@ -144,6 +151,7 @@ class Histories(RuleBasedStateMachine):
             page_size=given.page_size,
             connections=given.connections,
             look_back=given.look_back,
+            sweep_days=given.sweep_days,
             requests_per_second=FAST,
         )
         if given.virgin:
@@ -151,16 +159,17 @@ class Histories(RuleBasedStateMachine):
         else:
             self.place = engine().copy(bound_warehouse(), self.folder)
         self.settings = Settings(warehouse=address(self.place), publish=False, sources={"main": source})
-        self.clock = Clock(now=lambda: datetime.fromtimestamp(server.now + given.skewed, UTC))
+        self.here = lambda: server.now + given.skewed - (0 if given.one_host else server.jumped)
+        self.clock = Clock(now=lambda: datetime.fromtimestamp(self.here(), UTC))
         self.together, self.server = by_chance(server.rnd), server
         if given.loaded:
-            self._pull(Wire(server), full=False)
+            self._pull(self._wire(), full=False)
 
     @rule(
         data=st.data(),
         full=st.sampled_from((False, False, False, True)),
         quiet=st.sampled_from((False, True)),
-        passing=st.sampled_from((0.0, 0.5, 100.0, 10_000.0)),
+        passing=st.sampled_from((0.0, 0.5, 100.0, 10_000.0, 100_000.0)),
         thorough=st.booleans(),
     )
     def go_on(self, data: st.DataObject, *, full: bool, quiet: bool, passing: float, thorough: bool) -> None:
@@ -183,7 +192,7 @@ class Histories(RuleBasedStateMachine):
             for one in due.get(number, ()):
                 happen(self.office, one)
 
-        wire = Wire(self.office, strike)
+        wire = self._wire(strike)
         self.eventful = True
         self.office.pulling = True
         try:
@@ -228,16 +237,16 @@ class Histories(RuleBasedStateMachine):
             server.advance(passing)
             heal(server)
             server.world.switches.faults.clear()
-        pulled = self._pull(Wire(server), full=False)
+        pulled = self._pull(self._wire(), full=False)
         self._compare(pulled, ghosts=bool(server.unpromised) or self.braked)
         while thorough and server.unpromised:
-            pulled = self._pull(Wire(server), full=True)
+            pulled = self._pull(self._wire(), full=True)
             if not any("interrupted" in told for told in pulled.notes):
                 server.unpromised.clear()
                 self._compare(pulled, ghosts=self.braked)
         if thorough and self.braked and server.ids():  # an emptied server is never believed
             tally["told to take out what is left"] += 1
-            self._compare(self._pull(Wire(server), full=True, at_most=EVERYBODY))
+            self._compare(self._pull(self._wire(), full=True, at_most=EVERYBODY))
         tally["histories"] += self.eventful
         self.eventful = False
         if self.orderly and mirrored(self.place) == set(server.ids()):
@@ -252,13 +261,21 @@ class Histories(RuleBasedStateMachine):
             told += wrong_redirects(place, server, tally)
         assert not told, f"after a quiet {pulled.run.kind} pull: " + "; ".join(told)
 
+    def _wire(self, strike: Callable[[int], None] = lambda _: None) -> Wire:
+        return Wire(self.office, strike, self.here)
+
     def _pull(self, wire: Wire, *, full: bool, at_most: int | None = None) -> Pulled:
         """One pull, which never takes out a client that the server has had all the time."""
         server = self.office
         server.absent = set(server.fates)
         with pytest.MonkeyPatch.context() as patched:  # threads would not come out the same each time
             patched.setattr(side_by_side, "side_by_side", self.together)
-            done = pulled(self.settings, wire, full=full, at_most=at_most, clock=self.clock)
+            try:
+                done = pulled(self.settings, wire, full=full, at_most=at_most, clock=self.clock)
+            except BaseException:
+                server.promise.failed()
+                raise
+        server.promise.pulled(loaded=done.run.kind != "idle")
         now = mirrored(self.place)
         wronged = (self.known - now) & set(server.ids()) - server.absent
         assert not wronged, f"taken out although the server has them: {sorted(wronged)}"

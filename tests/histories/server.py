@@ -22,8 +22,10 @@ from sandbox.accounts import COMPANY_A
 from sandbox.database import insert, select
 from sandbox.server import create_app
 from sandbox.world import MICROS, Switches
+from tests.histories.promise import Promise
 
 URL = "https://ninja.test"
+FIRST_LOOK = "/clients?sort=updated_at%7Cdesc&per_page=1"
 Json = dict[str, Any]
 _decoder = msgspec.json.Decoder(float_hook=Decimal)
 
@@ -31,8 +33,8 @@ _decoder = msgspec.json.Decoder(float_hook=Decimal)
 class Server:
     """The server of one history. Its clock stands still unless somebody moves it; `pace` moves it at each request.
 
-    `promised_from` is the oldest stamp that a change may have so that a pull promises it: the look-back before the
-    latest moment at which a pull looked. Clients that changed otherwise stand in `unpromised` until a full pull.
+    `advance` lets time pass, for us too; `jump` sets the server's clock alone, by `jumped` seconds in all. A pull
+    promises changes by their stamps (`tests.histories.promise`); others stand in `unpromised` until a full pull.
     `fates` tells of each client that vanished into which one it was merged, or None; `absent` are those that were away
     at some time since somebody last emptied it.
     """
@@ -43,8 +45,8 @@ class Server:
         self.rnd = random.Random(seed)  # noqa: S311 - the same each time
         self.world.db.create_function("random", 0, lambda: self.rnd.getrandbits(60))  # the order of a shuffled page
         self.look_back, self.pace = look_back, pace
-        self.looked, self.pulling = 0.0, False
-        self.unpromised: set[str] = set()
+        self.jumped, self.pulling = 0.0, False
+        self.promise = Promise(look_back)
         self.fates: dict[str, str | None] = {}
         self.merged: dict[str, str] = {}
         self.absent: set[str] = set()
@@ -122,24 +124,31 @@ class Server:
         """The server's clock, in unix seconds."""
         return self.world.clock.now()
 
+    @property
+    def unpromised(self) -> set[str]:
+        """The clients that changed in a way that only a full pull promises to see."""
+        return self.promise.unpromised
+
     def advance(self, seconds: float) -> None:
-        """Move the server's clock, on or back."""
+        """Let time pass."""
         self.world.clock.moved_by += seconds
+
+    def jump(self, seconds: float) -> None:
+        """Set the server's clock, on or back, while no time passes."""
+        self.advance(seconds)
+        self.jumped += seconds
 
     @contextlib.contextmanager
     def changing(self) -> Iterator[None]:
-        """Find out what changes meanwhile, and whether the next pull promises to see it."""
+        """Find out what changes meanwhile: the next pull promises it, or does not."""
         before = self._rows()
         yield
         after = self._rows()
-        promised_from = round((self.looked - self.look_back) * MICROS)
         for key in before.keys() | after.keys():
             if before.get(key) == after.get(key):
                 continue
             self._note_fate(key, there=key in after)
-            self.unpromised.discard(key)
-            if key in after and (after[key][0] or 0) < promised_from:
-                self.unpromised.add(key)
+            self.promise.changed(key, (after[key][0] or 0) / MICROS if key in after else None)
 
     def _note_fate(self, key: str, *, there: bool) -> None:
         if there:
@@ -188,14 +197,20 @@ def _without_waiting(answering: Any) -> None:
 
 
 class Wire(httpx.BaseTransport):
-    """The door's way to the server; `before` is called with the number of each request, from 1.
+    """The door's way to the server; `before` is called with the number of each request, from 1; `here` is our clock.
 
     One request at a time, with what happens before it: that reads the server's database directly, and SQLite calls back
     into Python for its collations, so a second thread in there would wait for the first for ever.
     """
 
-    def __init__(self, server: Server, before: Callable[[int], None] = lambda _: None) -> None:
+    def __init__(
+        self,
+        server: Server,
+        before: Callable[[int], None] = lambda _: None,
+        here: Callable[[], float] | None = None,
+    ) -> None:
         self.server, self.before, self.count, self.turn = server, before, 0, Lock()
+        self.here = here or (lambda: server.now)
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         with self.turn:
@@ -205,9 +220,9 @@ class Wire(httpx.BaseTransport):
         self.count += 1
         self.server.advance(self.server.pace)
         self.before(self.count)
-        if self.count == 1:
-            self.server.looked = max(self.server.looked, self.server.now)
         target = request.url.raw_path.decode("ascii")
+        if target.endswith(FIRST_LOOK):
+            self.server.promise.looked(self.server.now, self.here())
         try:
             status, headers, body = self.server.answer(request.method, target, request.read(), list(_lower(request)))
         except ConnectionResetError as problem:

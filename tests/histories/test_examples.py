@@ -10,7 +10,8 @@ from tests.histories.quick import quick
 
 TERMS = {
     "rows": 6, "apart": 5.0, "page_size": 2, "connections": 1, "look_back": 60, "pace": 0.0, "cap": 5000, "zone": "UTC",
-    "moment": MOMENTS[0], "skewed": 0, "virgin": False, "loaded": True, "seed": 0, "mood": [], "orderly": False,
+    "moment": MOMENTS[0], "skewed": 0, "one_host": False, "sweep_days": 7, "virgin": False,
+    "loaded": True, "seed": 0, "mood": [], "orderly": False,
 }  # fmt: skip
 
 

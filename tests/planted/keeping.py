@@ -153,11 +153,11 @@ MISTAKES = {
     ),
     # runs
     "nothing to do, although the totals disagree": mistake(
-        Edit("flows/pull.py", "state.surplus(look.total) == (state.unexplained or 0)\n", "True\n"),
+        Edit("flows/known.py", "known.surplus == (state.unexplained or 0)\n", "True\n"),
         by=f"{RECONCILE}::test_a_purged_client_is_taken_out_and_stays_in_the_history",
     ),
     "nothing to do, although a late commit may follow": mistake(
-        Edit("flows/pull.py", "> stamp(look.newest) + source.look_back", "> 0"),
+        Edit("flows/known.py", "> stamp(look.newest) + source.look_back", "> 0"),
         by=f"{PULL}::test_a_late_commit_within_the_look_back_is_not_lost[alone]",
     ),
     "another company's token is accepted": mistake(

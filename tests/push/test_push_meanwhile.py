@@ -186,3 +186,16 @@ def test_a_transaction_that_commits_late_is_seen_in_later_rounds(desk, box):
     jumps = Clock(monotonic=lambda: float(next(ticks)))
     apply_plan(desk.settings, desk.door(), planned.plan.plan_id, planned.plan.digest, pulls=False, clock=jumps)
     assert box.show(other["id"])["custom_value2"] == "theirs"
+
+
+@pytest.mark.parametrize("hours", [5, 100])
+def test_what_others_write_after_a_clock_was_set_right_is_not_overwritten(desk, box, hours):
+    """The plan was made while the server's clock was ahead, so what is changed afterwards is stamped before it."""
+    one, other = client(box, "One"), client(box, "Two")
+    box.switch(clock={"advance": hours * 3600})
+    planned = desk.plan((one["id"], {"custom_value1": "ours"}), (other["id"], {"custom_value1": "ours"}))
+    box.switch(clock={"now": None})
+    box.bulk("bulk_update", one["id"], column="custom_value1", new_value="theirs")
+    applied = desk.apply(planned)
+    assert outcomes(applied) == {(one["id"], "custom_value1"): "conflict", (other["id"], "custom_value1"): "applied"}
+    assert box.show(one["id"])["custom_value1"] == "theirs"

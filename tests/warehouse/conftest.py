@@ -8,6 +8,7 @@ from datetime import timedelta
 
 import pytest
 
+from schemas.clocks import Clocks
 from schemas.entities import CLIENTS
 from schemas.normalise import normalise
 from schemas.vanished import Vanished
@@ -62,7 +63,7 @@ def load_records(warehouse, place) -> Callable[..., Loaded]:
         after=None,
     ) -> Loaded:
         staging, number = Staging.of(place, source), next(count)
-        staging.begin(KEY, 1)
+        staging.begin(KEY, Clocks(1, None))
         for page in pages:
             staging.add(CLIENTS, normalise(CLIENTS, page), open=[(None, None)], newest_seen=0)
         quarantined, drift = staging.quarantined, staging.drift

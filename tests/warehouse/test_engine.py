@@ -9,6 +9,7 @@ import sys
 
 import pytest
 
+from schemas.clocks import Clocks
 from schemas.errors import Busy, SettingsError, WarehouseError
 from tests.records import MOMENT
 from tests.warehouse.conftest import KEY
@@ -141,7 +142,7 @@ def belongings(path):
     before = set(path.parent.iterdir())
     open_warehouse(path).__exit__()
     with one_run_at_a_time(path, "main", wait=0):
-        Staging.of(path, "main").begin(KEY, 1)
+        Staging.of(path, "main").begin(KEY, Clocks(1, None))
     exports_of(path).mkdir()
     return set(path.parent.iterdir()) - before
 

@@ -9,6 +9,7 @@ import stat
 import msgspec
 import pytest
 
+from schemas.clocks import Clocks
 from schemas.entities import CLIENTS
 from schemas.errors import WarehouseError
 from schemas.normalise import normalise
@@ -23,7 +24,7 @@ BEGAN = 1_795_000_000
 def staged(tmp_path):
     """A staging with three pages of two clients each."""
     staging = Staging.of(tmp_path / "warehouse.duckdb", "main")
-    staging.begin(KEY, began=BEGAN)
+    staging.begin(KEY, Clocks(BEGAN, BEGAN))
     for number in range(3):
         page = normalise(CLIENTS, [client(f"p{number}a"), client(f"p{number}b", balance="odd" if number == 1 else 1)])
         staging.add(CLIENTS, page, open=[(100 + number, 150), (150, None)], newest_seen=200 + number)
@@ -32,7 +33,7 @@ def staged(tmp_path):
 
 def resumed(staging, key=KEY):
     fresh = Staging(staging.folder, [])
-    return fresh if fresh.resume(key, BEGAN + 60) else None
+    return fresh if fresh.resume(key, Clocks(BEGAN + 60, BEGAN + 60)) else None
 
 
 def ids(staging, table="clients"):
@@ -68,7 +69,7 @@ def test_pages_of_another_scan_are_not_taken_up(staged, other):
 
 
 def test_nothing_staged_is_nothing_to_resume(tmp_path):
-    assert not Staging.of(tmp_path / "warehouse.duckdb", "main").resume(KEY, BEGAN)
+    assert not Staging.of(tmp_path / "warehouse.duckdb", "main").resume(KEY, Clocks(BEGAN, None))
 
 
 @pytest.mark.parametrize("keep", [0.0, 0.3, 0.99])
@@ -89,7 +90,7 @@ def test_every_flipped_byte_of_a_page_is_noticed(staged):
         file.write_bytes(whole)
         assert len(resumed(staged).pages) == 1, place
         whole[place] ^= 0x01
-        staged.begin(KEY, began=BEGAN)
+        staged.begin(KEY, Clocks(BEGAN, BEGAN))
         for number in range(3):
             staged.add(CLIENTS, normalise(CLIENTS, [client(f"p{number}")]), open=[(1, None)], newest_seen=1)
         whole = bytearray(file.read_bytes())
@@ -126,7 +127,7 @@ def test_a_full_disk_is_said_with_the_folder(staged, monkeypatch):
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", full)
-    for deed in (lambda: resumed(staged), lambda: add(staged), lambda: staged.begin(KEY, BEGAN)):
+    for deed in (lambda: resumed(staged), lambda: add(staged), lambda: staged.begin(KEY, Clocks(BEGAN, None))):
         with pytest.raises(WarehouseError, match=r"warehouse\.duckdb\.staging/main: No space left on device"):
             deed()
 
@@ -155,8 +156,8 @@ def test_no_planted_secret_is_staged(staged):
 
 
 def test_pages_older_than_an_hour_are_read_anew(staged):
-    assert Staging(staged.folder, []).resume(KEY, BEGAN + 3600)
-    assert not Staging(staged.folder, []).resume(KEY, BEGAN + 3601)
+    assert Staging(staged.folder, []).resume(KEY, Clocks(BEGAN + 3600, None))
+    assert not Staging(staged.folder, []).resume(KEY, Clocks(BEGAN + 3601, None))
 
 
 def test_a_record_that_comes_well_later_in_the_scan_is_not_set_aside(staged):

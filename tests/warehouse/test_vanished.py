@@ -7,6 +7,7 @@ from decimal import Decimal
 
 import pytest
 
+from schemas.clocks import Clocks
 from schemas.entities import CLIENTS
 from schemas.normalise import normalise
 from schemas.vanished import HELD, HIDDEN, Vanished
@@ -28,7 +29,7 @@ def staged(tmp_path):
 
     def stage(*pages):
         staging = Staging(tmp_path / "staged", [])
-        staging.begin(None, 1)
+        staging.begin(None, Clocks(1, None))
         for page in pages:
             staging.add(CLIENTS, normalise(CLIENTS, page), open=[(None, None)], newest_seen=0)
         return staging

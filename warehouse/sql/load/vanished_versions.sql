@@ -8,7 +8,7 @@ select
         m.valid_from,
         case
             when s.valid_from >= m.valid_from and s.valid_from > (
-                select max(r.began_at) from control.runs as r where r.source = $source and r.kind = 'full'
+                select w.full_at from control.watermarks as w where w.source = $source and w.entity = 'clients'
             ) then s.valid_from
             else $began
         end

@@ -2,8 +2,7 @@
 -- $source stands in the inner queries, too: as correlated ones they take twice as long to plan.
 select
     s.base_url, s.company_id, s.company_fingerprint, s.server_version, s.skew_seconds, s.reference_at,
-    w.watermark, w.newest_at, w.began_at, w.run_id,
-    (select max(r.began_at) from control.runs as r where r.source = $source and r.kind = 'full') as full_at,
+    w.watermark, w.newest_at, w.began_at, w.local_began_at, w.run_id, w.full_at,
     w.unexplained, w.held,
     (select count(*) from ninja.clients as c where c.source = $source) as mirrored,
     (
