@@ -20,7 +20,8 @@ from schemas.errors import DataError, NetworkFailed, ServerUnavailable, Unexpect
 _DECODER = msgspec.json.Decoder(float_hook=Decimal)
 _ID = re.compile(rb'"id"\s*:\s*"([A-Za-z0-9]{1,64})"')
 
-
+PAGE_CAP = 5000
+"""Records a page at the most (BaseController::resolveQueryLimit); a server that clamps lower says so in each page."""
 _FAULTS = (ValueError, ArithmeticError, RecursionError)
 """What decoding raises: msgspec's errors and bad UTF-8 are ValueErrors, `1e99999999999999999999` is ArithmeticError."""
 
@@ -80,6 +81,10 @@ def read_page(body: bytes, date: datetime | None, version: str | None) -> Page:
         raise UnexpectedShape(
             "The server answered JSON without `data` and `meta.pagination`: "
             "is NINJA_SYNC_URL the address of Invoice Ninja itself?"
+        )
+    if len(records) > PAGE_CAP:
+        raise UnexpectedShape(
+            f"The server sent a page of {len(records):,} records; Invoice Ninja sends {PAGE_CAP:,} at the most."
         )
     per_page, total = pagination.get("per_page"), pagination.get("total")
     if not isinstance(per_page, int) or per_page < 1:

@@ -14,6 +14,7 @@ from connector.verbs import lister
 from flows.job import Job
 from schemas.entities import CLIENTS
 from schemas.erased import Erased
+from schemas.errors import EndlessList
 from schemas.normalise import Quarantined, normalise
 from warehouse.control import Binding, State
 from warehouse.staging import ScanKey, Staging
@@ -33,14 +34,23 @@ def stage(job: Job, state: State, look: FirstLook, binding: Binding, *, recheck:
     if (job.full and state.watermark is not None) or not staging.resume(scan_key, look.began):
         staging.begin(scan_key, look.began)
     pages = _read(scan, since, staging, job.source.look_back)
-    with closing(pages):  # so that its threads end with it, whatever happens here
-        for page in pages:
-            records = _without_erased(page, state.erased, staging)
-            batch = normalise(CLIENTS, [r for r in records if not isinstance(r, Malformed)])
-            batch.quarantined += [_malformed(r) for r in records if isinstance(r, Malformed)]
-            staging.add(CLIENTS, batch, open=scan.open, skew=scan.skew, newest_seen=scan.newest_seen)
-            job.tell("reading", staging.records, look.total if scan.full else None)
+    try:
+        with closing(pages):  # so that its threads end with it, whatever happens here
+            for page in pages:
+                _add(page, scan, staging, state.erased)
+                job.tell("reading", staging.records, look.total if scan.full else None)
+    except EndlessList:
+        staging.clear()  # nobody knows which of these pages are true, so the next pull takes up none of them
+        raise
     return staging, scan
+
+
+def _add(page: list[object], scan: Scan, staging: Staging, erased: Erased) -> None:
+    """Stage one page; what does not fit is set aside with its reason."""
+    records = _without_erased(page, erased, staging)
+    batch = normalise(CLIENTS, [r for r in records if not isinstance(r, Malformed)])
+    batch.quarantined += [_malformed(r) for r in records if isinstance(r, Malformed)]
+    staging.add(CLIENTS, batch, open=scan.open, skew=scan.skew, newest_seen=scan.newest_seen)
 
 
 def _without_erased(records: list[object], erased: Erased, staging: Staging) -> list[object]:

@@ -15,7 +15,8 @@
     ├── DataError                 5  the answer is not what the server promises
     │   ├── UnexpectedShape
     │   ├── FilterIgnored
-    │   └── PagesMoved
+    │   ├── PagesMoved
+    │   └── EndlessList
     ├── UnsafePlan                3  look at it, then decide
     │   ├── TooMuchChange
     │   ├── StalePlan
@@ -122,6 +123,10 @@ class FilterIgnored(DataError):
 
 class PagesMoved(DataError):
     """The pages kept moving; the scan did not come to an end."""
+
+
+class EndlessList(DataError):
+    """The server's list does not end: its pages bring the same records again, or far more than there are."""
 
 
 class UnsafePlan(SyncError):

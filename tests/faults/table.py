@@ -16,6 +16,7 @@ import gzip
 from decimal import Decimal
 
 from schemas.errors import (
+    EndlessList,
     NetworkFailed,
     NotAuthorised,
     NotFound,
@@ -28,7 +29,7 @@ from schemas.errors import (
 from tests.connector import faulty_server as raw_server
 from tests.faults import events
 from tests.faults.lines import A, B, C, Converged, Fault, Held, Line, Meanwhile, Record, Waits, Whole
-from tests.faults.scene import MIDDLE, PAGES
+from tests.faults.scene import MIDDLE, PAGES, Scene
 from tests.faults.ways import (
     GONE,
     Way,
@@ -45,6 +46,7 @@ from tests.faults.ways import (
     switch,
     without_the_filter,
 )
+from tests.faults.wire import Strike
 
 
 def _total(value: object) -> Way:
@@ -61,6 +63,34 @@ def _older_copy(body: dict[str, object]) -> object:
         older = {**body["data"][0], "updated_at": body["data"][0]["updated_at"] - 60, "name": "An older version"}
         body["data"] = [older, *body["data"]]
     return body
+
+
+def _same_again() -> Way:
+    """The first page that is struck comes for every later request too, as from a cache that drops the query."""
+
+    def way(scene: Scene) -> Strike:
+        kept: list[dict[str, object]] = []
+
+        def edit(body: dict[str, object]) -> object:
+            body["meta"]["pagination"]["per_page"] = len(body["data"])
+            kept.append(body)
+            return kept[0]
+
+        return page(edit)(scene)
+
+    return way
+
+
+def _nothing_in_them(body: dict[str, object]) -> object:
+    """As many records as a page holds, and no field in any of them."""
+    body["data"] = [{}] * body["meta"]["pagination"]["per_page"]
+    return body
+
+
+def _two_million(connection: raw_server.Connection) -> bool:
+    """A page of two million empty records."""
+    records = b"[" + b"{}," * 1_999_999 + b"{}]"
+    return raw_server.answer(b'{"data":%s,"meta":{"pagination":{"total":9,"per_page":20}}}' % records)(connection)
 
 
 def _says(status: int, retry_after: str = "") -> Way:
@@ -133,6 +163,9 @@ PAGING: tuple[Line, ...] = (
     Held("F55", "the token may no longer see some clients", RECONCILE + "test_clients_hidden_from_this_token_are_never_taken_out", "A, and told"),
     Held("F56", "a token of another company", PULL + "test_another_companys_token_is_refused_before_any_write", "B SettingsError, exit 2"),
     Whole("F57", "two servers whose ids are equal", events.two_servers_with_equal_ids, "each has pages of its own"),
+    Fault("F58", "every page brings the same records", _same_again(), stays=B(EndlessList), at=PAGES, why="the first look asks for one row"),
+    Fault("F58", "every page is full of empty records", page(_nothing_in_them), stays=B(EndlessList), at=(MIDDLE,), why="one is enough"),
+    Fault("F58", "two million empty records in one page", sockets(_two_million), passes=B(UnexpectedShape), at=(MIDDLE,), why="one is enough"),
 )  # fmt: skip
 
 DATA: tuple[Line, ...] = (
