@@ -16,6 +16,7 @@ from decimal import Decimal
 import msgspec
 
 from schemas.errors import DataError, NetworkFailed, ServerUnavailable, UnexpectedShape
+from schemas.normalise import nameless
 
 _DECODER = msgspec.json.Decoder(float_hook=Decimal)
 _ID = re.compile(rb'"id"\s*:\s*"([A-Za-z0-9]{1,64})"')
@@ -33,7 +34,7 @@ class _Envelope(msgspec.Struct):
 
 @dataclass(frozen=True, slots=True)
 class Malformed:
-    """A record that is no valid JSON by itself, while the page around it is: its id, if one can be found in it."""
+    """A record that is no valid JSON by itself, while the page around it is: its id, or a name made of its content."""
 
     id: str
 
@@ -122,4 +123,4 @@ def _decode_record(raw: bytes) -> object:
         return _DECODER.decode(raw)
     except _FAULTS:
         found = _ID.search(raw)
-        return Malformed(found[1].decode() if found else "(no id)")
+        return Malformed(found[1].decode() if found else nameless(raw))

@@ -24,12 +24,14 @@ def pull_activities(job: Job, pulled: Pulled) -> list[str]:
     with open_ready(job.settings, job.clock) as warehouse:
         until = read_until(warehouse, job.name)
     rows: dict[str, Row] = {}
+    unfit: dict[str, str] = {}
     began: datetime | None = None
     try:
         for page in activities(job.door, None if until is None else int(until.timestamp())):
             began = began or page.date
             batch = normalise(ACTIVITIES, [without_hashes(record) for record in page.records])
             rows |= {row.id: row for row in batch.rows}
+            unfit |= {one.id: str(one) for one in batch.quarantined}
             job.tell("reading activities", len(rows), page.total)
     except (NotAuthorised, ServerUnavailable):
         return [REFUSED]
@@ -38,4 +40,6 @@ def pull_activities(job: Job, pulled: Pulled) -> list[str]:
     moment = datetime.fromtimestamp(began.timestamp() - job.source.look_back, UTC)
     with open_ready(job.settings, job.clock) as warehouse:
         store(warehouse, job.name, list(rows.values()), run_id=pulled.run.run_id, watermark=moment, began=began)
-    return []
+    return (
+        [f"{len(unfit):,} activities were left out, as they do not fit: {next(iter(unfit.values()))}."] if unfit else []
+    )

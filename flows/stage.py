@@ -15,7 +15,7 @@ from flows.job import Job
 from schemas.entities import CLIENTS
 from schemas.erased import Erased
 from schemas.errors import EndlessList
-from schemas.normalise import Quarantined, normalise
+from schemas.normalise import Quarantined, normalise, told_apart
 from warehouse.control import Binding, State
 from warehouse.staging import ScanKey, Staging
 from warehouse.tables import columns
@@ -49,7 +49,8 @@ def _add(page: list[object], scan: Scan, staging: Staging, erased: Erased) -> No
     """Stage one page; what does not fit is set aside with its reason."""
     records = _without_erased(page, erased, staging)
     batch = normalise(CLIENTS, [r for r in records if not isinstance(r, Malformed)])
-    batch.quarantined += [_malformed(r) for r in records if isinstance(r, Malformed)]
+    malformed = [_malformed(r) for r in records if isinstance(r, Malformed)]
+    batch.quarantined = told_apart([*batch.quarantined, *malformed])
     staging.add(CLIENTS, batch, open=scan.open, skew=scan.skew, newest_seen=scan.newest_seen)
 
 

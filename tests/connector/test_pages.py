@@ -144,14 +144,14 @@ def test_the_envelope_may_come_in_another_order():
 
 def test_a_bad_record_without_an_id_is_still_one_record():
     got = page(body(b'{"name":"\xff"}', *GOOD))
-    assert got.records[0] == Malformed("(no id)")
+    assert got.records[0].id.startswith("(no id, ")
     assert len(got.records) == 3
 
 
 @pytest.mark.parametrize("key", ["an e-mail@x.example", "a" * 65, "\\u0041B", "../x"])
 def test_an_id_of_another_form_is_not_taken_from_bad_bytes(key):
     (got,) = page(body(b'{"id":"' + key.encode() + b'","name":"\xff"}')).records
-    assert got == Malformed("(no id)")
+    assert got.id.startswith("(no id, ")
 
 
 def test_bad_bytes_outside_the_records_make_no_page():

@@ -104,6 +104,7 @@ NO_MONEY = signed_by(lambda scene: scene.server.box.viewer_token)
 DOOR, PULL = "tests/connector/test_door_faults.py::", "tests/flows/test_pull.py::"
 CRASHES, RECONCILE = "tests/crashes/", "tests/flows/test_reconcile.py::"
 VALUES = "tests/schemas/test_values.py::"
+LONG = "shoe" * 2250
 SQL = 'x"; drop table clients; --'
 MOST = "99999999999999.999999"
 DEEP = b"[" * 100_000 + b"]" * 100_000
@@ -204,6 +205,10 @@ DATA: tuple[Line, ...] = (
     Record("F70", "a time before 1970", {"archived_at": -1}, C("archived_at")),
     Meanwhile("F71", "contacts are removed, added, put in another order", events.contacts_change),
     Record("F72", "keys that differ by case, or are SQL", {"Balance": 5, SQL: 1}, Converged(frozenset({"Balance", SQL}))),
+    Record("F73", "an id of 9,000 characters", {"id": "x" * 9000}, C("id", by="nothing")),
+    Record("F73", "a contact's id of 9,000 characters", {"contacts": events.only_with_the_id("x" * 9000)}, C("contacts[0].id")),
+    Record("F73", "a document's id of 9,000 characters", {"documents": events.only_with_the_id("x" * 9000)}, C("documents[0].id")),
+    Record("F73", "an unknown field whose name has 9,000 characters", {LONG: 1}, Converged(frozenset({LONG[:99] + "…"}))),
 )  # fmt: skip
 
 LOAD: tuple[Line, ...] = (
