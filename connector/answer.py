@@ -35,6 +35,7 @@ FEW: Final = 3  # attempts for what seldom goes away by itself: a 500, a body th
 MINUTE_WINDOW: Final = 60.0  # seconds; Laravel counts requests by the minute
 _A_YEAR: Final = 366 * 86400.0
 _QUOTED: Final = 200  # characters of the server's own words that are shown
+_LOOKED_AT: Final = 20_000  # characters that are searched for secrets, which are longer than what is put in their place
 
 _json = msgspec.json.Decoder(float_hook=Decimal)
 _whole = msgspec.json.Decoder(msgspec.Raw)  # checks the grammar and builds nothing: about 1 GB/s
@@ -97,13 +98,19 @@ class Reply:
     secrets: Sequence[Secret] = ()  # what must not be quoted from it
 
 
-def read_body(chunks: Iterable[bytes], encoding: str, limit: int, on_chunk: Callable[[], None]) -> bytes:
+def read_body(
+    chunks: Iterable[bytes],
+    encoding: str,
+    limit: int,
+    on_chunk: Callable[[], None],
+    secrets: Sequence[Secret] = (),
+) -> bytes:
     """The whole body, decoded from gzip; never more than `limit` bytes in memory, whatever the gzip stream promises.
 
     Raises `UnexpectedShape` for a larger body or another encoding, `NetworkFailed` for a damaged gzip stream.
     """
     if encoding not in ("", "identity", "gzip", "x-gzip"):
-        raise UnexpectedShape(f"The answer is encoded as {quote(encoding)}, which was not asked for.")
+        raise UnexpectedShape(f"The answer is encoded as {quote(encoding, secrets)}, which was not asked for.")
     unzip = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16) if encoding.endswith("gzip") else None
     body, received = bytearray(), 0
     for chunk in chunks:
@@ -267,6 +274,7 @@ def _fields(reply: Reply) -> str:
 
 def quote(text: str, secrets: Sequence[Secret] = ()) -> str:
     """Foreign text on one short line: secrets as `***`, control, escape and direction characters as codes."""
+    text = text[:_LOOKED_AT]
     for secret in secrets:  # before it is cut: half a token is too much
         text = secret.hidden_in(text)
     shown = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text[: _QUOTED + 1])

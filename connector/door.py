@@ -170,6 +170,10 @@ class Door:
         kind = form.headers["content-type"]
         return self._repeat(_Call("POST", url, NO_PARAMS, form.read(), kind, JSON, None, repeatable))
 
+    def quoted(self, text: str) -> str:
+        """Words of the server on one short line, without the token."""
+        return quote(text, (self._token,))
+
     def url(self, path: str) -> str:
         """The address of a path under `/api/v1`. Raises `Rejected` for one that could lead elsewhere (`..`, `//`)."""
         if not _PATH.fullmatch(path):
@@ -220,7 +224,7 @@ class Door:
         try:
             response = self._transport.handle_request(request)
             try:
-                body = self._body(response, deadline)
+                body = self._body(response, deadline, secrets)
             finally:
                 response.close()
         except httpx.TransportError as error:
@@ -251,7 +255,7 @@ class Door:
             extensions={"timeout": timeouts.as_dict()},
         )
 
-    def _body(self, response: httpx.Response, deadline: float) -> bytes:
+    def _body(self, response: httpx.Response, deadline: float, secrets: Sequence[Secret]) -> bytes:
         def in_time() -> None:  # the wire sees to this; a transport from outside need not
             if self._clock() > deadline:
                 raise NetworkFailed("The answer did not come to its end within request_deadline.")
@@ -259,7 +263,7 @@ class Door:
         encoding = response.headers.get("content-encoding", "").strip().lower()
         # The raw stream, as httpx's decoder has no limit: 64 KiB of gzip can become 64 MiB in one step.
         chunks = cast("httpx.SyncByteStream", response.stream)
-        return read_body(chunks, encoding, self._settings.max_body_bytes, in_time)
+        return read_body(chunks, encoding, self._settings.max_body_bytes, in_time, secrets)
 
 
 def sign(request: httpx.Request, address: Address, token: Secret, password: Secret | None = None) -> None:

@@ -23,6 +23,8 @@ _ID = re.compile(rb'"id"\s*:\s*"([A-Za-z0-9]{1,64})"')
 
 PAGE_CAP = 5000
 """Records a page at the most (BaseController::resolveQueryLimit); a server that clamps lower says so in each page."""
+MOST_RECORDS = 10**9
+"""A total beyond it is none: no server of Invoice Ninja holds so many records."""
 _FAULTS = (ValueError, ArithmeticError, RecursionError)
 """What decoding raises: msgspec's errors and bad UTF-8 are ValueErrors, `1e99999999999999999999` is ArithmeticError."""
 
@@ -88,11 +90,12 @@ def read_page(body: bytes, date: datetime | None, version: str | None) -> Page:
             f"The server sent a page of {len(records):,} records; Invoice Ninja sends {PAGE_CAP:,} at the most."
         )
     per_page, total = pagination.get("per_page"), pagination.get("total")
-    if not isinstance(per_page, int) or per_page < 1:
+    if per_page.__class__ is not int or not 1 <= per_page <= MOST_RECORDS:  # type: ignore[operator]
         raise UnexpectedShape("The server does not say its page size in `meta.pagination.per_page`.")
     if date is None:
         raise UnexpectedShape("The server's answer has no Date header; without the server's clock nothing is loaded.")
-    return Page(records, total if isinstance(total, int) else None, per_page, date, version)
+    credible = total.__class__ is int and 0 <= total <= MOST_RECORDS  # type: ignore[operator]
+    return Page(records, total if credible else None, per_page, date, version)  # type: ignore[arg-type]
 
 
 def _pagination(envelope: dict[str, object]) -> dict[str, object] | None:

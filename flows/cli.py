@@ -26,7 +26,14 @@ from flows import (
 )
 from flows.options import AsJson, ConfigFile, SourceName
 from flows.show import say, show_json
-from schemas.errors import LOADED_WITH_FINDINGS, SettingsError, SyncError, place_of
+from schemas.errors import (
+    LOADED_WITH_FINDINGS,
+    OUT_OF_MEMORY,
+    SettingsError,
+    SyncError,
+    is_short_of_memory,
+    place_of,
+)
 
 TRACEBACK = "NINJA_SYNC_TRACEBACK"
 STOPPED = "stopped; what is stored is whole, and the next run goes on from there."
@@ -262,6 +269,8 @@ def told_of(problem: Exception) -> tuple[str, int]:
     """
     if isinstance(problem, SyncError):
         return str(problem), problem.exit_code
+    if is_short_of_memory(problem):
+        return OUT_OF_MEMORY, 1
     if isinstance(problem, OSError) and problem.strerror:
         return ": ".join(filter(None, (str(problem.filename or ""), problem.strerror))) + ".", 1
     more = f"{TRACEBACK}=1 shows more of it (and may show data of clients)."

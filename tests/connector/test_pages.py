@@ -204,3 +204,15 @@ def test_any_bytes_are_a_page_or_an_error_with_a_name(data):
 )
 def test_which_problems_a_smaller_page_may_cure(problem, may):
     assert narrows(problem) is may
+
+
+@pytest.mark.parametrize("total", ["1" + "0" * 30, "-1", "true", '"12"', "1.5", "null"])
+def test_a_total_that_no_server_can_have_is_none(total):
+    meta = b'{"pagination":{"per_page":20,"total":%s}}' % total.encode()
+    assert page(b'{"data":[],"meta":' + meta + b"}").total is None
+
+
+@pytest.mark.parametrize("size", ["1" + "0" * 30, "true", "0", "-5", '"20"'])
+def test_a_page_size_that_no_server_can_have_is_an_unknown_shape(size):
+    with pytest.raises(UnexpectedShape, match="page size"):
+        page(b'{"data":[],"meta":{"pagination":{"per_page":%s,"total":1}}}' % size.encode())

@@ -160,6 +160,7 @@ PAGING: tuple[Line, ...] = (
     Fault("F53", "pages are clamped to four rows", switch(per_page_cap=4), stays=A),
     Fault("F54", "the total is missing", _total(None), stays=A),
     Fault("F54", "the total is wrong", _total(3), stays=A),
+    Fault("F54", "the total has 31 digits", _total(10**30), stays=A),
     Fault("F55", "the token loses the right to see money", NO_MONEY, stays=B(NotAuthorised)),
     Held("F55", "the token may no longer see some clients", RECONCILE + "test_clients_hidden_from_this_token_are_never_taken_out", "A, and told"),
     Held("F56", "a token of another company", PULL + "test_another_companys_token_is_refused_before_any_write", "B SettingsError, exit 2"),
