@@ -18,8 +18,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connector.answer import Answer, quote, read_body
+from connector.answer import Answer, read_body
 from connector.door import Door, DoorSettings
+from connector.quote import quote
 from connector.secret import Secret
 from schemas.errors import SyncError, UnexpectedShape
 from tests.connector.faulty_server import (

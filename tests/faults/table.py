@@ -46,7 +46,7 @@ from tests.faults.ways import (
     switch,
     without_the_filter,
 )
-from tests.faults.wire import Strike
+from tests.faults.wire import Strike, written
 
 
 def _total(value: object) -> Way:
@@ -98,6 +98,7 @@ def _says(status: int, retry_after: str = "") -> Way:
     return sandbox(do="status", status=status, headers={"Retry-After": retry_after} if retry_after else {})
 
 
+WARNING = b"<b>Warning</b>: Undefined array key in <b>/var/www/x.php</b><br />"
 TORN = raw_server.gzipped(gzip.compress(raw_server.PAGE)[:-12])
 BOMB = sockets(raw_server.gzipped(raw_server.bomb(2)), max_body_bytes=1024 * 1024)
 NO_MONEY = signed_by(lambda scene: scene.server.box.viewer_token)
@@ -118,6 +119,7 @@ TRANSPORT: tuple[Line, ...] = (
     Fault("F04", "half of the JSON, with a fitting length", sandbox(do="truncate"), passes=A, stays=B(NetworkFailed)),
     Fault("F05", "200 with a page of HTML", sandbox(do="html", status=200), passes=B(UnexpectedShape)),
     Fault("F07", "200 with JSON without `data`", sandbox(do="no_data"), passes=B(UnexpectedShape)),
+    Fault("F07", "a warning of PHP before the JSON", page(lambda body: WARNING + written(body)), passes=A, stays=B(NetworkFailed)),
     Fault("F08", "one byte at a time, for ever", never_ending(raw_server.slow_body), passes=A, stays=B(NetworkFailed)),
     Fault("F09", "accepted, and never answered", never_ending(raw_server.silence), passes=A, stays=B(NetworkFailed)),
     Fault("F10", "damaged gzip", sockets(TORN), passes=A, stays=B(NetworkFailed)),
