@@ -100,7 +100,8 @@ def _is_handshake(error: httpx.TransportError) -> bool:
 def start_of_json(body: bytes) -> int:
     """Where JSON seems to begin behind a text that does not belong there; 0 where there is no such text."""
     found = _BEFORE_JSON.search(body[:_LOOKED_AT])
-    return found.start() if found and body[: found.start()].strip() else 0
+    before = body[: found.start()].strip() if found else b""
+    return found.start() if found and before and not before.startswith(b'"') else 0
 
 
 def words_before_json(before: bytes, secrets: Sequence[Secret]) -> str:

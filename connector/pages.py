@@ -90,11 +90,11 @@ def read_page(body: bytes, date: datetime | None, version: str | None) -> Page:
             f"The server sent a page of {len(records):,} records; Invoice Ninja sends {PAGE_CAP:,} at the most."
         )
     per_page, total = pagination.get("per_page"), pagination.get("total")
-    if per_page.__class__ is not int or not 1 <= per_page <= MOST_RECORDS:  # type: ignore[operator]
+    if per_page.__class__ is not int or not 1 <= per_page <= MOST_RECORDS:
         raise UnexpectedShape("The server does not say its page size in `meta.pagination.per_page`.")
     if date is None:
         raise UnexpectedShape("The server's answer has no Date header; without the server's clock nothing is loaded.")
-    credible = total.__class__ is int and 0 <= total <= MOST_RECORDS  # type: ignore[operator]
+    credible = total.__class__ is int and 0 <= total <= MOST_RECORDS
     return Page(records, total if credible else None, per_page, date, version)  # type: ignore[arg-type]
 
 

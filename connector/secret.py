@@ -70,7 +70,8 @@ class Secret:
         secret, found = self._text.translate(_LOWER), text.translate(_LOWER)
         size = len(secret) if len(secret) <= _SHORTEST else min(_PART, max(_SHORTEST, len(secret) // 2))
         parts = {secret[at : at + size] for at in range(len(secret) - size + 1)}
-        shown, at, end = [], 0, 0
+        shown: list[str] = []
+        at = end = 0
         for place in range(len(found) - size + 1):
             if found[place : place + size] in parts:
                 shown += [text[at:place], HIDDEN] if place > end or not shown else [text[at:place]]

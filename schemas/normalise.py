@@ -174,7 +174,7 @@ def _values(entity: Entity, record: dict[str, object], drift: set[Drift], place:
         if vital:
             if value is None:
                 raise _Misfit(place + name, "is missing")
-            if value.__class__ is str and len(value) > LONGEST_KEY:  # type: ignore[arg-type]
+            if value.__class__ is str and len(value) > LONGEST_KEY:
                 raise _Misfit(place + name, f"is longer than {LONGEST_KEY} characters, which no id of the server is")
         out.append(value)
     return tuple(out)
