@@ -14,6 +14,7 @@ from httpx import codes
 
 from connector.door import Door
 from connector.pages import Page, Params
+from connector.progress import Progress
 from connector.verbs import lister
 from schemas.entities import ACTIVITIES
 from schemas.errors import NotAuthorised, ServerUnavailable
@@ -40,11 +41,13 @@ def activities(door: Door, since: int | None) -> Iterator[Page]:
     A purge meanwhile takes rows away, so that others can be missed at a page's border: the look-back of the next
     reading brings them. Raises the door's errors; ServerUnavailable (500) is the answer to users without a right to it.
     """
+    progress = Progress()
     for number in range(1, MOST_PAGES + 1):
         params: Params = {"per_page": PAGE, "page": number}
         if since is not None:
             params = {**params, "updated_at": since}
         page = lister(door, ACTIVITIES)(params)
+        progress.check([page])
         yield page
         if len(page.records) < page.per_page:
             return

@@ -15,6 +15,8 @@ from typing import Any, Final
 import msgspec
 from httpx import codes
 
+from connector.advice import start_of_json, words_before_json
+from connector.quote import quote
 from connector.retry import LONGEST_ASKED, Failure
 from connector.secret import Secret
 from schemas.errors import (
@@ -34,7 +36,6 @@ JSON: Final = "application/json"
 FEW: Final = 3  # attempts for what seldom goes away by itself: a 500, a body that is no JSON
 MINUTE_WINDOW: Final = 60.0  # seconds; Laravel counts requests by the minute
 _A_YEAR: Final = 366 * 86400.0
-_QUOTED: Final = 200  # characters of the server's own words that are shown
 _LONGEST_VERSION: Final = 40
 
 _json = msgspec.json.Decoder(float_hook=Decimal)
@@ -98,13 +99,19 @@ class Reply:
     secrets: Sequence[Secret] = ()  # what must not be quoted from it
 
 
-def read_body(chunks: Iterable[bytes], encoding: str, limit: int, on_chunk: Callable[[], None]) -> bytes:
+def read_body(
+    chunks: Iterable[bytes],
+    encoding: str,
+    limit: int,
+    on_chunk: Callable[[], None],
+    secrets: Sequence[Secret] = (),
+) -> bytes:
     """The whole body, decoded from gzip; never more than `limit` bytes in memory, whatever the gzip stream promises.
 
     Raises `UnexpectedShape` for a larger body or another encoding, `NetworkFailed` for a damaged gzip stream.
     """
     if encoding not in ("", "identity", "gzip", "x-gzip"):
-        raise UnexpectedShape(f"The answer is encoded as {quote(encoding)}, which was not asked for.")
+        raise UnexpectedShape(f"The answer is encoded as {quote(encoding, secrets)}, which was not asked for.")
     unzip = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16) if encoding.endswith("gzip") else None
     body, received = bytearray(), 0
     for chunk in chunks:
@@ -155,6 +162,9 @@ def _judge_success(reply: Reply, media: str) -> Answer | Failure:
     if not reply.body:
         return _answer(reply)
     found = _media(reply)
+    at = start_of_json(reply.body) if media == JSON else 0
+    if at and (found == media or _is_whole(reply.body[at:])):
+        return _text_before_json(reply, at)
     if found != media:
         what = "HTML" if found == "text/html" else quote(found, reply.secrets) or "something unnamed"
         wanted = "JSON" if media == JSON else media
@@ -165,6 +175,15 @@ def _judge_success(reply: Reply, media: str) -> Answer | Failure:
         text = f"The answer's JSON is damaged or breaks off ({len(reply.body)} bytes)."
         return Failure(NetworkFailed(text, status=reply.status), tries=FEW)
     return _answer(reply)
+
+
+def _text_before_json(reply: Reply, at: int) -> Failure:
+    """One record may be the cause, so that smaller pages can go through: see `connector.pages.narrows`."""
+    text = (
+        f"The server sent {words_before_json(reply.body[:at], reply.secrets)} before its JSON. Something on the server "
+        "writes into its answers (PHP's `display_errors`, a plugin, a changed file): look into its web server's log."
+    )
+    return Failure(NetworkFailed(text, status=reply.status), tries=FEW)
 
 
 def _answer(reply: Reply) -> Answer:
@@ -262,11 +281,3 @@ def _fields(reply: Reply) -> str:
     errors = _error_body(reply).get("errors")
     names = ", ".join(map(str, list(errors)[:20])) if isinstance(errors, dict) else ""
     return f" Fields: {quote(names, reply.secrets)}." if names else ""
-
-
-def quote(text: str, secrets: Sequence[Secret] = ()) -> str:
-    """Foreign text on one short line: secrets as `***`, control, escape and direction characters as codes."""
-    for secret in secrets:  # before it is cut: half a token is too much
-        text = secret.hidden_in(text)
-    shown = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text[: _QUOTED + 1])
-    return shown if len(shown) <= _QUOTED else shown[: _QUOTED - 1] + "…"

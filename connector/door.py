@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 import random
 import re
-import ssl
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -22,9 +21,11 @@ import httpx
 import msgspec
 
 from connector.address import DEFAULT_PORTS, Address, proxy_address, server_address
-from connector.answer import JSON, Answer, Reply, judge, quote, read_body, whole_number
+from connector.advice import NOTHING_SENT, Way, certificate_fault, in_words
+from connector.answer import JSON, Answer, Reply, judge, read_body, whole_number
 from connector.halt import check_halt, rest
 from connector.limits import Limiter, Turns
+from connector.quote import quote
 from connector.retry import LONGEST_ASKED, Budget, Failure, RetryRules, ask_until_answered
 from connector.secret import Secret
 from connector.wire import DEADLINE, wire
@@ -35,7 +36,6 @@ NO_PARAMS: Final[Mapping[str, str | int]] = {}
 
 _PATH = re.compile(r"(?:/[0-9A-Za-z_~-][0-9A-Za-z._~-]*)+", re.ASCII)  # no segment that begins with a dot
 _json = msgspec.json.Encoder(decimal_format="number")
-_NOTHING_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +106,13 @@ class Door:
     ) -> None:
         self._settings, self._token, self._clock, self._turns = settings, token, clock, turns
         self._address = server_address(settings.base_url)
+        self._way = Way(
+            self._address,
+            settings.proxy,
+            settings.connect_timeout,
+            settings.read_timeout,
+            settings.request_deadline,
+        )
         self._transport = transport or wire(
             only_loopback=self._address.scheme == "http", proxy=settings.proxy, ca_file=settings.ca_file, clock=clock
         )
@@ -170,6 +177,10 @@ class Door:
         kind = form.headers["content-type"]
         return self._repeat(_Call("POST", url, NO_PARAMS, form.read(), kind, JSON, None, repeatable))
 
+    def quoted(self, text: str) -> str:
+        """Words of the server on one short line, without the token."""
+        return quote(text, (self._token,))
+
     def url(self, path: str) -> str:
         """The address of a path under `/api/v1`. Raises `Rejected` for one that could lead elsewhere (`..`, `//`)."""
         if not _PATH.fullmatch(path):
@@ -220,11 +231,11 @@ class Door:
         try:
             response = self._transport.handle_request(request)
             try:
-                body = self._body(response, deadline)
+                body = self._body(response, deadline, secrets)
             finally:
                 response.close()
         except httpx.TransportError as error:
-            return _network_failure(error, secrets)
+            return _network_failure(error, self._way, secrets)
         except (NetworkFailed, UnexpectedShape, SettingsError) as error:
             return Failure(type(error)(str(error)), tries=math.inf if isinstance(error, NetworkFailed) else 1)
         return Reply(response.status_code, response.headers, body, secrets)
@@ -251,7 +262,7 @@ class Door:
             extensions={"timeout": timeouts.as_dict()},
         )
 
-    def _body(self, response: httpx.Response, deadline: float) -> bytes:
+    def _body(self, response: httpx.Response, deadline: float, secrets: Sequence[Secret]) -> bytes:
         def in_time() -> None:  # the wire sees to this; a transport from outside need not
             if self._clock() > deadline:
                 raise NetworkFailed("The answer did not come to its end within request_deadline.")
@@ -259,7 +270,7 @@ class Door:
         encoding = response.headers.get("content-encoding", "").strip().lower()
         # The raw stream, as httpx's decoder has no limit: 64 KiB of gzip can become 64 MiB in one step.
         chunks = cast("httpx.SyncByteStream", response.stream)
-        return read_body(chunks, encoding, self._settings.max_body_bytes, in_time)
+        return read_body(chunks, encoding, self._settings.max_body_bytes, in_time, secrets)
 
 
 def sign(request: httpx.Request, address: Address, token: Secret, password: Secret | None = None) -> None:
@@ -277,21 +288,11 @@ def sign(request: httpx.Request, address: Address, token: Secret, password: Secr
         request.headers["X-API-PASSWORD"] = password.reveal()
 
 
-def _network_failure(error: httpx.TransportError, secrets: Sequence[Secret]) -> Failure:
+def _network_failure(error: httpx.TransportError, way: Way, secrets: Sequence[Secret]) -> Failure:
     """What went wrong below HTTP, without the exception, which holds the request."""
-    untrusted = _certificate_fault(error)
-    if untrusted:
+    if untrusted := certificate_fault(error):
         text = f"The server's certificate is not accepted ({untrusted}); nothing was sent. If it is yours, set ca_file."
         return Failure(Rejected(text), sent=False)
-    sent = not isinstance(error, _NOTHING_SENT)
-    what = "No complete answer came" if sent else "No connection to the server"
-    detail = quote(str(error) or type(error).__name__, secrets)
-    return Failure(NetworkFailed(f"{what}: {detail}."), tries=math.inf, sent=sent)
-
-
-def _certificate_fault(error: BaseException | None) -> str | None:
-    while error is not None:
-        if isinstance(error, ssl.SSLCertVerificationError):
-            return error.verify_message or "it cannot be verified"
-        error = error.__cause__ or error.__context__
-    return None
+    return Failure(
+        NetworkFailed(in_words(error, way, secrets)), tries=math.inf, sent=not isinstance(error, NOTHING_SENT)
+    )

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from connector.pages import UNREADABLE, Page
-from connector.state import PAGE_CAP, Scan, Span, check_filter, check_money, check_that_it_narrows, seen, since, stamp
+from connector.pages import PAGE_CAP, UNREADABLE, Page
+from connector.progress import Progress
+from connector.state import Scan, Span, check_filter, check_money, check_that_it_narrows, seen, since, stamp
 from connector.walk import walk
 
 
@@ -37,7 +38,7 @@ def steps(scan: Scan, span: Span) -> Iterator[Step]:
     """The pages of a span. They end before it is done where only a walk gets on, and leave `scan` as it is."""
     cursor, end = span
     size, ceiling = scan.page_size, PAGE_CAP
-    wanted = size
+    wanted, progress = size, Progress()
     while True:
         try:
             page = scan.ask({"sort": "updated_at|asc", "per_page": wanted, **since(scan, cursor)})
@@ -50,6 +51,7 @@ def steps(scan: Scan, span: Span) -> Iterator[Step]:
             continue
         check_money(page)
         check_filter(cursor, page)
+        progress.check([page])
         before, cursor = cursor, _next(cursor, page)
         done = len(page.records) < page.per_page or (end is not None and (cursor or 0) >= end)
         yield Step(page.records, (cursor, end), done)

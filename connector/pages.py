@@ -16,11 +16,15 @@ from decimal import Decimal
 import msgspec
 
 from schemas.errors import DataError, NetworkFailed, ServerUnavailable, UnexpectedShape
+from schemas.normalise import nameless
 
 _DECODER = msgspec.json.Decoder(float_hook=Decimal)
 _ID = re.compile(rb'"id"\s*:\s*"([A-Za-z0-9]{1,64})"')
 
-
+PAGE_CAP = 5000
+"""Records a page at the most (BaseController::resolveQueryLimit); a server that clamps lower says so in each page."""
+MOST_RECORDS = 10**9
+"""A total beyond it is none: no server of Invoice Ninja holds so many records."""
 _FAULTS = (ValueError, ArithmeticError, RecursionError)
 """What decoding raises: msgspec's errors and bad UTF-8 are ValueErrors, `1e99999999999999999999` is ArithmeticError."""
 
@@ -32,7 +36,7 @@ class _Envelope(msgspec.Struct):
 
 @dataclass(frozen=True, slots=True)
 class Malformed:
-    """A record that is no valid JSON by itself, while the page around it is: its id, if one can be found in it."""
+    """A record that is no valid JSON by itself, while the page around it is: its id, or a name made of its content."""
 
     id: str
 
@@ -81,12 +85,17 @@ def read_page(body: bytes, date: datetime | None, version: str | None) -> Page:
             "The server answered JSON without `data` and `meta.pagination`: "
             "is NINJA_SYNC_URL the address of Invoice Ninja itself?"
         )
+    if len(records) > PAGE_CAP:
+        raise UnexpectedShape(
+            f"The server sent a page of {len(records):,} records; Invoice Ninja sends {PAGE_CAP:,} at the most."
+        )
     per_page, total = pagination.get("per_page"), pagination.get("total")
-    if not isinstance(per_page, int) or per_page < 1:
+    if per_page.__class__ is not int or not 1 <= per_page <= MOST_RECORDS:
         raise UnexpectedShape("The server does not say its page size in `meta.pagination.per_page`.")
     if date is None:
         raise UnexpectedShape("The server's answer has no Date header; without the server's clock nothing is loaded.")
-    return Page(records, total if isinstance(total, int) else None, per_page, date, version)
+    credible = total.__class__ is int and 0 <= total <= MOST_RECORDS
+    return Page(records, total if credible else None, per_page, date, version)  # type: ignore[arg-type]
 
 
 def _pagination(envelope: dict[str, object]) -> dict[str, object] | None:
@@ -117,4 +126,4 @@ def _decode_record(raw: bytes) -> object:
         return _DECODER.decode(raw)
     except _FAULTS:
         found = _ID.search(raw)
-        return Malformed(found[1].decode() if found else "(no id)")
+        return Malformed(found[1].decode() if found else nameless(raw))

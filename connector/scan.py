@@ -19,10 +19,10 @@ from __future__ import annotations
 from collections.abc import Generator, Iterator
 
 from connector.keyset import keyset
-from connector.pages import UNREADABLE, Ask, narrows
+from connector.pages import PAGE_CAP, UNREADABLE, Ask, narrows
 from connector.ranges import cut, read_spans
 from connector.skew import measure_skew, skew_fits
-from connector.state import PAGE_CAP, PAST_THE_END, TOLERANCE, FirstLook, Scan, Span, key, stamp
+from connector.state import PAST_THE_END, TOLERANCE, FirstLook, Scan, Span, key, stamp
 from connector.walk import walk
 from schemas.errors import FilterIgnored, PagesMoved
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+import string
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final, NoReturn, Self, final
@@ -11,6 +12,9 @@ from typing import Final, NoReturn, Self, final
 from schemas.errors import SettingsError
 
 HIDDEN: Final = "***"
+_SHORTEST: Final = 4  # characters of a secret that is hidden only as a whole
+_PART: Final = 8  # characters of a part that is hidden
+_LOWER: Final = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
 _LONGEST = 4096  # bytes of a secret's file; a longer one is some other file
 
 
@@ -59,8 +63,20 @@ class Secret:
         return self._text
 
     def hidden_in(self, text: str) -> str:
-        """The text with `***` wherever this secret stood in it."""
-        return text.replace(self._text, HIDDEN)
+        """The text with `***` wherever this secret stood in it, in any case, or a longer part of it.
+
+        A server or a proxy may repeat it cut. A part of eight characters is hidden, of a short password half of it.
+        """
+        secret, found = self._text.translate(_LOWER), text.translate(_LOWER)
+        size = len(secret) if len(secret) <= _SHORTEST else min(_PART, max(_SHORTEST, len(secret) // 2))
+        parts = {secret[at : at + size] for at in range(len(secret) - size + 1)}
+        shown: list[str] = []
+        at = end = 0
+        for place in range(len(found) - size + 1):
+            if found[place : place + size] in parts:
+                shown += [text[at:place], HIDDEN] if place > end or not shown else [text[at:place]]
+                at = end = place + size
+        return "".join([*shown, text[at:]])
 
     def __repr__(self) -> str:
         return HIDDEN

@@ -11,8 +11,6 @@ from connector.skew import HOUR
 from schemas.errors import FilterIgnored, NetworkFailed, NotAuthorised, ServerUnavailable
 from schemas.values import LAST_SECOND
 
-PAGE_CAP = 5000
-"""Records a page at the most (BaseController::resolveQueryLimit); a server that clamps lower says so in each page."""
 PAST_THE_END = 10**9
 TOLERANCE = 3 * HOUR
 """How far before the cursor a filter that works may reach: rounding of the skew, and daylight saving on both sides."""
@@ -41,6 +39,7 @@ class Scan:
     `connections` is how many requests a full read may have under way at once; `together` sees to that (threads, where
     none is given). `recheck` asks once whether the newest record can be seen with the known skew: a server whose time
     zone was changed hides the hours behind the cursor, and the newest record alone would not show that.
+    `unread` counts the places of one walk that could not be read: several of them can have one name in `poison`.
     """
 
     ask: Ask
@@ -54,6 +53,7 @@ class Scan:
     newest_seen: int = 0
     full: bool = False
     poison: list[str] = field(default_factory=list)
+    unread: int = 0
     notes: list[str] = field(default_factory=list)
 
 

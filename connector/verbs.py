@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from connector.door import Door
-from connector.pages import Ask, Page, Params, read_page
-from connector.scan import PAGE_CAP
+from connector.pages import PAGE_CAP, Ask, Page, Params, read_page
+from connector.progress import Progress
 from schemas.entity import Entity
 from schemas.errors import UnexpectedShape
 
@@ -52,9 +52,10 @@ def current_company(door: Door) -> Company:
 
 def all_groups(door: Door, entity: Entity) -> list[object]:
     """All client groups of the company; archived and deleted ones too, as clients keep pointing to them."""
-    ask, found, number = lister(door, entity), [], 1
+    ask, found, number, progress = lister(door, entity), list[object](), 1, Progress()
     while True:
         page = ask({"sort": "id|asc", "per_page": PAGE_CAP, "page": number})
+        progress.check([page])
         found += page.records
         if len(page.records) < page.per_page:
             return found

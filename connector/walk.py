@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from connector.pages import UNREADABLE, Page, Params
+from connector.progress import Progress
 from connector.state import Scan, check_money, check_that_it_narrows, key, seen, since, stamp
 from schemas.errors import PagesMoved, UnexpectedShape
 
@@ -43,12 +44,15 @@ def walk(scan: Scan, cursor: int | None) -> Iterator[list[object]]:
 
 def _pages_by_id(scan: Scan, cursor: int | None) -> Iterator[Page]:
     query: Params = {"sort": "id|asc", **since(scan, cursor)}
-    size, number = _power_of_two(scan.page_size), 1
+    size, number, progress = _power_of_two(scan.page_size), 1, Progress()
+    scan.unread = 0
     while True:
         pages, clamped, at_end = _narrowed(scan, query, number, size)
         if clamped:
-            size, number = _power_of_two(clamped), 1
+            size, number, progress = _power_of_two(clamped), 1, Progress()
+            scan.unread = 0
             continue
+        progress.check(pages)
         yield from pages
         if at_end:
             return
@@ -79,7 +83,8 @@ def _name_poison(scan: Scan, query: Params, number: int) -> None:
         name = f"(the one behind {before} in the order of ids)" if before else f"(number {number} in the order of ids)"
     if name not in scan.poison:
         scan.poison.append(name)
-    if len(scan.poison) > MOST_POISON:
+    scan.unread += 1
+    if scan.unread > MOST_POISON:
         raise UnexpectedShape(f"More than {MOST_POISON} records cannot be read from the server; nothing was stored.")
 
 

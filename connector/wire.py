@@ -12,6 +12,7 @@ from contextvars import ContextVar
 from pathlib import Path
 from typing import Any, Final
 
+import certifi
 import httpcore
 import httpx
 
@@ -34,7 +35,7 @@ def wire(
         verify=_certificates(ca_file, unused=only_loopback),
         trust_env=False,
         retries=0,
-        proxy=httpx.Proxy(proxy) if proxy else None,
+        proxy=_proxy(proxy) if proxy else None,
     )
     # httpx has no way in for a network backend, httpcore has. The version is pinned (httpx < 0.29), and a test that
     # drips headers fails if this ever stops to work.
@@ -42,19 +43,24 @@ def wire(
     return transport
 
 
+def _proxy(url: str) -> httpx.Proxy:
+    """The proxy; one that speaks TLS shows a certificate of a known authority."""
+    return httpx.Proxy(url, ssl_context=_certificates(None, unused=False) if url.startswith("https:") else None)
+
+
 def _certificates(ca_file: Path | None, *, unused: bool) -> ssl.SSLContext:
     """Trust certifi's authorities, or only those in `ca_file`. There is no switch to trust everybody.
 
     `unused`: plain HTTP. Then nobody is trusted, since reading all authorities takes 20 ms.
     """
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # `create_default_context` would obey SSLKEYLOGFILE
     if ca_file is None and unused:
-        return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    if ca_file is None:
-        return httpx.create_ssl_context(trust_env=False)
+        return context
     try:
-        return ssl.create_default_context(cafile=str(ca_file))
+        context.load_verify_locations(cafile=certifi.where() if ca_file is None else str(ca_file))
     except (OSError, ssl.SSLError):
         raise SettingsError(f"ca_file {ca_file} cannot be read as PEM certificates.") from None
+    return context
 
 
 class _Sockets(httpcore.NetworkBackend):

@@ -27,17 +27,21 @@ def pull_activities(job: Job, pulled: Pulled, sight: Sight) -> list[str]:
     with open_ready(job.settings, job.clock) as warehouse:
         since = _since(read_until(warehouse, job.name), sight)
     rows: dict[str, Row] = {}
+    unfit: dict[str, str] = {}
     try:
         for page in activities(job.door, since):
             batch = normalise(ACTIVITIES, [without_hashes(record) for record in page.records])
             rows |= {row.id: row for row in batch.rows}
+            unfit |= {one.id: str(one) for one in batch.quarantined}
             job.tell("reading activities", len(rows), page.total)
     except (NotAuthorised, ServerUnavailable):
         return [REFUSED]
     moment = datetime.fromtimestamp(sight.begun.server - job.source.look_back, UTC)
     with open_ready(job.settings, job.clock) as warehouse:
         store(warehouse, job.name, list(rows.values()), run_id=pulled.run.run_id, watermark=moment, began=sight.begun)
-    return []
+    return (
+        [f"{len(unfit):,} activities were left out, as they do not fit: {next(iter(unfit.values()))}."] if unfit else []
+    )
 
 
 def _since(known: tuple[datetime, Clocks] | None, sight: Sight) -> int | None:

@@ -6,9 +6,7 @@ import io
 import os
 import signal
 import sys
-from collections.abc import Callable
 from pathlib import Path
-from types import FrameType
 from typing import Annotated, NoReturn
 
 import typer
@@ -24,15 +22,10 @@ from flows import (
     cli_setup,
     cli_warehouse,
 )
+from flows.ending import STOPPED, STOPPED_BY, TRACEBACK, listen_to, stop, told_of, unraisable
 from flows.options import AsJson, ConfigFile, SourceName
 from flows.show import say, show_json
-from schemas.errors import LOADED_WITH_FINDINGS, SettingsError, SyncError, place_of
-
-TRACEBACK = "NINJA_SYNC_TRACEBACK"
-STOPPED = "stopped; what is stored is whole, and the next run goes on from there."
-GRACE = 5.0  # seconds in which a process that was told to end may end in order
-STOPPED_BY: list[int] = []
-"""The signals by which this process was told to end: then an error is only their consequence."""
+from schemas.errors import LOADED_WITH_FINDINGS, SettingsError, SyncError
 
 app = typer.Typer(
     name="ninja-sync",
@@ -235,8 +228,8 @@ def main() -> NoReturn:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # where the terminal is not UTF-8: a name, not an error
-    _listen_to(_stop)
-    sys.unraisablehook = _unraisable
+    listen_to(stop)
+    sys.unraisablehook = unraisable
     message, code = "", 0
     try:
         app()
@@ -246,59 +239,9 @@ def main() -> NoReturn:
         if os.environ.get(TRACEBACK) and not isinstance(problem, SyncError):
             raise
         message, code = told_of(problem)
-    _listen_to(signal.SIG_IGN)  # what is left is to say how it ended
+    listen_to(signal.SIG_IGN)  # what is left is to say how it ended
     if STOPPED_BY:
         message, code = STOPPED, 128 + STOPPED_BY[0]
     if message:
         say(f"ninja-sync: {message}")
     sys.exit(code)
-
-
-def told_of(problem: Exception) -> tuple[str, int]:
-    """What may be told of an error, and its exit code.
-
-    The text of an error that is not ours could hold people's data: a place is told instead, and of the system's errors
-    what the system says about which file.
-    """
-    if isinstance(problem, SyncError):
-        return str(problem), problem.exit_code
-    if isinstance(problem, OSError) and problem.strerror:
-        return ": ".join(filter(None, (str(problem.filename or ""), problem.strerror))) + ".", 1
-    more = f"{TRACEBACK}=1 shows more of it (and may show data of clients)."
-    return f"unexpected {type(problem).__name__} at {place_of(problem)}. This is a bug. {more}", 1
-
-
-def _listen_to(handler: Callable[[int, FrameType | None], object] | signal.Handlers) -> None:
-    """Have this handle the signals that tell a process to end; a hangup that is ignored (`nohup`) stays so."""
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        if number != signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:
-            signal.signal(number, handler)
-
-
-def _stop(number: int, _frame: FrameType | None) -> NoReturn:
-    """End in order, on Ctrl-C, SIGTERM and SIGHUP: open transactions roll back, locks are given back.
-
-    The second signal ends the process where it stands, and so does the time of grace: the warehouse is made for that.
-    The trap: what is raised here while DuckDB runs a query comes out of it as `RuntimeError("Query interrupted")`.
-    """
-    if STOPPED_BY:
-        _end_at_once()
-    STOPPED_BY.append(number)
-    signal.signal(signal.SIGALRM, lambda *_: _end_at_once())
-    signal.setitimer(signal.ITIMER_REAL, GRACE)
-    raise SystemExit(128 + number)
-
-
-def _unraisable(ignored: sys.UnraisableHookArgs) -> None:
-    """Python drops what is raised in a finaliser or a weak reference's callback; the order to end counts there too."""
-    if STOPPED_BY and ignored.exc_type is SystemExit:
-        _end_at_once()
-    sys.__unraisablehook__(ignored)
-
-
-def _end_at_once() -> NoReturn:
-    """End without another step of the program: what is left is what a kill leaves, and the next run tidies up."""
-    _listen_to(signal.SIG_IGN)
-    cursor = "\x1b[?25h\n" if sys.stderr.isatty() else ""  # which a progress bar hides
-    os.write(2, f"{cursor}ninja-sync: {STOPPED}\n".encode())
-    os._exit(128 + STOPPED_BY[0])

@@ -16,7 +16,8 @@ from flows.known import Known
 from schemas.clocks import Clocks
 from schemas.entities import CLIENTS
 from schemas.erased import Erased
-from schemas.normalise import Quarantined, normalise
+from schemas.errors import EndlessList
+from schemas.normalise import Quarantined, normalise, told_apart
 from warehouse.control import Binding, State
 from warehouse.staging import ScanKey, Staging
 from warehouse.tables import columns
@@ -36,14 +37,24 @@ def stage(job: Job, known: Known, binding: Binding) -> tuple[Staging, Scan]:
     if (job.full and state.watermark is not None) or not staging.resume(scan_key, known.sight.now):
         staging.begin(scan_key, known.sight.begun)
     pages = _read(scan, since, staging, known, job.source.look_back)
-    with closing(pages):  # so that its threads end with it, whatever happens here
-        for page in pages:
-            records = _without_erased(page, state.erased, staging)
-            batch = normalise(CLIENTS, [r for r in records if not isinstance(r, Malformed)])
-            batch.quarantined += [_malformed(r) for r in records if isinstance(r, Malformed)]
-            staging.add(CLIENTS, batch, open=scan.open, skew=scan.skew, newest_seen=scan.newest_seen)
-            job.tell("reading", staging.records, look.total if scan.full else None)
+    try:
+        with closing(pages):  # so that its threads end with it, whatever happens here
+            for page in pages:
+                _add(page, scan, staging, state.erased)
+                job.tell("reading", staging.records, look.total if scan.full else None)
+    except EndlessList:
+        staging.clear()  # nobody knows which of these pages are true, so the next pull takes up none of them
+        raise
     return staging, scan
+
+
+def _add(page: list[object], scan: Scan, staging: Staging, erased: Erased) -> None:
+    """Stage one page; what does not fit is set aside with its reason."""
+    records = _without_erased(page, erased, staging)
+    batch = normalise(CLIENTS, [r for r in records if not isinstance(r, Malformed)])
+    malformed = [_malformed(r) for r in records if isinstance(r, Malformed)]
+    batch.quarantined = told_apart([*batch.quarantined, *malformed])
+    staging.add(CLIENTS, batch, open=scan.open, skew=scan.skew, newest_seen=scan.newest_seen)
 
 
 def _without_erased(records: list[object], erased: Erased, staging: Staging) -> list[object]:

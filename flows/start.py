@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 from typing import NoReturn
 
+from schemas.errors import OUT_OF_MEMORY, is_short_of_memory
+
 TOO_EARLY = "ninja-sync: stopped before anything was done.\n"
 
 
@@ -15,4 +17,9 @@ def main() -> NoReturn:
     except KeyboardInterrupt:
         sys.stderr.write(TOO_EARLY)
         sys.exit(130)
+    except (ImportError, MemoryError, OSError) as problem:
+        if not is_short_of_memory(problem):
+            raise
+        sys.stderr.write(f"ninja-sync: {OUT_OF_MEMORY}\n")
+        sys.exit(1)
     run()

@@ -82,6 +82,11 @@ def bad_request(message: str, plain: int | None = None) -> Refused:
     return Refused(400, {"message": message}, plain)
 
 
+def malformed_json() -> Refused:
+    """400: a body that is called JSON and is none (5.12 and later)."""
+    return Refused(400, {"message": "Malformed JSON payload.", "error": "Invalid JSON data provided"})
+
+
 def invalid(errors: Mapping[str, list[str]]) -> Refused:
     """422: field by field."""
     return Refused(422, {"message": "The given data was invalid.", "errors": dict(errors)}, plain=302)

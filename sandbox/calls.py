@@ -16,7 +16,7 @@ from starlette.routing import Route
 
 from sandbox import access
 from sandbox.access import Token
-from sandbox.answers import Refused, bad_request, compact_answer, html_answer, refusal, wrong_verb
+from sandbox.answers import Refused, compact_answer, html_answer, malformed_json, refusal, wrong_verb
 from sandbox.database import transaction
 from sandbox.php_input import Input, expects_json, is_json_as_said, read_files, read_input
 from sandbox.world import World
@@ -90,7 +90,7 @@ def _handled(
         read_files(body, request.headers.get("content-type", "")),
     )
     if world.generation.refuses_malformed_json and not is_json_as_said(body, request.headers.get("content-type", "")):
-        raise bad_request("Malformed JSON payload.")
+        raise malformed_json()
     try:
         with transaction(world.db) if one_transaction else nullcontext():
             answer = handler(call)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from sandbox.answers import invalid, server_error
 from sandbox.calls import Call
 from sandbox.database import Row, insert
-from sandbox.file_kinds import ACCEPTED, kind_of, pixels
+from sandbox.file_kinds import ACCEPTED, ACCEPTED_LATER, kind_of, pixels
 from sandbox.multipart import Upload
 from sandbox.php_input import Input
 
@@ -18,12 +18,33 @@ LARGEST = 100_000
 
 def check_files(call: Call) -> None:
     """Refuses, with 422, files that are too large or of a kind that is not accepted, under either name."""
+    accepted = ACCEPTED_LATER if call.world.generation.wants_lists_of_files else ACCEPTED
     errors = {
         field: messages
         for name in ("documents", "file")
         for field, file in _files(name, call.files.get(name))
-        if (messages := list(_faults(field, file)))
+        if (messages := list(_faults(field, file, accepted)))
     }
+    if errors:
+        raise invalid(errors)
+
+
+def check_lists(call: Call) -> None:
+    """Refuses, with 422, an upload whose `file` or `documents` is no list, or holds anything but files (5.12)."""
+    if not call.world.generation.wants_lists_of_files:
+        return
+    errors: dict[str, list[str]] = {}
+    for name in ("file", "documents"):
+        if name not in call.files and name not in call.input:
+            continue
+        sent = call.files.get(name, call.input.get(name))
+        if not isinstance(sent, list | dict):
+            errors[name] = [f"The {name} must be an array."]
+            continue
+        for key, one in sent.items() if isinstance(sent, dict) else enumerate(sent):
+            if not isinstance(one, Upload):
+                field = f"{name}.{key}"
+                errors[field] = [f"The {field} must be a file.", _wrong_kind(field, ACCEPTED_LATER)]
     if errors:
         raise invalid(errors)
 
@@ -61,11 +82,15 @@ def _files(name: str, value: Any) -> Iterator[tuple[str, Upload]]:
             yield f"{name}.{key}", inner
 
 
-def _faults(field: str, file: Upload) -> Iterator[str]:
+def _faults(field: str, file: Upload, accepted: Sequence[str]) -> Iterator[str]:
     if len(file.content) > LARGEST * 1024:
         yield f"The {field} must not be greater than {LARGEST} kilobytes."
     if kind_of(file.content) is None:
-        yield f"The {field} must be a file of type: {', '.join(ACCEPTED)}."
+        yield _wrong_kind(field, accepted)
+
+
+def _wrong_kind(field: str, accepted: Sequence[str]) -> str:
+    return f"The {field} must be a file of type: {', '.join(accepted)}."
 
 
 def _save(call: Call, client: Row, file: Upload, *, public: bool) -> None:

@@ -21,7 +21,7 @@ from sandbox.php_json import number
 from sandbox.php_text import leading_number, strip_tags, truth
 
 SHORT, PHONE, LONG = 191, 255, 65_535
-"""Characters of a varchar, of the phone, bytes of a text column (recorded: custom values keep more than 191)."""
+"""Characters of a varchar, of a client's phone, bytes of a text column (recorded: custom values keep more than 191)."""
 BIGGEST = 2**32 - 1
 TEXTS = (
     "name", "website", "phone", "address1", "address2", "city", "state", "postal_code", "shipping_address1",
@@ -39,7 +39,7 @@ def for_create(call: Call) -> Input:
     if "number" in data and not truth(data["number"]):
         del data["number"]
     _codes(data)
-    settings = OF_A_NEW_CLIENT | as_object(data.get("settings", {}))
+    settings = OF_A_NEW_CLIENT | _settings(call, data)
     if data.get("language_code"):
         settings["language_id"] = language_of_code(data["language_code"])
     if data.get("currency_code"):
@@ -53,10 +53,15 @@ def for_update(call: Call) -> Input:
     """The data of a PUT. Settings are always replaced, be it by nothing but the company's currency (:108-113)."""
     data = _decoded(call.input, unknown=0)
     _codes(data)
-    settings = as_object(data.get("settings", {}))
+    settings = _settings(call, data)
     if not settings.get("currency_id"):
         settings["currency_id"] = company_row(call)["currency_id"]
     return data | {"settings": settings}
+
+
+def _settings(call: Call, data: Input) -> Settings:
+    sent = data.get("settings", {})
+    return as_object({} if sent is None and call.world.generation.reads_null_settings else sent)
 
 
 def _decoded(sent: Input, unknown: int | None) -> Input:

@@ -50,7 +50,7 @@ def _lists_as_values(call: Call, data: Input) -> Errors:
     if not call.world.generation.refuses_list_values:
         return {}
     names = ("custom_value1", "custom_value2", "custom_value3", "custom_value4")
-    return {name: [f"The {name} must be a string."] for name in names if isinstance(data.get(name), list | dict)}
+    return {name: [f"The {name} must not be an array."] for name in names if isinstance(data.get(name), list | dict)}
 
 
 def _lookup(data: Input, name: str, existing: frozenset[int] | None) -> Errors:

@@ -77,6 +77,8 @@ def blank(call: Call) -> Response:
     row = dict.fromkeys(columns(call.world.db, "clients")) | BLANK
     row |= {"user_id": call.token.user_id, "client_hash": call.world.secret(40), "settings": compact(OF_A_NEW_CLIENT)}
     record = client_json(row, [], [], [], call.host)
+    if call.world.generation.has_locations:
+        record["locations"] = []
     include(call.world.db, [row], [record], requested(call))
     return envelope(call, record)
 
@@ -95,9 +97,7 @@ def store(call: Call) -> Response:
         update(call.world.db, "clients", {"updated_at": call.world.clock.stamp()}, [number])
     note(call, number, CREATED)
     stored = reread(call, number)
-    return item_answer(
-        call, stored | {k: v for k, v in values.items() if k != "number" and isinstance(v, str)} | _ours(stored)
-    )
+    return item_answer(call, stored | {k: v for k, v in values.items() if isinstance(v, str)})
 
 
 def _store_nothing(call: Call) -> Response:
@@ -114,11 +114,6 @@ def _store_nothing(call: Call) -> Response:
     number = insert(call.world.db, "clients", row | {"created_at": stamp, "updated_at": stamp})
     note(call, number, CREATED)
     return item_answer(call, reread(call, number))
-
-
-def _ours(stored: Row) -> Row:
-    """What the server chose itself, whatever was sent."""
-    return {"number": stored["number"]}
 
 
 def _insert(call: Call, values: Row) -> int:

@@ -79,10 +79,12 @@ def ping(call: Call) -> Response:
 
 
 @cache
-def _statics_text() -> str:
-    return pretty(statics())
+def _statics_text(license_key: bool) -> str:
+    return pretty(statics() | ({"license_key": ""} if license_key else {}))
 
 
-def show_statics(_: Call) -> Response:
+def show_statics(call: Call) -> Response:
     """GET /statics; the one answer that names its charset."""
-    return Response(_statics_text(), headers={"Content-Type": "application/json; charset=utf-8"})
+    return Response(
+        _statics_text(call.world.generation.tells_license), headers={"Content-Type": "application/json; charset=utf-8"}
+    )

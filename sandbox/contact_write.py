@@ -8,7 +8,7 @@ from sandbox import hashids
 from sandbox.access import hashed
 from sandbox.answers import server_error
 from sandbox.calls import Call
-from sandbox.client_input import PHONE, SHORT, plain
+from sandbox.client_input import SHORT, plain
 from sandbox.database import Row, insert, select, update
 from sandbox.php_input import Input
 from sandbox.php_text import is_numeric, truth
@@ -68,7 +68,7 @@ def _new(call: Call, client: Row) -> Row:
 def _save(call: Call, client: Row, contact: Input) -> None:
     """Writes one contact. Nobody asks whose the contact with a known id is: another client's moves here (:68)."""
     db = call.world.db
-    values: Row = {name: _text(name, contact[name]) for name in TEXTS if name in contact}
+    values: Row = {name: _text(contact[name]) for name in TEXTS if name in contact}
     if "email" in contact:
         values["email"] = plain(contact["email"] or "").strip()[:EMAIL]
     values |= {name: int(truth(contact[name])) for name in ("is_primary", "send_email") if name in contact}
@@ -92,7 +92,7 @@ def _set_password(call: Call, client: Row, number: int, password: str) -> None:
     update(db, "contacts", {"password": hashed(password)}, {number, *(row["id"] for row in same)})
 
 
-def _text(name: str, value: Any) -> str | None:
+def _text(value: Any) -> str | None:
     if isinstance(value, list | dict):
         raise server_error()
-    return None if value is None else plain(value)[: PHONE if name == "phone" else SHORT]
+    return None if value is None else plain(value)[:SHORT]

@@ -14,7 +14,9 @@ ACCEPTED = (
     "png", "ai", "jpeg", "tiff", "pdf", "gif", "psd", "txt", "doc", "xls", "ppt", "xlsx", "docx", "pptx", "webp", "xml",
     "zip", "csv", "ods", "odt", "odp",
 )  # fmt: skip
-"""In the order in which the server lists them (recorded)."""
+"""In the order in which 5.10 lists them (recorded)."""
+ACCEPTED_LATER = (*ACCEPTED, "txt")
+"""The same of 5.12, where one stands twice (recorded)."""
 _STARTS = (
     (b"\x89PNG\r\n\x1a\n", "png"), (b"\xff\xd8\xff", "jpg"), (b"GIF8", "gif"), (b"%PDF-", "pdf"), (b"8BPS", "psd"),
     (b"II*\0", "tiff"), (b"MM\0*", "tiff"), (b"%!", "ai"), (b"<?xml", "xml"),

@@ -1,8 +1,8 @@
 """Which generation of the server the sandbox answers as, and what differs between them.
 
-5.10 is recorded, request by request, from a running 5.10.42. 5.12 and 2026 are our reading of the vendor's code
-(5.12.28 of October 2025; single files of 5.13 of 2026): what is not named here is answered as 5.10 answers it. Left out
-are the filters that 2026 adds (operators before dates, `updated_between`, lists of ids, `strict`): its branches differ.
+5.10 and 5.12 are recorded, request by request, from a running 5.10.42 and a running 5.12.28. 2026 is our reading of the
+vendor's code (single files of 5.13): what is not named here is answered as 5.10 answers it. Left out are the filters
+that 2026 adds (operators before dates, `updated_between`, lists of ids, `strict`): its branches differ.
 """
 
 from __future__ import annotations
@@ -31,6 +31,12 @@ class Generation:
     """`documents` in a PUT is left out of the input, no longer all that is heard of it."""
     refuses_list_values: bool = False
     """A list as a custom value is 422, no longer 500."""
+    reads_null_settings: bool = False
+    """`settings: null` is an object without fields, no longer 500."""
+    wants_lists_of_files: bool = False
+    """What an upload brings as `file` or `documents` must be a list of files; 5.10 ignores anything else."""
+    tells_license: bool = False
+    """`/statics` has `license_key`."""
     tells_of_merges: bool = False
     """Activity 151 tells of a merge, 153 of a purge (since 5.12.22)."""
     has_locations: bool = False
@@ -56,6 +62,9 @@ FIVE_TWELVE = Generation(
     hides_figures_of_one=True,
     drops_documents_of_put=True,
     refuses_list_values=True,
+    reads_null_settings=True,
+    wants_lists_of_files=True,
+    tells_license=True,
     tells_of_merges=True,
     has_locations=True,
 )

@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from sandbox.answers import server_error
 from sandbox.calls import Call
-from sandbox.client_files import check_files, save_files
+from sandbox.client_files import check_files, check_lists, save_files
 from sandbox.client_records import item_answer
 from sandbox.clients import editable, reread
 from sandbox.database import update
@@ -20,10 +20,12 @@ YES_OR_NO = {"0", "1", "false", "true", "off", "on", "no", "yes", ""}
 def upload(call: Call) -> Response:
     """PUT /clients/{id}/upload, for clients in any state: saves the files of `documents[]` and touches the client.
 
-    Without a file, with one that is not in an array, or under another name, 200 and nothing is done (recorded). Files
-    of a kind that is not accepted are 422 under these names, be they saved or not.
+    Without a file, with one that is not in an array, or under another name, 5.10 answers 200 and does nothing; 5.12
+    refuses a `file` or `documents` that is no list of files (recorded). Files of a kind that is not accepted are 422
+    under these names, be they saved or not.
     """
     row = editable(call)
+    check_lists(call)
     check_files(call)
     public = _public(call.input.get("is_public", True))
     if save_files(call, row, public=public):

@@ -15,7 +15,8 @@
     ├── DataError                 5  the answer is not what the server promises
     │   ├── UnexpectedShape
     │   ├── FilterIgnored
-    │   └── PagesMoved
+    │   ├── PagesMoved
+    │   └── EndlessList
     ├── UnsafePlan                3  look at it, then decide
     │   ├── TooMuchChange
     │   ├── StalePlan
@@ -31,6 +32,7 @@ Messages never hold a secret or a person's data: they name the entity, the id, t
 
 from __future__ import annotations
 
+import errno
 from pathlib import Path
 from typing import ClassVar
 
@@ -52,6 +54,36 @@ def place_of(problem: BaseException) -> str:
     while step is not None and step.tb_next is not None:
         step = step.tb_next
     return f"{Path(step.tb_frame.f_code.co_filename).name}:{step.tb_lineno}" if step else "an unknown place"
+
+
+_NO_MEMORY = (
+    "failed to map segment",  # a library that cannot be loaded: an ImportError
+    "cannot allocate",
+    "failed to allocate",
+    "allocation failure",
+    "bad_alloc",
+    "bad allocation",
+    "out of memory",
+    "can't start new thread",
+)
+
+
+def is_short_of_memory(problem: BaseException | None) -> bool:
+    """Whether the system gave no more memory, by the many names that this has."""
+    while problem is not None:
+        text = str(problem).lower()
+        if isinstance(problem, MemoryError) or getattr(problem, "errno", None) == errno.ENOMEM:
+            return True
+        if any(words in text for words in _NO_MEMORY):
+            return True
+        problem = problem.__cause__ or problem.__context__
+    return False
+
+
+OUT_OF_MEMORY = (
+    "There is not enough memory. Nothing of this run was stored unless it was said before. Give the process more: look "
+    "at `ulimit -v`, the limit of its container or service, and other programs of this machine."
+)
 
 
 class SettingsError(SyncError):
@@ -122,6 +154,10 @@ class FilterIgnored(DataError):
 
 class PagesMoved(DataError):
     """The pages kept moving; the scan did not come to an end."""
+
+
+class EndlessList(DataError):
+    """The server's list does not end: its pages bring the same records again, or far more than there are."""
 
 
 class UnsafePlan(SyncError):

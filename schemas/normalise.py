@@ -8,8 +8,9 @@ drift: it is kept in the record and reported, never an error.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from hashlib import blake2b
 from itertools import islice
@@ -19,7 +20,7 @@ import msgspec
 from schemas.entity import Entity, Field
 from schemas.ordinary import ordinary
 from schemas.scrub import scrubbed
-from schemas.values import CONVERT, Unfit, holds_nul, to_json
+from schemas.values import CONVERT, LONGEST_KEY, Unfit, holds_nul, to_json
 
 Values = tuple[object, ...]
 
@@ -27,6 +28,8 @@ AT_ONCE = 125
 """Records that are taken together: their values fit into a processor's cache, and an odd one slows down few others."""
 
 _SHOWN_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_SHOWN_KEY = 100
+"""Characters of an unknown field's name that are kept: the name is part of a key of the warehouse."""
 
 
 class Row(msgspec.Struct, frozen=True):
@@ -81,6 +84,7 @@ def normalise(entity: Entity, records: Iterable[object]) -> Batch:
         batch.rows += found.rows
         batch.quarantined += found.quarantined
         batch.drift |= found.drift
+    batch.quarantined = told_apart(batch.quarantined)
     return batch
 
 
@@ -167,8 +171,11 @@ def _values(entity: Entity, record: dict[str, object], drift: set[Drift], place:
                 value = convert(record.get(key))
         except Unfit as unfit:
             raise _Misfit(place + name, f"is {unfit}") from None
-        if value is None and vital:
-            raise _Misfit(place + name, "is missing")
+        if vital:
+            if value is None:
+                raise _Misfit(place + name, "is missing")
+            if value.__class__ is str and len(value) > LONGEST_KEY:
+                raise _Misfit(place + name, f"is longer than {LONGEST_KEY} characters, which no id of the server is")
         out.append(value)
     return tuple(out)
 
@@ -186,9 +193,15 @@ def _keys(entity: Entity) -> frozenset[str]:
 
 
 def _drift(entity: Entity, keys: Iterable[str]) -> set[Drift]:
-    new = set(keys) - _keys(entity) - entity.elsewhere
+    new = map(_shown_key, set(keys) - _keys(entity) - entity.elsewhere)
     missing = _keys(entity) - set(keys) - entity.secrets
     return {Drift(entity.name, key, "new") for key in new} | {Drift(entity.name, key, "missing") for key in missing}
+
+
+def _shown_key(key: str) -> str:
+    """The name of an unknown field, in a form in which both engines can keep it in a key."""
+    shown = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in key[: _SHOWN_KEY + 1])
+    return shown if len(shown) <= _SHOWN_KEY else shown[: _SHOWN_KEY - 1] + "…"
 
 
 @cache
@@ -214,7 +227,25 @@ def _quarantined(entity: Entity, record: object, misfit: _Misfit) -> Quarantined
         found = record.get("id")
         key = found if isinstance(found, str) and _SHOWN_ID.fullmatch(found) else ""
         kept = _readable(entity, record)
-    return Quarantined(entity.name, key or "(no id)", misfit.place, misfit.reason, kept)
+    return Quarantined(entity.name, key or nameless(kept or ""), misfit.place, misfit.reason, kept)
+
+
+def nameless(content: str | bytes) -> str:
+    """A name for a record without an id that can be shown: the same for the same content, and for no other one."""
+    found = content if isinstance(content, bytes) else content.encode(errors="surrogatepass")
+    return f"(no id, {blake2b(found, digest_size=4).hexdigest()})"
+
+
+def told_apart(found: Iterable[Quarantined]) -> list[Quarantined]:
+    """The records that one page set aside, each with a name of its own: equal ones without an id are numbered."""
+    out: list[Quarantined] = []
+    met: Counter[tuple[str, str]] = Counter()
+    for one in found:
+        met[one.entity, one.id] += 1
+        number = met[one.entity, one.id]
+        again = number > 1 and one.id.startswith("(no id")
+        out.append(replace(one, id=f"{one.id[:-1]}, number {number})") if again else one)
+    return out
 
 
 def _readable(entity: Entity, record: dict[str, object]) -> str | None:

@@ -16,7 +16,20 @@ from typing import NamedTuple, TypeVar
 
 from schemas.entity import Entity, Kind
 from schemas.scrub import always_kept, searched, sounds_secret
-from schemas.values import LAST_SECOND, ZERO, count, flag, mail, money, setting, text, time, to_json, to_json_bytes
+from schemas.values import (
+    LAST_SECOND,
+    LONGEST_KEY,
+    ZERO,
+    count,
+    flag,
+    mail,
+    money,
+    setting,
+    text,
+    time,
+    to_json,
+    to_json_bytes,
+)
 
 Record = dict[str, object]
 Values = tuple[object, ...]
@@ -131,6 +144,8 @@ def _rows(entity: Entity, records: Sequence[Record], kept: Sequence[Record]) -> 
             found = _column(kept, field.json_key) if field.kind is Kind.JSON else plain[field.json_key]
         column = _COLUMN[field.kind](found)
         if field.vital and None in column:
+            raise _Odd
+        if field.vital and field.kind is Kind.TEXT and max(map(len, column)) > LONGEST_KEY:  # type: ignore[arg-type]
             raise _Odd
         columns.append(column)
     return list(zip(*columns, strict=True))

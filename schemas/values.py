@@ -25,6 +25,9 @@ LAST_SECOND = 253402300799
 MOST_DIGITS = 30
 """Of a number among the settings: a few characters of JSON (`1e999999999`) can stand for gigabytes of digits."""
 
+LONGEST_KEY = 64
+"""Characters of an id. Hashids of a 64-bit number have 13; Postgres' indexes, by which rows are found, end at 2,700."""
+
 _NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
 _ENCODER = msgspec.json.Encoder(decimal_format="number")
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
-from schemas.errors import Busy, SettingsError, WarehouseError
+from schemas.errors import OUT_OF_MEMORY, Busy, SettingsError, WarehouseError, is_short_of_memory
 from warehouse.engine import DUCKDB, Params
 from warehouse.private import make_private_file, make_private_folder, make_whole, only_private_files, remove_halves
 
@@ -154,6 +154,8 @@ def open_warehouse(
                 raise Busy(f"{path} is open in another process: {held}. Close it there, or try again.") from None
             sleep(0.1)
         except duckdb.Error as problem:
+            if is_short_of_memory(problem):
+                raise WarehouseError(OUT_OF_MEMORY) from None
             raise WarehouseError(f"{path} is no warehouse that can be opened: {_first_line(problem)}") from None
 
 
@@ -242,6 +244,8 @@ def _translated(sql: str) -> Iterator[None]:
     try:
         yield
     except duckdb.Error as problem:
+        if is_short_of_memory(problem):
+            raise WarehouseError(OUT_OF_MEMORY) from None
         detail = _first_line(problem) if isinstance(problem, SAFE_TO_SHOW) else f"({_what(sql)})"
         raise WarehouseError(f"DuckDB: {type(problem).__name__} {detail}") from None
 

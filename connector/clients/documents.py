@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from connector.api import Api
 from connector.clients.listing import BY_ID, check_page_size
 from connector.pages import read_page
+from connector.progress import Progress
 from schemas.client import Document, document_of
 from schemas.errors import PagesMoved
 
@@ -22,11 +23,12 @@ def documents(api: Api, client_id: str, *, page_size: int = 100) -> Iterator[Doc
 
 def _every_one(api: Api, client_id: str, size: int) -> Iterator[Document]:
     seen: set[str] = set()
-    number = 1
+    number, progress = 1, Progress()
     while True:
         asked: dict[str, str | int] = {"sort": BY_ID, "per_page": size, "page": number}
         answer = api.door.post(f"/clients/{client_id}/documents", params=asked, repeatable=True)
         page = read_page(answer.body, answer.date, answer.version)
+        progress.check([page])
         for one in map(document_of, page.records):
             if one.id not in seen:
                 seen.add(one.id)

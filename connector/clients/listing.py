@@ -12,8 +12,9 @@ from collections.abc import Generator, Iterator
 from typing import Final
 
 from connector.door import Door
-from connector.pages import Malformed, Page, Params, Unreadable
-from connector.state import PAGE_CAP, check_money, key
+from connector.pages import PAGE_CAP, Malformed, Page, Params, Unreadable
+from connector.progress import Progress
+from connector.state import check_money, key
 from connector.verbs import lister
 from schemas.entities import CLIENTS
 from schemas.entity import Kind
@@ -60,7 +61,7 @@ def every_record(door: Door, query: Params, size: int) -> Iterator[object]:
 
 def _walk(door: Door, query: Params, size: int, seen: set[str]) -> Generator[object, None, int]:
     """All pages of a walk, without what was seen; returns the last total, 0 where none is told."""
-    number, before, restarts = 1, 0, 0
+    number, before, restarts, progress = 1, 0, 0, Progress()
     while True:
         page = one_page(door, {**query, "per_page": size, "page": number})
         if page.per_page != size and number > 1:
@@ -69,6 +70,7 @@ def _walk(door: Door, query: Params, size: int, seen: set[str]) -> Generator[obj
                 raise PagesMoved("The server changes the size of its pages while they are read.")
             continue
         size = page.per_page
+        progress.check([page])
         yield from _fresh(page, seen)
         short, total = len(page.records) < size, page.total
         if total is not None and total < before:

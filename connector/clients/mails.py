@@ -7,7 +7,7 @@ from typing import Final
 
 from httpx import codes
 
-from connector.answer import Answer, message_of, quote
+from connector.answer import Answer, message_of
 from connector.api import Api, Outcomes, perform
 from schemas.errors import Invalid, SettingsError
 from schemas.journal import Call, Edit, Outcome
@@ -32,7 +32,7 @@ def reactivate_email(api: Api, bounce_id: str) -> str:
     def send() -> Answer:
         answer = api.door.post(f"/reactivate_email/{bounce_id}", repeatable=True)
         found = {} if answer.empty else answer.json()
-        said = _ADDRESS.sub("***", quote(message_of(found))) if isinstance(found, dict) else ""
+        said = _ADDRESS.sub("***", api.door.quoted(message_of(found))) if isinstance(found, dict) else ""
         if isinstance(found, dict) and (status := _status_inside(found)):
             raise Invalid(f"The mail service refuses it: {said}", status=status)
         told.append(said)

@@ -13,6 +13,7 @@ from httpx import codes
 from connector.clients.read import record_of
 from connector.door import Door
 from connector.pages import UNREADABLE, Page, narrows
+from connector.progress import Progress
 from connector.verbs import lister
 from schemas.entities import CLIENTS
 from schemas.errors import NotAuthorised, NotFound, UnexpectedShape
@@ -63,6 +64,7 @@ def _listed(door: Door, wanted: Mapping[str, None], sort: str, found: Present) -
     A list that changes while it is read can pass over a client: it is whole if its total stays, and all of it came.
     """
     ask, met, number, total = lister(door, CLIENTS), set[str](), 1, None
+    progress = Progress()
     while True:
         try:
             page = ask({"sort": sort, "per_page": PAGE, "page": number})
@@ -70,6 +72,7 @@ def _listed(door: Door, wanted: Mapping[str, None], sort: str, found: Present) -
             if not narrows(problem):
                 raise
             return False
+        progress.check([page])
         met |= _keep(page, wanted, found)
         left = len(wanted) - len(found.records)
         if not left:

@@ -21,7 +21,7 @@ from prefect.tasks import exponential_backoff
 
 from flows.job import Tell
 from flows.settings import Settings, load_settings
-from schemas.errors import Busy, Retryable, SettingsError, SyncError, place_of
+from schemas.errors import OUT_OF_MEMORY, Busy, Retryable, SettingsError, SyncError, is_short_of_memory, place_of
 
 if TYPE_CHECKING:
     from flows.dedupe.rules import Rules
@@ -92,6 +92,8 @@ def own_words(problem: Exception) -> SyncError:
     Messages of `SyncError` hold no secret and no person's data; those of databases and decoders quote what they choked
     on, and so do the errors that an error came from.
     """
+    if not isinstance(problem, SyncError) and is_short_of_memory(problem):
+        return SyncError(OUT_OF_MEMORY)
     if not isinstance(problem, SyncError):
         return SyncError(f"Unexpected {type(problem).__name__} at {place_of(problem)}: the command line shows more.")
     problem.__cause__ = problem.__context__ = problem.__traceback__ = None

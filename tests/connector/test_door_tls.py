@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import ssl
 
@@ -93,6 +94,18 @@ def test_plain_http_on_a_tls_port_is_no_connection(authority):
     ):
         it.get("/clients")
     assert server.requests == []
+
+
+@pytest.mark.parametrize("own", [True, False])
+def test_the_keys_of_a_connection_are_written_nowhere(authority, ca_file, own, tmp_path, monkeypatch):
+    """`SSLKEYLOGFILE` would let everybody who can read that file read the token on its way."""
+    keys = tmp_path / "keys.log"
+    monkeypatch.setenv("SSLKEYLOGFILE", str(keys))
+    with FaultyServer(answer(), tls=tls(authority, "127.0.0.1")) as server:
+        with door(server.url, ca_file=ca_file if own else None) as it, contextlib.suppress(Rejected):
+            it.get("/clients")
+        assert len(server.requests) == own
+    assert not keys.exists()
 
 
 def test_the_environments_certificates_are_not_used(authority, ca_file, monkeypatch):

@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 
 import pytest
 
-from connector.pages import Malformed
+from connector.pages import Malformed, Unreadable
 from connector.scan import PAST_THE_END, Scan, first_look, key, next_watermark, read, stamp
 from connector.skew import HOUR
-from schemas.errors import NetworkFailed, NotAuthorised, PagesMoved, RateLimited, ServerUnavailable, UnexpectedShape
+from schemas.errors import (
+    EndlessList,
+    NetworkFailed,
+    NotAuthorised,
+    PagesMoved,
+    RateLimited,
+    ServerUnavailable,
+    UnexpectedShape,
+)
 from tests.connector.changing_server import START, ChangingServer, name
 
 NEW_YORK, NEWFOUNDLAND, BERLIN, INDIA, KIRITIMATI = 5 * HOUR, 3 * HOUR + 1800, -1 * HOUR, -5 * HOUR - 1800, -14 * HOUR
@@ -417,3 +426,68 @@ def test_a_server_that_answers_no_page_at_all_is_not_searched_for_poison():
         list(read(scan, None))
     assert len(asked) == 3
     assert scan.poison == []
+
+
+# a list that does not end
+
+
+def endless(it, records, **says):
+    """The same server; from its second answer on, every page is what `records` makes of its number."""
+    asked = it.ask
+
+    def ask(params):
+        page = asked(params)
+        return page if len(it.log) < 2 else replace(page, records=records(len(it.log)), **says)
+
+    it.ask = ask
+
+
+def rows(*numbers, stamped=START):
+    return [{"id": name(n), "updated_at": int(stamped), "client_hash": "x"} for n in numbers]
+
+
+@pytest.mark.parametrize("total", [None, 10, 10**9])
+@pytest.mark.parametrize("cursor", [None, int(START)])
+def test_a_page_that_repeats_for_ever_stops_the_scan_by_name(total, cursor):
+    it = server(10)
+    endless(it, lambda _: rows(*range(1, 11)), per_page=10, total=total)
+    with pytest.raises(EndlessList, match="31 pages in a row brought only records that had come before"):
+        pulled(it, cursor, skew=0)
+    assert len(it.log) < 60
+
+
+def test_records_that_repeat_with_ever_newer_stamps_stop_the_scan():
+    it = server(10)
+    endless(it, lambda number: rows(*range(1, 11), stamped=START + number), per_page=10)
+    with pytest.raises(EndlessList, match="31 pages in a row"):
+        pulled(it, skew=0)
+
+
+@pytest.mark.parametrize("moves", [True, False])
+def test_new_records_far_beyond_the_total_stop_the_scan(moves):
+    it = server(10)
+    endless(
+        it,
+        lambda number: rows(*range(number * 1000, number * 1000 + 1000), stamped=START + number * moves),
+        per_page=1000,
+        total=50,
+    )
+    with pytest.raises(EndlessList, match=r"11,000 records came in 11 pages, and the server says that there are 50\."):
+        pulled(it, page_size=1000, skew=0)
+
+
+def test_unreadable_places_that_all_have_one_name_are_not_searched_for_ever():
+    it = server(10)
+    asked = it.ask
+
+    def ask(params):
+        page = asked(params)
+        if len(it.log) < 3 or (params["per_page"] == 1 and params.get("page", 1) == PAST_THE_END):
+            return page
+        if "filter_details" in params:
+            return replace(page, records=rows(1))
+        raise Unreadable
+
+    it.ask = ask
+    with pytest.raises(UnexpectedShape, match="More than 20 records"):
+        pulled(it, skew=0)

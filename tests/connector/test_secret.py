@@ -76,6 +76,28 @@ def test_it_is_hidden_in_a_text_that_repeats_it():
     assert Secret(CANARY).hidden_in(f"a {CANARY} b {CANARY}") == "a *** b ***"
 
 
+TOKEN = "0N2g5YVhJMlVNMzlWUUlhMXNZSTZoanpSaVJLSnNl"
+
+
+@pytest.mark.parametrize("part", [TOKEN[:20], TOKEN[-20:], TOKEN[9:29], TOKEN[:8], TOKEN[-8:], TOKEN.upper()[5:30]])
+@pytest.mark.parametrize("around", ["", " ", "x", "…", "İ"])
+def test_a_part_of_it_is_hidden_too(part, around):
+    assert Secret(TOKEN).hidden_in(f"{around}{part}{around}") == f"{around}***{around}"
+
+
+def test_two_parts_side_by_side_are_hidden_and_other_words_stay():
+    assert (
+        Secret(TOKEN).hidden_in(f"Token {TOKEN[:12]}{TOKEN[-9:]} was bad, {TOKEN[:7]}")
+        == f"Token *** was bad, {TOKEN[:7]}"
+    )
+    assert Secret(TOKEN).hidden_in("The token of the user is not accepted.") == "The token of the user is not accepted."
+
+
+def test_half_of_a_short_password_is_hidden():
+    assert Secret("hunter2-ab").hidden_in("hunter2 hunte hunt") == "*** *** hunt"
+    assert Secret("abc").hidden_in("abc ab") == "*** ab"
+
+
 @pytest.mark.parametrize(
     "bad",
     [

@@ -155,6 +155,11 @@ def two_servers_with_equal_ids(scene: Scene) -> Pulled:
     return pulled
 
 
+def only_with_the_id(key: str) -> Callable[[object], list[dict[str, object]]]:
+    """One child, with this id."""
+    return lambda _: [{"id": key}]
+
+
 def contacts_of(count: int) -> Callable[[list[Mapping[str, object]]], list[dict[str, object]]]:
     """So many contacts in place of the first one."""
 

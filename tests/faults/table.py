@@ -16,6 +16,7 @@ import gzip
 from decimal import Decimal
 
 from schemas.errors import (
+    EndlessList,
     NetworkFailed,
     NotAuthorised,
     NotFound,
@@ -28,7 +29,7 @@ from schemas.errors import (
 from tests.connector import faulty_server as raw_server
 from tests.faults import events
 from tests.faults.lines import A, B, C, Converged, Fault, Held, Line, Meanwhile, Record, Waits, Whole
-from tests.faults.scene import MIDDLE, PAGES
+from tests.faults.scene import MIDDLE, PAGES, Scene
 from tests.faults.ways import (
     GONE,
     Way,
@@ -45,6 +46,7 @@ from tests.faults.ways import (
     switch,
     without_the_filter,
 )
+from tests.faults.wire import Strike, written
 
 
 def _total(value: object) -> Way:
@@ -63,17 +65,47 @@ def _older_copy(body: dict[str, object]) -> object:
     return body
 
 
+def _same_again() -> Way:
+    """The first page that is struck comes for every later request too, as from a cache that drops the query."""
+
+    def way(scene: Scene) -> Strike:
+        kept: list[dict[str, object]] = []
+
+        def edit(body: dict[str, object]) -> object:
+            body["meta"]["pagination"]["per_page"] = len(body["data"])
+            kept.append(body)
+            return kept[0]
+
+        return page(edit)(scene)
+
+    return way
+
+
+def _nothing_in_them(body: dict[str, object]) -> object:
+    """As many records as a page holds, and no field in any of them."""
+    body["data"] = [{}] * body["meta"]["pagination"]["per_page"]
+    return body
+
+
+def _two_million(connection: raw_server.Connection) -> bool:
+    """A page of two million empty records."""
+    records = b"[" + b"{}," * 1_999_999 + b"{}]"
+    return raw_server.answer(b'{"data":%s,"meta":{"pagination":{"total":9,"per_page":20}}}' % records)(connection)
+
+
 def _says(status: int, retry_after: str = "") -> Way:
     """The sandbox answers with an error of Invoice Ninja's."""
     return sandbox(do="status", status=status, headers={"Retry-After": retry_after} if retry_after else {})
 
 
+WARNING = b"<b>Warning</b>: Undefined array key in <b>/var/www/x.php</b><br />"
 TORN = raw_server.gzipped(gzip.compress(raw_server.PAGE)[:-12])
 BOMB = sockets(raw_server.gzipped(raw_server.bomb(2)), max_body_bytes=1024 * 1024)
 NO_MONEY = signed_by(lambda scene: scene.server.box.viewer_token)
 DOOR, PULL = "tests/connector/test_door_faults.py::", "tests/flows/test_pull.py::"
 CRASHES, RECONCILE = "tests/crashes/", "tests/flows/test_reconcile.py::"
 VALUES = "tests/schemas/test_values.py::"
+LONG = "shoe" * 2250
 SQL = 'x"; drop table clients; --'
 MOST = "99999999999999.999999"
 DEEP = b"[" * 100_000 + b"]" * 100_000
@@ -87,6 +119,7 @@ TRANSPORT: tuple[Line, ...] = (
     Fault("F04", "half of the JSON, with a fitting length", sandbox(do="truncate"), passes=A, stays=B(NetworkFailed)),
     Fault("F05", "200 with a page of HTML", sandbox(do="html", status=200), passes=B(UnexpectedShape)),
     Fault("F07", "200 with JSON without `data`", sandbox(do="no_data"), passes=B(UnexpectedShape)),
+    Fault("F07", "a warning of PHP before the JSON", page(lambda body: WARNING + written(body)), passes=A, stays=B(NetworkFailed)),
     Fault("F08", "one byte at a time, for ever", never_ending(raw_server.slow_body), passes=A, stays=B(NetworkFailed)),
     Fault("F09", "accepted, and never answered", never_ending(raw_server.silence), passes=A, stays=B(NetworkFailed)),
     Fault("F10", "damaged gzip", sockets(TORN), passes=A, stays=B(NetworkFailed)),
@@ -129,10 +162,14 @@ PAGING: tuple[Line, ...] = (
     Fault("F53", "pages are clamped to four rows", switch(per_page_cap=4), stays=A),
     Fault("F54", "the total is missing", _total(None), stays=A),
     Fault("F54", "the total is wrong", _total(3), stays=A),
+    Fault("F54", "the total has 31 digits", _total(10**30), stays=A),
     Fault("F55", "the token loses the right to see money", NO_MONEY, stays=B(NotAuthorised)),
     Held("F55", "the token may no longer see some clients", RECONCILE + "test_clients_hidden_from_this_token_are_never_taken_out", "A, and told"),
     Held("F56", "a token of another company", PULL + "test_another_companys_token_is_refused_before_any_write", "B SettingsError, exit 2"),
     Whole("F57", "two servers whose ids are equal", events.two_servers_with_equal_ids, "each has pages of its own"),
+    Fault("F58", "every page brings the same records", _same_again(), stays=B(EndlessList), at=PAGES, why="the first look asks for one row"),
+    Fault("F58", "every page is full of empty records", page(_nothing_in_them), stays=B(EndlessList), at=(MIDDLE,), why="one is enough"),
+    Fault("F58", "two million empty records in one page", sockets(_two_million), passes=B(UnexpectedShape), at=(MIDDLE,), why="one is enough"),
 )  # fmt: skip
 
 DATA: tuple[Line, ...] = (
@@ -171,6 +208,10 @@ DATA: tuple[Line, ...] = (
     Record("F70", "a time before 1970", {"archived_at": -1}, C("archived_at")),
     Meanwhile("F71", "contacts are removed, added, put in another order", events.contacts_change),
     Record("F72", "keys that differ by case, or are SQL", {"Balance": 5, SQL: 1}, Converged(frozenset({"Balance", SQL}))),
+    Record("F73", "an id of 9,000 characters", {"id": "x" * 9000}, C("id", by="nothing")),
+    Record("F73", "a contact's id of 9,000 characters", {"contacts": events.only_with_the_id("x" * 9000)}, C("contacts[0].id")),
+    Record("F73", "a document's id of 9,000 characters", {"documents": events.only_with_the_id("x" * 9000)}, C("documents[0].id")),
+    Record("F73", "an unknown field whose name has 9,000 characters", {LONG: 1}, Converged(frozenset({LONG[:99] + "…"}))),
 )  # fmt: skip
 
 LOAD: tuple[Line, ...] = (

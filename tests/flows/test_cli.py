@@ -303,6 +303,9 @@ def test_a_signal_during_a_query_stops_everything_with_one_line(server, tmp_path
     ("happens", "words"),
     [
         ("raise KeyError('Jane Doe')", "unexpected KeyError at <string>:8. This is a bug."),
+        ("raise MemoryError", "There is not enough memory."),
+        ("raise OSError(12, 'Cannot allocate memory')", "There is not enough memory."),
+        ("raise ImportError('libarrow.so: failed to map segment from shared object')", "There is not enough memory."),
         ("raise OSError(28, 'No space left on device', '/w/x.part')", "/w/x.part: No space left on device."),
     ],
 )

@@ -51,6 +51,18 @@ def test_overlong_texts_are_shown_once_and_then_cut(api):
     assert len(stored["contacts"][0]["email"]) == 100
 
 
+def test_a_contacts_phone_is_cut_earlier_than_its_clients(api):
+    contact = {"first_name": "f" * 300, "phone": "1" * 300}
+    (stored,) = api.make("One", contacts=[contact])["contacts"]
+    assert (len(stored["first_name"]), len(stored["phone"])) == (191, 191)
+
+
+def test_an_overlong_number_is_shown_once_and_then_cut(api):
+    client = api.make("One", number="7" * 308)
+    assert len(client["number"]) == 308
+    assert len(api.get(f"/api/v1/clients/{client['id']}").json()["data"]["number"]) == 191
+
+
 def test_a_group_gives_its_currency_to_a_new_client_for_good(api):
     group = api.post("/api/v1/group_settings", json={"name": "G", "settings": {"currency_id": "3"}}).json()["data"]
     client = api.make(group_settings_id=group["id"])

@@ -96,5 +96,5 @@ def test_each_generation_answers_in_its_own_way(seen, on_5_10, on_5_12, on_2026)
 def test_malformed_json_is_told_and_makes_no_client():
     with Api(create_app(clock=lambda: NOW, behaves_like="5.12")) as api:
         answer = api.post("/api/v1/clients", content=b"{", headers={"Content-Type": "application/json"})
-        assert answer.json() == {"message": "Malformed JSON payload."}
+        assert answer.json() == {"message": "Malformed JSON payload.", "error": "Invalid JSON data provided"}
         assert api.rows() == []

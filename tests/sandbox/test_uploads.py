@@ -254,3 +254,34 @@ def test_documents_of_a_put_are_left_out_since_5_12():
         client = api.make("One")
         answer = api.put(f"/api/v1/clients/{client['id']}", json={"name": "Two", "documents": [{"id": "x"}]})
         assert answer.json()["data"]["name"] == "Two"
+
+
+MUST_BE_A_LIST = "The {} must be an array."
+
+
+@pytest.fixture
+def later():
+    with Api(create_app(clock=lambda: NOW, behaves_like="5.12")) as api:
+        yield api
+
+
+@pytest.mark.parametrize("field", ["documents", "file"])
+def test_5_12_refuses_an_upload_that_is_no_list_of_files(later, field):
+    client = later.make()
+    address, text = f"/api/v1/clients/{client['id']}/upload", ("a.txt", b"hello")
+    single = later.post(address, data={"_method": "PUT"}, files=[(field, text)])
+    as_json = [later.put(address, json={field: sent}) for sent in ("hello", None, 5)]
+    for answer in (single, *as_json):
+        assert (answer.status_code, answer.json()["errors"]) == (422, {field: [MUST_BE_A_LIST.format(field)]})
+    (name,) = (answer := later.put(address, json={field: ["hello"]})).json()["errors"]
+    assert (answer.status_code, name) == (422, f"{field}.0")
+    assert documents_of(later, client) == []
+
+
+@pytest.mark.parametrize("field", ["documents[]", "file[]", "x"])
+def test_5_12_takes_lists_and_ignores_other_names_as_5_10_does(later, field):
+    client = later.make()
+    parts = [(field, ("a.txt", b"hello"))]
+    answer = later.post(f"/api/v1/clients/{client['id']}/upload", data={"_method": "PUT"}, files=parts)
+    assert answer.status_code == 200
+    assert len(documents_of(later, client)) == (field == "documents[]")

@@ -180,6 +180,7 @@ def test_a_secret_is_no_change():
 
 # quarantine
 
+NO_ID = re.compile(r"\(no id, [0-9a-f]{8}\)")
 UNFIT = {
     Kind.TEXT: ["bad\0", 5, ["canary"]], Kind.MAIL: ["bad\0", 5], Kind.SETTING: ["bad\0", ["canary"]],
     Kind.MONEY: ["canary", None, Decimal("1e-7"), 10**14], Kind.TIME: [-1, "canary", True], Kind.FLAG: ["canary", 1],
@@ -195,7 +196,7 @@ def test_a_value_that_does_not_fit_quarantines_the_whole_client_and_names_its_pl
         (holder[field.inside] if field.inside else holder)[field.json_key] = bad
         found = quarantined(record)
         assert (found.entity, found.field) == ("clients", place + field.name)
-        assert found.id == (record["id"] if (name, field.name) != ("clients", "id") else "(no id)")
+        assert found.id == record["id"] if (name, field.name) != ("clients", "id") else NO_ID.fullmatch(found.id)
         assert "canary" not in str(found)
 
 
@@ -237,7 +238,8 @@ def test_a_child_without_an_id():
 @pytest.mark.parametrize("record", [None, "x", 1, [], [["id", "a"]]])
 def test_a_record_that_is_no_object(record):
     found = quarantined(record)
-    assert (found.id, found.field, found.record) == ("(no id)", "record", None)
+    assert NO_ID.fullmatch(found.id)
+    assert (found.field, found.record) == ("record", None)
 
 
 def test_a_nul_character_in_an_unknown_field_is_refused_as_one_in_a_known_field_is():
@@ -261,7 +263,32 @@ def test_deep_nesting_takes_one_record_and_not_the_page(depth, key):
 def test_good_records_around_a_bad_one_are_kept_in_their_order():
     batch = normalise(CLIENTS, [client(id="a"), client(id="b", balance="x"), None, client(id="c")])
     assert [row.id for row in batch.rows] == ["a", "c"]
-    assert [found.id for found in batch.quarantined] == ["b", "(no id)"]
+    assert [NO_ID.sub("nameless", found.id) for found in batch.quarantined] == ["b", "nameless"]
+
+
+def test_records_without_an_id_are_counted_one_by_one_and_known_again():
+    first, second = client(id="", name="One"), client(id="", name="Two")
+    names = [found.id for found in normalise(CLIENTS, [first, second, first, {}, {}, {}]).quarantined]
+    assert len(set(names)) == 6
+    assert [found.id for found in normalise(CLIENTS, [second, {}]).quarantined] == [names[1], names[3]]
+
+
+@pytest.mark.parametrize("name", ["clients", "contacts", "documents"])
+def test_an_id_that_is_longer_than_any_of_the_server_is_no_id(name):
+    record = client()
+    holder, place = (record, "") if name == "clients" else (record[name][-1], f"{name}[{len(record[name]) - 1}].")
+    holder["id"] = "x" * 64
+    assert row_of(record)
+    holder["id"] = "x" * 65
+    found = quarantined(record)
+    assert (found.field, found.reason) == (place + "id", "is longer than 64 characters, which no id of the server is")
+
+
+@pytest.mark.parametrize("key", ["x" * 9000, "a\0b", "\x1b[31m", "\u202e"])
+def test_the_name_of_an_unknown_field_is_told_so_that_a_key_can_hold_it(key):
+    (told,) = {one.field for one in normalise(CLIENTS, [client(**{key: 1})]).drift}
+    assert told.isprintable()
+    assert len(told) <= 100
 
 
 def test_a_quarantined_record_is_kept_without_its_secrets():
@@ -301,7 +328,7 @@ def test_no_personal_value_is_ever_said(data):
 
 @pytest.mark.parametrize("hostile", ["anna@example.com", "Anna Lee", "a\x1b[2J", "x" * 65, "", " "])
 def test_an_id_that_is_none_is_not_said(hostile):
-    assert quarantined(client(id=hostile, balance="x")).id == "(no id)"
+    assert NO_ID.fullmatch(quarantined(client(id=hostile, balance="x")).id)
 
 
 @quick
