@@ -11,6 +11,8 @@ from urllib.parse import urlsplit, urlunsplit
 from warehouse.place import PostgresUrl
 
 AFTER, BEFORE = "after it has arrived", "before it arrives"
+COMMIT = b"q\0\0\0\x0bcommit\0"
+"""The commit of a `transaction`: a message of the simple protocol. Single statements have theirs in a pipeline."""
 
 
 @dataclass

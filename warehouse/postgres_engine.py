@@ -1,6 +1,7 @@
 """The warehouse on Postgres: the same statements as on DuckDB, over one connection.
 
-A statement's `$name` becomes `$1`, bound by the server. Arrow batches arrive by COPY of CSV, which measured fastest. A
+A statement's `$name` becomes `$1`, bound by the server. Each runs in a transaction that begins with our settings: one
+of its own, in one round trip, or that of `transaction`. Arrow batches arrive by COPY of CSV, which measured fastest. A
 connection that is lost while COMMIT is under way leaves the outcome open: it is looked up before anything else happens.
 """
 
@@ -13,12 +14,14 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 import psycopg
+from psycopg.pq import TransactionStatus
 
 from schemas.errors import Busy, ConnectionLost, SettingsError, WarehouseError
 from warehouse.engine import POSTGRES, Params
 from warehouse.place import PostgresUrl
 from warehouse.postgres_arrow import arrow_schema, column_types, copied, record_batch
-from warehouse.postgres_connection import connected, words
+from warehouse.postgres_connection import connected, refused_by_pooler, words
+from warehouse.postgres_session import Settings
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -34,8 +37,10 @@ class PostgresWarehouse:
 
     engine = POSTGRES
 
-    def __init__(self, connection: psycopg.Connection[Any], place: PostgresUrl, reopen: Callable[[], Any]) -> None:
-        self._connection, self.place, self._reopen = connection, place, reopen
+    def __init__(
+        self, connection: psycopg.Connection[Any], place: PostgresUrl, reopen: Callable[[], Any], settings: Settings
+    ) -> None:
+        self._connection, self.place, self._reopen, self._settings = connection, place, reopen, settings
 
     @property
     def shown(self) -> str:
@@ -72,10 +77,8 @@ class PostgresWarehouse:
         transaction. In a pipeline the extended one is used, which takes one.
         """
         try:
-            with self._connection.pipeline():
-                cursor = self._connection.execute(sql.encode())
-                rows = cursor.fetchall()  # only then the columns are known
-                return [column.name for column in cursor.description or []], rows
+            cursor = self._run(sql, None)
+            return [column.name for column in cursor.description or []], cursor.fetchall()
         except psycopg.ProgrammingError as problem:
             if problem.sqlstate is None:  # a statement without rows
                 return [], []
@@ -114,7 +117,8 @@ class PostgresWarehouse:
     @contextmanager
     def transaction(self, *, run_id: str | None = None) -> Iterator[None]:
         """All or nothing: commits at the end, rolls back on any exception; a lost COMMIT is looked up."""
-        self.execute("begin")
+        with _translated("begin"):
+            self._connection.execute(self._settings.begin.encode())
         try:
             yield
             ((number,),) = self.rows("select cast(pg_current_xact_id_if_assigned() as text)")
@@ -154,14 +158,40 @@ class PostgresWarehouse:
         """Until the transaction ends, keep off others who hold the same name, on whatever machine."""
         self.execute("select pg_advisory_xact_lock(hashtextextended($name, 0))", {"name": f"ninja-sync {name}"})
 
+    def is_pooled(self) -> bool:
+        """Whether a connection pooler stands before Postgres: it names other sessions than Postgres does."""
+        ((session,),) = self.rows("select pg_backend_pid()")
+        return session != self._connection.info.backend_pid
+
     def settle(self, tables: Sequence[str]) -> None:
         """Count what is in these tables, so that the next queries are planned by it."""
         for table in tables:
             self.execute(f"analyze {table}")
 
     def _run(self, sql: str, params: Params | None = None) -> psycopg.Cursor[Any]:
+        """Run a statement, outside a transaction in one of its own."""
         text, values = _numbered(sql, params)
-        return self._connection.execute(text.encode(), values or None)
+        connection = self._connection
+        if connection.info.transaction_status != TransactionStatus.IDLE:
+            return connection.execute(text.encode(), values or None)
+        problem: psycopg.Error | None = None
+        try:
+            with connection.pipeline():
+                try:
+                    connection.execute(self._settings.first.encode())
+                    connection.execute(self._settings.then.encode())
+                    cursor = connection.execute(text.encode(), values or None)
+                    connection.execute(b"commit")
+                except psycopg.Error as raised:  # out of the pipeline, psycopg would log the one that follows from it
+                    problem = raised
+        except psycopg.Error as raised:
+            problem = problem or raised
+        if problem is not None:
+            if connection.info.transaction_status == TransactionStatus.INERROR:
+                with suppress(psycopg.Error):
+                    connection.execute(b"rollback")
+            raise problem
+        return cursor
 
 
 def open_postgres(
@@ -175,9 +205,9 @@ def open_postgres(
     """Connect, trying for up to `wait` seconds. Raises WarehouseError, with the server's reason, where that fails."""
 
     def connect() -> psycopg.Connection[Any]:
-        return connected(place, read_only=read_only, wait=wait, clock=clock, sleep=sleep)
+        return connected(place, wait=wait, clock=clock, sleep=sleep)
 
-    return PostgresWarehouse(connect(), place, connect)
+    return PostgresWarehouse(connect(), place, connect, Settings(read_only=read_only))
 
 
 def _numbered(sql: str, params: Params | None) -> tuple[str, list[object]]:
@@ -216,6 +246,8 @@ def _translated(sql: str) -> Iterator[None]:
         ) from None
     except psycopg.Error as problem:
         state = problem.sqlstate or ""
+        if refused := refused_by_pooler(problem):
+            raise refused from None
         if _is_lost(problem):
             raise ConnectionLost from None
         hint = " Has anything been pulled yet? `ninja-sync pull` makes the tables." if state in NOT_MADE else ""
