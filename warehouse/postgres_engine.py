@@ -47,6 +47,11 @@ class PostgresWarehouse:
         """The URL without its password."""
         return str(self.place)
 
+    @property
+    def session_told(self) -> int:
+        """The number of the session, as it was given when the connection began."""
+        return self._connection.info.backend_pid
+
     def __enter__(self) -> PostgresWarehouse:
         return self
 
@@ -106,6 +111,8 @@ class PostgresWarehouse:
 
     def stage(self, name: str, schema: pa.Schema, batches: Iterable[pa.RecordBatch]) -> None:
         """Make the temporary table `name` from Arrow batches, streamed, and count what is in it for the planner."""
+        if self._connection.info.transaction_status == TransactionStatus.IDLE:
+            raise RuntimeError("A temporary table outside a transaction would outlive it: use `scratch`.")
         with _translated(f"stage {name}"):
             self._run(f'drop table if exists pg_temp."{name}"')
             self._run(f'create temp table "{name}" ({column_types(schema)})')
@@ -157,11 +164,6 @@ class PostgresWarehouse:
     def hold(self, name: str) -> None:
         """Until the transaction ends, keep off others who hold the same name, on whatever machine."""
         self.execute("select pg_advisory_xact_lock(hashtextextended($name, 0))", {"name": f"ninja-sync {name}"})
-
-    def is_pooled(self) -> bool:
-        """Whether a connection pooler stands before Postgres: it names other sessions than Postgres does."""
-        ((session,),) = self.rows("select pg_backend_pid()")
-        return session != self._connection.info.backend_pid
 
     def settle(self, tables: Sequence[str]) -> None:
         """Count what is in these tables, so that the next queries are planned by it."""
@@ -239,6 +241,11 @@ def _translated(sql: str) -> Iterator[None]:
         raise WarehouseError(
             f"Postgres: other objects stand on what has to be made anew: {problem.diag.message_detail} Drop them, try "
             "again, and make them anew."
+        ) from None
+    except psycopg.errors.ReadOnlySqlTransaction:
+        raise WarehouseError(
+            "Postgres only reads here: the server is a standby, or default_transaction_read_only is on for this "
+            "database or user. Nothing was stored. `ninja-sync doctor` says which."
         ) from None
     except psycopg.errors.UniqueViolation as problem:
         raise WarehouseError(
