@@ -114,9 +114,7 @@ def pulled(settings, server, place):
         return pull(Job(told, "main", opened))
 
 
-@pytest.mark.parametrize(
-    ("word", "how"), [(COMMIT, AFTER), (COMMIT, BEFORE), (b"insert into ninja.", BEFORE)]
-)
+@pytest.mark.parametrize(("word", "how"), [(COMMIT, AFTER), (COMMIT, BEFORE), (b"insert into ninja.", BEFORE)])
 def test_a_load_whose_connection_is_lost_is_done_once(pulls, settings, server, database, word, how):
     pulls(using=settings)
     client = next(c for c in server.clients().values() if not c["is_deleted"] and not c["archived_at"])

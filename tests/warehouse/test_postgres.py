@@ -10,6 +10,7 @@ from tests.records import MOMENT
 from warehouse.migrations import migrate
 from warehouse.place import PostgresUrl, open_place
 from warehouse.postgres_engine import open_postgres
+from warehouse.postgres_session import SETTINGS
 
 
 @pytest.fixture
@@ -158,9 +159,9 @@ def test_other_urls_are_refused_with_an_example(text):
         PostgresUrl.of(text)
 
 
-def test_two_that_make_a_warehouse_at_once_make_it_once(database):
+def test_two_that_make_a_warehouse_at_once_make_it_once(database, monkeypatch):
+    monkeypatch.setitem(SETTINGS, "lock_timeout", "100ms")
     with open_place(database) as one, open_place(database) as other:
-        one.execute("set lock_timeout = '100ms'")
         with other.transaction():
             other.hold("the schemas")
             with pytest.raises(Busy):
