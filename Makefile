@@ -6,11 +6,13 @@ READY := $(VENV)/.ready
 SOURCES := connector flows schemas warehouse sandbox tests
 # As many workers as there are cores. A file's tests stay together: some share a server that takes long to start.
 WORKERS ?= auto
+# Of the system: a real pooler, and the source of a Turkish locale.
+PACKAGES := pgbouncer locales
 
 # Tests start hundreds of processes: compiled once, not by each of them, whatever the environment says.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help install demo test worlds merges fleet postgres bench histories kills injections peers record lint dictionary format lock clean
+.PHONY: help install demo test services worlds merges fleet postgres bench histories kills injections peers record lint dictionary format lock clean
 
 help:                 ## what there is to make
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## */\t/' | expand -t 12
@@ -29,8 +31,16 @@ $(READY): requirements.lock tests/dedupe/data.lock pyproject.toml
 demo: $(READY)        ## the main job once, against the sandbox, into demo/warehouse.duckdb
 	$(BIN)/ninja-sync demo
 
-test: lint            ## format, lint, types, import contracts, all tests
+test: lint services   ## format, lint, types, import contracts, all tests
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder --max-worker-restart 1 $(PYTEST_ARGS)
+
+# Debian's, where we are root: without them a few tests are skipped, and say so.
+services:
+	@{ test -x /usr/sbin/pgbouncer || command -v pgbouncer; } >/dev/null && test -f /usr/share/i18n/locales/tr_TR || \
+	{ test "$$(id -u)" = 0 && command -v apt-get >/dev/null && export DEBIAN_FRONTEND=noninteractive && \
+	  { apt-get install -qq -y --no-install-recommends $(PACKAGES) || { apt-get update -qq && \
+	    apt-get install -qq -y --no-install-recommends $(PACKAGES); }; } >/dev/null 2>&1; } || \
+	echo "Some tests will be skipped: they need $(PACKAGES) (as root: apt-get install $(PACKAGES))"
 
 worlds: $(READY)       ## drawn clients and wishes, planned and applied on both engines, and killed at each request (WORLDS=300)
 	NINJA_SYNC_WORLDS=$(or $(WORLDS),300) $(BIN)/python -m pytest -n $(WORKERS) tests/push/test_push_worlds.py tests/push/test_push_kills.py $(PYTEST_ARGS)

@@ -70,17 +70,23 @@ def _warehouse(settings: Settings, name: str) -> tuple[Check, Binding | None]:
         if not is_there(path):
             return Check("warehouse", "note", f"{path} is not there yet: the first pull makes it"), None
         with open_place(path, read_only=True, wait=settings.wait) as warehouse:
+            shown = str(path)
+            if warehouse.engine == POSTGRES:
+                from warehouse.postgres_rights import check_writable, is_pooled  # noqa: PLC0415 - not for DuckDB
+
+                check_writable(warehouse)
+                shown += " (through a connection pooler)" * is_pooled(warehouse)
             coming = _coming(warehouse)
             if coming:
-                return Check("warehouse", "note", f"{path} {coming}"), None
+                return Check("warehouse", "note", f"{shown} {coming}"), None
             state = read_state(warehouse, name)
     except SyncError as problem:
         return Check("warehouse", "bad", str(problem), problem.exit_code), None
     held = f"{state.mirrored:,} clients of {name!r}" if state.binding else f"nothing of {name!r} yet"
     if (state.unexplained or 0) > 0:
         held += f"; the server does not list {state.unexplained:,} of them: `ninja-sync sweep` looks"
-        return Check("warehouse", "note", f"{path}: {held}"), state.binding
-    return Check("warehouse", "good", f"{path}: {held}"), state.binding
+        return Check("warehouse", "note", f"{shown}: {held}"), state.binding
+    return Check("warehouse", "good", f"{shown}: {held}"), state.binding
 
 
 def _may_be_written(path: Path) -> None:
@@ -95,22 +101,10 @@ def _may_be_written(path: Path) -> None:
             raise SettingsError(f"The warehouse {path} cannot be written: you may not write to {place}.")
 
 
-def _may_make_schemas(warehouse: Warehouse) -> None:
-    """Raises WarehouseError where the user of a Postgres database could not make the schemas."""
-    if warehouse.engine == POSTGRES:
-        ((allowed,),) = warehouse.rows("select has_database_privilege(current_database(), 'CREATE')")
-        if not allowed:
-            raise WarehouseError(
-                f"{warehouse.shown}: this user may not make schemas. As the owner of the database: "
-                "grant create on database DATABASE to USER"
-            )
-
-
 def _coming(warehouse: Warehouse) -> str:
     """What the next pull will do to the shape of an open warehouse; empty where it is of this version."""
     tables = warehouse.rows("select table_schema, table_name from information_schema.tables")
     if ("control", "migrations") not in tables:
-        _may_make_schemas(warehouse)
         return "has no mirror yet: the first pull makes one in it"
     had, known = [name for (name,) in warehouse.rows("select name from control.migrations")], named("control")
     if not set(had) <= set(known):

@@ -25,6 +25,7 @@ from connector.secret import Secret
 from connector.verbs import lister
 from flows.api import check_company, operator
 from flows.backups import backup_file
+from flows.cut_off import named_when_cut_off
 from flows.job import SYSTEM_CLOCK, Clock, Job, Pulled, Tell, open_ready, silent
 from flows.journal import one_writer_at_a_time, settle_open
 from flows.pull import pull
@@ -165,7 +166,8 @@ def _run(
     if check_company(settings, plan.source, door, clock) != plan.company:
         raise StalePlan(f"The plan {plan.plan_id} was made for another company: plan anew. Nothing was sent.")
     alone = one_run_at_a_time(place_of(settings), plan.source, wait=settings.wait)
-    with one_writer_at_a_time(settings, plan.source), alone, open_ready(settings, clock) as warehouse:
+    cut_off = named_when_cut_off(plan.plan_id, "merge", lambda: _stored(settings, plan.plan_id, clock).state)
+    with cut_off, one_writer_at_a_time(settings, plan.source), alone, open_ready(settings, clock) as warehouse:
         journal = WarehouseJournal(plan.source, lambda: nullcontext(warehouse), operator=operator(), now=clock.now)
         api = Api(door, journal, held, plan.plan_id)
         try:

@@ -21,6 +21,7 @@ from connector.door import Door
 from connector.password import Password, no_password
 from flows.api import check_company, operator
 from flows.changed_meanwhile import changed_meanwhile
+from flows.cut_off import named_when_cut_off
 from flows.job import SYSTEM_CLOCK, Clock, Job, Pulled, Tell, open_ready, silent
 from flows.journal import one_writer_at_a_time, settle_open
 from flows.pull import pull
@@ -173,7 +174,8 @@ def _stored(settings: Settings, plan_id: str, clock: Clock) -> Stored:
 
 def _run(settings: Settings, door: Door, plan: Plan, wanted: str, *, pulls: bool, tell: Tell, clock: Clock) -> Applied:
     alone = one_run_at_a_time(place_of(settings), plan.source, wait=settings.wait)
-    with one_writer_at_a_time(settings, plan.source), alone, open_ready(settings, clock) as warehouse:
+    cut_off = named_when_cut_off(plan.plan_id, "push", lambda: _stored(settings, plan.plan_id, clock).state)
+    with cut_off, one_writer_at_a_time(settings, plan.source), alone, open_ready(settings, clock) as warehouse:
         look_back = settings.sources[plan.source].look_back
         stopped, calls = _applied(warehouse, door, plan, wanted, look_back, tell=tell, clock=clock)
         outcomes = outcomes_of(warehouse, plan)

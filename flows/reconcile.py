@@ -24,6 +24,7 @@ from schemas.errors import TooMuchChange, UnexpectedShape
 from schemas.generation import NO_LEDGER_NOTE, TELLS_OF_MERGES, numbers_of
 from schemas.vanished import GONE, HELD, HIDDEN, MERGED, PURGED, Vanished
 from warehouse.control import State
+from warehouse.engine import scratch
 from warehouse.staging import Staging
 from warehouse.vanished import (
     Lost,
@@ -81,7 +82,7 @@ def reconcile(job: Job, state: State, staging: Staging, scan: Scan, aside: Itera
     if not state.mirrored:
         return Verdict()
     known: list[str] = []
-    with open_ready(job.settings, job.clock) as warehouse:
+    with open_ready(job.settings, job.clock) as warehouse, scratch(warehouse):
         own = ours(warehouse, job.name)
         if not (scan.full or staging.records or own):
             return Verdict()
@@ -162,7 +163,7 @@ def _has_a_witness(job: Job, scan: Scan, known: Sequence[str]) -> bool:
 def _explained(job: Job, staging: Staging, gone: Sequence[str], version: str | None) -> list[Vanished]:
     if not gone:
         return []
-    with open_ready(job.settings, job.clock) as warehouse:
+    with open_ready(job.settings, job.clock) as warehouse, scratch(warehouse):
         found = lost(warehouse, job.name, gone)
         traces = _Traces(
             found,

@@ -195,7 +195,7 @@ class WarehouseError(SyncError):
 
 
 class ConnectionLost(WarehouseError):
-    """The connection to the warehouse was lost: nothing of this run was stored, and the next one goes on from there."""
+    """The connection to the warehouse was lost. Run it again: pulls go on, `ninja-sync journal` shows what was sent."""
 
 
 class Busy(WarehouseError):

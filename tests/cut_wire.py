@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
+from collections.abc import Callable
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit, urlunsplit
@@ -11,13 +12,15 @@ from urllib.parse import urlsplit, urlunsplit
 from warehouse.place import PostgresUrl
 
 AFTER, BEFORE = "after it has arrived", "before it arrives"
+COMMIT = b"q\0\0\0\x0bcommit\0"
+"""The commit of a `transaction`: a message of the simple protocol. Single statements have theirs in a pipeline."""
 
 
 @dataclass
 class Wire:
     """Cuts all connections where a message of the client holds `word`, for the `nth` time.
 
-    Then the server has got the message or not (`how`); where `dead`, nobody gets through any more.
+    Then the server has got the message or not (`how`); where `dead`, nobody gets through any more. `do` is done first.
     """
 
     server: tuple[str, int]
@@ -25,6 +28,7 @@ class Wire:
     nth: int = 1
     how: str = BEFORE
     dead: bool = False
+    do: Callable[[], object] = lambda: None
     met: int = 0
     cuts: int = 0
     sockets: list[socket.socket] = field(default_factory=list)
@@ -48,6 +52,7 @@ class Wire:
     def cut(self, server: socket.socket, said: bytes) -> None:
         """Cut everything; the server gets the message first, and has time to act on it, or never does."""
         self.cuts += 1
+        self.do()
         if self.how == AFTER:
             self.deaf = True
             with suppress(OSError):

@@ -111,7 +111,7 @@ def running_postgres(version: str = VERSION) -> Iterator[Cluster]:
              "--auth=scram-sha-256", f"--pwfile={password}"],
             user=user, check=True, capture_output=True, env=ENVIRONMENT, timeout=120,
         )  # fmt: skip
-        cluster = Cluster(installed / "bin", folder, _free_port(), user)
+        cluster = Cluster(installed / "bin", folder, free_port(), user)
         cluster.start()
         yield cluster
     finally:
@@ -135,7 +135,8 @@ def _programs(folder: Path, version: str) -> tuple[Path, str | None]:
     return programs, pwd.getpwnam("nobody").pw_name
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port of loopback that nobody has now."""
     with socket.socket() as found:
         found.bind(("127.0.0.1", 0))
         return found.getsockname()[1]

@@ -7,7 +7,7 @@ are aware and in UTC, JSON is text.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from typing import TYPE_CHECKING, Protocol, Self
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ class Warehouse(Protocol):
         """The result of one query as Arrow batches of at most `rows`; call it in a transaction, and read it whole."""
 
     def stage(self, name: str, schema: pa.Schema, batches: Iterable[pa.RecordBatch]) -> None:
-        """Make the temporary table `name` from Arrow batches, streamed."""
+        """Make the temporary table `name` from Arrow batches, streamed. Call it in a transaction."""
 
     def transaction(self, *, run_id: str | None = None) -> AbstractContextManager[None]:
         """All or nothing: commits at the end, rolls back on any exception.
@@ -64,3 +64,19 @@ class Warehouse(Protocol):
 
     def settle(self, tables: Sequence[str]) -> None:
         """Tell the engine that these tables have changed much."""
+
+
+class _Done(Exception):
+    """The end of a scratch."""
+
+
+@contextmanager
+def scratch(warehouse: Warehouse) -> Iterator[None]:
+    """A transaction for questions that need temporary tables: at its end they are gone, and nothing is stored.
+
+    The trap: behind a transaction pooler a temporary table outside a transaction stays on a session that goes on to
+    another program, and the next statement may run on another session.
+    """
+    with suppress(_Done), warehouse.transaction():
+        yield
+        raise _Done

@@ -14,13 +14,14 @@ from schemas.errors import ConnectionLost, SyncError
 from warehouse.place import PostgresUrl
 from warehouse.postgres_connection import connected
 from warehouse.postgres_engine import PostgresWarehouse
+from warehouse.postgres_session import Settings
 from warehouse.statements import statement
 
 WAIT: Final = 2.0  # seconds in which a server that is just starting may come up
 PATIENCE: Final = 5.0  # seconds without an answer after which it is no longer waited for
 LONGEST: Final = 600.0  # seconds; no turn that is really waited for is further away,
 MOST_WAITING: Final = 100  # or than so many others at the source's pace
-QUICK: Final = f"set synchronous_commit = off; set statement_timeout = '{PATIENCE:g}s'"
+QUICK: Final = {"synchronous_commit": "off", "statement_timeout": f"{PATIENCE:g}s"}
 """A turn that is lost in a crash is of no use afterwards, so it waits for no disk."""
 
 
@@ -73,8 +74,8 @@ class HostTurns:
     def _warehouse(self) -> PostgresWarehouse:
         if self._opened is None:
             connection = connected(self._place, wait=WAIT, patience=PATIENCE)
-            self._opened = PostgresWarehouse(connection, self._place, lambda: connection)
-            self._opened.execute(QUICK)
+            settings = Settings(read_only=False, more=QUICK)
+            self._opened = PostgresWarehouse(connection, self._place, lambda: connection, settings)
         return self._opened
 
     def _give_up(self) -> None:

@@ -9,32 +9,25 @@ from collections.abc import Callable
 from typing import Any
 
 import psycopg
-from psycopg.types.string import StrDumper, TextLoader
 
-from schemas.errors import WarehouseError
+from schemas.errors import Busy, WarehouseError
 from warehouse.place import PostgresUrl
+from warehouse.postgres_session import adapt
 
 OLDEST = 14
 """The oldest major version that is supported."""
-SETTINGS = (
-    "set timezone = 'UTC'; set synchronous_commit = on; set jit = off; set lock_timeout = '60s'; "
-    "set client_min_messages = warning; set tcp_keepalives_idle = 30; set tcp_keepalives_interval = 10; "
-    "set tcp_keepalives_count = 3"
-)
-"""What is committed is on disk; a dead client is noticed within a minute."""
 TRANSIENT = ("starting up", "shutting down", "too many", "refused", "timeout", "timed out", "No such file", "recovery")
 
 
 def connected(
     place: PostgresUrl,
     *,
-    read_only: bool = False,
     wait: float = 10.0,
     patience: float = 0.0,
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
 ) -> psycopg.Connection[Any]:
-    """A connection as this project wants them: UTC, durable, noticing a dead peer. Raises WarehouseError.
+    """A connection in UTF-8 that notices a dead peer; its other settings come with each transaction. Raises WarehouseError.
 
     After `patience` seconds in which the network takes nothing, the connection is lost; 0 is the system's own, which
     may be a quarter of an hour.
@@ -42,7 +35,7 @@ def connected(
     until = clock() + wait
     while True:
         try:
-            return _connected(place, read_only=read_only, patience=patience)
+            return _connected(place, patience=patience)
         except psycopg.OperationalError as problem:
             reason = _reason(problem, place)
             if clock() >= until or not any(word in reason for word in TRANSIENT):
@@ -52,25 +45,17 @@ def connected(
             raise WarehouseError(f"{place} cannot be used: {words(problem)}") from None
 
 
-def _connected(place: PostgresUrl, *, read_only: bool, patience: float) -> psycopg.Connection[Any]:
+def _connected(place: PostgresUrl, *, patience: float) -> psycopg.Connection[Any]:
+    """One try. The encoding is a startup parameter: it beats environment, role and database, and poolers keep it."""
     name = f"ninja-sync {os.getpid()}@{socket.gethostname()}"[:63]
     connection = psycopg.connect(
-        place.url, autocommit=True, prepare_threshold=None, cursor_factory=psycopg.RawCursor,
+        place.url, autocommit=True, prepare_threshold=None, cursor_factory=psycopg.RawCursor, client_encoding="UTF8",
         application_name=name, connect_timeout=10, keepalives_idle=30, keepalives_interval=10, keepalives_count=3,
         tcp_user_timeout=round(patience * 1000) or None,
     )  # fmt: skip
     try:
         _check_server(connection, place)
-        connection.execute(SETTINGS)
-        if read_only:
-            connection.execute("set default_transaction_read_only = on")
-        else:
-            connection.execute("set search_path = pg_temp, pg_catalog")  # nobody's table takes the place of ours
-        connection.adapters.register_dumper(
-            str, StrDumper
-        )  # as text: one of no type has to fit each place that it is in
-        for kind in ("json", "jsonb"):
-            connection.adapters.register_loader(kind, TextLoader)
+        adapt(connection)
     except BaseException:
         connection.close()
         raise
@@ -84,6 +69,10 @@ def _check_server(connection: psycopg.Connection[Any], place: PostgresUrl) -> No
         raise WarehouseError(f"{place} is Postgres {version}; {OLDEST} or newer is needed.")
     if connection.info.parameter_status("server_encoding") != "UTF8":
         raise WarehouseError(f"{place} does not store UTF-8: make a database with `encoding 'UTF8'`.")
+    if connection.info.parameter_status("client_encoding") != "UTF8":
+        raise WarehouseError(
+            f"{place} does not talk UTF-8 although it was asked to: connect to Postgres itself, not through a pooler."
+        )
 
 
 def _reason(problem: psycopg.Error, place: PostgresUrl) -> str:
@@ -97,3 +86,19 @@ def words(problem: psycopg.Error) -> str:
     """The first message of an error, and its hint; never the detail, which shows whole rows."""
     told = problem.diag.message_primary or type(problem).__name__
     return f"{told}. {problem.diag.message_hint}" if problem.diag.message_hint else told
+
+
+def refused_by_pooler(problem: psycopg.Error) -> WarehouseError | None:
+    """The error for a refusal of PgBouncer's own, with what to change there; None for any other problem."""
+    reason = problem.diag.message_primary or ""
+    if "statement pooling" in reason:
+        return WarehouseError(
+            "The connection pooler allows no transactions (pool_mode=statement), so nothing could be stored safely. "
+            "Use a pool with pool_mode=transaction or session, or the address of Postgres itself."
+        )
+    if "query_wait_timeout" in reason:
+        return Busy(
+            "The connection pooler has no free connection (query_wait_timeout). Each source that is being read needs "
+            "up to three: allow more in the pool, or use the address of Postgres itself."
+        )
+    return None

@@ -1,6 +1,7 @@
 """The warehouse on Postgres: the same statements as on DuckDB, over one connection.
 
-A statement's `$name` becomes `$1`, bound by the server. Arrow batches arrive by COPY of CSV, which measured fastest. A
+A statement's `$name` becomes `$1`, bound by the server. Each runs in a transaction that begins with our settings: one
+of its own, in one round trip, or that of `transaction`. Arrow batches arrive by COPY of CSV, which measured fastest. A
 connection that is lost while COMMIT is under way leaves the outcome open: it is looked up before anything else happens.
 """
 
@@ -13,12 +14,14 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 import psycopg
+from psycopg.pq import TransactionStatus
 
 from schemas.errors import Busy, ConnectionLost, SettingsError, WarehouseError
 from warehouse.engine import POSTGRES, Params
 from warehouse.place import PostgresUrl
 from warehouse.postgres_arrow import arrow_schema, column_types, copied, record_batch
-from warehouse.postgres_connection import connected, words
+from warehouse.postgres_connection import connected, refused_by_pooler, words
+from warehouse.postgres_session import Settings
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -34,13 +37,20 @@ class PostgresWarehouse:
 
     engine = POSTGRES
 
-    def __init__(self, connection: psycopg.Connection[Any], place: PostgresUrl, reopen: Callable[[], Any]) -> None:
-        self._connection, self.place, self._reopen = connection, place, reopen
+    def __init__(
+        self, connection: psycopg.Connection[Any], place: PostgresUrl, reopen: Callable[[], Any], settings: Settings
+    ) -> None:
+        self._connection, self.place, self._reopen, self._settings = connection, place, reopen, settings
 
     @property
     def shown(self) -> str:
         """The URL without its password."""
         return str(self.place)
+
+    @property
+    def session_told(self) -> int:
+        """The number of the session, as it was given when the connection began."""
+        return self._connection.info.backend_pid
 
     def __enter__(self) -> PostgresWarehouse:
         return self
@@ -72,10 +82,8 @@ class PostgresWarehouse:
         transaction. In a pipeline the extended one is used, which takes one.
         """
         try:
-            with self._connection.pipeline():
-                cursor = self._connection.execute(sql.encode())
-                rows = cursor.fetchall()  # only then the columns are known
-                return [column.name for column in cursor.description or []], rows
+            cursor = self._run(sql, None)
+            return [column.name for column in cursor.description or []], cursor.fetchall()
         except psycopg.ProgrammingError as problem:
             if problem.sqlstate is None:  # a statement without rows
                 return [], []
@@ -103,6 +111,8 @@ class PostgresWarehouse:
 
     def stage(self, name: str, schema: pa.Schema, batches: Iterable[pa.RecordBatch]) -> None:
         """Make the temporary table `name` from Arrow batches, streamed, and count what is in it for the planner."""
+        if self._connection.info.transaction_status == TransactionStatus.IDLE:
+            raise RuntimeError("A temporary table outside a transaction would outlive it: use `scratch`.")
         with _translated(f"stage {name}"):
             self._run(f'drop table if exists pg_temp."{name}"')
             self._run(f'create temp table "{name}" ({column_types(schema)})')
@@ -114,7 +124,8 @@ class PostgresWarehouse:
     @contextmanager
     def transaction(self, *, run_id: str | None = None) -> Iterator[None]:
         """All or nothing: commits at the end, rolls back on any exception; a lost COMMIT is looked up."""
-        self.execute("begin")
+        with _translated("begin"):
+            self._connection.execute(self._settings.begin.encode())
         try:
             yield
             ((number,),) = self.rows("select cast(pg_current_xact_id_if_assigned() as text)")
@@ -160,8 +171,29 @@ class PostgresWarehouse:
             self.execute(f"analyze {table}")
 
     def _run(self, sql: str, params: Params | None = None) -> psycopg.Cursor[Any]:
+        """Run a statement, outside a transaction in one of its own."""
         text, values = _numbered(sql, params)
-        return self._connection.execute(text.encode(), values or None)
+        connection = self._connection
+        if connection.info.transaction_status != TransactionStatus.IDLE:
+            return connection.execute(text.encode(), values or None)
+        problem: psycopg.Error | None = None
+        try:
+            with connection.pipeline():
+                try:
+                    connection.execute(self._settings.first.encode())
+                    connection.execute(self._settings.then.encode())
+                    cursor = connection.execute(text.encode(), values or None)
+                    connection.execute(b"commit")
+                except psycopg.Error as raised:  # out of the pipeline, psycopg would log the one that follows from it
+                    problem = raised
+        except psycopg.Error as raised:
+            problem = problem or raised
+        if problem is not None:
+            if connection.info.transaction_status == TransactionStatus.INERROR:
+                with suppress(psycopg.Error):
+                    connection.execute(b"rollback")
+            raise problem
+        return cursor
 
 
 def open_postgres(
@@ -175,9 +207,9 @@ def open_postgres(
     """Connect, trying for up to `wait` seconds. Raises WarehouseError, with the server's reason, where that fails."""
 
     def connect() -> psycopg.Connection[Any]:
-        return connected(place, read_only=read_only, wait=wait, clock=clock, sleep=sleep)
+        return connected(place, wait=wait, clock=clock, sleep=sleep)
 
-    return PostgresWarehouse(connect(), place, connect)
+    return PostgresWarehouse(connect(), place, connect, Settings(read_only=read_only))
 
 
 def _numbered(sql: str, params: Params | None) -> tuple[str, list[object]]:
@@ -210,12 +242,19 @@ def _translated(sql: str) -> Iterator[None]:
             f"Postgres: other objects stand on what has to be made anew: {problem.diag.message_detail} Drop them, try "
             "again, and make them anew."
         ) from None
+    except psycopg.errors.ReadOnlySqlTransaction:
+        raise WarehouseError(
+            "Postgres only reads here: the server is a standby, or default_transaction_read_only is on for this "
+            "database or user. Nothing was stored. `ninja-sync doctor` says which."
+        ) from None
     except psycopg.errors.UniqueViolation as problem:
         raise WarehouseError(
             f"An id of {problem.diag.table_name} would stand twice in the warehouse; nothing was stored."
         ) from None
     except psycopg.Error as problem:
         state = problem.sqlstate or ""
+        if refused := refused_by_pooler(problem):
+            raise refused from None
         if _is_lost(problem):
             raise ConnectionLost from None
         hint = " Has anything been pulled yet? `ninja-sync pull` makes the tables." if state in NOT_MADE else ""

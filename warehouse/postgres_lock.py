@@ -1,7 +1,7 @@
 """One run at a time per source, on Postgres: an advisory lock on a connection of its own, across machines.
 
-The server gives it back when that connection ends, however it ends; one whose machine died is noticed by its keepalives
-within a minute.
+An open transaction holds it, so a transaction pooler keeps the session for us; it has no snapshot, so vacuum goes on.
+Postgres releases the lock when that connection ends, however it ends. Keepalives notice a dead machine within a minute.
 """
 
 from __future__ import annotations
@@ -14,9 +14,11 @@ import psycopg
 
 from schemas.errors import Busy, WarehouseError
 from warehouse.place import PostgresUrl
-from warehouse.postgres_connection import connected
+from warehouse.postgres_connection import connected, refused_by_pooler, words
+from warehouse.postgres_session import HELD, Settings
 
-TRY = "select pg_try_advisory_lock(hashtextextended($1, 0))"
+TRY = "select pg_try_advisory_xact_lock(hashtextextended($1, 0))"
+NEVER_ENDED = "select set_config(name, '0', true) from pg_settings where name = any($1)"
 HOLDER = """
 select a.application_name, a.client_addr, a.pid
 from pg_locks as l join pg_stat_activity as a on a.pid = l.pid
@@ -32,8 +34,10 @@ def one_run_on_postgres(
 ) -> Iterator[None]:
     """Hold the lock of a source. Raises Busy, naming the session that holds it, after `wait` seconds."""
     until = clock() + wait
-    connection = connected(place, read_only=True, wait=wait, clock=clock, sleep=sleep)
+    connection = connected(place, wait=wait, clock=clock, sleep=sleep)
     try:
+        _asked(connection, Settings(read_only=True).begin)
+        _asked(connection, NEVER_ENDED, (list(HELD),))
         name = (f"ninja-sync run of {source}",)
         while not _asked(connection, TRY, name)[0][0]:
             if clock() >= until:
@@ -53,8 +57,12 @@ def _holder(connection: psycopg.Connection[Any], name: tuple[str]) -> str:
     return "it has just ended"
 
 
-def _asked(connection: psycopg.Connection[Any], sql: str, values: tuple[str]) -> list[tuple[Any, ...]]:
+def _asked(
+    connection: psycopg.Connection[Any], sql: str, values: tuple[object, ...] | None = None
+) -> list[tuple[Any, ...]]:
     try:
-        return connection.execute(sql.encode(), values).fetchall()
+        cursor = connection.execute(sql.encode(), values)
+        return cursor.fetchall() if cursor.description else []
     except psycopg.Error as problem:
-        raise WarehouseError(f"Postgres: the lock of the source cannot be had ({type(problem).__name__}).") from None
+        refused = refused_by_pooler(problem)
+        raise refused or WarehouseError(f"Postgres: the lock of the source cannot be had: {words(problem)}") from None

@@ -13,7 +13,7 @@ from flows.job import Job
 from flows.pull import pull
 from schemas.errors import ConnectionLost, WarehouseError
 from tests.crashes.witness import found_in, truth
-from tests.cut_wire import AFTER, BEFORE, wired
+from tests.cut_wire import AFTER, BEFORE, COMMIT, wired
 from tests.engines import address
 from warehouse.place import open_place
 
@@ -114,9 +114,7 @@ def pulled(settings, server, place):
         return pull(Job(told, "main", opened))
 
 
-@pytest.mark.parametrize(
-    ("word", "how"), [(b"commit\0", AFTER), (b"commit\0", BEFORE), (b"insert into ninja.", BEFORE)]
-)
+@pytest.mark.parametrize(("word", "how"), [(COMMIT, AFTER), (COMMIT, BEFORE), (b"insert into ninja.", BEFORE)])
 def test_a_load_whose_connection_is_lost_is_done_once(pulls, settings, server, database, word, how):
     pulls(using=settings)
     client = next(c for c in server.clients().values() if not c["is_deleted"] and not c["archived_at"])

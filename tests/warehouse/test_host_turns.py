@@ -195,7 +195,7 @@ def test_without_the_table_or_the_database_a_door_keeps_to_its_own_pace(turns, p
 
 
 def test_nobody_who_holds_the_row_keeps_a_door_waiting(turns, place, postgres, monkeypatch):
-    monkeypatch.setattr(host_turns, "QUICK", host_turns.QUICK.replace("5s", "50ms"))
+    monkeypatch.setitem(host_turns.QUICK, "statement_timeout", "50ms")
     one = turns(per_second=0.001)
     one.take()
     with closing(postgres.admin(place.url.rpartition("/")[2])) as admin:

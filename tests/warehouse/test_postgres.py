@@ -5,11 +5,12 @@ from __future__ import annotations
 import pytest
 
 from schemas.errors import Busy, ConnectionLost, SettingsError, WarehouseError
-from tests.cut_wire import AFTER, BEFORE, wired
+from tests.cut_wire import AFTER, BEFORE, COMMIT, wired
 from tests.records import MOMENT
 from warehouse.migrations import migrate
 from warehouse.place import PostgresUrl, open_place
 from warehouse.postgres_engine import open_postgres
+from warehouse.postgres_session import SETTINGS
 
 
 @pytest.fixture
@@ -51,7 +52,7 @@ def test_a_connection_that_is_ended_in_a_transaction_is_lost_and_nothing_is_stor
 
 
 def test_a_commit_that_arrived_and_whose_answer_was_lost_is_found_to_be_stored(place):
-    with wired(place, word=b"commit\0", how=AFTER) as (far, wire), open_place(far) as warehouse:
+    with wired(place, word=COMMIT, how=AFTER) as (far, wire), open_place(far) as warehouse:
         write(warehouse)
         assert wire.cuts == 1
         assert warehouse.rows("select run_id from control.runs") == [("r",)]
@@ -59,7 +60,7 @@ def test_a_commit_that_arrived_and_whose_answer_was_lost_is_found_to_be_stored(p
 
 
 def test_a_commit_that_never_arrived_is_found_not_to_be_stored(place):
-    with wired(place, word=b"commit\0", how=BEFORE) as (far, wire), open_place(far) as warehouse:
+    with wired(place, word=COMMIT, how=BEFORE) as (far, wire), open_place(far) as warehouse:
         with pytest.raises(ConnectionLost):
             write(warehouse)
         assert wire.cuts == 1
@@ -68,13 +69,13 @@ def test_a_commit_that_never_arrived_is_found_not_to_be_stored(place):
 
 
 def test_a_commit_of_no_run_is_looked_up_by_its_transaction(place):
-    with wired(place, word=b"commit\0", how=AFTER) as (far, _), open_place(far) as warehouse, warehouse.transaction():
+    with wired(place, word=COMMIT, how=AFTER) as (far, _), open_place(far) as warehouse, warehouse.transaction():
         warehouse.execute("insert into control.published (changed_runs, published_at) values (1, now())")
     assert written(place) == [0, 1]
 
 
 def test_where_nobody_can_be_asked_the_outcome_is_said_to_be_unknown(place):
-    with wired(place, word=b"commit\0", how=AFTER, dead=True) as (far, _):
+    with wired(place, word=COMMIT, how=AFTER, dead=True) as (far, _):
         with (
             open_postgres(far, wait=0) as warehouse,
             pytest.raises(WarehouseError, match="whether it is stored is not known") as caught,
@@ -158,9 +159,9 @@ def test_other_urls_are_refused_with_an_example(text):
         PostgresUrl.of(text)
 
 
-def test_two_that_make_a_warehouse_at_once_make_it_once(database):
+def test_two_that_make_a_warehouse_at_once_make_it_once(database, monkeypatch):
+    monkeypatch.setitem(SETTINGS, "lock_timeout", "100ms")
     with open_place(database) as one, open_place(database) as other:
-        one.execute("set lock_timeout = '100ms'")
         with other.transaction():
             other.hold("the schemas")
             with pytest.raises(Busy):

@@ -10,6 +10,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from warehouse.engine import scratch
+
 SCHEMA = pa.schema([
     ("t", pa.string()), ("m", pa.decimal128(20, 6)), ("w", pa.timestamp("us", tz="UTC")), ("b", pa.bool_()),
     ("n", pa.int64()),
@@ -37,14 +39,14 @@ def test_whatever_is_staged_is_there(warehouse, pages):
         pa.RecordBatch.from_pylist([dict(zip(SCHEMA.names, row, strict=True)) for row in rows], SCHEMA)
         for rows in pages
     ]
-    warehouse.stage("arrived", SCHEMA, iter(batches))
-    found = warehouse.table("select * from arrived")
-    assert found.schema.types == SCHEMA.types
-    assert sorted(found.to_pylist(), key=repr) == sorted((r for b in batches for r in b.to_pylist()), key=repr)
-    assert warehouse.rows("select t from arrived where t = ''") == [("",)] * sum(
-        r[0] == "" for rows in pages for r in rows
-    )
-    warehouse.execute("drop table arrived")
+    with scratch(warehouse):
+        warehouse.stage("arrived", SCHEMA, iter(batches))
+        found = warehouse.table("select * from arrived")
+        assert found.schema.types == SCHEMA.types
+        assert sorted(found.to_pylist(), key=repr) == sorted((r for b in batches for r in b.to_pylist()), key=repr)
+        assert warehouse.rows("select t from arrived where t = ''") == [("",)] * sum(
+            r[0] == "" for rows in pages for r in rows
+        )
 
 
 def test_a_number_that_would_have_to_be_rounded_is_an_error(warehouse):

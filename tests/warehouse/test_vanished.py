@@ -14,6 +14,7 @@ from schemas.vanished import HELD, HIDDEN, Vanished
 from tests.records import MOMENT, NOW, client, contact
 from tests.warehouse.test_history import at, history
 from warehouse.control import read_state
+from warehouse.engine import scratch
 from warehouse.staging import Staging
 from warehouse.statements import statement
 from warehouse.vanished import Lost, Unlisted, heirs, lost, missing, owners, remember_unexplained, unlisted
@@ -235,16 +236,18 @@ def test_what_is_unlisted_in_one_source_is_not_in_another(warehouse, load_record
 def test_missing_is_what_is_mirrored_and_neither_staged_nor_set_aside(warehouse, load_records, staged):
     load_records([client(key) for key in "abcde"])
     load_records([client("z")], source="other")
-    assert missing(warehouse, staged([client("a")], [client("c")]), CLIENTS, "main", {"d"}) == ["b", "e"]
-    assert missing(warehouse, staged(), CLIENTS, "main", ()) == list("abcde")
+    with scratch(warehouse):
+        assert missing(warehouse, staged([client("a")], [client("c")]), CLIENTS, "main", {"d"}) == ["b", "e"]
+        assert missing(warehouse, staged(), CLIENTS, "main", ()) == list("abcde")
 
 
 def test_the_lost_are_told_with_the_contacts_of_their_record(warehouse, load_records):
     load_records([client("a", name="", balance=Decimal("0.000001"), contacts=[contact("k"), contact("l")])])
     load_records([client("b", contacts=[contact("k")])])
-    assert lost(warehouse, "main", ["a", "nobody"]) == [
-        Lost("a", "", "Client a", Decimal("0.000001"), MOMENT, ("k", "l"))
-    ]
+    with scratch(warehouse):
+        assert lost(warehouse, "main", ["a", "nobody"]) == [
+            Lost("a", "", "Client a", Decimal("0.000001"), MOMENT, ("k", "l"))
+        ]
 
 
 def test_a_contact_belongs_to_the_newest_staged_client_that_lists_it_else_to_the_mirrors(
@@ -257,9 +260,10 @@ def test_a_contact_belongs_to_the_newest_staged_client_that_lists_it_else_to_the
     ]
     staging = staged(left, [client("x", contacts=[], updated_at=NOW + 5)])
     asked = ["k", "l", "m", "nowhere"]
-    assert owners(warehouse, staging, "main", asked) == {"k": "b", "l": "a", "m": "a"}
-    assert owners(warehouse, None, "main", asked) == {"k": "a", "l": "a", "m": "a"}
-    assert owners(warehouse, staged([client("c", contacts=[contact("l")])]), "main", ["l"]) == {"l": "c"}
+    with scratch(warehouse):
+        assert owners(warehouse, staging, "main", asked) == {"k": "b", "l": "a", "m": "a"}
+        assert owners(warehouse, None, "main", asked) == {"k": "a", "l": "a", "m": "a"}
+        assert owners(warehouse, staged([client("c", contacts=[contact("l")])]), "main", ["l"]) == {"l": "c"}
 
 
 def test_heirs_are_those_who_grew_by_the_balance_and_then_the_newest(warehouse, load_records, staged):
@@ -267,9 +271,10 @@ def test_heirs_are_those_who_grew_by_the_balance_and_then_the_newest(warehouse, 
     load_records([client("b", balance=7, updated_at=NOW)])
     load_records([client("d", is_deleted=True, updated_at=NOW + 5)])
     gone = Lost("f", "F", "F", Decimal(7), MOMENT, ())
-    assert heirs(warehouse, None, "main", gone, 9) == ["b", "e", "c", "a"]
-    staging = staged(
-        [client("c", balance=7, updated_at=NOW + 1), client("b", balance=7, updated_at=NOW), client("new")]
-    )
-    assert heirs(warehouse, staging, "main", gone, 3) == ["c", "b", "e"]
-    assert heirs(warehouse, staging, "main", Lost("f", "F", "F", Decimal(0), MOMENT, ()), 2) == ["c", "b"]
+    with scratch(warehouse):
+        assert heirs(warehouse, None, "main", gone, 9) == ["b", "e", "c", "a"]
+        staging = staged(
+            [client("c", balance=7, updated_at=NOW + 1), client("b", balance=7, updated_at=NOW), client("new")]
+        )
+        assert heirs(warehouse, staging, "main", gone, 3) == ["c", "b", "e"]
+        assert heirs(warehouse, staging, "main", Lost("f", "F", "F", Decimal(0), MOMENT, ()), 2) == ["c", "b"]

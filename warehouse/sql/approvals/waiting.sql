@@ -37,4 +37,4 @@ from (
 left join control.approvals as a on a.source = p.source and a.plan_id = p.plan_id and a.digest = p.digest
 where p.state = 'planned' and p.expires_at >= $now and a.approved_at is null
     and (cast($source as varchar) is null or p.source = $source)
-order by p.made_at, p.plan_id
+order by p.made_at, p.plan_id collate "C"

@@ -5,4 +5,4 @@ select
 from ninja.clients as c
 left join ninja.countries as l on l.source = c.source and l.id = c.country_id
 where c.source = $source and ($deleted or not c.is_deleted)
-order by c.id
+order by c.id collate "C"

@@ -5,4 +5,4 @@ from (
     from control.duplicate_decisions where source = $source
 ) as d
 where place = 1
-order by id_a, id_b
+order by id_a collate "C", id_b collate "C"

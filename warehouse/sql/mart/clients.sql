@@ -1,7 +1,7 @@
 -- One row per client, archived and deleted ones included: names for ids, the effective currency, the primary contact.
 create view mart.clients as
 with primary_contacts as (
-    select *, row_number() over (partition by source, client_id order by is_primary desc nulls last, created_at, id) as place
+    select *, row_number() over (partition by source, client_id order by is_primary desc nulls last, created_at, id collate "C") as place
     from ninja.contacts
 )
 select

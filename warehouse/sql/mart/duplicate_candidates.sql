@@ -9,7 +9,7 @@ with parts as (
 best as (
     select
         p.source, p.id, p.probability, p.reasons,
-        row_number() over (partition by p.source, p.id order by p.probability desc, p.other) as place
+        row_number() over (partition by p.source, p.id order by p.probability desc, p.other collate "C") as place
     from parts as p
     join control.duplicate_clusters as a on a.source = p.source and a.id = p.id
     join control.duplicate_clusters as b on b.source = p.source and b.id = p.other and b.cluster_id = a.cluster_id

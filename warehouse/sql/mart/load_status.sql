@@ -4,10 +4,10 @@
 -- quiet source would look dead. `ninja-sync status` tells the last run of all.
 create view mart.load_status as
 with last_runs as (
-    select *, row_number() over (partition by source order by finished_at desc, run_id desc) as place from control.runs
+    select *, row_number() over (partition by source order by finished_at desc, run_id collate "C" desc) as place from control.runs
 ),
 last_loads as (
-    select *, row_number() over (partition by source order by finished_at desc, run_id desc) as place
+    select *, row_number() over (partition by source order by finished_at desc, run_id collate "C" desc) as place
     from control.runs
     where changed
 )

@@ -7,7 +7,7 @@ from (
         row_number() over (
             partition by f.source, f.id
             order by
-                case when p.id is null then 1 else 0 end, f.updated_at desc nulls last, f.run_id desc, f.{parent} desc
+                case when p.id is null then 1 else 0 end, f.updated_at desc nulls last, f.run_id collate "C" desc, f.{parent} collate "C" desc
         ) as place
     from found_{child} as f
     left join places_{child} as p on p.source = f.source and p.id = f.id and p.parent = f.{parent}

@@ -4,5 +4,5 @@ from (
     select *, case when $balance <> 0 and grown = $balance then 0 else 1 end as place from {growth} where id <> $lost
 ) as ranked
 where place = 0 or not is_deleted
-order by place, updated_at desc nulls last, id
+order by place, updated_at desc nulls last, id collate "C"
 limit $most

@@ -2,5 +2,5 @@
 select id, display_name, currency_code, balance, why
 from mart.unlisted_clients
 where source = $source
-order by abs(balance) desc, display_name, id
+order by abs(balance) desc, display_name collate "C", id collate "C"
 limit $most
