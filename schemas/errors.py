@@ -21,7 +21,8 @@
     │   ├── StalePlan
     │   └── WrongDigest
     ├── NotVerified               4  written, but not found as written
-    │   └── OutcomeUnknown           no complete answer, and the server cannot be asked now
+    │   ├── OutcomeUnknown           no complete answer, and the server cannot be asked now
+    │   └── RescueMissing            a merge is done, the change that was to follow it is not
     └── WarehouseError            6  the warehouse cannot be used now
         └── Busy
 
@@ -150,6 +151,10 @@ class NotVerified(SyncError):
 
 class OutcomeUnknown(NotVerified):
     """It is not known whether the server has done what was asked."""
+
+
+class RescueMissing(NotVerified):
+    """The merge is done; what was to be kept of the client that is gone was not written."""
 
 
 class WarehouseError(SyncError):
