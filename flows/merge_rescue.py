@@ -13,7 +13,7 @@ from typing import Final
 from connector.clients.contacts import ContactEdit, edited
 from connector.clients.fields import checked
 from schemas.client import Client, Contact, as_dict
-from schemas.errors import SettingsError
+from schemas.errors import SettingsError, sentence
 from schemas.merge_preview import Preview, Rescue
 from schemas.server_form import Lists
 
@@ -93,4 +93,4 @@ def _new(number: int, values: Mapping[str, object]) -> Contact:
 
 
 def _reason(refusal: SettingsError) -> str:
-    return str(refusal).removeprefix("Nothing was sent: ")
+    return sentence(str(refusal).removeprefix("Nothing was sent: "))

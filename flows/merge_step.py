@@ -24,6 +24,7 @@ from schemas.errors import (
     SyncError,
     UnsafePlan,
     WarehouseError,
+    sentence,
 )
 from schemas.merge_plan import MergePlan, MergeStep, expected_of
 from schemas.merge_preview import LOST
@@ -235,7 +236,7 @@ def _written_after(step: MergeStep) -> list[str]:
 def _reason(problem: SyncError) -> str:
     """Why a change was refused, without the words that nothing was sent: the merge may have been."""
     text = str(problem).removeprefix("Nothing was sent: ").removesuffix(" Nothing was sent.").removesuffix(" Not sent.")
-    return text[:1].upper() + text[1:]
+    return sentence(text[:1].upper() + text[1:])
 
 
 def _has(contacts: Mapping[str, Mapping[str, object]], wanted: Mapping[str, object]) -> bool:

@@ -47,6 +47,12 @@ class SyncError(Exception):
         super().__init__(message or (type(self).__doc__ or "").split("\n", 1)[0])
 
 
+def sentence(text: object) -> str:
+    """A message with a point at its end, so that another one can follow it."""
+    told = str(text).rstrip()
+    return told if not told or told[-1] in ".!?:" else f"{told}."
+
+
 def place_of(problem: BaseException) -> str:
     """Where an unexpected error was raised, as `file.py:12`: what may be told of it, as its text may hold anything."""
     step = problem.__traceback__

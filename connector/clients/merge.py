@@ -35,6 +35,7 @@ from schemas.errors import (
     SettingsError,
     StalePlan,
     UnsafePlan,
+    sentence,
 )
 from schemas.journal import Call, Edit, Outcome
 from schemas.merge_preview import lost_contacts
@@ -142,7 +143,7 @@ def apply_merge(api: Api, prepared: Merge, *, backup: Backup, sleep: Callable[[f
         outcomes = perform(api, Call("merge", [survivor, mergeable], api.plan_id), send, read_back)
     except OutcomeUnknown as unknown:
         more = verdict(seen[-1], survivor, mergeable) if seen else ""
-        raise OutcomeUnknown(f"{unknown} {more}".strip()) from None
+        raise OutcomeUnknown(f"{sentence(unknown)} {more}".strip()) from None
     if {outcome for _, outcome in outcomes} != {Outcome.APPLIED}:
         raise NotVerified(verdict(seen[-1], survivor, mergeable))
     after = client_of(seen[-1].survivor)

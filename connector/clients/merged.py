@@ -75,7 +75,7 @@ def verdict(found: Found, survivor: Edit, mergeable: Edit) -> str:
         for name in FIGURES
     )
     if found.gone is not Presence.GONE and found.as_it_was and _unmoved(found.survivor, survivor):
-        return f"The server answered, and has not merged the client {other}: both are as they were."
+        return f"The server answered, and has not merged the client {other}: both are unchanged."
     if found.gone is Presence.GONE:
         return (
             f"The client {other} is gone, and what {one} has is not the sum ({figures}). Compare it with the open "
