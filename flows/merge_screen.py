@@ -24,7 +24,8 @@ def show_preview(number: int, one: Preview) -> None:
     rows = [(_words(f.name), f.survivor, f.mergeable, f.after) for f in one.figures]
     show_table(title, columns, rows, note="; ".join(notes))
     people = [(_named(c), "moves") for c in one.moved if c not in one.second_primaries]
-    people += [(_named(c), "moves, as a second primary contact") for c in one.second_primaries]
+    second = "moves, and is not primary here" if one.then.contacts else "moves, as a second primary contact"
+    people += [(_named(c), second) for c in one.second_primaries]
     people += [(_named(c), "is dropped by the server") for c in one.dropped]
     if people:
         show_table("", ("contact", "what becomes of it"), people)
@@ -51,7 +52,11 @@ def _show_written(one: Preview) -> None:
     for rescue in (one.before, one.then):
         for key, values in rescue.contacts.items():
             who = _named(people[key]) if key in people else key
-            rows += [(f"contact {who}: {name}", getattr(people.get(key), name, None), v) for name, v in values.items()]
+            for name, value in values.items():
+                if name == "is_primary":
+                    rows.append(("primary contact", who, who))  # the merge alone would leave two
+                else:
+                    rows.append((f"{who}: {_words(name)}", getattr(people.get(key), name, None), value))
         rows += [("new contact", None, _filled(contact)) for contact in rescue.new_contacts]
     if rows:
         show_table("Written to the client kept", ("field", "now", "afterwards"), rows)

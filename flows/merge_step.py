@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from connector.api import Api
 from connector.clients.contacts import ContactEdit
@@ -112,7 +112,7 @@ def _merge(merging: Merging, place: int, step: MergeStep, state: str) -> None:
     ids = (step.survivor_id, step.mergeable_id)
     file = backup_file(merging.settings, plan.source, "merge", ids, merging.clock.now())
     note(merging, place, RESCUED, backup=str(file))  # before it is sent: a run that is killed leaves it behind
-    apply_merge(api, prepared, backup=file, sleep=merging.sleep)
+    apply_merge(api, replace(prepared, currency_codes=step.currencies), backup=file, sleep=merging.sleep)
     note(merging, place, MERGED)
 
 

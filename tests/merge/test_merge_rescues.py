@@ -7,7 +7,7 @@ import pytest
 from connector.clients.merge import NOBODY
 from flows.job import open_ready
 from flows.settle import settle_by_word
-from schemas.errors import NotAuthorised, RescueMissing, StalePlan, UnsafePlan
+from schemas.errors import NotAuthorised, NotVerified, RescueMissing, StalePlan, UnsafePlan
 from schemas.journal import Outcome
 from tests.push.conftest import Killed
 from warehouse.journal import open_calls
@@ -248,3 +248,23 @@ def test_a_merge_of_unknown_outcome_is_settled_before_its_plan_is_closed(desk):
         desk.close(planned)
     desk.wire.reset()
     assert list(desk.resume(planned).states) == ["done"]
+
+
+def test_a_merge_with_surprising_figures_is_reported_as_done_with_their_currency(desk, where):
+    if where[0] == "2026":
+        pytest.skip("it computes the figures from the documents, so nobody can foresee them")
+    one, other = desk.make("One", "10"), desk.make("Two", "5")
+    planned = desk.plan((one["id"], other["id"]))
+
+    def book(_number, request):
+        if request.url.path.endswith("/merge"):
+            desk.box.balances(one, balance="99")
+        return False
+
+    desk.wire.reset(book)
+    stopped = desk.apply(planned)
+    assert isinstance(stopped.stopped, NotVerified)
+    assert (list(stopped.states), stopped.merged) == (["merged"], 1)
+    assert "balance was 10.000000 USD and 5.000000 USD, should be 15.000000 USD, is 104.000000 USD" in str(stopped.stopped)
+    desk.wire.reset()
+    assert (desk.resume(planned).state, desk.merges()) == ("applied", 0)
