@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from connector.answer import Answer
 from connector.door import Door
 from connector.password import Password, no_password
-from schemas.errors import ApiError, DataError, OutcomeUnknown, PasswordRequired, Rejected, SyncError
+from schemas.errors import ApiError, DataError, OutcomeUnknown, PasswordRequired, Rejected, SyncError, sentence
 from schemas.journal import Call, Journal, Outcome
 
 Outcomes = Sequence[tuple[str, Outcome]]
@@ -66,7 +66,7 @@ def _sent(
 
 
 def _not_done(problem: ApiError | DataError) -> ApiError | DataError:
-    text = f"{problem} The server was asked, and has changed nothing: the same can be done again."
+    text = f"{sentence(problem)} The server was asked, and has changed nothing: the same can be done again."
     return type(problem)(text, status=problem.status) if isinstance(problem, ApiError) else type(problem)(text)
 
 
@@ -84,7 +84,8 @@ def unknown(call_id: str, verb: str, problem: SyncError | None) -> OutcomeUnknow
     """The error for a call of which nobody knows what became of it; it stays open in the journal."""
     return OutcomeUnknown(
         f"It is not known whether the server has done it ({verb}, call {call_id}): "
-        f"{problem or 'its records do not tell.'} Nothing is sent again by itself; `ninja-sync journal settle` asks."
+        f"{sentence(problem) if problem else 'its records do not tell.'} Nothing more is sent before that is known; "
+        "`ninja-sync journal settle` asks the server."
     )
 
 

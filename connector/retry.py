@@ -15,7 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, NoReturn, TypeVar
 
-from schemas.errors import ApiError, SyncError
+from schemas.errors import ApiError, SyncError, sentence
 
 Answered = TypeVar("Answered")
 
@@ -129,5 +129,5 @@ def _give_up(failure: Failure, attempt: int, why: str = "") -> NoReturn:
     error = failure.error
     tried = f"Tried {attempt} times." if attempt > 1 else ""
     if isinstance(error, ApiError) and (tried or why):
-        error = type(error)(" ".join(filter(None, [str(error), tried, why])), status=error.status)
+        error = type(error)(" ".join(filter(None, [sentence(error), tried, why])), status=error.status)
     raise error

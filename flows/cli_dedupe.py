@@ -10,7 +10,7 @@ import typer
 
 from flows.cli_dedupe_review import review
 from flows.cli_dedupe_rules import RulesFile, read_rules
-from flows.cli_merge import Allow, NoRescue
+from flows.cli_merge import Allow, NoRescue, PublicNotes, To
 from flows.options import AsJson, ConfigFile, SourceName
 from flows.show import say, show_json, show_table
 from schemas.errors import SettingsError
@@ -181,6 +181,8 @@ def plan(
     ] = False,
     allow: Allow = None,
     no_rescue: NoRescue = False,
+    public_notes: PublicNotes = False,
+    to: To = None,
     rules: RulesFile = None,
     source: SourceName = None,
     config: ConfigFile = None,
@@ -201,9 +203,9 @@ def plan(
     with open_door(settings, name) as door:
         planned = plan_clusters(
             settings, name, door, chosen, undecided=everything, allowed={*chosen.allow, *(allow or [])},
-            rescue=not no_rescue,
+            rescue=not no_rescue, public_notes=public_notes or chosen.public_notes,
         )  # fmt: skip
-    raise typer.Exit(tell_planned_merges(planned, as_json=as_json))
+    raise typer.Exit(tell_planned_merges(planned, to, as_json=as_json))
 
 
 def _decisions_of(file: Path) -> list[tuple[str, str, str, str]]:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from connector.secret import Secret
     from flows.settings import Settings
+    from schemas.merge_plan import MergePlan
 
 PlanId = Annotated[str, typer.Argument(metavar="PLAN", help="The plan's id, such as merge-20261128-1a2b3c.")]
 PasswordFile = Annotated[
@@ -26,6 +27,11 @@ Allow = Annotated[
     list[str] | None, typer.Option("--allow", help="What may differ: currency, tax, country, inactive; repeatable.")
 ]
 NoRescue = Annotated[bool, typer.Option("--no-rescue", help="Rescue nothing of what the server drops.")]
+PublicNotes = Annotated[bool, typer.Option("--public-notes", help="Append public notes too; customers can read them.")]
+WithoutRescue = Annotated[
+    bool, typer.Option("--without-rescue", help="Finish merges that are done without the change that was to follow.")
+]
+To = Annotated[Path | None, typer.Option("--to", metavar="FILE", help="Write plan and preview into this file too.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -37,7 +43,7 @@ def register(app: typer.Typer) -> None:
         no_args_is_help=True,
         rich_markup_mode=None,
     )
-    for command in (plan, show, apply, resume, sheet):
+    for command in (plan, show, apply, resume, close, sheet):
         merge.command()(command)
     merge.command("list")(list_merges)
     app.add_typer(merge, name="merge")
@@ -45,39 +51,47 @@ def register(app: typer.Typer) -> None:
 
 def plan(
     pairs: Annotated[
-        list[str] | None, typer.Argument(metavar="SURVIVOR:MERGED", help="Ids: who survives, who is merged in.")
+        list[str] | None,
+        typer.Argument(metavar="KEPT:MERGED", help="Numbers or ids: the client kept, the one merged into it."),
     ] = None,
-    file: Annotated[Path | None, typer.Option(help="A CSV file with survivor_id and mergeable_id.")] = None,
+    file: Annotated[
+        Path | None, typer.Option(help="A CSV file with survivor_id and mergeable_id: numbers or ids.")
+    ] = None,
     allow: Allow = None,
     no_rescue: NoRescue = False,
-    reason: Annotated[str, typer.Option(help="Why, for whoever looks at it later.")] = "",
+    public_notes: PublicNotes = False,
+    reason: Annotated[str, typer.Option(help="Why, for people who look at it later.")] = "",
+    to: To = None,
     source: SourceName = None,
     config: ConfigFile = None,
     as_json: AsJson = False,
 ) -> None:
     """Plan merges, and show what they come to.
 
-    Nothing is sent yet. Shown are the figures afterwards under this server's version, contacts that move or are
-    dropped, and what is lost with the client that is merged in; blanks of the survivor are filled from it and notes
-    appended, as ordinary changes before the merge. Chains are put in order. `dedupe plan` plans from found duplicates.
+    Nothing is sent yet. The preview shows the figures afterwards under this server's version, contacts that move or
+    are dropped, every text that is written, and what is lost with the client that is merged in. Blanks of the client
+    kept are filled from it and private notes appended, as ordinary changes before the merge. Chains are put in order.
+    `dedupe plan` plans from found duplicates.
     """
-    from flows.merge_plan import ALLOWABLE, plan_merges  # noqa: PLC0415 - each command loads what it needs
+    from flows.merge_pairs import pair_of, pairs_of, with_ids  # noqa: PLC0415 - each command loads what it needs
+    from flows.merge_plan import ALLOWABLE, plan_merges  # noqa: PLC0415
     from flows.merge_report import tell_planned_merges  # noqa: PLC0415
     from flows.settings import choose_source, load_settings, open_door  # noqa: PLC0415
 
     wrong = sorted(set(allow or []) - set(ALLOWABLE))
     if wrong:
         raise SettingsError(f"--allow takes {', '.join(ALLOWABLE)}, not {wrong[0]!r}.")
-    told = [_pair(one) for one in pairs or []] + (_pairs_of(file) if file else [])
-    if not told:
-        raise SettingsError("Say whom to merge: SURVIVOR:MERGED, or --file with survivor_id and mergeable_id.")
+    wanted = [pair_of(one) for one in pairs or []] + (pairs_of(file) if file else [])
+    if not wanted:
+        raise SettingsError("Say whom to merge: KEPT:MERGED, or --file with survivor_id and mergeable_id.")
     settings = load_settings(config)
     name = choose_source(settings, source)
     with open_door(settings, name) as door:
         planned = plan_merges(
-            settings, name, door, told, allowed=frozenset(allow or []), rescue=not no_rescue, reason=reason
-        )
-    raise typer.Exit(tell_planned_merges(planned, as_json=as_json))
+            settings, name, door, with_ids(door, wanted), allowed=frozenset(allow or []), rescue=not no_rescue,
+            public_notes=public_notes, reason=reason,
+        )  # fmt: skip
+    raise typer.Exit(tell_planned_merges(planned, to, as_json=as_json))
 
 
 def list_merges(
@@ -125,24 +139,26 @@ def apply(
     """Apply a plan of merges, one after the other.
 
     Each is compared with the plan, backed up, sent once, and checked: the client that is merged in is gone, and the
-    sums are right. It stops at the first surprise, and says what to look at; `merge resume` goes on. Asks for the
-    password of the token's user.
+    sums are right. It stops at the first surprise, and says what to look at; `merge resume` goes on, `merge close`
+    ends the plan. Asks for the password of the token's user.
     """
     from flows.merge_apply import apply_merges  # noqa: PLC0415
-    from flows.merge_report import tell_applied_merges  # noqa: PLC0415
+    from flows.merge_report import naming, tell_applied_merges  # noqa: PLC0415
     from flows.settings import load_settings, open_door  # noqa: PLC0415
     from flows.show import progress  # noqa: PLC0415
 
     settings = load_settings(config)
-    source = _source_of(settings, plan_id)
+    source, stored = _plan_here(settings, plan_id)
     read = _password(settings, source, password_file, password_env)
-    with open_door(settings, source) as door, progress(source, quiet=as_json) as tell:
-        applied = apply_merges(settings, door, plan_id, digest, read, tell=tell)
-    tell_applied_merges(applied, as_json=as_json)
+    with naming(stored, as_json=as_json):
+        with open_door(settings, source) as door, progress(source, quiet=as_json) as tell:
+            applied = apply_merges(settings, door, plan_id, digest, read, tell=tell)
+        tell_applied_merges(applied, as_json=as_json)
 
 
 def resume(
     plan_id: PlanId,
+    without_rescue: WithoutRescue = False,
     password_file: PasswordFile = None,
     password_env: PasswordEnv = "",
     config: ConfigFile = None,
@@ -150,19 +166,34 @@ def resume(
 ) -> None:
     """Go on with a plan of merges that stopped.
 
-    What was sent is settled by asking the server first; nobody is merged twice.
+    Calls whose outcome is open are settled by asking the server first; nobody is merged twice. Where a merge is done,
+    and the change that was to follow it is refused again and again, --without-rescue finishes it without that change.
     """
     from flows.merge_apply import resume_merges  # noqa: PLC0415
-    from flows.merge_report import tell_applied_merges  # noqa: PLC0415
+    from flows.merge_report import naming, tell_applied_merges  # noqa: PLC0415
     from flows.settings import load_settings, open_door  # noqa: PLC0415
     from flows.show import progress  # noqa: PLC0415
 
     settings = load_settings(config)
-    source = _source_of(settings, plan_id)
+    source, stored = _plan_here(settings, plan_id)
     read = _password(settings, source, password_file, password_env)
-    with open_door(settings, source) as door, progress(source, quiet=as_json) as tell:
-        applied = resume_merges(settings, door, plan_id, read, tell=tell)
-    tell_applied_merges(applied, as_json=as_json)
+    with naming(stored, as_json=as_json):
+        with open_door(settings, source) as door, progress(source, quiet=as_json) as tell:
+            applied = resume_merges(settings, door, plan_id, read, without_rescue=without_rescue, tell=tell)
+        tell_applied_merges(applied, as_json=as_json)
+
+
+def close(plan_id: PlanId, config: ConfigFile = None, as_json: AsJson = False) -> None:
+    """End a plan of merges for good.
+
+    For a plan that cannot go on, or is not wanted any more: it keeps other plans waiting no longer. Sends nothing and
+    asks no server. Merges that are done stay done; those that were not sent are not sent.
+    """
+    from flows.merge_apply import close_merges  # noqa: PLC0415
+    from flows.merge_report import tell_applied_merges  # noqa: PLC0415
+    from flows.settings import load_settings  # noqa: PLC0415
+
+    tell_applied_merges(close_merges(load_settings(config), plan_id), as_json=as_json)
 
 
 def sheet(
@@ -170,16 +201,23 @@ def sheet(
     to: Annotated[
         Path | None, typer.Option("--to", metavar="FILE", help="Write it here, instead of showing it.")
     ] = None,
+    source: SourceName = None,
+    config: ConfigFile = None,
     as_json: AsJson = False,
 ) -> None:
     """How to take a merge back by hand.
 
-    A list of what to make anew and what to move back, from the backup that was made before the merge.
+    A list to tick off, from the backup that was made before the merge: which client to create again, with which
+    values and people, and which papers to move back, with links to them.
     """
-    from flows.merge_report import rollback_sheet  # noqa: PLC0415
+    from flows.merge_sheet import known_names, merge_sheet, source_of  # noqa: PLC0415
+    from flows.settings import choose_source, load_settings  # noqa: PLC0415
     from warehouse.private import write_private  # noqa: PLC0415
 
-    text = rollback_sheet(backup)
+    settings = load_settings(config)
+    name = choose_source(settings, source) if source else source_of(settings, backup)
+    url = settings.sources[name].url if name else ""
+    text = merge_sheet(backup, url, known_names(settings, name) if name else None)
     if to is not None:
         write_private(to.absolute(), text.encode())
     if as_json:
@@ -190,31 +228,18 @@ def sheet(
         typer.echo(text)
 
 
-def _pair(told: str) -> tuple[str, str]:
-    survivor, colon, mergeable = told.partition(":")
-    if not (colon and survivor and mergeable):
-        raise SettingsError(f"A merge is SURVIVOR:MERGED, not {told!r}.")
-    return survivor, mergeable
-
-
-def _pairs_of(file: Path) -> list[tuple[str, str]]:
-    from flows.spreadsheets import read_sheet  # noqa: PLC0415
-
-    rows = read_sheet(file, ("survivor_id",)).texts("survivor_id", "mergeable_id")
-    return [(survivor, merged) for survivor, merged in rows]
-
-
 def _password(settings: Settings, source: str, file: Path | None, variable: str) -> Callable[[], Secret]:
     from flows.password import password_reader  # noqa: PLC0415
 
     return password_reader(settings.sources[source], file=file, variable=variable)
 
 
-def _source_of(settings: Settings, plan_id: str) -> str:
-    """The source of a plan, as configured here."""
+def _plan_here(settings: Settings, plan_id: str) -> tuple[str, MergePlan]:
+    """A plan, and its source as configured here."""
     from flows.job import open_ready  # noqa: PLC0415
     from flows.settings import choose_source  # noqa: PLC0415
     from warehouse.merge_plans import read_merges  # noqa: PLC0415
 
     with open_ready(settings) as warehouse:
-        return choose_source(settings, read_merges(warehouse, plan_id).plan.source)
+        plan = read_merges(warehouse, plan_id).plan
+    return choose_source(settings, plan.source), plan

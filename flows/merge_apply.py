@@ -6,17 +6,12 @@ How far each merge has come is noted, and what was sent is in the journal: a run
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Final
+from dataclasses import dataclass
 
 from connector.api import Api
-from connector.clients.contacts import ContactEdit
-from connector.clients.merge import apply_merge, check_password, prepare_merge
-from connector.clients.read import record_of
-from connector.clients.update import apply_update, prepare_update
+from connector.clients.merge import check_password
 from connector.door import Door
 from connector.halt import rest
 from connector.password import Password
@@ -24,62 +19,52 @@ from connector.scan import first_look
 from connector.secret import Secret
 from connector.verbs import lister
 from flows.api import check_company, operator
-from flows.backups import backup_file
 from flows.cut_off import named_when_cut_off
 from flows.job import SYSTEM_CLOCK, Clock, Job, Pulled, Tell, open_ready, silent
 from flows.journal import one_writer_at_a_time, settle_open
+from flows.merge_step import REFUSED, Merging, is_merged, note, take_step
 from flows.pull import pull
 from flows.settings import Settings, place_of
-from schemas.client import client_of
+from flows.under_way import check_none_under_way
 from schemas.entities import CLIENTS
-from schemas.errors import SettingsError, StalePlan, SyncError, WrongDigest
-from schemas.merge_plan import MergePlan, MergeStep, expected_of
-from schemas.merge_preview import LOST, Rescue
-from warehouse.engine import Warehouse
-from warehouse.journal import WarehouseJournal
+from schemas.errors import SettingsError, StalePlan, SyncError, UnsafePlan, WrongDigest
+from schemas.merge_plan import MergePlan, MergeStep
+from warehouse.journal import WarehouseJournal, open_calls
 from warehouse.lock import one_run_at_a_time
 from warehouse.merge_plans import (
-    CHECKED,
-    DONE,
     ENDED,
+    FINISHED,
     MERGED,
     PLANNED,
-    RESCUED,
+    UNMERGED,
     StoredMerges,
-    merged_by,
-    merges_under_way,
     read_merges,
     set_merges_state,
     set_step,
 )
-from warehouse.plans import APPLIED, APPLYING, under_way
-
-UNMERGED: Final = (PLANNED, CHECKED, RESCUED)
-"""States of a merge that was not sent, as far as is noted."""
+from warehouse.plans import APPLIED, APPLYING
 
 
 @dataclass(frozen=True, slots=True)
 class AppliedMerges:
-    """How far the merges of a plan have come, where the backups are, and the error at which they stopped."""
+    """How far a plan and its merges have come, where the backups are, and the error at which they stopped."""
 
     plan: MergePlan
+    state: str
     states: Sequence[str]
     backups: Sequence[str | None]
     pulled: Pulled | None = None
     stopped: SyncError | None = None
 
+    @property
+    def merged(self) -> int:
+        """How many merges the server has done, with their rescue or without it."""
+        return sum(state not in UNMERGED for state in self.states)
 
-@dataclass(frozen=True, slots=True)
-class _Merging:
-    """What the steps of one run have in common; `touched` are clients that this plan has written already."""
-
-    settings: Settings
-    warehouse: Warehouse
-    api: Api
-    plan: MergePlan
-    clock: Clock
-    sleep: Callable[[float], None]
-    touched: set[str] = field(default_factory=set)
+    @property
+    def finished(self) -> bool:
+        """Whether no merge of the plan has anything left to do."""
+        return all(state in FINISHED for state in self.states)
 
 
 def apply_merges(
@@ -102,14 +87,13 @@ def apply_merges(
     stored = _stored(settings, plan_id, clock)
     if digest != stored.digest:
         raise WrongDigest(f"The digest of {plan_id} is another one: look at it with `ninja-sync merge show` again.")
-    if stored.plan.digest != stored.digest:
-        raise StalePlan(f"The plan {plan_id} is not as it was made (a client in it was erased?): plan anew.")
+    _check_unchanged(stored)
     if stored.state != PLANNED:
         hint = "resume it" if stored.state == APPLYING else "plan anew"
         raise StalePlan(f"The plan {plan_id} is {stored.state}; a plan is applied once: {hint}.")
     if why := _barred(stored.plan, door, clock):
         raise StalePlan(why)
-    return _run(settings, door, stored, password, pulls=pulls, tell=tell, clock=clock, sleep=sleep)
+    return _run(settings, door, stored, password, gives_up=False, pulls=pulls, tell=tell, clock=clock, sleep=sleep)
 
 
 def resume_merges(
@@ -118,16 +102,61 @@ def resume_merges(
     plan_id: str,
     password: Callable[[], Secret],
     *,
+    without_rescue: bool = False,
     pulls: bool = True,
     tell: Tell = silent,
     clock: Clock = SYSTEM_CLOCK,
     sleep: Callable[[float], None] = rest,
 ) -> AppliedMerges:
-    """Go on with a plan that was cut off, or that stopped. Raises StalePlan where there is nothing to resume."""
+    """Go on with a plan that was cut off, or that stopped.
+
+    `without_rescue` finishes merges that are done, and whose last rescue cannot be written, without it; merges that
+    were not sent yet are rescued as planned. Raises StalePlan where there is nothing to resume, and for a plan that is
+    not as it was approved.
+    """
     stored = _stored(settings, plan_id, clock)
     if stored.state != APPLYING:
         raise StalePlan(f"The plan {plan_id} is {stored.state}: there is nothing to resume.")
-    return _run(settings, door, stored, password, pulls=pulls, tell=tell, clock=clock, sleep=sleep)
+    _check_unchanged(stored)
+    return _run(
+        settings, door, stored, password, gives_up=without_rescue, pulls=pulls, tell=tell, clock=clock, sleep=sleep
+    )
+
+
+def close_merges(settings: Settings, plan_id: str, *, clock: Clock = SYSTEM_CLOCK) -> AppliedMerges:
+    """End a plan for good, so that it keeps no other waiting. Asks no server, and sends nothing; what is done stays.
+
+    Raises StalePlan for a plan that has ended already, UnsafePlan while it is not known what became of a merge of it.
+    """
+    source = _stored(settings, plan_id, clock).plan.source
+    alone = one_run_at_a_time(place_of(settings), source, wait=settings.wait)
+    with one_writer_at_a_time(settings, source), alone, open_ready(settings, clock) as warehouse:
+        stored = read_merges(warehouse, plan_id)
+        if stored.state not in {PLANNED, APPLYING}:
+            raise StalePlan(f"The plan {plan_id} is {stored.state}: there is nothing to close.")
+        for one in open_calls(warehouse, source):
+            if one.call.plan_id == plan_id and one.call.verb == "merge":
+                raise UnsafePlan(
+                    f"It is not known what became of a merge of the plan {plan_id}. Settle it first: `ninja-sync "
+                    f"journal settle {one.call_id}`."
+                )
+        for place, step, state in zip(stored.places, stored.plan.steps, stored.states, strict=True):
+            if state in UNMERGED and is_merged(warehouse, stored.plan, step, state):
+                set_step(warehouse, stored.plan, place, MERGED, now=clock.now())
+        set_merges_state(warehouse, stored.plan, ENDED, applied_at=clock.now())
+        ended = read_merges(warehouse, plan_id)
+    return AppliedMerges(ended.plan, ended.state, ended.states, ended.backups)
+
+
+def _check_unchanged(stored: StoredMerges) -> None:
+    """Raises StalePlan for a plan that is not the one which its digest stands for."""
+    plan_id = stored.plan.plan_id
+    if stored.plan.digest != stored.digest:
+        close = f" Close it first: `ninja-sync merge close {plan_id}`." if stored.state == APPLYING else ""
+        raise StalePlan(
+            f"The plan {plan_id} is not as it was made (a client in it was erased?): plan anew. Nothing was sent."
+            f"{close}"
+        )
 
 
 def _barred(plan: MergePlan, door: Door, clock: Clock) -> str:
@@ -157,6 +186,7 @@ def _run(
     stored: StoredMerges,
     password: Callable[[], Secret],
     *,
+    gives_up: bool,
     pulls: bool,
     tell: Tell,
     clock: Clock,
@@ -171,8 +201,7 @@ def _run(
         journal = WarehouseJournal(plan.source, lambda: nullcontext(warehouse), operator=operator(), now=clock.now)
         api = Api(door, journal, held, plan.plan_id)
         try:
-            check_password(api)  # whoever has none, or a wrong one, is told before anything is written
-            stopped = _applied(_Merging(settings, warehouse, api, plan, clock, sleep), stored.state, tell)
+            stopped = _applied(Merging(settings, warehouse, api, plan, clock, sleep, gives_up), stored.state, tell)
         finally:
             held.drop()
         ended = read_merges(warehouse, plan.plan_id)
@@ -182,137 +211,42 @@ def _run(
             pulled = pull(Job(settings, plan.source, door, tell=tell, clock=clock))
         except SyncError as problem:  # made up for by the next pull
             stopped = stopped or problem
-    return AppliedMerges(plan, ended.states, ended.backups, pulled, stopped)
+    return AppliedMerges(plan, ended.state, ended.states, ended.backups, pulled, stopped)
 
 
-def _applied(merging: _Merging, wanted: str, tell: Tell) -> SyncError | None:
+def _applied(merging: Merging, wanted: str, tell: Tell) -> SyncError | None:
     """Do what is left of the plan; the error at which it stopped."""
     warehouse, plan = merging.warehouse, merging.plan
-    begun = (*merges_under_way(warehouse, plan.source), *under_way(warehouse, plan.source))
-    others = [one for one in begun if one != plan.plan_id]
-    if others:
-        raise StalePlan(f"The plan {others[0]} was cut off: resume it first.")
+    check_none_under_way(warehouse, plan.source, plan.plan_id)
     stored = read_merges(warehouse, plan.plan_id)
     if stored.state != wanted:
         raise StalePlan(f"Somebody else is applying, or has applied, the plan {plan.plan_id}.")
+    _check_unchanged(stored)
+    if any(state in UNMERGED for state in stored.states):
+        check_password(merging.api)  # a missing or wrong one is reported before anything is written
     settle_open(warehouse, plan.source, merging.api, now=merging.clock.now, sleep=merging.sleep)
-    gone = merged_by(warehouse, plan)
     barred = _barred(plan, merging.api.door, merging.clock)
-    for place, step, noted in zip(stored.places, stored.plan.steps, stored.states, strict=True):
+    for place, step, noted in zip(stored.places, plan.steps, stored.states, strict=True):
         tell("merging", place, len(plan.steps))
         # A run that was killed may have merged, and not noted it here.
-        state = MERGED if noted in UNMERGED and step.mergeable_id in gone else noted
+        state = MERGED if noted in UNMERGED and is_merged(warehouse, plan, step, noted) else noted
         try:
-            _step(merging, place, step, state, barred)
-        except StalePlan as problem:
-            if state not in UNMERGED:
-                return problem  # what follows the merge is written when the plan is resumed
-            # It would not get on with the next run either, and keeps nobody waiting.
-            set_merges_state(warehouse, plan, ENDED if _has_begun(merging) else PLANNED, applied_at=merging.clock.now())
-            return problem
+            take_step(merging, place, step, state, barred)
         except SyncError as problem:
+            _stop(merging, place, step, problem)
             return problem
     set_merges_state(warehouse, plan, APPLIED, applied_at=merging.clock.now())
     return None
 
 
-def _has_begun(merging: _Merging) -> bool:
-    """Whether anything of the plan was sent."""
-    return any(state != PLANNED for state in read_merges(merging.warehouse, merging.plan.plan_id).states)
-
-
-def _step(merging: _Merging, place: int, step: MergeStep, state: str, barred: str) -> None:
-    """One merge, from where it stands to its end; `barred` says why one that was not sent may not be sent any more."""
-    if state in UNMERGED:
-        if barred:
-            raise StalePlan(barred)
-        _check(merging, place, step, own=state != PLANNED)
-    if state == PLANNED:
-        set_merges_state(merging.warehouse, merging.plan, APPLYING)
-        _note(merging, place, CHECKED)
-    if state in {PLANNED, CHECKED}:
-        _rescue(merging.api, step.survivor_id, step.before)
-        _note(merging, place, RESCUED)
-        state = RESCUED
-    if state == RESCUED:
-        _merge(merging, place, step)
-        state = MERGED
-    if state == MERGED:
-        _rescue(merging.api, step.survivor_id, step.then)
-        _note(merging, place, DONE)
-    merging.touched.add(step.survivor_id)
-
-
-def _check(merging: _Merging, place: int, step: MergeStep, *, own: bool) -> None:
-    """Raises StalePlan where one of both is not as it was when the plan was made, but for what the plan itself did.
-
-    `own` says that its rescue may have written the survivor already.
-    """
-    for client_id, expected in ((step.survivor_id, step.survivor), (step.mergeable_id, step.mergeable)):
-        merged_before = client_id in merging.touched or _written_by(merging, place, client_id)
-        written = step.before.columns if own and client_id == step.survivor_id else {}
-        now = expected_of(client_of(record_of(merging.api.door, client_id)))
-        moved = [
-            name for name, value in expected.items()
-            if _text(now[name]) not in {_text(value), _text(written.get(name, value))}
-            and not (name == "contacts" and own and client_id == step.survivor_id)
-            and not (merged_before and name not in LOST)
-        ]  # fmt: skip
-        if moved:
-            raise StalePlan(
-                f"The client {client_id} has changed since the plan was made ({', '.join(moved)}): it is not merged, "
-                "nor is what comes after it. Plan anew."
-            )
-
-
-def _text(value: object) -> str:
-    """A value as it is compared: blank and none are the same to the server."""
-    return "" if value is None else str(value)
-
-
-def _written_by(merging: _Merging, place: int, client_id: str) -> bool:
-    """Whether an earlier merge of this plan had this survivor: then it is what that merge has left."""
-    done = read_merges(merging.warehouse, merging.plan.plan_id)
-    return any(
-        one.survivor_id == client_id and at < place and state != PLANNED
-        for at, one, state in zip(done.places, done.plan.steps, done.states, strict=True)
-    )
-
-
-def _merge(merging: _Merging, place: int, step: MergeStep) -> None:
-    plan, api = merging.plan, merging.api
-    prepared = prepare_merge(
-        api, step.survivor_id, step.mergeable_id, allow_other_currency="currency" in step.allowed,
-        allow_inactive_survivor="inactive" in step.allowed,
-    )  # fmt: skip
-    ids = (step.survivor_id, step.mergeable_id)
-    file = backup_file(merging.settings, plan.source, "merge", ids, merging.clock.now())
-    _note(merging, place, RESCUED, backup=str(file))  # before it is sent: a run that is killed leaves it behind
-    apply_merge(api, prepared, backup=file, sleep=merging.sleep)
-    _note(merging, place, MERGED)
-
-
-def _rescue(api: Api, survivor_id: str, rescue: Rescue) -> None:
-    """Keep what would be lost, as an ordinary change of the survivor; what is there already is not written again."""
-    if rescue.is_empty:
-        return
-    here = {str(one["id"]): one for one in _contacts(record_of(api.door, survivor_id))}
-    edits = [ContactEdit(key, changes) for key, changes in rescue.contacts.items() if key in here]
-    edits += [ContactEdit(changes=one) for one in rescue.new_contacts if not _has(here, one)]
-    apply_update(api, prepare_update(api, survivor_id, rescue.columns, contacts=edits))
-
-
-def _has(contacts: Mapping[str, Mapping[str, object]], wanted: Mapping[str, object]) -> bool:
-    """Whether a contact with all this is there: a rescue that was killed behind its answer adds nobody twice."""
-    told = {name: value for name, value in wanted.items() if name not in {"is_primary", "send_email"}}
-    return any(all(one.get(name) == value for name, value in told.items()) for one in contacts.values())
-
-
-def _contacts(record: Mapping[str, object]) -> list[Mapping[str, object]]:
-    found = record.get("contacts")
-    return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
-
-
-def _note(merging: _Merging, place: int, state: str, *, backup: str | None = None) -> None:
-    now: datetime = merging.clock.now()
-    set_step(merging.warehouse, merging.plan, place, state, now=now, backup=backup)
+def _stop(merging: Merging, place: int, step: MergeStep, problem: SyncError) -> None:
+    """Record where a plan stands that stopped: it may be resumed, unless the same would come of it again."""
+    warehouse, plan = merging.warehouse, merging.plan
+    now = read_merges(warehouse, plan.plan_id)
+    (noted,) = (one for at, one in zip(now.places, now.states, strict=True) if at == place)
+    if is_merged(warehouse, plan, step, noted):
+        if noted in UNMERGED:
+            note(merging, place, MERGED)  # it is done, although something about it is a surprise
+    elif isinstance(problem, REFUSED):
+        begun = any(one != PLANNED for one in now.states)
+        set_merges_state(warehouse, plan, ENDED if begun else PLANNED, applied_at=merging.clock.now())

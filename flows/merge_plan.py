@@ -4,36 +4,43 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Mapping, Sequence, Set
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+from connector.clients.fields import lists_for
 from connector.clients.merge import currencies_of
 from connector.clients.present import read_present
 from connector.door import Door
 from connector.scan import first_look
-from connector.verbs import lister
+from connector.verbs import lister, statics
 from flows.api import check_company, operator
 from flows.job import SYSTEM_CLOCK, Clock, open_ready
+from flows.merge_rescue import called, possible
 from flows.settings import Settings
 from schemas.client import Client, client_of
 from schemas.entities import CLIENTS
 from schemas.generation import numbers_of
 from schemas.merge_plan import MergePlan, Pair, in_order, step_of
-from schemas.merge_preview import Preview, Rescue, preview
+from schemas.merge_preview import Preview, preview
+from schemas.server_form import Lists
 from warehouse.merge_plans import store_merges
 
+BY_LISTS: Final = ("country_id", "industry_id", "size_id")
+"""Columns of a rescue that the server decodes by its lists."""
 ALLOWABLE: Final = ("currency", "tax", "country", "inactive")
 """What stands in the way of a merge unless it is allowed."""
 
 
 @dataclass(frozen=True, slots=True)
 class RefusedMerge:
-    """A merge that is not planned, and why."""
+    """A merge that is not planned, and why. `survivor` and `mergeable` are what the clients are called."""
 
     survivor_id: str
     mergeable_id: str
     reason: str
+    survivor: str = field(default="", repr=False)
+    mergeable: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +61,7 @@ def plan_merges(
     *,
     allowed: Set[str] = frozenset(),
     rescue: bool = True,
+    public_notes: bool = False,
     reason: str = "",
     clock: Clock = SYSTEM_CLOCK,
     new_id: Callable[[], str] = lambda: secrets.token_hex(3),
@@ -61,8 +69,8 @@ def plan_merges(
     """Plan merges of (survivor, mergeable), in an order in which chains work, and store the plan. Sends no change.
 
     Both clients of each are read with this token (the server does not look at the survivor's company). `allowed` are
-    those of ALLOWABLE that may differ. Raises SettingsError for pairs that contradict each other, and for another
-    company's token.
+    those of ALLOWABLE that may differ. `public_notes` rescues the public notes too, which customers can read.
+    Raises SettingsError for pairs that contradict each other, and for another company's token.
     """
     company = check_company(settings, name, door, clock)
     ordered = in_order(pairs)
@@ -71,19 +79,28 @@ def plan_merges(
     clients = {key: client_of(record) for key, record in found.records.items()}
     keys = list(clients)
     currencies = dict(zip(keys, currencies_of(door, [found.records[key] for key in keys]), strict=True))
+    lists = lists_for(door, BY_LISTS) if found.records else Lists()
+    codes = _codes(door) if found.records else {}
+    in_codes = {key: codes.get(currency_id) or currency_id for key, currency_id in currencies.items()}
     previews: list[Preview] = []
     refused: list[RefusedMerge] = []
     notes: list[str] = []
     for survivor_id, mergeable_id in ordered:
-        why = _in_the_way(clients, currencies, survivor_id, mergeable_id, allowed)
+        why = _in_the_way(clients, currencies, in_codes, survivor_id, mergeable_id, allowed)
         if why or any(one.mergeable_id == survivor_id for one in refused):
-            refused.append(RefusedMerge(survivor_id, mergeable_id, why or "an earlier merge of it is refused"))
+            names = [called(clients[one]) if one in clients else one for one in (survivor_id, mergeable_id)]
+            why = why or "an earlier merge into it is refused"
+            refused.append(RefusedMerge(survivor_id, mergeable_id, why, *names))
             continue
         day = f"{datetime.fromtimestamp(look.began, UTC):%Y-%m-%d}"
-        made = preview(clients[survivor_id], clients[mergeable_id], numbers_of(look.version), rescue=rescue, day=day)
-        made, note = _possible(made, currencies[survivor_id])
+        made = preview(
+            clients[survivor_id], clients[mergeable_id], numbers_of(look.version), rescue=rescue,
+            public_notes=public_notes, day=day,
+            currencies=(in_codes[survivor_id], in_codes[mergeable_id]),
+        )  # fmt: skip
+        made, left = possible(made, currencies[survivor_id], lists)
         previews.append(made)
-        notes += note
+        notes += left
         clients[survivor_id] = made.survivor_after
     if not numbers_of(look.version):
         notes.append("The server does not say which version it is: the figures are those of a merge up to 5.12.")
@@ -100,8 +117,19 @@ def plan_merges(
     return PlannedMerges(plan, previews, refused, notes)
 
 
+def _codes(door: Door) -> dict[str, str]:
+    """The code of each currency, by its id."""
+    rows = statics(door, ["currencies"])["currencies"]
+    return {str(row.get("id")): str(row.get("code") or "") for row in rows if isinstance(row, dict)}
+
+
 def _in_the_way(
-    clients: Mapping[str, Client], currencies: Mapping[str, str], survivor_id: str, mergeable_id: str, allowed: Set[str]
+    clients: Mapping[str, Client],
+    currencies: Mapping[str, str],
+    codes: Mapping[str, str],
+    survivor_id: str,
+    mergeable_id: str,
+    allowed: Set[str],
 ) -> str:
     """Why a merge is refused; empty where it may be done."""
     missing = [one for one in (survivor_id, mergeable_id) if one not in clients]
@@ -115,7 +143,8 @@ def _in_the_way(
         "inactive": one.status != "active",
     }
     words = {
-        "currency": "they have different currencies, and the server would add the amounts as they are",
+        "currency": f"they have different currencies ({codes[survivor_id] or 'none'} and "
+        f"{codes[mergeable_id] or 'none'}), and the server would add the amounts as they are",
         "tax": "they have different tax or register numbers: are they one?",
         "country": "they are in different countries",
         "inactive": f"the survivor is {one.status}",
@@ -129,22 +158,3 @@ def _differ(one: str | None, other: str | None) -> bool:
     """Whether both are there, and are not the same but for blanks, points, hyphens and case."""
     plain = [None if text is None else "".join(c for c in text if c.isalnum()).casefold() for text in (one, other)]
     return None not in plain and plain[0] != plain[1]
-
-
-def _possible(made: Preview, currency: str) -> tuple[Preview, list[str]]:
-    """A preview whose rescue the server does as it says: a PUT gives a client without a currency the company's.
-
-    So its own is named with it; without a country there is no rescue, nor into a deleted client, which takes no PUT.
-    """
-    survivor, rescue = made.survivor, made.before
-    if rescue.is_empty and made.then.is_empty:
-        return made, []
-    why = "it is deleted" if survivor.status == "deleted" else ""
-    if survivor.country_id is None and "country_id" not in rescue.columns:
-        why = "it has no country, and would be given the company's"
-    if why:
-        note = f"Nothing is rescued into {survivor.id}: {why}."
-        return replace(made, before=Rescue(), then=Rescue()), [note]
-    if survivor.currency_id is None and currency:
-        rescue = replace(rescue, columns={**rescue.columns, "currency_id": currency})
-    return replace(made, before=rescue), []

@@ -26,6 +26,7 @@ from flows.job import SYSTEM_CLOCK, Clock, Job, Pulled, Tell, open_ready, silent
 from flows.journal import one_writer_at_a_time, settle_open
 from flows.pull import pull
 from flows.settings import Settings, place_of
+from flows.under_way import check_none_under_way
 from schemas.clocks import clocks
 from schemas.errors import SettingsError, StalePlan, SyncError, TooMuchChange, WarehouseError, WrongDigest
 from schemas.journal import Outcome
@@ -34,7 +35,6 @@ from warehouse.control import read_state
 from warehouse.engine import Warehouse
 from warehouse.journal import WarehouseJournal
 from warehouse.lock import one_run_at_a_time
-from warehouse.merge_plans import merges_under_way
 from warehouse.plans import (
     APPLIED,
     APPLYING,
@@ -46,7 +46,6 @@ from warehouse.plans import (
     outcomes_of,
     read_plan,
     set_state,
-    under_way,
 )
 
 Cells = Sequence[Cell]
@@ -187,10 +186,7 @@ def _applied(
     warehouse: Warehouse, door: Door, plan: Plan, wanted: str, look_back: int, *, tell: Tell, clock: Clock
 ) -> tuple[SyncError | None, int]:
     """Send what is still to be sent; the error at which it stopped, and how many calls were sent."""
-    begun = (*under_way(warehouse, plan.source), *merges_under_way(warehouse, plan.source))
-    others = [one for one in begun if one != plan.plan_id]
-    if others:
-        raise StalePlan(f"The plan {others[0]} was cut off: resume it first.")
+    check_none_under_way(warehouse, plan.source, plan.plan_id)
     if read_plan(warehouse, plan.plan_id).state != wanted:
         raise StalePlan(f"Somebody else is applying, or has applied, the plan {plan.plan_id}.")
     journal = WarehouseJournal(plan.source, lambda: nullcontext(warehouse), operator=operator(), now=clock.now)

@@ -19,7 +19,7 @@ def tell_pulled(pulled: Pulled) -> None:
         again = f", {run.received:,} recent records read again" if run.received else ""
         say(f"{run.source}: nothing has changed ({_requests(run.requests)}{again}).")
         return
-    counts = f"{run.inserted:,} new, {run.updated:,} changed, {run.touched:,} touched, {run.unchanged:,} as they were"
+    counts = f"{run.inserted:,} new, {run.updated:,} changed, {run.touched:,} touched, {run.unchanged:,} unchanged"
     if run.vanished:
         counts += f", {run.vanished:,} gone"
     say(f"{run.source}: {counts}; {run.received:,} records in {_requests(run.requests)}, {run.seconds:.1f} s.")

@@ -83,7 +83,7 @@ def summary_of(pulled: Pulled) -> Summary:
 def as_markdown(found: Mapping[str, Summary | str]) -> str:
     """The report of several pulls as Markdown; a text in place of a summary says why that source failed."""
     counted = [one.run for one in found.values() if isinstance(one, Summary)]
-    heads = ("source", "new", "changed", "touched", "gone", "as they were", "received", "requests", "seconds")
+    heads = ("source", "new", "changed", "touched", "gone", "unchanged", "received", "requests", "seconds")
     lines = ["| " + " | ".join(heads) + " |", "|---" + "|---:" * (len(heads) - 1) + "|"]
     for run in counted:
         counts = (run.inserted, run.updated, run.touched, run.vanished, run.unchanged, run.received, run.requests)

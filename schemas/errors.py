@@ -22,7 +22,8 @@
     │   ├── StalePlan
     │   └── WrongDigest
     ├── NotVerified               4  written, but not found as written
-    │   └── OutcomeUnknown           no complete answer, and the server cannot be asked now
+    │   ├── OutcomeUnknown           no complete answer, and the server cannot be asked now
+    │   └── RescueMissing            a merge is done, the change that was to follow it is not
     └── WarehouseError            6  the warehouse cannot be used now
         └── Busy
 
@@ -46,6 +47,12 @@ class SyncError(Exception):
 
     def __init__(self, message: str | None = None) -> None:
         super().__init__(message or (type(self).__doc__ or "").split("\n", 1)[0])
+
+
+def sentence(text: object) -> str:
+    """A message with a point at its end, so that another one can follow it."""
+    told = str(text).rstrip()
+    return told if not told or told[-1] in ".!?:" else f"{told}."
 
 
 def place_of(problem: BaseException) -> str:
@@ -186,6 +193,10 @@ class NotVerified(SyncError):
 
 class OutcomeUnknown(NotVerified):
     """It is not known whether the server has done what was asked."""
+
+
+class RescueMissing(NotVerified):
+    """The merge is done; what was to be kept of the client that is gone was not written."""
 
 
 class WarehouseError(SyncError):

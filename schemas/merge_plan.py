@@ -37,6 +37,8 @@ class MergeStep:
     before: Rescue = field(default=Rescue(), repr=False)
     then: Rescue = field(default=Rescue(), repr=False)
     allowed: Sequence[str] = ()
+    currencies: Sequence[str] = ()
+    """The codes of the currencies that count for both; plans of earlier versions have none."""
 
     @property
     def told(self) -> dict[str, Any]:
@@ -45,7 +47,14 @@ class MergeStep:
             "survivor_id": self.survivor_id, "mergeable_id": self.mergeable_id,
             "survivor": dict(self.survivor), "mergeable": dict(self.mergeable),
             "before": _rescue_told(self.before), "then": _rescue_told(self.then), "allowed": list(self.allowed),
+            **({"currencies": list(self.currencies)} if self.currencies else {}),
         }  # fmt: skip
+
+    def name_of(self, client_id: str) -> str:
+        """A client of it as people know it: its number, its name, and the id, as they were when the plan was made."""
+        expected = self.survivor if client_id == self.survivor_id else self.mergeable
+        known = [str(expected[name]) for name in ("number", "name") if expected.get(name)]
+        return f"{' '.join(known)} ({client_id})" if known else client_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +92,7 @@ def step_of(found: Preview, allowed: Sequence[str] = ()) -> MergeStep:
     survivor, mergeable = found.survivor, found.mergeable
     return MergeStep(
         survivor.id, mergeable.id, expected_of(survivor), expected_of(mergeable), found.before, found.then,
-        tuple(sorted(allowed)),
+        tuple(sorted(allowed)), tuple(found.currencies) if any(found.currencies) else (),
     )  # fmt: skip
 
 
@@ -101,7 +110,8 @@ def step_from(told: Mapping[str, Any]) -> MergeStep:
     """The step that was stored."""
     rest = {name: told[name] for name in ("survivor_id", "mergeable_id", "survivor", "mergeable")}
     before, then = (Rescue(**told[name]) for name in ("before", "then"))
-    return MergeStep(**rest, before=before, then=then, allowed=tuple(told["allowed"]))
+    allowed, currencies = (tuple(told.get(name, ())) for name in ("allowed", "currencies"))
+    return MergeStep(**rest, before=before, then=then, allowed=allowed, currencies=currencies)
 
 
 def in_order(pairs: Iterable[Pair]) -> list[Pair]:

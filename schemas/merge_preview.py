@@ -21,6 +21,7 @@ SINGLE: Final = (
 )  # fmt: skip
 """What fills a blank of the survivor one by one; an address comes as a whole."""
 NOTES: Final = ("private_notes", "public_notes")
+"""Texts of any length. Customers can read the public notes, on invoices and in the portal."""
 OF_A_PERSON: Final = (
     "first_name",
     "last_name",
@@ -64,7 +65,10 @@ class Rescue:
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """One merge, before it is done. `before` are rescue steps ahead of it, `then` those behind it."""
+    """One merge, before it is done. `before` are rescue steps ahead of it, `then` those behind it.
+
+    `currencies` are the codes that count for the client kept and for the other one; `` where that is not known.
+    """
 
     survivor: Client
     mergeable: Client
@@ -75,6 +79,7 @@ class Preview:
     lost: Mapping[str, object] = field(repr=False)
     before: Rescue = Rescue()
     then: Rescue = Rescue()
+    currencies: tuple[str, str] = ("", "")
 
     @property
     def survivor_after(self) -> Client:
@@ -87,9 +92,19 @@ class Preview:
 
 
 def preview(
-    survivor: Client, mergeable: Client, version: Sequence[int], *, rescue: bool = True, day: str = ""
+    survivor: Client,
+    mergeable: Client,
+    version: Sequence[int],
+    *,
+    rescue: bool = True,
+    public_notes: bool = False,
+    day: str = "",
+    currencies: tuple[str, str] = ("", ""),
 ) -> Preview:
-    """What merging `mergeable` into `survivor` comes to on a server of this version; `day` stands in rescued notes."""
+    """What merging `mergeable` into `survivor` comes to on a server of this version; `day` stands in rescued notes.
+
+    `public_notes` appends the public notes too, which customers can read.
+    """
     dropped = lost_contacts(survivor, mergeable)
     moved = [one for one in mergeable.contacts if one not in dropped]
     seconds = [one for one in moved if one.is_primary and any(other.is_primary for other in survivor.contacts)]
@@ -99,12 +114,12 @@ def preview(
         for name in LOST
         if (value := getattr(mergeable, name)) is not None and value != getattr(survivor, name)
     } | _lost_settings(survivor, mergeable)
-    found = Preview(survivor, mergeable, figures, dropped, moved, seconds, lost)
+    found = Preview(survivor, mergeable, figures, dropped, moved, seconds, lost, currencies=currencies)
     if not rescue:
         return found
     then = {"id_number": mergeable.id_number} if mergeable.id_number and not survivor.id_number else {}
     primary = next((one.id for one in survivor.contacts if one.is_primary), "")
-    ahead = Rescue(_columns(survivor, mergeable, day), *_contacts(survivor, dropped))
+    ahead = Rescue(_columns(survivor, mergeable, day, public_notes=public_notes), *_contacts(survivor, dropped))
     behind = Rescue(then, {primary: {"is_primary": True}} if seconds else {})
     return replace(found, before=ahead, then=behind)
 
@@ -144,15 +159,15 @@ def _payments(survivor: Client, mergeable: Client) -> Figure:
 
 
 def _lost_settings(survivor: Client, mergeable: Client) -> dict[str, object]:
-    """Settings of its own that the survivor has not, or otherwise."""
+    """Settings of its own that the survivor does not have, or has otherwise; the currency stands with the figures."""
     return {
         f"settings.{name}": value
         for name, value in mergeable.settings.items()
-        if value and name != "entity" and survivor.settings.get(name) != value
+        if value and name not in {"entity", "currency_id"} and survivor.settings.get(name) != value
     }
 
 
-def _columns(survivor: Client, mergeable: Client, day: str) -> dict[str, object]:
+def _columns(survivor: Client, mergeable: Client, day: str, *, public_notes: bool) -> dict[str, object]:
     filled: dict[str, object] = {
         name: value
         for name in SINGLE
@@ -163,17 +178,18 @@ def _columns(survivor: Client, mergeable: Client, day: str) -> dict[str, object]
             fits = block is SHIPPING or survivor.country_id in {None, mergeable.country_id}
             filled |= {n: getattr(mergeable, n) for n in block if fits and getattr(mergeable, n) is not None}
     filled = {name: value for name, value in filled.items() if getattr(survivor, name) != value}
-    for name in NOTES:
-        if told := getattr(mergeable, name):
-            filled[name] = _appended(getattr(survivor, name), told, mergeable, day)
+    if mergeable.private_notes:
+        label = " ".join(filter(None, ("Merged", day, "from", mergeable.display_name, f"({mergeable.number})")))
+        filled["private_notes"] = _appended(survivor.private_notes, mergeable.private_notes, f"{label}:\n")
+    if mergeable.public_notes and public_notes:  # customers read it: no word of ours
+        filled["public_notes"] = _appended(survivor.public_notes, mergeable.public_notes)
     return {name: value for name, value in filled.items() if value is not None}
 
 
-def _appended(here: str | None, told: str, mergeable: Client, day: str) -> str:
-    if here and told in here:
+def _appended(here: str | None, more: str, label: str = "") -> str:
+    if here and more in here:
         return here
-    label = " ".join(filter(None, ("Merged", day, "from", mergeable.display_name, f"({mergeable.number})")))
-    return "\n\n".join(filter(None, (here, f"{label}:\n{told}")))
+    return "\n\n".join(filter(None, (here, f"{label}{more}")))
 
 
 def _contacts(

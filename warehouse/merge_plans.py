@@ -20,8 +20,14 @@ CHECKED: Final = "checked"
 RESCUED: Final = "rescued"
 MERGED: Final = "merged"
 DONE: Final = "done"
+UNRESCUED: Final = "done without rescue"
+"""A merge that is done, and whose last rescue a person has given up."""
+UNMERGED: Final = (PLANNED, CHECKED, RESCUED)
+"""States of a merge that was not sent, as far as is noted."""
+FINISHED: Final = (DONE, UNRESCUED)
+"""States of a merge that has nothing left to do."""
 ENDED: Final = "ended"
-"""A plan that is not gone on with, as what it was made for is not so any more: what was merged stays merged."""
+"""A plan that stopped for good: the clients have changed, or a person has closed it. Merges already done stay done."""
 _JSON = msgspec.json.Decoder()
 
 

@@ -99,16 +99,22 @@ def body_of_new(wanted: Mapping[str, object]) -> dict[str, object]:
 
 
 def find_by(door: Door, name: str, value: str) -> dict[str, object] | None:
-    """The client with this `number` or `id_number`, archived and deleted ones too; None where there is none.
+    """The client with this `number` or `id_number`, archived and deleted ones too; None where there is none."""
+    return next(iter(all_by(door, name, value)), None)
+
+
+def all_by(door: Door, name: str, value: str) -> list[dict[str, object]]:
+    """The clients with this `number` or `id_number`, five at most: one, unless rows came past the server's own rules.
 
     The filters are exact but for case and blanks, as uniqueness is; what comes back is compared all the same, as a
     filter that is ignored brings everything.
     """
     answer = door.get("/clients", {name: value, "sort": "id|asc", "per_page": 5})
-    for record in read_page(answer.body, answer.date, answer.version).records:
-        if isinstance(record, dict) and str(record.get(name, "")).strip().casefold() == value.strip().casefold():
-            return record
-    return None
+    return [
+        record
+        for record in read_page(answer.body, answer.date, answer.version).records
+        if isinstance(record, dict) and str(record.get(name, "")).strip().casefold() == value.strip().casefold()
+    ]
 
 
 def _made(door: Door, answer: Answer | None, key: str | None, wanted: Mapping[str, object]) -> dict[str, object] | None:

@@ -35,6 +35,7 @@ from schemas.errors import (
     SettingsError,
     StalePlan,
     UnsafePlan,
+    sentence,
 )
 from schemas.journal import Call, Edit, Outcome
 from schemas.merge_preview import lost_contacts
@@ -51,6 +52,8 @@ class Merge:
     mergeable: Client
     survivor_currency: str
     mergeable_currency: str
+    currency_codes: Sequence[str] = ()
+    """Both currencies by their codes, where the caller knows them: for people."""
 
     @property
     def balance(self) -> Decimal:
@@ -142,7 +145,7 @@ def apply_merge(api: Api, prepared: Merge, *, backup: Backup, sleep: Callable[[f
         outcomes = perform(api, Call("merge", [survivor, mergeable], api.plan_id), send, read_back)
     except OutcomeUnknown as unknown:
         more = verdict(seen[-1], survivor, mergeable) if seen else ""
-        raise OutcomeUnknown(f"{unknown} {more}".strip()) from None
+        raise OutcomeUnknown(f"{sentence(unknown)} {more}".strip()) from None
     if {outcome for _, outcome in outcomes} != {Outcome.APPLIED}:
         raise NotVerified(verdict(seen[-1], survivor, mergeable))
     after = client_of(seen[-1].survivor)
@@ -194,13 +197,14 @@ def _edits(door: Door, prepared: Merge) -> tuple[Edit, Edit, list[dict[str, obje
         if any(getattr(now, name) != getattr(before, name) for name in (*FIGURES, "status", "currency_id")):
             raise StalePlan(f"The client {before.id} has changed since it was read: look again. Nothing was sent.")
     seen, other = view(here), view(there)
+    ours, theirs = ({"currency": code} for code in prepared.currency_codes) if prepared.currency_codes else ({}, {})
     survivor = Edit(
         prepared.survivor.id,
-        {**{name: seen[name] for name in FIGURES}, "contacts": ids_of(seen["contacts"]), "read_at": at},
+        {**{name: seen[name] for name in FIGURES}, **ours, "contacts": ids_of(seen["contacts"]), "read_at": at},
         {name: Decimal(str(seen[name])) + Decimal(str(other[name])) for name in FIGURES},
     )
     told = {name: other[name] for name in (*FIGURES, "display_name")}
-    mergeable = Edit(prepared.mergeable.id, {**told, **before_of(there)}, GONE)
+    mergeable = Edit(prepared.mergeable.id, {**told, **theirs, **before_of(there)}, GONE)
     return survivor, mergeable, [here, there]
 
 

@@ -69,13 +69,16 @@ def verdict(found: Found, survivor: Edit, mergeable: Edit) -> str:
     """What a person has to know of a merge that is not as it should be, and what to look at. Names nobody."""
     one, other = survivor.client_id, mergeable.client_id
     now = view(found.survivor)
+    ours, theirs = (
+        f" {edit.before['currency']}" if "currency" in edit.before else "" for edit in (survivor, mergeable)
+    )
     figures = "; ".join(
-        f"{name} was {survivor.before[name]} and {mergeable.before[name]}, should be {survivor.after[name]}, "
-        f"is {now[name]}"
+        f"{name} was {survivor.before[name]}{ours} and {mergeable.before[name]}{theirs}, should be "
+        f"{survivor.after[name]}{ours}, is {now[name]}{ours}"
         for name in FIGURES
     )
     if found.gone is not Presence.GONE and found.as_it_was and _unmoved(found.survivor, survivor):
-        return f"The server answered, and has not merged the client {other}: both are as they were."
+        return f"The server answered, and has not merged the client {other}: both are unchanged."
     if found.gone is Presence.GONE:
         return (
             f"The client {other} is gone, and what {one} has is not the sum ({figures}). Compare it with the open "

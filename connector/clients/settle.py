@@ -44,6 +44,10 @@ def settle(api: Api, call: Call, *, patience: float = 0.0, sleep: Callable[[floa
         if problem.status != codes.UNAUTHORIZED:
             raise
         return None  # a client that is hidden from this token
+    except NotFound as problem:
+        if problem.status != codes.BAD_REQUEST:
+            raise
+        return None  # the client into which the other one was merged is gone too: purged, or merged on
     return None if any(outcome is Outcome.UNKNOWN for _, outcome in outcomes) else outcomes
 
 

@@ -9,7 +9,7 @@ from httpx import codes
 from connector.answer import Answer, message_of
 from connector.api import Api, Outcomes, perform
 from connector.clients.present import read_present
-from schemas.errors import ServerUnavailable, SettingsError, UnexpectedShape
+from schemas.errors import ServerUnavailable, SettingsError, UnexpectedShape, sentence
 from schemas.journal import Call, Edit, Outcome
 
 
@@ -39,7 +39,9 @@ def run_template(api: Api, client_ids: Sequence[str], template_id: str, *, send_
         except ServerUnavailable as problem:
             if problem.status != codes.INTERNAL_SERVER_ERROR:
                 raise
-            raise ServerUnavailable(f"{problem} Is {template_id} the id of a design?", status=problem.status) from None
+            raise ServerUnavailable(
+                f"{sentence(problem)} Is {template_id} the id of a design?", status=problem.status
+            ) from None
         found = answer.json()
         said = message_of(found) if isinstance(found, dict) else ""
         if not said:

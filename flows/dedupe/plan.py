@@ -26,6 +26,7 @@ def plan_clusters(
     undecided: bool = False,
     allowed: Set[str] = frozenset(),
     rescue: bool = True,
+    public_notes: bool = False,
     clock: Clock = SYSTEM_CLOCK,
 ) -> PlannedMerges:
     """Plan the merges of clusters that are decided to be the same; with `undecided`, of those nobody decided on too.
@@ -51,4 +52,7 @@ def plan_clusters(
             survivor = by_hand or survivor_of(clients, rules.survivor)
             pairs += [(survivor.id, one.id) for one in clients if one.id != survivor.id]
     reason = "duplicates, by `dedupe plan`"
-    return plan_merges(settings, name, door, pairs, allowed=allowed, rescue=rescue, reason=reason, clock=clock)
+    return plan_merges(
+        settings, name, door, pairs, allowed=allowed, rescue=rescue, public_notes=public_notes, reason=reason,
+        clock=clock,
+    )  # fmt: skip

@@ -20,7 +20,8 @@ class Rules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """From which probability on two clients are one, below which they are unlike, and who survives.
 
     `proves` says how probable a pair is at least that shares a key, whatever else it has. `free_mail_also` are mail
-    domains of your own that say nothing of a company; `allow` is what may differ in a merge.
+    domains of your own that say nothing of a company; `allow` is what may differ in a merge; `public_notes` appends
+    the public notes of a client that is merged away, which customers can read.
     """
 
     threshold: float = 0.85
@@ -30,6 +31,7 @@ class Rules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     free_mail_also: Sequence[str] = ()
     survivor: Sequence[str] = DEFAULT
     allow: Sequence[str] = ()
+    public_notes: bool = False
 
     @property
     def free_mail(self) -> frozenset[str]:

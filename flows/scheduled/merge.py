@@ -18,7 +18,7 @@ from flows.scheduled.approval import Made, approved_plan
 from flows.scheduled.words import LOOK, ended, keep, own_words, read_rules, read_settings, run_name, teller
 from flows.settings import Settings, choose_source, open_door
 from schemas.merge_plan import MergePlan
-from warehouse.merge_plans import DONE, StoredMerges, read_merges
+from warehouse.merge_plans import StoredMerges, read_merges
 from warehouse.plans import APPLYING
 
 
@@ -35,7 +35,10 @@ def plan_one(source: str, config: str | None, rules: str | None, undecided: bool
             return Made(None)
         password_reader(settings.sources[source])()  # whoever has none is told now, and not after an approval
         with open_door(settings, source) as door:
-            planned = plan_clusters(settings, source, door, chosen, undecided=undecided, allowed=set(chosen.allow))
+            planned = plan_clusters(
+                settings, source, door, chosen, undecided=undecided, allowed=set(chosen.allow),
+                public_notes=chosen.public_notes,
+            )  # fmt: skip
     except Exception as problem:  # noqa: BLE001 - whatever it says goes into Prefect's database
         failed = own_words(problem)
     else:
@@ -102,15 +105,17 @@ def _merged(
     if isinstance(plan, State):
         return plan
     applied = apply_one(name, config, plan.plan_id, plan.digest)
-    done = sum(state == DONE for state in applied.states)
-    told = f"{plan.plan_id}: {done:,} of {len(applied.states):,} merges done"
+    told = f"{plan.plan_id}: {applied.merged:,} of {len(applied.states):,} merges done"
     more = f"{told}. `ninja-sync merge show {plan.plan_id}` has more.\n"
     keep(lambda: create_markdown_artifact(more, key="ninja-sync-merge"))
-    if applied.stopped and done == len(applied.states):
+    if applied.stopped and applied.finished:
         return Completed(name=LOOK, message=f"{told}; the mirror does not show it yet: {own_words(applied.stopped)}")
     if applied.stopped:
-        resumable = _stored(settings, plan.plan_id).state == APPLYING
-        hint = f"look at it, then `ninja-sync merge resume {plan.plan_id}`" if resumable else "plan anew"
+        hint = "plan anew"
+        if applied.state == APPLYING:
+            hint = (
+                f"look at it, then `ninja-sync merge resume {plan.plan_id}` or `ninja-sync merge close {plan.plan_id}`"
+            )
         return Failed(message=f"{told}. It stopped: {own_words(applied.stopped)}; {hint}")
     return Completed(message=told)
 

@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 
 from connector.secret import Secret
-from flows.merge_apply import AppliedMerges, apply_merges, resume_merges
+from flows.merge_apply import AppliedMerges, apply_merges, close_merges, resume_merges
 from flows.merge_plan import PlannedMerges, plan_merges
 from sandbox.server import running
 from tests.connector.clients.conftest import Box
@@ -33,10 +33,14 @@ class MergeDesk:
             self.desk.settings, self.desk.door(), plan.plan_id, digest or plan.digest, self._reader(password), **told
         )
 
-    def resume(self, planned: PlannedMerges) -> AppliedMerges:
+    def resume(self, planned: PlannedMerges, **more) -> AppliedMerges:
         assert planned.plan is not None
-        told = {"pulls": False, "sleep": lambda _: None}
+        told = {"pulls": False, "sleep": lambda _: None, **more}
         return resume_merges(self.desk.settings, self.desk.door(), planned.plan.plan_id, self._reader(""), **told)
+
+    def close(self, planned: PlannedMerges) -> AppliedMerges:
+        assert planned.plan is not None
+        return close_merges(self.desk.settings, planned.plan.plan_id)
 
     def _reader(self, password: str) -> Callable[[], Secret]:
         return lambda: Secret(password or self.box.sandbox.password)

@@ -185,7 +185,7 @@ def test_an_erased_client_is_in_no_step_of_its_chain(desk):
     assert "Secret" not in left
 
 
-def test_a_plan_with_an_erased_step_is_resumed_with_the_others(desk):
+def test_a_plan_with_an_erased_step_is_not_resumed_but_closed(desk):
     made = [desk.make(name, "1", city=name, contacts=[BOB]) for name in "ABCD"]
     planned = desk.plan((made[0]["id"], made[1]["id"]), (made[2]["id"], made[3]["id"]))
     done = [0]
@@ -203,5 +203,9 @@ def test_a_plan_with_an_erased_step_is_resumed_with_the_others(desk):
     with open_ready(desk.desk.settings) as warehouse:
         gone = {"source": "main", "id": planned.plan.steps[0].survivor_id}
         warehouse.execute(statement("erase/merge_steps"), gone)
-    assert list(desk.resume(planned).states) == ["done"]
-    assert not desk.there(planned.plan.steps[1].mergeable_id)
+    left = planned.plan.steps[1]
+    with pytest.raises(StalePlan, match=f"merge close {planned.plan.plan_id}"):
+        desk.resume(planned)
+    assert (desk.wire.writes(), desk.there(left.mergeable_id)) == ([], True)
+    desk.close(planned)
+    assert list(desk.apply(desk.plan((left.survivor_id, left.mergeable_id))).states) == ["done"]

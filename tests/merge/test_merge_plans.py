@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from flows.merge_report import rollback_sheet
+from flows.merge_sheet import merge_sheet
 from schemas.errors import PasswordRequired, SettingsError, StalePlan, WrongDigest
 
 WORLDS = int(os.environ.get("NINJA_SYNC_WORLDS", "8"))
@@ -55,11 +55,21 @@ def test_the_backup_holds_both_and_the_sheet_says_what_to_make_anew(desk):
     saved = json.loads(Path(file).read_text())["clients"]
     assert [c["id"] for c in saved] == [one["id"], other["id"]]
     assert other["contacts"][0]["contact_key"] not in Path(file).read_text()
-    sheet = rollback_sheet(Path(file))
-    for words in ("Gone Ltd", "- city: Zug", "bob@m.test", "balance: 10", other["number"]):
+    sheet = merge_sheet(Path(file), "https://books.test", {"currency_id": {"1": "USD"}})
+    for words in (
+        "Gone Ltd",
+        "- [ ] city: Zug",
+        "Bob, bob@m.test",
+        "| balance | 10.00 USD | 5.00 USD |",
+        "currency: USD",
+    ):
         assert words in sheet
+    assert f"# Taking back the merge of {other['number']} Gone Ltd" in sheet
+    assert f"{one['number']} Kept <https://books.test/#/clients/{one['id']}>" in sheet
+    assert str(saved[1]["updated_at"]) not in sheet
+    assert other["id"] not in sheet
     with pytest.raises(SettingsError, match="no backup"):
-        rollback_sheet(Path(file).with_name("nothing.json"))
+        merge_sheet(Path(file).with_name("nothing.json"))
 
 
 def test_without_rescue_the_server_does_what_the_preview_says(desk):

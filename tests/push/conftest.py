@@ -46,7 +46,12 @@ class Wire(httpx.BaseTransport):
         due = self.kill(len(self.sent), request)
         if due and not self.after:
             raise Killed
-        answer = self.inner.handle_request(request)
+        try:
+            answer = self.inner.handle_request(request)
+        except httpx.TransportError:
+            if due:
+                raise Killed from None
+            raise
         if due:
             answer.read()
             raise Killed

@@ -9,7 +9,7 @@ select
     (select count(*) from control.merge_steps as s where s.source = p.source and s.plan_id = p.plan_id) as merges,
     (
         select count(*) from control.merge_steps as s
-        where s.source = p.source and s.plan_id = p.plan_id and s.state = 'done'
+        where s.source = p.source and s.plan_id = p.plan_id and s.state in ('merged', 'done', 'done without rescue')
     ) as done,
     p.expires_at
 from control.merge_plans as p

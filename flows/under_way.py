@@ -1,0 +1,21 @@
+"""One plan at a time per source: a plan that was cut off is resumed, or closed, before another is applied."""
+
+from __future__ import annotations
+
+from schemas.errors import StalePlan
+from warehouse.engine import Warehouse
+from warehouse.merge_plans import merges_under_way
+from warehouse.plans import under_way
+
+
+def check_none_under_way(warehouse: Warehouse, source: str, plan_id: str) -> None:
+    """Raises StalePlan, with the command that helps, where another plan of the source was begun and not ended."""
+    for other in under_way(warehouse, source):
+        if other != plan_id:
+            raise StalePlan(f"The plan {other} was cut off: resume it first. `ninja-sync push resume {other}`")
+    for other in merges_under_way(warehouse, source):
+        if other != plan_id:
+            raise StalePlan(
+                f"The plan {other} was cut off: resume it first, or close it. `ninja-sync merge resume {other}` goes "
+                f"on; `ninja-sync merge close {other}` ends it and sends nothing."
+            )
