@@ -143,7 +143,7 @@ def test_findings_name_what_is_odd_and_nothing_else(warehouse, load_records):
     )
     found = warehouse.rows("select id, finding, detail from mart.data_quality order by id, finding")
     assert found == [
-        ("gone", "balance of a deleted client", "3.000000"),
+        ("gone", "balance of a deleted client", "3.000000 EUR"),
         ("mute", "no contact with a mail", None),
         ("odd", "implausible VAT number", "DE12"),
         ("odd", "unknown country", "999"),

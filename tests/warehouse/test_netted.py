@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[2]
 OWED, OVERPAID = Decimal("1000003.17"), Decimal("2000011.29")
 NET = OWED - OVERPAID
 SUM = re.compile(r"\bsum\(\s*(?:\w+\.)?balance\s*\)")
-IN_PYTHON = re.compile(r"""["']balance["']\]?\)?\.sum\(|\bsum\([^)]*balance""")
+IN_PYTHON = re.compile(r"""balance["']\]\.sum\(|\bsum\([\w.\s]*(?:\.balance\b|\[["']balance["']\])""")
 
 
 def texts():
