@@ -12,7 +12,7 @@ PACKAGES := pgbouncer locales
 # Tests start hundreds of processes: compiled once, not by each of them, whatever the environment says.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help install demo test services worlds merges fleet postgres bench histories kills injections peers record lint dictionary format lock clean
+.PHONY: help install demo test services worlds merges fleet postgres proof bench histories kills injections peers record lint dictionary format lock clean
 
 help:                 ## what there is to make
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## */\t/' | expand -t 12
@@ -54,6 +54,11 @@ fleet: $(READY)        ## 50 companies, two Prefect workers, one Postgres (FLEET
 postgres: $(READY)    ## the tests of the warehouses on the oldest Postgres that the wheel ships
 	NINJA_SYNC_TEST_POSTGRES=16 $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder -k postgres $(PYTEST_ARGS) tests
 
+proof: $(READY)       ## the project of docs/bi.md under a real dbt on both engines, in an environment of its own (a minute or two)
+	test -x .venv-dbt/bin/python || $(PYTHON) -m venv .venv-dbt
+	.venv-dbt/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -c tests/dbt/requirements.lock -r tests/dbt/requirements.lock
+	$(BIN)/python -m pytest tests/dbt/proof.py $(PYTEST_ARGS)
+
 bench: $(READY)       ## time and memory of pulls of 100,000 and 1,000,000 clients (a quarter of an hour)
 	$(BIN)/python -m tests.bench.sandbox_pages
 	$(BIN)/python -m tests.bench $(BENCH_ARGS)
@@ -91,9 +96,11 @@ format: $(READY)      ## put the code into shape
 	$(BIN)/ruff format $(SOURCES)
 	$(BIN)/ruff check --fix $(SOURCES)
 
-lock: $(READY)        ## resolve requirements.lock anew from pyproject.toml (needs uv)
+lock: $(READY)        ## resolve the locks again, ours from pyproject.toml and dbt's (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
 	    --no-annotate --extra test --upgrade pyproject.toml -o requirements.lock
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+	    --no-annotate --upgrade tests/dbt/requirements.in -o tests/dbt/requirements.lock
 
 clean:                ## remove what was made here
-	rm -rf $(VENV) .venv-peers demo build dist .mypy_cache .ruff_cache .import_linter_cache
+	rm -rf $(VENV) .venv-peers .venv-dbt demo build dist .mypy_cache .ruff_cache .import_linter_cache

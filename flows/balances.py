@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, time
+from decimal import Decimal
 
 from flows.ask import Result, reading
 from flows.settings import Settings
 from flows.show import say, show_table
 from schemas.errors import SettingsError
+from schemas.money import in_own_decimals
 from warehouse.engine import Warehouse
 from warehouse.statements import statement
 
-MOST_LINES = 12
+SPARE = ("credit_balance", "paid_to_date", "clients", "country", "creditors", "debtors")
+"""Columns of a table that is too wide for the terminal, the one that is left out first in front."""
 TITLES = {
     "by_currency": "Balances by currency",
     "by_country": "Balances by country",
     "top_debtors": "Top debtors",
-    "not_listed": "Counted here, although the server no longer lists these clients: `ninja-sync sweep`",
+    "not_listed": "Of these balances, what belongs to clients that the server no longer lists: `ninja-sync sweep`",
     "not_known_yet": "Nothing is known yet of these sources",
 }
 STATEMENTS = {
@@ -54,10 +58,10 @@ def read_balances(settings: Settings, source: str | None, *, top: int, at: datet
         _check_source(warehouse, settings, source)
         balances = "(" + statement("read/balances_at") + ") as balances" if at else "mart.client_balances"
         found = {
-            name: Result(*warehouse.answer(statement(f"read/{file}").format(balances=balances), params))
+            name: _in_own_decimals(warehouse.answer(statement(f"read/{file}").format(balances=balances), params))
             for name, file in STATEMENTS.items()
         }
-        unlisted = Result(*warehouse.answer(statement("read/balances_not_listed"), params))
+        unlisted = _in_own_decimals(warehouse.answer(statement("read/balances_not_listed"), params))
         later = Result(*warehouse.answer(statement("read/known_since"), params)) if at else Result((), ())
     if unlisted.rows and not at:
         found["not_listed"] = unlisted
@@ -67,6 +71,17 @@ def read_balances(settings: Settings, source: str | None, *, top: int, at: datet
         told = " and ".join(f"{since:%Y-%m-%d %H:%M:%S} UTC ({name})" for name, since in later.rows)
         raise SettingsError(f"Nothing is known before {told}, when the first load began.")
     return {**found, "not_known_yet": later}
+
+
+def _in_own_decimals(answer: tuple[Sequence[str], Sequence[Sequence[object]]]) -> Result:
+    """The answer with each amount in the decimals of the currency of its row."""
+    columns, rows = answer
+    place = columns.index("currency")
+
+    def own(value: object, currency: object) -> object:
+        return in_own_decimals(value, str(currency)) if isinstance(value, Decimal) else value
+
+    return Result(columns, [[own(value, row[place]) for value in row] for row in rows])
 
 
 def _check_source(warehouse: Warehouse, settings: Settings, source: str | None) -> None:
@@ -90,7 +105,8 @@ def tell_balances(found: dict[str, Result], at: datetime | None = None) -> None:
         kept = [n for n, column in enumerate(result.columns) if column != "place" and (n or several)]
         rows = [[row[n] for n in kept] for row in result.rows]
         columns = [result.columns[n] for n in kept]
-        show_table(TITLES[name], columns, rows, most=0 if name == "top_debtors" else MOST_LINES)
+        spare = [column for column in SPARE if not (column == "country" and name == "by_country")]
+        show_table(TITLES[name], columns, rows, spare=spare)
 
 
 def _told(at: datetime) -> str:

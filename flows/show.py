@@ -10,7 +10,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Final, Literal
+
+from schemas.money import decimals_of
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -21,6 +23,7 @@ Row = Sequence[object]
 
 WIDTH_OF_FILES = 140  # characters a line where there is no terminal
 WORDS = (24, 20, 16, 12)  # the longest words that are kept whole, as far as there is room
+CURRENCY: Final = ("currency_code", "currency")  # a column of this name says in which currency a row's amounts are
 MOST_RECORDS = 20  # rows that are shown below each other, as a table of them would be too wide
 
 
@@ -42,24 +45,30 @@ def harmless(text: str) -> str:
     return "".join(c if c.isprintable() or c == "\n" else _escaped(c) for c in text)
 
 
-def show_table(title: str, columns: Sequence[str], rows: Sequence[Row], *, most: int = 0, note: str = "") -> None:
+def show_table(
+    title: str, columns: Sequence[str], rows: Sequence[Row], *, most: int = 0, note: str = "", spare: Sequence[str] = ()
+) -> None:
     """One table; numbers stand right, money with its thousands, times in UTC; `most` rows (0: all) are shown.
 
-    Where even with its texts wrapped it is wider than the terminal, its rows are shown below each other instead.
+    Where the terminal is too narrow, texts are wrapped; then `spare` columns are left out, one by one, and named below;
+    then the rows are shown below each other instead.
     """
     from rich import box  # noqa: PLC0415 - as above
     from rich.table import Table  # noqa: PLC0415 - as above
     from rich.text import Text  # noqa: PLC0415 - as above; unlike a string it is shown as it is, without markup
 
     out = console()
-    texts = [[harmless(cell(value)) for value in row] for row in rows[: most or None]]
-    numeric = [any(_is_number(row[place]) for row in rows) for place in range(len(columns))]
-    widths = _narrowest(columns, texts, numeric, room=out.width - 2 * len(columns))
-    if widths is None:
-        show_records(title, columns, rows, most=min(most or MOST_RECORDS, MOST_RECORDS), note=note)
+    fitting = _fitting(columns, rows[: most or None], spare, out.width)
+    if fitting is None:
+        shown = len(rows) if spare else MOST_RECORDS  # an overview is not cut
+        show_records(title, columns, rows, most=min(most or shown, shown), note=note)
         return
+    kept, texts, numeric, widths = fitting
+    left_out = [name for name in columns if name not in kept]
+    if left_out:
+        note = "; ".join(filter(None, (note, f"no room here for {', '.join(left_out)}: --json has all columns")))
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
-    for name, is_number, width in zip(columns, numeric, widths, strict=True):
+    for name, is_number, width in zip(kept, numeric, widths, strict=True):
         side: Literal["left", "right"] = "right" if is_number else "left"
         table.add_column(Text(harmless(name)), justify=side, overflow="fold", min_width=width)
     for row in texts:
@@ -83,8 +92,8 @@ def show_records(title: str, columns: Sequence[str], rows: Sequence[Row], *, mos
         lines = Table.grid(padding=(0, 2, 0, 0))
         lines.add_column(no_wrap=True)
         lines.add_column(overflow="fold")
-        for name, value in zip(columns, row, strict=True):
-            lines.add_row(Text(f"  {harmless(name)}"), Text(harmless(cell(value))))
+        for name, text in zip(columns, _texts(columns, row), strict=True):
+            lines.add_row(Text(f"  {harmless(name)}"), Text(text))
         out.print(lines)
         out.print()
     _print_note(out, note, len(rows) - len(shown))
@@ -110,12 +119,13 @@ def cell(value: object) -> str:  # noqa: PLR0911 - one form for each kind
     return str(value)
 
 
-def amount(value: Decimal) -> str:
-    """Money with thousands and at least two decimals; never rounded: 1,234.50, 0.000001."""
+def amount(value: Decimal, currency: str | None = None) -> str:
+    """Money with thousands, in its currency's decimals, else in two; never rounded: 1,234.50, 0.000001, 1,234 (JPY)."""
     if not value.is_finite():
         return str(value)
     whole, _, part = f"{value:,f}".partition(".")
-    return f"{whole}.{part.rstrip('0').ljust(2, '0')}"
+    part = part.rstrip("0").ljust(decimals_of(currency), "0")
+    return f"{whole}.{part}" if part else whole
 
 
 def show_json(value: object) -> None:
@@ -165,10 +175,36 @@ def progress(label: str, *, quiet: bool) -> Iterator[Tell]:
         yield tell
 
 
+def _texts(columns: Sequence[str], row: Row) -> list[str]:
+    """A row as people read it, its amounts in the currency that the row names."""
+    place = next((columns.index(name) for name in CURRENCY if name in columns), None)
+    code = None if place is None else row[place]
+    currency = code if isinstance(code, str) else None
+    return [harmless(amount(one, currency) if isinstance(one, Decimal) else cell(one)) for one in row]
+
+
 def _escaped(character: str) -> str:
     if unicodedata.category(character) == "Zs":
         return " "  # a space that does not break is a space
     return character.encode("unicode_escape").decode()
+
+
+def _fitting(
+    columns: Sequence[str], rows: Sequence[Row], spare: Sequence[str], width: int
+) -> tuple[list[str], list[list[str]], list[bool], list[int]] | None:
+    """The columns for which there is room with as few as possible left out, their texts, which are numbers, and widths.
+
+    None where there is no room even without all `spare` columns.
+    """
+    texts = [_texts(columns, row) for row in rows]
+    for left_out in range(len(spare) + 1):
+        places = [n for n, name in enumerate(columns) if name not in spare[:left_out]]
+        names, kept = [columns[n] for n in places], [[row[n] for n in places] for row in texts]
+        numeric = [any(_is_number(row[n]) for row in rows) for n in places]
+        widths = _narrowest(names, kept, numeric, room=width - 2 * len(places))
+        if widths is not None:
+            return names, kept, numeric, widths
+    return None
 
 
 def _narrowest(

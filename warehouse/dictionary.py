@@ -27,6 +27,10 @@ Amounts are `decimal` with six places, in the client's own currency: never add u
 """
 
 
+DATABASE = "{{ 'ninja_sync' if target.type == 'duckdb' else target.database }}"
+"""Where dbt finds the views: in DuckDB's published copy, attached by that name; on Postgres in its own database."""
+
+
 def dictionary(warehouse: Warehouse) -> str:
     """The dictionary of an open warehouse of this version, as Markdown."""
     return "\n".join([HEAD, *_views(warehouse), *_tables()]) + "\n"
@@ -34,7 +38,8 @@ def dictionary(warehouse: Warehouse) -> str:
 
 def dbt_sources(warehouse: Warehouse) -> str:
     """The views of `mart` as a source of dbt, with what they and their columns are, as YAML (JSON strings are YAML)."""
-    lines = ["version: 2", "sources:", "  - name: ninja", "    schema: mart", "    tables:"]
+    lines = ["version: 2", "sources:", "  - name: ninja", f"    database: {json.dumps(DATABASE)}", "    schema: mart"]
+    lines += ["    tables:"]
     for view in named("mart"):
         words = of_view(view, list(_types(warehouse, view)))
         lines += [f"      - name: {view}", f"        description: {json.dumps(of_whole(statement(f'mart/{view}')))}"]

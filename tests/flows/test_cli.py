@@ -69,7 +69,7 @@ def test_json_is_one_document_with_money_as_exact_text(server, command):
     assert status["sources"][0]["clients"] == 120
     balances = json.loads(command("balances", "--json")[1])
     assert set(balances) == {"by_currency", "by_country", "top_debtors"}
-    assert isinstance(balances["by_currency"][0]["balance"], str)
+    assert isinstance(balances["by_currency"][0]["net"], str)
     assert {c["state"] for c in json.loads(command("doctor", "--json")[1])["main"]} == {"good"}
 
 

@@ -1,8 +1,7 @@
-"""Frames and Arrow tables of the marts, and the pictures and questions of the docs, on both engines."""
+"""Frames and Arrow tables of the marts, and the picture of the docs, on both engines."""
 
 from __future__ import annotations
 
-import re
 import runpy
 from decimal import Decimal
 from pathlib import Path
@@ -63,20 +62,3 @@ def test_the_example_draws_balances_over_time(loaded, tmp_path, monkeypatch):
     monkeypatch.setenv("MPLBACKEND", "agg")
     runpy.run_path(str(DOCS / "examples" / "balances_over_time.py"))
     assert (tmp_path / "balances_over_time.png").read_bytes().startswith(b"\x89PNG")
-
-
-def questions():
-    text = (DOCS / "questions.md").read_text(encoding="utf-8")
-    return re.findall(r"^## (.+?)\n.*?```sql\n(.+?)```", text, re.MULTILINE | re.DOTALL)
-
-
-def test_each_question_of_the_docs_has_an_answer(loaded):
-    asked = questions()
-    assert len(asked) >= 12
-    answered = 0
-    with open_place(loaded_place(loaded), read_only=True) as warehouse:
-        for question, query in asked:
-            names, rows = warehouse.ask(query)
-            assert names, question
-            answered += bool(rows)
-    assert answered >= 9

@@ -110,6 +110,7 @@ def test_months_count_who_came_and_who_went(told, load_records):
     ("view", "by"),
     [
         ("country", "country_code"),
+        ("currency", "currency_code"),
         ("group", "group_name"),
         ("industry", "industry"),
         ("assigned_user", "assigned_user_id"),
@@ -121,7 +122,7 @@ def test_balances_of_two_currencies_are_never_added(warehouse, load_records, vie
         for key, n, currency in (("a", 1, "3"), ("b", 2, "3"), ("c", 4, "9"))
     ]
     load_records([*records, client("d", balance=8, is_deleted=True)], reference=reference())
-    asked = f"select currency_code, clients, debtors, balance from mart.balances_by_{view} order by clients"
+    asked = f"select currency_code, clients, debtors, net from mart.balances_by_{view} order by clients"
     assert warehouse.rows(asked) == [(None, 1, 1, 4), ("EUR", 2, 2, 3)]
     assert by in warehouse.answer(f"select * from mart.balances_by_{view}")[0]
 
@@ -142,7 +143,7 @@ def test_findings_name_what_is_odd_and_nothing_else(warehouse, load_records):
     )
     found = warehouse.rows("select id, finding, detail from mart.data_quality order by id, finding")
     assert found == [
-        ("gone", "balance of a deleted client", "3.000000"),
+        ("gone", "balance of a deleted client", "3.000000 EUR"),
         ("mute", "no contact with a mail", None),
         ("odd", "implausible VAT number", "DE12"),
         ("odd", "unknown country", "999"),

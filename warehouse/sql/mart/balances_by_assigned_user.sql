@@ -1,9 +1,13 @@
--- One row per user to whom they are assigned and currency: what its clients owe. Amounts of two currencies are never added.
--- Deleted clients are left out. assigned_user_id is NULL for clients that have none.
+-- One row per user to whom they are assigned and currency: what its clients owe, what others have overpaid, and the net of both.
+-- Amounts of two currencies are never added. Deleted clients are left out. assigned_user_id is NULL for clients that have none.
 create view mart.balances_by_assigned_user as
 select
-    source, assigned_user_id, currency_code, count(*) as clients, sum(case when balance > 0 then 1 else 0 end) as debtors,
-    cast(sum(balance) as decimal(38, 6)) as balance, cast(sum(paid_to_date) as decimal(38, 6)) as paid_to_date,
+    source, assigned_user_id, currency_code,
+    count(*) as clients, count(case when balance > 0 then 1 end) as debtors,
+    count(case when balance < 0 then 1 end) as creditors,
+    cast(sum(case when balance > 0 then balance else 0 end) as decimal(38, 6)) as owed,
+    cast(sum(case when balance < 0 then -balance else 0 end) as decimal(38, 6)) as overpaid,
+    cast(sum(balance) as decimal(38, 6)) as net, cast(sum(paid_to_date) as decimal(38, 6)) as paid_to_date,
     cast(sum(credit_balance) as decimal(38, 6)) as credit_balance
 from mart.clients
 where status <> 'deleted'

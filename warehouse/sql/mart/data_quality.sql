@@ -84,9 +84,9 @@ found as (
     join forms as f on f.prefix = substr(a.vat_key, 1, 2)
     where not (a.vat_key ~ f.form)
     union all
-    select c.source, c.id, 'balance of a deleted client', cast(c.balance as varchar)
-    from ninja.clients as c
-    where c.is_deleted and c.balance <> 0
+    select c.source, c.id, 'balance of a deleted client', cast(c.balance as varchar) || coalesce(' ' || c.currency_code, '')
+    from mart.clients as c
+    where c.status = 'deleted' and c.balance <> 0
 )
 select f.source, f.id, c.number, c.display_name, f.finding, f.detail
 from found as f
