@@ -105,14 +105,18 @@ def source_rebind(
 ) -> None:
     """Bind a source anew, after a move or on a restored server.
 
-    It is then bound to the address and company that its URL and token lead to now; another company is refused. The
-    next pull reads everything, and what the warehouse holds stays until then.
+    The token is sent to no server but the one that it was first used with: this command allows another one. The
+    source is then bound to the company that the token leads to there; another company than before is refused. The next
+    pull reads everything, and what the warehouse holds stays until then.
     """
-    from flows.rebind import find_company, rebind  # noqa: PLC0415
-    from flows.settings import choose_source, load_settings  # noqa: PLC0415
+    from flows.rebind import find_company, new_server, rebind  # noqa: PLC0415
+    from flows.settings import base_url_of, choose_source, load_settings  # noqa: PLC0415
 
     settings = load_settings(config)
     name = choose_source(settings, name)
+    if not yes and (why := new_server(settings, name)):
+        say(why)
+        typer.confirm(f"Send the token to {base_url_of(settings.sources[name])}?", err=True, abort=True)
     binding, company = find_company(settings, name)
     question = f"Bind {name!r} to company {company!r} ({binding.company_id}) at {binding.base_url}?"
     if not yes and not typer.confirm(question, err=True):
