@@ -31,6 +31,7 @@ from warehouse.secret_hosts import check_hosts
 
 DEFAULT_SOURCE = "main"
 TOKEN_VARIABLE = "NINJA_SYNC_TOKEN"  # noqa: S105 - the name of a variable, not a token
+PATHS_OF_PREFECT = ("rules", "changes_folder", "statements_folder", "export_folder")
 __all__ = ["SOURCE_NAME", "Erasure", "Push", "Retention", "Settings", "Source"]  # of flows.settings_values
 
 
@@ -175,6 +176,10 @@ def _read(path: Path) -> Settings:
     return msgspec.structs.replace(
         found,
         warehouse=found.warehouse if "://" in found.warehouse else _beside(path, found.warehouse),
+        prefect=msgspec.structs.replace(
+            found.prefect,
+            **{name: _beside(path, getattr(found.prefect, name)) for name in PATHS_OF_PREFECT},
+        ),
         sources={
             name: msgspec.structs.replace(
                 source,
