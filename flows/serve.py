@@ -229,8 +229,8 @@ def _refused(status: int) -> SettingsError:
 
 def _greeting(deployments: Sequence[Deployed]) -> str:
     lines = [f"Serving {', '.join(one.full_name for one in deployments)}."]
-    for one in deployments:
-        if when := one.when:
+    for flow, when in {one.flow.name: one.when for one in deployments}.items():
+        if when:
             how = f"by the cron line '{when.cron}' (UTC)." if when.cron else f"every {when.interval:,} s."
-            lines.append(f"{one.full_name} runs {how}")
+            lines.append(f"{flow} runs {how}")
     return "\n".join([*lines, f"A run now: prefect deployment run '{deployments[0].full_name}'. Ctrl-C stops."])

@@ -160,14 +160,21 @@ def place_of(settings: Settings) -> Place:
 
 def _read(path: Path) -> Settings:
     try:
-        found = msgspec.convert(tomllib.loads(path.read_text(encoding="utf-8")), Settings)
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as problem:
+        raise SettingsError(f"{path} cannot be read: {type(problem).__name__}.") from None
+    return read_text(path, text)
+
+
+def read_text(path: Path, text: str) -> Settings:
+    """The settings in the text of a file. Raises SettingsError."""
+    try:
+        found = msgspec.convert(tomllib.loads(text), Settings)
     except tomllib.TOMLDecodeError as problem:
         raise SettingsError(f"{path} is not valid TOML: {problem}") from None
     except msgspec.ValidationError as problem:
         hint = ", now [prefect.schedules]: pull = { interval = 900 }" if "`$.prefect`" in str(problem) else ""
         raise SettingsError(f"{path}: {problem}{hint}") from None
-    except (OSError, UnicodeDecodeError) as problem:
-        raise SettingsError(f"{path} cannot be read: {type(problem).__name__}.") from None
     if "://" in found.warehouse and PostgresUrl.of(found.warehouse).has_password:
         raise SettingsError(
             f"{path}: a password stands in the warehouse's URL. Take it out, and put it into ~/.pgpass, $PGPASSWORD or "
