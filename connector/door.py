@@ -86,7 +86,7 @@ class Door:
     """The open door to one server, for one run and any number of threads. A context manager: leaving closes sockets.
 
     `requests` counts what was sent or tried, repetitions included. `on_wait` is told why and how long a retry waits.
-    `turns` are shared with other doors to the same host.
+    `turns` are shared with other doors to the same host; `check` is called before anything is sent, and may refuse.
     All methods raise by what to do next: `Rejected` and its kinds (never retried), `Retryable` and its kinds (retried
     within the budget, in vain), `UnexpectedShape` (an answer that is not Invoice Ninja's).
     No exception holds a secret: it is raised where no request and no httpx exception is in reach.
@@ -103,8 +103,9 @@ class Door:
         random: Callable[[], float] = random.random,
         on_wait: Callable[[str, float], None] | None = None,
         turns: Turns | None = None,
+        check: Callable[[], None] | None = None,
     ) -> None:
-        self._settings, self._token, self._clock, self._turns = settings, token, clock, turns
+        self._settings, self._token, self._clock, self._turns, self._check = settings, token, clock, turns, check
         self._address = server_address(settings.base_url)
         self._way = Way(
             self._address,
@@ -205,6 +206,9 @@ class Door:
         return ask_until_answered(lambda: self._attempt(call), self._turn, self._rules, repeatable=call.repeatable)
 
     def _turn(self) -> None:
+        if self._check is not None:
+            self._check()
+            self._check = None
         self._limiter.take()
         check_halt()
 

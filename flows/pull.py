@@ -24,7 +24,7 @@ from flows.job import Departed, Job, Pulled, ReadAlready, both, open_ready, pati
 from flows.known import Known, Sight, compare, look_again, look_at_server, nothing_to_do, sweep_is_due
 from flows.reconcile import reconcile
 from flows.reference import read_reference, reference_is_due
-from flows.settings import base_url_of
+from flows.settings import base_url_of, secrets_of
 from flows.stage import poison, stage
 from schemas.clocks import JITTER, Clocks
 from schemas.entities import CLIENTS
@@ -35,6 +35,7 @@ from warehouse.engine import Warehouse
 from warehouse.erase import pending
 from warehouse.lock import one_run_at_a_time
 from warehouse.publish import Postponed, publish_if_due
+from warehouse.secret_hosts import note_hosts
 from warehouse.staging import Staging
 from warehouse.statements import statement
 from warehouse.vanished import remember_unexplained, unlisted
@@ -224,6 +225,7 @@ def _publish(job: Job, warehouse: Warehouse, pulled: Pulled) -> Pulled:
     What is loaded stays loaded where the copies cannot be written: that is told, and the next pull tries again. Where
     writing them is dear, it is postponed: that is told too.
     """
+    note_hosts(warehouse, base_url_of(job.source), secrets_of(job.source), job.clock.now())
     expire(job.settings, warehouse, job.name, job.clock)
     if not job.settings.publish:
         return pulled

@@ -4,16 +4,26 @@ from __future__ import annotations
 
 from connector.verbs import current_company
 from flows.job import SYSTEM_CLOCK, Clock, open_ready
-from flows.settings import Settings, base_url_of, open_door, place_of
+from flows.settings import Settings, base_url_of, check_server, open_door, place_of, secrets_of
 from schemas.errors import SettingsError
 from warehouse.control import Binding, bind, read_state
 from warehouse.lock import one_run_at_a_time
+from warehouse.secret_hosts import note_hosts
 from warehouse.staging import Staging
 
 
+def new_server(settings: Settings, name: str) -> str:
+    """Why a person has to allow that the token goes to the server of the settings; empty where it has gone there."""
+    try:
+        check_server(settings, name)
+    except SettingsError as problem:
+        return str(problem)
+    return ""
+
+
 def find_company(settings: Settings, name: str) -> tuple[Binding, str]:
-    """The company that URL and token of a source lead to now, and its name."""
-    with open_door(settings, name) as door:
+    """The company that URL and token of a source lead to now, and its name. A person has allowed the server before."""
+    with open_door(settings, name, allowed=True) as door:
         company = current_company(door)
     return Binding(base_url_of(settings.sources[name]), company.id, company.fingerprint), company.name
 
@@ -33,5 +43,6 @@ def rebind(settings: Settings, name: str, binding: Binding, clock: Clock = SYSTE
             )
         with warehouse.transaction():
             bind(warehouse, name, binding, version=None, now=clock.now())
+            note_hosts(warehouse, binding.base_url, secrets_of(settings.sources[name]), clock.now())
             warehouse.execute("delete from control.watermarks where source = $source", {"source": name})
         Staging.of(path, name).clear()

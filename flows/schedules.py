@@ -26,10 +26,16 @@ def usual_schedules() -> dict[str, When]:
 class Prefect(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How flows run under Prefect: each on its schedule; those without one when somebody starts them.
 
-    `at_once` is how many sources one run reads side by side, on Postgres.
+    `at_once` is how many sources one run reads side by side, on Postgres. Rules and folders stand here, and not among
+    the parameters of a run: those come from Prefect's API. `changes_folder` has the files that a `push` may name.
     """
 
     at_once: int = 4
+    rules: str = ""
+    changes_folder: str = ""
+    statements_folder: str = "statements"
+    export_folder: str = ""
+    export_personal_data: bool = True
     schedules: dict[str, When] = msgspec.field(default_factory=usual_schedules)
 
 

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import signal
-from contextlib import suppress
+import socket
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
 
 from prefect import Flow
 from prefect.client.orchestration import get_client
-from prefect.exceptions import PrefectHTTPStatusError
+from prefect.client.schemas.objects import DeploymentStatus
+from prefect.exceptions import ObjectNotFound, PrefectHTTPStatusError
 from prefect.runner import Runner
 from prefect.schedules import Cron, Interval, Schedule
 from prefect.settings import PREFECT_API_URL, PREFECT_CLIENT_MAX_RETRIES, get_current_settings, temporary_settings
@@ -22,50 +27,144 @@ from flows.scheduled.merge import merge
 from flows.scheduled.pull import pull, sweep
 from flows.scheduled.push import push
 from flows.scheduled.work import dedupe, nightly, publish, statements
-from flows.schedules import Prefect, When
+from flows.schedules import When
 from flows.settings import Settings, choose_sources, find_file, place_of, token_of
 from flows.show import say
-from schemas.errors import SettingsError
+from schemas.errors import Busy, SettingsError
+from warehouse.lock import one_run_at_a_time
 from warehouse.place import PostgresUrl
 
 ALL: Final = "all"  # the deployments' name where they are for all sources
 FLOWS: Final[dict[str, Flow[Any, Any]]] = {
     one.name: one for one in (pull, sweep, push, dedupe, merge, statements, publish, nightly)
 }
+OF_ONE_SOURCE: Final = frozenset({push.name, merge.name, statements.name})
+"""Flows that work on one source: each source has a deployment of its own."""
+TAG: Final = "ninja-sync"
+SERVED: Final = "Served by `ninja-sync serve`, "
+SERVER: Final = re.compile(rf"{SERVED}process ([0-9]+) on (\S+) for ")
 
 
 def serve_flows(settings: Settings, source: str | None, config: Path | None) -> None:
     """Run the flows on their schedules, and whenever Prefect is asked to, until SIGTERM or Ctrl-C.
 
-    On DuckDB one run at a time, as its file has one writer; on Postgres as many as there are flows: the lock of each
+    The runs use the settings of this process: its configuration file stands in the environment that they inherit. On
+    DuckDB one run at a time, as its file has one writer; on Postgres as many as there are flows: the lock of each
     source keeps them apart. Schedules are paused when it ends, so that no late runs pile up, and go on when it starts
-    again. Raises SettingsError where settings, secrets or the Prefect server cannot be used.
+    again. Raises SettingsError where settings, secrets or the Prefect server cannot be used, and Busy where another
+    `serve` has these deployments: the one that ends first would pause the schedules of the other.
     """
     names = choose_sources(settings, source)
-    file = find_file(config, environ=os.environ)
-    with temporary_settings({PREFECT_API_URL: api_url()}):
-        for name in names:
-            token_of(settings.sources[name])  # says now that it is missing, not at each run
-        side_by_side = isinstance(place_of(settings), PostgresUrl)
-        runner = Runner(name=source or ALL, limit=len(FLOWS) if side_by_side else 1)
-        told = {"source": source, "config": str(file.absolute()) if file else None}
+    if file := find_file(config, environ=os.environ):
+        os.environ["NINJA_SYNC_CONFIG"] = str(file.absolute())
+    for name in names:
+        token_of(settings.sources[name])  # says now that it is missing, not at each run
+    with temporary_settings({PREFECT_API_URL: api_url()}), only_one(settings, source or ALL):
+        runner = Runner(name=source or ALL, limit=_most_runs(settings, names))
+        deployments = deployments_of(settings, source, names)
         try:
-            for name, flow in FLOWS.items():
-                _add(runner, flow, source or ALL, told, settings.prefect.schedules.get(name))
+            check_free(deployments)
+            for one in deployments:
+                _add(runner, one)
         except PrefectHTTPStatusError as refusal:
             raise _refused(refusal.response.status_code) from None
-        say(_greeting(source or ALL, settings.prefect))
+        say(_greeting(deployments))
         asyncio.run(run_until_told(runner))
     say("Stopped; the schedules are paused until `ninja-sync serve` runs again.")
 
 
-def _add(runner: Runner, flow: Flow[Any, Any], name: str, told: dict[str, str | None], when: When | None) -> None:
-    """A deployment of a flow with those parameters that it has; one run of it at a time."""
+@dataclass(frozen=True, slots=True)
+class Deployed:
+    """One deployment: its flow and name, the source of its runs (None for all), its schedule, whom it serves."""
+
+    flow: Flow[Any, Any]
+    name: str
+    source: str | None
+    when: When | None
+    tags: list[str]
+    served: str
+
+    @property
+    def full_name(self) -> str:
+        """As Prefect's commands name it: `pull/all`."""
+        return f"{self.flow.name}/{self.name}"
+
+
+def deployments_of(settings: Settings, source: str | None, names: Sequence[str]) -> list[Deployed]:
+    """The deployments: of flows for one source one a source, of the others one, each tagged with its sources."""
+    here = f"{SERVED}process {os.getpid()} on {socket.gethostname()}"
+    served = f"{here} for the warehouse {place_of(settings)}."
+    found = []
+    for name, flow in FLOWS.items():
+        when = settings.prefect.schedules.get(name)
+        each = names if name in OF_ONE_SOURCE else [source]
+        for one in each:
+            tags = [TAG, *([one] if one else names)]
+            found.append(Deployed(flow, one or ALL, one, when, tags, served))
+    return found
+
+
+@contextmanager
+def only_one(settings: Settings, name: str) -> Iterator[None]:
+    """Hold the right to serve these deployments of a warehouse. Raises Busy where another `serve` holds it."""
+    with ExitStack() as held:
+        try:
+            held.enter_context(one_run_at_a_time(place_of(settings), f"{name}.serve", wait=0))
+        except Busy as problem:
+            raise Busy(f"Another `ninja-sync serve` runs for this warehouse: stop it first. {problem}") from None
+        yield
+
+
+def check_free(deployments: Sequence[Deployed]) -> None:
+    """Refuse to take deployments from another `serve` that runs. Raises SettingsError.
+
+    Their runs would be made by either process, with the settings of that one.
+    """
+    with get_client(sync_client=True) as client:
+        for one in deployments:
+            try:
+                there = client.read_deployment_by_name(one.full_name)
+            except ObjectNotFound:
+                continue
+            is_served = there.status == DeploymentStatus.READY and not there.paused
+            if is_served and not has_ended(there.description or ""):
+                raise SettingsError(
+                    f"Prefect's server has the deployment {one.full_name} already, and it runs. {there.description} "
+                    "Stop that one (after a crash, wait a minute), or use a Prefect server of its own."
+                )
+
+
+def has_ended(served: str) -> bool:
+    """Whether the process that a deployment names was one of this machine, and is there no more, or is this one."""
+    told = SERVER.match(served)
+    if told is None:
+        return True
+    process, host = int(told[1]), told[2]
+    if host != socket.gethostname():
+        return False
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return True
+    except PermissionError:
+        return False
+    return process == os.getpid()
+
+
+def _most_runs(settings: Settings, names: Sequence[str]) -> int:
+    side_by_side = isinstance(place_of(settings), PostgresUrl)
+    return len(FLOWS) + len(OF_ONE_SOURCE) * (len(names) - 1) if side_by_side else 1
+
+
+def _add(runner: Runner, one: Deployed) -> None:
+    """Make a deployment; one run of it at a time. Where its source is fixed, no run may choose another one."""
     runner.add_flow(
-        flow,
-        name=name,
-        schedule=schedule_of(when) if when else None,
-        parameters={key: value for key, value in told.items() if key in flow.parameters.properties},
+        one.flow,
+        name=one.name,
+        schedule=schedule_of(one.when) if one.when else None,
+        parameters={"source": one.source} if one.source else {},
+        tags=one.tags,
+        description=one.served,
         concurrency_limit=1,
         entrypoint_type=EntrypointType.MODULE_PATH,
     )
@@ -128,10 +227,10 @@ def _refused(status: int) -> SettingsError:
     return SettingsError(f"The Prefect server does not take the deployment ({status}). Are both of the same version?")
 
 
-def _greeting(name: str, told: Prefect) -> str:
-    lines = [f"Serving {', '.join(f'{flow}/{name}' for flow in FLOWS)}."]
-    for flow, when in told.schedules.items():
-        lines.append(
-            f"{flow} runs " + (f"by the cron line '{when.cron}' (UTC)." if when.cron else f"every {when.interval:,} s.")
-        )
-    return "\n".join([*lines, f"A run now: prefect deployment run 'pull/{name}'. Ctrl-C stops."])
+def _greeting(deployments: Sequence[Deployed]) -> str:
+    lines = [f"Serving {', '.join(one.full_name for one in deployments)}."]
+    for flow, when in {one.flow.name: one.when for one in deployments}.items():
+        if when:
+            how = f"by the cron line '{when.cron}' (UTC)." if when.cron else f"every {when.interval:,} s."
+            lines.append(f"{flow} runs {how}")
+    return "\n".join([*lines, f"A run now: prefect deployment run '{deployments[0].full_name}'. Ctrl-C stops."])

@@ -12,9 +12,7 @@ A secret stands in it only as the name of an environment variable or of a file.
 
 from __future__ import annotations
 
-import math
 import os
-import re
 import tomllib
 from collections.abc import Mapping
 from contextlib import suppress
@@ -26,81 +24,15 @@ from connector.address import server_address
 from connector.door import Door, DoorSettings
 from connector.limits import BURST, Turns
 from connector.secret import Secret
-from flows.schedules import Prefect, fault_of
+from flows.settings_values import SOURCE_NAME, Erasure, Push, Retention, Settings, Source, check_values
 from schemas.errors import SettingsError
 from warehouse.place import Place, PostgresUrl
+from warehouse.secret_hosts import check_hosts
 
-SOURCE_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
 DEFAULT_SOURCE = "main"
 TOKEN_VARIABLE = "NINJA_SYNC_TOKEN"  # noqa: S105 - the name of a variable, not a token
-MINUTE, HOUR = 60, 3600
-LARGEST_PAGE = 5000  # records; the server gives no larger one
-MOST_CONNECTIONS = 16
-MOST_AT_ONCE = 32
-SLOWEST = 0.01  # requests a second
-
-
-class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One company on one Invoice Ninja server. Times are seconds, sizes are records."""
-
-    url: str
-    token_env: str = ""
-    token_file: str = ""
-    token_block: str = ""
-    password_env: str = ""
-    password_file: str = ""
-    password_block: str = ""
-    page_size: int = 1000
-    connections: int = 4
-    look_back: int = 2 * HOUR
-    sweep_days: float = 7
-    activities: bool = False
-    requests_per_second: float = 5.0
-    retry_budget: float = 300.0
-    proxy: str | None = None
-    ca_file: str | None = None
-
-
-class Erasure(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What `ninja-sync erase` leaves: with `keep_balances`, figures under a pseudonym.
-
-    `after_purge` has pulls erase clients of whose purge there is evidence.
-    """
-
-    keep_balances: bool = False
-    after_purge: bool = False
-
-
-class Retention(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """For how many days history is kept, and the whole records in it; 0 is for ever."""
-
-    history_days: int = 0
-    record_days: int = 0
-
-
-class Push(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How many clients a plan may change without `--force`: the smaller of a number and a share of the mirrored ones.
-
-    `at_least` are never too many; `valid_hours` is how long a plan may be applied after it was made.
-    """
-
-    most_clients: int = 1000
-    most_share: float = 0.1
-    at_least: int = 20
-    valid_hours: float = 24.0
-
-
-class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """All settings of an installation. Relative paths are those of the file they stand in."""
-
-    warehouse: str = "warehouse.duckdb"
-    publish: bool = True
-    wait: float = 10.0
-    sources: dict[str, Source] = {}
-    prefect: Prefect = Prefect()
-    erasure: Erasure = Erasure()
-    retention: Retention = Retention()
-    push: Push = Push()
+PATHS_OF_PREFECT = ("rules", "changes_folder", "statements_folder", "export_folder")
+__all__ = ["SOURCE_NAME", "Erasure", "Push", "Retention", "Settings", "Source"]  # of flows.settings_values
 
 
 def load_settings(
@@ -110,7 +42,7 @@ def load_settings(
     path = find_file(file, environ=environ, folder=folder)
     settings = _read(path) if path else Settings()
     settings = _with_environment(settings, environ)
-    _check(settings)
+    check_values(settings)
     return settings
 
 
@@ -161,15 +93,31 @@ def token_of(source: Source, *, environ: Mapping[str, str] = os.environ) -> Secr
     return Secret.from_environment(source.token_env or TOKEN_VARIABLE, environ)
 
 
+def secrets_of(source: Source) -> list[str]:
+    """The names of the places of a source's secrets, as the warehouse notes them; the usual password has none."""
+    places = [("file", source.token_file), ("block", source.token_block), ("env", source.token_env or TOKEN_VARIABLE)]
+    token = next(f"{kind} {name}" for kind, name in places if name)
+    places = [("file", source.password_file), ("block", source.password_block), ("env", source.password_env)]
+    return [token, *(f"{kind} {name}" for kind, name in places if name)]
+
+
 def base_url_of(source: Source) -> str:
     """The address of a source's server in the one form in which it is compared and stored."""
     return str(server_address(source.url))
 
 
-def open_door(settings: Settings, name: str, *, environ: Mapping[str, str] = os.environ, attempts: int = 8) -> Door:
+def open_door(
+    settings: Settings,
+    name: str,
+    *,
+    environ: Mapping[str, str] = os.environ,
+    attempts: int = 8,
+    allowed: bool = False,
+) -> Door:
     """The door to a source's server, ready for use. Raises SettingsError where URL or token cannot be used.
 
-    On Postgres, it takes turns with all other doors to the same host that have the same warehouse.
+    Before the first request, the warehouse is asked whether source and secrets belong to this server, unless a person
+    has `allowed` it. On Postgres, it takes turns with all other doors to the same host that have the same warehouse.
     """
     source = settings.sources[name]
     door = DoorSettings(
@@ -180,7 +128,14 @@ def open_door(settings: Settings, name: str, *, environ: Mapping[str, str] = os.
         proxy=source.proxy,
         ca_file=Path(source.ca_file) if source.ca_file else None,
     )
-    return Door(door, token_of(source, environ=environ), turns=_turns(settings, source))
+    check = None if allowed else lambda: check_server(settings, name)
+    return Door(door, token_of(source, environ=environ), turns=_turns(settings, source), check=check)
+
+
+def check_server(settings: Settings, name: str) -> None:
+    """Raises SettingsError where a source or its secrets belong to another server than the settings lead to."""
+    source = settings.sources[name]
+    check_hosts(place_of(settings), name, base_url_of(source), secrets_of(source), wait=settings.wait)
 
 
 def _turns(settings: Settings, source: Source) -> Turns | None:
@@ -205,14 +160,21 @@ def place_of(settings: Settings) -> Place:
 
 def _read(path: Path) -> Settings:
     try:
-        found = msgspec.convert(tomllib.loads(path.read_text(encoding="utf-8")), Settings)
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as problem:
+        raise SettingsError(f"{path} cannot be read: {type(problem).__name__}.") from None
+    return read_text(path, text)
+
+
+def read_text(path: Path, text: str) -> Settings:
+    """The settings in the text of a file. Raises SettingsError."""
+    try:
+        found = msgspec.convert(tomllib.loads(text), Settings)
     except tomllib.TOMLDecodeError as problem:
         raise SettingsError(f"{path} is not valid TOML: {problem}") from None
     except msgspec.ValidationError as problem:
         hint = ", now [prefect.schedules]: pull = { interval = 900 }" if "`$.prefect`" in str(problem) else ""
         raise SettingsError(f"{path}: {problem}{hint}") from None
-    except (OSError, UnicodeDecodeError) as problem:
-        raise SettingsError(f"{path} cannot be read: {type(problem).__name__}.") from None
     if "://" in found.warehouse and PostgresUrl.of(found.warehouse).has_password:
         raise SettingsError(
             f"{path}: a password stands in the warehouse's URL. Take it out, and put it into ~/.pgpass, $PGPASSWORD or "
@@ -221,6 +183,10 @@ def _read(path: Path) -> Settings:
     return msgspec.structs.replace(
         found,
         warehouse=found.warehouse if "://" in found.warehouse else _beside(path, found.warehouse),
+        prefect=msgspec.structs.replace(
+            found.prefect,
+            **{name: _beside(path, getattr(found.prefect, name)) for name in PATHS_OF_PREFECT},
+        ),
         sources={
             name: msgspec.structs.replace(
                 source,
@@ -250,33 +216,3 @@ def _with_environment(settings: Settings, environ: Mapping[str, str]) -> Setting
     if environ.get(TOKEN_VARIABLE):
         source = msgspec.structs.replace(source, token_env=TOKEN_VARIABLE, token_file="", token_block="")
     return msgspec.structs.replace(settings, sources={name: msgspec.structs.replace(source, url=url or source.url)})
-
-
-def _check(settings: Settings) -> None:
-    """Raises SettingsError for a value with which a pull could lose changes, or could never end."""
-    _check_range("wait", settings.wait, least=0)
-    _check_range("retention.history_days", settings.retention.history_days, least=0)
-    _check_range("retention.record_days", settings.retention.record_days, least=0)
-    _check_range("push.most_clients", settings.push.most_clients, least=0)
-    _check_range("push.most_share", settings.push.most_share, least=0, most=1)
-    _check_range("push.at_least", settings.push.at_least, least=0)
-    _check_range("push.valid_hours", settings.push.valid_hours, least=0)
-    _check_range("prefect.at_once", settings.prefect.at_once, least=1, most=MOST_AT_ONCE)
-    for name, when in settings.prefect.schedules.items():
-        if fault := fault_of(name, when):
-            raise SettingsError(fault)
-    for name, source in settings.sources.items():
-        if not SOURCE_NAME.fullmatch(name):
-            raise SettingsError(f"The source name {name!r} may hold small letters, digits, - and _ only.")
-        of = f"of the source {name!r}"
-        _check_range(f"page_size {of}", source.page_size, least=1, most=LARGEST_PAGE)
-        _check_range(f"connections {of}", source.connections, least=1, most=MOST_CONNECTIONS)
-        _check_range(f"look_back {of}", source.look_back, least=MINUTE)
-        _check_range(f"retry_budget {of}", source.retry_budget, least=0)
-        _check_range(f"requests_per_second {of}", source.requests_per_second, least=SLOWEST)
-
-
-def _check_range(name: str, value: float, *, least: float, most: float = math.inf) -> None:
-    if not least <= value <= most or math.isinf(value):  # TOML knows inf and nan
-        limit = f"{least:,} to {most:,}" if most < math.inf else f"at least {least:,}"
-        raise SettingsError(f"{name} must be {limit}, not {value:,}.")

@@ -23,11 +23,12 @@ from warehouse.plans import APPLYING
 
 
 @task(name="plan merges", task_run_name="plan {source}", retries=0, cache_policy=NO_CACHE, persist_result=False)
-def plan_one(source: str, config: str | None, rules: str | None, undecided: bool) -> Made:
+def plan_one(source: str, undecided: bool) -> Made:
     """Make and store a plan of the merges of clusters that are decided to be the same; sends no change."""
     log = get_run_logger()
     try:
-        settings, chosen = read_settings(config), read_rules(rules)
+        settings = read_settings()
+        chosen = read_rules(settings)
         from flows.dedupe.plan import plan_clusters  # noqa: PLC0415 - of an extra, for who looks for duplicates
         from flows.dedupe.review import same_clusters  # noqa: PLC0415
 
@@ -48,10 +49,10 @@ def plan_one(source: str, config: str | None, rules: str | None, undecided: bool
 
 
 @task(name="apply merges", task_run_name="apply {plan_id}", retries=0, cache_policy=NO_CACHE, persist_result=False)
-def apply_one(source: str, config: str | None, plan_id: str, digest: str) -> AppliedMerges:
+def apply_one(source: str, plan_id: str, digest: str) -> AppliedMerges:
     """Apply an approved plan of merges. Never retried: what became of a merge is looked at by a person first."""
     try:
-        settings = read_settings(config)
+        settings = read_settings()
         password = password_reader(settings.sources[source])
         with open_door(settings, source) as door:
             return apply_merges(settings, door, plan_id, digest, password, tell=teller(source))
@@ -61,16 +62,13 @@ def apply_one(source: str, config: str | None, plan_id: str, digest: str) -> App
 
 
 @flow(name="merge", flow_run_name=run_name, retries=0, persist_result=False, log_prints=False)
-def merge(
-    source: str | None = None, config: str | None = None, rules: str | None = None, undecided: bool = False
-) -> State[Any]:
+def merge(source: str | None = None, undecided: bool = False) -> State[Any]:
     """Merge the clusters that people have decided to be the same, after an approval of the plan.
 
-    `rules` is the path of a dedupe.toml. `undecided` plans clusters that nobody has decided on, too. The plan is stored
-    and told in figures, the run is suspended, and goes on only when it is resumed after `ninja-sync approve DIGEST`. It
-    stops at the first surprise.
+    `undecided` plans groups of duplicates that nobody has decided on, too. The plan is stored and told in figures, and
+    the run is suspended until it is resumed after `ninja-sync approve DIGEST`. It stops at the first surprise.
     """
-    return ended(lambda settings: _merged(settings, source, config, rules, undecided), config)
+    return ended(lambda settings: _merged(settings, source, undecided))
 
 
 def figures(plan: MergePlan) -> str:
@@ -90,21 +88,19 @@ def figures(plan: MergePlan) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _merged(
-    settings: Settings, source: str | None, config: str | None, rules: str | None, undecided: bool
-) -> State[Any]:
+def _merged(settings: Settings, source: str | None, undecided: bool) -> State[Any]:
     name = choose_source(settings, source)
     plan = approved_plan(
         settings,
         name,
         MERGE,
-        make=lambda: plan_one(name, config, rules, undecided),
+        make=lambda: plan_one(name, undecided),
         read=lambda plan_id: _stored(settings, plan_id),
         figures=figures,
     )
     if isinstance(plan, State):
         return plan
-    applied = apply_one(name, config, plan.plan_id, plan.digest)
+    applied = apply_one(name, plan.plan_id, plan.digest)
     told = f"{plan.plan_id}: {applied.merged:,} of {len(applied.states):,} merges done"
     more = f"{told}. `ninja-sync merge show {plan.plan_id}` has more.\n"
     keep(lambda: create_markdown_artifact(more, key="ninja-sync-merge"))

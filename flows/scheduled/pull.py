@@ -37,7 +37,7 @@ from flows.scheduled.words import (
 )
 from flows.settings import Settings, choose_source, choose_sources, open_door, place_of
 from flows.summary import Summary, as_markdown, summary_of
-from schemas.errors import Busy, SettingsError
+from schemas.errors import Busy
 from warehouse.control import last_begun
 from warehouse.place import PostgresUrl
 
@@ -75,9 +75,7 @@ Found = Summary | Elsewhere | str
 
 
 @retried("pull one source", "pull {source}")
-def pull_one(
-    source: str, config: str | None, full: bool, at_most: int | None = None, due: datetime | None = None
-) -> Summary | Elsewhere:
+def pull_one(source: str, full: bool, due: datetime | None = None) -> Summary | Elsewhere:
     """Bring the mirror of one source up to date; the same pull again does no harm, so it may be retried.
 
     Where runs share their work, `due` is when this one was: what was read since, or is being read, is left alone.
@@ -85,7 +83,7 @@ def pull_one(
     log = get_run_logger()
     try:
         with _turns.get():
-            found = _pulled(source, config, teller(source), full=full, at_most=at_most, due=due)
+            found = _pulled(source, teller(source), full=full, due=due)
     except Exception as problem:  # noqa: BLE001 - whatever it says goes into Prefect's database
         failed = own_words(problem)
     else:
@@ -102,14 +100,14 @@ def pull_one(
     persist_result=False,
     log_prints=False,
 )
-def pull(source: str | None = None, config: str | None = None) -> State[Any]:
+def pull(source: str | None = None) -> State[Any]:
     """Bring the warehouse up to date: one source, or all of them.
 
-    `source` is a configured name, `config` the path of a configuration file. A source that fails does not keep the
-    others from running; the run fails at its end and names it. Where records are in quarantine or the server's fields
-    are not the known ones, the run completes as "Needs a look".
+    `source` is a configured name. A source that fails does not keep the others from running; the run fails at its end
+    and names it. Where records are in quarantine or the server's fields are not the known ones, the run completes as
+    "Needs a look".
     """
-    return ended(lambda settings: ending(pull_all(settings, source, config)), config)
+    return ended(lambda settings: ending(pull_all(settings, source)))
 
 
 @flow(
@@ -120,34 +118,30 @@ def pull(source: str | None = None, config: str | None = None) -> State[Any]:
     persist_result=False,
     log_prints=False,
 )
-def sweep(source: str | None = None, config: str | None = None, at_most: int | None = None) -> State[Any]:
+def sweep(source: str | None = None) -> State[Any]:
     """Read everything, and find the clients that have vanished: of one source, or of all.
 
-    Purged and merged clients are taken out, and stay in the history. `at_most`, for one source, allows so many where
-    the brake held: then the run completes as "Brake held".
+    Purged and merged clients are taken out, and stay in the history. Where more have vanished than a run takes out, it
+    ends as "Brake held"; `ninja-sync sweep --at-most N` allows them, which no run of Prefect can.
     """
-    return ended(lambda settings: ending(pull_all(settings, source, config, full=True, at_most=at_most)), config)
+    return ended(lambda settings: ending(pull_all(settings, source, full=True)))
 
 
-def pull_all(
-    settings: Settings, source: str | None, config: str | None, *, full: bool = False, at_most: int | None = None
-) -> dict[str, Found]:
+def pull_all(settings: Settings, source: str | None, *, full: bool = False) -> dict[str, Found]:
     """What each source came to. On DuckDB one after the other: they share one warehouse, which is one file.
 
     On Postgres, a run of all sources shares them with other such runs; one that names its source reads it in any case.
     """
     names = choose_sources(settings, source)
-    if at_most is not None and len(names) > 1:
-        raise SettingsError(f"at_most is for one source: {', '.join(names)}.")
     on_postgres = isinstance(place_of(settings), PostgresUrl)
     due = runtime.flow_run.scheduled_start_time if on_postgres and source is None else None
     _turns.set(BoundedSemaphore(settings.prefect.at_once if on_postgres else 1))
     # by chance, so that runs that share do not stand in each other's way
     order = random.sample(names, len(names)) if due else names
-    found = _each(order, config, full=full, at_most=at_most, due=due)
+    found = _each(order, full=full, due=due)
     left = [name for name, one in found.items() if isinstance(one, Elsewhere) and not one.done]
     if left:  # whoever was at them may have been killed meanwhile
-        found |= _each(left, config, full=full, at_most=at_most, due=due)
+        found |= _each(left, full=full, due=due)
     found = {name: found[name] for name in names}
     for name, one in found.items():
         _emit_findings(name, one)
@@ -218,10 +212,8 @@ def _emit_findings(name: str, one: Found) -> None:
             emit("merges.found", name, f"{one.merged:,} clients were merged away on the server")
 
 
-def _each(
-    names: list[str], config: str | None, *, full: bool, at_most: int | None, due: datetime | None
-) -> dict[str, Found]:
-    futures = {name: pull_one.submit(name, config, full, at_most, due) for name in names}
+def _each(names: list[str], *, full: bool, due: datetime | None) -> dict[str, Found]:
+    futures = {name: pull_one.submit(name, full, due) for name in names}
     return {name: _outcome(future) for name, future in futures.items()}
 
 
@@ -230,13 +222,11 @@ def _outcome(future: PrefectFuture[Any]) -> Found:
     return outcome if isinstance(outcome, Summary | Elsewhere) else f"{type(outcome).__name__}: {outcome}"
 
 
-def _pulled(
-    source: str, config: str | None, tell: Tell, *, full: bool, at_most: int | None, due: datetime | None
-) -> Summary | Elsewhere:
-    settings = read_settings(config)
+def _pulled(source: str, tell: Tell, *, full: bool, due: datetime | None) -> Summary | Elsewhere:
+    settings = read_settings()
     try:
         with open_door(settings, choose_source(settings, source)) as door:
-            job = Job(settings, source, door, full=full, at_most=at_most, due=due, tell=tell)
+            job = Job(settings, source, door, full=full, due=due, tell=tell)
             return summary_of(pull_source(job))
     except ReadAlready:
         return Elsewhere(done=True)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from prefect import flow, get_run_logger, task
 from prefect.artifacts import create_markdown_artifact
@@ -39,14 +39,12 @@ Wishes = Sequence[WishedRow] | None
 
 
 @retried("plan a push", "plan {source}")
-def plan_one(
-    source: str, config: str | None, query_file: str | None, file: str | None, null_clears: bool, reason: str
-) -> Made:
+def plan_one(source: str, file: str | None, null_clears: bool, reason: str) -> Made:
     """Make and store a plan; it sends no change, so it may be retried."""
     log = get_run_logger()
     try:
-        settings = read_settings(config)
-        rows = _told_by_kind(lambda: _wishes(settings, query_file, file, null_clears=null_clears), query_file or file)
+        settings = read_settings()
+        rows = _changes(settings, file, null_clears=null_clears)
         with open_door(settings, source) as door:
             planned = plan_push(settings, source, door, rows, reason=reason)
     except Exception as problem:  # noqa: BLE001 - whatever it says goes into Prefect's database
@@ -58,10 +56,10 @@ def plan_one(
 
 
 @task(name="apply a plan", task_run_name="apply {plan_id}", retries=0, cache_policy=NO_CACHE, persist_result=False)
-def apply_one(source: str, config: str | None, plan_id: str, digest: str) -> Applied:
+def apply_one(source: str, plan_id: str, digest: str) -> Applied:
     """Apply an approved plan, once. Not retried: what stopped it is looked at first, then `push resume` goes on."""
     try:
-        settings = read_settings(config)
+        settings = read_settings()
         with open_door(settings, source) as door:
             return apply_plan(settings, door, plan_id, digest, tell=teller(source))
     except Exception as problem:  # noqa: BLE001 - as above
@@ -70,20 +68,14 @@ def apply_one(source: str, config: str | None, plan_id: str, digest: str) -> App
 
 
 @flow(name="push", flow_run_name=run_name, retries=0, persist_result=False, log_prints=False)
-def push(
-    source: str | None = None,
-    config: str | None = None,
-    query_file: str | None = None,
-    file: str | None = None,
-    null_clears: bool = False,
-    reason: str = "",
-) -> State[Any]:
-    """Write back wishes of the outbox, or of `query_file` (SQL), or of `file` (CSV, Parquet), after an approval.
+def push(source: str | None = None, file: str | None = None, null_clears: bool = False, reason: str = "") -> State[Any]:
+    """Write back the changes of the outbox, or of `file`, after an approval.
 
-    The paths are those of the machine that runs it. The plan is stored and told in figures, the run is suspended, and
-    goes on only when it is resumed after `ninja-sync approve DIGEST`.
+    `file` is the name of a file in the folder `prefect.changes_folder` of the settings: a query where it ends in .sql,
+    else a spreadsheet or Parquet. The plan is stored and told in figures, and the run is suspended until it is resumed
+    after `ninja-sync approve DIGEST`.
     """
-    return ended(lambda settings: _pushed(settings, source, config, query_file, file, null_clears, reason), config)
+    return ended(lambda settings: _pushed(settings, source, file, null_clears, reason))
 
 
 def figures(plan: Plan) -> str:
@@ -103,27 +95,19 @@ def figures(plan: Plan) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _pushed(
-    settings: Settings,
-    source: str | None,
-    config: str | None,
-    query_file: str | None,
-    file: str | None,
-    null_clears: bool,
-    reason: str,
-) -> State[Any]:
+def _pushed(settings: Settings, source: str | None, file: str | None, null_clears: bool, reason: str) -> State[Any]:
     name = choose_source(settings, source)
     plan = approved_plan(
         settings,
         name,
         PUSH,
-        make=lambda: _braked(settings, plan_one(name, config, query_file, file, null_clears, reason)),
+        make=lambda: _braked(settings, plan_one(name, file, null_clears, reason)),
         read=lambda plan_id: find_plan(settings, plan_id),
         figures=figures,
     )
     if isinstance(plan, State):
         return plan
-    applied = apply_one(name, config, plan.plan_id, plan.digest)
+    applied = apply_one(name, plan.plan_id, plan.digest)
     counts = ", ".join(f"{number:,} {what}" for what, number in applied.counts.items())
     told = f"{plan.plan_id}: {counts}; {applied.calls:,} calls"
     more = f"{told}. `ninja-sync push show {plan.plan_id}` has more.\n"
@@ -148,26 +132,38 @@ def _braked(settings: Settings, made: Made) -> Made:
     return made
 
 
-def _told_by_kind(read: Callable[[], Wishes], file: str | None) -> Wishes:
-    """What was read. Raises SettingsError without the words of it: they quote the file, which may hold anything."""
+def _changes(settings: Settings, file: str | None, *, null_clears: bool) -> Wishes:
+    """The changes of a file. Raises SettingsError without the reader's words: they quote the file's content."""
+    if not file:
+        return None
+    path = file_of_changes(settings, file)
     try:
-        return read()
+        return _read(settings, path, null_clears=null_clears)
     except SyncError as problem:
         kind = type(problem).__name__
-    raise SettingsError(f"{file} cannot be used for wishes ({kind}): `ninja-sync push plan` with it says why.")
+    raise SettingsError(f"{path} cannot be used for changes ({kind}): `ninja-sync push plan` with it says why.")
 
 
-def _wishes(settings: Settings, query_file: str | None, file: str | None, *, null_clears: bool) -> Wishes:
-    if query_file and file:
-        raise SettingsError("Say where the wishes are: query_file, or file, or neither for the outbox.")
-    if not (query_file or file):
-        return None
-    if query_file:
-        rows = wishes_of_query(settings, _text(Path(query_file)), null_clears=null_clears)
+def _read(settings: Settings, path: Path, *, null_clears: bool) -> Sequence[WishedRow]:
+    if path.suffix.lower() == ".sql":
+        rows = wishes_of_query(settings, _text(path), null_clears=null_clears)
     else:
-        rows, _ = wishes_of_file(Path(cast("str", file)), null_clears=null_clears)
+        rows, _ = wishes_of_file(path, null_clears=null_clears)
     check_not_empty(rows)
     return rows
+
+
+def file_of_changes(settings: Settings, name: str) -> Path:
+    """The file of this name in the folder of changes; no path and no link leads out of it. Raises SettingsError."""
+    if not settings.prefect.changes_folder:
+        raise SettingsError("A run may name a file only where the settings have [prefect] changes_folder.")
+    folder = Path(settings.prefect.changes_folder)
+    path = folder / Path(name).name
+    if Path(name).name != name or name.startswith("."):
+        raise SettingsError(f"`file` is the name of a file in the folder {folder}, and no path.")
+    if not path.is_file() or path.resolve().parent != folder.resolve():
+        raise SettingsError(f"The folder {folder} has no file of this name.")
+    return path
 
 
 def _text(file: Path) -> str:

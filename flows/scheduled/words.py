@@ -37,24 +37,24 @@ STEP: Final = 10_000
 """Records between two log lines."""
 
 
-def read_settings(config: str | None) -> Settings:
-    """The settings by the path that a run was given."""
-    return load_settings(Path(config) if config else None)
+def read_settings() -> Settings:
+    """The settings of this process: no run chooses them, as a run's parameters come from Prefect's API."""
+    return load_settings()
 
 
-def read_rules(rules: str | None) -> Rules:
-    """The rules for duplicates by the path that a run was given. Raises SettingsError where the extra is missing."""
+def read_rules(settings: Settings) -> Rules:
+    """The rules for duplicates that the settings name. Raises SettingsError where the extra is missing."""
     try:
         from flows.dedupe.rules import load_rules  # noqa: PLC0415 - of an extra
     except ModuleNotFoundError as missing:
         raise SettingsError(f"{missing.name} is missing: pip install 'ninja-sync[dedupe]'") from None
-    return load_rules(Path(rules) if rules else None)
+    return load_rules(Path(settings.prefect.rules) if settings.prefect.rules else None)
 
 
-def ended(work: Callable[[Settings], State[Any]], config: str | None) -> State[Any]:
+def ended(work: Callable[[Settings], State[Any]]) -> State[Any]:
     """The state in which a flow's work ends; an error becomes a state, which leaves no traceback in the database."""
     try:
-        settings = read_settings(config)
+        settings = read_settings()
         spread(settings)
         return work(settings)
     except Exception as problem:  # noqa: BLE001 - whatever it says goes into Prefect's database

@@ -50,13 +50,14 @@ class Duplicates:
 
 
 @retried("find duplicates of one source", "dedupe {source}")
-def dedupe_one(source: str, config: str | None, rules: str | None) -> Duplicates:
+def dedupe_one(source: str) -> Duplicates:
     """Find the duplicates in one mirror, and keep them; found again they are the same, so it may be retried."""
     try:
-        chosen = read_rules(rules)
+        settings = read_settings()
+        chosen = read_rules(settings)
         from flows.dedupe.find import find_duplicates  # noqa: PLC0415 - of an extra, for who looks for duplicates
 
-        found = find_duplicates(read_settings(config), source, chosen, tell=teller(source))
+        found = find_duplicates(settings, source, chosen, tell=teller(source))
     except Exception as problem:  # noqa: BLE001 - whatever it says goes into Prefect's database
         failed = own_words(problem)
     else:
@@ -65,12 +66,12 @@ def dedupe_one(source: str, config: str | None, rules: str | None) -> Duplicates
 
 
 @flow(name="dedupe", flow_run_name=run_name, retries=0, persist_result=False, log_prints=False)
-def dedupe(source: str | None = None, config: str | None = None, rules: str | None = None) -> State[Any]:
-    """Find duplicates in the mirror of one source, or of all; `rules` is the path of a dedupe.toml.
+def dedupe(source: str | None = None) -> State[Any]:
+    """Find duplicates in the mirror of one source, or of all, by the rules that the settings name.
 
     Nothing is decided and nothing merged: `ninja-sync dedupe review` decides, the flow `merge` plans and merges.
     """
-    return ended(lambda settings: _deduped(settings, source, config, rules), config)
+    return ended(lambda settings: _deduped(settings, source))
 
 
 @task(
@@ -80,12 +81,14 @@ def dedupe(source: str | None = None, config: str | None = None, rules: str | No
     cache_policy=NO_CACHE,
     persist_result=False,
 )
-def statements_one(source: str, config: str | None, folder: str, period: Period) -> dict[str, int]:
+def statements_one(source: str, period: Period) -> dict[str, int]:
     """Fetch the statement of each client with a balance; how many were fetched, were there, and failed."""
     try:
-        make_folder(Path(folder))
-        with open_client(source, settings=read_settings(config)) as api:
-            drawn = draw_statements(api, list(owing(api)), period, Path(folder), tell=teller(source))
+        settings = read_settings()
+        folder = Path(settings.prefect.statements_folder)
+        make_folder(folder)
+        with open_client(source, settings=settings) as api:
+            drawn = draw_statements(api, list(owing(api)), period, folder, tell=teller(source))
             return dict(Counter("failed" if one.problem else one.did for one in drawn))
     except Exception as problem:  # noqa: BLE001 - as above
         failed = own_words(problem)
@@ -93,38 +96,34 @@ def statements_one(source: str, config: str | None, folder: str, period: Period)
 
 
 @flow(name="statements", flow_run_name=run_name, retries=0, persist_result=False, log_prints=False)
-def statements(
-    source: str | None = None,
-    config: str | None = None,
-    folder: str = "statements",
-    start: str | None = None,
-    end: str | None = None,
-) -> State[Any]:
-    """Statements of account of all clients with a balance, as PDF files in a folder of the machine that runs it.
+def statements(source: str | None = None, start: str | None = None, end: str | None = None) -> State[Any]:
+    """Statements of account of all clients with a balance, as PDF files in the folder that the settings name.
 
     `start` and `end` are days (2026-12-31): January 1st of this year, and today, unless told. A run that was cut off
     goes on where it stood when it is run again.
     """
-    return ended(lambda settings: _stated(settings, source, config, folder, start, end), config)
+    return ended(lambda settings: _stated(settings, source, start, end))
 
 
 @task(name="publish", retries=0, cache_policy=NO_CACHE, persist_result=False)
-def publish_copies(config: str | None, to: str | None, without_personal_data: bool) -> int:
-    """Write the published copies anew; how many files."""
+def publish_copies() -> int:
+    """Write the published copies again, or those in the export folder; how many files."""
     try:
-        with open_ready(read_settings(config)) as warehouse:
-            if to is None:
+        settings = read_settings()
+        folder = settings.prefect.export_folder
+        with open_ready(settings) as warehouse:
+            if not folder:
                 return len(list(write_copies(warehouse).iterdir()))
-            return len(export(warehouse, Path(to).absolute(), personal=not without_personal_data))
+            return len(export(warehouse, Path(folder).absolute(), personal=settings.prefect.export_personal_data))
     except Exception as problem:  # noqa: BLE001 - as above
         failed = own_words(problem)
     raise failed
 
 
 @flow(name="publish", flow_run_name=run_name, retries=0, persist_result=False, log_prints=False)
-def publish(config: str | None = None, to: str | None = None, without_personal_data: bool = False) -> State[Any]:
-    """Write the published copies, or, with `to`, copies in a folder of the machine that runs it."""
-    return ended(lambda _: _published(config, to, without_personal_data), config)
+def publish() -> State[Any]:
+    """Write the published copies, or, where the settings name an `export_folder`, copies in that folder."""
+    return ended(lambda _: _published())
 
 
 @flow(
@@ -135,22 +134,18 @@ def publish(config: str | None = None, to: str | None = None, without_personal_d
     persist_result=False,
     log_prints=False,
 )
-def nightly(
-    source: str | None = None, config: str | None = None, rules: str | None = None, export_to: str | None = None
-) -> State[Any]:
-    """What a night is for: read everything, find duplicates, and, with `export_to`, write copies into that folder.
+def nightly(source: str | None = None) -> State[Any]:
+    """Read everything, find duplicates, and write copies where the settings name an `export_folder`.
 
     Where a source fails the others go on, and the run fails at its end and names it.
     """
-    return ended(lambda settings: _night(settings, source, config, rules, export_to), config)
+    return ended(lambda settings: _night(settings, source))
 
 
-def _night(
-    settings: Settings, source: str | None, config: str | None, rules: str | None, export_to: str | None
-) -> State[Any]:
-    states = [ending(pull_all(settings, source, config, full=True)), _deduped(settings, source, config, rules)]
-    if export_to:
-        states.append(_published(config, export_to, without_personal_data=False))
+def _night(settings: Settings, source: str | None) -> State[Any]:
+    states = [ending(pull_all(settings, source, full=True)), _deduped(settings, source)]
+    if settings.prefect.export_folder:
+        states.append(_published())
     told = " | ".join(str(one.message) for one in states)
     if any(one.is_failed() for one in states):
         return Failed(message=told)
@@ -158,10 +153,10 @@ def _night(
     return Completed(name=names[0] if names else None, message=told)
 
 
-def _deduped(settings: Settings, source: str | None, config: str | None, rules: str | None) -> State[Any]:
+def _deduped(settings: Settings, source: str | None) -> State[Any]:
     found: dict[str, Duplicates | str] = {}
     for name in choose_sources(settings, source):
-        outcome = dedupe_one(name, config, rules, return_state=True).result(raise_on_failure=False)
+        outcome = dedupe_one(name, return_state=True).result(raise_on_failure=False)
         found[name] = outcome if isinstance(outcome, Duplicates) else f"{type(outcome).__name__}: {outcome}"
     lines = [f"{name}: {one}" for name, one in found.items()]
     report = "\n".join(f"- {line}" for line in lines) + "\n"
@@ -170,19 +165,17 @@ def _deduped(settings: Settings, source: str | None, config: str | None, rules: 
     return Failed(message="; ".join(lines)) if failed else Completed(message="; ".join(lines))
 
 
-def _stated(
-    settings: Settings, source: str | None, config: str | None, folder: str, start: str | None, end: str | None
-) -> State[Any]:
+def _stated(settings: Settings, source: str | None, start: str | None, end: str | None) -> State[Any]:
     name = choose_source(settings, source)
-    counts = statements_one(name, config, folder, period_of(start or "", end or ""))
+    counts = statements_one(name, period_of(start or "", end or ""))
     told = f"{name}: " + (", ".join(f"{number:,} {what}" for what, number in counts.items()) or "nobody has a balance")
     get_run_logger().info("%s", told)
     return Failed(message=told) if counts.get("failed") else Completed(message=told)
 
 
-def _published(config: str | None, to: str | None, without_personal_data: bool) -> State[Any]:
+def _published() -> State[Any]:
     run: Callable[..., State[int]] = publish_copies
-    outcome = run(config, to, without_personal_data, return_state=True).result(raise_on_failure=False)
+    outcome = run(return_state=True).result(raise_on_failure=False)
     if isinstance(outcome, int):
         return Completed(message=f"{outcome:,} files published")
     return Failed(message=f"not published: {outcome}")

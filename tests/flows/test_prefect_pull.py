@@ -13,7 +13,7 @@ import re
 import shutil
 import sqlite3
 import time
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -34,7 +34,8 @@ NAME, MAIL = "Ünïque Käserei Wiederhuber GmbH", "canary.person@wiederhuber.ex
 NEW_MAIL = "other.canary@wiederhuber.example"
 TOKEN_VARIABLE, WRONG_TOKEN = "CANARY_TOKEN", "wrong-canary-token-5Zt"
 PEOPLE = ("Wiederhuber", "wiederhuber")
-TASKS = 27  # of all the flow runs
+TASKS = 30  # of all the flow runs
+PREFECT = '[prefect]\nchanges_folder = "changes"\nexport_folder = "copies"\n'
 PATIENCE = 60.0  # seconds to wait for Prefect to write down what has happened already
 
 
@@ -111,62 +112,85 @@ def careless_flow():
 
 def scenes(prefect_pull, patch, box, folder):
     """One flow run each; returns their final states."""
-    config = written(folder / "one.toml", {"main": (box.url, TOKEN_VARIABLE)})
+    config = written(folder / "one.toml", {"main": (box.url, TOKEN_VARIABLE)}, PREFECT)
     states, names = {}, create_people(box)
-    states["first"] = prefect_pull.pull(config=config, return_state=True)
+    patch.setenv("NINJA_SYNC_CONFIG", config)
+    states["first"] = prefect_pull.pull(return_state=True)
     for client in names[:3]:
         control(box, f"clients/{client}/balances", {"balance": 12.5})
     settings = api(box, "GET", f"clients/{names[3]}")["data"]["settings"]  # a PUT without them resets them
     api(box, "PUT", f"clients/{names[3]}", {"name": NAME, "contacts": [{"email": NEW_MAIL}], "settings": settings})
-    three = {"main": (box.url, TOKEN_VARIABLE), "away": ("http://127.0.0.1:1", TOKEN_VARIABLE)}
+    three = {"main": (box.url, TOKEN_VARIABLE), "away": ("http://127.0.0.1:1", "AWAY_TOKEN")}
     several = written(folder / "three.toml", {**three, "strange": (box.url, "WRONG_TOKEN")})
-    states["several"] = prefect_pull.sweep(config=several, return_state=True)
-    states["again"] = prefect_pull.pull(config=config, source="main", return_state=True)
-    states["unknown"] = prefect_pull.pull(config=config, source="nobody", return_state=True)
+    patch.setenv("AWAY_TOKEN", WRONG_TOKEN)
+    with settings_in(patch, several):
+        states["several"] = prefect_pull.sweep(return_state=True)
+    states["again"] = prefect_pull.pull(source="main", return_state=True)
+    states["unknown"] = prefect_pull.pull(source="nobody", return_state=True)
     with one_run_at_a_time(folder / "warehouse.duckdb", "main"):
-        states["busy"] = prefect_pull.pull(config=config, return_state=True)
-    states |= others(config, names, folder, written, box)
-    states |= approved(config, names, folder, patch)
+        states["busy"] = prefect_pull.pull(return_state=True)
+    states |= others(names, folder, patch, box)
+    states |= approved(config, names, folder / "changes", patch)
     control(box, f"clients/{names[5]}/balances", {"balance": 10**15})
-    states["look"] = prefect_pull.pull(config=config, return_state=True)
+    states["look"] = prefect_pull.pull(return_state=True)
     patch.setattr(prefect_pull, "pull_source", explode)
-    states["bug"] = prefect_pull.pull(config=config, return_state=True)
+    states["bug"] = prefect_pull.pull(return_state=True)
     return states
 
 
-def others(config, names, folder, written, box):
+@contextmanager
+def settings_in(patch, config):
+    """Another configuration file for a while: no run can name one."""
+    usual = os.environ["NINJA_SYNC_CONFIG"]
+    patch.setenv("NINJA_SYNC_CONFIG", config)
+    yield
+    patch.setenv("NINJA_SYNC_CONFIG", usual)
+
+
+def others(names, folder, patch, box):
     """The flows that do not pull, and a pull whose token is in a Secret block."""
     from prefect.blocks.system import Secret  # noqa: PLC0415 - as above
 
     from flows.scheduled import merge, pull, push, work  # noqa: PLC0415
 
-    wishes = folder / "wishes.csv"
+    changes = folder / "changes"
+    changes.mkdir()
+    wishes = changes / "wishes.csv"
     wishes.write_text(f"id,custom_value1\n{names[0]},{MAIL}\n")
     Secret(value=box.token).save("canary-token")
     blocks = {name: (box.url, f"block:{name}-token") for name in ("canary", "missing")}
     keyed = written(folder / "keyed.toml", {"main": blocks["canary"]})
     unkeyed = written(folder / "unkeyed.toml", {"main": blocks["missing"]})
-    secret_file, cast_file, people_file = (folder / name for name in ("secrets.env", "cast.sql", "people.csv"))
+    secret_file, cast_file, people_file = (changes / name for name in ("secrets.sql", "cast.sql", "people.csv"))
     secret_file.write_text(f"NINJA_TOKEN={box.token}\n")
     cast_file.write_text("select cast(name as integer) as custom_value1, id from mart.clients")
     people_file.write_text(f"{NAME},{MAIL}\n1,2\n")
     braked = written(
-        folder / "braked.toml", {"main": (box.url, TOKEN_VARIABLE)}, "[push]\nat_least = 0\nmost_clients = 0\n"
+        folder / "braked.toml",
+        {"main": (box.url, TOKEN_VARIABLE)},
+        f"{PREFECT}[push]\nat_least = 0\nmost_clients = 0\n",
     )
+    (changes / "link.csv").symlink_to(folder / "one.toml")
+    found = {}
+    for name, file in (("braked", braked), ("keyed", keyed), ("unkeyed", unkeyed)):
+        with settings_in(patch, file):
+            found[name] = (push.push(file="wishes.csv", return_state=True) if name == "braked" else
+                           pull.pull(return_state=True))  # fmt: skip
     return {
-        "secret file": push.push(config=config, query_file=str(secret_file), return_state=True),
-        "cast": push.push(config=config, query_file=str(cast_file), return_state=True),
-        "people": push.push(config=config, file=str(people_file), return_state=True),
-        "nowhere": push.push(config=config, file=str(folder / "nowhere.csv"), return_state=True),
-        "braked": push.push(config=braked, file=str(wishes), return_state=True),
-        "duplicates": work.dedupe(config=config, return_state=True),
-        "statements": work.statements(config=config, folder=str(folder / "statements"), return_state=True),
-        "published": work.publish(config=config, to=str(folder / "copies"), return_state=True),
-        "night": work.nightly(config=config, export_to=str(folder / "night"), return_state=True),
-        "pushed": push.push(config=config, file=str(wishes), return_state=True),
-        "merged": merge.merge(config=config, return_state=True),
-        "keyed": pull.pull(config=keyed, return_state=True),
-        "unkeyed": pull.pull(config=unkeyed, return_state=True),
+        **found,
+        "secret file": push.push(file="secrets.sql", return_state=True),
+        "cast": push.push(file="cast.sql", return_state=True),
+        "people": push.push(file="people.csv", return_state=True),
+        "nowhere": push.push(file="nowhere.csv", return_state=True),
+        "path": push.push(file=str(people_file), return_state=True),
+        "climb": push.push(file="../one.toml", return_state=True),
+        "link": push.push(file="link.csv", return_state=True),
+        "duplicates": work.dedupe(return_state=True),
+        "statements": work.statements(return_state=True),
+        "published": work.publish(return_state=True),
+        "night": work.nightly(return_state=True),
+        "pushed": push.push(file="wishes.csv", return_state=True),
+        "merged": merge.merge(return_state=True),
     }
 
 
@@ -191,8 +215,8 @@ def approved(config, names, folder, patch):
     choose(settings, "main", names[5])
     (folder / "more.csv").write_text(f"id,custom_value2\n{names[5]},{MAIL}\n")
     found = {
-        "approved push": push.push(config=config, file=str(folder / "more.csv"), return_state=True),
-        "approved merge": merge.merge(config=config, return_state=True),
+        "approved push": push.push(file="more.csv", return_state=True),
+        "approved merge": merge.merge(return_state=True),
     }
     assert len(waits) == 2
     patch.delenv("PREFECT__RUNTIME__DEPLOYMENT__ID")
@@ -353,8 +377,16 @@ def test_a_push_that_is_no_run_of_a_deployment_leaves_its_plan_for_the_command_l
 
 def test_what_stands_in_a_file_of_wishes_is_not_told(text, ran):
     for run, kind in (("secret file", "SettingsError"), ("cast", "SettingsError"), ("people", "SettingsError")):
-        assert re.fullmatch(rf"FAILED Failed: \S+ cannot be used for wishes \({kind}\): .* says why\.", text(run)), run
-    assert "nowhere.csv cannot be used for wishes (SettingsError)" in text("nowhere")
+        assert re.fullmatch(rf"FAILED Failed: \S+ cannot be used for changes \({kind}\): .* says why\.", text(run)), run
+
+
+def test_a_file_of_changes_is_one_of_its_folder_whatever_its_name(text):
+    for run in ("path", "climb"):
+        assert re.fullmatch(
+            r"FAILED Failed: `file` is the name of a file in the folder \S+/changes, and no path\.", text(run)
+        )
+    for run in ("nowhere", "link"):
+        assert re.fullmatch(r"FAILED Failed: The folder \S+/changes has no file of this name\.", text(run))
 
 
 def test_a_plan_over_the_brake_is_kept_and_says_how_it_is_applied(text):
@@ -394,6 +426,5 @@ def test_prefect_stores_no_result_even_where_its_settings_say_so(ran):
 def test_parameters_are_names_and_nothing_else(ran):
     found = [json.loads(parameters) for (parameters,) in ran.rows("select parameters from flow_run")]
     assert {key for parameters in found for key in parameters} <= {
-        "source", "config", "at_most", "rules", "undecided", "folder", "start", "end", "to", "without_personal_data",
-        "export_to", "query_file", "file", "null_clears", "reason",
+        "source", "undecided", "start", "end", "file", "null_clears", "reason",
     }  # fmt: skip

@@ -6,19 +6,25 @@ The server, the command and the sandbox are three programs, as they are for oper
 from __future__ import annotations
 
 import os
+import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import duckdb
 import httpx
 import pytest
 
-from flows.schedules import FLOWS, When
+from flows.schedules import FLOWS, Prefect, When
+from flows.settings import Settings, Source
 from sandbox.server import running
 from schemas.errors import SettingsError
 from tests.flows.prefect_leaks import leaks
 from tests.flows.prefect_operator import LOGIN, PATIENCE, Operator, free_port, prefect_server
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("prefect")]
+
+EVERY_HOUR = {"push": When(interval=3600)}
 
 
 def refusals(url):
@@ -41,22 +47,43 @@ def latency(box, milliseconds):
     answer.raise_for_status()
 
 
+def asked_of(box):
+    return httpx.get(f"{box.url}/_sandbox/requests", trust_env=False).raise_for_status().json()
+
+
 def clients_in(path):
     with duckdb.connect(path, read_only=True) as warehouse:
         return warehouse.execute("select count(*) from ninja.clients").fetchall()[0][0]
 
 
+def steal(person, folder, stranger):
+    """What a person without any right but Prefect's API tries, to have the token sent to a server of theirs."""
+    evil = folder / "evil.toml"
+    evil.write_text(f'[sources.main]\nurl = "{stranger.url}"\ntoken_env = "NINJA_SYNC_TOKEN"\n')
+    for name in ("pull/all", "push/main", "nightly/all"):
+        with pytest.raises(httpx.HTTPStatusError):  # the flow has no such parameter
+            person.run_now(name, config=str(evil))
+    deployment = person.deployment()["id"]
+    person.api("PATCH", f"/deployments/{deployment}", {"enforce_parameter_schema": False})
+    forced = person.run_now(config=str(evil))
+    lead = {"job_variables": {"env": {"NINJA_SYNC_CONFIG": str(evil), "NINJA_SYNC_URL": stranger.url}}}
+    led = person.api("POST", f"/deployments/{deployment}/create_flow_run", lead)["id"]
+    person.wait(lambda: {person.state_of(forced), person.state_of(led)} <= {"Failed", "Completed"}, "The end of both")
+    return [person.state_of(forced), person.state_of(led)]
+
+
 def test_serve_runs_the_deployment_and_stops_cleanly(tmp_path):
     with (
         running(clients=15, seed=7) as box,
+        running(clients=2, seed=8) as stranger,
         prefect_server(
             tmp_path, NINJA_SYNC_URL=box.url, NINJA_SYNC_TOKEN=box.token, NINJA_SYNC_WAREHOUSE="warehouse.duckdb"
         ) as person,
     ):
         assert refusals(person.url) == [401, 403, None]
         login = {"PREFECT_API_URL": person.url, "PREFECT_API_AUTH_STRING": LOGIN}
-        stranger = person.run("ninja-sync", "serve", PREFECT_API_URL=person.url)
-        assert (stranger.returncode, "PREFECT_API_AUTH_STRING" in stranger.stderr) == (2, True)
+        closed = person.run("ninja-sync", "serve", PREFECT_API_URL=person.url)
+        assert (closed.returncode, "PREFECT_API_AUTH_STRING" in closed.stderr) == (2, True)
 
         serve = person.start("ninja-sync", "serve", log="serve.log", **login)
         person.wait(lambda: b"pull runs every 900 s" in (tmp_path / "serve.log").read_bytes(), "serve")
@@ -68,6 +95,11 @@ def test_serve_runs_the_deployment_and_stops_cleanly(tmp_path):
         run = person.run_now()
         person.wait_for_state(run, "Completed")
         assert clients_in(tmp_path / "warehouse.duckdb") == 15
+        assert steal(person, tmp_path, stranger) == ["Failed", "Completed"]
+        assert [one for one in asked_of(stranger) if "/_sandbox/" not in one["path"]] == []
+        second = person.run("ninja-sync", "serve", **login)
+        assert (second.returncode, "Another `ninja-sync serve` runs" in second.stderr) == (6, True)
+        assert not person.deployment()["paused"]
 
         latency(box, 60_000)
         run = person.run_now()
@@ -79,6 +111,34 @@ def test_serve_runs_the_deployment_and_stops_cleanly(tmp_path):
         assert b"Traceback" not in (tmp_path / "serve.log").read_bytes()
     assert leaks(tmp_path / "server", box.token) == []
     assert [path for path in (tmp_path / "home").rglob("*") if path.is_file() and box.token in path.read_text()] == []
+
+
+def test_flows_for_one_source_have_a_deployment_for_each_and_all_are_tagged(tmp_path):
+    from flows.serve import deployments_of  # noqa: PLC0415 - Prefect takes seconds to import
+
+    sources = {name: Source(url="https://invoicing.example") for name in ("office", "shop")}
+    told = Settings(warehouse=str(tmp_path / "w.duckdb"), sources=sources, prefect=Prefect(schedules=EVERY_HOUR))
+    found = {one.full_name: one for one in deployments_of(told, None, list(sources))}
+    each = {f"{flow}/{name}" for flow in ("push", "merge", "statements") for name in sources}
+    assert set(found) == each | {f"{flow}/all" for flow in ("pull", "sweep", "dedupe", "publish", "nightly")}
+    assert found["pull/all"].tags == ["ninja-sync", "office", "shop"]
+    assert found["push/shop"].tags == ["ninja-sync", "shop"]
+    assert (found["push/shop"].source, found["push/shop"].when) == ("shop", EVERY_HOUR["push"])
+    alone = {one.full_name: one.source for one in deployments_of(told, "shop", ["shop"])}
+    assert set(alone.items()) == {(f"{flow}/shop", "shop") for flow in FLOWS}
+
+
+def test_a_serve_that_was_killed_leaves_its_deployments_to_the_next_one():
+    from flows.serve import SERVED, has_ended  # noqa: PLC0415 - as above
+
+    with subprocess.Popen([sys.executable, "-c", "pass"]) as gone:
+        gone.wait()
+    here, end = socket.gethostname(), "for the warehouse w.duckdb."
+    assert has_ended(f"{SERVED}process {gone.pid} on {here} {end}")
+    assert has_ended(f"{SERVED}process {os.getpid()} on {here} {end}")
+    assert has_ended("Somebody's own words.")
+    assert not has_ended(f"{SERVED}process {os.getppid()} on {here} {end}")
+    assert not has_ended(f"{SERVED}process {gone.pid} on another.example {end}")
 
 
 def test_a_schedule_that_is_none_is_refused():

@@ -102,9 +102,10 @@ def test_a_source_that_another_process_holds_is_left_to_it_and_told_of_where_it_
         (tmp_path / "token").chmod(0o600)
         with pytest.MonkeyPatch.context() as patch:
             patch.setenv("NINJA_SYNC_WAREHOUSE", database.url)
+            patch.setenv("NINJA_SYNC_CONFIG", str(config))
 
             def read(due):
-                return _pulled("main", str(config), lambda *_: None, full=False, at_most=None, due=due)
+                return _pulled("main", lambda *_: None, full=False, due=due)
 
             with one_run_at_a_time(database, "main"):
                 assert read(datetime.now(UTC)) == Elsewhere(done=False)  # its first load, perhaps

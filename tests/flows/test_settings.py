@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from flows.init import write_configuration
+from flows.init import NewSource, write_configuration
 from flows.settings import (
     Settings,
     Source,
@@ -160,9 +160,7 @@ def test_a_mistake_in_the_file_is_named_and_no_value_of_a_secret_is_shown(tmp_pa
 def test_what_init_writes_is_what_is_read(tmp_path):
     file = tmp_path / "config" / "ninja-sync.toml"
     odd = 'we "quote" \\ things.duckdb'
-    write_configuration(
-        file, url="https://ninja.test/api/v1/", name="shop", warehouse=str(tmp_path / odd), token_env="T", token_file=""
-    )
+    write_configuration(file, NewSource("shop", "https://ninja.test/api/v1/", token_env="T"), str(tmp_path / odd))
     settings = load_settings(file, environ={})
     assert settings.sources["shop"].url == "https://ninja.test"
     assert settings.sources["shop"].token_env == "T"
@@ -171,16 +169,9 @@ def test_what_init_writes_is_what_is_read(tmp_path):
 
 @pytest.mark.parametrize("fields", [{"name": "A b"}, {"url": "http://ninja.test"}, {"url": "ninja.test"}])
 def test_init_writes_nothing_that_would_not_work(tmp_path, fields):
-    values = {
-        "url": "https://ninja.test",
-        "name": "shop",
-        "warehouse": "w",
-        "token_env": "T",
-        "token_file": "",
-        **fields,
-    }
+    values = {"url": "https://ninja.test", "name": "shop", "token_env": "T", **fields}
     with pytest.raises(SettingsError):
-        write_configuration(tmp_path / "x.toml", **values)
+        write_configuration(tmp_path / "x.toml", NewSource(**values), "w")
     assert not (tmp_path / "x.toml").exists()
 
 
