@@ -51,7 +51,8 @@ def with_ids(door: Door, pairs: Sequence[Pair]) -> list[Pair]:
 
 
 def _id_of(door: Door, key: str, by_id: Mapping[str, Mapping[str, object]]) -> str:
-    meant = {str(one["id"]): ("number", one) for one in all_by(door, "number", key)}
+    numbered = all_by(door, "number", key)
+    meant: dict[str, tuple[str, Mapping[str, object]]] = {str(one["id"]): ("number", one) for one in numbered}
     if key in by_id:
         meant[key] = ("id", by_id[key])
     if len(meant) > 1:
