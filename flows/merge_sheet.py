@@ -68,6 +68,9 @@ def merge_sheet(backup: Path, url: str = "", names: Names | None = None) -> str:
         "| figure | client kept, before | client merged in, before |",
         "| --- | ---: | ---: |",
         *(f"| {_words(name)} | {_money(kept, name, known)} | {_money(gone, name, known)} |" for name in FIGURES),
+        "\n## 6. Look through the client kept\n",
+        "Before the merge, values of the other client may have been written into its blanks and private notes, and",
+        "contacts added. `ninja-sync merge show PLAN --json` lists them under `before` and `then`.",
     ]
     return "\n".join(lines) + "\n"
 
