@@ -16,6 +16,7 @@ from connector import scan as scan_module
 from connector.skew import HOUR
 from connector.state import Scan, Span, seen, since
 from connector.walk import _pages_by_id
+from flows import known as known_module
 from flows import pull as pull_module
 from schemas.clocks import Clocks
 from tests.histories import machine
