@@ -195,9 +195,9 @@ def _applied(
     known = _so_far(warehouse, plan)
     note_outcomes(warehouse, plan, list(known.values()), clock.now())
     rest = [cell for cell in plan.cells if _is_open(known.get((cell.client_id, cell.column)))]
-    begun, sent = clocks(plan.base_at, plan.made_at), 0
+    looked, sent = clocks(plan.base_at, plan.made_at), 0
     while rest:
-        changed, begun = changed_meanwhile(door, plan, begun, look_back, clock)
+        changed, looked = changed_meanwhile(door, plan, looked, look_back, clock)
         sendable, left = _without_conflicts(changed, rest, known)
         if wanted == PLANNED and not sent:
             _check_base(plan, left)

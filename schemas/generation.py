@@ -12,7 +12,7 @@ COMPUTED_ANEW: Final = (5, 13)
 NO_LEDGER_NOTE: Final = (5, 13)
 """From this version on a merge need not leave a ledger row."""
 
-_VERSION = re.compile(r"v?(\d{1,4})(?:\.(\d{1,4}))?(?:\.(\d{1,4}))?(?:[-+~. ].*)?", re.ASCII | re.IGNORECASE)
+_VERSION = re.compile(r"v?(\d{1,4})(?:\.(\d{1,4}))?(?:\.(\d{1,4})(?:\..*)?)?(?:[-+~ a-z].*)?", re.ASCII | re.IGNORECASE)
 
 
 def numbers_of(version: str | None) -> tuple[int, ...]:

@@ -16,7 +16,9 @@ from connector import scan as scan_module
 from connector.skew import HOUR
 from connector.state import Scan, Span, seen, since
 from connector.walk import _pages_by_id
+from flows import known as known_module
 from flows import pull as pull_module
+from schemas.clocks import Clocks
 from tests.histories import machine
 from tests.histories.quick import quick
 from tests.histories.run import play
@@ -72,14 +74,14 @@ def without_tail(scan: Scan, spans: list[Span], together: Any) -> Iterator[list[
     scan.open = [(scan.newest_seen or None, None)]
 
 
-def total_alone(state: Any, look: Any, source: Any) -> bool:
-    return state.began_at is not None and look.total == state.mirrored
+def total_alone(known: Any, source: Any) -> bool:
+    return known.mirrored and known.state.began_at is not None and known.look.total == known.state.mirrored
 
 
-def taken_up_whenever(staging: Staging, key: Any, now: int) -> bool:
+def taken_up_whenever(staging: Staging, key: Any, now: Clocks) -> bool:
     """Staged pages of another scan, and of any age."""
     found = staging._manifest()
-    return found is not None and RESUME(staging, found[0].key, found[0].began)
+    return found is not None and RESUME(staging, found[0].key, Clocks(found[0].began, found[0].here))
 
 
 SPANS, RESUME = scan_module.read_spans, Staging.resume
@@ -98,6 +100,8 @@ MISTAKES: dict[str, Plant] = {
     "no tail behind several cursors": lambda patch: patch.setattr(scan_module, "read_spans", without_tail),
     "no skew": lambda patch: patch.setattr(scan_module, "measure_skew", lambda *_: 0),
     "idle where the totals agree": lambda patch: patch.setattr(pull_module, "nothing_to_do", total_alone),
+    "a moment that lies ahead is trusted": lambda patch: patch.setattr(known_module, "_doubt", lambda *_: ""),
+    "a clock that went back is not made up for": lambda patch: patch.setattr(Clocks, "gone_back", lambda *_: 0),
     "staged pages are always taken up": lambda patch: patch.setattr(Staging, "resume", taken_up_whenever),
 }  # fmt: skip
 
