@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from flows.ask import Result, reading
 from flows.settings import Settings
-from flows.show import say, show_table
+from flows.show import harmless, say, show_table
 from schemas.errors import SettingsError
 from schemas.money import in_own_decimals
 from warehouse.engine import Warehouse
@@ -71,6 +71,16 @@ def read_balances(settings: Settings, source: str | None, *, top: int, at: datet
         told = " and ".join(f"{since:%Y-%m-%d %H:%M:%S} UTC ({name})" for name, since in later.rows)
         raise SettingsError(f"Nothing is known before {told}, when the first load began.")
     return {**found, "not_known_yet": later}
+
+
+def read_heading(settings: Settings, source: str | None, *, at: datetime | None = None) -> str:
+    """Whose balances these are and of when, for a picture: the companies, and the moment or that of the last load."""
+    with reading(settings) as warehouse:
+        rows = warehouse.rows(statement("read/companies"), {"source": source})
+    names = [str(name or own) for own, name, _ in rows]
+    last = max((moment for _, _, moment in rows if isinstance(moment, datetime)), default=None)
+    when = at or last
+    return ", ".join([harmless(" and ".join(names)), *([f"as of {_told(when)}"] if when else [])])
 
 
 def _in_own_decimals(answer: tuple[Sequence[str], Sequence[Sequence[object]]]) -> Result:

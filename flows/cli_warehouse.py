@@ -50,26 +50,27 @@ def balances(
     config: ConfigFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """What clients owe: by currency, by country, and who owes most.
+    """What clients owe and have overpaid, by currency and by country, and who owes most.
 
-    Amounts of two currencies are never added. With --at, the versions count that held at that moment, by the server's
+    Amounts of two currencies are never added, and what some have overpaid is not taken off what others owe. With --at, the versions count that held at that moment, by the server's
     stamps; nothing is known before the first pull.
     """
-    from flows.balances import moment, read_balances, tell_balances  # noqa: PLC0415
+    from flows.balances import moment, read_balances, read_heading, tell_balances  # noqa: PLC0415
     from flows.settings import load_settings  # noqa: PLC0415
 
+    settings, notes = load_settings(config), []
     then = None if at is None else moment(at)
-    found = read_balances(load_settings(config), source, top=top, at=then)
+    found = read_balances(settings, source, top=top, at=then)
     if plot is not None:
         from flows.plot import plot_balances  # noqa: PLC0415 - matplotlib
 
-        plot_balances(found, plot)
+        notes = plot_balances(found, plot, read_heading(settings, source, at=then))
     if as_json:
         show_json({name: result.records() for name, result in found.items()})
-        return
-    tell_balances(found, then)
+    else:
+        tell_balances(found, then)
     if plot is not None:
-        say(f"The picture is in {plot}.")
+        say(" ".join([f"The picture is in {plot}.", *notes]))
 
 
 def sql(
