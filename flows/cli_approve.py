@@ -28,6 +28,7 @@ def approve(
         str | None, typer.Argument(metavar="DIGEST", help="The plan's digest; without it, what waits is listed.")
     ] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Let the flow run that waits for it go on.")] = False,
     source: SourceName = None,
     config: ConfigFile = None,
     as_json: AsJson = False,
@@ -45,6 +46,8 @@ def approve(
     if source is not None:
         choose_source(settings, source)
     if digest is None:
+        if resume:
+            raise SettingsError("Say which plan: ninja-sync approve DIGEST --resume.")
         _list(settings, source, as_json=as_json)
         return
     found = find_plan_by_digest(settings, digest)
@@ -57,7 +60,27 @@ def approve(
             say(f"An approval does not lift the brake. {brake}")
     if found.approval is None:
         confirm("Approve this plan?", yes=yes, as_json=as_json)
-    _tell(found, approve_digest(settings, digest), brake, as_json=as_json)
+    given = approve_digest(settings, digest)
+    if resume:
+        _resume(given)
+    _tell(found, given, brake, resumed=resume, as_json=as_json)
+
+
+def _resume(given: Approval) -> None:
+    """Let the flow run go on that waits for a plan. Raises SettingsError where it cannot; the approval stays."""
+    if given.asked_by is None:
+        raise SettingsError("The plan is approved. No flow run waits for it: apply it by its digest.")
+    try:
+        from flows.prefect_server import resume  # noqa: PLC0415 - Prefect takes seconds to import
+    except ModuleNotFoundError as missing:
+        raise SettingsError(
+            f"The plan is approved. To resume its run, Prefect is needed ({missing.name} is missing): "
+            "pip install 'ninja-sync[prefect]'"
+        ) from None
+    try:
+        resume(given.asked_by)
+    except SettingsError as problem:
+        raise SettingsError(f"The plan is approved, but its run was not resumed. {problem}") from None
 
 
 def _list(settings: Settings, source: str | None, *, as_json: bool) -> None:
@@ -106,17 +129,26 @@ def _brake(settings: Settings, found: Approvable) -> str:
     return ""
 
 
-def _tell(found: Approvable, given: Approval, brake: str, *, as_json: bool) -> None:
+def _tell(found: Approvable, given: Approval, brake: str, *, resumed: bool, as_json: bool) -> None:
     run = given.asked_by
     if run is None:
         do = f"ninja-sync {found.kind} apply {given.plan_id} --digest {given.digest}"
         then = f"Next: {do}"
     else:
-        do = f"prefect api POST /flow_runs/{run}/resume"
-        then = f"The flow run {run} goes on when it is resumed, in Prefect's pages or with: {do}"
+        do = f"ninja-sync approve {given.digest} --resume"
+        then = f"The flow run {run} goes on." if resumed else f"The flow run {run} waits. To let it go on: {do}"
     already = found.approval is not None
     if as_json:
-        show_json({**asdict(given), "kind": found.kind, "already": already, "brake": brake or None, "next": do})
+        show_json(
+            {
+                **asdict(given),
+                "kind": found.kind,
+                "already": already,
+                "brake": brake or None,
+                "resumed": resumed,
+                "next": do,
+            }
+        )
         return
     say(f"Approved {'already, ' * already}by {given.approved_by}, {given.approved_at:%Y-%m-%d %H:%M} UTC.")
     say(then)

@@ -57,8 +57,12 @@ def upload(
 def statement(
     ids: Annotated[list[str] | None, typer.Argument(metavar="ID...", help="The clients' ids.")] = None,
     all_with_balance: Annotated[
-        bool, typer.Option("--all-with-balance", help="Of all clients with a balance, instead.")
+        bool, typer.Option("--all-with-balance", help="Of all clients with a balance, credits too, instead.")
     ] = False,
+    debtors: Annotated[bool, typer.Option("--debtors", help="Of all clients that owe something, instead.")] = False,
+    at_least: Annotated[
+        str, typer.Option(metavar="AMOUNT", help="Of these, only balances of at least this, in each one's currency.")
+    ] = "",
     start: Annotated[str, typer.Option(metavar="DATE", help="The first day; else January 1st of this year.")] = "",
     end: Annotated[str, typer.Option(metavar="DATE", help="The last day; else today (UTC).")] = "",
     to: Annotated[Path, typer.Option("--to", metavar="FOLDER", help="Where the files go.")] = Path("statements"),
@@ -80,15 +84,26 @@ def statement(
     """
     from flows.api import open_client  # noqa: PLC0415
     from flows.show import progress  # noqa: PLC0415
-    from flows.statements import draw_statements, mail_statements, make_folder, named, owing, period_of  # noqa: PLC0415
+    from flows.statements import (  # noqa: PLC0415
+        amount_of,
+        draw_statements,
+        mail_statements,
+        make_folder,
+        named,
+        owing,
+        period_of,
+    )
 
-    if bool(ids) == all_with_balance:
-        raise SettingsError("Say whose statements: their ids, or --all-with-balance.")
+    if bool(ids) + all_with_balance + debtors != 1:
+        raise SettingsError("Say whose statements: their ids, --all-with-balance or --debtors.")
+    if at_least and ids:
+        raise SettingsError("--at-least goes with --all-with-balance or --debtors.")
+    least = amount_of(at_least)
     period = period_of(start, end, payments=not no_payments, credits=not no_credits, aging=not no_aging, status=status)
     if not email:
         make_folder(to)
     with open_client(source, config=config) as api:
-        wanted, left = (list(owing(api)), []) if all_with_balance else named(api, ids or [])
+        wanted, left = named(api, ids) if ids else (list(owing(api, debtors=debtors, at_least=least)), [])
         if email and wanted:
             question = f"Have the server mail {len(wanted):,} statement{'s' * (len(wanted) != 1)}?"
             confirm(question, yes=yes, as_json=as_json)

@@ -20,9 +20,10 @@ from prefect.client.schemas.objects import DeploymentStatus
 from prefect.exceptions import ObjectNotFound, PrefectHTTPStatusError
 from prefect.runner import Runner
 from prefect.schedules import Cron, Interval, Schedule
-from prefect.settings import PREFECT_API_URL, PREFECT_CLIENT_MAX_RETRIES, get_current_settings, temporary_settings
+from prefect.settings import PREFECT_API_URL, temporary_settings
 from prefect.types.entrypoint import EntrypointType
 
+from flows.prefect_server import api_url, refused
 from flows.scheduled.merge import merge
 from flows.scheduled.pull import pull, sweep
 from flows.scheduled.push import push
@@ -67,7 +68,7 @@ def serve_flows(settings: Settings, source: str | None, config: Path | None) -> 
             for one in deployments:
                 _add(runner, one)
         except PrefectHTTPStatusError as refusal:
-            raise _refused(refusal.response.status_code) from None
+            raise refused(refusal.response.status_code) from None
         say(_greeting(deployments))
         asyncio.run(run_until_told(runner))
     say("Stopped; the schedules are paused until `ninja-sync serve` runs again.")
@@ -197,34 +198,6 @@ def schedule_of(when: When) -> Schedule:
         return Cron(when.cron) if when.cron else Interval(timedelta(seconds=when.interval))
     except ValueError:
         raise SettingsError(f"A schedule's cron is no cron line: {when.cron!r}. An example: '*/15 * * * *'.") from None
-
-
-def api_url() -> str:
-    """The address of Prefect's API: PREFECT_API_URL, or a server on this machine. Raises SettingsError without one.
-
-    Prefect would start a server of its own for as long as this process lives, but such a server runs no schedules.
-    """
-    here = get_current_settings().server.api
-    url = PREFECT_API_URL.value() or f"http://{here.host}:{here.port}/api"
-    with (
-        temporary_settings({PREFECT_API_URL: url, PREFECT_CLIENT_MAX_RETRIES: 0}),
-        get_client(sync_client=True) as client,
-    ):
-        problem = client.api_healthcheck()
-    if problem is None:
-        return url
-    advice = (
-        "is it running, and is PREFECT_API_URL its address?"
-        if PREFECT_API_URL.value()
-        else "start one with `prefect server start`, or set PREFECT_API_URL to the address of yours."
-    )
-    raise SettingsError(f"No Prefect server answers at {url} ({type(problem).__name__}): {advice}")
-
-
-def _refused(status: int) -> SettingsError:
-    if status in {401, 403}:
-        return SettingsError("The Prefect server refuses: set PREFECT_API_AUTH_STRING (or PREFECT_API_KEY).")
-    return SettingsError(f"The Prefect server does not take the deployment ({status}). Are both of the same version?")
 
 
 def _greeting(deployments: Sequence[Deployed]) -> str:

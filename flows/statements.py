@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from http import HTTPStatus
 from pathlib import Path
 from typing import Final
@@ -29,6 +30,8 @@ _ODD: Final = re.compile(r"[^\w.-]+")
 _ID: Final = re.compile(r"[0-9A-Za-z]{1,64}", re.ASCII)
 _WHOLE_SERVER: Final = frozenset({HTTPStatus.FORBIDDEN, HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE})
 """Statuses that mean every client: a token that is not accepted, a wait that is asked, maintenance."""
+
+NOTHING: Final = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,15 +137,28 @@ def named(api: Api, ids: Sequence[str]) -> tuple[list[Client], list[Drawn]]:
     return read, left
 
 
-def owing(api: Api) -> Iterator[Client]:
-    """All clients that are not deleted and have a balance, be it a credit; each once."""
+def owing(api: Api, *, debtors: bool = False, at_least: Decimal = NOTHING) -> Iterator[Client]:
+    """All clients that are not deleted and have a balance, each once; `debtors` leaves out those with a credit.
+
+    `at_least` is in each client's own currency, for credits as for debts.
+    """
     seen: set[str] = set()
     for status in ("active", "archived"):
-        for wanted in (clients.Filter(status={status}, balance_gt=0), clients.Filter(status={status}, balance_lt=0)):
-            for client in clients.list_clients(api, wanted):
-                if client.id not in seen:
+        wanted = [clients.Filter(status={status}, balance_gt=0)]
+        if not debtors:
+            wanted.append(clients.Filter(status={status}, balance_lt=0))
+        for filtered in wanted:
+            for client in clients.list_clients(api, filtered):
+                if client.id not in seen and abs(client.balance) >= at_least:
                     seen.add(client.id)
                     yield client
+
+
+def amount_of(text: str) -> Decimal:
+    """The amount that a person wrote, such as 100 or 99.50; nothing for no text. Raises SettingsError."""
+    if text and not re.fullmatch(r"[0-9]{1,14}(\.[0-9]{1,6})?", text):
+        raise SettingsError("--at-least is an amount such as 100 or 99.50.")
+    return Decimal(text or 0)
 
 
 def make_folder(folder: Path) -> None:

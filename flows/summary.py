@@ -26,7 +26,10 @@ FIELDS = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """One pull in counts. `fields` says in how many changed records a field differs, the most frequent first."""
+    """One pull in counts. `fields` says in how many changed records a field differs, the most frequent first.
+
+    `held` says why clients that have vanished were left on purpose, and the command that takes them out.
+    """
 
     run: Run
     fields: Mapping[str, int]
@@ -35,7 +38,7 @@ class Summary:
     drift: int
     left: int = 0
     merged: int = 0
-    held: bool = False
+    held: str = ""
     blind: bool = False
 
     @property
@@ -75,7 +78,7 @@ def summary_of(pulled: Pulled) -> Summary:
         len(pulled.drift),
         pulled.left,
         sum(one.kind == MERGED for one in pulled.departed),
-        pulled.held is not None,
+        str(pulled.held or ""),
         pulled.blind,
     )
 

@@ -1,8 +1,9 @@
-"""Tell a webhook (Slack, Mattermost, an own one) of what somebody has to look at. Run once, with PREFECT_API_URL set.
+"""Have a webhook (Slack, Mattermost, your own) told what needs a person. Run once, with PREFECT_API_URL set.
 
     python docs/examples/notifications.py https://hooks.example.com/services/...
 
-Messages hold names of sources, counts and errors in Ninja Sync's own words: no secret, no person's data.
+A plan that waits comes with its figures, its digest and the command that approves it. Messages hold names of sources,
+counts and errors in Ninja Sync's own words: no secret, no person's data.
 """
 
 import sys
@@ -13,8 +14,10 @@ from prefect.blocks.notifications import CustomWebhookNotificationBlock
 from prefect.events.actions import SendNotification
 from prefect.events.schemas.automations import EventTrigger, Posture
 
-OURS = {f"ninja-sync.{name}" for name in ("source.failed", "source.unread", "brake.held", "merges.found")}
-RUNS = {f"prefect.flow-run.{name}" for name in ("Failed", "Crashed", "TimedOut", "Suspended")}
+OURS = {
+    f"ninja-sync.{name}" for name in ("source.failed", "source.unread", "brake.held", "merges.found", "plan.waiting")
+}
+RUNS = {f"prefect.flow-run.{name}" for name in ("Failed", "Crashed", "TimedOut")}
 
 
 def main(url: str) -> None:
@@ -33,7 +36,7 @@ def main(url: str) -> None:
         actions=[tell("{{ event.event }}", "{{ event.payload.source }}: {{ event.payload.message }}")],
     ).create()
     Automation(
-        name="ninja-sync: a run failed, or waits for an approval",
+        name="ninja-sync: a run failed",
         trigger=EventTrigger(
             expect=RUNS, match={"prefect.resource.id": "prefect.flow-run.*"}, posture=Posture.Reactive, threshold=1
         ),

@@ -22,7 +22,7 @@ from prefect.input import RunInput
 from prefect.states import Completed
 
 from flows.job import SYSTEM_CLOCK, open_ready
-from flows.scheduled.words import LOOK, keep
+from flows.scheduled.words import LOOK, emit, keep, with_links
 from flows.settings import Settings
 from schemas.errors import StalePlan, UnsafePlan
 from schemas.merge_plan import MergePlan
@@ -73,7 +73,9 @@ def approved_plan(
         others = [] if asked else waiting(warehouse, name, SYSTEM_CLOCK.now())
     for other in others:
         if other.kind == kind and other.asked_by and is_suspended(other.asked_by):
-            return Completed(message=f"The plan {other.plan_id} waits already: ninja-sync approve {other.digest}")
+            return Completed(
+                message=f"The plan {other.plan_id} waits already: ninja-sync approve {other.digest} --resume"
+            )
     if asked:
         plan = _unapplied(read(asked.plan_id), kind)
     else:
@@ -85,7 +87,11 @@ def approved_plan(
         with open_ready(settings) as warehouse:
             ask(warehouse, plan.source, plan.plan_id, plan.digest, run, SYSTEM_CLOCK.now())
         shown = figures(plan) + (f"\n**Not in it**, {made.told}\n" if made.refused else "")
-        keep(lambda: create_markdown_artifact(shown, key=ARTIFACT, description="A plan that waits for approval."))
+        page = with_links(shown)
+        keep(lambda: create_markdown_artifact(page, key=ARTIFACT, description="A plan that waits for approval."))
+        if runtime.deployment.id is not None:
+            command = f"ninja-sync approve {plan.digest} --resume"
+            emit("plan.waiting", name, shown, plan=plan.plan_id, digest=plan.digest, command=command)
     if isinstance(plan, State):
         return plan
     _wait(settings, plan, asked.digest if asked else plan.digest, figures(plan))
@@ -127,7 +133,7 @@ def _wait(settings: Settings, plan: Plan | MergePlan, digest: str, told: str) ->
         seconds = (plan.expires_at - SYSTEM_CLOCK.now()).total_seconds()
         if seconds <= 0:
             raise StalePlan(f"The plan {plan.plan_id} has expired without an approval: run the flow again.")
-        log.info("The plan %s waits: ninja-sync approve %s", plan.plan_id, digest)
+        log.info("The plan %s waits: ninja-sync approve %s --resume", plan.plan_id, digest)
         if runtime.deployment.id is None:
             raise UnsafePlan(
                 f"The plan {plan.plan_id} is made. Only a run of a deployment is suspended until it is approved; this "

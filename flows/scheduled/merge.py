@@ -15,7 +15,7 @@ from flows.job import open_ready
 from flows.merge_apply import AppliedMerges, apply_merges
 from flows.password import password_reader
 from flows.scheduled.approval import Made, approved_plan
-from flows.scheduled.words import LOOK, ended, keep, own_words, read_rules, read_settings, run_name, teller
+from flows.scheduled.words import LOOK, ended, keep, own_words, read_rules, read_settings, run_name, teller, with_links
 from flows.settings import Settings, choose_source, open_door
 from schemas.merge_plan import MergePlan
 from warehouse.merge_plans import StoredMerges, read_merges
@@ -83,7 +83,7 @@ def figures(plan: MergePlan) -> str:
         f"- may be applied until {plan.expires_at:%Y-%m-%d %H:%M} UTC",
         "",
         f"In money and people: `ninja-sync merge show {plan.plan_id}`.",
-        f"Approve: `ninja-sync approve {plan.digest}`, then resume.",
+        f"Approve it, and let the run go on: `ninja-sync approve {plan.digest} --resume`.",
     ]
     return "\n".join(lines) + "\n"
 
@@ -103,7 +103,7 @@ def _merged(settings: Settings, source: str | None, undecided: bool) -> State[An
     applied = apply_one(name, plan.plan_id, plan.digest)
     told = f"{plan.plan_id}: {applied.merged:,} of {len(applied.states):,} merges done"
     more = f"{told}. `ninja-sync merge show {plan.plan_id}` has more.\n"
-    keep(lambda: create_markdown_artifact(more, key="ninja-sync-merge"))
+    keep(lambda: create_markdown_artifact(with_links(more), key="ninja-sync-merge"))
     if applied.stopped and applied.finished:
         return Completed(name=LOOK, message=f"{told}; the mirror does not show it yet: {own_words(applied.stopped)}")
     if applied.stopped:

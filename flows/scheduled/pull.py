@@ -34,6 +34,7 @@ from flows.scheduled.words import (
     retried,
     run_name,
     teller,
+    with_links,
 )
 from flows.settings import Settings, choose_source, choose_sources, open_door, place_of
 from flows.summary import Summary, as_markdown, summary_of
@@ -147,7 +148,7 @@ def pull_all(settings: Settings, source: str | None, *, full: bool = False) -> d
         _emit_findings(name, one)
     keep(
         lambda: create_markdown_artifact(
-            as_markdown(_own(found)), key=ARTIFACT, description="What was changed, in counts."
+            with_links(as_markdown(_own(found))), key=ARTIFACT, description="What was changed, in counts."
         )
     )
     keep(lambda: tell_freshness(settings))
@@ -174,8 +175,10 @@ def ending(found: dict[str, Found]) -> State[Any]:
         lines.append(f"{len(left):,} of {len(found):,} sources left to other runs")
     if failed:
         return Failed(message=f"{len(failed)} of {len(found)} sources failed: {', '.join(failed)}. {'; '.join(lines)}")
-    held, looks = any(one.held for one in summaries), stale or any(one.needs_a_look for one in summaries)
-    return Completed(name=HELD if held else LOOK if looks else None, message="; ".join(lines))
+    if held := [f"{one.run.source}: {one.held}" for one in summaries if one.held]:
+        return Failed(name=HELD, message="; ".join([*held, *lines]))  # red in Prefect's pages: somebody has to decide
+    looks = stale or any(one.needs_a_look for one in summaries)
+    return Completed(name=LOOK if looks else None, message="; ".join(lines))
 
 
 def told(name: str, one: Found) -> str:
@@ -207,7 +210,7 @@ def _emit_findings(name: str, one: Found) -> None:
         emit("source.unread", name, told(name, one))
     elif isinstance(one, Summary):
         if one.held:
-            emit("brake.held", name, str(one))
+            emit("brake.held", name, f"{one}. {one.held}")
         if one.merged:
             emit("merges.found", name, f"{one.merged:,} clients were merged away on the server")
 

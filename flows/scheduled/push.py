@@ -27,6 +27,7 @@ from flows.scheduled.words import (
     retried,
     run_name,
     teller,
+    with_links,
 )
 from flows.settings import Settings, choose_source, open_door
 from flows.wishes import WishedRow, wishes_of_file, wishes_of_query
@@ -90,7 +91,7 @@ def figures(plan: Plan) -> str:
         f"- may be applied until {plan.expires_at:%Y-%m-%d %H:%M} UTC",
         "",
         f"Look at it: `ninja-sync push show {plan.plan_id}`.",
-        f"Approve: `ninja-sync approve {plan.digest}`, then resume.",
+        f"Approve it, and let the run go on: `ninja-sync approve {plan.digest} --resume`.",
     ]
     return "\n".join(lines) + "\n"
 
@@ -111,7 +112,7 @@ def _pushed(settings: Settings, source: str | None, file: str | None, null_clear
     counts = ", ".join(f"{number:,} {what}" for what, number in applied.counts.items())
     told = f"{plan.plan_id}: {counts}; {applied.calls:,} calls"
     more = f"{told}. `ninja-sync push show {plan.plan_id}` has more.\n"
-    keep(lambda: create_markdown_artifact(more, key="ninja-sync-push"))
+    keep(lambda: create_markdown_artifact(with_links(more), key="ninja-sync-push"))
     if applied.stopped and find_plan(settings, plan.plan_id).state == APPLYING:
         hint = f"then `ninja-sync push resume {plan.plan_id}`"
         return Failed(message=f"{told}. It stopped: {own_words(applied.stopped)}; {hint}")

@@ -18,6 +18,7 @@ from prefect.context import FlowRunContext
 from prefect.events import emit_event
 from prefect.states import Failed
 from prefect.tasks import exponential_backoff
+from prefect.utilities.urls import url_for
 
 from flows.job import Tell
 from flows.settings import Settings, load_settings
@@ -120,12 +121,18 @@ def keep(artifact: Callable[[], object]) -> None:
         get_run_logger().warning("An artifact could not be kept: %s", type(problem).__name__)
 
 
-def emit(event: str, source: str, message: str) -> None:
-    """Tell Prefect's automations of something that somebody may want to hear of; in our own words."""
+def emit(event: str, source: str, message: str, **more: str) -> None:
+    """Send Prefect's automations an event that somebody may want to hear of; in our own words."""
     emit_event(
         f"ninja-sync.{event}", resource={"prefect.resource.id": f"ninja-sync.source.{source}"},
-        payload={"source": source, "message": message},
+        payload={"source": source, "message": message, **more},
     )  # fmt: skip
+
+
+def with_links(markdown: str) -> str:
+    """A report with a link to its flow run, from which its log, its state and its other reports are one step away."""
+    page = url_for("flow-run", obj_id=runtime.flow_run.id) if runtime.flow_run.id else None
+    return f"{markdown}\n[This flow run]({page})\n" if page else markdown
 
 
 def told_to(log: logging.Logger | logging.LoggerAdapter[Any], name: str) -> Tell:

@@ -27,6 +27,7 @@ from flows.scheduled.words import (
     retried,
     run_name,
     teller,
+    with_links,
 )
 from flows.settings import Settings, choose_source, choose_sources
 from flows.statements import draw_statements, make_folder, owing, period_of
@@ -147,8 +148,8 @@ def _night(settings: Settings, source: str | None) -> State[Any]:
     if settings.prefect.export_folder:
         states.append(_published())
     told = " | ".join(str(one.message) for one in states)
-    if any(one.is_failed() for one in states):
-        return Failed(message=told)
+    if failed := [one for one in states if one.is_failed()]:
+        return Failed(name=failed[0].name if len({one.name for one in failed}) == 1 else None, message=told)
     names = [one.name for one in states if one.name != "Completed"]
     return Completed(name=names[0] if names else None, message=told)
 
@@ -160,7 +161,9 @@ def _deduped(settings: Settings, source: str | None) -> State[Any]:
         found[name] = outcome if isinstance(outcome, Duplicates) else f"{type(outcome).__name__}: {outcome}"
     lines = [f"{name}: {one}" for name, one in found.items()]
     report = "\n".join(f"- {line}" for line in lines) + "\n"
-    keep(lambda: create_markdown_artifact(report, key=DUPLICATES))
+    if any(isinstance(one, Duplicates) and one.clusters for one in found.values()):
+        report += "\nDecide on them: `ninja-sync dedupe review`, with `--source NAME` where there are several.\n"
+    keep(lambda: create_markdown_artifact(with_links(report), key=DUPLICATES))
     failed = [name for name, one in found.items() if isinstance(one, str)]
     return Failed(message="; ".join(lines)) if failed else Completed(message="; ".join(lines))
 

@@ -16,7 +16,7 @@ import httpx
 
 BIN = Path(sys.executable).parent
 LOGIN = "admin:canary-of-prefect"
-PATIENCE = 120.0  # seconds for anything to happen; a server's first start migrates its database
+PATIENCE = 300.0  # seconds for anything to happen; a server's first start migrates its database
 
 
 @dataclass

@@ -96,8 +96,8 @@ def test_a_person_looks_at_the_plan_and_types_yes_and_the_run_goes_on(call, push
     assert plan["plan_id"] in waiting(call)
     code, out, err = at_terminal(b"yes\n", "approve", plan["digest"])
     assert (code, "second" in out, "Approved by" in err) == (0, True, True)
-    assert f"The flow run {RUN} goes on" in err
-    assert f"prefect api POST /flow_runs/{RUN}/resume" in err
+    assert f"The flow run {RUN} waits" in err
+    assert f"ninja-sync approve {plan['digest']} --resume" in err
     code, out, err = at_terminal(b"", "approve", plan["digest"])
     assert (code, "Approved already, by" in err) == (0, True)
 
@@ -137,6 +137,8 @@ def test_a_wrong_call_says_what_is_right(call, push):
         ([plan["digest"][:12]], "No plan has the digest"),
         ([plan["plan_id"]], "No plan has the digest"),
         (["--source", "nowhere"], "no source 'nowhere'"),
+        (["--resume"], "Say which plan"),
+        ([plan["digest"], "--resume"], "The plan is approved. No flow run waits for it"),
     ):
         with pytest.raises(SettingsError, match=words):
             call("approve", *args, "--yes")

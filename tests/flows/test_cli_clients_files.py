@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -89,6 +90,18 @@ def test_statement_of_all_with_a_balance(run, one):
     assert len(list(Path("all").iterdir())) == len(told) > 3
 
 
+def test_statement_of_debtors_only_and_of_a_least_amount(run):
+    everybody = {c["id"]: Decimal(c["balance"]) for c in run("list", "--limit", "5000", "--json")}
+    owed = {id_: balance for id_, balance in everybody.items() if balance > 0}
+    assert len(owed) < sum(balance != 0 for balance in everybody.values())
+    least = sorted(owed.values())[len(owed) // 2]
+    found = {it["client_id"] for it in run("statement", "--debtors", "--to", "debtors", "--json")}
+    assert found == set(owed)
+    more = ("--at-least", f"{least:f}", "--to", "debtors", "--json")
+    found = {it["client_id"] for it in run("statement", "--debtors", *more)}
+    assert found == {id_ for id_, balance in owed.items() if balance >= least}
+
+
 def test_a_run_that_is_ended_tells_what_it_has_done(run, box, one):
     box.switch(faults=[{"on": "POST /client_statement", "do": "status", "status": 403, "nth": 2, "times": 9}])
     told = run("statement", "--all-with-balance", "--to", "all", "--json", fails=NotAuthorised)
@@ -110,6 +123,9 @@ def test_mails_are_sent_only_where_somebody_says_yes(run, box, one):
     [
         (["statement"], SettingsError),
         (["statement", "ONE", "--all-with-balance"], SettingsError),
+        (["statement", "--debtors", "--all-with-balance"], SettingsError),
+        (["statement", "--debtors", "--at-least", "1,50"], SettingsError),
+        (["statement", "ONE", "--at-least", "1"], SettingsError),
         (["statement", "ONE", "--start", "1.1.2026"], SettingsError),
         (["statement", "ONE", "--start", "2026-02-01", "--end", "2026-01-01"], SettingsError),
         (["statement", "ONE", "--status", "late"], SettingsError),

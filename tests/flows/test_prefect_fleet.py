@@ -230,8 +230,9 @@ def test_decided_duplicates_are_merged_after_an_approval_and_what_was_found_is_t
     run = fleet.person.run_now("merge/pool", source=name)
     fleet.person.wait_for_state(run, "Suspended")
     (waits,) = json.loads(fleet.command("approve", "--json"))
-    fleet.command("approve", waits["digest"], "--yes")
-    fleet.resume(run)
+    approves = f"ninja-sync approve {waits['digest']} --resume"
+    fleet.person.wait(lambda: any(approves in one and "merges: 1" in one for one in hooked), "The plan's notification")
+    fleet.command("approve", waits["digest"], "--yes", "--resume")
     fleet.person.wait_for_state(run, "Completed")
     assert len(set(twins) & server.clients().keys()) == 1
     server.merge(*others)  # by hand, on the server

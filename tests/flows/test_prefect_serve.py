@@ -60,12 +60,8 @@ def steal(person, folder, stranger):
     """What a person without any right but Prefect's API tries, to have the token sent to a server of theirs."""
     evil = folder / "evil.toml"
     evil.write_text(f'[sources.main]\nurl = "{stranger.url}"\ntoken_env = "NINJA_SYNC_TOKEN"\n')
-    for name in ("pull/all", "push/main", "nightly/all"):
-        with pytest.raises(httpx.HTTPStatusError):  # the flow has no such parameter
-            person.run_now(name, config=str(evil))
     deployment = person.deployment()["id"]
-    person.api("PATCH", f"/deployments/{deployment}", {"enforce_parameter_schema": False})
-    forced = person.run_now(config=str(evil))
+    forced = person.run_now(config=str(evil))  # the flow has no such parameter
     lead = {"job_variables": {"env": {"NINJA_SYNC_CONFIG": str(evil), "NINJA_SYNC_URL": stranger.url}}}
     led = person.api("POST", f"/deployments/{deployment}/create_flow_run", lead)["id"]
     person.wait(lambda: {person.state_of(forced), person.state_of(led)} <= {"Failed", "Completed"}, "The end of both")
@@ -111,6 +107,17 @@ def test_serve_runs_the_deployment_and_stops_cleanly(tmp_path):
         assert b"Traceback" not in (tmp_path / "serve.log").read_bytes()
     assert leaks(tmp_path / "server", box.token) == []
     assert [path for path in (tmp_path / "home").rglob("*") if path.is_file() and box.token in path.read_text()] == []
+
+
+def test_no_flow_has_a_parameter_that_leads_elsewhere():
+    from flows.serve import FLOWS as SERVED_FLOWS  # noqa: PLC0415 - Prefect takes seconds to import
+
+    found = {name: set(flow.parameters.properties) for name, flow in SERVED_FLOWS.items()}
+    assert found == {
+        "pull": {"source"}, "sweep": {"source"}, "dedupe": {"source"}, "nightly": {"source"}, "publish": set(),
+        "push": {"source", "file", "null_clears", "reason"},  # `file` is a name in the folder of the settings
+        "merge": {"source", "undecided"}, "statements": {"source", "start", "end"},
+    }  # fmt: skip
 
 
 def test_flows_for_one_source_have_a_deployment_for_each_and_all_are_tagged(tmp_path):

@@ -83,8 +83,9 @@ def test_how_a_run_ends_by_what_it_found(words):
     }
     assert {key: (state.type.value, state.name) for key, state in ended.items()} == {
         "done": ("COMPLETED", "Completed"), "look": ("COMPLETED", "Needs a look"),
-        "left": ("COMPLETED", "Needs a look"), "held": ("COMPLETED", "Brake held"), "failed": ("FAILED", "Failed"),
+        "left": ("COMPLETED", "Needs a look"), "held": ("FAILED", "Brake held"), "failed": ("FAILED", "Failed"),
     }  # fmt: skip
+    assert ended["held"].message.startswith("main: 9 clients have vanished; main: ")
     assert ended["done"].message.endswith("2 of 3 sources left to other runs")
     assert "b: another process is at it; it was last read 2026-11-28 00:00 UTC" in ended["left"].message
     assert ended["failed"].message.startswith("1 of 2 sources failed: b.")
