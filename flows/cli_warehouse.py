@@ -52,8 +52,8 @@ def balances(
 ) -> None:
     """What clients owe and have overpaid, by currency and by country, and who owes most.
 
-    Amounts of two currencies are never added, and what some have overpaid is not taken off what others owe. With --at, the versions count that held at that moment, by the server's
-    stamps; nothing is known before the first pull.
+    Amounts of two currencies are never added, and what some have overpaid is not taken off what others owe. With --at,
+    the versions count that held at that moment, by the server's stamps; nothing is known before the first pull.
     """
     from flows.balances import moment, read_balances, read_heading, tell_balances  # noqa: PLC0415
     from flows.settings import load_settings  # noqa: PLC0415

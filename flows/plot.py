@@ -118,7 +118,8 @@ def _draw_panel(panel: Axes, sums: Row, debtors: Sequence[Row]) -> None:
 
 def _told(sums: Row) -> str:
     """A panel's title: what is owed, and beside it what is overpaid."""
-    told = f"{sums['label']}: {_money(sums['owed'], sums['currency'])} owed by {sums['debtors']:,} client{'s' * (sums['debtors'] != 1)}"
+    clients = "1 client" if sums["debtors"] == 1 else f"{sums['debtors']:,} clients"
+    told = f"{sums['label']}: {_money(sums['owed'], sums['currency'])} owed by {clients}"
     overpaid = f"; {_money(sums['overpaid'], sums['currency'])} overpaid by {sums['creditors']:,}"
     return told + (overpaid if sums["creditors"] else "")
 

@@ -59,8 +59,8 @@ def _tell_what_needs_a_look(pulled: Pulled) -> None:
         fields = [(d.entity, d.field, d.kind) for d in pulled.drift]
         show_table("Fields that this version does not know, or no longer gets", ("entity", "field", "what"), fields)
     if pulled.held:
-        rows = [(one.display_name, one.currency_code or "", one.balance, one.id) for one in pulled.unlisted]
-        show_table("Not listed by the server, and left", ("client", "currency", "balance", "id"), rows, most=MOST_LINES)
+        left = [(one.display_name, one.currency_code or "", one.balance, one.id) for one in pulled.unlisted]
+        show_table("Not listed by the server, and left", ("client", "currency", "balance", "id"), left, most=MOST_LINES)
         say(f"ninja-sync: {run.source}: {pulled.held}")
 
 
