@@ -24,7 +24,7 @@ from connector.address import server_address
 from connector.door import Door, DoorSettings
 from connector.limits import BURST, Turns
 from connector.secret import Secret
-from flows.settings_values import SOURCE_NAME, Erasure, Push, Retention, Settings, Source, check_values
+from flows.settings_values import SOURCE_NAME, Erasure, Push, Retention, Settings, Source, check_values, nearest_key
 from schemas.errors import SettingsError
 from warehouse.place import Place, PostgresUrl
 from warehouse.secret_hosts import check_hosts
@@ -173,8 +173,7 @@ def read_text(path: Path, text: str) -> Settings:
     except tomllib.TOMLDecodeError as problem:
         raise SettingsError(f"{path} is not valid TOML: {problem}") from None
     except msgspec.ValidationError as problem:
-        hint = ", now [prefect.schedules]: pull = { interval = 900 }" if "`$.prefect`" in str(problem) else ""
-        raise SettingsError(f"{path}: {problem}{hint}") from None
+        raise SettingsError(f"{path}: {problem}{nearest_key(str(problem))}") from None
     if "://" in found.warehouse and PostgresUrl.of(found.warehouse).has_password:
         raise SettingsError(
             f"{path}: a password stands in the warehouse's URL. Take it out, and put it into ~/.pgpass, $PGPASSWORD or "

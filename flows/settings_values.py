@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 import re
+from difflib import get_close_matches
 
 import msgspec
 
-from flows.schedules import Prefect, fault_of
+from flows.schedules import Prefect, When, fault_of
 from schemas.errors import SettingsError
 
 SOURCE_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
@@ -79,6 +80,31 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     erasure: Erasure = Erasure()
     retention: Retention = Retention()
     push: Push = Push()
+
+
+_UNKNOWN = re.compile(r"unknown field `([^`]*)`(?: - at `([^`]*)`)?")
+_TABLES: dict[str | None, type[msgspec.Struct]] = {
+    None: Settings, "$.sources[...]": Source, "$.prefect": Prefect, "$.prefect.schedules[...]": When,
+    "$.erasure": Erasure, "$.retention": Retention, "$.push": Push,
+}  # fmt: skip
+
+
+def nearest_key(problem: str) -> str:
+    """The key that was meant, perhaps, where msgspec says that it does not know one; else empty.
+
+    A key that stands in the wrong table is looked for in the others too.
+    """
+    found = _UNKNOWN.search(problem)
+    table = _TABLES.get(found[2]) if found else None
+    if found is None or table is None:
+        return ""
+    if table is Prefect and found[1] in When.__struct_fields__:
+        return ", now [prefect.schedules]: pull = { interval = 900 }"
+    if near := get_close_matches(found[1], table.__struct_fields__, n=1):
+        return f". Did you mean {near[0]!r}?"
+    homes = [place for place, other in _TABLES.items() if found[1] in other.__struct_fields__]
+    places = ["the top of the file, before any [table]" if one is None else f"[{one[2:]}]" for one in homes]
+    return f". It belongs into {places[0].replace('[...]', '.NAME')}." if places else ""
 
 
 def check_values(settings: Settings) -> None:

@@ -91,7 +91,8 @@ def test_statement_of_all_with_a_balance(run, one):
 
 
 def test_statement_of_debtors_only_and_of_a_least_amount(run):
-    everybody = {c["id"]: Decimal(c["balance"]) for c in run("list", "--limit", "5000", "--json")}
+    listed = run("list", "--status", "active,archived", "--limit", "0", "--json")["clients"]
+    everybody = {c["id"]: Decimal(c["balance"]) for c in listed}
     owed = {id_: balance for id_, balance in everybody.items() if balance > 0}
     assert len(owed) < sum(balance != 0 for balance in everybody.values())
     least = sorted(owed.values())[len(owed) // 2]

@@ -145,7 +145,12 @@ def test_the_environment_is_refused_where_a_file_has_several_sources(tmp_path):
         ("[prefect]\ninterval = 900\n", r"unknown field `interval`.*now \[prefect.schedules\]"),
         ("[prefect]\nat_once = 33\n", "at_once"),
         ("warehouse = \n", "TOML"),
-        ("warehous = 'x'\n", "warehous"),
+        ("warehous = 'x'\n", "unknown field `warehous`. Did you mean 'warehouse'"),
+        ('[sources.a]\nurl = "https://x"\npagesize = 9\n', "Did you mean 'page_size'"),
+        ('[sources.a]\nurl = "https://x"\ntoken = "my-secret"\n', "Did you mean 'token_env'|'token_"),
+        ('[sources.a]\nurl = "https://x"\nwarehouse = "w"\n', "belongs into the top of the file"),
+        ("[push]\nhistory_days = 9\n", r"belongs into \[retention\]"),
+        ("[prefect.schedules]\npull = { intervall = 9 }\n", "Did you mean 'interval'"),
         ("\x00", "TOML"),
     ],
 )
