@@ -18,6 +18,7 @@ import msgspec
 from connector.scan import FirstLook, first_look, key, next_watermark, stamp
 from connector.verbs import current_company, lister
 from flows.activities import pull_activities
+from flows.backups import remove_backups
 from flows.erase import clean, erase_purged, expire
 from flows.job import Departed, Job, Pulled, ReadAlready, both, open_ready, patiently
 from flows.reconcile import reconcile
@@ -61,6 +62,7 @@ def pull(job: Job) -> Pulled:
         look = first_look(lister(job.door, CLIENTS))
         with open_ready(job.settings, job.clock) as warehouse:
             state = read_state(warehouse, job.name)
+            remove_backups(job.settings, job.name, state.erased.has)  # of clients that another machine has erased
             mirrored = is_mirrored(warehouse, job.name, look)
             due = sweep_is_due(state, look, job.source)
             unfinished = pending(warehouse)

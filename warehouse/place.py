@@ -60,6 +60,8 @@ class PostgresUrl:
 
 
 Place = Path | PostgresUrl
+WORKING = "_dedupe"
+"""The folder, among those of the sources, where `dedupe find` works; no source can have this name."""
 
 
 def staging_of(place: Place) -> Path:

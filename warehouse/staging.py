@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from schemas.entity import Entity
+from schemas.erased import NOBODY, Erased
 from schemas.errors import WarehouseError
 from schemas.normalise import Batch, Drift, Quarantined
 from warehouse.place import Place, staging_of
@@ -70,7 +71,7 @@ class StagedPage(msgspec.Struct):
 class Staging:
     """The staged pages of one scan of one source, in a folder of their own; `resumed_at` is the first new arrival.
 
-    `left_out` are the marks of erased clients that this process has met.
+    `left_out` are the marks of erased clients that this process has met, in answers or in staged pages.
     """
 
     folder: Path
@@ -155,14 +156,18 @@ class Staging:
                 self._note(line)
         return True
 
-    def batches(self, table: str) -> Iterator[pa.RecordBatch]:
-        """The staged batches of one table, page by page."""
-        from warehouse.arrow_files import read_batches  # noqa: PLC0415 - as above
+    def batches(self, table: str, *, client: str = "id", erased: Erased = NOBODY) -> Iterator[pa.RecordBatch]:
+        """The staged batches of one table, page by page, without the rows of erased clients.
+
+        `client` is the column that holds the client's id. Marks of clients that are left out go into `left_out`.
+        """
+        from warehouse.arrow_files import read_batches, without_erased  # noqa: PLC0415 - as above
 
         for page in self.pages:
             for name in page.files:
                 if name.endswith(f".{table}.arrow"):
-                    yield from read_batches(self.folder / name)
+                    found = read_batches(self.folder / name)
+                    yield from without_erased(found, client, erased, self.left_out) if erased.marks else found
 
     def clear(self) -> None:
         """Remove everything staged."""

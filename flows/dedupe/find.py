@@ -26,7 +26,7 @@ from warehouse.dedupe import (
     read_clients,
     store_found,
 )
-from warehouse.place import staging_of
+from warehouse.place import WORKING, staging_of
 from warehouse.private import make_private_folder
 from warehouse.publish import publish_if_due
 
@@ -129,7 +129,7 @@ def _probable(
         from flows.dedupe.model import predicted  # noqa: PLC0415 - Splink takes a second
     except ModuleNotFoundError as missing:
         raise SyncError(f"{missing.name} is missing: {EXTRA}") from None
-    folder = staging_of(place_of(settings)) / "dedupe"
+    folder = staging_of(place_of(settings)) / WORKING
     make_private_folder(folder)
     try:
         table = predicted(made, trained=rules.trained, folder=folder, left_out=left_out)
