@@ -8,7 +8,7 @@ from pathlib import Path
 
 from flows.settings import Settings, place_of
 from warehouse.place import staging_of
-from warehouse.private import make_private_folder
+from warehouse.private import make_own_folder
 
 CLIENTS = {"purge": 1, "merge": 2}
 """How many clients the backup of each verb holds. A purge is looked for first: no client's id is a word so short."""
@@ -20,7 +20,7 @@ def backup_file(settings: Settings, source: str, verb: str, client_ids: Sequence
     Of a DuckDB warehouse the folder stands beside it, of Postgres in this machine's state folder.
     """
     folder = _folder(settings)
-    make_private_folder(folder)
+    make_own_folder(folder)
     moment = now.astimezone(UTC).strftime("%Y%m%dT%H%M%S.%fZ")
     return folder / f"{source}-{verb}-{'-'.join(client_ids)}-{moment}.json"
 

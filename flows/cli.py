@@ -27,6 +27,7 @@ from flows import (
 from flows.options import AsJson, ConfigFile, SourceName
 from flows.show import say, show_json
 from schemas.errors import LOADED_WITH_FINDINGS, SettingsError, SyncError, place_of
+from warehouse.private import reason
 
 TRACEBACK = "NINJA_SYNC_TRACEBACK"
 STOPPED = "stopped; what is stored is whole, and the next run goes on from there."
@@ -263,7 +264,7 @@ def told_of(problem: Exception) -> tuple[str, int]:
     if isinstance(problem, SyncError):
         return str(problem), problem.exit_code
     if isinstance(problem, OSError) and problem.strerror:
-        return ": ".join(filter(None, (str(problem.filename or ""), problem.strerror))) + ".", 1
+        return ": ".join(filter(None, (str(problem.filename or ""), reason(problem)))) + ".", 1
     more = f"{TRACEBACK}=1 shows more of it (and may show data of clients)."
     return f"unexpected {type(problem).__name__} at {place_of(problem)}. This is a bug. {more}", 1
 

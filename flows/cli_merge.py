@@ -177,11 +177,11 @@ def sheet(
     A list of what to make anew and what to move back, from the backup that was made before the merge.
     """
     from flows.merge_report import rollback_sheet  # noqa: PLC0415
-    from warehouse.private import write_private  # noqa: PLC0415
+    from flows.output import write_output  # noqa: PLC0415
 
     text = rollback_sheet(backup)
     if to is not None:
-        write_private(to.absolute(), text.encode())
+        write_output(to, text.encode())
     if as_json:
         show_json({"file": str(to) if to else None, "markdown": text})
     elif to is not None:

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import csv
-import sys
-from pathlib import Path
 
 from flows.ask import Result
+from flows.output import write_output
 from flows.show import plain
-from warehouse.private import write_private
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 """What a cell must not begin with (OWASP, "CSV Injection"); an apostrophe in front makes it a text."""
@@ -28,10 +26,7 @@ def as_csv(result: Result) -> str:
 
 def write_csv(result: Result, target: str) -> None:
     """Write the result into a file (0600), or to standard output for `-`."""
-    if target == "-":
-        sys.stdout.write(as_csv(result))
-    else:
-        write_private(Path(target).absolute(), as_csv(result).encode("utf-8"))
+    write_output(target, as_csv(result).encode("utf-8"))
 
 
 def _safe(value: object) -> object:

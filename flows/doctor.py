@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,7 @@ from schemas.errors import NotAuthorised, SettingsError, SyncError, WarehouseErr
 from warehouse.control import Binding, check_binding, read_state
 from warehouse.engine import POSTGRES, Warehouse
 from warehouse.place import is_there, open_place
+from warehouse.private import reason
 from warehouse.statements import named
 from warehouse.tables import mirror_is_current
 from warehouse.views import views_are_current
@@ -82,7 +84,11 @@ def _warehouse(settings: Settings, name: str) -> tuple[Check, Binding | None]:
 
 
 def _may_be_written(path: Path) -> None:
-    """Raises SettingsError where a pull could not make or write this file."""
+    """Raises SettingsError where a pull could not make or write this file.
+
+    The trap: root may write everywhere by its rights, and yet no file can be made in /proc. So one is made there that
+    has no name, and is gone at once.
+    """
     folder = path.parent
     while not folder.exists():
         folder = folder.parent
@@ -91,6 +97,12 @@ def _may_be_written(path: Path) -> None:
     for place in filter(Path.exists, (folder, path)):
         if not os.access(place, os.W_OK):
             raise SettingsError(f"The warehouse {path} cannot be written: you may not write to {place}.")
+    try:
+        tempfile.TemporaryFile(dir=folder).close()
+    except OSError as problem:
+        raise SettingsError(
+            f"The warehouse {path} cannot be made: nothing can be written to {folder} ({reason(problem)})."
+        ) from None
 
 
 def _may_make_schemas(warehouse: Warehouse) -> None:

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 from connector.address import server_address
-from flows.settings import SOURCE_NAME
+from flows.settings import SOURCE_NAME, check_has_no_password
 from schemas.errors import SettingsError
 from warehouse.private import make_private_folder, write_private
 
@@ -32,11 +32,12 @@ nightly = {{ cron = "7 2 * * *", jitter = 120 }}
 
 def write_configuration(file: Path, *, url: str, name: str, warehouse: str, token_env: str, token_file: str) -> None:
     """Write the file (0600). Raises SettingsError where it is there already, or where a value cannot be used."""
-    if file.exists():
+    if file.exists() or file.is_symlink():
         raise SettingsError(f"{file} is there already: edit it, or write another one with --file.")
     if not SOURCE_NAME.fullmatch(name):
         raise SettingsError(f"The name {name!r} may hold small letters, digits, - and _ only.")
     address = str(server_address(url))
+    check_has_no_password(warehouse)
     token = f"token_file = {_toml(token_file)}" if token_file else f"token_env = {_toml(token_env)}"
     kept = warehouse if "://" in warehouse else str(Path(warehouse).expanduser().absolute())
     text = TEMPLATE.format(name=name, url=_toml(address), token=token, warehouse=_toml(kept))

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import warnings
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flows.ask import Result
+from flows.output import write_output
 from schemas.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -39,10 +41,12 @@ def plot_balances(found: dict[str, Result], file: Path) -> None:
     figure.suptitle("Who owes most, by currency")
     for panel, currency in zip(figure.subplots(len(currencies), squeeze=False)[:, 0], currencies, strict=True):
         _draw(panel, currency, [d for d in debtors if d["currency"] == currency])
-    file.parent.mkdir(parents=True, exist_ok=True)
+    picture = BytesIO()
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Glyph .* missing")  # a script that no installed font has: boxes are drawn
-        figure.savefig(file)
+        figure.savefig(picture, format=file.suffix.lower().removeprefix("."))
+    file.absolute().parent.mkdir(parents=True, exist_ok=True)
+    write_output(file, picture.getvalue())
 
 
 def _draw(panel: Axes, currency: str, debtors: list[dict[str, object]]) -> None:

@@ -28,7 +28,7 @@ from connector.limits import BURST, Turns
 from connector.secret import Secret
 from flows.schedules import Prefect, fault_of
 from schemas.errors import SettingsError
-from warehouse.place import Place, PostgresUrl
+from warehouse.place import Place, PostgresUrl, check_kind, place_from
 
 SOURCE_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
 DEFAULT_SOURCE = "main"
@@ -198,9 +198,17 @@ def _turns(settings: Settings, source: Source) -> Turns | None:
 
 def place_of(settings: Settings) -> Place:
     """Where the warehouse is: the path of a DuckDB file, or a URL of Postgres."""
-    if "://" in settings.warehouse:
-        return PostgresUrl.of(settings.warehouse)
-    return Path(settings.warehouse).expanduser().absolute()
+    return place_from(settings.warehouse)
+
+
+def check_has_no_password(warehouse: str, where: str = "") -> None:
+    """Raises SettingsError for a warehouse that may not stand in a file: one with a password, or none at all."""
+    check_kind(warehouse)
+    if "://" in warehouse and PostgresUrl.of(warehouse).has_password:
+        raise SettingsError(
+            f"{where}a password stands in the warehouse's URL. Take it out, and put it into ~/.pgpass, $PGPASSWORD or "
+            "$NINJA_SYNC_WAREHOUSE."
+        )
 
 
 def _read(path: Path) -> Settings:
@@ -213,11 +221,7 @@ def _read(path: Path) -> Settings:
         raise SettingsError(f"{path}: {problem}{hint}") from None
     except (OSError, UnicodeDecodeError) as problem:
         raise SettingsError(f"{path} cannot be read: {type(problem).__name__}.") from None
-    if "://" in found.warehouse and PostgresUrl.of(found.warehouse).has_password:
-        raise SettingsError(
-            f"{path}: a password stands in the warehouse's URL. Take it out, and put it into ~/.pgpass, $PGPASSWORD or "
-            "$NINJA_SYNC_WAREHOUSE."
-        )
+    check_has_no_password(found.warehouse, f"{path}: ")
     return msgspec.structs.replace(
         found,
         warehouse=found.warehouse if "://" in found.warehouse else _beside(path, found.warehouse),

@@ -25,7 +25,7 @@ from schemas.erased import NOBODY, Erased
 from schemas.errors import WarehouseError
 from schemas.normalise import Batch, Drift, Quarantined
 from warehouse.place import Place, staging_of
-from warehouse.private import make_private_folder
+from warehouse.private import check_ours, make_own_folder, reason
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -102,8 +102,9 @@ class Staging:
 
     def begin(self, key: ScanKey, began: int) -> None:
         """Throw away what is staged and start anew."""
+        check_ours(self.folder.parent)
         self.clear()
-        make_private_folder(self.folder)
+        make_own_folder(self.folder)
         self.pages, self.began, self.resumed_at = [], began, 0
         with self._told():
             self._note(_Head(key, began))
@@ -142,6 +143,7 @@ class Staging:
         Pages that are older than an hour by the server's clock `now` are read anew: what changes without a new stamp
         must not be taken from them.
         """
+        check_ours(self.folder.parent, self.folder)
         found = self._manifest()
         if found is None or found[0].key != key or not found[1] or now - found[0].began > STALE:
             return False
@@ -214,7 +216,7 @@ class Staging:
         try:
             yield
         except OSError as problem:
-            raise WarehouseError(f"Pages cannot be staged in {self.folder}: {problem.strerror}.") from None
+            raise WarehouseError(f"Pages cannot be staged in {self.folder}: {reason(problem)}.") from None
 
 
 def _digest(text: bytes) -> bytes:

@@ -27,7 +27,7 @@ from warehouse.dedupe import (
     store_found,
 )
 from warehouse.place import WORKING, staging_of
-from warehouse.private import make_private_folder
+from warehouse.private import check_ours, make_own_folder
 from warehouse.publish import publish_if_due
 
 EXTRA = "finding duplicates needs Splink and others: pip install 'ninja-sync[dedupe]'"
@@ -130,7 +130,8 @@ def _probable(
     except ModuleNotFoundError as missing:
         raise SyncError(f"{missing.name} is missing: {EXTRA}") from None
     folder = staging_of(place_of(settings)) / WORKING
-    make_private_folder(folder)
+    check_ours(folder.parent)
+    make_own_folder(folder)
     try:
         table = predicted(made, trained=rules.trained, folder=folder, left_out=left_out)
     finally:

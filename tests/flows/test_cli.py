@@ -303,7 +303,7 @@ def test_a_signal_during_a_query_stops_everything_with_one_line(server, tmp_path
     ("happens", "words"),
     [
         ("raise KeyError('Jane Doe')", "unexpected KeyError at <string>:8. This is a bug."),
-        ("raise OSError(28, 'No space left on device', '/w/x.part')", "/w/x.part: No space left on device."),
+        ("raise OSError(28, 'No space left on device', '/w/x.part')", "/w/x.part: the disk is full. Make room "),
     ],
 )
 def test_an_unexpected_error_of_one_source_is_told_by_type_and_place_and_the_others_are_pulled(
