@@ -15,6 +15,7 @@ import typer
 
 from flows import (
     cli_approve,
+    cli_backup,
     cli_clients,
     cli_dedupe,
     cli_erase,
@@ -52,6 +53,7 @@ app = typer.Typer(
 cli_setup.register(app)
 cli_warehouse.register(app)
 cli_erase.register(app)
+cli_backup.register(app)
 cli_clients.register(app)
 cli_journal.register(app)
 cli_push.register(app)

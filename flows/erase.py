@@ -14,6 +14,7 @@ from schemas.errors import SettingsError
 from schemas.vanished import PURGED
 from warehouse.engine import DUCKDB, Warehouse
 from warehouse.erase import Found, erase, find, note_finished, pending, vacuum
+from warehouse.kept_erasures import keep_erasures
 from warehouse.lock import one_run_at_a_time
 from warehouse.place import WORKING, staging_of
 from warehouse.publish import publish
@@ -96,6 +97,7 @@ def clean(settings: Settings, clock: Clock = SYSTEM_CLOCK) -> bool:
     with open_ready(settings, clock) as warehouse:
         vacuum(warehouse)
         note_finished(warehouse, clock.now())
+        keep_erasures(warehouse, place)
         if settings.publish and warehouse.engine == DUCKDB:
             publish(warehouse, now=clock.now())
     return True
