@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
 from flows.settings import Settings, place_of
 from warehouse.place import staging_of
-from warehouse.private import make_private_folder
+from warehouse.private import make_own_folder
+
+CLIENTS = {"purge": 1, "merge": 2}
+"""How many clients the backup of each verb holds. A purge is looked for first: no client's id is a word so short."""
 
 
 def backup_file(settings: Settings, source: str, verb: str, client_ids: Sequence[str], now: datetime) -> Path:
@@ -17,19 +20,32 @@ def backup_file(settings: Settings, source: str, verb: str, client_ids: Sequence
     Of a DuckDB warehouse the folder stands beside it, of Postgres in this machine's state folder.
     """
     folder = _folder(settings)
-    make_private_folder(folder)
+    make_own_folder(folder)
     moment = now.astimezone(UTC).strftime("%Y%m%dT%H%M%S.%fZ")
     return folder / f"{source}-{verb}-{'-'.join(client_ids)}-{moment}.json"
 
 
-def remove_backups(settings: Settings, source: str, client_id: str) -> int:
-    """Remove the backups that hold a client, for one that is erased; returns how many there were."""
-    folder, found = _folder(settings), 0
-    for file in folder.glob(f"{source}-*.json") if folder.is_dir() else ():
-        if client_id in file.stem.removeprefix(f"{source}-").split("-"):
+def remove_backups(settings: Settings, source: str, erased: Callable[[str], bool]) -> int:
+    """Remove this machine's backups that hold an erased client of a source; returns how many there were."""
+    folder, removed = _folder(settings), 0
+    for file in folder.iterdir() if folder.is_dir() else ():
+        if any(erased(client_id) for client_id in _clients_in(file.name, source)):
             file.unlink(missing_ok=True)
-            found += 1
-    return found
+            removed += 1
+    return removed
+
+
+def _clients_in(name: str, source: str) -> list[str]:
+    """The ids of the clients in a backup of this source, by the file's name; none where it is another source's.
+
+    The trap: a source's name may hold what looks like the rest of another one's file (`main`, `main-merge`). Ids and
+    moments hold no `-`, so the name is read from its end.
+    """
+    *before, _moment = name.split("-")
+    for verb, ids in CLIENTS.items():
+        if before[-ids - 1 : -ids] == [verb]:
+            return before[-ids:] if "-".join(before[: -ids - 1]) == source else []
+    return []
 
 
 def _folder(settings: Settings) -> Path:

@@ -13,6 +13,7 @@ import typer
 
 from flows import (
     cli_approve,
+    cli_backup,
     cli_clients,
     cli_dedupe,
     cli_demo,
@@ -46,6 +47,7 @@ cli_setup.register(app)
 cli_demo.register(app)
 cli_warehouse.register(app)
 cli_erase.register(app)
+cli_backup.register(app)
 cli_clients.register(app)
 cli_journal.register(app)
 cli_push.register(app)

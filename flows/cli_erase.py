@@ -48,4 +48,4 @@ def erase(
         show_json({"removed_rows": done.removed, "kept_balances": done.kept_balances, "remains": done.remains})
     else:
         kept = " Figures stay under a pseudonym." * done.kept_balances
-        say(f"Erased: {done.removed} rows, and every file of this warehouse was cleaned.{kept} {done.remains}")
+        say(f"Erased: {done.removed} rows. The warehouse's files on this machine are clean.{kept} {done.remains}")

@@ -211,15 +211,15 @@ def sheet(
     values and people, and which papers to move back, with links to them.
     """
     from flows.merge_sheet import known_names, merge_sheet, source_of  # noqa: PLC0415
+    from flows.output import write_output  # noqa: PLC0415
     from flows.settings import choose_source, load_settings  # noqa: PLC0415
-    from warehouse.private import write_private  # noqa: PLC0415
 
     settings = load_settings(config)
     name = choose_source(settings, source) if source else source_of(settings, backup)
     url = settings.sources[name].url if name else ""
     text = merge_sheet(backup, url, known_names(settings, name) if name else None)
     if to is not None:
-        write_private(to.absolute(), text.encode())
+        write_output(to, text.encode())
     if as_json:
         show_json({"file": str(to) if to else None, "markdown": text})
     elif to is not None:

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import csv
 import io
-import sys
 from decimal import Decimal
-from pathlib import Path
 
 from flows.ask import Result
+from flows.output import STANDARD_OUTPUT, write_output
 from flows.show import plain
 from flows.spreadsheets import separator_of, with_apostrophe
 from schemas.errors import SettingsError
-from warehouse.private import write_private
 
 MARK = "\ufeff"
 """The byte order mark by which Excel knows UTF-8."""
@@ -39,17 +37,14 @@ def write_csv(result: Result, target: str, *, separator: str = ",", decimal: str
     if sign == decimal:
         raise SettingsError("A comma cannot be the separator and the decimal sign: add --separator semicolon.")
     text = as_csv(result, separator=sign, decimal=decimal)
-    if target == "-":
-        sys.stdout.write(text)
-    else:
-        write_private(Path(target).absolute(), (MARK + text).encode("utf-8"))
+    write_output(target, (text if target == STANDARD_OUTPUT else MARK + text).encode("utf-8"))
 
 
 def write_workbook(result: Result, target: str) -> None:
     """Write the result into a workbook of Excel (0600)."""
     from flows.workbooks import as_workbook  # noqa: PLC0415 - openpyxl
 
-    write_private(Path(target).absolute(), as_workbook(result))
+    write_output(target, as_workbook(result))
 
 
 def _cell(value: object, decimal: str) -> object:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,7 @@ from schemas.generation import numbers_of
 from warehouse.control import Binding, check_binding, read_state
 from warehouse.engine import POSTGRES, Warehouse
 from warehouse.place import is_there, open_place
+from warehouse.private import reason
 from warehouse.statements import named
 from warehouse.tables import mirror_is_current
 from warehouse.views import views_are_current
@@ -91,7 +93,11 @@ def _warehouse(settings: Settings, name: str) -> tuple[Check, Binding | None]:
 
 
 def _may_be_written(path: Path) -> None:
-    """Raises SettingsError where a pull could not make or write this file."""
+    """Raises SettingsError where a pull could not make or write this file.
+
+    The trap: root may write everywhere by its rights, and yet no file can be made in /proc. So one is made there that
+    has no name, and is gone at once.
+    """
     folder = path.parent
     while not folder.exists():
         folder = folder.parent
@@ -100,6 +106,12 @@ def _may_be_written(path: Path) -> None:
     for place in filter(Path.exists, (folder, path)):
         if not os.access(place, os.W_OK):
             raise SettingsError(f"The warehouse {path} cannot be written: you may not write to {place}.")
+    try:
+        tempfile.TemporaryFile(dir=folder).close()
+    except OSError as problem:
+        raise SettingsError(
+            f"The warehouse {path} cannot be made: nothing can be written to {folder} ({reason(problem)})."
+        ) from None
 
 
 def _coming(warehouse: Warehouse) -> str:

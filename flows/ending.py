@@ -10,6 +10,7 @@ from types import FrameType
 from typing import NoReturn
 
 from schemas.errors import OUT_OF_MEMORY, SyncError, is_short_of_memory, place_of
+from warehouse.private import reason
 
 TRACEBACK = "NINJA_SYNC_TRACEBACK"
 STOPPED = "stopped; what is stored is whole, and the next run goes on from there."
@@ -29,7 +30,7 @@ def told_of(problem: Exception) -> tuple[str, int]:
     if is_short_of_memory(problem):
         return OUT_OF_MEMORY, 1
     if isinstance(problem, OSError) and problem.strerror:
-        return ": ".join(filter(None, (str(problem.filename or ""), problem.strerror))) + ".", 1
+        return ": ".join(filter(None, (str(problem.filename or ""), reason(problem)))) + ".", 1
     more = f"{TRACEBACK}=1 shows more of it (and may show data of clients)."
     return f"unexpected {type(problem).__name__} at {place_of(problem)}. This is a bug. {more}", 1
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -13,7 +14,9 @@ from schemas.errors import SettingsError
 from schemas.vanished import PURGED
 from warehouse.engine import DUCKDB, Warehouse
 from warehouse.erase import Found, erase, find, note_finished, pending, vacuum
+from warehouse.kept_erasures import keep_erasures
 from warehouse.lock import one_run_at_a_time
+from warehouse.place import WORKING, staging_of
 from warehouse.publish import publish
 from warehouse.staging import Staging
 from warehouse.statements import statement
@@ -29,10 +32,12 @@ class Erasure:
 
 
 REMAINS = {
-    "duckdb": "Copies that were made elsewhere, and backups, still hold the client.",
-    "postgres": "The write-ahead log and backups of the server still hold the client until they are recycled; "
-    "statistics of columns do where this user is no superuser.",
+    "duckdb": "Not reached: backups, exports and copies that you keep elsewhere; they may still hold the client.",
+    "postgres": "Not reached: files on other machines that use this warehouse (the next pull there removes what they "
+    "hold of the client), your backups and exports, and Postgres' write-ahead log until it is recycled. Where this "
+    "user is no superuser, Postgres' statistics of columns may hold values of the client too.",
 }
+"""Where an erased client may still be, although `erase` has done all that it can."""
 
 
 def find_client(settings: Settings, name: str, client_id: str) -> Found:
@@ -51,7 +56,9 @@ def erase_client(settings: Settings, name: str, client_id: str, *, reason: str, 
     """Erase a client from the warehouse and all its files; the server is not touched. Raises Busy, WarehouseError."""
     keep = settings.erasure.keep_balances
     with one_run_at_a_time(place_of(settings), name, wait=settings.wait):
-        remove_backups(settings, name, client_id)  # first: a kill in between leaves a client that is erased again
+        remove_backups(
+            settings, name, client_id.__eq__
+        )  # first: a kill in between leaves a client that is erased again
         with open_ready(settings, clock) as warehouse:
             removed = erase(warehouse, name, client_id, reason=reason, keep_balances=keep, now=clock.now())
             engine = warehouse.engine
@@ -67,7 +74,7 @@ def erase_purged(job: Job, pulled: Pulled) -> list[str]:
     keep, now = job.settings.erasure.keep_balances, job.clock.now()
     with open_ready(job.settings, job.clock) as warehouse:
         for one in purged:
-            remove_backups(job.settings, job.name, one)
+            remove_backups(job.settings, job.name, one.__eq__)
             erase(warehouse, job.name, one, reason="purged on the server", keep_balances=keep, now=now)
     clean(job.settings, job.clock)
     return [f"Erased, as they were purged on the server: {len(purged)}."]
@@ -82,6 +89,7 @@ def clean(settings: Settings, clock: Clock = SYSTEM_CLOCK) -> bool:
         return False
     for source in sources:
         Staging.of(place, source).clear()
+    shutil.rmtree(staging_of(place) / WORKING, ignore_errors=True)
     if isinstance(place, Path):
         from warehouse.rewrite import rewrite  # noqa: PLC0415 - pyarrow, for few
 
@@ -89,6 +97,7 @@ def clean(settings: Settings, clock: Clock = SYSTEM_CLOCK) -> bool:
     with open_ready(settings, clock) as warehouse:
         vacuum(warehouse)
         note_finished(warehouse, clock.now())
+        keep_erasures(warehouse, place)
         if settings.publish and warehouse.engine == DUCKDB:
             publish(warehouse, now=clock.now())
     return True

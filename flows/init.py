@@ -9,7 +9,7 @@ from pathlib import Path
 
 from connector.address import server_address
 from connector.secret import Secret
-from flows.settings import SOURCE_NAME, load_settings, read_text
+from flows.settings import SOURCE_NAME, check_has_no_password, load_settings, read_text
 from schemas.errors import SettingsError
 from warehouse.private import make_private_folder, write_private
 
@@ -81,6 +81,11 @@ def write_configuration(file: Path, new: NewSource, warehouse: str) -> None:
     if file.exists():
         add_source(file, new)
         return
+    if file.is_symlink():
+        raise SettingsError(
+            f"{file} is a link to a file that is not there: remove it, or write another one with --file."
+        )
+    check_has_no_password(warehouse)
     kept = warehouse if "://" in warehouse else str(Path(warehouse).expanduser().absolute())
     make_private_folder(file.absolute().parent)
     _store_token(file, new)

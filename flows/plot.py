@@ -5,11 +5,13 @@ from __future__ import annotations
 import warnings
 from collections.abc import Sequence
 from decimal import Decimal
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from flows.ask import Result
 from flows.fonts import families_for, warning_of
+from flows.output import write_output
 from flows.show import amount, harmless
 from schemas.errors import SettingsError
 
@@ -56,8 +58,10 @@ def plot_balances(found: dict[str, Result], file: Path, heading: str) -> list[st
         _draw(figure, columns, rows, drawn)
         figure.suptitle(_literal(f"Who owes most, by currency: {heading}"), fontsize=13)
         figure.supxlabel(_literal("\n".join(notes)), fontsize=9)
-        file.parent.mkdir(parents=True, exist_ok=True)
-        figure.savefig(file)
+        picture = BytesIO()
+        figure.savefig(picture, format=file.suffix.lower().removeprefix("."))
+    file.absolute().parent.mkdir(parents=True, exist_ok=True)
+    write_output(file, picture.getvalue())
     return [*notes, *([warning_of(missing)] if missing else [])]
 
 

@@ -19,6 +19,7 @@ from connector.activities import sees_all
 from connector.scan import Scan, next_watermark
 from connector.verbs import current_company
 from flows.activities import pull_activities
+from flows.backups import remove_backups
 from flows.erase import clean, erase_purged, expire
 from flows.job import Departed, Job, Pulled, ReadAlready, both, open_ready, patiently
 from flows.known import Known, Sight, compare, look_again, look_at_server, nothing_to_do, sweep_is_due
@@ -67,6 +68,7 @@ def pull(job: Job) -> Pulled:
         sight = look_at_server(job)
         with open_ready(job.settings, job.clock) as warehouse:
             known = compare(warehouse, job, sight)
+            remove_backups(job.settings, job.name, known.state.erased.has)  # of clients that another machine has erased
             due = sweep_is_due(known, job.source)
             unfinished = pending(warehouse)
             if not (job.full or due or unfinished) and nothing_to_do(known, job.source):

@@ -9,6 +9,7 @@ from connector.clients.fields import checked, lists_for
 from connector.door import Door
 from flows.api import operator
 from flows.job import SYSTEM_CLOCK, Clock, open_ready
+from flows.output import write_output
 from flows.push_apply import ALREADY
 from flows.push_plan import Planned, plan_push
 from flows.settings import Settings
@@ -19,7 +20,6 @@ from schemas.journal import Outcome
 from schemas.plan import Plan, PlannedCall
 from schemas.values import to_json
 from warehouse.plans import APPLIED, Stored, outcomes_of, read_plan
-from warehouse.private import write_private
 from warehouse.statements import statement
 
 
@@ -101,4 +101,4 @@ def write_plan(plan: Plan, file: Path) -> None:
     told = plan_as_json(plan)
     cells = ",\n".join("    " + to_json(plain(cell)) for cell in told.pop("cells"))  # type: ignore[attr-defined]  # a list
     head = ",\n".join(f"  {to_json(key)}: {to_json(plain(value))}" for key, value in told.items())
-    write_private(file.absolute(), f'{{\n{head},\n  "cells": [\n{cells}\n  ]\n}}\n'.encode())
+    write_output(file, f'{{\n{head},\n  "cells": [\n{cells}\n  ]\n}}\n'.encode())

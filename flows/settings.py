@@ -26,7 +26,7 @@ from connector.limits import BURST, Turns
 from connector.secret import Secret
 from flows.settings_values import SOURCE_NAME, Erasure, Push, Retention, Settings, Source, check_values, nearest_key
 from schemas.errors import SettingsError
-from warehouse.place import Place, PostgresUrl
+from warehouse.place import Place, PostgresUrl, check_kind, place_from
 from warehouse.secret_hosts import check_hosts
 
 DEFAULT_SOURCE = "main"
@@ -153,9 +153,17 @@ def _turns(settings: Settings, source: Source) -> Turns | None:
 
 def place_of(settings: Settings) -> Place:
     """Where the warehouse is: the path of a DuckDB file, or a URL of Postgres."""
-    if "://" in settings.warehouse:
-        return PostgresUrl.of(settings.warehouse)
-    return Path(settings.warehouse).expanduser().absolute()
+    return place_from(settings.warehouse)
+
+
+def check_has_no_password(warehouse: str, where: str = "") -> None:
+    """Raises SettingsError for a warehouse that may not stand in a file: one with a password, or none at all."""
+    check_kind(warehouse)
+    if "://" in warehouse and PostgresUrl.of(warehouse).has_password:
+        raise SettingsError(
+            f"{where}a password stands in the warehouse's URL. Take it out, and put it into ~/.pgpass, $PGPASSWORD or "
+            "$NINJA_SYNC_WAREHOUSE."
+        )
 
 
 def _read(path: Path) -> Settings:
@@ -174,11 +182,7 @@ def read_text(path: Path, text: str) -> Settings:
         raise SettingsError(f"{path} is not valid TOML: {problem}") from None
     except msgspec.ValidationError as problem:
         raise SettingsError(f"{path}: {problem}{nearest_key(str(problem))}") from None
-    if "://" in found.warehouse and PostgresUrl.of(found.warehouse).has_password:
-        raise SettingsError(
-            f"{path}: a password stands in the warehouse's URL. Take it out, and put it into ~/.pgpass, $PGPASSWORD or "
-            "$NINJA_SYNC_WAREHOUSE."
-        )
+    check_has_no_password(found.warehouse, f"{path}: ")
     return msgspec.structs.replace(
         found,
         warehouse=found.warehouse if "://" in found.warehouse else _beside(path, found.warehouse),

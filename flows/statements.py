@@ -22,7 +22,7 @@ from connector.clients.statements import is_whole_pdf
 from flows.job import Tell, silent
 from schemas.client import Client, client_of
 from schemas.errors import ApiError, DataError, Rejected, SettingsError, SyncError
-from warehouse.private import make_private_folder, remove_halves, rename_into_place
+from warehouse.private import make_private_folder, reason, remove_halves, write_private
 
 LONGEST_PART: Final = 60
 """Bytes of a client's name, and of its number, in a file's name: a file system takes 255 in all."""
@@ -212,16 +212,8 @@ def _check_place(file: Path) -> None:
 
 def _write(file: Path, content: bytes) -> None:
     """Whole or not at all: beside, under a name that nobody has, then renamed. Raises SettingsError."""
-    beside = file.absolute().with_name(f"{file.name}.{os.getpid()}.part")
     try:
-        remove_halves(file)  # of a run that was killed
-        descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
-        with os.fdopen(descriptor, "wb") as half:
-            half.write(content)
-            half.flush()
-            os.fsync(half.fileno())
-        rename_into_place(beside, file.absolute())
+        remove_halves(file.absolute())  # of a run that was killed
+        write_private(file.absolute(), content)
     except OSError as problem:
-        raise SettingsError(f"{file} cannot be written ({os.strerror(problem.errno or 0)}).") from None
-    finally:
-        remove_halves(file)
+        raise SettingsError(f"{file} cannot be written: {reason(problem)}.") from None

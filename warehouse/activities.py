@@ -9,7 +9,8 @@ from schemas.arrow_types import staged_schema
 from schemas.clocks import Clocks, clocks
 from schemas.entities import ACTIVITIES
 from schemas.normalise import Row
-from warehouse.arrow_files import staged_batch
+from warehouse.arrow_files import staged_batch, without_erased
+from warehouse.control import read_erased
 from warehouse.engine import Warehouse
 from warehouse.statements import statement
 from warehouse.tables import arriving, columns
@@ -29,7 +30,10 @@ def read_until(warehouse: Warehouse, source: str) -> tuple[datetime, Clocks] | N
 def store(
     warehouse: Warehouse, source: str, rows: Sequence[Row], *, run_id: str, watermark: datetime, began: Clocks
 ) -> int:
-    """Put rows in place of those with their ids, and move the watermark, in one transaction; returns how many."""
+    """Put rows in place of those with their ids, and move the watermark, in one transaction; returns how many.
+
+    Activities of erased clients are left out.
+    """
     newest = {row.id: row for row in rows}
     ours = {"source": "$source", "run_id": "$run_id"}
     selected = [ours.get(name, staged) for name, staged in arriving(ACTIVITIES, None).items()]
@@ -45,8 +49,10 @@ def store(
         "full_at": None, "total": None, "unexplained": None, "held": None,
     }  # fmt: skip
     with warehouse.transaction():
+        warehouse.hold(f"loads of {source}")
         batch = staged_batch(ACTIVITIES, list(newest.values()), first_arrival=0)
-        warehouse.stage(f"stage_{ACTIVITIES.name}", staged_schema(ACTIVITIES, None), iter([batch]))
+        kept = without_erased([batch], "client_id", read_erased(warehouse, source), set())
+        warehouse.stage(f"stage_{ACTIVITIES.name}", staged_schema(ACTIVITIES, None), kept)
         for step in ("replace_activities", "insert_reference"):
             warehouse.execute(statement(f"load/{step}").format(**names), values)
         warehouse.execute(f"drop table stage_{ACTIVITIES.name}")

@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from schemas.arrow_types import staged_schema
 from schemas.entity import Entity
+from schemas.erased import Erased
 from schemas.normalise import Row, Values
 
 
@@ -70,6 +71,17 @@ def read_batches(path: Path) -> Iterator[pa.RecordBatch]:
     with pa.OSFile(str(path)) as file, pa.ipc.open_file(file) as reader:
         for number in range(reader.num_record_batches):
             yield reader.get_batch(number)
+
+
+def without_erased(
+    batches: Iterable[pa.RecordBatch], column: str, erased: Erased, met: set[str]
+) -> Iterator[pa.RecordBatch]:
+    """The batches without the rows of erased clients, whose ids are in `column`; their marks are added to `met`."""
+    for batch in batches:
+        ids = batch.column(column).to_pylist()
+        kept = [not erased.has(client_id) for client_id in ids]
+        met |= {erased.mark(client_id) for client_id, stays in zip(ids, kept, strict=True) if not stays}
+        yield batch if all(kept) else batch.filter(pa.array(kept, pa.bool_()))
 
 
 def _batch(

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
+from warehouse.control import read_erased
 from warehouse.engine import Warehouse
 from warehouse.statements import statement
 
@@ -88,7 +89,21 @@ def merged_into(warehouse: Warehouse, source: str) -> dict[str, str]:
 def store_found(
     warehouse: Warehouse, source: str, pairs: Sequence[FoundPair], clusters: Iterable[Sequence[str]], now: datetime
 ) -> None:
-    """Keep what a run has found, in the place of the run before, in one transaction."""
+    """Keep what a run has found, in the place of the run before, in one transaction.
+
+    Clients that were erased while the run compared them are left out.
+    """
+    with warehouse.transaction():
+        warehouse.hold(f"loads of {source}")
+        erased = read_erased(warehouse, source)
+        kept = [pair for pair in pairs if not (erased.has(pair.id_a) or erased.has(pair.id_b))]
+        left = [[one for one in cluster if not erased.has(one)] for cluster in clusters]
+        _store(warehouse, source, kept, [cluster for cluster in left if len(cluster) > 1], now)
+
+
+def _store(
+    warehouse: Warehouse, source: str, pairs: Sequence[FoundPair], clusters: Iterable[Sequence[str]], now: datetime
+) -> None:
     members = [(min(cluster), one) for cluster in clusters for one in sorted(cluster)]
     of_pairs = {
         "source": source, "found_at": now, "ids_a": [p.id_a for p in pairs], "ids_b": [p.id_b for p in pairs],
@@ -100,11 +115,10 @@ def store_found(
         "source": source, "found_at": now, "clusters": [cluster for cluster, _ in members],
         "ids": [one for _, one in members],
     }  # fmt: skip
-    with warehouse.transaction():
-        for table in ("duplicate_pairs", "duplicate_clusters"):
-            warehouse.execute(f"delete from control.{table} where source = $source", {"source": source})
-        warehouse.execute(statement("dedupe/insert_pairs"), of_pairs)
-        warehouse.execute(statement("dedupe/insert_clusters"), of_clusters)
+    for table in ("duplicate_pairs", "duplicate_clusters"):
+        warehouse.execute(f"delete from control.{table} where source = $source", {"source": source})
+    warehouse.execute(statement("dedupe/insert_pairs"), of_pairs)
+    warehouse.execute(statement("dedupe/insert_clusters"), of_clusters)
 
 
 def known_pairs(warehouse: Warehouse, source: str) -> list[FoundPair]:

@@ -17,7 +17,14 @@ import duckdb
 
 from schemas.errors import OUT_OF_MEMORY, Busy, SettingsError, WarehouseError, is_short_of_memory
 from warehouse.engine import DUCKDB, Params
-from warehouse.private import make_private_file, make_private_folder, make_whole, only_private_files, remove_halves
+from warehouse.private import (
+    check_ours,
+    make_private_file,
+    make_private_folder,
+    make_whole,
+    only_private_files,
+    remove_halves,
+)
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -137,7 +144,8 @@ def open_warehouse(
     Waits up to `wait` seconds for another process to close it. Raises Busy, naming that process; SettingsError where
     the path cannot be a warehouse; WarehouseError where the file is none, or damaged.
     """
-    path = path.absolute()
+    path = path.resolve()
+    check_ours(*(path.with_name(path.name + ending) for ending in ("", ".wal", ".tmp", ".published")))
     if read_only and not path.exists():
         raise WarehouseError(f"There is no warehouse at {path} yet: `ninja-sync pull` makes it.")
     if not read_only:
@@ -148,6 +156,8 @@ def open_warehouse(
             return _opened(path, read_only=read_only)
         except duckdb.IOException as problem:
             held = _holder(str(problem))
+            if full := _disk_full(problem):
+                raise WarehouseError(full) from None
             if held is None:
                 raise WarehouseError(f"{path} cannot be opened: {_first_line(problem)}") from None
             if clock() >= until:
@@ -164,6 +174,8 @@ def _opened(path: Path, *, read_only: bool) -> DuckdbWarehouse:
         raise SettingsError(
             f"The warehouse {path} is a folder; name a file in it, such as {path / 'warehouse.duckdb'}."
         )
+    if path.exists() and not path.is_file():
+        raise SettingsError(f"The warehouse {path} is no plain file: name another one.")
     with ExitStack() as closing:
         closing.enter_context(only_private_files())
         if not read_only:  # DuckDB refuses for ever a file whose making was cut short
@@ -201,11 +213,12 @@ def _size(file: Path) -> int:
 
 def remove_warehouse(path: Path) -> None:
     """Remove a warehouse with all that belongs to it: its log, locks, published copies, staged pages, spilled rows."""
-    lock = re.compile(re.escape(path.name) + r"\.[^.]+\.lock")
+    lock = re.compile(re.escape(path.name) + r"\.[^.]+(\.writes)?\.lock")
     locks = [file for file in path.parent.iterdir() if lock.fullmatch(file.name)] if path.parent.exists() else []
     for file in (path, path.with_name(path.name + ".wal"), *locks):
         file.unlink(missing_ok=True)
-    remove_halves(path)
+    for half in (path, path.with_name(path.name + ".rewritten")):
+        remove_halves(half)
     for kind in ("published", "staging", "tmp"):
         folder = path.with_name(f"{path.name}.{kind}")
         if folder.exists():
@@ -246,8 +259,24 @@ def _translated(sql: str) -> Iterator[None]:
     except duckdb.Error as problem:
         if is_short_of_memory(problem):
             raise WarehouseError(OUT_OF_MEMORY) from None
+        if full := _disk_full(problem):
+            raise WarehouseError(full) from None
         detail = _first_line(problem) if isinstance(problem, SAFE_TO_SHOW) else f"({_what(sql)})"
         raise WarehouseError(f"DuckDB: {type(problem).__name__} {detail}") from None
+
+
+def _disk_full(problem: duckdb.Error) -> str:
+    """What to say of an error that comes of a full disk; '' of every other one."""
+    text = str(problem)
+    if "failed to offload data block" in text:
+        return (
+            "The disk is full: DuckDB has no room for what it sets aside in <warehouse>.tmp. Make room, and try again."
+        )
+    if "No space left on device" not in text:
+        return ""
+    file = re.search(r'file \\?"(?P<path>[^"\\]+)', text)
+    folder = f"in {Path(file['path']).parent}" if file else "beside the warehouse"
+    return f"The disk is full: DuckDB cannot write {folder}. Make room there, and try again."
 
 
 def _what(sql: str) -> str:

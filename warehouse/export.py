@@ -8,9 +8,7 @@ Made from either engine, into any folder, on another disk too: each file is writ
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import duckdb
@@ -20,7 +18,7 @@ from schemas.errors import WarehouseError
 from warehouse.duckdb_engine import QUIET
 from warehouse.engine import POSTGRES, Warehouse
 from warehouse.personal import readable
-from warehouse.private import make_private_file, make_private_folder, rename_into_place
+from warehouse.private import make_private_folder, reason, written_aside
 from warehouse.statements import named
 
 LEFT_OUT = ("client_balance_daily",)
@@ -40,7 +38,7 @@ def export(warehouse: Warehouse, folder: Path, *, personal: bool) -> list[Path]:
             files = [file for view in _views() for file in _parquet(warehouse, folder, view, personal=personal)]
         return [*files, _reader(folder, files)]
     except OSError as problem:
-        raise WarehouseError(f"{problem.filename or folder} cannot be written: {problem.strerror}.") from None
+        raise WarehouseError(f"The folder {folder} cannot be written: {reason(problem)}.") from None
 
 
 def _views() -> list[str]:
@@ -59,7 +57,7 @@ def _parquet(warehouse: Warehouse, folder: Path, view: str, *, personal: bool) -
         target = folder / f"source={source}"
         make_private_folder(target)
         batches = warehouse.streamed(f"select {listed} from mart.{view} where source = $source", {"source": source})
-        with _in_place(target / f"{view}.parquet") as beside:
+        with written_aside(target / f"{view}.parquet") as beside:
             _write(beside, batches, warehouse.table(f"select {listed} from mart.{view} limit 0").schema)
         yield target / f"{view}.parquet"
 
@@ -73,29 +71,12 @@ def _write(beside: Path, batches: Iterator[object], schema: object) -> None:
 
 def _reader(folder: Path, files: list[Path]) -> Path:
     """The DuckDB file, from the Parquet files that were just written."""
-    with _in_place(folder / "reader.duckdb") as beside:
-        with duckdb.connect(str(beside)) as reader:
-            reader.execute(QUIET).fetchall()
-            reader.execute("create schema mart").fetchall()
-            for view in _views():
-                parts = [str(file) for file in files if file.stem == view]
-                made = f"create table mart.{view} as select * from read_parquet($files, hive_partitioning = false)"
-                reader.execute(made, {"files": parts}).fetchall()
-            reader.execute("checkpoint").fetchall()
-        beside.with_name(beside.name + ".wal").unlink(missing_ok=True)
+    with written_aside(folder / "reader.duckdb") as beside, duckdb.connect(str(beside)) as reader:
+        reader.execute(QUIET).fetchall()
+        reader.execute("create schema mart").fetchall()
+        for view in _views():
+            parts = [str(file) for file in files if file.stem == view]
+            made = f"create table mart.{view} as select * from read_parquet($files, hive_partitioning = false)"
+            reader.execute(made, {"files": parts}).fetchall()
+        reader.execute("checkpoint").fetchall()
     return folder / "reader.duckdb"
-
-
-@contextmanager
-def _in_place(file: Path) -> Iterator[Path]:
-    """A path beside `file` to write to, which gets its name at the end; what failed is removed."""
-    beside = file.with_name(file.name + ".part")
-    beside.unlink(missing_ok=True)
-    try:
-        yield beside
-        make_private_file(beside)
-        with beside.open("rb") as written:
-            os.fsync(written.fileno())
-        rename_into_place(beside, file)
-    finally:
-        beside.unlink(missing_ok=True)

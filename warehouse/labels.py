@@ -67,7 +67,7 @@ def _wanted(warehouse: Warehouse) -> dict[str, str]:
             names = named_columns(there[view], labels if isinstance(labels, dict) else {}, word)
             if any(column != name for column, name in names):
                 listed = ", ".join(f'"{column}" as {_quoted(name)}' for column, name in names)
-                name = f"{view}_{source}"
+                name = f"{view}_{source}" + "_labelled" * (f"{view}_{source}" in there)  # as `clients_by_month` is
                 texts[name] = (
                     f"create view mart.\"{name}\" as select {listed} from mart.{view} where source = '{source}'"
                 )

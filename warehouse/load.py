@@ -1,8 +1,10 @@
 """The load: staged pages into the mirror, in one transaction with history, watermark, quarantine and the run itself.
 
-A crash at any point leaves the old state or the new one. Of several staged versions of a record the newest is chosen
-before it is split into tables; a parent and its children are replaced together. Each version that ends is set aside in
-`control.client_versions`; a first load has none, and pays nothing for them.
+A crash at any point leaves the old state or the new one. Erased clients are left out here, under the lock that an
+erasure holds too: pages may have been staged, on this machine or another one, before the client was erased. Of several
+staged versions of a record the newest is chosen before it is split into tables; a parent and its children are replaced
+together. Each version that ends is set aside in `control.client_versions`; a first load has none, and pays nothing for
+them.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ from schemas.arrow_types import staged_schema
 from schemas.clocks import Clocks
 from schemas.diff import Change
 from schemas.entity import Entity
+from schemas.erased import Erased
 from schemas.errors import Busy, WarehouseError
 from schemas.normalise import Drift, Quarantined, Row
 from schemas.vanished import HELD, Vanished
@@ -26,6 +29,7 @@ from warehouse.control import (
     bind,
     check_single_name,
     close_quarantine,
+    read_erased,
     read_state,
     record_drift,
     record_quarantine,
@@ -110,13 +114,15 @@ def load(
     with warehouse.transaction(run_id=run.run_id):
         warehouse.hold(f"loads of {run.source}")
         _check_order(warehouse, scanned, run)
+        erased = read_erased(warehouse, run.source)
+        scanned = _without_erased(scanned, erased)
         _remember_source(warehouse, scanned, run, reference)
         if reference is not None:
             _replace_all(warehouse, reference, run)
         first_load = not warehouse.rows(
             f"select 1 from ninja.{scanned.entity.name} where source = $source limit 1", {"source": run.source}
         )
-        outcomes, changes = _merge(warehouse, staging, scanned.entity, run, with_inserted=not first_load)
+        outcomes, changes = _merge(warehouse, staging, scanned.entity, run, erased, with_inserted=not first_load)
         aside = {one.id for one in scanned.quarantined if one.entity == scanned.entity.name}
         vanished = [one for one in scanned.vanished if one.id not in aside]
         ended, taken_out = take_out(warehouse, scanned.entity, run, vanished)
@@ -155,8 +161,21 @@ def _check_order(warehouse: Warehouse, scanned: Scanned, run: Run) -> None:
         raise Busy(f"Another run of the source {run.source!r} has loaded meanwhile; nothing was stored. Pull again.")
 
 
+def _without_erased(scanned: Scanned, erased: Erased) -> Scanned:
+    """What a scan came to, without the clients that were erased meanwhile."""
+    if not erased.marks:
+        return scanned
+    unlisted = scanned.unlisted
+    return replace(
+        scanned,
+        quarantined=[one for one in scanned.quarantined if not erased.has(one.id)],
+        vanished=[one for one in scanned.vanished if not erased.has(one.id)],
+        unlisted=unlisted and {key: why for key, why in unlisted.items() if not erased.has(key)},
+    )
+
+
 def _merge(
-    warehouse: Warehouse, staging: Staging, entity: Entity, run: Run, *, with_inserted: bool
+    warehouse: Warehouse, staging: Staging, entity: Entity, run: Run, erased: Erased, *, with_inserted: bool
 ) -> tuple[dict[str, int], list[Change]]:
     """Merge what is staged into the mirror. The table `accepted` stays: what arrived cannot have vanished."""
     values = {
@@ -168,9 +187,10 @@ def _merge(
         "with_inserted": with_inserted,
     }
     parents = staged_schema(entity, None)
-    warehouse.stage(f"stage_{entity.name}", parents, staging.batches(entity.name))
+    warehouse.stage(f"stage_{entity.name}", parents, staging.batches(entity.name, erased=erased))
     for child in entity.children:
-        warehouse.stage(f"stage_{child.name}", staged_schema(child, entity), staging.batches(child.name))
+        children = staging.batches(child.name, client=entity.parent_column, erased=erased)
+        warehouse.stage(f"stage_{child.name}", staged_schema(child, entity), children)
     _step(warehouse, "accepted", values, entity)
     for child in entity.children:
         _step(warehouse, "displaced", values, entity, child)

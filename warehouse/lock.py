@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 
 from schemas.errors import Busy, WarehouseError
 from warehouse.place import Place, PostgresUrl
-from warehouse.private import make_private_folder
+from warehouse.private import check_ours, make_private_folder, reason
 
 
 @contextmanager
@@ -32,12 +32,14 @@ def one_run_at_a_time(
         with one_run_on_postgres(place, source, wait=wait, clock=clock, sleep=sleep):
             yield
         return
-    path = place.absolute().with_name(f"{place.name}.{source}.lock")
+    file = place.resolve()
+    path = file.with_name(f"{file.name}.{source}.lock")
     make_private_folder(path.parent)
+    check_ours(path)
     try:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
     except OSError as problem:
-        raise WarehouseError(f"The folder {path.parent} cannot be written: {problem.strerror}.") from None
+        raise WarehouseError(f"The folder {path.parent} cannot be written: {reason(problem)}.") from None
     try:
         _acquire(descriptor, source, clock() + wait, clock, sleep)
         with suppress(OSError):  # on a full disk others cannot be told who holds the lock; held it is all the same

@@ -6,6 +6,7 @@ Everything happens in one transaction, so an upgrade that fails leaves the wareh
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from datetime import datetime
 
 from schemas.errors import WarehouseError
@@ -78,18 +79,23 @@ def _applied(warehouse: Warehouse) -> int:
     if "digest" not in columns:
         raise WarehouseError(f"{warehouse.shown} was made by a build before the first release: name another warehouse.")
     had = [(str(n), str(d)) for n, d in warehouse.rows("select name, digest from control.migrations order by number")]
+    check_known(had, warehouse.shown)
+    return len(had)
+
+
+def check_known(had: Sequence[tuple[str, str]], shown: str) -> None:
+    """Raises WarehouseError where migrations, by name and digest, are not the first ones of ours."""
     known = [(name, _digest(name)) for name in named("control")]
     if [name for name, _ in had] != [name for name, _ in known[: len(had)]]:
         raise WarehouseError(
-            f"{warehouse.shown} was written by a newer version of Ninja Sync: upgrade, or name another warehouse."
+            f"{shown} was written by a newer version of Ninja Sync: upgrade, or name another warehouse."
         )
     edited = [name for (name, applied), (_, ours) in zip(had, known, strict=False) if applied != ours]
     if edited:
         raise WarehouseError(
-            f"{warehouse.shown} was made by another build of Ninja Sync, whose migration {edited[0]} differs from "
+            f"{shown} was made by another build of Ninja Sync, whose migration {edited[0]} differs from "
             "ours: use that build, or name another warehouse."
         )
-    return len(had)
 
 
 def _digest(name: str) -> str:

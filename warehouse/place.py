@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -15,7 +16,15 @@ from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 
 from schemas.errors import SettingsError
 from warehouse.engine import Warehouse
+from warehouse.private import check_ours
 
+KEYWORDS = re.compile(
+    r"\s*(application_name|channel_binding|connect_timeout|dbname|host|hostaddr|options|passfile|password|port|"
+    r"requirepeer|service|sslcert|sslkey|sslmode|sslrootcert|target_session_attrs|user)\s*=|\w+\s*=\S*\s+\w+\s*="
+)
+"""How a list of libpq's keywords begins: `host=... password=...`."""
+OTHER_KIND = re.compile(r"[^/.~][^/\s]*:|:")
+"""How names begin by which DuckDB opens something that is no file (`md:x`, `:memory:`, `sqlite:x`)."""
 SCHEMES = ("postgresql", "postgres", "postgresql+psycopg")
 """What a URL of Postgres may begin with; the last is SQLAlchemy's."""
 
@@ -35,15 +44,17 @@ class PostgresUrl:
         """A URL as a person wrote it. Raises SettingsError where it is none of Postgres."""
         scheme, _, rest = text.partition("://")
         if scheme not in SCHEMES:
-            raise SettingsError(
-                f"The warehouse {scheme}://… is of no kind that is known: set NINJA_SYNC_WAREHOUSE to the path of a "
-                "DuckDB file, or to a URL like postgresql://user@host:5432/database."
-            )
+            shown = f" {scheme}://…" if scheme.isalnum() else ""
+            raise SettingsError(f"The warehouse{shown} is of no kind that is known: {KINDS}")
         try:
             known = urlsplit(f"postgresql://{rest}")
-            _ = known.port
+            for host in known.netloc.rpartition("@")[2].split(","):  # libpq tries one after the other
+                _ = urlsplit(f"postgresql://{host}").port
         except ValueError:
-            raise SettingsError("The warehouse's URL is not valid: postgresql://user@host:5432/database") from None
+            raise SettingsError(
+                "The warehouse's URL is not valid. Write postgresql://user@host:5432/database. Where several hosts are "
+                "meant, each by name or IPv4: postgresql://user@one:5432,two:5432/database."
+            ) from None
         state = Path(environ.get("XDG_STATE_HOME") or Path(environ.get("HOME", "~")).expanduser() / ".local" / "state")
         told = hashlib.sha256(_shown(known.geturl()).encode()).hexdigest()[:16]
         return cls(known.geturl(), (state / "ninja-sync" / f"postgres-{told}").absolute())
@@ -60,13 +71,55 @@ class PostgresUrl:
 
 
 Place = Path | PostgresUrl
+KINDS = (
+    "name the path of a DuckDB file, or a URL like postgresql://user@host:5432/database, in NINJA_SYNC_WAREHOUSE or as "
+    "`warehouse` in the settings."
+)
+WORKING = "_dedupe"
+"""The folder, among those of the sources, where `dedupe find` works; no source can have this name."""
+
+
+def place_from(text: str, environ: Mapping[str, str] = os.environ) -> Place:
+    """The warehouse that a person has named: a URL of Postgres, or the path of a file, behind all its links.
+
+    Everything that stands beside a file goes by this path, so that one file has one lock and one published copy.
+    Raises SettingsError for what is neither.
+    """
+    check_kind(text)
+    if "://" in text:
+        return PostgresUrl.of(text, environ)
+    named = Path(text).expanduser().absolute()
+    try:
+        if named.is_symlink():
+            check_ours(named)
+        found = named.resolve()
+    except (OSError, RuntimeError):  # RuntimeError up to Python 3.12
+        raise SettingsError("The warehouse is a link that leads in a circle: name another file.") from None
+    if not found.name:
+        raise SettingsError("The warehouse is the folder /: name a file.")
+    return found
+
+
+def check_kind(text: str) -> None:
+    """Raises SettingsError for what is neither a path nor a URL. It never shows the text, which may hold a password."""
+    if KEYWORDS.match(text):
+        raise SettingsError(
+            "The warehouse is a list of Postgres' keywords (host=…). Write it as a URL: "
+            "postgresql://user@host:5432/database. The password belongs into ~/.pgpass or PGPASSWORD."
+        )
+    if "://" not in text and (OTHER_KIND.match(text) or not text.strip() or "\0" in text):
+        raise SettingsError(
+            f"The warehouse is neither a path nor a URL of Postgres: {KINDS} A file whose name holds a colon is named "
+            "with its folder: ./a:b.duckdb"
+        )
 
 
 def staging_of(place: Place) -> Path:
     """The folder of this machine where pages for a warehouse are staged; each source has its own folder in it."""
     if isinstance(place, PostgresUrl):
         return place.state
-    return place.absolute().with_name(place.name + ".staging")
+    file = place.resolve()
+    return file.with_name(file.name + ".staging")
 
 
 def open_place(

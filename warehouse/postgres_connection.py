@@ -27,7 +27,9 @@ def connected(
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
 ) -> psycopg.Connection[Any]:
-    """A connection in UTF-8 that notices a dead peer; its other settings come with each transaction. Raises WarehouseError.
+    """A connection in UTF-8 that notices a dead peer. Its other settings come with each transaction.
+
+    Raises WarehouseError.
 
     After `patience` seconds in which the network takes nothing, the connection is lost; 0 is the system's own, which
     may be a quarter of an hour.

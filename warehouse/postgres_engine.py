@@ -237,6 +237,10 @@ def _translated(sql: str) -> Iterator[None]:
         yield
     except psycopg.errors.LockNotAvailable:
         raise Busy(f"Postgres: another session holds what is needed ({_what(sql)}). Try again.") from None
+    except psycopg.errors.DiskFull as problem:
+        raise WarehouseError(
+            f"Postgres: the disk of the database server is full: {words(problem)} Have room made there, and try again."
+        ) from None
     except psycopg.errors.DependentObjectsStillExist as problem:
         raise WarehouseError(
             f"Postgres: other objects stand on what has to be made anew: {problem.diag.message_detail} Drop them, try "

@@ -15,7 +15,6 @@ is not repeated before ten times as long has passed: pulls, however frequent, sp
 
 from __future__ import annotations
 
-import os
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -28,7 +27,7 @@ from pathlib import Path
 from schemas.errors import SettingsError, WarehouseError
 from warehouse.duckdb_engine import DuckdbWarehouse, exports_of
 from warehouse.engine import Warehouse
-from warehouse.private import make_private_file, make_private_folder, rename_into_place
+from warehouse.private import make_own_folder, reason, remove_halves, written_aside
 from warehouse.statements import statement
 
 READER = "reader.duckdb"
@@ -92,18 +91,18 @@ def publish(warehouse: Warehouse, *, now: datetime | None = None, clock: Callabl
     try:
         _write(warehouse, folder)
     except OSError as problem:
-        raise WarehouseError(f"The copies for readers cannot be written: {problem}") from None
+        raise WarehouseError(f"The copies for readers cannot be written to {folder}: {reason(problem)}.") from None
     _remember(warehouse, now, seconds=round(clock() - began, 3))
     return folder
 
 
 def reader_of(path: Path) -> Path:
     """The published copy of a warehouse for readers."""
-    return exports_of(path.absolute()) / READER
+    return exports_of(path.resolve()) / READER
 
 
 def _write(warehouse: DuckdbWarehouse, folder: Path) -> None:
-    make_private_folder(folder)
+    make_own_folder(folder)
     for view in EXPORTED:
         with _in_place(folder / f"{view}.parquet") as beside:
             target = str(beside).replace("'", "''")
@@ -133,20 +132,15 @@ def _copy(file: Path, beside: Path) -> None:
     beside.touch(mode=0o600)
     done = subprocess.run(["cp", "--", str(file), str(beside)], capture_output=True, text=True, check=False)  # noqa: S603, S607 - our own paths, and POSIX's cp
     if done.returncode:
-        raise WarehouseError(f"The copy for readers cannot be written: {done.stderr.strip()}")
+        full = "No space left on device" in done.stderr
+        why = "the disk is full. Make room there, and try again." if full else done.stderr.strip()
+        raise WarehouseError(f"The copy for readers cannot be written to {beside.parent.parent}: {why}")
 
 
 @contextmanager
 def _in_place(file: Path) -> Iterator[Path]:
-    """A path beside `file` to write to; what is there at the end gets the name, what failed is removed."""
-    beside = file.with_name(file.name + ".part")
-    beside.unlink(missing_ok=True)
-    try:
+    """A path beside `file` to write to; what is there at the end gets the name, what failed or was left is removed."""
+    remove_halves(file)
+    file.with_name(file.name + ".part").unlink(missing_ok=True)  # left by version 0.1.0
+    with written_aside(file) as beside:
         yield beside
-        make_private_file(beside)
-        with beside.open("rb") as written:
-            os.fsync(written.fileno())
-        rename_into_place(beside, file)
-    except BaseException:
-        beside.unlink(missing_ok=True)
-        raise

@@ -18,8 +18,11 @@ import duckdb
 from schemas.errors import Busy, WarehouseError
 from warehouse.comments import comment_on_mirror
 from warehouse.duckdb_engine import QUIET, DuckdbWarehouse, exports_of, open_warehouse
-from warehouse.private import make_private_file, only_private_files, remove_halves, rename_into_place
+from warehouse.private import aside, make_private_file, only_private_files, remove_halves, rename_into_place
 from warehouse.views import create_views, drop_views
+
+REWRITTEN = ".rewritten"
+"""Ends the name under which the new file is written: whoever opens the warehouse meanwhile leaves that alone."""
 
 
 def rewrite(path: Path, *, wait: float = 10.0, clock: Callable[[], float] = time.monotonic) -> None:
@@ -29,10 +32,10 @@ def rewrite(path: Path, *, wait: float = 10.0, clock: Callable[[], float] = time
     point, the old one or the new one is there, whole. Raises Busy, WarehouseError.
     """
     open_warehouse(path, wait=wait).__exit__()  # what stands in the log alone goes into the file
-    remove_halves(path)
-    beside = path.with_name(f"{path.name}.{os.getpid()}.part")
+    rewritten = path.with_name(path.name + REWRITTEN)
+    remove_halves(rewritten)
     until = clock() + wait
-    with only_private_files():
+    with only_private_files(), aside(rewritten) as beside:
         try:
             with duckdb.connect(str(beside)) as new:
                 new.execute(QUIET).fetchall()
@@ -42,10 +45,7 @@ def rewrite(path: Path, *, wait: float = 10.0, clock: Callable[[], float] = time
                 _make_views(beside, new)
                 _swap(beside, path)
         except duckdb.Error as problem:
-            raise WarehouseError(f"{path} cannot be written anew: {type(problem).__name__}.") from None
-        finally:
-            remove_halves(path)
-            beside.with_name(beside.name + ".wal").unlink(missing_ok=True)
+            raise WarehouseError(f"{path} cannot be written again: {type(problem).__name__}.") from None
     for folder in (exports_of(path), path.with_name(path.name + ".tmp")):
         shutil.rmtree(folder, ignore_errors=True)
 

@@ -22,10 +22,11 @@ import msgspec
 
 from schemas.clocks import Clocks
 from schemas.entity import Entity
+from schemas.erased import NOBODY, Erased
 from schemas.errors import WarehouseError
 from schemas.normalise import Batch, Drift, Quarantined
 from warehouse.place import Place, staging_of
-from warehouse.private import make_private_folder
+from warehouse.private import check_ours, make_own_folder, reason
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -73,7 +74,7 @@ class Staging:
     """The staged pages of one scan of one source, in a folder of their own; `resumed_at` is the first new arrival.
 
     `began` is the server's clock when the scan began, `here` this machine's.
-    `left_out` are the marks of erased clients that this process has met.
+    `left_out` are the marks of erased clients that this process has met, in answers or in staged pages.
     """
 
     folder: Path
@@ -105,8 +106,9 @@ class Staging:
 
     def begin(self, key: ScanKey, began: Clocks) -> None:
         """Throw away what is staged and start again."""
+        check_ours(self.folder.parent)
         self.clear()
-        make_private_folder(self.folder)
+        make_own_folder(self.folder)
         self.pages, self.began, self.here, self.resumed_at = [], began.server, began.here, 0
         with self._told():
             self._note(_Head(key, began.server, began.here))
@@ -145,6 +147,7 @@ class Staging:
         Pages that are older than an hour, by either clock, are read again: what changes without a new stamp must not
         be taken from them. So are those that lie ahead of the server's clock.
         """
+        check_ours(self.folder.parent, self.folder)
         found = self._manifest()
         if found is None or found[0].key != key or not found[1] or _is_stale(found[0], now):
             return False
@@ -159,14 +162,18 @@ class Staging:
                 self._note(line)
         return True
 
-    def batches(self, table: str) -> Iterator[pa.RecordBatch]:
-        """The staged batches of one table, page by page."""
-        from warehouse.arrow_files import read_batches  # noqa: PLC0415 - as above
+    def batches(self, table: str, *, client: str = "id", erased: Erased = NOBODY) -> Iterator[pa.RecordBatch]:
+        """The staged batches of one table, page by page, without the rows of erased clients.
+
+        `client` is the column that holds the client's id. Marks of clients that are left out go into `left_out`.
+        """
+        from warehouse.arrow_files import read_batches, without_erased  # noqa: PLC0415 - as above
 
         for page in self.pages:
             for name in page.files:
                 if name.endswith(f".{table}.arrow"):
-                    yield from read_batches(self.folder / name)
+                    found = read_batches(self.folder / name)
+                    yield from without_erased(found, client, erased, self.left_out) if erased.marks else found
 
     def clear(self) -> None:
         """Remove everything staged."""
@@ -213,7 +220,7 @@ class Staging:
         try:
             yield
         except OSError as problem:
-            raise WarehouseError(f"Pages cannot be staged in {self.folder}: {problem.strerror}.") from None
+            raise WarehouseError(f"Pages cannot be staged in {self.folder}: {reason(problem)}.") from None
 
 
 def _is_stale(head: _Head, now: Clocks) -> bool:

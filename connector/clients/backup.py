@@ -6,6 +6,7 @@ and keys, gateway tokens, hashes and whatever sounds like a credential are left 
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -92,6 +93,5 @@ def _make_last(folder: Path) -> None:
 
 
 def _unwritten(file: Path, problem: OSError) -> SettingsError:
-    return SettingsError(
-        f"The backup {file} cannot be written ({problem.strerror}), so nothing was sent: name another file."
-    )
+    why = "the disk is full" if problem.errno in (errno.ENOSPC, errno.EDQUOT) else problem.strerror
+    return SettingsError(f"The backup {file} cannot be written ({why}), so nothing was sent: name another file.")

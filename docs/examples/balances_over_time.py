@@ -2,8 +2,8 @@
 
     python docs/examples/balances_over_time.py
 
-Uses the warehouse that `ninja-sync sql` asks; writes balances_over_time.png. What clients have overpaid is a line of its
-own: taken off, it would hide what others owe. Before the first pull nothing is known, so on its day there is one point.
+Uses the warehouse that `ninja-sync sql` asks; writes balances_over_time.png. What clients have overpaid is a line of
+its own: taken off, it would hide what others owe. Before the first pull nothing is known, so on its day there is one point.
 """
 
 import matplotlib.pyplot as plt

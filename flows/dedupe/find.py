@@ -26,8 +26,8 @@ from warehouse.dedupe import (
     read_clients,
     store_found,
 )
-from warehouse.place import staging_of
-from warehouse.private import make_private_folder
+from warehouse.place import WORKING, staging_of
+from warehouse.private import check_ours, make_own_folder
 from warehouse.publish import publish_if_due
 
 EXTRA = "finding duplicates needs Splink and others: pip install 'ninja-sync[dedupe]'"
@@ -142,8 +142,9 @@ def _probable(
         from flows.dedupe.model import predicted  # noqa: PLC0415 - Splink takes a second
     except ModuleNotFoundError as missing:
         raise SyncError(f"{missing.name} is missing: {EXTRA}") from None
-    folder = staging_of(place_of(settings)) / "dedupe"
-    make_private_folder(folder)
+    folder = staging_of(place_of(settings)) / WORKING
+    check_ours(folder.parent)
+    make_own_folder(folder)
     try:
         table = predicted(made, trained=rules.trained, folder=folder, left_out=left_out, untaught=untaught)
     finally:

@@ -306,7 +306,7 @@ def test_a_signal_during_a_query_stops_everything_with_one_line(server, tmp_path
         ("raise MemoryError", "There is not enough memory."),
         ("raise OSError(12, 'Cannot allocate memory')", "There is not enough memory."),
         ("raise ImportError('libarrow.so: failed to map segment from shared object')", "There is not enough memory."),
-        ("raise OSError(28, 'No space left on device', '/w/x.part')", "/w/x.part: No space left on device."),
+        ("raise OSError(28, 'No space left on device', '/w/x.part')", "/w/x.part: the disk is full. Make room "),
     ],
 )
 def test_an_unexpected_error_of_one_source_is_told_by_type_and_place_and_the_others_are_pulled(

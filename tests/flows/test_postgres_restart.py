@@ -1,4 +1,4 @@
-"""Postgres restarts in the middle of a load, a plan and a merge: nothing is lost, nothing is sent twice, and it is said.
+"""Postgres restarts in the middle of a load, a plan and a merge: nothing is lost, nothing is sent twice.
 
 The server is this file's own. `-m fast` closes connections, `-m immediate` is a crash with recovery.
 """
@@ -120,7 +120,9 @@ def test_a_plan_that_a_restart_cuts_off_is_named_and_ends_as_planned(desk, how):
         planned = desk.plan(*changes)
         desk.wire.reset()
         desk.wire.turn = turn
-        with pytest.raises(WarehouseError, match=f"connection to the warehouse was lost.*{planned.plan.plan_id}") as cut:
+        with pytest.raises(
+            WarehouseError, match=f"connection to the warehouse was lost.*{planned.plan.plan_id}"
+        ) as cut:
             desk.apply(planned)
         sent, desk.wire.turn = len(desk.wire.writes()), 0
         desk.wire.reset()
@@ -144,7 +146,9 @@ def test_a_merge_that_a_restart_cuts_off_is_named_and_done_once(desk, how):
         planned = merging.plan((one["id"], other["id"]))
         desk.wire.reset()
         desk.wire.turn = turn
-        with pytest.raises(WarehouseError, match=f"connection to the warehouse was lost.*{planned.plan.plan_id}") as cut:
+        with pytest.raises(
+            WarehouseError, match=f"connection to the warehouse was lost.*{planned.plan.plan_id}"
+        ) as cut:
             merging.apply(planned)
         merges, desk.wire.turn = merging.merges(), 0
         desk.wire.reset()

@@ -1,4 +1,4 @@
-"""Whatever role, database or environment set for a session of Postgres, texts and moments are stored and read exactly."""
+"""Texts and moments are exact, whatever role, database or environment set for a session of Postgres."""
 
 from __future__ import annotations
 

@@ -265,6 +265,8 @@ def test_a_merge_with_surprising_figures_is_reported_as_done_with_their_currency
     stopped = desk.apply(planned)
     assert isinstance(stopped.stopped, NotVerified)
     assert (list(stopped.states), stopped.merged) == (["merged"], 1)
-    assert "balance was 10.000000 USD and 5.000000 USD, should be 15.000000 USD, is 104.000000 USD" in str(stopped.stopped)
+    assert "balance was 10.000000 USD and 5.000000 USD, should be 15.000000 USD, is 104.000000 USD" in str(
+        stopped.stopped
+    )
     desk.wire.reset()
     assert (desk.resume(planned).state, desk.merges()) == ("applied", 0)

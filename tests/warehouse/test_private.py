@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
+import shutil
 import stat
 import subprocess
 import sys
-from pathlib import Path
 from threading import Thread
 
 import pytest
@@ -20,7 +20,7 @@ import os, sys
 from datetime import datetime, UTC
 from pathlib import Path
 import duckdb
-from warehouse import publish
+from warehouse import private, publish
 from warehouse.migrations import open_migrated
 
 os.umask(0o022)
@@ -36,10 +36,10 @@ def small(*args, config=None, **named):
 
 duckdb.connect = small
 if place == "publishing":
-    publish.rename_into_place = lambda *_: os._exit(9)
+    private.rename_into_place = lambda *_: os._exit(9)
 if place == "copied":
     publish.EXPORTED = ()
-    publish.rename_into_place = lambda *_: os._exit(9)
+    private.rename_into_place = lambda *_: os._exit(9)
 with open_migrated(path, now=datetime(2026, 1, 1, tzinfo=UTC)) as warehouse:
     if place in ("publishing", "copied"):
         publish.publish(warehouse)
@@ -125,12 +125,13 @@ def test_a_umask_that_somebody_else_has_set_meanwhile_stays(umask):
 def test_a_warehouse_whose_making_is_cut_short_is_made_anew(tmp_path, monkeypatch):
     path = tmp_path / "w.duckdb"
     with monkeypatch.context() as dying:
-        dying.setattr(Path, "unlink", lambda *_, **__: None)  # a process that is killed removes nothing
+        dying.setattr(shutil, "rmtree", lambda *_, **__: None)  # a process that is killed removes nothing
         with pytest.raises(OSError, match="killed"):
             make_whole(path, lambda beside: (beside.write_bytes(b"half"), _die()))
     assert not path.exists()
     (left,) = tmp_path.iterdir()
-    left.rename(tmp_path / "w.duckdb.1.part")
+    assert (left / "w.duckdb.part").read_bytes() == b"half"
+    (tmp_path / "w.duckdb.1.part").touch()  # left by version 0.1.0
     (tmp_path / "w.duckdb.notes.part").touch()
     with open_warehouse(path) as warehouse:
         assert warehouse.rows("select 1") == [(1,)]

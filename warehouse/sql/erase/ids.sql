@@ -1,0 +1,20 @@
+-- Every client that a source knows or has known, wherever it stands.
+select id from ninja.clients where source = $source
+union select client_id from ninja.activities where source = $source and client_id is not null
+union select id from control.client_versions where source = $source
+union select id from control.client_changes where source = $source
+union select id from control.redirects where source = $source
+union select id from control.quarantine where source = $source
+union select id from control.unlisted where source = $source
+union select id from control.outbox where source = $source
+union select id from control.journal_edits where source = $source
+union select id from control.plan_cells where source = $source
+union select id from control.outcomes where source = $source
+union select survivor_id from control.merge_steps where source = $source
+union select mergeable_id from control.merge_steps where source = $source
+union select id_a from control.duplicate_decisions where source = $source
+union select id_b from control.duplicate_decisions where source = $source
+union select id_a from control.duplicate_pairs where source = $source
+union select id_b from control.duplicate_pairs where source = $source
+union select id from control.duplicate_clusters where source = $source
+union select id from control.chosen_survivors where source = $source
