@@ -10,12 +10,11 @@ from typing import Final
 
 from flows.job import open_ready
 from flows.push import plan_as_json, write_plan
-from flows.push_apply import Applied
+from flows.push_apply import AS_WANTED, Applied
 from flows.push_plan import Planned
 from flows.settings import Settings
 from flows.show import say, show_json, show_table
 from schemas.errors import LOADED_WITH_FINDINGS, NotVerified
-from schemas.journal import Outcome
 from schemas.plan import Plan, calls_without_grouping
 from warehouse.plans import CellOutcome, outcomes_of
 
@@ -73,7 +72,7 @@ def tell_applied(applied: Applied, *, as_json: bool) -> None:
         rows = [
             (one.client_id, one.column, one.outcome.value, one.message)
             for one in applied.outcomes
-            if one.outcome is not Outcome.APPLIED
+            if one.outcome not in AS_WANTED
         ]
         if rows:
             show_table("Not as planned", ("client", "field", "outcome", "why"), rows, most=MOST)
