@@ -109,7 +109,7 @@ def _is_another(present: Mapping[str, object], plan: Plan) -> bool:
     A server that is restored from a backup gives the ids of clients that are lost to new ones.
     """
     created = present["created_at"]
-    return isinstance(created, datetime) and created > plan.base_at
+    return isinstance(created, int) and created > plan.base_at.timestamp()
 
 
 def _as_it_is(cell: Cell, present: Mapping[str, object] | None) -> Cell:
