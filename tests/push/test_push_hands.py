@@ -153,13 +153,13 @@ def test_a_server_that_was_restored_and_used_since_is_seen_by_its_values_and_its
 
 def test_an_id_that_a_restored_server_gave_to_another_client_is_not_written(place):
     with running(clients=2, seed=7) as before, running(clients=2, seed=7) as restored:
-        desk = desk_of(Box(before), place)
-        (lost,) = clients(desk.box, 1)
-        planned = desk.plan((lost["id"], {"custom_value1": "new"}))
-        after = desk_of(Box(restored), place)
-        after.box.switch(clock={"advance": 60})
-        (another,) = clients(after.box, 1)
-        assert another["id"] == lost["id"]
-        outcome, why = became(after.apply(planned))[lost["id"]]
+        desk, after = (desk_of(Box(server), place) for server in (before, restored))
+        with desk.wire.inner, after.wire.inner:
+            (lost,) = clients(desk.box, 1)
+            planned = desk.plan((lost["id"], {"custom_value1": "new"}))
+            after.box.switch(clock={"advance": 60})
+            (another,) = clients(after.box, 1)
+            assert another["id"] == lost["id"]
+            outcome, why = became(after.apply(planned))[lost["id"]]
         assert (outcome, "another client" in why) == ("conflict", True)
         assert after.box.show(another["id"])["custom_value1"] == "old"
