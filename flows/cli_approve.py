@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -39,6 +39,7 @@ def approve(
     than [push] allows stay too many.
     """
     from flows.approvals import approve_digest, find_plan_by_digest  # noqa: PLC0415 - each command loads what it needs
+    from flows.job import SYSTEM_CLOCK  # noqa: PLC0415
     from flows.settings import choose_source, load_settings  # noqa: PLC0415
 
     settings = load_settings(config)
@@ -57,7 +58,10 @@ def approve(
             say(f"An approval does not lift the brake. {brake}")
     if found.approval is None:
         confirm("Approve this plan?", yes=yes, as_json=as_json)
-    _tell(found, approve_digest(settings, digest), brake, as_json=as_json)
+    now = SYSTEM_CLOCK.now()
+    given = approve_digest(settings, digest, replace(SYSTEM_CLOCK, now=lambda: now))
+    already = given.approved_at != now  # somebody else may have approved it since it was shown
+    _tell(found, given, brake, already=already, as_json=as_json)
 
 
 def _list(settings: Settings, source: str | None, *, as_json: bool) -> None:
@@ -106,7 +110,7 @@ def _brake(settings: Settings, found: Approvable) -> str:
     return ""
 
 
-def _tell(found: Approvable, given: Approval, brake: str, *, as_json: bool) -> None:
+def _tell(found: Approvable, given: Approval, brake: str, *, already: bool, as_json: bool) -> None:
     run = given.asked_by
     if run is None:
         do = f"ninja-sync {found.kind} apply {given.plan_id} --digest {given.digest}"
@@ -114,7 +118,6 @@ def _tell(found: Approvable, given: Approval, brake: str, *, as_json: bool) -> N
     else:
         do = f"prefect api POST /flow_runs/{run}/resume"
         then = f"The flow run {run} goes on when it is resumed, in Prefect's pages or with: {do}"
-    already = found.approval is not None
     if as_json:
         show_json({**asdict(given), "kind": found.kind, "already": already, "brake": brake or None, "next": do})
         return
