@@ -20,8 +20,9 @@ from schemas.journal import Outcome
 from schemas.plan import UPDATE, Cell, Plan, calls_for
 from warehouse.plans import CellOutcome
 
-LATE: Final = 120
-"""Seconds for which a transaction may stay open on the server and still be seen by the next look, by its stamp."""
+LATE: Final = 60
+"""Seconds for which a transaction may stay open and still be seen by the next look, by its stamp: the server ends a request
+after 45 seconds (BaseController). A longer time would have each look read more of the plan's own changes again."""
 
 
 @dataclass(slots=True)
