@@ -21,8 +21,11 @@ from schemas.plan import UPDATE, Cell, Plan, calls_for
 from warehouse.plans import CellOutcome
 
 LATE: Final = 60
-"""Seconds for which a transaction may stay open and still be seen by the next look, by its stamp: the server ends a request
-after 45 seconds (BaseController). A longer time would have each look read more of the plan's own changes again."""
+"""Seconds for which a transaction may stay open and still be seen by the next look, by its stamp.
+
+The server ends a request after 45 seconds (BaseController). The longer this is, the more of the plan's own changes each
+look reads again.
+"""
 
 
 @dataclass(slots=True)
