@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -40,6 +40,7 @@ def approve(
     than [push] allows stay too many.
     """
     from flows.approvals import approve_digest, find_plan_by_digest  # noqa: PLC0415 - each command loads what it needs
+    from flows.job import SYSTEM_CLOCK  # noqa: PLC0415
     from flows.settings import choose_source, load_settings  # noqa: PLC0415
 
     settings = load_settings(config)
@@ -60,10 +61,12 @@ def approve(
             say(f"An approval does not lift the brake. {brake}")
     if found.approval is None:
         confirm("Approve this plan?", yes=yes, as_json=as_json)
-    given = approve_digest(settings, digest)
+    now = SYSTEM_CLOCK.now()
+    given = approve_digest(settings, digest, replace(SYSTEM_CLOCK, now=lambda: now))
+    already = given.approved_at != now  # somebody else may have approved it since it was shown
     if resume:
         _resume(given)
-    _tell(found, given, brake, resumed=resume, as_json=as_json)
+    _tell(found, given, brake, already=already, resumed=resume, as_json=as_json)
 
 
 def _resume(given: Approval) -> None:
@@ -129,7 +132,7 @@ def _brake(settings: Settings, found: Approvable) -> str:
     return ""
 
 
-def _tell(found: Approvable, given: Approval, brake: str, *, resumed: bool, as_json: bool) -> None:
+def _tell(found: Approvable, given: Approval, brake: str, *, already: bool, resumed: bool, as_json: bool) -> None:
     run = given.asked_by
     if run is None:
         do = f"ninja-sync {found.kind} apply {given.plan_id} --digest {given.digest}"
@@ -137,7 +140,6 @@ def _tell(found: Approvable, given: Approval, brake: str, *, resumed: bool, as_j
     else:
         do = f"ninja-sync approve {given.digest} --resume"
         then = f"The flow run {run} goes on." if resumed else f"The flow run {run} waits. To let it go on: {do}"
-    already = found.approval is not None
     if as_json:
         show_json(
             {

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from flows.cli_push_queue import Reason, add, queue, withdraw
 from flows.options import (
     AsJson,
     ConfigFile,
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from flows.settings import Settings
 
 PlanId = Annotated[str, typer.Argument(metavar="PLAN", help="The plan's id, such as push-20261128-1a2b3c.")]
-Reason = Annotated[str, typer.Option(help="Why, for whoever looks at it later.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -35,42 +35,10 @@ def register(app: typer.Typer) -> None:
         no_args_is_help=True,
         rich_markup_mode=None,
     )
-    for command in (add, plan, show, apply, resume, undo):
+    for command in (add, queue, withdraw, plan, show, apply, resume, close, undo):
         push.command()(command)
     push.command("list")(list_plans)
     app.add_typer(push, name="push")
-
-
-def add(
-    client_id: Annotated[str, typer.Argument(metavar="ID", help="The client's id, as in mart.clients.")],
-    fields: Annotated[list[str], typer.Argument(metavar="FIELD=VALUE", help="What is wished; FIELD= empties it.")],
-    reason: Reason = "",
-    source: SourceName = None,
-    config: ConfigFile = None,
-    as_json: AsJson = False,
-) -> None:
-    """Put a wish into the outbox.
-
-    The next `push plan --outbox` takes it up. Others may insert into control.outbox with SQL (`ninja-sync grant
-    --wishes`).
-    """
-    from flows.push import add_wishes  # noqa: PLC0415 - each command loads what it needs
-    from flows.settings import choose_source, load_settings, open_door  # noqa: PLC0415
-
-    settings = load_settings(config)
-    name = choose_source(settings, source)
-    values: dict[str, object] = {}
-    for one in fields:
-        field, equals, value = one.partition("=")
-        if not equals:
-            raise SettingsError(f"A wish is FIELD=VALUE, not {one!r}.")
-        values[field] = value
-    with open_door(settings, name) as door:
-        add_wishes(settings, name, door, client_id, values, reason=reason)
-    if as_json:
-        show_json({"source": name, "id": client_id, "fields": sorted(values)})
-    else:
-        say(f"Noted in the outbox: {', '.join(values)} of {client_id}. Next: ninja-sync push plan --outbox")
 
 
 def plan(
@@ -133,7 +101,7 @@ def show(
 ) -> None:
     """Show a plan, and what became of it."""
     from flows.push import find_plan, names_of, plan_as_json, write_plan  # noqa: PLC0415
-    from flows.push_report import outcomes_for, show_plan  # noqa: PLC0415
+    from flows.push_report import outcomes_for, show_outcomes, show_plan  # noqa: PLC0415
     from flows.settings import load_settings  # noqa: PLC0415
 
     settings = load_settings(config)
@@ -145,13 +113,7 @@ def show(
         show_json({**plan_as_json(stored.plan), "state": stored.state, "outcomes": outcomes})
         return
     show_plan(stored.plan, names_of(settings, stored.plan.source, stored.plan.client_ids))
-    if outcomes:
-        rows = [tuple(one.values()) for one in outcomes if one["outcome"] != "applied"]
-        say(f"{stored.state}: {len(outcomes) - len(rows):,} of {len(stored.plan.cells):,} values applied.")
-        if rows:
-            show_table("Not as planned", ("client", "field", "outcome", "why"), rows)
-    else:
-        say(f"{stored.state}; its digest is {stored.digest}.")
+    show_outcomes(settings, stored)
 
 
 def list_plans(
@@ -194,13 +156,19 @@ def apply(
     source = _source_of(settings, plan_id)
     with open_door(settings, source) as door, progress(source, quiet=as_json) as tell:
         applied = apply_plan(settings, door, plan_id, digest, force=force, tell=tell)
-    tell_applied(applied, as_json=as_json)
+    tell_applied(settings, applied, as_json=as_json)
 
 
-def resume(plan_id: PlanId, config: ConfigFile = None, as_json: AsJson = False) -> None:
+def resume(
+    plan_id: PlanId,
+    digest: Annotated[str | None, typer.Option(help="The plan's digest, as it was shown to you.")] = None,
+    config: ConfigFile = None,
+    as_json: AsJson = False,
+) -> None:
     """Go on with a plan that was cut off.
 
-    What was sent is settled by asking the server, what was not is sent now; it ends as if it had not been cut off.
+    The server is asked what became of calls that were sent; the rest is sent now. A plan that has expired meanwhile, or
+    is not as it was approved, ends there: nothing more of it is sent (exit code 3).
     """
     from flows.push_apply import resume_plan  # noqa: PLC0415
     from flows.push_report import tell_applied  # noqa: PLC0415
@@ -210,8 +178,26 @@ def resume(plan_id: PlanId, config: ConfigFile = None, as_json: AsJson = False) 
     settings = load_settings(config)
     source = _source_of(settings, plan_id)
     with open_door(settings, source) as door, progress(source, quiet=as_json) as tell:
-        applied = resume_plan(settings, door, plan_id, tell=tell)
-    tell_applied(applied, as_json=as_json)
+        applied = resume_plan(settings, door, plan_id, digest, tell=tell)
+    tell_applied(settings, applied, as_json=as_json)
+
+
+def close(plan_id: PlanId, config: ConfigFile = None, as_json: AsJson = False) -> None:
+    """End a plan that is not to be applied, or not to be resumed.
+
+    Nothing is sent, and what was applied before stays: `push undo` puts it back. Queued changes that were not sent are
+    free for the next plan of the outbox.
+    """
+    from flows.push_apply import close_plan  # noqa: PLC0415
+    from flows.push_report import as_json_of  # noqa: PLC0415
+    from flows.settings import load_settings  # noqa: PLC0415
+
+    closed = close_plan(load_settings(config), plan_id)
+    if as_json:
+        show_json(as_json_of(closed))
+    else:
+        counts = ", ".join(f"{number:,} {what}" for what, number in closed.counts.items())
+        say(f"{plan_id} is closed: {counts}.")
 
 
 def undo(

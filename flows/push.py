@@ -10,7 +10,6 @@ from connector.door import Door
 from flows.api import operator
 from flows.job import SYSTEM_CLOCK, Clock, open_ready
 from flows.output import write_output
-from flows.push_apply import ALREADY
 from flows.push_plan import Planned, plan_push
 from flows.settings import Settings
 from flows.show import plain
@@ -19,7 +18,7 @@ from schemas.errors import StalePlan
 from schemas.journal import Outcome
 from schemas.plan import Plan, PlannedCall
 from schemas.values import to_json
-from warehouse.plans import APPLIED, Stored, outcomes_of, read_plan
+from warehouse.plans import APPLIED, ENDED, Stored, outcomes_of, read_plan
 from warehouse.statements import statement
 
 
@@ -52,16 +51,17 @@ def add_wishes(
 def undo_plan(
     settings: Settings, door: Door, plan_id: str, *, reason: str = "", clock: Clock = SYSTEM_CLOCK
 ) -> Planned:
-    """A plan that puts back what a plan has changed; what somebody has changed since is left out, and told.
+    """A plan that puts back what a plan has applied; what somebody has changed since is left out, and reported.
 
-    Raises StalePlan for a plan that was not applied.
+    Values that were there already are not put back: the plan has not changed them. Raises StalePlan for a plan that was
+    not begun, or not brought to its end.
     """
     with open_ready(settings, clock) as warehouse:
         stored = read_plan(warehouse, plan_id)
         outcomes = outcomes_of(warehouse, stored.plan)
-    if stored.state != APPLIED:
+    if stored.state not in {APPLIED, ENDED}:
         raise StalePlan(f"The plan {plan_id} is {stored.state}: only what was applied to its end can be undone.")
-    done = {(o.client_id, o.column) for o in outcomes if o.outcome is Outcome.APPLIED and o.message != ALREADY}
+    done = {(o.client_id, o.column) for o in outcomes if o.outcome is Outcome.APPLIED}
     wished: dict[str, dict[str, object]] = {}
     for cell in stored.plan.cells:
         if (cell.client_id, cell.column) in done:

@@ -7,6 +7,7 @@ plan.
 from __future__ import annotations
 
 import secrets
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -14,7 +15,7 @@ from functools import partial
 from typing import Final
 
 from connector.clients.changed import server_now
-from connector.clients.fields import lists_for, view
+from connector.clients.fields import blank_settings, lists_for, view
 from connector.clients.present import Present, read_present
 from connector.door import Door
 from flows.api import check_company, operator
@@ -23,10 +24,11 @@ from flows.job import SYSTEM_CLOCK, Clock, open_ready
 from flows.settings import Settings
 from flows.wishes import WishedRow, wishes_of_outbox
 from schemas.entity import Written
-from schemas.errors import SettingsError
-from schemas.plan import Cell, Plan, RefusedWish, Wish, needs_put, with_fewest_calls
+from schemas.errors import SettingsError, UnexpectedShape
+from schemas.plan import UPDATE, Cell, Plan, RefusedWish, Wish, needs_put, with_fewest_calls
 from schemas.server_form import GIVEN_BY_PUT, Lists, Refused, as_stored, check_emptied, writable
 from warehouse.engine import Warehouse
+from warehouse.outbox import REFUSED, refuse_unknown_sources
 from warehouse.plans import note_wishes, store_plan
 from warehouse.statements import statement
 
@@ -34,15 +36,13 @@ NOTHING_TO_CHANGE: Final = "nothing to change"
 """What stands in the place of a plan's id in wishes of the outbox of which nothing was left to plan."""
 
 
-REFUSED: Final = "refused: "
-"""What begins the text in that place in wishes that were refused; to have one looked at again, it is wished again."""
-
-
 @dataclass(frozen=True, slots=True)
 class Planned:
     """What came of wishes: a stored plan, or None where nothing is to change; what was refused; what is there already.
 
-    `names` are the clients' names, for the person who looks at the plan; `notes` say how rows were understood.
+    `names` are the clients' names, for the person who looks at the plan; `notes` say how rows were understood. `blank`
+    counts, by setting, the clients whose PUT turns that setting from an empty text into null: the server does so with
+    each PUT (recorded).
     """
 
     plan: Plan | None
@@ -50,6 +50,7 @@ class Planned:
     unchanged: int = 0
     names: Mapping[str, str] = field(default_factory=dict, repr=False)
     notes: Sequence[str] = field(default=(), repr=False)
+    blank: Mapping[str, int] = field(default_factory=dict)
 
 
 def plan_push(
@@ -73,6 +74,7 @@ def plan_push(
     wish_ids: Mapping[tuple[str, str], Sequence[str]] = {}
     with open_ready(settings, clock) as warehouse:
         taken = rows
+        lost = [] if taken is not None else refuse_unknown_sources(warehouse, settings.sources)
         if taken is None:
             taken, wish_ids = wishes_of_outbox(warehouse, name, now)
         wishes, refused, notes = _resolved(warehouse, name, taken)
@@ -87,7 +89,7 @@ def plan_push(
     if not cells:
         with open_ready(settings, clock) as warehouse, warehouse.transaction():
             note_wishes(warehouse, name, _became(wish_ids, refused, NOTHING_TO_CHANGE))
-        return Planned(None, refused, made.unchanged, notes=notes)
+        return Planned(None, [*lost, *refused], made.unchanged, notes=notes)
     plan = Plan(
         plan_id=f"push-{now:%Y%m%d}-{new_id()}", source=name, made_at=now,
         expires_at=now + timedelta(hours=settings.push.valid_hours),
@@ -98,7 +100,7 @@ def plan_push(
     with open_ready(settings, clock) as warehouse:
         store_plan(warehouse, plan, wishes=_became(wish_ids, refused, plan.plan_id))
     names = {key: str(state.records[key].get("display_name") or key) for key in plan.client_ids}
-    return Planned(plan, refused, made.unchanged, names, notes)
+    return Planned(plan, [*lost, *refused], made.unchanged, names, notes, _blank(state, plan))
 
 
 def _became(
@@ -110,6 +112,14 @@ def _became(
     for wish, ids in wish_ids.items():
         found.setdefault(why.get(wish, plan_id), []).extend(ids)
     return found
+
+
+def _blank(state: Present, plan: Plan) -> dict[str, int]:
+    """How many clients that get a PUT have an empty text in a setting that the plan does not change, by setting."""
+    changed = {(cell.client_id, cell.column) for cell in plan.cells}
+    put = {one for call in plan.calls if call.verb == UPDATE for one in call.client_ids}
+    found = ((one, name) for one in put for name in blank_settings(state.records[one]))
+    return dict(sorted(Counter(name for one, name in found if (one, name) not in changed).items()))
 
 
 class _Making:
@@ -140,8 +150,8 @@ class _Making:
 
     def _cell(self, wish: Wish) -> Cell | None:
         self._places[wish.client_id, wish.column] = wish.place
-        present = self._view(wish.client_id)
         column = writable(wish.column)
+        present = self._view(wish.client_id)
         value = as_stored(column, wish.value, self._lists)
         before = present[wish.column]
         if wish.key != "id" and str(present[wish.key] or "").strip().casefold() != wish.named.casefold():
@@ -180,7 +190,10 @@ class _Making:
         if client_id not in self._state.records:
             raise Refused(self._elsewhere.get(client_id, "there is no such client on the server"))
         if client_id not in self._views:
-            self._views[client_id] = view(self._state.records[client_id])
+            try:
+                self._views[client_id] = view(self._state.records[client_id])
+            except UnexpectedShape:
+                raise Refused("the server sends this client in an unknown shape") from None
         return self._views[client_id]
 
 

@@ -9,15 +9,14 @@ from pathlib import Path
 from typing import Final
 
 from flows.job import open_ready
-from flows.push import plan_as_json, write_plan
-from flows.push_apply import Applied
+from flows.push import names_of, plan_as_json, write_plan
+from flows.push_apply import AS_WANTED, Applied
 from flows.push_plan import Planned
 from flows.settings import Settings
 from flows.show import say, show_json, show_table
 from schemas.errors import LOADED_WITH_FINDINGS, NotVerified
-from schemas.journal import Outcome
 from schemas.plan import Plan, calls_without_grouping
-from warehouse.plans import CellOutcome, outcomes_of
+from warehouse.plans import APPLYING, PLANNED, CellOutcome, Stored, outcomes_of
 
 MOST: Final = 50
 """Lines of a table; --json and --to give all."""
@@ -34,7 +33,10 @@ def tell_planned(planned: Planned, to: Path | None, *, as_json: bool, understood
     refused = [asdict(one) for one in planned.refused]
     if as_json:
         told = plan_as_json(planned.plan) if planned.plan else None
-        show_json({"plan": told, "refused": refused, "unchanged": planned.unchanged, "understood": notes})
+        show_json({
+            "plan": told, "refused": refused, "unchanged": planned.unchanged, "blank_settings": planned.blank,
+            "understood": notes,
+        })  # fmt: skip
     else:
         for note in notes[:MOST]:
             say(note)
@@ -45,6 +47,9 @@ def tell_planned(planned: Planned, to: Path | None, *, as_json: bool, understood
             show_table("Refused", ("where", "client", "field", "why"), rows, most=MOST)
         if planned.unchanged:
             say(f"There already: {planned.unchanged:,} values.")
+        if planned.blank:
+            counted = ", ".join(f"{name} of {number:,} clients" for name, number in planned.blank.items())
+            say(f"Each PUT turns empty settings ('') into null, which means the same: {counted}. Nothing else changes.")
         say(_next(planned.plan))
     return LOADED_WITH_FINDINGS if refused else 0
 
@@ -66,27 +71,45 @@ def show_plan(plan: Plan, names: Mapping[str, str]) -> None:
     show_table("By these calls", ("verb", "fields", "calls", "clients"), lines, most=MOST, note=note)
 
 
-def tell_applied(applied: Applied, *, as_json: bool) -> None:
-    """Tell what became of a plan. Raises what it stopped at, or NotVerified where anything is not as planned."""
+def tell_applied(settings: Settings, applied: Applied, *, as_json: bool) -> None:
+    """Report what became of a plan. Raises the error it stopped at, or NotVerified where a value is not as planned."""
     if as_json:
-        outcomes = [_as_json(one) for one in applied.outcomes]
-        stopped = str(applied.stopped) if applied.stopped else None
-        told = {"plan_id": applied.plan.plan_id, "counts": applied.counts, "calls": applied.calls}
-        show_json({**told, "outcomes": outcomes, "stopped": stopped})
+        show_json(as_json_of(applied))
     else:
         counts = ", ".join(f"{number:,} {what}" for what, number in applied.counts.items())
         say(f"{applied.plan.plan_id}: {counts}; {applied.calls:,} calls.")
-        rows = [
-            (one.client_id, one.column, one.outcome.value, one.message)
-            for one in applied.outcomes
-            if one.outcome is not Outcome.APPLIED
-        ]
-        if rows:
-            show_table("Not as planned", ("client", "field", "outcome", "why"), rows, most=MOST)
+        _show_unplanned(settings, applied.plan, applied.outcomes)
     if applied.stopped:
         raise applied.stopped
     if not applied.as_planned:
-        raise NotVerified(f"Not everything is as planned: `ninja-sync push show {applied.plan.plan_id}` tells all.")
+        raise NotVerified(f"Not everything is as planned: `ninja-sync push show {applied.plan.plan_id}` shows all.")
+
+
+def as_json_of(applied: Applied) -> dict[str, object]:
+    """What became of a plan, for machines."""
+    stopped = str(applied.stopped) if applied.stopped else None
+    told = {"plan_id": applied.plan.plan_id, "counts": applied.counts, "calls": applied.calls}
+    return {**told, "outcomes": [_as_json(one) for one in applied.outcomes], "stopped": stopped}
+
+
+def show_outcomes(settings: Settings, stored: Stored) -> None:
+    """What became of a stored plan: how much of it is as planned, and a table of the rest."""
+    with open_ready(settings) as warehouse:
+        outcomes = outcomes_of(warehouse, stored.plan)
+    if not outcomes and stored.state in {PLANNED, APPLYING}:
+        say(f"{stored.state}; its digest is {stored.digest}.")
+        return
+    done = sum(one.outcome in AS_WANTED for one in outcomes)
+    say(f"{stored.state}: {done:,} of {len(stored.plan.cells):,} values are as planned.")
+    _show_unplanned(settings, stored.plan, outcomes)
+
+
+def _show_unplanned(settings: Settings, plan: Plan, outcomes: Sequence[CellOutcome]) -> None:
+    left = [one for one in outcomes if one.outcome not in AS_WANTED]
+    if left:
+        names = names_of(settings, plan.source, [one.client_id for one in left])
+        rows = [(names.get(o.client_id, o.client_id), o.column, o.outcome.value, o.message) for o in left]
+        show_table("Not as planned", ("client", "field", "outcome", "why"), rows, most=MOST)
 
 
 def outcomes_for(settings: Settings, plan: Plan) -> list[dict[str, object]]:

@@ -12,10 +12,14 @@ def check_none_under_way(warehouse: Warehouse, source: str, plan_id: str) -> Non
     """Raises StalePlan, with the command that helps, where another plan of the source was begun and not ended."""
     for other in under_way(warehouse, source):
         if other != plan_id:
-            raise StalePlan(f"The plan {other} was cut off: resume it first. `ninja-sync push resume {other}`")
+            raise _cut_off("push", other)
     for other in merges_under_way(warehouse, source):
         if other != plan_id:
-            raise StalePlan(
-                f"The plan {other} was cut off: resume it first, or close it. `ninja-sync merge resume {other}` goes "
-                f"on; `ninja-sync merge close {other}` ends it and sends nothing."
-            )
+            raise _cut_off("merge", other)
+
+
+def _cut_off(command: str, plan_id: str) -> StalePlan:
+    return StalePlan(
+        f"The plan {plan_id} was cut off: resume it first, or close it. `ninja-sync {command} resume {plan_id}` goes "
+        f"on; `ninja-sync {command} close {plan_id}` ends it and sends nothing."
+    )

@@ -112,14 +112,14 @@ def wishes_of_outbox(
 
     And the ids of all of them, by client and field.
 
-    Those of a plan that expired before anybody applied it are free again. NULL clears.
+    Those of a plan that expired or ended before they were sent are free again. NULL clears. A field that cannot be
+    written is refused by the planning, by itself.
     """
     newest: dict[str, dict[str, object]] = {}
     wish_ids: dict[tuple[str, str], list[str]] = {}
     for wish_id, client, name, value in warehouse.rows(statement("read/outbox"), {"source": source, "now": now}):
         newest.setdefault(str(client), {})[str(name)] = value
         wish_ids.setdefault((str(client), str(name)), []).append(str(wish_id))
-    _check_columns({name for values in newest.values() for name in values})
     return [WishedRow("outbox", "id", client, values, source) for client, values in newest.items()], wish_ids
 
 

@@ -1,4 +1,6 @@
-"""Rights on Postgres: roles that read the views of `mart`, with or without personal data, and roles that add wishes.
+"""Rights on Postgres: roles that read the views of `mart`, with or without personal data, and roles that queue changes.
+
+Who queues changes sees and withdraws their own ones, by two views of the outbox.
 
 Views are read with the rights of their owner, so no role needs any on the tables below them. Rights are noted, because
 an upgrade makes the views anew, and new views belong to nobody but their owner.
@@ -12,7 +14,7 @@ from datetime import datetime
 from schemas.errors import SettingsError, WarehouseError
 from warehouse.engine import POSTGRES, Warehouse
 from warehouse.personal import readable
-from warehouse.statements import named
+from warehouse.statements import named, statement
 
 ANALYST, ANALYST_WITH_PERSONAL_DATA, WRITER = "analyst", "analyst with personal data", "writer"
 WISH = "source, id, field, value, reason"
@@ -74,6 +76,9 @@ def _apply(warehouse: Warehouse, role: str, kind: str) -> list[str]:
     if kind == WRITER:
         warehouse.execute(f'grant usage on schema control to "{role}"')
         warehouse.execute(f'grant insert ({WISH}) on control.outbox to "{role}"')
+        for view, right in (("my_changes", "select"), ("my_waiting_changes", "select, delete")):
+            warehouse.execute(statement(f"grants/{view}"))
+            warehouse.execute(f'grant {right} on control.{view} to "{role}"')
         return []
     warehouse.execute(f'grant usage on schema mart to "{role}"')
     views = _columns(warehouse)

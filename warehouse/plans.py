@@ -20,6 +20,8 @@ from warehouse.statements import statement
 PLANNED: Final = "planned"
 APPLYING: Final = "applying"
 APPLIED: Final = "applied"
+ENDED: Final = "ended"
+"""A plan of which nothing more is sent: it expired or was altered before its end, or a person has closed it."""
 NOTHING: Final[Mapping[str, Sequence[str]]] = {}
 _JSON = msgspec.json.Decoder(float_hook=Decimal)
 

@@ -9,6 +9,7 @@
     sql/merges/*.sql            the same of plans of merges
     sql/approvals/*.sql         what is asked and noted of approvals of plans
     sql/dedupe/*.sql            what is read and kept of duplicates
+    sql/grants/*.sql            views for the roles that queue changes, on Postgres
     sql/turns/*.sql             the steps of taking turns at a host
     sql/mart/*.sql              one view a file, named like the view
     sql/read/*.sql              what the commands ask

@@ -19,6 +19,7 @@ from connector.api import Api, Outcomes, perform
 from connector.clients.present import NEWEST, Present, Record, read_present, status_of
 from connector.door import Door
 from schemas.errors import (
+    DataError,
     Invalid,
     OutcomeUnknown,
     Rejected,
@@ -81,10 +82,16 @@ class Action:
 
 
 @dataclass(slots=True)
-class _Run:
-    """What became of clients so far, and the clients of the call that is under way."""
+class Delivered:
+    """What became of clients so far, with the reason where it is not as wanted; and the clients of the present call.
+
+    `answered` are the clients as the answers to the calls show them, `present` as they were read afterwards: what
+    differs between the two was written by somebody else.
+    """
 
     became: dict[str, tuple[BulkOutcome, str]] = field(default_factory=dict)
+    answered: dict[str, Record] = field(default_factory=dict, repr=False)
+    present: dict[str, Record] = field(default_factory=dict, repr=False)
     under_way: frozenset[str] = frozenset()
 
 
@@ -101,7 +108,7 @@ def carry_out(api: Api, action: Action, ids: Sequence[str]) -> list[Result]:
         for one in wanted
         if one not in told
     ]
-    run = _Run()
+    run = Delivered()
     try:
         for start in range(0, len(edits), CHUNK):
             _deliver(api, action, edits[start : start + CHUNK], run)
@@ -112,14 +119,14 @@ def carry_out(api: Api, action: Action, ids: Sequence[str]) -> list[Result]:
     return [told.get(one) or Result(one, *run.became[one], _name(before.records[one])) for one in wanted]
 
 
-def deliver(api: Api, action: Action, edits: Sequence[Edit]) -> dict[str, tuple[BulkOutcome, str]]:
-    """Send one call of a plan, and what became of each of its clients, with the reason where it is not as wanted.
+def deliver(api: Api, action: Action, edits: Sequence[Edit]) -> Delivered:
+    """Send one call of a plan, and what became of each of its clients.
 
     May be repeated. Raises what went wrong where the server has done nothing, or where nobody knows.
     """
-    run = _Run()
+    run = Delivered()
     _deliver(api, action, edits, run)
-    return run.became
+    return run
 
 
 def read_back(door: Door, edits: Sequence[Edit]) -> Outcomes:
@@ -127,7 +134,14 @@ def read_back(door: Door, edits: Sequence[Edit]) -> Outcomes:
 
     The edits are those of this module: `status`, `group_settings_id`, or a column that bulk_update writes.
     """
-    now = read_present(door, [edit.client_id for edit in edits], sort=NEWEST)
+    return _compared_all(_present_now(door, edits), edits)
+
+
+def _present_now(door: Door, edits: Sequence[Edit]) -> Present:
+    return read_present(door, [edit.client_id for edit in edits], sort=NEWEST)
+
+
+def _compared_all(now: Present, edits: Sequence[Edit]) -> Outcomes:
     return [(edit.client_id, _compared(now, edit)) for edit in edits]
 
 
@@ -161,7 +175,7 @@ def _without_sending(action: Action, client_id: str, before: Present) -> Result 
     return None
 
 
-def _deliver(api: Api, action: Action, edits: Sequence[Edit], run: _Run) -> None:
+def _deliver(api: Api, action: Action, edits: Sequence[Edit], run: Delivered) -> None:
     """Send one call, and note what became of each client of it; where the server refuses an id, each half by itself.
 
     Only what is read back as undone after a lost answer is sent again: whatever others did meanwhile stays.
@@ -187,7 +201,7 @@ def _deliver(api: Api, action: Action, edits: Sequence[Edit], run: _Run) -> None
             return
 
 
-def _once(api: Api, action: Action, edits: Sequence[Edit], run: _Run) -> tuple[Outcomes, bool]:
+def _once(api: Api, action: Action, edits: Sequence[Edit], run: Delivered) -> tuple[Outcomes, bool]:
     """One call by the one road of writes: what became of its clients, and whether its answer was lost."""
     ids = [edit.client_id for edit in edits]
     run.under_way = frozenset(ids)
@@ -195,13 +209,27 @@ def _once(api: Api, action: Action, edits: Sequence[Edit], run: _Run) -> tuple[O
 
     def found(answer: Answer | None) -> Outcomes:
         lost.append(answer is None)
-        return read_back(api.door, edits)
+        run.answered.update(_answered(answer))
+        now = _present_now(api.door, edits)
+        run.present.update(now.records)
+        return _compared_all(now, edits)
 
     outcomes = perform(api, Call(action.verb, edits, api.plan_id), lambda: action.send(api.door, ids), found)
     return outcomes, any(lost)
 
 
-def _bisect(api: Api, action: Action, edits: Sequence[Edit], run: _Run, refusal: Invalid) -> None:
+def _answered(answer: Answer | None) -> dict[str, Record]:
+    """The clients in the answer to a bulk call, as the server had them then; none where it holds no such list."""
+    try:
+        found = None if answer is None else answer.json()
+    except DataError:
+        return {}
+    records = found.get("data") if isinstance(found, dict) else None
+    listed = records if isinstance(records, list) else []
+    return {str(one["id"]): one for one in listed if isinstance(one, dict) and "id" in one}
+
+
+def _bisect(api: Api, action: Action, edits: Sequence[Edit], run: Delivered, refusal: Invalid) -> None:
     """A refused call: half by half where it is refused for an id, which has vanished since; else all are refused."""
     if not _for_an_id(refusal):
         run.became.update((edit.client_id, (BulkOutcome.REFUSED, str(refusal))) for edit in edits)
@@ -218,7 +246,7 @@ def _for_an_id(refusal: Invalid) -> bool:
     return refusal.status == codes.UNPROCESSABLE_ENTITY and "Fields: ids." in str(refusal)
 
 
-def _stop(problem: SyncError, edits: Sequence[Edit], run: _Run) -> None:
+def _stop(problem: SyncError, edits: Sequence[Edit], run: Delivered) -> None:
     """After a call that went wrong: what is known of its clients; those of later calls were not sent."""
     known = BulkOutcome.NOT_APPLIED  # the server was asked, and has done nothing
     if isinstance(problem, (OutcomeUnknown, WarehouseError)):

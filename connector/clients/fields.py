@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Final
 
 from connector.door import Door
 from connector.verbs import all_groups, statics
 from schemas.entities import CLIENTS, GROUPS
-from schemas.entity import Field
+from schemas.entity import Field, Kind
 from schemas.errors import SettingsError, UnexpectedShape
 from schemas.normalise import normalise
-from schemas.server_form import Lists, Refused, as_stored, check_emptied, list_of, writable
+from schemas.server_form import WRITABLE, Lists, Refused, as_stored, check_emptied, list_of, writable
 
 INSIDE_SETTINGS: Final = frozenset(f.name for f in CLIENTS.fields if f.inside == "settings")
 """Columns that stand inside a record's `settings`."""
@@ -64,6 +64,32 @@ def view(record: object) -> dict[str, object]:
     for child, rows in zip(CLIENTS.children, row.children, strict=True):
         own[child.name] = [dict(zip((f.name for f in child.fields), values, strict=True)) for values in rows]
     return own
+
+
+def changed_besides(before: object, after: object, names: Collection[str]) -> list[str]:
+    """The columns and settings that differ between two records of a client, but for those named.
+
+    A setting that is '', null or absent is not set: a PUT turns the one into the other (recorded).
+    """
+    was, now = view(before), view(after)
+    columns = [name for name in WRITABLE if WRITABLE[name].kind is not Kind.JSON and name not in INSIDE_SETTINGS]
+    found = [name for name in columns if was[name] != now[name]]
+    set_before, set_after = settings_of(before), settings_of(after)
+    found += [key for key in {**set_before, **set_after} if set_before.get(key) != set_after.get(key)]
+    return [name for name in found if name not in names]
+
+
+def settings_of(record: object) -> dict[str, str]:
+    """The settings of a record that are set, as texts: the server makes texts of numbers."""
+    found = record.get("settings") if isinstance(record, dict) else None
+    settings = found if isinstance(found, dict) else {}
+    return {str(key): str(value) for key, value in settings.items() if value not in (None, "")}
+
+
+def blank_settings(record: object) -> list[str]:
+    """The settings of a record that are an empty text, which any PUT turns into null (recorded)."""
+    found = record.get("settings") if isinstance(record, dict) else None
+    return [str(key) for key, value in found.items() if value == ""] if isinstance(found, dict) else []
 
 
 def _named(rows: Iterable[object]) -> dict[str, str]:

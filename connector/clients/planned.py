@@ -1,47 +1,82 @@
-"""Sending the calls of a plan, one by one: each noted, read back, and told client by client."""
+"""Sending the calls of a plan, one by one: each recorded, read back, and reported client by client."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Final
 
 from connector.api import Api
-from connector.clients.action import BulkOutcome, deliver
+from connector.clients.action import BulkOutcome, Delivered, deliver, value_of
 from connector.clients.bulk import action_of
-from connector.clients.fields import view
+from connector.clients.fields import changed_besides, view
+from connector.clients.present import Record
 from connector.clients.read import record_of
-from connector.clients.update import Update, apply_update
-from schemas.errors import NotVerified, OutcomeUnknown, Rejected, StalePlan
+from connector.clients.update import Update, carry_through
+from schemas.errors import ApiError, NotVerified, OutcomeUnknown, Rejected, StalePlan
 from schemas.journal import Outcome
-from schemas.plan import UPDATE, PlannedCall
+from schemas.plan import UPDATE, Cell, PlannedCall
 
 Told = tuple[str, str, Outcome, str]
 """A client, a column of it, what became of that, and why."""
+SHOWN: Final = 60
+"""Characters of a value in a reason."""
 
 
-def send_planned(api: Api, call: PlannedCall) -> list[Told]:
+def send_planned(api: Api, call: PlannedCall, looked: Mapping[str, Record]) -> list[Told]:
     """What became of each client of one call. May be repeated: its values are absolute.
 
-    A client of a bulk call that is gone does not sink the others. A call whose answer was lost is sent again only where
-    the server is found to have done nothing of it. Raises Retryable where the server cannot be reached, OutcomeUnknown
-    where it cannot be asked what it has done; then the plan stops there.
+    `looked` are the clients as they were right before the call, where they are known. A client of a bulk call that is
+    gone does not sink the others. A call whose answer was lost is sent again only where the server is found to have
+    done nothing of it. Raises Retryable where the server cannot be reached, OutcomeUnknown where it cannot be asked
+    what it has done; then the plan stops there.
     """
-    return _send_update(api, call) if call.verb == UPDATE else _send_bulk(api, call)
+    return _send_update(api, call) if call.verb == UPDATE else _send_bulk(api, call, looked)
+
+
+def quoted(value: object) -> str:
+    """A value in a reason: in quotes, and cut where it is long."""
+    if value is None:
+        return "empty"
+    text = str(value).lower() if isinstance(value, bool) else str(value)
+    return f'"{text[:SHOWN]} ..."' if len(text) > SHOWN else f'"{text}"'
 
 
 def _send_update(api: Api, call: PlannedCall) -> list[Told]:
     (edit,) = call.edits
     try:
-        apply_update(api, Update(edit.client_id, edit.before, edit.after))
+        before, after = carry_through(api, Update(edit.client_id, edit.before, edit.after))
     except StalePlan as stale:
-        return _each(call, Outcome.CONFLICT, str(stale))
+        return _stale(api, call, str(stale))
     except OutcomeUnknown:
         raise
     except NotVerified as unkept:
         return _by_column(api, call, str(unkept))
     except Rejected as refusal:
         return _each(call, Outcome.REFUSED, str(refusal))
+    if others := _written_by_others(before, after, call):
+        return _each(call, Outcome.OVERWRITTEN, _at_the_same_moment(others))
     return _each(call, Outcome.APPLIED)
+
+
+def _stale(api: Api, call: PlannedCall, why: str) -> list[Told]:
+    """The cells of a client that was changed before its PUT: nothing of it was sent; each says what it is now."""
+    told = dict.fromkeys((cell.column for cell in call.cells), why)
+    with suppress(ApiError):
+        present = view(record_of(api.door, call.cells[0].client_id))
+        told |= {cell.column: moved(cell, present[cell.column]) for cell in call.cells if _is_moved(cell, present)}
+    return [(cell.client_id, cell.column, Outcome.CONFLICT, told[cell.column]) for cell in call.cells]
+
+
+def _is_moved(cell: Cell, present: Mapping[str, object]) -> bool:
+    return present[cell.column] != cell.before
+
+
+def moved(cell: Cell, present: object) -> str:
+    """The reason of a conflict: the value when the plan was made, the one that is there now, the one that is wanted."""
+    return (
+        f"somebody has changed it: {quoted(cell.before)} is {quoted(present)} now, the plan wants {quoted(cell.after)}"
+    )
 
 
 def _by_column(api: Api, call: PlannedCall, why: str) -> list[Told]:
@@ -51,7 +86,8 @@ def _by_column(api: Api, call: PlannedCall, why: str) -> list[Told]:
     for cell in call.cells:
         outcome = Outcome.NOT_APPLIED if present[cell.column] == cell.before else Outcome.CONFLICT
         kept = present[cell.column] == cell.after
-        told.append((cell.client_id, cell.column, Outcome.APPLIED if kept else outcome, "" if kept else why))
+        reason = f"{why} It is {quoted(present[cell.column])} now, and {quoted(cell.after)} was sent."
+        told.append((cell.client_id, cell.column, Outcome.APPLIED if kept else outcome, "" if kept else reason))
     return told
 
 
@@ -59,16 +95,53 @@ def _each(call: PlannedCall, outcome: Outcome, why: str = "") -> list[Told]:
     return [(cell.client_id, cell.column, outcome, why) for cell in call.cells]
 
 
-def _send_bulk(api: Api, call: PlannedCall) -> list[Told]:
+def _send_bulk(api: Api, call: PlannedCall, looked: Mapping[str, Record]) -> list[Told]:
     first = call.cells[0]
     wanted = None if first.after is None else str(first.after)
     try:
-        became = deliver(api, action_of(call.verb, first.column, wanted), call.edits)
+        delivered = deliver(api, action_of(call.verb, first.column, wanted), call.edits)
     except Rejected as refusal:
         return _each(call, Outcome.REFUSED, str(refusal))
-    return [(client_id, first.column, _OUTCOME[found], reason) for client_id, (found, reason) in became.items()]
+    return [
+        (cell.client_id, cell.column, *_judged(cell, call, delivered, looked.get(cell.client_id)))
+        for cell in call.cells
+    ]
 
 
+def _judged(cell: Cell, call: PlannedCall, delivered: Delivered, before: Record | None) -> tuple[Outcome, str]:
+    """What became of a cell, by the client as it was before the call, in its answer, and as it was read back."""
+    found, reason = delivered.became[cell.client_id]
+    outcome, key = _OUTCOME[found], cell.client_id
+    answered, present = delivered.answered.get(key), delivered.present.get(key)
+    if outcome is Outcome.APPLIED and before is not None and (after := answered or present) is not None:
+        others = _written_by_others(before, after, call)
+        return (Outcome.OVERWRITTEN, _at_the_same_moment(others)) if others else (outcome, reason)
+    if outcome in {Outcome.CONFLICT, Outcome.NOT_APPLIED} and present is not None:
+        now = value_of(present, cell.column)
+        if answered is not None and value_of(answered, cell.column) == cell.after:
+            return (
+                Outcome.OVERWRITTEN,
+                f"{quoted(cell.after)} was written, and somebody has written {quoted(now)} over it",
+            )
+        if outcome is Outcome.CONFLICT:
+            return outcome, moved(cell, now)
+    return outcome, reason
+
+
+def _written_by_others(before: Record, after: Record, call: PlannedCall) -> list[str]:
+    """The fields that somebody else has written between the look and the call."""
+    return changed_besides(before, after, {cell.column for cell in call.cells} | _BY_THE_SERVER)
+
+
+def _at_the_same_moment(others: list[str]) -> str:
+    return (
+        f"somebody has written this client at the same moment ({', '.join(others)}): if this field too, their value is "
+        "lost. Look at the client in Invoice Ninja."
+    )
+
+
+_BY_THE_SERVER: Final = frozenset({"number"})
+"""What the server may set by itself with a write: a client without a number gets one."""
 _OUTCOME: Final[Mapping[BulkOutcome, Outcome]] = {
     BulkOutcome.APPLIED: Outcome.APPLIED,
     BulkOutcome.NOT_APPLIED: Outcome.NOT_APPLIED,

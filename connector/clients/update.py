@@ -82,17 +82,22 @@ def apply_update(api: Api, update: Update) -> Client:
     StalePlan where a column of it was changed by somebody else since it was prepared, NotVerified where the server has
     not kept what it was sent.
     """
+    return client_of(carry_through(api, update)[1])
+
+
+def carry_through(api: Api, update: Update) -> tuple[Mapping[str, object], Mapping[str, object]]:
+    """Do what `apply_update` does; returns the record as it was right before the PUT, and as it was read back."""
     for _ in range(_TRIES - 1):
         with suppress(Retryable):
             return _apply_once(api, update)
     return _apply_once(api, update)
 
 
-def _apply_once(api: Api, update: Update) -> Client:
+def _apply_once(api: Api, update: Update) -> tuple[Mapping[str, object], Mapping[str, object]]:
     record = record_of(api.door, update.client_id)
     present = view(record)
     if not _differing(update.after, present):
-        return client_of(record)
+        return record, record
     given = [name for name in GIVEN_BY_PUT if present[name] is None and name not in update.after]
     moved = _differing(update.before, present) or given or ["is_deleted"] * bool(present["is_deleted"])
     if moved:
@@ -113,7 +118,7 @@ def _apply_once(api: Api, update: Update) -> Client:
         what = "kept nothing of it" if outcome is Outcome.NOT_APPLIED else "has made something else of it"
         names = ", ".join(_differing(update.after, view(seen[-1])))
         raise NotVerified(f"The server answered, and {what}: client {update.client_id}, {names}.")
-    return client_of(seen[-1])
+    return record, seen[-1]
 
 
 def update(api: Api, client_id: str, changes: Mapping[str, object], *, contacts: Sequence[ContactEdit] = ()) -> Client:
@@ -125,12 +130,17 @@ def update(api: Api, client_id: str, changes: Mapping[str, object], *, contacts:
 
 
 def body_of(record: Mapping[str, object], update: Update) -> dict[str, object]:
-    """What is sent: the columns that change, the complete settings as just read, all contacts where one changes."""
+    """What is sent: the columns that change, the complete settings as just read, all contacts where one changes.
+
+    A setting that is emptied is left out: then it is absent, as it is of a client that never had it.
+    """
     found = record.get("settings")
     settings = dict(found) if isinstance(found, dict) else {}
     body: dict[str, object] = {}
     for name, value in update.after.items():
-        if name in INSIDE_SETTINGS:
+        if name in INSIDE_SETTINGS and value is None:
+            settings.pop(name, None)
+        elif name in INSIDE_SETTINGS:
             settings[name] = as_sent(name, value)
         else:
             body[name] = value

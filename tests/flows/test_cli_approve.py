@@ -155,3 +155,13 @@ def test_a_plan_of_another_source_than_the_one_that_is_named_is_not_approved(cal
     with pytest.raises(SettingsError, match="of the source 'main', not 'other'"):
         call("approve", plan["digest"], "--source", "other", *args)
     assert call("approve", plan["digest"], "--source", "main", *args)[0] == 0
+
+
+def test_two_people_who_approve_at_once_make_one_approval_and_only_one_is_said_to_have_given_it(push, tmp_path):
+    plan = push("raced")
+    command = [COMMAND, "approve", plan["digest"], "--yes", "--json"]
+    both = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=tmp_path) for _ in range(2)]
+    told = [json.loads(one.communicate(timeout=120)[0]) for one in both]
+    assert [one.returncode for one in both] == [0, 0]
+    assert sorted(one["already"] for one in told) == [False, True]
+    assert told[0]["approved_at"] == told[1]["approved_at"]

@@ -8,7 +8,7 @@ import stat
 import pytest
 
 from sandbox.server import running
-from schemas.errors import NotVerified, SettingsError, WrongDigest
+from schemas.errors import NotVerified, SettingsError, StalePlan, WrongDigest
 from tests.flows.conftest import Server
 
 
@@ -40,7 +40,8 @@ def test_from_a_query_to_an_undo(call, server, tmp_path):
     _, out = call("sql", "select count(*) as n from mart.clients where custom_value1 = 'VIP'", "--json")
     assert json.loads(out) == [{"n": 5}]
     code, out = call("push", "plan", "--query", QUERY, "--json")
-    assert (code, json.loads(out)) == (0, {"plan": None, "refused": [], "unchanged": 5, "understood": []})
+    nothing = {"plan": None, "refused": [], "unchanged": 5, "blank_settings": {}, "understood": []}
+    assert (code, json.loads(out)) == (0, nothing)
     _, out = call("push", "undo", plan["plan_id"], "--json")
     back = json.loads(out)["plan"]
     call("push", "apply", back["plan_id"], "--digest", back["digest"])
@@ -94,6 +95,50 @@ def test_a_spreadsheet_as_european_excel_writes_it(call, server, tmp_path):
     assert {"The separator is a semicolon.", f"The number {short[0]} is read as {numbers[0]}."} <= set(
         told["understood"]
     )
+
+
+def test_a_queued_change_is_listed_refused_alone_and_withdrawn(call, server):
+    call("pull")
+    one = next(iter(server.clients(status="active")))
+    call("push", "add", one, "custom_value3=queued")
+    code, out = call("push", "queue", "--json")
+    (waiting,) = json.loads(out)
+    assert (code, waiting["state"], waiting["column"], waiting["value"]) == (0, "waiting", "custom_value3", "queued")
+    code, out = call("push", "queue")
+    assert (code, waiting["change_id"][:8] in out) == (0, True)
+    call("push", "withdraw", waiting["change_id"][:8])
+    _, out = call("push", "queue", "--json")
+    assert json.loads(out) == []
+
+
+def test_a_plan_that_nobody_wants_is_closed(call, server):
+    call("pull")
+    one = next(iter(server.clients(status="active")))
+    _, out = call("push", "plan", "--query", f"select '{one}' as id, 'unwanted' as custom_value4", "--json")
+    plan = json.loads(out)["plan"]
+    code, out = call("push", "close", plan["plan_id"], "--json")
+    assert (code, json.loads(out)["counts"]) == (0, {"not sent": 1})
+    with pytest.raises(StalePlan, match="is ended"):
+        call("push", "apply", plan["plan_id"], "--digest", plan["digest"])
+
+
+def test_a_plan_says_once_that_a_put_empties_blank_settings_and_an_undo_leaves_none_behind(call, server):
+    call("pull")
+    new = {"name": "Blank", "settings": {"currency_id": "1"}}
+    path = f"/api/v1/clients/{server.call('POST', '/api/v1/clients', new)['data']['id']}"
+    made = server.call("GET", path)["data"]
+    assert made["settings"]["industry_id"] == ""
+    query = f"select '{made['id']}' as id, 30 as payment_terms, 'Zug' as city"
+    _, out = call("push", "plan", "--query", query, "--json")
+    told = json.loads(out)
+    assert told["blank_settings"] == {"industry_id": 1, "size_id": 1}
+    plan = told["plan"]
+    assert call("push", "apply", plan["plan_id"], "--digest", plan["digest"])[0] == 0
+    _, out = call("push", "undo", plan["plan_id"], "--json")
+    told = json.loads(out)
+    assert told["blank_settings"] == {}
+    call("push", "apply", told["plan"]["plan_id"], "--digest", told["plan"]["digest"])
+    assert server.call("GET", path)["data"]["settings"] == {**made["settings"], "industry_id": None, "size_id": None}
 
 
 def test_what_is_not_as_planned_ends_with_code_4_and_is_shown(call, server):

@@ -75,7 +75,7 @@ def test_a_plan_of_which_most_was_changed_since_is_refused_as_a_whole(desk, box)
     planned = desk.plan(*((c["id"], {"custom_value1": "new"}) for c in clients))
     box.bulk("bulk_update", *(c["id"] for c in clients[:4]), column="custom_value1", new_value="theirs")
     desk.wire.reset()
-    with pytest.raises(StalePlan, match="plan anew"):
+    with pytest.raises(StalePlan, match="plan again"):
         desk.apply(planned)
     assert desk.wire.writes() == []
     assert box.show(clients[5]["id"])["custom_value1"] == ""

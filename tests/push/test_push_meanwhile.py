@@ -9,7 +9,6 @@ import pytest
 
 from flows.job import Clock
 from flows.push import add_wishes, undo_plan
-from flows.push_apply import apply_plan
 from flows.push_plan import plan_push
 from flows.wishes import WishedRow
 from schemas.errors import StalePlan
@@ -168,24 +167,6 @@ def test_a_plan_that_stopped_is_no_dead_end(desk, box):
         desk.apply(other)
     desk.resume(planned)
     assert desk.apply(other).as_planned
-
-
-def test_a_transaction_that_commits_late_is_seen_in_later_rounds(desk, box):
-    one, other = client(box, "One"), client(box, "Two")
-    planned = desk.plan((one["id"], {"custom_value1": "x"}), (other["id"], {"custom_value2": "y"}))
-    ticks, seen = iter(range(0, 10_000_000, 100)), []
-
-    def commit(_number, request):
-        if is_write(request) and not seen:
-            seen.append(True)
-            box.bulk("bulk_update", other["id"], column="custom_value2", new_value="theirs")
-            stamp(box, other, int(time.time()) - 5)
-        return False
-
-    desk.wire.reset(commit)
-    jumps = Clock(monotonic=lambda: float(next(ticks)))
-    apply_plan(desk.settings, desk.door(), planned.plan.plan_id, planned.plan.digest, pulls=False, clock=jumps)
-    assert box.show(other["id"])["custom_value2"] == "theirs"
 
 
 @pytest.mark.parametrize("hours", [5, 100])

@@ -15,6 +15,8 @@ from warehouse.migrations import migrate
 from warehouse.personal import is_personal
 
 NUMBERS = itertools.count(1)
+OWN = ("my_changes", "my_waiting_changes")
+"""Views that show a role its own queued changes; there are none before a role may queue any."""
 
 
 @pytest.fixture
@@ -76,20 +78,23 @@ def test_each_role_may_do_exactly_what_it_is_for_with_each_object(warehouse, loa
     connection = logged_in(roles[0])
     tried = 0
     for schema, name, columns in objects(warehouse):
-        assert not may(connection, f'delete from {schema}."{name}"')
-        assert not may(connection, f'drop {"view" if schema == "mart" else "table"} {schema}."{name}"')
+        own = name in OWN
+        assert may(connection, f'delete from {schema}."{name}"') == (name == "my_waiting_changes")
+        assert not may(connection, f'drop {"view" if own or schema == "mart" else "table"} {schema}."{name}"')
         for column in columns:
             readable = may(connection, f'select "{column}" from {schema}."{name}"')
             allowed = schema == "mart" and kind != WRITER
-            assert readable == (allowed and (kind == ANALYST_WITH_PERSONAL_DATA or not is_personal(name, column))), (
-                column
-            )
+            public = kind == ANALYST_WITH_PERSONAL_DATA or not is_personal(name, column)
+            assert readable == (own or (allowed and public)), column
             tried += readable
         assert may(connection, f'select * from {schema}."{name}"') == (
-            schema == "mart"
-            and (
-                kind == ANALYST_WITH_PERSONAL_DATA
-                or (kind == ANALYST and not any(is_personal(name, c) for c in columns))
+            own
+            or (
+                schema == "mart"
+                and (
+                    kind == ANALYST_WITH_PERSONAL_DATA
+                    or (kind == ANALYST and not any(is_personal(name, c) for c in columns))
+                )
             )
         )
     assert (tried > 50) == (kind != WRITER)
@@ -107,6 +112,29 @@ def test_a_writer_adds_wishes_under_its_own_name_and_changes_none(warehouse, rol
     assert warehouse.rows("select source, id, field, value, reason, author, plan_id from control.outbox") == [
         ("main", "a", "city", "Ulm", "moved", roles[0], None)
     ]
+
+
+def test_a_writer_sees_its_own_changes_with_what_became_of_them_and_withdraws_those_in_no_plan(
+    warehouse, roles, logged_in
+):
+    for role in roles[:2]:
+        grant(warehouse, role, WRITER, now=MOMENT)
+    first, second = map(logged_in, roles[:2])
+    add = "insert into control.outbox (source, id, field, value) values ('main', 'a', %s, 'x')"
+    for field in ("city", "ctiy", "phone"):
+        first.execute(add, [field])
+    second.execute(add, ["name"])
+    warehouse.execute("update control.outbox set plan_id = 'refused: is no column of a client' where field = 'ctiy'")
+    warehouse.execute("update control.outbox set plan_id = 'push-1' where field = 'phone'")
+    assert first.execute("select field, state, why from control.my_changes order by field").fetchall() == [
+        ("city", "waiting", None), ("ctiy", "refused", "is no column of a client"), ("phone", "waiting", None),
+    ]  # fmt: skip
+    assert second.execute("select field from control.my_changes").fetchall() == [("name",)]
+    gone = first.execute("delete from control.my_waiting_changes returning field").fetchall()
+    assert sorted(gone) == [("city",), ("ctiy",)]
+    assert warehouse.rows("select field from control.outbox order by field") == [("name",), ("phone",)]
+    revoke(warehouse, roles[0])
+    assert not may(first, "select * from control.my_changes")
 
 
 def test_what_a_reader_without_personal_data_gets_holds_no_person(warehouse, load_records, roles, logged_in):

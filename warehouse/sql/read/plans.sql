@@ -14,7 +14,11 @@ select
     ) as applied,
     (
         select count(*) from control.outcomes as o
-        where o.source = p.source and o.plan_id = p.plan_id and o.outcome <> 'applied'
+        where o.source = p.source and o.plan_id = p.plan_id and o.outcome = 'there already'
+    ) as there_already,
+    (
+        select count(*) from control.outcomes as o
+        where o.source = p.source and o.plan_id = p.plan_id and o.outcome not in ('applied', 'there already')
     ) as not_applied,
     p.expires_at,
     p.undoes
