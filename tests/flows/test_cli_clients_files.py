@@ -90,7 +90,8 @@ def test_statement_of_all_with_a_balance(run, one):
     assert len(list(Path("all").iterdir())) == len(told) > 3
 
 
-def test_statement_of_debtors_only_and_of_a_least_amount(run):
+def test_statement_of_debtors_only_and_of_a_least_amount(run, box, one):
+    box.balances(one, balance="-900")
     listed = run("list", "--status", "active,archived", "--limit", "0", "--json")["clients"]
     everybody = {c["id"]: Decimal(c["balance"]) for c in listed}
     owed = {id_: balance for id_, balance in everybody.items() if balance > 0}
