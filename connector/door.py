@@ -297,6 +297,5 @@ def _network_failure(error: httpx.TransportError, way: Way, secrets: Sequence[Se
     if untrusted := certificate_fault(error):
         text = f"The server's certificate is not accepted ({untrusted}); nothing was sent. If it is yours, set ca_file."
         return Failure(Rejected(text), sent=False)
-    return Failure(
-        NetworkFailed(in_words(error, way, secrets)), tries=math.inf, sent=not isinstance(error, NOTHING_SENT)
-    )
+    failed = NetworkFailed(in_words(error, way, secrets))
+    return Failure(failed, tries=math.inf, sent=not isinstance(error, NOTHING_SENT))

@@ -189,11 +189,15 @@ class PostgresWarehouse:
         except psycopg.Error as raised:
             problem = problem or raised
         if problem is not None:
-            if connection.info.transaction_status == TransactionStatus.INERROR:
-                with suppress(psycopg.Error):
-                    connection.execute(b"rollback")
+            _roll_back(connection)
             raise problem
         return cursor
+
+
+def _roll_back(connection: psycopg.Connection[Any]) -> None:
+    if connection.info.transaction_status == TransactionStatus.INERROR:
+        with suppress(psycopg.Error):
+            connection.execute(b"rollback")
 
 
 def open_postgres(
