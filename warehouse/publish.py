@@ -58,7 +58,7 @@ class Postponed:
 def publish_if_due(
     warehouse: Warehouse, *, now: datetime, clock: Callable[[], float] = time.monotonic
 ) -> Path | Postponed | None:
-    """Publish where runs have changed what the copies do not show, or where a file of theirs is missing; else None.
+    """Publish where runs or people have changed what the copies do not show, or a file of theirs is missing; else None.
 
     Runs are counted, not compared by their times: this machine's clock may go back. Where it says that the last
     publication is still to come, it has, and what is due is not postponed. Postgres' readers need no copies.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import stat
 import zipfile
+from datetime import datetime
 
 import msgspec
 import pyarrow as pa
@@ -27,6 +28,7 @@ from warehouse.backup import MADE_AGAIN, MANIFEST
 from warehouse.dedupe import FoundPair, choose_survivor, decide, decisions_of, store_found
 from warehouse.journal import first_broken
 from warehouse.place import PostgresUrl, open_place
+from warehouse.publish import reader_of
 from warehouse.views import drop_views
 
 TABLES = (
@@ -70,6 +72,11 @@ def content(settings):
         return {
             name: sorted(map(repr, warehouse.rows(f"select * from {name}"))) for name in names if name not in MADE_AGAIN
         }
+
+
+def _plain(value):
+    """A moment as a text: the engines give different objects for UTC."""
+    return value.isoformat() if isinstance(value, datetime) else value
 
 
 @pytest.fixture(params=["DuckDB", "Postgres"])
@@ -220,6 +227,19 @@ def test_a_backup_of_an_older_mirror_is_brought_to_this_version(told, empty, pul
     restore(empty, file)
     with open_place(place_of(empty)) as warehouse:
         assert warehouse.rows("select count(city) > 0, count(*) from ninja.clients") == [(True, 120)]
+
+
+@pytest.mark.publishes
+def test_a_decision_is_in_the_published_copy_after_a_pull_with_nothing_to_do(settings, pulls, server):
+    pulls()
+    a, b = sorted(server.clients())[:2]
+    with open_place(place_of(settings)) as warehouse:
+        decide(warehouse, "main", (a, b), "never_merge", author="ann", reason="sisters", now=MOMENT)
+    done = pulls()
+    assert (done.run.kind, done.published is not None) == ("idle", True)
+    with open_place(reader_of(place_of(settings)), read_only=True) as copy:
+        assert decisions_of(copy, "main") == {(a, b): "never_merge"}
+    assert pulls().published is None
 
 
 def test_a_backup_of_an_older_version_gets_the_migrations_that_it_lacks(told, pulls, tmp_path, monkeypatch):
