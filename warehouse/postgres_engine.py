@@ -174,8 +174,8 @@ class PostgresWarehouse:
         """Run a statement, outside a transaction in one of its own."""
         text, values = _numbered(sql, params)
         connection = self._connection
-        if connection.info.transaction_status != TransactionStatus.IDLE:
-            return connection.execute(text.encode(), values or None)
+        if connection.info.transaction_status != TransactionStatus.IDLE or text.startswith("vacuum"):
+            return connection.execute(text.encode(), values or None)  # no transaction may hold a vacuum
         problem: psycopg.Error | None = None
         try:
             with connection.pipeline():
