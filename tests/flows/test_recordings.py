@@ -65,7 +65,8 @@ class Recorded(httpx.BaseTransport):
                 "/group_settings": lambda: '{"data":[],"meta":{"pagination":{"total":0,"count":0,"per_page":5000}}}',
             }[path]()
         headers = {
-            "Content-Type": "application/json", "Date": format_datetime(RECORDED, usegmt=True), "X-APP-VERSION": "5.10.42",
+            "Content-Type": "application/json", "Date": format_datetime(RECORDED, usegmt=True),
+            "X-APP-VERSION": "5.10.42",
         }  # fmt: skip
         return httpx.Response(200, headers=headers, content=text.encode())
 
