@@ -6,7 +6,9 @@ The recorder asked by id; here the same bodies, record for record, are served in
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from decimal import Decimal
+from email.utils import format_datetime
 from pathlib import Path
 
 import httpx
@@ -14,7 +16,7 @@ import pytest
 
 from connector.door import Door, DoorSettings
 from connector.secret import Secret
-from flows.job import Job
+from flows.job import Clock, Job
 from flows.pull import pull
 from flows.settings import Settings, Source
 from tests.flows.test_pull import contact_truth, truth
@@ -22,6 +24,8 @@ from warehouse.duckdb_engine import open_warehouse
 
 RECORDINGS = Path(__file__).parent.parent / "recordings"
 URL = "https://ninja.test"
+RECORDED = datetime(2026, 11, 22, 8, 41, 45, tzinfo=UTC)
+"""By the server's clock, and in these tests by ours."""
 
 
 def bodies(name):
@@ -61,7 +65,8 @@ class Recorded(httpx.BaseTransport):
                 "/group_settings": lambda: '{"data":[],"meta":{"pagination":{"total":0,"count":0,"per_page":5000}}}',
             }[path]()
         headers = {
-            "Content-Type": "application/json", "Date": "Sun, 22 Nov 2026 08:41:45 GMT", "X-APP-VERSION": "5.10.42",
+            "Content-Type": "application/json", "Date": format_datetime(RECORDED, usegmt=True),
+            "X-APP-VERSION": "5.10.42",
         }  # fmt: skip
         return httpx.Response(200, headers=headers, content=text.encode())
 
@@ -84,7 +89,7 @@ def pulls(tmp_path):
 
     def run():
         with Door(DoorSettings(URL, requests_per_second=10_000), Secret("TOKEN"), transport=served) as door:
-            return pull(Job(settings, "main", door))
+            return pull(Job(settings, "main", door, clock=Clock(now=lambda: RECORDED)))
 
     run.served, run.path = served, tmp_path / "warehouse.duckdb"
     return run
