@@ -52,6 +52,7 @@ class Wire:
     def cut(self, server: socket.socket, said: bytes) -> None:
         """Cut everything; the server gets the message first, and has time to act on it, or never does."""
         self.cuts += 1
+        cut, self.sockets = self.sockets, []  # connections that are made meanwhile stay
         self.do()
         if self.how == AFTER:
             self.deaf = True
@@ -59,8 +60,7 @@ class Wire:
                 server.sendall(said)
             threading.Event().wait(0.3)
             self.deaf = False
-        hang_up(*self.sockets)
-        self.sockets.clear()
+        hang_up(*cut)
 
     deaf: bool = False
     """Whether answers of the server are dropped: who asked shall not know."""

@@ -16,7 +16,11 @@ from warehouse.postgres_session import adapt
 
 OLDEST = 14
 """The oldest major version that is supported."""
-TRANSIENT = ("starting up", "shutting down", "too many", "refused", "timeout", "timed out", "No such file", "recovery")
+TRANSIENT = (
+    "starting up", "shutting down", "too many", "refused", "timeout", "timed out", "No such file", "recovery",
+    "accepting connections", "closed the connection", "reset by peer",
+)  # fmt: skip
+"""Words of a server that is away for a moment: restarting, or full."""
 
 
 def connected(
@@ -104,3 +108,24 @@ def refused_by_pooler(problem: psycopg.Error) -> WarehouseError | None:
             "up to three: allow more in the pool, or use the address of Postgres itself."
         )
     return None
+
+
+TIMEOUTS = {
+    "25P03": "idle_in_transaction_session_timeout", "25P04": "transaction_timeout", "57P05": "idle_session_timeout",
+}  # fmt: skip
+"""Which setting is behind a SQLSTATE."""
+
+
+def timed_out(problem: psycopg.Error) -> str | None:
+    """The time-out of a role or database that ended a statement, and what to do; None for any other problem."""
+    named = TIMEOUTS.get(problem.sqlstate or "")
+    if problem.sqlstate == "57014":  # query_canceled: the server's language decides its words
+        if "user request" in (problem.diag.message_primary or ""):
+            return "somebody cancelled the statement (pg_cancel_backend); nothing of it was stored. Try again."
+        named = "statement_timeout"
+    if named is None:
+        return None
+    return (
+        f"{named} of this user, database or server ended the statement before it was through; nothing of it was "
+        f"stored. Raise it for the user of Ninja Sync: alter role USER set {named} = '1h', or 0 for no limit."
+    )

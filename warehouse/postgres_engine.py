@@ -20,7 +20,7 @@ from schemas.errors import Busy, ConnectionLost, SettingsError, WarehouseError
 from warehouse.engine import POSTGRES, Params
 from warehouse.place import PostgresUrl
 from warehouse.postgres_arrow import arrow_schema, column_types, copied, record_batch
-from warehouse.postgres_connection import connected, refused_by_pooler, words
+from warehouse.postgres_connection import connected, refused_by_pooler, timed_out, words
 from warehouse.postgres_session import Settings
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 SAFE_CLASSES = ("08", "28", "3D", "3F", "42", "53", "55", "57", "58")
 """Classes of SQLSTATE whose messages name objects, rights and limits; those of others may hold values of rows."""
+XACT_STATUS = "select pg_xact_status(cast($number as xid8))"
 NOT_MADE = ("42P01", "3F000", "42703")
 """Undefined table, schema, column."""
 
@@ -89,7 +90,7 @@ class PostgresWarehouse:
                 return [], []
             raise SettingsError(f"The query cannot be run: {words(problem)}") from None
         except psycopg.Error as problem:
-            raise SettingsError(f"The query cannot be run: {words(problem)}") from None
+            raise SettingsError(f"The query cannot be run: {timed_out(problem) or words(problem)}") from None
 
     def table(self, sql: str, params: Params | None = None) -> pa.Table:
         """The result of one query as an Arrow table."""
@@ -147,11 +148,7 @@ class PostgresWarehouse:
         """
         try:
             self._connection = self._reopen()
-            while number is not None:
-                ((status,),) = self.rows("select pg_xact_status(cast($number as xid8))", {"number": number})
-                if status != "in progress":
-                    break
-                time.sleep(0.2)
+            status = None if number is None else self._ended_as(number)
             if run_id is not None:
                 return bool(self.rows("select 1 from control.runs where run_id = $run_id", {"run_id": run_id}))
         except WarehouseError:
@@ -160,6 +157,19 @@ class PostgresWarehouse:
                 "whether it is stored is not known yet. The next run finds out, and goes on from there."
             ) from None
         return number is None or status == "committed"
+
+    def _ended_as(self, number: str) -> str:
+        """How a transaction of a lost connection ended. After a crash, one that never reached the disk is unknown."""
+        while True:
+            try:
+                ((status,),) = self._run(XACT_STATUS, {"number": number}).fetchall()
+            except psycopg.errors.InvalidParameterValue:  # "transaction ID … is in the future"
+                return "aborted"
+            except psycopg.Error as problem:
+                raise WarehouseError(f"Postgres: {words(problem)}") from None
+            if status != "in progress":
+                return str(status)
+            time.sleep(0.2)
 
     def hold(self, name: str) -> None:
         """Until the transaction ends, keep off others who hold the same name, on whatever machine."""
@@ -263,6 +273,8 @@ def _translated(sql: str) -> Iterator[None]:
         state = problem.sqlstate or ""
         if refused := refused_by_pooler(problem):
             raise refused from None
+        if ended := timed_out(problem):
+            raise WarehouseError(f"Postgres: {ended}") from None
         if _is_lost(problem):
             raise ConnectionLost from None
         hint = " Has anything been pulled yet? `ninja-sync pull` makes the tables." if state in NOT_MADE else ""
