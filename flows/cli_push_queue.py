@@ -15,16 +15,16 @@ Reason = Annotated[str, typer.Option(help="Why, for whoever looks at it later.")
 
 def add(
     client_id: Annotated[str, typer.Argument(metavar="ID", help="The client's id, as in mart.clients.")],
-    fields: Annotated[list[str], typer.Argument(metavar="FIELD=VALUE", help="What is wished; FIELD= empties it.")],
+    fields: Annotated[list[str], typer.Argument(metavar="FIELD=VALUE", help="The new value; FIELD= empties it.")],
     reason: Reason = "",
     source: SourceName = None,
     config: ConfigFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Put a wish into the outbox.
+    """Queue a change of a client.
 
-    The next `push plan --outbox` takes it up. Others may insert into control.outbox with SQL (`ninja-sync grant
-    --wishes`).
+    The next `push plan --outbox` takes it up; until then `push queue` shows it, and `push withdraw` removes it. Others
+    may queue changes with SQL, as rows of control.outbox (`ninja-sync grant --wishes`).
     """
     from flows.push import add_wishes  # noqa: PLC0415 - each command loads what it needs
     from flows.settings import choose_source, load_settings, open_door  # noqa: PLC0415
@@ -35,14 +35,14 @@ def add(
     for one in fields:
         field, equals, value = one.partition("=")
         if not equals:
-            raise SettingsError(f"A wish is FIELD=VALUE, not {one!r}.")
+            raise SettingsError(f"A change is FIELD=VALUE, not {one!r}.")
         values[field] = value
     with open_door(settings, name) as door:
         add_wishes(settings, name, door, client_id, values, reason=reason)
     if as_json:
         show_json({"source": name, "id": client_id, "fields": sorted(values)})
     else:
-        say(f"Noted in the outbox: {', '.join(values)} of {client_id}. Next: ninja-sync push plan --outbox")
+        say(f"Queued: {', '.join(values)} of {client_id}. Next: ninja-sync push plan --outbox")
 
 
 def queue(

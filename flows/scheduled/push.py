@@ -31,6 +31,7 @@ from flows.scheduled.words import (
 )
 from flows.settings import Settings, choose_source, open_door
 from flows.wishes import WishedRow, wishes_of_file, wishes_of_query
+from schemas.entities import CLIENTS
 from schemas.errors import SettingsError, SyncError, TooMuchChange
 from schemas.plan import Plan, calls_without_grouping
 from warehouse.plans import APPLYING
@@ -52,7 +53,7 @@ def plan_one(source: str, file: str | None, null_clears: bool, reason: str) -> M
         failed = own_words(problem)
     else:
         log.info("%s: %s values there already, %s refused", source, planned.unchanged, len(planned.refused))
-        return Made(planned.plan, [f"{one.column}: {one.reason}" for one in planned.refused])
+        return Made(planned.plan, [f"{_field(one.column)}: {one.reason}" for one in planned.refused])
     raise failed
 
 
@@ -131,6 +132,11 @@ def _braked(settings: Settings, made: Made) -> Made:
             how = f"ninja-sync push apply {plan.plan_id} --digest {plan.digest} --force"
             raise TooMuchChange(f"{refused} The plan is kept; to apply it all the same: {how}") from None
     return made
+
+
+def _field(name: str) -> str:
+    """The name of a field, where it is one: a queued change may hold any text in its place."""
+    return name if name in {field.name for field in CLIENTS.fields} else "an unknown field"
 
 
 def _changes(settings: Settings, file: str | None, *, null_clears: bool) -> Wishes:
