@@ -90,8 +90,9 @@ def test_statement_of_all_with_a_balance(run, one):
     assert len(list(Path("all").iterdir())) == len(told) > 3
 
 
-def test_statement_of_debtors_only_and_of_a_least_amount(run, box, one):
-    box.balances(one, balance="-900")
+def test_statement_of_debtors_only_and_of_a_least_amount(run, box):
+    creditor = box.make("Creditor")
+    box.balances(creditor, balance="-900")
     listed = run("list", "--status", "active,archived", "--limit", "0", "--json")["clients"]
     everybody = {c["id"]: Decimal(c["balance"]) for c in listed}
     owed = {id_: balance for id_, balance in everybody.items() if balance > 0}
@@ -102,6 +103,7 @@ def test_statement_of_debtors_only_and_of_a_least_amount(run, box, one):
     more = ("--at-least", f"{least:f}", "--to", "debtors", "--json")
     found = {it["client_id"] for it in run("statement", "--debtors", *more)}
     assert found == {id_ for id_, balance in owed.items() if balance >= least}
+    box.balances(creditor, balance="0")
 
 
 def test_a_run_that_is_ended_tells_what_it_has_done(run, box, one):
