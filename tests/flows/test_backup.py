@@ -70,7 +70,9 @@ def content(settings):
     with open_place(place_of(settings)) as warehouse:
         names = [str(name) for (name,) in warehouse.rows(TABLES)]
         return {
-            name: sorted(map(repr, warehouse.rows(f"select * from {name}"))) for name in names if name not in MADE_AGAIN
+            name: sorted(repr([_plain(value) for value in row]) for row in warehouse.rows(f"select * from {name}"))
+            for name in names
+            if name not in MADE_AGAIN
         }
 
 
@@ -83,6 +85,13 @@ def _plain(value):
 def empty(told, request, tmp_path):
     """Settings of a warehouse that is not there yet, on each engine."""
     place = tmp_path / "restored" / "w.duckdb" if request.param == "DuckDB" else request.getfixturevalue("database")
+    return msgspec.structs.replace(told, warehouse=address(place))
+
+
+@pytest.fixture
+def moved(told, tmp_path, database):
+    """Settings of a warehouse of the other engine that is not there yet."""
+    place = tmp_path / "moved" / "w.duckdb" if isinstance(place_of(told), PostgresUrl) else database
     return msgspec.structs.replace(told, warehouse=address(place))
 
 
@@ -163,7 +172,7 @@ def test_what_cannot_be_restored_is_refused_and_nothing_is_changed(told, pulls, 
         restore(msgspec.structs.replace(told, warehouse=str(tmp_path / "w.duckdb")), file)
 
 
-def test_a_restoration_that_dies_leaves_nothing_and_can_be_done_again(told, empty, pulls, tmp_path, monkeypatch):
+def test_a_restoration_that_dies_leaves_nothing_and_can_be_done_again(told, moved, pulls, tmp_path, monkeypatch):
     pulls(using=told)
     file = tmp_path / "backup.zip"
     back_up(told, file)
@@ -174,12 +183,12 @@ def test_a_restoration_that_dies_leaves_nothing_and_can_be_done_again(told, empt
     with monkeypatch.context() as patched:
         patched.setattr("warehouse.backup.create_mirror", die)
         with pytest.raises(KeyboardInterrupt):
-            restore(empty, file)
-    place = place_of(empty)
+            restore(moved, file)
+    place = place_of(moved)
     if not isinstance(place, PostgresUrl):
         assert list(place.parent.iterdir()) == []
-    restore(empty, file)
-    assert content(empty) == content(told)
+    restore(moved, file)
+    assert content(moved) == content(told)
 
 
 def test_a_client_that_was_erased_after_the_backup_does_not_come_back_with_it(told, server, pulls, tmp_path, postgres):
@@ -215,7 +224,7 @@ def test_the_commands_say_what_they_did(command, tmp_path):
     assert (code, "No such file" in err) == (2, True)
 
 
-def test_a_backup_of_an_older_mirror_is_brought_to_this_version(told, empty, pulls, tmp_path, monkeypatch):
+def test_a_backup_of_an_older_mirror_is_brought_to_this_version(told, moved, pulls, tmp_path, monkeypatch):
     """Its tables are made as they were, then built again from the records, as an upgrade does."""
     pulls(using=told)
     with open_place(place_of(told)) as warehouse:
@@ -224,8 +233,8 @@ def test_a_backup_of_an_older_mirror_is_brought_to_this_version(told, empty, pul
         warehouse.execute("alter table ninja.clients drop column city")
     file = tmp_path / "backup.zip"
     back_up(told, file)
-    restore(empty, file)
-    with open_place(place_of(empty)) as warehouse:
+    restore(moved, file)
+    with open_place(place_of(moved)) as warehouse:
         assert warehouse.rows("select count(city) > 0, count(*) from ninja.clients") == [(True, 120)]
 
 
