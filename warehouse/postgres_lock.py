@@ -19,6 +19,11 @@ from warehouse.postgres_session import HELD, Settings
 
 TRY = "select pg_try_advisory_xact_lock(hashtextextended($1, 0))"
 NEVER_ENDED = "select set_config(name, '0', true) from pg_settings where name = any($1)"
+LET_GO = "select 1"
+"""A query without values, by the simple protocol, drops the portal of the query before it, and so the last snapshot.
+
+With that snapshot, what others delete while the lock is held could not be vacuumed: an erasure would leave it on disk.
+"""
 HOLDER = """
 select a.application_name, a.client_addr, a.pid
 from pg_locks as l join pg_stat_activity as a on a.pid = l.pid
@@ -43,6 +48,7 @@ def one_run_on_postgres(
             if clock() >= until:
                 raise Busy(f"Another run of the source {source!r} is under way: {_holder(connection, name)}.")
             sleep(0.2)
+        _asked(connection, LET_GO)
         yield
     finally:
         with suppress(psycopg.Error):
