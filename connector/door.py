@@ -108,11 +108,7 @@ class Door:
         self._settings, self._token, self._clock, self._turns, self._check = settings, token, clock, turns, check
         self._address = server_address(settings.base_url)
         self._way = Way(
-            self._address,
-            settings.proxy,
-            settings.connect_timeout,
-            settings.read_timeout,
-            settings.request_deadline,
+            self._address, settings.proxy, settings.connect_timeout, settings.read_timeout, settings.request_deadline
         )
         self._transport = transport or wire(
             only_loopback=self._address.scheme == "http", proxy=settings.proxy, ca_file=settings.ca_file, clock=clock
