@@ -8,6 +8,7 @@ from schemas.entity import Entity, Kind
 
 ARROW = {
     Kind.TEXT: pa.string(),
+    Kind.LINK: pa.string(),
     Kind.MAIL: pa.string(),
     Kind.SETTING: pa.string(),
     Kind.MONEY: pa.decimal128(20, 6),

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from schemas.entity import Entity, Field, Kind, Written
 
-TEXT, MAIL, SETTING, MONEY = Kind.TEXT, Kind.MAIL, Kind.SETTING, Kind.MONEY
+TEXT, LINK, MAIL, SETTING, MONEY = Kind.TEXT, Kind.LINK, Kind.MAIL, Kind.SETTING, Kind.MONEY
 TIME, FLAG, COUNT, JSON = Kind.TIME, Kind.FLAG, Kind.COUNT, Kind.JSON
 PUT, BULK, GROUP = Written.PUT, Written.BULK, Written.GROUP
 
@@ -90,10 +90,10 @@ DOCUMENTS = Entity(
     path="",
     fields=(
         _key("document"),
-        Field("user_id", TEXT, "The user who uploaded the document."),
-        Field("assigned_user_id", TEXT, "The user to whom the document is assigned."),
-        Field("project_id", TEXT, "The project to which the document belongs."),
-        Field("vendor_id", TEXT, "The vendor to whom the document belongs."),
+        Field("user_id", LINK, "The user who uploaded the document."),
+        Field("assigned_user_id", LINK, "The user to whom the document is assigned."),
+        Field("project_id", LINK, "The project to which the document belongs."),
+        Field("vendor_id", LINK, "The vendor to whom the document belongs."),
         Field("name", TEXT, "File name.", personal=True),
         Field("type", TEXT, "Kind of file, found by its content: pdf, png, txt ..."),
         Field("disk", TEXT, "The server's storage that holds the file."),
@@ -126,7 +126,7 @@ CLIENTS = Entity(
         _setting("valid_until", "Days for which a quote is valid; NULL inherits."),
         _setting("default_task_rate", "Price of an hour of a task; NULL inherits."),
         _setting("send_reminders", "Whether reminders are sent; NULL inherits."),
-        Field("group_settings_id", TEXT, "The client's group, which may be archived.", written=GROUP),
+        Field("group_settings_id", LINK, "The client's group, which may be archived.", written=GROUP),
         Field("size_id", TEXT, "Number of employees: an id of `sizes`.", written=BULK),
         Field("industry_id", TEXT, "Industry: an id of `industries`.", written=BULK),
         Field("classification", TEXT, "individual, business, company, partnership, trust, charity ...", written=PUT),
@@ -142,8 +142,8 @@ CLIENTS = Entity(
         *_custom("client"),
         Field("private_notes", TEXT, "Notes that the client does not see.", personal=True, written=PUT),
         Field("public_notes", TEXT, "Notes that the client sees.", personal=True, written=BULK),
-        Field("user_id", TEXT, "The user who created the client."),
-        Field("assigned_user_id", TEXT, "The user to whom the client is assigned.", written=PUT),
+        Field("user_id", LINK, "The user who created the client."),
+        Field("assigned_user_id", LINK, "The user to whom the client is assigned.", written=PUT),
         Field("is_deleted", FLAG, "Whether the client is deleted; archived alone leaves this false.", vital=True),
         Field("last_login", TIME, "In practice never set; see the contacts'.", volatile=True),
         *_times("client"),
@@ -195,12 +195,12 @@ ACTIVITIES = Entity(
     fields=(
         _key("activity"),
         Field("activity_type_id", TEXT, "What was done: 1 created, 2 archived, 3 deleted, 26 restored, 61 updated ..."),
-        Field("client_id", TEXT, "The client it was done to; of a merge, the survivor."),
-        Field("contact_id", TEXT, "The contact it was done to."),
-        Field("invoice_id", TEXT, "The invoice it is about."),
-        Field("payment_id", TEXT, "The payment it is about."),
-        Field("credit_id", TEXT, "The credit it is about."),
-        Field("user_id", TEXT, "The user who did it."),
+        Field("client_id", LINK, "The client it was done to; of a merge, the survivor."),
+        Field("contact_id", LINK, "The contact it was done to."),
+        Field("invoice_id", LINK, "The invoice it is about."),
+        Field("payment_id", LINK, "The payment it is about."),
+        Field("credit_id", LINK, "The credit it is about."),
+        Field("user_id", LINK, "The user who did it."),
         Field("is_system", FLAG, "Whether the server did it by itself."),
         Field("notes", TEXT, "Notes; of a merge or purge, the name of the client that is gone.", personal=True),
         Field("created_at", TIME, "When it was done."),

@@ -11,6 +11,8 @@ class Kind(Enum):
 
     TEXT = "text"
     """A text. `''` is the server's way to say "none" and becomes NULL; whitespace and case are kept."""
+    LINK = "link"
+    """The id of another record, as a text. `''` and the hash of 0 mean "none" and become NULL (see values.NOBODY)."""
     MAIL = "mail"
     """A text in which blanks alone mean "none": the server gives a blank contact the address `' '`."""
     SETTING = "setting"

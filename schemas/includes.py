@@ -35,8 +35,8 @@ SYSTEM_LOGS: Final = Entity(
     path="",
     fields=(
         Field("id", Kind.TEXT, "The log's hashed id.", vital=True),
-        Field("user_id", Kind.TEXT, "The user of the record that it is about."),
-        Field("client_id", Kind.TEXT, "The client."),
+        Field("user_id", Kind.LINK, "The user of the record that it is about."),
+        Field("client_id", Kind.LINK, "The client."),
         Field(
             "event_id", Kind.COUNT, "What happened: 21 a gateway took a payment, 30 a mail was sent, 32 it bounced ..."
         ),

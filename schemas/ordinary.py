@@ -19,6 +19,7 @@ from schemas.scrub import always_kept, searched, sounds_secret
 from schemas.values import (
     LAST_SECOND,
     LONGEST_KEY,
+    NOBODY,
     ZERO,
     count,
     flag,
@@ -175,6 +176,10 @@ def _texts(column: Sequence[object]) -> Sequence[object]:
     return list(map(text, column))
 
 
+def _links(column: Sequence[object]) -> Sequence[object]:
+    return [None if value == NOBODY else value for value in _texts(column)]
+
+
 def _mails(column: Sequence[object]) -> Sequence[object]:
     return [mail(value) if value else None for value in _texts(column)]
 
@@ -212,6 +217,7 @@ def _jsons(column: Sequence[object]) -> Sequence[object]:
 
 _COLUMN: dict[Kind, Callable[[Sequence[object]], Sequence[object]]] = {
     Kind.TEXT: _texts,
+    Kind.LINK: _links,
     Kind.MAIL: _mails,
     Kind.SETTING: _settings,
     Kind.MONEY: _amounts,

@@ -28,6 +28,13 @@ MOST_DIGITS = 30
 LONGEST_KEY = 64
 """Characters of an id. Hashids of a 64-bit number have 13; Postgres' indexes, by which rows are found, end at 2,700."""
 
+NOBODY = "WjnegYbwZ1"
+"""The id that some transformers send for "none": the hash of 0 under the default, empty salt (config/ninja.php).
+
+Seen on 5.12.28 for `assigned_user_id` of a client without one. Under another salt the hash of 0 cannot be known, and no
+record has this id: ten letters do not meet by chance.
+"""
+
 _NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
 _ENCODER = msgspec.json.Encoder(decimal_format="number")
 
@@ -62,6 +69,12 @@ def text(value: object) -> str | None:
     if value is None:
         return None
     raise Unfit(f"{_kind_of(value)} instead of a text")
+
+
+def link(value: object) -> str | None:
+    """The id of another record; the hash of 0 is NULL."""
+    found = text(value)
+    return None if found == NOBODY else found
 
 
 def mail(value: object) -> str | None:
@@ -144,6 +157,7 @@ def json(value: object) -> str | None:
 
 CONVERT: dict[Kind, Callable[[object], object]] = {
     Kind.TEXT: text,
+    Kind.LINK: link,
     Kind.MAIL: mail,
     Kind.SETTING: setting,
     Kind.MONEY: money,

@@ -15,7 +15,7 @@ from schemas.entity import Entity, Kind
 from schemas.errors import WarehouseError
 from warehouse.engine import Warehouse
 
-MIRROR_VERSION = 3
+MIRROR_VERSION = 4
 MIRROR_FINGERPRINT = "73916f26009c5540"
 """Whoever changes a column, or what is read into it, raises the version and notes the new fingerprint: an older version
 of Ninja Sync then refuses the warehouse instead of rebuilding it in its own way. A test compares the fingerprint.
@@ -23,6 +23,7 @@ of Ninja Sync then refuses the warehouse instead of rebuilding it in its own way
 
 SQL_TYPES = {
     Kind.TEXT: "varchar",
+    Kind.LINK: "varchar",
     Kind.MAIL: "varchar",
     Kind.SETTING: "varchar",
     Kind.MONEY: "decimal(20, 6)",

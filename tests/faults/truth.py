@@ -11,6 +11,7 @@ from decimal import Decimal
 from schemas.entities import CLIENTS, CONTACTS, DOCUMENTS
 from schemas.entity import Entity, Kind
 from schemas.scrub import searched
+from schemas.values import NOBODY
 from warehouse.place import Place, is_there, open_place
 
 Row = dict[str, object]
@@ -52,8 +53,7 @@ def as_stored(kind: Kind, value: object) -> object:
             return searched(value or {})
         case Kind.SETTING:
             return None if value in ("", None) else str(value)
-        case _:
-            return None if value == "" else value
+    return None if value == "" or (kind is Kind.LINK and value == NOBODY) else value
 
 
 def row_of(entity: Entity, record: Mapping[str, object]) -> Row:

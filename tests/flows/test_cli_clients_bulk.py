@@ -121,9 +121,9 @@ def test_restore_delete_assign_group_and_bulk_update(call, server, make, tmp_pat
         (["bulk-update", "x", "--set", "city", "--yes"], "--set FIELD=VALUE"),
         (["bulk-update", "x", "--set", "size_id=3", "--empty", "size_id", "--yes"], "one thing"),
         (["bulk-update", "x", "--set", "city=Bern", "--yes"], "update writes other columns"),
-        (["bulk-update", "x", "--set", "country_id=Germany", "--yes"], "its id is 276"),
+        (["bulk-update", "x", "--set", "country_id=Germani", "--yes"], "did you mean Germany"),
         (["bulk-update", "x", "--set", "custom_value1=", "--yes"], "To empty it"),
-        (["assign-group", "WrongIdxxx", "x", "--yes"], "no id of group_settings"),
+        (["assign-group", "WrongIdxxx", "x", "--yes"], "none of the server's groups"),
         (["merge", "x", "x"], "one client"),
     ],
 )

@@ -12,10 +12,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sandbox.hashids import encode
 from schemas.entities import CLIENTS, COMPANIES, CONTACTS, DOCUMENTS, GROUPS, LOOKUPS
 from schemas.entity import Kind
 from schemas.normalise import Drift, normalise
-from schemas.values import to_json
+from schemas.values import NOBODY, to_json
 from tests.schemas.schema_records import GROUP, bodies, client, quick
 
 DECODER = msgspec.json.Decoder(float_hook=Decimal)
@@ -145,8 +146,8 @@ def test_the_notation_of_an_amount_is_no_change(one, other):
 
 
 CHANGED = {
-    Kind.TEXT: "changed", Kind.MAIL: "changed", Kind.SETTING: "changed", Kind.MONEY: Decimal("77.000001"),
-    Kind.TIME: 1234567, Kind.COUNT: 4711, Kind.JSON: {"changed": 1},
+    Kind.TEXT: "changed", Kind.LINK: "changed", Kind.MAIL: "changed", Kind.SETTING: "changed",
+    Kind.MONEY: Decimal("77.000001"), Kind.TIME: 1234567, Kind.COUNT: 4711, Kind.JSON: {"changed": 1},
 }  # fmt: skip
 FIELDS = [(name, f) for name, entity in ENTITIES.items() for f in entity.fields]
 
@@ -162,6 +163,17 @@ def test_every_field_counts_as_a_change_except_the_volatile_ones(name, field):
     assert (row_of(record).row_hash == before.row_hash) == (field.name in VOLATILE)
     assert row_of(record).record != before.record
     assert field.volatile == (field.name in VOLATILE)
+
+
+def test_the_hash_of_zero_is_nobody():
+    """A server with the default salt sends it where no user is assigned (seen on 5.12.28)."""
+    assert encode(0) == NOBODY
+    none, nobody, somebody = (
+        normalise(CLIENTS, [client(assigned_user_id=one, group_settings_id=one)]).rows[0]
+        for one in ("", NOBODY, encode(1))
+    )
+    assert (nobody.values, nobody.row_hash) == (none.values, none.row_hash)
+    assert somebody.row_hash != none.row_hash
 
 
 @pytest.mark.parametrize("name", ["contacts", "documents"])
@@ -182,8 +194,8 @@ def test_a_secret_is_no_change():
 
 NO_ID = re.compile(r"\(no id, [0-9a-f]{8}\)")
 UNFIT = {
-    Kind.TEXT: ["bad\0", 5, ["canary"]], Kind.MAIL: ["bad\0", 5], Kind.SETTING: ["bad\0", ["canary"]],
-    Kind.MONEY: ["canary", None, Decimal("1e-7"), 10**14], Kind.TIME: [-1, "canary", True], Kind.FLAG: ["canary", 1],
+    Kind.TEXT: ["bad\0", 5, ["canary"]], Kind.LINK: ["bad\0", 5], Kind.MAIL: ["bad\0", 5],
+    Kind.SETTING: ["bad\0", ["canary"]], Kind.MONEY: ["canary", None, Decimal("1e-7"), 10**14], Kind.TIME: [-1, "canary", True], Kind.FLAG: ["canary", 1],
     Kind.COUNT: ["canary", Decimal("1.5"), 2**63], Kind.JSON: ["canary", 5, {"a": "\0"}],
 }  # fmt: skip
 

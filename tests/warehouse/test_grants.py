@@ -124,10 +124,10 @@ def test_a_writer_sees_its_own_changes_with_what_became_of_them_and_withdraws_th
     for field in ("city", "ctiy", "phone"):
         first.execute(add, [field])
     second.execute(add, ["name"])
-    warehouse.execute("update control.outbox set plan_id = 'refused: is no column of a client' where field = 'ctiy'")
+    warehouse.execute("update control.outbox set plan_id = 'refused: is no field of a client' where field = 'ctiy'")
     warehouse.execute("update control.outbox set plan_id = 'push-1' where field = 'phone'")
     assert first.execute("select field, state, why from control.my_changes order by field").fetchall() == [
-        ("city", "waiting", None), ("ctiy", "refused", "is no column of a client"), ("phone", "waiting", None),
+        ("city", "waiting", None), ("ctiy", "refused", "is no field of a client"), ("phone", "waiting", None),
     ]  # fmt: skip
     assert second.execute("select field from control.my_changes").fetchall() == [("name",)]
     gone = first.execute("delete from control.my_waiting_changes returning field").fetchall()

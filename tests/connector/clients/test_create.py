@@ -45,7 +45,7 @@ def test_without_a_number_the_server_draws_one(api):
         ({"name": "  "}, [{"phone": "1"}], "needs a name"),
         ({"name": "x", "balance": 5}, [], "balance cannot"),
         ({"name": "x", "number": "0"}, [], "new number"),
-        ({"name": "x", "country_id": "de"}, [], "its id is 276"),
+        ({"name": "x", "country_id": "Germani"}, [], "did you mean Germany"),
         ({"name": "x", "id": "abc"}, [], "id cannot be written"),
         ({"name": "x"}, [{"email": "a@b.test"}, {"email": "a@b.test"}], "same e-mail"),
         ({"name": "x"}, [{"id": "abc"}], "id is no column of a contact"),
