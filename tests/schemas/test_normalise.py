@@ -195,7 +195,8 @@ def test_a_secret_is_no_change():
 NO_ID = re.compile(r"\(no id, [0-9a-f]{8}\)")
 UNFIT = {
     Kind.TEXT: ["bad\0", 5, ["canary"]], Kind.LINK: ["bad\0", 5], Kind.MAIL: ["bad\0", 5],
-    Kind.SETTING: ["bad\0", ["canary"]], Kind.MONEY: ["canary", None, Decimal("1e-7"), 10**14], Kind.TIME: [-1, "canary", True], Kind.FLAG: ["canary", 1],
+    Kind.SETTING: ["bad\0", ["canary"]], Kind.MONEY: ["canary", None, Decimal("1e-7"), 10**14],
+    Kind.TIME: [-1, "canary", True], Kind.FLAG: ["canary", 1],
     Kind.COUNT: ["canary", Decimal("1.5"), 2**63], Kind.JSON: ["canary", 5, {"a": "\0"}],
 }  # fmt: skip
 
