@@ -12,13 +12,13 @@ from typing import Final
 from flows.merge_apply import AppliedMerges
 from flows.merge_plan import PlannedMerges
 from flows.merge_screen import preview_as_json, show_preview
+from flows.output import write_output
 from flows.show import amount, plain, say, show_json, show_records, show_table
 from schemas.errors import LOADED_WITH_FINDINGS, SyncError
 from schemas.merge_plan import MergePlan, MergeStep
 from schemas.values import to_json
 from warehouse.merge_plans import StoredMerges
 from warehouse.plans import APPLYING
-from warehouse.private import write_private
 
 MOST: Final = 20
 """Merges that are shown one by one; --json gives all."""
@@ -33,7 +33,7 @@ def tell_planned_merges(planned: PlannedMerges, to: Path | None = None, *, as_js
         "notes": planned.notes,
     }
     if to is not None:
-        write_private(to.absolute(), to_json(plain(result)).encode() + b"\n")
+        write_output(to, to_json(plain(result)).encode() + b"\n")
     if as_json:
         show_json(result)
         return LOADED_WITH_FINDINGS if planned.refused else 0

@@ -18,7 +18,7 @@ from schemas.errors import SettingsError, SyncError, WarehouseError
 STRANGER = 65534
 """Another user of the machine: nobody."""
 ASK = ("sql", "select 1 as one")
-ANSWER = b"one\r\n1\r\n"
+ANSWER = b"\xef\xbb\xbfone\r\n1\r\n"
 
 
 @pytest.fixture
@@ -42,7 +42,7 @@ def test_an_answer_goes_where_the_person_says(asks, command, tmp_path):
     assert (plain.read_bytes(), target.read_bytes()) == (ANSWER, ANSWER)
     assert link.is_symlink()
     assert stat.S_IMODE(target.stat().st_mode) == 0o600
-    assert [asks(name) for name in ("-", "/dev/stdout")] == [(0, "one\n1\n", "")] * 2
+    assert (asks("-"), asks("/dev/stdout")) == ((0, "one\n1\n", ""), (0, "\ufeffone\n1\n", ""))
     assert stat.S_ISLNK(Path("/dev/stdout").lstat().st_mode)
     assert asks("/dev/null") == (0, "", "")
     assert stat.S_ISCHR(Path("/dev/null").stat().st_mode)
