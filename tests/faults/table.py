@@ -29,7 +29,7 @@ from schemas.errors import (
 from tests.connector import faulty_server as raw_server
 from tests.faults import events
 from tests.faults.lines import A, B, C, Converged, Fault, Held, Line, Meanwhile, Record, Waits, Whole
-from tests.faults.scene import MIDDLE, PAGES, Scene
+from tests.faults.scene import LAST, MIDDLE, PAGES, Scene
 from tests.faults.ways import (
     GONE,
     Way,
@@ -154,7 +154,10 @@ PAGING: tuple[Line, ...] = (
     Meanwhile("F35", "the same client again in the same second", events.same_second_again),
     Meanwhile("F36", "a change that is committed an hour late", events.late_commit),
     Fault("F37", "records without any order but the one asked for", switch(shuffle=True), stays=A),
-    Fault("F38", "our own clock is a day off, and jumps", events.our_clock_jumps, passes=A),
+    Fault(
+        "F38", "our own clock is a day off, and jumps", events.our_clock_jumps, passes=A, at=("look", MIDDLE, LAST),
+        why="the server's clock seems to have gone back, so the first page begins earlier",
+    ),
     Held("F39", "the server is restored from a backup", RECONCILE + "test_a_restored_server_loses_nobody_until_somebody_says_so", "A, and told"),
     Held("F50", "the server lives in another time zone", PULL + "test_a_server_in_another_time_zone_hides_nothing", "A"),
     Meanwhile("F51", "the clocks go back an hour", events.hour_repeats, prepare=events.before_the_hour_repeats),
