@@ -129,7 +129,7 @@ def test_a_plan_that_a_restart_cuts_off_is_named_and_ends_as_planned(desk, how):
             desk.apply(planned)
         sent, desk.wire.turn = len(desk.wire.writes()), 0
         desk.wire.reset()
-        assert ("before anything" in str(cut.value)) == (sent == 0)
+        assert sent == 0 or "before anything" not in str(cut.value)
         ended = desk.resume(planned) if "resume" in str(cut.value) else desk.apply(planned)
         assert ended.as_planned, turn
         assert after(desk.box, clients) == wanted, turn

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -11,6 +12,7 @@ from schemas.errors import Busy
 from tests.records import client
 from warehouse.control import State
 from warehouse.lock import one_run_at_a_time
+from warehouse.place import open_place
 
 HOLD = """
 import sys
@@ -68,3 +70,22 @@ def test_a_load_is_refused_where_another_run_has_loaded_since_the_scan_began(war
         load_records([client("b")], after=State())
     assert warehouse.rows("select * from control.runs") == before
     assert warehouse.rows("select id from ninja.clients") == [("a",)]
+
+
+def test_a_held_lock_keeps_no_vacuum_waiting(holder, database):
+    with open_place(database) as warehouse:
+        found = warehouse.rows(
+            "select state, backend_xmin, backend_xid from pg_stat_activity where application_name like $name",
+            {"name": f"ninja-sync {holder.pid}@%"},
+        )
+    assert found == [("idle in transaction", None, None)]
+
+
+def test_no_time_out_of_the_database_takes_the_lock_away(postgres, database):
+    with postgres.admin() as admin:
+        for name in ("idle_in_transaction_session_timeout", "idle_session_timeout"):
+            admin.execute(f"alter database \"{database.url.rpartition('/')[2]}\" set {name} = '50ms'")
+    with one_run_at_a_time(database, "main", wait=0):
+        time.sleep(0.5)  # long past both
+        with pytest.raises(Busy), one_run_at_a_time(database, "main", wait=0):
+            pass
