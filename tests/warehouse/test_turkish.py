@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from schemas.clocks import Clocks
 from schemas.entities import CLIENTS
 from schemas.normalise import normalise
 from tests.records import MOMENT, client, contact
@@ -31,7 +32,7 @@ RECORDS = [
 def mart(place):
     """All views of a warehouse into which the records were loaded."""
     staging = Staging.of(place, "main")
-    staging.begin(KEY, 1)
+    staging.begin(KEY, Clocks(1, None))
     staging.add(CLIENTS, normalise(CLIENTS, RECORDS), open=[(None, None)], newest_seen=0)
     scanned = Scanned(CLIENTS, replace(BINDING, company_fingerprint="main"), MOMENT, MOMENT, 0, len(RECORDS))
     with open_place(place) as warehouse:
