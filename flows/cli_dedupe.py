@@ -108,7 +108,10 @@ def _tell_across(found: Sequence[tuple[FoundPair, str, str]], *, as_json: bool) 
 
 
 def list_clusters(source: SourceName = None, config: ConfigFile = None, as_json: AsJson = False) -> None:
-    """The groups of duplicates of the last run, and what was decided about each."""
+    """List the groups of duplicates that the last run found.
+
+    Each comes with what was decided about it.
+    """
     from flows.dedupe.review import cases, not_the_same  # noqa: PLC0415
     from flows.settings import choose_source, load_settings  # noqa: PLC0415
 

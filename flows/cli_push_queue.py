@@ -51,7 +51,10 @@ def queue(
     config: ConfigFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """List queued changes: those that wait for a plan, and those that were refused, with the reason."""
+    """List queued changes that wait or were refused.
+
+    A refused change comes with its reason.
+    """
     from dataclasses import asdict  # noqa: PLC0415
 
     from flows.outbox import SHORT, queued_changes  # noqa: PLC0415

@@ -52,7 +52,7 @@ def init(
     file: Annotated[Path, typer.Option(help="The configuration file to write.")] = Path("config/ninja-sync.toml"),
     as_json: AsJson = False,
 ) -> None:
-    """Write a configuration file for your server, or add a source to it.
+    """Write a configuration file, or add a source to it.
 
     Asks for the address and the token, stores the token in a file of its own (mode 600), and looks whether all is well.
     With --token-env or --token-file the token stays where it is; the configuration only names the place.
@@ -158,7 +158,10 @@ def _examine(settings: Settings, names: Sequence[str], *, as_json: bool) -> None
 
 
 def source_list(config: ConfigFile = None, as_json: AsJson = False) -> None:
-    """The sources of the configuration, and those that this warehouse is bound to."""
+    """List the sources, and what each is bound to.
+
+    Sources of the configuration and of this warehouse are listed.
+    """
     from flows.settings import load_settings  # noqa: PLC0415
     from flows.sources import listed  # noqa: PLC0415
 

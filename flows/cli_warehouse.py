@@ -50,7 +50,7 @@ def balances(
     config: ConfigFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """What clients owe and have overpaid, by currency and by country, and who owes most.
+    """What clients owe and have overpaid, and who owes most.
 
     Amounts of two currencies are never added, and what some have overpaid is not taken off what others owe. With --at,
     the versions count that held at that moment, by the server's stamps; nothing is known before the first pull.

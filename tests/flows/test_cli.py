@@ -25,6 +25,8 @@ EVERY = [
     "publish",
     "grant",
     "erase",
+    "backup",
+    "restore",
     "clients",
     "journal",
     "push",
