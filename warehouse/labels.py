@@ -13,6 +13,7 @@ import msgspec
 
 from warehouse.comments import view_columns
 from warehouse.engine import Warehouse
+from warehouse.statements import named
 
 FIELDS, MOST_BYTES = 4, 63
 VIEWS = {"clients": "client", "contacts": "contact"}
@@ -60,14 +61,14 @@ def _wanted(warehouse: Warehouse) -> dict[str, str]:
     texts: dict[str, str] = {}
     sources = "select source, cast(custom_fields as varchar) from ninja.companies where custom_fields is not null"
     labelled = warehouse.rows(f"{sources} order by source")
-    there = view_columns(warehouse) if labelled else {}
+    there, ours = (view_columns(warehouse), set(named("mart"))) if labelled else ({}, set[str]())
     for source, told in labelled:
         labels = msgspec.json.decode(str(told))
         for view, word in VIEWS.items():
             names = named_columns(there[view], labels if isinstance(labels, dict) else {}, word)
             if any(column != name for column, name in names):
                 listed = ", ".join(f'"{column}" as {_quoted(name)}' for column, name in names)
-                name = f"{view}_{source}" + "_labelled" * (f"{view}_{source}" in there)  # as `clients_by_month` is
+                name = f"{view}_{source}" + "_labelled" * (f"{view}_{source}" in ours)  # as `clients_by_month` is
                 texts[name] = (
                     f"create view mart.\"{name}\" as select {listed} from mart.{view} where source = '{source}'"
                 )

@@ -16,7 +16,7 @@ from schemas.entity import Entity, Field, Kind
 from schemas.normalise import normalise
 from warehouse.arrow_files import staged_batch
 from warehouse.duckdb_engine import exports_of
-from warehouse.engine import DUCKDB
+from warehouse.engine import DUCKDB, scratch
 
 AMOUNTS = 1_000_000
 COLUMNS = 20
@@ -74,19 +74,20 @@ def test_a_million_amounts_are_the_same_to_the_bit_from_json_through_arrow_and_t
 ):
     rows, batches = million
     staged = pa.Table.from_batches(batches)
-    warehouse.stage("wallets", staged_schema(WALLETS, None), iter(batches))
-    back = warehouse.table("select * from wallets order by arrival")
-    ways = [back]
-    if warehouse.engine == DUCKDB:
-        file = exports_of(warehouse.path) / "wallets.parquet"
-        file.parent.mkdir(exist_ok=True)
-        warehouse.execute(f"copy (select * from wallets order by arrival) to '{file}' (format parquet)")
-        ways += [pq.read_table(file), warehouse.table(f"select * from '{file}' order by arrival")]
-    for found, name in itertools.product(ways, NAMES):
-        assert found.schema.field(name).type == pa.decimal128(20, 6)
-        before, after = (t.column(name).combine_chunks() for t in (staged, found))
-        assert bytes(before.buffers()[1]) == bytes(after.buffers()[1])[: len(before) * 16]
-    ((total,),) = warehouse.rows(
-        "select " + " + ".join(f"sum(cast({name} as decimal(38, 6)))" for name in NAMES) + " from wallets"
-    )
-    assert int(total.scaleb(6)) == sum(itertools.chain.from_iterable(rows))
+    with scratch(warehouse):  # a temporary table outside a transaction would outlive it on Postgres
+        warehouse.stage("wallets", staged_schema(WALLETS, None), iter(batches))
+        back = warehouse.table("select * from wallets order by arrival")
+        ways = [back]
+        if warehouse.engine == DUCKDB:
+            file = exports_of(warehouse.path) / "wallets.parquet"
+            file.parent.mkdir(exist_ok=True)
+            warehouse.execute(f"copy (select * from wallets order by arrival) to '{file}' (format parquet)")
+            ways += [pq.read_table(file), warehouse.table(f"select * from '{file}' order by arrival")]
+        for found, name in itertools.product(ways, NAMES):
+            assert found.schema.field(name).type == pa.decimal128(20, 6)
+            before, after = (t.column(name).combine_chunks() for t in (staged, found))
+            assert bytes(before.buffers()[1]) == bytes(after.buffers()[1])[: len(before) * 16]
+        ((total,),) = warehouse.rows(
+            "select " + " + ".join(f"sum(cast({name} as decimal(38, 6)))" for name in NAMES) + " from wallets"
+        )
+        assert int(total.scaleb(6)) == sum(itertools.chain.from_iterable(rows))
