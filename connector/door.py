@@ -116,7 +116,7 @@ class Door:
         self._limiter = Limiter(settings.requests_per_second, clock=clock, sleep=sleep, turns=turns)
         self._rules = RetryRules(settings.attempts, Budget(settings.retry_budget, clock), clock, sleep, random, on_wait)
         self._agent = f"ninja-sync/{version('ninja-sync')}"
-        self._lock = threading.Lock()
+        self._lock, self._checking = threading.Lock(), threading.Lock()
         self.requests = 0
 
     def __enter__(self) -> Self:
@@ -202,9 +202,10 @@ class Door:
         return ask_until_answered(lambda: self._attempt(call), self._turn, self._rules, repeatable=call.repeatable)
 
     def _turn(self) -> None:
-        if self._check is not None:
-            self._check()
-            self._check = None
+        with self._checking:  # once, although several threads begin together
+            if self._check is not None:
+                self._check()
+                self._check = None
         self._limiter.take()
         check_halt()
 
