@@ -25,6 +25,7 @@ class Progress:
     def __init__(self) -> None:
         self._known: set[str] = set()
         self._stale = self._rows = self._pages = 0
+        self._most = -1
 
     def check(self, pages: Sequence[Page]) -> None:
         """Take the answer to one step of the reading: one page, or the parts of one that was divided."""
@@ -42,9 +43,10 @@ class Progress:
                 f"The server's list does not end: {self._stale} pages in a row brought only records that had come "
                 "before. The reading was stopped. Does a cache or a proxy in front of the server drop the page number?"
             )
-        totals = [page.total for page in pages if page.total is not None]
-        if totals and self._rows > FAR * max(totals) + SLACK:
+        # The largest counts: where the filter moves on with the reading, the total shrinks to what is left.
+        self._most = max([self._most, *(page.total for page in pages if page.total is not None)])
+        if self._most >= 0 and self._rows > FAR * self._most + SLACK:
             raise EndlessList(
                 f"The server's list does not end: {self._rows:,} records came in {self._pages:,} pages, and the server "
-                f"says that there are {max(totals):,}. The reading was stopped. Ask the people who run the server."
+                f"says that there are {self._most:,}. The reading was stopped. Ask the people who run the server."
             )

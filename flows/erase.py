@@ -96,8 +96,8 @@ def clean(settings: Settings, clock: Clock = SYSTEM_CLOCK) -> bool:
         rewrite(place, wait=settings.wait)
     with open_ready(settings, clock) as warehouse:
         vacuum(warehouse)
+        keep_erasures(warehouse, place)  # first: what is not finished is begun again by the next pull
         note_finished(warehouse, clock.now())
-        keep_erasures(warehouse, place)
         if settings.publish and warehouse.engine == DUCKDB:
             publish(warehouse, now=clock.now())
     return True

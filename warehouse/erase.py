@@ -88,6 +88,8 @@ def vacuum(warehouse: Warehouse, told: Callable[[str], None] = lambda _: None) -
         return
     for table in TOUCHED:
         told(table)
+        with warehouse.transaction():  # whose time limit for locks a vacuum lacks: a reader may hold the table
+            warehouse.execute(f"lock table {table} in access exclusive mode")
         warehouse.execute(f"vacuum (full, analyze) {table}")
     if warehouse.rows("select 1 from pg_roles where rolname = current_user and rolsuper"):
         warehouse.execute("vacuum full pg_catalog.pg_statistic")

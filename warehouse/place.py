@@ -57,7 +57,8 @@ class PostgresUrl:
             ) from None
         state = Path(environ.get("XDG_STATE_HOME") or Path(environ.get("HOME", "~")).expanduser() / ".local" / "state")
         told = hashlib.sha256(_shown(known.geturl()).encode()).hexdigest()[:16]
-        return cls(known.geturl(), (state / "ninja-sync" / f"postgres-{told}").absolute())
+        # Not `geturl()`, which takes the empty host out of postgresql:///database.
+        return cls(f"postgresql://{rest}", (state / "ninja-sync" / f"postgres-{told}").absolute())
 
     def __str__(self) -> str:
         """The URL without its password and its other secrets."""

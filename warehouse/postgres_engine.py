@@ -184,8 +184,9 @@ class PostgresWarehouse:
         """Run a statement, outside a transaction in one of its own."""
         text, values = _numbered(sql, params)
         connection = self._connection
-        if connection.info.transaction_status != TransactionStatus.IDLE or text.startswith("vacuum"):
-            return connection.execute(text.encode(), values or None)  # no transaction may hold a vacuum
+        vacuums = text.startswith("vacuum") and not self._settings.read_only  # which no transaction may hold
+        if vacuums or connection.info.transaction_status != TransactionStatus.IDLE:
+            return connection.execute(text.encode(), values or None)
         problem: psycopg.Error | None = None
         try:
             with connection.pipeline():

@@ -34,6 +34,7 @@ class Settings:
 
     def __init__(self, *, read_only: bool, more: Mapping[str, str] | None = None) -> None:
         chosen = {**SETTINGS, **({} if read_only else WRITER), **(more or {})}
+        self.read_only = read_only
         self.first = "begin isolation level read committed" + " read only" * read_only
         self.then = "select " + ", ".join(f"set_config('{name}', '{value}', true)" for name, value in chosen.items())
         local = (f"set local {name} = {_listed(value)}" for name, value in chosen.items())

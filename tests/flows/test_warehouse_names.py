@@ -12,6 +12,7 @@ import pytest
 from flows.backups import backup_file
 from flows.doctor import examine
 from flows.settings import Settings, load_settings, place_of
+from schemas.clocks import Clocks
 from schemas.errors import Busy, SettingsError, WarehouseError
 from tests.engines import address
 from tests.records import MOMENT
@@ -167,7 +168,7 @@ def test_names_that_another_user_has_prepared_beside_a_warehouse_are_refused(sha
         place = place_from(str(shared / "w.duckdb"))
         with one_run_at_a_time(place, "main", wait=0), open_migrated(place, now=MOMENT, wait=0) as warehouse:
             Staging.of(place, "main").resume(KEY, 1)
-            Staging.of(place, "main").begin(KEY, 1)
+            Staging.of(place, "main").begin(KEY, Clocks(1, 1))
             backup_file(Settings(warehouse=str(place)), "main", "purge", ["a"], MOMENT)
             publish(warehouse)
     assert list(bait.iterdir()) == []
