@@ -45,6 +45,7 @@ def queued(warehouse: Warehouse) -> list[Change]:
 def withdraw(warehouse: Warehouse, change_ids: Sequence[str]) -> None:
     """Remove changes from the outbox."""
     warehouse.execute(statement("plans/withdraw"), {"changes": list(change_ids)})
+    warehouse.execute("update control.published set changed_runs = -1")  # the copies still show them
 
 
 def refuse_unknown_sources(warehouse: Warehouse, configured: Iterable[str]) -> list[RefusedWish]:
