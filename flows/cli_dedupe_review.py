@@ -6,6 +6,7 @@ import os
 import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final
@@ -26,6 +27,8 @@ NARROWEST: Final = 24
 """Characters that a client's column has at least."""
 DECISIONS: Final[Mapping[str, str]] = {"s": "same_as", "c": "same_as", "n": "never_merge", "l": "later"}
 WORDS: Final[Mapping[str, str]] = {"same_as": "the same", "never_merge": "not the same", "later": "left for later"}
+LETTERS: Final = "123456789abcdefghijklmnop"
+"""One key for each client of a group."""
 HIGHEST: Final = 0.999
 """No pair is shown as certain."""
 PROMPT: Final = "s same · n not the same · l later · c same, and you choose · b back · q quit"
@@ -71,9 +74,16 @@ def review(
             place = max(0, place - 1)
             continue
         if key == "c":
-            ids = in_order(case)
-            number = _key(f"Which client is kept: 1 to {len(ids)}", {str(at) for at in range(1, len(ids) + 1)})
-            choose(settings, name, ids[int(number) - 1], reason="reviewed")
+            ids = in_order(case)[: len(LETTERS)]
+            letters = LETTERS[: len(ids)]
+            letter = _key(
+                f"Which client is kept: {letters[0]} to {letters[-1]}, in this order; q back", {*letters, "q"}
+            )
+            if letter == "q":
+                continue
+            kept = ids[letters.index(letter)]
+            choose(settings, name, kept, reason="reviewed")
+            left[place] = replace(case, kept=kept, why="chosen by a person")
         decide_case(settings, name, case, DECISIONS[key], reason="reviewed")
         decided[place] = DECISIONS[key]
         place += 1
@@ -116,7 +126,7 @@ def _table(case: Case, group: Sequence[str], ids: Sequence[str], width: int) -> 
     made.add_column("", width=LABEL - 1, no_wrap=True)
     for one in group:
         kept = f" kept: {case.why}" if one == case.kept else ""
-        made.add_column(Text(f"{ids.index(one) + 1}{kept}"), width=width, overflow="fold")
+        made.add_column(Text(f"{_key_of(ids, one)}{kept}"), width=width, overflow="fold")
     currency = next((line for line in case.lines if line.name == "currency_code"), None)
     for line in case.lines:
         values = [line.values[case.ids.index(one)] for one in group]
@@ -130,6 +140,11 @@ def _table(case: Case, group: Sequence[str], ids: Sequence[str], width: int) -> 
         made.add_row(Text("≠ currency"), *(Text(str(currency.values[case.ids.index(one)] or "")) for one in group))
     made.add_row(Text("  id", style="dim"), *(Text(one, style="dim") for one in group))
     return made
+
+
+def _key_of(ids: Sequence[str], client_id: str) -> str:
+    place = ids.index(client_id)
+    return LETTERS[place] if place < len(LETTERS) else str(place + 1)
 
 
 def _label(line: Line) -> str:
@@ -154,7 +169,7 @@ def _show_reasons(out: Console, case: Case, ids: Sequence[str]) -> None:
 
     made = Table.grid(padding=(0, 2, 0, 0))
     for pair in sorted(case.pairs, key=lambda one: -one.probability):
-        one, other = sorted((ids.index(pair.id_a) + 1, ids.index(pair.id_b) + 1))
+        one, other = (_key_of(ids, client) for client in sorted((pair.id_a, pair.id_b), key=ids.index))
         reasons = "; ".join([*pair.reasons, *(f"but {why}" for why in pair.against)]) or "nothing else in common"
         made.add_row(Text(f"  {one} = {other}"), Text(f"{min(pair.probability, HIGHEST):.1%}"), Text(harmless(reasons)))
     out.print(made)

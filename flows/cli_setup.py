@@ -117,7 +117,7 @@ def _tell_source(new: NewSource, file: Path, *, as_json: bool, added: bool) -> N
     say(f"Added the source {new.name!r} to {file}." if added else f"Wrote {file}.")
     if new.token is not None:
         say(f"The token is in {file.parent / new.own_file}, which only you may read.")
-        settings = load_settings(file)
+        settings = load_settings(file, environ={})  # the server and token just written, whatever the environment says
         try:
             _examine(settings, [new.name], as_json=False)
         except typer.Exit:

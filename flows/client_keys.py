@@ -48,10 +48,8 @@ class ClientKeys:
         if len(near) == 1:
             return Meant(*near[0], note=f"The {key} {text} is read as {near[0][1]}.")
         if near:
-            numbers = ", ".join(sorted(number for _, number in near))
-            return Meant(
-                unclear=f"several clients have this {key} with other leading zeros ({numbers}): write it in full"
-            )
+            why = f"several clients have this {key} with other leading zeros: write it in full, or an id ({_ids(near)})"
+            return Meant(unclear=why)
         return Meant(unclear=f"the mirror has no client with this {key}: pull first, or name it by id")
 
 

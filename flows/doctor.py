@@ -50,8 +50,7 @@ def examine(settings: Settings, name: str, clock: Clock = SYSTEM_CLOCK) -> list[
     checks = [warehouse]
     try:
         checks += [Check("address", "good", base_url_of(settings.sources[name]))]
-        asks = warehouse.state != "bad"  # a warehouse that cannot be asked is a fault of its own
-        with open_door(settings, name, attempts=2, allowed=not asks) as door:  # two attempts: nobody waits long
+        with open_door(settings, name, attempts=2) as door:  # two attempts: nobody waits long
             for check in _server(settings, name, door, known, clock):
                 checks.append(check)
     except SyncError as problem:

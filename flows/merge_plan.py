@@ -87,7 +87,7 @@ def plan_merges(
     notes: list[str] = []
     for survivor_id, mergeable_id in ordered:
         why = _in_the_way(clients, currencies, in_codes, survivor_id, mergeable_id, allowed)
-        if why or any(one.mergeable_id == survivor_id for one in refused):
+        if why or any(one.survivor_id == mergeable_id for one in refused):
             names = [called(clients[one]) if one in clients else one for one in (survivor_id, mergeable_id)]
             why = why or "an earlier merge into it is refused"
             refused.append(RefusedMerge(survivor_id, mergeable_id, why, *names))

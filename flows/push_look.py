@@ -114,7 +114,10 @@ def _is_another(present: Mapping[str, object], plan: Plan) -> bool:
     A server that is restored from a backup gives the ids of clients that are lost to new ones.
     """
     created = present["created_at"]
-    return isinstance(created, int) and created > plan.base_at.timestamp()
+    if not isinstance(created, int):
+        return False
+    # A client that was made while the server's clock was ahead was there when the plan was made: `newest_at` is later.
+    return created > max(plan.base_at, plan.newest_at).timestamp()
 
 
 def _as_it_is(cell: Cell, present: Mapping[str, object] | None) -> Cell:

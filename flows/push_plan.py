@@ -231,7 +231,7 @@ def _resolved(
 
 def _unclear(row: WishedRow, meant: Meant, name: str) -> str:
     if row.source is not None and row.source != name:
-        return f"the row is of the source {row.source!r}, and the plan of {name!r}"
+        return f"the row is of another source, and the plan of {name!r}"
     if not row.client:
         return f"{row.key} is empty"
     return meant.unclear

@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import re
 import zipfile
+import zlib
 from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
@@ -27,6 +28,8 @@ MOST_LETTERS: Final = 32_767
 """Characters of a cell (the same)."""
 EXACT_DIGITS: Final = 15
 """Digits of a number that Excel keeps; an amount with more is written as a text."""
+BROKEN: Final = (zipfile.BadZipFile, zlib.error, SyntaxError, EOFError, KeyError, ValueError, TypeError)
+"""What openpyxl raises for a damaged file; errors of its XML are SyntaxErrors."""
 _ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
 _TO_ESCAPE = re.compile(r"[\x00-\x08\x0b-\x1f\ufffe\uffff]|_(?=x[0-9A-Fa-f]{4}_)")
 """What XML cannot hold, and what would be read as an escape (ECMA-376, ST_Xstring)."""
@@ -40,13 +43,15 @@ def read_workbook(file: Path, sheet: str | None) -> tuple[list[SheetRow], list[s
             values = openpyxl.load_workbook(opened, read_only=True, data_only=True)
             formulas = openpyxl.load_workbook(opened, read_only=True, data_only=False)
             chosen = _chosen(file, values, sheet)
+            for book in (values, formulas):
+                book[chosen].reset_dimensions()  # some programs write a size that leaves rows out
             rows = [
                 _row(line, row, texts)
                 for line, (row, texts) in enumerate(
                     zip(values[chosen].iter_rows(), formulas[chosen].iter_rows(), strict=True), start=1
                 )
             ]
-    except (zipfile.BadZipFile, KeyError, ValueError, TypeError, openpyxl.utils.exceptions.InvalidFileException):
+    except (*BROKEN, openpyxl.utils.exceptions.InvalidFileException):
         raise SettingsError(f"{file} is no workbook that can be read: save it again as .xlsx or CSV UTF-8.") from None
     notes = [f"The sheet is {chosen!r}."] if len(values.sheetnames) > 1 else []
     return rows, notes
@@ -86,6 +91,8 @@ def _chosen(file: Path, book: Any, wanted: str | None) -> str:
         if not found:
             raise SettingsError(f"{file} has no sheet {wanted!r}. It has: {', '.join(names)}.")
         return found[0]
+    for name in names:
+        book[name].reset_dimensions()
     filled = [name for name in names if _has_rows(book[name].iter_rows(max_row=50))]
     if len(filled) > 1:
         raise SettingsError(f"{file} has several sheets: choose one with --sheet ({', '.join(filled)}).")

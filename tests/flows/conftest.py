@@ -15,7 +15,7 @@ import pytest
 
 from connector.door import Door, DoorSettings
 from connector.secret import Secret
-from flows.job import Job
+from flows.job import SYSTEM_CLOCK, Job
 from flows.pull import pull
 from flows.settings import Settings, Source, place_of
 from sandbox.server import running
@@ -96,11 +96,11 @@ def settings(server, tmp_path, migrated_file, request):
     return Settings(warehouse=str(place), publish=publish, sources={"main": source})
 
 
-def pull_from(server, using, name="main", *, token=None, full=False, at_most=None, transport=None):
+def pull_from(server, using, name="main", *, token=None, full=False, at_most=None, transport=None, clock=SYSTEM_CLOCK):
     """One pull, whose waits take no time."""
     door = DoorSettings(using.sources[name].url, requests_per_second=10_000, retry_budget=300)
     with Door(door, Secret(token or server.box.token), transport=transport, sleep=lambda _: None) as opened:
-        return pull(Job(using, name, opened, full=full, at_most=at_most))
+        return pull(Job(using, name, opened, full=full, at_most=at_most, clock=clock))
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
-import time
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -15,6 +15,7 @@ import pytest
 
 from flows.balances import read_balances
 from flows.doctor import examine
+from flows.job import Clock
 from flows.settings import base_url_of, place_of
 from sandbox.server import running
 from schemas.errors import NotAuthorised, TooMuchChange, UnexpectedShape
@@ -401,8 +402,9 @@ def test_a_restored_server_loses_nobody_until_somebody_says_so(server, pulls, qu
 
 def test_everything_is_read_again_after_the_days_that_are_set(server, pulls, people):
     assert pulls().run.kind != "full"
-    server.switch(clock={"now": time.time() + 8 * 86400})
-    pulled = pulls()
+    later = datetime.now(UTC) + timedelta(days=8)
+    server.switch(clock={"now": later.timestamp()})
+    pulled = pulls(clock=Clock(now=lambda: later))
     assert (pulled.run.kind, pulled.run.received >= 120) == ("full", True)
 
 

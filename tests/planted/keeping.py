@@ -177,7 +177,7 @@ MISTAKES = {
         by=f"{STAGING}::test_pages_of_another_scan_are_not_taken_up",
     ),
     "pages of yesterday are taken up": mistake(
-        Edit("warehouse/staging.py", " or now - found[0].began > STALE", ""),
+        Edit("warehouse/staging.py", "max(ages) > STALE or ", ""),
         by=f"{STAGING}::test_pages_older_than_an_hour_are_read_anew",
     ),
     "whoever has an account here can read the warehouse": mistake(
