@@ -14,9 +14,9 @@ from connector.scan import FirstLook, first_look, stamp
 from connector.skew import HOUR, measure_skew
 from connector.verbs import current_company, lister, ping
 from flows.job import SYSTEM_CLOCK, Clock
-from flows.settings import Settings, base_url_of, open_door, place_of
+from flows.settings import Settings, base_url_of, check_server, open_door, place_of
 from schemas.entities import CLIENTS
-from schemas.errors import NotAuthorised, SettingsError, SyncError, WarehouseError
+from schemas.errors import Busy, NotAuthorised, SettingsError, SyncError, WarehouseError
 from schemas.generation import numbers_of
 from warehouse.control import Binding, check_binding, read_state
 from warehouse.engine import POSTGRES, Warehouse
@@ -40,6 +40,16 @@ class Check:
     exit_code: int = 0
 
 
+def _check_server(settings: Settings, name: str) -> None:
+    """Raises SettingsError for another server than the token belongs to, and Busy where that cannot be asked now."""
+    try:
+        check_server(settings, name)
+    except Busy:
+        raise
+    except WarehouseError:
+        return  # nothing can be known from such a warehouse; that is a finding of its own
+
+
 def examine(settings: Settings, name: str, clock: Clock = SYSTEM_CLOCK) -> list[Check]:
     """All checks of one source and of the warehouse; a check that cannot go on ends those that need it.
 
@@ -50,7 +60,8 @@ def examine(settings: Settings, name: str, clock: Clock = SYSTEM_CLOCK) -> list[
     checks = [warehouse]
     try:
         checks += [Check("address", "good", base_url_of(settings.sources[name]))]
-        with open_door(settings, name, attempts=2) as door:  # two attempts: nobody waits long
+        _check_server(settings, name)
+        with open_door(settings, name, attempts=2, allowed=True) as door:  # two attempts: nobody waits long
             for check in _server(settings, name, door, known, clock):
                 checks.append(check)
     except SyncError as problem:

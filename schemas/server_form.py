@@ -206,7 +206,7 @@ def _listed(name: str, text: str, lists: Lists) -> str:
 
 def _short_enough(wanted: Field, text: str) -> str:
     custom = wanted.name.startswith("custom_value")
-    if wanted.name == "phone":
+    if wanted is WRITABLE["phone"]:  # a contact's phone is a short text like others
         most = PHONE
     elif wanted.name.endswith("_notes") or (custom and wanted.written is Written.BULK):
         if len(text.encode()) > LONG:
