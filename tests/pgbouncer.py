@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import pwd
 import shutil
-import signal
 import subprocess
 import tempfile
 import time
@@ -68,7 +67,7 @@ def running_pgbouncer(cluster: Cluster, mode: str, size: int = 4) -> Iterator[in
                 break
         yield port
     finally:
-        process.send_signal(signal.SIGQUIT)  # at once
+        process.kill()  # SIGQUIT may be ignored here, as by all that a shell has started in the background
         process.wait(60)
         shutil.rmtree(folder, ignore_errors=True)
 
