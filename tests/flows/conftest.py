@@ -78,6 +78,17 @@ class Server:
 
 
 @pytest.fixture
+def shared(tmp_path):
+    """A folder in which everybody may write, as /tmp is, and in which another user can prepare names."""
+    if os.geteuid() != 0:
+        pytest.skip("only root can be another user too")
+    folder = tmp_path / "shared"
+    folder.mkdir()
+    folder.chmod(0o1777)
+    return folder
+
+
+@pytest.fixture
 def server():
     """A sandbox of its own for one test, with 120 clients."""
     with running(clients=120, seed=5) as box:

@@ -104,17 +104,6 @@ def test_what_cannot_be_written_leaves_the_file_as_it_was(tmp_path, monkeypatch)
     assert [(one.name, one.read_text()) for one in tmp_path.iterdir()] == [("answer.csv", "before")]
 
 
-@pytest.fixture
-def shared(tmp_path):
-    """A folder in which everybody may write, as /tmp is, and in which another user can prepare names."""
-    if os.geteuid() != 0:
-        pytest.skip("only root can be another user too")
-    folder = tmp_path / "shared"
-    folder.mkdir()
-    folder.chmod(0o1777)
-    return folder
-
-
 def prepared(path: Path, what: str, leads_to: Path) -> None:
     """What another user of the machine puts at a name that can be guessed."""
     if what == "link":

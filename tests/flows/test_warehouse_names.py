@@ -146,17 +146,6 @@ def test_doctor_does_not_call_a_warehouse_good_that_cannot_be_made(settings, mon
 STRANGER = 65534
 
 
-@pytest.fixture
-def shared(tmp_path):
-    """A folder in which everybody may write, as /tmp is."""
-    if os.geteuid() != 0:
-        pytest.skip("only root can be another user too")
-    folder = tmp_path / "shared"
-    folder.mkdir()
-    folder.chmod(0o1777)
-    return folder
-
-
 @pytest.mark.parametrize("ending", ["", ".wal", ".tmp", ".staging", ".published", ".backups", ".main.lock"])
 @pytest.mark.parametrize("what", ["link", "folder", "fifo"])
 def test_names_that_another_user_has_prepared_beside_a_warehouse_are_refused(shared, tmp_path, ending, what):
