@@ -20,11 +20,11 @@ help:                 ## what there is to make
 install: $(READY)     ## the environment in .venv, from requirements.lock
 
 # The lock is its own constraint too: pip would look at the newest release of what is asked for with an extra.
-$(READY): requirements.lock tests/dedupe/data.lock pyproject.toml
+$(READY): requirements.lock tests/flows/dedupe/data.lock pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit("Ninja Sync needs Python 3.11 or newer: make PYTHON=python3.11") if sys.version_info < (3, 11) else None'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -c requirements.lock -r requirements.lock
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r tests/dedupe/data.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r tests/flows/dedupe/data.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
@@ -43,13 +43,13 @@ services:
 	echo "Some tests will be skipped: they need $(PACKAGES) (as root: apt-get install $(PACKAGES))"
 
 worlds: $(READY)       ## drawn clients and wishes, planned and applied on both engines, and killed at each request (WORLDS=300)
-	NINJA_SYNC_WORLDS=$(or $(WORLDS),300) $(BIN)/python -m pytest -n $(WORKERS) tests/push/test_push_worlds.py tests/push/test_push_kills.py $(PYTEST_ARGS)
+	NINJA_SYNC_WORLDS=$(or $(WORLDS),300) $(BIN)/python -m pytest -n $(WORKERS) tests/flows/push/test_push_worlds.py tests/flows/push/test_push_kills.py $(PYTEST_ARGS)
 
 merges: $(READY)       ## drawn merges, and merges that die or are killed at each step (MERGES=1000: so many drawn)
-	NINJA_SYNC_WORLDS=$(or $(MERGES),1000) $(BIN)/python -m pytest -n $(WORKERS) tests/merge tests/connector/clients/test_merge.py $(PYTEST_ARGS)
+	NINJA_SYNC_WORLDS=$(or $(MERGES),1000) $(BIN)/python -m pytest -n $(WORKERS) tests/flows/merge tests/connector/clients/test_merge.py $(PYTEST_ARGS)
 
 fleet: $(READY)        ## 50 companies, two Prefect workers, one Postgres (FLEET=100: so many); ten minutes
-	NINJA_SYNC_FLEET=$(or $(FLEET),50) $(BIN)/python -m pytest tests/flows/test_prefect_fleet.py $(PYTEST_ARGS)
+	NINJA_SYNC_FLEET=$(or $(FLEET),50) $(BIN)/python -m pytest tests/flows/scheduled/test_prefect_fleet.py $(PYTEST_ARGS)
 
 postgres: $(READY)    ## the tests of the warehouses on the oldest Postgres that the wheel ships
 	NINJA_SYNC_TEST_POSTGRES=16 $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder -k postgres $(PYTEST_ARGS) tests
@@ -89,8 +89,8 @@ lint: $(READY)        ## format, lint, types, import contracts
 	$(BIN)/lint-imports
 
 dictionary: $(READY)  ## docs/data-dictionary.md and docs/dbt/sources.yml anew
-	$(BIN)/python -m warehouse.dictionary > docs/data-dictionary.md
-	$(BIN)/python -m warehouse.dictionary dbt > docs/dbt/sources.yml
+	$(BIN)/python -m warehouse.opened.dictionary > docs/data-dictionary.md
+	$(BIN)/python -m warehouse.opened.dictionary dbt > docs/dbt/sources.yml
 
 format: $(READY)      ## put the code into shape
 	$(BIN)/ruff format $(SOURCES)

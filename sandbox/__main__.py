@@ -8,9 +8,9 @@ import sys
 from dataclasses import asdict
 from pathlib import Path
 
-from sandbox.database import OldDatabaseError
-from sandbox.generation import FIVE_TEN, GENERATIONS
 from sandbox.server import Sandbox, serve
+from sandbox.store.database import OldDatabaseError
+from sandbox.store.generation import FIVE_TEN, GENERATIONS
 
 
 def main() -> None:

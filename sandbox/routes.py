@@ -2,22 +2,13 @@
 
 from __future__ import annotations
 
-from sandbox import (
-    client_bulk,
-    client_merge,
-    client_purge,
-    clients,
-    company,
-    documents,
-    feeds,
-    groups,
-    mails,
-    statement,
-    tax_data,
-    uploads,
-    webhooks,
-)
-from sandbox.calls import route
+from sandbox.around import documents, feeds, groups, mails, statement, tax_data, webhooks
+from sandbox.books import company
+from sandbox.clients import bulk as client_bulk
+from sandbox.clients import clients, uploads
+from sandbox.clients import merge as client_merge
+from sandbox.clients import purge as client_purge
+from sandbox.wire.calls import route
 
 ROUTES = [
     route("GET", "/ping", company.ping),

@@ -21,16 +21,16 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from sandbox import control
-from sandbox.answers import refusal, server_error
-from sandbox.calls import no_route
-from sandbox.database import connect
-from sandbox.front import ABORT, Front
-from sandbox.generation import FIVE_TEN, GENERATIONS
+from sandbox.control import control
+from sandbox.people.seed import populate
+from sandbox.people.stock import Filled, Stock, fill
 from sandbox.routes import ROUTES
-from sandbox.seed import populate
-from sandbox.stock import Filled, Stock, fill
-from sandbox.world import Clock, World
+from sandbox.store.database import connect
+from sandbox.store.generation import FIVE_TEN, GENERATIONS
+from sandbox.store.world import Clock, World
+from sandbox.wire.answers import refusal, server_error
+from sandbox.wire.calls import no_route
+from sandbox.wire.front import ABORT, Front
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ def create_app(
 
     `app.state.sandbox` tells its tokens and password, `app.state.world` is what it remembers; ending its lifespan, or
     closing `app.state.world.db`, closes the database. A database file that holds clients already is served as it is.
-    `behaves_like` names one of sandbox.generation.GENERATIONS. `stock` fills company A with given records instead.
+    `behaves_like` names one of `GENERATIONS`. `stock` fills company A with given records instead.
     """
     generation = GENERATIONS[behaves_like]
     world = World(connect(database), Clock(clock), random.Random(f"world {seed}"), generation)

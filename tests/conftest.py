@@ -8,8 +8,8 @@ from hypothesis import HealthCheck, settings
 from tests.engines import Databases, Files
 from tests.postgres import running_postgres
 from tests.records import MOMENT
-from warehouse.migrations import migrate
-from warehouse.place import open_place
+from warehouse.opened.migrate import migrate
+from warehouse.opened.open import open_place
 
 settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("unhurried")  # how long an example takes says how busy the machine is, and nothing else

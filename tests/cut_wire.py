@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit, urlunsplit
 
-from warehouse.place import PostgresUrl
+from warehouse.engine.place import PostgresUrl
 
 AFTER, BEFORE = "after it has arrived", "before it arrives"
 COMMIT = b"q\0\0\0\x0bcommit\0"

@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 
 from tests.postgres import Cluster
-from warehouse.place import Place, PostgresUrl
+from warehouse.engine.place import Place, PostgresUrl
 
 
 def address(place: Place) -> str:

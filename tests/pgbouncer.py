@@ -16,7 +16,7 @@ import psycopg
 import pytest
 
 from tests.postgres import PASSWORD, Cluster, free_port
-from warehouse.place import PostgresUrl
+from warehouse.engine.place import PostgresUrl
 
 PROGRAM = shutil.which("pgbouncer", path=os.environ["PATH"] + ":/usr/sbin:/usr/local/sbin")
 needs_pgbouncer = pytest.mark.skipif(

@@ -22,7 +22,7 @@ from pathlib import Path
 
 import psycopg
 
-from warehouse.place import PostgresUrl
+from warehouse.engine.place import PostgresUrl
 
 INSTALLED = {"18": "pginstall18", "16": "pginstall"}
 VERSION = os.environ.get("NINJA_SYNC_TEST_POSTGRES", "18")

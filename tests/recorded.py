@@ -22,11 +22,11 @@ from typing import Any, Final
 
 import yaml
 
-from connector.api import Api
-from connector.door import Door, DoorSettings
-from connector.password import Password, no_password
-from connector.secret import Secret
-from connector.verbs import lister
+from connector.api.api import Api
+from connector.api.verbs import lister
+from connector.door.door import Door, DoorSettings
+from connector.door.password import Password, no_password
+from connector.door.secret import Secret
 from schemas.entities import CLIENTS
 from schemas.errors import SettingsError, SyncError, UnsafePlan
 from tests.canaries import leaks, left_behind, secrets_in

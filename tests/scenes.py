@@ -14,9 +14,9 @@ from tempfile import TemporaryDirectory
 from typing import Final
 
 from connector import clients
-from connector.api import Api
-from connector.password import Password
-from connector.secret import Secret
+from connector.api.api import Api
+from connector.door.password import Password
+from connector.door.secret import Secret
 from schemas.client import Client
 from schemas.errors import Invalid, NotFound, PasswordRequired, ServerUnavailable, SyncError
 

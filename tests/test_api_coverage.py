@@ -14,7 +14,7 @@ import typer
 
 from connector import clients
 from connector.clients.bulk import COLUMNS
-from flows.cli import app
+from flows.cli.app import app
 
 TESTS = Path(__file__).parent
 TEXT = (TESTS / "clients-openapi.txt").read_text(encoding="utf-8")

@@ -10,8 +10,8 @@ import pytest
 import yaml
 from vcr.errors import CannotOverwriteExistingCassetteException as NotRecorded
 
-from connector.door import Door, DoorSettings
-from connector.secret import Secret
+from connector.door.door import Door, DoorSettings
+from connector.door.secret import Secret
 from tests.canaries import leaks, secrets_in
 from tests.cassette import CASSETTES, EXACTLY, URL, convert, main, played, recorder
 from tests.cut import TAPES

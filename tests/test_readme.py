@@ -15,16 +15,16 @@ from pathlib import Path
 import httpx
 import pytest
 
-from flows.job import Pulled
-from flows.report import pulled_as_json
-from flows.settings import load_settings
-from sandbox.generation import GENERATIONS
+from flows.configuration.load import load_settings
+from flows.pull.job import Pulled
+from flows.pull.report import pulled_as_json
 from sandbox.server import running
+from sandbox.store.generation import GENERATIONS
 from schemas import errors
 from schemas.diff import Change
 from schemas.normalise import Drift, Quarantined
-from warehouse.control import Run
-from warehouse.statements import named
+from warehouse.control.state import Run
+from warehouse.engine.sql import named
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -81,7 +81,7 @@ def test_the_example_for_programs_notes_what_debtors_owe(tmp_path):
     with running(clients=60, seed=3) as box:
         keys = {"NINJA_SYNC_URL": box.url, "NINJA_SYNC_TOKEN": box.token, "HOME": str(tmp_path)}
         done = subprocess.run(
-            [sys.executable, "-c", python_block("open_client")], cwd=tmp_path, env={**os.environ, **keys},
+            [sys.executable, "-c", python_block("open_api")], cwd=tmp_path, env={**os.environ, **keys},
             capture_output=True, text=True, timeout=100, check=True,
         )  # fmt: skip
         answer = httpx.get(
@@ -152,7 +152,7 @@ def test_the_json_of_a_pull_is_as_shown():
     for name in ("changes", "quarantined", "drift"):
         assert list(told[name][0]) == list(real[name][0]), name
     assert list(told["changes"][0]["fields"][0]) == list(real["changes"][0]["fields"][0])
-    assert list(shown["office"]) == ["error", "exit_code"]  # tests/flows/test_cli.py holds the command to it
+    assert list(shown["office"]) == ["error", "exit_code"]  # tests/flows/cli/test_cli.py holds the command to it
 
 
 def test_the_views_that_are_described_are_those_that_there_are():

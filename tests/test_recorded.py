@@ -9,7 +9,7 @@ import urllib.request
 
 import pytest
 
-from connector.secret import Secret
+from connector.door.secret import Secret
 from sandbox.server import running
 from schemas.errors import UnsafePlan
 from tests.canaries import leaks, left_behind

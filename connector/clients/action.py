@@ -14,10 +14,10 @@ from typing import Final
 
 from httpx import codes
 
-from connector.answer import Answer
-from connector.api import Api, Outcomes, perform
+from connector.api.api import Api, Outcomes, perform
 from connector.clients.present import NEWEST, Present, Record, read_present, status_of
-from connector.door import Door
+from connector.door.answer import Answer
+from connector.door.door import Door
 from schemas.errors import (
     DataError,
     Invalid,

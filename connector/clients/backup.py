@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Final
 
 from connector.clients.read import data_of
-from connector.door import Door
-from connector.pages import UNREADABLE, narrows
+from connector.door.door import Door
+from connector.scan.pages import UNREADABLE, narrows
 from schemas.entities import ACTIVITIES, CLIENTS
 from schemas.errors import SettingsError, UnexpectedShape
 from schemas.scrub import scrubbed, searched

@@ -12,11 +12,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
-from connector.answer import Answer
-from connector.api import Api
+from connector.api.api import Api
 from connector.clients.action import STATUS, Action, Result, carry_out
 from connector.clients.fields import checked, lists_for
-from connector.door import Door
+from connector.door.answer import Answer
+from connector.door.door import Door
 from schemas.entity import Written
 from schemas.errors import SettingsError
 from schemas.plan import ASSIGN_GROUP, BULK_UPDATE

@@ -6,10 +6,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final
 
+from connector.api.verbs import lister
 from connector.clients.present import Record
-from connector.door import Door
-from connector.scan import FirstLook, Scan, first_look, key, read, stamp
-from connector.verbs import lister
+from connector.door.door import Door
+from connector.scan.scan import first_look, read
+from connector.scan.state import FirstLook, Scan, key, stamp
 from schemas.entities import CLIENTS
 from schemas.errors import UnexpectedShape
 

@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from connector.answer import Answer
-from connector.api import Api, Outcomes, perform
+from connector.api.api import Api, Outcomes, perform
 from connector.clients.contacts import edited_new
 from connector.clients.fields import INSIDE_SETTINGS, checked, lists_for, view
 from connector.clients.read import data_of, record_of
 from connector.clients.update import same
-from connector.door import Door
-from connector.pages import read_page
+from connector.door.answer import Answer
+from connector.door.door import Door
+from connector.scan.pages import read_page
 from schemas.client import Client, client_of
 from schemas.errors import NotVerified, SettingsError
 from schemas.journal import Call, Edit, Outcome

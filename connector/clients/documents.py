@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from connector.api import Api
+from connector.api.api import Api
 from connector.clients.listing import BY_ID, check_page_size
-from connector.pages import read_page
-from connector.progress import Progress
+from connector.scan.pages import read_page
+from connector.scan.progress import Progress
 from schemas.client import Document, document_of
 from schemas.errors import PagesMoved
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Final
 
-from connector.door import Door
-from connector.verbs import all_groups, statics
+from connector.api.verbs import all_groups, statics
+from connector.door.door import Door
 from schemas.entities import CLIENTS, GROUPS
 from schemas.entity import Field, Kind
 from schemas.errors import SettingsError, UnexpectedShape

@@ -13,13 +13,13 @@ from pathlib import Path
 from stat import S_ISREG
 from typing import Final
 
-from connector.answer import Answer
-from connector.api import Api, Outcomes, perform
+from connector.api.api import Api, Outcomes, perform
 from connector.clients.purge import check_id
 from connector.clients.read import record_of
 from connector.clients.settle import settle
 from connector.clients.watch import Sent, watched
-from connector.halt import rest
+from connector.door.answer import Answer
+from connector.door.halt import rest
 from schemas.client import Document, client_of
 from schemas.errors import Invalid, NotVerified, SettingsError
 from schemas.journal import Call, Edit, Outcome

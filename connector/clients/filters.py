@@ -17,7 +17,7 @@ from datetime import datetime
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from typing import Final
 
-from connector.skew import FARTHEST, HOUR
+from connector.scan.skew import FARTHEST, HOUR
 from schemas.errors import SettingsError
 from schemas.server_form import trimmed
 from schemas.values import LAST_SECOND, MONEY_LIMIT, SIX_PLACES

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import TypeVar
 
-from connector.api import Api
+from connector.api.api import Api
 from connector.clients.filters import ALL, Filter, parameters
 from connector.clients.listing import BY_ID, check_order, check_page_size, every_record
 from connector.clients.matching import matches

@@ -11,11 +11,11 @@ from __future__ import annotations
 from collections.abc import Generator, Iterator
 from typing import Final
 
-from connector.door import Door
-from connector.pages import PAGE_CAP, Malformed, Page, Params, Unreadable
-from connector.progress import Progress
-from connector.state import check_money, key
-from connector.verbs import lister
+from connector.api.verbs import lister
+from connector.door.door import Door
+from connector.scan.pages import PAGE_CAP, Malformed, Page, Params, Unreadable
+from connector.scan.progress import Progress
+from connector.scan.state import check_money, key
 from schemas.entities import CLIENTS
 from schemas.entity import Kind
 from schemas.errors import PagesMoved, SettingsError, UnexpectedShape

@@ -7,8 +7,8 @@ from typing import Final
 
 from httpx import codes
 
-from connector.answer import Answer, message_of
-from connector.api import Api, Outcomes, perform
+from connector.api.api import Api, Outcomes, perform
+from connector.door.answer import Answer, message_of
 from schemas.errors import Invalid, SettingsError
 from schemas.journal import Call, Edit, Outcome
 

@@ -16,7 +16,7 @@ from decimal import Decimal
 from typing import Final
 
 from connector.clients.filters import EARLIER, Filter, balances, seconds_of, statuses
-from connector.state import TOLERANCE
+from connector.scan.state import TOLERANCE
 from schemas.client import Client, Contact
 from schemas.errors import FilterIgnored
 from schemas.server_form import trimmed

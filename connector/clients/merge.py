@@ -14,17 +14,17 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
-from connector.api import Api, Outcomes, perform
+from connector.api.api import Api, Outcomes, perform
+from connector.api.presence import Presence
+from connector.api.verbs import all_groups, current_company
 from connector.clients.backup import Backup, save
 from connector.clients.fields import view
 from connector.clients.merged import FIGURES, Found, become, look, verdict
 from connector.clients.purge import GONE, before_of, check_id, ids_of
 from connector.clients.read import data_of
 from connector.clients.watch import Sent, watched
-from connector.door import Door
-from connector.halt import rest
-from connector.presence import Presence
-from connector.verbs import all_groups, current_company
+from connector.door.door import Door
+from connector.door.halt import rest
 from schemas.client import Client, Contact, client_of
 from schemas.entities import GROUPS
 from schemas.errors import (

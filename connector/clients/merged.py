@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Final
 
-from connector.api import Outcomes
+from connector.api.api import Outcomes
+from connector.api.presence import Presence, merges_into, presence
 from connector.clients.fields import view
 from connector.clients.purge import before_of, ids_of
 from connector.clients.read import data_of, record_of
-from connector.door import Door
-from connector.presence import Presence, merges_into, presence
+from connector.door.door import Door
 from schemas.errors import Rejected, UnexpectedShape
 from schemas.generation import COMPUTED_ANEW, numbers_of
 from schemas.journal import Edit, Outcome

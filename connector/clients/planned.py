@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Final
 
-from connector.api import Api
+from connector.api.api import Api
 from connector.clients.action import BulkOutcome, Delivered, deliver, value_of
 from connector.clients.bulk import action_of
 from connector.clients.fields import changed_besides, view

@@ -10,11 +10,11 @@ from typing import Final
 
 from httpx import codes
 
+from connector.api.verbs import lister
 from connector.clients.read import record_of
-from connector.door import Door
-from connector.pages import UNREADABLE, Page, narrows
-from connector.progress import Progress
-from connector.verbs import lister
+from connector.door.door import Door
+from connector.scan.pages import UNREADABLE, Page, narrows
+from connector.scan.progress import Progress
 from schemas.entities import CLIENTS
 from schemas.errors import NotAuthorised, NotFound, UnexpectedShape
 

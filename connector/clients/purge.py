@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from connector.api import Api, Outcomes, perform
+from connector.api.api import Api, Outcomes, perform
+from connector.api.presence import Presence, presence
 from connector.clients.backup import Backup, save
 from connector.clients.fields import view
 from connector.clients.read import record_of
 from connector.clients.watch import Sent, watched
-from connector.door import Door
-from connector.halt import rest
-from connector.presence import Presence, presence
+from connector.door.door import Door
+from connector.door.halt import rest
 from schemas.client import Client, client_of
 from schemas.errors import NotVerified, SettingsError
 from schemas.journal import Call, Edit, Outcome

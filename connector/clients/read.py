@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from connector.api import Api
+from connector.api.api import Api
 from connector.clients.filters import ALL, Filter, parameters
 from connector.clients.listing import BY_ID, check_order, check_page_size, every_record, one_page
 from connector.clients.matching import matches, total_is_exact
-from connector.door import Door
+from connector.door.door import Door
 from schemas.client import Client, as_dict, client_of
 from schemas.errors import NotAuthorised, UnexpectedShape
 

@@ -11,7 +11,8 @@ from typing import Final
 
 from httpx import codes
 
-from connector.api import Api, Outcomes, compared
+from connector.api.api import Api, Outcomes, compared
+from connector.api.presence import Presence
 from connector.clients.action import read_back
 from connector.clients.create import KEYS, find_by
 from connector.clients.merged import become, look
@@ -19,9 +20,8 @@ from connector.clients.purge import became, before_of
 from connector.clients.read import record_of
 from connector.clients.update import as_wanted
 from connector.clients.watch import watched
-from connector.door import Door
-from connector.halt import rest
-from connector.presence import Presence
+from connector.door.door import Door
+from connector.door.halt import rest
 from schemas.errors import NotAuthorised, NotFound, UnexpectedShape
 from schemas.journal import Call, Edit, Outcome
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
-from connector.answer import Answer
-from connector.api import Api, Outcomes, perform
+from connector.api.api import Api, Outcomes, perform
+from connector.door.answer import Answer
 from schemas.errors import NotAuthorised, NotFound, SettingsError, UnexpectedShape
 from schemas.journal import Call, Edit, Outcome
 

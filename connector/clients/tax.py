@@ -9,11 +9,11 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from typing import Final
 
-from connector.answer import MINUTE_WINDOW, Answer
-from connector.api import Api, Outcomes, perform
+from connector.api.api import Api, Outcomes, perform
 from connector.clients.present import read_present
 from connector.clients.read import data_of
-from connector.halt import rest
+from connector.door.answer import MINUTE_WINDOW, Answer
+from connector.door.halt import rest
 from schemas.client import Client, client_of
 from schemas.errors import RateLimited, SettingsError
 from schemas.journal import Call, Edit, Outcome

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 from httpx import codes
 
-from connector.answer import Answer, message_of
-from connector.api import Api, Outcomes, perform
+from connector.api.api import Api, Outcomes, perform
 from connector.clients.present import read_present
+from connector.door.answer import Answer, message_of
 from schemas.errors import ServerUnavailable, SettingsError, UnexpectedShape, sentence
 from schemas.journal import Call, Edit, Outcome
 

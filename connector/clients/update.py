@@ -13,11 +13,11 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final
 
-from connector.answer import Answer
-from connector.api import Api, Outcomes, compared, perform
+from connector.api.api import Api, Outcomes, compared, perform
 from connector.clients.contacts import WRITABLE, ContactEdit, edited
 from connector.clients.fields import INSIDE_SETTINGS, checked, lists_for, view
 from connector.clients.read import record_of
+from connector.door.answer import Answer
 from schemas.client import Client, client_of
 from schemas.errors import NotVerified, Retryable, SettingsError, StalePlan
 from schemas.journal import Call, Edit, Outcome

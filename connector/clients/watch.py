@@ -7,9 +7,9 @@ from typing import Final, TypeVar
 
 from httpx import codes
 
-from connector.answer import Answer
-from connector.door import Door
-from connector.presence import Presence, presence
+from connector.api.presence import Presence, presence
+from connector.door.answer import Answer
+from connector.door.door import Door
 from schemas.errors import ApiError, Invalid, NotFound, RateLimited, ServerUnavailable
 
 LONGEST: Final = 60.0

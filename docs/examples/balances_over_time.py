@@ -8,7 +8,7 @@ its own: taken off, it would hide what others owe. Before the first pull nothing
 
 import matplotlib.pyplot as plt
 
-from flows.frames import frame
+from flows.ask.frames import frame
 
 MOST = 6
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from schemas.errors import SettingsError
-from warehouse.dedupe import NEVER_MERGE, SAME_AS, Pair, pair_of
+from warehouse.control.dedupe import NEVER_MERGE, SAME_AS, Pair, pair_of
 
 FLOOR: Final = 0.05
 """Below that, two clients are unlike, and a cluster does not hold both."""

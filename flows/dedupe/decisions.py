@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Set
 from itertools import pairwise
 
-from warehouse.dedupe import LATER, NEVER_MERGE, SAME_AS, Pair, pair_of
+from warehouse.control.dedupe import LATER, NEVER_MERGE, SAME_AS, Pair, pair_of
 
 
 def carried(decided: Mapping[Pair, str], moved: Mapping[str, str], present: Set[str]) -> dict[Pair, str]:

@@ -7,16 +7,19 @@ from dataclasses import dataclass, field
 from shutil import rmtree
 from typing import Any
 
+from flows.configuration.load import place_of
+from flows.configuration.values import Settings
 from flows.dedupe.clusters import clusters
 from flows.dedupe.comparable import Comparable, comparable
 from flows.dedupe.decisions import carried
 from flows.dedupe.explain import keys_of, reasons
 from flows.dedupe.keys import proved
 from flows.dedupe.rules import Rules
-from flows.job import SYSTEM_CLOCK, Clock, Tell, open_ready, silent
-from flows.settings import Settings, place_of
+from flows.session.clock import SYSTEM_CLOCK, Clock
+from flows.session.progress import Tell, silent
+from flows.session.ready import open_ready
 from schemas.errors import SettingsError, SyncError
-from warehouse.dedupe import (
+from warehouse.control.dedupe import (
     FoundPair,
     Pair,
     decisions_of,
@@ -26,9 +29,9 @@ from warehouse.dedupe import (
     read_clients,
     store_found,
 )
-from warehouse.place import WORKING, staging_of
-from warehouse.private import check_ours, make_own_folder
-from warehouse.publish import publish_if_due
+from warehouse.engine.place import WORKING, staging_of
+from warehouse.engine.private import check_ours, make_own_folder
+from warehouse.publish.publish import publish_if_due
 
 EXTRA = "finding duplicates needs Splink and others: pip install 'ninja-sync[dedupe]'"
 

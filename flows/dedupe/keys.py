@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from flows.dedupe.comparable import Comparable
-from warehouse.dedupe import Pair, pair_of
+from warehouse.control.dedupe import Pair, pair_of
 
 KEYS: Final = ("vat_number", "id_number", "emails", "phones")
 PROVES: Final = {"vat_number": 0.9}

@@ -28,7 +28,7 @@ from splink import DuckDBAPI, Linker, SettingsCreator, block_on
 from flows.dedupe.comparable import Comparable
 from flows.dedupe.keys import KEY_HOLDERS, KEYS
 from flows.dedupe.levels import LEFT_OVER, comparison_levels, configured
-from warehouse.duckdb_engine import QUIET
+from warehouse.engine.duckdb import QUIET
 
 PRIOR: Final = Path(__file__).with_name("prior.json")
 TEXTS: Final = (

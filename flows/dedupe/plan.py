@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Set
 
 from connector.clients.present import read_present
-from connector.door import Door
+from connector.door.door import Door
+from flows.configuration.values import Settings
 from flows.dedupe.review import cases, not_the_same, same_clusters
 from flows.dedupe.rules import Rules
-from flows.job import SYSTEM_CLOCK, Clock, open_ready
-from flows.merge_plan import PlannedMerges, plan_merges
-from flows.settings import Settings
-from flows.survivor import survivor_of
+from flows.merge.plan import PlannedMerges, plan_merges
+from flows.merge.survivor import survivor_of
+from flows.session.clock import SYSTEM_CLOCK, Clock
+from flows.session.ready import open_ready
 from schemas.client import client_of
 from schemas.errors import SettingsError
-from warehouse.dedupe import chosen_survivors
+from warehouse.control.dedupe import chosen_survivors
 
 
 def plan_clusters(

@@ -14,13 +14,14 @@ from typing import Final
 
 from anyascii import anyascii
 
-from flows.api import operator
-from flows.job import SYSTEM_CLOCK, Clock, open_ready
-from flows.settings import Settings
-from flows.survivor import DEFAULT, survivor_of, why
+from flows.configuration.values import Settings
+from flows.merge.survivor import DEFAULT, survivor_of, why
+from flows.session.api import operator
+from flows.session.clock import SYSTEM_CLOCK, Clock
+from flows.session.ready import open_ready
 from schemas.client import Client, client_of
 from schemas.errors import SettingsError
-from warehouse.dedupe import (
+from warehouse.control.dedupe import (
     DECISIONS,
     LATER,
     NEVER_MERGE,
@@ -35,8 +36,8 @@ from warehouse.dedupe import (
     known_pairs,
     pair_of,
 )
-from warehouse.engine import Warehouse
-from warehouse.statements import statement
+from warehouse.engine.seam import Warehouse
+from warehouse.engine.sql import statement
 
 SHOWN: Final = (
     "number", "display_name", "status", "currency_code", "balance", "paid_to_date", "vat_number", "id_number",

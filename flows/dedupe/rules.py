@@ -10,7 +10,7 @@ import msgspec
 
 from flows.dedupe.comparable import FREE_MAIL
 from flows.dedupe.keys import KEYS, PROVES
-from flows.survivor import DEFAULT
+from flows.merge.survivor import DEFAULT
 from schemas.errors import SettingsError
 
 PLACES = (Path("config/dedupe.toml"), Path("dedupe.toml"))

@@ -21,15 +21,17 @@ from prefect.flow_runs import suspend_flow_run
 from prefect.input import RunInput
 from prefect.states import Completed
 
-from flows.job import SYSTEM_CLOCK, open_ready
-from flows.scheduled.words import LOOK, emit, keep, with_links
-from flows.settings import Settings
+from flows.configuration.values import Settings
+from flows.scheduled.notices import emit, keep, with_links
+from flows.scheduled.states import LOOK
+from flows.session.clock import SYSTEM_CLOCK
+from flows.session.ready import open_ready
 from schemas.errors import StalePlan, UnsafePlan
 from schemas.merge_plan import MergePlan
 from schemas.plan import Plan
-from warehouse.approvals import approval_of, ask, asked_by, waiting
-from warehouse.merge_plans import StoredMerges
-from warehouse.plans import APPLYING, PLANNED, Stored
+from warehouse.control.approvals import approval_of, ask, asked_by, waiting
+from warehouse.control.merge_plans import StoredMerges
+from warehouse.control.plans import APPLYING, PLANNED, Stored
 
 ARTIFACT: Final = "ninja-sync-plan"
 

@@ -10,16 +10,19 @@ from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State
 from prefect.states import Completed, Failed
 
-from flows.approvals import MERGE
-from flows.job import open_ready
-from flows.merge_apply import AppliedMerges, apply_merges
-from flows.password import password_reader
+from flows.configuration.load import choose_source
+from flows.configuration.values import Settings
+from flows.merge.apply import AppliedMerges, apply_merges
+from flows.push.approvals import MERGE
 from flows.scheduled.approval import Made, approved_plan
-from flows.scheduled.words import LOOK, ended, keep, own_words, read_rules, read_settings, run_name, teller, with_links
-from flows.settings import Settings, choose_source, open_door
+from flows.scheduled.notices import keep, teller, with_links
+from flows.scheduled.states import LOOK, ended, own_words, read_rules, read_settings, run_name
+from flows.session.door import open_door
+from flows.session.password import password_reader
+from flows.session.ready import open_ready
 from schemas.merge_plan import MergePlan
-from warehouse.merge_plans import StoredMerges, read_merges
-from warehouse.plans import APPLYING
+from warehouse.control.merge_plans import StoredMerges, read_merges
+from warehouse.control.plans import APPLYING
 
 
 @task(name="plan merges", task_run_name="plan {source}", retries=0, cache_policy=NO_CACHE, persist_result=False)

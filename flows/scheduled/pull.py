@@ -21,26 +21,20 @@ from prefect.futures import PrefectFuture
 from prefect.states import Completed, Failed
 from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 
-from flows.ask import asked
-from flows.job import Job, ReadAlready, Tell, open_ready
-from flows.pull import pull as pull_source
-from flows.scheduled.words import (
-    LOOK,
-    emit,
-    ended,
-    keep,
-    own_words,
-    read_settings,
-    retried,
-    run_name,
-    teller,
-    with_links,
-)
-from flows.settings import Settings, choose_source, choose_sources, open_door, place_of
-from flows.summary import Summary, as_markdown, summary_of
+from flows.ask.ask import asked
+from flows.configuration.load import choose_source, choose_sources, place_of
+from flows.configuration.values import Settings
+from flows.pull.job import Job, ReadAlready
+from flows.pull.pull import pull as pull_source
+from flows.pull.summary import Summary, as_markdown, summary_of
+from flows.scheduled.notices import emit, keep, teller, with_links
+from flows.scheduled.states import LOOK, ended, own_words, read_settings, retried, run_name
+from flows.session.door import open_door
+from flows.session.progress import Tell
+from flows.session.ready import open_ready
 from schemas.errors import Busy
-from warehouse.control import last_begun
-from warehouse.place import PostgresUrl
+from warehouse.control.state import last_begun
+from warehouse.engine.place import PostgresUrl
 
 ARTIFACT: Final = "ninja-sync-pull"
 FRESHNESS: Final = "ninja-sync-freshness"

@@ -13,28 +13,21 @@ from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State
 from prefect.states import Completed, Failed
 
-from flows.approvals import PUSH
-from flows.push import find_plan
-from flows.push_apply import Applied, apply_plan, check_brake
-from flows.push_plan import check_not_empty, plan_push
+from flows.configuration.load import choose_source
+from flows.configuration.values import Settings
+from flows.push.apply import Applied, apply_plan, check_brake
+from flows.push.approvals import PUSH
+from flows.push.plan import check_not_empty, plan_push
+from flows.push.undo import find_plan
+from flows.push.wishes import WishedRow, wishes_of_file, wishes_of_query
 from flows.scheduled.approval import Made, approved_plan
-from flows.scheduled.words import (
-    LOOK,
-    ended,
-    keep,
-    own_words,
-    read_settings,
-    retried,
-    run_name,
-    teller,
-    with_links,
-)
-from flows.settings import Settings, choose_source, open_door
-from flows.wishes import WishedRow, wishes_of_file, wishes_of_query
+from flows.scheduled.notices import keep, teller, with_links
+from flows.scheduled.states import LOOK, ended, own_words, read_settings, retried, run_name
+from flows.session.door import open_door
 from schemas.entities import CLIENTS
 from schemas.errors import SettingsError, SyncError, TooMuchChange
 from schemas.plan import Plan, calls_without_grouping
-from warehouse.plans import APPLYING
+from warehouse.control.plans import APPLYING
 
 Wishes = Sequence[WishedRow] | None
 """None for those of the outbox."""

@@ -23,7 +23,7 @@ from pathlib import Path
 import httpx
 import numpy as np
 
-from sandbox import hashids
+from sandbox.php import hashids
 from sandbox.server import create_app
 
 PATTERNS = 400

@@ -20,7 +20,7 @@ from flows.dedupe.comparable import Comparable, comparable
 from flows.dedupe.levels import comparison_levels
 from flows.dedupe.model import TRUSTED, TWICE, candidates
 from tests.bench.dedupe_crowd import crowd
-from tests.dedupe.labelled import febrl
+from tests.flows.dedupe.labelled import febrl
 
 People = Sequence[tuple[str, Comparable]]
 CROWDS = ((1_000, 11), (2_000, 12), (4_000, 13))

@@ -21,7 +21,7 @@ import pyarrow as pa
 from flows.dedupe.comparable import Comparable, comparable
 from flows.dedupe.model import predicted, table_of
 from tests.bench.dedupe_crowd import crowd
-from tests.dedupe.labelled import febrl, quality
+from tests.flows.dedupe.labelled import febrl, quality
 
 Ways = dict[str, Callable[[Sequence[Comparable]], pa.Table]]
 PAIRS = (

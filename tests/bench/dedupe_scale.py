@@ -17,7 +17,7 @@ from pathlib import Path
 
 from tests.bench.measured import Measured, measured
 
-COMMAND = [sys.executable, "-c", "from flows.start import main; main()", "dedupe", "find", "--json"]
+COMMAND = [sys.executable, "-c", "from flows.cli.start import main; main()", "dedupe", "find", "--json"]
 
 
 def main() -> None:

@@ -11,7 +11,7 @@ import duckdb
 import pyarrow as pa
 
 from tests.bench.dedupe_crowd import crowd
-from warehouse.migrations import open_migrated
+from warehouse.opened.migrate import open_migrated
 
 SOURCE = "main"
 OWN = ("id", "name", "vat_number", "id_number", "website", "address", "city", "postal_code", "country")

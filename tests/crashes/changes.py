@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from itertools import count
 
-from flows.reconcile import AT_LEAST
+from flows.pull.reconcile import AT_LEAST
 from tests.flows.conftest import Server
 
 _numbers = count(1)

@@ -10,7 +10,7 @@ from pathlib import Path
 from sandbox.server import Sandbox
 
 ROOT = Path(__file__).parents[2]
-CALL = "from flows.cli import main; main()"
+CALL = "from flows.cli.app import main; main()"
 STOPPED = "ninja-sync: stopped; what is stored is whole, and the next run goes on from there."
 CONFIGURATION = """
 warehouse = "{path}"

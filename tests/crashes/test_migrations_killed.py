@@ -7,8 +7,8 @@ import pytest
 from tests.crashes.changes import chances
 from tests.crashes.victim import KILLED
 from tests.crashes.witness import found_in, truth
-from warehouse.duckdb_engine import open_warehouse
-from warehouse.tables import MIRROR_VERSION, fingerprint
+from warehouse.engine.duckdb import open_warehouse
+from warehouse.schema.tables import MIRROR_VERSION, fingerprint
 
 KILLS = 3
 VERSION = "select version, fingerprint from control.mirror"

@@ -12,7 +12,7 @@ from tests.crashes.victim import KILLED, stable
 from tests.crashes.watch import Watch
 from tests.crashes.witness import found_in, truth
 from tests.engines import Databases
-from warehouse.duckdb_engine import open_warehouse
+from warehouse.engine.duckdb import open_warehouse
 
 pytestmark = pytest.mark.slow
 

@@ -11,7 +11,7 @@ import pytest
 from tests.crashes import program
 from tests.crashes.changes import chances
 from tests.crashes.witness import found_in, leftovers, truth
-from warehouse.lock import one_run_at_a_time
+from warehouse.locks.lock import one_run_at_a_time
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ import pytest
 from schemas.errors import Busy
 from tests.crashes.victim import stable
 from tests.crashes.witness import as_published, found_in, leftovers, published, truth
-from warehouse.publish import reader_of
+from warehouse.engine.place import reader_of
 
 HOLD = """
 import sys, duckdb

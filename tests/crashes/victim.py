@@ -31,7 +31,7 @@ from typing import TYPE_CHECKING, Any
 from tests.engines import address
 
 if TYPE_CHECKING:
-    from warehouse.place import Place
+    from warehouse.engine.place import Place
 
 PAGE = 25
 ONE_THREAD = {"ARROW_DEFAULT_MEMORY_POOL": "system", "OPENBLAS_NUM_THREADS": "1"}
@@ -155,12 +155,18 @@ def _end(process: subprocess.Popen[str]) -> None:
 
 def main() -> None:
     """Read orders until there are no more."""
-    for module in ("flows.pull", "warehouse.load", "warehouse.rebuild", "warehouse.publish", "pyarrow.parquet"):
+    for module in (
+        "flows.pull.pull",
+        "warehouse.load.load",
+        "warehouse.opened.rebuild",
+        "warehouse.publish.publish",
+        "pyarrow.parquet",
+    ):
         __import__(module)
     victims: list[int] = []
     for line in sys.stdin:
         if "://" in line and "postgresql" in line:
-            __import__("warehouse.postgres_engine")
+            __import__("warehouse.engine.postgres")
         for pid in victims:
             os.waitpid(pid, 0)
         order = json.loads(line)
@@ -183,7 +189,7 @@ def _fork(order: dict) -> int:
         DEEDS[order.get("deed", "pull")](order, lambda phase: _reach(me, phase, order))
         code, text = 0, ""
     except BaseException as problem:  # noqa: BLE001 - it is told
-        from flows.ending import told_of  # noqa: PLC0415
+        from flows.cli.ending import told_of  # noqa: PLC0415
 
         text, code = told_of(problem) if isinstance(problem, Exception) else (repr(problem), 1)
         if code == 1:
@@ -206,11 +212,11 @@ def say(*words: object) -> None:
 
 def _pull(order: dict, reach: Callable[[str], None]) -> None:
     """Pull each source of the order. Raises as `pull` does."""
-    from connector.door import Door, DoorSettings  # noqa: PLC0415
-    from connector.secret import Secret  # noqa: PLC0415
-    from flows.job import Job  # noqa: PLC0415
-    from flows.pull import pull  # noqa: PLC0415
-    from flows.settings import Settings, Source  # noqa: PLC0415
+    from connector.door.door import Door, DoorSettings  # noqa: PLC0415
+    from connector.door.secret import Secret  # noqa: PLC0415
+    from flows.configuration.values import Settings, Source  # noqa: PLC0415
+    from flows.pull.job import Job  # noqa: PLC0415
+    from flows.pull.pull import pull  # noqa: PLC0415
 
     if order.get("plant"):
         PLANTED[order["plant"]](_engine(order), reach)
@@ -226,8 +232,9 @@ def _pull(order: dict, reach: Callable[[str], None]) -> None:
 
 def _migrate(order: dict, reach: Callable[[str], None]) -> None:
     """Open the warehouse and bring it to this version."""
-    from flows.settings import Settings, place_of  # noqa: PLC0415
-    from warehouse.migrations import open_migrated  # noqa: PLC0415
+    from flows.configuration.load import place_of  # noqa: PLC0415
+    from flows.configuration.values import Settings  # noqa: PLC0415
+    from warehouse.opened.migrate import open_migrated  # noqa: PLC0415
 
     reach("migrating")
     with open_migrated(place_of(Settings(order["warehouse"])), now=datetime.now(UTC)):
@@ -237,17 +244,17 @@ def _migrate(order: dict, reach: Callable[[str], None]) -> None:
 def _engine(order: dict) -> Any:
     """The class of the warehouse of an order."""
     if order["warehouse"].startswith("postgresql://"):
-        from warehouse.postgres_engine import PostgresWarehouse  # noqa: PLC0415
+        from warehouse.engine.postgres import PostgresWarehouse  # noqa: PLC0415
 
         return PostgresWarehouse
-    from warehouse.duckdb_engine import DuckdbWarehouse  # noqa: PLC0415
+    from warehouse.engine.duckdb import DuckdbWarehouse  # noqa: PLC0415
 
     return DuckdbWarehouse
 
 
 def _split_the_commit(Warehouse: Any, reach: Callable[[str], None]) -> None:  # noqa: N803 - a class
     """A planted mistake: the rows are committed before watermark and run are."""
-    from warehouse.statements import statement  # noqa: PLC0415
+    from warehouse.engine.sql import statement  # noqa: PLC0415
 
     real = Warehouse.execute
 
@@ -263,7 +270,7 @@ def _split_the_commit(Warehouse: Any, reach: Callable[[str], None]) -> None:  # 
 
 def _keep_staged(_: Any, __: Callable[[str], None]) -> None:
     """As if it died between its commit and the clearing of its staged pages."""
-    from warehouse.staging import Staging  # noqa: PLC0415
+    from warehouse.load.staging import Staging  # noqa: PLC0415
 
     real = Staging.begin
 

@@ -9,10 +9,10 @@ from decimal import Decimal
 import duckdb
 import pyarrow.parquet
 
-from warehouse.duckdb_engine import exports_of
-from warehouse.engine import Warehouse
-from warehouse.place import Place, PostgresUrl, is_there, open_place, staging_of
-from warehouse.tables import mirrored
+from warehouse.engine.place import Place, PostgresUrl, exports_of, is_there, staging_of
+from warehouse.engine.seam import Warehouse
+from warehouse.opened.open import open_place
+from warehouse.schema.tables import mirrored
 
 State = Mapping[str, tuple[object, ...]]
 """The clients by id, each with its contacts."""

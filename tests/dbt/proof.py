@@ -19,11 +19,12 @@ from tests.engines import address
 from tests.postgres import PASSWORD
 from tests.records import NOW, client
 from tests.warehouse.conftest import load_records, warehouse  # noqa: F401 - fixtures
-from tests.warehouse.test_daily import reference
-from warehouse.engine import DUCKDB
-from warehouse.place import open_place
-from warehouse.publish import publish, reader_of
-from warehouse.statements import named
+from tests.warehouse.mart.test_daily import reference
+from warehouse.engine.place import reader_of
+from warehouse.engine.seam import DUCKDB
+from warehouse.engine.sql import named
+from warehouse.opened.open import open_place
+from warehouse.publish.publish import publish
 
 ROOT = Path(__file__).parents[2]
 DBT = ROOT / ".venv-dbt" / "bin" / "dbt"
@@ -104,7 +105,7 @@ def test_dbt_builds_on_the_published_copy_and_leaves_it_as_it_is(books, place, p
 def test_dbt_builds_on_postgres_as_a_role_that_reads_the_views(books, place, project, postgres):
     from datetime import UTC, datetime  # noqa: PLC0415
 
-    from warehouse import grants  # noqa: PLC0415
+    from warehouse.schema import grants  # noqa: PLC0415
 
     assert books.engine != DUCKDB
     with open_place(place) as opened:

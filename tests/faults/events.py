@@ -10,10 +10,10 @@ from datetime import UTC, datetime, timedelta
 import httpx
 import pytest
 
-from flows.job import Clock as JobClock
-from flows.job import Pulled
+from flows.pull.job import Pulled
+from flows.session.clock import Clock as JobClock
 from sandbox.server import running
-from tests.connector.faulty_server import FaultyServer, answer
+from tests.connector.door.faulty_server import FaultyServer, answer
 from tests.faults.scene import DAY, FIRST, PAGES, Scene
 from tests.faults.truth import promised
 from tests.faults.wire import Strike, Wire

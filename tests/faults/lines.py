@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from flows.job import Pulled
+from flows.pull.job import Pulled
 from schemas.errors import SyncError
 from tests.faults.scene import PAGES, Scene
 from tests.faults.ways import Way

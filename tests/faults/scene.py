@@ -16,19 +16,20 @@ from pathlib import Path
 
 import httpx
 
-from connector.door import Door, DoorSettings
-from connector.secret import Secret
-from connector.wire import wire
-from flows.job import SYSTEM_CLOCK, Job, Pulled
-from flows.job import Clock as JobClock
-from flows.pull import pull
-from flows.settings import Settings, Source
+from connector.door.door import Door, DoorSettings
+from connector.door.secret import Secret
+from connector.door.wire import wire
+from flows.configuration.values import Settings, Source
+from flows.pull.job import Job, Pulled
+from flows.pull.pull import pull
+from flows.session.clock import SYSTEM_CLOCK
+from flows.session.clock import Clock as JobClock
 from sandbox.server import running
 from tests.engines import Engine, address
 from tests.faults.truth import Records, mirrored, promised
 from tests.faults.wire import ADDRESS, LOOK, Asked, Clock, Strike, Wire, is_page
 from tests.flows.conftest import Server
-from warehouse.place import Place
+from warehouse.engine.place import Place
 
 CLIENTS, PAGE, CONNECTIONS = 26, 6, 2
 FIRST, MIDDLE, LAST = "first", "middle", "last"

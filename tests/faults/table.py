@@ -26,7 +26,7 @@ from schemas.errors import (
     ServerUnavailable,
     UnexpectedShape,
 )
-from tests.connector import faulty_server as raw_server
+from tests.connector.door import faulty_server as raw_server
 from tests.faults import events
 from tests.faults.lines import A, B, C, Converged, Fault, Held, Line, Meanwhile, Record, Waits, Whole
 from tests.faults.scene import LAST, MIDDLE, PAGES, Scene
@@ -102,8 +102,8 @@ WARNING = b"<b>Warning</b>: Undefined array key in <b>/var/www/x.php</b><br />"
 TORN = raw_server.gzipped(gzip.compress(raw_server.PAGE)[:-12])
 BOMB = sockets(raw_server.gzipped(raw_server.bomb(2)), max_body_bytes=1024 * 1024)
 NO_MONEY = signed_by(lambda scene: scene.server.box.viewer_token)
-DOOR, PULL = "tests/connector/test_door_faults.py::", "tests/flows/test_pull.py::"
-CRASHES, RECONCILE = "tests/crashes/", "tests/flows/test_reconcile.py::"
+DOOR, PULL = "tests/connector/door/test_faults.py::", "tests/flows/pull/test_pull.py::"
+CRASHES, RECONCILE = "tests/crashes/", "tests/flows/pull/test_reconcile.py::"
 VALUES = "tests/schemas/test_values.py::"
 LONG = "shoe" * 2250
 SQL = 'x"; drop table clients; --'

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from flows.job import Pulled
+from flows.pull.job import Pulled
 from sandbox.server import running
 from schemas.errors import SyncError
 from tests.canaries import forms

@@ -12,7 +12,8 @@ from schemas.entities import CLIENTS, CONTACTS, DOCUMENTS
 from schemas.entity import Entity, Kind
 from schemas.scrub import searched
 from schemas.values import NOBODY
-from warehouse.place import Place, is_there, open_place
+from warehouse.engine.place import Place, is_there
+from warehouse.opened.open import open_place
 
 Row = dict[str, object]
 TABLES = {"clients": CLIENTS, "contacts": CONTACTS, "documents": DOCUMENTS}

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 import httpx
 import trustme
 
-from tests.connector.faulty_server import Behaviour, FaultyServer, answer
+from tests.connector.door.faulty_server import Behaviour, FaultyServer, answer
 from tests.faults.scene import Scene
 from tests.faults.wire import Raw, Strike, Wire, read_list, rewritten, whole
 

@@ -17,7 +17,7 @@ from decimal import Decimal
 
 import httpx
 
-from tests.connector.faulty_server import Behaviour, FaultyServer
+from tests.connector.door.faulty_server import Behaviour, FaultyServer
 
 ADDRESS = "http://127.0.0.1:9"
 """The address that every pull is told: the wire leads from there to the server of the moment."""

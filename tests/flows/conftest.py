@@ -13,14 +13,16 @@ from pathlib import Path
 
 import pytest
 
-from connector.door import Door, DoorSettings
-from connector.secret import Secret
-from flows.job import SYSTEM_CLOCK, Job
-from flows.pull import pull
-from flows.settings import Settings, Source, place_of
+from connector.door.door import Door, DoorSettings
+from connector.door.secret import Secret
+from flows.configuration.load import place_of
+from flows.configuration.values import Settings, Source
+from flows.pull.job import Job
+from flows.pull.pull import pull
+from flows.session.clock import SYSTEM_CLOCK
 from sandbox.server import running
 from tests.engines import Files
-from warehouse.duckdb_engine import open_warehouse
+from warehouse.engine.duckdb import open_warehouse
 
 COMMAND = Path(sys.executable).with_name("ninja-sync")
 
@@ -159,7 +161,7 @@ def call(server, tmp_path, monkeypatch):
     def run(*args, stdin=""):
         from typer.testing import CliRunner  # noqa: PLC0415 - with the whole command line
 
-        from flows.cli import app  # noqa: PLC0415
+        from flows.cli.app import app  # noqa: PLC0415
 
         done = CliRunner().invoke(app, [*map(str, args)], input=stdin)
         if done.exception and not isinstance(done.exception, SystemExit):

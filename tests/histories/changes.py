@@ -8,10 +8,10 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from sandbox import hashids
-from sandbox.control import money
-from sandbox.database import update
-from sandbox.world import Fault
+from sandbox.control.control import money
+from sandbox.php import hashids
+from sandbox.store.database import update
+from sandbox.store.world import Fault
 from tests.histories.server import Server
 
 FIELDS = ("city", "name", "private_notes", "custom_value1", "phone")

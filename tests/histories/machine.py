@@ -24,20 +24,21 @@ from hypothesis import note
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
-from connector import side_by_side
-from connector.door import Door, DoorSettings
-from connector.secret import Secret
-from flows.job import Clock, Job, Pulled
-from flows.pull import pull
-from flows.settings import Settings, Source
+from connector.door.door import Door, DoorSettings
+from connector.door.secret import Secret
+from connector.scan import side_by_side
+from flows.configuration.values import Settings, Source
+from flows.pull.job import Job, Pulled
+from flows.pull.pull import pull
+from flows.session.clock import Clock
 from schemas.errors import ApiError, DataError
-from tests.connector.changing_server import by_chance
+from tests.connector.scan.changing_server import by_chance
 from tests.engines import Engine, Files, address
 from tests.histories.changes import CAPS, ZONES, Change, changes, happen, heal, moods, plans
 from tests.histories.mirror import differences, mirrored, row_hash, wrong_balances, wrong_redirects
 from tests.histories.quick import forget
 from tests.histories.server import URL, Server, Wire
-from warehouse.place import Place
+from warehouse.engine.place import Place
 
 MOMENTS = (1_790_000_000.25, 1_793_512_800.0 - 2000)
 """An ordinary one, and half an hour before New York's clocks go back."""

@@ -12,7 +12,8 @@ from schemas.entities import CLIENTS
 from schemas.entity import Entity, Kind
 from schemas.normalise import normalise
 from tests.histories.server import Server
-from warehouse.place import Place, open_place
+from warehouse.engine.place import Place
+from warehouse.opened.open import open_place
 
 Rows = dict[str, list[Any]]
 """What stands under each id; one row, unless something is wrong."""

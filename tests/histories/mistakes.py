@@ -11,19 +11,19 @@ from typing import Any
 
 import pytest
 
-from connector import keyset as keyset_module
-from connector import scan as scan_module
-from connector.skew import HOUR
-from connector.state import Scan, Span, seen, since
-from connector.walk import _pages_by_id
-from flows import known as known_module
-from flows import pull as pull_module
+from connector.scan import keyset as keyset_module
+from connector.scan import scan as scan_module
+from connector.scan.skew import HOUR
+from connector.scan.state import Scan, Span, seen, since
+from connector.scan.walk import _pages_by_id
+from flows.pull import known as known_module
+from flows.pull import pull as pull_module
 from schemas.clocks import Clocks
 from tests.histories import machine
 from tests.histories.quick import quick
 from tests.histories.run import play
-from warehouse import load as load_module
-from warehouse.staging import Staging
+from warehouse.load import load as load_module
+from warehouse.load.staging import Staging
 
 Plant = Callable[[pytest.MonkeyPatch], None]
 MOST = 800

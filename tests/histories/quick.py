@@ -14,9 +14,9 @@ from typing import Any
 import duckdb
 import pytest
 
-from warehouse import migrations
-from warehouse.engine import Warehouse
-from warehouse.place import Place
+from warehouse.engine.place import Place
+from warehouse.engine.seam import Warehouse
+from warehouse.opened import migrate as migrations
 
 ONCE = ("set allowed_directories", "set enable_external_access", "set memory_limit", "set temp_directory")
 """Settings of the file as a whole: the first connection makes them. The last one, which locks them, is left out."""

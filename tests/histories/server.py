@@ -17,11 +17,11 @@ from typing import Any
 import httpx
 import msgspec
 
-from sandbox import hashids
-from sandbox.accounts import COMPANY_A
-from sandbox.database import insert, select
+from sandbox.books.accounts import COMPANY_A
+from sandbox.php import hashids
 from sandbox.server import create_app
-from sandbox.world import MICROS, Switches
+from sandbox.store.database import insert, select
+from sandbox.store.world import MICROS, Switches
 from tests.histories.promise import Promise
 
 URL = "https://ninja.test"

@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from flows.job import Clock
-from flows.settings import Settings, Source
+from flows.configuration.values import Settings, Source
+from flows.session.clock import Clock
 from tests.histories.changes import Change, happen
 from tests.histories.machine import MOMENTS, pulled
 from tests.histories.mirror import differences

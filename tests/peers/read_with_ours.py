@@ -8,13 +8,13 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from connector.door import Door, DoorSettings
-from connector.secret import Secret
-from flows.job import Job
-from flows.pull import pull
-from flows.settings import Settings, Source
+from connector.door.door import Door, DoorSettings
+from connector.door.secret import Secret
+from flows.configuration.values import Settings, Source
+from flows.pull.job import Job
+from flows.pull.pull import pull
 from schemas.errors import SyncError
-from warehouse.duckdb_engine import open_warehouse
+from warehouse.engine.duckdb import open_warehouse
 
 PAGE = 20
 

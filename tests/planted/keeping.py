@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from tests.planted.mistake import Edit, mistake
 
-LOAD, PULL, RECONCILE = "tests/warehouse/test_load.py", "tests/flows/test_pull.py", "tests/flows/test_reconcile.py"
-HISTORY, VANISHED = "tests/warehouse/test_history.py", "tests/warehouse/test_vanished.py"
-STAGING = "tests/warehouse/test_staging.py"
+LOAD, PULL, RECONCILE = (
+    "tests/warehouse/load/test_load.py",
+    "tests/flows/pull/test_pull.py",
+    "tests/flows/pull/test_reconcile.py",
+)
+HISTORY, VANISHED = "tests/warehouse/load/test_history.py", "tests/warehouse/load/test_vanished.py"
+STAGING = "tests/warehouse/load/test_staging.py"
 ORDER = "order by updated_at desc nulls last, arrival desc"
 BEGIN, MOVE = (
     "    with warehouse.transaction(run_id=run.run_id):\n",
@@ -17,7 +21,7 @@ MISTAKES = {
     # the load
     "rows and watermark are two commits": mistake(
         Edit(
-            "warehouse/load.py",
+            "warehouse/load/load.py",
             MOVE,
             "        warehouse.execute('commit')\n        warehouse.execute('begin')\n" + MOVE,
         ),
@@ -25,7 +29,7 @@ MISTAKES = {
     ),
     "the watermark moves before the rows": mistake(
         Edit(
-            "warehouse/load.py",
+            "warehouse/load/load.py",
             BEGIN + "        warehouse.hold",
             BEGIN + MOVE + BEGIN + "        warehouse.hold",
         ),
@@ -49,11 +53,11 @@ MISTAKES = {
     ),
     "a contact that moved stays with both clients": mistake(
         Edit("warehouse/sql/load/delete_children.sql", "or id in (", "or false and id in ("),
-        Edit("warehouse/load.py", "    if doubled:\n", "    if False:\n"),
+        Edit("warehouse/load/load.py", "    if doubled:\n", "    if False:\n"),
         by=f"{LOAD}::test_a_contact_that_moved_is_moved_although_its_old_client_was_not_sent_again",
     ),
     "nobody looks whether an id stands twice": mistake(
-        Edit("warehouse/load.py", "    if doubled:\n", "    if False:\n"),
+        Edit("warehouse/load/load.py", "    if doubled:\n", "    if False:\n"),
         by=f"{LOAD}::test_an_id_that_would_stand_twice_undoes_the_load",
     ),
     "sources are not told apart": mistake(
@@ -66,7 +70,7 @@ MISTAKES = {
     ),
     "a record that does not fit is dropped without a word": mistake(
         Edit(
-            "warehouse/load.py",
+            "warehouse/load/load.py",
             "        record_quarantine(warehouse, run.source, run.run_id, scanned.quarantined)\n        drift",
             "        drift",
         ),
@@ -74,7 +78,7 @@ MISTAKES = {
     ),
     "a record that cannot be sent is left out without a word": mistake(
         Edit(
-            "flows/pull.py",
+            "flows/pull/pull.py",
             "aside = [*staging.quarantined, *map(poison, scan.poison)]",
             "aside = [*staging.quarantined]",
         ),
@@ -84,11 +88,11 @@ MISTAKES = {
         Edit(
             "warehouse/sql/mart/clients.sql", "coalesce(c.currency_id, g.currency_id, co.currency_id)", "c.currency_id"
         ),
-        by="tests/warehouse/test_mart.py::test_the_currency_is_the_clients_else_its_groups_else_the_companys",
+        by="tests/warehouse/mart/test_mart.py::test_the_currency_is_the_clients_else_its_groups_else_the_companys",
     ),
     # history
     "the version that ends is not kept": mistake(
-        Edit("warehouse/load.py", '"changed_versions", "close_versions", "return', '"changed_versions", "return'),
+        Edit("warehouse/load/load.py", '"changed_versions", "close_versions", "return', '"changed_versions", "return'),
         by=f"{HISTORY}::test_a_changed_client_keeps_its_old_version_whole_until_the_stamp_of_the_new_one",
     ),
     "a version is valid since it was read": mistake(
@@ -103,19 +107,19 @@ MISTAKES = {
     ),
     # vanished clients
     "what is not listed is gone": mistake(
-        Edit("flows/reconcile.py", "found[one] = presence(job.door, one)", "found[one] = Presence.GONE"),
+        Edit("flows/pull/reconcile.py", "found[one] = presence(job.door, one)", "found[one] = Presence.GONE"),
         by=f"{RECONCILE}::test_clients_hidden_from_this_token_are_never_taken_out",
     ),
     "the brake is off": mistake(
-        Edit("flows/reconcile.py", "elif len(ids) > _allowed(job, state):", "elif False:"),
+        Edit("flows/pull/reconcile.py", "elif len(ids) > _allowed(job, state):", "elif False:"),
         by=f"{RECONCILE}::test_more_than_the_brake_allows_is_left_and_told_until_somebody_decides",
     ),
     "a restored server is not noticed": mistake(
-        Edit("flows/reconcile.py", "job.at_most is None and restored", "False"),
+        Edit("flows/pull/reconcile.py", "job.at_most is None and restored", "False"),
         by=f"{RECONCILE}::test_a_restored_server_loses_nobody_until_somebody_says_so",
     ),
     "a server that denies everything is believed": mistake(
-        Edit("flows/reconcile.py", "bool(gone) and not _has_a_witness(job, scan, known)", "False"),
+        Edit("flows/pull/reconcile.py", "bool(gone) and not _has_a_witness(job, scan, known)", "False"),
         by=f"{RECONCILE}::test_a_server_that_denies_what_it_lists_is_not_believed",
     ),
     "contacts that moved to the survivor go with the one that was merged away": mistake(
@@ -128,19 +132,19 @@ MISTAKES = {
         by=f"{VANISHED}::test_the_contacts_that_moved_to_the_survivor_stay",
     ),
     "any note of a merge in a ledger is believed": mistake(
-        Edit("flows/reconcile.py", "if n.name in names and n.at >= alive and (any", "if (any"),
+        Edit("flows/pull/reconcile.py", "if n.name in names and n.at >= alive and (any", "if (any"),
         by=f"{RECONCILE}::test_a_ledgers_note_of_another_merge_does_not_make_a_purge_a_merge",
     ),
     "a note from before a client was seen is believed": mistake(
-        Edit("flows/reconcile.py", " and n.at >= alive", ""),
+        Edit("flows/pull/reconcile.py", " and n.at >= alive", ""),
         by=f"{RECONCILE}::test_a_ledger_row_from_before_the_client_was_known_is_no_evidence",
     ),
     "what was held is forgotten": mistake(
-        Edit("flows/reconcile.py", "job.at_most is None and state.held", "False"),
+        Edit("flows/pull/reconcile.py", "job.at_most is None and state.held", "False"),
         by=f"{RECONCILE}::test_what_was_held_is_not_taken_out_later_by_itself",
     ),
     "one note in a ledger is believed twice": mistake(
-        Edit("flows/reconcile.py", "    if len(told) <= len(known):\n", "    if not told:\n"),
+        Edit("flows/pull/reconcile.py", "    if len(told) <= len(known):\n", "    if not told:\n"),
         by=f"{RECONCILE}::test_two_merges_of_clients_with_one_name_are_both_told_and_a_purge_is_not_taken_for_a_third",
     ),
     "a client that came in this very run is taken out": mistake(
@@ -153,47 +157,47 @@ MISTAKES = {
     ),
     # runs
     "nothing to do, although the totals disagree": mistake(
-        Edit("flows/known.py", "known.surplus == (state.unexplained or 0)\n", "True\n"),
+        Edit("flows/pull/known.py", "known.surplus == (state.unexplained or 0)\n", "True\n"),
         by=f"{RECONCILE}::test_a_purged_client_is_taken_out_and_stays_in_the_history",
     ),
     "nothing to do, although a late commit may follow": mistake(
-        Edit("flows/known.py", "> stamp(look.newest) + source.look_back", "> 0"),
+        Edit("flows/pull/known.py", "> stamp(look.newest) + source.look_back", "> 0"),
         by=f"{PULL}::test_a_late_commit_within_the_look_back_is_not_lost[alone]",
     ),
     "another company's token is accepted": mistake(
-        Edit("warehouse/control.py", "if known is None or known == found:", "if True:"),
-        by="tests/warehouse/test_control.py::test_a_bound_source_refuses_another_company_and_another_server",
+        Edit("warehouse/control/state.py", "if known is None or known == found:", "if True:"),
+        by="tests/warehouse/control/test_state.py::test_a_bound_source_refuses_another_company_and_another_server",
     ),
     "a page that was torn or edited on disk is taken up": mistake(
         Edit(
-            "warehouse/staging.py",
+            "warehouse/load/staging.py",
             "return path.exists() and hashlib.sha256(path.read_bytes()).hexdigest() == digest",
             "return path.exists()",
         ),
         by=f"{STAGING}::test_every_flipped_byte_of_a_page_is_noticed",
     ),
     "pages of another scan are taken up": mistake(
-        Edit("warehouse/staging.py", "found[0].key != key or ", ""),
+        Edit("warehouse/load/staging.py", "found[0].key != key or ", ""),
         by=f"{STAGING}::test_pages_of_another_scan_are_not_taken_up",
     ),
     "pages of yesterday are taken up": mistake(
-        Edit("warehouse/staging.py", "max(ages) > STALE or ", ""),
+        Edit("warehouse/load/staging.py", "max(ages) > STALE or ", ""),
         by=f"{STAGING}::test_pages_older_than_an_hour_are_read_anew",
     ),
     "whoever has an account here can read the warehouse": mistake(
-        Edit("warehouse/private.py", "os.umask(OWNER_ONLY)", "os.umask(0o022)"),
-        by="tests/warehouse/test_private.py::test_the_umask_is_put_back_by_whoever_closes_last",
+        Edit("warehouse/engine/private.py", "os.umask(OWNER_ONLY)", "os.umask(0o022)"),
+        by="tests/warehouse/engine/test_private.py::test_the_umask_is_put_back_by_whoever_closes_last",
     ),
     "two runs of one source go on at once": mistake(
         Edit(
-            "warehouse/lock.py",
+            "warehouse/locks/lock.py",
             "fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)",
             "fcntl.flock(descriptor, fcntl.LOCK_UN)",
         ),
-        by="tests/warehouse/test_lock.py::test_the_second_run_waits_and_then_names_the_process_of_the_first",
+        by="tests/warehouse/locks/test_lock.py::test_the_second_run_waits_and_then_names_the_process_of_the_first",
     ),
     "a publication that failed is not made up for": mistake(
-        Edit("warehouse/publish.py", "if whole and shown == changed:", "if whole or changed:"),
-        by="tests/warehouse/test_publish.py::test_a_run_that_ended_before_it_published_is_made_up_for_once",
+        Edit("warehouse/publish/publish.py", "if whole and shown == changed:", "if whole or changed:"),
+        by="tests/warehouse/publish/test_publish.py::test_a_run_that_ended_before_it_published_is_made_up_for_once",
     ),
 }

@@ -70,7 +70,7 @@ def plant(one: Mistake) -> None:
 
 
 def _alter_statements(texts: dict[str, str]) -> None:
-    from warehouse import statements  # noqa: PLC0415 - not before the planter stands
+    from warehouse.engine import sql as statements  # noqa: PLC0415 - not before the planter stands
 
     right = statements.statement
     statements.statement = lambda name: texts.get(f"warehouse/sql/{name}.sql") or right(name)

@@ -10,7 +10,7 @@ from urllib.parse import quote, urlencode
 
 from hypothesis import strategies as st
 
-from sandbox.hashids import encode
+from sandbox.php.hashids import encode
 from tests.sandbox.operations import BESIDE, DOCUMENTED, Operation
 
 TEXTS = (

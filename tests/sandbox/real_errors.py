@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from sandbox.client_input import LOOKUPS, TEXTS
-from sandbox.feeds import ENTITIES
+from sandbox.around.feeds import ENTITIES
+from sandbox.clients.input import LOOKUPS, TEXTS
 from tests.sandbox.operations import Operation
 
 Sent = dict[str, Any]

@@ -17,9 +17,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sandbox.generation import GENERATIONS
-from sandbox.php_input import read_files, read_input
+from sandbox.php.input import read_files, read_input
 from sandbox.server import create_app
+from sandbox.store.generation import GENERATIONS
 from tests.sandbox.conftest import NOW, Api
 from tests.sandbox.odd_requests import Asked, headers_of, requests
 from tests.sandbox.operations import DOCUMENTED, OPERATIONS, Operation

@@ -16,7 +16,7 @@ from schemas.entities import CLIENTS, CONTACTS, DOCUMENTS
 from schemas.entity import Kind
 from schemas.normalise import normalise
 from tests.schemas.schema_records import bodies, client, quick
-from warehouse.arrow_files import arrow_files, read_batches, staged_batch, staged_children
+from warehouse.load.arrow_files import arrow_files, read_batches, staged_batch, staged_children
 
 DECODER = msgspec.json.Decoder(float_hook=Decimal)
 

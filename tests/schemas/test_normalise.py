@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sandbox.hashids import encode
+from sandbox.php.hashids import encode
 from schemas.entities import CLIENTS, COMPANIES, CONTACTS, DOCUMENTS, GROUPS, LOOKUPS
 from schemas.entity import Kind
 from schemas.normalise import Drift, normalise

@@ -13,12 +13,12 @@ from schemas.entities import CLIENTS
 from schemas.normalise import normalise
 from schemas.vanished import Vanished
 from tests.records import MOMENT
-from warehouse.control import Binding, Run
-from warehouse.duckdb_engine import open_warehouse
-from warehouse.load import Loaded, Reference, Scanned, load
-from warehouse.migrations import migrate
-from warehouse.place import open_place
-from warehouse.staging import ScanKey, Staging
+from warehouse.control.state import Binding, Run
+from warehouse.engine.duckdb import open_warehouse
+from warehouse.load.load import Loaded, Reference, Scanned, load
+from warehouse.load.staging import ScanKey, Staging
+from warehouse.opened.migrate import migrate
+from warehouse.opened.open import open_place
 
 BINDING = Binding("https://ninja.test", "VolejRejNm", "fingerprint")
 KEY = ScanKey(BINDING.base_url, BINDING.company_id, BINDING.company_fingerprint, None, True, "shape")

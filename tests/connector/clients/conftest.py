@@ -12,11 +12,11 @@ from typing import Any
 import httpx
 import pytest
 
-from connector.api import Api
+from connector.api.api import Api
 from connector.clients.read import record_of
-from connector.door import Door, DoorSettings
-from connector.password import Password
-from connector.secret import Secret
+from connector.door.door import Door, DoorSettings
+from connector.door.password import Password
+from connector.door.secret import Secret
 from sandbox.server import Sandbox, running
 from tests.noted import Noted
 

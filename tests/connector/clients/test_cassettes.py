@@ -10,11 +10,11 @@ from decimal import Decimal
 import pytest
 
 from connector import clients
-from connector.api import Api
-from connector.door import Door, DoorSettings
-from connector.password import Password
-from connector.secret import Secret
-from connector.verbs import current_company, lister, ping, statics
+from connector.api.api import Api
+from connector.api.verbs import current_company, lister, ping, statics
+from connector.door.door import Door, DoorSettings
+from connector.door.password import Password
+from connector.door.secret import Secret
 from schemas.client import Client
 from schemas.entities import CLIENTS
 from schemas.errors import (

@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 import pytest
 
 from connector import clients
-from connector.answer import Answer
-from connector.api import Api
+from connector.api.api import Api
+from connector.door.answer import Answer
 from schemas.errors import NotAuthorised, NotFound, PagesMoved, SettingsError, UnexpectedShape
 from tests.schemas.schema_records import DOCUMENT
 

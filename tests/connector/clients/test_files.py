@@ -8,8 +8,8 @@ import pytest
 
 from connector import clients
 from connector.clients import files
-from sandbox.client_files import LARGEST
-from sandbox.file_kinds import ACCEPTED
+from sandbox.books.file_kinds import ACCEPTED
+from sandbox.clients.files import LARGEST
 from schemas.errors import Invalid, NetworkFailed, NotFound, NotVerified, SettingsError
 from schemas.journal import Outcome
 

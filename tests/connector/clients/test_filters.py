@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from connector import clients
 from connector.clients import Filter
 from connector.clients.filters import ALL, NAMES, parameters
-from sandbox.collation import like
-from sandbox.generation import GENERATIONS
+from sandbox.php.collation import like
 from sandbox.server import running
+from sandbox.store.generation import GENERATIONS
 from schemas.errors import SettingsError
 from tests.connector.clients.conftest import Box
 from tests.noted import Noted

@@ -9,9 +9,9 @@ from decimal import Decimal
 import pytest
 
 from connector import clients
-from connector.answer import Answer
-from connector.api import Api
+from connector.api.api import Api
 from connector.clients import INCLUDES
+from connector.door.answer import Answer
 from sandbox.server import running
 from schemas.errors import NotAuthorised, NotFound, SettingsError, UnexpectedShape
 from schemas.includes import Activity, Group, LedgerRow

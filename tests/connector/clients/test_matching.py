@@ -9,7 +9,7 @@ from decimal import Decimal
 import pytest
 
 from connector import clients
-from connector.api import Api
+from connector.api.api import Api
 from connector.clients import Filter
 from connector.clients.matching import matches, total_is_exact
 from schemas.client import client_of

@@ -8,8 +8,8 @@ import stat
 import pytest
 
 from connector import clients
-from connector.api import Api
-from connector.password import Password, no_password
+from connector.api.api import Api
+from connector.door.password import Password, no_password
 from schemas.errors import NotAuthorised, NotFound, NotVerified, OutcomeUnknown, PasswordRequired, SettingsError
 from schemas.journal import Outcome
 from tests.meanwhile import Meanwhile

@@ -9,9 +9,9 @@ import msgspec
 import pytest
 
 from connector import clients
-from connector.api import Api
+from connector.api.api import Api
 from connector.clients.settle import settle
-from connector.door import Door
+from connector.door.door import Door
 from schemas.errors import OutcomeUnknown
 from schemas.journal import Call, Edit, Outcome
 from schemas.values import to_json

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connector import clients
-from connector.api import Api
+from connector.api.api import Api
 from connector.clients.contacts import ContactEdit
 from connector.clients.fields import view
 from connector.clients.update import apply_update, prepare_update

@@ -1,0 +1,1 @@
+"""What stands around clients: the company, statics, activities, the presence of records."""

@@ -1,0 +1,1 @@
+"""The one door for requests: addresses, secrets, limits, retries, TLS."""

@@ -1,0 +1,1 @@
+"""Reading every record of a list that changes while it is read."""

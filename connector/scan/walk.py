@@ -1,0 +1,101 @@
+"""The walk: everything from a cursor in the order of ids, where stamps alone do not get on.
+
+By id alone a row is lost when another one vanishes in front of it; so there is one walk more until they agree. Rows
+that no request brings are narrowed down to one, and named.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from connector.scan.pages import UNREADABLE, Page, Params
+from connector.scan.progress import Progress
+from connector.scan.state import Scan, check_money, check_that_it_narrows, key, seen, since, stamp
+from schemas.errors import PagesMoved, UnexpectedShape
+
+MOST_WALKS = 12
+MOST_POISON = 20
+
+
+def walk(scan: Scan, cursor: int | None) -> Iterator[list[object]]:
+    """Everything from the cursor by id, until a walk brings all rows of the one before and none that is new to it.
+
+    A row that was lost behind one that vanished: that other one is missing in the next walk, or the lost row is new in
+    it although it was stamped no later than that walk began; so there is one more. Raises PagesMoved where that does
+    not end.
+    """
+    known: dict[str, int] = {}
+    scan.open = [(cursor, None)]
+    for _ in range(MOST_WALKS):
+        came: dict[str, int] = {}
+        began, fresh = 0, False
+        scan.poison.clear()  # what answers this time was no poison
+        for page in _pages_by_id(scan, cursor):
+            began = began or int(page.date.timestamp())
+            came.update((key(r), stamp(r)) for r in page.records)
+            fresh = fresh or any(stamp(r) <= began and known.get(key(r)) != stamp(r) for r in page.records)
+            check_money(page)
+            yield seen(scan, page.records)
+        if not fresh and known.keys() <= came.keys():
+            return
+        known = came
+    raise PagesMoved
+
+
+def _pages_by_id(scan: Scan, cursor: int | None) -> Iterator[Page]:
+    query: Params = {"sort": "id|asc", **since(scan, cursor)}
+    size, number, progress = _power_of_two(scan.page_size), 1, Progress()
+    scan.unread = 0
+    while True:
+        pages, clamped, at_end = _narrowed(scan, query, number, size)
+        if clamped:
+            size, number, progress = _power_of_two(clamped), 1, Progress()
+            scan.unread = 0
+            continue
+        progress.check(pages)
+        yield from pages
+        if at_end:
+            return
+        number += 1
+
+
+def _narrowed(scan: Scan, query: Params, number: int, size: int) -> tuple[list[Page], int, bool]:
+    """Page `number` of `size` rows, cut into halves around unreadable rows: (pages, clamped to, at the end)."""
+    try:
+        page = scan.ask({**query, "per_page": size, "page": number})
+    except UNREADABLE as problem:
+        check_that_it_narrows(scan, problem)
+        if size == 1:
+            _name_poison(scan, query, number)
+            return [], 0, False
+        first, _, over = _narrowed(scan, query, 2 * number - 1, size // 2)
+        rest, _, end = ([], 0, True) if over else _narrowed(scan, query, 2 * number, size // 2)
+        return first + rest, 0, end
+    clamped = page.per_page if page.per_page < size else 0
+    return [page], clamped, len(page.records) < page.per_page
+
+
+def _name_poison(scan: Scan, query: Params, number: int) -> None:
+    """Note the id of a row that cannot be read, or where that is not to be had, the row that it stands behind."""
+    name = _id_at(scan, query, number)
+    if not name:
+        before = _id_at(scan, query, number - 1) if number > 1 else ""
+        name = f"(the one behind {before} in the order of ids)" if before else f"(number {number} in the order of ids)"
+    if name not in scan.poison:
+        scan.poison.append(name)
+    scan.unread += 1
+    if scan.unread > MOST_POISON:
+        raise UnexpectedShape(f"More than {MOST_POISON} records cannot be read from the server; nothing was stored.")
+
+
+def _id_at(scan: Scan, query: Params, number: int) -> str:
+    """The id of a row by its place; `filter_details` leaves most of its fields out, so that poison is seldom in it."""
+    try:
+        found = scan.ask({**query, "per_page": 1, "page": number, "filter_details": "true"}).records
+    except (*UNREADABLE, UnexpectedShape):
+        return ""
+    return key(found[0]) if found else ""
+
+
+def _power_of_two(limit: int) -> int:
+    return 1 << (max(1, limit).bit_length() - 1)

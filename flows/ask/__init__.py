@@ -1,0 +1,1 @@
+"""Questions to the warehouse: SQL, balances, frames, plots, exports."""

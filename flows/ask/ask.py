@@ -1,0 +1,83 @@
+"""Questions to the warehouse: through the published copy where there is one, so that no run is in the way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+
+from flows.configuration.load import place_of
+from flows.configuration.values import Settings
+from schemas.errors import Busy, SettingsError, WarehouseError
+from warehouse.engine.duckdb import open_warehouse
+from warehouse.engine.place import PostgresUrl, reader_of
+from warehouse.engine.seam import Warehouse
+from warehouse.engine.sql import statement
+from warehouse.opened.open import open_place
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """The columns and rows of a question."""
+
+    columns: Sequence[str]
+    rows: Sequence[Sequence[object]]
+
+    def records(self) -> list[dict[str, object]]:
+        """One dictionary per row. Of columns with one name, the later ones are numbered: a, a_1, a_2."""
+        names = _distinct(self.columns)
+        return [dict(zip(names, row, strict=True)) for row in self.rows]
+
+
+@contextmanager
+def reading(settings: Settings, *, newest: bool = False) -> Iterator[Warehouse]:
+    """The published copy, else the warehouse itself; `newest` asks for the warehouse itself unless a run holds it."""
+    path = place_of(settings)
+    if isinstance(path, PostgresUrl):  # whose readers wait for nobody
+        with open_place(path, read_only=True, wait=settings.wait) as opened:
+            yield opened
+        return
+    with _copy_or_file(settings, path, newest=newest) as file:
+        yield file
+
+
+def _copy_or_file(settings: Settings, path: Path, *, newest: bool) -> Warehouse:
+    copy = reader_of(path)
+    published = settings.publish and copy.exists()
+    if published and not newest:
+        try:
+            return open_warehouse(copy, read_only=True, wait=settings.wait)
+        except Busy:
+            raise
+        except WarehouseError as damaged:
+            raise WarehouseError(f"{damaged} `ninja-sync publish` writes the published copy anew.") from None
+    try:
+        return open_warehouse(path, read_only=True, wait=0 if published else settings.wait)
+    except Busy:
+        if not published:
+            raise
+        return open_warehouse(copy, read_only=True, wait=settings.wait)
+
+
+def ask(settings: Settings, sql: str) -> Result:
+    """The answer to a query that a person wrote. Raises SettingsError with the engine's words where it is wrong."""
+    if not sql.strip().strip(";"):
+        raise SettingsError('The query is empty. Such as: ninja-sync sql "select * from mart.clients limit 5"')
+    with reading(settings) as warehouse:
+        return Result(*warehouse.ask(sql))
+
+
+def asked(settings: Settings, name: str, params: Mapping[str, object], *, newest: bool = False) -> Result:
+    """The answer to one statement of `sql/read`."""
+    with reading(settings, newest=newest) as warehouse:
+        return Result(*warehouse.answer(statement(f"read/{name}"), params))
+
+
+def _distinct(names: Sequence[str]) -> list[str]:
+    found: list[str] = []
+    for name in names:
+        others = (f"{name}_{number}" for number in count(1))
+        found.append(name if name not in found else next(new for new in others if new not in found + list(names)))
+    return found

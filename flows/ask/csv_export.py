@@ -1,0 +1,55 @@
+"""Answers as files for spreadsheets: CSV and workbooks in which no text is a formula."""
+
+from __future__ import annotations
+
+import csv
+import io
+from decimal import Decimal
+
+from flows.ask.ask import Result
+from flows.sheets.spreadsheets import separator_of, with_apostrophe
+from flows.sheets.workbooks import as_workbook
+from flows.show.output import STANDARD_OUTPUT, write_output
+from flows.show.show import plain
+from schemas.errors import SettingsError
+
+MARK = "\ufeff"
+"""The byte order mark by which Excel knows UTF-8."""
+
+
+def as_csv(result: Result, *, separator: str = ",", decimal: str = ".") -> str:
+    """The result as CSV with CRLF and a head line; NULL is empty, times are ISO 8601, texts are no formulas."""
+    sink = io.StringIO(newline="")
+    writer = csv.writer(sink, delimiter=separator)
+    writer.writerow([with_apostrophe(name) for name in result.columns])
+    for row in result.rows:
+        writer.writerow([_cell(value, decimal) for value in row])
+    return sink.getvalue()
+
+
+def write_csv(result: Result, target: str, *, separator: str = ",", decimal: str = ".") -> None:
+    """Write the result into a file (0600), or to standard output for `-`. A file begins with the mark of UTF-8.
+
+    `separator` is a sign or its name (semicolon, tab). Raises SettingsError where it is the decimal sign too.
+    """
+    sign = separator_of(separator)
+    if decimal not in {".", ","}:
+        raise SettingsError("--decimal is . or a comma.")
+    if sign == decimal:
+        raise SettingsError("A comma cannot be the separator and the decimal sign: add --separator semicolon.")
+    text = as_csv(result, separator=sign, decimal=decimal)
+    write_output(target, (text if target == STANDARD_OUTPUT else MARK + text).encode("utf-8"))
+
+
+def write_workbook(result: Result, target: str) -> None:
+    """Write the result into a workbook of Excel (0600)."""
+    write_output(target, as_workbook(result.columns, result.rows))
+
+
+def _cell(value: object, decimal: str) -> object:
+    if isinstance(value, str):
+        return with_apostrophe(value)
+    if value is None:
+        return ""
+    shown = plain(value)
+    return str(shown).replace(".", decimal) if isinstance(value, Decimal | float) and shown is not None else shown

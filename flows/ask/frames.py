@@ -1,0 +1,50 @@
+"""The views of `mart` for programs: as Arrow tables, and as pandas' frames in which money stays exact.
+
+from flows.frames import frame
+clients = frame("clients")
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from flows.ask.ask import reading
+from flows.configuration.load import load_settings
+from flows.configuration.values import Settings
+from schemas.errors import SettingsError
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
+
+
+def table(view: str, *, settings: Settings | None = None, config: Path | None = None) -> pa.Table:
+    """A view of `mart` as an Arrow table: money decimal128, times in UTC, NULL as null.
+
+    From the warehouse of the settings, as `ninja-sync sql` finds them: of DuckDB, the published copy. Raises
+    SettingsError for a view that there is none of.
+    """
+    with reading(settings or load_settings(config)) as warehouse:
+        views = warehouse.rows(
+            "select table_name from information_schema.tables where table_schema = 'mart' order by table_name"
+        )
+        known = [str(name) for (name,) in views]
+        if view not in known:
+            raise SettingsError(f"There is no view {view!r}; there is: {', '.join(known)}.")
+        return warehouse.table(f'select * from mart."{view}"')
+
+
+def frame(view: str, *, settings: Settings | None = None, config: Path | None = None) -> pd.DataFrame:
+    """A view of `mart` as a DataFrame: money exact (Arrow decimals), times in UTC, whole numbers may be missing."""
+    import pandas as pd  # noqa: PLC0415 - needs the extra `pandas`
+    import pyarrow as pa  # noqa: PLC0415
+
+    def exact(kind: Any) -> Any:
+        if pa.types.is_decimal(kind) or pa.types.is_date(kind):
+            return pd.ArrowDtype(kind)
+        if pa.types.is_integer(kind):
+            return pd.Int64Dtype()
+        return pd.BooleanDtype() if pa.types.is_boolean(kind) else None
+
+    return table(view, settings=settings, config=config).to_pandas(types_mapper=exact)

@@ -1,0 +1,55 @@
+"""The sources that there are: those of the configuration, and those that the warehouse is bound to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from flows.ask.ask import reading
+from flows.configuration.load import place_of
+from flows.configuration.values import Settings
+from flows.session.door import secrets_of
+from warehouse.engine.place import is_there
+from warehouse.engine.sql import statement
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """One source. `state` is bound, not pulled yet, or only in the warehouse; `secret` the place of its token."""
+
+    source: str
+    state: str
+    configured_url: str | None
+    secret: str | None
+    base_url: str | None = None
+    company_id: str | None = None
+    server_version: str | None = None
+    skew_seconds: int | None = None
+    bound_at: datetime | None = None
+    reference_at: datetime | None = None
+
+
+def listed(settings: Settings) -> list[Listed]:
+    """All sources. A warehouse that is not there yet, or was never pulled into, is bound to none."""
+    bound = {str(one["source"]): one for one in _bound(settings)}
+    found = []
+    for name, source in settings.sources.items():
+        told: dict[str, Any] = bound.pop(name, {})
+        state = "bound" if told else "not pulled yet"
+        found.append(
+            Listed(**{**told, "source": name}, state=state, configured_url=source.url, secret=secrets_of(source)[0])
+        )
+    return found + [
+        Listed(**one, state="only in the warehouse", configured_url=None, secret=None) for one in bound.values()
+    ]
+
+
+def _bound(settings: Settings) -> list[dict[str, Any]]:
+    if not is_there(place_of(settings)):
+        return []
+    with reading(settings, newest=True) as warehouse:
+        if not warehouse.rows("select 1 from information_schema.tables where table_schema = 'control'"):
+            return []
+        columns, rows = warehouse.answer(statement("read/sources"), {})
+    return [dict(zip(columns, row, strict=True)) for row in rows]

@@ -1,0 +1,159 @@
+"""The command by which a person approves a plan: `ninja-sync approve`."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, replace
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from flows.cli.options import AsJson, ConfigFile, SourceName
+from flows.show.confirm import confirm
+from flows.show.show import say, show_json, show_table
+from schemas.errors import SettingsError, TooMuchChange
+
+if TYPE_CHECKING:
+    from flows.configuration.values import Settings
+    from flows.push.approvals import Approvable
+    from warehouse.control.approvals import Approval
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command of this module."""
+    app.command()(approve)
+
+
+def approve(
+    digest: Annotated[
+        str | None, typer.Argument(metavar="DIGEST", help="The plan's digest; without it, what waits is listed.")
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Let the flow run that waits for it go on.")] = False,
+    source: SourceName = None,
+    config: ConfigFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Approve a plan, or list what waits for approval.
+
+    A flow run that writes (under Prefect) makes its plan, is suspended, and goes on only if that plan was approved
+    here, by its digest. The plan is shown first. An approval is of the plan as it is, and lifts no brake: more clients
+    than [push] allows stay too many.
+    """
+    from flows.configuration.load import choose_source, load_settings  # noqa: PLC0415
+    from flows.push.approvals import (  # noqa: PLC0415 - each command loads what it needs
+        approve_digest,
+        find_plan_by_digest,
+    )
+    from flows.session.clock import SYSTEM_CLOCK  # noqa: PLC0415
+
+    settings = load_settings(config)
+    if source is not None:
+        choose_source(settings, source)
+    if digest is None:
+        if resume:
+            raise SettingsError("Say which plan: ninja-sync approve DIGEST --resume.")
+        _list(settings, source, as_json=as_json)
+        return
+    found = find_plan_by_digest(settings, digest)
+    if source not in {None, found.stored.plan.source}:
+        raise SettingsError(f"The plan of this digest is of the source {found.stored.plan.source!r}, not {source!r}.")
+    brake = _brake(settings, found)
+    if not as_json:
+        _show(settings, found)
+        if brake:
+            say(f"An approval does not lift the brake. {brake}")
+    if found.approval is None:
+        confirm("Approve this plan?", yes=yes, as_json=as_json)
+    now = SYSTEM_CLOCK.now()
+    given = approve_digest(settings, digest, replace(SYSTEM_CLOCK, now=lambda: now))
+    already = given.approved_at != now  # somebody else may have approved it since it was shown
+    if resume:
+        _resume(given)
+    _tell(found, given, brake, already=already, resumed=resume, as_json=as_json)
+
+
+def _resume(given: Approval) -> None:
+    """Let the flow run go on that waits for a plan. Raises SettingsError where it cannot; the approval stays."""
+    if given.asked_by is None:
+        raise SettingsError("The plan is approved. No flow run waits for it: apply it by its digest.")
+    try:
+        from flows.scheduled.server import resume  # noqa: PLC0415 - Prefect takes seconds to import
+    except ModuleNotFoundError as missing:
+        raise SettingsError(
+            f"The plan is approved. To resume its run, Prefect is needed ({missing.name} is missing): "
+            "pip install 'ninja-sync[prefect]'"
+        ) from None
+    try:
+        resume(given.asked_by)
+    except SettingsError as problem:
+        raise SettingsError(f"The plan is approved, but its run was not resumed. {problem}") from None
+
+
+def _list(settings: Settings, source: str | None, *, as_json: bool) -> None:
+    from flows.ask.ask import reading  # noqa: PLC0415
+    from flows.session.clock import SYSTEM_CLOCK  # noqa: PLC0415
+    from warehouse.control.approvals import waiting  # noqa: PLC0415
+
+    with reading(settings, newest=True) as warehouse:
+        found = waiting(warehouse, source, SYSTEM_CLOCK.now())
+    if as_json:
+        show_json([asdict(one) for one in found])
+    elif found:
+        columns = ("plan", "source", "kind", "clients", "made", "expires", "digest", "asked by run")
+        rows = [(p.plan_id, p.source, p.kind, p.clients, p.made_at, p.expires_at, p.digest, p.asked_by) for p in found]
+        note = "a flow run waits for its own; a plan without a run is applied by its digest, approved or not"
+        show_table("Plans that can be approved", columns, rows, note=note)
+    else:
+        say("No plan waits for an approval.")
+
+
+def _show(settings: Settings, found: Approvable) -> None:
+    """The plan, as `push show` and `merge show` show it."""
+    from flows.merge.report import show_merges  # noqa: PLC0415
+    from flows.push.report import show_plan  # noqa: PLC0415
+    from flows.push.undo import names_of  # noqa: PLC0415
+    from warehouse.control.plans import Stored  # noqa: PLC0415
+
+    if isinstance(found.stored, Stored):
+        show_plan(found.stored.plan, names_of(settings, found.stored.plan.source, found.stored.plan.client_ids))
+    else:
+        plan = found.stored.plan
+        show_merges(found.stored, names_of(settings, plan.source, plan.client_ids))
+    say(f"All of it: ninja-sync {found.kind} show {found.stored.plan.plan_id} --json")
+
+
+def _brake(settings: Settings, found: Approvable) -> str:
+    """Why the plan will be refused although it is approved, if so."""
+    from flows.push.apply import check_brake  # noqa: PLC0415
+    from warehouse.control.plans import Stored  # noqa: PLC0415
+
+    if isinstance(found.stored, Stored):
+        try:
+            check_brake(settings, found.stored.plan)
+        except TooMuchChange as refused:
+            return str(refused)
+    return ""
+
+
+def _tell(found: Approvable, given: Approval, brake: str, *, already: bool, resumed: bool, as_json: bool) -> None:
+    run = given.asked_by
+    if run is None:
+        do = f"ninja-sync {found.kind} apply {given.plan_id} --digest {given.digest}"
+        then = f"Next: {do}"
+    else:
+        do = f"ninja-sync approve {given.digest} --resume"
+        then = f"The flow run {run} goes on." if resumed else f"The flow run {run} waits. To let it go on: {do}"
+    if as_json:
+        show_json(
+            {
+                **asdict(given),
+                "kind": found.kind,
+                "already": already,
+                "brake": brake or None,
+                "resumed": resumed,
+                "next": do,
+            }
+        )
+        return
+    say(f"Approved {'already, ' * already}by {given.approved_by}, {given.approved_at:%Y-%m-%d %H:%M} UTC.")
+    say(then)

@@ -1,0 +1,62 @@
+"""The commands that back up and restore the whole warehouse."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from flows.cli.options import AsJson, ConfigFile
+from flows.show.show import say, show_json
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this module."""
+    for command in (backup, restore):
+        app.command()(command)
+
+
+def backup(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="Where the backup goes; an earlier one is replaced.")],
+    config: ConfigFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Write the whole warehouse into one file.
+
+    Everything is in it: mirror, history, decisions, plans, approvals, queued changes, journal. The file is readable by
+    you alone, holds your clients' data and no token. `ninja-sync restore` reads it, on DuckDB and on Postgres.
+    """
+    from flows.configuration.load import load_settings  # noqa: PLC0415
+    from flows.upkeep.backup import back_up  # noqa: PLC0415 - each command loads what it needs
+
+    made = back_up(load_settings(config), file)
+    rows = sum(table.rows for table in made.tables.values())
+    if as_json:
+        show_json({"file": str(file.absolute()), "made_at": made.made_at, "sources": made.sources, "rows": rows})
+    else:
+        say(f"Backed up: {rows:,} rows of {', '.join(made.sources) or 'no source'}, in {file}.")
+
+
+def restore(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A backup that `ninja-sync backup` has written.")],
+    config: ConfigFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Make the warehouse again from a backup.
+
+    The warehouse of the settings must not be there yet: a new DuckDB file, or an empty Postgres database. The backup
+    may come from the other engine. Afterwards, pull: the mirror then has what changed since the backup.
+    """
+    from flows.configuration.load import load_settings  # noqa: PLC0415
+    from flows.upkeep.backup import restore as make_again  # noqa: PLC0415
+
+    done = make_again(load_settings(config), file)
+    made = done.made
+    if as_json:
+        show_json({"made_at": made.made_at, "sources": made.sources, "erased_again": done.erased})
+        return
+    say(f"Restored: the warehouse as it was at {made.made_at:%Y-%m-%d %H:%M:%S %Z}. Next: ninja-sync pull")
+    if done.erased:
+        say(f"Clients that were erased after the backup, and are erased here too: {done.erased}.")
+    say("Clients that were erased on another machine after the backup have to be erased again.")

@@ -1,0 +1,207 @@
+"""The commands that do the same to many clients: archive, restore, delete, assign-group, bulk-update."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from flows.cli.options import AsJson, ConfigFile, SourceName
+from flows.show.confirm import confirm
+from flows.show.show import say, show_json, show_table
+from schemas.errors import NotVerified, SettingsError
+
+if TYPE_CHECKING:
+    from connector.api.api import Api
+    from connector.clients import Result
+
+MOST = 50
+"""Clients that are shown; those that are not as wanted come first."""
+Ids = Annotated[list[str] | None, typer.Argument(metavar="ID...", help="The clients' ids, as in mart.clients.")]
+IdsFrom = Annotated[
+    Path | None, typer.Option("--ids-from", metavar="FILE", help="More ids, one a line; - is the input.")
+]
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
+
+
+def register(clients: typer.Typer) -> None:
+    """Add the commands of this module."""
+    for command in (archive, restore, delete, assign_group, bulk_update):
+        clients.command()(command)
+
+
+def archive(
+    ids: Ids = None,
+    ids_from: IdsFrom = None,
+    yes: Yes = False,
+    source: SourceName = None,
+    config: ConfigFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Archive clients.
+
+    What became of each is read back and told; exit code 4 where one is not as wanted. Deleted clients are left alone.
+    The same command may be run again: only those that are not archived yet are sent. `restore` undoes it.
+    """
+    from connector import clients  # noqa: PLC0415 - each command loads what it needs
+
+    wanted = _ids(ids, ids_from)
+    _run("Archive", wanted, lambda api: clients.archive(api, wanted), yes, source, config, as_json=as_json)
+
+
+def restore(
+    ids: Ids = None,
+    ids_from: IdsFrom = None,
+    yes: Yes = False,
+    source: SourceName = None,
+    config: ConfigFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Restore archived and deleted clients.
+
+    What became of each is read back and told, as of `archive`.
+    """
+    from connector import clients  # noqa: PLC0415 - as above
+
+    wanted = _ids(ids, ids_from)
+    _run("Restore", wanted, lambda api: clients.restore(api, wanted), yes, source, config, as_json=as_json)
+
+
+def delete(
+    ids: Ids = None,
+    ids_from: IdsFrom = None,
+    yes: Yes = False,
+    source: SourceName = None,
+    config: ConfigFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Mark clients as deleted.
+
+    They stay on the server, and `restore` has them back; `purge` does not. What became of each is read back and told,
+    as of `archive`.
+    """
+    from connector import clients  # noqa: PLC0415 - as above
+
+    wanted = _ids(ids, ids_from)
+
+    def do(api: Api) -> list[Result]:
+        return [clients.delete_one(api, wanted[0])] if len(wanted) == 1 else clients.delete(api, wanted)
+
+    _run("Delete", wanted, do, yes, source, config, as_json=as_json)
+
+
+def assign_group(
+    group: Annotated[str, typer.Argument(metavar="GROUP", help="The group's id, as in ninja.group_settings.")],
+    ids: Ids = None,
+    ids_from: IdsFrom = None,
+    yes: Yes = False,
+    source: SourceName = None,
+    config: ConfigFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Put clients into a group.
+
+    The server puts only active ones there; others are left alone and told. What became of each is read back and told,
+    as of `archive`.
+    """
+    from connector import clients  # noqa: PLC0415 - as above
+
+    wanted = _ids(ids, ids_from)
+
+    def do(api: Api) -> list[Result]:
+        return clients.assign_group(api, wanted, group)
+
+    _run(f"Put into group {group}:", wanted, do, yes, source, config, as_json=as_json)
+
+
+def bulk_update(
+    ids: Ids = None,
+    field: Annotated[
+        str | None, typer.Option("--set", metavar="FIELD=VALUE", help="The field and its value for all of them.")
+    ] = None,
+    empty: Annotated[str | None, typer.Option("--empty", metavar="FIELD", help="The field to empty instead.")] = None,
+    ids_from: IdsFrom = None,
+    yes: Yes = False,
+    source: SourceName = None,
+    config: ConfigFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Give many clients one value in a field.
+
+    Fields are country_id, industry_id, size_id, custom_value1 to 4, public_notes; `update` changes others. The value is
+    checked before it is sent. Archived clients are changed too, deleted ones left alone. What became of each is read
+    back and told, as of `archive`.
+    """
+    from connector import clients  # noqa: PLC0415 - as above
+
+    wanted = _ids(ids, ids_from)
+    name, equals, value = (field or "").partition("=")
+    if bool(field) is bool(empty) or (field and not equals):
+        raise SettingsError("Say what is to change, and one thing: --set FIELD=VALUE, or --empty FIELD.")
+
+    def do(api: Api) -> list[Result]:
+        if empty:
+            return clients.bulk_update(api, wanted, empty, None, clear=True)
+        return clients.bulk_update(api, wanted, name.strip(), value)
+
+    _run(f"Empty {empty} of" if empty else f"Set {name.strip()} of", wanted, do, yes, source, config, as_json=as_json)
+
+
+def _ids(ids: Sequence[str] | None, file: Path | None) -> list[str]:
+    """The ids that were named and those in a file, each once. Raises SettingsError where there are none."""
+    found = list(ids or [])
+    if file is not None:
+        try:
+            lines = sys.stdin.read() if str(file) == "-" else file.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as problem:
+            raise SettingsError(f"{file} cannot be read ({type(problem).__name__}).") from None
+        found += [line.strip() for line in lines.splitlines() if line.strip() and not line.startswith("#")]
+    if not found:
+        raise SettingsError("Name the clients: their ids, or --ids-from FILE.")
+    return list(dict.fromkeys(found))
+
+
+def _run(
+    what: str,
+    ids: Sequence[str],
+    do: Callable[[Api], list[Result]],
+    yes: bool,
+    source: str | None,
+    config: Path | None,
+    *,
+    as_json: bool,
+) -> None:
+    """Ask, do it, and tell what became of each client. Raises NotVerified where one is not as wanted."""
+    from flows.session.api import open_api  # noqa: PLC0415 - as above
+
+    confirm(f"{what} {len(ids):,} client{'s' * (len(ids) != 1)}?", yes=yes, as_json=as_json)
+    with open_api(source, config=config) as api:
+        results = do(api)
+    _tell(results, as_json=as_json)
+
+
+def _tell(results: Sequence[Result], *, as_json: bool) -> None:
+    from connector.clients.action import FINE  # noqa: PLC0415 - as above
+
+    counts = Counter(one.outcome.value for one in results)
+    told = ", ".join(f"{n:,} {outcome}" for outcome, n in counts.most_common())
+    if as_json:
+        clients = [
+            {"client_id": one.client_id, "name": one.name, "outcome": one.outcome.value, "reason": one.reason}
+            for one in results
+        ]
+        show_json({"counts": counts, "clients": clients})
+    else:
+        rows = [
+            (one.client_id, one.name, one.outcome.value, one.reason)
+            for one in sorted(results, key=lambda one: one.outcome in FINE)
+        ]
+        show_table("", ("id", "client", "outcome", "why"), rows, most=MOST)
+        say(f"Read back: {told}.")
+    left = sum(one.outcome not in FINE for one in results)
+    if left:
+        raise NotVerified(f"{left:,} of {len(results):,} clients are not as wanted ({told}).")

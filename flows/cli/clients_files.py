@@ -1,0 +1,230 @@
+"""The commands for files and the odd operations: upload, statement, reactivate-email, update-tax-data, template."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, TypeVar
+
+import typer
+
+from flows.cli.options import AsJson, ConfigFile, SourceName
+from flows.show.confirm import confirm
+from flows.show.show import say, show_json, show_table
+from schemas.errors import NotVerified, SettingsError, SyncError
+
+if TYPE_CHECKING:
+    from flows.session.progress import Tell
+    from flows.statements.fetch import Drawn
+
+MOST = 50
+"""Clients that are shown; those of which something is missing come first."""
+Told = TypeVar("Told")
+ClientId = Annotated[str, typer.Argument(metavar="ID", help="The client's id, as in mart.clients.")]
+
+
+def register(clients: typer.Typer) -> None:
+    """Add the commands of this module."""
+    for command in (upload, statement, reactivate_email, update_tax_data, template):
+        clients.command()(command)
+
+
+def upload(
+    client_id: ClientId,
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="PDF, pictures, office files, text, zip.")],
+    private: Annotated[bool, typer.Option("--private", help="Not shown to the client in the portal.")] = False,
+    source: SourceName = None,
+    config: ConfigFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Attach files to a client.
+
+    They are looked at before (kind, size), and the client's documents afterwards: the server answers 200 to what it
+    does not store. Run again, the files are there twice.
+    """
+    from connector import clients  # noqa: PLC0415 - each command loads what it needs
+    from flows.session.api import open_api  # noqa: PLC0415
+    from schemas.client import as_dict  # noqa: PLC0415
+
+    with open_api(source, config=config) as api:
+        found = clients.upload(api, client_id, files, is_public=False if private else None)
+    if as_json:
+        show_json({"client_id": client_id, "documents": [as_dict(one) for one in found]})
+    else:
+        show_table("Attached", ("file", "kind", "bytes", "id"), [(d.name, d.type, d.size, d.id) for d in found])
+
+
+def statement(
+    ids: Annotated[list[str] | None, typer.Argument(metavar="ID...", help="The clients' ids.")] = None,
+    all_with_balance: Annotated[
+        bool, typer.Option("--all-with-balance", help="Of all clients with a balance, credits too, instead.")
+    ] = False,
+    debtors: Annotated[bool, typer.Option("--debtors", help="Of all clients that owe something, instead.")] = False,
+    at_least: Annotated[
+        str, typer.Option(metavar="AMOUNT", help="Of these, only balances of at least this, in each one's currency.")
+    ] = "",
+    start: Annotated[str, typer.Option(metavar="DATE", help="The first day; else January 1st of this year.")] = "",
+    end: Annotated[str, typer.Option(metavar="DATE", help="The last day; else today (UTC).")] = "",
+    to: Annotated[Path, typer.Option("--to", metavar="FOLDER", help="Where the files go.")] = Path("statements"),
+    no_payments: Annotated[bool, typer.Option("--no-payments", help="Leave out the table of payments.")] = False,
+    no_credits: Annotated[bool, typer.Option("--no-credits", help="Leave out the table of credits.")] = False,
+    no_aging: Annotated[bool, typer.Option("--no-aging", help="Leave out the table of ages.")] = False,
+    status: Annotated[str, typer.Option(help="Which invoices: all, paid or unpaid.")] = "all",
+    again: Annotated[bool, typer.Option("--again", help="Fetch those anew that are there already.")] = False,
+    email: Annotated[bool, typer.Option("--email", help="Have the server mail them to the contacts, instead.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask before mails are sent.")] = False,
+    source: SourceName = None,
+    config: ConfigFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Statements of account, as PDF files.
+
+    A run that was cut off goes on where it stood: a file that is there is not fetched again. One client's failure does
+    not stop the others; exit code 4 where one is missing at the end. With --email, each run sends the mails again.
+    """
+    from flows.session.api import open_api  # noqa: PLC0415
+    from flows.show.show import progress  # noqa: PLC0415
+    from flows.statements.fetch import (  # noqa: PLC0415
+        amount_of,
+        draw_statements,
+        mail_statements,
+        make_folder,
+        named,
+        owing,
+        period_of,
+    )
+
+    if bool(ids) + all_with_balance + debtors != 1:
+        raise SettingsError("Say whose statements: their ids, --all-with-balance or --debtors.")
+    if at_least and ids:
+        raise SettingsError("--at-least goes with --all-with-balance or --debtors.")
+    least = amount_of(at_least)
+    period = period_of(start, end, payments=not no_payments, credits=not no_credits, aging=not no_aging, status=status)
+    if not email:
+        make_folder(to)
+    with open_api(source, config=config) as api:
+        wanted, left = named(api, ids) if ids else (list(owing(api, debtors=debtors, at_least=least)), [])
+        if email and wanted:
+            question = f"Have the server mail {len(wanted):,} statement{'s' * (len(wanted) != 1)}?"
+            confirm(question, yes=yes, as_json=as_json)
+        with progress("clients", quiet=as_json) as tell:
+            if email:
+                told, stopped = _until_stopped(mail_statements(api, wanted, period, tell=tell))
+            else:
+                told, stopped = _until_stopped(draw_statements(api, wanted, period, to, again=again, tell=tell))
+    _tell_drawn([*left, *told], as_json=as_json)
+    _end(sum(not one.problem for one in told), len(wanted) + len(left), stopped, email=email)
+
+
+def reactivate_email(
+    bounce_id: Annotated[str, typer.Argument(metavar="BOUNCE", help="The bounce's id in Postmark.")],
+    source: SourceName = None,
+    config: ConfigFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Have mails sent again to an address that bounced.
+
+    For servers that send by Postmark. A refusal of the mail service is an error here, although the server answers 200.
+    """
+    from connector import clients  # noqa: PLC0415
+    from flows.session.api import open_api  # noqa: PLC0415
+
+    with open_api(source, config=config) as api:
+        said = clients.reactivate_email(api, bounce_id)
+    if as_json:
+        show_json({"bounce_id": bounce_id, "message": said})
+    else:
+        say(f"The server says: {said}")
+
+
+def update_tax_data(
+    ids: Annotated[list[str], typer.Argument(metavar="ID...", help="The clients' ids.")],
+    source: SourceName = None,
+    config: ConfigFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Have tax data looked up anew, by the address.
+
+    The server takes three clients a minute, so many take long. It does so for paid accounts only.
+    """
+    from connector import clients  # noqa: PLC0415
+    from flows.session.api import open_api  # noqa: PLC0415
+    from flows.show.show import progress  # noqa: PLC0415
+
+    with open_api(source, config=config) as api, progress("clients", quiet=as_json) as tell:
+        found, stopped = _until_stopped(_counted(clients.update_tax_data(api, ids), len(set(ids)), tell))
+    if as_json:
+        show_json([{"client_id": one.id, "tax_info": one.tax_info} for one in found])
+    elif found:
+        rows = [(one.id, one.display_name, "yes" if one.tax_info else "none") for one in found]
+        show_table("Looked up", ("id", "client", "tax data"), rows)
+    if stopped:
+        say(f"{len(found):,} of {len(set(ids)):,} clients are looked up.")
+        raise stopped
+
+
+def template(
+    template_id: Annotated[str, typer.Argument(metavar="TEMPLATE", help="The design's id.")],
+    ids: Annotated[list[str], typer.Argument(metavar="ID...", help="The clients' ids.")],
+    email: Annotated[bool, typer.Option("--email", help="Have the server mail it.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask before mails are sent.")] = False,
+    source: SourceName = None,
+    config: ConfigFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Fill a design of the company with clients.
+
+    The server makes the PDF later, and tells the name under which it may be fetched then.
+    """
+    from connector import clients  # noqa: PLC0415
+    from flows.session.api import open_api  # noqa: PLC0415
+
+    if email:
+        confirm(f"Have the server mail it to {len(ids):,} client{'s' * (len(ids) != 1)}?", yes=yes, as_json=as_json)
+    with open_api(source, config=config) as api:
+        said = clients.run_template(api, ids, template_id, send_email=email)
+    if as_json:
+        show_json({"template_id": template_id, "message": said})
+    else:
+        say(f"The server says: {said}")
+
+
+def _until_stopped(run: Iterable[Told]) -> tuple[list[Told], SyncError | None]:
+    """What came of a run, and the error that ended it: what was done before is told all the same."""
+    found: list[Told] = []
+    try:
+        for one in run:
+            found.append(one)  # noqa: PERF402 - what is there before the error counts
+    except SyncError as problem:
+        return found, problem
+    return found, None
+
+
+def _counted(run: Iterable[Told], of: int, tell: Tell) -> Iterator[Told]:
+    """The same, telling how far it is."""
+    for done, one in enumerate(run, start=1):
+        tell("tax data", done, of)
+        yield one
+
+
+def _tell_drawn(drawn: Sequence[Drawn], *, as_json: bool) -> None:
+    if as_json:
+        show_json([
+            {"client_id": one.client_id, "did": one.did or None, "file": one.file, "problem": one.problem or None}
+            for one in drawn
+        ])  # fmt: skip
+        return
+    first = sorted(drawn, key=lambda one: not one.problem)
+    rows = [(one.client_id, one.name, one.did or one.problem, one.file) for one in first]
+    show_table("Statements", ("id", "client", "", "file"), rows, most=MOST)
+
+
+def _end(done: int, of: int, stopped: SyncError | None, *, email: bool) -> None:
+    """Say how many there are. Raises what stopped the run, or NotVerified where one is missing."""
+    what = "were asked for by mail; whether they went out, the server does not tell" if email else "are there"
+    say(f"{done:,} of {of:,} statements {what}.")
+    if stopped:
+        raise stopped
+    if done < of:
+        again = "run it again for those alone: the others would be mailed twice" if email else "run it again for those"
+        raise NotVerified(f"{of - done:,} of {of:,} statements are missing; {again}.")

@@ -1,0 +1,244 @@
+"""The commands that read clients from the server: get, list, documents, blank."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import islice
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from flows.cli.options import AsJson, ConfigFile, SourceName
+from flows.show.show import progress, say, show_json, show_records, show_table
+from schemas.errors import SettingsError
+
+if TYPE_CHECKING:
+    from schemas.client import Client
+    from schemas.includes import ClientWith
+
+MOST = 50
+BY_ID = "id|asc"
+LISTED = ("id", "number", "display_name", "status", "balance", "currency_id", "email", "updated_at")
+CONTACT = ("id", "first_name", "last_name", "email", "phone", "is_primary", "send_email")
+DOCUMENT = ("id", "name", "type", "size", "is_public", "created_at")
+LOG = ("id", "category_id", "event_id", "type_id", "created_at")
+NESTED = ("contacts", "documents", "settings", "tax_info", "e_invoice")
+
+ClientId = Annotated[str, typer.Argument(metavar="ID", help="The client's id, as in mart.clients.")]
+Amount = Annotated[str | None, typer.Option(metavar="AMOUNT", help="Balance, in each client's own currency.")]
+Since = Annotated[str | None, typer.Option(metavar="TIME", help="At or after: 2026-12-31, with a time, or seconds.")]
+
+
+def register(clients: typer.Typer) -> None:
+    """Add the commands of this module."""
+    clients.command()(get)
+    clients.command("list")(list_)
+    clients.command()(documents)
+    clients.command()(blank)
+
+
+def get(
+    client_id: ClientId,
+    include: Annotated[
+        str, typer.Option(metavar="NAMES", help="With activities,ledger,system_logs,group_settings, or some of them.")
+    ] = "",
+    editable: Annotated[bool, typer.Option("--editable", help="Only if this token may change it, too.")] = False,
+    source: SourceName = None,
+    config: ConfigFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show one client, as the server has it.
+
+    Archived and deleted ones too, with contacts and documents; what opens the client's portal is left out. --include
+    adds the newest 50 activities, the whole ledger, the newest 50 system logs (what they say is in --json), the group.
+    """
+    from connector import clients  # noqa: PLC0415 - each command loads what it needs
+    from flows.session.api import open_api  # noqa: PLC0415
+    from schemas.includes import ClientWith  # noqa: PLC0415
+
+    asked = [name.strip() for name in include.split(",") if name.strip()]
+    with open_api(source, config=config) as api:
+        found = clients.show_with(api, client_id, asked) if asked else ClientWith(client=clients.show(api, client_id))
+        if editable:
+            clients.edit(api, client_id)
+    if as_json:
+        show_json(_as_json(found, asked))
+    else:
+        _show(found, asked)
+
+
+def list_(
+    updated_at: Since = None,
+    created_at: Since = None,
+    status: Annotated[str | None, typer.Option(help="Some of active,archived,deleted; else all of them.")] = None,
+    is_deleted: Annotated[bool | None, typer.Option("--is-deleted/--is-not-deleted", help="As --status does.")] = None,
+    with_trashed: Annotated[
+        bool | None, typer.Option("--with-trashed/--without-trashed", help="Deleted ones too, or not.")
+    ] = None,
+    client_id: Annotated[str | None, typer.Option(help="The client of this id.")] = None,
+    name: Annotated[str | None, typer.Option(help="What the name holds somewhere; no * is needed.")] = None,
+    email: Annotated[str | None, typer.Option(help="The whole e-mail address of one of its contacts.")] = None,
+    id_number: Annotated[str | None, typer.Option(help="The whole company register number.")] = None,
+    number: Annotated[str | None, typer.Option(help="The whole number.")] = None,
+    group: Annotated[str | None, typer.Option(help="The id of its group.")] = None,
+    filter_: Annotated[
+        str | None, typer.Option("--filter", help="Somewhere in names, numbers, custom fields, mails and phones.")
+    ] = None,
+    between_balance: Annotated[str | None, typer.Option(metavar="LOW:HIGH", help="Both ends are in it.")] = None,
+    balance_gt: Amount = None,
+    balance_gte: Amount = None,
+    balance_lt: Amount = None,
+    balance_lte: Amount = None,
+    balance_eq: Amount = None,
+    where: Annotated[
+        list[str] | None, typer.Option(metavar="NAME=VALUE", help="A filter by its name in the API; repeatable.")
+    ] = None,
+    sort: Annotated[str, typer.Option(metavar="COLUMN|asc", help="In quotes: 'name|asc', 'balance|desc' ...")] = BY_ID,
+    limit: Annotated[int, typer.Option(min=0, help="How many to show at the most; 0 is all.")] = MOST,
+    source: SourceName = None,
+    config: ConfigFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """List clients, by filters and in an order.
+
+    All filters have to fit. What the server would ignore, or take for something else, is refused; what it sends is
+    checked. Under a server that changes meanwhile a list can miss a client: `ninja-sync pull` does not.
+    """
+    from connector import clients  # noqa: PLC0415 - each command loads what it needs
+    from flows.session.api import open_api  # noqa: PLC0415
+    from schemas.client import as_dict  # noqa: PLC0415
+
+    told = {
+        "updated_at": updated_at, "created_at": created_at, "status": status, "is_deleted": _flag(is_deleted),
+        "with_trashed": _flag(with_trashed), "client_id": client_id, "name": name, "email": email,
+        "id_number": id_number, "number": number, "group": group, "filter": filter_,
+        "between_balance": between_balance, "balance_gt": balance_gt, "balance_gte": balance_gte,
+        "balance_lt": balance_lt, "balance_lte": balance_lte, "balance_eq": balance_eq,
+    }  # fmt: skip
+    by_name = {key: value for key, value in told.items() if value is not None}
+    wanted = clients.parse_filter(_and(by_name, where or []))
+    with open_api(source, config=config) as api, progress("clients", quiet=as_json) as tell:
+        pages = clients.list_clients(api, wanted, sort=sort, page_size=min(limit or 500, 500))
+        found: list[Client] = []
+        for client in islice(pages, limit or None):
+            found.append(client)
+            tell("reading", len(found), None)
+        more = clients.count_clients(api, wanted) - len(found) if limit and len(found) == limit else 0
+    if as_json:
+        show_json({"clients": [as_dict(client) for client in found], "more": max(0, more)})
+    else:
+        _show_list(found, max(0, more))
+
+
+def documents(
+    client_id: ClientId, source: SourceName = None, config: ConfigFile = None, as_json: AsJson = False
+) -> None:
+    """List the documents of a client.
+
+    What is known of the files, not the files themselves, and no links to them.
+    """
+    from connector import clients  # noqa: PLC0415 - each command loads what it needs
+    from flows.session.api import open_api  # noqa: PLC0415
+    from schemas.client import as_dict  # noqa: PLC0415
+
+    with open_api(source, config=config) as api:
+        found = list(clients.documents(api, client_id))
+    if as_json:
+        show_json({"client_id": client_id, "documents": [as_dict(one) for one in found]})
+    elif found:
+        show_table(f"Documents of {client_id}", DOCUMENT, _rows(found, DOCUMENT))
+    else:
+        say(f"The client {client_id} has no documents.")
+
+
+def blank(source: SourceName = None, config: ConfigFile = None, as_json: AsJson = False) -> None:
+    """Show what a new client starts with.
+
+    No client is made by it: `ninja-sync clients create` makes one.
+    """
+    from connector import clients  # noqa: PLC0415 - each command loads what it needs
+    from flows.session.api import open_api  # noqa: PLC0415
+
+    with open_api(source, config=config) as api:
+        found = clients.blank(api)
+    if as_json:
+        show_json(found)
+        return
+    told = [(name, value) for name, value in found.items() if value not in (None, {}, "")]
+    show_table("A new client", ("field", "value"), told, note="all other fields are empty")
+
+
+def _flag(told: bool | None) -> str | None:
+    return None if told is None else str(told).lower()
+
+
+def _and(told: dict[str, str], where: Sequence[str]) -> dict[str, str]:
+    """The filters of `--where` added; raises SettingsError where one is told twice."""
+    found = dict(told)
+    for one in where:
+        name, equals, value = one.partition("=")
+        if not equals:
+            raise SettingsError(f"--where takes NAME=VALUE, not {one!r}.")
+        if name in found:
+            raise SettingsError(f"The filter {name} is told twice.")
+        found[name] = value
+    return found
+
+
+def _as_json(found: ClientWith, asked: Sequence[str]) -> dict[str, object]:
+    from schemas.client import as_dict  # noqa: PLC0415 - as above
+
+    told: dict[str, object] = {"client": as_dict(found.client)}
+    for name in asked:
+        value = getattr(found, name)
+        told[name] = [as_dict(one) for one in value] if isinstance(value, list) else value and as_dict(value)
+    return told
+
+
+def _show(found: ClientWith, asked: Sequence[str]) -> None:
+    from schemas.client import as_dict  # noqa: PLC0415 - as above
+    from schemas.includes import KINDS_OF_ACTIVITY  # noqa: PLC0415
+
+    client = found.client
+    columns = {"status": client.status, **as_dict(client), "currency_id": client.currency_id or "(inherited)"}
+    told = {key: value for key, value in columns.items() if value is not None and key not in NESTED}
+    show_records(f"Client {client.id}", list(told), [list(told.values())])
+    show_table("Contacts", CONTACT, _rows(client.contacts, CONTACT))
+    if client.documents:
+        show_table("Documents", DOCUMENT, _rows(client.documents, DOCUMENT))
+    if "activities" in asked:
+        kinds = [KINDS_OF_ACTIVITY.get(one.activity_type_id or "", one.activity_type_id) for one in found.activities]
+        rows = [(a.created_at, kind, a.user_id, a.notes) for a, kind in zip(found.activities, kinds, strict=True)]
+        _table("Activities, the newest 50", ("at", "what", "user_id", "notes"), rows)
+    if "ledger" in asked:
+        entries = [(r.created_at, r.entity, r.entity_id, r.adjustment, r.balance, r.notes) for r in found.ledger]
+        _table("Ledger", ("at", "paper", "paper_id", "adjustment", "balance", "notes"), entries)
+    if "system_logs" in asked:
+        _table("System logs, the newest 50 (--json has what they say)", LOG, _rows(found.system_logs, LOG))
+    if "group_settings" in asked:
+        group = found.group_settings
+        say(f"Group: {group.name} ({group.id})" if group else "It is in no group, or in one that is archived.")
+
+
+def _table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+    if rows:
+        show_table(title, columns, rows)
+    else:
+        say(f"{title}: none.")
+
+
+def _show_list(found: Sequence[Client], more: int) -> None:
+    if not found:
+        say("No client is like that.")
+        return
+    rows = [(c.id, c.number, c.display_name, c.status, c.balance, c.currency_id, _mail(c), c.updated_at) for c in found]
+    count = f"{len(found):,} client{'s' * (len(found) != 1)}"
+    show_table("", LISTED, rows, note=f"{count}, and {more:,} more: --limit 0 shows all" if more else count)
+
+
+def _mail(client: Client) -> str | None:
+    return next((contact.email for contact in client.contacts if contact.email), None)
+
+
+def _rows(found: Sequence[object], columns: Sequence[str]) -> list[list[object]]:
+    return [[getattr(one, name) for name in columns] for one in found]

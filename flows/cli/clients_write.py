@@ -1,0 +1,209 @@
+"""The commands that write one client: create, update."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from flows.cli.options import AsJson, ConfigFile, SourceName
+from flows.show.confirm import confirm
+from flows.show.show import say, show_json, show_table
+from schemas.errors import SettingsError
+
+if TYPE_CHECKING:
+    from connector.clients import ContactEdit, Update
+
+Fields = dict[str, object]
+FromFile = Annotated[
+    Path | None,
+    typer.Option("--file", help='JSON with the same: {"city": "Bern", "contacts": [{...}]}; - is the input.'),
+]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would change, and send nothing.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
+
+
+def register(clients: typer.Typer) -> None:
+    """Add the commands of this module."""
+    clients.command()(create)
+    clients.command()(update)
+
+
+def create(
+    fields: Annotated[
+        list[str] | None, typer.Option("--set", metavar="FIELD=VALUE", help="A field, such as name=ACME; repeatable.")
+    ] = None,
+    contact: Annotated[
+        list[str] | None,
+        typer.Option("--contact", metavar="FIELD=VALUE", help="A field of its contact, such as email=ann@acme.test."),
+    ] = None,
+    file: FromFile = None,
+    dry_run: DryRun = False,
+    yes: Yes = False,
+    source: SourceName = None,
+    config: ConfigFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Make a client.
+
+    It needs a name, or a contact with a name or mail. With a number or id_number of its own the same command may be
+    run again after a lost answer: it finds the client that was made. Fields are the columns of mart.clients that can be
+    written; countries, currencies and the like are given by id (a name is answered with its id).
+    """
+    from connector import clients  # noqa: PLC0415 - each command loads what it needs
+    from flows.session.api import open_api  # noqa: PLC0415
+    from schemas.client import as_dict  # noqa: PLC0415
+
+    told = _from_file(file)
+    people = _contacts(told.pop("contacts", []))
+    if contact:
+        people = [_pairs(contact, "--contact"), *people]
+    wanted = {**told, **_pairs(fields or [], "--set")}
+    with open_api(source, config=config) as api:
+        _, there = clients.check_create(api, wanted, people)
+        if not as_json or dry_run:
+            _show_new(wanted, people, as_json=as_json)
+        if dry_run:
+            return
+        if there is None:
+            confirm("Make this client?", yes=yes, as_json=as_json)
+        made = there or clients.create(api, wanted, people)
+    if as_json:
+        show_json({"client": as_dict(made)})
+    else:
+        say(f"{'There already' if there else 'Made'}: client {made.id}, number {made.number}.")
+
+
+def update(
+    client_id: Annotated[str, typer.Argument(metavar="ID", help="The client's id, as in mart.clients.")],
+    fields: Annotated[
+        list[str] | None, typer.Option("--set", metavar="FIELD=VALUE", help="A field, such as city=Bern; repeatable.")
+    ] = None,
+    empty: Annotated[list[str] | None, typer.Option("--empty", metavar="FIELD", help="A field to empty.")] = None,
+    contact: Annotated[
+        list[str] | None,
+        typer.Option("--contact", metavar="ID.FIELD=VALUE", help="A field of one of its contacts; repeatable."),
+    ] = None,
+    add_contact: Annotated[
+        list[str] | None, typer.Option("--add-contact", metavar="FIELD=VALUE", help="A field of one new contact.")
+    ] = None,
+    remove_contact: Annotated[
+        list[str] | None, typer.Option("--remove-contact", metavar="ID", help="A contact to remove.")
+    ] = None,
+    file: FromFile = None,
+    dry_run: DryRun = False,
+    yes: Yes = False,
+    source: SourceName = None,
+    config: ConfigFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Change fields of a client, and of its contacts.
+
+    What differs is shown before it is sent, and read back afterwards. Everything else stays as it is: the settings go
+    along complete, contacts only where one is named, and then all of them. A field that somebody else has changed in
+    between is left alone (exit code 3).
+    """
+    from connector import clients  # noqa: PLC0415 - each command loads what it needs
+    from flows.session.api import open_api  # noqa: PLC0415
+    from schemas.client import as_dict  # noqa: PLC0415
+
+    told = _from_file(file)
+    edits = _contact_edits(told.pop("contacts", []), contact or [], add_contact or [], remove_contact or [])
+    wanted = {**told, **_pairs(fields or [], "--set"), **dict.fromkeys(empty or [])}
+    if not wanted and not edits:
+        raise SettingsError("Say what is to change: --set FIELD=VALUE, --empty FIELD, --contact ID.FIELD=VALUE ...")
+    with open_api(source, config=config) as api:
+        prepared = clients.prepare_update(api, client_id, wanted, contacts=edits)
+        changes = _told(prepared)
+        if not as_json:
+            _show_changes(client_id, changes)
+        if dry_run or prepared.is_empty:
+            if as_json:
+                show_json({"client_id": client_id, "changes": changes, "sent": False})
+            return
+        confirm("Send this?", yes=yes, as_json=as_json)
+        changed = clients.apply_update(api, prepared)
+    if as_json:
+        show_json({"client_id": client_id, "changes": changes, "sent": True, "client": as_dict(changed)})
+    else:
+        say(f"Changed, and read back: client {client_id}.")
+
+
+def _pairs(told: Sequence[str], option: str) -> Fields:
+    """FIELD=VALUE, as a dictionary; raises SettingsError where one is none, or a field is named twice."""
+    found: Fields = {}
+    for one in told:
+        name, equals, value = one.partition("=")
+        if not equals or not name.strip():
+            raise SettingsError(f"{option} takes FIELD=VALUE, not {one!r}.")
+        if name in found:
+            raise SettingsError(f"{option} names {name} twice.")
+        found[name.strip()] = value
+    return found
+
+
+def _contact_edits(
+    told: object, changed: Sequence[str], added: Sequence[str], removed: Sequence[str]
+) -> list[ContactEdit]:
+    from connector.clients import ContactEdit  # noqa: PLC0415 - as above
+
+    edits = [ContactEdit(str(one.pop("id", "")), one) for one in _contacts(told)]
+    by_contact: dict[str, list[str]] = {}
+    for text in changed:
+        key, point, rest = text.partition(".")
+        if not point:
+            raise SettingsError(f"--contact takes ID.FIELD=VALUE, not {text!r}.")
+        by_contact.setdefault(key, []).append(rest)
+    edits += [ContactEdit(key, _pairs(rest, "--contact")) for key, rest in by_contact.items()]
+    if added:
+        edits.append(ContactEdit(changes=_pairs(added, "--add-contact")))
+    return edits + [ContactEdit(key, remove=True) for key in removed]
+
+
+def _contacts(told: object) -> list[Fields]:
+    if not isinstance(told, list) or not all(isinstance(one, dict) for one in told):
+        raise SettingsError("`contacts` is a list of objects.")
+    return [dict(one) for one in told]
+
+
+def _from_file(file: Path | None) -> Fields:
+    if file is None:
+        return {}
+    try:
+        told = json.loads(sys.stdin.read() if str(file) == "-" else file.read_text(encoding="utf-8"))
+    except ValueError:
+        raise SettingsError(f"{file} is no JSON.") from None
+    if not isinstance(told, dict):
+        raise SettingsError(f"{file} has to hold one object.")
+    return told
+
+
+def _told(prepared: Update) -> list[dict[str, object]]:
+    """The changes, a line each; those of contacts by contact and column."""
+    from schemas.diff import differences  # noqa: PLC0415 - as above
+    from schemas.values import to_json  # noqa: PLC0415
+
+    found = differences(to_json(prepared.before), to_json(prepared.after))
+    return [{"field": one.field, "before": one.before, "after": one.after} for one in found]
+
+
+def _show_changes(client_id: str, changes: Sequence[Mapping[str, object]]) -> None:
+    if not changes:
+        say(f"The server has it all already: client {client_id}. Nothing to send.")
+        return
+    rows = [(one["field"], one["before"], one["after"]) for one in changes]
+    show_table(f"Client {client_id}", ("field", "before", "after"), rows)
+
+
+def _show_new(wanted: Fields, people: Sequence[Fields], *, as_json: bool) -> None:
+    if as_json:
+        show_json({"fields": wanted, "contacts": people, "sent": False})
+        return
+    rows = [*wanted.items()] + [
+        (f"contact {n}: {name}", value) for n, one in enumerate(people, start=1) for name, value in one.items()
+    ]
+    show_table("A new client", ("field", "value"), rows)

@@ -1,0 +1,227 @@
+"""The commands that find and decide on duplicates: `ninja-sync dedupe`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from flows.cli.dedupe_review import review
+from flows.cli.dedupe_rules import RulesFile, read_rules
+from flows.cli.merge import Allow, NoRescue, PublicNotes, To
+from flows.cli.options import AsJson, ConfigFile, SourceName
+from flows.show.show import say, show_json, show_table
+from schemas.errors import SettingsError
+
+if TYPE_CHECKING:
+    from flows.dedupe.review import Case
+    from warehouse.control.dedupe import FoundPair
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this module."""
+    dedupe = typer.Typer(
+        help="Find duplicate clients and decide what to do with them.\n\n"
+        "Find, review, plan; then `ninja-sync merge apply`. Decisions are remembered, and obeyed by every later run.",
+        no_args_is_help=True,
+        rich_markup_mode=None,
+    )
+    for command in (find, review, decide, plan):
+        dedupe.command()(command)
+    dedupe.command("list")(list_clusters)
+    app.add_typer(dedupe, name="dedupe")
+
+
+def find(
+    threshold: Annotated[
+        float | None, typer.Option(min=0.01, max=1, help="From which probability on two are one; 0.85 unless told.")
+    ] = None,
+    untrained: Annotated[bool, typer.Option("--untrained", help="Learn nothing from these clients.")] = False,
+    with_deleted: Annotated[bool, typer.Option("--with-deleted", help="Deleted clients too.")] = False,
+    across_sources: Annotated[
+        bool, typer.Option("--across-sources", help="Only tell of clients of two sources that may be one.")
+    ] = False,
+    limit: Annotated[int, typer.Option(min=1, help="How many groups are shown; all are kept.")] = 50,
+    rules: RulesFile = None,
+    source: SourceName = None,
+    config: ConfigFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Find duplicates in the mirror.
+
+    Names without legal forms, mails, phones, VAT and register numbers, websites and addresses of clients and all their
+    contacts are compared; each pair has a probability, and reasons in words. Clients that are like a third one, but not
+    like each other, are in no cluster together. Nothing is changed: `dedupe review` decides, `dedupe plan` plans.
+    """
+    import msgspec  # noqa: PLC0415 - each command loads what it needs
+
+    from flows.configuration.load import choose_source, load_settings  # noqa: PLC0415
+    from flows.show.show import progress  # noqa: PLC0415
+
+    chosen = read_rules(rules)
+    changes = {**({} if threshold is None else {"threshold": threshold}), **({"trained": False} if untrained else {})}
+    chosen = msgspec.structs.replace(chosen, **changes)
+    settings = load_settings(config)
+    from flows.dedupe.find import across, find_duplicates  # noqa: PLC0415
+
+    if across_sources:
+        _tell_across(across(settings, chosen, deleted=with_deleted), as_json=as_json)
+        return
+    name = choose_source(settings, source)
+    with progress(name, quiet=as_json) as tell:
+        found = find_duplicates(settings, name, chosen, deleted=with_deleted, tell=tell)
+    reasons = {(pair.id_a, pair.id_b): pair for pair in found.pairs}
+    if as_json:
+        pairs = [
+            {"id_a": p.id_a, "id_b": p.id_b, "probability": p.probability, "keys": p.keys, "reasons": p.reasons,
+             "against": p.against} for p in found.pairs
+        ]  # fmt: skip
+        counts = {"new": found.new, "compared": found.compared, "keys_left_out": found.left_out}
+        show_json({"clusters": found.clusters, "pairs": pairs, **counts, "training_failed": found.untaught})
+        return
+    rows = []
+    for ids in found.clusters:
+        best = max((reasons[a, b] for n, a in enumerate(ids) for b in ids[n + 1 :] if (a, b) in reasons), key=_probable)
+        told = "; ".join([*best.reasons, *(f"but {one}" for one in best.against)])
+        rows.append((" = ".join(found.names.get(one, one) for one in ids), f"{best.probability:.3f}", told))
+    groups = f"{len(found.clusters):,} group{'s' * (len(found.clusters) != 1)} of duplicates"
+    note = f"{groups} ({found.new:,} new) among {found.compared:,} clients"
+    if found.untaught:
+        note += ". Training could not learn from these clients, so the shipped weights decided"
+    if found.left_out:
+        note += f". No pairs were looked for by {found.left_out:,} keys that too many clients share"
+    show_table("Duplicates", ("clients", "probability", "best pair"), rows, most=limit, note=note)
+    say("Next: ninja-sync dedupe review")
+
+
+def _tell_across(found: Sequence[tuple[FoundPair, str, str]], *, as_json: bool) -> None:
+    if as_json:
+        show_json([{"a": p.id_a, "b": p.id_b, "probability": p.probability, "reasons": p.reasons} for p, _, _ in found])
+        return
+    rows = [(one, p.id_a, other, p.id_b, f"{p.probability:.3f}", "; ".join(p.reasons)) for p, one, other in found]
+    columns = ("client", "source:id", "client", "source:id", "probability", "why")
+    show_table(
+        "Clients of two sources that may be one", columns, rows, most=50, note="a report: nothing is merged across"
+    )
+
+
+def list_clusters(source: SourceName = None, config: ConfigFile = None, as_json: AsJson = False) -> None:
+    """List the groups of duplicates that the last run found.
+
+    Each comes with what was decided about it.
+    """
+    from flows.configuration.load import choose_source, load_settings  # noqa: PLC0415
+    from flows.dedupe.review import cases, not_the_same  # noqa: PLC0415
+
+    settings = load_settings(config)
+    name = choose_source(settings, source)
+    found = cases(settings, name, everything=True)
+    rows = [
+        (
+            _title(case),
+            ", ".join(case.ids),
+            "open" if case.is_open else "not the same" if not_the_same(case) else "same",
+        )
+        for case in found
+    ]
+    if as_json:
+        show_json([{"ids": case.ids, "decided": row[2]} for case, row in zip(found, rows, strict=True)])
+    else:
+        show_table("Groups of duplicates", ("clients", "ids", "decided"), rows, most=50)
+
+
+def decide(
+    ids: Annotated[list[str] | None, typer.Argument(metavar="ID ID", help="The ids of two clients.")] = None,
+    same: Annotated[bool, typer.Option("--same", help="They are one.")] = False,
+    not_same: Annotated[bool, typer.Option("--not-same", help="They are never to be merged.")] = False,
+    later: Annotated[bool, typer.Option("--later", help="Take back what was decided.")] = False,
+    survivor: Annotated[str, typer.Option(metavar="ID", help="The client that survives of its cluster.")] = "",
+    file: Annotated[
+        Path | None, typer.Option(help="A CSV file with id_a, id_b, decision, and reason if you like.")
+    ] = None,
+    reason: Annotated[str, typer.Option(help="Why.")] = "",
+    source: SourceName = None,
+    config: ConfigFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Decide of two clients, or of many by a file.
+
+    Decisions in a file are same_as, never_merge or later. The newest one of a pair counts. With --survivor alone, only
+    who survives is noted.
+    """
+    from flows.configuration.load import choose_source, load_settings  # noqa: PLC0415
+    from flows.dedupe.review import choose, decide_pairs  # noqa: PLC0415
+    from warehouse.control.dedupe import pair_of  # noqa: PLC0415
+
+    told: list[tuple[tuple[str, str], str, str]] = []
+    if survivor and not (ids or file):
+        pass
+    elif file is not None:
+        told = [((pair_of(a, b)), decision, why or reason) for a, b, decision, why in _decisions_of(file)]
+    elif same + not_same + later != 1 or len(ids or []) != 2:  # noqa: PLR2004 - a pair
+        raise SettingsError("Name two ids and one of --same, --not-same and --later; or --file.")
+    else:
+        one, other = ids or ["", ""]
+        told = [(pair_of(one, other), "same_as" if same else "never_merge" if not_same else "later", reason)]
+    settings = load_settings(config)
+    name = choose_source(settings, source)
+    count = decide_pairs(settings, name, told)
+    if survivor:
+        choose(settings, name, survivor, reason=reason)
+        count += 1
+    if as_json:
+        show_json({"source": name, "decided": count})
+    else:
+        noted = f"{count:,} decision{'s' * (count != 1)}"
+        say(f"Noted: {noted}. `dedupe list`, `dedupe plan` and the next `dedupe find` obey.")
+
+
+def plan(
+    everything: Annotated[
+        bool, typer.Option("--undecided-too", help="Clusters that nobody has decided on, too.")
+    ] = False,
+    allow: Allow = None,
+    no_rescue: NoRescue = False,
+    public_notes: PublicNotes = False,
+    to: To = None,
+    rules: RulesFile = None,
+    source: SourceName = None,
+    config: ConfigFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Plan the merges of clusters that are the same.
+
+    Who survives is said by the rules (config/dedupe.toml, [survivor]). The plan is shown like that of `merge plan`, and
+    applied by `ninja-sync merge apply`.
+    """
+    from flows.configuration.load import choose_source, load_settings  # noqa: PLC0415
+    from flows.dedupe.plan import plan_clusters  # noqa: PLC0415
+    from flows.merge.report import tell_planned_merges  # noqa: PLC0415
+    from flows.session.door import open_door  # noqa: PLC0415
+
+    chosen = read_rules(rules)
+    settings = load_settings(config)
+    name = choose_source(settings, source)
+    with open_door(settings, name) as door:
+        planned = plan_clusters(
+            settings, name, door, chosen, undecided=everything, allowed={*chosen.allow, *(allow or [])},
+            rescue=not no_rescue, public_notes=public_notes or chosen.public_notes,
+        )  # fmt: skip
+    raise typer.Exit(tell_planned_merges(planned, to, as_json=as_json))
+
+
+def _decisions_of(file: Path) -> list[tuple[str, str, str, str]]:
+    from flows.sheets.spreadsheets import read_sheet  # noqa: PLC0415
+
+    rows = read_sheet(file, ("id_a",)).texts("id_a", "id_b", "decision", optional=("reason",))
+    return [(id_a, id_b, decision, reason) for id_a, id_b, decision, reason in rows]
+
+
+def _probable(pair: object) -> float:
+    return float(getattr(pair, "probability", 0.0))
+
+
+def _title(case: Case) -> str:
+    return " = ".join(case.called(one) for one in case.ids)

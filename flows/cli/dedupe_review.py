@@ -1,0 +1,203 @@
+"""`ninja-sync dedupe review`: groups of duplicates on a terminal, side by side, decided with one key each."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Final
+
+from flows.cli.dedupe_rules import RulesFile, read_rules
+from flows.cli.options import AsJson, ConfigFile, SourceName
+from flows.show.show import amount, cell, console, harmless, say, show_json
+from schemas.errors import SettingsError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from flows.dedupe.review import Case, Line
+
+LABEL: Final = 15
+"""Characters of the column with the names of the fields, its mark included."""
+NARROWEST: Final = 24
+"""Characters that a client's column has at least."""
+DECISIONS: Final[Mapping[str, str]] = {"s": "same_as", "c": "same_as", "n": "never_merge", "l": "later"}
+WORDS: Final[Mapping[str, str]] = {"same_as": "the same", "never_merge": "not the same", "later": "left for later"}
+LETTERS: Final = "123456789abcdefghijklmnop"
+"""One key for each client of a group."""
+HIGHEST: Final = 0.999
+"""No pair is shown as certain."""
+PROMPT: Final = "s same · n not the same · l later · c same, and you choose · b back · q quit"
+
+
+def review(
+    rules: RulesFile = None, source: SourceName = None, config: ConfigFile = None, as_json: AsJson = False
+) -> None:
+    """Decide on groups of duplicates, one after the other.
+
+    The clients of a group stand side by side, the one that would be kept first. A mark stands where a difference
+    matters: ≠ for two values, + for a value against a blank. One key decides, without Enter: s the same, n not the
+    same, l later, c the same and you choose the client to keep, b back to the group before, q quit. Nothing is merged.
+    With --json, the open groups are printed, and nothing is asked.
+    """
+    from dataclasses import asdict  # noqa: PLC0415 - each command loads what it needs
+
+    from flows.configuration.load import choose_source, load_settings  # noqa: PLC0415
+
+    chosen = read_rules(rules)
+    from flows.dedupe.review import cases, choose, decide_case  # noqa: PLC0415
+
+    settings = load_settings(config)
+    name = choose_source(settings, source)
+    left = cases(settings, name, rules=chosen.survivor)
+    if as_json:
+        show_json([
+            {"ids": case.ids, "kept": case.kept, "why": case.why, "fields": [asdict(line) for line in case.lines],
+             "pairs": [asdict(pair) for pair in case.pairs]} for case in left
+        ])  # fmt: skip
+        return
+    if not left:
+        say("Every group of duplicates is decided. Next: ninja-sync dedupe plan")
+        return
+    place, decided = 0, dict[int, str]()
+    while place < len(left):
+        case = left[place]
+        show_case(case, f"Group {place + 1} of {len(left)}")
+        key = _key(PROMPT, {*DECISIONS, "b", "q"})
+        if key == "q":
+            break
+        if key == "b":
+            place = max(0, place - 1)
+            continue
+        if key == "c":
+            ids = in_order(case)[: len(LETTERS)]
+            letters = LETTERS[: len(ids)]
+            letter = _key(
+                f"Which client is kept: {letters[0]} to {letters[-1]}, in this order; q back", {*letters, "q"}
+            )
+            if letter == "q":
+                continue
+            kept = ids[letters.index(letter)]
+            choose(settings, name, kept, reason="reviewed")
+            left[place] = replace(case, kept=kept, why="chosen by a person")
+        decide_case(settings, name, case, DECISIONS[key], reason="reviewed")
+        decided[place] = DECISIONS[key]
+        place += 1
+    say(_summary(decided, len(left)))
+
+
+def in_order(case: Case) -> list[str]:
+    """The clients of a group, the one that would be kept first."""
+    return sorted(case.ids, key=lambda one: (one != case.kept, case.ids.index(one)))
+
+
+def show_case(case: Case, title: str) -> None:
+    """A group on the terminal: its clients side by side as far as there is room, then the reasons."""
+    from rich.text import Text  # noqa: PLC0415 - 0.1 s which --json does not spend
+
+    out, ids = console(), in_order(case)
+    beside = max(1, (out.width - LABEL) // (NARROWEST + 2))
+    first, *others = ids
+    groups = [ids] if len(ids) <= beside else _chunks(first, others, beside)
+    out.print(Text(title, style="bold"))
+    for group in groups:
+        out.print(_table(case, group, ids, (out.width - LABEL - 3) // len(group) - 2))
+    _show_reasons(out, case, ids)
+
+
+def _chunks(first: str, others: Sequence[str], beside: int) -> list[list[str]]:
+    """Several tables where one is too wide, the client that would be kept in each of them."""
+    if beside == 1:
+        return [[first], *([one] for one in others)]
+    step = beside - 1
+    return [[first, *others[at : at + step]] for at in range(0, len(others), step)]
+
+
+def _table(case: Case, group: Sequence[str], ids: Sequence[str], width: int) -> object:
+    from rich import box  # noqa: PLC0415 - as above
+    from rich.table import Table  # noqa: PLC0415 - as above
+    from rich.text import Text  # noqa: PLC0415 - as above
+
+    made = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    made.add_column("", width=LABEL - 1, no_wrap=True)
+    for one in group:
+        kept = f" kept: {case.why}" if one == case.kept else ""
+        made.add_column(Text(f"{_key_of(ids, one)}{kept}"), width=width, overflow="fold")
+    currency = next((line for line in case.lines if line.name == "currency_code"), None)
+    for line in case.lines:
+        values = [line.values[case.ids.index(one)] for one in group]
+        if line is currency or not any(value not in (None, "", []) for value in values):
+            continue
+        money = [currency.values[case.ids.index(one)] if currency else None for one in group]
+        texts = [_shown(value, code) for value, code in zip(values, money, strict=True)]
+        mark = "≠ " if line.differs else "+ " if line.missing else "  "
+        made.add_row(Text(mark + _label(line)), *map(Text, texts))
+    if currency and currency.differs:
+        made.add_row(Text("≠ currency"), *(Text(str(currency.values[case.ids.index(one)] or "")) for one in group))
+    made.add_row(Text("  id", style="dim"), *(Text(one, style="dim") for one in group))
+    return made
+
+
+def _key_of(ids: Sequence[str], client_id: str) -> str:
+    place = ids.index(client_id)
+    return LETTERS[place] if place < len(LETTERS) else str(place + 1)
+
+
+def _label(line: Line) -> str:
+    return {"display_name": "name", "paid_to_date": "paid", "address1": "street"}.get(line.name, line.name).replace(
+        "_", " "
+    )
+
+
+def _shown(value: object, currency: object) -> str:
+    if isinstance(value, Decimal):
+        return f"{amount(value)} {currency or ''}".strip()
+    if isinstance(value, datetime):
+        return cell(value)[:10]
+    if isinstance(value, list):
+        return "\n".join(harmless(str(one)) for one in value)
+    return harmless(cell(value))
+
+
+def _show_reasons(out: Console, case: Case, ids: Sequence[str]) -> None:
+    from rich.table import Table  # noqa: PLC0415 - as above
+    from rich.text import Text  # noqa: PLC0415 - as above
+
+    made = Table.grid(padding=(0, 2, 0, 0))
+    for pair in sorted(case.pairs, key=lambda one: -one.probability):
+        one, other = (_key_of(ids, client) for client in sorted((pair.id_a, pair.id_b), key=ids.index))
+        reasons = "; ".join([*pair.reasons, *(f"but {why}" for why in pair.against)]) or "nothing else in common"
+        made.add_row(Text(f"  {one} = {other}"), Text(f"{min(pair.probability, HIGHEST):.1%}"), Text(harmless(reasons)))
+    out.print(made)
+    out.print()
+
+
+def _summary(decided: Mapping[int, str], count: int) -> str:
+    counts = Counter(decided.values())
+    words = [f"{counts[decision]:,} {word}" for decision, word in WORDS.items() if counts[decision]]
+    words += [f"{count - len(decided):,} not looked at"] if len(decided) < count else []
+    return f"{', '.join(words)}. Next: ninja-sync dedupe plan" if decided else "Nothing was decided."
+
+
+def _key(question: str, answers: set[str]) -> str:
+    """The key that a person pressed; `q` where the terminal was closed. Raises SettingsError without a terminal."""
+    import termios  # noqa: PLC0415 - only where a person is asked
+    import tty  # noqa: PLC0415
+
+    if not sys.stdin.isatty():
+        raise SettingsError("Nobody is there to be asked: `dedupe decide --file` takes decisions from a file.")
+    say(question)
+    terminal = sys.stdin.fileno()
+    before = termios.tcgetattr(terminal)
+    try:
+        tty.setcbreak(terminal, termios.TCSADRAIN)  # keys that were typed ahead are kept
+        while True:
+            key = os.read(terminal, 1).decode("ascii", "replace").lower()
+            if key in answers or not key:
+                return key or "q"
+    finally:
+        termios.tcsetattr(terminal, termios.TCSADRAIN, before)

@@ -1,0 +1,79 @@
+"""The commands with invented clients: `demo`, and `sandbox`, a stand-in server."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from flows.cli.options import AsJson, ConfigFile, SourceName
+from schemas.errors import SettingsError
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this module."""
+    app.command()(demo)
+    app.command()(sandbox)
+
+
+def demo(
+    folder: Annotated[Path, typer.Option(help="Where the warehouse is made.")] = Path("demo"),
+    clients: Annotated[int, typer.Option(min=100, help="How many clients the sandbox server gets.")] = 2000,
+) -> None:
+    """Go through everything once, against invented clients.
+
+    Takes a few seconds. The server is a sandbox of its own, which is stopped at the end; the warehouse stays.
+    """
+    from flows.stand_in.demo import run_demo  # noqa: PLC0415
+
+    run_demo(folder, clients=clients)
+
+
+def sandbox(
+    clients: Annotated[
+        int | None, typer.Option(min=0, help="How many believable clients it starts with; 500 unless told.")
+    ] = None,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Its port; 0 takes a free one.")] = 8765,
+    seed: Annotated[int, typer.Option(help="The same seed makes the same clients.")] = 1,
+    host: Annotated[str, typer.Option(help="The address it listens on.")] = "127.0.0.1",
+    database: Annotated[Path | None, typer.Option(help="Keep its SQLite database in this file.")] = None,
+    behaves_like: Annotated[str, typer.Option(help="The server's generation: 5.10, 5.12 or 2026.")] = "5.10",
+    from_warehouse: Annotated[
+        bool, typer.Option("--from-warehouse", help="Fill it with your own mirror, personal data masked.")
+    ] = False,
+    source: SourceName = None,
+    with_personal_data: Annotated[
+        bool, typer.Option("--with-personal-data", help="With --from-warehouse: mask nothing.")
+    ] = False,
+    config: ConfigFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Run a stand-in Invoice Ninja server, until Ctrl-C.
+
+    It answers like 5.10.42 and holds invented clients, or, with --from-warehouse, those of your mirror, to try merges
+    and purges on. With --json, its address, tokens and password are one JSON object on the first line.
+    """
+    from flows.configuration.load import load_settings  # noqa: PLC0415
+    from flows.stand_in.command import run_sandbox  # noqa: PLC0415
+
+    if not from_warehouse and (source is not None or with_personal_data):
+        raise SettingsError("--source and --with-personal-data go with --from-warehouse.")
+    if from_warehouse and clients is not None:
+        raise SettingsError("--clients invents clients, --from-warehouse takes yours: choose one of them.")
+    stock = None
+    if from_warehouse:
+        from flows.stand_in.rehearsal import read_stock  # noqa: PLC0415
+
+        stock = read_stock(load_settings(config), source, personal=with_personal_data)
+    run_sandbox(
+        clients=0 if from_warehouse else 500 if clients is None else clients,
+        stock=stock,
+        masked=not with_personal_data,
+        port=port,
+        seed=seed,
+        host=host,
+        database=database,
+        behaves_like=behaves_like,
+        as_json=as_json,
+    )

@@ -1,0 +1,157 @@
+"""The commands that show and settle what was written: `ninja-sync journal`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import Enum
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from flows.cli.options import AsJson, ConfigFile, SourceName
+from flows.show.show import say, show_json, show_records, show_table
+from schemas.errors import NotVerified, OutcomeUnknown, SettingsError
+
+if TYPE_CHECKING:
+    from flows.session.writing import Settling
+
+Top = Annotated[int, typer.Option(min=1, help="How many to show.")]
+COLUMNS = ("call_id", "noted_at", "operator", "verb", "clients", "outcome", "message", "plan_id")
+
+
+class Word(Enum):
+    """What a person says became of a call."""
+
+    APPLIED = "applied"
+    NOT_APPLIED = "not-applied"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this module."""
+    journal = typer.Typer(
+        help="Show and settle what was written to the server.\n\n"
+        "Every call that writes is noted before it is sent and after it was read back. One that was cut off is settled "
+        "before the next write, by asking the server; what it does not tell, a person says.",
+        rich_markup_mode=None,
+    )
+    journal.callback(invoke_without_command=True)(list_calls)
+    journal.command()(settle)
+    journal.command()(check)
+    app.add_typer(journal, name="journal")
+
+
+def list_calls(
+    context: typer.Context,
+    only_open: Annotated[bool, typer.Option("--open", help="Only calls of which the outcome is unknown.")] = False,
+    top: Top = 20,
+    source: SourceName = None,
+    config: ConfigFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """List the newest calls, of all sources unless one is named."""
+    if context.invoked_subcommand is not None:
+        return
+    from flows.ask.journal import newest_calls  # noqa: PLC0415 - each command loads what it needs
+    from flows.configuration.load import choose_source, load_settings  # noqa: PLC0415
+
+    settings = load_settings(config)
+    name = choose_source(settings, source) if source else None
+    found = newest_calls(settings, name, top=top, only_open=only_open)
+    if as_json:
+        show_json({"calls": found})
+        return
+    if not found:
+        say("No call is open." if only_open else "Nothing was written yet.")
+        return
+    several = len({one["source"] for one in found}) > 1
+    columns = (("source",) * several) + COLUMNS
+    rows = [[one[column] for column in columns] for one in found]
+    show_table("Calls", [column.replace("_", " ") for column in columns], rows)
+
+
+def settle(
+    call_id: Annotated[str | None, typer.Argument(metavar="CALL", help="One call; else all that are open.")] = None,
+    word: Annotated[
+        Word | None, typer.Option("--as", help="What you know became of it; the server is not asked.")
+    ] = None,
+    source: SourceName = None,
+    config: ConfigFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Find out what became of open calls.
+
+    The server is asked, and nothing is sent that writes; for a merge or purge that may still be under way, up to two
+    minutes long. Where its records do not tell, look at the clients in Invoice Ninja, and say it: `journal settle CALL
+    --as applied`, or `--as not-applied`. Exit code 4 where one stays unknown.
+    """
+    from flows.configuration.load import choose_source, load_settings  # noqa: PLC0415 - as above
+    from flows.session.door import open_door  # noqa: PLC0415 - as above
+    from flows.session.settle import settle_by_asking, settle_by_word  # noqa: PLC0415
+    from schemas.journal import Outcome  # noqa: PLC0415
+
+    settings = load_settings(config)
+    name = choose_source(settings, source)
+    if word is not None:
+        if call_id is None:
+            raise SettingsError("Say which call that is: `ninja-sync journal --open` lists them.")
+        outcome = Outcome.APPLIED if word is Word.APPLIED else Outcome.NOT_APPLIED
+        found = [settle_by_word(settings, name, call_id, outcome)]
+    else:
+        with open_door(settings, name) as door:
+            found = settle_by_asking(settings, name, door, call_id=call_id)
+    _tell(found, as_json=as_json)
+    left = [one.call_id for one in found if one.outcomes is None]
+    if left:
+        raise OutcomeUnknown(
+            f"The server does not tell what became of {', '.join(left)}. Look at the clients in Invoice Ninja, then "
+            "say it: `ninja-sync journal settle CALL --as applied`, or `--as not-applied`."
+        )
+
+
+def check(source: SourceName = None, config: ConfigFile = None, as_json: AsJson = False) -> None:
+    """Check that no line of it was changed.
+
+    Its lines are a chain: each holds the digest of the one before. Lines that were cut off at the end show only where
+    the last digest was kept elsewhere, so it is told. Exit code 4 where the chain is broken.
+    """
+    from flows.ask.journal import chains  # noqa: PLC0415 - as above
+    from flows.configuration.load import choose_sources, load_settings  # noqa: PLC0415
+
+    settings = load_settings(config)
+    found = chains(settings, choose_sources(settings, source))
+    if as_json:
+        show_json({"chains": found})
+    else:
+        names = ("source", "lines", "first_broken", "last_digest")
+        show_table("Journals", [name.replace("_", " ") for name in names], [[one[n] for n in names] for one in found])
+    broken = [f"{one['source']} from line {one['first_broken']} on" for one in found if one["first_broken"]]
+    if broken:
+        raise NotVerified(f"The journal is not as it was written: {', '.join(broken)}.")
+
+
+def _tell(found: Sequence[Settling], *, as_json: bool) -> None:
+    """What became of each call; of one that stays unknown, what it was to change."""
+    calls = [
+        {
+            "call_id": one.call_id, "verb": one.open.call.verb, "noted_at": one.open.at,
+            "clients": [
+                {"client_id": edit.client_id, "before": edit.before, "after": edit.after}
+                for edit in one.open.call.edits
+            ],
+            "outcomes": None if one.outcomes is None else {key: outcome.value for key, outcome in one.outcomes},
+        }
+        for one in found
+    ]  # fmt: skip
+    if as_json:
+        show_json({"calls": calls})
+        return
+    if not found:
+        say("No call is open.")
+    for one in found:
+        title = f"Call {one.call_id}: {one.open.call.verb}"
+        if one.outcomes is not None:
+            rows = [(key, outcome.value) for key, outcome in one.outcomes]
+            show_table(title, ("client", "outcome"), rows, most=20)
+        else:
+            edits = [(edit.client_id, edit.before, edit.after) for edit in one.open.call.edits]
+            show_records(f"{title}, unknown", ("client", "before", "after"), edits, most=20)

@@ -1,0 +1,90 @@
+"""The commands for queued changes, which wait in the outbox for a plan: `ninja-sync push add`, `queue`, `withdraw`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from flows.cli.options import AsJson, ConfigFile, SourceName
+from flows.show.show import say, show_json, show_table
+from schemas.errors import SettingsError
+
+Reason = Annotated[str, typer.Option(help="Why, for whoever looks at it later.")]
+
+
+def add(
+    client_id: Annotated[str, typer.Argument(metavar="ID", help="The client's id, as in mart.clients.")],
+    fields: Annotated[list[str], typer.Argument(metavar="FIELD=VALUE", help="The new value; FIELD= empties it.")],
+    reason: Reason = "",
+    source: SourceName = None,
+    config: ConfigFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Queue a change of a client.
+
+    The next `push plan --outbox` takes it up; until then `push queue` shows it, and `push withdraw` removes it. Others
+    may queue changes with SQL, as rows of control.outbox (`ninja-sync grant --wishes`).
+    """
+    from flows.configuration.load import choose_source, load_settings  # noqa: PLC0415
+    from flows.push.undo import add_wishes  # noqa: PLC0415 - each command loads what it needs
+    from flows.session.door import open_door  # noqa: PLC0415
+
+    settings = load_settings(config)
+    name = choose_source(settings, source)
+    values: dict[str, object] = {}
+    for one in fields:
+        field, equals, value = one.partition("=")
+        if not equals:
+            raise SettingsError(f"A change is FIELD=VALUE, not {one!r}.")
+        values[field] = value
+    with open_door(settings, name) as door:
+        add_wishes(settings, name, door, client_id, values, reason=reason)
+    if as_json:
+        show_json({"source": name, "id": client_id, "fields": sorted(values)})
+    else:
+        say(f"Queued: {', '.join(values)} of {client_id}. Next: ninja-sync push plan --outbox")
+
+
+def queue(
+    everything: Annotated[bool, typer.Option("--all", help="Those too that a plan has taken up.")] = False,
+    source: SourceName = None,
+    config: ConfigFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """List queued changes that wait or were refused.
+
+    A refused change comes with its reason.
+    """
+    from dataclasses import asdict  # noqa: PLC0415
+
+    from flows.configuration.load import load_settings  # noqa: PLC0415
+    from flows.push.outbox import SHORT, queued_changes  # noqa: PLC0415
+
+    found = queued_changes(load_settings(config), source, everything=everything)
+    if as_json:
+        show_json([asdict(one) for one in found])
+    elif not found:
+        say("No change is queued.")
+    else:
+        columns = ("change", "source", "client", "field", "value", "by", "state", "why")
+        rows = [
+            (c.change_id[:SHORT], c.source, c.client_id, c.column, c.value, c.author, c.state, c.why) for c in found
+        ]
+        show_table("Queued changes", columns, rows, note="To remove one: ninja-sync push withdraw CHANGE")
+
+
+def withdraw(
+    changes: Annotated[list[str], typer.Argument(metavar="CHANGE", help="Ids, as `push queue` shows them.")],
+    config: ConfigFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Remove queued changes that no plan has taken up. To withdraw others, close their plan first."""
+    from flows.configuration.load import load_settings  # noqa: PLC0415
+    from flows.push.outbox import withdraw_changes  # noqa: PLC0415
+
+    gone = withdraw_changes(load_settings(config), changes)
+    if as_json:
+        show_json([one.change_id for one in gone])
+    else:
+        say(f"Withdrawn: {', '.join(f'{one.column} of {one.client_id}' for one in gone)}.")

@@ -1,0 +1,209 @@
+"""The commands that set up: init, doctor, source."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from getpass import getpass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from connector.door.secret import Secret
+from flows.cli.options import AsJson, ConfigFile, SourceName
+from flows.show.show import say, show_json, show_table
+from schemas.errors import SettingsError
+
+if TYPE_CHECKING:
+    from flows.configuration.values import Settings
+    from flows.setup.init import NewSource
+
+Url = Annotated[str, typer.Option(help="The address of Invoice Ninja, such as https://invoicing.co.")]
+TokenVariable = Annotated[
+    str, typer.Option(help="The environment variable that holds the API token.", show_default="NINJA_SYNC_TOKEN")
+]
+TokenFile = Annotated[str, typer.Option(help="Or: the file (mode 600) that holds it.")]
+MARKS = {"good": "✓", "note": "!", "bad": "✗"}
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this module."""
+    app.command()(init)
+    app.command()(doctor)
+    source = typer.Typer(
+        help="List the sources, add one, or bind one to another server.", no_args_is_help=True, rich_markup_mode=None
+    )
+    source.command("list")(source_list)
+    source.command("add")(source_add)
+    source.command("rebind")(source_rebind)
+    app.add_typer(source, name="source")
+
+
+def init(
+    url: Url = "",
+    name: Annotated[str, typer.Option(help="A short name for this company on this server.")] = "main",
+    warehouse: Annotated[str, typer.Option(help="The DuckDB file to store in.")] = "warehouse.duckdb",
+    token_env: TokenVariable = "",
+    token_file: TokenFile = "",
+    file: Annotated[Path, typer.Option(help="The configuration file to write.")] = Path("config/ninja-sync.toml"),
+    as_json: AsJson = False,
+) -> None:
+    """Write a configuration file, or add a source to it.
+
+    Asks for the address and the token, stores the token in a file of its own (mode 600), and looks whether all is well.
+    With --token-env or --token-file the token stays where it is; the configuration only names the place.
+    """
+    from flows.setup.init import write_configuration  # noqa: PLC0415 - each command loads what it needs
+
+    is_there = file.exists()
+    if is_there and name == "main" and sys.stdin.isatty():
+        name = typer.prompt(f"{file} is there. A short name for the company to add to it", err=True)
+    new = _asked(name, url, token_env, token_file, as_json=as_json)
+    write_configuration(file, new, warehouse)
+    _tell_source(new, file, as_json=as_json, added=is_there)
+
+
+def source_add(
+    name: Annotated[str, typer.Argument(help="A short name for this company on this server.")],
+    url: Url = "",
+    token_env: TokenVariable = "",
+    token_file: TokenFile = "",
+    config: ConfigFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Add a company to the configuration file.
+
+    Asks for what is not given, as `init` does.
+    """
+    from flows.configuration.load import find_file  # noqa: PLC0415
+    from flows.setup.init import add_source  # noqa: PLC0415
+
+    file = find_file(config, environ=os.environ)
+    if file is None:
+        raise SettingsError("There is no configuration file yet: `ninja-sync init` writes one.")
+    new = _asked(name, url, token_env, token_file, as_json=as_json)
+    add_source(file, new)
+    _tell_source(new, file, as_json=as_json, added=True)
+
+
+def _asked(name: str, url: str, token_env: str, token_file: str, *, as_json: bool) -> NewSource:
+    """The source that the options name; a person is asked for what they leave out. The token is not shown."""
+    from flows.configuration.load import TOKEN_VARIABLE  # noqa: PLC0415
+    from flows.setup.init import NewSource  # noqa: PLC0415
+
+    asks = sys.stdin.isatty() and not as_json
+    if not url and not asks:
+        raise SettingsError("Name the address of your Invoice Ninja: --url https://invoicing.co")
+    url = url or typer.prompt("Address of your Invoice Ninja (such as https://invoicing.co)", err=True)
+    new = NewSource(name, url, token_env or TOKEN_VARIABLE, token_file)  # an address of no use is refused here
+    if token_env or token_file or not asks:
+        return new
+    say("API token: Settings > Account Management > API Tokens, of an owner or admin. What you type is not shown.")
+    typed = getpass(f"Token (Enter: it is in the environment variable {TOKEN_VARIABLE}): ", sys.stderr).strip()
+    return replace(new, token=Secret(typed, name="The token")) if typed else new
+
+
+def _tell_source(new: NewSource, file: Path, *, as_json: bool, added: bool) -> None:
+    """What was written and what comes next; where the token was typed, what `doctor` says of it."""
+    from flows.configuration.load import load_settings, places  # noqa: PLC0415
+
+    if as_json:
+        show_json({"file": str(file), "source": new.name})
+        return
+    say(f"Added the source {new.name!r} to {file}." if added else f"Wrote {file}.")
+    if new.token is not None:
+        say(f"The token is in {file.parent / new.own_file}, which only you may read.")
+        settings = load_settings(file, environ={})  # the server and token just written, whatever the environment says
+        try:
+            _examine(settings, [new.name], as_json=False)
+        except typer.Exit:
+            say(f"Correct that in {file}, then: ninja-sync doctor")
+            raise
+    say("Next:")
+    if new.token is None and not new.token_file:
+        say(f"  export {new.token_env}=...      # Settings > Account Management > API Tokens, of an owner or admin")
+    found = file.absolute() in places(os.environ)
+    for command in ("doctor", "pull") if new.token is None else ("pull",):
+        say(f"  ninja-sync {command}" + ("" if found else f" --config {shlex.quote(str(file))}"))
+
+
+def doctor(source: SourceName = None, config: ConfigFile = None, as_json: AsJson = False) -> None:
+    """Say what is wrong with server, token or warehouse.
+
+    Looks at address, token, rights, version, clock, time zone and warehouse, says what to do, and changes nothing.
+    """
+    from flows.configuration.load import choose_sources, load_settings  # noqa: PLC0415
+
+    settings = load_settings(config)
+    _examine(settings, choose_sources(settings, source), as_json=as_json)
+
+
+def _examine(settings: Settings, names: Sequence[str], *, as_json: bool) -> None:
+    """Show what `doctor` finds; exits with the code of the first fault."""
+    from flows.setup.doctor import examine  # noqa: PLC0415
+
+    found = {name: examine(settings, name) for name in names}
+    if as_json:
+        show_json({name: [asdict(check) for check in checks] for name, checks in found.items()})
+    else:
+        for name, checks in found.items():
+            show_table(f"Source {name}", ("", "check", "found"), [(MARKS[c.state], c.name, c.found) for c in checks])
+    worst = [check.exit_code for checks in found.values() for check in checks if check.state == "bad"]
+    if worst:
+        raise typer.Exit(worst[0])
+
+
+def source_list(config: ConfigFile = None, as_json: AsJson = False) -> None:
+    """List the sources, and what each is bound to.
+
+    Sources of the configuration and of this warehouse are listed.
+    """
+    from flows.ask.sources import listed  # noqa: PLC0415
+    from flows.configuration.load import load_settings  # noqa: PLC0415
+
+    found = listed(load_settings(config))
+    if as_json:
+        show_json([asdict(one) for one in found])
+        return
+    rows = [
+        (one.source, one.state, one.configured_url or one.base_url, one.secret, one.server_version) for one in found
+    ]
+    show_table("Sources", ("source", "state", "address", "token", "version"), rows)
+    if not found:
+        say("None yet: `ninja-sync init` writes a configuration file.")
+
+
+def source_rebind(
+    name: Annotated[str, typer.Argument(help="The source.")],
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    config: ConfigFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Bind a source anew, after a move or on a restored server.
+
+    The token is sent to no server but the one that it was first used with: this command allows another one. The
+    source is then bound to the company that the token leads to there; another company than before is refused. The next
+    pull reads everything, and what the warehouse holds stays until then.
+    """
+    from flows.configuration.load import choose_source, load_settings  # noqa: PLC0415
+    from flows.session.door import base_url_of  # noqa: PLC0415
+    from flows.setup.rebind import find_company, new_server, rebind  # noqa: PLC0415
+
+    settings = load_settings(config)
+    name = choose_source(settings, name)
+    if not yes and (why := new_server(settings, name)):
+        say(why)
+        typer.confirm(f"Send the token to {base_url_of(settings.sources[name])}?", err=True, abort=True)
+    binding, company = find_company(settings, name)
+    question = f"Bind {name!r} to company {company!r} ({binding.company_id}) at {binding.base_url}?"
+    if not yes and not typer.confirm(question, err=True):
+        raise typer.Abort
+    rebind(settings, name, binding)
+    if as_json:
+        show_json({"source": name, "base_url": binding.base_url, "company_id": binding.company_id})
+    else:
+        say(f"{name!r} is bound to company {binding.company_id} at {binding.base_url}. Next: ninja-sync pull")

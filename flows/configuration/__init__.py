@@ -1,0 +1,1 @@
+"""The settings of an installation, from `ninja-sync.toml` and the environment."""

@@ -1,0 +1,150 @@
+"""Settings: from the environment for one source, or from `ninja-sync.toml` for any number of them.
+
+The file is looked for in this order; the first one found is used, and the environment wins over it for one source:
+
+    --config FILE, $NINJA_SYNC_CONFIG
+    config/ninja-sync.toml, ninja-sync.toml             below the working folder
+    ~/.config/ninja-sync/ninja-sync.toml                ($XDG_CONFIG_HOME)
+    /etc/ninja-sync/ninja-sync.toml
+
+A secret stands in it only as the name of an environment variable or of a file.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+
+import msgspec
+
+from flows.configuration.values import (
+    Settings,
+    Source,
+    check_values,
+    nearest_key,
+)
+from schemas.errors import SettingsError
+from warehouse.engine.place import Place, PostgresUrl, check_kind, place_from
+
+DEFAULT_SOURCE = "main"
+TOKEN_VARIABLE = "NINJA_SYNC_TOKEN"  # noqa: S105 - the name of a variable, not a token
+PATHS_OF_PREFECT = ("rules", "changes_folder", "statements_folder", "export_folder")
+
+
+def load_settings(
+    file: Path | None = None, *, environ: Mapping[str, str] = os.environ, folder: Path | None = None
+) -> Settings:
+    """The settings in force. Raises SettingsError saying what to correct, and never shows a secret."""
+    path = find_file(file, environ=environ, folder=folder)
+    settings = _read(path) if path else Settings()
+    settings = _with_environment(settings, environ)
+    check_values(settings)
+    return settings
+
+
+def find_file(file: Path | None, *, environ: Mapping[str, str], folder: Path | None = None) -> Path | None:
+    """The configuration file in force; None where there is none. Raises SettingsError where a named one is missing."""
+    named = file or (Path(environ["NINJA_SYNC_CONFIG"]) if environ.get("NINJA_SYNC_CONFIG") else None)
+    if named is not None:
+        if not named.is_file():
+            raise SettingsError(f"There is no configuration file {named}.")
+        return named
+    return next((path for path in places(environ, folder) if path.is_file()), None)
+
+
+def places(environ: Mapping[str, str], folder: Path | None = None) -> list[Path]:
+    """Where a configuration file is looked for, in order."""
+    here, home = folder or Path.cwd(), Path(environ.get("HOME", "~")).expanduser()
+    own = Path(environ.get("XDG_CONFIG_HOME") or home / ".config")
+    name = "ninja-sync.toml"
+    return [here / "config" / name, here / name, own / "ninja-sync" / name, Path("/etc/ninja-sync") / name]
+
+
+def choose_source(settings: Settings, name: str | None) -> str:
+    """The name of the one source meant. Raises SettingsError where that is not clear."""
+    if not settings.sources:
+        raise SettingsError(
+            "No source is configured. Set NINJA_SYNC_URL and NINJA_SYNC_TOKEN, or run `ninja-sync init`."
+        )
+    if name is None and len(settings.sources) > 1:
+        raise SettingsError(f"Several sources are configured; choose one: --source {' | '.join(settings.sources)}")
+    if name is not None and name not in settings.sources:
+        raise SettingsError(f"There is no source {name!r}; there is: {', '.join(settings.sources)}.")
+    return name or next(iter(settings.sources))
+
+
+def choose_sources(settings: Settings, name: str | None) -> list[str]:
+    """The names of the sources meant: the named one, else all. Raises SettingsError where there is none."""
+    return [choose_source(settings, name)] if name or not settings.sources else list(settings.sources)
+
+
+def place_of(settings: Settings) -> Place:
+    """Where the warehouse is: the path of a DuckDB file, or a URL of Postgres."""
+    return place_from(settings.warehouse)
+
+
+def check_has_no_password(warehouse: str, where: str = "") -> None:
+    """Raises SettingsError for a warehouse that may not stand in a file: one with a password, or none at all."""
+    check_kind(warehouse)
+    if "://" in warehouse and PostgresUrl.of(warehouse).has_password:
+        raise SettingsError(
+            f"{where}a password stands in the warehouse's URL. Take it out, and put it into ~/.pgpass, $PGPASSWORD or "
+            "$NINJA_SYNC_WAREHOUSE."
+        )
+
+
+def _read(path: Path) -> Settings:
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as problem:
+        raise SettingsError(f"{path} cannot be read: {type(problem).__name__}.") from None
+    return read_text(path, text)
+
+
+def read_text(path: Path, text: str) -> Settings:
+    """The settings in the text of a file. Raises SettingsError."""
+    try:
+        found = msgspec.convert(tomllib.loads(text), Settings)
+    except tomllib.TOMLDecodeError as problem:
+        raise SettingsError(f"{path} is not valid TOML: {problem}") from None
+    except msgspec.ValidationError as problem:
+        raise SettingsError(f"{path}: {problem}{nearest_key(str(problem))}") from None
+    check_has_no_password(found.warehouse, f"{path}: ")
+    return msgspec.structs.replace(
+        found,
+        warehouse=found.warehouse if "://" in found.warehouse else _beside(path, found.warehouse),
+        prefect=msgspec.structs.replace(
+            found.prefect,
+            **{name: _beside(path, getattr(found.prefect, name)) for name in PATHS_OF_PREFECT},
+        ),
+        sources={
+            name: msgspec.structs.replace(
+                source,
+                token_file=_beside(path, source.token_file),
+                password_file=_beside(path, source.password_file),
+                ca_file=_beside(path, source.ca_file or "") or None,
+            )
+            for name, source in found.sources.items()
+        },
+    )
+
+
+def _beside(path: Path, name: str) -> str:
+    return str(path.absolute().parent / Path(name).expanduser()) if name else ""
+
+
+def _with_environment(settings: Settings, environ: Mapping[str, str]) -> Settings:
+    """The environment over the file: the warehouse, and the URL and token of a single source."""
+    if environ.get("NINJA_SYNC_WAREHOUSE"):
+        settings = msgspec.structs.replace(settings, warehouse=environ["NINJA_SYNC_WAREHOUSE"])
+    url = environ.get("NINJA_SYNC_URL")
+    if url and len(settings.sources) > 1:
+        raise SettingsError("NINJA_SYNC_URL is set, but the configuration file has several sources: unset it.")
+    if len(settings.sources) > 1 or not (url or settings.sources):
+        return settings
+    name, source = next(iter(settings.sources.items()), (DEFAULT_SOURCE, Source(url="")))
+    if environ.get(TOKEN_VARIABLE):
+        source = msgspec.structs.replace(source, token_env=TOKEN_VARIABLE, token_file="", token_block="")
+    return msgspec.structs.replace(settings, sources={name: msgspec.structs.replace(source, url=url or source.url)})

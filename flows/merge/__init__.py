@@ -1,0 +1,1 @@
+"""Merging duplicates: plan, show, apply, resume."""

@@ -1,0 +1,94 @@
+"""How one merge looks before it is done: its figures with their currencies, its people, and every final text."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+from flows.merge.rescue import called
+from flows.show.show import show_table
+from schemas.client import Contact
+from schemas.merge_preview import Preview, Rescue
+
+
+def show_preview(number: int, one: Preview) -> None:
+    """One merge for people."""
+    title = f"{number}. {called(one.mergeable)} into {called(one.survivor)}"
+    kept, other = one.currencies
+    if kept != other:
+        title += (
+            f"\n   DIFFERENT CURRENCIES: {kept or 'unknown'} and {other or 'unknown'}. The server adds the numbers as "
+            f"they are and calls the sum {kept or 'by the currency of the client kept'}."
+        )
+    columns = ("figure", _in("client kept", kept), _in("merged in", other), _in("afterwards", kept))
+    notes = [f"{_words(f.name)}: {f.note}" for f in one.figures if f.note and (f.survivor or f.mergeable)]
+    rows = [(_words(f.name), f.survivor, f.mergeable, f.after) for f in one.figures]
+    show_table(title, columns, rows, note="; ".join(notes))
+    people = [(_named(c), "moves") for c in one.moved if c not in one.second_primaries]
+    second = "moves, and is not primary here" if one.then.contacts else "moves, as a second primary contact"
+    people += [(_named(c), second) for c in one.second_primaries]
+    people += [(_named(c), "is dropped by the server") for c in one.dropped]
+    if people:
+        show_table("", ("contact", "what becomes of it"), people)
+    _show_written(one)
+    _show_lost(one)
+
+
+def preview_as_json(one: Preview) -> dict[str, object]:
+    """One merge for machines."""
+    return {
+        "survivor_id": one.survivor.id, "mergeable_id": one.mergeable.id, "currencies": list(one.currencies),
+        "figures": [asdict(figure) for figure in one.figures],
+        "contacts_moved": [c.id for c in one.moved], "contacts_dropped": [c.id for c in one.dropped],
+        "second_primaries": [c.id for c in one.second_primaries], "lost": dict(one.lost),
+        "rescued_before": _rescue_as_json(one.before), "rescued_after": _rescue_as_json(one.then),
+    }  # fmt: skip
+
+
+def _show_written(one: Preview) -> None:
+    """What is written to the client kept: each field as it is now and as it will be, whole."""
+    columns = {**one.before.columns, **one.then.columns}
+    people = {contact.id: contact for contact in one.survivor.contacts}
+    rows = [(_words(name), getattr(one.survivor, name), value) for name, value in columns.items()]
+    for rescue in (one.before, one.then):
+        for key, values in rescue.contacts.items():
+            who = _named(people[key]) if key in people else key
+            for name, value in values.items():
+                if name == "is_primary":
+                    rows.append(("primary contact", who, who))  # the merge alone would leave two
+                else:
+                    rows.append((f"{who}: {_words(name)}", getattr(people.get(key), name, None), value))
+        rows += [("new contact", None, _filled(contact)) for contact in rescue.new_contacts]
+    if rows:
+        show_table("Written to the client kept", ("field", "now", "afterwards"), rows)
+
+
+def _show_lost(one: Preview) -> None:
+    """What goes with the client that is merged in, and is nowhere else but in the backup."""
+    kept = {*one.before.columns, *one.then.columns}
+    rows = [(_words(name), value) for name, value in one.lost.items() if name not in kept]
+    if rows:
+        public = "public_notes" in one.lost and "public_notes" not in kept
+        note = "customers can read public notes, so they are appended only with --public-notes" if public else ""
+        show_table("Lost with the client merged in (its backup has it)", ("field", "value"), rows, note=note)
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ")
+
+
+def _in(heading: str, currency: str) -> str:
+    return f"{heading} ({currency})" if currency else f"{heading} (currency unknown)"
+
+
+def _named(contact: Contact) -> str:
+    return " ".join(filter(None, (contact.first_name, contact.last_name, contact.email, contact.phone))) or contact.id
+
+
+def _filled(values: object) -> str:
+    """The texts of a new contact."""
+    found = values if isinstance(values, dict) else {}
+    return ", ".join(str(value) for value in found.values() if isinstance(value, str))
+
+
+def _rescue_as_json(rescue: Rescue) -> dict[str, object]:
+    return {"columns": rescue.columns, "contacts": rescue.contacts, "new_contacts": rescue.new_contacts}

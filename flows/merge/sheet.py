@@ -1,0 +1,166 @@
+"""The sheet by which people take a merge back by hand: Markdown, from the backup of both clients.
+
+Invoice Ninja cannot undo a merge. So the client is created again, and people move its documents back one by one.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, Final
+
+from flows.ask.ask import reading
+from flows.configuration.values import Settings
+from flows.show.show import amount
+from schemas.errors import SettingsError, WarehouseError
+from warehouse.engine.sql import statement
+
+Names = Mapping[str, Mapping[str, str]]
+"""What ids stand for, by field: `country_id` → id → name."""
+
+FIELDS: Final = (
+    "name", "number", "id_number", "vat_number", "website", "phone", "classification", "routing_id",
+    "group_settings_id", "size_id", "industry_id", "address1", "address2", "city", "state", "postal_code", "country_id",
+    "shipping_address1", "shipping_address2", "shipping_city", "shipping_state", "shipping_postal_code",
+    "shipping_country_id", "custom_value1", "custom_value2", "custom_value3", "custom_value4", "private_notes",
+    "public_notes",
+)  # fmt: skip
+"""What a person can enter in the form of a client, in its order."""
+SETTINGS: Final = ("currency_id", "language_id", "payment_terms", "valid_until", "default_task_rate", "send_reminders")
+PERSON: Final = ("phone", "custom_value1", "custom_value2", "custom_value3", "custom_value4")
+FIGURES: Final = ("balance", "paid_to_date", "credit_balance", "payment_balance")
+PAPERS: Final[Mapping[str, str]] = {
+    "invoice": "invoices", "payment": "payments", "credit": "credits", "quote": "quotes",
+    "recurring_invoice": "recurring_invoices", "task": "tasks", "expense": "expenses",
+    "recurring_expense": "recurring_expenses", "purchase_order": "purchase_orders",
+}  # fmt: skip
+"""What moves with a client, and under which path the app shows one."""
+
+
+def merge_sheet(backup: Path, url: str = "", names: Names | None = None) -> str:
+    """What to do by hand to take a merge back. Raises SettingsError where the file is no backup of one.
+
+    `url` is the server's address, for links; `names` says what ids stand for.
+    """
+    try:
+        kept, gone = json.loads(backup.read_text(encoding="utf-8"), parse_float=Decimal)["clients"]
+    except (OSError, ValueError, KeyError, TypeError):
+        raise SettingsError(f"{backup} is no backup of a merge: `ninja-sync merge show PLAN` names it.") from None
+    known, people, files = names or {}, gone.get("contacts") or [], gone.get("documents") or []
+    lines = [
+        f"# Taking back the merge of {_called(gone)}",
+        f"\nIt was merged into {_called(kept)}{_link(url, 'clients', str(kept['id']))}.",
+        "\n## 1. Create the client again\n",
+        *_filled(gone, FIELDS, known),
+        *_filled(gone.get("settings") or {}, SETTINGS, known),
+        *_other_settings(gone.get("settings") or {}),
+        f"\n## 2. Contacts ({len(people)})\n",
+        "Move each from the client kept; enter it again where the merge has dropped it.\n" if people else "None.",
+        *(f"- [ ] {_person(person)}" for person in people),
+        "\n## 3. Move its papers back\n",
+        *_papers(gone, url),
+        f"\n## 4. Files ({len(files)})\n",
+        *(f"- [ ] {file.get('name') or 'a file without a name'}" for file in files),
+        "\n## 5. Compare the figures\n",
+        "| figure | client kept, before | client merged in, before |",
+        "| --- | ---: | ---: |",
+        *(f"| {_words(name)} | {_money(kept, name, known)} | {_money(gone, name, known)} |" for name in FIGURES),
+        "\n## 6. Look through the client kept\n",
+        "Before the merge, values of the other client may have been written into its blanks and private notes, and",
+        "contacts added. `ninja-sync merge show PLAN --json` lists them under `before` and `then`.",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def known_names(settings: Settings, source: str) -> Names:
+    """What ids stand for, by the mirror; nothing where there is none yet."""
+    try:
+        with reading(settings) as warehouse:
+            rows = warehouse.rows(statement("read/form_names"), {"source": source})
+    except (SettingsError, WarehouseError):
+        return {}
+    names: dict[str, dict[str, str]] = {}
+    for field, key, name in rows:
+        names.setdefault(str(field), {})[str(key)] = str(name)
+    return names
+
+
+def source_of(settings: Settings, backup: Path) -> str | None:
+    """The configured source of a backup, by its name; None where the file was renamed, or nobody knows the source."""
+    found = [name for name in settings.sources if backup.name.startswith(f"{name}-merge-")]
+    only = next(iter(settings.sources)) if len(settings.sources) == 1 else None
+    return max(found, key=len, default=only)
+
+
+def _called(client: Mapping[str, Any]) -> str:
+    return " ".join(str(client[name]) for name in ("number", "display_name") if client.get(name)) or "a nameless client"
+
+
+def _link(url: str, path: str, key: str) -> str:
+    """Where the app shows it; nothing where the server's address is not known."""
+    tail = "" if path == "clients" else "/edit"
+    return f" <{url.rstrip('/')}/#/{path}/{key}{tail}>" if url else ""
+
+
+def _filled(record: Mapping[str, Any], fields: Sequence[str], names: Names) -> Iterator[str]:
+    """The fields that hold something, by the names of what their ids stand for."""
+    for name in fields:
+        value = record.get(name)
+        if value in (None, "", " ", "0", False):
+            continue
+        if name.endswith("_id") and name in names:
+            value = names[name].get(str(value), "a value that this warehouse does not know")
+        elif name.endswith("_id") and name != "routing_id":
+            value = "set; after a `ninja-sync pull` this sheet names it"
+        yield f"- [ ] {_words(name)}: {_on_lines(str(value))}"
+
+
+def _other_settings(settings: Mapping[str, Any]) -> Iterator[str]:
+    """Settings of the client alone that the form has on other pages."""
+    shown = {*SETTINGS, "entity", "size_id", "industry_id"}
+    left = sorted(name for name, value in settings.items() if name not in shown and value)
+    if left:
+        yield f"- [ ] settings of its own on other pages: {', '.join(map(_words, left))}"
+
+
+def _person(one: Mapping[str, Any]) -> str:
+    name = " ".join(str(one[n]) for n in ("first_name", "last_name") if one.get(n))
+    mail = str(one.get("email") or "").strip()
+    rest = [f"{_words(n)} {one[n]}" for n in PERSON if one.get(n)]
+    told = ", ".join(filter(None, (name or "without a name", mail, *rest)))
+    return told + (" (primary contact)" if one.get("is_primary") else "")
+
+
+def _papers(gone: Mapping[str, Any], url: str) -> Iterator[str]:
+    """Each paper once, with its date and what it added to the balance, as far as ledger and activities know it."""
+    found: dict[tuple[str, str], list[Any]] = {}
+    for row in [*(gone.get("ledger") or []), *(gone.get("activities") or [])]:
+        for kind in PAPERS:
+            if key := row.get(f"{kind}_id"):
+                at, added = found.setdefault((kind, str(key)), [0, Decimal(0)])
+                at = min(filter(None, (at, row.get("created_at") or 0)), default=0)
+                found[kind, str(key)] = [at, added + Decimal(str(row.get("adjustment") or 0))]
+    for (kind, key), (at, added) in sorted(found.items(), key=lambda one: (list(PAPERS).index(one[0][0]), one[1][0])):
+        day = f" of {datetime.fromtimestamp(at, UTC):%Y-%m-%d}" if at else ""
+        change = f", {'+' if added > 0 else ''}{amount(added)} to the balance" if added else ""
+        yield f"- [ ] {_words(kind)}{day}{change}{_link(url, PAPERS[kind], key)}"
+    if not found:
+        yield "The backup names none. Look at the activities of the client kept."
+
+
+def _money(client: Mapping[str, Any], name: str, names: Names) -> str:
+    currency = str((client.get("settings") or {}).get("currency_id") or "")
+    code = names.get("currency_id", {}).get(currency, "") if currency else "in the company's currency"
+    return f"{amount(Decimal(str(client.get(name) or 0)))} {code}".strip()
+
+
+def _words(name: str) -> str:
+    return name.removesuffix("_settings_id").removesuffix("_id").replace("_", " ")
+
+
+def _on_lines(text: str) -> str:
+    """A text of several lines, indented, so that it stays one item of the list."""
+    return text.replace("\n", "\n      ")

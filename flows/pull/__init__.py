@@ -1,0 +1,1 @@
+"""From Invoice Ninja into the warehouse."""

@@ -1,0 +1,115 @@
+"""Staging: the scan's pages, normalised, into private files while the warehouse is closed."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Generator
+from contextlib import closing
+from dataclasses import replace
+
+from connector.api.verbs import lister
+from connector.scan.pages import Malformed
+from connector.scan.ranges import with_tail
+from connector.scan.scan import read
+from connector.scan.state import FirstLook, Scan, key, stamp
+from flows.pull.job import Job
+from flows.pull.known import Known
+from schemas.clocks import Clocks
+from schemas.entities import CLIENTS
+from schemas.erased import Erased
+from schemas.errors import EndlessList
+from schemas.normalise import Quarantined, normalise, told_apart
+from warehouse.control.state import Binding, State
+from warehouse.load.staging import ScanKey, Staging
+from warehouse.schema.tables import columns
+
+
+def stage(job: Job, known: Known, binding: Binding) -> tuple[Staging, Scan]:
+    """Scan into staging. An interrupted scan of the same kind goes on where it stood."""
+    state, look = known.state, known.look
+    scan = Scan(lister(job.door, CLIENTS), look, page_size=job.source.page_size, skew=_known_skew(state, look))
+    scan.recheck, scan.connections = job.full or not known.mirrored, job.source.connections
+    since = None if job.full else _since(state, scan)
+    staging = Staging.of(job.place, job.name)
+    scan_key = ScanKey(
+        binding.base_url, binding.company_id, binding.company_fingerprint, since, since is None, _shape()
+    )
+    # A full pull of a loaded source reads what changed without a new stamp, so it takes nothing from before it began.
+    if (job.full and state.watermark is not None) or not staging.resume(scan_key, known.sight.now):
+        staging.begin(scan_key, known.sight.begun)
+    pages = _read(scan, since, staging, known, job.source.look_back)
+    try:
+        with closing(pages):  # so that its threads end with it, whatever happens here
+            for page in pages:
+                _add(page, scan, staging, state.erased)
+                job.tell("reading", staging.records, look.total if scan.full else None)
+    except EndlessList:
+        staging.clear()  # nobody knows which of these pages are true, so the next pull takes up none of them
+        raise
+    return staging, scan
+
+
+def _add(page: list[object], scan: Scan, staging: Staging, erased: Erased) -> None:
+    """Stage one page; what does not fit is set aside with its reason."""
+    records = _without_erased(page, erased, staging)
+    batch = normalise(CLIENTS, [r for r in records if not isinstance(r, Malformed)])
+    malformed = [_malformed(r) for r in records if isinstance(r, Malformed)]
+    batch.quarantined = told_apart([*batch.quarantined, *malformed])
+    staging.add(CLIENTS, batch, open=scan.open, skew=scan.skew, newest_seen=scan.newest_seen)
+
+
+def _without_erased(records: list[object], erased: Erased, staging: Staging) -> list[object]:
+    """The records of a page but those of erased clients, which are noted by their marks."""
+    if not erased.marks:
+        return records
+    ids = [r.id if isinstance(r, Malformed) else key(r) for r in records]
+    staging.left_out |= {erased.mark(one) for one in ids if erased.has(one)}
+    return [record for record, one in zip(records, ids, strict=True) if not erased.has(one)]
+
+
+def _since(state: State, scan: Scan) -> int | None:
+    """The watermark; None, to read everything, where there is none or the server has gone back behind it."""
+    watermark = None if state.watermark is None else int(state.watermark.timestamp())
+    newest = stamp(scan.look.newest)
+    if watermark is not None and newest and newest < watermark:
+        scan.notes.append("The server's newest change is older than the last one loaded: was it restored? All is read.")
+        return None
+    return watermark
+
+
+def _read(
+    scan: Scan, since: int | None, staging: Staging, known: Known, look_back: int
+) -> Generator[list[object], None, None]:
+    """The pages of the scan, behind those that are staged already.
+
+    The end of the list is read from the look-back before the interrupted scan began, as it is between two pulls: what
+    was committed late meanwhile may stand anywhere in it. Where the server's clock has gone back, so much further.
+    """
+    if not staging.pages:
+        return read(scan, None if since is None else max(1, since - known.back))
+    back = Clocks(staging.began, staging.here).gone_back(known.sight.now)
+    last = staging.pages[-1]
+    scan.newest_seen, scan.skew, scan.recheck = last.newest_seen, last.skew, True
+    scan.look = replace(scan.look, began=min(scan.look.began, staging.began))
+    scan.notes.append(f"An interrupted scan went on behind its {staging.records} staged records.")
+    return read(scan, since, resume=with_tail(last.open, staging.began - look_back - back))
+
+
+def _known_skew(state: State, look: FirstLook) -> int | None:
+    """The skew measured before; measured anew after an upgrade of the server."""
+    return state.skew_seconds if state.server_version == look.version else None
+
+
+def _malformed(record: Malformed) -> Quarantined:
+    return Quarantined(CLIENTS.name, record.id, "record", "is no valid JSON text")
+
+
+def poison(name: str) -> Quarantined:
+    """The entry for a record, named by its id where that is known, that no request brings."""
+    return Quarantined(CLIENTS.name, name, "record", "cannot be sent by the server: it answers nothing, or an error")
+
+
+def _shape() -> str:
+    """A fingerprint of the staged columns: pages staged by another version are read again."""
+    told = [list(columns(CLIENTS, None)), *(list(columns(child, CLIENTS)) for child in CLIENTS.children)]
+    return hashlib.sha256(repr(told).encode()).hexdigest()[:16]

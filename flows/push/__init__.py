@@ -1,0 +1,1 @@
+"""Changes back to Invoice Ninja: plan, show, apply, undo."""

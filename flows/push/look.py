@@ -1,0 +1,127 @@
+"""Looking at the clients of a plan right before they are written: a value that somebody has changed is not overwritten.
+
+Invoice Ninja has no conditional write. So the clients of each bulk call are looked at just before it, and compared with
+the plan; a PUT does the same by itself. What lands between that look and the call cannot be prevented.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from connector.clients.fields import view
+from connector.clients.planned import moved
+from connector.clients.present import FEW, Record, read_present
+from connector.door.door import Door
+from flows.push.changed_meanwhile import changed_meanwhile
+from flows.session.clock import Clock
+from schemas.clocks import Clocks, clocks
+from schemas.journal import Outcome
+from schemas.plan import UPDATE, Cell, Plan, calls_for
+from warehouse.control.plans import CellOutcome
+
+LATE: Final = 60
+"""Seconds for which a transaction may stay open and still be seen by the next look, by its stamp.
+
+The server ends a request after 45 seconds (BaseController). The longer this is, the more of the plan's own changes each
+look reads again.
+"""
+
+
+@dataclass(slots=True)
+class Look:
+    """The clients of a plan as they were last seen on the server; `looked` are both clocks at the last list of changes.
+
+    `ours` are the cells that this plan has sent before: their value is ours, not somebody else's.
+    """
+
+    door: Door
+    plan: Plan
+    look_back: int
+    ours: Collection[tuple[str, str]]
+    clock: Clock
+    records: dict[str, Record] = field(default_factory=dict, repr=False)
+    missing: set[str] = field(default_factory=set)
+    looked: Clocks | None = None
+
+    def begin(self, cells: Sequence[Cell]) -> None:
+        """Read what has changed since the plan was made, and each client of the larger bulk calls.
+
+        These are read as when the plan was made: the stamps of a server that was restored from a backup say nothing of
+        its values. The clients of smaller calls are read one by one before their call.
+        """
+        self._read_changed(clocks(self.plan.base_at, self.plan.made_at), self.look_back)
+        calls = [call.client_ids for call in calls_for(cells) if call.verb != UPDATE]
+        self._read({one for ids in calls if len(ids) > FEW for one in ids} - self.records.keys())
+
+    def again(self, ids: Sequence[str]) -> None:
+        """Look again at the clients of one bulk call: one by one where they are few, else by one list."""
+        if len(ids) <= FEW or self.looked is None:
+            self._read(ids)
+        else:
+            self._read_changed(self.looked, min(self.look_back, LATE))
+
+    def sorted_out(self, cells: Iterable[Cell]) -> tuple[list[Cell], list[CellOutcome]]:
+        """The cells that may be sent, and what became of the others: there already, or changed by somebody else."""
+        sendable, left = [], []
+        views: dict[str, Mapping[str, object]] = {}
+        for cell in cells:
+            key = cell.client_id
+            if key not in views and key in self.records:
+                views[key] = view(self.records[key])
+            outcome = self._judged(cell, views.get(key))
+            if outcome is None:
+                sendable.append(_as_it_is(cell, views.get(key)))
+            else:
+                left.append(outcome)
+        return sendable, left
+
+    def _judged(self, cell: Cell, present: Mapping[str, object] | None) -> CellOutcome | None:
+        """What is known of a cell that need not or must not be sent; None for one that may be."""
+        key, column = cell.client_id, cell.column
+        if present is None:
+            return CellOutcome(key, column, Outcome.CONFLICT, GONE) if key in self.missing else None
+        if _is_another(present, self.plan):
+            return CellOutcome(key, column, Outcome.CONFLICT, ANOTHER)
+        if present[column] == cell.after:
+            return CellOutcome(key, column, Outcome.APPLIED if (key, column) in self.ours else Outcome.THERE_ALREADY)
+        if present[column] != cell.before:
+            return CellOutcome(key, column, Outcome.CONFLICT, moved(cell, present[column]))
+        return CellOutcome(key, column, Outcome.CONFLICT, DELETED) if present["is_deleted"] else None
+
+    def _read_changed(self, begun: Clocks, look_back: int) -> None:
+        changed, self.looked = changed_meanwhile(self.door, self.plan, begun, look_back, self.clock)
+        wanted = set(self.plan.client_ids)
+        self.records.update({key: record for key, record in changed.items() if key in wanted})
+
+    def _read(self, ids: Iterable[str]) -> None:
+        found, asked = read_present(self.door, ids), set(ids)
+        self.records.update(found.records)
+        self.missing = (self.missing - asked) | (asked - found.records.keys() - found.unread)
+        for one in self.missing & asked:
+            self.records.pop(one, None)
+
+
+GONE: Final = "there is no such client on the server any more, or this token may not see it"
+DELETED: Final = "somebody has deleted the client since the plan was made"
+ANOTHER: Final = "the server has another client under this id, made after the plan: it was restored from a backup"
+
+
+def _is_another(present: Mapping[str, object], plan: Plan) -> bool:
+    """Whether a client was made after the plan, so that it is not the client which the plan means.
+
+    A server that is restored from a backup gives the ids of clients that are lost to new ones.
+    """
+    created = present["created_at"]
+    if not isinstance(created, int):
+        return False
+    # A client that was made while the server's clock was ahead was there when the plan was made: `newest_at` is later.
+    return created > max(plan.base_at, plan.newest_at).timestamp()
+
+
+def _as_it_is(cell: Cell, present: Mapping[str, object] | None) -> Cell:
+    """A group of a client that was archived since goes by a PUT, as assign_group passes over it."""
+    if present is not None and cell.column == "group_settings_id" and present["archived_at"]:
+        return replace(cell, by_put=True)
+    return cell

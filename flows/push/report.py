@@ -1,0 +1,133 @@
+"""How plans and what became of them look, for people and for machines."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Final
+
+from flows.configuration.values import Settings
+from flows.push.apply import AS_WANTED, Applied
+from flows.push.plan import Planned
+from flows.push.undo import names_of, plan_as_json, write_plan
+from flows.session.ready import open_ready
+from flows.show.show import say, show_json, show_table
+from schemas.errors import LOADED_WITH_FINDINGS, NotVerified
+from schemas.plan import Plan, calls_without_grouping
+from warehouse.control.plans import APPLYING, PLANNED, CellOutcome, Stored, outcomes_of
+
+MOST: Final = 50
+"""Lines of a table; --json and --to give all."""
+
+
+def tell_planned(planned: Planned, to: Path | None, *, as_json: bool, understood: Sequence[str] = ()) -> int:
+    """Report the plan and what was refused, and write the plan into a file where one is named; the exit code.
+
+    `understood` says how a file was read; the plan's own notes follow.
+    """
+    notes = [*understood, *planned.notes]
+    if planned.plan is not None and to is not None:
+        write_plan(planned.plan, to)
+    refused = [asdict(one) for one in planned.refused]
+    if as_json:
+        told = plan_as_json(planned.plan) if planned.plan else None
+        show_json({
+            "plan": told, "refused": refused, "unchanged": planned.unchanged, "blank_settings": planned.blank,
+            "understood": notes,
+        })  # fmt: skip
+    else:
+        for note in notes[:MOST]:
+            say(note)
+        if planned.plan is not None:
+            show_plan(planned.plan, planned.names)
+        if refused:
+            rows = [(one.place, one.client_id, one.column, one.reason) for one in planned.refused]
+            show_table("Refused", ("where", "client", "field", "why"), rows, most=MOST)
+        if planned.unchanged:
+            say(f"There already: {planned.unchanged:,} values.")
+        if planned.blank:
+            counted = ", ".join(f"{name} of {number:,} clients" for name, number in planned.blank.items())
+            say(f"Each PUT turns empty settings ('') into null, which means the same: {counted}. Nothing else changes.")
+        say(_next(planned.plan))
+    return LOADED_WITH_FINDINGS if refused else 0
+
+
+def show_plan(plan: Plan, names: Mapping[str, str]) -> None:
+    """A plan as tables: what changes, by which calls."""
+    rows = [(names.get(c.client_id, c.client_id), c.column, _told(c.before), _told(c.after)) for c in plan.cells]
+    show_table(f"Plan {plan.plan_id}", ("client", "field", "before", "after"), rows, most=MOST)
+    calls = plan.calls
+    counted = Counter((call.verb, ", ".join(sorted({cell.column for cell in call.cells}))) for call in calls)
+    clients: Counter[tuple[str, str]] = Counter()
+    for call in calls:
+        clients[call.verb, ", ".join(sorted({cell.column for cell in call.cells}))] += len(call.client_ids)
+    lines = [(verb, columns, number, clients[verb, columns]) for (verb, columns), number in counted.items()]
+    loop = calls_without_grouping(plan.cells)
+    note = f"{len(calls):,} call{'s' * (len(calls) != 1)} for {len(plan.client_ids):,} clients"
+    if loop > len(calls):
+        note += f"; one by one it would be {loop:,}"
+    show_table("By these calls", ("verb", "fields", "calls", "clients"), lines, most=MOST, note=note)
+
+
+def tell_applied(settings: Settings, applied: Applied, *, as_json: bool) -> None:
+    """Report what became of a plan. Raises the error it stopped at, or NotVerified where a value is not as planned."""
+    if as_json:
+        show_json(as_json_of(applied))
+    else:
+        counts = ", ".join(f"{number:,} {what}" for what, number in applied.counts.items())
+        say(f"{applied.plan.plan_id}: {counts}; {applied.calls:,} calls.")
+        _show_unplanned(settings, applied.plan, applied.outcomes)
+    if applied.stopped:
+        raise applied.stopped
+    if not applied.as_planned:
+        raise NotVerified(f"Not everything is as planned: `ninja-sync push show {applied.plan.plan_id}` shows all.")
+
+
+def as_json_of(applied: Applied) -> dict[str, object]:
+    """What became of a plan, for machines."""
+    stopped = str(applied.stopped) if applied.stopped else None
+    told = {"plan_id": applied.plan.plan_id, "counts": applied.counts, "calls": applied.calls}
+    return {**told, "outcomes": [_as_json(one) for one in applied.outcomes], "stopped": stopped}
+
+
+def show_outcomes(settings: Settings, stored: Stored) -> None:
+    """What became of a stored plan: how much of it is as planned, and a table of the rest."""
+    with open_ready(settings) as warehouse:
+        outcomes = outcomes_of(warehouse, stored.plan)
+    if not outcomes and stored.state in {PLANNED, APPLYING}:
+        say(f"{stored.state}; its digest is {stored.digest}.")
+        return
+    done = sum(one.outcome in AS_WANTED for one in outcomes)
+    say(f"{stored.state}: {done:,} of {len(stored.plan.cells):,} values are as planned.")
+    _show_unplanned(settings, stored.plan, outcomes)
+
+
+def _show_unplanned(settings: Settings, plan: Plan, outcomes: Sequence[CellOutcome]) -> None:
+    left = [one for one in outcomes if one.outcome not in AS_WANTED]
+    if left:
+        names = names_of(settings, plan.source, [one.client_id for one in left])
+        rows = [(names.get(o.client_id, o.client_id), o.column, o.outcome.value, o.message) for o in left]
+        show_table("Not as planned", ("client", "field", "outcome", "why"), rows, most=MOST)
+
+
+def outcomes_for(settings: Settings, plan: Plan) -> list[dict[str, object]]:
+    """What became of each cell of a plan, for tables and JSON; empty before it is applied."""
+    with open_ready(settings) as warehouse:
+        return [_as_json(one) for one in outcomes_of(warehouse, plan)]
+
+
+def _as_json(one: CellOutcome) -> dict[str, object]:
+    return {"id": one.client_id, "field": one.column, "outcome": one.outcome.value, "message": one.message}
+
+
+def _next(plan: Plan | None) -> str:
+    if plan is None:
+        return "There is nothing to change, so there is no plan."
+    until = f"{plan.expires_at:%Y-%m-%d %H:%M} UTC"
+    return f"Nothing was sent yet. Until {until}: ninja-sync push apply {plan.plan_id} --digest {plan.digest}"
+
+
+def _told(value: object) -> object:
+    return "" if value is None else value

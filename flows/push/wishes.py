@@ -1,0 +1,256 @@
+"""Changes that somebody wants, from a query, a file, a frame, or the outbox of the warehouse.
+
+A row names a client by `id` (else by `number`, else by `id_number`), and has a column for each value that is wanted.
+A blank cell leaves the value alone, unless the caller lets blanks clear it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from flows.ask.ask import Result, ask
+from flows.configuration.values import Settings
+from flows.sheets.spreadsheets import AS_IT_IS, Reading, amount, heading, read_sheet
+from schemas.entity import Kind
+from schemas.errors import SettingsError
+from schemas.server_form import NUMBERS, WRITABLE, Refused, writable
+from warehouse.engine.seam import Warehouse
+from warehouse.engine.sql import statement
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+KEYS: Final = ("id", "number", "id_number")
+"""What names a client, the surest first."""
+SOURCE: Final = "source"
+MOST: Final = 100_000
+"""Rows of changes at once."""
+NULL_WORDS: Final = ("null", "nan", "none", "nil", "n/a", "<na>", "(null)")
+"""Texts by which programs write that nothing is there; a person can be called so too."""
+_NAMED_BY_LIST: Final = {
+    "country": "country_id", "shipping_country": "shipping_country_id", "currency": "currency_id",
+    "currency_code": "currency_id", "language": "language_id", "industry": "industry_id", "size": "size_id",
+    "group": "group_settings_id", "group_name": "group_settings_id",
+}  # fmt: skip
+"""Headings of `mart.clients` that hold the name of what a field has the id of."""
+_FLAGS: Final = {
+    "wahr": "true", "falsch": "false", "vrai": "true", "faux": "false", "vero": "true", "falso": "false",
+    "verdadero": "true", "verdadeiro": "true", "waar": "true", "onwaar": "false",
+}  # fmt: skip
+"""What Excel writes for true and false in German, French, Italian, Spanish, Portuguese and Dutch."""
+_ERROR = re.compile(r"#(N/A|NV|DIV/0!|[A-ZÄÖÜÉ_]{2,}[!?])")
+_SHORTENED = re.compile(r"[0-9]([.,][0-9]+)?E\+[0-9]{2,}", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class WishedRow:
+    """One row: by which key which client is meant, of which source if the row has one, and the values wanted.
+
+    `wrong` has the fields that cannot be read, each with its reason; the field "" is the whole row. `typed` rows come
+    from a spreadsheet, which may have dropped leading zeros.
+    """
+
+    place: str
+    key: str
+    client: str
+    values: Mapping[str, object] = field(repr=False)
+    source: str | None = None
+    wrong: Mapping[str, str] = field(default_factory=dict)
+    typed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Headings:
+    """The field of each column: the client's key, the columns with values, and how headings were understood."""
+
+    key: str
+    key_at: int
+    source_at: int | None
+    fields: Mapping[int, str]
+    notes: Sequence[str]
+
+
+def wishes_of_query(settings: Settings, sql: str, *, null_clears: bool = False) -> list[WishedRow]:
+    """The changes that a query over the warehouse gives. Raises SettingsError where it is wrong."""
+    return wished_rows(ask(settings, sql), null_clears=null_clears)
+
+
+def wishes_of_file(
+    file: Path, *, null_clears: bool = False, how: Reading = AS_IT_IS
+) -> tuple[list[WishedRow], list[str]]:
+    """The changes in a spreadsheet (CSV, .xlsx) or a Parquet file, and how the file was understood.
+
+    Raises SettingsError for a file that cannot be read, that can be read in two ways, or that has an unknown heading.
+    """
+    if file.suffix.lower() == ".parquet":
+        return wished_rows(_parquet(file), null_clears=null_clears), []
+    sheet = read_sheet(file, KEYS, how)
+    headings = headings_of(sheet.columns)
+    _check_number(len(sheet.rows))
+    rows = [_typed_row(row.line, row.cells, row.wrong, headings, null_clears, how) for row in sheet.rows]
+    return rows, [*sheet.notes, *headings.notes]
+
+
+def wishes_of_frame(frame: object, *, null_clears: bool = False) -> list[WishedRow]:
+    """The wishes in a pandas DataFrame or an Arrow table; missing values are NULL."""
+    import pyarrow as pa  # noqa: PLC0415 - for those who have a frame
+
+    table = frame if isinstance(frame, pa.Table) else pa.Table.from_pandas(frame, preserve_index=False)
+    return wished_rows(_of_table(table), null_clears=null_clears)
+
+
+def wishes_of_outbox(
+    warehouse: Warehouse, source: str, now: datetime
+) -> tuple[list[WishedRow], dict[tuple[str, str], list[str]]]:
+    """The wishes in `control.outbox` that no plan has taken up; of two for one value, the newer.
+
+    And the ids of all of them, by client and field.
+
+    Those of a plan that expired or ended before they were sent are free again. NULL clears. A field that cannot be
+    written is refused by the planning, by itself.
+    """
+    newest: dict[str, dict[str, object]] = {}
+    wish_ids: dict[tuple[str, str], list[str]] = {}
+    for wish_id, client, name, value in warehouse.rows(statement("read/outbox"), {"source": source, "now": now}):
+        newest.setdefault(str(client), {})[str(name)] = value
+        wish_ids.setdefault((str(client), str(name)), []).append(str(wish_id))
+    return [WishedRow("outbox", "id", client, values, source) for client, values in newest.items()], wish_ids
+
+
+def wished_rows(found: Result, *, null_clears: bool = False) -> list[WishedRow]:
+    """The rows of a result as changes. Raises SettingsError for columns that name no client or cannot be written."""
+    headings = headings_of(found.columns)
+    _check_number(len(found.rows))
+    return [
+        _row(f"row {number}", row, headings, {
+            name: _plain(row[at]) for at, name in headings.fields.items() if null_clears or row[at] is not None
+        })
+        for number, row in enumerate(found.rows, start=1)
+    ]  # fmt: skip
+
+
+def headings_of(columns: Sequence[str]) -> Headings:
+    """What each column holds: `City` is `city`, `country` is `country_id`. Raises SettingsError for unclear columns."""
+    names = [_field_of(column) for column in columns]
+    notes = [
+        f"The column {column!r} is the field {name}." for column, name in zip(columns, names, strict=True)
+        if name != column.strip()
+    ]  # fmt: skip
+    doubled = next((name for name in names if names.count(name) > 1), None)
+    if doubled:
+        raise SettingsError(f"Two columns have the same name, {doubled}: leave one out.")
+    key = next((name for name in KEYS if name in names), None)
+    if key is None:
+        raise SettingsError(f"No column says which client is meant: {', '.join(KEYS)}.")
+    fields = {at: name for at, name in enumerate(names) if name not in {key, SOURCE}}
+    if not fields:
+        raise SettingsError(f"No column holds a value to write: add one, such as {', '.join(list(WRITABLE)[:4])}.")
+    _check_columns(fields.values())
+    source_at = names.index(SOURCE) if SOURCE in names else None
+    return Headings(key, names.index(key), source_at, fields, notes)
+
+
+def _field_of(column: str) -> str:
+    name = heading(column)
+    if name in WRITABLE or name in KEYS or name == SOURCE:
+        return name
+    return _NAMED_BY_LIST.get(name, column.strip())
+
+
+def _check_number(rows: int) -> None:
+    if rows > MOST:
+        raise SettingsError(f"There are {rows:,} rows; a plan takes at most {MOST:,}.")
+
+
+def _row(place: str, row: Sequence[object], headings: Headings, values: Mapping[str, object]) -> WishedRow:
+    client = "" if row[headings.key_at] is None else str(row[headings.key_at]).strip()
+    source = None if headings.source_at is None else row[headings.source_at]
+    return WishedRow(place, headings.key, client, values, None if source is None else str(source).strip())
+
+
+def _typed_row(
+    line: int, cells: Sequence[object], why: str, headings: Headings, null_clears: bool, how: Reading
+) -> WishedRow:
+    """A row of a spreadsheet. What cannot be read stands in `wrong`, and the rest of the row is wanted all the same."""
+    values, wrong = {}, {"": why} if why else {}
+    for at, name in headings.fields.items() if not why else ():
+        try:
+            value = _typed(name, cells[at], how)
+        except ValueError as reason:
+            wrong[name] = str(reason)
+        else:
+            if null_clears or value is not None:
+                values[name] = value
+    return replace(_row(f"line {line}", cells, headings, values), wrong=wrong, typed=True)
+
+
+def _typed(name: str, cell: object, how: Reading) -> object:
+    """The value of a cell that a person typed. Raises ValueError with the reason where that is not clear."""
+    if isinstance(cell, Decimal):
+        return f"{cell:f}"
+    if not isinstance(cell, str):
+        return cell
+    text = cell.strip()
+    if text.casefold() in NULL_WORDS and how.null_words != "text":
+        if how.null_words == "blank":
+            return None
+        raise ValueError(
+            f"says {text!r}: leave the cell blank, or say with --null-words whether that is a text or blank"
+        )
+    if _ERROR.fullmatch(text):
+        raise ValueError("holds an error of the spreadsheet: mend the formula")
+    if _SHORTENED.fullmatch(text):
+        raise ValueError(
+            "holds a number that the spreadsheet has shortened: format the column as text, and type it again"
+        )
+    if name in NUMBERS:
+        return f"{amount(text, how.decimal):f}"
+    if WRITABLE[name].kind is Kind.FLAG or name == "send_reminders":
+        return _FLAGS.get(text.casefold(), text)
+    return cell
+
+
+def _check_columns(names: Iterable[str]) -> None:
+    wrong = []
+    for name in names:
+        try:
+            writable(name)
+        except Refused as reason:
+            wrong.append(f"{name} {reason}")
+    if wrong:
+        raise SettingsError(f"{'; '.join(sorted(wrong))}. What can be written: {', '.join(_columns())}.")
+
+
+def _columns() -> list[str]:
+    return [name for name in WRITABLE if name not in {"settings", "e_invoice"}]
+
+
+def _plain(value: object) -> object:
+    """Whole decimals as whole numbers: SQL gives them for sums and casts."""
+    if isinstance(value, Decimal) and value == value.to_integral_value():
+        return int(value)
+    if isinstance(value, float) and value.is_integer():  # pandas has them where a whole number is missing
+        return int(value)
+    return value
+
+
+def _parquet(file: Path) -> Result:
+    import pyarrow as pa  # noqa: PLC0415 - for those who have such a file
+    import pyarrow.parquet as pq  # noqa: PLC0415
+
+    try:
+        return _of_table(pq.read_table(file))
+    except pa.ArrowInvalid:
+        raise SettingsError(f"{file} is no Parquet file.") from None
+    except OSError:
+        raise SettingsError(f"{file} cannot be read.") from None
+
+
+def _of_table(table: pa.Table) -> Result:
+    return Result(table.column_names, list(zip(*(column.to_pylist() for column in table.columns), strict=True)))

@@ -1,0 +1,71 @@
+"""`dedupe` under Prefect: find duplicates in the mirror."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from prefect import flow
+from prefect.artifacts import create_markdown_artifact
+from prefect.client.schemas.objects import State
+from prefect.states import Completed, Failed
+
+from flows.configuration.load import choose_sources
+from flows.configuration.values import Settings
+from flows.scheduled.notices import keep, teller, with_links
+from flows.scheduled.states import ended, own_words, read_rules, read_settings, retried, run_name
+
+DUPLICATES: Final = "ninja-sync-duplicates"
+
+
+@dataclass(frozen=True, slots=True)
+class Duplicates:
+    """What a search for duplicates came to, in counts."""
+
+    clusters: int
+    new: int
+    compared: int
+
+    def __str__(self) -> str:
+        """One line."""
+        return f"{self.clusters:,} clusters of duplicates ({self.new:,} new) among {self.compared:,} clients"
+
+
+@retried("find duplicates of one source", "dedupe {source}")
+def dedupe_one(source: str) -> Duplicates:
+    """Find the duplicates in one mirror, and keep them; found again they are the same, so it may be retried."""
+    try:
+        settings = read_settings()
+        chosen = read_rules(settings)
+        from flows.dedupe.find import find_duplicates  # noqa: PLC0415 - of an extra, for who looks for duplicates
+
+        found = find_duplicates(settings, source, chosen, tell=teller(source))
+    except Exception as problem:  # noqa: BLE001 - whatever it says goes into Prefect's database
+        failed = own_words(problem)
+    else:
+        return Duplicates(len(found.clusters), found.new, found.compared)
+    raise failed
+
+
+@flow(name="dedupe", flow_run_name=run_name, retries=0, persist_result=False, log_prints=False)
+def dedupe(source: str | None = None) -> State[Any]:
+    """Find duplicates in the mirror of one source, or of all, by the rules that the settings name.
+
+    Nothing is decided and nothing merged: `ninja-sync dedupe review` decides, the flow `merge` plans and merges.
+    """
+    return ended(lambda settings: deduped(settings, source))
+
+
+def deduped(settings: Settings, source: str | None) -> State[Any]:
+    """Find the duplicates of one source, or of all, and report them in one artifact."""
+    found: dict[str, Duplicates | str] = {}
+    for name in choose_sources(settings, source):
+        outcome = dedupe_one(name, return_state=True).result(raise_on_failure=False)
+        found[name] = outcome if isinstance(outcome, Duplicates) else f"{type(outcome).__name__}: {outcome}"
+    lines = [f"{name}: {one}" for name, one in found.items()]
+    report = "\n".join(f"- {line}" for line in lines) + "\n"
+    if any(isinstance(one, Duplicates) and one.clusters for one in found.values()):
+        report += "\nDecide on them: `ninja-sync dedupe review`, with `--source NAME` where there are several.\n"
+    keep(lambda: create_markdown_artifact(with_links(report), key=DUPLICATES))
+    failed = [name for name, one in found.items() if isinstance(one, str)]
+    return Failed(message="; ".join(lines)) if failed else Completed(message="; ".join(lines))

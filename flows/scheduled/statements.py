@@ -1,0 +1,59 @@
+"""`statements` under Prefect: the statements of all clients with a balance."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from prefect import flow, get_run_logger, task
+from prefect.cache_policies import NO_CACHE
+from prefect.client.schemas.objects import State
+from prefect.states import Completed, Failed
+
+from connector.clients import Period
+from flows.configuration.load import choose_source
+from flows.configuration.values import Settings
+from flows.scheduled.notices import teller
+from flows.scheduled.states import ended, own_words, read_settings, run_name
+from flows.session.api import open_api
+from flows.statements.fetch import draw_statements, make_folder, owing, period_of
+
+
+@task(
+    name="statements of one source",
+    task_run_name="statements {source}",
+    retries=0,
+    cache_policy=NO_CACHE,
+    persist_result=False,
+)
+def statements_one(source: str, period: Period) -> dict[str, int]:
+    """Fetch the statement of each client with a balance; how many were fetched, were there, and failed."""
+    try:
+        settings = read_settings()
+        folder = Path(settings.prefect.statements_folder)
+        make_folder(folder)
+        with open_api(source, settings=settings) as api:
+            drawn = draw_statements(api, list(owing(api)), period, folder, tell=teller(source))
+            return dict(Counter("failed" if one.problem else one.did for one in drawn))
+    except Exception as problem:  # noqa: BLE001 - as above
+        failed = own_words(problem)
+    raise failed
+
+
+@flow(name="statements", flow_run_name=run_name, retries=0, persist_result=False, log_prints=False)
+def statements(source: str | None = None, start: str | None = None, end: str | None = None) -> State[Any]:
+    """Statements of account of all clients with a balance, as PDF files in the folder that the settings name.
+
+    `start` and `end` are days (2026-12-31): January 1st of this year, and today, unless told. A run that was cut off
+    goes on where it stood when it is run again.
+    """
+    return ended(lambda settings: _stated(settings, source, start, end))
+
+
+def _stated(settings: Settings, source: str | None, start: str | None, end: str | None) -> State[Any]:
+    name = choose_source(settings, source)
+    counts = statements_one(name, period_of(start or "", end or ""))
+    told = f"{name}: " + (", ".join(f"{number:,} {what}" for what, number in counts.items()) or "nobody has a balance")
+    get_run_logger().info("%s", told)
+    return Failed(message=told) if counts.get("failed") else Completed(message=told)

@@ -1,0 +1,43 @@
+"""Where the password of the token's user comes from: a file, a named environment variable, or a prompt; no argument."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from connector.door.password import no_password
+from connector.door.secret import Secret
+from flows.configuration.values import Source
+
+PASSWORD_VARIABLE = "NINJA_SYNC_PASSWORD"  # noqa: S105 - the name of a variable, not a password
+
+
+def password_reader(
+    source: Source, *, file: Path | None = None, variable: str = "", environ: Mapping[str, str] = os.environ
+) -> Callable[[], Secret]:
+    """What reads the password when it is first needed: from what was named, else the settings, else by a prompt.
+
+    In this order: `file`, `variable`, the source's `password_file`, its `password_block`, its `password_env`,
+    NINJA_SYNC_PASSWORD, a prompt where a person is there. The reader raises SettingsError where none of these has it.
+    """
+
+    def read() -> Secret:
+        named = variable or source.password_env or PASSWORD_VARIABLE
+        if file is not None:
+            return Secret.from_file(file)
+        if source.password_file and not variable:
+            return Secret.from_file(source.password_file)
+        if source.password_block and not variable:
+            from flows.session.blocks import secret_of_block  # noqa: PLC0415 - Prefect, for who keeps secrets there
+
+            return secret_of_block(source.password_block)
+        if variable or source.password_env or named in environ:
+            return Secret.from_environment(named, environ)
+        if sys.stdin.isatty():
+            return Secret(getpass.getpass("Password of the token's user: ", sys.stderr), name="The password")
+        return no_password()
+
+    return read

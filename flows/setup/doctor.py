@@ -1,0 +1,205 @@
+"""What is wrong, and what to do about it: URL, token, rights, clock, time zone, version, warehouse."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from connector.api.activities import sees_all
+from connector.api.verbs import current_company, lister, ping
+from connector.door.door import Door
+from connector.scan.scan import first_look
+from connector.scan.skew import HOUR, measure_skew
+from connector.scan.state import FirstLook, stamp
+from flows.configuration.load import place_of
+from flows.configuration.values import Settings
+from flows.session.clock import SYSTEM_CLOCK, Clock
+from flows.session.door import base_url_of, check_server, open_door
+from schemas.entities import CLIENTS
+from schemas.errors import Busy, NotAuthorised, SettingsError, SyncError, WarehouseError
+from schemas.generation import numbers_of
+from warehouse.control.state import Binding, check_binding, read_state
+from warehouse.engine.place import is_there
+from warehouse.engine.private import reason
+from warehouse.engine.seam import POSTGRES, Warehouse
+from warehouse.engine.sql import named
+from warehouse.opened.open import open_place
+from warehouse.schema.tables import mirror_is_current
+from warehouse.schema.views import views_are_current
+
+TESTED_VERSION = "5.10.42"
+MOST_CLOCK_DIFFERENCE = 120  # seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that was looked at. `state` is good, note or bad; `found` says what, and what to do."""
+
+    name: str
+    state: str
+    found: str
+    exit_code: int = 0
+
+
+def _check_server(settings: Settings, name: str) -> None:
+    """Raises SettingsError for another server than the token belongs to, and Busy where that cannot be asked now."""
+    try:
+        check_server(settings, name)
+    except Busy:
+        raise
+    except WarehouseError:
+        return  # nothing can be known from such a warehouse; that is a finding of its own
+
+
+def examine(settings: Settings, name: str, clock: Clock = SYSTEM_CLOCK) -> list[Check]:
+    """All checks of one source and of the warehouse; a check that cannot go on ends those that need it.
+
+    Nothing is changed by it: the warehouse is only read, and neither made nor brought to this version. (On Postgres,
+    its requests take turns as all others do.)
+    """
+    warehouse, known = _warehouse(settings, name)
+    checks = [warehouse]
+    try:
+        checks += [Check("address", "good", base_url_of(settings.sources[name]))]
+        _check_server(settings, name)
+        with open_door(settings, name, attempts=2, allowed=True) as door:  # two attempts: nobody waits long
+            for check in _server(settings, name, door, known, clock):
+                checks.append(check)
+    except SyncError as problem:
+        hint = " Make one in Invoice Ninja: Settings > Account Management > API Tokens." * _is_wrong_token(problem)
+        checks.append(Check("server", "bad", f"{problem}{hint}", problem.exit_code))
+    return checks
+
+
+def _is_wrong_token(problem: SyncError) -> bool:
+    return isinstance(problem, NotAuthorised) and problem.status == 403  # noqa: PLR2004 - "Invalid token", TokenAuth.php
+
+
+def _warehouse(settings: Settings, name: str) -> tuple[Check, Binding | None]:
+    """The check of the warehouse, and to which company it has bound the source, where that can be told."""
+    try:
+        path = place_of(settings)
+        if isinstance(path, Path):
+            _may_be_written(path)
+        if not is_there(path):
+            return Check("warehouse", "note", f"{path} is not there yet: the first pull makes it"), None
+        with open_place(path, read_only=True, wait=settings.wait) as warehouse:
+            shown = str(path)
+            if warehouse.engine == POSTGRES:
+                from warehouse.engine.postgres_rights import check_writable, is_pooled  # noqa: PLC0415 - not for DuckDB
+
+                check_writable(warehouse)
+                shown += " (through a connection pooler)" * is_pooled(warehouse)
+            coming = _coming(warehouse)
+            if coming:
+                return Check("warehouse", "note", f"{shown} {coming}"), None
+            state = read_state(warehouse, name)
+    except SyncError as problem:
+        return Check("warehouse", "bad", str(problem), problem.exit_code), None
+    held = f"{state.mirrored:,} clients of {name!r}" if state.binding else f"nothing of {name!r} yet"
+    if (state.unexplained or 0) > 0:
+        held += f"; the server does not list {state.unexplained:,} of them: `ninja-sync sweep` looks"
+        return Check("warehouse", "note", f"{shown}: {held}"), state.binding
+    return Check("warehouse", "good", f"{shown}: {held}"), state.binding
+
+
+def _may_be_written(path: Path) -> None:
+    """Raises SettingsError where a pull could not make or write this file.
+
+    The trap: root may write everywhere by its rights, and yet no file can be made in /proc. So one is made there that
+    has no name, and is gone at once.
+    """
+    folder = path.parent
+    while not folder.exists():
+        folder = folder.parent
+    if not folder.is_dir():
+        raise SettingsError(f"The warehouse {path} cannot be made: {folder} is not a folder.")
+    for place in filter(Path.exists, (folder, path)):
+        if not os.access(place, os.W_OK):
+            raise SettingsError(f"The warehouse {path} cannot be written: you may not write to {place}.")
+    try:
+        tempfile.TemporaryFile(dir=folder).close()
+    except OSError as problem:
+        raise SettingsError(
+            f"The warehouse {path} cannot be made: nothing can be written to {folder} ({reason(problem)})."
+        ) from None
+
+
+def _coming(warehouse: Warehouse) -> str:
+    """What the next pull will do to the shape of an open warehouse; empty where it is of this version."""
+    tables = warehouse.rows("select table_schema, table_name from information_schema.tables")
+    if ("control", "migrations") not in tables:
+        return "has no mirror yet: the first pull makes one in it"
+    had, known = [name for (name,) in warehouse.rows("select name from control.migrations")], named("control")
+    if not set(had) <= set(known):
+        raise WarehouseError(f"{warehouse.shown} was written by a newer version of Ninja Sync: upgrade it here.")
+    if len(had) < len(known) or not (mirror_is_current(warehouse) and views_are_current(warehouse)):
+        return "was written by an older version: the next pull brings it to this one"
+    return ""
+
+
+def _server(settings: Settings, name: str, door: Door, known: Binding | None, clock: Clock) -> Iterator[Check]:
+    company_name, user = ping(door)
+    yield Check("token", "good", f"accepted: user {user!r} of company {company_name!r}")
+    company = current_company(door)
+    try:
+        check_binding(name, known, Binding(base_url_of(settings.sources[name]), company.id, company.fingerprint))
+        yield Check("company", "good", f"{company.id}" + ("" if known else ", which the first pull will bind"))
+    except SyncError as problem:
+        yield Check("company", "bad", str(problem), problem.exit_code)
+    look = first_look(lister(door, CLIENTS))
+    yield _rights(look, sees_all=sees_all(door))
+    yield _version(look)
+    yield _clock(look, clock)
+    yield _time_zone(door, look)
+
+
+def _rights(look: FirstLook, *, sees_all: bool) -> Check:
+    good = "use one of an owner or administrator"
+    if look.newest is not None and not look.newest.get("client_hash", True):
+        return Check("rights", "bad", f"this token may not see money: {good}", NotAuthorised.exit_code)
+    if not sees_all and not look.total:
+        return Check("rights", "bad", f"this token sees no client: {good}", NotAuthorised.exit_code)
+    seen = "no client yet" if not look.total else f"{look.total:,} clients are visible, with money"
+    if not sees_all:
+        return Check(
+            "rights", "note", f"{seen}; this token may not see the whole company, so there may be others: {good}"
+        )
+    return Check("rights", "good", seen)
+
+
+def _version(look: FirstLook) -> Check:
+    if look.version is None:
+        return Check("version", "note", "the server does not say its version (a proxy may drop X-APP-VERSION)")
+    if not numbers_of(look.version):
+        return Check("version", "note", f"the server calls its version {look.version!r}: it is taken for 5.10")
+    if look.version == TESTED_VERSION:
+        return Check("version", "good", f"{look.version}, the one this program was recorded against")
+    return Check("version", "note", f"{look.version}; this program was recorded against {TESTED_VERSION}")
+
+
+def _clock(look: FirstLook, clock: Clock) -> Check:
+    difference = round(look.began - clock.now().timestamp())
+    if abs(difference) <= MOST_CLOCK_DIFFERENCE:
+        return Check("clock", "good", f"{abs(difference)} s from this machine's")
+    return Check(
+        "clock", "note", f"the server is {difference:+,} s from this machine; pulls use the server's clock only"
+    )
+
+
+def _time_zone(door: Door, look: FirstLook) -> Check:
+    newest = stamp(look.newest)
+    if not newest:
+        return Check("time zone", "note", "cannot be measured before there is a client")
+    skew = measure_skew(lister(door, CLIENTS), newest)
+    if skew is None:
+        return Check("time zone", "note", "the server ignores `updated_at`: every pull reads everything")
+    if skew == 0:
+        return Check("time zone", "good", "UTC: changes are visible at once")
+    return Check(
+        "time zone", "note",
+        f"SERVER_TIMEZONE is not UTC: the filter is off by {(skew - HOUR) / HOUR:+.0f} h; pulls make up for it",
+    )  # fmt: skip

@@ -1,0 +1,260 @@
+"""Reading a table as spreadsheet programs of any country write it: CSV, or an Excel workbook (.xlsx).
+
+The file says how it is to be read: its separator, its encoding, its sheet. Where it leaves two readings open, the
+reader asks for an option and reads nothing. `notes` say how the file was understood.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import Final
+
+from flows.sheets.workbooks import SheetRow, read_workbook
+from schemas.errors import SettingsError
+
+SEPARATORS: Final[Mapping[str, str]] = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
+WINDOWS: Final = "cp1252"
+"""What Excel in Western Europe writes as "CSV"; every other file is expected in UTF-8 or UTF-16 with its mark."""
+_FORMULA: Final = ("=", "+", "-", "@")
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How a person wants a file to be read; None: as the file itself suggests.
+
+    `decimal` is the sign before the decimals of an amount. `null_words` says what texts such as NULL and nan mean:
+    "text" or "blank".
+    """
+
+    separator: str | None = None
+    decimal: str | None = None
+    encoding: str | None = None
+    sheet: str | None = None
+    null_words: str | None = None
+
+
+AS_IT_IS: Final = Reading()
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """What a file holds: headings, rows that are not blank, and how the file was understood.
+
+    Cells of a CSV are texts; those of a workbook also whole numbers, Decimals and flags.
+    """
+
+    columns: Sequence[str]
+    rows: Sequence[SheetRow]
+    notes: Sequence[str] = ()
+
+    def texts(self, *needed: str, optional: Sequence[str] = ()) -> list[list[str]]:
+        """The texts of these columns, row by row; blank is "". Raises SettingsError for a wrong column or row."""
+        names = [heading(column) for column in self.columns]
+        missing = [name for name in needed if name not in names]
+        if missing or not self.rows:
+            raise SettingsError(f"The file needs the columns {' and '.join(needed)}, and a row.")
+        wrong = next((row for row in self.rows if row.wrong), None)
+        if wrong:
+            raise SettingsError(f"Line {wrong.line}: {wrong.wrong}.")
+        places = [names.index(name) if name in names else None for name in (*needed, *optional)]
+        cells = [[None if at is None else row.cells[at] for at in places] for row in self.rows]
+        return [["" if cell is None else str(cell).strip() for cell in row] for row in cells]
+
+
+def reading_of(
+    separator: str | None, decimal: str | None, encoding: str | None, sheet: str | None, null_words: str | None
+) -> Reading:
+    """How to read a file, from the options of a command. Raises SettingsError for one that is none."""
+    if decimal not in {None, ".", ","}:
+        raise SettingsError("--decimal is . or a comma.")
+    if null_words not in {None, "text", "blank"}:
+        raise SettingsError("--null-words is text or blank.")
+    return Reading(separator and separator_of(separator), decimal, encoding, sheet, null_words)
+
+
+def separator_of(name: str) -> str:
+    """A separator by its sign or its name. Raises SettingsError for another one."""
+    found = next((sign for sign, called in SEPARATORS.items() if name.casefold() in {sign, called}), None)
+    if found is None:
+        raise SettingsError(f"--separator is one of {', '.join(SEPARATORS.values())}.")
+    return found
+
+
+def read_sheet(file: Path, needed: Sequence[str], how: Reading = AS_IT_IS) -> Sheet:
+    """The table in a CSV file or a workbook. Raises SettingsError for a file that cannot be read, or in two ways.
+
+    `needed` are headings of which the table has at least one, in any case of letters: they tell the separator.
+    A row with too many or too few cells is marked as wrong and does not stop the others.
+    """
+    try:
+        content = file.read_bytes()
+    except OSError as problem:
+        raise SettingsError(f"{file} cannot be read: {problem.strerror}.") from None
+    if content.startswith(b"PK\x03\x04") or file.suffix.lower() in {".xlsx", ".xlsm"}:
+        return _tidy(file, *read_workbook(file, how.sheet))
+    if how.sheet is not None:
+        raise SettingsError(f"{file} is no workbook, so it has no sheet {how.sheet!r}.")
+    text, notes = _decoded(file, content, how.encoding)
+    rows, separator = _split(file, text, needed, how.separator)
+    if separator != ",":
+        notes.append(f"The separator is a {SEPARATORS.get(separator, separator)}.")
+    return _tidy(file, rows, notes)
+
+
+def heading(text: object) -> str:
+    """A heading as fields are named: `Postal Code` is `postal_code`."""
+    return re.sub(r"[\W_]+", "_", str(text or "").strip().casefold()).strip("_")
+
+
+def looks_like_formula(text: str) -> bool:
+    """Whether a spreadsheet could take a text for a formula.
+
+    Leading blanks and control characters do not matter, nor does the width of the sign (OWASP, "CSV Injection").
+    """
+    import unicodedata  # noqa: PLC0415
+
+    start = 0
+    while start < len(text) and (text[start].isspace() or unicodedata.category(text[start])[0] in "CZ"):
+        start += 1
+    return text[:1] in {"\t", "\r", "\n"} or unicodedata.normalize("NFKC", text[start : start + 1]).startswith(_FORMULA)
+
+
+def with_apostrophe(text: str) -> str:
+    """A text that no spreadsheet takes for a formula; `without_apostrophe` gives the text back."""
+    return "'" + text if looks_like_formula(text.lstrip("'")) else text
+
+
+def without_apostrophe(text: str) -> str:
+    """A text without the apostrophe that stands before what looks like a formula."""
+    return text[1:] if text.startswith("'") and looks_like_formula(text.lstrip("'")) else text
+
+
+def _decoded(file: Path, content: bytes, encoding: str | None) -> tuple[str, list[str]]:
+    """The text of a CSV, and how it was read where that is not UTF-8."""
+    if encoding is not None:
+        try:
+            return content.decode(encoding).removeprefix("\ufeff"), [f"The encoding is {encoding}, as you said."]
+        except LookupError:
+            raise SettingsError(f"There is no encoding {encoding!r}: try utf-8, windows-1252 or utf-16.") from None
+        except UnicodeDecodeError as problem:
+            where = f"byte {problem.start + 1}"
+            raise SettingsError(f"{file} is not in {encoding} ({where}). Save it as CSV UTF-8.") from None
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return _by(file, content, "utf-16"), ["The encoding is UTF-16."]
+    try:
+        return content.decode("utf-8-sig"), []
+    except UnicodeDecodeError:
+        note = "The encoding is Windows-1252 (Western Europe). If letters look wrong, say which it is with --encoding."
+        return _by(file, content, WINDOWS), [note]
+
+
+def _by(file: Path, content: bytes, encoding: str) -> str:
+    try:
+        return content.decode(encoding)
+    except UnicodeDecodeError:
+        raise SettingsError(
+            f"{file} is neither in UTF-8 nor in Windows-1252: save it as CSV UTF-8, or name its --encoding."
+        ) from None
+
+
+def _split(file: Path, text: str, needed: Sequence[str], separator: str | None) -> tuple[list[SheetRow], str]:
+    """The rows, and the separator: the one by which the first line has a heading that is needed, and another one."""
+    first, _, rest = text.partition("\n")
+    told = re.fullmatch(r"sep=(.)\r?", first, re.IGNORECASE)  # a first line that Excel obeys
+    skipped = 0
+    if told:
+        separator, text, skipped = separator or told[1], rest, 1
+    candidates = [separator] if separator else list(SEPARATORS)
+    tables = {one: _parsed(text, one, skipped) for one in candidates}
+    fitting = [one for one, rows in tables.items() if rows and _has_heading(rows[0], needed)]
+    if len(fitting) > 1:
+        names = " or ".join(SEPARATORS[one] for one in fitting)
+        raise SettingsError(f"{file} can be read with a {names} between its cells: choose one with --separator.")
+    if not fitting:
+        raise SettingsError(_why_no_table(file, text, tables, needed))
+    return tables[fitting[0]] or [], fitting[0]
+
+
+def _parsed(text: str, separator: str, skipped: int) -> list[SheetRow] | None:
+    """The rows of a CSV by this separator, blank ones too; None where it is no CSV."""
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
+    rows, line = [], 1 + skipped
+    try:
+        for cells in reader:
+            rows.append(SheetRow(line, cells))
+            line = reader.line_num + 1 + skipped
+    except csv.Error:
+        return None
+    return rows
+
+
+def _has_heading(row: SheetRow, needed: Sequence[str]) -> bool:
+    return len(row.cells) > 1 and not {heading(cell) for cell in row.cells}.isdisjoint(needed)
+
+
+def _why_no_table(file: Path, text: str, tables: Mapping[str, list[SheetRow] | None], needed: Sequence[str]) -> str:
+    first_line = text.partition("\n")[0]
+    broken = [separator for separator, rows in tables.items() if rows is None]
+    if any(_has_heading(SheetRow(1, first_line.split(separator)), needed) for separator in broken):
+        return f"{file} is no CSV: a quotation mark is not closed. Save it again as CSV UTF-8 or .xlsx."
+    first = [rows[0].cells for rows in tables.values() if rows]
+    found = ", ".join(str(cell)[:30] for cell in max(first, key=len, default=[])[:8])
+    return f"The first line of {file} has no heading {' or '.join(needed)}. It has: {found or 'nothing'}."
+
+
+def _tidy(file: Path, rows: Sequence[SheetRow], notes: list[str]) -> Sheet:
+    """Without blank rows and columns; rows of another length are marked."""
+    filled = [SheetRow(row.line, [_blank_is_none(cell) for cell in row.cells], row.wrong) for row in rows]
+    filled = [row for row in filled if any(cell is not None for cell in row.cells)]
+    if not filled:
+        return Sheet([], [], notes)
+    head, *body = filled
+    width = max(at for at, cell in enumerate(head.cells, start=1) if cell is not None)
+    for at, cell in enumerate(head.cells[:width], start=1):
+        if cell is None and any(len(row.cells) >= at and row.cells[at - 1] is not None for row in body):
+            raise SettingsError(f"{file}: column {at} has values, but no heading in line {head.line}.")
+    named = [at for at, cell in enumerate(head.cells[:width]) if cell is not None]
+    return Sheet(
+        [str(head.cells[at]).strip() for at in named], [_fitted(row, head, width, named) for row in body], notes
+    )
+
+
+def _fitted(row: SheetRow, head: SheetRow, width: int, named: Sequence[int]) -> SheetRow:
+    """A row with one cell a heading. Cells beyond the last heading may only be blank."""
+    beyond = any(cell is not None for cell in row.cells[width:])
+    short = len(row.cells) < width
+    wrong = row.wrong
+    if beyond or short:
+        wrong = wrong or f"the row has {len(row.cells)} cells, and line {head.line} has {width} headings"
+    return SheetRow(row.line, [row.cells[at] if at < len(row.cells) else None for at in named], wrong)
+
+
+def _blank_is_none(cell: object) -> object:
+    if not isinstance(cell, str):
+        return cell
+    return without_apostrophe(cell) if cell.strip(" \t\r\n\xa0\u202f\ufeff\u200b") else None
+
+
+def amount(text: str, decimal: str | None = None) -> Decimal:
+    """The number that a person wrote, with its country's signs. Raises ValueError with the reason where there is none.
+
+    >>> amount("1.234,50"), amount("85,5"), amount("1'234.50")
+    (Decimal('1234.50'), Decimal('85.5'), Decimal('1234.50'))
+    """
+    bare = re.sub(r"[\s'\u2019]", "", text)
+    if not re.fullmatch(r"[-+]?[0-9]+([.,][0-9]+)*", bare):
+        raise ValueError("is no number")
+    signs = re.findall(r"[.,]", bare)
+    if decimal is None and len(signs) == 1 and re.fullmatch(r"[-+]?[1-9][0-9]{0,2}[.,][0-9]{3}", bare):
+        raise ValueError("can be read in two ways, with thousands or with decimals: say which with --decimal")
+    sign = decimal or (signs[-1] if signs and signs.count(signs[-1]) == 1 else "")
+    whole, _, rest = bare.partition(sign) if sign else (bare, "", "")
+    if re.search(r"[.,]", rest) or not re.fullmatch(r"[-+]?([0-9]+|[0-9]{1,3}([.,])[0-9]{3}(\2[0-9]{3})*)", whole):
+        raise ValueError("is no number that can be read in one way")
+    return Decimal(re.sub(r"[.,]", "", whole) + (f".{rest}" if rest else ""))

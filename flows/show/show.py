@@ -1,0 +1,246 @@
+"""How results look: rich tables for people, JSON for machines. Foreign text never reaches the terminal as it is."""
+
+from __future__ import annotations
+
+import json
+import math
+import sys
+import unicodedata
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Final, Literal
+
+from schemas.money import decimals_of
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from flows.session.progress import Tell
+
+Row = Sequence[object]
+
+WIDTH_OF_FILES = 140  # characters a line where there is no terminal
+WORDS = (24, 20, 16, 12)  # the longest words that are kept whole, as far as there is room
+CURRENCY: Final = ("currency_code", "currency")  # a column of this name says in which currency a row's amounts are
+MOST_RECORDS = 20  # rows that are shown below each other, as a table of them would be too wide
+
+
+def console(*, stderr: bool = False) -> Console:
+    """Where people read. Wide enough for tables even where there is no terminal."""
+    from rich.console import Console  # noqa: PLC0415 - 0.1 s which --json does not spend
+
+    stream = sys.stderr if stderr else sys.stdout
+    return Console(stderr=stderr, highlight=False, soft_wrap=False, width=None if stream.isatty() else WIDTH_OF_FILES)
+
+
+def say(text: str) -> None:
+    """One line for people on standard error, so that standard output stays a result."""
+    sys.stderr.write(harmless(text) + "\n")
+
+
+def harmless(text: str) -> str:
+    """Text without control, escape and direction characters: a client's name must not steer a terminal."""
+    return "".join(c if c.isprintable() or c == "\n" else _escaped(c) for c in text)
+
+
+def show_table(
+    title: str, columns: Sequence[str], rows: Sequence[Row], *, most: int = 0, note: str = "", spare: Sequence[str] = ()
+) -> None:
+    """One table; numbers stand right, money with its thousands, times in UTC; `most` rows (0: all) are shown.
+
+    Where the terminal is too narrow, texts are wrapped; then `spare` columns are left out, one by one, and named below;
+    then the rows are shown below each other instead.
+    """
+    from rich import box  # noqa: PLC0415 - as above
+    from rich.table import Table  # noqa: PLC0415 - as above
+    from rich.text import Text  # noqa: PLC0415 - as above; unlike a string it is shown as it is, without markup
+
+    out = console()
+    fitting = _fitting(columns, rows[: most or None], spare, out.width)
+    if fitting is None:
+        shown = len(rows) if spare else MOST_RECORDS  # an overview is not cut
+        show_records(title, columns, rows, most=min(most or shown, shown), note=note)
+        return
+    kept, texts, numeric, widths = fitting
+    left_out = [name for name in columns if name not in kept]
+    if left_out:
+        note = "; ".join(filter(None, (note, f"no room here for {', '.join(left_out)}: --json has all columns")))
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    for name, is_number, width in zip(kept, numeric, widths, strict=True):
+        side: Literal["left", "right"] = "right" if is_number else "left"
+        table.add_column(Text(harmless(name)), justify=side, overflow="fold", min_width=width)
+    for row in texts:
+        table.add_row(*map(Text, row))
+    if title:
+        out.print(Text(harmless(title), style="italic"))
+    out.print(table)
+    _print_note(out, note, len(rows) - len(texts))
+
+
+def show_records(title: str, columns: Sequence[str], rows: Sequence[Row], *, most: int = 0, note: str = "") -> None:
+    """Each row as lines of name and value: for rows that are too wide for a table."""
+    from rich.table import Table  # noqa: PLC0415 - as above
+    from rich.text import Text  # noqa: PLC0415 - as above
+
+    out, shown = console(), rows[: most or None]
+    for number, row in enumerate(shown, start=1):
+        heading = " ".join(filter(None, (harmless(title), f"{number}." if len(rows) > 1 else "")))
+        if heading:
+            out.print(Text(heading, style="italic"))
+        lines = Table.grid(padding=(0, 2, 0, 0))
+        lines.add_column(no_wrap=True)
+        lines.add_column(overflow="fold")
+        for name, text in zip(columns, _texts(columns, row), strict=True):
+            lines.add_row(Text(f"  {harmless(name)}"), Text(text))
+        out.print(lines)
+        out.print()
+    _print_note(out, note, len(rows) - len(shown))
+
+
+def cell(value: object) -> str:  # noqa: PLR0911 - one form for each kind
+    """One value as people read it."""
+    match value:
+        case None:
+            return ""
+        case bool():
+            return "yes" if value else "no"
+        case datetime():
+            return _in_utc(value).strftime("%Y-%m-%d %H:%M:%S")
+        case Decimal():
+            return amount(value)
+        case int():
+            return f"{value:,}"
+        case bytes():
+            return value.hex()
+        case list() | tuple() | dict():
+            return json.dumps(plain(value), ensure_ascii=False)
+    return str(value)
+
+
+def amount(value: Decimal, currency: str | None = None) -> str:
+    """Money with thousands, in its currency's decimals, else in two; never rounded: 1,234.50, 0.000001, 1,234 (JPY)."""
+    if not value.is_finite():
+        return str(value)
+    whole, _, part = f"{value:,f}".partition(".")
+    part = part.rstrip("0").ljust(decimals_of(currency), "0")
+    return f"{whole}.{part}" if part else whole
+
+
+def show_json(value: object) -> None:
+    """One JSON document, in the forms of `plain`; in ASCII where the terminal or file is not UTF-8."""
+    ascii_only = (sys.stdout.encoding or "").lower().replace("-", "") != "utf8"
+    sys.stdout.write(json.dumps(plain(value), ensure_ascii=ascii_only, allow_nan=False, indent=2) + "\n")
+
+
+def plain(value: object) -> object:  # noqa: PLR0911 - as above
+    """A value as JSON has it: money as exact text, times in ISO 8601, bytes in hexadecimal; no number (NaN) is null."""
+    match value:
+        case None | bool() | int() | str():
+            return value
+        case float():
+            return value if math.isfinite(value) else None
+        case Decimal():
+            return f"{value:f}" if value.is_finite() else None
+        case datetime():
+            return _in_utc(value).isoformat()
+        case date():
+            return value.isoformat()
+        case bytes():
+            return value.hex()
+        case Mapping():
+            return {str(plain(key)): plain(one) for key, one in value.items()}
+        case list() | tuple() | set() | frozenset():
+            return [plain(one) for one in value]
+    return str(value)
+
+
+@contextmanager
+def progress(label: str, *, quiet: bool) -> Iterator[Tell]:
+    """A progress bar for the time of a run; silent for machines and where nobody watches."""
+    if quiet or not sys.stderr.isatty():
+        yield lambda _doing, _done, _of: None
+        return
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn  # noqa: PLC0415 - as above
+
+    words = TextColumn("{task.description} {task.fields[count]}", markup=False)
+    with Progress(words, BarColumn(), TimeElapsedColumn(), console=console(stderr=True), transient=True) as bar:
+        task = bar.add_task(label, total=None, count="")
+
+        def tell(doing: str, done: int, of: int | None) -> None:
+            count = (f"{done:,} of {of:,}" if of and done <= of else f"{done:,}") if done else ""
+            bar.update(task, description=f"{label}: {doing}", completed=done, total=of, count=count)
+
+        yield tell
+
+
+def _texts(columns: Sequence[str], row: Row) -> list[str]:
+    """A row as people read it, its amounts in the currency that the row names."""
+    place = next((columns.index(name) for name in CURRENCY if name in columns), None)
+    code = None if place is None else row[place]
+    currency = code if isinstance(code, str) else None
+    return [harmless(amount(one, currency) if isinstance(one, Decimal) else cell(one)) for one in row]
+
+
+def _escaped(character: str) -> str:
+    if unicodedata.category(character) == "Zs":
+        return " "  # a space that does not break is a space
+    return character.encode("unicode_escape").decode()
+
+
+def _fitting(
+    columns: Sequence[str], rows: Sequence[Row], spare: Sequence[str], width: int
+) -> tuple[list[str], list[list[str]], list[bool], list[int]] | None:
+    """The columns for which there is room with as few as possible left out, their texts, which are numbers, and widths.
+
+    None where there is no room even without all `spare` columns.
+    """
+    texts = [_texts(columns, row) for row in rows]
+    for left_out in range(len(spare) + 1):
+        places = [n for n, name in enumerate(columns) if name not in spare[:left_out]]
+        names, kept = [columns[n] for n in places], [[row[n] for n in places] for row in texts]
+        numeric = [any(_is_number(row[n]) for row in rows) for n in places]
+        widths = _narrowest(names, kept, numeric, room=width - 2 * len(places))
+        if widths is not None:
+            return names, kept, numeric, widths
+    return None
+
+
+def _narrowest(
+    names: Sequence[str], texts: Sequence[Sequence[str]], numeric: Sequence[bool], *, room: int
+) -> list[int] | None:
+    """How narrow each column may get: its name and its numbers stay whole, and so do words, as far as there is room.
+
+    None where there is not even room for broken words.
+    """
+    from rich.cells import cell_len  # noqa: PLC0415 - as above
+
+    headings = [cell_len(harmless(name)) for name in names]
+    words = [max((cell_len(w) for row in texts for w in row[n].split()), default=0) for n in range(len(names))]
+    for longest in WORDS:
+        widths = [
+            max(heading, word if is_number else min(word, longest))
+            for heading, word, is_number in zip(headings, words, numeric, strict=True)
+        ]
+        if sum(widths) <= room:
+            return widths
+    return None
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float | Decimal) and not isinstance(value, bool)
+
+
+def _in_utc(value: datetime) -> datetime:
+    """A time without a zone is left as it is: nobody knows which one it has."""
+    return value if value.tzinfo is None else value.astimezone(UTC)
+
+
+def _print_note(out: Console, note: str, left_out: int) -> None:
+    from rich.text import Text  # noqa: PLC0415 - as above
+
+    more = f"and {left_out:,} more; --json gives all" if left_out > 0 else ""
+    told = "; ".join(filter(None, (note, more)))
+    if told:
+        out.print(Text(harmless(told), style="dim italic"))

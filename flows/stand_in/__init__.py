@@ -1,0 +1,1 @@
+"""The stand-in server as a command, the demo, and rehearsals on it."""

@@ -1,0 +1,1 @@
+"""Statements of account as PDF files."""

@@ -1,0 +1,117 @@
+"""Erasing a client on purpose: tables, files and copies; and finishing what a kill has left unfinished."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+from flows.configuration.load import place_of
+from flows.configuration.values import Settings
+from flows.session.backups import remove_backups
+from flows.session.clock import SYSTEM_CLOCK, Clock
+from flows.session.ready import open_ready
+from schemas.errors import SettingsError
+from warehouse.control.erase import Found, erase, find, note_finished, pending, vacuum
+from warehouse.control.kept_erasures import keep_erasures
+from warehouse.engine.place import WORKING, staging_of
+from warehouse.engine.seam import DUCKDB, Warehouse
+from warehouse.engine.sql import statement
+from warehouse.load.staging import Staging
+from warehouse.locks.lock import one_run_at_a_time
+from warehouse.publish.publish import publish
+
+
+@dataclass(frozen=True, slots=True)
+class Erasure:
+    """What was erased: rows removed, whether figures were kept under a pseudonym, where it may still be."""
+
+    removed: int
+    kept_balances: bool
+    remains: str
+
+
+REMAINS = {
+    "duckdb": "Not reached: backups, exports and copies that you keep elsewhere; they may still hold the client.",
+    "postgres": "Not reached: files on other machines that use this warehouse (the next pull there removes what they "
+    "hold of the client), your backups and exports, and Postgres' write-ahead log until it is recycled. Where this "
+    "user is no superuser, Postgres' statistics of columns may hold values of the client too.",
+}
+"""Where an erased client may still be, although `erase` has done all that it can."""
+
+
+def find_client(settings: Settings, name: str, client_id: str) -> Found:
+    """What there is of a client. Raises SettingsError where there is nothing."""
+    with open_ready(settings) as warehouse:
+        found = find(warehouse, name, client_id)
+    if found is None:
+        raise SettingsError(
+            f"There is nothing of a client {client_id!r} in the source {name!r}. Ids are those of mart.clients and "
+            "mart.client_redirects."
+        )
+    return found
+
+
+def erase_client(settings: Settings, name: str, client_id: str, *, reason: str, clock: Clock = SYSTEM_CLOCK) -> Erasure:
+    """Erase a client from the warehouse and all its files; the server is not touched. Raises Busy, WarehouseError."""
+    keep = settings.erasure.keep_balances
+    with one_run_at_a_time(place_of(settings), name, wait=settings.wait):
+        remove_backups(
+            settings, name, client_id.__eq__
+        )  # first: a kill in between leaves a client that is erased again
+        with open_ready(settings, clock) as warehouse:
+            removed = erase(warehouse, name, client_id, reason=reason, keep_balances=keep, now=clock.now())
+            engine = warehouse.engine
+        clean(settings, clock)
+    return Erasure(removed, keep, REMAINS[engine])
+
+
+def erase_purged(settings: Settings, name: str, purged: Sequence[str], clock: Clock) -> list[str]:
+    """Erase clients that the server has purged, where the settings say so. Returns notes for the report."""
+    if not (purged and settings.erasure.after_purge):
+        return []
+    keep, now = settings.erasure.keep_balances, clock.now()
+    with open_ready(settings, clock) as warehouse:
+        for client_id in purged:
+            remove_backups(settings, name, client_id.__eq__)
+            erase(warehouse, name, client_id, reason="purged on the server", keep_balances=keep, now=now)
+    clean(settings, clock)
+    return [f"Erased, as they were purged on the server: {len(purged)}."]
+
+
+def clean(settings: Settings, clock: Clock = SYSTEM_CLOCK) -> bool:
+    """Clean all files of what was erased and is not finished; whether anything was. Killed, it is begun again."""
+    place = place_of(settings)
+    with open_ready(settings, clock) as warehouse:
+        sources = pending(warehouse)
+    if not sources:
+        return False
+    for source in sources:
+        Staging.of(place, source).clear()
+    shutil.rmtree(staging_of(place) / WORKING, ignore_errors=True)
+    if isinstance(place, Path):
+        from warehouse.publish.rewrite import rewrite  # noqa: PLC0415 - pyarrow, for few
+
+        rewrite(place, wait=settings.wait)
+    with open_ready(settings, clock) as warehouse:
+        vacuum(warehouse)
+        keep_erasures(warehouse, place)  # first: what is not finished is begun again by the next pull
+        note_finished(warehouse, clock.now())
+        if settings.publish and warehouse.engine == DUCKDB:
+            publish(warehouse, now=clock.now())
+    return True
+
+
+def expire(settings: Settings, warehouse: Warehouse, name: str, clock: Clock) -> None:
+    """Remove what is older than the settings say it may be kept; the version that holds always stays."""
+    kept = settings.retention
+    for days, steps in (
+        (kept.history_days, ("erase/expired_versions", "erase/expired_changes", "erase/expired_quarantine")),
+        (kept.record_days, ("erase/expired_records",)),
+    ):
+        if days:
+            before = clock.now() - timedelta(days=days)
+            for step in steps:
+                warehouse.execute(statement(step), {"source": name, "before": before})

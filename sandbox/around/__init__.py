@@ -1,0 +1,1 @@
+"""What stands around clients: documents, groups, statements, webhooks."""

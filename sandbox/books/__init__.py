@@ -1,0 +1,1 @@
+"""Ledger, activities, company and lookups."""

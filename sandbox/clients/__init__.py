@@ -1,0 +1,1 @@
+"""Clients: their routes, filters, input, JSON, merges and purges."""

@@ -1,0 +1,53 @@
+"""POST /clients/{id}/purge: a client and all that is its own are gone for good (ClientRepository.php:146-167).
+
+One table after the other, each committed on its own, the client last.
+"""
+
+from __future__ import annotations
+
+from starlette.responses import Response
+
+from sandbox.books.activities import NEWEST, PURGED, note
+from sandbox.clients.clients import bound
+from sandbox.clients.records import contacts_of
+from sandbox.clients.shown import display_name
+from sandbox.store.database import Row
+from sandbox.wire.access import may_edit
+from sandbox.wire.answers import compact_answer, forbidden
+from sandbox.wire.calls import Call
+
+EMPTIED = (
+    "contacts", "invoices", "ledger", "gateway_tokens", "credits", "activities", "system_logs", "documents", "payments",
+)  # fmt: skip
+"""The tables in the server's order; those of tasks, projects, quotes and the like are not kept here."""
+
+
+def purge(call: Call) -> Response:
+    """The client is removed, in whatever state, and on 5.10 of whatever company; 5.12 leaves an activity behind.
+
+    Up to 5.10 only the newest 50 activities go, as the relation holds no more of them.
+    """
+    row, db = destroyable(call), call.world.db
+    if call.world.generation.tells_of_merges:
+        note(call, None, PURGED, farewell(call, row))
+    for table in EMPTIED:
+        rows = "client_id = ?"
+        if table == "activities" and not call.world.generation.tells_of_merges:
+            rows = f"id IN (SELECT id FROM activities WHERE client_id = ? ORDER BY id DESC LIMIT {NEWEST})"
+        db.execute(f"DELETE FROM {table} WHERE {rows}", (row["id"],))
+    db.execute("DELETE FROM clients WHERE id = ?", (row["id"],))
+    return compact_answer({"message": "Success"})
+
+
+def destroyable(call: Call) -> Row:
+    """The client in the path, for admins: the company is looked at from 2026 on only (PurgeClientRequest.php:23-29)."""
+    row = bound(call)
+    ours = may_edit(call.token, row) or not call.world.generation.merges_at_once
+    if not (call.token.is_admin and ours):
+        raise forbidden()
+    return row
+
+
+def farewell(call: Call, row: Row) -> str:
+    """What an activity says of a client that goes: its name and its client_hash."""
+    return f"{display_name(row, contacts_of(call.world.db, row['id']))} ({row['client_hash'] or ''})"

@@ -1,0 +1,1 @@
+"""Switches and routes by which tests steer the server."""

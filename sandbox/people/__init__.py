@@ -1,0 +1,1 @@
+"""Invented businesses and people."""

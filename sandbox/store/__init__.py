@@ -1,0 +1,1 @@
+"""The database of the stand-in, and the versions of Invoice Ninja."""

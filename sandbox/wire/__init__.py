@@ -1,0 +1,1 @@
+"""HTTP: access, calls, answers, faults."""

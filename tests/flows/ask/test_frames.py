@@ -1,0 +1,70 @@
+"""Frames and Arrow tables of the marts, and the picture of the docs, on both engines."""
+
+from __future__ import annotations
+
+import runpy
+import struct
+from decimal import Decimal
+from pathlib import Path
+
+import msgspec
+import pandas as pd
+import pyarrow as pa
+import pytest
+
+from flows.ask.frames import frame, table
+from flows.configuration.load import place_of
+from schemas.errors import SettingsError
+from tests.engines import address
+from warehouse.opened.open import open_place
+
+DOCS = Path(__file__).parents[3] / "docs"
+
+
+@pytest.fixture
+def loaded(settings, pulls, place, server):
+    """Settings of a warehouse that was pulled, once on each engine."""
+    told = msgspec.structs.replace(settings, warehouse=address(place), publish=False)
+    pulls(using=told)
+    return told
+
+
+def test_a_mart_is_a_frame_with_exact_money_and_aware_times(loaded, server):
+    clients = frame("clients", settings=loaded)
+    assert len(clients) == 120
+    assert clients["balance"].dtype == pd.ArrowDtype(pa.decimal128(20, 6))
+    assert set(clients["balance"]) == {Decimal(c["balance"]) for c in server.clients().values()}
+    assert str(clients["created_at"].dtype) == "datetime64[us, UTC]"
+    assert clients["is_tax_exempt"].dtype == pd.BooleanDtype()
+    assert clients["contacts"].dtype == pd.Int64Dtype()
+    assert table("clients", settings=loaded).schema.field("balance").type == pa.decimal128(20, 6)
+
+
+def test_every_mart_is_a_table_and_a_frame(loaded):
+    with open_place(loaded_place(loaded), read_only=True) as warehouse:
+        views = [name for (name,) in warehouse.rows("select name from control.views")]
+    for view in views:
+        assert frame(view, settings=loaded).shape[1] == table(view, settings=loaded).num_columns > 3
+
+
+def loaded_place(settings):
+
+    return place_of(settings)
+
+
+def test_a_mart_that_there_is_none_of_is_refused_with_those_that_there_are(loaded):
+    with pytest.raises(SettingsError, match="client_balance_daily"):
+        table("nothing", settings=loaded)
+
+
+def test_the_example_draws_balances_over_time(loaded, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("NINJA_SYNC_WAREHOUSE", loaded.warehouse)
+    monkeypatch.setenv("MPLBACKEND", "agg")
+    runpy.run_path(str(DOCS / "examples" / "balances_over_time.py"))
+    picture = (tmp_path / "balances_over_time.png").read_bytes()
+    assert picture.startswith(b"\x89PNG")
+    assert struct.unpack(">II", picture[16:24])[1] <= 900
+    out = capsys.readouterr().out
+    assert "only this day is known yet, so each line is one point" in out
+    assert "Not drawn: " in out

@@ -1,0 +1,81 @@
+"""The outbox: a bad change is refused by itself, with its reason, where its author finds it; and can be withdrawn."""
+
+from __future__ import annotations
+
+import pytest
+
+from flows.push.outbox import queued_changes, withdraw_changes
+from flows.push.plan import plan_push
+from flows.session.ready import open_ready
+from schemas.errors import SettingsError
+
+
+def insert(desk, *rows, source="main"):
+    with open_ready(desk.settings) as warehouse:
+        for client_id, field, value in rows:
+            warehouse.execute(
+                "insert into control.outbox (source, id, field, value) values ($source, $id, $field, $value)",
+                {"source": source, "id": client_id, "field": field, "value": value},
+            )
+
+
+def plan(desk):
+    return plan_push(desk.settings, "main", desk.door(), None)
+
+
+BAD = [
+    ("ctiy", "Bern"), ("balance", "0"), ("settings", "{}"), ("contacts", "x"), ("", "x"), ("id", "x"),
+    ("payment_terms", "soon"), ("x" * 5000, "x"),
+]  # fmt: skip
+
+
+def test_each_bad_change_is_refused_by_itself_and_the_good_ones_are_planned(desk, box):
+    one = box.make("One", settings={"currency_id": "1"})
+    insert(desk, (one["id"], "city", "Bern"), *((one["id"], field, value) for field, value in BAD))
+    insert(desk, ("", "city", "x"), ("none such", "city", "x"), ("a'; drop", "ctiy", None))
+    planned = plan(desk)
+    assert [(cell.column, cell.after) for cell in planned.plan.cells] == [("city", "Bern")]
+    assert len(planned.refused) == len(BAD) + 3
+    assert all(refused.reason for refused in planned.refused)
+    assert plan(desk).refused == []  # each is refused once
+    waiting = queued_changes(desk.settings)
+    assert {one.state for one in waiting} == {"refused"}
+    assert len(waiting) == len(BAD) + 3
+    told = {one.column: one.why for one in waiting}
+    assert "did you mean city" in told["ctiy"]
+    assert "cannot be written" in told["balance"]
+
+
+def test_a_refused_change_is_withdrawn_and_a_planned_one_is_not(desk, box):
+    one = box.make("One", settings={"currency_id": "1"})
+    insert(desk, (one["id"], "ctiy", "Bern"), (one["id"], "custom_value1", "x"))
+    planned = plan(desk)
+    (refused,) = queued_changes(desk.settings)
+    both = queued_changes(desk.settings, everything=True)
+    taken = next(change for change in both if change != refused)
+    assert (taken.state, taken.plan_id) == ("planned", planned.plan.plan_id)
+    with pytest.raises(SettingsError, match=planned.plan.plan_id):
+        withdraw_changes(desk.settings, [refused.change_id, taken.change_id])
+    assert len(queued_changes(desk.settings)) == 1  # none was removed
+    with pytest.raises(SettingsError, match="No change is 'nothing'"):
+        withdraw_changes(desk.settings, ["nothing"])
+    withdraw_changes(desk.settings, [refused.change_id[:8]])
+    assert queued_changes(desk.settings) == []
+    desk.apply(planned)
+    (done,) = queued_changes(desk.settings, everything=True)
+    assert (done.state, done.column) == ("applied", "custom_value1")
+
+
+def test_a_change_of_a_source_that_nobody_knows_is_shown_and_refused(desk, box):
+    one = box.make("One", settings={"currency_id": "1"})
+    insert(desk, (one["id"], "custom_value1", "x"), source="mian")
+    insert(desk, (one["id"], "custom_value1", "y"))
+    lost, waiting = sorted(queued_changes(desk.settings), key=lambda one: one.source, reverse=True)
+    assert (lost.why, waiting.why) == ("there is no source 'mian'", "")
+    planned = plan(desk)
+    assert [cell.after for cell in planned.plan.cells] == ["y"]
+    (refused,) = planned.refused
+    assert "there are main" in refused.reason
+    (shown,) = queued_changes(desk.settings)
+    assert (shown.source, shown.state) == ("mian", "refused")
+    assert plan(desk).refused == []

@@ -1,0 +1,353 @@
+"""Calls that were cut off are settled before anything else is written; what stays unknown stops what it must."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, suppress
+from datetime import UTC, datetime, timedelta
+
+import httpx
+import pytest
+from typer.testing import CliRunner
+
+from connector import clients
+from connector.api.api import Api
+from connector.door.door import Door, DoorSettings
+from connector.door.password import Password
+from connector.door.secret import Secret
+from flows.cli.app import app
+from flows.configuration.load import place_of
+from flows.configuration.values import Settings, Source
+from flows.session.api import journal_of, open_api
+from flows.session.clock import Clock
+from flows.session.settle import settle_by_asking, settle_by_word
+from flows.session.writing import check_open, settle_open
+from sandbox.server import running
+from schemas.errors import Busy, NotAuthorised, NotVerified, OutcomeUnknown, SettingsError, UnsafePlan
+from schemas.journal import Call, Edit, Outcome
+from tests.engines import address
+from tests.flows.conftest import COMMAND, Server
+from warehouse.control.journal import first_broken, open_calls
+from warehouse.opened.open import open_place
+
+LATER = Clock(now=lambda: datetime.now(UTC) + timedelta(hours=1))
+"""After which no server is still at it."""
+
+
+@pytest.fixture(scope="module")
+def server():
+    with running(clients=20, seed=5) as box:
+        yield Server(box)
+
+
+@pytest.fixture(autouse=True)
+def as_it_was(server):
+    yield
+    server.switch(faults=[], merge_dies=None)
+
+
+@pytest.fixture
+def told(server, place, monkeypatch):
+    """Settings of one source, on each engine; nobody is waited for."""
+    monkeypatch.setenv("NINJA_SYNC_TOKEN", server.box.token)
+    source = Source(url=server.box.url, requests_per_second=10_000)
+    return Settings(warehouse=address(place), sources={"main": source}, wait=0)
+
+
+@pytest.fixture
+def make(server):
+    """New clients that owe something; their ids."""
+
+    def made(*names):
+        ids = [server.call("POST", "/api/v1/clients", {"name": name})["data"]["id"] for name in names]
+        for one in ids:
+            server.call("POST", f"/_sandbox/clients/{one}/balances", {"balance": "5"})
+        return ids
+
+    return made
+
+
+class Killed(BaseException):
+    """The process ends here."""
+
+
+class Dying(httpx.BaseTransport):
+    """A wire on which the process dies at the first call that writes a client: after it was sent, or before."""
+
+    def __init__(self, *, sent):
+        self.sent, self.wire = sent, httpx.HTTPTransport()
+
+    def handle_request(self, request):
+        if request.method == "GET" or request.url.path.endswith("/current"):
+            return self.wire.handle_request(request)
+        if self.sent:
+            with suppress(httpx.TransportError):
+                self.wire.handle_request(request).read()
+        raise Killed
+
+    def close(self):
+        self.wire.close()
+
+
+def killed(server, settings, write, *, sent=True):
+    """Have a process die in the middle of a write; what is left is an open call."""
+    settings_of_door = DoorSettings(server.box.url, requests_per_second=10_000)
+    with (
+        Door(settings_of_door, Secret(server.box.token), transport=Dying(sent=sent)) as door,
+        ExitStack() as stack,
+        pytest.raises(Killed),
+    ):
+        write(Api(door, journal_of(settings, "main", door, stack), Password(lambda: Secret(server.box.password))))
+
+
+def merging(*pair):
+    return lambda api: clients.merge(api, *pair, backup=lambda _: None)
+
+
+def opened(settings):
+    with open_place(place_of(settings)) as warehouse:
+        assert first_broken(warehouse, "main") is None
+        return open_calls(warehouse, "main")
+
+
+def noted(settings, *calls):
+    """Calls that stay unknown whoever asks."""
+    with open_api(settings=settings, clock=LATER) as api:
+        return [api.journal.intend(Call("reactivate_email", [Edit(one) for one in ids])) for ids in calls]
+
+
+def writes(server):
+    return [one for one in server.requests() if not one.startswith("GET") and "/current" not in one]
+
+
+def archive(settings, *ids):
+    with open_api(settings=settings, clock=LATER) as api:
+        return [one.outcome.value for one in clients.archive(api, ids)]
+
+
+@pytest.mark.parametrize("sent", [True, False])
+def test_what_a_killed_process_left_is_settled_before_the_next_write(server, told, make, sent):
+    one, other, third = make("A", "B", "C")
+    killed(server, told, merging(one, other), sent=sent)
+    killed_at, *_ = opened(told)
+    assert killed_at.call.verb == "merge"
+    assert archive(told, third) == ["applied"]
+    assert opened(told) == []
+    with open_place(place_of(told)) as warehouse:
+        told_of = warehouse.rows("select message, clients from control.journal where verb = 'merge' order by number")
+    assert told_of[1][0] == "settled later, by reading back"
+    assert set(json.loads(told_of[1][1]).values()) == {"applied" if sent else "not applied"}
+
+
+def test_a_merge_that_died_half_way_stops_every_write_until_a_person_has_looked(server, told, make):
+    one, other, third = make("A", "B", "C")
+    server.switch(merge_dies={"after": 1, "do": "no_answer"})
+    killed(server, told, merging(one, other))
+    (left,) = opened(told)
+    server.requests()
+    with pytest.raises(UnsafePlan, match=f"{left.call_id}.*{one}, {other}.*--as applied") as problem:
+        archive(told, third)
+    assert "nothing is written to this source" in str(problem.value)
+    assert writes(server) == []
+    with open_api(settings=told) as api:
+        assert clients.show(api, third).name == "C"  # reading goes on
+    with Door(DoorSettings(server.box.url, requests_per_second=10_000), Secret(server.box.token)) as door:
+        assert [asked.outcomes for asked in settle_by_asking(told, "main", door, clock=LATER)] == [None]
+    settled = settle_by_word(told, "main", left.call_id, Outcome.NOT_APPLIED)
+    assert settled.outcomes == [(one, Outcome.NOT_APPLIED), (other, Outcome.NOT_APPLIED)]
+    assert archive(told, third) == ["applied"]
+
+
+def test_another_open_call_stops_the_writes_to_its_own_clients_only(server, told, make):
+    one, other, third = make("A", "B", "C")
+    (call_id,) = noted(told, [one, other])
+    server.requests()
+    with pytest.raises(UnsafePlan, match=f"{call_id}.*its clients are not written"):
+        archive(told, third, other)
+    assert writes(server) == []
+    assert archive(told, third) == ["applied"]
+    settle_by_word(told, "main", call_id, Outcome.APPLIED)
+    assert archive(told, other) == ["applied"]
+
+
+def test_a_person_can_settle_only_what_is_open(told, make):
+    (one,) = make("A")
+    (call_id,) = noted(told, [one])
+    with pytest.raises(SettingsError, match="no open call 'other'"):
+        settle_by_word(told, "main", "other", Outcome.APPLIED)
+    settle_by_word(told, "main", call_id, Outcome.APPLIED)
+    with pytest.raises(SettingsError, match="no open call"):
+        settle_by_word(told, "main", call_id, Outcome.NOT_APPLIED)
+
+
+def test_a_call_that_this_very_session_left_open_stops_it_too(server, told, make):
+    one, other, third = make("A", "B", "C")
+    with open_api(settings=told, password=lambda: Secret(server.box.password), clock=LATER) as api:
+        assert clients.archive(api, [third])[0].outcome.value == "applied"
+        server.switch(merge_dies={"after": 2, "do": "500"})
+        with pytest.raises(OutcomeUnknown, match="would add them again"):
+            clients.merge(api, one, other, backup=lambda _: None)
+        with pytest.raises(UnsafePlan, match="nothing is written"):
+            clients.restore(api, [third])
+
+
+def test_a_call_that_a_thread_left_open_stops_the_others_too(server, told, make):
+    one, other, third = make("A", "B", "C")
+    with open_api(settings=told, password=lambda: Secret(server.box.password), clock=LATER) as api:
+        assert clients.archive(api, [third])[0].outcome.value == "applied"
+        server.switch(merge_dies={"after": 2, "do": "500"})
+        with ThreadPoolExecutor(1) as pool:
+            merging_it = pool.submit(lambda: clients.merge(api, one, other, backup=lambda _: None))
+            assert isinstance(merging_it.exception(), OutcomeUnknown)
+            with pytest.raises(UnsafePlan, match="nothing is written"):
+                clients.restore(api, [third])
+        with pytest.raises(UnsafePlan, match="nothing is written"):
+            clients.archive(api, [one])
+
+
+def test_one_process_writes_at_a_time_and_reading_goes_on(server, told, make):
+    one, other = make("A", "B")
+    with open_api(settings=told) as first:
+        clients.archive(first, [one])
+        with open_api(settings=told) as second:
+            assert clients.show(second, other).name == "B"
+            with pytest.raises(Busy, match="Another writer of the source 'main'"):
+                clients.archive(second, [other])
+        with pytest.raises(Busy):
+            settle_by_word(told, "main", "x", Outcome.APPLIED)
+    assert archive(told, other) == ["applied"]
+
+
+def test_threads_of_one_session_do_not_take_each_other_s_calls_for_cut_off_ones(server, told, make):
+    ids = make(*"ABCDEF")
+    with open_api(settings=told) as api, ThreadPoolExecutor(3) as pool:
+        changed = list(pool.map(lambda one: clients.update(api, one, {"city": "Bern"}).city, ids))
+    assert changed == ["Bern"] * 6
+    assert opened(told) == []
+
+
+def test_a_young_merge_without_a_trace_is_asked_for_until_it_is_no_longer_young(server, told, make):
+    one, other = make("A", "B")
+    killed(server, told, merging(one, other), sent=False)
+    slept = []
+    with open_api(settings=told) as api, ExitStack() as until_the_end:
+        api.door.get("/ping")  # the first request asks the warehouse, which one process opens once
+        warehouse = until_the_end.enter_context(open_place(place_of(told)))
+        (call,) = open_calls(warehouse, "main")
+        journal = Settled()
+        settle_open(
+            warehouse, "main", Api(api.door, journal), now=lambda: call.at + timedelta(seconds=100), sleep=slept.append
+        )
+    assert sum(slept) == pytest.approx(20)
+    assert journal.outcomes == {call.call_id: [(one, Outcome.NOT_APPLIED), (other, Outcome.NOT_APPLIED)]}
+
+
+def test_a_first_write_that_could_not_be_checked_is_checked_by_the_next_one(server, told, make):
+    one, other = make("A", "B")
+    killed(server, told, lambda api: clients.archive(api, [one]))
+    with open_api(settings=told) as api:
+        present = {"do": "status", "status": 403, "on": f"GET /clients/{one}", "times": 9}
+        server.switch(faults=[present])
+        with pytest.raises(NotAuthorised):
+            clients.archive(api, [other])
+        server.switch(faults=[])
+        assert clients.archive(api, [other])[0].outcome.value == "applied"
+    assert opened(told) == []
+
+
+class Settled:
+    """A journal that keeps what it is told became of calls."""
+
+    def __init__(self):
+        self.outcomes = {}
+
+    def settle(self, call_id, outcomes, _message=""):
+        self.outcomes[call_id] = list(outcomes)
+
+
+def test_before_a_plan_any_unknown_call_stops_unless_clients_are_named(told, make):
+    one, other = make("A", "B")
+    noted(told, [one])
+    with open_api(settings=told) as api, open_place(place_of(told)) as warehouse:
+        with pytest.raises(UnsafePlan, match=one):
+            settle_open(warehouse, "main", api)
+        settle_open(warehouse, "main", api, client_ids=[other])
+    check_open([], None)
+
+
+@pytest.fixture
+def call(server, tmp_path, monkeypatch):
+    """Run a command in this process: what it raised, and its output."""
+    for name, value in {
+        "NINJA_SYNC_URL": server.box.url, "NINJA_SYNC_TOKEN": server.box.token, "HOME": str(tmp_path),
+        "NINJA_SYNC_WAREHOUSE": str(tmp_path / "w.duckdb"),
+    }.items():  # fmt: skip
+        monkeypatch.setenv(name, value)
+    monkeypatch.chdir(tmp_path)
+
+    def run(*args):
+        done = CliRunner().invoke(app, list(map(str, args)))
+        return done.exception, done.stdout
+
+    return run
+
+
+def test_the_command_lists_settles_and_checks(server, call, make, tmp_path):
+    one, other = make("Jane Doe", "B")
+    assert call("clients", "archive", one, "--yes")[0] is None
+    settings = Settings(warehouse=str(tmp_path / "w.duckdb"), sources={"main": Source(url=server.box.url)})
+    (call_id,) = noted(settings, [other])
+    error, shown = call("journal")
+    assert (error, "applied 1" in shown, "unknown" in shown, "Jane" in shown) == (None, True, True, False)
+    assert [one["call_id"] for one in json.loads(call("journal", "--open", "--json")[1])["calls"]] == [call_id]
+    assert len(json.loads(call("journal", "--top", "1", "--source", "main", "--json")[1])["calls"]) == 1
+    error, shown = call("journal", "settle")
+    assert isinstance(error, OutcomeUnknown)
+    assert error.exit_code == 4
+    assert (call_id in shown, other in shown) == (True, True)
+    for wrong in (["settle", "--as", "applied"], ["settle", "nothing"], ["settle", "nothing", "--as", "not-applied"]):
+        assert isinstance(call("journal", *wrong)[0], SettingsError), wrong
+    error, shown = call("journal", "settle", call_id, "--as", "not-applied", "--json")
+    assert (error, json.loads(shown)["calls"][0]["outcomes"]) == (None, {other: "not applied"})
+    assert call("journal", "settle")[0] is None
+    assert json.loads(call("journal", "--open", "--json")[1]) == {"calls": []}
+    error, shown = call("journal", "check", "--json")
+    (chain,) = json.loads(shown)["chains"]
+    assert (error, chain["lines"], chain["first_broken"], len(chain["last_digest"])) == (None, 4, None, 64)
+    with open_place(place_of(settings)) as warehouse:
+        warehouse.execute("update control.journal set operator = 'eve' where number = 2")
+    error, _ = call("journal", "check")
+    assert isinstance(error, NotVerified)
+    assert (error.exit_code, "main from line 2 on" in str(error)) == (4, True)
+
+
+def test_a_process_killed_in_the_middle_of_a_merge_is_made_up_for(server, make, tmp_path, monkeypatch):
+    """kill -9 while the server is at it, which it finishes all the same."""
+    one, other, third = make("Stays", "Goes", "C")
+    server.switch(merge_dies={"after": 6, "do": "hang", "seconds": 30})
+    server.requests()
+    environ = {
+        "PATH": os.environ["PATH"], "HOME": str(tmp_path), "NINJA_SYNC_URL": server.box.url,
+        "NINJA_SYNC_TOKEN": server.box.token, "NINJA_SYNC_WAREHOUSE": str(tmp_path / "w.duckdb"),
+        "NINJA_SYNC_PASSWORD": server.box.password,
+    }  # fmt: skip
+    command = [str(COMMAND), "clients", "merge", one, other, "--confirm", "Goes", "--json"]
+    with subprocess.Popen(command, env=environ, cwd=tmp_path, stderr=subprocess.DEVNULL) as process:
+        # only looked at: what comes between a look and a removal would never be seen
+        while not any(request["path"].endswith("/merge") for request in server.call("GET", "/_sandbox/requests")):
+            assert process.poll() is None
+            time.sleep(0.05)
+        process.send_signal(signal.SIGKILL)
+    server.requests()
+    settings = Settings(warehouse=str(tmp_path / "w.duckdb"), sources={"main": Source(url=server.box.url)}, wait=10)
+    assert len(opened(settings)) == 1
+    monkeypatch.setenv("NINJA_SYNC_TOKEN", server.box.token)
+    assert archive(settings, third) == ["applied"]
+    assert opened(settings) == []
+    assert server.call("GET", f"/api/v1/clients/{one}")["data"]["balance"] == 10
+    assert not any(request.split("?")[0].endswith("/merge") for request in server.requests())

@@ -1,0 +1,89 @@
+"""The mirror's version: columns change by raising it, older versions refuse it, and the rows come from the records."""
+
+from __future__ import annotations
+
+import pytest
+
+from schemas.errors import WarehouseError
+from tests.records import MOMENT, client
+from warehouse.opened import rebuild
+from warehouse.opened.migrate import migrate
+from warehouse.publish.publish import publish, publish_if_due
+from warehouse.schema import tables
+from warehouse.schema.tables import MIRROR_FINGERPRINT, MIRROR_VERSION, arriving, columns, fingerprint, mirrored
+from warehouse.schema.views import drop_views
+
+
+def test_whoever_changes_a_column_raises_the_version_and_notes_the_fingerprint():
+    assert (4, fingerprint()) == (MIRROR_VERSION, MIRROR_FINGERPRINT)
+
+
+@pytest.mark.parametrize("other", [{"name": "text"}, {"name": "varchar not null"}, {"extra": "varchar"}])
+def test_the_fingerprint_sees_types_nulls_and_columns(monkeypatch, other):
+    monkeypatch.setattr(tables, "columns", lambda entity, parent: columns(entity, parent) | other)
+    assert fingerprint() != MIRROR_FINGERPRINT
+
+
+def test_the_fingerprint_sees_the_order(monkeypatch):
+    monkeypatch.setattr(tables, "columns", lambda *of: dict(reversed(columns(*of).items())))
+    assert fingerprint() != MIRROR_FINGERPRINT
+
+
+def rows(warehouse):
+    return [warehouse.rows(f"select * from ninja.{table} order by id") for table in ("clients", "contacts")]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "alter table ninja.clients drop column name",
+        "alter table ninja.clients add column old_column varchar",
+        "alter table ninja.clients alter balance type double precision",
+        "alter table ninja.contacts drop column email",
+        "drop table ninja.documents",
+    ],
+)
+@pytest.mark.parametrize("made", ["version = 0", "fingerprint = ''"])
+def test_tables_of_an_earlier_version_are_rebuilt_from_the_records_without_the_server(
+    warehouse, load_records, change, made
+):
+    load_records([client("a", name="Zoë"), client("b")])
+    before = rows(warehouse)
+    drop_views(warehouse)
+    warehouse.execute(change)
+    warehouse.execute(f"update control.mirror set {made}")
+    migrate(warehouse, now=MOMENT)
+    assert rows(warehouse) == before
+    assert warehouse.rows("select * from control.mirror") == [(MIRROR_VERSION, fingerprint())]
+    assert warehouse.rows("select contact_email from mart.clients order by id") == [
+        ("ca@example.com",),
+        ("cb@example.com",),
+    ]
+    for entity, parent in mirrored():
+        found = warehouse.rows(
+            "select column_name from information_schema.columns where table_schema = 'ninja' and table_name = $t "
+            "order by ordinal_position",
+            {"t": entity.name},
+        )
+        assert [name for (name,) in found] == list(columns(entity, parent))
+
+
+def test_the_copies_are_written_anew_after_the_tables_were(duckdb_warehouse):
+    publish(duckdb_warehouse)
+    duckdb_warehouse.execute("update control.mirror set version = 0")
+    migrate(duckdb_warehouse, now=MOMENT)
+    assert publish_if_due(duckdb_warehouse, now=MOMENT) is not None
+
+
+def test_an_older_version_refuses_the_tables_of_a_newer_one_and_touches_nothing(warehouse, load_records, monkeypatch):
+    load_records([client("a")])
+    with monkeypatch.context() as newer:
+        newer.setattr(tables, "MIRROR_VERSION", MIRROR_VERSION + 1)
+        newer.setattr(tables, "columns", lambda entity, parent: columns(entity, parent) | {"extra": "varchar"})
+        newer.setattr(rebuild, "arriving", lambda *of: {k: v for k, v in arriving(*of).items() if k != "extra"})
+        migrate(warehouse, now=MOMENT)
+    before = rows(warehouse)
+    with pytest.raises(WarehouseError, match="newer version"):
+        migrate(warehouse, now=MOMENT)
+    assert rows(warehouse) == before
+    assert [len(row) for row in before[0]] == [len(columns(*next(mirrored()))) + 1]

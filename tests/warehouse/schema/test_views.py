@@ -1,0 +1,67 @@
+"""The views of `mart` reach every warehouse, whatever it had; what people made themselves stays."""
+
+from __future__ import annotations
+
+import pytest
+
+from schemas.errors import WarehouseError
+from tests.records import MOMENT, client
+from warehouse.engine.seam import DUCKDB
+from warehouse.engine.sql import named, statement
+from warehouse.opened.migrate import migrate
+from warehouse.publish.publish import publish, publish_if_due
+from warehouse.schema import views
+
+
+@pytest.fixture
+def give(monkeypatch):
+    """Let a version have other texts: {name: text}; None takes the view out."""
+
+    def other(texts):
+        names = sorted((set(named("mart")) | set(texts)) - {name for name, text in texts.items() if text is None})
+        monkeypatch.setattr(views, "named", lambda _: names)
+        monkeypatch.setattr(views, "statement", lambda name: texts.get(name.removeprefix("mart/")) or statement(name))
+
+    return other
+
+
+def columns(warehouse, view):
+    return warehouse.answer(f"select * from mart.{view} limit 0")[0]
+
+
+def test_a_changed_view_reaches_an_existing_warehouse_with_columns_removed_and_reordered(warehouse, load_records, give):
+    load_records([client("a")])
+    if warehouse.engine == DUCKDB:
+        publish(warehouse)
+    give({"contacts": "create view mart.contacts as select client_id, id, 1 as added from ninja.contacts"})
+    migrate(warehouse, now=MOMENT)
+    assert columns(warehouse, "contacts") == ["client_id", "id", "added"]
+    assert (publish_if_due(warehouse, now=MOMENT) is not None) == (warehouse.engine == DUCKDB)
+
+
+def test_a_new_view_and_one_that_it_stands_on_are_made_in_order(warehouse, give):
+    give({"aa": "create view mart.aa as select * from mart.zz", "zz": "create view mart.zz as select 1 as n"})
+    migrate(warehouse, now=MOMENT)
+    assert warehouse.rows("select * from mart.aa") == [(1,)]
+
+
+def test_a_view_that_this_version_no_longer_has_is_dropped_and_one_that_people_made_stays(warehouse, give):
+    warehouse.execute("create view mart.mine as select 7 as n")
+    give({"load_status": None})
+    migrate(warehouse, now=MOMENT)
+    made = warehouse.rows("select table_name from information_schema.tables where table_schema = 'mart'")
+    assert {name for (name,) in made} == {*named("mart"), "mine"} - {"load_status"}
+
+
+def test_a_view_that_someone_dropped_comes_back(warehouse):
+    warehouse.execute("drop view mart.client_balances")
+    migrate(warehouse, now=MOMENT)
+    assert columns(warehouse, "client_balances")
+
+
+def test_a_view_that_cannot_be_made_leaves_the_old_ones(warehouse, give):
+    before = columns(warehouse, "contacts")
+    give({"contacts": "create view mart.contacts as select nonsense from nowhere"})
+    with pytest.raises(WarehouseError, match=r"CatalogException|UndefinedTable"):
+        migrate(warehouse, now=MOMENT)
+    assert columns(warehouse, "contacts") == before

@@ -1,0 +1,1 @@
+"""What is precious: runs, plans, approvals, decisions, the journal, erasures."""

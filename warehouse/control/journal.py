@@ -1,0 +1,171 @@
+"""The journal in the warehouse: calls that write, noted before and after, in a chain that shows what was tampered with.
+
+Each note is a transaction of its own, so that it is safe when the method returns, whatever happens to this process.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import secrets
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Final
+
+import msgspec
+
+from schemas.errors import SettingsError
+from schemas.journal import Call, Edit, Outcome
+from schemas.values import to_json
+from warehouse.control.state import read_erased
+from warehouse.engine.seam import Warehouse
+from warehouse.engine.sql import statement
+
+INTENDED: Final = "intended"
+SETTLED: Final = "settled"
+FIRST: Final = "0" * 64
+"""What stands in the place of the digest before the first row's."""
+_JSON = msgspec.json.Decoder(dict[str, object], float_hook=Decimal)
+
+
+@dataclass(frozen=True, slots=True)
+class OpenCall:
+    """A call that was noted and never settled: what became of it is unknown until the server is asked."""
+
+    call_id: str
+    at: datetime
+    operator: str
+    call: Call
+
+
+class WarehouseJournal:
+    """The journal of one source (`schemas.journal.Journal`). `opened` gives the warehouse for one note or for many."""
+
+    def __init__(
+        self,
+        source: str,
+        opened: Callable[[], AbstractContextManager[Warehouse]],
+        *,
+        operator: str,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        new_id: Callable[[], str] = lambda: secrets.token_hex(6),
+    ) -> None:
+        self._source, self._opened, self._operator, self._now, self._new_id = source, opened, operator, now, new_id
+
+    def intend(self, call: Call) -> str:
+        """Note that a call is about to be sent; returns its id."""
+        call_id = self._new_id()
+        with self._opened() as warehouse, warehouse.transaction():
+            marks = dict.fromkeys(_marks(warehouse, self._source, [edit.client_id for edit in call.edits]), INTENDED)
+            self._note(warehouse, call_id, call.verb, call.plan_id, INTENDED, marks, "")
+            values = {
+                "source": self._source, "call_id": call_id, "places": list(range(len(call.edits))),
+                "ids": [edit.client_id for edit in call.edits],
+                "befores": [to_json(edit.before) for edit in call.edits],
+                "afters": [to_json(edit.after) for edit in call.edits],
+            }  # fmt: skip
+            warehouse.execute(statement("journal/note_edits"), values)
+        return call_id
+
+    def leave(self, call_id: str) -> None:
+        """The call stays open, as it is noted."""
+
+    def settle(self, call_id: str, outcomes: Sequence[tuple[str, Outcome]], message: str = "") -> None:
+        """Note what became of each client of a call, in the order of its edits. Raises SettingsError for no such call.
+
+        A call is settled once: to settle it again is an error.
+        """
+        with self._opened() as warehouse, warehouse.transaction():
+            verb, plan_id = _unsettled(warehouse, self._source, call_id)
+            marks = _marks(warehouse, self._source, [client_id for client_id, _ in outcomes])
+            told = {mark: outcome.value for mark, (_, outcome) in zip(marks, outcomes, strict=True)}
+            self._note(warehouse, call_id, verb, plan_id, SETTLED, told, message)
+            values = {
+                "source": self._source, "call_id": call_id, "places": list(range(len(outcomes))),
+                "ids": [client_id for client_id, _ in outcomes],
+                "outcomes": [outcome.value for _, outcome in outcomes],
+            }  # fmt: skip
+            warehouse.execute(statement("journal/note_outcomes"), values)
+
+    def _note(
+        self,
+        warehouse: Warehouse,
+        call_id: str,
+        verb: str,
+        plan_id: str | None,
+        state: str,
+        clients: Mapping[str, str],
+        message: str,
+    ) -> None:
+        warehouse.hold(f"journal of {self._source}")
+        found = warehouse.rows(statement("journal/last"), {"source": self._source})
+        last, previous = found[0] if found else (0, FIRST)
+        values: dict[str, object] = {
+            "number": int(str(last)) + 1, "call_id": call_id, "noted_at": self._now(), "operator": self._operator,
+            "plan_id": plan_id, "verb": verb, "state": state, "clients": to_json(clients), "message": message,
+            "previous": previous,
+        }  # fmt: skip
+        digest = chained(self._source, values)
+        warehouse.execute(statement("journal/note"), {"source": self._source, **values, "digest": digest})
+
+
+def chained(source: str, row: Mapping[str, object]) -> str:
+    """The digest of a row of the journal, over all of it and the digest before it."""
+    at = row["noted_at"]
+    told = {**row, "noted_at": at.astimezone(UTC).isoformat() if isinstance(at, datetime) else at, "source": source}
+    told["clients"] = json.loads(str(row["clients"]))  # an engine may write JSON with other blanks
+    return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
+
+
+def first_broken(warehouse: Warehouse, source: str) -> int | None:
+    """The number of the first row of a source's journal that is not as it was written; None where all are.
+
+    Rows that were cut off at the end do not show: compare the last digest with one that was kept elsewhere.
+    """
+    columns, rows = warehouse.answer(statement("journal/rows"), {"source": source})
+    previous = FIRST
+    for place, values in enumerate(rows, start=1):
+        row = dict(zip(columns, values, strict=True))
+        digest = row.pop("digest")
+        if row["number"] != place or row["previous"] != previous or chained(source, row) != digest:
+            return place
+        previous = str(digest)
+    return None
+
+
+def open_calls(warehouse: Warehouse, source: str) -> list[OpenCall]:
+    """The calls of a source that were noted and never settled, oldest first."""
+    found = []
+    for call_id, at, operator, plan_id, verb in warehouse.rows(statement("journal/open"), {"source": source}):
+        edits = edits_of(warehouse, source, str(call_id))
+        call = Call(str(verb), [edit for edit, _ in edits], None if plan_id is None else str(plan_id))
+        found.append(OpenCall(str(call_id), at, str(operator), call))  # type: ignore[arg-type]  # a timestamp column
+    return found
+
+
+def edits_of(warehouse: Warehouse, source: str, call_id: str) -> list[tuple[Edit, Outcome | None]]:
+    """What a call was to change of which clients, and what became of it."""
+    rows = warehouse.rows(statement("journal/edits"), {"source": source, "call_id": call_id})
+    return [
+        (Edit(str(key), _JSON.decode(str(before)), _JSON.decode(str(after))), Outcome(outcome) if outcome else None)
+        for key, before, after, outcome in rows
+    ]
+
+
+def _unsettled(warehouse: Warehouse, source: str, call_id: str) -> tuple[str, str | None]:
+    rows = warehouse.rows(statement("journal/settled"), {"source": source, "call_id": call_id})
+    if not rows:
+        raise SettingsError(f"The journal of {source!r} knows no call {call_id!r}: `ninja-sync journal` lists them.")
+    ((verb, plan_id, settled),) = rows
+    if settled:
+        raise SettingsError(f"The call {call_id!r} is settled already.")
+    return str(verb), None if plan_id is None else str(plan_id)
+
+
+def _marks(warehouse: Warehouse, source: str, ids: Sequence[str]) -> list[str]:
+    """The marks of clients; of one that is about to be made, its place in the call."""
+    known = read_erased(warehouse, source)
+    return [known.mark(client_id) if client_id else f"new {place}" for place, client_id in enumerate(ids)]

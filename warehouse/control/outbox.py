@@ -1,0 +1,61 @@
+"""The outbox: changes that people have queued, each with what has become of it, until a plan takes it up."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final
+
+from schemas.plan import RefusedWish
+from warehouse.engine.seam import Warehouse
+from warehouse.engine.sql import statement
+
+WAITING: Final = "waiting"
+REFUSED_STATE: Final = "refused"
+OPEN: Final = frozenset({WAITING, REFUSED_STATE})
+"""States of changes that are in no plan: they can be withdrawn."""
+REFUSED: Final = "refused: "
+"""What begins the text in `plan_id` of a change that was refused; to have it looked at again, it is queued again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One queued change: a field of a client, its new value (None empties it), who asked, and what became of it."""
+
+    change_id: str
+    source: str
+    client_id: str
+    column: str
+    value: str | None = field(repr=False)
+    reason: str | None
+    author: str
+    queued_at: datetime
+    state: str
+    why: str
+    plan_id: str | None
+
+
+def queued(warehouse: Warehouse) -> list[Change]:
+    """All changes of the outbox, oldest first."""
+    rows: list[tuple[Any, ...]] = warehouse.rows(statement("read/changes"))
+    return [Change(*row) for row in rows]
+
+
+def withdraw(warehouse: Warehouse, change_ids: Sequence[str]) -> None:
+    """Remove changes from the outbox."""
+    warehouse.execute(statement("plans/withdraw"), {"changes": list(change_ids)})
+    warehouse.execute("update control.published set changed_runs = -1")  # the copies still show them
+
+
+def refuse_unknown_sources(warehouse: Warehouse, configured: Iterable[str]) -> list[RefusedWish]:
+    """Refuse changes of sources that are neither configured here nor in the warehouse; returns them.
+
+    Machines that share a warehouse may configure different sources, so what one has pulled is known to all.
+    """
+    known = {*configured, *(str(name) for (name,) in warehouse.rows("select source from control.sources"))}
+    reason = f"no source has the name that the change names; there are {', '.join(sorted(known))}"
+    values = {"known": sorted(known), "why": f"{REFUSED}{reason}"}
+    with warehouse.transaction():
+        rows = warehouse.rows(statement("plans/refuse_sources"), values)
+    return [RefusedWish("outbox", str(client_id), str(column), reason) for client_id, column in rows]

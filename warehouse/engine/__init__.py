@@ -1,0 +1,1 @@
+"""The two engines, DuckDB and Postgres, behind one seam."""

@@ -1,0 +1,281 @@
+"""The warehouse on DuckDB: one file, one process at a time, closed to everything outside its own folders.
+
+What it offers is the seam of `warehouse.engine`; everything above it is the same SQL text on both engines.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import duckdb
+
+from schemas.errors import OUT_OF_MEMORY, Busy, SettingsError, WarehouseError, is_short_of_memory
+from warehouse.engine.place import exports_of
+from warehouse.engine.private import (
+    check_ours,
+    make_private_file,
+    make_private_folder,
+    make_whole,
+    only_private_files,
+    remove_halves,
+)
+from warehouse.engine.seam import DUCKDB, Params
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+Config = dict[str, str | bool | int | float | list[str]]
+
+MIB = 1024 * 1024
+LEAST_MEMORY = 128
+"""MiB that the engine may use while it writes, at the least."""
+
+QUIET = "set enable_progress_bar = false"
+"""By itself the engine draws a bar on standard output after two seconds, in the middle of a command's JSON."""
+
+SAFE_TO_SHOW = (duckdb.IOException, duckdb.OutOfMemoryException, duckdb.PermissionException)
+"""Errors whose text names files and limits; the text of all others may hold a row's values (people's data)."""
+
+
+class DuckdbWarehouse:
+    """An open DuckDB file. Use it in `with`; it is closed, and its lock given back, at the end.
+
+    While it is open, all files that this process makes are private (umask 077): DuckDB makes its log anew after each
+    checkpoint, and spills rows into files, with the rights that the umask leaves.
+    """
+
+    engine = DUCKDB
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, path: Path, closing: ExitStack) -> None:
+        self._connection, self.path, self._closing = connection, path, closing
+
+    def __enter__(self) -> DuckdbWarehouse:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._closing.close()
+
+    @property
+    def shown(self) -> str:
+        """The path of the file."""
+        return str(self.path)
+
+    def execute(self, sql: str, params: Params | None = None) -> None:
+        """Run one statement."""
+        with _translated(sql):
+            self._connection.execute(sql, _used(sql, params)).fetchall()
+
+    def rows(self, sql: str, params: Params | None = None) -> list[tuple[object, ...]]:
+        """The rows of one query."""
+        with _translated(sql):
+            return self._connection.execute(sql, _used(sql, params)).fetchall()
+
+    def answer(self, sql: str, params: Params | None = None) -> tuple[list[str], list[tuple[object, ...]]]:
+        """The column names and rows of one query."""
+        with _translated(sql):
+            cursor = self._connection.execute(sql, _used(sql, params))
+            return [column[0] for column in cursor.description or []], cursor.fetchall()
+
+    def ask(self, sql: str) -> tuple[list[str], list[tuple[object, ...]]]:
+        """The same for a query that a person typed: where it is wrong, a SettingsError says so in DuckDB's words."""
+        try:
+            cursor = self._connection.execute(sql)
+            return [column[0] for column in cursor.description or []], cursor.fetchall()
+        except duckdb.Error as problem:
+            raise SettingsError(f"The query cannot be run: {problem}") from None
+
+    def table(self, sql: str, params: Params | None = None) -> pa.Table:
+        """The result of one query as an Arrow table."""
+        with _translated(sql):
+            return self._connection.sql(sql, params=_used(sql, params)).to_arrow_table()
+
+    def streamed(self, sql: str, params: Params | None = None, *, rows: int = 5000) -> Iterator[pa.RecordBatch]:
+        """The result of one query as Arrow batches of at most `rows`; nothing else may be asked until it ends."""
+        with _translated(sql):
+            yield from self._connection.sql(sql, params=_used(sql, params)).to_arrow_reader(rows)
+
+    def stage(self, name: str, schema: pa.Schema, batches: Iterable[pa.RecordBatch]) -> None:
+        """Make the temporary table `name` from Arrow batches, streamed."""
+        import pyarrow as pa  # noqa: PLC0415 - 0.3 s which a pull without changes does not spend
+
+        reader = pa.RecordBatchReader.from_batches(schema, batches)
+        with _translated(f"stage {name}"):
+            self._connection.register("arriving", reader)
+            self._connection.execute(f"create or replace temp table {name} as select * from arriving").fetchall()
+            self._connection.unregister("arriving")
+
+    @contextmanager
+    def transaction(self, *, run_id: str | None = None) -> Iterator[None]:  # noqa: ARG002 - a commit is never in doubt here
+        """All or nothing: commits at the end, rolls back on any exception."""
+        self.execute("begin transaction")
+        try:
+            yield
+        except BaseException:
+            self.execute("rollback")
+            raise
+        self.execute("commit")
+
+    def hold(self, name: str) -> None:
+        """Nothing to do: the file is this process's alone."""
+
+    def settle(self, tables: Sequence[str]) -> None:
+        """Nothing to do: the engine counts as it goes."""
+
+    def checkpoint(self) -> None:
+        """Write everything into the file itself, so that the file alone is a whole copy."""
+        self.execute("checkpoint")
+
+
+def open_warehouse(
+    path: Path,
+    *,
+    read_only: bool = False,
+    wait: float = 10.0,
+    clock: Callable[[], float] = time.monotonic,
+    sleep: Callable[[float], None] = time.sleep,
+) -> DuckdbWarehouse:
+    """Open the file, making it (0600, in a folder of 0700) where there is none.
+
+    Waits up to `wait` seconds for another process to close it. Raises Busy, naming that process; SettingsError where
+    the path cannot be a warehouse; WarehouseError where the file is none, or damaged.
+    """
+    path = path.resolve()
+    check_ours(*(path.with_name(path.name + ending) for ending in ("", ".wal", ".tmp", ".published")))
+    if read_only and not path.exists():
+        raise WarehouseError(f"There is no warehouse at {path} yet: `ninja-sync pull` makes it.")
+    if not read_only:
+        make_private_folder(path.parent)
+    until = clock() + wait
+    while True:
+        try:
+            return _opened(path, read_only=read_only)
+        except duckdb.IOException as problem:
+            held = _holder(str(problem))
+            if full := _disk_full(problem):
+                raise WarehouseError(full) from None
+            if held is None:
+                raise WarehouseError(f"{path} cannot be opened: {_first_line(problem)}") from None
+            if clock() >= until:
+                raise Busy(f"{path} is open in another process: {held}. Close it there, or try again.") from None
+            sleep(0.1)
+        except duckdb.Error as problem:
+            if is_short_of_memory(problem):
+                raise WarehouseError(OUT_OF_MEMORY) from None
+            raise WarehouseError(f"{path} is no warehouse that can be opened: {_first_line(problem)}") from None
+
+
+def _opened(path: Path, *, read_only: bool) -> DuckdbWarehouse:
+    if path.is_dir():
+        raise SettingsError(
+            f"The warehouse {path} is a folder; name a file in it, such as {path / 'warehouse.duckdb'}."
+        )
+    if path.exists() and not path.is_file():
+        raise SettingsError(f"The warehouse {path} is no plain file: name another one.")
+    with ExitStack() as closing:
+        closing.enter_context(only_private_files())
+        if not read_only:  # DuckDB refuses for ever a file whose making was cut short
+            make_whole(path, lambda beside: duckdb.connect(str(beside)).close())
+        config: Config = {"autoinstall_known_extensions": "false", **({} if read_only else _bounds(path))}
+        connection = duckdb.connect(str(path), read_only=read_only, config=config)
+        closing.callback(connection.close)
+        if not read_only:
+            make_private_file(path)  # one that was there, made by something else
+        connection.execute("set timezone = 'UTC'").fetchall()
+        connection.execute(QUIET).fetchall()
+        # First the folders, then the lock: what a query may read and write is this warehouse's own folder of exports.
+        connection.execute(f"set allowed_directories = [{_quoted(exports_of(path))}]").fetchall()
+        connection.execute("set enable_external_access = false").fetchall()
+        connection.execute("set lock_configuration = true").fetchall()
+        return DuckdbWarehouse(connection, path, closing.pop_all())
+
+
+def _bounds(path: Path) -> Config:
+    """Settings that keep a load's memory within bounds; what does not fit is spilled into `<warehouse>.tmp`.
+
+    By itself the engine takes four fifths of the machine. What it needs grows slowly with the rows (their ids, in hash
+    tables), so the bound does: as measured, a quarter of the file, or a twelfth of what is staged, is enough for a load
+    and a publication to be fast. One thread is as fast, and holds one row group (122,880 rows, uncompressed) instead of
+    several.
+    """
+    staged = sum(_size(file) for file in path.with_name(path.name + ".staging").glob("*/*.arrow"))
+    memory = LEAST_MEMORY + max(_size(path) // 4, staged // 12) // MIB
+    return {"memory_limit": f"{memory}MiB", "threads": "1", "write_buffer_row_group_count": "1"}
+
+
+def _size(file: Path) -> int:
+    return file.stat().st_size if file.exists() else 0
+
+
+def remove_warehouse(path: Path) -> None:
+    """Remove a warehouse with all that belongs to it: its log, locks, published copies, staged pages, spilled rows."""
+    lock = re.compile(re.escape(path.name) + r"\.[^.]+(\.writes)?\.lock")
+    locks = [file for file in path.parent.iterdir() if lock.fullmatch(file.name)] if path.parent.exists() else []
+    for file in (path, path.with_name(path.name + ".wal"), *locks):
+        file.unlink(missing_ok=True)
+    for half in (path, path.with_name(path.name + ".rewritten")):
+        remove_halves(half)
+    for kind in ("published", "staging", "tmp"):
+        folder = path.with_name(f"{path.name}.{kind}")
+        if folder.exists():
+            shutil.rmtree(folder)
+
+
+def _quoted(path: Path) -> str:
+    return "'" + f"{path}/".replace("'", "''") + "'"
+
+
+def _used(sql: str, params: Params | None) -> dict[str, object]:
+    """Those parameters which the statement names: DuckDB refuses others."""
+    return {name: value for name, value in (params or {}).items() if re.search(rf"\${name}\b", sql)}
+
+
+def _holder(message: str) -> str | None:
+    """The process that holds the file, from DuckDB's words: `Conflicting lock is held in PROGRAM (PID N)`."""
+    if "lock" not in message:
+        return None
+    found = re.search(r"held in (?P<program>.*?) \(PID (?P<pid>\d+)\)", message)
+    return f"{Path(found['program']).name}, process {found['pid']}" if found else "which one, the system does not say"
+
+
+def _first_line(problem: Exception) -> str:
+    return str(problem).split("\n", 1)[0]
+
+
+@contextmanager
+def _translated(sql: str) -> Iterator[None]:
+    """DuckDB's errors as ours. Their text is left out where it could hold values of rows."""
+    try:
+        yield
+    except duckdb.Error as problem:
+        if is_short_of_memory(problem):
+            raise WarehouseError(OUT_OF_MEMORY) from None
+        if full := _disk_full(problem):
+            raise WarehouseError(full) from None
+        detail = _first_line(problem) if isinstance(problem, SAFE_TO_SHOW) else f"({_what(sql)})"
+        raise WarehouseError(f"DuckDB: {type(problem).__name__} {detail}") from None
+
+
+def _disk_full(problem: duckdb.Error) -> str:
+    """What to say of an error that comes of a full disk; '' of every other one."""
+    text = str(problem)
+    if "failed to offload data block" in text:
+        return (
+            "The disk is full: DuckDB has no room for what it sets aside in <warehouse>.tmp. Make room, and try again."
+        )
+    if "No space left on device" not in text:
+        return ""
+    file = re.search(r'file \\?"(?P<path>[^"\\]+)', text)
+    folder = f"in {Path(file['path']).parent}" if file else "beside the warehouse"
+    return f"The disk is full: DuckDB cannot write {folder}. Make room there, and try again."
+
+
+def _what(sql: str) -> str:
+    """The promise of a statement: its first comment, or its first words."""
+    first = sql.strip().split("\n", 1)[0]
+    return first.removeprefix("--").strip()[:100]

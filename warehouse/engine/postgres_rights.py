@@ -1,0 +1,44 @@
+"""Whether a pull can write into a Postgres database, found out without writing: `doctor` asks."""
+
+from __future__ import annotations
+
+from schemas.errors import WarehouseError
+from warehouse.engine.postgres import PostgresWarehouse
+from warehouse.engine.seam import Warehouse
+
+STATE = """
+select pg_is_in_recovery(), current_setting('default_transaction_read_only') = 'on',
+    has_database_privilege(current_database(), 'CREATE'),
+    (
+        select has_table_privilege(c.oid, 'INSERT') from pg_class as c
+        join pg_namespace as n on n.oid = c.relnamespace where n.nspname = 'control' and c.relname = 'runs'
+    )
+"""
+
+
+def check_writable(warehouse: Warehouse) -> None:
+    """Raises WarehouseError, with what to change, where a pull could not make or write the tables."""
+    ((standby, read_only, may_create, may_write),) = warehouse.rows(STATE)
+    if standby:
+        raise WarehouseError(f"{warehouse.shown} only reads: it is a standby. A pull needs the primary server.")
+    if read_only:
+        raise WarehouseError(
+            f"{warehouse.shown} only reads: default_transaction_read_only is on for this server, database or user. "
+            "Turn it off for the user that pulls: alter role USER set default_transaction_read_only = off"
+        )
+    if may_write is None and not may_create:
+        raise WarehouseError(
+            f"{warehouse.shown}: this user may not make schemas. As the owner of the database: "
+            "grant create on database DATABASE to USER"
+        )
+    if may_write is False:
+        raise WarehouseError(
+            f"{warehouse.shown}: this user may only read. A pull needs the user that made the tables, or a member of "
+            "that role."
+        )
+
+
+def is_pooled(warehouse: Warehouse) -> bool:
+    """Whether a connection pooler stands before Postgres: it names other sessions than Postgres does."""
+    ((session,),) = warehouse.rows("select pg_backend_pid()")
+    return isinstance(warehouse, PostgresWarehouse) and session != warehouse.session_told

@@ -1,0 +1,1 @@
+"""Staged pages into the mirror, with history and vanished clients."""

@@ -1,0 +1,245 @@
+"""Staged pages: what a scan has read, in private files, while the warehouse is closed.
+
+A page is one Arrow file per table. It counts only when its line stands in the manifest with the digests of its files,
+so a torn or edited file is read from the server again. No secret gets here: rows are staged after normalisation.
+
+    <warehouse>.staging/<source>/manifest.jsonl        first the scan's key, then one line a page; each with its digest
+    <warehouse>.staging/<source>/000001.clients.arrow
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from schemas.clocks import Clocks
+from schemas.entity import Entity
+from schemas.erased import NOBODY, Erased
+from schemas.errors import WarehouseError
+from schemas.normalise import Batch, Drift, Quarantined
+from warehouse.engine.place import Place, staging_of
+from warehouse.engine.private import check_ours, make_own_folder, reason
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+STALE = 3600
+"""Seconds after which staged pages are not taken up again."""
+
+
+class ScanKey(msgspec.Struct, frozen=True):
+    """What must be the same for staged pages to be taken up again: whose, since when, in which shape."""
+
+    base_url: str
+    company_id: str
+    company_fingerprint: str
+    watermark: int | None
+    full: bool
+    shape: str
+
+
+class _Head(msgspec.Struct):
+    key: ScanKey
+    began: int
+    here: int | None = None
+
+
+class StagedPage(msgspec.Struct):
+    """One line of the manifest: where the scan stood, and what it had set aside by then.
+
+    `open` is what was not read yet when the page came: stamps from a cursor (None: the first record) up to an end that
+    is not in it (None: the last record). A resumed scan reads that, with this `skew`.
+    """
+
+    open: list[tuple[int | None, int | None]]
+    skew: int | None
+    newest_seen: int
+    records: int
+    files: dict[str, str]
+    quarantined: list[Quarantined]
+    drift: list[Drift]
+
+
+@dataclass(slots=True)
+class Staging:
+    """The staged pages of one scan of one source, in a folder of their own; `resumed_at` is the first new arrival.
+
+    `began` is the server's clock when the scan began, `here` this machine's.
+    `left_out` are the marks of erased clients that this process has met, in answers or in staged pages.
+    """
+
+    folder: Path
+    pages: list[StagedPage]
+    began: int = 0
+    here: int | None = None
+    resumed_at: int = 0
+    left_out: set[str] = field(default_factory=set)
+
+    @classmethod
+    def of(cls, place: Place, source: str) -> Staging:
+        """The staging of a source: beside the warehouse's file, of Postgres in this machine's state folder."""
+        return cls(staging_of(place) / source, [])
+
+    @property
+    def records(self) -> int:
+        """How many records are staged; the next one gets this number as its arrival."""
+        return sum(page.records for page in self.pages)
+
+    @property
+    def quarantined(self) -> list[Quarantined]:
+        """The records set aside, each once, unless a later version of it came well."""
+        return self.pages[-1].quarantined if self.pages else []
+
+    @property
+    def drift(self) -> list[Drift]:
+        """The new and missing fields of all pages."""
+        return self.pages[-1].drift if self.pages else []
+
+    def begin(self, key: ScanKey, began: Clocks) -> None:
+        """Throw away what is staged and start again."""
+        check_ours(self.folder.parent)
+        self.clear()
+        make_own_folder(self.folder)
+        self.pages, self.began, self.here, self.resumed_at = [], began.server, began.here, 0
+        with self._told():
+            self._note(_Head(key, began.server, began.here))
+
+    def add(
+        self,
+        entity: Entity,
+        batch: Batch,
+        *,
+        open: Sequence[tuple[int | None, int | None]],  # noqa: A002 - as the manifest calls it
+        newest_seen: int,
+        skew: int | None = None,
+    ) -> None:
+        """Stage a page. Its quarantine takes the place of the earlier page's: a record that came well later is well."""
+        from warehouse.load.arrow_files import (  # noqa: PLC0415 - pyarrow: 0.3 s which an idle pull does not spend
+            arrow_files,
+        )
+
+        files = {}
+        for table, content in arrow_files(entity, batch.rows, first_arrival=self.records):
+            name = f"{len(self.pages) + 1:06d}.{table}.arrow"
+            with self._told():
+                self._write(name, content, os.O_TRUNC)
+            files[name] = hashlib.sha256(content).hexdigest()
+        aside = {one.id: one for one in self.quarantined}
+        for row in batch.rows:
+            aside.pop(row.id, None)
+        aside |= {one.id: one for one in batch.quarantined}
+        drift = sorted(batch.drift.union(self.drift))
+        page = StagedPage(list(open), skew, newest_seen, len(batch.rows), files, list(aside.values()), drift)
+        self.pages.append(page)
+        with self._told():
+            self._note(page)
+
+    def resume(self, key: ScanKey, now: Clocks) -> bool:
+        """Take up the whole pages of an interrupted scan with the same key; False where there are none.
+
+        Pages that are older than an hour, by either clock, are read again: what changes without a new stamp must not
+        be taken from them. So are those that lie ahead of the server's clock.
+        """
+        check_ours(self.folder.parent, self.folder)
+        found = self._manifest()
+        if found is None or found[0].key != key or not found[1] or _is_stale(found[0], now):
+            return False
+        head, self.pages = found
+        self.began, self.here, self.resumed_at = head.began, head.here, self.records
+        kept = {name for page in self.pages for name in page.files}
+        with self._told():
+            for path in self.folder.iterdir():
+                if path.name not in kept:
+                    path.unlink()
+            for line in (head, *self.pages):
+                self._note(line)
+        return True
+
+    def batches(self, table: str, *, client: str = "id", erased: Erased = NOBODY) -> Iterator[pa.RecordBatch]:
+        """The staged batches of one table, page by page, without the rows of erased clients.
+
+        `client` is the column that holds the client's id. Marks of clients that are left out go into `left_out`.
+        """
+        from warehouse.load.arrow_files import read_batches, without_erased  # noqa: PLC0415 - as above
+
+        for page in self.pages:
+            for name in page.files:
+                if name.endswith(f".{table}.arrow"):
+                    found = read_batches(self.folder / name)
+                    yield from without_erased(found, client, erased, self.left_out) if erased.marks else found
+
+    def clear(self) -> None:
+        """Remove everything staged."""
+        with self._told():
+            if self.folder.exists():
+                shutil.rmtree(self.folder)
+
+    def _manifest(self) -> tuple[_Head, list[StagedPage]] | None:
+        """The head and the whole pages; what stands behind a torn or changed line or file is left out."""
+        path = self.folder / "manifest.jsonl"
+        if not path.exists():
+            return None
+        first, *lines = path.read_bytes().split(b"\n")
+        pages: list[StagedPage] = []
+        try:
+            head = msgspec.json.decode(_checked(first), type=_Head)
+            for line in lines:
+                page = msgspec.json.decode(_checked(line), type=StagedPage)
+                if any(not self._is_whole(name, digest) for name, digest in page.files.items()):
+                    break
+                pages.append(page)
+        except msgspec.MsgspecError:
+            return (head, pages) if pages else None
+        return head, pages
+
+    def _is_whole(self, name: str, digest: str) -> bool:
+        path = self.folder / name
+        return path.exists() and hashlib.sha256(path.read_bytes()).hexdigest() == digest
+
+    def _note(self, line: msgspec.Struct) -> None:
+        text = msgspec.json.encode(line)
+        self._write("manifest.jsonl", _digest(text) + text + b"\n", os.O_APPEND)
+
+    def _write(self, name: str, content: bytes, how: int) -> None:
+        descriptor = os.open(self.folder / name, os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | how, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        """A full or failing disk, said with the folder's name."""
+        try:
+            yield
+        except OSError as problem:
+            raise WarehouseError(f"Pages cannot be staged in {self.folder}: {reason(problem)}.") from None
+
+
+def _is_stale(head: _Head, now: Clocks) -> bool:
+    begun = Clocks(head.began, head.here)
+    ages = [
+        now.server - head.began,
+        *([now.here - head.here] if head.here is not None and now.here is not None else []),
+    ]
+    return max(ages) > STALE or begun.is_ahead_of(now)
+
+
+def _digest(text: bytes) -> bytes:
+    """What stands in front of a line of the manifest: a cursor with one other digit would be one that skips records."""
+    return hashlib.sha256(text).hexdigest().encode() + b" "
+
+
+def _checked(line: bytes) -> bytes:
+    """The text of a line of the manifest; nothing, which is no JSON, where it is torn or was changed."""
+    text = line.partition(b" ")[2]
+    return text if line == _digest(text) + text else b""

@@ -1,0 +1,1 @@
+"""One run at a time, and turns at a host."""

@@ -1,0 +1,74 @@
+"""One run at a time per source, on Postgres: an advisory lock on a connection of its own, across machines.
+
+An open transaction holds it, so a transaction pooler keeps the session for us; it has no snapshot, so vacuum goes on.
+Postgres releases the lock when that connection ends, however it ends. Keepalives notice a dead machine within a minute.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
+
+import psycopg
+
+from schemas.errors import Busy, WarehouseError
+from warehouse.engine.place import PostgresUrl
+from warehouse.engine.postgres_connection import connected, refused_by_pooler, words
+from warehouse.engine.postgres_session import HELD, Settings
+
+TRY = "select pg_try_advisory_xact_lock(hashtextextended($1, 0))"
+NEVER_ENDED = "select set_config(name, '0', true) from pg_settings where name = any($1)"
+LET_GO = "select 1"
+"""A query without values, by the simple protocol, drops the portal of the query before it, and so the last snapshot.
+
+With that snapshot, what others delete while the lock is held could not be vacuumed: an erasure would leave it on disk.
+"""
+HOLDER = """
+select a.application_name, a.client_addr, a.pid
+from pg_locks as l join pg_stat_activity as a on a.pid = l.pid
+where l.locktype = 'advisory' and l.granted and l.objsubid = 1
+    and ((cast(l.classid as bigint) << 32) | cast(l.objid as bigint)) = hashtextextended($1, 0)
+    and l.database = (select oid from pg_database where datname = current_database())
+"""
+
+
+@contextmanager
+def one_run_on_postgres(
+    place: PostgresUrl, source: str, *, wait: float, clock: Callable[[], float], sleep: Callable[[float], None]
+) -> Iterator[None]:
+    """Hold the lock of a source. Raises Busy, naming the session that holds it, after `wait` seconds."""
+    until = clock() + wait
+    connection = connected(place, wait=wait, clock=clock, sleep=sleep)
+    try:
+        _asked(connection, Settings(read_only=True).begin)
+        _asked(connection, NEVER_ENDED, (list(HELD),))
+        name = (f"ninja-sync run of {source}",)
+        while not _asked(connection, TRY, name)[0][0]:
+            if clock() >= until:
+                raise Busy(f"Another run of the source {source!r} is under way: {_holder(connection, name)}.")
+            sleep(0.2)
+        _asked(connection, LET_GO)
+        yield
+    finally:
+        with suppress(psycopg.Error):
+            connection.close()  # gives the lock back
+
+
+def _holder(connection: psycopg.Connection[Any], name: tuple[str]) -> str:
+    for program, address, session in _asked(connection, HOLDER, name):
+        return (
+            f"{program or 'a program without a name'}" + (f" at {address}" if address else "") + f", session {session}"
+        )
+    return "it has just ended"
+
+
+def _asked(
+    connection: psycopg.Connection[Any], sql: str, values: tuple[object, ...] | None = None
+) -> list[tuple[Any, ...]]:
+    try:
+        cursor = connection.execute(sql.encode(), values)
+        return cursor.fetchall() if cursor.description else []
+    except psycopg.Error as problem:
+        refused = refused_by_pooler(problem)
+        raise refused or WarehouseError(f"Postgres: the lock of the source cannot be had: {words(problem)}") from None

@@ -1,0 +1,1 @@
+"""A warehouse opened: migrated, rebuilt, restored."""

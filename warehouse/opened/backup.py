@@ -1,0 +1,212 @@
+"""A backup of a warehouse in one file, which either engine can make, and which can be restored into either.
+
+It is a ZIP file: `manifest.json`, and each table of `control` and `ninja` as a stream of Arrow batches
+(`control.plans.arrow`). Views and published copies are left out: they are made again.
+It holds no token and no password, as the warehouse holds none; it does hold people's data.
+"""
+
+from __future__ import annotations
+
+import re
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+import msgspec
+import pyarrow as pa
+
+from schemas.errors import SettingsError, WarehouseError
+from warehouse.engine.private import written_aside
+from warehouse.engine.seam import POSTGRES, Warehouse
+from warehouse.engine.sql import statement
+from warehouse.opened.migrate import check_known
+from warehouse.schema.tables import MIRROR_VERSION, create_mirror, fingerprint
+
+FORMAT: Final = 1
+MANIFEST: Final = "manifest.json"
+MADE_AGAIN: Final = (
+    "control.migrations",
+    "control.views",
+    "control.label_views",
+    "control.published",
+    "control.host_turns",
+)
+"""Tables that a restored warehouse fills by itself."""
+TABLE: Final = re.compile(r"(control|ninja)\.[a-z_][a-z0-9_]*")
+COLUMN: Final = re.compile(r"[a-z_][a-z0-9_]*")
+AS_TEXT: Final = ("json", "uuid")
+"""Types that are kept as texts: Arrow has none that both engines mean."""
+
+
+class Table(msgspec.Struct, frozen=True):
+    """One table of a backup: its number of rows, and the columns that are kept as texts, with their types."""
+
+    rows: int
+    as_text: dict[str, str]
+
+
+class Manifest(msgspec.Struct, frozen=True):
+    """What a backup says of itself: `migrations` by name and digest, `mirror` by version and fingerprint."""
+
+    format: int
+    made_at: datetime
+    engine: str
+    migrations: list[tuple[str, str]]
+    mirror: tuple[int, str]
+    sources: list[str]
+    tables: dict[str, Table]
+
+
+def write_backup(warehouse: Warehouse, file: Path, *, now: datetime) -> Manifest:
+    """Write all that an open warehouse holds, as of one moment, into a file (0600), whole or not at all.
+
+    Only an earlier backup is replaced. Raises SettingsError where something else stands there, and OSError.
+    """
+    if file.exists() and not (file.is_file() and zipfile.is_zipfile(file) and _is_backup(file)):
+        raise SettingsError(f"{file} is there already, and is no backup of Ninja Sync: name another file.")
+    with written_aside(file.resolve()) as beside, zipfile.ZipFile(beside, "x") as archive, warehouse.transaction():
+        if warehouse.engine == POSTGRES:
+            warehouse.execute("set transaction isolation level repeatable read")
+        tables = {name: _write_table(warehouse, archive, name) for name in _tables(warehouse)}
+        made = Manifest(
+            FORMAT, now, warehouse.engine, _migrations(warehouse), _mirror(warehouse),
+            [str(name) for (name,) in warehouse.rows("select source from control.sources order by source")], tables,
+        )  # fmt: skip
+        archive.writestr(MANIFEST, msgspec.json.encode(made))
+    return made
+
+
+def _is_backup(file: Path) -> bool:
+    with zipfile.ZipFile(file) as archive:
+        return MANIFEST in archive.namelist()
+
+
+def _tables(warehouse: Warehouse) -> list[str]:
+    found = warehouse.rows(
+        "select table_schema, table_name from information_schema.tables "
+        "where table_schema in ('control', 'ninja') and table_type = 'BASE TABLE' order by table_schema, table_name"
+    )
+    if ("control", "migrations") not in found:
+        raise WarehouseError(f"{warehouse.shown} holds nothing yet: `ninja-sync pull` fills it.")
+    return [name for schema, table in found if (name := f"{schema}.{table}") not in MADE_AGAIN]
+
+
+def _types(warehouse: Warehouse, name: str) -> dict[str, str]:
+    """The columns of a table with their types, in order."""
+    schema, _, table = name.partition(".")
+    found = warehouse.rows(
+        "select column_name, data_type from information_schema.columns "
+        "where table_schema = $schema and table_name = $table order by ordinal_position",
+        {"schema": schema, "table": table},
+    )
+    return {str(column): str(kind).lower() for column, kind in found}
+
+
+def _write_table(warehouse: Warehouse, archive: zipfile.ZipFile, name: str) -> Table:
+    types = _types(warehouse, name)
+    listed = ", ".join(
+        f'cast("{column}" as varchar) as "{column}"' if kind in AS_TEXT else f'"{column}"'
+        for column, kind in types.items()
+    )
+    schema = warehouse.table(f"select {listed} from {name} limit 0").schema
+    options, rows = pa.ipc.IpcWriteOptions(compression="zstd"), 0
+    with (
+        archive.open(f"{name}.arrow", "w", force_zip64=True) as sink,
+        pa.ipc.new_stream(sink, schema, options=options) as writer,
+    ):
+        for batch in warehouse.streamed(f"select {listed} from {name}"):
+            writer.write_batch(batch.cast(schema))
+            rows += batch.num_rows
+    return Table(rows, {column: kind for column, kind in types.items() if kind in AS_TEXT})
+
+
+def _migrations(warehouse: Warehouse) -> list[tuple[str, str]]:
+    rows = warehouse.rows("select name, digest from control.migrations order by number")
+    return [(str(name), str(digest)) for name, digest in rows]
+
+
+def _mirror(warehouse: Warehouse) -> tuple[int, str]:
+    ((version, columns),) = warehouse.rows("select version, fingerprint from control.mirror")
+    return int(str(version)), str(columns)
+
+
+@contextmanager
+def opened_backup(file: Path) -> Iterator[tuple[zipfile.ZipFile, Manifest]]:
+    """A backup, checked to be whole and of a version that this one knows.
+
+    Raises SettingsError where it is no backup, is damaged, or was made by a newer version.
+    """
+    try:
+        with zipfile.ZipFile(file) as archive:
+            made = msgspec.json.decode(archive.read(MANIFEST), type=Manifest)
+            damaged = archive.testzip()
+            if damaged is not None or {f"{name}.arrow" for name in made.tables} - set(archive.namelist()):
+                raise SettingsError(
+                    f"The backup {file} is damaged: {damaged or 'a table is missing'}. Use another one."
+                )
+            if made.format > FORMAT or made.mirror[0] > MIRROR_VERSION:
+                raise SettingsError(f"The backup {file} was made by a newer version of Ninja Sync: upgrade first.")
+            check_known(made.migrations, f"The backup {file}")
+            _check_names(made, file)
+            yield archive, made
+    except FileNotFoundError:
+        raise SettingsError(f"There is no file {file}.") from None
+    except (zipfile.BadZipFile, KeyError, msgspec.MsgspecError, EOFError, IsADirectoryError):
+        raise SettingsError(f"{file} is no backup of Ninja Sync, or is damaged: name another file.") from None
+
+
+def _check_names(made: Manifest, file: Path) -> None:
+    """Raises SettingsError for names that no backup has: they become part of statements."""
+    kinds = {kind for table in made.tables.values() for kind in table.as_text.values()}
+    if not all(map(TABLE.fullmatch, made.tables)) or not kinds <= set(AS_TEXT):
+        raise SettingsError(f"{file} is no backup of Ninja Sync: it names tables that there cannot be.")
+
+
+def fill(warehouse: Warehouse, archive: zipfile.ZipFile, made: Manifest, *, now: datetime) -> None:
+    """Fill an empty warehouse. It is then as old as the backup: `migrate` brings it to this version.
+
+    Call it in a transaction. Raises SettingsError where the warehouse holds tables already.
+    """
+    warehouse.hold("the schemas")
+    held = "select count(*) from information_schema.tables where table_schema in ('control', 'ninja', 'mart')"
+    if warehouse.rows(held) != [(0,)]:
+        raise SettingsError(f"{warehouse.shown} holds a warehouse already: a backup is restored into an empty one.")
+    for schema in ("control", "ninja", "mart"):
+        warehouse.execute(f"create schema if not exists {schema}")
+    warehouse.execute(statement("load/migrations"))
+    for number, (name, digest) in enumerate(made.migrations, start=1):
+        warehouse.execute(statement(f"control/{name}"))
+        values = {"number": number, "name": name, "digest": digest, "now": now}
+        warehouse.execute("insert into control.migrations values ($number, $name, $digest, $now)", values)
+    if tuple(made.mirror) == (MIRROR_VERSION, fingerprint()):
+        create_mirror(warehouse)
+    for name, table in made.tables.items():
+        _read_table(warehouse, archive, name, table)
+
+
+def _read_table(warehouse: Warehouse, archive: zipfile.ZipFile, name: str, table: Table) -> None:
+    """Put the rows of a table back. A table of an older mirror is made as it was, to be brought to this version."""
+    with archive.open(f"{name}.arrow") as source, pa.ipc.open_stream(source) as batches:
+        columns = batches.schema.names
+        if not all(map(COLUMN.fullmatch, columns)):
+            raise SettingsError("The backup is damaged: it names columns that there cannot be. Nothing was restored.")
+        warehouse.stage("stage_restored", batches.schema, batches)
+    types = _types(warehouse, name)
+    kinds = {column: types.get(column, table.as_text.get(column, "")) for column in columns}
+    selected = ", ".join(
+        f'cast("{column}" as {kinds[column]}) as "{column}"' if kinds[column] in AS_TEXT else f'"{column}"'
+        for column in columns
+    )
+    if types:
+        listed = ", ".join(f'"{column}"' for column in columns)
+        warehouse.execute(f"delete from {name}")  # the salt, which its migration has made
+        warehouse.execute(f"insert into {name} ({listed}) select {selected} from stage_restored")
+    else:
+        warehouse.execute(f"create table {name} as select {selected} from stage_restored")
+    ((count,),) = warehouse.rows(f"select count(*) from {name}")
+    if count != table.rows:
+        raise WarehouseError(f"Of {table.rows} rows of {name} in the backup, {count} arrived. Nothing was restored.")
+    warehouse.execute("drop table stage_restored")

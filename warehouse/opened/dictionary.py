@@ -1,0 +1,92 @@
+"""The data dictionary: every view of `mart` and every table of `ninja`, column by column.
+
+python -m warehouse.opened.dictionary > docs/data-dictionary.md
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import tempfile
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+from warehouse.engine.seam import Warehouse
+from warehouse.engine.sql import named, statement
+from warehouse.opened.migrate import open_migrated
+from warehouse.schema.comments import of_table, of_view, of_whole
+from warehouse.schema.tables import columns, mirrored
+
+HEAD = """# Data dictionary
+
+Made by `make dictionary` from the descriptions of the fields and views; a test holds it to them. The same words are
+in the database, as comments on views and columns. Types are DuckDB's; Postgres has the same.
+
+Amounts are `decimal` with six places, in the client's own currency: never add up two currencies. Times are in UTC.
+"""
+
+
+DATABASE = "{{ 'ninja_sync' if target.type == 'duckdb' else target.database }}"
+"""Where dbt finds the views: in DuckDB's published copy, attached by that name; on Postgres in its own database."""
+
+
+def dictionary(warehouse: Warehouse) -> str:
+    """The dictionary of an open warehouse of this version, as Markdown."""
+    return "\n".join([HEAD, *_views(warehouse), *_tables()]) + "\n"
+
+
+def dbt_sources(warehouse: Warehouse) -> str:
+    """The views of `mart` as a source of dbt, with what they and their columns are, as YAML (JSON strings are YAML)."""
+    lines = ["version: 2", "sources:", "  - name: ninja", f"    database: {json.dumps(DATABASE)}", "    schema: mart"]
+    lines += ["    tables:"]
+    for view in named("mart"):
+        words = of_view(view, list(_types(warehouse, view)))
+        lines += [f"      - name: {view}", f"        description: {json.dumps(of_whole(statement(f'mart/{view}')))}"]
+        lines += ["        columns:"]
+        lines += [f"          - {{name: {name}, description: {json.dumps(text)}}}" for name, text in words.items()]
+    return "\n".join(lines) + "\n"
+
+
+def _types(warehouse: Warehouse, view: str) -> dict[str, str]:
+    found = warehouse.rows(
+        "select column_name, data_type from information_schema.columns "
+        "where table_schema = 'mart' and table_name = $view order by ordinal_position",
+        {"view": view},
+    )
+    return {str(name): str(kind) for name, kind in found}
+
+
+def _views(warehouse: Warehouse) -> Iterator[str]:
+    yield "## Views of `mart`, for people\n"
+    for view in named("mart"):
+        types = _types(warehouse, view)
+        made = statement(f"mart/{view}")
+        yield f"### mart.{view}\n\n{of_whole(made)}\n"
+        yield from _table(types, of_view(view, list(types)))
+
+
+def _tables() -> Iterator[str]:
+    yield "## Tables of `ninja`, the mirror as it came\n"
+    for entity, parent in mirrored():
+        yield f"### ninja.{entity.name}\n"
+        yield from _table(columns(entity, parent), of_table(entity, parent))
+
+
+def _table(types: dict[str, str], words: dict[str, str]) -> Iterator[str]:
+    yield "| column | type | what it is |\n|---|---|---|"
+    yield from (f"| `{name}` | {kind.lower()} | {words[name]} |" for name, kind in types.items())
+    yield ""
+
+
+def main() -> None:
+    """Print the dictionary, or the source of dbt, of a new warehouse."""
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        open_migrated(Path(folder) / "new.duckdb", now=datetime.now(UTC)) as warehouse,
+    ):
+        sys.stdout.write(dbt_sources(warehouse) if sys.argv[1:] == ["dbt"] else dictionary(warehouse))
+
+
+if __name__ == "__main__":
+    main()

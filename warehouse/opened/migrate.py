@@ -1,0 +1,103 @@
+"""Bringing a warehouse to this version: the numbered migrations of `control`, the mirror's tables, the views of `mart`.
+
+Everything happens in one transaction, so an upgrade that fails leaves the warehouse as it was.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from datetime import datetime
+
+from schemas.errors import WarehouseError
+from warehouse.engine.place import Place
+from warehouse.engine.seam import POSTGRES, Warehouse
+from warehouse.engine.sql import named, statement
+from warehouse.opened.open import open_place
+from warehouse.schema.comments import comment_on_mirror
+from warehouse.schema.grants import grant_again
+from warehouse.schema.tables import create_indexes, create_mirror, mirror_is_current, remember_mirror
+from warehouse.schema.views import create_views, drop_views, views_are_current
+
+
+def open_migrated(place: Place, *, now: datetime, wait: float = 10.0) -> Warehouse:
+    """Open a warehouse and bring it to this version; where that is refused, it is closed again. Use it in `with`."""
+    warehouse = open_place(place, wait=wait)
+    try:
+        migrate(warehouse, now=now)
+    except BaseException:
+        warehouse.__exit__()
+        raise
+    return warehouse
+
+
+def migrate(warehouse: Warehouse, *, now: datetime) -> None:
+    """Bring the schemas to this version, in one transaction. Refuses a warehouse that a newer version has written."""
+    had, known = _applied(warehouse), named("control")
+    if had == len(known) and mirror_is_current(warehouse) and views_are_current(warehouse):
+        return
+    with warehouse.transaction():
+        warehouse.hold("the schemas")  # on Postgres, another machine may be at it
+        had = _applied(warehouse)
+        for schema in ("control", "ninja", "mart"):
+            warehouse.execute(f"create schema if not exists {schema}")
+        warehouse.execute(statement("load/migrations"))
+        for number, name in enumerate(known[had:], start=had + 1):
+            warehouse.execute(statement(f"control/{name}"))
+            values = {"number": number, "name": name, "digest": _digest(name), "now": now}
+            warehouse.execute("insert into control.migrations values ($number, $name, $digest, $now)", values)
+        drop_views(warehouse)
+        if not mirror_is_current(warehouse):
+            _make_mirror(warehouse, anew=bool(had))
+        if warehouse.engine == POSTGRES:
+            create_indexes(warehouse)
+        create_views(warehouse)
+        if warehouse.engine == POSTGRES:
+            grant_again(warehouse)
+        warehouse.execute("delete from control.published")  # the copies are of the version before
+
+
+def _make_mirror(warehouse: Warehouse, *, anew: bool) -> None:
+    create_mirror(warehouse)
+    if anew:
+        from warehouse.opened.rebuild import rebuild  # noqa: PLC0415 - pyarrow, for upgrades only
+
+        rebuild(warehouse)
+    comment_on_mirror(warehouse)
+    remember_mirror(warehouse)
+
+
+def _applied(warehouse: Warehouse) -> int:
+    """How many migrations the warehouse has had. Raises WarehouseError where they are not ours.
+
+    Asked whenever a warehouse is opened, so it keeps off information_schema.columns: DuckDB binds every view for it.
+    """
+    if not warehouse.rows(
+        "select 1 from information_schema.tables where table_schema = 'control' and table_name = 'migrations'"
+    ):
+        return 0
+    columns, _ = warehouse.answer("select * from control.migrations limit 0")
+    if "digest" not in columns:
+        raise WarehouseError(f"{warehouse.shown} was made by a build before the first release: name another warehouse.")
+    had = [(str(n), str(d)) for n, d in warehouse.rows("select name, digest from control.migrations order by number")]
+    check_known(had, warehouse.shown)
+    return len(had)
+
+
+def check_known(had: Sequence[tuple[str, str]], shown: str) -> None:
+    """Raises WarehouseError where migrations, by name and digest, are not the first ones of ours."""
+    known = [(name, _digest(name)) for name in named("control")]
+    if [name for name, _ in had] != [name for name, _ in known[: len(had)]]:
+        raise WarehouseError(
+            f"{shown} was written by a newer version of Ninja Sync: upgrade, or name another warehouse."
+        )
+    edited = [name for (name, applied), (_, ours) in zip(had, known, strict=False) if applied != ours]
+    if edited:
+        raise WarehouseError(
+            f"{shown} was made by another build of Ninja Sync, whose migration {edited[0]} differs from "
+            "ours: use that build, or name another warehouse."
+        )
+
+
+def _digest(name: str) -> str:
+    return hashlib.sha256(statement(f"control/{name}").encode()).hexdigest()

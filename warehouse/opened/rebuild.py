@@ -1,0 +1,133 @@
+"""Building the mirror anew from the records it keeps: after an upgrade with other columns, without the server.
+
+A record that this version cannot read goes into quarantine, as it would if it came from the server; nothing else waits
+for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal
+
+import msgspec
+import pyarrow as pa
+
+from schemas.arrow_types import staged_schema
+from schemas.entity import Entity
+from schemas.errors import WarehouseError
+from schemas.normalise import Row, normalise
+from warehouse.control.state import record_quarantine
+from warehouse.engine.seam import Warehouse
+from warehouse.engine.sql import statement
+from warehouse.load.arrow_files import staged_batch, staged_children
+from warehouse.schema.tables import VERSION_COLUMNS, arriving, columns, definition, mirrored
+
+_DECODER = msgspec.json.Decoder(float_hook=Decimal)
+CHUNK = 5000
+
+
+def rebuild(warehouse: Warehouse) -> None:
+    """Give every table its columns of this version, and its rows from the records. Call in a transaction."""
+    for entity, parent in mirrored():
+        if parent is None:
+            _rebuild(warehouse, entity)
+
+
+def _rebuild(warehouse: Warehouse, entity: Entity) -> None:
+    _keep(warehouse, entity)
+    for child in entity.children:
+        names = {"child": child.name, "parent": entity.parent_column}
+        warehouse.execute(statement("rebuild/keep_places").format(**names))
+        warehouse.execute(f"create temp table found_{child.name} {definition(child, entity)}")
+    for table, parent in _family(entity):
+        warehouse.execute(f"drop table ninja.{table.name}")
+        warehouse.execute(f"create table ninja.{table.name} {definition(table, parent)}")
+    ((count,),) = warehouse.rows("select count(*) from kept")
+    for first in range(0, int(str(count)), CHUNK):
+        _put_back(warehouse, entity, first)
+    warehouse.execute("drop table kept")
+    for child in entity.children:
+        _choose_places(warehouse, child, entity)
+    for table, _ in _family(entity):
+        _assert_single(warehouse, table)
+
+
+def _keep(warehouse: Warehouse, entity: Entity) -> None:
+    """Set the records aside, and with them what no record tells: the source, the run, the version."""
+    how = "keep_records" if not entity.historic or _knows_versions(warehouse, entity) else "keep_undated_records"
+    warehouse.execute(statement(f"rebuild/{how}").format(entity=entity.name, kept=", ".join(_beside(entity))))
+
+
+def _knows_versions(warehouse: Warehouse, entity: Entity) -> bool:
+    found = warehouse.rows(
+        "select column_name from information_schema.columns where table_schema = 'ninja' and table_name = $name",
+        {"name": entity.name},
+    )
+    return {(name,) for name in VERSION_COLUMNS} <= set(found)
+
+
+def _beside(entity: Entity) -> list[str]:
+    """The columns that are kept, as they do not come from a record."""
+    return ["source", "run_id", *(VERSION_COLUMNS if entity.historic else ())]
+
+
+def _family(entity: Entity) -> Iterator[tuple[Entity, Entity | None]]:
+    """An entity and its children, each with its parent."""
+    yield entity, None
+    for child in entity.children:
+        yield child, entity
+
+
+def _put_back(warehouse: Warehouse, entity: Entity, first: int) -> None:
+    """Put back one chunk of records; their children are found, and get their place at the end."""
+    rows, places = _read(warehouse, entity, first)
+    _insert(
+        warehouse, entity, None, f"ninja.{entity.name}", _placed(staged_batch(entity, rows, first_arrival=0), places)
+    )
+    for number, child in enumerate(entity.children):
+        found = staged_children(entity, rows, number, first_arrival=0)
+        _insert(warehouse, child, entity, f"found_{child.name}", _placed(found, places))
+
+
+def _read(warehouse: Warehouse, entity: Entity, first: int) -> tuple[list[Row], list[int]]:
+    """The rows of one chunk of records, and the place of each."""
+    rows, places = [], []
+    kept = warehouse.rows(statement("rebuild/kept_records"), {"first": first, "last": first + CHUNK})
+    for place, (source, run_id, record) in enumerate(kept, start=first):
+        batch = normalise(entity, [_DECODER.decode(str(record))])
+        if batch.rows:
+            rows.append(batch.rows[0])
+            places.append(place)
+        record_quarantine(warehouse, str(source), str(run_id), batch.quarantined)
+    return rows, places
+
+
+def _placed(batch: pa.RecordBatch, places: list[int]) -> pa.RecordBatch:
+    """The batch with the places of the kept records in place of the arrivals, which count the fitting ones alone."""
+    at = batch.schema.get_field_index("arrival")
+    return batch.set_column(at, batch.schema.field(at), pa.array(places, pa.int64()).take(batch.column(at)))
+
+
+def _insert(warehouse: Warehouse, entity: Entity, parent: Entity | None, into: str, rows: pa.RecordBatch) -> None:
+    warehouse.stage(f"stage_{entity.name}", staged_schema(entity, parent), iter([rows]))
+    names = list(columns(entity, parent))
+    kept = _beside(entity)
+    selected = [f"kept.{name}" if name in kept else staged for name, staged in arriving(entity, parent).items()]
+    told = {"into": into, "entity": entity.name, "columns": ", ".join(names), "selected": ", ".join(selected)}
+    warehouse.execute(statement("rebuild/put_back").format(**told))
+    warehouse.execute(f"drop table stage_{entity.name}")
+
+
+def _choose_places(warehouse: Warehouse, child: Entity, parent: Entity) -> None:
+    names = {"child": child.name, "parent": parent.parent_column, "columns": ", ".join(columns(child, parent))}
+    warehouse.execute(statement("rebuild/choose_places").format(**names))
+    for table in ("found", "places"):
+        warehouse.execute(f"drop table {table}_{child.name}")
+
+
+def _assert_single(warehouse: Warehouse, entity: Entity) -> None:
+    ((doubled,),) = warehouse.rows(statement("rebuild/doubled").format(entity=entity.name))
+    if doubled:
+        raise WarehouseError(
+            f"{doubled} ids of {entity.name} would stand twice after the upgrade; nothing was changed."
+        )

@@ -1,0 +1,141 @@
+"""Published copies: what other programs read while a run holds the warehouse.
+
+DuckDB locks a file for one process, so readers get a copy of it and Parquet files of the marts, each written aside and
+renamed into place: a reader that has the old one open keeps reading the old one.
+
+    <warehouse>.published/reader.duckdb
+    <warehouse>.published/clients.parquet, contacts.parquet, ... (one for each view of EXPORTED)
+
+What they show is noted in `control.published` of the warehouse once all files are in place. A publication that was cut
+short has left no note, so the next one makes up for it. The copy itself therefore holds the note of the one before.
+
+All is written anew each time, whatever changed, so of a large warehouse that is dear. One that took longer than `CHEAP`
+is not repeated before ten times as long has passed: pulls, however frequent, spend a tenth of the time on it at most.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+
+from schemas.errors import SettingsError, WarehouseError
+from warehouse.engine.duckdb import DuckdbWarehouse
+from warehouse.engine.place import READER, exports_of
+from warehouse.engine.private import make_own_folder, reason, remove_halves, written_aside
+from warehouse.engine.seam import Warehouse
+from warehouse.engine.sql import statement
+
+EXPORTED = ("client_balances", "client_redirects", "clients", "contacts", "load_status", "unlisted_clients")
+"""The views that are written as Parquet: what is small or asked daily. The copy holds all views, the history's too."""
+PARQUET = "format parquet, compression zstd, row_group_size 25000"
+"""Small row groups: one is held in memory until it is written."""
+CHEAP = 3.0
+"""Seconds that a publication may take after each change."""
+REST = 10
+"""How many times as long as it took a dearer one is not repeated."""
+
+
+@dataclass(frozen=True, slots=True)
+class Postponed:
+    """The copies do not show the newest changes; the first pull after `until` writes them."""
+
+    until: datetime
+
+    def __str__(self) -> str:
+        """One line for people."""
+        return (
+            "The copies for readers do not show this yet: writing them takes long, so the first pull after "
+            f"{self.until:%Y-%m-%d %H:%M:%S %Z} does it. `ninja-sync publish` does it now."
+        )
+
+
+def publish_if_due(
+    warehouse: Warehouse, *, now: datetime, clock: Callable[[], float] = time.monotonic
+) -> Path | Postponed | None:
+    """Publish where runs or people have changed what the copies do not show, or a file of theirs is missing; else None.
+
+    Runs are counted, not compared by their times: this machine's clock may go back. Where it says that the last
+    publication is still to come, it has, and what is due is not postponed. Postgres' readers need no copies.
+    """
+    if not isinstance(warehouse, DuckdbWarehouse):
+        return None
+    ((_, changed, shown, at, seconds),) = warehouse.rows(statement("read/published"))
+    folder = exports_of(warehouse.path)
+    whole = all((folder / name).exists() for name in (READER, *(f"{view}.parquet" for view in EXPORTED)))
+    if whole and shown == changed:
+        return None
+    if whole and isinstance(at, datetime) and isinstance(seconds, Decimal) and seconds > CHEAP:
+        until = at + REST * timedelta(seconds=float(seconds))
+        if at <= now < until:
+            return Postponed(until)
+    return publish(warehouse, now=now, clock=clock)
+
+
+def publish(warehouse: Warehouse, *, now: datetime | None = None, clock: Callable[[], float] = time.monotonic) -> Path:
+    """Publish the warehouse as it is now; returns the folder. The warehouse stays open, so nobody can change it.
+
+    Without `now`, the engine's clock says when. Raises WarehouseError where the files cannot be written; those that
+    are there stay.
+    """
+    if not isinstance(warehouse, DuckdbWarehouse):
+        raise SettingsError(
+            "Readers of Postgres need no copies: they read mart.clients and the other views themselves."
+        )
+    folder, began = exports_of(warehouse.path), clock()
+    try:
+        _write(warehouse, folder)
+    except OSError as problem:
+        raise WarehouseError(f"The copies for readers cannot be written to {folder}: {reason(problem)}.") from None
+    _remember(warehouse, now, seconds=round(clock() - began, 3))
+    return folder
+
+
+def _write(warehouse: DuckdbWarehouse, folder: Path) -> None:
+    make_own_folder(folder)
+    for view in EXPORTED:
+        with _in_place(folder / f"{view}.parquet") as beside:
+            target = str(beside).replace("'", "''")
+            warehouse.execute(f"copy (select * from mart.{view}) to '{target}' ({PARQUET})")
+    warehouse.checkpoint()
+    with _in_place(folder / READER) as beside:
+        _copy(warehouse.path, beside)
+
+
+def _remember(warehouse: Warehouse, now: datetime | None, *, seconds: float) -> None:
+    ((newest, changed, *_),) = warehouse.rows(statement("read/published"))
+    with warehouse.transaction():
+        warehouse.execute("delete from control.published")
+        warehouse.execute(
+            "insert into control.published (run_id, changed_runs, published_at, seconds) "
+            "values ($run_id, $changed, coalesce($now, now()), $seconds)",
+            {"run_id": newest, "changed": changed, "now": now, "seconds": seconds},
+        )
+
+
+def _copy(file: Path, beside: Path) -> None:
+    """Copy the open warehouse in a process of its own.
+
+    The trap: POSIX gives back all locks of a process on a file as soon as that process closes any descriptor of it, so
+    a copy made here would unlock the warehouse for another writer.
+    """
+    beside.touch(mode=0o600)
+    done = subprocess.run(["cp", "--", str(file), str(beside)], capture_output=True, text=True, check=False)  # noqa: S603, S607 - our own paths, and POSIX's cp
+    if done.returncode:
+        full = "No space left on device" in done.stderr
+        why = "the disk is full. Make room there, and try again." if full else done.stderr.strip()
+        raise WarehouseError(f"The copy for readers cannot be written to {beside.parent.parent}: {why}")
+
+
+@contextmanager
+def _in_place(file: Path) -> Iterator[Path]:
+    """A path beside `file` to write to; what is there at the end gets the name, what failed or was left is removed."""
+    remove_halves(file)
+    file.with_name(file.name + ".part").unlink(missing_ok=True)  # left by version 0.1.0
+    with written_aside(file) as beside:
+        yield beside

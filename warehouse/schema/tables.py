@@ -1,0 +1,121 @@
+"""The typed mirror: the tables of the schema `ninja`, made from the entities' fields.
+
+Every primary key starts with `source`, the configured name of one company on one server: hashed ids repeat between
+servers. DuckDB gets no primary-key index on these wide tables (it costs more than it gives); the load asserts
+uniqueness inside its transaction instead.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+
+from schemas.entities import ACTIVITIES, CLIENTS, COMPANIES, GROUPS, LOOKUPS
+from schemas.entity import Entity, Kind
+from schemas.errors import WarehouseError
+from warehouse.engine.seam import Warehouse
+
+MIRROR_VERSION = 4
+MIRROR_FINGERPRINT = "73916f26009c5540"
+"""Whoever changes a column, or what is read into it, raises the version and notes the new fingerprint: an older version
+of Ninja Sync then refuses the warehouse instead of rebuilding it in its own way. A test compares the fingerprint.
+"""
+
+SQL_TYPES = {
+    Kind.TEXT: "varchar",
+    Kind.LINK: "varchar",
+    Kind.MAIL: "varchar",
+    Kind.SETTING: "varchar",
+    Kind.MONEY: "decimal(20, 6)",
+    Kind.TIME: "timestamp with time zone",
+    Kind.FLAG: "boolean",
+    Kind.COUNT: "bigint",
+    Kind.JSON: "json",
+}
+
+
+VERSION_COLUMNS = {
+    "valid_from": "timestamp with time zone not null",
+    "observed_at": "timestamp with time zone not null",
+    "observed_run_id": "varchar not null",
+}
+"""Of a historic entity: since when this version is valid, when it was first seen (server's clock), and by which run.
+`run_id` is the run that stored the row, which may have only been touched since.
+"""
+
+
+def mirrored() -> Iterator[tuple[Entity, Entity | None]]:
+    """Every entity that has a table, with its parent."""
+    for entity in (CLIENTS, GROUPS, COMPANIES, ACTIVITIES, *LOOKUPS):
+        yield entity, None
+        for child in entity.children:
+            yield child, entity
+
+
+def columns(entity: Entity, parent: Entity | None) -> dict[str, str]:
+    """The columns of an entity's table with their SQL types, in order."""
+    found = {"source": "varchar not null"}
+    if parent is not None:
+        found[parent.parent_column] = "varchar not null"
+    found |= {f.name: SQL_TYPES[f.kind] + (" not null" if f.vital else "") for f in entity.fields}
+    if parent is None:
+        found |= {"row_hash": "varchar not null", "record": "json not null"}
+    if entity.historic:
+        found |= VERSION_COLUMNS
+    found["run_id"] = "varchar not null"
+    return found
+
+
+def arriving(entity: Entity, parent: Entity | None) -> dict[str, str]:
+    """The columns of an entity's table, each with how it is taken from the staged rows `s`: JSON is staged as text."""
+    return {
+        name: f"cast(s.{name} as json)" if kind.startswith("json") else f"s.{name}"
+        for name, kind in columns(entity, parent).items()
+    }
+
+
+def definition(entity: Entity, parent: Entity | None) -> str:
+    """The columns of an entity's table, as `create table` wants them."""
+    return "(" + ", ".join(f"{name} {kind}" for name, kind in columns(entity, parent).items()) + ")"
+
+
+def create_mirror(warehouse: Warehouse) -> None:
+    """Make all tables of the mirror that are not there."""
+    for entity, parent in mirrored():
+        warehouse.execute(f"create table if not exists ninja.{entity.name} {definition(entity, parent)}")
+
+
+def create_indexes(warehouse: Warehouse) -> None:
+    """Make the indexes that Postgres needs: the keys of the mirror, its children by parent, the history by client."""
+    for entity, parent in mirrored():
+        key = "source, id" if "id" in columns(entity, parent) else "source"
+        warehouse.execute(f"create unique index if not exists {entity.name}_key on ninja.{entity.name} ({key})")
+        if parent is not None:
+            by = f"source, {parent.parent_column}"
+            warehouse.execute(f"create index if not exists {entity.name}_by_parent on ninja.{entity.name} ({by})")
+    for table in ("client_versions", "client_changes", "redirects", "quarantine"):
+        warehouse.execute(f"create index if not exists {table}_by_id on control.{table} (source, id)")
+
+
+def mirror_is_current(warehouse: Warehouse) -> bool:
+    """Whether the tables are those of this version. Raises WarehouseError where a newer version has made them."""
+    made = warehouse.rows("select version, fingerprint from control.mirror")
+    if made and int(str(made[0][0])) > MIRROR_VERSION:
+        raise WarehouseError(
+            f"The tables of {warehouse.shown} were made by a newer version of Ninja Sync: upgrade, or name another "
+            "warehouse."
+        )
+    return made == [(MIRROR_VERSION, fingerprint())]
+
+
+def remember_mirror(warehouse: Warehouse) -> None:
+    """Note that the tables are those of this version."""
+    values = {"version": MIRROR_VERSION, "fingerprint": fingerprint()}
+    warehouse.execute("delete from control.mirror")
+    warehouse.execute("insert into control.mirror values ($version, $fingerprint)", values)
+
+
+def fingerprint() -> str:
+    """16 hex digits over all tables: their names, columns, types, and the order of the columns."""
+    told = [(entity.name, definition(entity, parent)) for entity, parent in mirrored()]
+    return hashlib.sha256(repr(told).encode()).hexdigest()[:16]
