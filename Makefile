@@ -49,7 +49,7 @@ merges: $(READY)       ## drawn merges, and merges that die or are killed at eac
 	NINJA_SYNC_WORLDS=$(or $(MERGES),1000) $(BIN)/python -m pytest -n $(WORKERS) tests/flows/merge tests/connector/clients/test_merge.py $(PYTEST_ARGS)
 
 fleet: $(READY)        ## 50 companies, two Prefect workers, one Postgres (FLEET=100: so many); ten minutes
-	NINJA_SYNC_FLEET=$(or $(FLEET),50) $(BIN)/python -m pytest tests/flows/scheduled/test_prefect_fleet.py $(PYTEST_ARGS)
+	NINJA_SYNC_FLEET=$(or $(FLEET),50) $(BIN)/python -m pytest tests/flows/scheduled/test_fleet.py $(PYTEST_ARGS)
 
 postgres: $(READY)    ## the tests of the warehouses on the oldest Postgres that the wheel ships
 	NINJA_SYNC_TEST_POSTGRES=16 $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder -k postgres $(PYTEST_ARGS) tests

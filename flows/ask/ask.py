@@ -70,9 +70,9 @@ def ask(settings: Settings, sql: str) -> Result:
 
 
 def asked(settings: Settings, name: str, params: Mapping[str, object], *, newest: bool = False) -> Result:
-    """The answer to one statement of `sql/read`."""
+    """The answer to one named statement, such as `read/status`."""
     with reading(settings, newest=newest) as warehouse:
-        return Result(*warehouse.answer(statement(f"read/{name}"), params))
+        return Result(*warehouse.answer(statement(name), params))
 
 
 def _distinct(names: Sequence[str]) -> list[str]:

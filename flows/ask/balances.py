@@ -24,9 +24,9 @@ TITLES = {
     "not_known_yet": "Nothing is known yet of these sources",
 }
 STATEMENTS = {
-    "by_currency": "balances_by_currency",
-    "by_country": "balances_by_country",
-    "top_debtors": "top_debtors",
+    "by_currency": "read/balances_by_currency",
+    "by_country": "read/balances_by_country",
+    "top_debtors": "read/top_debtors",
 }
 
 
@@ -58,7 +58,7 @@ def read_balances(settings: Settings, source: str | None, *, top: int, at: datet
         _check_source(warehouse, settings, source)
         balances = "(" + statement("read/balances_at") + ") as balances" if at else "mart.client_balances"
         found = {
-            name: _in_own_decimals(warehouse.answer(statement(f"read/{file}").format(balances=balances), params))
+            name: _in_own_decimals(warehouse.answer(statement(file).format(balances=balances), params))
             for name, file in STATEMENTS.items()
         }
         unlisted = _in_own_decimals(warehouse.answer(statement("read/balances_not_listed"), params))

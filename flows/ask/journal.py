@@ -15,7 +15,7 @@ Record = dict[str, object]
 def newest_calls(settings: Settings, source: str | None, *, top: int, only_open: bool) -> list[Record]:
     """The newest calls, of a source or of all, newest first; with `only_open` those of which the outcome is unknown."""
     if not only_open:
-        return asked(settings, "journal", {"source": source, "top": top}, newest=True).records()
+        return asked(settings, "read/journal", {"source": source, "top": top}, newest=True).records()
     with reading(settings, newest=True) as warehouse:
         names = [source] if source else [str(name) for (name,) in warehouse.rows(statement("journal/sources"))]
         found: list[Record] = [

@@ -26,8 +26,8 @@ def status(config: ConfigFile = None, as_json: AsJson = False) -> None:
     from flows.configuration.load import load_settings  # noqa: PLC0415
 
     settings = load_settings(config)
-    found = asked(settings, "status", {}, newest=True)
-    quarantine = asked(settings, "open_quarantine", {}, newest=True)
+    found = asked(settings, "read/status", {}, newest=True)
+    quarantine = asked(settings, "read/open_quarantine", {}, newest=True)
     if as_json:
         show_json({"sources": found.records(), "quarantine": quarantine.records()})
         return

@@ -118,7 +118,7 @@ def list_plans(
     from flows.ask.ask import asked  # noqa: PLC0415
     from flows.configuration.load import load_settings  # noqa: PLC0415
 
-    found = asked(load_settings(config), "plans", {"source": source, "top": top}, newest=True)
+    found = asked(load_settings(config), "read/plans", {"source": source, "top": top}, newest=True)
     if as_json:
         show_json(found.records())
     else:

@@ -151,7 +151,7 @@ def pull_all(settings: Settings, source: str | None, *, full: bool = False) -> d
 
 def tell_freshness(settings: Settings) -> None:
     """How fresh and how full each mirror is, as a table among Prefect's artifacts."""
-    status = asked(settings, "status", {}, newest=True).records()
+    status = asked(settings, "read/status", {}, newest=True).records()
     rows = [{key: _plain(one[key]) for key in FRESH} for one in status]
     create_table_artifact(rows, key=FRESHNESS, description="How fresh and how full each mirror is.")
 

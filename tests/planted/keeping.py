@@ -36,23 +36,23 @@ MISTAKES = {
         by=f"{LOAD}::test_a_failure_at_any_step_leaves_everything_as_it_was[duckdb-record_run]",
     ),
     "of two versions the first to come is kept": mistake(
-        Edit("warehouse/sql/load/accepted.sql", ORDER, "order by arrival"),
+        Edit("warehouse/sql/load.sql", ORDER, "order by arrival"),
         by=f"{LOAD}::test_of_two_versions_with_one_stamp_the_later_read_is_the_newer",
     ),
     "of two versions the last to come is kept, however old": mistake(
-        Edit("warehouse/sql/load/accepted.sql", ORDER, "order by arrival desc"),
+        Edit("warehouse/sql/load.sql", ORDER, "order by arrival desc"),
         by=f"{LOAD}::test_of_several_versions_in_one_run_the_newest_is_loaded_with_its_own_children",
     ),
     "contacts that left their client stay": mistake(
         Edit(
-            "warehouse/sql/load/delete_children.sql",
+            "warehouse/sql/load.sql",
             "{parent} in (select id from accepted where outcome in ('updated', 'touched'))",
             "false",
         ),
         by=f"{LOAD}::test_a_contact_that_left_its_client_is_gone",
     ),
     "a contact that moved stays with both clients": mistake(
-        Edit("warehouse/sql/load/delete_children.sql", "or id in (", "or false and id in ("),
+        Edit("warehouse/sql/load.sql", "or id in (", "or false and id in ("),
         Edit("warehouse/load/load.py", "    if doubled:\n", "    if False:\n"),
         by=f"{LOAD}::test_a_contact_that_moved_is_moved_although_its_old_client_was_not_sent_again",
     ),
@@ -62,9 +62,9 @@ MISTAKES = {
     ),
     "sources are not told apart": mistake(
         Edit(
-            "warehouse/sql/load/delete_parents.sql",
-            "where source = $source and",
-            "where $source is not null and",
+            "warehouse/sql/load.sql",
+            "from ninja.{entity}\nwhere source = $source and",
+            "from ninja.{entity}\nwhere $source is not null and",
         ),
         by=f"{LOAD}::test_two_sources_with_equal_ids_do_not_meet",
     ),
@@ -96,13 +96,11 @@ MISTAKES = {
         by=f"{HISTORY}::test_a_changed_client_keeps_its_old_version_whole_until_the_stamp_of_the_new_one",
     ),
     "a version is valid since it was read": mistake(
-        Edit(
-            "warehouse/sql/load/open_versions.sql", "then greatest(stamp, at_least)", "then greatest($began, at_least)"
-        ),
+        Edit("warehouse/sql/load.sql", "then greatest(stamp, at_least)", "then greatest($began, at_least)"),
         by=f"{HISTORY}::test_a_changed_client_keeps_its_old_version_whole_until_the_stamp_of_the_new_one",
     ),
     "a version may be valid before the one before it": mistake(
-        Edit("warehouse/sql/load/open_versions.sql", "then greatest(stamp, at_least)", "then stamp"),
+        Edit("warehouse/sql/load.sql", "then greatest(stamp, at_least)", "then stamp"),
         by=f"{HISTORY}::test_no_version_is_valid_before_the_one_before_it",
     ),
     # vanished clients
@@ -124,7 +122,7 @@ MISTAKES = {
     ),
     "contacts that moved to the survivor go with the one that was merged away": mistake(
         Edit(
-            "warehouse/sql/load/remove_vanished_children.sql",
+            "warehouse/sql/load.sql",
             "and {parent} in (select id from ended)",
             "and id in (select unnest(v.record->>'$.contacts[*].id') from control.client_versions as v "
             "where v.id in (select id from ended))",
@@ -149,7 +147,7 @@ MISTAKES = {
     ),
     "a client that came in this very run is taken out": mistake(
         Edit(
-            "warehouse/sql/load/vanished_versions.sql",
+            "warehouse/sql/load.sql",
             "where not exists (select 1 from accepted as a where a.id = v.id)",
             "",
         ),

@@ -72,5 +72,5 @@ def plant(one: Mistake) -> None:
 def _alter_statements(texts: dict[str, str]) -> None:
     from warehouse.engine import sql as statements  # noqa: PLC0415 - not before the planter stands
 
-    right = statements.statement
-    statements.statement = lambda name: texts.get(f"warehouse/sql/{name}.sql") or right(name)
+    right = statements.read_text
+    statements.read_text = lambda file: texts.get(f"warehouse/sql/{file}") or right(file)

@@ -6,7 +6,7 @@ until it is rewritten, those of Postgres until a full vacuum. What was killed in
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -14,23 +14,42 @@ from warehouse.control.state import read_erased
 from warehouse.engine.seam import POSTGRES, Warehouse
 from warehouse.engine.sql import statement
 
-REMOVED = (
-    "activities", "contacts", "documents", "clients", "changes", "redirects", "quarantine", "unlisted", "outbox",
-    "journal_edits", "plan_cells", "outcomes", "merge_steps",
-    "duplicate_decisions", "duplicate_pairs", "duplicate_clusters", "chosen_survivors",
-)  # fmt: skip
-TOUCHED = (
-    "ninja.clients", "ninja.activities", "ninja.contacts", "ninja.documents", "control.client_versions",
-    "control.client_changes", "control.redirects", "control.quarantine", "control.unlisted", "control.outbox",
-    "control.journal_edits", "control.plan_cells", "control.outcomes", "control.merge_steps",
-    "control.duplicate_decisions", "control.duplicate_pairs", "control.duplicate_clusters",
-    "control.chosen_survivors",
-)  # fmt: skip
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """A table that holds clients, the columns with their ids, and the words for its rows in a report."""
+
+    table: str
+    columns: Sequence[str]
+    words: str
+
+
+TRACES = (
+    Trace("ninja.contacts", ("client_id",), "contacts"),
+    Trace("ninja.documents", ("client_id",), "documents"),
+    Trace("ninja.activities", ("client_id",), "activities"),
+    Trace("ninja.clients", ("id",), "client"),
+    Trace("control.client_versions", ("id",), "versions"),
+    Trace("control.client_changes", ("id",), "changes"),
+    Trace("control.redirects", ("id",), "redirects"),
+    Trace("control.quarantine", ("id",), "records in quarantine"),
+    Trace("control.unlisted", ("id",), "notes that it is not listed"),
+    Trace("control.outbox", ("id",), "changes in the queue"),
+    Trace("control.journal_edits", ("id",), "edits"),
+    Trace("control.plan_cells", ("id",), "planned changes"),
+    Trace("control.outcomes", ("id",), "outcomes"),
+    Trace("control.merge_steps", ("survivor_id", "mergeable_id"), "merges"),
+    Trace("control.duplicate_decisions", ("id_a", "id_b"), "duplicate decisions"),
+    Trace("control.duplicate_pairs", ("id_a", "id_b"), "duplicate pairs"),
+    Trace("control.duplicate_clusters", ("id",), "duplicate clusters"),
+    Trace("control.chosen_survivors", ("id",), "chosen survivors"),
+)
+"""Every table that holds anything of a client. A test compares it with the tables that there are."""
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What there is of a client: its name, whether it is in the mirror, in how many rows of what it stands."""
+    """What there is of a client: its name, whether it is mirrored, and its row count per table."""
 
     name: str
     here: bool
@@ -40,10 +59,18 @@ class Found:
 def find(warehouse: Warehouse, source: str, client_id: str) -> Found | None:
     """What there is of a client; None where there is nothing."""
     values = {"source": source, "id": client_id}
-    rows = {str(what): int(str(n)) for what, n in warehouse.rows(statement("erase/count"), values)}
+    rows = {str(words): int(str(count)) for words, count in warehouse.rows(_counts(), values)}
     for name, here in warehouse.rows(statement("erase/known"), values):
-        return Found(str(name or ""), bool(here), {"client": int(bool(here)), **rows})
-    return Found("", False, {"client": 0, **rows}) if any(rows.values()) else None
+        return Found(str(name or ""), bool(here), rows)
+    return Found("", False, rows) if any(rows.values()) else None
+
+
+def ids_of(warehouse: Warehouse, source: str) -> set[str]:
+    """Every client that a source knows or has known, in whatever table."""
+    parts = [
+        f"select {column} from {trace.table} where source = $source" for trace in TRACES for column in trace.columns
+    ]
+    return {str(key) for (key,) in warehouse.rows(" union ".join(parts), {"source": source}) if key is not None}
 
 
 def erase(warehouse: Warehouse, source: str, client_id: str, *, reason: str, keep_balances: bool, now: datetime) -> int:
@@ -60,13 +87,27 @@ def erase(warehouse: Warehouse, source: str, client_id: str, *, reason: str, kee
     }  # fmt: skip
     with warehouse.transaction():
         warehouse.hold(f"loads of {source}")
-        for step in ("keep_versions", "close_version") if keep_balances else ("versions",):
-            warehouse.execute(statement(f"erase/{step}"), values)
-        for step in REMOVED:
-            warehouse.execute(statement(f"erase/{step}"), values)
+        if keep_balances:
+            warehouse.execute(statement("erase/keep_versions"), values)
+            warehouse.execute(statement("erase/close_version"), values)
+        warehouse.execute(statement("erase/merge_steps"), values)
+        for trace in TRACES:
+            warehouse.execute(f"delete from {trace.table} where source = $source and {_holds(trace)}", values)
         if mark not in known.marks:
             warehouse.execute(statement("erase/prove"), values)
     return removed
+
+
+def _counts() -> str:
+    """The row count of a client per table, as one query."""
+    return " union all ".join(
+        f"select '{trace.words}', count(*) from {trace.table} where source = $source and {_holds(trace)}"
+        for trace in TRACES
+    )
+
+
+def _holds(trace: Trace) -> str:
+    return "(" + " or ".join(f"{column} = $id" for column in trace.columns) + ")"
 
 
 def pending(warehouse: Warehouse) -> list[str]:
@@ -86,7 +127,8 @@ def vacuum(warehouse: Warehouse, told: Callable[[str], None] = lambda _: None) -
     """
     if warehouse.engine != POSTGRES:
         return
-    for table in TOUCHED:
+    for trace in TRACES:
+        table = trace.table
         told(table)
         with warehouse.transaction():  # whose time limit for locks a vacuum lacks: a reader may hold the table
             warehouse.execute(f"lock table {table} in access exclusive mode")

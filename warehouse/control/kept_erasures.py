@@ -14,7 +14,7 @@ from pathlib import Path
 import msgspec
 
 from schemas.erased import Erased
-from warehouse.control.erase import erase
+from warehouse.control.erase import erase, ids_of
 from warehouse.engine.place import Place, staging_of
 from warehouse.engine.private import check_ours, make_private_folder, write_private
 from warehouse.engine.seam import Warehouse
@@ -71,7 +71,7 @@ def erase_again(warehouse: Warehouse, place: Place, *, now: datetime) -> int:
     for source in sorted({one.source for one in missing}):
         marks = {one.mark: one for one in missing if one.source == source}
         erased = Erased(source, kept.salt, frozenset(marks))
-        ids = [str(key) for (key,) in warehouse.rows(statement("erase/ids"), {"source": source})]
+        ids = ids_of(warehouse, source)
         for client_id in filter(erased.has, ids):
             one = marks[erased.mark(client_id)]
             erase(warehouse, source, client_id, reason=one.reason, keep_balances=one.kept_balances, now=now)

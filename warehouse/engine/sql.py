@@ -1,37 +1,44 @@
-"""SQL that people wrote: one statement a file below `warehouse/sql`, its first line a comment with its promise.
+"""SQL that people wrote, in files below `warehouse/sql`; each statement begins with a comment that is its promise.
 
-    sql/control/NNNN_name.sql   the numbered migrations of the schema `control`
-    sql/load/*.sql              the steps of a load
-    sql/vanished/*.sql          what is asked and noted of clients that the server no longer lists
-    sql/rebuild/*.sql           the steps of a rebuild of the mirror
-    sql/journal/*.sql           the steps of noting calls that write
-    sql/plans/*.sql             the steps of storing and applying plans
-    sql/merges/*.sql            the same of plans of merges
-    sql/approvals/*.sql         what is asked and noted of approvals of plans
-    sql/dedupe/*.sql            what is read and kept of duplicates
-    sql/grants/*.sql            views for the roles that queue changes, on Postgres
-    sql/turns/*.sql             the steps of taking turns at a host
+    sql/control/NNNN_name.sql   the numbered migrations of the schema `control`, one a file
     sql/mart/*.sql              one view a file, named like the view
-    sql/read/*.sql              what the commands ask
+    sql/<subject>.sql           named statements: `-- :name accepted` stands above each
 
-The same text runs on DuckDB and Postgres: parameters are written `$name`. `{entity}` and the like stand for names from
-the closed list in `schemas.entities`, never for data.
+`statement("load/accepted")` is the statement `accepted` of `sql/load.sql`. The same text runs on DuckDB and Postgres:
+parameters are written `$name`. `{entity}` and the like stand for names from the closed list in `schemas.entities`,
+never for data.
 """
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1] / "sql"
+FOLDERS = ("control", "mart")
+_NAME = re.compile(r"^-- :name (\w+)\n", re.MULTILINE)
 
 
 @cache
 def statement(name: str) -> str:
-    """The text of `sql/<name>.sql`."""
-    return (ROOT / f"{name}.sql").read_text(encoding="utf-8")
+    """The text of one statement: `subject/name`. Raises KeyError or FileNotFoundError where there is none."""
+    subject, _, short = name.partition("/")
+    return read_text(f"{name}.sql") if subject in FOLDERS else statements_of(subject)[short]
+
+
+def statements_of(subject: str) -> Mapping[str, str]:
+    """The named statements of `sql/<subject>.sql`, in the order of the file."""
+    _, *parts = _NAME.split(read_text(f"{subject}.sql"))
+    return {name: text.strip() + "\n" for name, text in zip(parts[::2], parts[1::2], strict=True)}
 
 
 def named(folder: str) -> list[str]:
-    """The names of all statements of a folder, in alphabetical order."""
+    """The names of the files of a folder, in alphabetical order."""
     return sorted(path.stem for path in (ROOT / folder).glob("*.sql"))
+
+
+def read_text(file: str) -> str:
+    """The text of a file below `sql`."""
+    return (ROOT / file).read_text(encoding="utf-8")

@@ -76,9 +76,10 @@ def _apply(warehouse: Warehouse, role: str, kind: str) -> list[str]:
     if kind == WRITER:
         warehouse.execute(f'grant usage on schema control to "{role}"')
         warehouse.execute(f'grant insert ({WISH}) on control.outbox to "{role}"')
-        for view, right in (("my_changes", "select"), ("my_waiting_changes", "select, delete")):
-            warehouse.execute(statement(f"grants/{view}"))
-            warehouse.execute(f'grant {right} on control.{view} to "{role}"')
+        warehouse.execute(statement("grants/my_changes"))
+        warehouse.execute(f'grant select on control.my_changes to "{role}"')
+        warehouse.execute(statement("grants/my_waiting_changes"))
+        warehouse.execute(f'grant select, delete on control.my_waiting_changes to "{role}"')
         return []
     warehouse.execute(f'grant usage on schema mart to "{role}"')
     views = _columns(warehouse)

@@ -1,0 +1,79 @@
+-- Approvals of plans by people.
+
+-- :name approve
+-- Note who approves a plan; whoever was first stays.
+update control.approvals set approved_by = $by, approved_at = $now
+where source = $source and plan_id = $plan_id and digest = $digest and approved_at is null
+
+-- :name ask
+-- Note which flow run asks for a plan to be approved; what is approved stays so.
+update control.approvals set asked_by = $asked_by, asked_at = $now
+where source = $source and plan_id = $plan_id and digest = $digest
+
+-- :name asked_by
+-- What a flow run has asked for last.
+select source, plan_id, digest, asked_by, asked_at, approved_by, approved_at
+from control.approvals where asked_by = $run_id
+order by asked_at desc
+limit 1
+
+-- :name find
+-- What is known of the approval of a plan with exactly this digest.
+select source, plan_id, digest, asked_by, asked_at, approved_by, approved_at
+from control.approvals where plan_id = $plan_id and digest = $digest
+
+-- :name note
+-- Have a row for a plan and its digest, where there is none yet.
+insert into control.approvals (source, plan_id, digest)
+select $source, $plan_id, $digest
+where not exists (
+    select 1 from control.approvals where source = $source and plan_id = $plan_id and digest = $digest
+)
+
+-- :name plan
+-- The plan, push or merge, that was stored with this digest.
+select 'push' as kind, source, plan_id from control.plans where digest = $digest
+union all
+select 'merge' as kind, source, plan_id from control.merge_plans where digest = $digest
+
+-- :name waiting
+-- The plans, push and merge, that can still be approved and are not, with how many clients they are about.
+select p.source, p.plan_id, p.kind, p.clients, p.made_at, p.expires_at, p.digest, a.asked_by
+from (
+    select
+        'push' as kind,
+        source,
+        plan_id,
+        digest,
+        state,
+        made_at,
+        expires_at,
+        (
+            select count(distinct c.id) from control.plan_cells as c
+            where c.source = plans.source and c.plan_id = plans.plan_id
+        ) as clients
+    from control.plans
+    union all
+    select
+        'merge' as kind,
+        source,
+        plan_id,
+        digest,
+        state,
+        made_at,
+        expires_at,
+        (
+            select count(distinct m.id)
+            from (
+                select source, plan_id, survivor_id as id from control.merge_steps
+                union all
+                select source, plan_id, mergeable_id as id from control.merge_steps
+            ) as m
+            where m.source = merge_plans.source and m.plan_id = merge_plans.plan_id
+        ) as clients
+    from control.merge_plans
+) as p
+left join control.approvals as a on a.source = p.source and a.plan_id = p.plan_id and a.digest = p.digest
+where p.state = 'planned' and p.expires_at >= $now and a.approved_at is null
+    and (cast($source as varchar) is null or p.source = $source)
+order by p.made_at, p.plan_id collate "C"

@@ -1,0 +1,97 @@
+-- Duplicates: what is read and kept of them.
+
+-- :name choose_survivor
+-- Note whom somebody has chosen to survive.
+insert into control.chosen_survivors values ($source, $id, $author, $reason, $chosen_at)
+
+-- :name chosen_survivors
+-- The clients that were chosen to survive, the newest choice first.
+select id from control.chosen_survivors where source = $source
+group by id
+order by max(chosen_at) desc, id collate "C"
+
+-- :name clients
+-- What clients are compared by: those that are not deleted, and deleted ones only if told.
+select
+    c.id, c.number, coalesce(c.name, c.display_name) as name, c.vat_number, c.id_number, c.website, c.phone, c.address1,
+    c.city, c.postal_code, l.iso_3166_2 as country
+from ninja.clients as c
+left join ninja.countries as l on l.source = c.source and l.id = c.country_id
+where c.source = $source and ($deleted or not c.is_deleted)
+order by c.id collate "C"
+
+-- :name clusters
+-- The clusters of the last run of a source.
+select cluster_id, id from control.duplicate_clusters where source = $source order by cluster_id collate "C", id collate "C"
+
+-- :name contacts
+-- The mails and phones of all contacts of a source.
+select client_id, email, phone from ninja.contacts
+where source = $source and (email is not null or phone is not null)
+order by client_id collate "C", id collate "C"
+
+-- :name decide
+-- Note a decision.
+insert into control.duplicate_decisions values ($source, $id_a, $id_b, $decision, $author, $reason, $decided_at)
+
+-- :name decisions
+-- The newest decision of each pair of a source.
+select id_a, id_b, decision, author, reason, decided_at
+from (
+    select *, row_number() over (partition by id_a, id_b order by decided_at desc, decision) as place
+    from control.duplicate_decisions where source = $source
+) as d
+where place = 1
+order by id_a collate "C", id_b collate "C"
+
+-- :name insert_clusters
+-- Store the clusters of a run.
+insert into control.duplicate_clusters
+select $source, unnest(cast($clusters as varchar[])), unnest(cast($ids as varchar[])), $found_at
+
+-- :name insert_pairs
+-- Store the pairs of a run.
+insert into control.duplicate_pairs
+select
+    $source, unnest(cast($ids_a as varchar[])), unnest(cast($ids_b as varchar[])),
+    unnest(cast($probabilities as double precision[])), unnest(cast($keys as varchar[])),
+    cast(unnest(cast($reasons as varchar[])) as json), cast(unnest(cast($against as varchar[])) as json), $found_at
+
+-- :name known
+-- Those of these ids that are, or were, clients of a source.
+select id from ninja.clients
+where source = $source and id in (select unnest(cast($ids as varchar[])))
+union
+select id from control.redirects
+where source = $source and id in (select unnest(cast($ids as varchar[])))
+
+-- :name known_pairs
+-- The pairs that the last run of a source has found.
+select id_a, id_b, probability, keys, reasons, against from control.duplicate_pairs
+where source = $source
+order by probability desc, id_a collate "C", id_b collate "C"
+
+-- :name moved
+-- The clients of a source that were merged away, and where each is now.
+select id, current_id from mart.client_redirects
+where source = $source and kind = 'merged' and current_id is not null
+
+-- :name people
+-- The contacts of clients that may be one, the primary one first.
+select client_id, first_name, last_name, email, phone
+from ninja.contacts
+where source = $source and client_id in (select unnest(cast($ids as varchar[])))
+order by client_id, is_primary desc nulls last, id collate "C"
+
+-- :name records
+-- The whole records of clients, as the server sent them, less their secrets.
+select id, record from ninja.clients
+where source = $source and id in (select unnest(cast($ids as varchar[])))
+
+-- :name side_by_side
+-- What is shown of clients that may be one.
+select
+    id, number, display_name, status, currency_code, balance, paid_to_date, vat_number, id_number, website, phone,
+    address1, city, postal_code, country, created_at, updated_at
+from mart.clients
+where source = $source and id in (select unnest(cast($ids as varchar[])))

@@ -1,0 +1,91 @@
+-- Erasing a client, and what is older than it may be kept.
+
+-- :name close_version
+-- Set aside the version of an erased client that holds, where its balances are kept: figures alone, under a pseudonym.
+insert into control.client_versions (
+    source, id, valid_from, valid_to, observed_at, ended_at, ended_by, run_id, ended_run_id, row_hash, updated_at,
+    balance, paid_to_date, payment_balance, credit_balance, currency_id, is_deleted, archived_at, record
+)
+select
+    source, $pseudonym, valid_from, greatest($now, valid_from), observed_at, $now, 'erased', observed_run_id, run_id, '',
+    updated_at, balance, paid_to_date, payment_balance, credit_balance, currency_id, is_deleted, archived_at,
+    cast('{}' as json)
+from ninja.clients
+where source = $source and id = $id
+
+-- :name expired_changes
+-- Remove what is told of changes before a moment.
+delete from control.client_changes where source = $source and changed_at < $before
+
+-- :name expired_quarantine
+-- Remove from quarantine what was resolved by runs that ended before a moment.
+delete from control.quarantine
+where source = $source
+    and resolved_run_id in (select run_id from control.runs where source = $source and finished_at < $before)
+
+-- :name expired_records
+-- Leave of the versions that ended before a moment the figures and names, without the whole record.
+update control.client_versions set record = cast('{}' as json)
+where source = $source and valid_to < $before and cast(record as varchar) <> '{}'
+
+-- :name expired_versions
+-- Remove the versions that ended before a moment.
+delete from control.client_versions where source = $source and valid_to < $before
+
+-- :name finish
+-- Note that nothing of what was erased is left in any file.
+update control.erasures set finished_at = $now where finished_at is null
+
+-- :name keep_versions
+-- Leave of the versions of an erased client the figures alone, under a pseudonym.
+update control.client_versions
+set id = $pseudonym, number = null, name = null, display_name = null, group_settings_id = null, country_id = null,
+    row_hash = '', record = cast('{}' as json)
+where source = $source and id = $id
+
+-- :name known
+-- What a client is called that is here, or was: from the mirror, else from its last version.
+select display_name, here
+from (
+    select display_name, true as here, cast(null as timestamp with time zone) as valid_to
+    from ninja.clients
+    where source = $source and id = $id
+    union all
+    select display_name, false as here, valid_to from control.client_versions where source = $source and id = $id
+) as versions
+order by here desc, valid_to desc
+limit 1
+
+-- :name merge_steps
+-- Remove the planned and done merges in which an erased client has part, and those of the same plan that may hold what
+-- was rescued of it: those of the clients into which it goes.
+delete from control.merge_steps
+where source = $source and (plan_id, place) in (
+    with recursive holds (plan_id, id) as (
+        select plan_id, cast($id as varchar) from control.merge_steps
+        where source = $source and (survivor_id = $id or mergeable_id = $id)
+        union
+        select step.plan_id, step.survivor_id
+        from holds
+        join control.merge_steps as step on step.plan_id = holds.plan_id and step.mergeable_id = holds.id
+        where step.source = $source
+    )
+    select step.plan_id, step.place
+    from holds
+    join control.merge_steps as step on step.plan_id = holds.plan_id
+    where step.source = $source and (step.survivor_id = holds.id or step.mergeable_id = holds.id)
+)
+
+-- :name pending
+-- The sources of erasures whose files are still to be cleaned.
+select distinct source from control.erasures where finished_at is null order by source
+
+-- :name prove
+-- Note that a client was erased, and that its files are still to be cleaned.
+insert into control.erasures (source, mark, reason, erased_at, finished_at, listed, kept_balances, removed)
+values ($source, $mark, $reason, $now, null, $listed, $kept_balances, $removed)
+
+-- :name remember
+-- Note an erasure again, in a warehouse that was restored from a backup that is older; files are still to be cleaned.
+insert into control.erasures (source, mark, reason, erased_at, finished_at, listed, kept_balances, removed)
+values ($source, $mark, $reason, $erased_at, null, $listed, $kept_balances, $removed)

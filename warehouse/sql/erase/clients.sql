@@ -1,2 +1,0 @@
--- Remove an erased client from the mirror.
-delete from ninja.clients where source = $source and id = $id

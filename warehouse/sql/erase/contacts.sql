@@ -1,2 +1,0 @@
--- Remove the contacts of an erased client.
-delete from ninja.contacts where source = $source and client_id = $id

@@ -1,2 +1,0 @@
--- Take an erased client out of the clusters.
-delete from control.duplicate_clusters where source = $source and id = $id

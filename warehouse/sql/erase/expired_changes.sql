@@ -1,2 +1,0 @@
--- Remove what is told of changes before a moment.
-delete from control.client_changes where source = $source and changed_at < $before

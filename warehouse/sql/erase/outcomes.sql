@@ -1,2 +1,0 @@
--- Remove what became of an erased client in plans.
-delete from control.outcomes where source = $source and id = $id

@@ -1,2 +1,0 @@
--- Remove what is in quarantine of an erased client.
-delete from control.quarantine where source = $source and id = $id

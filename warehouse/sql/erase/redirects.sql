@@ -1,2 +1,0 @@
--- Remove what became of an erased client.
-delete from control.redirects where source = $source and id = $id

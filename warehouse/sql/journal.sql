@@ -1,0 +1,65 @@
+-- The journal of calls that write.
+
+-- :name edits
+-- What a call was to change of which clients, and what became of them.
+select id, before, after, outcome from control.journal_edits
+where source = $source and call_id = $call_id
+order by place
+
+-- :name last
+-- The last row of a source's journal.
+select number, digest from control.journal where source = $source order by number desc limit 1
+
+-- :name note
+-- Add one row to the journal.
+insert into control.journal values (
+    $source, $number, $call_id, $noted_at, $operator, $plan_id, $verb, $state, cast($clients as json), $message, $previous,
+    $digest
+)
+
+-- :name note_edits
+-- Note what a call is to change, client by client.
+insert into control.journal_edits
+select
+    $source, $call_id, unnest(cast($places as bigint[])), unnest(cast($ids as varchar[])),
+    cast(unnest(cast($befores as varchar[])) as json), cast(unnest(cast($afters as varchar[])) as json), null
+
+-- :name note_outcomes
+-- Note what became of the clients of a call; a client that it has made gets its id. Places alone would not do: the edits
+-- of a client that was erased meanwhile are gone.
+update control.journal_edits as e set outcome = told.outcome, id = told.id
+from (
+    select
+        unnest(cast($places as bigint[])) as place,
+        unnest(cast($ids as varchar[])) as id,
+        unnest(cast($outcomes as varchar[])) as outcome
+) as told
+where e.source = $source and e.call_id = $call_id
+    and (e.id = told.id or (e.id = '' and e.place = told.place))
+
+-- :name open
+-- Calls that were noted and never settled, oldest first.
+select j.call_id, j.noted_at, j.operator, j.plan_id, j.verb
+from control.journal as j
+where j.source = $source and j.state = 'intended'
+    and not exists (
+        select 1 from control.journal as s
+        where s.source = j.source and s.call_id = j.call_id and s.state = 'settled'
+    )
+order by j.number
+
+-- :name rows
+-- All rows of a source's journal, in their order.
+select number, call_id, noted_at, operator, plan_id, verb, state, clients, message, previous, digest
+from control.journal where source = $source
+order by number
+
+-- :name settled
+-- Whether a call was noted, whether it was settled, and by which verb and plan.
+select verb, plan_id, max(case when state = 'settled' then 1 else 0 end) as settled
+from control.journal where source = $source and call_id = $call_id
+group by verb, plan_id
+
+-- :name sources
+-- The sources that have a journal.
+select distinct source from control.journal order by source

@@ -1,0 +1,296 @@
+-- The steps of a load: staged pages into the mirror, with its history.
+
+-- :name accepted
+-- The newest staged version of each record, and what it is to the mirror.
+-- What was read behind an interruption is newer than all that was read before it, whatever its stamp.
+create temp table accepted as
+with newest as (
+    select id, arrival, row_number() over (partition by id order by updated_at desc nulls last, arrival desc) as place
+    from stage_{entity} as s
+    where arrival >= $resumed_at
+        or not exists (
+            select 1 from stage_{entity} as n where $resumed_at > 0 and n.arrival >= $resumed_at and n.id = s.id
+        )
+)
+select
+    s.id,
+    s.arrival,
+    case
+        when m.id is null then 'inserted'
+        when m.row_hash <> s.row_hash then 'updated'
+        when cast(m.record as varchar) <> s.record then 'touched'
+        else 'unchanged'
+    end as outcome
+from newest as n
+join stage_{entity} as s on s.arrival = n.arrival
+left join ninja.{entity} as m on m.source = $source and m.id = s.id
+where n.place = 1
+
+-- :name changed_versions
+-- The versions that end because another one comes: each was valid until the new one was.
+create temp table ended as select id, valid_from as valid_to, 'changed' as ended_by from opened where outcome = 'updated'
+
+-- :name changes
+-- Each record that is new or changed, as it was and as it comes, for the report of the run.
+select o.outcome, o.id, cast(v.record as varchar) as before, s.record as after
+from opened as o
+join stage_{entity} as s on s.arrival = o.arrival
+left join control.client_versions as v on v.source = $source and v.id = o.id and v.ended_run_id = $run_id
+where o.outcome = 'updated' or (o.outcome = 'inserted' and $with_inserted)
+order by o.outcome desc, s.updated_at desc nulls last, o.id collate "C"
+limit $most
+
+-- :name close_quarantine
+-- Close the quarantine of an entity that has been read whole.
+update control.quarantine set resolved_run_id = $run_id
+where source = $source and entity = $entity and resolved_run_id is null
+
+-- :name close_versions
+-- Set aside the mirror's version of every record whose version ends.
+insert into control.client_versions (
+    source, id, valid_from, valid_to, observed_at, ended_at, ended_by, run_id, ended_run_id, row_hash, updated_at,
+    number, name, display_name, balance, paid_to_date, payment_balance, credit_balance,
+    currency_id, group_settings_id, country_id, is_deleted, archived_at, record
+)
+select
+    m.source, m.id, m.valid_from, e.valid_to, m.observed_at, $began, e.ended_by, m.observed_run_id, $run_id,
+    m.row_hash, m.updated_at,
+    m.number, m.name, m.display_name, m.balance, m.paid_to_date, m.payment_balance, m.credit_balance,
+    m.currency_id, m.group_settings_id, m.country_id, m.is_deleted, m.archived_at, m.record
+from ended as e
+join ninja.{entity} as m on m.source = $source and m.id = e.id
+
+-- :name compared
+-- Each version that arrives with the one before it, which has just ended, or did when the client went away.
+with away as (
+    select id, record, row_number() over (partition by id order by valid_to desc, valid_from desc) as place
+    from control.client_versions
+    where source = $source and ended_by <> 'changed' and id in (select id from opened where outcome = 'inserted')
+),
+before as (
+    select id, record from control.client_versions where source = $source and ended_run_id = $run_id
+    union all
+    select id, record from away where place = 1
+)
+select o.id, s.display_name, o.valid_from, cast(b.record as varchar) as before, s.record as after
+from opened as o
+join before as b on b.id = o.id
+join stage_{entity} as s on s.arrival = o.arrival
+
+-- :name correct_redirects
+-- What is known now of clients that had vanished before; the time at which they did stays.
+update control.redirects
+set kind = e.ended_by, into_id = e.into_id, evidence = e.evidence, run_id = $run_id
+from ended as e
+where control.redirects.source = $source and control.redirects.id = e.id and control.redirects.returned_run_id is null
+
+-- :name delete_children
+-- Take out the children of every record that comes in another version, and those that come under another parent.
+delete from ninja.{child}
+where source = $source
+    and (
+        {parent} in (select id from accepted where outcome in ('updated', 'touched'))
+        or id in (select s.id from stage_{child} as s join accepted as a on a.arrival = s.arrival where a.outcome <> 'unchanged')
+    )
+
+-- :name delete_parents
+-- Take out the mirror's version of every record that comes in another one.
+delete from ninja.{entity}
+where source = $source and id in (select id from accepted where outcome in ('updated', 'touched'))
+
+-- :name displaced
+-- A record that came as it was is put in anew where a child of it stands under another parent in the mirror, or nowhere.
+update accepted set outcome = 'touched'
+where outcome = 'unchanged'
+    and arrival in (
+        select s.arrival from stage_{child} as s
+        left join ninja.{child} as m on m.source = $source and m.id = s.id
+        where m.{parent} is distinct from s.{parent}
+    )
+
+-- :name doubled
+-- How many of the loaded ids stand more than once in the mirror: none, or the load is undone.
+select count(*) from (
+    select id from ninja.{entity}
+    where source = $source and id in (select id from {loaded})
+    group by id having count(*) > 1
+) as doubled
+
+-- :name insert_changes
+-- Put in what differs.
+insert into control.client_changes (source, id, display_name, field, before, after, changed_at, observed_at, run_id)
+select $source, id, display_name, field, before, after, changed_at, $began, $run_id from stage_changes
+
+-- :name insert_children
+-- Put in the children of every record that is new or comes in another version; one that moved, where it came last.
+insert into ninja.{child} ({columns})
+select {selected}
+from (
+    select s.*, row_number() over (partition by s.id order by s.updated_at desc nulls last, s.arrival desc) as place
+    from stage_{child} as s
+    join accepted as a on a.arrival = s.arrival
+    where a.outcome <> 'unchanged'
+) as s
+where s.place = 1
+
+-- :name insert_parents
+-- Put in every record that is new or comes in another version.
+insert into ninja.{entity} ({columns})
+select {selected}
+from stage_{entity} as s
+join opened as o on o.arrival = s.arrival
+
+-- :name insert_redirects
+-- Remember what became of clients that vanished.
+insert into control.redirects (source, id, kind, into_id, evidence, run_id, vanished_at, returned_run_id)
+select $source, e.id, e.ended_by, e.into_id, e.evidence, $run_id, e.valid_to, null
+from ended as e
+where not exists (
+    select 1 from control.redirects as r where r.source = $source and r.id = e.id and r.returned_run_id is null
+)
+
+-- :name insert_reference
+-- Put in the rows of a reference table.
+insert into ninja.{entity} ({columns}) select {selected} from stage_{entity} as s
+
+-- :name insert_unlisted
+-- Put in what was kept.
+insert into control.unlisted (source, id, why, since_run_id)
+select $source, id, why, since_run_id from unlisted_now
+
+-- :name keep_unlisted
+-- Which clients are missing from the server's list and stay: those of this pass, each since it was first missed.
+create temp table unlisted_now as
+select s.id, s.why, coalesce(u.since_run_id, $run_id) as since_run_id, u.why is distinct from s.why as is_new
+from stage_unlisted as s
+left join control.unlisted as u on u.source = $source and u.id = s.id
+
+-- :name list_again
+-- What arrives is listed, so it is not missing any more.
+delete from control.unlisted as u
+where u.source = $source and exists (select 1 from accepted as a where a.id = u.id)
+
+-- :name migrations
+-- The migrations that this warehouse has had, with a digest of their texts.
+create table if not exists control.migrations (
+    number integer, name varchar, digest varchar, applied_at timestamp with time zone
+)
+
+-- :name move_watermark
+-- Put in the watermark of an entity, or move it; what stays unexplained of the totals, stays unless a run says otherwise.
+insert into control.watermarks as known (
+    source, entity, watermark, newest_at, began_at, local_began_at, full_at, server_total, run_id, unexplained, held
+)
+values ($source, $entity, $mark, $newest, $began, $local_began, $full_at, $total, $run_id, $unexplained, $held)
+on conflict (source, entity) do update set
+    watermark = excluded.watermark, newest_at = excluded.newest_at, began_at = excluded.began_at,
+    local_began_at = excluded.local_began_at, full_at = coalesce(excluded.full_at, known.full_at),
+    server_total = excluded.server_total, run_id = excluded.run_id,
+    unexplained = coalesce(excluded.unexplained, known.unexplained), held = coalesce(excluded.held, known.held)
+
+-- :name note_secret_host
+-- Note once that a secret is used with a server.
+insert into control.secret_hosts (name, base_url, noted_at)
+select $name, $base_url, $now
+where not exists (select 1 from control.secret_hosts where name = $name and base_url = $base_url)
+
+-- :name open_versions
+-- Since when each arriving version is valid and known: by its stamp where that moved on, else since this run began.
+-- A stamp moved on where it is newer than that of the version before. Of a record that was not there, it did where it is not
+-- older than the first load and the end of the version before. A stamp of tomorrow is a fault of the server's, and is
+-- none. No version is valid before the one before it. A record that was only touched keeps its version.
+create temp table opened as
+with ended as (
+    select id, max(valid_to) as valid_to
+    from control.client_versions
+    where source = $source and id in (select id from accepted where outcome = 'inserted')
+    group by id
+),
+arriving as (
+    select
+        a.id, a.arrival, a.outcome, s.updated_at as stamp, m.updated_at as stamp_before,
+        m.valid_from, m.observed_at, m.observed_run_id,
+        coalesce(m.valid_from, e.valid_to) as at_least, f.first_load_at
+    from accepted as a
+    join stage_{entity} as s on s.arrival = a.arrival
+    left join ninja.{entity} as m on m.source = $source and m.id = a.id
+    left join ended as e on e.id = a.id
+    cross join (select min(began_at) as first_load_at from control.runs where source = $source) as f
+    where a.outcome <> 'unchanged'
+)
+select
+    id, arrival, outcome,
+    case
+        when outcome = 'touched' then valid_from
+        when stamp > $began + interval '1 day' then greatest($began, at_least)
+        when outcome = 'updated' and (stamp_before is null or stamp > stamp_before) then greatest(stamp, at_least)
+        when outcome = 'inserted' and stamp >= greatest(first_load_at, at_least) then stamp
+        else greatest($began, at_least)
+    end as valid_from,
+    case when outcome = 'touched' then observed_at else $began end as observed_at,
+    case when outcome = 'touched' then observed_run_id else $run_id end as observed_run_id
+from arriving
+
+-- :name outcomes
+-- How many records had which outcome.
+select outcome, count(*) from accepted group by outcome
+
+-- :name release_vanished
+-- Close the quarantine of clients that vanished.
+update control.quarantine set resolved_run_id = $run_id
+where source = $source and entity = '{entity}' and resolved_run_id is null and id in (select id from ended)
+
+-- :name remove_vanished
+-- Take out the clients that vanished.
+delete from ninja.{entity} where source = $source and id in (select id from ended)
+
+-- :name remove_vanished_children
+-- Take out the children that vanished clients still have; those that moved are with their new client by now.
+delete from ninja.{child} where source = $source and {parent} in (select id from ended)
+
+-- :name replace_activities
+-- Take out the activities that come again.
+delete from ninja.{entity} where source = $source and id in (select id from stage_{entity})
+
+-- :name replace_reference
+-- Empty a reference table of one source, before its new rows are put in.
+delete from ninja.{entity} where source = $source
+
+-- :name replace_unlisted
+-- Take out what an earlier pass left of this source.
+delete from control.unlisted where source = $source
+
+-- :name resolve_quarantine
+-- Close the quarantine of every record whose good version has arrived.
+update control.quarantine set resolved_run_id = $run_id
+where source = $source and entity = '{entity}' and resolved_run_id is null and id in (select id from accepted)
+
+-- :name return_redirects
+-- Note which vanished clients have come back.
+update control.redirects set returned_run_id = $run_id
+where source = $source and returned_run_id is null and id in (select id from accepted)
+
+-- :name vanished_versions
+-- The versions that end because their clients vanished; what arrives in this run has not vanished, whatever was said.
+-- A merged client was valid until the survivor's present version opened, where that may be by the merge: since the last
+-- full pass, which still met both, and since the version that ends. Else, as all others, until this run began.
+create temp table ended as
+select
+    v.id,
+    greatest(
+        m.valid_from,
+        case
+            when s.valid_from >= m.valid_from and s.valid_from > (
+                select w.full_at from control.watermarks as w where w.source = $source and w.entity = 'clients'
+            ) then s.valid_from
+            else $began
+        end
+    ) as valid_to,
+    v.kind as ended_by,
+    v.into_id,
+    v.evidence,
+    m.id is not null as mirrored
+from stage_vanished as v
+left join ninja.{entity} as m on m.source = $source and m.id = v.id
+left join ninja.{entity} as s on s.source = $source and s.id = v.into_id
+where not exists (select 1 from accepted as a where a.id = v.id)

@@ -1,2 +1,0 @@
--- How many records had which outcome.
-select outcome, count(*) from accepted group by outcome

@@ -1,2 +1,0 @@
--- Take out what an earlier pass left of this source.
-delete from control.unlisted where source = $source

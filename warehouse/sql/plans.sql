@@ -1,0 +1,85 @@
+-- Plans of changes: storing and applying them.
+
+-- :name cells
+-- The cells of a plan, in their order.
+select id, field, before, after, by_put from control.plan_cells
+where source = $source and plan_id = $plan_id
+order by id collate "C", field collate "C"
+
+-- :name find
+-- A plan by its id, whatever its source.
+select source, plan_id, made_at, expires_at, base_at, newest_at, author, reason, company, undoes, digest, state, applied_at
+from control.plans where plan_id = $plan_id
+
+-- :name insert_cells
+-- Store the cells of a plan.
+insert into control.plan_cells
+select
+    $source, $plan_id, unnest(cast($ids as varchar[])), unnest(cast($fields as varchar[])),
+    cast(unnest(cast($befores as varchar[])) as json), cast(unnest(cast($afters as varchar[])) as json),
+    unnest(cast($by_puts as boolean[]))
+
+-- :name insert_outcomes
+-- Note what became of cells.
+insert into control.outcomes
+select
+    $source, $plan_id, unnest(cast($ids as varchar[])), unnest(cast($fields as varchar[])),
+    unnest(cast($outcomes as varchar[])), unnest(cast($messages as varchar[])), $noted_at
+
+-- :name insert_plan
+-- Store a plan.
+insert into control.plans values (
+    $source, $plan_id, $made_at, $expires_at, $base_at, $newest_at, $author, $reason, $company, $undoes, $digest, 'planned', null
+)
+
+-- :name journaled
+-- What the journal knows of the clients of a plan: which call was to change what, and what became of it.
+select e.id, e.after, e.outcome, coalesce(s.message, '') as message
+from control.journal_edits as e
+join control.journal as j on j.source = e.source and j.call_id = e.call_id and j.state = 'intended'
+left join control.journal as s on s.source = e.source and s.call_id = e.call_id and s.state = 'settled'
+where e.source = $source and j.plan_id = $plan_id
+order by j.number, e.place
+
+-- :name outcomes
+-- What became of the cells of a plan.
+select id, field, outcome, message from control.outcomes
+where source = $source and plan_id = $plan_id
+order by id collate "C", field collate "C"
+
+-- :name refuse_sources
+-- Refuse the waiting changes of sources that nobody knows; they keep the reason where their authors see it.
+update control.outbox set plan_id = $why
+where plan_id is null and source not in (select unnest(cast($known as varchar[])))
+returning id, field
+
+-- :name remove_outcomes
+-- Forget the outcomes of these cells of a plan, which are told anew.
+delete from control.outcomes
+where source = $source and plan_id = $plan_id
+    and exists (
+        select 1 from (select unnest(cast($ids as varchar[])) as id, unnest(cast($fields as varchar[])) as field) as told
+        where told.id = outcomes.id and told.field = outcomes.field
+    )
+
+-- :name set_state
+-- Note how far a plan has come.
+update control.plans set state = $state, applied_at = $applied_at where source = $source and plan_id = $plan_id
+
+-- :name take_up
+-- Note by which plan these wishes of the outbox were taken up.
+update control.outbox set plan_id = $plan_id
+where source = $source and cast(wish_id as varchar) in (select unnest(cast($wish_ids as varchar[])))
+
+-- :name under_way
+-- The plans of a source whose application was begun and has not come to its end.
+select plan_id from control.plans where source = $source and state = 'applying' order by made_at
+
+-- :name wish
+-- Put one wish into the outbox.
+insert into control.outbox (source, id, field, value, reason, author, wished_at)
+values ($source, $id, $field, $value, $reason, $author, $wished_at)
+
+-- :name withdraw
+-- Remove changes from the outbox.
+delete from control.outbox where cast(wish_id as varchar) in (select unnest(cast($changes as varchar[])))

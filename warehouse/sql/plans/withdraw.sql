@@ -1,2 +1,0 @@
--- Remove changes from the outbox.
-delete from control.outbox where cast(wish_id as varchar) in (select unnest(cast($changes as varchar[])))

@@ -1,0 +1,333 @@
+-- Questions that the commands ask.
+
+-- :name balances_at
+-- What each client that was not deleted owed, had paid and had in credit at a moment, as mart.client_balances has it now.
+select source, id, number, display_name, currency_code, country, balance, paid_to_date, credit_balance
+from mart.client_history
+where status <> 'deleted' and valid_from <= $at and (valid_to is null or valid_to > $at)
+
+-- :name balances_by_country
+-- What clients owe and have overpaid by country: the currency in which most is owed first, in it the country that owes most.
+select source, country, currency, clients, debtors, owed, creditors, overpaid, net
+from (
+    select
+        source, country, currency_code as currency, count(*) as clients, count(case when balance > 0 then 1 end) as debtors,
+        sum(case when balance > 0 then balance else 0 end) as owed, count(case when balance < 0 then 1 end) as creditors,
+        sum(case when balance < 0 then -balance else 0 end) as overpaid, sum(balance) as net
+    from {balances}
+    where source = coalesce($source, source)
+    group by source, country, currency_code
+) as countries
+order by source, sum(owed) over (partition by source, currency) desc, currency, owed desc, country
+
+-- :name balances_by_currency
+-- What clients owe and have overpaid by currency, where most is owed first: amounts of two currencies are never added.
+select
+    source, currency_code as currency, count(*) as clients, count(case when balance > 0 then 1 end) as debtors,
+    sum(case when balance > 0 then balance else 0 end) as owed, count(case when balance < 0 then 1 end) as creditors,
+    sum(case when balance < 0 then -balance else 0 end) as overpaid, sum(balance) as net,
+    sum(paid_to_date) as paid_to_date, sum(credit_balance) as credit_balance
+from {balances}
+where source = coalesce($source, source)
+group by source, currency_code
+order by source, owed desc, currency_code
+
+-- :name balances_not_listed
+-- The part of the balances that belongs to clients that the server no longer lists, by currency.
+select
+    source, currency_code as currency, count(*) as clients, count(case when balance > 0 then 1 end) as debtors,
+    sum(case when balance > 0 then balance else 0 end) as owed, count(case when balance < 0 then 1 end) as creditors,
+    sum(case when balance < 0 then -balance else 0 end) as overpaid, sum(balance) as net
+from mart.unlisted_clients
+where status <> 'deleted' and source = coalesce($source, source)
+group by source, currency_code
+order by source, owed desc, currency_code
+
+-- :name bound_url
+-- The address of the server that a source is bound to.
+select base_url from control.sources where source = $source
+
+-- :name changes
+-- All changes of the outbox, oldest first, with what has become of each and why.
+select
+    cast(o.wish_id as varchar) as change,
+    o.source,
+    o.id,
+    o.field,
+    o.value,
+    o.reason,
+    o.author,
+    o.wished_at,
+    case
+        when o.plan_id is null then 'waiting'
+        when o.plan_id = 'nothing to change' then 'there already'
+        when o.plan_id like 'refused: %' then 'refused'
+        when x.outcome is not null then x.outcome
+        when p.state = 'planned' and p.expires_at < now() then 'waiting'
+        when p.state = 'ended' then 'waiting'
+        else coalesce(p.state, 'planned')
+    end as state,
+    case when o.plan_id like 'refused: %' then substr(o.plan_id, 10) else coalesce(x.message, '') end as why,
+    p.plan_id as plan_id
+from control.outbox as o
+left join control.plans as p on p.source = o.source and p.plan_id = o.plan_id
+left join control.outcomes as x
+    on x.source = o.source and x.plan_id = o.plan_id and x.id = o.id and x.field = o.field
+order by o.wished_at, o.id, o.field
+
+-- :name companies
+-- The name of the company behind each source, and when its last load ended.
+select c.source, c.name, s.last_load_at
+from mart.companies as c
+left join mart.load_status as s on s.source = c.source
+where c.source = coalesce($source, c.source)
+order by c.source
+
+-- :name departed
+-- The clients that one run has taken out, with the client that took each one in.
+select r.id, v.display_name, r.kind, r.into_id, c.display_name as into_name, r.evidence
+from control.redirects as r
+join control.client_versions as v on v.source = r.source and v.id = r.id and v.ended_run_id = r.run_id and v.ended_by = r.kind
+left join ninja.clients as c on c.source = r.source and c.id = r.into_id
+where r.source = $source and r.run_id = $run_id
+order by v.display_name collate "C", r.id collate "C"
+
+-- :name elsewhere
+-- What is known of clients that the server does not have: another source's, or gone from this one, and where to.
+select id, source, cast(null as varchar) as kind, cast(null as varchar) as current_id
+from ninja.clients where id in (select unnest(cast($ids as varchar[]))) and source <> $source
+union all
+select id, source, kind, current_id
+from mart.client_redirects where id in (select unnest(cast($ids as varchar[]))) and source = $source
+
+-- :name form_names
+-- What the ids stand for that the form of a client shows by name, by field.
+select 'country_id' as field, id, name from ninja.countries where source = $source
+union all select 'currency_id', id, code from ninja.currencies where source = $source
+union all select 'language_id', id, name from ninja.languages where source = $source
+union all select 'industry_id', id, name from ninja.industries where source = $source
+union all select 'size_id', id, name from ninja.sizes where source = $source
+union all select 'group_settings_id', id, name from ninja.group_settings where source = $source
+
+-- :name journal
+-- The newest calls of the journal for people: what was done to how many clients, and what became of them.
+select
+    j.source,
+    j.call_id,
+    j.noted_at,
+    j.operator,
+    j.verb,
+    (select count(*) from control.journal_edits as e where e.source = j.source and e.call_id = j.call_id) as clients,
+    coalesce(
+        (
+            select string_agg(counted.told, ', ' order by counted.told)
+            from (
+                select e.outcome || ' ' || cast(count(*) as varchar) as told
+                from control.journal_edits as e
+                where e.source = j.source and e.call_id = j.call_id and e.outcome is not null
+                group by e.outcome
+            ) as counted
+        ),
+        case when s.state is null then 'unknown' else 'settled' end
+    ) as outcome,
+    coalesce(s.message, '') as message,
+    j.plan_id
+from control.journal as j
+left join control.journal as s on s.source = j.source and s.call_id = j.call_id and s.state = 'settled'
+where j.state = 'intended' and (cast($source as varchar) is null or j.source = $source)
+order by j.noted_at desc, j.number desc
+limit $top
+
+-- :name keys
+-- The ids of a source's clients, with the other keys by which a person may name one.
+select id, number, id_number from ninja.clients where source = $source
+
+-- :name known_since
+-- The sources of which nothing is known yet at a moment, with the moment at which their first load began.
+select source, min(valid_from) as known_since
+from mart.client_history
+where source = coalesce($source, source)
+group by source
+having min(valid_from) > $at
+order by source
+
+-- :name last_run
+-- When the last run of a source ended, and how many seconds it took; with $full, the last one that read everything.
+select finished_at, seconds
+from control.runs
+where source = $source and (kind = 'full' or not cast($full as boolean))
+order by finished_at desc
+limit 1
+
+-- :name merge_plans
+-- The newest plans of merges, and how far they have come.
+select
+    p.source,
+    p.plan_id,
+    p.made_at,
+    p.author,
+    p.reason,
+    p.state,
+    (select count(*) from control.merge_steps as s where s.source = p.source and s.plan_id = p.plan_id) as merges,
+    (
+        select count(*) from control.merge_steps as s
+        where s.source = p.source and s.plan_id = p.plan_id and s.state in ('merged', 'done', 'done without rescue')
+    ) as done,
+    p.expires_at
+from control.merge_plans as p
+where cast($source as varchar) is null or p.source = $source
+order by p.made_at desc
+limit $top
+
+-- :name names
+-- What clients are called, of those that are in the mirror.
+select id, display_name from mart.clients
+where source = $source and id in (select unnest(cast($ids as varchar[])))
+
+-- :name open_quarantine
+-- The records in quarantine.
+select source, entity, id, field, reason, first_run_id from control.quarantine where resolved_run_id is null order by source collate "C", entity collate "C", id collate "C"
+
+-- :name outbox
+-- Changes that wait for a plan, oldest first: no plan has taken them up, or one that ended and did not send them.
+select o.wish_id, o.id, o.field, o.value
+from control.outbox as o
+left join control.plans as p on p.source = o.source and p.plan_id = o.plan_id
+where o.source = $source
+    and (
+        o.plan_id is null
+        or (p.state = 'planned' and p.expires_at < $now)
+        or (
+            p.state = 'ended'
+            and not exists (
+                select 1 from control.outcomes as x
+                where x.source = o.source and x.plan_id = o.plan_id and x.id = o.id and x.field = o.field
+            )
+        )
+    )
+order by o.wished_at
+
+-- :name plans
+-- The newest plans, with how many clients they change and what became of them.
+select
+    p.source,
+    p.plan_id,
+    p.made_at,
+    p.author,
+    p.reason,
+    p.state,
+    (select count(distinct c.id) from control.plan_cells as c where c.source = p.source and c.plan_id = p.plan_id) as clients,
+    (select count(*) from control.plan_cells as c where c.source = p.source and c.plan_id = p.plan_id) as cells,
+    (
+        select count(*) from control.outcomes as o
+        where o.source = p.source and o.plan_id = p.plan_id and o.outcome = 'applied'
+    ) as applied,
+    (
+        select count(*) from control.outcomes as o
+        where o.source = p.source and o.plan_id = p.plan_id and o.outcome = 'there already'
+    ) as there_already,
+    (
+        select count(*) from control.outcomes as o
+        where o.source = p.source and o.plan_id = p.plan_id and o.outcome not in ('applied', 'there already')
+    ) as not_applied,
+    p.expires_at,
+    p.undoes
+from control.plans as p
+where cast($source as varchar) is null or p.source = $source
+order by p.made_at desc
+limit $top
+
+-- :name published
+-- The newest run that changed something, how much has been changed, and what the published copy shows: since when, how
+-- much of it, and how many seconds it took to write. Changed are runs, and what people decide, wish, plan and approve: rows
+-- that are added, so their number is compared.
+select
+    (select r.run_id from control.runs as r where r.changed order by r.finished_at desc, r.run_id collate "C" desc limit 1) as newest,
+    (select count(*) from control.runs as r where r.changed)
+    + (select count(*) from control.duplicate_decisions)
+    + (select count(*) from control.chosen_survivors)
+    + (select count(*) from control.outbox)
+    + (select count(*) from control.plans)
+    + (select count(*) from control.merge_plans)
+    + (select count(*) + count(approved_at) from control.approvals)
+    + (select count(*) from control.outcomes)
+    + (select count(*) from control.journal) as changed_runs,
+    max(p.changed_runs) as shown, max(p.published_at) as published_at, max(p.seconds) as seconds
+from control.published as p
+
+-- :name rehearsal
+-- Every client's record, with the ids of the contacts and documents that are with it now.
+select c.record::varchar as record, k.ids as contacts, d.ids as documents
+from ninja.clients as c
+left join (
+    select client_id, string_agg(id, ',') as ids from ninja.contacts where source = $source group by client_id
+) as k on k.client_id = c.id
+left join (
+    select client_id, string_agg(id, ',') as ids from ninja.documents where source = $source group by client_id
+) as d on d.client_id = c.id
+where c.source = $source
+
+-- :name row_version
+-- The hash and stamp of one mirrored client.
+select row_hash, updated_at from ninja.clients where source = $source and id = $id
+
+-- :name source_of_company
+-- The source that is bound to a company on a server.
+select source from control.sources where base_url = $base_url and company_fingerprint = $fingerprint
+
+-- :name sources
+-- The sources this warehouse is bound to.
+select source, base_url, company_id, server_version, skew_seconds, bound_at, reference_at from control.sources order by source
+
+-- :name state
+-- What is known of a source before a pull: its binding, its skew, its watermark, how many records the mirror holds.
+-- $source stands in the inner queries, too: as correlated ones they take twice as long to plan.
+select
+    s.base_url, s.company_id, s.company_fingerprint, s.server_version, s.skew_seconds, s.reference_at,
+    w.watermark, w.newest_at, w.began_at, w.local_began_at, w.run_id, w.full_at,
+    w.unexplained, w.held,
+    (select count(*) from ninja.clients as c where c.source = $source) as mirrored,
+    (
+        select count(distinct q.id) from control.quarantine as q
+        where q.source = $source and q.entity = 'clients' and q.resolved_run_id is null
+            and q.id not like '(%'  -- one that has no name may be mirrored
+            and not exists (select 1 from ninja.clients as c where c.source = $source and c.id = q.id)
+    ) as quarantined,
+    (
+        select count(*) from control.quarantine as q where q.source = $source and q.resolved_run_id is null
+    ) as quarantine_open,
+    (select count(*) from control.erasures as e where e.source = $source and e.listed) as erased_listed
+from control.sources as s
+left join control.watermarks as w on w.source = s.source and w.entity = 'clients'
+where s.source = $source
+
+-- :name status
+-- How fresh each source is, and what needs a look. While a pull holds the warehouse, the last run is the published one.
+select
+    s.source, s.clients, s.contacts, s.clients_on_server, s.not_listed, s.newest_change_at, s.last_load_at, s.last_load_kind,
+    r.finished_at as last_run_at, r.kind as last_run_kind, s.quarantined, s.unknown_fields, s.server_version, s.base_url
+from mart.load_status as s
+left join (
+    select *, row_number() over (partition by source order by finished_at desc, run_id collate "C" desc) as place from control.runs
+) as r on r.source = s.source and r.place = 1
+order by s.source
+
+-- :name top_debtors
+-- The clients who owe most in each currency, the currency in which most is owed first.
+select source, currency, place, number, client, country, balance, paid_to_date
+from (
+    select
+        source, currency_code as currency, number, display_name as client, country, balance, paid_to_date,
+        row_number() over (partition by source, currency_code order by balance desc, id) as place,
+        sum(balance) over (partition by source, currency_code) as owed
+    from {balances}
+    where balance > 0 and source = coalesce($source, source)
+) as debtors
+where place <= $most
+order by source, owed desc, currency, place
+
+-- :name views
+-- The views of `mart` that were made and are still there.
+select v.name, v.digest
+from control.views as v
+join information_schema.tables as t on t.table_schema = 'mart' and t.table_name = v.name

@@ -1,0 +1,51 @@
+-- The steps of a rebuild of the mirror.
+
+-- :name choose_places
+-- Put each child back once: where it was, else where it came last. The records of several parents may list it.
+insert into ninja.{child} ({columns})
+select {columns}
+from (
+    select
+        f.*,
+        row_number() over (
+            partition by f.source, f.id
+            order by
+                case when p.id is null then 1 else 0 end, f.updated_at desc nulls last, f.run_id collate "C" desc, f.{parent} collate "C" desc
+        ) as place
+    from found_{child} as f
+    left join places_{child} as p on p.source = f.source and p.id = f.id and p.parent = f.{parent}
+) as c
+where c.place = 1
+
+-- :name doubled
+-- How many ids stand more than once in a rebuilt table: none, or the upgrade is undone.
+select count(*) from (select source, id from ninja.{entity} group by source, id having count(*) > 1) as doubled
+
+-- :name keep_places
+-- Remember to which parent each child belongs, before the table is made anew.
+create temp table places_{child} as select distinct source, id, {parent} as parent from ninja.{child}
+
+-- :name keep_records
+-- Set the records of a table aside, numbered, before it is made anew.
+create temp table kept as
+select {kept}, cast(record as varchar) as record, row_number() over (order by source collate "C", id collate "C") - 1 as place
+from ninja.{entity}
+
+-- :name keep_undated_records
+-- The same for a table that knew no versions yet: each record counts as seen first by the run that stored it.
+create temp table kept as
+select
+    m.source, m.run_id, coalesce(r.began_at, m.updated_at, now()) as valid_from,
+    coalesce(r.began_at, m.updated_at, now()) as observed_at, m.run_id as observed_run_id,
+    cast(m.record as varchar) as record, row_number() over (order by m.source collate "C", m.id collate "C") - 1 as place
+from ninja.{entity} as m
+left join control.runs as r on r.run_id = m.run_id
+
+-- :name kept_records
+-- One chunk of the records set aside.
+select source, run_id, record from kept where place >= $first and place < $last order by place
+
+-- :name put_back
+-- Put rebuilt rows into a table, with the source and run they had.
+insert into {into} ({columns})
+select {selected} from stage_{entity} as s join kept on kept.place = s.arrival
