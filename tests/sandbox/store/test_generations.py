@@ -6,7 +6,6 @@ import pytest
 
 from sandbox.server import create_app
 from sandbox.store.generation import GENERATIONS
-
 from tests.sandbox.conftest import NOW, Api
 
 
