@@ -38,7 +38,7 @@ def main() -> None:
     parser.add_argument("locks", type=Path, nargs="+", metavar="lock")
     parser.add_argument("--packages-only", action="store_true", help="leave this project out")
     asked = parser.parse_args()
-    if sys.version_info < (3, 11):
+    if sys.version_info < (3, 11):  # noqa: UP036 - whoever installs may have an older one
         sys.exit("Ninja Sync needs Python 3.11 or newer: make PYTHON=python3.11")
     python = asked.environment / "bin" / "python"
     if not python.exists():
