@@ -14,6 +14,7 @@ from flows.ask.fonts import families_for, warning_of
 from flows.show.output import write_output
 from flows.show.show import amount, harmless
 from schemas.errors import SettingsError
+from schemas.extras import needs
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -36,12 +37,10 @@ def plot_balances(found: dict[str, Result], file: Path, heading: str) -> list[st
     """
     if file.suffix.lower() not in FORMATS:
         raise SettingsError(f"A picture is one of {', '.join(FORMATS)}, not {file.name!r}.")
-    try:
+    with needs("plot"):
         import matplotlib as mpl  # noqa: PLC0415 - a second, for pictures only
         from matplotlib.backends.backend_agg import FigureCanvasAgg  # noqa: PLC0415
         from matplotlib.figure import Figure  # noqa: PLC0415
-    except ModuleNotFoundError:
-        raise SettingsError("Pictures need matplotlib: pip install 'ninja-sync[plot]'") from None
     panels = _panels(found)
     if not panels:
         raise SettingsError("There is nothing to draw: no client owes anything.")

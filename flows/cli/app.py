@@ -48,6 +48,7 @@ from flows.cli.ending import STOPPED, STOPPED_BY, TRACEBACK, listen_to, stop, to
 from flows.cli.options import AsJson, ConfigFile, SourceName
 from flows.show.show import say, show_json
 from schemas.errors import LOADED_WITH_FINDINGS, SettingsError, SyncError
+from schemas.extras import needs
 
 app = typer.Typer(
     name="ninja-sync",
@@ -174,12 +175,8 @@ def serve(source: SourceName = None, config: ConfigFile = None) -> None:
     from flows.configuration.load import load_settings  # noqa: PLC0415
 
     settings = load_settings(config)
-    try:
+    with needs("prefect"):
         from flows.scheduled.serve import serve_flows  # noqa: PLC0415 - Prefect takes seconds to import
-    except ModuleNotFoundError as missing:
-        raise SyncError(
-            f"`serve` needs Prefect ({missing.name} is missing): pip install 'ninja-sync[prefect]'"
-        ) from None
     serve_flows(settings, source, config)
 
 

@@ -11,6 +11,7 @@ from flows.cli.options import AsJson, ConfigFile, SourceName
 from flows.show.confirm import confirm
 from flows.show.show import say, show_json, show_table
 from schemas.errors import SettingsError, TooMuchChange
+from schemas.extras import needs
 
 if TYPE_CHECKING:
     from flows.configuration.values import Settings
@@ -77,13 +78,8 @@ def _resume(given: Approval) -> None:
     if given.asked_by is None:
         raise SettingsError("The plan is approved. No flow run waits for it: apply it by its digest.")
     try:
-        from flows.scheduled.server import resume  # noqa: PLC0415 - Prefect takes seconds to import
-    except ModuleNotFoundError as missing:
-        raise SettingsError(
-            f"The plan is approved. To resume its run, Prefect is needed ({missing.name} is missing): "
-            "pip install 'ninja-sync[prefect]'"
-        ) from None
-    try:
+        with needs("prefect"):
+            from flows.scheduled.server import resume  # noqa: PLC0415 - Prefect takes seconds to import
         resume(given.asked_by)
     except SettingsError as problem:
         raise SettingsError(f"The plan is approved, but its run was not resumed. {problem}") from None

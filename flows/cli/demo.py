@@ -9,6 +9,7 @@ import typer
 
 from flows.cli.options import AsJson, ConfigFile, SourceName
 from schemas.errors import SettingsError
+from schemas.extras import needs
 
 
 def register(app: typer.Typer) -> None:
@@ -25,7 +26,8 @@ def demo(
 
     Takes a few seconds. The server is a sandbox of its own, which is stopped at the end; the warehouse stays.
     """
-    from flows.stand_in.demo import run_demo  # noqa: PLC0415
+    with needs("sandbox"):
+        from flows.stand_in.demo import run_demo  # noqa: PLC0415
 
     run_demo(folder, clients=clients)
 
@@ -55,7 +57,9 @@ def sandbox(
     and purges on. With --json, its address, tokens and password are one JSON object on the first line.
     """
     from flows.configuration.load import load_settings  # noqa: PLC0415
-    from flows.stand_in.command import run_sandbox  # noqa: PLC0415
+
+    with needs("sandbox"):
+        from flows.stand_in.command import run_sandbox  # noqa: PLC0415
 
     if not from_warehouse and (source is not None or with_personal_data):
         raise SettingsError("--source and --with-personal-data go with --from-warehouse.")

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from rapidfuzz.distance import OSA
-
 from flows.dedupe.comparable import Comparable
 from flows.dedupe.keys import values_of
+from schemas.extras import needs
+
+with needs("dedupe"):
+    from rapidfuzz.distance import OSA
 
 KEYS: Final = {
     "vat_number": "VAT number",

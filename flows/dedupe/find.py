@@ -18,7 +18,7 @@ from flows.dedupe.rules import Rules
 from flows.session.clock import SYSTEM_CLOCK, Clock
 from flows.session.progress import Tell, silent
 from flows.session.ready import open_ready
-from schemas.errors import SettingsError, SyncError
+from schemas.errors import SettingsError
 from warehouse.control.dedupe import (
     FoundPair,
     Pair,
@@ -32,8 +32,6 @@ from warehouse.control.dedupe import (
 from warehouse.engine.place import WORKING, staging_of
 from warehouse.engine.private import check_ours, make_own_folder
 from warehouse.publish.publish import publish_if_due
-
-EXTRA = "finding duplicates needs Splink and others: pip install 'ninja-sync[dedupe]'"
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,10 +139,8 @@ def _probable(
 
     What does not fit into memory goes beside the warehouse.
     """
-    try:
-        from flows.dedupe.model import predicted  # noqa: PLC0415 - Splink takes a second
-    except ModuleNotFoundError as missing:
-        raise SyncError(f"{missing.name} is missing: {EXTRA}") from None
+    from flows.dedupe.model import predicted  # noqa: PLC0415 - Splink takes a second
+
     folder = staging_of(place_of(settings)) / WORKING
     check_ours(folder.parent)
     make_own_folder(folder)

@@ -1,7 +1,7 @@
 """Row numbers as the server writes them in JSON: hashids with an empty salt and at least ten characters.
 
-The server's `MakesHash.php:58-63` runs `vinkla/hashids`; the salt is the default of `HASH_SALT`, so id 1 is `VolejRejNm`
-here as on most real servers.
+The server's `MakesHash.php:58-63` runs `vinkla/hashids`. The salt is the default of `HASH_SALT`, so id 1 is
+`VolejRejNm` here, as on most real servers.
 """
 
 from __future__ import annotations

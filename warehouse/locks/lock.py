@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
 from schemas.errors import Busy, WarehouseError
+from schemas.extras import needs
 from warehouse.engine.place import Place, PostgresUrl
 from warehouse.engine.private import check_ours, make_private_folder, reason
 
@@ -27,7 +28,8 @@ def one_run_at_a_time(
 ) -> Iterator[None]:
     """Hold the lock of a source. Raises Busy, naming the process that holds it, after `wait` seconds."""
     if isinstance(place, PostgresUrl):
-        from warehouse.locks.postgres_lock import one_run_on_postgres  # noqa: PLC0415 - who uses DuckDB needs no driver
+        with needs("postgres"):
+            from warehouse.locks.postgres_lock import one_run_on_postgres  # noqa: PLC0415 - not for DuckDB
 
         with one_run_on_postgres(place, source, wait=wait, clock=clock, sleep=sleep):
             yield
