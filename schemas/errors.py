@@ -1,6 +1,7 @@
 """Everything that can go wrong, named by what to do next. The docstring of a class is its default message.
 
     SyncError                     1  unexpected
+    ├── ReadAlready                  another run has done the work
     ├── SettingsError             2  fix the configuration
     ├── ApiError                  5  the server or the network
     │   ├── Retryable                later, the same request may succeed
@@ -14,6 +15,7 @@
     │       └── Invalid
     ├── DataError                 5  the answer is not what the server promises
     │   ├── UnexpectedShape
+    │   ├── Unreadable
     │   ├── FilterIgnored
     │   ├── PagesMoved
     │   └── EndlessList
@@ -25,9 +27,12 @@
     │   ├── OutcomeUnknown           no complete answer, and the server cannot be asked now
     │   └── RescueMissing            a merge is done, the change that was to follow it is not
     └── WarehouseError            6  the warehouse cannot be used now
+        ├── ConnectionLost
         └── Busy
 
 The number is the exit code. Exit code 7 is no error: loaded, but rows are in quarantine or the server sent new fields.
+Three others stand beside the tree. Their callers catch them, and none of them ends a run: `Unfit` in schemas/values.py,
+`Refused` in schemas/server_form.py, and `Halted` in connector/door/halt.py.
 Messages never hold a secret or a person's data: they name the entity, the id, the field and the kind of value.
 """
 
@@ -93,6 +98,10 @@ OUT_OF_MEMORY = (
 )
 
 
+class ReadAlready(SyncError):
+    """Another run has read the source since this one was due."""
+
+
 class SettingsError(SyncError):
     """The configuration cannot be used: correct it, then try again."""
 
@@ -153,6 +162,10 @@ class DataError(SyncError):
 
 class UnexpectedShape(DataError):
     """An answer or a record does not have the promised shape."""
+
+
+class Unreadable(DataError):
+    """The body of a page is empty or no JSON."""
 
 
 class FilterIgnored(DataError):

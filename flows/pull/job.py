@@ -16,7 +16,7 @@ from flows.session.clock import SYSTEM_CLOCK, Clock
 from flows.session.progress import Tell, silent
 from flows.session.ready import open_ready
 from schemas.diff import Change
-from schemas.errors import ConnectionLost, SyncError, TooMuchChange
+from schemas.errors import ConnectionLost, TooMuchChange
 from schemas.normalise import Drift, Quarantined
 from warehouse.control.state import Run
 from warehouse.engine.place import Place
@@ -74,10 +74,6 @@ class Pulled:
         """
         found = self.drift or self.quarantined or self.run.quarantine_open or self.held
         return bool(found or self.left > 0 or self.unpublished or self.blind)
-
-
-class ReadAlready(SyncError):
-    """Another run has read the source since this one was due."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from connector.api.verbs import current_company
 from connector.scan.scan import next_watermark
 from connector.scan.state import Scan
 from flows.pull.activities import pull_activities
-from flows.pull.job import Departed, Job, Pulled, ReadAlready, both, patiently
+from flows.pull.job import Departed, Job, Pulled, both, patiently
 from flows.pull.known import Known, Sight, compare, look_again, look_at_server, nothing_to_do, sweep_is_due
 from flows.pull.reconcile import reconcile
 from flows.pull.reference import read_reference, reference_is_due
@@ -31,7 +31,7 @@ from flows.session.ready import open_ready
 from flows.upkeep.erase import clean, erase_purged, expire
 from schemas.clocks import JITTER, Clocks
 from schemas.entities import CLIENTS
-from schemas.errors import UnexpectedShape, WarehouseError
+from schemas.errors import ReadAlready, UnexpectedShape, WarehouseError
 from schemas.vanished import PURGED
 from warehouse.control.erase import pending
 from warehouse.control.state import Binding, Run, check_binding, last_begun, record_run

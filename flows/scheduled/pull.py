@@ -24,7 +24,7 @@ from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 from flows.ask.ask import asked
 from flows.configuration.load import choose_source, choose_sources, place_of
 from flows.configuration.values import Settings
-from flows.pull.job import Job, ReadAlready
+from flows.pull.job import Job
 from flows.pull.pull import pull as pull_source
 from flows.pull.summary import Summary, as_markdown, summary_of
 from flows.scheduled.notices import emit, keep, teller, with_links
@@ -32,7 +32,7 @@ from flows.scheduled.states import LOOK, ended, own_words, read_settings, retrie
 from flows.session.door import open_door
 from flows.session.progress import Tell
 from flows.session.ready import open_ready
-from schemas.errors import Busy
+from schemas.errors import Busy, ReadAlready
 from warehouse.control.state import last_begun
 from warehouse.engine.place import PostgresUrl
 
