@@ -11,7 +11,6 @@ from tests.crashes.changes import chances, change
 from tests.crashes.victim import KILLED, stable
 from tests.crashes.watch import Watch
 from tests.crashes.witness import found_in, truth
-from tests.engines import Databases
 from warehouse.engine.duckdb import open_warehouse
 
 pytestmark = pytest.mark.slow
@@ -138,9 +137,8 @@ def test_what_the_server_tells_is_what_the_witness_compares(server, path, victim
     assert found_in(path).clients != truth(server.clients())
 
 
-def test_a_postgres_warehouse_that_was_restored_from_last_week_becomes_exact(server, postgres, migrated, tmp_path):
-    databases = Databases(postgres)
-    place = postgres.place(postgres.make_database(migrated))
+def test_a_postgres_warehouse_that_was_restored_from_last_week_becomes_exact(server, databases, migrated, tmp_path):
+    place = databases.copy(migrated)
     with stable(place, {"main": (server.box.url, server.box.token)}) as victims:
         rng, gone = chances(7), set()
         victims.pull()
