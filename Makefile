@@ -4,15 +4,16 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 SOURCES := connector flows schemas warehouse sandbox tests
-# As many workers as there are cores. A file's tests stay together: some share a server that takes long to start.
+# As many workers as there are cores. A file's tests stay together, as they share servers: tests/conftest.py.
 WORKERS ?= auto
+PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup --no-loadscope-reorder --max-worker-restart 1
 # Of the system: a real pooler, and the source of a Turkish locale.
 PACKAGES := pgbouncer locales
 
 # Tests start hundreds of processes: compiled once, not by each of them, whatever the environment says.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help install demo test services worlds merges fleet postgres proof bench histories kills injections peers record lint dictionary format lock clean
+.PHONY: help install demo test tests services worlds merges fleet postgres proof dbt bench histories kills injections peers record lint dictionary format lock clean
 
 help:                 ## what there is to make
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## */\t/' | expand -t 12
@@ -31,8 +32,11 @@ $(READY): requirements.lock tests/flows/dedupe/data.lock pyproject.toml
 demo: $(READY)        ## the main job once, against the sandbox, into demo/warehouse.duckdb
 	$(BIN)/ninja-sync demo
 
-test: lint services   ## format, lint, types, import contracts, all tests
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder --max-worker-restart 1 $(PYTEST_ARGS)
+test: $(READY) services   ## format, lint, types, import contracts; beside them tests, one of every kind: five minutes
+	$(MAKE) --no-print-directory -j 2 lint tests
+
+tests: $(READY)
+	$(PYTEST) -m "not proof" $(PYTEST_ARGS)
 
 # Debian's, where we are root: without them a few tests are skipped, and say so.
 services:
@@ -52,9 +56,12 @@ fleet: $(READY)        ## 50 companies, two Prefect workers, one Postgres (FLEET
 	NINJA_SYNC_FLEET=$(or $(FLEET),50) $(BIN)/python -m pytest tests/flows/scheduled/test_fleet.py $(PYTEST_ARGS)
 
 postgres: $(READY)    ## the tests of the warehouses on the oldest Postgres that the wheel ships
-	NINJA_SYNC_TEST_POSTGRES=16 $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder -k postgres $(PYTEST_ARGS) tests
+	NINJA_SYNC_TEST_POSTGRES=16 $(PYTEST) -k postgres $(PYTEST_ARGS) tests
 
-proof: $(READY)       ## the project of docs/bi.md under a real dbt on both engines, in an environment of its own (a minute or two)
+proof: $(READY) services dbt   ## all tests that `make test` leaves out: the long, the drawn, the exhaustive ones; and dbt
+	$(PYTEST) -m proof $(PYTEST_ARGS)
+
+dbt: $(READY)         ## the project of docs/bi.md under a real dbt on both engines, in an environment of its own (a minute or two)
 	test -x .venv-dbt/bin/python || $(PYTHON) -m venv .venv-dbt
 	.venv-dbt/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -c tests/dbt/requirements.lock -r tests/dbt/requirements.lock
 	$(BIN)/python -m pytest tests/dbt/proof.py $(PYTEST_ARGS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import ExitStack
 
 import pytest
@@ -13,13 +14,25 @@ from tests.records import MOMENT
 from warehouse.opened.migrate import migrate
 from warehouse.opened.open import open_place
 
-settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile(
+    "unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow],
+    derandomize="NINJA_SYNC_WORLDS" not in os.environ,  # else the long run, which is to draw what nobody has drawn
+)  # fmt: skip
 settings.load_profile("unhurried")  # how long an example takes says how busy the machine is, and nothing else
 
 
-@pytest.hookimpl(trylast=True)
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
-    """Files with slow tests come first: with several workers, the last ones to end have only short files left."""
+    """What is left to `make proof`, which tests one worker runs, and in what order.
+
+    Files with slow tests come first: with several workers, the last ones to end have only short files left.
+    """
+    for item in items:
+        for mark in item.iter_markers("quick"):
+            if not mark.kwargs["where"](**item.callspec.params):
+                item.add_marker("proof")
+        if not item.get_closest_marker("xdist_group"):
+            item.add_marker(pytest.mark.xdist_group(item.location[0].removeprefix("tests/").removesuffix(".py")))
     slow = {item.path for item in items if item.get_closest_marker("slow")}
     items.sort(key=lambda item: item.path not in slow)
 
