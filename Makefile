@@ -5,36 +5,40 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 # What `make demo` and `make release` run, a part of the rest.
 DEMO_READY := $(VENV)/.demo-ready
-INSTALL := $(PYTHON) tools/install.py
-SOURCES := connector flows schemas warehouse sandbox tests tools
-# As many workers as there are cores. A file's tests stay together: some share a server that takes long to start.
+INSTALL := $(PYTHON) .ci/install.py
+SOURCES := connector flows schemas warehouse sandbox tests .ci
+# As many workers as there are cores. A file's tests stay together, as they share servers: tests/conftest.py.
 WORKERS ?= auto
+PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup --no-loadscope-reorder --max-worker-restart 1
 # Of the system: a real pooler, and the source of a Turkish locale.
 PACKAGES := pgbouncer locales
 
 # Tests start hundreds of processes: compiled once, not by each of them, whatever the environment says.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help install demo test services worlds merges fleet postgres proof bench histories kills injections peers record lint dictionary format release lock clean
+.PHONY: help install demo test tests services worlds merges fleet postgres proof dbt bench histories kills injections peers record lint dictionary format release lock clean
 
 help:                 ## what there is to make
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## */\t/' | expand -t 12
 
 install: $(READY)     ## the environment in .venv, with all that tests need, from requirements.lock
 
-$(READY): requirements.lock tests/flows/dedupe/data.lock requirements-uv.lock pyproject.toml
+$(READY): requirements.lock tests/flows/dedupe/data.lock .ci/uv.lock pyproject.toml
 	$(INSTALL) $(VENV) requirements.lock tests/flows/dedupe/data.lock
 	@touch $(DEMO_READY) $@
 
-$(DEMO_READY): requirements-demo.lock requirements-uv.lock pyproject.toml
-	$(INSTALL) $(VENV) requirements-demo.lock
+$(DEMO_READY): .ci/demo.lock .ci/uv.lock pyproject.toml
+	$(INSTALL) $(VENV) .ci/demo.lock
 	@touch $@
 
 demo: $(DEMO_READY)   ## the main job once, against the sandbox, into demo/warehouse.duckdb
 	$(BIN)/ninja-sync demo
 
-test: lint services   ## format, lint, types, import contracts, all tests
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder --max-worker-restart 1 $(PYTEST_ARGS)
+test: $(READY) services   ## format, lint, types, import contracts; beside them tests, one of every kind: five minutes
+	$(MAKE) --no-print-directory -j 2 lint tests
+
+tests: $(READY)
+	$(PYTEST) -m "not proof" $(PYTEST_ARGS)
 
 # Debian's, where we are root: without them a few tests are skipped, and say so.
 services:
@@ -54,9 +58,12 @@ fleet: $(READY)        ## 50 companies, two Prefect workers, one Postgres (FLEET
 	NINJA_SYNC_FLEET=$(or $(FLEET),50) $(BIN)/python -m pytest tests/flows/scheduled/test_fleet.py $(PYTEST_ARGS)
 
 postgres: $(READY)    ## the tests of the warehouses on the oldest Postgres that the wheel ships
-	NINJA_SYNC_TEST_POSTGRES=16 $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder -k postgres $(PYTEST_ARGS) tests
+	NINJA_SYNC_TEST_POSTGRES=16 $(PYTEST) -k postgres $(PYTEST_ARGS) tests
 
-proof: $(READY)       ## the project of docs/bi.md under a real dbt on both engines, in an environment of its own (a minute or two)
+proof: $(READY) services dbt   ## all tests that `make test` leaves out: the long, the drawn, the exhaustive ones; and dbt
+	$(PYTEST) -m proof $(PYTEST_ARGS)
+
+dbt: $(READY)         ## the project of docs/bi.md under a real dbt on both engines, in an environment of its own (a minute or two)
 	$(INSTALL) .venv-dbt tests/dbt/requirements.lock --packages-only
 	$(BIN)/python -m pytest tests/dbt/proof.py $(PYTEST_ARGS)
 
@@ -103,7 +110,7 @@ release: $(DEMO_READY) ## sdist and wheel into dist/; the wheel is installed int
 	$(BIN)/hatchling build -t sdist
 	tar -xzf dist/*.tar.gz -C build/sdist --strip-components 1
 	cd build/sdist && "$(CURDIR)/$(BIN)/hatchling" build -t wheel -d "$(CURDIR)/dist"
-	$(INSTALL) build/fresh requirements-demo.lock --packages-only
+	$(INSTALL) build/fresh .ci/demo.lock --packages-only
 	build/fresh/bin/python -m pip install --quiet --disable-pip-version-check --no-index "$$(echo dist/*.whl)[sandbox]"
 	cd build/fresh && bin/ninja-sync --version && bin/ninja-sync --help >/dev/null && bin/ninja-sync demo
 	@ls -l dist
@@ -113,8 +120,8 @@ UPGRADE ?= --upgrade
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate
 lock: $(READY)        ## resolve the locks again: for tests, its part for the demo, uv's and dbt's
 	$(COMPILE) $(UPGRADE) --group build --extra test pyproject.toml -o requirements.lock
-	$(COMPILE) $(UPGRADE) --group build --extra sandbox -c requirements.lock pyproject.toml -o requirements-demo.lock
-	echo 'uv>=0.13,<0.14' | $(COMPILE) $(UPGRADE) - -o requirements-uv.lock
+	$(COMPILE) $(UPGRADE) --group build --extra sandbox -c requirements.lock pyproject.toml -o .ci/demo.lock
+	echo 'uv>=0.13,<0.14' | $(COMPILE) $(UPGRADE) - -o .ci/uv.lock
 	$(COMPILE) $(UPGRADE) tests/dbt/requirements.in -o tests/dbt/requirements.lock
 
 clean:                ## remove what was made here

@@ -13,6 +13,7 @@ NEEDED_BY: Final = {
     "postgres": "A warehouse in Postgres",
     "pandas": "A pandas frame",
     "plot": "A picture",
+    "sqlalchemy": "The engine for SQLAlchemy",
     "xlsx": "A workbook",
     "dedupe": "Finding duplicates",
     "prefect": "Running flows under Prefect",

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from flows.ask.ask import readable_file
 from flows.configuration.load import load_settings, place_of
 from flows.configuration.values import Settings
+from schemas.extras import needs
 from warehouse.engine.place import PostgresUrl
 
 if TYPE_CHECKING:
@@ -30,7 +31,9 @@ def engine(*, settings: Settings | None = None, config: Path | None = None) -> s
     """
     settings = settings or load_settings(config)
     place = place_of(settings)
-    import sqlalchemy as sa  # noqa: PLC0415 - half a second, and of an extra
+    with needs("sqlalchemy"):
+        import duckdb_engine  # noqa: F401, PLC0415 - registers the dialect
+        import sqlalchemy as sa  # noqa: PLC0415 - half a second, for those who use it
 
     if isinstance(place, PostgresUrl):
         url = sa.make_url(place.url).set(drivername="postgresql+psycopg")

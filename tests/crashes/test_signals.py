@@ -52,6 +52,7 @@ def assert_old_or_new(server, path, old, victims):
 
 
 @pytest.mark.slow
+@pytest.mark.proof
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_pull_that_is_told_to_end_at_any_moment_leaves_the_old_state_or_the_new_one(
     server, path, victims, start, number
@@ -73,6 +74,7 @@ def test_a_pull_that_is_told_to_end_at_any_moment_leaves_the_old_state_or_the_ne
             server.edit(client, city=f"City {turn}")
 
 
+@pytest.mark.quick(where=lambda number: number == signal.SIGTERM)
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_pull_whose_requests_hang_ends_before_they_do(server, path, victims, start, number):
     server.switch(faults=[{"do": "hang", "on": "GET /clients", "nth": 2, "every": True}])
@@ -87,6 +89,7 @@ def test_a_pull_whose_requests_hang_ends_before_they_do(server, path, victims, s
     assert_old_or_new(server, path, {}, victims)
 
 
+@pytest.mark.quick(where=lambda seed: seed == 0)
 @pytest.mark.parametrize("seed", range(3))
 def test_a_second_and_a_third_ctrl_c_do_no_harm(server, path, victims, start, seed):
     rng = chances(seed)

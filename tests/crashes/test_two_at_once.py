@@ -21,6 +21,7 @@ sys.stdin.read()
 """
 
 
+@pytest.mark.quick(where=lambda count: count == 2)
 @pytest.mark.parametrize("count", [2, 8])
 def test_of_pulls_of_one_source_that_start_at_once_each_has_its_turn(server, path, victims, count):
     ended = victims.send(count, wait=60)

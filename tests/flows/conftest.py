@@ -5,11 +5,10 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 import urllib.error
 import urllib.request
+from contextlib import closing
 from decimal import Decimal
-from pathlib import Path
 
 import pytest
 
@@ -22,9 +21,8 @@ from flows.pull.pull import pull
 from flows.session.clock import SYSTEM_CLOCK
 from sandbox.server import running
 from tests.engines import Files
+from tests.forked import COMMAND, Commands
 from warehouse.engine.duckdb import open_warehouse
-
-COMMAND = Path(sys.executable).with_name("ninja-sync")
 
 
 class Server:
@@ -171,18 +169,39 @@ def call(server, tmp_path, monkeypatch):
     return run
 
 
+@pytest.fixture(scope="session")
+def commands():
+    """Commands as processes that start at once."""
+    with closing(Commands()) as opened:
+        yield opened
+
+
 @pytest.fixture
-def command(tmp_path, server):
+def environment(tmp_path, server):
+    """What a command finds in its environment."""
+    return {
+        "PATH": os.environ["PATH"], "HOME": str(tmp_path), "NINJA_SYNC_URL": server.box.url,
+        "NINJA_SYNC_TOKEN": server.box.token, "NINJA_SYNC_WAREHOUSE": str(tmp_path / "cli" / "warehouse.duckdb"),
+    }  # fmt: skip
+
+
+@pytest.fixture
+def command(tmp_path, environment, commands):
     """Run `ninja-sync` as a process, as a person does: (exit code, standard output, standard error)."""
 
     def run(*args, environ=None, cwd=None):
-        environment = {
-            "PATH": os.environ["PATH"], "HOME": str(tmp_path), "NINJA_SYNC_URL": server.box.url,
-            "NINJA_SYNC_TOKEN": server.box.token, "NINJA_SYNC_WAREHOUSE": str(tmp_path / "cli" / "warehouse.duckdb"),
-            **(environ or {}),
-        }  # fmt: skip
+        return commands.run([*map(str, args)], {**environment, **(environ or {})}, cwd or tmp_path)
+
+    return run
+
+
+@pytest.fixture
+def program(tmp_path, environment):
+    """Run `ninja-sync` as `command` does, from its file and with a Python of its own."""
+
+    def run(*args, environ=None):
         done = subprocess.run(
-            [str(COMMAND), *map(str, args)], env=environment, cwd=cwd or tmp_path, capture_output=True, text=True,
+            [COMMAND, *args], env={**environment, **(environ or {})}, cwd=tmp_path, capture_output=True, text=True,
             timeout=300, check=False,
         )  # fmt: skip
         return done.returncode, done.stdout, done.stderr

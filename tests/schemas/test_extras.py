@@ -11,11 +11,11 @@ from schemas.errors import SettingsError
 from schemas.extras import NEEDED_BY, needs
 from tests.without import COMMAND, EXTRAS, PROJECT, installed_with, modules, modules_of, named_in, run_without
 
-FRAME = """
-from flows.ask.frames import frame
+PUBLIC = """
+import flows
 from schemas.errors import SettingsError
 try:
-    frame("clients")
+    getattr(flows, sys.argv[1])(*sys.argv[2:])
 except SettingsError as problem:
     sys.exit(f"ninja-sync: {problem}") if problem.exit_code == 2 else None
 """
@@ -68,10 +68,11 @@ def test_postgres_without_its_driver_is_no_bug(command, tmp_path):
     assert "bug" not in done.stderr + done.stdout
 
 
-def test_a_frame_without_pandas_says_what_to_install(tmp_path, migrated_file):
+@pytest.mark.parametrize(("extra", "call"), [("pandas", ["frame", "clients"]), ("sqlalchemy", ["engine"])])
+def test_a_function_without_its_extra_says_what_to_install(extra, call, tmp_path, migrated_file):
     where = environment(tmp_path, migrated_file)
-    done = run_without(modules_of(named_in(EXTRAS["pandas"])), FRAME, cwd=tmp_path, env=where)
-    assert done.stderr.endswith(advice("pandas"))
+    done = run_without(modules_of(named_in(EXTRAS[extra])), PUBLIC, *call, cwd=tmp_path, env=where)
+    assert done.stderr.endswith(advice(extra))
 
 
 def test_a_missing_module_of_our_own_is_a_bug():

@@ -11,7 +11,7 @@ import sys
 import pytest
 
 from flows.cli.start import TOO_EARLY
-from tests.flows.conftest import COMMAND
+from tests.forked import COMMAND
 
 pytestmark = pytest.mark.slow
 
@@ -42,15 +42,15 @@ EVERY = [
 ]
 
 
-def test_a_first_session(server, command, tmp_path):
-    code, out, err = command("pull")
+def test_a_first_session(server, program):
+    code, out, err = program("pull")
     assert (code, out) == (0, "")
     assert "120 new" in err
-    code, out, _ = command("sql", "select count(*) as clients from mart.clients")
+    code, out, _ = program("sql", "select count(*) as clients from mart.clients")
     assert code == 0
     assert "120" in out
     server.edit(next(iter(server.clients(status="active").values())), city="Zürich")
-    code, out, _ = command("pull")
+    code, out, _ = program("pull")
     assert code == 0
     assert "Zürich" in out
     assert "city" in out
@@ -367,14 +367,14 @@ def test_init_says_how_to_name_a_file_that_is_not_looked_for(command):
     assert "ninja-sync doctor --config 'my own.toml'" in err
 
 
-def test_names_are_told_where_the_output_is_not_utf_8(server, command):
+def test_names_are_told_where_the_output_is_not_utf_8(server, program):
     server.edit(next(iter(server.clients(status="active").values())), name="Żółw →")
     environ = {"PYTHONIOENCODING": "ascii"}
-    assert command("pull", environ=environ)[0] == 0
+    assert program("pull", environ=environ)[0] == 0
     query = "select name from mart.clients where name like '%w →'"
-    code, out, _ = command("sql", query, environ=environ)
+    code, out, _ = program("sql", query, environ=environ)
     assert (code, "\\u017b" in out) == (0, True)
-    assert json.loads(command("sql", query, "--json", environ=environ)[1]) == [{"name": "Żółw →"}]
+    assert json.loads(program("sql", query, "--json", environ=environ)[1]) == [{"name": "Żółw →"}]
 
 
 @pytest.mark.parametrize("folder", ["/sys", "/proc", "/dev/null"])
@@ -395,8 +395,8 @@ def test_ctrl_c_while_the_program_is_still_being_imported_is_one_line():
     assert (done.returncode, done.stderr) == (130, TOO_EARLY)
 
 
-def test_the_version_is_told(command):
-    code, out, _ = command("--version")
+def test_the_version_is_told(program):
+    code, out, _ = program("--version")
     assert (code, out.split()[0]) == (0, "ninja-sync")
     assert re.fullmatch(r"\d+\.\d+\.\d+\n", out.split(" ", 1)[1])
 

@@ -52,8 +52,8 @@ def box() -> Iterator[Box]:
 
 
 @pytest.fixture(scope="module")
-def two(box, postgres, migrated, tmp_path_factory) -> Iterator[tuple[Operator, Operator]]:
-    place, homes = postgres.place(postgres.make_database(migrated)), tmp_path_factory.mktemp("homes")
+def two(box, databases, migrated, tmp_path_factory) -> Iterator[tuple[Operator, Operator]]:
+    place, homes = databases.copy(migrated), tmp_path_factory.mktemp("homes")
     with ExitStack() as stack:
         operators = [Operator(box, place, homes / name) for name in ("one", "two")]
         for operator in operators:

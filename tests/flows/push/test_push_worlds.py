@@ -39,16 +39,9 @@ CLIENT = st.fixed_dictionaries(
 )
 
 
-@pytest.fixture(params=["duckdb", "postgres"])
-def at(request, box, migrated_file, tmp_path):
+@pytest.fixture
+def at(box, place):
     """A desk on each engine, the same one for all examples."""
-    from tests.engines import Files  # noqa: PLC0415 - as below
-
-    if request.param == "duckdb":
-        place = Files().copy(migrated_file, tmp_path / "state")
-    else:
-        cluster = request.getfixturevalue("postgres")
-        place = cluster.place(cluster.make_database(request.getfixturevalue("migrated")))
     desk = desk_of(box, place)
     with desk.wire.inner:
         yield desk

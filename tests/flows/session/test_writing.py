@@ -31,7 +31,8 @@ from sandbox.server import running
 from schemas.errors import Busy, NotAuthorised, NotVerified, OutcomeUnknown, SettingsError, UnsafePlan
 from schemas.journal import Call, Edit, Outcome
 from tests.engines import address
-from tests.flows.conftest import COMMAND, Server
+from tests.flows.conftest import Server
+from tests.forked import COMMAND
 from warehouse.control.journal import first_broken, open_calls
 from warehouse.opened.open import open_place
 

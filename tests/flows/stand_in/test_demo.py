@@ -17,7 +17,7 @@ import pytest
 
 from flows.stand_in.demo import remove_earlier_demo, run_demo
 from schemas.errors import SettingsError
-from tests.flows.conftest import COMMAND
+from tests.forked import COMMAND
 from warehouse.engine.duckdb import open_warehouse
 from warehouse.engine.place import reader_of
 

@@ -110,13 +110,12 @@ def test_an_approval_is_not_of_what_is_left_of_a_plan_when_a_client_is_erased(st
         require_approval(stored, "main", plan.plan_id, left.digest)
 
 
-def test_two_who_ask_and_approve_at_once_on_postgres_make_one_row(migrated, postgres):
-    place = postgres.place(postgres.make_database(migrated))
-    with open_place(place) as opened:
+def test_two_who_ask_and_approve_at_once_on_postgres_make_one_row(postgres_place):
+    with open_place(postgres_place) as opened:
         store_plan(opened, PUSH)
 
     def note(number):
-        with open_place(place) as own:
+        with open_place(postgres_place) as own:
             if number % 2:
                 approve(own, PUSH.digest, f"person {number}", MOMENT)
             else:
@@ -124,5 +123,5 @@ def test_two_who_ask_and_approve_at_once_on_postgres_make_one_row(migrated, post
 
     with ThreadPoolExecutor(6) as pool:
         list(pool.map(note, range(12)))
-    with open_place(place) as opened:
+    with open_place(postgres_place) as opened:
         assert opened.rows("select count(*), count(asked_by), count(approved_by) from control.approvals") == [(1, 1, 1)]

@@ -157,23 +157,19 @@ def tampered(warehouse, sql):
     return found[0]
 
 
-def test_two_writers_on_postgres_make_one_chain(postgres, migrated):
-    name = postgres.make_database(migrated)
-    place = postgres.place(name)
-
+def test_two_writers_on_postgres_make_one_chain(postgres_place):
     def write(operator):
-        with open_place(place) as opened:
+        with open_place(postgres_place) as opened:
             journal = WarehouseJournal("main", lambda: nullcontext(opened), operator=operator)
             for _ in range(15):
                 journal.settle(journal.intend(BULK), [(edit.client_id, Outcome.APPLIED) for edit in BULK.edits])
 
     with ThreadPoolExecutor(3) as pool:
         list(pool.map(write, ("ann", "bob", "eve")))
-    with open_place(place) as opened:
+    with open_place(postgres_place) as opened:
         assert first_broken(opened, "main") is None
         assert [number for (number,) in rows(opened, "number")] == list(range(1, 91))
         assert open_calls(opened, "main") == []
-    postgres.drop_database(name)
 
 
 def test_an_erased_client_has_no_edits_left_and_the_chain_stays_whole(warehouse, journal):

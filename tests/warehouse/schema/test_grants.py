@@ -20,10 +20,8 @@ OWN = ("my_changes", "my_waiting_changes")
 
 
 @pytest.fixture
-def place(postgres, migrated):
-    name = postgres.make_database(migrated)
-    yield postgres.place(name)
-    postgres.drop_database(name)
+def place(postgres_place):
+    return postgres_place
 
 
 @pytest.fixture

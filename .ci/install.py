@@ -1,6 +1,6 @@
 """Install locked packages, and this project as it stands here, into an environment.
 
-    python3 tools/install.py .venv requirements.lock
+    python3 .ci/install.py .venv requirements.lock
 
 uv installs in seconds; pip, which takes a minute or more, does it where uv cannot. Both check the hash of every file.
 """
@@ -16,7 +16,7 @@ import venv
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-UV_LOCK = ROOT / "requirements-uv.lock"
+UV_LOCK = ROOT / ".ci" / "uv.lock"
 LOCKED = ["--no-deps", "--require-hashes"]  # a lock names every package, so nothing is resolved
 PROJECT = ["--no-deps", "--no-build-isolation", "--editable", str(ROOT)]
 UV_NAMES = {
