@@ -23,6 +23,7 @@ UV_NAMES = {
     "index-url": "UV_DEFAULT_INDEX",
     "extra-index-url": "UV_INDEX",
     "find-links": "UV_FIND_LINKS",
+    "no-index": "UV_OFFLINE",
     "trusted-host": "UV_INSECURE_HOST",
     "cert": "SSL_CERT_FILE",
     "client-cert": "SSL_CLIENT_CERT",
@@ -89,7 +90,7 @@ def in_words_of_uv(settings: str) -> dict[str, str]:
         for line in settings.splitlines():
             name, equals, value = line.partition("=")
             if equals and name.startswith(section):
-                values[name.removeprefix(section)] = str(ast.literal_eval(value))
+                values[name.removeprefix(section)] = " ".join(str(ast.literal_eval(value)).split())
     if "find-links" in values:  # a folder that is not there ends uv; pip passes it over
         places = [place for place in values["find-links"].split() if "://" in place or Path(place).is_dir()]
         values["find-links"] = ",".join(places)
