@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import runpy
 import shutil
 import subprocess
 import sys
@@ -14,9 +15,9 @@ from pathlib import Path
 
 import pytest
 
-from tools.install import in_words_of_uv
-
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parent.parent
+INSTALLER = ROOT / ".ci" / "install.py"
+in_words_of_uv = runpy.run_path(str(INSTALLER))["in_words_of_uv"]
 NAME = "tiny-1.0-py3-none-any.whl"
 INFO = "tiny-1.0.dist-info"
 
@@ -45,7 +46,7 @@ def install(source, lock, environment, **settings):
     """Run the installer where the folder is all that there is; uv is not in it."""
     settings = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(source), "PIP_CONFIG_FILE": os.devnull, **settings}
     return subprocess.run(
-        [sys.executable, str(ROOT / "tools" / "install.py"), str(environment), str(lock), "--packages-only"],
+        [sys.executable, str(INSTALLER), str(environment), str(lock), "--packages-only"],
         env={**os.environ, **settings}, capture_output=True, text=True, timeout=300, check=False,
     )  # fmt: skip
 
@@ -122,11 +123,11 @@ def blocks(lock):
 
 
 def test_the_demo_has_the_packages_of_the_tests():
-    assert 20 < len(blocks("requirements-demo.lock")) < len(blocks("requirements.lock")) / 3
-    assert blocks("requirements-demo.lock") <= blocks("requirements.lock")
+    assert 20 < len(blocks(".ci/demo.lock")) < len(blocks("requirements.lock")) / 3
+    assert blocks(".ci/demo.lock") <= blocks("requirements.lock")
 
 
-@pytest.mark.parametrize("lock", ["requirements.lock", "requirements-demo.lock", "requirements-uv.lock"])
+@pytest.mark.parametrize("lock", ["requirements.lock", ".ci/demo.lock", ".ci/uv.lock"])
 def test_a_lock_has_a_hash_for_every_package_and_names_no_index(lock):
     text = (ROOT / lock).read_text()
     assert all(hashes for _, hashes in blocks(lock))
