@@ -17,12 +17,10 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import chdir, contextmanager, redirect_stdout
+from contextlib import chdir, contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from unittest import mock
-
-from typer.testing import CliRunner
 
 from flows import show
 from flows.cli import app
@@ -61,39 +59,61 @@ class Answer:
     both: str
 
 
+class _Copied(io.BytesIO):
+    """An output that is written to a second place too."""
+
+    def __init__(self, copy: io.BytesIO) -> None:
+        super().__init__()
+        self._copy = copy
+
+    def write(self, part: bytes) -> int:
+        self._copy.write(part)
+        return super().write(part)
+
+
 def run(program: str, arguments: list[str], stdin: str = "") -> Answer:
     """Run one command in this process, in its present folder and environment."""
+    both = io.BytesIO()
+    output, errors = _Copied(both), _Copied(both)
+    with (
+        mock.patch.object(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin.encode()), "utf-8")),
+        redirect_stdout(io.TextIOWrapper(output, "utf-8", write_through=True)),
+        redirect_stderr(io.TextIOWrapper(errors, "utf-8", write_through=True)),
+        mock.patch.object(show, "WIDTH_OF_FILES", COLUMNS),
+    ):
+        code = _code_of(program, arguments)
+        return Answer(code, *(text.getvalue().decode() for text in (output, errors, both)))
+
+
+def _code_of(program: str, arguments: list[str]) -> int:
+    """Run a command on the streams of this process; its exit code."""
+    try:
+        _start(program, arguments)
+    except SystemExit as ended:
+        return ended.code or 0
+    except Exception as problem:  # noqa: BLE001 - as the command line does
+        message, code = told_of(problem)
+        sys.stderr.write(f"{program}: {message}\n")
+        return code
+    return 0
+
+
+def _start(program: str, arguments: list[str]) -> None:
     match program, arguments:
         case "ninja-sync", _:
-            return _ninja_sync([_as_it_is_here(argument) for argument in arguments], stdin)
+            app([_as_it_is_here(argument) for argument in arguments], prog_name="ninja-sync")
         case "make", ["demo"]:
             recipe = re.search(r"^demo:.*\n\t\$\(BIN\)/ninja-sync (.*)$", (ROOT / "Makefile").read_text(), re.MULTILINE)
-            return _ninja_sync(recipe[1].split(), stdin)
+            app(recipe[1].split(), prog_name="ninja-sync")
         case "python", ["-"]:
-            return _python(stdin, "")
+            exec(sys.stdin.read(), {"__name__": "__main__"})  # noqa: S102 - the code of our own pages
         case "python", ["-c", code]:
-            return _python(code, stdin)
+            exec(code, {"__name__": "__main__"})  # noqa: S102 - as above
         case "python", [path, *more]:
-            with mock.patch.object(sys, "argv", [path, *more]), redirect_stdout(io.StringIO()) as output:
+            with mock.patch.object(sys, "argv", [path, *more]):
                 runpy.run_path(path, run_name="__main__")
-            return Answer(0, output.getvalue(), "", output.getvalue())
-    raise AssertionError(f"The pages have no program {program} {arguments}.")
-
-
-def _ninja_sync(arguments: list[str], stdin: str = "") -> Answer:
-    with mock.patch.object(show, "WIDTH_OF_FILES", COLUMNS):
-        done = CliRunner().invoke(app, arguments, input=stdin, prog_name="ninja-sync")
-    if done.exception and not isinstance(done.exception, SystemExit):
-        message, code = told_of(done.exception)
-        last = f"ninja-sync: {message}\n"
-        return Answer(code, done.stdout, done.stderr + last, done.output + last)
-    return Answer(done.exit_code, done.stdout, done.stderr, done.output)
-
-
-def _python(code: str, stdin: str) -> Answer:
-    with redirect_stdout(io.StringIO()) as output, mock.patch.object(sys, "stdin", io.StringIO(stdin)):
-        exec(compile(code, "a page", "exec"), {"__name__": "__main__"})  # noqa: S102 - the code of our own pages
-    return Answer(0, output.getvalue(), "", output.getvalue())
+        case _:
+            raise AssertionError(f"The pages have no such program: {program} {arguments}.")
 
 
 def _as_it_is_here(argument: str) -> str:
@@ -116,7 +136,7 @@ def _newest(example: re.Match[str]) -> str:
 
 
 def _json(*arguments: str) -> object:
-    answer = _ninja_sync([*arguments, "--json"])
+    answer = run("ninja-sync", [*arguments, "--json"])
     assert answer.code in {0, 7}, answer
     return json.loads(answer.output)
 
@@ -169,11 +189,7 @@ def _answer(line: socket.socket) -> None:
         call = json.loads(b"".join(iter(lambda: caller.recv(65536), b"")))
         program, arguments, folder, environment, stdin = call
         with _standing_in(folder, environment):
-            try:
-                answer = run(program, arguments, stdin)
-            except Exception as problem:  # noqa: BLE001 - the script ends there, and its output says why
-                why = f"{program} {arguments}: {problem!r}\n"
-                answer = Answer(1, "", why, why)
+            answer = run(program, arguments, stdin)
         caller.sendall(json.dumps(asdict(answer)).encode())
 
 
