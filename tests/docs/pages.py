@@ -10,18 +10,24 @@ ROOT = Path(__file__).parents[2]
 GENERATED = "data-dictionary.md"  # from descriptions in the code; tests/warehouse holds it to them
 PAGES = [ROOT / "README.md", *sorted(path for path in (ROOT / "docs").glob("*.md") if path.name != GENERATED)]
 FENCE = re.compile(
-    r"(?:<!-- not run: (?P<reason>[^>]*?) -->\n[ \n]*)?^(?P<indent> *)```(?P<language>\w*)\n(?P<text>.*?)^ *```$",
-    re.DOTALL | re.MULTILINE,
+    r"""
+    (?: <!--\ not\ run:\ (?P<reason>[^>]*?)\ -->\n[ \n]*     # why the block is not run
+      | ^`(?P<file>[\w.]+)`[^\n]*:\n\n                       # the file that it is the text of
+    )?
+    ^(?P<indent>\ *)```(?P<language>\w*)\n(?P<text>.*?)^\ *```$
+    """,
+    re.DOTALL | re.MULTILINE | re.VERBOSE,
 )
 
 
 @dataclass(frozen=True)
 class Block:
-    """One fenced block of a page; `reason` says why it is not run, and is empty where it is run."""
+    """One fenced block of a page, the reason why it is not run, if any, and the file that it is the text of, if any."""
 
     language: str
     text: str
-    reason: str
+    reason: str = ""
+    file: str = ""
 
 
 def blocks_of(page: Path) -> list[Block]:

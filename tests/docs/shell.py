@@ -22,9 +22,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from unittest import mock
 
-from flows import show
-from flows.cli import app
-from flows.ending import told_of
+from flows.cli.app import app
+from flows.cli.ending import told_of
+from flows.show import show
 from tests.docs.pages import ROOT, Block
 
 COLUMNS = 80  # of the terminal in which the pages' outputs were made
@@ -45,7 +45,11 @@ else:
     sys.stderr.write(answer["errors"])
 sys.exit(answer["code"])
 """
-RUN_PYTHON = "python - <<'END OF PYTHON'\n{}\nEND OF PYTHON\n"
+AS_SHELL = {  # how bash does what a block of this language is for
+    "sh": "{text}",
+    "python": "python - <<'END OF PYTHON'\n{text}END OF PYTHON\n",
+    "csv": "cat > {file} <<'END OF FILE'\n{text}END OF FILE\n",
+}
 EXAMPLES = re.compile(r"\b(?P<kind>push|merge)-20261128-1a2b3c\b|\b0123456789abcdef\b|\b1a2b3c4d\b|\bBACKUP\.json\b")
 
 
@@ -127,7 +131,7 @@ def _newest(example: re.Match[str]) -> str:
     if example[0] == "1a2b3c4d":
         return _json("push", "queue")[0]["change_id"][:8]
     if example[0] == "BACKUP.json":
-        return _json("merge", "show", _json("merge", "list")[0]["plan_id"])["merges"][0]["backup"]
+        return str(max(Path("warehouse.duckdb.backups").glob("*.json")))
     kind, plan = max(
         ((kind, made[0]) for kind in ("push", "merge") if (made := _json(kind, "list"))),
         key=lambda kind_and_plan: kind_and_plan[1]["made_at"],
@@ -142,8 +146,8 @@ def _json(*arguments: str) -> object:
 
 
 def run_blocks(blocks: list[Block], folder: Path, environment: dict[str, str]) -> list[str]:
-    """Run a page's blocks of sh and Python as one script in bash; what each of them printed, both outputs together."""
-    texts = [RUN_PYTHON.format(block.text) if block.language == "python" else block.text for block in blocks]
+    """Run a page's blocks as one script in bash; what each of them printed, both outputs together."""
+    texts = [AS_SHELL[block.language].format(text=block.text, file=block.file) for block in blocks]
     script = f"printf '%s\\n' '{MARK}'\n".join(texts)
     with tempfile.TemporaryDirectory() as short, socket.socket(socket.AF_UNIX) as line:  # a socket's path is short
         address = str(Path(short) / "line")

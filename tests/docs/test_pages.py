@@ -11,8 +11,9 @@ import pytest
 from sandbox.server import running
 from tests.docs.pages import GENERATED, PAGES, ROOT, blocks_of, name_of
 from tests.docs.shell import run, run_blocks
+from tests.engines import Files
 
-RUN = {"sh", "python"}
+RUN = {"sh", "python", "csv"}
 OTHER_TESTS = {  # blocks that other tests read from the page and run
     "docs/questions.md": {"sql"},  # tests/flows/test_questions.py
     "docs/bi.md": {"sh", "sql", "yaml"},  # tests/dbt/proof.py
@@ -43,7 +44,7 @@ def lines_of(output):
 
 
 @pages
-def test_every_command_of_the_page_works_and_prints_what_is_shown(page, tmp_path, monkeypatch):
+def test_every_command_of_the_page_works_and_prints_what_is_shown(page, migrated_file, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     blocks = blocks_of(page)
     scripts = [block for block in blocks if run_here(page, block)]
@@ -57,6 +58,7 @@ def test_every_command_of_the_page_works_and_prints_what_is_shown(page, tmp_path
         if page.name == "README.md":  # begins with nothing, as a newcomer does
             keys = {"NINJA_SYNC_PASSWORD": box.password}
         else:
+            Files().copy(migrated_file, tmp_path)
             with pytest.MonkeyPatch.context() as environment:
                 for name, value in keys.items():
                     environment.setenv(name, value)
@@ -91,7 +93,8 @@ def test_every_block_is_run_or_says_why_not(page):
             assert run_here(page, before), "an output follows the command that prints it"
         if block.reason:
             assert len(block.reason) > 20
-        elif block.language in {"sh", "python", "sql", "yaml"}:
+            assert all((ROOT / name).exists() for name in re.findall(r"\btests/[\w/]+(?:\.py)?", block.reason))
+        elif block.language in {"sh", "python", "csv", "sql", "yaml"}:
             assert block.language in RUN | OTHER_TESTS.get(name_of(page), set()), block.text
 
 
