@@ -34,7 +34,12 @@ def blocks_of(page: Path) -> list[Block]:
     """The blocks of a page in their order, each without its indentation."""
     text = page.read_text(encoding="utf-8")
     return [
-        Block(match["language"], re.sub(f"(?m)^{match['indent']}", "", match["text"]), (match["reason"] or "").strip())
+        Block(
+            match["language"],
+            re.sub(f"(?m)^{match['indent']}", "", match["text"]),
+            reason=(match["reason"] or "").strip(),
+            file=match["file"] or "",
+        )
         for match in FENCE.finditer(text)
     ]
 

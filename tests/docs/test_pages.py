@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import re
+from contextlib import ExitStack
 from dataclasses import replace
 from itertools import pairwise
 
 import pytest
 
-from sandbox.server import running
+from tests.docs.books import Books, keys_of, start
 from tests.docs.pages import GENERATED, PAGES, ROOT, blocks_of, name_of
-from tests.docs.shell import run, run_blocks
-from tests.engines import Files
+from tests.docs.shell import run_blocks
 
 RUN = {"sh", "python", "csv"}
 OTHER_TESTS = {  # blocks that other tests read from the page and run
@@ -43,26 +43,25 @@ def lines_of(output):
             yield text.strip()
 
 
+@pytest.fixture(scope="module")
+def books(migrated_file, tmp_path_factory):
+    made = Books(migrated_file, tmp_path_factory.mktemp("books") / "pulled")
+    yield made
+    made.close()
+
+
 @pages
-def test_every_command_of_the_page_works_and_prints_what_is_shown(page, migrated_file, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
+def test_every_command_of_the_page_works_and_prints_what_is_shown(page, books, tmp_path):
     blocks = blocks_of(page)
     scripts = [block for block in blocks if run_here(page, block)]
     if not scripts:
         return
-    with running(clients=60, seed=3) as box:
-        keys = {
-            "NINJA_SYNC_URL": box.url, "NINJA_SYNC_TOKEN": box.token, "NINJA_SYNC_PASSWORD": box.password,
-            "NINJA_SYNC_WAREHOUSE": "warehouse.duckdb",
-        }  # fmt: skip
+    with ExitStack() as stack:
         if page.name == "README.md":  # begins with nothing, as a newcomer does
-            keys = {"NINJA_SYNC_PASSWORD": box.password}
+            box, keys = start(stack), {}
         else:
-            Files().copy(migrated_file, tmp_path)
-            with pytest.MonkeyPatch.context() as environment:
-                for name, value in keys.items():
-                    environment.setenv(name, value)
-                assert run("ninja-sync", ["pull"]).code == 0
+            box = books.take(tmp_path)
+            keys = keys_of(box)
         here = [
             replace(
                 block,
