@@ -55,10 +55,10 @@ app = typer.Typer(
     context_settings={"max_content_width": 100},
     help="Invoice Ninja clients, contacts and balances in SQL: an exact mirror.\n\n"
     "Start with `ninja-sync demo`, or with `ninja-sync init` for your own server.",
-    epilog="Exit codes: 0 good, 1 unexpected, 2 fix the configuration, 3 loaded, but more clients have vanished than "
-    "are taken out unasked, 4 written, but not found as written, 5 server or network, 6 warehouse busy or unusable, "
-    "7 loaded, but something needs a look (quarantine, unknown fields, unlisted clients), 129, 130, 143 ended by "
-    "SIGHUP, Ctrl-C, SIGTERM.",
+    epilog="Exit codes: 0 done, 1 unexpected, 2 fix the call or the configuration, 3 loaded, but more clients are "
+    "missing than one run removes, or a plan is not safe to apply, 4 sent, but not found as planned, or the outcome is "
+    "unknown, 5 server or network, 6 warehouse busy or unusable, 7 done, but something needs attention (quarantine, "
+    "unknown fields, unlisted clients, refused changes), 129, 130, 143 ended by SIGHUP, Ctrl-C, SIGTERM.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,  # they print local variables, which hold people's data
