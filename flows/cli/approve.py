@@ -7,21 +7,29 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from flows.ask.ask import reading
 from flows.cli.options import AsJson, ConfigFile, SourceName
+from flows.configuration.load import choose_source, load_settings
+from flows.merge.report import show_merges
+from flows.push.apply import check_brake
+from flows.push.approvals import (
+    approve_digest,
+    find_plan_by_digest,
+)
+from flows.push.report import show_plan
+from flows.push.undo import names_of
+from flows.session.clock import SYSTEM_CLOCK
 from flows.show.confirm import confirm
 from flows.show.show import say, show_json, show_table
 from schemas.errors import SettingsError, TooMuchChange
 from schemas.extras import needs
+from warehouse.control.approvals import waiting
+from warehouse.control.plans import Stored
 
 if TYPE_CHECKING:
     from flows.configuration.values import Settings
     from flows.push.approvals import Approvable
     from warehouse.control.approvals import Approval
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command of this module."""
-    app.command()(approve)
 
 
 def approve(
@@ -40,13 +48,6 @@ def approve(
     here, by its digest. The plan is shown first. An approval is of the plan as it is, and lifts no brake: more clients
     than [push] allows stay too many.
     """
-    from flows.configuration.load import choose_source, load_settings  # noqa: PLC0415
-    from flows.push.approvals import (  # noqa: PLC0415 - each command loads what it needs
-        approve_digest,
-        find_plan_by_digest,
-    )
-    from flows.session.clock import SYSTEM_CLOCK  # noqa: PLC0415
-
     settings = load_settings(config)
     if source is not None:
         choose_source(settings, source)
@@ -86,9 +87,6 @@ def _resume(given: Approval) -> None:
 
 
 def _list(settings: Settings, source: str | None, *, as_json: bool) -> None:
-    from flows.ask.ask import reading  # noqa: PLC0415
-    from flows.session.clock import SYSTEM_CLOCK  # noqa: PLC0415
-    from warehouse.control.approvals import waiting  # noqa: PLC0415
 
     with reading(settings, newest=True) as warehouse:
         found = waiting(warehouse, source, SYSTEM_CLOCK.now())
@@ -105,11 +103,6 @@ def _list(settings: Settings, source: str | None, *, as_json: bool) -> None:
 
 def _show(settings: Settings, found: Approvable) -> None:
     """The plan, as `push show` and `merge show` show it."""
-    from flows.merge.report import show_merges  # noqa: PLC0415
-    from flows.push.report import show_plan  # noqa: PLC0415
-    from flows.push.undo import names_of  # noqa: PLC0415
-    from warehouse.control.plans import Stored  # noqa: PLC0415
-
     if isinstance(found.stored, Stored):
         show_plan(found.stored.plan, names_of(settings, found.stored.plan.source, found.stored.plan.client_ids))
     else:
@@ -120,9 +113,6 @@ def _show(settings: Settings, found: Approvable) -> None:
 
 def _brake(settings: Settings, found: Approvable) -> str:
     """Why the plan will be refused although it is approved, if so."""
-    from flows.push.apply import check_brake  # noqa: PLC0415
-    from warehouse.control.plans import Stored  # noqa: PLC0415
-
     if isinstance(found.stored, Stored):
         try:
             check_brake(settings, found.stored.plan)

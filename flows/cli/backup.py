@@ -8,13 +8,10 @@ from typing import Annotated
 import typer
 
 from flows.cli.options import AsJson, ConfigFile
+from flows.configuration.load import load_settings
 from flows.show.show import say, show_json
-
-
-def register(app: typer.Typer) -> None:
-    """Add the commands of this module."""
-    for command in (backup, restore):
-        app.command()(command)
+from flows.upkeep.backup import back_up
+from flows.upkeep.backup import restore as make_again
 
 
 def backup(
@@ -27,9 +24,6 @@ def backup(
     Everything is in it: mirror, history, decisions, plans, approvals, queued changes, journal. The file is readable by
     you alone, holds your clients' data and no token. `ninja-sync restore` reads it, on DuckDB and on Postgres.
     """
-    from flows.configuration.load import load_settings  # noqa: PLC0415
-    from flows.upkeep.backup import back_up  # noqa: PLC0415 - each command loads what it needs
-
     made = back_up(load_settings(config), file)
     rows = sum(table.rows for table in made.tables.values())
     if as_json:
@@ -48,9 +42,6 @@ def restore(
     The warehouse of the settings must not be there yet: a new DuckDB file, or an empty Postgres database. The backup
     may come from the other engine. Afterwards, pull: the mirror then has what changed since the backup.
     """
-    from flows.configuration.load import load_settings  # noqa: PLC0415
-    from flows.upkeep.backup import restore as make_again  # noqa: PLC0415
-
     done = make_again(load_settings(config), file)
     made = done.made
     if as_json:

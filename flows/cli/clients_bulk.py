@@ -10,7 +10,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from connector import clients
+from connector.clients.action import FINE
 from flows.cli.options import AsJson, ConfigFile, SourceName
+from flows.session.api import open_api
 from flows.show.confirm import confirm
 from flows.show.show import say, show_json, show_table
 from schemas.errors import NotVerified, SettingsError
@@ -28,12 +31,6 @@ IdsFrom = Annotated[
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 
 
-def register(clients: typer.Typer) -> None:
-    """Add the commands of this module."""
-    for command in (archive, restore, delete, assign_group, bulk_update):
-        clients.command()(command)
-
-
 def archive(
     ids: Ids = None,
     ids_from: IdsFrom = None,
@@ -47,8 +44,6 @@ def archive(
     What became of each is read back and told; exit code 4 where one is not as wanted. Deleted clients are left alone.
     The same command may be run again: only those that are not archived yet are sent. `restore` undoes it.
     """
-    from connector import clients  # noqa: PLC0415 - each command loads what it needs
-
     wanted = _ids(ids, ids_from)
     _run("Archive", wanted, lambda api: clients.archive(api, wanted), yes, source, config, as_json=as_json)
 
@@ -65,8 +60,6 @@ def restore(
 
     What became of each is read back and told, as of `archive`.
     """
-    from connector import clients  # noqa: PLC0415 - as above
-
     wanted = _ids(ids, ids_from)
     _run("Restore", wanted, lambda api: clients.restore(api, wanted), yes, source, config, as_json=as_json)
 
@@ -84,8 +77,6 @@ def delete(
     They stay on the server, and `restore` has them back; `purge` does not. What became of each is read back and told,
     as of `archive`.
     """
-    from connector import clients  # noqa: PLC0415 - as above
-
     wanted = _ids(ids, ids_from)
 
     def do(api: Api) -> list[Result]:
@@ -108,8 +99,6 @@ def assign_group(
     The server puts only active ones there; others are left alone and told. What became of each is read back and told,
     as of `archive`.
     """
-    from connector import clients  # noqa: PLC0415 - as above
-
     wanted = _ids(ids, ids_from)
 
     def do(api: Api) -> list[Result]:
@@ -136,8 +125,6 @@ def bulk_update(
     checked before it is sent. Archived clients are changed too, deleted ones left alone. What became of each is read
     back and told, as of `archive`.
     """
-    from connector import clients  # noqa: PLC0415 - as above
-
     wanted = _ids(ids, ids_from)
     name, equals, value = (field or "").partition("=")
     if bool(field) is bool(empty) or (field and not equals):
@@ -176,8 +163,6 @@ def _run(
     as_json: bool,
 ) -> None:
     """Ask, do it, and tell what became of each client. Raises NotVerified where one is not as wanted."""
-    from flows.session.api import open_api  # noqa: PLC0415 - as above
-
     confirm(f"{what} {len(ids):,} client{'s' * (len(ids) != 1)}?", yes=yes, as_json=as_json)
     with open_api(source, config=config) as api:
         results = do(api)
@@ -185,7 +170,6 @@ def _run(
 
 
 def _tell(results: Sequence[Result], *, as_json: bool) -> None:
-    from connector.clients.action import FINE  # noqa: PLC0415 - as above
 
     counts = Counter(one.outcome.value for one in results)
     told = ", ".join(f"{n:,} {outcome}" for outcome, n in counts.most_common())

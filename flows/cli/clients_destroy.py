@@ -9,9 +9,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from connector import clients
 from flows.cli.options import AsJson, ConfigFile, SourceName
+from flows.configuration.load import choose_source, load_settings
+from flows.session.api import open_api
+from flows.session.backups import backup_file
+from flows.session.clock import SYSTEM_CLOCK
+from flows.session.password import password_reader
 from flows.show.confirm import confirm_name
 from flows.show.show import say, show_json, show_records, show_table
+from flows.upkeep.erase import erase_client
+from schemas.client import as_dict
 
 if TYPE_CHECKING:
     from connector.clients import Merge
@@ -36,12 +44,6 @@ SIDE_BY_SIDE = (
 )  # fmt: skip
 
 
-def register(clients: typer.Typer) -> None:
-    """Add the commands of this module."""
-    clients.command()(purge)
-    clients.command()(merge)
-
-
 def purge(
     client_id: Annotated[str, typer.Argument(metavar="ID", help="The client's id, as in mart.clients.")],
     confirm: Confirm = None,
@@ -60,11 +62,6 @@ def purge(
     what the API shows of it (no files, no links, no keys) is written first. It is sent once, and read back. `delete`
     only marks a client as deleted.
     """
-    from connector import clients  # noqa: PLC0415 - each command loads what it needs
-    from flows.session.api import open_api  # noqa: PLC0415
-    from flows.session.backups import backup_file  # noqa: PLC0415
-    from flows.session.clock import SYSTEM_CLOCK  # noqa: PLC0415
-
     settings, name, password = _chosen(source, config, password_file)
     with open_api(name, settings=settings, password=password) as api:
         client = clients.show(api, client_id)
@@ -110,12 +107,6 @@ def merge(
     told by the clients and their figures. This is for one pair; duplicates in number go through
     plans: `ninja-sync merge`.
     """
-    from connector import clients  # noqa: PLC0415 - as above
-    from flows.session.api import open_api  # noqa: PLC0415
-    from flows.session.backups import backup_file  # noqa: PLC0415
-    from flows.session.clock import SYSTEM_CLOCK  # noqa: PLC0415
-    from schemas.client import as_dict  # noqa: PLC0415
-
     settings, name, password = _chosen(source, config, password_file)
     with open_api(name, settings=settings, password=password) as api:
         prepared = clients.prepare_merge(
@@ -143,9 +134,6 @@ def _chosen(
     source: str | None, config: Path | None, password_file: Path | None
 ) -> tuple[Settings, str, Callable[[], Secret]]:
     """The settings, the source that is meant, and what reads the password."""
-    from flows.configuration.load import choose_source, load_settings  # noqa: PLC0415
-    from flows.session.password import password_reader  # noqa: PLC0415 - as above
-
     settings = load_settings(config)
     name = choose_source(settings, source)
     return settings, name, password_reader(settings.sources[name], file=password_file)
@@ -187,8 +175,6 @@ def _person(*parts: str | None) -> str:
 
 def _erased(settings: Settings, name: str, client_id: str, wanted: bool | None, *, as_json: bool) -> int | None:
     """Rows that were erased from the warehouse, where that is wanted; None where it is not."""
-    from flows.upkeep.erase import erase_client  # noqa: PLC0415 - as above
-
     if wanted is None:
         if as_json or not sys.stdin.isatty():
             say(f"The warehouse still has it: `ninja-sync erase --client {client_id}` erases it there too.")

@@ -8,9 +8,21 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
+from connector import clients
 from flows.cli.options import AsJson, ConfigFile, SourceName
+from flows.session.api import open_api
 from flows.show.confirm import confirm
-from flows.show.show import say, show_json, show_table
+from flows.show.show import progress, say, show_json, show_table
+from flows.statements.fetch import (
+    amount_of,
+    draw_statements,
+    mail_statements,
+    make_folder,
+    named,
+    owing,
+    period_of,
+)
+from schemas.client import as_dict
 from schemas.errors import NotVerified, SettingsError, SyncError
 
 if TYPE_CHECKING:
@@ -21,12 +33,6 @@ MOST = 50
 """Clients that are shown; those of which something is missing come first."""
 Told = TypeVar("Told")
 ClientId = Annotated[str, typer.Argument(metavar="ID", help="The client's id, as in mart.clients.")]
-
-
-def register(clients: typer.Typer) -> None:
-    """Add the commands of this module."""
-    for command in (upload, statement, reactivate_email, update_tax_data, template):
-        clients.command()(command)
 
 
 def upload(
@@ -42,10 +48,6 @@ def upload(
     They are looked at before (kind, size), and the client's documents afterwards: the server answers 200 to what it
     does not store. Run again, the files are there twice.
     """
-    from connector import clients  # noqa: PLC0415 - each command loads what it needs
-    from flows.session.api import open_api  # noqa: PLC0415
-    from schemas.client import as_dict  # noqa: PLC0415
-
     with open_api(source, config=config) as api:
         found = clients.upload(api, client_id, files, is_public=False if private else None)
     if as_json:
@@ -82,18 +84,6 @@ def statement(
     A run that was cut off goes on where it stood: a file that is there is not fetched again. One client's failure does
     not stop the others; exit code 4 where one is missing at the end. With --email, each run sends the mails again.
     """
-    from flows.session.api import open_api  # noqa: PLC0415
-    from flows.show.show import progress  # noqa: PLC0415
-    from flows.statements.fetch import (  # noqa: PLC0415
-        amount_of,
-        draw_statements,
-        mail_statements,
-        make_folder,
-        named,
-        owing,
-        period_of,
-    )
-
     if bool(ids) + all_with_balance + debtors != 1:
         raise SettingsError("Say whose statements: their ids, --all-with-balance or --debtors.")
     if at_least and ids:
@@ -126,9 +116,6 @@ def reactivate_email(
 
     For servers that send by Postmark. A refusal of the mail service is an error here, although the server answers 200.
     """
-    from connector import clients  # noqa: PLC0415
-    from flows.session.api import open_api  # noqa: PLC0415
-
     with open_api(source, config=config) as api:
         said = clients.reactivate_email(api, bounce_id)
     if as_json:
@@ -147,10 +134,6 @@ def update_tax_data(
 
     The server takes three clients a minute, so many take long. It does so for paid accounts only.
     """
-    from connector import clients  # noqa: PLC0415
-    from flows.session.api import open_api  # noqa: PLC0415
-    from flows.show.show import progress  # noqa: PLC0415
-
     with open_api(source, config=config) as api, progress("clients", quiet=as_json) as tell:
         found, stopped = _until_stopped(_counted(clients.update_tax_data(api, ids), len(set(ids)), tell))
     if as_json:
@@ -176,9 +159,6 @@ def template(
 
     The server makes the PDF later, and tells the name under which it may be fetched then.
     """
-    from connector import clients  # noqa: PLC0415
-    from flows.session.api import open_api  # noqa: PLC0415
-
     if email:
         confirm(f"Have the server mail it to {len(ids):,} client{'s' * (len(ids) != 1)}?", yes=yes, as_json=as_json)
     with open_api(source, config=config) as api:

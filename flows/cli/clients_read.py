@@ -8,13 +8,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from connector import clients
 from flows.cli.options import AsJson, ConfigFile, SourceName
+from flows.session.api import open_api
 from flows.show.show import progress, say, show_json, show_records, show_table
+from schemas.client import as_dict
 from schemas.errors import SettingsError
+from schemas.includes import KINDS_OF_ACTIVITY, ClientWith
 
 if TYPE_CHECKING:
     from schemas.client import Client
-    from schemas.includes import ClientWith
 
 MOST = 50
 BY_ID = "id|asc"
@@ -27,14 +30,6 @@ NESTED = ("contacts", "documents", "settings", "tax_info", "e_invoice")
 ClientId = Annotated[str, typer.Argument(metavar="ID", help="The client's id, as in mart.clients.")]
 Amount = Annotated[str | None, typer.Option(metavar="AMOUNT", help="Balance, in each client's own currency.")]
 Since = Annotated[str | None, typer.Option(metavar="TIME", help="At or after: 2026-12-31, with a time, or seconds.")]
-
-
-def register(clients: typer.Typer) -> None:
-    """Add the commands of this module."""
-    clients.command()(get)
-    clients.command("list")(list_)
-    clients.command()(documents)
-    clients.command()(blank)
 
 
 def get(
@@ -52,10 +47,6 @@ def get(
     Archived and deleted ones too, with contacts and documents; what opens the client's portal is left out. --include
     adds the newest 50 activities, the whole ledger, the newest 50 system logs (what they say is in --json), the group.
     """
-    from connector import clients  # noqa: PLC0415 - each command loads what it needs
-    from flows.session.api import open_api  # noqa: PLC0415
-    from schemas.includes import ClientWith  # noqa: PLC0415
-
     asked = [name.strip() for name in include.split(",") if name.strip()]
     with open_api(source, config=config) as api:
         found = clients.show_with(api, client_id, asked) if asked else ClientWith(client=clients.show(api, client_id))
@@ -104,10 +95,6 @@ def list_(
     All filters have to fit. What the server would ignore, or take for something else, is refused; what it sends is
     checked. Under a server that changes meanwhile a list can miss a client: `ninja-sync pull` does not.
     """
-    from connector import clients  # noqa: PLC0415 - each command loads what it needs
-    from flows.session.api import open_api  # noqa: PLC0415
-    from schemas.client import as_dict  # noqa: PLC0415
-
     told = {
         "updated_at": updated_at, "created_at": created_at, "status": status, "is_deleted": _flag(is_deleted),
         "with_trashed": _flag(with_trashed), "client_id": client_id, "name": name, "email": email,
@@ -137,10 +124,6 @@ def documents(
 
     What is known of the files, not the files themselves, and no links to them.
     """
-    from connector import clients  # noqa: PLC0415 - each command loads what it needs
-    from flows.session.api import open_api  # noqa: PLC0415
-    from schemas.client import as_dict  # noqa: PLC0415
-
     with open_api(source, config=config) as api:
         found = list(clients.documents(api, client_id))
     if as_json:
@@ -156,9 +139,6 @@ def blank(source: SourceName = None, config: ConfigFile = None, as_json: AsJson 
 
     No client is made by it: `ninja-sync clients create` makes one.
     """
-    from connector import clients  # noqa: PLC0415 - each command loads what it needs
-    from flows.session.api import open_api  # noqa: PLC0415
-
     with open_api(source, config=config) as api:
         found = clients.blank(api)
     if as_json:
@@ -186,7 +166,6 @@ def _and(told: dict[str, str], where: Sequence[str]) -> dict[str, str]:
 
 
 def _as_json(found: ClientWith, asked: Sequence[str]) -> dict[str, object]:
-    from schemas.client import as_dict  # noqa: PLC0415 - as above
 
     told: dict[str, object] = {"client": as_dict(found.client)}
     for name in asked:
@@ -196,8 +175,6 @@ def _as_json(found: ClientWith, asked: Sequence[str]) -> dict[str, object]:
 
 
 def _show(found: ClientWith, asked: Sequence[str]) -> None:
-    from schemas.client import as_dict  # noqa: PLC0415 - as above
-    from schemas.includes import KINDS_OF_ACTIVITY  # noqa: PLC0415
 
     client = found.client
     columns = {"status": client.status, **as_dict(client), "currency_id": client.currency_id or "(inherited)"}

@@ -10,13 +10,19 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from connector import clients
+from connector.clients import ContactEdit
 from flows.cli.options import AsJson, ConfigFile, SourceName
+from flows.session.api import open_api
 from flows.show.confirm import confirm
 from flows.show.show import say, show_json, show_table
+from schemas.client import as_dict
+from schemas.diff import differences
 from schemas.errors import SettingsError
+from schemas.values import to_json
 
 if TYPE_CHECKING:
-    from connector.clients import ContactEdit, Update
+    from connector.clients import Update
 
 Fields = dict[str, object]
 FromFile = Annotated[
@@ -25,12 +31,6 @@ FromFile = Annotated[
 ]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would change, and send nothing.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
-
-
-def register(clients: typer.Typer) -> None:
-    """Add the commands of this module."""
-    clients.command()(create)
-    clients.command()(update)
 
 
 def create(
@@ -54,10 +54,6 @@ def create(
     run again after a lost answer: it finds the client that was made. Fields are the columns of mart.clients that can be
     written; countries, currencies and the like are given by id (a name is answered with its id).
     """
-    from connector import clients  # noqa: PLC0415 - each command loads what it needs
-    from flows.session.api import open_api  # noqa: PLC0415
-    from schemas.client import as_dict  # noqa: PLC0415
-
     told = _from_file(file)
     people = _contacts(told.pop("contacts", []))
     if contact:
@@ -107,10 +103,6 @@ def update(
     along complete, contacts only where one is named, and then all of them. A field that somebody else has changed in
     between is left alone (exit code 3).
     """
-    from connector import clients  # noqa: PLC0415 - each command loads what it needs
-    from flows.session.api import open_api  # noqa: PLC0415
-    from schemas.client import as_dict  # noqa: PLC0415
-
     told = _from_file(file)
     edits = _contact_edits(told.pop("contacts", []), contact or [], add_contact or [], remove_contact or [])
     wanted = {**told, **_pairs(fields or [], "--set"), **dict.fromkeys(empty or [])}
@@ -149,7 +141,6 @@ def _pairs(told: Sequence[str], option: str) -> Fields:
 def _contact_edits(
     told: object, changed: Sequence[str], added: Sequence[str], removed: Sequence[str]
 ) -> list[ContactEdit]:
-    from connector.clients import ContactEdit  # noqa: PLC0415 - as above
 
     edits = [ContactEdit(str(one.pop("id", "")), one) for one in _contacts(told)]
     by_contact: dict[str, list[str]] = {}
@@ -184,9 +175,6 @@ def _from_file(file: Path | None) -> Fields:
 
 def _told(prepared: Update) -> list[dict[str, object]]:
     """The changes, a line each; those of contacts by contact and column."""
-    from schemas.diff import differences  # noqa: PLC0415 - as above
-    from schemas.values import to_json  # noqa: PLC0415
-
     found = differences(to_json(prepared.before), to_json(prepared.after))
     return [{"field": one.field, "before": one.before, "after": one.after} for one in found]
 

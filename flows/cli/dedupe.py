@@ -6,32 +6,23 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
+import msgspec
 import typer
 
-from flows.cli.dedupe_review import review
 from flows.cli.dedupe_rules import RulesFile, read_rules
-from flows.cli.merge import Allow, NoRescue, PublicNotes, To
-from flows.cli.options import AsJson, ConfigFile, SourceName
-from flows.show.show import say, show_json, show_table
+from flows.cli.options import Allow, AsJson, ConfigFile, NoRescue, PublicNotes, SourceName, To
+from flows.configuration.load import choose_source, load_settings
+from flows.dedupe.review import cases, choose, decide_pairs, not_the_same
+from flows.merge.report import tell_planned_merges
+from flows.session.door import open_door
+from flows.sheets.spreadsheets import read_sheet
+from flows.show.show import progress, say, show_json, show_table
 from schemas.errors import SettingsError
+from warehouse.control.dedupe import pair_of
 
 if TYPE_CHECKING:
     from flows.dedupe.review import Case
     from warehouse.control.dedupe import FoundPair
-
-
-def register(app: typer.Typer) -> None:
-    """Add the commands of this module."""
-    dedupe = typer.Typer(
-        help="Find duplicate clients and decide what to do with them.\n\n"
-        "Find, review, plan; then `ninja-sync merge apply`. Decisions are remembered, and obeyed by every later run.",
-        no_args_is_help=True,
-        rich_markup_mode=None,
-    )
-    for command in (find, review, decide, plan):
-        dedupe.command()(command)
-    dedupe.command("list")(list_clusters)
-    app.add_typer(dedupe, name="dedupe")
 
 
 def find(
@@ -55,11 +46,6 @@ def find(
     contacts are compared; each pair has a probability, and reasons in words. Clients that are like a third one, but not
     like each other, are in no cluster together. Nothing is changed: `dedupe review` decides, `dedupe plan` plans.
     """
-    import msgspec  # noqa: PLC0415 - each command loads what it needs
-
-    from flows.configuration.load import choose_source, load_settings  # noqa: PLC0415
-    from flows.show.show import progress  # noqa: PLC0415
-
     chosen = read_rules(rules)
     changes = {**({} if threshold is None else {"threshold": threshold}), **({"trained": False} if untrained else {})}
     chosen = msgspec.structs.replace(chosen, **changes)
@@ -112,9 +98,6 @@ def list_clusters(source: SourceName = None, config: ConfigFile = None, as_json:
 
     Each comes with what was decided about it.
     """
-    from flows.configuration.load import choose_source, load_settings  # noqa: PLC0415
-    from flows.dedupe.review import cases, not_the_same  # noqa: PLC0415
-
     settings = load_settings(config)
     name = choose_source(settings, source)
     found = cases(settings, name, everything=True)
@@ -151,10 +134,6 @@ def decide(
     Decisions in a file are same_as, never_merge or later. The newest one of a pair counts. With --survivor alone, only
     who survives is noted.
     """
-    from flows.configuration.load import choose_source, load_settings  # noqa: PLC0415
-    from flows.dedupe.review import choose, decide_pairs  # noqa: PLC0415
-    from warehouse.control.dedupe import pair_of  # noqa: PLC0415
-
     told: list[tuple[tuple[str, str], str, str]] = []
     if survivor and not (ids or file):
         pass
@@ -196,10 +175,7 @@ def plan(
     Who survives is said by the rules (config/dedupe.toml, [survivor]). The plan is shown like that of `merge plan`, and
     applied by `ninja-sync merge apply`.
     """
-    from flows.configuration.load import choose_source, load_settings  # noqa: PLC0415
     from flows.dedupe.plan import plan_clusters  # noqa: PLC0415
-    from flows.merge.report import tell_planned_merges  # noqa: PLC0415
-    from flows.session.door import open_door  # noqa: PLC0415
 
     chosen = read_rules(rules)
     settings = load_settings(config)
@@ -213,7 +189,6 @@ def plan(
 
 
 def _decisions_of(file: Path) -> list[tuple[str, str, str, str]]:
-    from flows.sheets.spreadsheets import read_sheet  # noqa: PLC0415
 
     rows = read_sheet(file, ("id_a",)).texts("id_a", "id_b", "decision", optional=("reason",))
     return [(id_a, id_b, decision, reason) for id_a, id_b, decision, reason in rows]

@@ -12,12 +12,6 @@ from schemas.errors import SettingsError
 from schemas.extras import needs
 
 
-def register(app: typer.Typer) -> None:
-    """Add the commands of this module."""
-    app.command()(demo)
-    app.command()(sandbox)
-
-
 def demo(
     folder: Annotated[Path, typer.Option(help="Where the warehouse is made.")] = Path("demo"),
     clients: Annotated[int, typer.Option(min=100, help="How many clients the sandbox server gets.")] = 2000,

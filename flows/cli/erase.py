@@ -7,12 +7,10 @@ from typing import Annotated
 import typer
 
 from flows.cli.options import AsJson, ConfigFile, SourceName
+from flows.configuration.load import choose_source, load_settings
 from flows.show.show import say, show_json, show_table
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command of this module."""
-    app.command()(erase)
+from flows.upkeep.erase import erase_client, find_client
+from schemas.errors import SettingsError
 
 
 def erase(
@@ -30,10 +28,6 @@ def erase(
     versions stay under a pseudonym, so that earlier sums stay what they were. The proof is a row of control.erasures.
     What is killed in the middle is finished by the next pull.
     """
-    from flows.configuration.load import choose_source, load_settings  # noqa: PLC0415
-    from flows.upkeep.erase import erase_client, find_client  # noqa: PLC0415 - each command loads what it needs
-    from schemas.errors import SettingsError  # noqa: PLC0415
-
     settings = load_settings(config)
     name = choose_source(settings, source)
     found = find_client(settings, name, client)

@@ -8,9 +8,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from flows.ask.journal import chains, newest_calls
 from flows.cli.options import AsJson, ConfigFile, SourceName
+from flows.configuration.load import choose_source, choose_sources, load_settings
+from flows.session.door import open_door
+from flows.session.settle import settle_by_asking, settle_by_word
 from flows.show.show import say, show_json, show_records, show_table
 from schemas.errors import NotVerified, OutcomeUnknown, SettingsError
+from schemas.journal import Outcome
 
 if TYPE_CHECKING:
     from flows.session.writing import Settling
@@ -26,20 +31,6 @@ class Word(Enum):
     NOT_APPLIED = "not-applied"
 
 
-def register(app: typer.Typer) -> None:
-    """Add the commands of this module."""
-    journal = typer.Typer(
-        help="Show and settle what was written to the server.\n\n"
-        "Every call that writes is noted before it is sent and after it was read back. One that was cut off is settled "
-        "before the next write, by asking the server; what it does not tell, a person says.",
-        rich_markup_mode=None,
-    )
-    journal.callback(invoke_without_command=True)(list_calls)
-    journal.command()(settle)
-    journal.command()(check)
-    app.add_typer(journal, name="journal")
-
-
 def list_calls(
     context: typer.Context,
     only_open: Annotated[bool, typer.Option("--open", help="Only calls of which the outcome is unknown.")] = False,
@@ -51,8 +42,6 @@ def list_calls(
     """List the newest calls, of all sources unless one is named."""
     if context.invoked_subcommand is not None:
         return
-    from flows.ask.journal import newest_calls  # noqa: PLC0415 - each command loads what it needs
-    from flows.configuration.load import choose_source, load_settings  # noqa: PLC0415
 
     settings = load_settings(config)
     name = choose_source(settings, source) if source else None
@@ -84,11 +73,6 @@ def settle(
     minutes long. Where its records do not tell, look at the clients in Invoice Ninja, and say it: `journal settle CALL
     --as applied`, or `--as not-applied`. Exit code 4 where one stays unknown.
     """
-    from flows.configuration.load import choose_source, load_settings  # noqa: PLC0415 - as above
-    from flows.session.door import open_door  # noqa: PLC0415 - as above
-    from flows.session.settle import settle_by_asking, settle_by_word  # noqa: PLC0415
-    from schemas.journal import Outcome  # noqa: PLC0415
-
     settings = load_settings(config)
     name = choose_source(settings, source)
     if word is not None:
@@ -114,9 +98,6 @@ def check(source: SourceName = None, config: ConfigFile = None, as_json: AsJson 
     Its lines are a chain: each holds the digest of the one before. Lines that were cut off at the end show only where
     the last digest was kept elsewhere, so it is told. Exit code 4 where the chain is broken.
     """
-    from flows.ask.journal import chains  # noqa: PLC0415 - as above
-    from flows.configuration.load import choose_sources, load_settings  # noqa: PLC0415
-
     settings = load_settings(config)
     found = chains(settings, choose_sources(settings, source))
     if as_json:

@@ -26,3 +26,10 @@ NullWords = Annotated[
     str | None,
     typer.Option("--null-words", metavar="MEANING", help="What cells such as NULL and nan are: text or blank."),
 ]
+
+Allow = Annotated[
+    list[str] | None, typer.Option("--allow", help="What may differ: currency, tax, country, inactive; repeatable.")
+]
+NoRescue = Annotated[bool, typer.Option("--no-rescue", help="Rescue nothing of what the server drops.")]
+PublicNotes = Annotated[bool, typer.Option("--public-notes", help="Append public notes too; customers can read them.")]
+To = Annotated[Path | None, typer.Option("--to", metavar="FILE", help="Write plan and preview into this file too.")]

@@ -7,29 +7,24 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from flows.ask.ask import asked
 from flows.cli.options import AsJson, ConfigFile, DecimalSign, Encoding, NullWords, Separator, SheetName, SourceName
-from flows.cli.push_queue import Reason, add, queue, withdraw
-from flows.show.show import say, show_json, show_table
+from flows.cli.push_queue import Reason
+from flows.configuration.load import choose_source, load_settings
+from flows.push.apply import apply_plan, close_plan, resume_plan
+from flows.push.plan import check_not_empty, plan_push
+from flows.push.report import as_json_of, outcomes_for, show_outcomes, show_plan, tell_applied, tell_planned
+from flows.push.undo import find_plan, names_of, plan_as_json, undo_plan, write_plan
+from flows.push.wishes import wishes_of_file, wishes_of_query
+from flows.session.door import open_door
+from flows.sheets.spreadsheets import reading_of
+from flows.show.show import progress, say, show_json, show_table
 from schemas.errors import SettingsError
 
 if TYPE_CHECKING:
     from flows.configuration.values import Settings
 
 PlanId = Annotated[str, typer.Argument(metavar="PLAN", help="The plan's id, such as push-20261128-1a2b3c.")]
-
-
-def register(app: typer.Typer) -> None:
-    """Add the commands of this module."""
-    push = typer.Typer(
-        help="Write back what the warehouse knows, as plans.\n\n"
-        "Wishes become a plan, which is looked at, applied by its digest, read back, and can be undone.",
-        no_args_is_help=True,
-        rich_markup_mode=None,
-    )
-    for command in (add, queue, withdraw, plan, show, apply, resume, close, undo):
-        push.command()(command)
-    push.command("list")(list_plans)
-    app.add_typer(push, name="push")
 
 
 def plan(
@@ -61,13 +56,6 @@ def plan(
     written is refused with its reason (exit code 7). Rows name a client by id, else by number or id_number; the other
     columns are the fields of mart.clients that can be written.
     """
-    from flows.configuration.load import choose_source, load_settings  # noqa: PLC0415
-    from flows.push.plan import check_not_empty, plan_push  # noqa: PLC0415
-    from flows.push.report import tell_planned  # noqa: PLC0415
-    from flows.push.wishes import wishes_of_file, wishes_of_query  # noqa: PLC0415
-    from flows.session.door import open_door  # noqa: PLC0415
-    from flows.sheets.spreadsheets import reading_of  # noqa: PLC0415
-
     how = reading_of(separator, decimal, encoding, sheet, null_words)
     if (query is not None) + (file is not None) + outbox != 1:
         raise SettingsError("Say where the wishes are: one of --query, --file and --outbox.")
@@ -92,10 +80,6 @@ def show(
     as_json: AsJson = False,
 ) -> None:
     """Show a plan, and what became of it."""
-    from flows.configuration.load import load_settings  # noqa: PLC0415
-    from flows.push.report import outcomes_for, show_outcomes, show_plan  # noqa: PLC0415
-    from flows.push.undo import find_plan, names_of, plan_as_json, write_plan  # noqa: PLC0415
-
     settings = load_settings(config)
     stored = find_plan(settings, plan_id)
     outcomes = outcomes_for(settings, stored.plan)
@@ -115,9 +99,6 @@ def list_plans(
     as_json: AsJson = False,
 ) -> None:
     """The newest plans, and what became of them."""
-    from flows.ask.ask import asked  # noqa: PLC0415
-    from flows.configuration.load import load_settings  # noqa: PLC0415
-
     found = asked(load_settings(config), "read/plans", {"source": source, "top": top}, newest=True)
     if as_json:
         show_json(found.records())
@@ -139,12 +120,6 @@ def apply(
     What somebody has changed since the plan was made is left alone. Each call is noted in the journal before and after;
     a run that is cut off is gone on with by `push resume`. Exit code 4 where anything is not as planned.
     """
-    from flows.configuration.load import load_settings  # noqa: PLC0415
-    from flows.push.apply import apply_plan  # noqa: PLC0415
-    from flows.push.report import tell_applied  # noqa: PLC0415
-    from flows.session.door import open_door  # noqa: PLC0415
-    from flows.show.show import progress  # noqa: PLC0415
-
     settings = load_settings(config)
     source = _source_of(settings, plan_id)
     with open_door(settings, source) as door, progress(source, quiet=as_json) as tell:
@@ -163,12 +138,6 @@ def resume(
     The server is asked what became of calls that were sent; the rest is sent now. A plan that has expired meanwhile, or
     is not as it was approved, ends there: nothing more of it is sent (exit code 3).
     """
-    from flows.configuration.load import load_settings  # noqa: PLC0415
-    from flows.push.apply import resume_plan  # noqa: PLC0415
-    from flows.push.report import tell_applied  # noqa: PLC0415
-    from flows.session.door import open_door  # noqa: PLC0415
-    from flows.show.show import progress  # noqa: PLC0415
-
     settings = load_settings(config)
     source = _source_of(settings, plan_id)
     with open_door(settings, source) as door, progress(source, quiet=as_json) as tell:
@@ -182,10 +151,6 @@ def close(plan_id: PlanId, config: ConfigFile = None, as_json: AsJson = False) -
     Nothing is sent, and what was applied before stays: `push undo` puts it back. Queued changes that were not sent are
     free for the next plan of the outbox.
     """
-    from flows.configuration.load import load_settings  # noqa: PLC0415
-    from flows.push.apply import close_plan  # noqa: PLC0415
-    from flows.push.report import as_json_of  # noqa: PLC0415
-
     closed = close_plan(load_settings(config), plan_id)
     if as_json:
         show_json(as_json_of(closed))
@@ -205,11 +170,6 @@ def undo(
 
     It is a plan like any other: look at it, then apply it. What somebody has changed since is left out.
     """
-    from flows.configuration.load import load_settings  # noqa: PLC0415
-    from flows.push.report import tell_planned  # noqa: PLC0415
-    from flows.push.undo import undo_plan  # noqa: PLC0415
-    from flows.session.door import open_door  # noqa: PLC0415
-
     settings = load_settings(config)
     with open_door(settings, _source_of(settings, plan_id)) as door:
         planned = undo_plan(settings, door, plan_id, reason=reason)
@@ -218,7 +178,4 @@ def undo(
 
 def _source_of(settings: Settings, plan_id: str) -> str:
     """The source of a plan, as configured here."""
-    from flows.configuration.load import choose_source  # noqa: PLC0415
-    from flows.push.undo import find_plan  # noqa: PLC0415
-
     return choose_source(settings, find_plan(settings, plan_id).plan.source)

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Annotated
 
 import typer
 
 from flows.cli.options import AsJson, ConfigFile, SourceName
+from flows.configuration.load import choose_source, load_settings
+from flows.push.outbox import SHORT, queued_changes, withdraw_changes
+from flows.push.undo import add_wishes
+from flows.session.door import open_door
 from flows.show.show import say, show_json, show_table
 from schemas.errors import SettingsError
 
@@ -26,10 +31,6 @@ def add(
     The next `push plan --outbox` takes it up; until then `push queue` shows it, and `push withdraw` removes it. Others
     may queue changes with SQL, as rows of control.outbox (`ninja-sync grant --wishes`).
     """
-    from flows.configuration.load import choose_source, load_settings  # noqa: PLC0415
-    from flows.push.undo import add_wishes  # noqa: PLC0415 - each command loads what it needs
-    from flows.session.door import open_door  # noqa: PLC0415
-
     settings = load_settings(config)
     name = choose_source(settings, source)
     values: dict[str, object] = {}
@@ -56,11 +57,6 @@ def queue(
 
     A refused change comes with its reason.
     """
-    from dataclasses import asdict  # noqa: PLC0415
-
-    from flows.configuration.load import load_settings  # noqa: PLC0415
-    from flows.push.outbox import SHORT, queued_changes  # noqa: PLC0415
-
     found = queued_changes(load_settings(config), source, everything=everything)
     if as_json:
         show_json([asdict(one) for one in found])
@@ -80,9 +76,6 @@ def withdraw(
     as_json: AsJson = False,
 ) -> None:
     """Remove queued changes that no plan has taken up. To withdraw others, close their plan first."""
-    from flows.configuration.load import load_settings  # noqa: PLC0415
-    from flows.push.outbox import withdraw_changes  # noqa: PLC0415
-
     gone = withdraw_changes(load_settings(config), changes)
     if as_json:
         show_json([one.change_id for one in gone])
