@@ -34,19 +34,19 @@ if TYPE_CHECKING:
 
 def approve(
     digest: Annotated[
-        str | None, typer.Argument(metavar="DIGEST", help="The plan's digest; without it, what waits is listed.")
+        str | None, typer.Argument(metavar="DIGEST", help="The plan's digest; without it, plans that wait are listed.")
     ] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
-    resume: Annotated[bool, typer.Option("--resume", help="Let the flow run that waits for it go on.")] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Resume the flow run that waits for it.")] = False,
     source: SourceName = None,
     config: ConfigFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Approve a plan, or list what waits for approval.
+    """Approve a plan, or list plans that wait for approval.
 
-    A flow run that writes (under Prefect) makes its plan, is suspended, and goes on only if that plan was approved
-    here, by its digest. The plan is shown first. An approval is of the plan as it is, and lifts no brake: more clients
-    than [push] allows stay too many.
+    Under Prefect, a flow run that writes makes a plan and then waits. It continues only after a person has approved the
+    plan here, by its digest. This command shows the plan first. An approval does not lift the limit in [push]: a plan
+    that changes too many clients is still refused.
     """
     settings = load_settings(config)
     if source is not None:
@@ -75,7 +75,7 @@ def approve(
 
 
 def _resume(given: Approval) -> None:
-    """Let the flow run go on that waits for a plan. Raises SettingsError where it cannot; the approval stays."""
+    """Resume the flow run that waits for a plan. Raises SettingsError where it cannot; the approval stays."""
     if given.asked_by is None:
         raise SettingsError("The plan is approved. No flow run waits for it: apply it by its digest.")
     try:
@@ -102,7 +102,7 @@ def _list(settings: Settings, source: str | None, *, as_json: bool) -> None:
 
 
 def _show(settings: Settings, found: Approvable) -> None:
-    """The plan, as `push show` and `merge show` show it."""
+    """Show the plan like `push show` and `merge show` do."""
     if isinstance(found.stored, Stored):
         show_plan(found.stored.plan, names_of(settings, found.stored.plan.source, found.stored.plan.client_ids))
     else:
@@ -112,7 +112,7 @@ def _show(settings: Settings, found: Approvable) -> None:
 
 
 def _brake(settings: Settings, found: Approvable) -> str:
-    """Why the plan will be refused although it is approved, if so."""
+    """The reason why the plan will be refused even when approved; empty where there is none."""
     if isinstance(found.stored, Stored):
         try:
             check_brake(settings, found.stored.plan)

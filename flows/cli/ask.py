@@ -1,4 +1,4 @@
-"""The commands that read the warehouse: status, balances, sql, publish."""
+"""The commands that read the warehouse: status, balances, sql."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ MOST_ROWS = 200
 
 
 def status(config: ConfigFile = None, as_json: AsJson = False) -> None:
-    """How fresh and how full each mirror is, and what needs a look."""
+    """Show how fresh each mirror is, and what needs attention."""
     settings = load_settings(config)
     found = asked(settings, "read/status", {}, newest=True)
     quarantine = asked(settings, "read/open_quarantine", {}, newest=True)
@@ -36,20 +36,20 @@ def status(config: ConfigFile = None, as_json: AsJson = False) -> None:
 
 
 def balances(
-    top: Annotated[int, typer.Option(min=1, help="How many debtors of each currency to show.")] = 10,
-    plot: Annotated[Path | None, typer.Option(help="Draw the picture into this file (.png, .svg, .pdf).")] = None,
+    top: Annotated[int, typer.Option(min=1, help="The number of debtors to show for each currency.")] = 10,
+    plot: Annotated[Path | None, typer.Option(help="Draw a chart into this file (.png, .svg, .pdf).")] = None,
     at: Annotated[
         str | None,
-        typer.Option(metavar="MOMENT", help="As they were then: 2026-12-31 (the end of that day, UTC), or a time."),
+        typer.Option(metavar="MOMENT", help="Balances at that time: 2026-12-31 (the end of that day, UTC), or a time."),
     ] = None,
     source: SourceName = None,
     config: ConfigFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """What clients owe and have overpaid, and who owes most.
+    """Show amounts owed and overpaid, and the largest debtors.
 
-    Amounts of two currencies are never added, and what some have overpaid is not taken off what others owe. With --at,
-    the versions count that held at that moment, by the server's stamps; nothing is known before the first pull.
+    Amounts in different currencies are never added, and overpaid amounts are never subtracted from debts. --at shows
+    the balances at that moment, by the server's time stamps. Nothing is known before the first pull.
     """
     settings, notes = load_settings(config), []
     then = None if at is None else moment(at)
@@ -65,20 +65,24 @@ def balances(
 
 
 def sql(
-    query: Annotated[str, typer.Argument(help='Such as: "select * from mart.clients where balance > 1000".')],
-    csv: Annotated[str | None, typer.Option(metavar="FILE", help="Write the answer as CSV; - is the output.")] = None,
-    xlsx: Annotated[str | None, typer.Option(metavar="FILE", help="Write the answer as a workbook of Excel.")] = None,
+    query: Annotated[str, typer.Argument(help='For example: "select * from mart.clients where balance > 1000".')],
+    csv: Annotated[
+        str | None, typer.Option(metavar="FILE", help="Write the result as CSV; - is standard output.")
+    ] = None,
+    xlsx: Annotated[str | None, typer.Option(metavar="FILE", help="Write the result as an Excel workbook.")] = None,
     separator: Separator = None,
     decimal: DecimalSign = None,
     config: ConfigFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Ask the warehouse in SQL.
+    """Query the warehouse in SQL.
 
-    It is read-only: `mart` has the views for people, `ninja` the mirror as it came. The published copy is read, so a
-    query does not wait for a pull. A CSV is safe to open in a spreadsheet: texts that look like formulas get an
-    apostrophe. For Excel in most of Europe: --csv FILE --separator semicolon --decimal , (or --xlsx FILE, which keeps
-    texts such as 0015 as they are). With --json, columns of one name are numbered (a, a_1); NaN and infinity are null.
+    Queries cannot change anything. Schema `mart` has the views for people, `ninja` the mirrored tables. Queries read
+    the published copy, so they do not wait for a pull.
+
+    A CSV is safe to open in a spreadsheet: a text that looks like a formula gets an apostrophe. For Excel in most of
+    Europe, use --csv FILE --separator semicolon --decimal , or --xlsx FILE, which keeps texts such as 0015 unchanged.
+    With --json, columns with the same name are numbered (a, a_1), and NaN and infinity become null.
     """
     if csv is None and (separator or decimal):
         raise SettingsError("--separator and --decimal go with --csv FILE.")

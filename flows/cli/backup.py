@@ -15,14 +15,14 @@ from flows.upkeep.backup import restore as make_again
 
 
 def backup(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="Where the backup goes; an earlier one is replaced.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The file to write; an earlier backup is replaced.")],
     config: ConfigFile = None,
     as_json: AsJson = False,
 ) -> None:
     """Write the whole warehouse into one file.
 
-    Everything is in it: mirror, history, decisions, plans, approvals, queued changes, journal. The file is readable by
-    you alone, holds your clients' data and no token. `ninja-sync restore` reads it, on DuckDB and on Postgres.
+    The file holds everything: mirror, history, decisions, plans, approvals, queued changes, journal. It holds your
+    clients' data, but no token, and only you can read it. `ninja-sync restore` reads it on DuckDB and on Postgres.
     """
     made = back_up(load_settings(config), file)
     rows = sum(table.rows for table in made.tables.values())
@@ -33,14 +33,14 @@ def backup(
 
 
 def restore(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="A backup that `ninja-sync backup` has written.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A backup written by `ninja-sync backup`.")],
     config: ConfigFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Make the warehouse again from a backup.
+    """Recreate the warehouse from a backup.
 
-    The warehouse of the settings must not be there yet: a new DuckDB file, or an empty Postgres database. The backup
-    may come from the other engine. Afterwards, pull: the mirror then has what changed since the backup.
+    The configured warehouse must not exist yet: use a new DuckDB file, or an empty Postgres database. The backup may
+    come from the other engine. Afterwards, pull to load the changes since the backup.
     """
     done = make_again(load_settings(config), file)
     made = done.made

@@ -40,9 +40,7 @@ ROOT = Group(
             Command("pull", "Bring the warehouse up to date.", "flows.cli.pull:pull"),
             Command("sweep", "Read everything, and find clients that have vanished.", "flows.cli.pull:sweep"),
             Command("status", "Show how fresh each mirror is, and what needs attention.", "flows.cli.ask:status"),
-            Command(
-                "balances", "Show what clients owe and have overpaid, and who owes most.", "flows.cli.ask:balances"
-            ),
+            Command("balances", "Show amounts owed and overpaid, and the largest debtors.", "flows.cli.ask:balances"),
             Command("sql", "Query the warehouse in SQL.", "flows.cli.ask:sql"),
         ),
         "Writing": (

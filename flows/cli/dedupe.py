@@ -27,14 +27,17 @@ if TYPE_CHECKING:
 
 def find(
     threshold: Annotated[
-        float | None, typer.Option(min=0.01, max=1, help="From which probability on two are one; 0.85 unless told.")
+        float | None,
+        typer.Option(min=0.01, max=1, help="The probability from which two clients are the same; else 0.85."),
     ] = None,
-    untrained: Annotated[bool, typer.Option("--untrained", help="Learn nothing from these clients.")] = False,
-    with_deleted: Annotated[bool, typer.Option("--with-deleted", help="Deleted clients too.")] = False,
-    across_sources: Annotated[
-        bool, typer.Option("--across-sources", help="Only tell of clients of two sources that may be one.")
+    untrained: Annotated[
+        bool, typer.Option("--untrained", help="Use the shipped weights instead of training on these clients.")
     ] = False,
-    limit: Annotated[int, typer.Option(min=1, help="How many groups are shown; all are kept.")] = 50,
+    with_deleted: Annotated[bool, typer.Option("--with-deleted", help="Also deleted clients.")] = False,
+    across_sources: Annotated[
+        bool, typer.Option("--across-sources", help="Only report clients of different sources that may be the same.")
+    ] = False,
+    limit: Annotated[int, typer.Option(min=1, help="The number of groups to show; all are stored.")] = 50,
     rules: RulesFile = None,
     source: SourceName = None,
     config: ConfigFile = None,
@@ -42,15 +45,15 @@ def find(
 ) -> None:
     """Find duplicates in the mirror.
 
-    Names without legal forms, mails, phones, VAT and register numbers, websites and addresses of clients and all their
-    contacts are compared; each pair has a probability, and reasons in words. Clients that are like a third one, but not
-    like each other, are in no cluster together. Nothing is changed: `dedupe review` decides, `dedupe plan` plans.
+    Compares names without legal forms, mails, phones, VAT and register numbers, websites and addresses of clients and
+    all their contacts. Each pair gets a probability, and reasons in words. Two clients that only resemble a third one
+    are not put into one group. Nothing changes on the server: next come `dedupe review` and `dedupe plan`.
     """
     chosen = read_rules(rules)
     changes = {**({} if threshold is None else {"threshold": threshold}), **({"trained": False} if untrained else {})}
     chosen = msgspec.structs.replace(chosen, **changes)
     settings = load_settings(config)
-    from flows.dedupe.find import across, find_duplicates  # noqa: PLC0415
+    from flows.dedupe.find import across, find_duplicates  # noqa: PLC0415 - an extra, which read_rules names
 
     if across_sources:
         _tell_across(across(settings, chosen, deleted=with_deleted), as_json=as_json)
@@ -75,7 +78,7 @@ def find(
     groups = f"{len(found.clusters):,} group{'s' * (len(found.clusters) != 1)} of duplicates"
     note = f"{groups} ({found.new:,} new) among {found.compared:,} clients"
     if found.untaught:
-        note += ". Training could not learn from these clients, so the shipped weights decided"
+        note += ". Training failed on these clients, so the shipped weights were used"
     if found.left_out:
         note += f". No pairs were looked for by {found.left_out:,} keys that too many clients share"
     show_table("Duplicates", ("clients", "probability", "best pair"), rows, most=limit, note=note)
@@ -89,14 +92,14 @@ def _tell_across(found: Sequence[tuple[FoundPair, str, str]], *, as_json: bool) 
     rows = [(one, p.id_a, other, p.id_b, f"{p.probability:.3f}", "; ".join(p.reasons)) for p, one, other in found]
     columns = ("client", "source:id", "client", "source:id", "probability", "why")
     show_table(
-        "Clients of two sources that may be one", columns, rows, most=50, note="a report: nothing is merged across"
+        "Clients of two sources that may be the same", columns, rows, most=50, note="a report: nothing is merged across"
     )
 
 
 def list_clusters(source: SourceName = None, config: ConfigFile = None, as_json: AsJson = False) -> None:
-    """List the groups of duplicates that the last run found.
+    """List the groups that the last run found.
 
-    Each comes with what was decided about it.
+    Shows the decision on each group of duplicates.
     """
     settings = load_settings(config)
     name = choose_source(settings, source)
@@ -117,22 +120,22 @@ def list_clusters(source: SourceName = None, config: ConfigFile = None, as_json:
 
 def decide(
     ids: Annotated[list[str] | None, typer.Argument(metavar="ID ID", help="The ids of two clients.")] = None,
-    same: Annotated[bool, typer.Option("--same", help="They are one.")] = False,
-    not_same: Annotated[bool, typer.Option("--not-same", help="They are never to be merged.")] = False,
-    later: Annotated[bool, typer.Option("--later", help="Take back what was decided.")] = False,
-    survivor: Annotated[str, typer.Option(metavar="ID", help="The client that survives of its cluster.")] = "",
+    same: Annotated[bool, typer.Option("--same", help="They are the same.")] = False,
+    not_same: Annotated[bool, typer.Option("--not-same", help="They are different: never merge them.")] = False,
+    later: Annotated[bool, typer.Option("--later", help="Take back the decision.")] = False,
+    survivor: Annotated[str, typer.Option(metavar="ID", help="The client to keep of its group.")] = "",
     file: Annotated[
-        Path | None, typer.Option(help="A CSV file with id_a, id_b, decision, and reason if you like.")
+        Path | None, typer.Option(help="A CSV file with id_a, id_b, decision, and optionally reason.")
     ] = None,
     reason: Annotated[str, typer.Option(help="Why.")] = "",
     source: SourceName = None,
     config: ConfigFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Decide of two clients, or of many by a file.
+    """Decide on two clients, or on many from a file.
 
-    Decisions in a file are same_as, never_merge or later. The newest one of a pair counts. With --survivor alone, only
-    who survives is noted.
+    Decisions in a file are same_as, never_merge or later. The newest decision on a pair counts. With --survivor alone,
+    only the client to keep is recorded.
     """
     told: list[tuple[tuple[str, str], str, str]] = []
     if survivor and not (ids or file):
@@ -153,13 +156,13 @@ def decide(
     if as_json:
         show_json({"source": name, "decided": count})
     else:
-        noted = f"{count:,} decision{'s' * (count != 1)}"
-        say(f"Noted: {noted}. `dedupe list`, `dedupe plan` and the next `dedupe find` obey.")
+        recorded = f"{count:,} decision{'s' * (count != 1)}"
+        say(f"Recorded: {recorded}. `dedupe list`, `dedupe plan` and the next `dedupe find` obey.")
 
 
 def plan(
     everything: Annotated[
-        bool, typer.Option("--undecided-too", help="Clusters that nobody has decided on, too.")
+        bool, typer.Option("--undecided-too", help="Also groups that nobody has decided on.")
     ] = False,
     allow: Allow = None,
     no_rescue: NoRescue = False,
@@ -170,12 +173,12 @@ def plan(
     config: ConfigFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Plan the merges of clusters that are the same.
+    """Plan the merges of groups decided to be the same.
 
-    Who survives is said by the rules (config/dedupe.toml, [survivor]). The plan is shown like that of `merge plan`, and
-    applied by `ninja-sync merge apply`.
+    The rules in config/dedupe.toml, [survivor], choose the client to keep. The plan is shown like with `merge plan`;
+    `ninja-sync merge apply` applies it.
     """
-    from flows.dedupe.plan import plan_clusters  # noqa: PLC0415
+    from flows.dedupe.plan import plan_clusters  # noqa: PLC0415 - an extra, as for `find`
 
     chosen = read_rules(rules)
     settings = load_settings(config)

@@ -35,16 +35,16 @@ PlanId = Annotated[str, typer.Argument(metavar="PLAN", help="The plan's id, such
 PasswordFile = Annotated[
     Path | None, typer.Option(help="The file (mode 600) with the password; else NINJA_SYNC_PASSWORD, or a prompt.")
 ]
-PasswordEnv = Annotated[str, typer.Option(help="Or the name of the environment variable that holds it.")]
+PasswordEnv = Annotated[str, typer.Option(help="Or the environment variable that holds it.")]
 WithoutRescue = Annotated[
-    bool, typer.Option("--without-rescue", help="Finish merges that are done without the change that was to follow.")
+    bool, typer.Option("--without-rescue", help="Finish merges without the change that should follow them.")
 ]
 
 
 def plan(
     pairs: Annotated[
         list[str] | None,
-        typer.Argument(metavar="KEPT:MERGED", help="Numbers or ids: the client kept, the one merged into it."),
+        typer.Argument(metavar="KEPT:MERGED", help="Numbers or ids: the client kept, and the client merged into it."),
     ] = None,
     file: Annotated[
         Path | None, typer.Option(help="A CSV file with survivor_id and mergeable_id: numbers or ids.")
@@ -52,25 +52,25 @@ def plan(
     allow: Allow = None,
     no_rescue: NoRescue = False,
     public_notes: PublicNotes = False,
-    reason: Annotated[str, typer.Option(help="Why, for people who look at it later.")] = "",
+    reason: Annotated[str, typer.Option(help="The reason, for people who read the plan later.")] = "",
     to: To = None,
     source: SourceName = None,
     config: ConfigFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Plan merges, and show what they come to.
+    """Plan merges, and show the result of each.
 
-    Nothing is sent yet. The preview shows the figures afterwards under this server's version, contacts that move or
-    are dropped, every text that is written, and what is lost with the client that is merged in. Blanks of the client
-    kept are filled from it and private notes appended, as ordinary changes before the merge. Chains are put in order.
-    `dedupe plan` plans from found duplicates.
+    Nothing changes yet. The preview shows the resulting balances under this server's version, contacts that move or are
+    dropped, every text that is written, and every value that is lost. Before the merge, ordinary changes fill blanks of
+    the client kept and append private notes. Chains of merges are put in order. `dedupe plan` plans merges from
+    duplicates that `dedupe find` found.
     """
     wrong = sorted(set(allow or []) - set(ALLOWABLE))
     if wrong:
         raise SettingsError(f"--allow takes {', '.join(ALLOWABLE)}, not {wrong[0]!r}.")
     wanted = [pair_of(one) for one in pairs or []] + (pairs_of(file) if file else [])
     if not wanted:
-        raise SettingsError("Say whom to merge: KEPT:MERGED, or --file with survivor_id and mergeable_id.")
+        raise SettingsError("Name the clients to merge: KEPT:MERGED, or --file with survivor_id and mergeable_id.")
     settings = load_settings(config)
     name = choose_source(settings, source)
     with open_door(settings, name) as door:
@@ -82,12 +82,12 @@ def plan(
 
 
 def list_merges(
-    top: Annotated[int, typer.Option(min=1, help="How many, newest first.")] = 20,
+    top: Annotated[int, typer.Option(min=1, help="The number of plans, newest first.")] = 20,
     source: SourceName = None,
     config: ConfigFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """The newest plans of merges."""
+    """List the newest plans of merges."""
     found = asked(load_settings(config), "read/merge_plans", {"source": source, "top": top}, newest=True)
     if as_json:
         show_json(found.records())
@@ -96,7 +96,7 @@ def list_merges(
 
 
 def show(plan_id: PlanId, config: ConfigFile = None, as_json: AsJson = False) -> None:
-    """Show a plan of merges, and how far it has come."""
+    """Show a plan of merges, and its progress."""
     settings = load_settings(config)
     with open_ready(settings) as warehouse:
         stored = read_merges(warehouse, plan_id)
@@ -108,7 +108,7 @@ def show(plan_id: PlanId, config: ConfigFile = None, as_json: AsJson = False) ->
 
 def apply(
     plan_id: PlanId,
-    digest: Annotated[str, typer.Option(help="The plan's digest, as it was shown to you.")],
+    digest: Annotated[str, typer.Option(help="The plan's digest, as shown with the plan.")],
     password_file: PasswordFile = None,
     password_env: PasswordEnv = "",
     config: ConfigFile = None,
@@ -116,9 +116,9 @@ def apply(
 ) -> None:
     """Apply a plan of merges, one after the other.
 
-    Each is compared with the plan, backed up, sent once, and checked: the client that is merged in is gone, and the
-    sums are right. It stops at the first surprise, and says what to look at; `merge resume` goes on, `merge close`
-    ends the plan. Asks for the password of the token's user.
+    Each merge is compared with the plan, backed up, sent once, and checked: the merged client is gone, and the sums are
+    right. It stops at the first surprise, and names the clients to look at. Then `merge resume` continues, or `merge
+    close` ends the plan. Asks for the password of the token's user.
     """
     settings = load_settings(config)
     source, stored = _plan_here(settings, plan_id)
@@ -137,10 +137,10 @@ def resume(
     config: ConfigFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Go on with a plan of merges that stopped.
+    """Continue a plan of merges that stopped.
 
-    Calls whose outcome is open are settled by asking the server first; nobody is merged twice. Where a merge is done,
-    and the change that was to follow it is refused again and again, --without-rescue finishes it without that change.
+    First asks the server for the outcome of open calls, so that no merge is sent twice. If a merge is done, but the
+    server keeps refusing the change that should follow it, --without-rescue finishes the merge without that change.
     """
     settings = load_settings(config)
     source, stored = _plan_here(settings, plan_id)
@@ -154,8 +154,8 @@ def resume(
 def close(plan_id: PlanId, config: ConfigFile = None, as_json: AsJson = False) -> None:
     """End a plan of merges for good.
 
-    For a plan that cannot go on, or is not wanted any more: it keeps other plans waiting no longer. Sends nothing and
-    asks no server. Merges that are done stay done; those that were not sent are not sent.
+    For a plan that cannot continue or is no longer wanted. It no longer blocks other plans. Sends nothing to the
+    server. Merges that are done stay done; the others are not sent.
     """
     tell_applied_merges(close_merges(load_settings(config), plan_id), as_json=as_json)
 
@@ -163,16 +163,16 @@ def close(plan_id: PlanId, config: ConfigFile = None, as_json: AsJson = False) -
 def sheet(
     backup: Annotated[Path, typer.Argument(help="The backup of a merge; `merge show` names it.")],
     to: Annotated[
-        Path | None, typer.Option("--to", metavar="FILE", help="Write it here, instead of showing it.")
+        Path | None, typer.Option("--to", metavar="FILE", help="Write it into this file instead of showing it.")
     ] = None,
     source: SourceName = None,
     config: ConfigFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """How to take a merge back by hand.
+    """Show how to take a merge back by hand.
 
-    A list to tick off, from the backup that was made before the merge: which client to create again, with which
-    values and people, and which papers to move back, with links to them.
+    Prints a checklist from the backup made before the merge: the client to create again, its values and contacts, and
+    the invoices and other documents to move back, with links to them.
     """
     settings = load_settings(config)
     name = choose_source(settings, source) if source else source_of(settings, backup)

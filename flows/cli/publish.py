@@ -19,17 +19,18 @@ from warehouse.schema import grants
 
 
 def publish(
-    to: Annotated[Path | None, typer.Option(help="Into this folder, by source; another disk will do.")] = None,
+    to: Annotated[Path | None, typer.Option(help="Write into this folder instead, a folder a source.")] = None,
     without_personal_data: Annotated[
-        bool, typer.Option("--without-personal-data", help="With --to: leave out what points to a person.")
+        bool, typer.Option("--without-personal-data", help="With --to: leave out columns that identify a person.")
     ] = False,
     config: ConfigFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Write the published copies now, as each pull with changes does.
+    """Write the copies for readers now.
 
-    They are a copy of the warehouse for readers, and Parquet files of the views of `mart`. With --to, they are written
-    elsewhere, from Postgres too: Parquet by source, and a DuckDB file with the views as tables.
+    Each pull that changed something does this too. It writes a copy of the warehouse and Parquet files of the views of
+    `mart`. With --to, it writes elsewhere, also from Postgres: Parquet files for each source, and a DuckDB file with
+    the views as tables.
     """
     settings = load_settings(config)
     if without_personal_data and to is None:
@@ -41,7 +42,7 @@ def publish(
             folder = write(warehouse)
             files = sorted(path.name for path in folder.iterdir())
         else:
-            from warehouse.publish.export import export  # noqa: PLC0415
+            from warehouse.publish.export import export  # noqa: PLC0415 - pyarrow, for --to only
 
             folder = to.absolute()
             files = [
@@ -54,23 +55,21 @@ def publish(
 
 
 def grant(
-    role: Annotated[
-        str, typer.Option(help="The role of Postgres; it is made, without a login, where it is not there.")
-    ],
+    role: Annotated[str, typer.Option(help="The Postgres role; created without a login if it does not exist.")],
     with_personal_data: Annotated[
-        bool, typer.Option("--with-personal-data", help="Names, addresses, notes and the like too.")
+        bool, typer.Option("--with-personal-data", help="Also names, addresses, notes and other personal data.")
     ] = False,
     wishes: Annotated[
-        bool, typer.Option("--wishes", help="Not to read: to add rows to control.outbox, and nothing else.")
+        bool, typer.Option("--wishes", help="Let it add rows to control.outbox, and nothing else.")
     ] = False,
-    revoke: Annotated[bool, typer.Option("--revoke", help="Take away what was granted.")] = False,
+    revoke: Annotated[bool, typer.Option("--revoke", help="Take the granted rights away.")] = False,
     config: ConfigFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Let a role of Postgres read the views of `mart`.
+    """Let a Postgres role read the views of `mart`.
 
-    Columns that may point to a person are left out unless told: name the others, as `select *` is refused where one is
-    left out. The rights outlast upgrades. An administrator makes log-ins:
+    Without --with-personal-data, the role cannot read columns that may identify a person. Its queries then have to name
+    their columns, because Postgres refuses `select *`. The rights outlast upgrades. An administrator makes log-ins:
     create role ann login password '...' in role analysts
     """
     if with_personal_data + wishes + revoke > 1:

@@ -15,12 +15,14 @@ from flows.session.door import open_door
 from flows.show.show import say, show_json, show_table
 from schemas.errors import SettingsError
 
-Reason = Annotated[str, typer.Option(help="Why, for whoever looks at it later.")]
+Reason = Annotated[str, typer.Option(help="The reason, for people who read the plan later.")]
 
 
 def add(
     client_id: Annotated[str, typer.Argument(metavar="ID", help="The client's id, as in mart.clients.")],
-    fields: Annotated[list[str], typer.Argument(metavar="FIELD=VALUE", help="The new value; FIELD= empties it.")],
+    fields: Annotated[
+        list[str], typer.Argument(metavar="FIELD=VALUE", help="The new value; FIELD= empties the field.")
+    ],
     reason: Reason = "",
     source: SourceName = None,
     config: ConfigFile = None,
@@ -28,16 +30,16 @@ def add(
 ) -> None:
     """Queue a change of a client.
 
-    The next `push plan --outbox` takes it up; until then `push queue` shows it, and `push withdraw` removes it. Others
-    may queue changes with SQL, as rows of control.outbox (`ninja-sync grant --wishes`).
+    The next `push plan --outbox` includes it. Until then `push queue` shows it, and `push withdraw` removes it. Others
+    can queue changes with SQL, as rows of control.outbox; `ninja-sync grant --wishes` gives a role that right.
     """
     settings = load_settings(config)
     name = choose_source(settings, source)
     values: dict[str, object] = {}
-    for one in fields:
-        field, equals, value = one.partition("=")
+    for change in fields:
+        field, equals, value = change.partition("=")
         if not equals:
-            raise SettingsError(f"A change is FIELD=VALUE, not {one!r}.")
+            raise SettingsError(f"A change is FIELD=VALUE, not {change!r}.")
         values[field] = value
     with open_door(settings, name) as door:
         add_wishes(settings, name, door, client_id, values, reason=reason)
@@ -48,14 +50,14 @@ def add(
 
 
 def queue(
-    everything: Annotated[bool, typer.Option("--all", help="Those too that a plan has taken up.")] = False,
+    everything: Annotated[bool, typer.Option("--all", help="Also changes that are in a plan.")] = False,
     source: SourceName = None,
     config: ConfigFile = None,
     as_json: AsJson = False,
 ) -> None:
     """List queued changes that wait or were refused.
 
-    A refused change comes with its reason.
+    Shows the reason of each refused change.
     """
     found = queued_changes(load_settings(config), source, everything=everything)
     if as_json:
@@ -75,7 +77,10 @@ def withdraw(
     config: ConfigFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Remove queued changes that no plan has taken up. To withdraw others, close their plan first."""
+    """Remove queued changes that are in no plan yet.
+
+    To withdraw a change that is in a plan, close the plan first.
+    """
     gone = withdraw_changes(load_settings(config), changes)
     if as_json:
         show_json([one.change_id for one in gone])

@@ -27,18 +27,18 @@ from schemas.errors import SettingsError
 if TYPE_CHECKING:
     from flows.configuration.values import Settings
 
-Url = Annotated[str, typer.Option(help="The address of Invoice Ninja, such as https://invoicing.co.")]
+Url = Annotated[str, typer.Option(help="The address of your Invoice Ninja, such as https://invoicing.co.")]
 TokenVariable = Annotated[
     str, typer.Option(help="The environment variable that holds the API token.", show_default="NINJA_SYNC_TOKEN")
 ]
-TokenFile = Annotated[str, typer.Option(help="Or: the file (mode 600) that holds it.")]
+TokenFile = Annotated[str, typer.Option(help="Or the file (mode 600) that holds the token.")]
 MARKS = {"good": "✓", "note": "!", "bad": "✗"}
 
 
 def init(
     url: Url = "",
     name: Annotated[str, typer.Option(help="A short name for this company on this server.")] = "main",
-    warehouse: Annotated[str, typer.Option(help="The DuckDB file to store in.")] = "warehouse.duckdb",
+    warehouse: Annotated[str, typer.Option(help="The DuckDB file of the warehouse.")] = "warehouse.duckdb",
     token_env: TokenVariable = "",
     token_file: TokenFile = "",
     file: Annotated[Path, typer.Option(help="The configuration file to write.")] = Path("config/ninja-sync.toml"),
@@ -46,8 +46,8 @@ def init(
 ) -> None:
     """Write a configuration file, or add a source to it.
 
-    Asks for the address and the token, stores the token in a file of its own (mode 600), and looks whether all is well.
-    With --token-env or --token-file the token stays where it is; the configuration only names the place.
+    Asks for the address and the token, stores the token in its own file (mode 600), and checks the connection. With
+    --token-env or --token-file the token stays where it is, and the configuration names that place.
     """
     is_there = file.exists()
     if is_there and name == "main" and sys.stdin.isatty():
@@ -67,7 +67,7 @@ def source_add(
 ) -> None:
     """Add a company to the configuration file.
 
-    Asks for what is not given, as `init` does.
+    Asks for everything you do not give, like `init` does.
     """
     file = find_file(config, environ=os.environ)
     if file is None:
@@ -78,7 +78,7 @@ def source_add(
 
 
 def _asked(name: str, url: str, token_env: str, token_file: str, *, as_json: bool) -> NewSource:
-    """The source that the options name; a person is asked for what they leave out. The token is not shown."""
+    """The source from the options; a person is asked for the rest. The token is not shown."""
     asks = sys.stdin.isatty() and not as_json
     if not url and not asks:
         raise SettingsError("Name the address of your Invoice Ninja: --url https://invoicing.co")
@@ -92,7 +92,7 @@ def _asked(name: str, url: str, token_env: str, token_file: str, *, as_json: boo
 
 
 def _tell_source(new: NewSource, file: Path, *, as_json: bool, added: bool) -> None:
-    """What was written and what comes next; where the token was typed, what `doctor` says of it."""
+    """Show the file and the next step; if the token was typed, check it like `doctor` does."""
     if as_json:
         show_json({"file": str(file), "source": new.name})
         return
@@ -114,16 +114,16 @@ def _tell_source(new: NewSource, file: Path, *, as_json: bool, added: bool) -> N
 
 
 def doctor(source: SourceName = None, config: ConfigFile = None, as_json: AsJson = False) -> None:
-    """Say what is wrong with server, token or warehouse.
+    """Check server, token and warehouse; change nothing.
 
-    Looks at address, token, rights, version, clock, time zone and warehouse, says what to do, and changes nothing.
+    Checks address, token, rights, version, clock, time zone and warehouse, and says how to correct each fault.
     """
     settings = load_settings(config)
     _examine(settings, choose_sources(settings, source), as_json=as_json)
 
 
 def _examine(settings: Settings, names: Sequence[str], *, as_json: bool) -> None:
-    """Show what `doctor` finds; exits with the code of the first fault."""
+    """Show the checks of `doctor`; exits with the code of the first fault."""
     found = {name: examine(settings, name) for name in names}
     if as_json:
         show_json({name: [asdict(check) for check in checks] for name, checks in found.items()})
@@ -136,9 +136,9 @@ def _examine(settings: Settings, names: Sequence[str], *, as_json: bool) -> None
 
 
 def source_list(config: ConfigFile = None, as_json: AsJson = False) -> None:
-    """List the sources, and what each is bound to.
+    """List the sources, and the server of each.
 
-    Sources of the configuration and of this warehouse are listed.
+    Lists the sources in the configuration and in the warehouse.
     """
     found = listed(load_settings(config))
     if as_json:
@@ -158,11 +158,11 @@ def source_rebind(
     config: ConfigFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Bind a source anew, after a move or on a restored server.
+    """Bind a source again, after a move or on a restored server.
 
-    The token is sent to no server but the one that it was first used with: this command allows another one. The
-    source is then bound to the company that the token leads to there; another company than before is refused. The next
-    pull reads everything, and what the warehouse holds stays until then.
+    A token is only ever sent to the server it was first used with; this command allows another server. The source is
+    then bound to the token's company there, which must be the same company as before. The next pull reads everything;
+    until then the warehouse stays unchanged.
     """
     settings = load_settings(config)
     name = choose_source(settings, name)
