@@ -39,10 +39,23 @@ Messages never hold a secret or a person's data: they name the entity, the id, t
 from __future__ import annotations
 
 import errno
+from collections.abc import Mapping
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, Final
 
 LOADED_WITH_FINDINGS = 7
+EXIT_CODES: Final[Mapping[int | str, str]] = {
+    0: "good",
+    1: "unexpected",
+    2: "fix the command or the configuration",
+    3: "not safe: too much would change, or the plan is stale",
+    4: "written, but not found as written; or the outcome is unknown",
+    5: "server, network or token",
+    6: "warehouse busy or unusable",
+    LOADED_WITH_FINDINGS: "loaded or planned, but something needs a look",
+    "129, 130, 143": "ended by SIGHUP, Ctrl-C, SIGTERM",
+}
+"""What each exit code of the command line means; `ninja-sync --help` shows it."""
 
 
 class SyncError(Exception):

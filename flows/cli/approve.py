@@ -7,11 +7,24 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from flows.ask.ask import reading
 from flows.cli.options import AsJson, ConfigFile, SourceName
+from flows.configuration.load import choose_source, load_settings
+from flows.merge.report import show_merges
+from flows.push.apply import check_brake
+from flows.push.approvals import (
+    approve_digest,
+    find_plan_by_digest,
+)
+from flows.push.report import show_plan
+from flows.push.undo import names_of
+from flows.session.clock import SYSTEM_CLOCK
 from flows.show.confirm import confirm
 from flows.show.show import say, show_json, show_table
 from schemas.errors import SettingsError, TooMuchChange
 from schemas.extras import needs
+from warehouse.control.approvals import waiting
+from warehouse.control.plans import Stored
 
 if TYPE_CHECKING:
     from flows.configuration.values import Settings
@@ -19,34 +32,22 @@ if TYPE_CHECKING:
     from warehouse.control.approvals import Approval
 
 
-def register(app: typer.Typer) -> None:
-    """Add the command of this module."""
-    app.command()(approve)
-
-
 def approve(
     digest: Annotated[
-        str | None, typer.Argument(metavar="DIGEST", help="The plan's digest; without it, what waits is listed.")
+        str | None, typer.Argument(metavar="DIGEST", help="The plan's digest; without it, plans that wait are listed.")
     ] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
-    resume: Annotated[bool, typer.Option("--resume", help="Let the flow run that waits for it go on.")] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Resume the flow run that waits for it.")] = False,
     source: SourceName = None,
     config: ConfigFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Approve a plan, or list what waits for approval.
+    """Approve a plan, or list plans that wait for approval.
 
-    A flow run that writes (under Prefect) makes its plan, is suspended, and goes on only if that plan was approved
-    here, by its digest. The plan is shown first. An approval is of the plan as it is, and lifts no brake: more clients
-    than [push] allows stay too many.
+    Under Prefect, a flow run that writes makes a plan and then waits. It continues only after a person has approved the
+    plan here, by its digest. This command shows the plan first. An approval does not lift the limit in [push]: a plan
+    that changes too many clients is still refused.
     """
-    from flows.configuration.load import choose_source, load_settings  # noqa: PLC0415
-    from flows.push.approvals import (  # noqa: PLC0415 - each command loads what it needs
-        approve_digest,
-        find_plan_by_digest,
-    )
-    from flows.session.clock import SYSTEM_CLOCK  # noqa: PLC0415
-
     settings = load_settings(config)
     if source is not None:
         choose_source(settings, source)
@@ -74,7 +75,7 @@ def approve(
 
 
 def _resume(given: Approval) -> None:
-    """Let the flow run go on that waits for a plan. Raises SettingsError where it cannot; the approval stays."""
+    """Resume the flow run that waits for a plan. Raises SettingsError where it cannot; the approval stays."""
     if given.asked_by is None:
         raise SettingsError("The plan is approved. No flow run waits for it: apply it by its digest.")
     try:
@@ -86,9 +87,6 @@ def _resume(given: Approval) -> None:
 
 
 def _list(settings: Settings, source: str | None, *, as_json: bool) -> None:
-    from flows.ask.ask import reading  # noqa: PLC0415
-    from flows.session.clock import SYSTEM_CLOCK  # noqa: PLC0415
-    from warehouse.control.approvals import waiting  # noqa: PLC0415
 
     with reading(settings, newest=True) as warehouse:
         found = waiting(warehouse, source, SYSTEM_CLOCK.now())
@@ -104,12 +102,7 @@ def _list(settings: Settings, source: str | None, *, as_json: bool) -> None:
 
 
 def _show(settings: Settings, found: Approvable) -> None:
-    """The plan, as `push show` and `merge show` show it."""
-    from flows.merge.report import show_merges  # noqa: PLC0415
-    from flows.push.report import show_plan  # noqa: PLC0415
-    from flows.push.undo import names_of  # noqa: PLC0415
-    from warehouse.control.plans import Stored  # noqa: PLC0415
-
+    """Show the plan like `push show` and `merge show` do."""
     if isinstance(found.stored, Stored):
         show_plan(found.stored.plan, names_of(settings, found.stored.plan.source, found.stored.plan.client_ids))
     else:
@@ -119,10 +112,7 @@ def _show(settings: Settings, found: Approvable) -> None:
 
 
 def _brake(settings: Settings, found: Approvable) -> str:
-    """Why the plan will be refused although it is approved, if so."""
-    from flows.push.apply import check_brake  # noqa: PLC0415
-    from warehouse.control.plans import Stored  # noqa: PLC0415
-
+    """The reason why the plan will be refused even when approved; empty where there is none."""
     if isinstance(found.stored, Stored):
         try:
             check_brake(settings, found.stored.plan)

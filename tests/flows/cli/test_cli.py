@@ -10,36 +10,14 @@ import sys
 
 import pytest
 
+from flows.cli.commands import GROUPS, NAME
 from flows.cli.start import TOO_EARLY
 from tests.forked import COMMAND
 
 pytestmark = pytest.mark.slow
 
 HEAVY = ("prefect", "pandas", "pyarrow", "splink", "matplotlib", "numpy", "starlette", "sqlalchemy")
-EVERY = [
-    "pull",
-    "sweep",
-    "status",
-    "balances",
-    "sql",
-    "publish",
-    "grant",
-    "erase",
-    "backup",
-    "restore",
-    "clients",
-    "journal",
-    "push",
-    "merge",
-    "approve",
-    "dedupe",
-    "init",
-    "doctor",
-    "source",
-    "demo",
-    "sandbox",
-    "serve",
-]
+EVERY = [command.name for commands in GROUPS[NAME].panels.values() for command in commands]
 
 
 def test_a_first_session(server, program):
@@ -145,21 +123,6 @@ def test_names_of_clients_do_not_steer_the_terminal(server, command):
     assert code == 0
     assert "\x1b[31m" not in out
     assert "[bold]x[/bold]" in out
-
-
-def test_the_first_sentence_of_each_command_fits_into_80_columns(command):
-    code, out, _ = command("--help", environ={"COLUMNS": "80"})
-    listed = out.partition("Commands:")[2].partition("Exit codes")[0].split("\n\n")[0].strip().splitlines()
-    assert code == 0
-    assert [line.split()[0] for line in listed] == sorted(EVERY, key=[line.split()[0] for line in listed].index)
-    assert [line for line in listed if "..." in line or not line.endswith(".") or len(line) > 80] == []
-
-
-@pytest.mark.parametrize("name", EVERY)
-def test_help_teaches_each_command(command, name):
-    code, out, _ = command(name, "--help")
-    assert code == 0
-    assert len(out.splitlines()) >= 5
 
 
 def test_init_writes_a_file_that_works_and_never_overwrites(server, command, tmp_path):

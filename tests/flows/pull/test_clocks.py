@@ -11,7 +11,7 @@ import pytest
 
 from connector.door.door import Door, DoorSettings
 from connector.door.secret import Secret
-from flows.pull.job import Job, ReadAlready
+from flows.pull.job import Job
 from flows.pull.pull import pull
 from flows.session.clock import Clock
 from tests.engines import address
