@@ -23,7 +23,7 @@ from pathlib import Path
 from unittest import mock
 
 from flows.cli.app import app
-from flows.cli.ending import told_of
+from flows.cli.ending import describe
 from flows.show import show
 from tests.docs.pages import ROOT, Block
 
@@ -96,7 +96,7 @@ def _code_of(program: str, arguments: list[str]) -> int:
     except SystemExit as ended:
         return ended.code or 0
     except Exception as problem:  # noqa: BLE001 - as the command line does
-        message, code = told_of(problem)
+        message, code = describe(problem)
         sys.stderr.write(f"{program}: {message}\n")
         return code
     return 0

@@ -14,6 +14,7 @@ from connector.door.secret import Secret
 from flows.pull.job import Job
 from flows.pull.pull import pull
 from flows.session.clock import Clock
+from schemas.errors import ReadAlready
 from tests.engines import address
 from warehouse.opened.open import open_place
 
