@@ -65,6 +65,7 @@ def unnamed(record, named):
     return {name: value for name, value in seen.items() if name not in {*named, "display_name"}}
 
 
+@pytest.mark.quick(where=lambda place: place == "duckdb")
 @settings(max_examples=WORLDS, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(drawn=st.lists(st.tuples(CLIENT, WISH), min_size=1, max_size=5))
 def test_a_plan_does_what_it_names_and_nothing_else(box, at, drawn):
