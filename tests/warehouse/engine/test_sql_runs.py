@@ -63,7 +63,9 @@ STAGED = {
     "asked": lambda: pa.RecordBatch.from_pylist([{"id": ID}], ARRIVAL),
     "stage_unlisted": lambda: pa.RecordBatch.from_pylist([{"id": ID, "why": "held"}], ARRIVAL),
     "stage_vanished": lambda: pa.RecordBatch.from_pylist([{"id": ID, "kind": "purged"}], VANISHED),
-    "stage_changes": lambda: pa.RecordBatch.from_pylist([{"id": ID, "field": "city", "changed_at": MOMENT}], CHANGES),
+    "stage_changes": lambda: pa.RecordBatch.from_pylist(
+        [dict.fromkeys(CHANGES.names, ID) | {"changed_at": MOMENT}], CHANGES
+    ),
 }
 """Temporary tables that the code stages from Arrow."""
 MADE = {
@@ -80,11 +82,8 @@ MADE = {
 """Temporary tables that another statement makes."""
 EMPTY = {"found_contacts": (CONTACTS, CLIENTS), "rebuilt": (CLIENTS, None)}
 """Temporary tables that the code makes like a table of the mirror."""
-NEEDS = {
-    name: "load/vanished_versions"
-    for name in (f"load/{short}" for short in ("correct_redirects", "insert_redirects", "release_vanished"))
-}
-"""Statements that need `ended` as the vanished clients leave it."""
+OF_VANISHED = ("load/correct_redirects", "load/insert_redirects")
+"""Statements that read `ended` as `load/vanished_versions` makes it."""
 
 
 @contextmanager
@@ -180,7 +179,7 @@ def prepare(warehouse, name: str, there: set[str]) -> None:
         elif table in EMPTY:
             warehouse.execute(f"create temp table {table} {definition(*EMPTY[table])}")
         elif table in MADE:
-            maker = NEEDS.get(name, MADE[table]) if table == "ended" else MADE[table]
+            maker = "load/vanished_versions" if table == "ended" and name in OF_VANISHED else MADE[table]
             prepare(warehouse, maker, there)
             warehouse.execute(sql(maker), values(maker))
 
