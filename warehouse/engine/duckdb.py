@@ -37,10 +37,10 @@ LEAST_MEMORY = 128
 """Minimum for the engine's memory limit while it writes, in MiB."""
 
 QUIET = "set enable_progress_bar = false"
-"""By default the engine draws a progress bar on standard output after two seconds, in the middle of a command's JSON."""
+"""By default DuckDB draws a progress bar on standard output after two seconds, in the middle of a command's JSON."""
 
 SAFE_TO_SHOW = (duckdb.IOException, duckdb.OutOfMemoryException, duckdb.PermissionException)
-"""Errors whose text names only files and limits. The text of any other error may hold values of rows (personal data)."""
+"""Errors whose text names only files and limits. The text of other errors may hold values of rows (personal data)."""
 
 
 class DuckdbWarehouse:
@@ -268,7 +268,7 @@ def _disk_full(problem: duckdb.Error) -> str:
     """Return the message for an error caused by a full disk; '' for any other error."""
     text = str(problem)
     if "failed to offload data block" in text:
-        return "The disk is full: DuckDB has no room for the rows it spills into <warehouse>.tmp. Make room, and try again."
+        "The disk is full: DuckDB has no room for the rows it spills to <warehouse>.tmp. Make room and try again."
     if "No space left on device" not in text:
         return ""
     file = re.search(r'file \\?"(?P<path>[^"\\]+)', text)

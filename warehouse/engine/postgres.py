@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 SAFE_CLASSES = ("08", "28", "3D", "3F", "42", "53", "55", "57", "58")
-"""SQLSTATE classes whose messages name objects, rights and limits. Messages of other classes may hold values of rows."""
+"""SQLSTATE classes whose messages name objects, rights and limits. Other messages may hold values of rows."""
 XACT_STATUS = "select pg_xact_status(cast($number as xid8))"
 NOT_MADE = ("42P01", "3F000", "42703")
 """Undefined table, schema, column."""

@@ -19,7 +19,7 @@ TYPES = {
     "date32[day]": "date",
 }
 MONEY_DIGITS, PLACES = 38, 6
-"""For a number whose precision Postgres does not report, such as a sum. More than six places raise; none are rounded."""
+"""For a number whose precision Postgres does not report, such as a sum. More than six places are an error."""
 END_OF_COPY = re.compile(rb'^"?\\\.', re.MULTILINE)
 """A line that begins with `\\.` would end a COPY of CSV before Postgres 18, even inside of quotes."""
 

@@ -33,8 +33,8 @@ def check_writable(warehouse: Warehouse) -> None:
         )
     if may_write is False:
         raise WarehouseError(
-            f"{warehouse.shown}: this user may only read. A pull needs the user that created the tables, or a member of "
-            "that role."
+            f"{warehouse.shown}: this user may only read. A pull needs the user that created the tables, or a member "
+            "of that role."
         )
 
 

@@ -41,7 +41,7 @@ class Warehouse(Protocol):
         """Return the column names and rows of one query."""
 
     def ask(self, sql: str) -> tuple[list[str], list[tuple[object, ...]]]:
-        """Like `answer`, for a query that a person typed. Raises SettingsError with the engine's message if it fails."""
+        """Like `answer`, for a query that a person typed. Raises SettingsError with the engine's message."""
 
     def table(self, sql: str, params: Params | None = None) -> pa.Table:
         """Return the result of one query as an Arrow table."""
