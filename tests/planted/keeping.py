@@ -175,7 +175,7 @@ MISTAKES = {
         by=f"{STAGING}::test_every_flipped_byte_of_a_page_is_noticed",
     ),
     "pages of another scan are taken up": mistake(
-        Edit("warehouse/load/staging.py", "found[0].key != key or ", ""),
+        Edit("warehouse/load/staging.py", "manifest[0].key != key or ", ""),
         by=f"{STAGING}::test_pages_of_another_scan_are_not_taken_up",
     ),
     "pages of yesterday are taken up": mistake(

@@ -1,6 +1,6 @@
-"""One run at a time per source: on DuckDB a lock on a file beside the warehouse, on Postgres an advisory lock.
+"""One run at a time for each source: on DuckDB a lock on a file beside the warehouse, on Postgres an advisory lock.
 
-The system gives the lock back when its process ends, however it ends, so a dead run never blocks the next one.
+The system releases the lock when its process ends, in any way, so a dead run never blocks the next one.
 """
 
 from __future__ import annotations
@@ -44,12 +44,12 @@ def one_run_at_a_time(
         raise WarehouseError(f"The folder {path.parent} cannot be written: {reason(problem)}.") from None
     try:
         _acquire(descriptor, source, clock() + wait, clock, sleep)
-        with suppress(OSError):  # on a full disk others cannot be told who holds the lock; held it is all the same
+        with suppress(OSError):  # a full disk only keeps our process id out of the file; we still hold the lock
             os.ftruncate(descriptor, 0)
             os.pwrite(descriptor, str(os.getpid()).encode(), 0)
         yield
     finally:
-        os.close(descriptor)  # gives the lock back
+        os.close(descriptor)  # releases the lock
 
 
 def _acquire(

@@ -1,6 +1,6 @@
-"""Opening a warehouse, of either engine.
+"""Open a warehouse of either engine.
 
-The engines are imported by what opens them: DuckDB needs no Postgres driver.
+Each engine is imported only when it is opened, so DuckDB needs no Postgres driver.
 """
 
 from __future__ import annotations
