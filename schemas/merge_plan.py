@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -22,6 +22,8 @@ from schemas.merge_preview import LOST, Preview, Rescue
 EXPECTED: Final = ("balance", "paid_to_date", "credit_balance", "payment_balance", "status", "currency_id", *LOST)
 """What a merge is refused for when it has moved since the plan was made; contacts are compared besides."""
 OF_CONTACTS: Final = ("id", "first_name", "last_name", "email", "phone", "is_primary")
+ALLOWABLE: Final = ("currency", "tax", "country", "inactive")
+"""What stands in the way of a merge unless it is allowed."""
 Pair = tuple[str, str]
 """The survivor's id, and the id of the client that is merged into it."""
 
@@ -114,6 +116,30 @@ def step_from(told: Mapping[str, Any]) -> MergeStep:
     return MergeStep(**rest, before=before, then=then, allowed=allowed, currencies=currencies)
 
 
+def in_the_way(
+    survivor: Client, mergeable: Client, currencies: tuple[str, str], codes: tuple[str, str], allowed: Collection[str]
+) -> str:
+    """Why two clients may not be merged, with the words that allow it; empty where they may.
+
+    `currencies` are the ids of the currencies that count for both, `codes` what people call them.
+    """
+    differences = {
+        "currency": currencies[0] != currencies[1],
+        "tax": _differ(survivor.vat_number, mergeable.vat_number) or _differ(survivor.id_number, mergeable.id_number),
+        "country": _differ(survivor.country_id, mergeable.country_id),
+        "inactive": survivor.status != "active",
+    }
+    words = {
+        "currency": f"they have different currencies ({codes[0] or 'none'} and {codes[1] or 'none'}), and the server "
+        "would add the amounts as they are",
+        "tax": "they have different tax or register numbers: are they one?",
+        "country": "they are in different countries",
+        "inactive": f"the survivor is {survivor.status}",
+    }
+    refused = [name for name, differs in differences.items() if differs and name not in allowed]
+    return f"{'; '.join(words[name] for name in refused)} (--allow {', '.join(refused)})" if refused else ""
+
+
 def in_order(pairs: Iterable[Pair]) -> list[Pair]:
     """The merges in an order in which chains work: into a client first, then that client into another.
 
@@ -144,6 +170,12 @@ def in_order(pairs: Iterable[Pair]) -> list[Pair]:
     for survivor in sorted(into.values()):
         take(survivor, ())
     return ordered
+
+
+def _differ(one: str | None, other: str | None) -> bool:
+    """Whether both are there, and differ by more than blanks, points, hyphens and case."""
+    plain = [None if text is None else "".join(c for c in text if c.isalnum()).casefold() for text in (one, other)]
+    return None not in plain and plain[0] != plain[1]
 
 
 def _rescue_told(rescue: Rescue) -> dict[str, Any]:

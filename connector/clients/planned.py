@@ -45,7 +45,7 @@ def quoted(value: object) -> str:
 def _send_update(api: Api, call: PlannedCall) -> list[Told]:
     (edit,) = call.edits
     try:
-        before, after = carry_through(api, Update(edit.client_id, edit.before, edit.after))
+        carried = carry_through(api, Update(edit.client_id, edit.before, edit.after))
     except StalePlan as stale:
         return _stale(api, call, str(stale))
     except OutcomeUnknown:
@@ -54,7 +54,7 @@ def _send_update(api: Api, call: PlannedCall) -> list[Told]:
         return _by_column(api, call, str(unkept))
     except Rejected as refusal:
         return _each(call, Outcome.REFUSED, str(refusal))
-    if others := _written_by_others(before, after, call):
+    if others := _written_by_others(carried.before, carried.after, call):
         return _each(call, Outcome.OVERWRITTEN, _at_the_same_moment(others))
     return _each(call, Outcome.APPLIED)
 

@@ -92,7 +92,6 @@ CLIENTS = Group(
         ),
         "For good": (
             Command("purge", "Remove a client and all its records for good.", "flows.cli.clients_destroy:purge"),
-            Command("merge", "Merge one client into another, for good.", "flows.cli.clients_destroy:merge"),
         ),
         "Files, mail and tax": (
             Command("upload", "Attach files to a client.", "flows.cli.clients_files:upload"),

@@ -12,7 +12,7 @@ from flows.cli.options import Allow, AsJson, ConfigFile, NoRescue, PublicNotes, 
 from flows.configuration.load import choose_source, load_settings
 from flows.merge.apply import apply_merges, close_merges, resume_merges
 from flows.merge.pairs import pair_of, pairs_of, with_ids
-from flows.merge.plan import ALLOWABLE, plan_merges
+from flows.merge.plan import plan_merges
 from flows.merge.report import merges_as_json, naming, show_merges, tell_applied_merges, tell_planned_merges
 from flows.merge.sheet import known_names, merge_sheet, source_of
 from flows.push.undo import names_of
@@ -22,6 +22,7 @@ from flows.session.ready import open_ready
 from flows.show.output import write_output
 from flows.show.show import progress, say, show_json, show_table
 from schemas.errors import SettingsError
+from schemas.merge_plan import ALLOWABLE
 from warehouse.control.merge_plans import read_merges
 
 if TYPE_CHECKING:

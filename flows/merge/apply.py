@@ -11,16 +11,14 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 
 from connector.api.api import Api
-from connector.api.verbs import lister
 from connector.clients.merge import check_password
 from connector.door.door import Door
 from connector.door.halt import rest
 from connector.door.password import Password
 from connector.door.secret import Secret
-from connector.scan.scan import first_look
 from flows.configuration.load import place_of
 from flows.configuration.values import Settings
-from flows.merge.step import REFUSED, Merging, is_merged, note, take_step
+from flows.merge.step import REFUSED, Merging, another_version, is_merged, note, take_step
 from flows.pull.job import Job, Pulled
 from flows.pull.pull import pull
 from flows.session.api import check_company, operator
@@ -30,7 +28,6 @@ from flows.session.progress import Tell, silent
 from flows.session.ready import open_ready
 from flows.session.under_way import check_none_under_way
 from flows.session.writing import one_writer_at_a_time, settle_open
-from schemas.entities import CLIENTS
 from schemas.errors import SettingsError, StalePlan, SyncError, UnsafePlan, WrongDigest
 from schemas.merge_plan import MergePlan, MergeStep
 from warehouse.control.journal import WarehouseJournal, open_calls
@@ -95,8 +92,6 @@ def apply_merges(
     if stored.state != PLANNED:
         hint = "resume it" if stored.state == APPLYING else "plan anew"
         raise StalePlan(f"The plan {plan_id} is {stored.state}; a plan is applied once: {hint}.")
-    if why := _barred(stored.plan, door, clock):
-        raise StalePlan(why)
     return _run(settings, door, stored, password, gives_up=False, pulls=pulls, tell=tell, clock=clock, sleep=sleep)
 
 
@@ -163,17 +158,11 @@ def _check_unchanged(stored: StoredMerges) -> None:
         )
 
 
-def _barred(plan: MergePlan, door: Door, clock: Clock) -> str:
+def _barred(plan: MergePlan, version: str, clock: Clock) -> str:
     """Why no merge of the plan may be sent any more, if so."""
     if clock.now() > plan.expires_at:
         return f"The plan {plan.plan_id} has expired, and what was not sent is not sent: plan anew."
-    version = first_look(lister(door, CLIENTS)).version or ""
-    if version != plan.version:
-        return (
-            f"The server is of version {version or 'unknown'} now, and the plan {plan.plan_id} was made for "
-            f"{plan.version or 'unknown'}: figures may come out otherwise. Plan anew."
-        )
-    return ""
+    return another_version(plan, version)
 
 
 def _stored(settings: Settings, plan_id: str, clock: Clock) -> StoredMerges:
@@ -197,15 +186,22 @@ def _run(
     sleep: Callable[[float], None],
 ) -> AppliedMerges:
     plan, held = stored.plan, Password(password)
-    if check_company(settings, plan.source, door, clock) != plan.company:
+    if clock.now() > plan.expires_at and stored.state == PLANNED:
+        raise StalePlan(_barred(plan, plan.version, clock))
+    company = check_company(settings, plan.source, door, clock)
+    if company.fingerprint != plan.company:
         raise StalePlan(f"The plan {plan.plan_id} was made for another company: plan anew. Nothing was sent.")
+    barred = _barred(plan, company.version, clock)
+    if barred and stored.state == PLANNED:
+        raise StalePlan(barred)
     alone = one_run_at_a_time(place_of(settings), plan.source, wait=settings.wait)
     cut_off = named_when_cut_off(plan.plan_id, "merge", lambda: _stored(settings, plan.plan_id, clock).state)
     with cut_off, one_writer_at_a_time(settings, plan.source), alone, open_ready(settings, clock) as warehouse:
         journal = WarehouseJournal(plan.source, lambda: nullcontext(warehouse), operator=operator(), now=clock.now)
         api = Api(door, journal, held, plan.plan_id)
         try:
-            stopped = _applied(Merging(settings, warehouse, api, plan, clock, sleep, gives_up), stored.state, tell)
+            merging = Merging(settings, warehouse, api, plan, clock, sleep, gives_up)
+            stopped = _applied(merging, stored.state, barred, tell)
         finally:
             held.drop()
         ended = read_merges(warehouse, plan.plan_id)
@@ -218,7 +214,7 @@ def _run(
     return AppliedMerges(plan, ended.state, ended.states, ended.backups, pulled, stopped)
 
 
-def _applied(merging: Merging, wanted: str, tell: Tell) -> SyncError | None:
+def _applied(merging: Merging, wanted: str, barred: str, tell: Tell) -> SyncError | None:
     """Do what is left of the plan; the error at which it stopped."""
     warehouse, plan = merging.warehouse, merging.plan
     check_none_under_way(warehouse, plan.source, plan.plan_id)
@@ -229,7 +225,6 @@ def _applied(merging: Merging, wanted: str, tell: Tell) -> SyncError | None:
     if any(state in UNMERGED for state in stored.states):
         check_password(merging.api)  # a missing or wrong one is reported before anything is written
     settle_open(warehouse, plan.source, merging.api, now=merging.clock.now, sleep=merging.sleep)
-    barred = _barred(plan, merging.api.door, merging.clock)
     for place, step, noted in zip(stored.places, plan.steps, stored.states, strict=True):
         tell("merging", place, len(plan.steps))
         # A run that was killed may have merged, and not noted it here.

@@ -22,15 +22,13 @@ from flows.session.ready import open_ready
 from schemas.client import Client, client_of
 from schemas.entities import CLIENTS
 from schemas.generation import numbers_of
-from schemas.merge_plan import MergePlan, Pair, in_order, step_of
+from schemas.merge_plan import MergePlan, Pair, in_order, in_the_way, step_of
 from schemas.merge_preview import Preview, preview
 from schemas.server_form import Lists
 from warehouse.control.merge_plans import store_merges
 
 BY_LISTS: Final = ("country_id", "industry_id", "size_id")
 """Columns of a rescue that the server decodes by its lists."""
-ALLOWABLE: Final = ("currency", "tax", "country", "inactive")
-"""What stands in the way of a merge unless it is allowed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +71,7 @@ def plan_merges(
     those of ALLOWABLE that may differ. `public_notes` rescues the public notes too, which customers can read.
     Raises SettingsError for pairs that contradict each other, and for another company's token.
     """
-    company = check_company(settings, name, door, clock)
+    company = check_company(settings, name, door, clock).fingerprint
     ordered = in_order(pairs)
     look = first_look(lister(door, CLIENTS))
     found = read_present(door, [client for pair in ordered for client in pair])
@@ -136,26 +134,8 @@ def _in_the_way(
     missing = [one for one in (survivor_id, mergeable_id) if one not in clients]
     if missing:
         return f"the client {missing[0]} is not on the server, or not readable with this token"
-    one, other = clients[survivor_id], clients[mergeable_id]
-    differences = {
-        "currency": currencies[survivor_id] != currencies[mergeable_id],
-        "tax": _differ(one.vat_number, other.vat_number) or _differ(one.id_number, other.id_number),
-        "country": _differ(one.country_id, other.country_id),
-        "inactive": one.status != "active",
-    }
-    words = {
-        "currency": f"they have different currencies ({codes[survivor_id] or 'none'} and "
-        f"{codes[mergeable_id] or 'none'}), and the server would add the amounts as they are",
-        "tax": "they have different tax or register numbers: are they one?",
-        "country": "they are in different countries",
-        "inactive": f"the survivor is {one.status}",
-    }
-    why = [words[name] for name, differs in differences.items() if differs and name not in allowed]
-    hint = ", ".join(name for name, differs in differences.items() if differs and name not in allowed)
-    return f"{'; '.join(why)} (--allow {hint})" if why else ""
-
-
-def _differ(one: str | None, other: str | None) -> bool:
-    """Whether both are there, and are not the same but for blanks, points, hyphens and case."""
-    plain = [None if text is None else "".join(c for c in text if c.isalnum()).casefold() for text in (one, other)]
-    return None not in plain and plain[0] != plain[1]
+    ids = (survivor_id, mergeable_id)
+    return in_the_way(
+        clients[survivor_id], clients[mergeable_id], (currencies[ids[0]], currencies[ids[1]]),
+        (codes[ids[0]], codes[ids[1]]), allowed,
+    )  # fmt: skip

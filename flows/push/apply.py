@@ -181,7 +181,7 @@ def _barred(stored: Stored, now: datetime) -> str:
 
 def _check_company(settings: Settings, door: Door, plan: Plan, clock: Clock) -> None:
     """Raises SettingsError or StalePlan where the token leads to another company than the one that was read."""
-    if check_company(settings, plan.source, door, clock) != plan.company:
+    if check_company(settings, plan.source, door, clock).fingerprint != plan.company:
         raise StalePlan(f"The plan {plan.plan_id} was made for another company: plan again. Nothing was sent.")
 
 

@@ -70,7 +70,7 @@ def plan_push(
     `undoes` is the plan that the wishes put back: where a value is not any more what that plan made of it, somebody has
     changed it since, and it is left out. Raises the errors of reading, and SettingsError for another company's token.
     """
-    company = check_company(settings, name, door, clock)
+    company = check_company(settings, name, door, clock).fingerprint
     now = clock.now()
     wish_ids: Mapping[tuple[str, str], Sequence[str]] = {}
     with open_ready(settings, clock) as warehouse:

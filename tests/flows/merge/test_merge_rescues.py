@@ -30,7 +30,8 @@ def with_twins(desk):
 
 def pair(desk):
     """Two clients whose merge has a rescue after it: an ID number, which is free only then."""
-    return desk.make("One", "10"), desk.make("Two", "5", contacts=[BOB], id_number=f"G-{desk.merges()}-{id(desk)}")
+    one = desk.make("One", "10")
+    return one, desk.make("Two", "5", contacts=[BOB], id_number=f"G-{one['id']}")
 
 
 def after_the_merge(desk, **fault):

@@ -337,7 +337,12 @@ def test_a_process_killed_in_the_middle_of_a_merge_is_made_up_for(server, make, 
         "NINJA_SYNC_TOKEN": server.box.token, "NINJA_SYNC_WAREHOUSE": str(tmp_path / "w.duckdb"),
         "NINJA_SYNC_PASSWORD": server.box.password,
     }  # fmt: skip
-    command = [str(COMMAND), "clients", "merge", one, other, "--confirm", "Goes", "--json"]
+    planning = [str(COMMAND), "merge", "plan", f"{one}:{other}", "--json"]
+    plan = json.loads(subprocess.run(planning, env=environ, cwd=tmp_path, stdout=subprocess.PIPE, check=True).stdout)[
+        "plan"
+    ]
+    server.requests()
+    command = [str(COMMAND), "merge", "apply", plan["plan_id"], "--digest", plan["digest"], "--json"]
     with subprocess.Popen(command, env=environ, cwd=tmp_path, stderr=subprocess.DEVNULL) as process:
         # only looked at: what comes between a look and a removal would never be seen
         while not any(request["path"].endswith("/merge") for request in server.call("GET", "/_sandbox/requests")):
