@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from schemas.entity import Written
-from schemas.journal import Edit
+from schemas.journal import Edit, Outcome
 from schemas.server_form import WRITABLE
 
 CHUNK: Final = 500
@@ -65,6 +65,16 @@ class Cell:
     before: object = field(repr=False, compare=False)
     after: object = field(repr=False, compare=False)
     by_put: bool = field(default=False, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class CellOutcome:
+    """What became of one cell of a plan."""
+
+    client_id: str
+    column: str
+    outcome: Outcome
+    message: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ All take an `Api` first (`flows.open_api` makes one). A write is noted in the jo
 afterwards; each function says whether it may be repeated.
 """
 
-from connector.clients.action import BulkOutcome, Result
+from connector.clients.action import Result
 from connector.clients.bulk import archive, assign_group, bulk_update, delete, delete_one, restore
 from connector.clients.contacts import ContactEdit
 from connector.clients.create import check_create, create
@@ -22,12 +22,13 @@ from connector.clients.tax import update_tax_data
 from connector.clients.templates import run_template
 from connector.clients.update import Update, apply_update, prepare_update, update
 from schemas.includes import INCLUDES
+from schemas.journal import Outcome
 
 __all__ = [
     "INCLUDES",
-    "BulkOutcome",
     "ContactEdit",
     "Filter",
+    "Outcome",
     "Period",
     "Result",
     "Update",

@@ -11,7 +11,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
 
 from connector.door.door import Door
 from flows.configuration.load import place_of
@@ -27,14 +26,13 @@ from flows.session.ready import open_ready
 from flows.session.under_way import check_none_under_way
 from flows.session.writing import one_writer_at_a_time
 from schemas.errors import SettingsError, StalePlan, SyncError, TooMuchChange, UnsafePlan, WrongDigest
-from schemas.journal import Outcome
-from schemas.plan import Plan
+from schemas.journal import AS_WANTED, Outcome
+from schemas.plan import CellOutcome, Plan
 from warehouse.control.journal import open_calls
 from warehouse.control.plans import (
     APPLYING,
     ENDED,
     PLANNED,
-    CellOutcome,
     Stored,
     note_outcomes,
     outcomes_of,
@@ -44,9 +42,6 @@ from warehouse.control.plans import (
 from warehouse.control.state import read_state
 from warehouse.engine.seam import Warehouse
 from warehouse.locks.lock import one_run_at_a_time
-
-AS_WANTED: Final = frozenset({Outcome.APPLIED, Outcome.THERE_ALREADY})
-"""Outcomes of values that are as the plan wants them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +62,7 @@ class Applied:
         """How many values came to which outcome; `not sent` are those that were not reached."""
         counted = Counter(one.outcome.value for one in self.outcomes)
         left = len(self.plan.cells) - len(self.outcomes)
-        return {**counted, **({"not sent": left} if left > 0 else {})}
+        return {**counted, **({Outcome.NOT_SENT.value: left} if left > 0 else {})}
 
     @property
     def as_planned(self) -> bool:

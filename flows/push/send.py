@@ -18,13 +18,12 @@ from flows.session.progress import Tell
 from flows.session.writing import settle_open
 from schemas.errors import StalePlan, SyncError, WarehouseError
 from schemas.journal import Outcome
-from schemas.plan import UPDATE, Plan, PlannedCall, calls_for
+from schemas.plan import UPDATE, CellOutcome, Plan, PlannedCall, calls_for
 from warehouse.control.journal import WarehouseJournal
 from warehouse.control.plans import (
     APPLIED,
     APPLYING,
     ENDED,
-    CellOutcome,
     journaled,
     note_outcomes,
     outcomes_of,
@@ -125,7 +124,7 @@ def _send(sending: Sending, look: Look, call: PlannedCall) -> None:
         cells, left = look.sorted_out(cells)
         _note(sending, left)
     for part in calls_for(cells):
-        _note(sending, [CellOutcome(*told) for told in send_planned(sending.api, part, look.records)])
+        _note(sending, [look.credited(one) for one in send_planned(sending.api, part, look.records)])
         sending.calls += 1
 
 

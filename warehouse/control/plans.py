@@ -12,7 +12,7 @@ import msgspec
 
 from schemas.errors import SettingsError
 from schemas.journal import Outcome
-from schemas.plan import Cell, Plan
+from schemas.plan import Cell, CellOutcome, Plan
 from schemas.values import to_json
 from warehouse.engine.seam import Warehouse
 from warehouse.engine.sql import statement
@@ -34,16 +34,6 @@ class Stored:
     state: str
     digest: str
     applied_at: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class CellOutcome:
-    """What became of one cell of a plan."""
-
-    client_id: str
-    column: str
-    outcome: Outcome
-    message: str = ""
 
 
 def store_plan(warehouse: Warehouse, plan: Plan, *, wishes: Mapping[str, Sequence[str]] = NOTHING) -> None:

@@ -228,7 +228,7 @@ def test_a_recorded_bulk_update_is_sent_once_and_read_back_client_by_client():
     ids = ["l9av2Ym8aG", "jnegJx7rdw"]
     with tape("bulk_update") as recorded:
         results = clients.bulk_update(recorded.api, ids, "custom_value1", "gold")
-    assert [(r.client_id, r.outcome) for r in results] == [(one, clients.BulkOutcome.APPLIED) for one in ids]
+    assert [(r.client_id, r.outcome) for r in results] == [(one, Outcome.APPLIED) for one in ids]
     assert [dict(edit.before) for edit in recorded.noted.calls[0].edits] == [
         {"custom_value1": None}, {"custom_value1": "silver"},
     ]  # fmt: skip
