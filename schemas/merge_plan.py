@@ -1,17 +1,14 @@
-"""A plan of merges: in an order in which chains work, each with what it expects and what it rescues; digested.
+"""The merges of a plan: in an order in which chains work, each with what it expects and what it rescues.
 
-Nothing in it is decided by the server: who survives, what is kept of the others and what may differ was said when it
+The server decides nothing of it: who survives, what is kept of the others and what may differ was said when the plan
 was made, and is approved as a whole by its digest.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Final
 
@@ -57,36 +54,6 @@ class MergeStep:
         expected = self.survivor if client_id == self.survivor_id else self.mergeable
         known = [str(expected[name]) for name in ("number", "name") if expected.get(name)]
         return f"{' '.join(known)} ({client_id})" if known else client_id
-
-
-@dataclass(frozen=True, slots=True)
-class MergePlan:
-    """Merges at one source, in their order. Times are aware, in UTC; `company` is the fingerprint of the company."""
-
-    plan_id: str
-    source: str
-    made_at: datetime
-    expires_at: datetime
-    author: str
-    reason: str
-    company: str
-    version: str
-    steps: Sequence[MergeStep]
-
-    @property
-    def client_ids(self) -> list[str]:
-        """All clients of the plan, once each."""
-        return sorted({one for step in self.steps for one in (step.survivor_id, step.mergeable_id)})
-
-    @property
-    def digest(self) -> str:
-        """The first 16 hexadecimal digits of the SHA-256 over all of it."""
-        told = [
-            self.plan_id, self.source, self.author, self.reason, self.company, self.version,
-            *(at.astimezone(UTC).isoformat() for at in (self.made_at, self.expires_at)),
-            [step.told for step in self.steps],
-        ]  # fmt: skip
-        return hashlib.sha256(json.dumps(told, sort_keys=True, default=str).encode()).hexdigest()[:16]
 
 
 def step_of(found: Preview, allowed: Sequence[str] = ()) -> MergeStep:

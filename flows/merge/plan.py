@@ -5,27 +5,27 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Final
 
-from connector.api.verbs import lister, statics
+from connector.api.verbs import statics
+from connector.clients.changed import server_now
 from connector.clients.fields import lists_for
 from connector.clients.merge import currencies_of
 from connector.clients.present import read_present
 from connector.door.door import Door
-from connector.scan.scan import first_look
 from flows.configuration.values import Settings
 from flows.merge.rescue import called, possible
 from flows.session.api import check_company, operator
 from flows.session.clock import SYSTEM_CLOCK, Clock
 from flows.session.ready import open_ready
 from schemas.client import Client, client_of
-from schemas.entities import CLIENTS
 from schemas.generation import numbers_of
-from schemas.merge_plan import MergePlan, Pair, in_order, in_the_way, step_of
+from schemas.merge_plan import Pair, in_order, in_the_way, step_of
 from schemas.merge_preview import Preview, preview
+from schemas.plan import MERGE, Plan
 from schemas.server_form import Lists
-from warehouse.control.merge_plans import store_merges
+from warehouse.control.plans import store_plan
 
 BY_LISTS: Final = ("country_id", "industry_id", "size_id")
 """Columns of a rescue that the server decodes by its lists."""
@@ -46,7 +46,7 @@ class RefusedMerge:
 class PlannedMerges:
     """What came of pairs: a stored plan, or None where nothing can be merged; its previews, and what was refused."""
 
-    plan: MergePlan | None
+    plan: Plan | None
     previews: Sequence[Preview] = field(default=(), repr=False)
     refused: Sequence[RefusedMerge] = ()
     notes: Sequence[str] = ()
@@ -71,9 +71,9 @@ def plan_merges(
     those of ALLOWABLE that may differ. `public_notes` rescues the public notes too, which customers can read.
     Raises SettingsError for pairs that contradict each other, and for another company's token.
     """
-    company = check_company(settings, name, door, clock).fingerprint
+    company = check_company(settings, name, door, clock)
     ordered = in_order(pairs)
-    look = first_look(lister(door, CLIENTS))
+    base, version = server_now(door), numbers_of(company.version)
     found = read_present(door, [client for pair in ordered for client in pair])
     clients = {key: client_of(record) for key, record in found.records.items()}
     keys = list(clients)
@@ -91,28 +91,28 @@ def plan_merges(
             why = why or "an earlier merge into it is refused"
             refused.append(RefusedMerge(survivor_id, mergeable_id, why, *names))
             continue
-        day = f"{datetime.fromtimestamp(look.began, UTC):%Y-%m-%d}"
         made = preview(
-            clients[survivor_id], clients[mergeable_id], numbers_of(look.version), rescue=rescue,
-            public_notes=public_notes, day=day,
+            clients[survivor_id], clients[mergeable_id], version, rescue=rescue,
+            public_notes=public_notes, day=f"{base.read_at:%Y-%m-%d}",
             currencies=(in_codes[survivor_id], in_codes[mergeable_id]),
         )  # fmt: skip
         made, left = possible(made, currencies[survivor_id], lists)
         previews.append(made)
         notes += left
         clients[survivor_id] = made.survivor_after
-    if not numbers_of(look.version):
+    if not version:
         notes.append("The server does not say which version it is: the figures are those of a merge up to 5.12.")
     if not previews:
         return PlannedMerges(None, (), refused, notes)
     now = clock.now()
-    plan = MergePlan(
-        plan_id=f"merge-{now:%Y%m%d}-{new_id()}", source=name, made_at=now,
-        expires_at=now + timedelta(hours=settings.push.valid_hours), author=operator(), reason=reason, company=company,
-        version=look.version or "", steps=[step_of(one, sorted(allowed)) for one in previews],
+    plan = Plan(
+        plan_id=f"merge-{now:%Y%m%d}-{new_id()}", source=name, kind=MERGE, made_at=now,
+        expires_at=now + timedelta(hours=settings.push.valid_hours), base_at=base.read_at, newest_at=base.newest_at,
+        author=operator(), reason=reason, company=company.fingerprint, version=company.version,
+        steps=[step_of(one, sorted(allowed)) for one in previews],
     )  # fmt: skip
     with open_ready(settings, clock) as warehouse:
-        store_merges(warehouse, plan)
+        store_plan(warehouse, plan)
     return PlannedMerges(plan, previews, refused, notes)
 
 

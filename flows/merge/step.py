@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from connector.api.api import Api
@@ -12,9 +12,8 @@ from connector.clients.merge import Both, merge_both, read_both
 from connector.clients.present import Record
 from connector.clients.read import record_of
 from connector.clients.update import carry_through, prepare_update
-from flows.configuration.values import Settings
+from flows.plans.applying import Run, another_version
 from flows.session.backups import backup_file
-from flows.session.clock import Clock
 from schemas.client import client_of
 from schemas.errors import (
     Invalid,
@@ -27,10 +26,12 @@ from schemas.errors import (
     WarehouseError,
     sentence,
 )
-from schemas.merge_plan import MergePlan, MergeStep, expected_of
+from schemas.merge_plan import MergeStep, expected_of
 from schemas.merge_preview import LOST, Rescue
+from schemas.plan import Plan
 from schemas.server_form import NO_LISTS
-from warehouse.control.merge_plans import (
+from warehouse.control.plans import (
+    APPLYING,
     CHECKED,
     DONE,
     FINISHED,
@@ -40,10 +41,8 @@ from warehouse.control.merge_plans import (
     UNMERGED,
     UNRESCUED,
     merged_by,
-    set_merges_state,
     set_step,
 )
-from warehouse.control.plans import APPLYING
 from warehouse.engine.seam import Warehouse
 
 REFUSED = (SettingsError, UnsafePlan, Invalid, NotFound)
@@ -57,96 +56,83 @@ class Merging:
     `gives_up` says that a merge which was done before this run is finished without its last rescue.
     """
 
-    settings: Settings
-    warehouse: Warehouse
-    api: Api
-    plan: MergePlan
-    clock: Clock
-    sleep: Callable[[float], None]
+    run: Run
     gives_up: bool = False
     touched: set[str] = field(default_factory=set)
 
 
-def take_step(merging: Merging, place: int, step: MergeStep, state: str, barred: str) -> None:
-    """Do what is left of one merge; `barred` says why one that was not sent may not be sent any more.
+def take_step(merging: Merging, place: int, step: MergeStep, state: str) -> None:
+    """Do what is left of one merge.
 
-    Raises RescueMissing where the merge is done and what follows it cannot be written.
+    Raises StalePlan for one that was not sent and may not be sent any more, and RescueMissing where the merge is done
+    and what follows it cannot be written.
     """
+    run = merging.run
     if state in UNMERGED:
-        if barred:
-            raise StalePlan(barred)
+        if run.barred:
+            raise StalePlan(f"{run.barred}: plan again. What was not sent is not sent.")
         survivor = _merge(merging, place, step, state)
-        note(merging, place, MERGED)
-        _finish(merging, place, step, survivor)
+        note(run, place, MERGED)
+        _finish(run, place, step, survivor)
     elif state == MERGED:
-        _check_gone(merging, step)
+        _check_gone(run, step)
         if merging.gives_up:
-            note(merging, place, DONE if step.then.is_empty else UNRESCUED)
+            note(run, place, DONE if step.then.is_empty else UNRESCUED)
         else:
-            _finish(merging, place, step)
+            _finish(run, place, step)
     merging.touched.add(step.survivor_id)
 
 
-def note(merging: Merging, place: int, state: str, *, backup: str | None = None) -> None:
+def note(run: Run, place: int, state: str, *, backup: str | None = None) -> None:
     """Record how far a merge has come."""
-    set_step(merging.warehouse, merging.plan, place, state, now=merging.clock.now(), backup=backup)
+    set_step(run.warehouse, run.plan, place, state, run.clock.now(), backup=backup)
 
 
-def is_merged(warehouse: Warehouse, plan: MergePlan, step: MergeStep, state: str) -> bool:
+def is_merged(warehouse: Warehouse, plan: Plan, step: MergeStep, state: str) -> bool:
     """Whether the server has merged it, by the step's state or by the journal: a run that was killed notes no state."""
     return state in {MERGED, *FINISHED} or step.mergeable_id in merged_by(warehouse, plan)
 
 
 def _merge(merging: Merging, place: int, step: MergeStep, state: str) -> Record:
     """Rescue what would be lost, then merge, once; the survivor as it was read afterwards."""
-    api, rescued = merging.api, None
+    run, rescued = merging.run, None
     if state in {PLANNED, CHECKED} and not step.before.is_empty:
-        both = _read(api, step)
+        both = _read(run.api, step)
         _check(merging, step, both, own=state != PLANNED)
-        _begin(merging, place, state, CHECKED)
-        state, rescued = CHECKED, _rescue_before(api, step, both.survivor)
-    both = _read(api, step, for_backup=True)
+        _begin(run, place, state, CHECKED)
+        state, rescued = CHECKED, _rescue_before(run.api, step, both.survivor)
+    both = _read(run.api, step, for_backup=True)
     _check(merging, step, both, own=state != PLANNED, rescued=rescued)
     ids = (step.survivor_id, step.mergeable_id)
-    file = backup_file(merging.settings, merging.plan.source, "merge", ids, merging.clock.now())
-    _begin(merging, place, state, RESCUED, backup=str(file))  # before it is sent: a kill leaves the file behind
-    return merge_both(api, both, backup=file, allowed=step.allowed, codes=step.currencies, sleep=merging.sleep)
+    file = backup_file(run.settings, run.plan.source, "merge", ids, run.clock.now())
+    _begin(run, place, state, RESCUED, backup=str(file))  # before it is sent: a kill leaves the file behind
+    return merge_both(run.api, both, backup=file, allowed=step.allowed, codes=step.currencies, sleep=run.sleep)
 
 
-def _begin(merging: Merging, place: int, state: str, to: str, *, backup: str | None = None) -> None:
+def _begin(run: Run, place: int, state: str, to: str, *, backup: str | None = None) -> None:
     """Note that a merge is under way, before its first write."""
     if state == PLANNED:
-        set_merges_state(merging.warehouse, merging.plan, APPLYING)
-    note(merging, place, to, backup=backup)
+        run.note(APPLYING)
+    note(run, place, to, backup=backup)
 
 
-def _finish(merging: Merging, place: int, step: MergeStep, survivor: Record | None = None) -> None:
+def _finish(run: Run, place: int, step: MergeStep, survivor: Record | None = None) -> None:
     """Write what can be written only after the merge. Raises RescueMissing, which says that the merge is done.
 
     `survivor` is the client as it was read right after its merge, where that was just done.
     """
     try:
-        _rescue_after(merging.api, step, survivor)
+        _rescue_after(run.api, step, survivor)
     except WarehouseError:
         raise
     except SyncError as problem:
-        plan_id = merging.plan.plan_id
+        plan_id = run.plan.plan_id
         raise RescueMissing(
             f"The client {step.mergeable_id} is merged into {step.survivor_id}: that is done. Not written afterwards: "
             f"{', '.join(_written_after(step))}. The reason: {_reason(problem)} Mend it and say `ninja-sync merge "
             f"resume {plan_id}`, or finish without it: `ninja-sync merge resume {plan_id} --without-rescue`."
         ) from None
-    note(merging, place, DONE)
-
-
-def another_version(plan: MergePlan, version: str) -> str:
-    """Why a plan is not applied at a server of another version than it was made for; empty where it is the same."""
-    if version == plan.version:
-        return ""
-    return (
-        f"The server is of version {version or 'unknown'} now, and the plan {plan.plan_id} was made for "
-        f"{plan.version or 'unknown'}: figures may come out otherwise. Plan anew."
-    )
+    note(run, place, DONE)
 
 
 def _read(api: Api, step: MergeStep, *, for_backup: bool = False) -> Both:
@@ -158,7 +144,7 @@ def _read(api: Api, step: MergeStep, *, for_backup: bool = False) -> Both:
             if presence(api.door, client_id) is Presence.GONE:
                 raise StalePlan(
                     f"The client {client_id} is not on the server any more: somebody has merged or purged it. It is "
-                    "not merged, nor is what comes after it. Plan anew."
+                    "not merged, nor is what comes after it. Plan again."
                 ) from None
         raise
 
@@ -168,8 +154,8 @@ def _check(merging: Merging, step: MergeStep, both: Both, *, own: bool, rescued:
 
     `own` says that the plan may have written the survivor already; `rescued` is how it left it, where this run did so.
     """
-    if why := another_version(merging.plan, both.version):
-        raise StalePlan(why)
+    if why := another_version(merging.run.plan, both.version):
+        raise StalePlan(f"{why}: plan again.")
     survivor = step.survivor if rescued is None else expected_of(client_of(rescued))
     ours = step.before if own and rescued is None else None
     merged = merging.touched if rescued is None else merging.touched - {step.survivor_id}
@@ -181,7 +167,7 @@ def _check(merging: Merging, step: MergeStep, both: Both, *, own: bool, rescued:
         if names:
             raise StalePlan(
                 f"The client {client_id} has changed since the plan was made ({', '.join(names)}): it is not merged, "
-                "nor is what comes after it. Plan anew."
+                "nor is what comes after it. Plan again."
             )
 
 
@@ -197,13 +183,13 @@ def _changed(record: Record, expected: Mapping[str, object], ours: Rescue | None
     ]  # fmt: skip
 
 
-def _check_gone(merging: Merging, step: MergeStep) -> None:
+def _check_gone(run: Run, step: MergeStep) -> None:
     """Raises StalePlan where a merge that is noted as done is not: a person may have said so by mistake."""
-    if presence(merging.api.door, step.mergeable_id) is Presence.HERE:
+    if presence(run.api.door, step.mergeable_id) is Presence.HERE:
         raise StalePlan(
             f"The client {step.mergeable_id} is noted as merged into {step.survivor_id}, and is still on the server. "
             "Nothing more is written. Look at both in Invoice Ninja, then close the plan (`ninja-sync merge close "
-            f"{merging.plan.plan_id}`) and plan anew."
+            f"{run.plan.plan_id}`) and plan again."
         )
 
 
@@ -225,8 +211,8 @@ def _rescue_before(api: Api, step: MergeStep, survivor: Record) -> Record:
     except REFUSED as problem:
         raise StalePlan(
             f"The client {step.mergeable_id} is not merged into {step.survivor_id}, nor is what comes after it: what "
-            f"was to be kept of it could not be written. The reason: {_reason(problem)} Mend it and plan anew, or plan "
-            "with --no-rescue."
+            f"was to be kept of it could not be written. The reason: {_reason(problem)} Mend it and plan again, or "
+            "plan with --no-rescue."
         ) from None
 
 

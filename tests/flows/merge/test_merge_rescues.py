@@ -230,7 +230,7 @@ def test_a_plan_that_was_changed_after_its_approval_is_not_resumed(desk, column)
             )
         else:
             warehouse.execute(
-                "update control.merge_plans set digest = 'another' where plan_id = $id", {"id": planned.plan.plan_id}
+                "update control.plans set digest = 'another' where plan_id = $id", {"id": planned.plan.plan_id}
             )
     desk.wire.reset()
     with pytest.raises(StalePlan, match="not as it was made"):

@@ -13,8 +13,8 @@ import pytest
 
 from flows.configuration.load import place_of
 from flows.merge.plan import plan_merges
+from flows.plans.approvals import approve_digest
 from flows.push.apply import apply_plan
-from flows.push.approvals import approve_digest
 from flows.push.plan import plan_push
 from flows.push.wishes import WishedRow
 from flows.session.api import open_api
@@ -127,7 +127,6 @@ def test_what_is_restored_is_all_that_was_backed_up_on_either_engine(lived_in, e
         "plans",
         "plan_cells",
         "outcomes",
-        "merge_plans",
         "merge_steps",
         "approvals",
         "outbox",
