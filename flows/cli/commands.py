@@ -173,7 +173,6 @@ JOURNAL = Group(
     {
         "Open calls and checks": (
             Command("settle", "Find out the outcome of open calls.", "flows.cli.journal:settle"),
-            Command("check", "Check that no line of the journal was changed.", "flows.cli.journal:check"),
         ),
     },
     "flows.cli.journal:list_calls",

@@ -106,6 +106,8 @@ def applying(
     plan, now = stored.plan, clock.now
     check_plan(stored, APPLYING if resumes else PLANNED, digest, now())
     version = _check_company(settings, door, plan, clock)
+    if not resumes and (why := another_version(plan, version)):
+        raise StalePlan(f"{why}: plan again. Nothing was sent.")
     if not (resumes or force):
         check_brake(settings, plan, clock)
     held = Password(password)

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import json
+from contextlib import nullcontext
 from datetime import UTC, timedelta
 
 import pytest
 
 from schemas.errors import SettingsError
+from schemas.journal import Outcome
 from tests.engines import Databases, Files
 from tests.records import MOMENT
 from warehouse.control.approvals import plan_of, waiting
+from warehouse.control.journal import WarehouseJournal, open_calls
 from warehouse.control.plans import read_plan, under_way
 from warehouse.engine.sql import named, statement
 from warehouse.opened.migrate import _digest, migrate
@@ -135,3 +138,20 @@ def test_what_waits_and_what_is_under_way_is_found_after_the_upgrade(older):
         read_plan(older, "push-planned", "merge")
     tables = "select table_name from information_schema.tables where table_schema = 'control'"
     assert "merge_plans" not in {name for (name,) in older.rows(tables)}
+
+
+def test_a_journal_with_digests_goes_on_without_them(older):
+    for number, state, call_id in ((1, "intended", "call-1"), (2, "settled", "call-1"), (3, "intended", "call-2")):
+        marks = Json("{}")
+        insert(
+            older, "journal", "main", number, call_id, MOMENT, "ann@desk", None, "purge", state, marks, "", "0" * 64,
+            "1" * 64,
+        )  # fmt: skip
+    insert(older, "journal_edits", "main", "call-2", 0, "a1", Json("{}"), Json('{"gone": true}'), None)
+    migrate(older, now=MOMENT)
+    assert [one.call_id for one in open_calls(older, "main")] == ["call-2"]
+    journal = WarehouseJournal("main", lambda: nullcontext(older), operator="bob@desk", now=lambda: MOMENT)
+    journal.settle("call-2", [("a1", Outcome.APPLIED)])
+    assert open_calls(older, "main") == []
+    rows = older.rows("select number, state, operator from control.journal order by number")
+    assert rows[2:] == [(3, "intended", "ann@desk"), (4, "settled", "bob@desk")]
