@@ -1,31 +1,32 @@
-"""Merging one client into another: called once, never repeated, and told by the figures what became of it.
+"""Merging one client into another: called once, never repeated; the figures tell what became of it.
 
-Up to 5.12 a merge is a row of single statements, the figures added first and the client that is merged in removed at
-the end (Merge.php:32-100): one that dies in between leaves the figures added, and a second try adds them again. From
-2026 on it is one transaction, which computes the figures anew from the documents; where they had drifted from those,
-the sum is another one. The server does not look at the survivor's company, nor at currencies.
+Up to 5.12 a merge is a row of single statements. The figures are added first, and the client that is merged in is
+removed at the end (Merge.php:32-100): a merge that dies in between leaves the figures added, and a second try adds them
+again. From 2026 on it is one transaction, which computes the figures again from the documents; where they had drifted
+from those, the sum is another one. The server does not look at the survivor's company, nor at currencies.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Final
 
 from connector.api.api import Api, Outcomes, perform
 from connector.api.presence import Presence
 from connector.api.verbs import all_groups, current_company
-from connector.clients.backup import Backup, save
+from connector.clients.backup import Backup, Extras, extras_of, keep
 from connector.clients.fields import view
 from connector.clients.merged import FIGURES, Found, become, look, verdict
+from connector.clients.present import Record
 from connector.clients.purge import GONE, before_of, check_id, ids_of
 from connector.clients.read import data_of
 from connector.clients.watch import Sent, watched
 from connector.door.door import Door
 from connector.door.halt import rest
-from schemas.client import Client, Contact, client_of
+from schemas.client import Client, client_of
 from schemas.entities import GROUPS
 from schemas.errors import (
     NotFound,
@@ -33,11 +34,11 @@ from schemas.errors import (
     OutcomeUnknown,
     PasswordRequired,
     SettingsError,
-    StalePlan,
     UnsafePlan,
     sentence,
 )
 from schemas.journal import Call, Edit, Outcome
+from schemas.merge_plan import in_the_way
 from schemas.merge_preview import lost_contacts
 
 NOBODY: Final = "nobody"
@@ -45,37 +46,24 @@ NOBODY: Final = "nobody"
 
 
 @dataclass(frozen=True, slots=True)
-class Merge:
-    """A merge that may be done, and was not sent yet: both clients as read, and the currencies that count for them."""
+class Both:
+    """Both clients of a merge as they were read, and the server's clock (unix seconds) and version then.
 
-    survivor: Client
-    mergeable: Client
-    survivor_currency: str
-    mergeable_currency: str
-    currency_codes: Sequence[str] = ()
-    """Both currencies by their codes, where the caller knows them: for people."""
+    `extras` is what a backup of each has besides its record, where it was read too.
+    """
 
-    @property
-    def balance(self) -> Decimal:
-        """The survivor's balance afterwards; from 2026 on the sum of its open invoices."""
-        return self.survivor.balance + self.mergeable.balance
-
-    @property
-    def paid_to_date(self) -> Decimal:
-        """The same of paid_to_date; from 2026 on the sum of its payments."""
-        return self.survivor.paid_to_date + self.mergeable.paid_to_date
-
-    @property
-    def lost_contacts(self) -> Sequence[Contact]:
-        """Contacts that the server drops: an address that the survivor has, in the same spelling, or none at all."""
-        return lost_contacts(self.survivor, self.mergeable)
+    survivor: Record = field(repr=False)
+    mergeable: Record = field(repr=False)
+    read_at: int = 0
+    version: str = ""
+    extras: Sequence[Extras] = field(default=(), repr=False)
 
 
 def check_password(api: Api) -> None:
     """Ask whether the server accepts the password, before anything is written. It changes nothing, and is not noted.
 
-    A purge of a client that cannot be: the server looks at the password first, then at the id (facts, order of
-    checks). Raises PasswordRequired, SettingsError where there is none.
+    It purges a client that cannot be: the server looks at the password first, then at the id (facts, order of checks).
+    Raises PasswordRequired, SettingsError where there is none.
     """
     password = api.password.lend()
     try:
@@ -86,51 +74,73 @@ def check_password(api: Api) -> None:
         raise
 
 
-def prepare_merge(
+def merge(
     api: Api,
     survivor_id: str,
     mergeable_id: str,
     *,
-    allow_other_currency: bool = False,
-    allow_inactive_survivor: bool = False,
-) -> Merge:
-    """What a merge would come to. Reads both clients with the token that would merge them, and sends nothing.
+    backup: Backup,
+    allowed: Collection[str] = (),
+    sleep: Callable[[float], None] = rest,
+) -> Client:
+    """Merge one client into another that survives, and return that as the server has it.
 
-    Raises NotFound and NotAuthorised where it cannot read both, SettingsError for a client and itself, UnsafePlan for
-    different currencies (amounts would be added as they are) and an archived or deleted survivor, unless allowed.
+    Never repeat it blindly: after a lost answer or a 500, the server is asked for up to a minute what became of it.
+    `allowed` are those of ALLOWABLE (schemas.merge_plan) in which the clients may differ. A backup of both is safe
+    before. Raises NotFound and NotAuthorised where the token cannot read both, SettingsError for a client and itself,
+    UnsafePlan where something stands in the way, PasswordRequired (412); NotVerified where the merge is done and the
+    survivor's figures are not the sum, or contacts are not there; OutcomeUnknown where it has broken off half way, or
+    the server cannot be asked: nothing else is written then until somebody has looked.
+    """
+    both = read_both(api.door, survivor_id, mergeable_id, for_backup=True)
+    return client_of(merge_both(api, both, backup=backup, allowed=allowed, sleep=sleep))
+
+
+def read_both(door: Door, survivor_id: str, mergeable_id: str, *, for_backup: bool = False) -> Both:
+    """Both clients, by the token that is to merge them. Raises what `merge` does where it cannot read them.
+
+    What takes long is read first, so that the records are as new as can be when the merge is sent.
     """
     if survivor_id == mergeable_id:
         raise SettingsError("Nothing was sent: that is one client. Name two.")
-    records = [_read(api.door, one)[0] for one in (survivor_id, mergeable_id)]
-    (survivor, mergeable), currencies = map(client_of, records), currencies_of(api.door, records)
-    prepared = Merge(survivor, mergeable, *currencies)
-    if prepared.survivor.status != "active" and not allow_inactive_survivor:
-        raise UnsafePlan(
-            f"Nothing was sent: the survivor {survivor_id} is {prepared.survivor.status}, and would stay so with all "
-            "that comes to it. Restore it, merge the other way round, or allow it."
-        )
-    if prepared.survivor_currency != prepared.mergeable_currency and not allow_other_currency:
-        raise UnsafePlan(
-            f"Nothing was sent: the clients have different currencies (ids {prepared.survivor_currency or 'none'} and "
-            f"{prepared.mergeable_currency or 'none'}), and the server would add the amounts as they are."
-        )
-    return prepared
+    extras = [extras_of(door, client_id) for client_id in (survivor_id, mergeable_id) if for_backup]
+    mergeable = data_of(door.get(f"/clients/{mergeable_id}").json())
+    answer = door.get(f"/clients/{survivor_id}")
+    survivor = data_of(answer.json())
+    for record, client_id in ((survivor, survivor_id), (mergeable, mergeable_id)):
+        check_id(record, client_id)
+    read_at = int(answer.date.timestamp()) if answer.date else 0
+    return Both(survivor, mergeable, read_at, answer.version or "", extras)
 
 
-def apply_merge(api: Api, prepared: Merge, *, backup: Backup, sleep: Callable[[float], None] = rest) -> Client:
-    """Send a prepared merge, once, and return the survivor as the server has it.
+def merge_both(
+    api: Api,
+    both: Both,
+    *,
+    backup: Backup,
+    allowed: Collection[str] = (),
+    codes: Sequence[str] = (),
+    sleep: Callable[[float], None] = rest,
+) -> Record:
+    """Do what `merge` does with clients that were read, for a backup, a moment ago; the survivor's record afterwards.
 
-    Never to be repeated blindly: after an answer that is lost, or a 500, the server is asked, up to a minute long, what
-    became of it. A backup of both is safe before. Raises StalePlan where one of them has changed since (nothing was
-    sent), PasswordRequired (412), NotVerified where the merge is done and the survivor's figures are not the sum, or
-    contacts are not there, OutcomeUnknown where it has broken off half way, or the server cannot be asked: nothing else
-    is written then until somebody has looked. All of them say what to look at.
+    `codes` are the codes of both currencies, for people.
     """
-    survivor, mergeable, records = _edits(api.door, prepared)
+    survivor, mergeable = client_of(both.survivor), client_of(both.mergeable)
+    one, other = currencies_of(api.door, [both.survivor, both.mergeable])
+    if why := in_the_way(survivor, mergeable, (one, other), (one, other), allowed):
+        raise UnsafePlan(f"Nothing was sent: {why}.")
     password = api.password.lend()
-    save(backup, api.door, records)
-    path = f"/clients/{survivor.client_id}/{mergeable.client_id}/merge"
-    send = Sent(api.door, mergeable.client_id, lambda: api.door.post(path, repeatable=False, password=password))
+    keep(backup, zip((both.survivor, both.mergeable), both.extras, strict=True))
+    path = f"/clients/{survivor.id}/{mergeable.id}/merge"
+    send = Sent(api.door, mergeable.id, lambda: api.door.post(path, repeatable=False, password=password))
+    record = _performed(api, *_edits(both, codes), send, sleep)
+    _check_contacts(survivor, mergeable, client_of(record))
+    return record
+
+
+def _performed(api: Api, survivor: Edit, mergeable: Edit, send: Sent, sleep: Callable[[float], None]) -> Record:
+    """Send the merge and watch what becomes of it; the survivor as it was read afterwards."""
     seen: list[Found] = []
 
     def read_back(answer: object) -> Outcomes:
@@ -148,72 +158,34 @@ def apply_merge(api: Api, prepared: Merge, *, backup: Backup, sleep: Callable[[f
         raise OutcomeUnknown(f"{sentence(unknown)} {more}".strip()) from None
     if {outcome for _, outcome in outcomes} != {Outcome.APPLIED}:
         raise NotVerified(verdict(seen[-1], survivor, mergeable))
-    after = client_of(seen[-1].survivor)
-    _check_contacts(prepared, after)
-    return after
+    return seen[-1].survivor
 
 
-def _check_contacts(prepared: Merge, after: Client) -> None:
+def _check_contacts(survivor: Client, mergeable: Client, after: Client) -> None:
     """Raises NotVerified where a contact is not there that was to stay or to move: the merge itself is done."""
-    kept = [*prepared.survivor.contacts, *prepared.mergeable.contacts]
-    lost = {one.id for one in kept} - {one.id for one in (*prepared.lost_contacts, *after.contacts)}
-    if lost:
+    dropped = {one.id for one in lost_contacts(survivor, mergeable)}
+    missing = {one.id for one in (*survivor.contacts, *mergeable.contacts)} - dropped - {c.id for c in after.contacts}
+    if missing:
         raise NotVerified(
-            f"The client {prepared.mergeable.id} is merged into {after.id}, and these contacts are not there: "
-            f"{', '.join(sorted(map(str, lost)))}. Somebody may have changed the contacts meanwhile; the backup has "
-            "them."
+            f"The client {mergeable.id} is merged into {after.id}, and these contacts are not there: "
+            f"{', '.join(sorted(missing))}. Somebody may have changed the contacts meanwhile; the backup has them."
         )
 
 
-def merge(
-    api: Api,
-    survivor_id: str,
-    mergeable_id: str,
-    *,
-    backup: Backup,
-    allow_other_currency: bool = False,
-    allow_inactive_survivor: bool = False,
-    sleep: Callable[[float], None] = rest,
-) -> Client:
-    """Merge one client into another that survives, and return that as the server has it.
-
-    Never to be repeated blindly. Raises what `prepare_merge` and `apply_merge` do.
-    """
-    prepared = prepare_merge(
-        api,
-        survivor_id,
-        mergeable_id,
-        allow_other_currency=allow_other_currency,
-        allow_inactive_survivor=allow_inactive_survivor,
-    )
-    return apply_merge(api, prepared, backup=backup, sleep=sleep)
-
-
-def _edits(door: Door, prepared: Merge) -> tuple[Edit, Edit, list[dict[str, object]]]:
-    """What the merge is to change, by a fresh read of both, and their records. Raises StalePlan where one has moved."""
-    (here, at), (there, _) = (_read(door, one.id) for one in (prepared.survivor, prepared.mergeable))
-    for record, before in ((here, prepared.survivor), (there, prepared.mergeable)):
-        now = client_of(record)
-        if any(getattr(now, name) != getattr(before, name) for name in (*FIGURES, "status", "currency_id")):
-            raise StalePlan(f"The client {before.id} has changed since it was read: look again. Nothing was sent.")
-    seen, other = view(here), view(there)
-    ours, theirs = ({"currency": code} for code in prepared.currency_codes) if prepared.currency_codes else ({}, {})
+def _edits(both: Both, codes: Sequence[str]) -> tuple[Edit, Edit]:
+    """What the merge is to change."""
+    here, there = view(both.survivor), view(both.mergeable)
+    ours, theirs = ({"currency": code} for code in codes) if codes else ({}, {})
     survivor = Edit(
-        prepared.survivor.id,
-        {**{name: seen[name] for name in FIGURES}, **ours, "contacts": ids_of(seen["contacts"]), "read_at": at},
-        {name: Decimal(str(seen[name])) + Decimal(str(other[name])) for name in FIGURES},
-    )
-    told = {name: other[name] for name in (*FIGURES, "display_name")}
-    mergeable = Edit(prepared.mergeable.id, {**told, **theirs, **before_of(there)}, GONE)
-    return survivor, mergeable, [here, there]
-
-
-def _read(door: Door, client_id: str) -> tuple[dict[str, object], int]:
-    """A client as the server has it, and the server's clock then, in unix seconds."""
-    answer = door.get(f"/clients/{client_id}")
-    record = data_of(answer.json())
-    check_id(record, client_id)
-    return record, int(answer.date.timestamp()) if answer.date else 0
+        str(both.survivor["id"]),
+        {
+            **{name: here[name] for name in FIGURES}, **ours, "contacts": ids_of(here["contacts"]),
+            "read_at": both.read_at,
+        },
+        {name: Decimal(str(here[name])) + Decimal(str(there[name])) for name in FIGURES},
+    )  # fmt: skip
+    known = {name: there[name] for name in (*FIGURES, "display_name")}
+    return survivor, Edit(str(both.mergeable["id"]), {**known, **theirs, **before_of(both.mergeable)}, GONE)
 
 
 def currencies_of(door: Door, records: Sequence[Mapping[str, object]]) -> list[str]:

@@ -11,11 +11,8 @@ from flows.ask.ask import reading
 from flows.cli.options import AsJson, ConfigFile, SourceName
 from flows.configuration.load import choose_source, load_settings
 from flows.merge.report import show_merges
-from flows.push.apply import check_brake
-from flows.push.approvals import (
-    approve_digest,
-    find_plan_by_digest,
-)
+from flows.plans.applying import check_brake
+from flows.plans.approvals import approve_digest, find_plan_by_digest
 from flows.push.report import show_plan
 from flows.push.undo import names_of
 from flows.session.clock import SYSTEM_CLOCK
@@ -23,13 +20,15 @@ from flows.show.confirm import confirm
 from flows.show.show import say, show_json, show_table
 from schemas.errors import SettingsError, TooMuchChange
 from schemas.extras import needs
+from schemas.plan import PUSH
 from warehouse.control.approvals import waiting
-from warehouse.control.plans import Stored
 
 if TYPE_CHECKING:
     from flows.configuration.values import Settings
-    from flows.push.approvals import Approvable
+    from flows.plans.approvals import Approvable
+    from schemas.plan import Plan
     from warehouse.control.approvals import Approval
+    from warehouse.control.plans import Stored
 
 
 def approve(
@@ -59,9 +58,9 @@ def approve(
     found = find_plan_by_digest(settings, digest)
     if source not in {None, found.stored.plan.source}:
         raise SettingsError(f"The plan of this digest is of the source {found.stored.plan.source!r}, not {source!r}.")
-    brake = _brake(settings, found)
+    brake = _brake(settings, found.stored.plan)
     if not as_json:
-        _show(settings, found)
+        _show(settings, found.stored)
         if brake:
             say(f"An approval does not lift the brake. {brake}")
     if found.approval is None:
@@ -101,30 +100,30 @@ def _list(settings: Settings, source: str | None, *, as_json: bool) -> None:
         say("No plan waits for an approval.")
 
 
-def _show(settings: Settings, found: Approvable) -> None:
+def _show(settings: Settings, stored: Stored) -> None:
     """Show the plan like `push show` and `merge show` do."""
-    if isinstance(found.stored, Stored):
-        show_plan(found.stored.plan, names_of(settings, found.stored.plan.source, found.stored.plan.client_ids))
+    plan = stored.plan
+    names = names_of(settings, plan.source, plan.client_ids)
+    if plan.kind == PUSH:
+        show_plan(plan, names)
     else:
-        plan = found.stored.plan
-        show_merges(found.stored, names_of(settings, plan.source, plan.client_ids))
-    say(f"All of it: ninja-sync {found.kind} show {found.stored.plan.plan_id} --json")
+        show_merges(stored, names)
+    say(f"All of it: ninja-sync {plan.kind} show {plan.plan_id} --json")
 
 
-def _brake(settings: Settings, found: Approvable) -> str:
+def _brake(settings: Settings, plan: Plan) -> str:
     """The reason why the plan will be refused even when approved; empty where there is none."""
-    if isinstance(found.stored, Stored):
-        try:
-            check_brake(settings, found.stored.plan)
-        except TooMuchChange as refused:
-            return str(refused)
+    try:
+        check_brake(settings, plan)
+    except TooMuchChange as refused:
+        return str(refused)
     return ""
 
 
 def _tell(found: Approvable, given: Approval, brake: str, *, already: bool, resumed: bool, as_json: bool) -> None:
     run = given.asked_by
     if run is None:
-        do = f"ninja-sync {found.kind} apply {given.plan_id} --digest {given.digest}"
+        do = f"ninja-sync {found.stored.plan.kind} apply {given.plan_id} --digest {given.digest}"
         then = f"Next: {do}"
     else:
         do = f"ninja-sync approve {given.digest} --resume"
@@ -133,7 +132,7 @@ def _tell(found: Approvable, given: Approval, brake: str, *, already: bool, resu
         show_json(
             {
                 **asdict(given),
-                "kind": found.kind,
+                "kind": found.stored.plan.kind,
                 "already": already,
                 "brake": brake or None,
                 "resumed": resumed,

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from connector import clients
-from connector.clients.action import FINE
 from flows.cli.options import AsJson, ConfigFile, SourceName
 from flows.session.api import open_api
 from flows.show.confirm import confirm
 from flows.show.show import say, show_json, show_table
 from schemas.errors import NotVerified, SettingsError
+from schemas.journal import AS_WANTED
 
 if TYPE_CHECKING:
     from connector.api.api import Api
@@ -182,10 +182,10 @@ def _tell(results: Sequence[Result], *, as_json: bool) -> None:
     else:
         rows = [
             (one.client_id, one.name, one.outcome.value, one.reason)
-            for one in sorted(results, key=lambda one: one.outcome in FINE)
+            for one in sorted(results, key=lambda one: one.outcome in AS_WANTED)
         ]
         show_table("", ("id", "client", "outcome", "why"), rows, most=MOST)
         say(f"Read back: {told}.")
-    left = sum(one.outcome not in FINE for one in results)
+    left = sum(one.outcome not in AS_WANTED for one in results)
     if left:
         raise NotVerified(f"{left:,} of {len(results):,} clients are not as wanted ({told}).")

@@ -1,4 +1,4 @@
-"""The commands that remove a client for good: purge and merge."""
+"""The command that removes a client for good: purge."""
 
 from __future__ import annotations
 
@@ -17,12 +17,10 @@ from flows.session.backups import backup_file
 from flows.session.clock import SYSTEM_CLOCK
 from flows.session.password import password_reader
 from flows.show.confirm import confirm_name
-from flows.show.show import say, show_json, show_records, show_table
+from flows.show.show import say, show_json, show_records
 from flows.upkeep.erase import erase_client
-from schemas.client import as_dict
 
 if TYPE_CHECKING:
-    from connector.clients import Merge
     from connector.door.secret import Secret
     from flows.configuration.values import Settings
     from schemas.client import Client
@@ -41,11 +39,6 @@ PasswordFile = Annotated[
         "--password-file", metavar="FILE", help="The file with the password; else NINJA_SYNC_PASSWORD, or a prompt."
     ),
 ]
-SIDE_BY_SIDE = (
-    "display_name", "number", "status", "balance", "paid_to_date", "credit_balance", "payment_balance", "vat_number",
-    "id_number", "country_id", "city", "group_settings_id", "private_notes", "public_notes", "custom_value1",
-    "custom_value2", "custom_value3", "custom_value4", "created_at",
-)  # fmt: skip
 
 
 def purge(
@@ -88,50 +81,6 @@ def purge(
         show_json({"client_id": client.id, "purged": True, "backup": found, "erased_rows": erased})
 
 
-def merge(
-    survivor: Annotated[str, typer.Argument(metavar="SURVIVOR", help="The id of the client that stays.")],
-    mergeable: Annotated[str, typer.Argument(metavar="MERGEABLE", help="The id of the client that goes into it.")],
-    confirm: Confirm = None,
-    backup: BackupFile = None,
-    allow_other_currency: Annotated[
-        bool,
-        typer.Option(
-            "--allow-other-currency", help="Merge different currencies; amounts are added without conversion."
-        ),
-    ] = False,
-    allow_inactive_survivor: Annotated[
-        bool, typer.Option("--allow-inactive-survivor", help="Merge even if the client kept is archived or deleted.")
-    ] = False,
-    password_file: PasswordFile = None,
-    source: SourceName = None,
-    config: ConfigFile = None,
-    as_json: AsJson = False,
-) -> None:
-    """Merge one client into another, for good.
-
-    Invoices, payments, credits, documents and contacts go to the client kept. Everything else of the merged client is
-    lost: its number, notes, custom values, settings, ledger. Both are shown side by side, and you confirm by typing the
-    name of the client that goes. A backup of both is written first. The request is sent once and never repeated; the
-    result is read back. This is for one pair; for many, use plans: `ninja-sync merge`.
-    """
-    settings, name, password = _chosen(source, config, password_file)
-    with open_api(name, settings=settings, password=password) as api:
-        prepared = clients.prepare_merge(
-            api, survivor, mergeable, allow_other_currency=allow_other_currency,
-            allow_inactive_survivor=allow_inactive_survivor,
-        )  # fmt: skip
-        if not as_json:
-            _show_merge(prepared)
-        confirm_name("It cannot be undone.", called(prepared.mergeable), confirm)
-        file = backup or backup_file(settings, name, "merge", [survivor, mergeable], SYSTEM_CLOCK.now())
-        merged = clients.apply_merge(api, prepared, backup=file)
-    say(f"Merged, and read back: {mergeable} into {survivor}. The backup of both is in {file}.")
-    if (merged.balance, merged.paid_to_date) != (prepared.balance, prepared.paid_to_date):
-        say("The server recomputed the balances from invoices and payments: they are not the sum of the earlier ones.")
-    if as_json:
-        show_json({"survivor": as_dict(merged), "merged": mergeable, "backup": str(file)})
-
-
 def called(client: Client) -> str:
     """The text that a person types for a client: its name, else its number, else its id."""
     return (client.display_name or client.name or client.number or client.id).strip()
@@ -152,28 +101,6 @@ def _told(client: Client) -> dict[str, object]:
     people = "; ".join(_person(one.first_name, one.last_name, one.email) for one in client.contacts)
     own = {name.replace("_", " "): getattr(client, name) for name in fields}
     return {**own, "contacts": people, "documents": len(client.documents)}
-
-
-def _show_merge(prepared: Merge) -> None:
-    """Show both clients side by side, and the resulting balances."""
-    one, other = prepared.survivor, prepared.mergeable
-    after = {"balance": prepared.balance, "paid_to_date": prepared.paid_to_date}
-    rows: list[tuple[object, ...]] = [
-        (name.replace("_", " "), getattr(one, name), getattr(other, name), after.get(name, ""))
-        for name in SIDE_BY_SIDE
-        if getattr(one, name) or getattr(other, name) or name in after
-    ]
-    rows.append(("currency (id)", prepared.survivor_currency, prepared.mergeable_currency, prepared.survivor_currency))
-    rows.append(("documents", len(one.documents), len(other.documents), len(one.documents) + len(other.documents)))
-    show_table("Side by side", ("", f"stays: {one.id}", f"goes: {other.id}", "afterwards"), rows)
-    lost = {contact.id for contact in prepared.lost_contacts}
-    people = [
-        (client.id, _person(contact.first_name, contact.last_name, contact.email), "lost" * (contact.id in lost))
-        for client in (one, other)
-        for contact in client.contacts
-    ]
-    show_table("Contacts", ("client", "contact", ""), people)
-    say("From 2026 on, the server recomputes balance and paid to date from invoices and payments.")
 
 
 def _person(*parts: str | None) -> str:

@@ -92,7 +92,6 @@ CLIENTS = Group(
         ),
         "For good": (
             Command("purge", "Remove a client and all its records for good.", "flows.cli.clients_destroy:purge"),
-            Command("merge", "Merge one client into another, for good.", "flows.cli.clients_destroy:merge"),
         ),
         "Files, mail and tax": (
             Command("upload", "Attach files to a client.", "flows.cli.clients_files:upload"),
@@ -174,7 +173,6 @@ JOURNAL = Group(
     {
         "Open calls and checks": (
             Command("settle", "Find out the outcome of open calls.", "flows.cli.journal:settle"),
-            Command("check", "Check that no line of the journal was changed.", "flows.cli.journal:check"),
         ),
     },
     "flows.cli.journal:list_calls",

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from flows.ask.journal import chains, newest_calls
+from flows.ask.journal import newest_calls
 from flows.cli.options import AsJson, ConfigFile, SourceName
-from flows.configuration.load import choose_source, choose_sources, load_settings
+from flows.configuration.load import choose_source, load_settings
 from flows.session.door import open_door
 from flows.session.settle import settle_by_asking, settle_by_word
 from flows.show.show import say, show_json, show_records, show_table
-from schemas.errors import NotVerified, OutcomeUnknown, SettingsError
+from schemas.errors import OutcomeUnknown, SettingsError
 from schemas.journal import Outcome
 
 if TYPE_CHECKING:
@@ -88,24 +88,6 @@ def settle(
             f"The server's records do not show the outcome of {', '.join(left)}. Look at the clients in Invoice Ninja, "
             "then state it: `ninja-sync journal settle CALL --as applied`, or `--as not-applied`."
         )
-
-
-def check(source: SourceName = None, config: ConfigFile = None, as_json: AsJson = False) -> None:
-    """Check that no line of the journal was changed.
-
-    Each line holds the digest of the line before. Lines removed at the end leave no trace in the journal, so this
-    prints the last digest for you to keep elsewhere. The exit code is 4 if the chain is broken.
-    """
-    settings = load_settings(config)
-    found = chains(settings, choose_sources(settings, source))
-    if as_json:
-        show_json({"chains": found})
-    else:
-        names = ("source", "lines", "first_broken", "last_digest")
-        show_table("Journals", [name.replace("_", " ") for name in names], [[one[n] for n in names] for one in found])
-    broken = [f"{one['source']} from line {one['first_broken']} on" for one in found if one["first_broken"]]
-    if broken:
-        raise NotVerified(f"The journal is not as it was written: {', '.join(broken)}.")
 
 
 def _tell(found: Sequence[Settling], *, as_json: bool) -> None:

@@ -12,24 +12,25 @@ from flows.cli.options import Allow, AsJson, ConfigFile, NoRescue, PublicNotes, 
 from flows.configuration.load import choose_source, load_settings
 from flows.merge.apply import apply_merges, close_merges, resume_merges
 from flows.merge.pairs import pair_of, pairs_of, with_ids
-from flows.merge.plan import ALLOWABLE, plan_merges
+from flows.merge.plan import plan_merges
 from flows.merge.report import merges_as_json, naming, show_merges, tell_applied_merges, tell_planned_merges
 from flows.merge.sheet import known_names, merge_sheet, source_of
+from flows.plans.applying import find_plan
 from flows.push.undo import names_of
 from flows.session.door import open_door
 from flows.session.password import password_reader
-from flows.session.ready import open_ready
 from flows.show.output import write_output
 from flows.show.show import progress, say, show_json, show_table
 from schemas.errors import SettingsError
-from warehouse.control.merge_plans import read_merges
+from schemas.merge_plan import ALLOWABLE
+from schemas.plan import MERGE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from connector.door.secret import Secret
     from flows.configuration.values import Settings
-    from schemas.merge_plan import MergePlan
+    from schemas.plan import Plan
 
 PlanId = Annotated[str, typer.Argument(metavar="PLAN", help="The plan's id, such as merge-20261128-1a2b3c.")]
 PasswordFile = Annotated[
@@ -98,8 +99,7 @@ def list_merges(
 def show(plan_id: PlanId, config: ConfigFile = None, as_json: AsJson = False) -> None:
     """Show a plan of merges, and its progress."""
     settings = load_settings(config)
-    with open_ready(settings) as warehouse:
-        stored = read_merges(warehouse, plan_id)
+    stored = find_plan(settings, MERGE, plan_id)
     if as_json:
         show_json({**merges_as_json(stored.plan), "state": stored.state, "states": stored.states})
     else:
@@ -193,8 +193,7 @@ def _password(settings: Settings, source: str, file: Path | None, variable: str)
     return password_reader(settings.sources[source], file=file, variable=variable)
 
 
-def _plan_here(settings: Settings, plan_id: str) -> tuple[str, MergePlan]:
+def _plan_here(settings: Settings, plan_id: str) -> tuple[str, Plan]:
     """A plan, and its source as configured here."""
-    with open_ready(settings) as warehouse:
-        plan = read_merges(warehouse, plan_id).plan
+    plan = find_plan(settings, MERGE, plan_id).plan
     return choose_source(settings, plan.source), plan

@@ -11,15 +11,17 @@ from flows.ask.ask import asked
 from flows.cli.options import AsJson, ConfigFile, DecimalSign, Encoding, NullWords, Separator, SheetName, SourceName
 from flows.cli.push_queue import Reason
 from flows.configuration.load import choose_source, load_settings
+from flows.plans.applying import find_plan
 from flows.push.apply import apply_plan, close_plan, resume_plan
 from flows.push.plan import check_not_empty, plan_push
 from flows.push.report import as_json_of, outcomes_for, show_outcomes, show_plan, tell_applied, tell_planned
-from flows.push.undo import find_plan, names_of, plan_as_json, undo_plan, write_plan
+from flows.push.undo import names_of, plan_as_json, undo_plan, write_plan
 from flows.push.wishes import wishes_of_file, wishes_of_query
 from flows.session.door import open_door
 from flows.sheets.spreadsheets import reading_of
 from flows.show.show import progress, say, show_json, show_table
 from schemas.errors import SettingsError
+from schemas.plan import PUSH
 
 if TYPE_CHECKING:
     from flows.configuration.values import Settings
@@ -79,7 +81,7 @@ def show(
 ) -> None:
     """Show a plan, and its outcomes."""
     settings = load_settings(config)
-    stored = find_plan(settings, plan_id)
+    stored = find_plan(settings, PUSH, plan_id)
     outcomes = outcomes_for(settings, stored.plan)
     if to is not None:
         write_plan(stored.plan, to)
@@ -176,4 +178,4 @@ def undo(
 
 def _source_of(settings: Settings, plan_id: str) -> str:
     """The source of a plan, as configured here."""
-    return choose_source(settings, find_plan(settings, plan_id).plan.source)
+    return choose_source(settings, find_plan(settings, PUSH, plan_id).plan.source)

@@ -174,8 +174,8 @@ select
         where s.source = p.source and s.plan_id = p.plan_id and s.state in ('merged', 'done', 'done without rescue')
     ) as done,
     p.expires_at
-from control.merge_plans as p
-where cast($source as varchar) is null or p.source = $source
+from control.plans as p
+where p.kind = 'merge' and (cast($source as varchar) is null or p.source = $source)
 order by p.made_at desc
 limit $top
 
@@ -233,7 +233,7 @@ select
     p.expires_at,
     p.undoes
 from control.plans as p
-where cast($source as varchar) is null or p.source = $source
+where p.kind = 'push' and (cast($source as varchar) is null or p.source = $source)
 order by p.made_at desc
 limit $top
 
@@ -248,7 +248,6 @@ select
     + (select count(*) from control.chosen_survivors)
     + (select count(*) from control.outbox)
     + (select count(*) from control.plans)
-    + (select count(*) from control.merge_plans)
     + (select count(*) + count(approved_at) from control.approvals)
     + (select count(*) from control.outcomes)
     + (select count(*) from control.journal) as changed_runs,

@@ -21,7 +21,7 @@ class Operator:
 
     def __init__(self, box: Box, place, home) -> None:
         home.mkdir()
-        command = [sys.executable, "-m", "tests.merge.operator"]
+        command = [sys.executable, "-m", "tests.flows.merge.operator"]
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         told = {
             "url": box.sandbox.url, "token": box.sandbox.token, "password": box.sandbox.password,

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from flows.push.approvals import approve_digest, find_plan_by_digest
+from flows.plans.approvals import approve_digest, find_plan_by_digest
 from flows.session.api import operator
 from flows.session.clock import SYSTEM_CLOCK
 from flows.session.ready import open_ready
