@@ -12,7 +12,6 @@ import typer
 from flows.cli.dedupe_rules import RulesFile, read_rules
 from flows.cli.options import Allow, AsJson, ConfigFile, NoRescue, PublicNotes, SourceName, To
 from flows.configuration.load import choose_source, load_settings
-from flows.dedupe.review import cases, choose, decide_pairs, not_the_same
 from flows.merge.report import tell_planned_merges
 from flows.session.door import open_door
 from flows.sheets.spreadsheets import read_sheet
@@ -53,7 +52,7 @@ def find(
     changes = {**({} if threshold is None else {"threshold": threshold}), **({"trained": False} if untrained else {})}
     chosen = msgspec.structs.replace(chosen, **changes)
     settings = load_settings(config)
-    from flows.dedupe.find import across, find_duplicates  # noqa: PLC0415 - an extra, which read_rules names
+    from flows.dedupe.find import across, find_duplicates  # noqa: PLC0415 - an extra
 
     if across_sources:
         _tell_across(across(settings, chosen, deleted=with_deleted), as_json=as_json)
@@ -101,6 +100,8 @@ def list_clusters(source: SourceName = None, config: ConfigFile = None, as_json:
 
     Shows the decision on each group of duplicates.
     """
+    from flows.dedupe.review import cases, not_the_same  # noqa: PLC0415 - an extra, as for `find`
+
     settings = load_settings(config)
     name = choose_source(settings, source)
     found = cases(settings, name, everything=True)
@@ -137,6 +138,8 @@ def decide(
     Decisions in a file are same_as, never_merge or later. The newest decision on a pair counts. With --survivor alone,
     only the client to keep is recorded.
     """
+    from flows.dedupe.review import choose, decide_pairs  # noqa: PLC0415 - an extra, as for `find`
+
     told: list[tuple[tuple[str, str], str, str]] = []
     if survivor and not (ids or file):
         pass
