@@ -12,7 +12,7 @@ from connector import clients
 from flows.cli.options import AsJson, ConfigFile, SourceName
 from flows.session.api import open_api
 from flows.show.confirm import confirm
-from flows.show.show import progress, say, show_json, show_table
+from flows.show.show import progress_bar, say, show_json, show_table
 from flows.statements.fetch import (
     amount_of,
     draw_statements,
@@ -26,7 +26,7 @@ from schemas.client import as_dict
 from schemas.errors import NotVerified, SettingsError, SyncError
 
 if TYPE_CHECKING:
-    from flows.session.progress import Tell
+    from flows.session.progress import Progress
     from flows.statements.fetch import Drawn
 
 MOST = 50
@@ -97,11 +97,11 @@ def statement(
         if email and wanted:
             question = f"Have the server mail {len(wanted):,} statement{'s' * (len(wanted) != 1)}?"
             confirm(question, yes=yes, as_json=as_json)
-        with progress("clients", quiet=as_json) as tell:
+        with progress_bar("clients", quiet=as_json) as progress:
             if email:
-                told, stopped = _until_stopped(mail_statements(api, wanted, period, tell=tell))
+                told, stopped = _until_stopped(mail_statements(api, wanted, period, progress=progress))
             else:
-                told, stopped = _until_stopped(draw_statements(api, wanted, period, to, again=again, tell=tell))
+                told, stopped = _until_stopped(draw_statements(api, wanted, period, to, again=again, progress=progress))
     _tell_drawn([*left, *told], as_json=as_json)
     _end(sum(not one.problem for one in told), len(wanted) + len(left), stopped, email=email)
 
@@ -135,8 +135,8 @@ def update_tax_data(
 
     It uses the client's address, handles three clients a minute, and does this for paid accounts only.
     """
-    with open_api(source, config=config) as api, progress("clients", quiet=as_json) as tell:
-        found, stopped = _until_stopped(_counted(clients.update_tax_data(api, ids), len(set(ids)), tell))
+    with open_api(source, config=config) as api, progress_bar("clients", quiet=as_json) as progress:
+        found, stopped = _until_stopped(_counted(clients.update_tax_data(api, ids), len(set(ids)), progress))
     if as_json:
         show_json([{"client_id": one.id, "tax_info": one.tax_info} for one in found])
     elif found:
@@ -181,10 +181,10 @@ def _until_stopped(run: Iterable[Told]) -> tuple[list[Told], SyncError | None]:
     return found, None
 
 
-def _counted(run: Iterable[Told], of: int, tell: Tell) -> Iterator[Told]:
+def _counted(run: Iterable[Told], of: int, progress: Progress) -> Iterator[Told]:
     """The same, with progress reports."""
     for done, one in enumerate(run, start=1):
-        tell("tax data", done, of)
+        progress("tax data", done, of)
         yield one
 
 

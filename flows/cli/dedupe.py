@@ -15,7 +15,7 @@ from flows.configuration.load import choose_source, load_settings
 from flows.merge.report import tell_planned_merges
 from flows.session.door import open_door
 from flows.sheets.spreadsheets import read_sheet
-from flows.show.show import progress, say, show_json, show_table
+from flows.show.show import progress_bar, say, show_json, show_table
 from schemas.errors import SettingsError
 from warehouse.control.dedupe import pair_of
 
@@ -58,8 +58,8 @@ def find(
         _tell_across(across(settings, chosen, deleted=with_deleted), as_json=as_json)
         return
     name = choose_source(settings, source)
-    with progress(name, quiet=as_json) as tell:
-        found = find_duplicates(settings, name, chosen, deleted=with_deleted, tell=tell)
+    with progress_bar(name, quiet=as_json) as progress:
+        found = find_duplicates(settings, name, chosen, deleted=with_deleted, progress=progress)
     reasons = {(pair.id_a, pair.id_b): pair for pair in found.pairs}
     if as_json:
         pairs = [

@@ -212,7 +212,7 @@ def _run(
     pulled = None
     if pulls:
         try:
-            pulled = pull(Job(settings, plan.source, door, tell=tell, clock=clock))
+            pulled = pull(Job(settings, plan.source, door, progress=tell, clock=clock))
         except SyncError as problem:  # made up for by the next pull
             stopped = stopped or problem
     return AppliedMerges(plan, ended.state, ended.states, ended.backups, pulled, stopped)

@@ -102,7 +102,7 @@ def reconcile(job: Job, state: State, staging: Staging, scan: Scan, aside: Itera
         return Verdict(unlisted=dict.fromkeys(ids, HELD), held=held if scan.full else None)
     found = {}
     for number, one in enumerate(ids):
-        job.tell("asking for missing clients", number, len(ids))
+        job.progress("asking for missing clients", number, len(ids))
         found[one] = presence(job.door, one)
     gone = [one for one, where in found.items() if where is Presence.GONE]
     emptied = bool(gone) and not _has_a_witness(job, scan, known)

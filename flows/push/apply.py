@@ -242,6 +242,6 @@ def _pulled(
 ) -> tuple[Pulled | None, SyncError | None]:
     """The pull that brings what was written into the mirror; one that fails is made up for by the next."""
     try:
-        return pull(Job(settings, name, door, tell=tell, clock=clock)), None
+        return pull(Job(settings, name, door, progress=tell, clock=clock)), None
     except SyncError as problem:
         return None, problem

@@ -15,7 +15,7 @@ from flows.configuration.values import Settings
 from flows.merge.apply import AppliedMerges, apply_merges
 from flows.push.approvals import MERGE
 from flows.scheduled.approval import Made, approved_plan
-from flows.scheduled.notices import keep, teller, with_links
+from flows.scheduled.notices import keep, task_progress, with_links
 from flows.scheduled.states import LOOK, ended, own_words, read_rules, read_settings, run_name
 from flows.session.door import open_door
 from flows.session.password import password_reader
@@ -58,7 +58,7 @@ def apply_one(source: str, plan_id: str, digest: str) -> AppliedMerges:
         settings = read_settings()
         password = password_reader(settings.sources[source])
         with open_door(settings, source) as door:
-            return apply_merges(settings, door, plan_id, digest, password, tell=teller(source))
+            return apply_merges(settings, door, plan_id, digest, password, tell=task_progress(source))
     except Exception as problem:  # noqa: BLE001 - as above
         failed = own_words(problem)
     raise failed

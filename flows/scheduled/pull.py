@@ -27,10 +27,10 @@ from flows.configuration.values import Settings
 from flows.pull.job import Job
 from flows.pull.pull import pull as pull_source
 from flows.pull.summary import Summary, as_markdown, summary_of
-from flows.scheduled.notices import emit, keep, teller, with_links
+from flows.scheduled.notices import emit, keep, task_progress, with_links
 from flows.scheduled.states import LOOK, ended, own_words, read_settings, retried, run_name
 from flows.session.door import open_door
-from flows.session.progress import Tell
+from flows.session.progress import Progress
 from flows.session.ready import open_ready
 from schemas.errors import Busy, ReadAlready
 from warehouse.control.state import last_begun
@@ -78,7 +78,7 @@ def pull_one(source: str, full: bool, due: datetime | None = None) -> Summary | 
     log = get_run_logger()
     try:
         with _turns.get():
-            found = _pulled(source, teller(source), full=full, due=due)
+            found = _pulled(source, task_progress(source), full=full, due=due)
     except Exception as problem:  # noqa: BLE001 - whatever it says goes into Prefect's database
         failed = own_words(problem)
     else:
@@ -219,11 +219,11 @@ def _outcome(future: PrefectFuture[Any]) -> Found:
     return outcome if isinstance(outcome, Summary | Elsewhere) else f"{type(outcome).__name__}: {outcome}"
 
 
-def _pulled(source: str, tell: Tell, *, full: bool, due: datetime | None) -> Summary | Elsewhere:
+def _pulled(source: str, progress: Progress, *, full: bool, due: datetime | None) -> Summary | Elsewhere:
     settings = read_settings()
     try:
         with open_door(settings, choose_source(settings, source)) as door:
-            job = Job(settings, source, door, full=full, due=due, tell=tell)
+            job = Job(settings, source, door, full=full, due=due, progress=progress)
             return summary_of(pull_source(job))
     except ReadAlready:
         return Elsewhere(done=True)

@@ -21,7 +21,7 @@ from flows.push.plan import check_not_empty, plan_push
 from flows.push.undo import find_plan
 from flows.push.wishes import WishedRow, wishes_of_file, wishes_of_query
 from flows.scheduled.approval import Made, approved_plan
-from flows.scheduled.notices import keep, teller, with_links
+from flows.scheduled.notices import keep, task_progress, with_links
 from flows.scheduled.states import LOOK, ended, own_words, read_settings, retried, run_name
 from flows.session.door import open_door
 from schemas.entities import CLIENTS
@@ -56,7 +56,7 @@ def apply_one(source: str, plan_id: str, digest: str) -> Applied:
     try:
         settings = read_settings()
         with open_door(settings, source) as door:
-            return apply_plan(settings, door, plan_id, digest, tell=teller(source))
+            return apply_plan(settings, door, plan_id, digest, tell=task_progress(source))
     except Exception as problem:  # noqa: BLE001 - as above
         failed = own_words(problem)
     raise failed

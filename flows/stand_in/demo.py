@@ -14,7 +14,7 @@ from flows.configuration.values import Settings, Source
 from flows.pull.job import Job, Pulled
 from flows.pull.pull import pull
 from flows.pull.report import tell_pulled
-from flows.show.show import progress, say, show_table
+from flows.show.show import progress_bar, say, show_table
 from sandbox.office import Deed, tidy_up, work_a_little
 from sandbox.server import Sandbox, running
 from schemas.errors import SettingsError, WarehouseError
@@ -92,5 +92,5 @@ def _command() -> str:
 
 def _pull(settings: Settings, box: Sandbox) -> Pulled:
     door_settings = DoorSettings(box.url, requests_per_second=settings.sources[SOURCE].requests_per_second)
-    with Door(door_settings, Secret(box.token)) as door, progress(SOURCE, quiet=False) as tell:
-        return pull(Job(settings, SOURCE, door, tell=tell))
+    with Door(door_settings, Secret(box.token)) as door, progress_bar(SOURCE, quiet=False) as progress:
+        return pull(Job(settings, SOURCE, door, progress=progress))
