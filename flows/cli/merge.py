@@ -125,7 +125,7 @@ def apply(
     read = _password(settings, source, password_file, password_env)
     with naming(stored, as_json=as_json):
         with open_door(settings, source) as door, progress_bar(source, quiet=as_json) as progress:
-            applied = apply_merges(settings, door, plan_id, digest, read, tell=progress)
+            applied = apply_merges(settings, door, plan_id, digest, read, progress=progress)
         tell_applied_merges(applied, as_json=as_json)
 
 
@@ -147,7 +147,7 @@ def resume(
     read = _password(settings, source, password_file, password_env)
     with naming(stored, as_json=as_json):
         with open_door(settings, source) as door, progress_bar(source, quiet=as_json) as progress:
-            applied = resume_merges(settings, door, plan_id, read, without_rescue=without_rescue, tell=progress)
+            applied = resume_merges(settings, door, plan_id, read, without_rescue=without_rescue, progress=progress)
         tell_applied_merges(applied, as_json=as_json)
 
 

@@ -121,7 +121,7 @@ def apply(
     settings = load_settings(config)
     source = _source_of(settings, plan_id)
     with open_door(settings, source) as door, progress_bar(source, quiet=as_json) as progress:
-        applied = apply_plan(settings, door, plan_id, digest, force=force, tell=progress)
+        applied = apply_plan(settings, door, plan_id, digest, force=force, progress=progress)
     tell_applied(settings, applied, as_json=as_json)
 
 
@@ -139,7 +139,7 @@ def resume(
     settings = load_settings(config)
     source = _source_of(settings, plan_id)
     with open_door(settings, source) as door, progress_bar(source, quiet=as_json) as progress:
-        applied = resume_plan(settings, door, plan_id, digest, tell=progress)
+        applied = resume_plan(settings, door, plan_id, digest, progress=progress)
     tell_applied(settings, applied, as_json=as_json)
 
 

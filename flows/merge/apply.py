@@ -26,7 +26,7 @@ from flows.pull.pull import pull
 from flows.session.api import check_company, operator
 from flows.session.clock import SYSTEM_CLOCK, Clock
 from flows.session.cut_off import named_when_cut_off
-from flows.session.progress import Tell, silent
+from flows.session.progress import Progress, silent
 from flows.session.ready import open_ready
 from flows.session.under_way import check_none_under_way
 from flows.session.writing import one_writer_at_a_time, settle_open
@@ -79,7 +79,7 @@ def apply_merges(
     password: Callable[[], Secret],
     *,
     pulls: bool = True,
-    tell: Tell = silent,
+    progress: Progress = silent,
     clock: Clock = SYSTEM_CLOCK,
     sleep: Callable[[float], None] = rest,
 ) -> AppliedMerges:
@@ -97,7 +97,9 @@ def apply_merges(
         raise StalePlan(f"The plan {plan_id} is {stored.state}; a plan is applied once: {hint}.")
     if why := _barred(stored.plan, door, clock):
         raise StalePlan(why)
-    return _run(settings, door, stored, password, gives_up=False, pulls=pulls, tell=tell, clock=clock, sleep=sleep)
+    return _run(
+        settings, door, stored, password, gives_up=False, pulls=pulls, progress=progress, clock=clock, sleep=sleep
+    )
 
 
 def resume_merges(
@@ -108,7 +110,7 @@ def resume_merges(
     *,
     without_rescue: bool = False,
     pulls: bool = True,
-    tell: Tell = silent,
+    progress: Progress = silent,
     clock: Clock = SYSTEM_CLOCK,
     sleep: Callable[[float], None] = rest,
 ) -> AppliedMerges:
@@ -123,7 +125,15 @@ def resume_merges(
         raise StalePlan(f"The plan {plan_id} is {stored.state}: there is nothing to resume.")
     _check_unchanged(stored)
     return _run(
-        settings, door, stored, password, gives_up=without_rescue, pulls=pulls, tell=tell, clock=clock, sleep=sleep
+        settings,
+        door,
+        stored,
+        password,
+        gives_up=without_rescue,
+        pulls=pulls,
+        progress=progress,
+        clock=clock,
+        sleep=sleep,
     )
 
 
@@ -192,7 +202,7 @@ def _run(
     *,
     gives_up: bool,
     pulls: bool,
-    tell: Tell,
+    progress: Progress,
     clock: Clock,
     sleep: Callable[[float], None],
 ) -> AppliedMerges:
@@ -205,20 +215,20 @@ def _run(
         journal = WarehouseJournal(plan.source, lambda: nullcontext(warehouse), operator=operator(), now=clock.now)
         api = Api(door, journal, held, plan.plan_id)
         try:
-            stopped = _applied(Merging(settings, warehouse, api, plan, clock, sleep, gives_up), stored.state, tell)
+            stopped = _applied(Merging(settings, warehouse, api, plan, clock, sleep, gives_up), stored.state, progress)
         finally:
             held.drop()
         ended = read_merges(warehouse, plan.plan_id)
     pulled = None
     if pulls:
         try:
-            pulled = pull(Job(settings, plan.source, door, progress=tell, clock=clock))
+            pulled = pull(Job(settings, plan.source, door, progress=progress, clock=clock))
         except SyncError as problem:  # made up for by the next pull
             stopped = stopped or problem
     return AppliedMerges(plan, ended.state, ended.states, ended.backups, pulled, stopped)
 
 
-def _applied(merging: Merging, wanted: str, tell: Tell) -> SyncError | None:
+def _applied(merging: Merging, wanted: str, progress: Progress) -> SyncError | None:
     """Do what is left of the plan; the error at which it stopped."""
     warehouse, plan = merging.warehouse, merging.plan
     check_none_under_way(warehouse, plan.source, plan.plan_id)
@@ -231,7 +241,7 @@ def _applied(merging: Merging, wanted: str, tell: Tell) -> SyncError | None:
     settle_open(warehouse, plan.source, merging.api, now=merging.clock.now, sleep=merging.sleep)
     barred = _barred(plan, merging.api.door, merging.clock)
     for place, step, noted in zip(stored.places, plan.steps, stored.states, strict=True):
-        tell("merging", place, len(plan.steps))
+        progress("merging", place, len(plan.steps))
         # A run that was killed may have merged, and not noted it here.
         state = MERGED if noted in UNMERGED and is_merged(warehouse, plan, step, noted) else noted
         try:

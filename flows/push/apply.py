@@ -22,7 +22,7 @@ from flows.push.send import Sending, end_unsent, known_so_far, send_rest, settle
 from flows.session.api import check_company
 from flows.session.clock import SYSTEM_CLOCK, Clock
 from flows.session.cut_off import named_when_cut_off
-from flows.session.progress import Tell, silent
+from flows.session.progress import Progress, silent
 from flows.session.ready import open_ready
 from flows.session.under_way import check_none_under_way
 from flows.session.writing import one_writer_at_a_time
@@ -83,7 +83,7 @@ def apply_plan(
     *,
     force: bool = False,
     pulls: bool = True,
-    tell: Tell = silent,
+    progress: Progress = silent,
     clock: Clock = SYSTEM_CLOCK,
 ) -> Applied:
     """Apply a plan whose digest a person has seen. It is applied once; what was cut off is resumed.
@@ -103,7 +103,7 @@ def apply_plan(
     _check_company(settings, door, stored.plan, clock)
     if not force:
         check_brake(settings, stored.plan, clock)
-    return _run(settings, door, stored, pulls=pulls, tell=tell, clock=clock)
+    return _run(settings, door, stored, pulls=pulls, progress=progress, clock=clock)
 
 
 def resume_plan(
@@ -113,7 +113,7 @@ def resume_plan(
     digest: str | None = None,
     *,
     pulls: bool = True,
-    tell: Tell = silent,
+    progress: Progress = silent,
     clock: Clock = SYSTEM_CLOCK,
 ) -> Applied:
     """Go on with a plan that was cut off: what was sent is settled by reading back, what was not is sent now.
@@ -128,7 +128,7 @@ def resume_plan(
     if digest is not None:
         _check_digest(stored, digest)
     _check_company(settings, door, stored.plan, clock)
-    return _run(settings, door, stored, pulls=pulls, tell=tell, clock=clock)
+    return _run(settings, door, stored, pulls=pulls, progress=progress, clock=clock)
 
 
 def close_plan(settings: Settings, plan_id: str, *, clock: Clock = SYSTEM_CLOCK) -> Applied:
@@ -200,7 +200,7 @@ def _alone(settings: Settings, source: str, clock: Clock) -> Iterator[Warehouse]
         yield warehouse
 
 
-def _run(settings: Settings, door: Door, stored: Stored, *, pulls: bool, tell: Tell, clock: Clock) -> Applied:
+def _run(settings: Settings, door: Door, stored: Stored, *, pulls: bool, progress: Progress, clock: Clock) -> Applied:
     source = stored.plan.source
     cut_off = named_when_cut_off(
         stored.plan.plan_id, "push", lambda: _stored(settings, stored.plan.plan_id, clock).state
@@ -208,10 +208,10 @@ def _run(settings: Settings, door: Door, stored: Stored, *, pulls: bool, tell: T
     with cut_off, _alone(settings, source, clock) as warehouse:
         _check_turn(warehouse, stored)
         now = read_plan(warehouse, stored.plan.plan_id)  # it may have been altered while this run waited for its turn
-        sending = Sending(warehouse, door, now.plan, settings.sources[source].look_back, tell, clock)
+        sending = Sending(warehouse, door, now.plan, settings.sources[source].look_back, progress, clock)
         stopped = _sent(sending, now, clock)
         outcomes = outcomes_of(warehouse, now.plan)
-    pulled, unpulled = _pulled(settings, source, door, tell, clock) if pulls else (None, None)
+    pulled, unpulled = _pulled(settings, source, door, progress, clock) if pulls else (None, None)
     return Applied(now.plan, outcomes, sending.calls, pulled, stopped or unpulled)
 
 
@@ -238,10 +238,10 @@ def _check_turn(warehouse: Warehouse, stored: Stored) -> None:
 
 
 def _pulled(
-    settings: Settings, name: str, door: Door, tell: Tell, clock: Clock
+    settings: Settings, name: str, door: Door, progress: Progress, clock: Clock
 ) -> tuple[Pulled | None, SyncError | None]:
     """The pull that brings what was written into the mirror; one that fails is made up for by the next."""
     try:
-        return pull(Job(settings, name, door, progress=tell, clock=clock)), None
+        return pull(Job(settings, name, door, progress=progress, clock=clock)), None
     except SyncError as problem:
         return None, problem

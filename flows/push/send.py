@@ -14,7 +14,7 @@ from connector.door.password import Password, no_password
 from flows.push.look import Look
 from flows.session.api import operator
 from flows.session.clock import Clock
-from flows.session.progress import Tell
+from flows.session.progress import Progress
 from flows.session.writing import settle_open
 from schemas.errors import StalePlan, SyncError, WarehouseError
 from schemas.journal import Outcome
@@ -46,7 +46,7 @@ class Sending:
     door: Door
     plan: Plan
     look_back: int
-    tell: Tell
+    progress: Progress
     clock: Clock
     api: Api = field(init=False)
     calls: int = 0
@@ -94,7 +94,7 @@ def send_rest(sending: Sending, *, begins: bool) -> SyncError | None:
     _note(sending, left)
     sending.done = len(plan.cells) - len(sendable)
     for call in calls_for(sendable):
-        sending.tell("sending", sending.done, len(plan.cells))
+        sending.progress("sending", sending.done, len(plan.cells))
         try:
             _send(sending, look, call)
         except WarehouseError:

@@ -58,7 +58,7 @@ def apply_one(source: str, plan_id: str, digest: str) -> AppliedMerges:
         settings = read_settings()
         password = password_reader(settings.sources[source])
         with open_door(settings, source) as door:
-            return apply_merges(settings, door, plan_id, digest, password, tell=task_progress(source))
+            return apply_merges(settings, door, plan_id, digest, password, progress=task_progress(source))
     except Exception as problem:  # noqa: BLE001 - as above
         failed = own_words(problem)
     raise failed

@@ -56,7 +56,7 @@ def apply_one(source: str, plan_id: str, digest: str) -> Applied:
     try:
         settings = read_settings()
         with open_door(settings, source) as door:
-            return apply_plan(settings, door, plan_id, digest, tell=task_progress(source))
+            return apply_plan(settings, door, plan_id, digest, progress=task_progress(source))
     except Exception as problem:  # noqa: BLE001 - as above
         failed = own_words(problem)
     raise failed

@@ -6,7 +6,6 @@ from collections.abc import Callable
 
 Progress = Callable[[str, int, int | None], None]
 """Progress callback: the phase, records done, and their total or None."""
-Tell = Progress
 
 
 def silent(_phase: str, _done: int, _total: int | None) -> None:
