@@ -11,6 +11,7 @@ import typer
 from connector import clients
 from flows.cli.options import AsJson, ConfigFile, SourceName
 from flows.session.api import open_api
+from flows.show.counted import counted
 from flows.show.show import progress_bar, say, show_json, show_records, show_table
 from schemas.client import as_dict
 from schemas.errors import SettingsError
@@ -216,7 +217,7 @@ def _show_list(found: Sequence[Client], more: int) -> None:
         say("No clients match.")
         return
     rows = [(c.id, c.number, c.display_name, c.status, c.balance, c.currency_id, _mail(c), c.updated_at) for c in found]
-    count = f"{len(found):,} client{'s' * (len(found) != 1)}"
+    count = counted(len(found), "client")
     show_table("", LISTED, rows, note=f"{count}, and {more:,} more: --limit 0 shows all" if more else count)
 
 

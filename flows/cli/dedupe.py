@@ -15,6 +15,7 @@ from flows.configuration.load import choose_source, load_settings
 from flows.merge.report import tell_planned_merges
 from flows.session.door import open_door
 from flows.sheets.spreadsheets import read_sheet
+from flows.show.counted import counted
 from flows.show.show import progress_bar, say, show_json, show_table
 from schemas.errors import SettingsError
 from warehouse.control.dedupe import pair_of
@@ -74,8 +75,8 @@ def find(
         best = max((reasons[a, b] for n, a in enumerate(ids) for b in ids[n + 1 :] if (a, b) in reasons), key=_probable)
         told = "; ".join([*best.reasons, *(f"but {one}" for one in best.against)])
         rows.append((" = ".join(found.names.get(one, one) for one in ids), f"{best.probability:.3f}", told))
-    groups = f"{len(found.clusters):,} group{'s' * (len(found.clusters) != 1)} of duplicates"
-    note = f"{groups} ({found.new:,} new) among {found.compared:,} clients"
+    groups = f"{counted(len(found.clusters), 'group')} of duplicates"
+    note = f"{groups} ({found.new:,} new) among {counted(found.compared, 'client')}"
     if found.untaught:
         note += ". Training failed on these clients, so the shipped weights were used"
     if found.left_out:
@@ -159,8 +160,7 @@ def decide(
     if as_json:
         show_json({"source": name, "decided": count})
     else:
-        recorded = f"{count:,} decision{'s' * (count != 1)}"
-        say(f"Recorded: {recorded}. `dedupe list`, `dedupe plan` and the next `dedupe find` obey.")
+        say(f"Recorded: {counted(count, 'decision')}. `dedupe list`, `dedupe plan` and the next `dedupe find` obey.")
 
 
 def plan(

@@ -18,6 +18,7 @@ from flows.dedupe.rules import Rules
 from flows.session.clock import SYSTEM_CLOCK, Clock
 from flows.session.progress import Progress, silent
 from flows.session.ready import open_ready
+from flows.show.counted import counted
 from schemas.errors import SettingsError
 from warehouse.control.dedupe import (
     FoundPair,
@@ -72,7 +73,7 @@ def find_duplicates(
         moved = merged_into(warehouse, name)
         before = {tuple(cluster) for cluster in known_clusters(warehouse, name)}
     if len(rows) < 2:  # noqa: PLR2004 - a pair
-        raise SettingsError(f"The mirror of {name!r} has {len(rows)} clients: `ninja-sync pull` first.")
+        raise SettingsError(f"The mirror of {name!r} has {counted(len(rows), 'client')}: `ninja-sync pull` first.")
     progress("comparing", len(rows), len(rows))
     made = {row["id"]: _comparable(row, rules) for row in rows}
     left_out: list[int] = []

@@ -14,6 +14,7 @@ from flows.configuration.load import choose_sources
 from flows.configuration.values import Settings
 from flows.scheduled.notices import keep, task_progress, with_links
 from flows.scheduled.states import ended, own_words, read_rules, read_settings, retried, run_name
+from flows.show.counted import counted
 
 DUPLICATES: Final = "ninja-sync-duplicates"
 
@@ -28,7 +29,8 @@ class Duplicates:
 
     def __str__(self) -> str:
         """One line."""
-        return f"{self.clusters:,} clusters of duplicates ({self.new:,} new) among {self.compared:,} clients"
+        groups = f"{counted(self.clusters, 'group')} of duplicates"
+        return f"{groups} ({self.new:,} new) among {counted(self.compared, 'client')}"
 
 
 @retried("find duplicates of one source", "dedupe {source}")

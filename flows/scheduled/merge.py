@@ -20,6 +20,7 @@ from flows.scheduled.states import LOOK, ended, own_words, read_rules, read_sett
 from flows.session.door import open_door
 from flows.session.password import password_reader
 from flows.session.ready import open_ready
+from flows.show.counted import counted
 from schemas.merge_plan import MergePlan
 from warehouse.control.merge_plans import StoredMerges, read_merges
 from warehouse.control.plans import APPLYING
@@ -81,7 +82,7 @@ def figures(plan: MergePlan) -> str:
     lines = [
         f"Plan `{plan.plan_id}` of the source {plan.source}, digest `{plan.digest}`.",
         "",
-        f"- merges: {len(plan.steps):,}, into {len({step.survivor_id for step in plan.steps}):,} clients",
+        f"- merges: {len(plan.steps):,}, into {counted(len({step.survivor_id for step in plan.steps}), 'client')}",
         f"- of them with a balance that moves: {owing:,}; with fields or contacts that are rescued: {rescues:,}",
         f"- may be applied until {plan.expires_at:%Y-%m-%d %H:%M} UTC",
         "",
@@ -104,7 +105,7 @@ def _merged(settings: Settings, source: str | None, undecided: bool) -> State[An
     if isinstance(plan, State):
         return plan
     applied = apply_one(name, plan.plan_id, plan.digest)
-    told = f"{plan.plan_id}: {applied.merged:,} of {len(applied.states):,} merges done"
+    told = f"{plan.plan_id}: {applied.merged:,} of {counted(len(applied.states), 'merge')} done"
     more = f"{told}. `ninja-sync merge show {plan.plan_id}` has more.\n"
     keep(lambda: create_markdown_artifact(with_links(more), key="ninja-sync-merge"))
     if applied.stopped and applied.finished:

@@ -13,6 +13,7 @@ from prefect.events import emit_event
 from prefect.utilities.urls import url_for
 
 from flows.session.progress import Progress
+from flows.show.counted import counted
 
 STEP: Final = 10_000
 """Records between two log lines."""
@@ -50,7 +51,7 @@ def logged_progress(log: logging.Logger | logging.LoggerAdapter[Any], name: str)
         if (doing, done // STEP) == last:
             return
         last = (doing, done // STEP)
-        log.info("%s%s%s", doing, f": {done:,} records" if done else "", f" of {of:,}" if done and of else "")
+        log.info("%s%s%s", doing, f": {counted(done, 'record')}" if done else "", f" of {of:,}" if done and of else "")
         if not done or (of or 0) <= STEP:
             return
         part = min(100.0, 100 * done / (of or done))

@@ -32,6 +32,7 @@ from flows.scheduled.states import LOOK, ended, own_words, read_settings, retrie
 from flows.session.door import open_door
 from flows.session.progress import Progress
 from flows.session.ready import open_ready
+from flows.show.counted import counted
 from schemas.errors import Busy, ReadAlready
 from warehouse.control.state import last_begun
 from warehouse.engine.place import PostgresUrl
@@ -166,9 +167,11 @@ def ending(found: dict[str, Found]) -> State[Any]:
     stale = any(one.stale for one in left)
     lines += [told(name, one) for name, one in found.items() if isinstance(one, Elsewhere) and not one.done]
     if left:
-        lines.append(f"{len(left):,} of {len(found):,} sources left to other runs")
+        lines.append(f"{len(left):,} of {counted(len(found), 'source')} left to other runs")
     if failed:
-        return Failed(message=f"{len(failed)} of {len(found)} sources failed: {', '.join(failed)}. {'; '.join(lines)}")
+        return Failed(
+            message=f"{len(failed)} of {counted(len(found), 'source')} failed: {', '.join(failed)}. {'; '.join(lines)}"
+        )
     if held := [f"{one.run.source}: {one.held}" for one in summaries if one.held]:
         return Failed(name=HELD, message="; ".join([*held, *lines]))  # red in Prefect's pages: somebody has to decide
     looks = stale or any(one.needs_a_look for one in summaries)
@@ -206,7 +209,7 @@ def _emit_findings(name: str, one: Found) -> None:
         if one.held:
             emit("brake.held", name, f"{one}. {one.held}")
         if one.merged:
-            emit("merges.found", name, f"{one.merged:,} clients were merged away on the server")
+            emit("merges.found", name, f"merged away on the server: {counted(one.merged, 'client')}")
 
 
 def _each(names: list[str], *, full: bool, due: datetime | None) -> dict[str, Found]:

@@ -24,6 +24,7 @@ from flows.scheduled.approval import Made, approved_plan
 from flows.scheduled.notices import keep, task_progress, with_links
 from flows.scheduled.states import LOOK, ended, own_words, read_settings, retried, run_name
 from flows.session.door import open_door
+from flows.show.counted import counted
 from schemas.entities import CLIENTS
 from schemas.errors import SettingsError, SyncError, TooMuchChange
 from schemas.plan import Plan, calls_without_grouping
@@ -104,7 +105,7 @@ def _pushed(settings: Settings, source: str | None, file: str | None, null_clear
         return plan
     applied = apply_one(name, plan.plan_id, plan.digest)
     counts = ", ".join(f"{number:,} {what}" for what, number in applied.counts.items())
-    told = f"{plan.plan_id}: {counts}; {applied.calls:,} calls"
+    told = f"{plan.plan_id}: {counts}; {counted(applied.calls, 'call')}"
     more = f"{told}. `ninja-sync push show {plan.plan_id}` has more.\n"
     keep(lambda: create_markdown_artifact(with_links(more), key="ninja-sync-push"))
     if applied.stopped and find_plan(settings, plan.plan_id).state == APPLYING:

@@ -14,6 +14,7 @@ from flows.configuration.values import Settings, Source
 from flows.pull.job import Job, Pulled
 from flows.pull.pull import pull
 from flows.pull.report import tell_pulled
+from flows.show.counted import counted
 from flows.show.show import progress_bar, say, show_table
 from sandbox.office import Deed, tidy_up, work_a_little
 from sandbox.server import Sandbox, running
@@ -40,7 +41,7 @@ def run_demo(folder: Path, *, clients: int) -> None:
     """Start a sandbox, pull, look, change the server, pull again, show what changed, stop the sandbox."""
     path = folder / "warehouse.duckdb"
     remove_earlier_demo(path)
-    say(f"Starting a stand-in Invoice Ninja with {clients:,} invented clients ...")
+    say(f"Starting a stand-in Invoice Ninja with {counted(clients, 'invented client')} ...")
     with running(clients=clients, seed=SEED) as box:
         settings = Settings(warehouse=str(path), sources={SOURCE: Source(url=box.url, requests_per_second=100)})
         say(f"It answers at {box.url}.\n\n1. The first pull reads everything, into {path}.\n")
