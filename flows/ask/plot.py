@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from flows.ask.ask import Result
 from flows.ask.fonts import families_for, warning_of
+from flows.show.counted import counted
 from flows.show.output import write_output
 from flows.show.show import amount, harmless
 from schemas.errors import SettingsError
@@ -121,7 +122,7 @@ def _draw_panel(panel: Axes, sums: Row, debtors: Sequence[Row]) -> None:
 
 def _told(sums: Row) -> str:
     """A panel's title: what is owed, and beside it what is overpaid."""
-    clients = "1 client" if sums["debtors"] == 1 else f"{sums['debtors']:,} clients"
+    clients = counted(int(str(sums["debtors"])), "client")
     told = f"{sums['label']}: {_money(sums['owed'], sums['currency'])} owed by {clients}"
     overpaid = f"; {_money(sums['overpaid'], sums['currency'])} overpaid by {sums['creditors']:,}"
     return told + (overpaid if sums["creditors"] else "")

@@ -13,6 +13,7 @@ from flows.ask.csv_export import write_csv, write_workbook
 from flows.ask.plot import plot_balances
 from flows.cli.options import AsJson, ConfigFile, DecimalSign, Separator, SourceName
 from flows.configuration.load import load_settings
+from flows.show.counted import counted
 from flows.show.show import say, show_json, show_records, show_table
 from schemas.errors import SettingsError
 
@@ -96,5 +97,4 @@ def sql(
     if as_json:
         show_json(found.records())
         return
-    note = f"{len(found.rows):,} row{'s' * (len(found.rows) != 1)}"
-    show_table("", found.columns, found.rows, most=MOST_ROWS, note=note)
+    show_table("", found.columns, found.rows, most=MOST_ROWS, note=counted(len(found.rows), "row"))

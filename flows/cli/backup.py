@@ -9,6 +9,7 @@ import typer
 
 from flows.cli.options import AsJson, ConfigFile
 from flows.configuration.load import load_settings
+from flows.show.counted import counted
 from flows.show.show import say, show_json
 from flows.upkeep.backup import back_up
 from flows.upkeep.backup import restore as make_again
@@ -29,7 +30,7 @@ def backup(
     if as_json:
         show_json({"file": str(file.absolute()), "made_at": made.made_at, "sources": made.sources, "rows": rows})
     else:
-        say(f"Backed up: {rows:,} rows of {', '.join(made.sources) or 'no source'}, in {file}.")
+        say(f"Backed up: {counted(rows, 'row')} of {', '.join(made.sources) or 'no source'}, in {file}.")
 
 
 def restore(

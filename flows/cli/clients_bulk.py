@@ -14,6 +14,7 @@ from connector import clients
 from flows.cli.options import AsJson, ConfigFile, SourceName
 from flows.session.api import open_api
 from flows.show.confirm import confirm
+from flows.show.counted import counted
 from flows.show.show import say, show_json, show_table
 from schemas.errors import NotVerified, SettingsError
 from schemas.journal import AS_WANTED
@@ -163,7 +164,7 @@ def _run(
     as_json: bool,
 ) -> None:
     """Confirm, act, and show each client's outcome. Raises NotVerified where one failed."""
-    confirm(f"{what} {len(ids):,} client{'s' * (len(ids) != 1)}?", yes=yes, as_json=as_json)
+    confirm(f"{what} {counted(len(ids), 'client')}?", yes=yes, as_json=as_json)
     with open_api(source, config=config) as api:
         results = do(api)
     _tell(results, as_json=as_json)
@@ -188,4 +189,4 @@ def _tell(results: Sequence[Result], *, as_json: bool) -> None:
         say(f"Read back: {told}.")
     left = sum(one.outcome not in AS_WANTED for one in results)
     if left:
-        raise NotVerified(f"{left:,} of {len(results):,} clients are not as wanted ({told}).")
+        raise NotVerified(f"Not as wanted: {left:,} of {counted(len(results), 'client')} ({told}).")

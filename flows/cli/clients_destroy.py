@@ -17,6 +17,7 @@ from flows.session.backups import backup_file
 from flows.session.clock import SYSTEM_CLOCK
 from flows.session.password import password_reader
 from flows.show.confirm import confirm_name
+from flows.show.counted import counted
 from flows.show.show import say, show_json, show_records
 from flows.upkeep.erase import erase_client
 
@@ -117,5 +118,5 @@ def _erased(settings: Settings, name: str, client_id: str, wanted: bool | None, 
     if not wanted:
         return None
     done = erase_client(settings, name, client_id, reason="purged on the server")
-    say(f"Erased from the warehouse: {done.removed} rows. {done.remains}")
+    say(f"Erased from the warehouse: {counted(done.removed, 'row')}. {done.remains}")
     return done.removed

@@ -12,7 +12,8 @@ from connector import clients
 from flows.cli.options import AsJson, ConfigFile, SourceName
 from flows.session.api import open_api
 from flows.show.confirm import confirm
-from flows.show.show import progress, say, show_json, show_table
+from flows.show.counted import counted
+from flows.show.show import progress_bar, say, show_json, show_table
 from flows.statements.fetch import (
     amount_of,
     draw_statements,
@@ -26,7 +27,7 @@ from schemas.client import as_dict
 from schemas.errors import NotVerified, SettingsError, SyncError
 
 if TYPE_CHECKING:
-    from flows.session.progress import Tell
+    from flows.session.progress import Progress
     from flows.statements.fetch import Drawn
 
 MOST = 50
@@ -95,13 +96,13 @@ def statement(
     with open_api(source, config=config) as api:
         wanted, left = named(api, ids) if ids else (list(owing(api, debtors=debtors, at_least=least)), [])
         if email and wanted:
-            question = f"Have the server mail {len(wanted):,} statement{'s' * (len(wanted) != 1)}?"
+            question = f"Have the server mail {counted(len(wanted), 'statement')}?"
             confirm(question, yes=yes, as_json=as_json)
-        with progress("clients", quiet=as_json) as tell:
+        with progress_bar("clients", quiet=as_json) as progress:
             if email:
-                told, stopped = _until_stopped(mail_statements(api, wanted, period, tell=tell))
+                told, stopped = _until_stopped(mail_statements(api, wanted, period, progress=progress))
             else:
-                told, stopped = _until_stopped(draw_statements(api, wanted, period, to, again=again, tell=tell))
+                told, stopped = _until_stopped(draw_statements(api, wanted, period, to, again=again, progress=progress))
     _tell_drawn([*left, *told], as_json=as_json)
     _end(sum(not one.problem for one in told), len(wanted) + len(left), stopped, email=email)
 
@@ -135,15 +136,15 @@ def update_tax_data(
 
     It uses the client's address, handles three clients a minute, and does this for paid accounts only.
     """
-    with open_api(source, config=config) as api, progress("clients", quiet=as_json) as tell:
-        found, stopped = _until_stopped(_counted(clients.update_tax_data(api, ids), len(set(ids)), tell))
+    with open_api(source, config=config) as api, progress_bar("clients", quiet=as_json) as progress:
+        found, stopped = _until_stopped(_counted(clients.update_tax_data(api, ids), len(set(ids)), progress))
     if as_json:
         show_json([{"client_id": one.id, "tax_info": one.tax_info} for one in found])
     elif found:
         rows = [(one.id, one.display_name, "yes" if one.tax_info else "none") for one in found]
         show_table("Looked up", ("id", "client", "tax data"), rows)
     if stopped:
-        say(f"{len(found):,} of {len(set(ids)):,} clients are looked up.")
+        say(f"Looked up: {len(found):,} of {counted(len(set(ids)), 'client')}.")
         raise stopped
 
 
@@ -161,7 +162,7 @@ def template(
     The server makes the PDF later. Its answer names the file, which you can fetch then.
     """
     if email:
-        confirm(f"Have the server mail it to {len(ids):,} client{'s' * (len(ids) != 1)}?", yes=yes, as_json=as_json)
+        confirm(f"Have the server mail it to {counted(len(ids), 'client')}?", yes=yes, as_json=as_json)
     with open_api(source, config=config) as api:
         said = clients.run_template(api, ids, template_id, send_email=email)
     if as_json:
@@ -181,10 +182,10 @@ def _until_stopped(run: Iterable[Told]) -> tuple[list[Told], SyncError | None]:
     return found, None
 
 
-def _counted(run: Iterable[Told], of: int, tell: Tell) -> Iterator[Told]:
+def _counted(run: Iterable[Told], of: int, progress: Progress) -> Iterator[Told]:
     """The same, with progress reports."""
     for done, one in enumerate(run, start=1):
-        tell("tax data", done, of)
+        progress("tax data", done, of)
         yield one
 
 
@@ -202,10 +203,11 @@ def _tell_drawn(drawn: Sequence[Drawn], *, as_json: bool) -> None:
 
 def _end(done: int, of: int, stopped: SyncError | None, *, email: bool) -> None:
     """Say how many statements there are. Raises the error that stopped the run, or NotVerified if some are missing."""
-    state = "were requested by mail; the server does not report whether it sent them" if email else "are there"
-    say(f"{done:,} of {of:,} statements {state}.")
+    state = "Requested by mail" if email else "Saved"
+    more = " The server does not report whether it sent them." if email else ""
+    say(f"{state}: {done:,} of {counted(of, 'statement')}.{more}")
     if stopped:
         raise stopped
     if done < of:
         again = "run it again for these only: the others would be mailed twice" if email else "run it again for these"
-        raise NotVerified(f"{of - done:,} of {of:,} statements are missing; {again}.")
+        raise NotVerified(f"Missing: {of - done:,} of {counted(of, 'statement')}; {again}.")

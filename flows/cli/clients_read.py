@@ -11,7 +11,8 @@ import typer
 from connector import clients
 from flows.cli.options import AsJson, ConfigFile, SourceName
 from flows.session.api import open_api
-from flows.show.show import progress, say, show_json, show_records, show_table
+from flows.show.counted import counted
+from flows.show.show import progress_bar, say, show_json, show_records, show_table
 from schemas.client import as_dict
 from schemas.errors import SettingsError
 from schemas.includes import KINDS_OF_ACTIVITY, ClientWith
@@ -111,12 +112,12 @@ def list_(
     }  # fmt: skip
     by_name = {key: value for key, value in told.items() if value is not None}
     wanted = clients.parse_filter(_and(by_name, where or []))
-    with open_api(source, config=config) as api, progress("clients", quiet=as_json) as tell:
+    with open_api(source, config=config) as api, progress_bar("clients", quiet=as_json) as progress:
         pages = clients.list_clients(api, wanted, sort=sort, page_size=min(limit or 500, 500))
         found: list[Client] = []
         for client in islice(pages, limit or None):
             found.append(client)
-            tell("reading", len(found), None)
+            progress("reading", len(found), None)
         more = clients.count_clients(api, wanted) - len(found) if limit and len(found) == limit else 0
     if as_json:
         show_json({"clients": [as_dict(client) for client in found], "more": max(0, more)})
@@ -216,7 +217,7 @@ def _show_list(found: Sequence[Client], more: int) -> None:
         say("No clients match.")
         return
     rows = [(c.id, c.number, c.display_name, c.status, c.balance, c.currency_id, _mail(c), c.updated_at) for c in found]
-    count = f"{len(found):,} client{'s' * (len(found) != 1)}"
+    count = counted(len(found), "client")
     show_table("", LISTED, rows, note=f"{count}, and {more:,} more: --limit 0 shows all" if more else count)
 
 

@@ -12,11 +12,11 @@ import typer
 from flows.cli.dedupe_rules import RulesFile, read_rules
 from flows.cli.options import Allow, AsJson, ConfigFile, NoRescue, PublicNotes, SourceName, To
 from flows.configuration.load import choose_source, load_settings
-from flows.dedupe.review import cases, choose, decide_pairs, not_the_same
 from flows.merge.report import tell_planned_merges
 from flows.session.door import open_door
 from flows.sheets.spreadsheets import read_sheet
-from flows.show.show import progress, say, show_json, show_table
+from flows.show.counted import counted
+from flows.show.show import progress_bar, say, show_json, show_table
 from schemas.errors import SettingsError
 from warehouse.control.dedupe import pair_of
 
@@ -53,14 +53,14 @@ def find(
     changes = {**({} if threshold is None else {"threshold": threshold}), **({"trained": False} if untrained else {})}
     chosen = msgspec.structs.replace(chosen, **changes)
     settings = load_settings(config)
-    from flows.dedupe.find import across, find_duplicates  # noqa: PLC0415 - an extra, which read_rules names
+    from flows.dedupe.find import across, find_duplicates  # noqa: PLC0415 - an extra
 
     if across_sources:
         _tell_across(across(settings, chosen, deleted=with_deleted), as_json=as_json)
         return
     name = choose_source(settings, source)
-    with progress(name, quiet=as_json) as tell:
-        found = find_duplicates(settings, name, chosen, deleted=with_deleted, tell=tell)
+    with progress_bar(name, quiet=as_json) as progress:
+        found = find_duplicates(settings, name, chosen, deleted=with_deleted, progress=progress)
     reasons = {(pair.id_a, pair.id_b): pair for pair in found.pairs}
     if as_json:
         pairs = [
@@ -75,8 +75,8 @@ def find(
         best = max((reasons[a, b] for n, a in enumerate(ids) for b in ids[n + 1 :] if (a, b) in reasons), key=_probable)
         told = "; ".join([*best.reasons, *(f"but {one}" for one in best.against)])
         rows.append((" = ".join(found.names.get(one, one) for one in ids), f"{best.probability:.3f}", told))
-    groups = f"{len(found.clusters):,} group{'s' * (len(found.clusters) != 1)} of duplicates"
-    note = f"{groups} ({found.new:,} new) among {found.compared:,} clients"
+    groups = f"{counted(len(found.clusters), 'group')} of duplicates"
+    note = f"{groups} ({found.new:,} new) among {counted(found.compared, 'client')}"
     if found.untaught:
         note += ". Training failed on these clients, so the shipped weights were used"
     if found.left_out:
@@ -101,6 +101,8 @@ def list_clusters(source: SourceName = None, config: ConfigFile = None, as_json:
 
     Shows the decision on each group of duplicates.
     """
+    from flows.dedupe.review import cases, not_the_same  # noqa: PLC0415 - an extra, as for `find`
+
     settings = load_settings(config)
     name = choose_source(settings, source)
     found = cases(settings, name, everything=True)
@@ -137,6 +139,8 @@ def decide(
     Decisions in a file are same_as, never_merge or later. The newest decision on a pair counts. With --survivor alone,
     only the client to keep is recorded.
     """
+    from flows.dedupe.review import choose, decide_pairs  # noqa: PLC0415 - an extra, as for `find`
+
     told: list[tuple[tuple[str, str], str, str]] = []
     if survivor and not (ids or file):
         pass
@@ -156,8 +160,7 @@ def decide(
     if as_json:
         show_json({"source": name, "decided": count})
     else:
-        recorded = f"{count:,} decision{'s' * (count != 1)}"
-        say(f"Recorded: {recorded}. `dedupe list`, `dedupe plan` and the next `dedupe find` obey.")
+        say(f"Recorded: {counted(count, 'decision')}. `dedupe list`, `dedupe plan` and the next `dedupe find` obey.")
 
 
 def plan(

@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Final
 from flows.cli.dedupe_rules import RulesFile, read_rules
 from flows.cli.options import AsJson, ConfigFile, SourceName
 from flows.configuration.load import choose_source, load_settings
-from flows.dedupe.review import cases, choose, decide_case
 from flows.show.show import amount, cell, console, harmless, say, show_json
 from schemas.errors import SettingsError
 
@@ -48,6 +47,8 @@ def review(
     l later, c the same and you choose the client to keep, b back to the last group, q quit. Nothing is merged. With
     --json, the open groups are printed, and no question is asked.
     """
+    from flows.dedupe.review import cases, choose, decide_case  # noqa: PLC0415 - an extra
+
     chosen = read_rules(rules)
 
     settings = load_settings(config)

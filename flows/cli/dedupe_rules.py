@@ -15,6 +15,6 @@ RulesFile = Annotated[Path | None, typer.Option("--rules", help="The file of rul
 
 def read_rules(file: Path | None) -> Rules:
     """The rules of a file, or of config/dedupe.toml, or the shipped ones. Raises SettingsError without the extra."""
-    from flows.dedupe.rules import load_rules  # noqa: PLC0415 - each command loads what it needs
+    from flows.dedupe.rules import load_rules  # noqa: PLC0415 - an extra
 
     return load_rules(file)

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from flows.cli.options import AsJson, ConfigFile, SourceName
+from flows.configuration.load import load_settings
 from schemas.errors import SettingsError
 from schemas.extras import needs
 
@@ -21,7 +22,7 @@ def demo(
     Takes a few seconds. It starts a sandbox server, and stops it at the end; the warehouse stays for you to explore.
     """
     with needs("sandbox"):
-        from flows.stand_in.demo import run_demo  # noqa: PLC0415
+        from flows.stand_in.demo import run_demo  # noqa: PLC0415 - an extra
 
     run_demo(folder, clients=clients)
 
@@ -51,10 +52,8 @@ def sandbox(
     mirror, so that you can try merges and purges. With --json, the first line is one JSON object with its address,
     tokens and password.
     """
-    from flows.configuration.load import load_settings  # noqa: PLC0415
-
     with needs("sandbox"):
-        from flows.stand_in.command import run_sandbox  # noqa: PLC0415
+        from flows.stand_in.command import run_sandbox  # noqa: PLC0415 - an extra
 
     if not from_warehouse and (source is not None or with_personal_data):
         raise SettingsError("--source and --with-personal-data go with --from-warehouse.")
@@ -62,7 +61,7 @@ def sandbox(
         raise SettingsError("--clients invents clients, --from-warehouse takes yours: choose one of them.")
     stock = None
     if from_warehouse:
-        from flows.stand_in.rehearsal import read_stock  # noqa: PLC0415
+        from flows.stand_in.rehearsal import read_stock  # noqa: PLC0415 - as above
 
         stock = read_stock(load_settings(config), source, personal=with_personal_data)
     run_sandbox(

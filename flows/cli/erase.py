@@ -8,6 +8,7 @@ import typer
 
 from flows.cli.options import AsJson, ConfigFile, SourceName
 from flows.configuration.load import choose_source, load_settings
+from flows.show.counted import counted
 from flows.show.show import say, show_json, show_table
 from flows.upkeep.erase import erase_client, find_client
 from schemas.errors import SettingsError
@@ -43,4 +44,5 @@ def erase(
         show_json({"removed_rows": done.removed, "kept_balances": done.kept_balances, "remains": done.remains})
     else:
         kept = " Figures stay under a pseudonym." * done.kept_balances
-        say(f"Erased: {done.removed} rows. The warehouse's files on this machine are clean.{kept} {done.remains}")
+        rows = counted(done.removed, "row")
+        say(f"Erased: {rows}. The warehouse's files on this machine are clean.{kept} {done.remains}")

@@ -20,7 +20,7 @@ from flows.push.undo import names_of
 from flows.session.door import open_door
 from flows.session.password import password_reader
 from flows.show.output import write_output
-from flows.show.show import progress, say, show_json, show_table
+from flows.show.show import progress_bar, say, show_json, show_table
 from schemas.errors import SettingsError
 from schemas.merge_plan import ALLOWABLE
 from schemas.plan import MERGE
@@ -124,8 +124,8 @@ def apply(
     source, stored = _plan_here(settings, plan_id)
     read = _password(settings, source, password_file, password_env)
     with naming(stored, as_json=as_json):
-        with open_door(settings, source) as door, progress(source, quiet=as_json) as tell:
-            applied = apply_merges(settings, door, plan_id, digest, read, tell=tell)
+        with open_door(settings, source) as door, progress_bar(source, quiet=as_json) as progress:
+            applied = apply_merges(settings, door, plan_id, digest, read, progress=progress)
         tell_applied_merges(applied, as_json=as_json)
 
 
@@ -146,8 +146,8 @@ def resume(
     source, stored = _plan_here(settings, plan_id)
     read = _password(settings, source, password_file, password_env)
     with naming(stored, as_json=as_json):
-        with open_door(settings, source) as door, progress(source, quiet=as_json) as tell:
-            applied = resume_merges(settings, door, plan_id, read, without_rescue=without_rescue, tell=tell)
+        with open_door(settings, source) as door, progress_bar(source, quiet=as_json) as progress:
+            applied = resume_merges(settings, door, plan_id, read, without_rescue=without_rescue, progress=progress)
         tell_applied_merges(applied, as_json=as_json)
 
 

@@ -19,7 +19,7 @@ from flows.push.undo import names_of, plan_as_json, undo_plan, write_plan
 from flows.push.wishes import wishes_of_file, wishes_of_query
 from flows.session.door import open_door
 from flows.sheets.spreadsheets import reading_of
-from flows.show.show import progress, say, show_json, show_table
+from flows.show.show import progress_bar, say, show_json, show_table
 from schemas.errors import SettingsError
 from schemas.plan import PUSH
 
@@ -122,8 +122,8 @@ def apply(
     """
     settings = load_settings(config)
     source = _source_of(settings, plan_id)
-    with open_door(settings, source) as door, progress(source, quiet=as_json) as tell:
-        applied = apply_plan(settings, door, plan_id, digest, force=force, tell=tell)
+    with open_door(settings, source) as door, progress_bar(source, quiet=as_json) as progress:
+        applied = apply_plan(settings, door, plan_id, digest, force=force, progress=progress)
     tell_applied(settings, applied, as_json=as_json)
 
 
@@ -140,8 +140,8 @@ def resume(
     """
     settings = load_settings(config)
     source = _source_of(settings, plan_id)
-    with open_door(settings, source) as door, progress(source, quiet=as_json) as tell:
-        applied = resume_plan(settings, door, plan_id, digest, tell=tell)
+    with open_door(settings, source) as door, progress_bar(source, quiet=as_json) as progress:
+        applied = resume_plan(settings, door, plan_id, digest, progress=progress)
     tell_applied(settings, applied, as_json=as_json)
 
 

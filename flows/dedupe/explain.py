@@ -7,6 +7,7 @@ from typing import Final
 
 from flows.dedupe.comparable import Comparable
 from flows.dedupe.keys import values_of
+from flows.show.counted import counted
 from schemas.extras import needs
 
 with needs("dedupe"):
@@ -57,7 +58,7 @@ def _name(one: Comparable, other: Comparable) -> tuple[str, bool]:
         return "same name", True
     apart = OSA.distance(one.name, other.name)
     if apart <= FEW_LETTERS and min(len(one.name), len(other.name)) > 2 * apart:
-        return f"names differ by {apart} letter{'s' * (apart > 1)}", True
+        return f"names differ by {counted(apart, 'letter')}", True
     if set(one.words) <= set(other.words) or set(other.words) <= set(one.words):
         return "one name holds the other", True
     if len(set(one.words) & set(other.words)) * 2 >= max(len(one.words), len(other.words)):

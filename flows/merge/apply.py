@@ -19,7 +19,7 @@ from flows.merge.step import REFUSED, Merging, is_merged, note, take_step
 from flows.plans.applying import Run, applying, closing, find_plan
 from flows.pull.job import Pulled
 from flows.session.clock import SYSTEM_CLOCK, Clock
-from flows.session.progress import Tell, silent
+from flows.session.progress import Progress, silent
 from schemas.errors import StalePlan, SyncError
 from schemas.merge_plan import MergeStep
 from schemas.plan import MERGE, Plan
@@ -64,7 +64,7 @@ def apply_merges(
     password: Callable[[], Secret],
     *,
     pulls: bool = True,
-    tell: Tell = silent,
+    progress: Progress = silent,
     clock: Clock = SYSTEM_CLOCK,
     sleep: Callable[[float], None] = rest,
 ) -> AppliedMerges:
@@ -74,7 +74,8 @@ def apply_merges(
     """
     return _applied(
         applying(
-            settings, door, MERGE, plan_id, digest, pulls=pulls, password=password, tell=tell, clock=clock, sleep=sleep
+            settings, door, MERGE, plan_id, digest, pulls=pulls, password=password, progress=progress, clock=clock,
+            sleep=sleep,
         )
     )  # fmt: skip
 
@@ -87,7 +88,7 @@ def resume_merges(
     *,
     without_rescue: bool = False,
     pulls: bool = True,
-    tell: Tell = silent,
+    progress: Progress = silent,
     clock: Clock = SYSTEM_CLOCK,
     sleep: Callable[[float], None] = rest,
 ) -> AppliedMerges:
@@ -98,7 +99,7 @@ def resume_merges(
     was approved.
     """
     turn = applying(
-        settings, door, MERGE, plan_id, resumes=True, pulls=pulls, password=password, tell=tell, clock=clock,
+        settings, door, MERGE, plan_id, resumes=True, pulls=pulls, password=password, progress=progress, clock=clock,
         sleep=sleep,
     )  # fmt: skip
     return _applied(turn, gives_up=without_rescue)
@@ -136,7 +137,7 @@ def _merged(merging: Merging) -> SyncError | None:
     """Do what is left of the plan; the error at which it stopped."""
     run, plan = merging.run, merging.run.plan
     for place, step, noted in zip(run.stored.places, plan.steps, run.stored.states, strict=True):
-        run.tell("merging", place, len(plan.steps))
+        run.progress("merging", place, len(plan.steps))
         # A run that was killed may have merged, and not noted it here.
         state = MERGED if noted in UNMERGED and is_merged(run.warehouse, plan, step, noted) else noted
         try:

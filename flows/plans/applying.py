@@ -22,7 +22,7 @@ from flows.pull.job import Job, Pulled
 from flows.pull.pull import pull
 from flows.session.api import check_company, operator
 from flows.session.clock import SYSTEM_CLOCK, Clock
-from flows.session.progress import Tell, silent
+from flows.session.progress import Progress, silent
 from flows.session.ready import open_ready
 from flows.session.writing import one_writer_at_a_time, settle_open
 from schemas.errors import (
@@ -56,7 +56,7 @@ class Run:
     api: Api
     stored: Stored
     barred: str
-    tell: Tell
+    progress: Progress
     clock: Clock
     sleep: Callable[[float], None]
     stopped: SyncError | None = None
@@ -89,7 +89,7 @@ def applying(
     force: bool = False,
     pulls: bool = True,
     password: Callable[[], Secret] = no_password,
-    tell: Tell = silent,
+    progress: Progress = silent,
     clock: Clock = SYSTEM_CLOCK,
     sleep: Callable[[float], None] = rest,
 ) -> Iterator[Run]:
@@ -116,8 +116,8 @@ def applying(
             stored = _check_turn(warehouse, stored)
             journal = WarehouseJournal(plan.source, lambda: nullcontext(warehouse), operator=operator(), now=now)
             run = Run(
-                settings, warehouse, Api(door, journal, held, plan_id), stored, barred(stored, now(), version), tell,
-                clock, sleep,
+                settings, warehouse, Api(door, journal, held, plan_id), stored, barred(stored, now(), version),
+                progress, clock, sleep,
             )  # fmt: skip
             if run.begins and run.barred:
                 raise StalePlan(f"{run.barred}: plan again. Nothing was sent.")
@@ -131,7 +131,7 @@ def applying(
             held.drop()
     if pulls:
         try:
-            run.pulled = pull(Job(settings, plan.source, door, tell=tell, clock=clock))
+            run.pulled = pull(Job(settings, plan.source, door, progress=progress, clock=clock))
         except SyncError as problem:  # the next pull makes up for it
             run.stopped = run.stopped or problem
 

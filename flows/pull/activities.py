@@ -34,7 +34,7 @@ def pull_activities(job: Job, pulled: Pulled, sight: Sight) -> list[str]:
             batch = normalise(ACTIVITIES, [without_hashes(record) for record in page.records])
             rows |= {row.id: row for row in batch.rows}
             unfit |= {one.id: str(one) for one in batch.quarantined}
-            job.tell("reading activities", len(rows), page.total)
+            job.progress("reading activities", len(rows), page.total)
     except (NotAuthorised, ServerUnavailable):
         return [REFUSED]
     moment = datetime.fromtimestamp(sight.begun.server - job.source.look_back, UTC)

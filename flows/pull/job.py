@@ -13,7 +13,7 @@ from connector.door.door import Door
 from flows.configuration.load import place_of
 from flows.configuration.values import Settings, Source
 from flows.session.clock import SYSTEM_CLOCK, Clock
-from flows.session.progress import Tell, silent
+from flows.session.progress import Progress, silent
 from flows.session.ready import open_ready
 from schemas.diff import Change
 from schemas.errors import ConnectionLost, TooMuchChange
@@ -90,7 +90,7 @@ class Job:
     full: bool = False
     at_most: int | None = None
     due: datetime | None = None
-    tell: Tell = silent
+    progress: Progress = silent
     clock: Clock = SYSTEM_CLOCK
 
     @property

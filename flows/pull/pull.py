@@ -66,7 +66,7 @@ def pull(job: Job) -> Pulled:
         started = job.clock.monotonic()
         if job.due:
             _check_unread(job, job.due)
-        job.tell("looking", 0, None)
+        job.progress("looking", 0, None)
         sight = look_at_server(job)
         with open_ready(job.settings, job.clock) as warehouse:
             known = compare(warehouse, job, sight)
@@ -190,7 +190,7 @@ def _pull_changes(job: Job, known: Known, started: float, *, asked_before: int =
     )
     run = _run(job, known.sight, "full" if scan.full else "pull", scan)
     run = replace(run, received=staging.records, notes=_as_json(notes))
-    job.tell("loading", staging.records, staging.records)
+    job.progress("loading", staging.records, staging.records)
     finish = _finished(job, started, asked_before)
     loaded = patiently(job, lambda warehouse: load(warehouse, staging, scanned, run, reference, finish))
     departed, named = [], []
@@ -219,7 +219,7 @@ def _departed(warehouse: Warehouse, run: Run) -> list[Departed]:
 
 
 def _published(job: Job, pulled: Pulled) -> Pulled:
-    job.tell("publishing", pulled.run.received, pulled.run.received)
+    job.progress("publishing", pulled.run.received, pulled.run.received)
     with open_ready(job.settings, job.clock) as warehouse:
         return _publish(job, warehouse, pulled)
 

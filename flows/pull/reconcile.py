@@ -21,6 +21,7 @@ from connector.scan.scan import first_look
 from connector.scan.state import Scan, key
 from flows.pull.job import Job
 from flows.session.ready import open_ready
+from flows.show.counted import counted
 from schemas.entities import CLIENTS
 from schemas.errors import TooMuchChange, UnexpectedShape
 from schemas.generation import NO_LEDGER_NOTE, TELLS_OF_MERGES, numbers_of
@@ -102,7 +103,7 @@ def reconcile(job: Job, state: State, staging: Staging, scan: Scan, aside: Itera
         return Verdict(unlisted=dict.fromkeys(ids, HELD), held=held if scan.full else None)
     found = {}
     for number, one in enumerate(ids):
-        job.tell("asking for missing clients", number, len(ids))
+        job.progress("asking for missing clients", number, len(ids))
         found[one] = presence(job.door, one)
     gone = [one for one, where in found.items() if where is Presence.GONE]
     emptied = bool(gone) and not _has_a_witness(job, scan, known)
@@ -110,7 +111,9 @@ def reconcile(job: Job, state: State, staging: Staging, scan: Scan, aside: Itera
         held = _too_much(job, "The server lists no client at all", len(ids), state)
         return Verdict(unlisted=dict.fromkeys(ids, HELD), held=held if scan.full else None)
     hidden = {one: HIDDEN for one, where in found.items() if where is Presence.HIDDEN}
-    notes = [f"{_clients(len(hidden))} may no longer be seen by this token: left as last read."] if hidden else []
+    notes = (
+        [f"{counted(len(hidden), 'client')} may no longer be seen by this token: left as last read."] if hidden else []
+    )
     known_ends = [own[one] for one in gone if one in own]
     rest = [one for one in gone if one not in own]
     return Verdict([*known_ends, *_explained(job, staging, rest, scan.look.version)], hidden, notes)
@@ -121,13 +124,13 @@ def _held(job: Job, state: State, staging: Staging, ids: Sequence[str], *, resto
     if job.at_most is None and not staging.records:
         why = "The server lists no client at all"
     elif job.at_most is None and restored:
-        why = f"The server seems to have been restored from a backup, and does not list {_clients(len(ids))}"
+        why = f"The server seems to have been restored from a backup, and does not list {counted(len(ids), 'client')}"
     elif job.at_most is None and state.held:
-        why = f"The server still does not list {_clients(len(ids))}, some of which were missing before"
+        why = f"The server still does not list {counted(len(ids), 'client')}, some of which were missing before"
     elif len(ids) > _allowed(job, state):
         asked = Counter(presence(job.door, one).value for one in ids[:PROBED])
         told = " and ".join(f"{count} {what}" for what, count in asked.items())
-        why = f"The server no longer lists {_clients(len(ids))} (asked for {sum(asked.values())}: {told})"
+        why = f"The server no longer lists {counted(len(ids), 'client')} (asked for {sum(asked.values())}: {told})"
     else:
         return None
     return _too_much(job, why, len(ids), state)
@@ -242,7 +245,3 @@ def _is_told(door: Door, one: Lost, into: str, traces: _Traces, *, any_balance: 
         return False
     traces.claimed.append(Merge(into, one.display_name, one.balance))
     return True
-
-
-def _clients(count: int) -> str:
-    return "1 client" if count == 1 else f"{count:,} clients"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 
 from flows.pull.job import Pulled
+from flows.show.counted import counted
 from flows.show.show import say, show_table
 from schemas.diff import differences
 from schemas.errors import LOADED_WITH_FINDINGS
@@ -16,18 +17,17 @@ def tell_pulled(pulled: Pulled) -> None:
     """The report of one pull for people: counts, what changed field by field, what needs a look."""
     run = pulled.run
     if not (pulled.changes or run.changed or pulled.needs_a_look or pulled.notes):
-        again = f", {run.received:,} recent records read again" if run.received else ""
-        say(f"{run.source}: nothing has changed ({_requests(run.requests)}{again}).")
+        again = f", {counted(run.received, 'recent record')} read again" if run.received else ""
+        say(f"{run.source}: nothing has changed ({counted(run.requests, 'request')}{again}).")
         return
     counts = f"{run.inserted:,} new, {run.updated:,} changed, {run.touched:,} touched, {run.unchanged:,} unchanged"
     if run.vanished:
         counts += f", {run.vanished:,} gone"
-    say(f"{run.source}: {counts}; {run.received:,} records in {_requests(run.requests)}, {run.seconds:.1f} s.")
+    received = f"{counted(run.received, 'record')} in {counted(run.requests, 'request')}"
+    say(f"{run.source}: {counts}; {received}, {run.seconds:.1f} s.")
     if pulled.left and not pulled.held:
-        clients = "1 client" if pulled.left == 1 else f"{pulled.left:,} clients"
-        say(
-            f"  note: {clients} stay in the warehouse although the server does not list them; `ninja-sync sweep` looks."
-        )
+        clients = counted(pulled.left, "client")
+        say(f"  note: {clients} of the warehouse not listed by the server; `ninja-sync sweep` finds out why.")
     for note in pulled.notes:
         say(f"  note: {note}")
     lines = [line for change in pulled.changes for line in _change_lines(change.id, change.before, change.after)]
@@ -43,15 +43,11 @@ def tell_pulled(pulled: Pulled) -> None:
     _tell_what_needs_a_look(pulled)
 
 
-def _requests(count: int) -> str:
-    return "1 request" if count == 1 else f"{count:,} requests"
-
-
 def _tell_what_needs_a_look(pulled: Pulled) -> None:
     run = pulled.run
     still = run.quarantine_open - len(pulled.quarantined)
     if still > 0:
-        say(f"  note: {still:,} records are in quarantine from before: `ninja-sync status` names them.")
+        say(f"  note: {counted(still, 'record')} in quarantine from earlier runs: `ninja-sync status` lists them.")
     if pulled.quarantined:
         rows = [(q.entity, q.id, q.field, q.reason) for q in pulled.quarantined]
         show_table("In quarantine: not loaded, everything else was", ("entity", "id", "field", "reason"), rows)

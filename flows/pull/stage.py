@@ -42,7 +42,7 @@ def stage(job: Job, known: Known, binding: Binding) -> tuple[Staging, Scan]:
         with closing(pages):  # so that its threads end with it, whatever happens here
             for page in pages:
                 _add(page, scan, staging, state.erased)
-                job.tell("reading", staging.records, look.total if scan.full else None)
+                job.progress("reading", staging.records, look.total if scan.full else None)
     except EndlessList:
         staging.clear()  # nobody knows which of these pages are true, so the next pull takes up none of them
         raise

@@ -17,7 +17,7 @@ from flows.plans.applying import Run, applying, closing
 from flows.pull.job import Pulled
 from flows.push.send import Sending, note_sent, send_rest
 from flows.session.clock import SYSTEM_CLOCK, Clock
-from flows.session.progress import Tell, silent
+from flows.session.progress import Progress, silent
 from schemas.errors import SyncError
 from schemas.journal import AS_WANTED, Outcome
 from schemas.plan import PUSH, CellOutcome, Plan
@@ -58,7 +58,7 @@ def apply_plan(
     *,
     force: bool = False,
     pulls: bool = True,
-    tell: Tell = silent,
+    progress: Progress = silent,
     clock: Clock = SYSTEM_CLOCK,
 ) -> Applied:
     """Apply a plan whose digest a person has seen. It is applied once; what was cut off is resumed.
@@ -67,7 +67,7 @@ def apply_plan(
     change more clients than the settings allow. Raises what `applying` raises; then nothing was sent.
     """
     return _applied(
-        applying(settings, door, PUSH, plan_id, digest, force=force, pulls=pulls, tell=tell, clock=clock),
+        applying(settings, door, PUSH, plan_id, digest, force=force, pulls=pulls, progress=progress, clock=clock),
     )
 
 
@@ -78,7 +78,7 @@ def resume_plan(
     digest: str | None = None,
     *,
     pulls: bool = True,
-    tell: Tell = silent,
+    progress: Progress = silent,
     clock: Clock = SYSTEM_CLOCK,
 ) -> Applied:
     """Go on with a plan that was cut off: what was sent is settled by reading back, what was not is sent now.
@@ -87,7 +87,7 @@ def resume_plan(
     stands in `stopped`. Raises what `applying` raises, WrongDigest only where a digest is given.
     """
     return _applied(
-        applying(settings, door, PUSH, plan_id, digest, resumes=True, pulls=pulls, tell=tell, clock=clock),
+        applying(settings, door, PUSH, plan_id, digest, resumes=True, pulls=pulls, progress=progress, clock=clock),
     )
 
 

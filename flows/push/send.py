@@ -56,7 +56,7 @@ def send_rest(sending: Sending) -> SyncError | None:
 def _send_calls(sending: Sending, look: Look, calls: Sequence[PlannedCall]) -> SyncError | None:
     run = sending.run
     for call in calls:
-        run.tell("sending", sending.done, len(run.plan.cells))
+        run.progress("sending", sending.done, len(run.plan.cells))
         try:
             _send(sending, look, call)
         except WarehouseError:

@@ -20,9 +20,10 @@ from flows.push.apply import Applied, apply_plan
 from flows.push.plan import check_not_empty, plan_push
 from flows.push.wishes import WishedRow, wishes_of_file, wishes_of_query
 from flows.scheduled.approval import Made, approved_plan
-from flows.scheduled.notices import keep, teller, with_links
+from flows.scheduled.notices import keep, task_progress, with_links
 from flows.scheduled.states import LOOK, ended, own_words, read_settings, retried, run_name
 from flows.session.door import open_door
+from flows.show.counted import counted
 from schemas.entities import CLIENTS
 from schemas.errors import SettingsError, SyncError, TooMuchChange
 from schemas.plan import PUSH, Plan, calls_without_grouping
@@ -55,7 +56,7 @@ def apply_one(source: str, plan_id: str, digest: str) -> Applied:
     try:
         settings = read_settings()
         with open_door(settings, source) as door:
-            return apply_plan(settings, door, plan_id, digest, tell=teller(source))
+            return apply_plan(settings, door, plan_id, digest, progress=task_progress(source))
     except Exception as problem:  # noqa: BLE001 - as above
         failed = own_words(problem)
     raise failed
@@ -102,7 +103,7 @@ def _pushed(settings: Settings, source: str | None, file: str | None, null_clear
         return plan
     applied = apply_one(name, plan.plan_id, plan.digest)
     counts = ", ".join(f"{number:,} {what}" for what, number in applied.counts.items())
-    told = f"{plan.plan_id}: {counts}; {applied.calls:,} calls"
+    told = f"{plan.plan_id}: {counts}; {counted(applied.calls, 'call')}"
     more = f"{told}. `ninja-sync push show {plan.plan_id}` has more.\n"
     keep(lambda: create_markdown_artifact(with_links(more), key="ninja-sync-push"))
     if applied.stopped and find_plan(settings, PUSH, plan.plan_id).state == APPLYING:

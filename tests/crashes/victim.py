@@ -227,7 +227,7 @@ def _pull(order: dict, reach: Callable[[str], None]) -> None:
     settings = Settings(order["warehouse"], order.get("publish", True), order.get("wait", 30.0), sources)
     for name, (url, token) in order["sources"].items():
         with Door(DoorSettings(url, requests_per_second=10_000), Secret(token)) as door:
-            pull(Job(settings, name, door, full=order.get("full", False), tell=lambda doing, _, __: reach(doing)))
+            pull(Job(settings, name, door, full=order.get("full", False), progress=lambda doing, _, __: reach(doing)))
 
 
 def _migrate(order: dict, reach: Callable[[str], None]) -> None:

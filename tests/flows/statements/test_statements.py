@@ -108,7 +108,7 @@ def test_one_clients_failure_does_not_stop_the_others(api, box, tmp_path):
     wanted = list(owing(api))[:3]
     box.switch(faults=[{"on": "POST /client_statement", "do": "status", "status": 500, "nth": 1, "times": 3}])
     told = []
-    drawn = list(draw_statements(api, wanted, YEAR, tmp_path, tell=lambda *how: told.append(how)))
+    drawn = list(draw_statements(api, wanted, YEAR, tmp_path, progress=lambda *how: told.append(how)))
     box.switch(faults=[])
     assert [one.file is None for one in drawn] == [True, False, False]
     assert told == [("statements", n, 3) for n in range(4)]
