@@ -98,6 +98,7 @@ def moved(told, tmp_path, database):
 
 
 @pytest.mark.slow
+@pytest.mark.quick(where=lambda empty, **_: empty == "Postgres")
 def test_what_is_restored_is_all_that_was_backed_up_on_either_engine(lived_in, empty, server, pulls, tmp_path):
     file = tmp_path / "backup.zip"
     made = back_up(lived_in, file)
