@@ -187,5 +187,5 @@ def test_the_loader_needs_no_superuser(postgres, roles, load_records, warehouse)
 
 @pytest.mark.parametrize("name", ["public", "pg_monitor", 'x"; drop role y', "", "ä"])
 def test_names_that_are_no_roles_are_refused(warehouse, name):
-    with pytest.raises(SettingsError, match="no name for a role"):
+    with pytest.raises(SettingsError, match="cannot name a role"):
         grant(warehouse, name, ANALYST, now=MOMENT)
