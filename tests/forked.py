@@ -39,7 +39,7 @@ class Commands:
             self._program.stdin.flush()
             ended = self._program.stdout.readline()
             assert ended, "the program from which commands are forked has ended"
-            out, err = (Path(name).read_bytes().decode() for name in said)
+            out, err = (Path(name).read_text("utf-8") for name in said)
         return int(ended), out, err
 
     def close(self) -> None:

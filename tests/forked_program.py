@@ -12,14 +12,11 @@ from importlib import import_module
 from pkgutil import walk_packages
 from typing import NoReturn
 
-import typer
-
 import connector
 import flows
 import sandbox
 import schemas
 import warehouse
-from flows.cli.app import app
 from flows.cli.start import main as command
 from tests.forked import COMMAND
 
@@ -35,8 +32,6 @@ def main() -> None:
                 import_module(module.name)
     for needed in ("pyarrow.parquet", "rich.table", "typer._adapters"):
         import_module(needed)
-    built = typer.main.get_command(app)  # from 127 signatures
-    typer.main.get_command = lambda _: built
     for line in sys.stdin:
         order = json.loads(line)
         pid = os.fork()
