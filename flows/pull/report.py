@@ -40,7 +40,7 @@ def tell_pulled(pulled: Pulled) -> None:
         )  # fmt: skip
     if pulled.departed:
         gone = [(client.name, client.kind, client.into_name or "", client.evidence) for client in pulled.departed]
-        show_table("No longer on the server", ("client", "fate", "now", "evidence"), gone, most=MOST_LINES)
+        show_table("No longer on the server", ("client", "outcome", "now", "evidence"), gone, most=MOST_LINES)
     _show_findings(pulled)
 
 
