@@ -122,8 +122,8 @@ class Plan:
     company: str
     version: str = ""
     undoes: str | None = None
-    cells: Sequence[Cell] = ()
-    steps: Sequence[MergeStep] = ()
+    cells: Sequence[Cell] = field(default_factory=list)
+    steps: Sequence[MergeStep] = field(default_factory=list)
 
     @property
     def calls(self) -> list[PlannedCall]:

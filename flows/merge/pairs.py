@@ -1,23 +1,15 @@
-"""Who is to be merged into whom, as people write it: client numbers or ids, on the command line or in a spreadsheet."""
+"""The pairs of clients to merge as people write them: numbers or ids, on the command line or in a spreadsheet."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
 
-from connector.clients.create import all_by
-from connector.clients.present import read_present
 from connector.door.door import Door
-from flows.merge.rescue import called
+from flows.plans.client_keys import keys_on_server
 from flows.sheets.spreadsheets import read_sheet
-from schemas.client import client_of
 from schemas.errors import SettingsError
 from schemas.merge_plan import Pair
-
-_ID: Final = re.compile(r"(?=.*[A-Za-z])[0-9A-Za-z]{10,64}", re.ASCII)
-"""What an id of the server looks like: ten letters and digits at the least."""
 
 
 def pair_of(text: str) -> Pair:
@@ -44,18 +36,12 @@ def with_ids(door: Door, pairs: Sequence[Pair]) -> list[Pair]:
 
     The server is asked for both readings of a key. Raises SettingsError for one that means two clients.
     """
-    keys = dict.fromkeys(key for pair in pairs for key in pair)
-    by_id = read_present(door, [key for key in keys if _ID.fullmatch(key)]).records
-    ids = {key: _id_of(door, key, by_id) for key in keys}
-    return [(ids[kept], ids[merged]) for kept, merged in pairs]
-
-
-def _id_of(door: Door, key: str, by_id: Mapping[str, Mapping[str, object]]) -> str:
-    numbered = all_by(door, "number", key)
-    meant: dict[str, tuple[str, Mapping[str, object]]] = {str(one["id"]): ("number", one) for one in numbered}
-    if key in by_id:
-        meant[key] = ("id", by_id[key])
-    if len(meant) > 1:
-        readings = " and ".join(f"the {what} of {called(client_of(one))}" for what, one in meant.values())
-        raise SettingsError(f"{key!r} means several clients, so nothing is planned: it is {readings}. Use their ids.")
-    return next(iter(meant), key)
+    texts = [text for pair in pairs for text in pair]
+    keys = keys_on_server(door, texts)
+    meant = {text: keys.find_by_number_or_id(text) for text in texts}
+    for text, client in meant.items():
+        if client.unclear:
+            raise SettingsError(
+                f"{text!r} means several clients, so nothing is planned: {client.unclear}. Use their ids."
+            )
+    return [(meant[kept].client_id or kept, meant[merged].client_id or merged) for kept, merged in pairs]

@@ -15,7 +15,8 @@ from connector.clients.merge import currencies_of
 from connector.clients.present import read_present
 from connector.door.door import Door
 from flows.configuration.values import Settings
-from flows.merge.rescue import called, possible
+from flows.merge.rescue import possible
+from flows.plans.client_keys import called
 from flows.session.api import check_company, operator
 from flows.session.clock import SYSTEM_CLOCK, Clock
 from flows.session.ready import open_ready

@@ -12,6 +12,7 @@ from typing import Final
 
 from connector.clients.contacts import ContactEdit, edited
 from connector.clients.fields import checked
+from flows.plans.client_keys import called
 from schemas.client import Client, Contact, as_dict
 from schemas.errors import SettingsError, sentence
 from schemas.merge_preview import Preview, Rescue
@@ -43,12 +44,6 @@ def possible(made: Preview, currency_id: str, lists: Lists) -> tuple[Preview, li
     if survivor.currency_id is None and currency_id and not (before.is_empty and then.is_empty):
         before = replace(before, columns={**before.columns, "currency_id": currency_id})
     return replace(made, before=before, then=then), [*notes, *more]
-
-
-def called(client: Client) -> str:
-    """A client as people know it: its number, its name, and the id."""
-    known = [text for text in (client.number, client.display_name) if text]
-    return f"{' '.join(known)} ({client.id})" if known else client.id
 
 
 def _writable(rescue: Rescue, survivor: Client, people: Sequence[Contact], lists: Lists) -> tuple[Rescue, list[str]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
-from flows.merge.rescue import called
+from flows.plans.client_keys import called
 from flows.show.show import show_table
 from schemas.client import Contact
 from schemas.merge_preview import Preview, Rescue

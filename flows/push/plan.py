@@ -19,7 +19,7 @@ from connector.clients.fields import blank_settings, lists_for, view
 from connector.clients.present import Present, read_present
 from connector.door.door import Door
 from flows.configuration.values import Settings
-from flows.push.client_keys import ClientKeys, Meant, lost_zeros
+from flows.plans.client_keys import Meant, keys_of_mirror, lost_zeros
 from flows.push.wishes import WishedRow, wishes_of_outbox
 from flows.session.api import check_company, operator
 from flows.session.clock import SYSTEM_CLOCK, Clock
@@ -202,7 +202,7 @@ def _resolved(
     warehouse: Warehouse, name: str, rows: Sequence[WishedRow]
 ) -> tuple[list[Wish], list[RefusedWish], list[str]]:
     """The changes with their clients' ids, those that cannot be read or whose client is unclear, and notes."""
-    keys = ClientKeys(warehouse, name) if any(row.key != "id" for row in rows) else None
+    keys = keys_of_mirror(warehouse, name) if any(row.key != "id" for row in rows) else None
     found: dict[str, tuple[WishedRow, str]] = {}
     refused: list[RefusedWish] = []
     notes: list[str] = []

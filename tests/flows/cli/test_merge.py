@@ -157,7 +157,7 @@ def test_what_is_refused_is_told_with_exit_code_7(call, server, pair, tmp_path):
 @pytest.mark.parametrize(
     ("args", "words"),
     [
-        (["plan"], "Say whom to merge"),
+        (["plan"], "Name the clients to merge"),
         (["plan", "abc"], "KEPT:MERGED"),
         (["plan", "a:b:c"], "write the pair into a file"),
         (["close", "merge-nothing"], "no plan of merges"),

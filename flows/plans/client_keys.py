@@ -1,0 +1,118 @@
+"""Which client a person means by a key: its number or id_number, or, where that is all there is, its number or id.
+
+Numbers are found exactly, or without the leading zeros that spreadsheets drop.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from connector.clients.create import all_by
+from connector.clients.present import read_present
+from connector.door.door import Door
+from schemas.client import Client, client_of
+from warehouse.engine.seam import Warehouse
+from warehouse.engine.sql import statement
+
+NUMBER: Final = "number"
+ID_NUMBER: Final = "id_number"
+_ID: Final = re.compile(r"(?=.*[A-Za-z])[0-9A-Za-z]{10,64}", re.ASCII)
+"""The shape of the server's ids: ten letters and digits at the least."""
+Known = tuple[str, str | None, str | None, str]
+"""A client's id, number and id_number, and what people call it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Meant:
+    """The client that is meant, its number, and a note on how it was found; or why it is unclear."""
+
+    client_id: str = ""
+    number: str = field(default="", repr=False)
+    note: str = ""
+    unclear: str = ""
+
+
+class ClientKeys:
+    """Clients by `number`, `id_number` and id."""
+
+    def __init__(self, clients: Iterable[Known]) -> None:
+        self._called: dict[str, str] = {}
+        self._exact: dict[tuple[str, str], list[tuple[str, str]]] = {}
+        self._shortened: dict[tuple[str, str], list[tuple[str, str]]] = {}
+        for client_id, number, id_number, name in clients:
+            self._called[client_id] = name
+            for key, value in ((NUMBER, number), (ID_NUMBER, id_number)):
+                if value is not None:
+                    client = (client_id, value)
+                    self._exact.setdefault((key, value.strip().casefold()), []).append(client)
+                    self._shortened.setdefault((key, shortened(value)), []).append(client)
+
+    def find(self, key: str, text: str) -> Meant:
+        """The client with this number; else the one whose number differs in leading zeros alone."""
+        exact = self._exact.get((key, text.strip().casefold()), [])
+        if len(exact) == 1:
+            return Meant(*exact[0])
+        if exact:
+            return Meant(unclear=f"{len(exact)} clients have this {key}: name the client by id ({_ids(exact)})")
+        near = self._shortened.get((key, shortened(text)), []) if text.strip() else []
+        if len(near) == 1:
+            return Meant(*near[0], note=f"The {key} {text} is read as {near[0][1]}.")
+        if near:
+            why = f"several clients have this {key} with other leading zeros: write it in full, or an id ({_ids(near)})"
+            return Meant(unclear=why)
+        return Meant(unclear=f"the mirror has no client with this {key}: pull first, or name it by id")
+
+    def find_by_number_or_id(self, text: str) -> Meant:
+        """The client with exactly this number or id; no client where none has it."""
+        readings = {client_id: "number" for client_id, _ in self._exact.get((NUMBER, text.strip().casefold()), [])}
+        if text in self._called:
+            readings[text] = "id"
+        if len(readings) > 1:
+            named = " and ".join(f"the {what} of {self._called[key]}" for key, what in readings.items())
+            return Meant(unclear=f"it is {named}")
+        return Meant(next(iter(readings), ""))
+
+
+def keys_of_mirror(warehouse: Warehouse, source: str) -> ClientKeys:
+    """All clients of a source, as the mirror has them."""
+    rows = warehouse.rows(statement("read/keys"), {"source": source})
+    return ClientKeys((str(key), _text(number), _text(id_number), str(key)) for key, number, id_number in rows)
+
+
+def keys_on_server(door: Door, texts: Iterable[str]) -> ClientKeys:
+    """The clients that have one of these texts as their number or id, as the server has them now."""
+    asked = list(dict.fromkeys(texts))
+    records = dict(read_present(door, [text for text in asked if _ID.fullmatch(text)]).records)
+    records |= {str(record["id"]): record for text in asked for record in all_by(door, NUMBER, text)}
+    clients = map(client_of, records.values())
+    return ClientKeys((client.id, client.number, client.id_number, called(client)) for client in clients)
+
+
+def called(client: Client) -> str:
+    """A client as people know it: its number, its name, and the id."""
+    known = [text for text in (client.number, client.display_name) if text]
+    return f"{' '.join(known)} ({client.id})" if known else client.id
+
+
+def shortened(text: str) -> str:
+    """A number without its leading zeros, as a spreadsheet shows it; other texts without their case."""
+    bare = text.strip().casefold()
+    return bare.lstrip("0") or "0" if re.fullmatch("[0-9]+", bare) else bare
+
+
+def lost_zeros(before: object, after: object) -> bool:
+    """Whether a value is the present one without its leading zeros: a spreadsheet may have dropped them."""
+    if not isinstance(before, str) or not isinstance(after, str):
+        return False
+    return before != after and before.startswith("0") and shortened(before) == after
+
+
+def _ids(clients: Sequence[tuple[str, str]]) -> str:
+    return ", ".join(sorted(client_id for client_id, _ in clients))
+
+
+def _text(value: object) -> str | None:
+    return None if value is None else str(value)
