@@ -40,7 +40,9 @@ def pytest_collection_modifyitems(items):
         if not item.path.is_relative_to(HERE) or not hasattr(item, "callspec"):
             continue
         name, params = str(item.path.relative_to(HERE)), item.callspec.params
-        generation, engine = params.get("where", ("5.10", params.get("place")))
+        generation, engine = "5.10", params.get("place")
+        if name.startswith("merge/"):
+            generation, engine = params.get("where", (generation, engine))
         if engine == "postgres" and not name.startswith(ON_BOTH):
             item.add_marker("proof")
         if generation == "2026" and name != "merge/test_merge_plans.py":
