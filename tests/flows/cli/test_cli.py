@@ -227,7 +227,7 @@ def test_a_source_that_fails_has_its_error_and_exit_code_in_the_json(several):
 UNEXPECTED = """
 import os, signal, time
 import flows.pull.pull
-from flows.cli import main
+from flows.cli.app import main
 real = flows.pull.pull.pull
 def pull(job):
     if job.name == "away":
