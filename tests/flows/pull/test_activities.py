@@ -11,7 +11,7 @@ import pytest
 
 from connector.api.activities import Deed
 from flows.configuration.values import Erasure
-from flows.pull.reconcile import told_by_activities
+from flows.pull.reconcile import fates_by_activities
 from sandbox.server import running
 from sandbox.store.generation import GENERATIONS
 from tests.flows.conftest import Server
@@ -129,4 +129,4 @@ def lost(key, name, at=100):
     ],
 )
 def test_a_name_alone_is_evidence_only_where_it_leaves_no_doubt(gone, deeds, told):
-    assert {key: one.kind for key, one in told_by_activities(gone, deeds).items()} == told
+    assert {key: one.kind for key, one in fates_by_activities(gone, deeds).items()} == told
