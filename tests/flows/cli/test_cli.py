@@ -148,6 +148,7 @@ def test_rebind_goes_through_a_moved_server_and_asks_first(server, command):
     assert command("source", "rebind", "main", "--yes", environ=other)[0] == 2
 
 
+@pytest.mark.quick(where=lambda what: what == "idle")
 @pytest.mark.parametrize("what", ["idle", "sql", "status"])
 def test_light_commands_import_nothing_heavy(server, tmp_path, what):
     code = (
