@@ -34,7 +34,7 @@ ON_BOTH = ("ask", "on_postgres", "push/test_push_resume", "merge/test_merge_appr
 def pytest_collection_modifyitems(items):
     """Most flows are left to `make proof` on the second engine: tests/warehouse holds that both do the same.
 
-    So are merges on a server of 2026, but for their plans.
+    So are merges on a server of 2026.
     """
     for item in items:
         if not item.path.is_relative_to(HERE) or not hasattr(item, "callspec"):
@@ -45,7 +45,7 @@ def pytest_collection_modifyitems(items):
             generation, engine = params.get("where", (generation, engine))
         if engine == "postgres" and not name.startswith(ON_BOTH):
             item.add_marker("proof")
-        if generation == "2026" and name != "merge/test_merge_plans.py":
+        if generation == "2026":
             item.add_marker("proof")
 
 
