@@ -49,6 +49,7 @@ def test_a_full_load_costs_at_most_three_tenths_more_requests_than_plain_paging(
     assert differences(tmp_path / "w.duckdb", server, ghosts=False) == []
 
 
+@pytest.mark.proof
 def test_a_bulk_change_of_more_rows_than_the_largest_page_is_read_whole(tmp_path):
     server, _, _, again = load(tmp_path, connections=4, fire=False)
     server.world.switches.per_page_cap = 500
