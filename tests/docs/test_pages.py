@@ -26,8 +26,6 @@ CHANGING = [  # parts of an output that are other ones in each run
     (re.compile(r"https?://127\.0\.0\.1:\d+"), "<address>"),
     (re.compile(r"[─\s]+"), " "),
 ]
-LONG = {"duplicates.md", "sql.md", "book-keeper.md", "writing-back.md"}
-"""Pages whose commands take seconds each: `make proof` runs them."""
 MADE_BY_PEOPLE = {"config/ninja-sync.toml", "config/dedupe.toml"}
 pages = pytest.mark.parametrize("page", PAGES, ids=name_of)
 
@@ -53,7 +51,7 @@ def books(migrated_file, tmp_path_factory):
     made.close()
 
 
-@pytest.mark.quick(where=lambda page: page.name not in LONG)
+@pytest.mark.quick(where=lambda page: page.name == "README.md")
 @pages
 def test_every_command_of_the_page_works_and_prints_what_is_shown(page, books, tmp_path):
     blocks = blocks_of(page)
