@@ -7,9 +7,9 @@ READY := $(VENV)/.ready
 DEMO_READY := $(VENV)/.demo-ready
 INSTALL := $(PYTHON) .ci/install.py
 SOURCES := connector flows schemas warehouse sandbox tests .ci
-# As many workers as there are cores. A file's tests stay together, as they share servers: tests/conftest.py.
+# As many workers as there are cores. Which tests stay together: tests/conftest.py.
 WORKERS ?= auto
-PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup --no-loadscope-reorder --max-worker-restart 1
+PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder --max-worker-restart 1
 # Of the system: a real pooler, and the source of a Turkish locale.
 PACKAGES := pgbouncer locales
 

@@ -4,15 +4,32 @@ from __future__ import annotations
 
 import os
 from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+from xdist.scheduler import LoadScopeScheduling
 
 from tests.engines import Databases, Files
 from tests.postgres import running_postgres
 from tests.records import MOMENT
 from warehouse.opened.migrate import migrate
 from warehouse.opened.open import open_place
+
+TOGETHER = "tests/flows/scheduled/"
+MEMORY, ROOM = Path("/dev/shm"), 4 * 1024**3  # noqa: S108 - pytest makes a folder of its own there
+
+
+def has_room(folder):
+    """Whether it has room for what the tests write, and programs in it may be run."""
+    if not folder.is_dir():
+        return False
+    system = os.statvfs(folder)
+    return system.f_bavail * system.f_frsize > ROOM and not system.f_flag & os.ST_NOEXEC
+
+
+if has_room(MEMORY):  # half of what a pull takes is waiting for the disk
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
 
 settings.register_profile(
     "unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow],
@@ -23,7 +40,7 @@ settings.load_profile("unhurried")  # how long an example takes says how busy th
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
-    """What is left to `make proof`, which tests one worker runs, and in what order.
+    """Mark what is left to `make proof`, and begin with what takes long.
 
     Files with slow tests come first: with several workers, the last ones to end have only short files left.
     """
@@ -31,10 +48,24 @@ def pytest_collection_modifyitems(items):
         for mark in item.iter_markers("quick"):
             if not mark.kwargs["where"](**item.callspec.params):
                 item.add_marker("proof")
-        if not item.get_closest_marker("xdist_group"):
-            item.add_marker(pytest.mark.xdist_group(item.location[0].removeprefix("tests/").removesuffix(".py")))
     slow = {item.path for item in items if item.get_closest_marker("slow")}
     items.sort(key=lambda item: item.path not in slow)
+
+
+class Scheduling(LoadScopeScheduling):
+    """A file's tests run in one worker, as they share servers. So do those of TOGETHER, which all import Prefect.
+
+    (Marks `xdist_group` have no effect: xdist 3.8 writes them into an attribute that pytest 9.2 does not read.)
+    """
+
+    def _split_scope(self, nodeid):
+        return TOGETHER if nodeid.startswith(TOGETHER) else nodeid.split("::")[0]
+
+
+@pytest.hookimpl(optionalhook=True)  # there may be no xdist
+def pytest_xdist_make_scheduler(config, log):
+    """How tests are given to workers."""
+    return Scheduling(config, log)
 
 
 @pytest.fixture(scope="session", autouse=True)

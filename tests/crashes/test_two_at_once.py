@@ -36,7 +36,7 @@ def test_of_pulls_of_one_source_that_start_at_once_each_has_its_turn(server, pat
 def test_pulls_that_may_not_wait_say_busy_and_name_the_process_that_pulls(server, path, victims):
     server.switch(latency_ms=3000)
     ended = victims.send(6, wait=0)
-    (done,) = [victim for victim in ended if victim.wait("looking")]  # the others are dead
+    (done,) = [victim for victim in ended if victim.wait("looking")]  # the others have ended
     server.switch(latency_ms=0)
     done.wait()
     assert done.code == 0

@@ -55,8 +55,8 @@ class Victim:
     status: int | None = None
 
     def wait(self, phase: str = "") -> bool:
-        """Listen until it is in this phase, or dead where none is named; False where it died before that."""
-        while self.status is None and phase not in self.phases:
+        """Listen until it is in this phase, or dead where none is named; False where it ended before that."""
+        while self.status is None and phase not in self.phases and not (phase and self.code is not None):
             pid, word, rest = next(self.heard)
             self.others[pid].hear(word, rest)
         return not phase or phase in self.phases

@@ -51,6 +51,7 @@ def books(migrated_file, tmp_path_factory):
     made.close()
 
 
+@pytest.mark.quick(where=lambda page: page.name == "README.md")
 @pages
 def test_every_command_of_the_page_works_and_prints_what_is_shown(page, books, tmp_path):
     blocks = blocks_of(page)

@@ -34,16 +34,18 @@ ON_BOTH = ("ask", "on_postgres", "push/test_push_resume", "merge/test_merge_appr
 def pytest_collection_modifyitems(items):
     """Most flows are left to `make proof` on the second engine: tests/warehouse holds that both do the same.
 
-    So are merges on a server of 2026, but for their plans.
+    So are merges on a server of 2026.
     """
     for item in items:
         if not item.path.is_relative_to(HERE) or not hasattr(item, "callspec"):
             continue
         name, params = str(item.path.relative_to(HERE)), item.callspec.params
-        generation, engine = params.get("where", ("5.10", params.get("place")))
+        generation, engine = "5.10", params.get("place")
+        if name.startswith("merge/"):
+            generation, engine = params.get("where", (generation, engine))
         if engine == "postgres" and not name.startswith(ON_BOTH):
             item.add_marker("proof")
-        if generation == "2026" and name != "merge/test_merge_plans.py":
+        if generation == "2026":
             item.add_marker("proof")
 
 

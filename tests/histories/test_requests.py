@@ -37,6 +37,7 @@ def load(tmp_path, *, connections, fire):
     return server, wire, done, lambda: pulled(settings, Wire(server), clock=clock)
 
 
+@pytest.mark.quick(where=lambda connections, fire: connections == 4 and fire)
 @pytest.mark.parametrize("connections", [1, 4])
 @pytest.mark.parametrize("fire", [False, True], ids=["quiet", "under fire"])
 def test_a_full_load_costs_at_most_three_tenths_more_requests_than_plain_paging(tmp_path, connections, fire):
@@ -49,6 +50,7 @@ def test_a_full_load_costs_at_most_three_tenths_more_requests_than_plain_paging(
     assert differences(tmp_path / "w.duckdb", server, ghosts=False) == []
 
 
+@pytest.mark.proof
 def test_a_bulk_change_of_more_rows_than_the_largest_page_is_read_whole(tmp_path):
     server, _, _, again = load(tmp_path, connections=4, fire=False)
     server.world.switches.per_page_cap = 500

@@ -94,6 +94,7 @@ def everything_but(requirements):
     return set(modules()) - modules_of({*installed_with(requirements), PROJECT["name"]})
 
 
+@pytest.mark.proof
 def test_nothing_but_the_base_is_needed_for_pulls_and_questions(tmp_path):
     hidden = everything_but(PROJECT["dependencies"])
     assert {"pandas", "psycopg", "prefect", "starlette", "hashids", "numpy"} <= hidden

@@ -43,6 +43,7 @@ def test_no_line_has_a_net_without_both_sides(call, sums, words):
     assert (nets >= len(sums)) == (words[0] == "balances")
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("words", PRINTED, ids=" ".join)
 def test_no_json_has_a_net_without_both_sides(call, sums, words):
     told = {f"{net:f}".rstrip("0"): (owed, overpaid) for owed, overpaid, net in sums.values()}
@@ -60,6 +61,7 @@ def test_no_json_has_a_net_without_both_sides(call, sums, words):
     assert (nets(json.loads(call(*words, "--json")[1])) >= len(sums)) == (words[0] == "balances")
 
 
+@pytest.mark.proof
 def test_amounts_have_the_decimals_of_their_currency(call, server):
     yen = next(one for one in server.clients().values() if not one["is_deleted"])
     server.edit(yen, settings={**yen["settings"], "currency_id": "45"})
@@ -73,6 +75,7 @@ def test_amounts_have_the_decimals_of_their_currency(call, server):
     assert "654,321 " in out
 
 
+@pytest.mark.proof
 def test_the_overview_is_whole(call, sums):
     _, out = call("balances")
     assert "more; --json" not in out

@@ -86,6 +86,7 @@ def test_from_a_plan_to_its_approval_and_application(call, push):
         call("approve", plan["digest"], "--yes")
 
 
+@pytest.mark.proof
 def test_a_person_looks_at_the_plan_and_types_yes_and_the_run_goes_on(call, push, at_terminal):
     plan = push("second")
     with open_ready(load_settings(None)) as warehouse:
@@ -103,6 +104,7 @@ def test_a_person_looks_at_the_plan_and_types_yes_and_the_run_goes_on(call, push
     assert (code, "Approved already, by" in err) == (0, True)
 
 
+@pytest.mark.proof
 def test_merges_are_approved_the_same_way(call, server):
     call("pull")
     made = {"settings": {"currency_id": "1"}, "contacts": [{"email": "a@m.test"}]}
@@ -115,6 +117,7 @@ def test_merges_are_approved_the_same_way(call, server):
     assert told["next"] == f"ninja-sync merge apply {plan['plan_id']} --digest {plan['digest']}"
 
 
+@pytest.mark.proof
 def test_an_approval_lifts_no_brake_and_says_so(call, push, at_terminal):
     plan = push("many", clients=25)
     _, _, err = at_terminal(b"yes\n", "approve", plan["digest"])
@@ -125,12 +128,14 @@ def test_an_approval_lifts_no_brake_and_says_so(call, push, at_terminal):
         call("push", "apply", plan["plan_id"], "--digest", plan["digest"])
 
 
+@pytest.mark.proof
 def test_nothing_waits_in_a_new_warehouse(call, at_terminal):
     call("pull")
     code, out, err = at_terminal(b"", "approve")
     assert (code, out, err) == (0, "", "No plan waits for an approval.\n")
 
 
+@pytest.mark.proof
 def test_a_wrong_call_says_what_is_right(call, push):
     plan = push("third")
     for args, words in (
@@ -145,6 +150,7 @@ def test_a_wrong_call_says_what_is_right(call, push):
             call("approve", *args, "--yes")
 
 
+@pytest.mark.proof
 def test_a_plan_of_another_source_than_the_one_that_is_named_is_not_approved(call, push, tmp_path, server):
     plan = push("fourth")
     (tmp_path / "two.toml").write_text(
@@ -158,6 +164,7 @@ def test_a_plan_of_another_source_than_the_one_that_is_named_is_not_approved(cal
     assert call("approve", plan["digest"], "--source", "main", *args)[0] == 0
 
 
+@pytest.mark.proof
 def test_two_people_who_approve_at_once_make_one_approval_and_only_one_is_said_to_have_given_it(push, tmp_path):
     plan = push("raced")
     command = [COMMAND, "approve", plan["digest"], "--yes", "--json"]

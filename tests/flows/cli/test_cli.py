@@ -148,6 +148,7 @@ def test_rebind_goes_through_a_moved_server_and_asks_first(server, command):
     assert command("source", "rebind", "main", "--yes", environ=other)[0] == 2
 
 
+@pytest.mark.quick(where=lambda what: what == "idle")
 @pytest.mark.parametrize("what", ["idle", "sql", "status"])
 def test_light_commands_import_nothing_heavy(server, tmp_path, what):
     code = (
@@ -227,7 +228,7 @@ def test_a_source_that_fails_has_its_error_and_exit_code_in_the_json(several):
 UNEXPECTED = """
 import os, signal, time
 import flows.pull.pull
-from flows.cli import main
+from flows.cli.app import main
 real = flows.pull.pull.pull
 def pull(job):
     if job.name == "away":

@@ -158,6 +158,7 @@ def test_a_script_names_the_client_and_gets_json(call, server, make, backups):
     assert told == {"client_id": one, "purged": True, "backup": str(backups()[0]), "erased_rows": None}
 
 
+@pytest.mark.proof
 def test_the_backup_of_a_purge_is_for_its_owner_alone_and_has_the_contacts(call, make, backups):
     (one,) = make("Purged only", contacts=[{"first_name": "Ann", "email": "ann@purged.test"}])
     call("clients", "purge", one, "--no-erase", stdin="Purged only\n")
@@ -167,6 +168,7 @@ def test_the_backup_of_a_purge_is_for_its_owner_alone_and_has_the_contacts(call,
     assert json.loads(file.read_bytes())["clients"][0]["contacts"][0]["email"] == "ann@purged.test"
 
 
+@pytest.mark.proof
 def test_a_backup_in_a_place_of_ones_own_outlives_the_erasure_and_is_named(call, make, home):
     (one,) = make("Kept elsewhere")
     call("pull")
@@ -175,6 +177,7 @@ def test_a_backup_in_a_place_of_ones_own_outlives_the_erasure_and_is_named(call,
     assert ("still holds the client" in shown, file.exists()) == (True, True)
 
 
+@pytest.mark.proof
 def test_a_wrong_password_purges_nothing(call, server, make, tmp_path, monkeypatch):
     (one,) = make("Kept")
     (tmp_path / "password").write_text("wrong")
@@ -187,6 +190,7 @@ def test_a_wrong_password_purges_nothing(call, server, make, tmp_path, monkeypat
     assert show(server, one)["name"] == "Kept"
 
 
+@pytest.mark.proof
 def test_no_name_of_a_client_steers_the_terminal(call, make):
     (one,) = make("\x1b[31mred\x1b[0m")
     shown = call("clients", "purge", one, failing=SettingsError) + call("clients", "archive", one, "--yes")

@@ -88,6 +88,7 @@ def test_a_key_that_means_two_clients_is_refused_with_both_readings(call, server
     assert f"the id of {clients[one]['number']} Kept Ltd ({one})" in told
 
 
+@pytest.mark.proof
 def test_public_notes_are_appended_only_when_asked_for_and_every_final_text_is_shown(call, server, pair):
     one, other = pair
     for client_id, notes in ((one, "ours"), (other, "zahlt spät")):
@@ -105,6 +106,7 @@ def test_public_notes_are_appended_only_when_asked_for_and_every_final_text_is_s
     assert columns["public_notes"] == "public ours\n\npublic zahlt spät"
 
 
+@pytest.mark.proof
 def test_different_currencies_are_a_heading_and_no_sum_is_without_one(call, server, pair):
     one, other = pair
     server.edit({**server.clients()[other], "settings": {"currency_id": "2"}}, city="Bath")
@@ -119,6 +121,7 @@ def test_different_currencies_are_a_heading_and_no_sum_is_without_one(call, serv
     assert ("10.50 USD" in out, "5.25 GBP" in out) == (True, True)
 
 
+@pytest.mark.proof
 def test_a_merge_that_is_done_without_its_rescue_says_so_and_its_plan_is_finished_or_closed(
     call, server, pair, monkeypatch
 ):
@@ -145,6 +148,7 @@ def test_a_merge_that_is_done_without_its_rescue_says_so_and_its_plan_is_finishe
     server.switch(faults=[])
 
 
+@pytest.mark.proof
 def test_what_is_refused_is_told_with_exit_code_7(call, server, pair, tmp_path):
     one, other = pair
     (tmp_path / "pairs.csv").write_text(f"survivor_id,mergeable_id\n{one},{other}\n{one},nobody\n")
@@ -154,6 +158,7 @@ def test_what_is_refused_is_told_with_exit_code_7(call, server, pair, tmp_path):
     assert "not readable" in told["refused"][0]["reason"]
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize(
     ("args", "words"),
     [

@@ -111,6 +111,7 @@ def test_a_queued_change_is_listed_refused_alone_and_withdrawn(call, server):
     assert json.loads(out) == []
 
 
+@pytest.mark.proof
 def test_a_plan_that_nobody_wants_is_closed(call, server):
     call("pull")
     one = next(iter(server.clients(status="active")))
@@ -122,6 +123,7 @@ def test_a_plan_that_nobody_wants_is_closed(call, server):
         call("push", "apply", plan["plan_id"], "--digest", plan["digest"])
 
 
+@pytest.mark.proof
 def test_a_plan_says_once_that_a_put_empties_blank_settings_and_an_undo_leaves_none_behind(call, server):
     call("pull")
     new = {"name": "Blank", "settings": {"currency_id": "1"}}
@@ -141,6 +143,7 @@ def test_a_plan_says_once_that_a_put_empties_blank_settings_and_an_undo_leaves_n
     assert server.call("GET", path)["data"]["settings"] == {**made["settings"], "industry_id": None, "size_id": None}
 
 
+@pytest.mark.proof
 def test_what_is_not_as_planned_ends_with_code_4_and_is_shown(call, server):
     call("pull")
     one = next(iter(server.clients(status="active")))
@@ -155,6 +158,7 @@ def test_what_is_not_as_planned_ends_with_code_4_and_is_shown(call, server):
     assert "somebody has changed it" in out
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize(
     ("args", "words"),
     [

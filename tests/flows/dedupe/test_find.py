@@ -39,6 +39,7 @@ def test_people_with_slips_of_the_pen_are_found_by_name_and_address_alone(traine
     assert recall >= 0.95
 
 
+@pytest.mark.proof
 def test_the_order_of_the_rows_does_not_matter():
     people = [client for _, client in febrl(1)][:300]
     ways = [
@@ -48,6 +49,7 @@ def test_the_order_of_the_rows_does_not_matter():
     assert ways[0] == ways[1]
 
 
+@pytest.mark.proof
 def test_reasons_are_words_and_hold_no_value():
     one = comparable(
         id="a", name="Acme Ltd", vat_number="DE136695976", phones=["030 1234567"], address="Elm Street 1", country="DE"
@@ -78,6 +80,7 @@ def twins(server):
     return [server.call("POST", "/api/v1/clients", one)["data"]["id"] for one in people]
 
 
+@pytest.mark.proof
 def test_twins_are_found_explained_and_obey_decisions(told, twins, pulls, server):
     pulls(using=told)
     one, other, _ = twins
@@ -99,6 +102,7 @@ def test_twins_are_found_explained_and_obey_decisions(told, twins, pulls, server
     assert [{s.survivor_id, s.mergeable_id} for s in planned.plan.steps] == [{one, other}]
 
 
+@pytest.mark.proof
 def test_a_decision_outlives_the_merge_of_the_client_it_speaks_of(told, twins, pulls, server):
     pulls(using=told)
     one, other, third = twins
@@ -111,6 +115,7 @@ def test_a_decision_outlives_the_merge_of_the_client_it_speaks_of(told, twins, p
     assert len(found.names) == found.compared
 
 
+@pytest.mark.proof
 def test_who_was_chosen_survives_whatever_the_rules_say(told, twins, pulls):
     pulls(using=told)
     find_duplicates(told, "main", Rules())
@@ -122,6 +127,7 @@ def test_who_was_chosen_survives_whatever_the_rules_say(told, twins, pulls):
         assert step.survivor_id == chosen
 
 
+@pytest.mark.proof
 def test_across_sources_is_a_report_and_keeps_nothing(told, twins, pulls, server, monkeypatch):
     pulls(using=told)
     with pytest.raises(SettingsError, match="fewer than two sources"):
@@ -137,6 +143,7 @@ def test_across_sources_is_a_report_and_keeps_nothing(told, twins, pulls, server
         assert warehouse.rows("select count(*) from control.duplicate_pairs") == [(0,)]
 
 
+@pytest.mark.proof
 def test_a_cluster_that_nobody_has_decided_on_is_planned_only_if_told(told, twins, pulls, server):
     pulls(using=told)
     find_duplicates(told, "main", Rules())
@@ -146,6 +153,7 @@ def test_a_cluster_that_nobody_has_decided_on_is_planned_only_if_told(told, twin
         assert plan_clusters(told, "main", api.door, Rules(), undecided=True).plan is not None
 
 
+@pytest.mark.proof
 def test_the_commands(server, twins, tmp_path, monkeypatch):
     for name, value in {
         "NINJA_SYNC_URL": server.box.url, "NINJA_SYNC_TOKEN": server.box.token,
@@ -191,6 +199,7 @@ def test_the_commands(server, twins, tmp_path, monkeypatch):
         run("dedupe", "review") if json.loads(run("dedupe", "review", "--json")) else pytest.fail("nothing is open")
 
 
+@pytest.mark.proof
 def test_a_person_decides_at_the_terminal(told, twins, pulls, server, tmp_path):
     pulls(using=told)
     clusters = len(find_duplicates(told, "main", Rules()).clusters)
@@ -217,6 +226,7 @@ def test_a_person_decides_at_the_terminal(told, twins, pulls, server, tmp_path):
     assert sum(not_the_same(case) for case in everyone) == clusters - 2
 
 
+@pytest.mark.proof
 def test_the_rules_are_read_from_a_file_and_wrong_ones_are_told(tmp_path):
     file = tmp_path / "dedupe.toml"
     file.write_text('threshold = 0.8\nsurvivor = ["oldest"]\nfree_mail_also = ["Provider.example"]\n')
@@ -232,6 +242,7 @@ def test_the_rules_are_read_from_a_file_and_wrong_ones_are_told(tmp_path):
             load_rules(file)
 
 
+@pytest.mark.proof
 def test_every_survivor_rule_chooses_and_an_unknown_one_is_told(server):
     records = [client_of(record) for record in server.clients().values()][:6]
     for rule in RULES:

@@ -61,6 +61,7 @@ def test_what_was_written_after_the_plan_stops_the_merge(desk, of_survivor, valu
     assert list(desk.apply(again).states) == ["done"]
 
 
+@pytest.mark.proof
 def test_a_resumed_merge_looks_at_the_survivor_again(desk):
     one, other = desk.make("One", "10"), desk.make("Two", "5", contacts=[BOB], city="Zug")
     planned = desk.plan((one["id"], other["id"]))
@@ -70,6 +71,7 @@ def test_a_resumed_merge_looks_at_the_survivor_again(desk):
     assert desk.there(other["id"])
 
 
+@pytest.mark.proof
 def test_a_resumed_merge_looks_at_the_contacts_again(desk):
     one, other = desk.make("One", contacts=[ANN]), desk.make("Two", contacts=[BOB], city="Zug")
     planned = desk.plan((one["id"], other["id"]))
@@ -79,6 +81,7 @@ def test_a_resumed_merge_looks_at_the_contacts_again(desk):
     assert desk.there(other["id"])
 
 
+@pytest.mark.proof
 def test_a_resumed_rescue_keeps_what_was_written_meanwhile(desk):
     one, other = desk.make("One", private_notes="mine"), desk.make("Two", private_notes="theirs")
     planned = desk.plan((one["id"], other["id"]))
@@ -90,6 +93,7 @@ def test_a_resumed_rescue_keeps_what_was_written_meanwhile(desk):
     assert desk.box.show(one["id"])["private_notes"] == "mine\nIBAN changed"
 
 
+@pytest.mark.proof
 def test_the_second_merge_into_a_survivor_keeps_what_was_written_between(desk):
     one, two, three = (desk.make(name, private_notes=name) for name in ("A", "B", "C"))
     planned = desk.plan((one["id"], two["id"]), (one["id"], three["id"]))
@@ -108,6 +112,7 @@ def test_the_second_merge_into_a_survivor_keeps_what_was_written_between(desk):
     assert desk.box.show(one["id"])["private_notes"].endswith("IBAN changed")
 
 
+@pytest.mark.proof
 def test_a_contact_that_is_dropped_against_the_preview_is_told(desk):
     one, other = desk.make("One", contacts=[ANN]), desk.make("Two", contacts=[BOB])
     planned = desk.plan((one["id"], other["id"]))
@@ -128,6 +133,7 @@ def test_a_contact_that_is_dropped_against_the_preview_is_told(desk):
     assert list(desk.resume(planned).states) == ["done"]
 
 
+@pytest.mark.proof
 def test_a_push_waits_for_merges_that_were_cut_off(desk):
     one, other = desk.make("One", "10"), desk.make("Two", "5", contacts=[BOB], city="Zug")
     planned = desk.plan((one["id"], other["id"]))
@@ -137,6 +143,7 @@ def test_a_push_waits_for_merges_that_were_cut_off(desk):
         desk.desk.apply(push)
 
 
+@pytest.mark.proof
 def test_the_backup_is_known_after_a_kill(desk):
     one, other = desk.make("One", "10"), desk.make("Two", "5")
     planned = desk.plan((one["id"], other["id"]))
@@ -147,6 +154,7 @@ def test_the_backup_is_known_after_a_kill(desk):
     assert desk.resume(planned).backups[0] is not None
 
 
+@pytest.mark.proof
 def test_what_was_not_sent_in_time_is_not_sent_by_resuming(desk):
     one, other = desk.make("One", "10"), desk.make("Two", "5", city="Zug")
     planned = desk.plan((one["id"], other["id"]))
@@ -161,6 +169,7 @@ def test_what_was_not_sent_in_time_is_not_sent_by_resuming(desk):
     assert desk.there(other["id"])
 
 
+@pytest.mark.proof
 def test_another_version_of_the_server_is_not_merged_at(desk, monkeypatch):
     one, other = desk.make("One", "10"), desk.make("Two", "5", city="Zug")
     planned, begun = (desk.plan((one["id"], other["id"])) for _ in range(2))
@@ -179,6 +188,7 @@ def test_another_version_of_the_server_is_not_merged_at(desk, monkeypatch):
     assert desk.there(other["id"])
 
 
+@pytest.mark.proof
 def test_an_erased_client_is_in_no_step_of_its_chain(desk):
     one, two, three = desk.make("Mr Secret", private_notes="hiv positive"), desk.make("B"), desk.make("C")
     planned = desk.plan((two["id"], one["id"]), (three["id"], two["id"]))
@@ -190,6 +200,7 @@ def test_an_erased_client_is_in_no_step_of_its_chain(desk):
     assert "Secret" not in left
 
 
+@pytest.mark.proof
 def test_a_plan_with_an_erased_step_is_not_resumed_but_closed(desk):
     made = [desk.make(name, "1", city=name, contacts=[BOB]) for name in "ABCD"]
     planned = desk.plan((made[0]["id"], made[1]["id"]), (made[2]["id"], made[3]["id"]))

@@ -98,7 +98,6 @@ SIDE = st.fixed_dictionaries(
 )  # fmt: skip
 
 
-@pytest.mark.quick(where=lambda where: where == ("2026", "duckdb"))
 @settings(max_examples=WORLDS, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(first=SIDE, second=SIDE, rescue=st.booleans())
 def test_whatever_is_previewed_comes_true(desk, first, second, rescue):

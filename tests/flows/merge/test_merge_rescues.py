@@ -101,6 +101,7 @@ def test_a_merge_is_finished_without_its_rescue_and_the_rest_of_the_plan_goes_on
     assert not desk.box.show(one["id"])["id_number"]
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("what", ["deleted", "purged", "written"])
 def test_what_others_do_to_the_client_kept_after_the_merge_is_left_alone(desk, what):
     one, other = pair(desk)
@@ -130,6 +131,7 @@ def test_what_others_do_to_the_client_kept_after_the_merge_is_left_alone(desk, w
         assert desk.box.show(one["id"])["id_number"] == "THEIRS-" + one["id"]
 
 
+@pytest.mark.proof
 def test_a_plan_that_stopped_is_closed_without_the_server_and_bars_nobody(desk):
     one, other = pair(desk)
     planned = desk.plan((one["id"], other["id"]))
@@ -149,6 +151,7 @@ def test_a_plan_that_stopped_is_closed_without_the_server_and_bars_nobody(desk):
     assert list(desk.apply(waiting).states) == ["done"]
 
 
+@pytest.mark.proof
 def test_a_finished_merge_needs_no_password_any_more(desk):
     one, other = pair(desk)
     planned = desk.plan((one["id"], other["id"]))
@@ -160,6 +163,7 @@ def test_a_finished_merge_needs_no_password_any_more(desk):
     assert not any(request.url.path.endswith(f"/{NOBODY}/purge") for request in desk.wire.sent)
 
 
+@pytest.mark.proof
 def test_a_rescue_that_is_refused_before_the_merge_ends_the_plan_unmerged(desk):
     one, other = desk.make("One", "10"), desk.make("Two", "5", city="Zug")
     planned = desk.plan((one["id"], other["id"]))
@@ -173,6 +177,7 @@ def test_a_rescue_that_is_refused_before_the_merge_ends_the_plan_unmerged(desk):
     assert list(desk.apply(desk.plan((one["id"], other["id"]))).states) == ["done"]  # nobody is kept waiting
 
 
+@pytest.mark.proof
 def test_a_persons_wrong_word_about_a_merge_writes_nothing(desk):
     one, other = pair(desk)
     planned = desk.plan((one["id"], other["id"]))
@@ -190,6 +195,7 @@ def test_a_persons_wrong_word_about_a_merge_writes_nothing(desk):
     assert list(desk.apply(desk.plan((one["id"], other["id"]))).states) == ["done"]
 
 
+@pytest.mark.proof
 def test_a_client_that_is_gone_before_its_merge_is_named_as_gone(desk):
     one, other = desk.make("One"), desk.make("Two")
     planned = desk.plan((one["id"], other["id"]))
@@ -199,6 +205,7 @@ def test_a_client_that_is_gone_before_its_merge_is_named_as_gone(desk):
     assert f"{other['id']} is not on the server any more" in str(stopped.stopped)
 
 
+@pytest.mark.proof
 def test_a_token_that_is_refused_before_the_merge_can_be_resumed_or_closed(desk):
     one, other = pair(desk)
     planned = desk.plan((one["id"], other["id"]))
@@ -210,6 +217,7 @@ def test_a_token_that_is_refused_before_the_merge_can_be_resumed_or_closed(desk)
     assert list(desk.resume(planned).states) == ["done"]
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("column", ["told", "digest"])
 def test_a_plan_that_was_changed_after_its_approval_is_not_resumed(desk, column):
     one, other = desk.make("One", "10"), desk.make("Two", "5", city="Zug")
@@ -239,6 +247,7 @@ def test_a_plan_that_was_changed_after_its_approval_is_not_resumed(desk, column)
     desk.close(planned)
 
 
+@pytest.mark.proof
 def test_a_merge_of_unknown_outcome_is_settled_before_its_plan_is_closed(desk):
     one, other = pair(desk)
     planned = desk.plan((one["id"], other["id"]))
@@ -251,6 +260,7 @@ def test_a_merge_of_unknown_outcome_is_settled_before_its_plan_is_closed(desk):
     assert list(desk.resume(planned).states) == ["done"]
 
 
+@pytest.mark.proof
 def test_a_merge_with_surprising_figures_is_reported_as_done_with_their_currency(desk, where):
     if where[0] == "2026":
         pytest.skip("it computes the figures from the documents, so nobody can foresee them")

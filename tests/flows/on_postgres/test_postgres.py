@@ -127,6 +127,7 @@ def test_a_load_whose_connection_is_lost_is_done_once(pulls, settings, server, d
     assert len(found_in(database).runs) == 2
 
 
+@pytest.mark.proof
 @pytest.mark.slow
 @pytest.mark.parametrize("how", [BEFORE, AFTER])
 def test_wherever_the_connection_is_cut_the_next_pull_is_exact(pulls, settings, server, database, how):

@@ -85,6 +85,7 @@ def test_a_load_goes_on_after_a_restart(settings, server, database, restart, wor
     assert found_in(database).clients == truth(server.clients())
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("how", [FAST])
 def test_a_restart_while_pages_are_fetched_is_no_matter(settings, server, database, restart):
     wire = RestartingWire(restart)
@@ -111,6 +112,7 @@ def turns_of(sent):
     return [first - 1, first, first + 1]
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("how", [IMMEDIATE])
 def test_a_plan_that_a_restart_cuts_off_is_named_and_ends_as_planned(desk, how):
     clients, changes = three_clients(desk.box)
@@ -136,6 +138,7 @@ def test_a_plan_that_a_restart_cuts_off_is_named_and_ends_as_planned(desk, how):
         assert sent + len(desk.wire.writes()) == writes, turn
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("how", [FAST])
 def test_a_merge_that_a_restart_cuts_off_is_named_and_done_once(desk, how):
     merging = MergeDesk(desk)

@@ -11,7 +11,7 @@ import pytest
 
 from connector.api.activities import Deed
 from flows.configuration.values import Erasure
-from flows.pull.reconcile import told_by_activities
+from flows.pull.reconcile import fates_by_activities
 from sandbox.server import running
 from sandbox.store.generation import GENERATIONS
 from tests.flows.conftest import Server
@@ -65,6 +65,7 @@ def test_a_purge_and_a_merge_are_known_by_activities_where_the_server_writes_the
     assert evidence[third] == ("activity 153" if told else "the server no longer knows it")
 
 
+@pytest.mark.proof
 def test_the_feed_is_stored_once_each_and_without_hashes(server, pulls, query, wanted):
     pulls(using=wanted)
     one, _, third = bare(server)
@@ -88,12 +89,14 @@ def test_the_feed_is_stored_once_each_and_without_hashes(server, pulls, query, w
     assert sorted(row[0] for row in shown) == ["client created", "client updated"]
 
 
+@pytest.mark.proof
 def test_a_token_that_may_not_see_the_feed_loads_all_else(server, pulls, query, wanted):
     done = pulls(using=wanted, transport=NoFeed())
     assert (done.run.inserted, "activities cannot be read" in " ".join(done.notes)) == (120, True)
     assert query("select count(*) from ninja.activities") == [(0,)]
 
 
+@pytest.mark.proof
 def test_a_purged_client_is_erased_where_the_settings_say_so(server, pulls, query, settings):
     third = bare(server)[2]
     told = msgspec.structs.replace(settings, erasure=Erasure(after_purge=True))
@@ -111,6 +114,7 @@ def lost(key, name, at=100):
     return Lost(key, name, name, Decimal(0), datetime.fromtimestamp(at, UTC), ())
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize(
     ("gone", "deeds", "told"),
     [
@@ -129,4 +133,4 @@ def lost(key, name, at=100):
     ],
 )
 def test_a_name_alone_is_evidence_only_where_it_leaves_no_doubt(gone, deeds, told):
-    assert {key: one.kind for key, one in told_by_activities(gone, deeds).items()} == told
+    assert {key: one.kind for key, one in fates_by_activities(gone, deeds).items()} == told

@@ -36,6 +36,7 @@ def test_a_pull_that_sees_no_client_for_want_of_rights_says_so(ninja, rights):
     assert (code, told["main"]["run"]["inserted"], told["main"]["notes"]) == (0, 120, [])
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("rights", [EVERYTHING, {"permissions": "view_all"}], ids=["administrator", "view_all"])
 def test_an_honest_empty_company_is_pulled_without_a_word(server, ninja, rights):
     server.purge(*server.clients())
@@ -44,6 +45,7 @@ def test_an_honest_empty_company_is_pulled_without_a_word(server, ninja, rights)
         assert (code, told["main"]["run"]["mirrored"], told["main"]["notes"]) == (0, 0, [])
 
 
+@pytest.mark.proof
 def test_a_token_that_loses_its_rights_takes_nothing_out_and_is_named(ninja):
     ninja("pull", **EVERYTHING)
     code, told = ninja("pull")
@@ -51,6 +53,7 @@ def test_a_token_that_loses_its_rights_takes_nothing_out_and_is_named(ninja):
     assert any("Use a token of an owner or administrator" in note for note in told["main"]["notes"])
 
 
+@pytest.mark.proof
 def test_a_scheduled_pull_that_sees_no_client_needs_a_look(server, pulls):
     user = server.call("POST", "/_sandbox/users", {"name": "Somebody"})
     pulled = pulls(token=user["token"])
@@ -58,6 +61,7 @@ def test_a_scheduled_pull_that_sees_no_client_needs_a_look(server, pulls):
     assert "no client is visible to this token" in str(summary_of(pulled))
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize(
     ("rights", "state", "words"),
     [

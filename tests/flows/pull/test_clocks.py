@@ -90,6 +90,7 @@ def test_changes_after_a_clock_was_set_right_are_not_missed(server, ninja, citie
     assert not any("the clock was ahead" in note for note in ninja("pull")["main"]["notes"])
 
 
+@pytest.mark.proof
 def test_changes_are_not_missed_where_the_wrong_time_has_passed_meanwhile(server, pull_at, cities):
     """Six hours later nothing that was stored lies ahead any more: the two clocks together tell of it."""
     first, *others = active(server)[:3]
@@ -106,6 +107,7 @@ def test_changes_are_not_missed_where_the_wrong_time_has_passed_meanwhile(server
     assert pull_at(12 * HOUR).notes == []
 
 
+@pytest.mark.proof
 def test_a_full_pull_whose_answers_come_from_2100_is_no_reason_to_miss_anything(server, ninja, cities, place):
     one, other = active(server)[:2]
     newest = server.edit(other, city="In time")["updated_at"]
@@ -123,6 +125,7 @@ def test_a_full_pull_whose_answers_come_from_2100_is_no_reason_to_miss_anything(
     assert max(latest, seen) < datetime.now(UTC) + timedelta(days=1)
 
 
+@pytest.mark.proof
 def test_the_full_check_comes_although_an_earlier_one_was_in_2100(server, pull_at):
     server.switch(clock={"now": NEW_YEAR_2100})
     pull_at(full=True)
@@ -132,6 +135,7 @@ def test_the_full_check_comes_although_an_earlier_one_was_in_2100(server, pull_a
     assert pull_at(8 * DAY).run.kind == "full"
 
 
+@pytest.mark.proof
 def test_what_an_earlier_version_stored_in_the_future_is_made_up_for_once(server, pull_at, place):
     pull_at()
     with open_place(place) as warehouse:
@@ -142,6 +146,7 @@ def test_what_an_earlier_version_stored_in_the_future_is_made_up_for_once(server
     assert (pull_at().run.kind, pull_at().notes) == ("idle", [])
 
 
+@pytest.mark.proof
 def test_a_record_that_is_stamped_ahead_hides_no_later_change(server, pull_at, cities):
     one, other = active(server)[:2]
     server.stamp(one["id"], time.time() + 3 * DAY)
@@ -152,6 +157,7 @@ def test_a_record_that_is_stamped_ahead_hides_no_later_change(server, pull_at, c
         assert cities()[other["id"]] == city
 
 
+@pytest.mark.proof
 def test_a_clock_of_ours_that_is_wrong_is_named_and_costs_no_change(server, pull_at, cities):
     one, other = active(server)[:2]
     for later, client in ((-40 * DAY, one), (40 * DAY, other), (0, one)):
@@ -161,6 +167,7 @@ def test_a_clock_of_ours_that_is_wrong_is_named_and_costs_no_change(server, pull
         assert any("set the wrong one right" in note for note in report.notes) == (later != 0)
 
 
+@pytest.mark.proof
 def test_a_run_that_lies_ahead_is_no_reason_to_leave_a_source_unread(server, pull_at):
     """Runs that share their work go by the clocks of their machines: one of these was ahead."""
     now = datetime.now(UTC)
@@ -171,6 +178,7 @@ def test_a_run_that_lies_ahead_is_no_reason_to_leave_a_source_unread(server, pul
     assert pull_at(due=datetime.now(UTC)).run.kind in {"idle", "pull"}
 
 
+@pytest.mark.proof
 def test_an_interrupted_scan_from_the_future_is_not_gone_on_with(server, pull_at, place, monkeypatch):
     server.switch(clock={"advance": 5 * HOUR})
     server.switch(faults=[{"on": "GET /clients*", "nth": 5, "do": "status", "status": 403}])

@@ -113,6 +113,7 @@ def test_an_idle_pull_makes_one_request_and_writes_one_heartbeat_row(server, pul
     assert (query("select * from ninja.clients order by id"), query("select * from control.watermarks")) == before
 
 
+@pytest.mark.proof
 def test_within_the_look_back_a_pull_without_changes_makes_two_requests(server, pulls, settings):
     source = msgspec.structs.replace(settings.sources["main"], look_back=7200)
     careful = msgspec.structs.replace(settings, sources={"main": source})
@@ -142,6 +143,7 @@ def test_a_late_commit_within_the_look_back_is_not_lost(server, pulls, settings,
     assert_equal_to_the_server()
 
 
+@pytest.mark.proof
 def test_rows_without_a_stamp_are_loaded_by_a_full_pull(server, pulls, assert_equal_to_the_server):
     for key in list(server.clients())[:60]:
         server.stamp(key, None)
@@ -149,6 +151,7 @@ def test_rows_without_a_stamp_are_loaded_by_a_full_pull(server, pulls, assert_eq
     assert_equal_to_the_server()
 
 
+@pytest.mark.proof
 def test_more_rows_in_one_second_than_a_page_holds(server, pulls, assert_equal_to_the_server):
     pulls()
     server.switch(per_page_cap=20)
@@ -170,6 +173,7 @@ def test_a_server_in_another_time_zone_hides_nothing(server, pulls, zone, assert
     assert_equal_to_the_server()
 
 
+@pytest.mark.proof
 def test_a_time_zone_that_changes_after_the_first_pull_is_noticed(server, pulls, assert_equal_to_the_server):
     pulls()
     server.switch(timezone="America/New_York")
@@ -191,6 +195,7 @@ def test_a_poison_row_is_named_and_everything_else_is_loaded(server, pulls, quer
     assert query("select count(*) from ninja.clients") == [(120,)]
 
 
+@pytest.mark.proof
 def test_a_server_that_answers_no_large_page_is_read_in_small_ones(server, pulls, assert_equal_to_the_server):
     server.switch(faults=[{"on": "GET /clients", "every": True, "do": "status", "status": 500, "above_per_page": 10}])
     assert not pulls().needs_a_look
@@ -247,6 +252,7 @@ def test_another_companys_token_is_refused_before_any_write(server, pulls, setti
     assert path.read_bytes() == before
 
 
+@pytest.mark.proof
 def test_a_source_is_not_rebound_to_another_company(server, pulls, settings, query, monkeypatch):
     pulls()
     monkeypatch.setenv("NINJA_SYNC_TOKEN", server.box.other_token)
@@ -256,6 +262,7 @@ def test_a_source_is_not_rebound_to_another_company(server, pulls, settings, que
     assert pulls().run.kind == "idle"
 
 
+@pytest.mark.proof
 def test_a_rebound_source_takes_nothing_from_before(server, pulls, settings, monkeypatch, assert_equal_to_the_server):
     with pytest.raises(KeyboardInterrupt):
         pulls(transport=Cut(after=5))
@@ -267,6 +274,7 @@ def test_a_rebound_source_takes_nothing_from_before(server, pulls, settings, mon
     assert_equal_to_the_server()
 
 
+@pytest.mark.proof
 def test_a_full_pull_notices_a_changed_time_zone_although_the_newest_record_is_known(
     server, pulls, assert_equal_to_the_server
 ):
@@ -281,6 +289,7 @@ def test_a_full_pull_notices_a_changed_time_zone_although_the_newest_record_is_k
     assert_equal_to_the_server()
 
 
+@pytest.mark.proof
 def test_a_full_pull_takes_no_page_from_before_it_began(server, pulls, assert_equal_to_the_server):
     pulls()
     with pytest.raises(KeyboardInterrupt):
@@ -291,6 +300,7 @@ def test_a_full_pull_takes_no_page_from_before_it_began(server, pulls, assert_eq
     assert_equal_to_the_server()
 
 
+@pytest.mark.proof
 def test_a_record_with_an_absurd_stamp_is_set_aside_and_harms_nobody(server, pulls, query):
     server.stamp(next(iter(server.clients())), 10**12)
     pulled = pulls()
@@ -298,6 +308,7 @@ def test_a_record_with_an_absurd_stamp_is_set_aside_and_harms_nobody(server, pul
     assert query("select count(*) from ninja.clients") == [(119,)]
 
 
+@pytest.mark.proof
 def test_a_group_that_does_not_fit_is_set_aside_and_the_clients_are_loaded(server, pulls, query, monkeypatch):
     groups = [{"id": "g1", "name": "Good", "settings": {}}, {"id": "g2", "name": ["odd"], "settings": {}}]
     monkeypatch.setattr(reference_module, "all_groups", lambda *_: groups)
@@ -309,6 +320,7 @@ def test_a_group_that_does_not_fit_is_set_aside_and_the_clients_are_loaded(serve
     assert not pulls(full=True).needs_a_look
 
 
+@pytest.mark.proof
 def test_open_quarantine_needs_a_look_at_every_pull_until_it_is_mended(server, pulls):
     broken = next(iter(server.clients(status="active")))
     server.call("POST", f"/_sandbox/clients/{broken}/balances", {"balance": "123456789012345678.5"})
@@ -319,6 +331,7 @@ def test_open_quarantine_needs_a_look_at_every_pull_until_it_is_mended(server, p
     assert not pulls(full=True).needs_a_look
 
 
+@pytest.mark.proof
 @pytest.mark.publishes
 def test_a_publication_that_did_not_happen_is_made_up_for(server, pulls, settings, monkeypatch):
     def fail(*_args, **_kwargs):
@@ -336,6 +349,7 @@ def test_a_publication_that_did_not_happen_is_made_up_for(server, pulls, setting
     assert pulls().published is None
 
 
+@pytest.mark.proof
 def test_the_time_of_a_run_is_taken_at_its_end(server, pulls, query):
     pulls()
     ((seconds, late),) = query("select seconds, finished_at >= began_at from control.runs")
@@ -352,6 +366,7 @@ def test_two_sources_share_a_warehouse_without_meeting(server, pulls, settings, 
     assert pulled.run.inserted > 0
 
 
+@pytest.mark.proof
 def test_one_company_does_not_come_under_two_names(pulls, settings, query):
     pulls()
     both = msgspec.structs.replace(settings, sources={**settings.sources, "shop": settings.sources["main"]})
@@ -360,12 +375,14 @@ def test_one_company_does_not_come_under_two_names(pulls, settings, query):
     assert query("select source, count(*) from ninja.clients group by source") == [("main", 120)]
 
 
+@pytest.mark.proof
 def test_a_token_that_may_not_see_money_is_refused_although_nothing_has_changed(server, pulls):
     pulls()
     with pytest.raises(NotAuthorised, match="may not see money"):
         pulls(token=server.box.viewer_token)
 
 
+@pytest.mark.proof
 def test_a_restored_server_is_read_whole(server, pulls, assert_equal_to_the_server):
     pulls()
     newest = max(server.clients().values(), key=lambda c: c["updated_at"])
@@ -401,6 +418,7 @@ def test_readers_are_not_in_the_way_and_see_the_published_copy(server, pulls, se
         assert reader.rows("select count(*) from mart.clients where city = 'While somebody reads'") == [(1,)]
 
 
+@pytest.mark.proof
 @pytest.mark.publishes
 def test_nothing_is_left_of_a_run_but_the_warehouse_and_its_copies(pulls, settings):
     pulls()
@@ -411,6 +429,7 @@ def test_nothing_is_left_of_a_run_but_the_warehouse_and_its_copies(pulls, settin
     assert list((path.parent / "warehouse.duckdb.staging").iterdir()) == []
 
 
+@pytest.mark.proof
 def test_a_skew_that_could_not_be_measured_is_not_taken_for_none(server, pulls, query, assert_equal_to_the_server):
     server.switch(
         timezone="America/New_York", poison=[max(server.clients().values(), key=lambda c: c["updated_at"])["id"]]
@@ -437,6 +456,7 @@ class Altered(httpx.BaseTransport):
         self.inner.close()
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize(
     "version",
     ["5.13.0-rc1", "v5", "", "x" * 10_000, "\x1b[31m5.13\x07", "99999999999999999999.1", "٥.١٣"],
@@ -455,6 +475,7 @@ def test_an_absurd_version_stops_nothing_and_is_shown_harmlessly(server, pulls, 
     assert (shown or "").isprintable()
 
 
+@pytest.mark.proof
 def test_another_companys_answers_in_the_middle_of_a_pull_are_not_stored(server, pulls, query):
     server.call("POST", "/api/v1/clients", {"name": "Theirs", "contacts": [{}]}, token=server.box.other_token)
     stranger, pages = httpx.HTTPTransport(), iter(range(1000))

@@ -137,6 +137,7 @@ def test_a_purged_client_is_taken_out_and_stays_in_the_history(server, pulls, qu
     assert pulls().run.kind == "idle"  # everything is known: nothing is read again
 
 
+@pytest.mark.proof
 def test_a_merged_client_is_found_with_its_survivor_without_reading_everything(server, pulls, people, redirects, exact):
     server.merge(people[0], people[1])
     pulled = pulls()
@@ -146,6 +147,7 @@ def test_a_merged_client_is_found_with_its_survivor_without_reading_everything(s
     exact()
 
 
+@pytest.mark.proof
 def test_a_merge_that_moved_no_contact_is_told_by_the_survivors_ledger(server, pulls, people, redirects, exact):
     real = server.clients()
     server.edit(real[people[1]], contacts=[{"first_name": "Only", "last_name": "Named"}])
@@ -160,6 +162,7 @@ def test_a_merge_that_moved_no_contact_is_told_by_the_survivors_ledger(server, p
     exact()
 
 
+@pytest.mark.proof
 def test_chains_of_merges_lead_to_the_client_that_is_there(server, pulls, people, redirects, exact):
     a, b, c, d = people[:4]
     server.merge(b, a)
@@ -202,6 +205,7 @@ def test_two_merges_of_clients_with_one_name_are_both_told_and_a_purge_is_not_ta
     assert sorted([kinds[same[1]][0], kinds[same[2]][0]]) == ["gone", "merged"]
 
 
+@pytest.mark.proof
 def test_a_contact_that_was_taken_over_does_not_make_a_purge_a_merge(server, pulls, people, redirects, exact):
     real = server.clients()
     thief, owner = real[people[0]], real[people[1]]
@@ -217,6 +221,7 @@ def test_a_contact_that_was_taken_over_does_not_make_a_purge_a_merge(server, pul
     exact()
 
 
+@pytest.mark.proof
 def test_a_client_whose_contact_was_taken_over_by_one_that_is_gone_too_is_no_merge(server, pulls, people, redirects):
     real = server.clients()
     thief, owner = real[people[0]], real[people[1]]
@@ -284,6 +289,7 @@ def test_more_than_the_brake_allows_is_left_and_told_until_somebody_decides(
     exact()
 
 
+@pytest.mark.proof
 def test_one_more_vanished_client_is_looked_for_although_others_are_held(server, pulls, people):
     server.purge(*people[:4])
     assert pulls().left == 4
@@ -302,6 +308,7 @@ def test_clients_hidden_from_this_token_are_never_taken_out(pulls, query, people
     assert (shown.left, shown.needs_a_look) == (0, False)
 
 
+@pytest.mark.proof
 def test_what_changed_while_it_was_hidden_is_read_when_it_is_shown_again(server, pulls, query, people, exact):
     pulls(transport=Hiding(people[:2]))
     server.edit(server.clients()[people[0]], city="Bern")
@@ -314,6 +321,7 @@ def test_what_changed_while_it_was_hidden_is_read_when_it_is_shown_again(server,
     exact()
 
 
+@pytest.mark.proof
 def test_what_is_listed_again_is_looked_for_again_when_it_goes(server, pulls, people):
     assert pulls(transport=Hiding(people[:2])).left == 2
     assert pulls().left == 0
@@ -321,6 +329,8 @@ def test_what_is_listed_again_is_looked_for_again_when_it_goes(server, pulls, pe
     assert [d.id for d in pulls().departed] == [people[5]]
 
 
+@pytest.mark.proof
+@pytest.mark.quick(where=lambda wrong_by: wrong_by == -1)
 @pytest.mark.parametrize("wrong_by", [-1, 1, 500])
 def test_a_total_that_is_wrong_takes_nobody_out_and_is_chased_once(server, pulls, people, exact, wrong_by):
     def miscounting(request, status, body):
@@ -340,6 +350,7 @@ def test_a_total_that_is_wrong_takes_nobody_out_and_is_chased_once(server, pulls
     exact()
 
 
+@pytest.mark.proof
 def test_a_server_that_lists_nobody_is_not_believed(pulls, query, people):
     def emptied(request, status, body):
         if request.url.path.endswith("/clients"):
@@ -353,6 +364,7 @@ def test_a_server_that_lists_nobody_is_not_believed(pulls, query, people):
     assert query("select count(*) from ninja.clients") == [(120,)]
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("told", [None, 120])
 def test_a_server_that_is_emptied_while_it_is_read_loses_nobody_until_somebody_says_so(server, pulls, people, told):
     server.purge(people[0])
@@ -401,6 +413,7 @@ def test_a_restored_server_loses_nobody_until_somebody_says_so(server, pulls, qu
     exact()
 
 
+@pytest.mark.proof
 def test_everything_is_read_again_after_the_days_that_are_set(server, pulls, people):
     assert pulls().run.kind != "full"
     later = datetime.now(UTC) + timedelta(days=8)
@@ -409,6 +422,7 @@ def test_everything_is_read_again_after_the_days_that_are_set(server, pulls, peo
     assert (pulled.run.kind, pulled.run.received >= 120) == ("full", True)
 
 
+@pytest.mark.proof
 def test_a_client_that_is_new_while_the_scan_runs_is_no_reason_to_read_everything(server, pulls, people):
     server.edit(server.clients()[people[0]], city="Bern")
     made = []
@@ -441,6 +455,7 @@ def test_a_ledger_row_from_before_the_client_was_known_is_no_evidence(server, pu
     assert redirects()[second][:2] == ("gone", None)
 
 
+@pytest.mark.proof
 def test_a_ledger_that_cannot_be_sent_keeps_nobody_from_being_taken_out(server, pulls, people, redirects, exact):
     server.purge(people[3])
 
@@ -451,6 +466,7 @@ def test_a_ledger_that_cannot_be_sent_keeps_nobody_from_being_taken_out(server, 
     exact()
 
 
+@pytest.mark.proof
 def test_an_emptied_server_is_believed_when_somebody_says_so(server, pulls, query, people):
     server.purge(*server.clients())
     pulled = pulls()
@@ -475,6 +491,7 @@ def test_what_was_held_is_not_taken_out_later_by_itself(server, pulls, people):
     assert [d.id for d in pulls(full=True, at_most=1).departed] == [people[8]]
 
 
+@pytest.mark.proof
 def test_two_clients_made_by_mistake_and_purged_are_gone_without_a_question(server, pulls, people, redirects, exact):
     made = [server.call("POST", "/api/v1/clients", {"name": f"Mistake {n}"})["data"]["id"] for n in range(2)]
     pulls()
@@ -484,6 +501,7 @@ def test_two_clients_made_by_mistake_and_purged_are_gone_without_a_question(serv
     exact()
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("meanwhile", ["a new client", "a purge"])
 def test_what_happens_during_the_first_load_hides_no_later_purge(server, pulls, settings, exact, meanwhile):
     place_of(settings).unlink()
@@ -506,6 +524,7 @@ def test_what_happens_during_the_first_load_hides_no_later_purge(server, pulls, 
     exact()
 
 
+@pytest.mark.proof
 @pytest.mark.publishes
 def test_a_sweep_that_fails_leaves_what_was_loaded_before_it_published(server, pulls, settings, people):
     server.edit(server.clients()[people[0]], city="Bern")
@@ -522,6 +541,7 @@ def test_a_sweep_that_fails_leaves_what_was_loaded_before_it_published(server, p
         assert copy.rows("select city from ninja.clients where id = $id", {"id": people[0]}) == [("Bern",)]
 
 
+@pytest.mark.proof
 def test_the_two_runs_of_one_pull_tell_their_own_requests_and_the_report_both(server, pulls, query, people):
     server.edit(server.clients()[people[0]], city="Bern")
     server.purge(people[1])

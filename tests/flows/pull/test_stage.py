@@ -64,6 +64,7 @@ def test_a_full_read_uses_the_connections_of_the_settings_and_is_exact(server, p
     assert_exact()
 
 
+@pytest.mark.proof
 def test_a_small_change_is_read_by_one_connection(server, pulls, assert_exact):
     pulls()
     server.edit(next(iter(server.clients(status="active").values())), city="Zürich")
@@ -73,6 +74,7 @@ def test_a_small_change_is_read_by_one_connection(server, pulls, assert_exact):
     assert_exact()
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("after", [12, 20, 30])
 def test_an_interrupted_full_read_goes_on_with_what_was_left_open(server, pulls, settings, assert_exact, after):
     with pytest.raises(KeyboardInterrupt):
@@ -89,6 +91,7 @@ def test_an_interrupted_full_read_goes_on_with_what_was_left_open(server, pulls,
     assert_exact()
 
 
+@pytest.mark.proof
 def test_what_fails_while_pages_are_staged_leaves_no_thread_behind(server, pulls, monkeypatch):
     server.switch(latency_ms=50)
     monkeypatch.setattr(Staging, "add", full_disk)
@@ -101,6 +104,7 @@ def full_disk(*_, **__):
     raise OSError(28, "No space left on device")
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
 def test_a_full_read_that_is_stopped_does_not_wait_for_slow_answers(server, tmp_path, how):
     file = tmp_path / "ninja-sync.toml"

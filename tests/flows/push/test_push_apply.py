@@ -137,6 +137,7 @@ def test_a_plan_that_was_edited_in_the_warehouse_is_refused(desk, box):
     assert box.show(one["id"])["custom_value1"] == ""
 
 
+@pytest.mark.proof
 def test_more_clients_than_the_settings_allow_need_force(desk, box):
     clients = [box.make(f"C{n}") for n in range(4)]
     push = msgspec.structs.replace(desk.settings.push, at_least=3, most_clients=3)
@@ -148,6 +149,7 @@ def test_more_clients_than_the_settings_allow_need_force(desk, box):
     assert tight.apply(planned, force=True).as_planned
 
 
+@pytest.mark.proof
 def test_a_right_that_is_missing_is_told_although_the_server_answers_200(box, desk):
     one, other = (box.make(n, settings={"currency_id": "1"}) for n in ("One", "Two"))
     planned = desk.plan((one["id"], {"custom_value1": "new"}), (other["id"], {"city": "Zug"}))
@@ -157,6 +159,7 @@ def test_a_right_that_is_missing_is_told_although_the_server_answers_200(box, de
     assert (box.show(one["id"])["custom_value1"], box.show(other["id"])["city"]) == ("", "")
 
 
+@pytest.mark.proof
 def test_an_undo_puts_back_what_nobody_has_changed_since(desk, box):
     one, other = (box.make(n, custom_value1="old", city="Bern", settings={"currency_id": "1"}) for n in ("One", "Two"))
     planned = desk.plan(*((c["id"], {"custom_value1": "new", "city": "Zug"}) for c in (one, other)))
@@ -171,6 +174,7 @@ def test_an_undo_puts_back_what_nobody_has_changed_since(desk, box):
     assert found == {one["id"]: ("old", "Bern"), other["id"]: ("old", "Genf")}
 
 
+@pytest.mark.proof
 def test_two_operators_of_one_warehouse_do_not_overwrite_each_other(desk, box):
     one = box.make("One")
     first = desk.plan((one["id"], {"custom_value1": "first"}))
@@ -181,6 +185,7 @@ def test_two_operators_of_one_warehouse_do_not_overwrite_each_other(desk, box):
     assert box.show(one["id"])["custom_value1"] == "first"
 
 
+@pytest.mark.proof
 def test_two_who_apply_at_once_take_turns_and_nobody_is_overwritten(desk, box):
     one = box.make("One")
     plans = [desk.plan((one["id"], {"custom_value1": name})) for name in ("first", "second")]
@@ -202,7 +207,8 @@ LOST = [
 ]  # fmt: skip
 
 
-@pytest.mark.quick(where=lambda place, **_: place == "duckdb")
+@pytest.mark.proof
+@pytest.mark.quick(where=lambda on, **_: on.startswith("PUT"))
 @pytest.mark.parametrize("fault", LOST, ids=lambda f: "-".join(map(str, f.values())))
 @pytest.mark.parametrize("on", ["PUT /clients/*", "POST /clients/bulk"])
 def test_an_answer_that_is_lost_ends_as_planned(desk, box, on, fault):
@@ -215,6 +221,7 @@ def test_an_answer_that_is_lost_ends_as_planned(desk, box, on, fault):
     assert (box.show(one["id"])["custom_value1"], box.show(other["id"])["city"]) == ("new", "Zug")
 
 
+@pytest.mark.proof
 def test_a_server_that_is_gone_stops_the_plan_and_resume_ends_it(desk, box):
     clients = [box.make(f"C{n}", settings={"currency_id": "1"}) for n in range(3)]
     planned = desk.plan(*((c["id"], {"city": "Zug"}) for c in clients))
@@ -229,6 +236,7 @@ def test_a_server_that_is_gone_stops_the_plan_and_resume_ends_it(desk, box):
     assert {box.show(c["id"])["city"] for c in clients} == {"Zug"}
 
 
+@pytest.mark.proof
 def test_another_plan_waits_for_the_one_that_was_cut_off(desk, box):
     one, other = (box.make(n, settings={"currency_id": "1"}) for n in ("One", "Two"))
     cut, next_one = desk.plan((one["id"], {"city": "Zug"})), desk.plan((other["id"], {"city": "Zug"}))

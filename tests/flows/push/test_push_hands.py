@@ -65,6 +65,7 @@ def test_a_write_between_two_calls_is_seen_before_the_second(desk, box, number):
     assert applied.counts == {"applied": number + 1, "conflict": 1}
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("number", [1, MANY])
 def test_a_write_behind_the_call_is_reported_with_both_values(desk, box, number):
     made = clients(box, number)
@@ -83,6 +84,7 @@ def test_a_write_behind_the_call_is_reported_with_both_values(desk, box, number)
     assert desk.plan((theirs, {"custom_value1": "theirs"})).plan is None
 
 
+@pytest.mark.proof
 def test_a_form_that_is_saved_right_before_the_call_is_reported(desk, box):
     (one,) = clients(box, 1)
     planned = desk.plan((one["id"], {"custom_value1": "new"}))
@@ -92,6 +94,7 @@ def test_a_form_that_is_saved_right_before_the_call_is_reported(desk, box):
     assert (outcome, "city" in why) == ("overwritten", True)
 
 
+@pytest.mark.proof
 def test_a_form_that_is_saved_between_the_look_and_the_put_is_reported(desk, box):
     (one,) = clients(box, 1)
     planned = desk.plan((one["id"], {"phone": "7"}))
@@ -101,6 +104,7 @@ def test_a_form_that_is_saved_between_the_look_and_the_put_is_reported(desk, box
     assert (outcome, "city" in why) == ("overwritten", True)
 
 
+@pytest.mark.proof
 def test_a_transaction_that_commits_late_is_seen_before_the_next_call(desk, box):
     made, first = clients(box, MANY), box.make("First", settings={"currency_id": "1"})
     planned = desk.plan(
@@ -118,6 +122,7 @@ def test_a_transaction_that_commits_late_is_seen_before_the_next_call(desk, box)
     assert box.show(theirs)["custom_value1"] == "theirs"
 
 
+@pytest.mark.proof
 def test_an_undo_leaves_alone_what_was_there_already_and_what_was_overwritten(desk, box):
     one, there = clients(box, 2)
     planned = desk.plan((one["id"], {"custom_value1": "new"}), (there["id"], {"custom_value1": "new"}))
@@ -129,6 +134,7 @@ def test_an_undo_leaves_alone_what_was_there_already_and_what_was_overwritten(de
     assert back.plan.client_ids == [one["id"]]
 
 
+@pytest.mark.proof
 def test_a_look_costs_one_list_however_many_clients_a_call_has(desk, box):
     made = clients(box, 12)
     planned = desk.plan(*((one["id"], {"custom_value1": "new"}) for one in made))
@@ -137,6 +143,7 @@ def test_a_look_costs_one_list_however_many_clients_a_call_has(desk, box):
     assert len(desk.wire.sent) < 12
 
 
+@pytest.mark.proof
 def test_a_server_that_was_restored_and_used_since_is_seen_by_its_values_and_its_clients(desk, box):
     made = clients(box, MANY)
     planned = desk.plan(*((one["id"], {"custom_value1": "new"}) for one in made))
@@ -151,6 +158,7 @@ def test_a_server_that_was_restored_and_used_since_is_seen_by_its_values_and_its
     assert applied.counts == {"applied": MANY - 1, "conflict": 1}
 
 
+@pytest.mark.proof
 def test_an_id_that_a_restored_server_gave_to_another_client_is_not_written(place):
     with running(clients=2, seed=7) as before, running(clients=2, seed=7) as restored:
         desk, after = (desk_of(Box(server), place) for server in (before, restored))

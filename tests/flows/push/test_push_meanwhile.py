@@ -54,6 +54,7 @@ def test_a_put_gives_no_country_that_went_after_the_plan(desk, box):
     assert not box.show(one["id"])["country_id"]
 
 
+@pytest.mark.proof
 def test_whose_number_it_is_says_the_server(desk, box):
     one, other = client(box, "One"), client(box, "Other")
     desk.pull()
@@ -64,6 +65,7 @@ def test_whose_number_it_is_says_the_server(desk, box):
     assert planned.plan is None or planned.plan.client_ids != [one["id"]]
 
 
+@pytest.mark.proof
 def test_a_call_that_nobody_can_ask_about_is_not_told_as_unsent(desk, box):
     made = [client(box, f"C{n}") for n in range(3)]
     planned = desk.plan(*((one["id"], {"custom_value1": "x"}) for one in made))
@@ -79,6 +81,7 @@ def test_a_call_that_nobody_can_ask_about_is_not_told_as_unsent(desk, box):
     assert "not sent" not in applied.counts
 
 
+@pytest.mark.proof
 def test_what_was_done_of_a_halved_bulk_is_told(desk, box):
     made = [client(box, f"C{n}") for n in range(4)]
     planned = desk.plan(*((one["id"], {"custom_value1": "x"}) for one in made))
@@ -90,6 +93,7 @@ def test_what_was_done_of_a_halved_bulk_is_told(desk, box):
     assert applied.counts.get("applied", 0) == sum(box.show(one)["custom_value1"] == "x" for one in ids[:3])
 
 
+@pytest.mark.proof
 def test_a_change_that_the_server_ends_late_is_ours_and_is_undone(desk, box):
     one = client(box, "One", custom_value1="old")
     planned = desk.plan((one["id"], {"custom_value1": "new"}))
@@ -109,6 +113,7 @@ def test_a_change_that_the_server_ends_late_is_ours_and_is_undone(desk, box):
     assert undo_plan(desk.settings, desk.door(), planned.plan.plan_id).plan is not None
 
 
+@pytest.mark.proof
 def test_a_restored_server_is_seen_by_its_values(desk, box):
     one, other = client(box, "One", custom_value1="B"), client(box, "Two")
     planned = desk.plan((one["id"], {"custom_value1": "C"}), (other["id"], {"custom_value2": "C"}))
@@ -119,6 +124,7 @@ def test_a_restored_server_is_seen_by_its_values(desk, box):
     assert box.show(one["id"])["custom_value1"] == "A"
 
 
+@pytest.mark.proof
 def test_a_plan_is_sound_although_the_newest_client_is_purged(desk, box):
     one, newest = client(box, "One"), client(box, "Newest")
     stamp(box, newest, time.time() + 5)
@@ -127,6 +133,7 @@ def test_a_plan_is_sound_although_the_newest_client_is_purged(desk, box):
     assert desk.apply(planned).as_planned
 
 
+@pytest.mark.proof
 def test_a_wish_that_is_true_already_does_not_wait_for_months(desk, box):
     one = client(box, "One", custom_value1="VIP")
     add_wishes(desk.settings, "main", desk.door(), one["id"], {"custom_value1": "VIP"}, reason="")
@@ -136,6 +143,7 @@ def test_a_wish_that_is_true_already_does_not_wait_for_months(desk, box):
     assert plan_push(desk.settings, "main", desk.door(), None).plan is None
 
 
+@pytest.mark.proof
 def test_a_wish_written_while_planning_is_not_lost(desk, box):
     one, other = client(box, "One"), client(box, "Two")
     add_wishes(desk.settings, "main", desk.door(), one["id"], {"custom_value1": "x"}, reason="")
@@ -154,6 +162,7 @@ def test_a_wish_written_while_planning_is_not_lost(desk, box):
     assert [first.plan.client_ids, second.plan.client_ids] == [[one["id"]], [other["id"]]]
 
 
+@pytest.mark.proof
 def test_a_plan_that_stopped_is_no_dead_end(desk, box):
     made = [client(box, f"C{n}") for n in range(6)]
     planned = desk.plan(*((one["id"], {"city": "Zug"}) for one in made))
@@ -169,6 +178,7 @@ def test_a_plan_that_stopped_is_no_dead_end(desk, box):
     assert desk.apply(other).as_planned
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("hours", [5, 100])
 def test_what_others_write_after_a_clock_was_set_right_is_not_overwritten(desk, box, hours):
     """The plan was made while the server's clock was ahead, so what is changed afterwards is stamped before it."""
@@ -182,6 +192,7 @@ def test_what_others_write_after_a_clock_was_set_right_is_not_overwritten(desk, 
     assert box.show(one["id"])["custom_value1"] == "theirs"
 
 
+@pytest.mark.proof
 def test_a_value_that_somebody_else_set_right_before_its_put_is_there_already_and_not_undone(desk, box):
     one = client(box, "One", city="Bern")
     planned = desk.plan((one["id"], {"city": "Zug"}))

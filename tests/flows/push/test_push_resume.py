@@ -69,6 +69,7 @@ def test_a_plan_that_expired_after_the_kill_is_settled_and_ended_and_what_it_did
     assert box.show(first)["city"] == "Bern"
 
 
+@pytest.mark.proof
 def test_a_digest_that_is_given_is_checked(desk, box, cut):
     planned, (_, second) = cut
     with pytest.raises(WrongDigest):
@@ -78,6 +79,7 @@ def test_a_digest_that_is_given_is_checked(desk, box, cut):
     assert box.show(second)["city"] == "Zug"
 
 
+@pytest.mark.proof
 def test_a_person_closes_a_plan_whose_call_is_settled_and_nothing_more_is_sent(desk, box):
     made = [box.make(f"Closed {n}", settings={"currency_id": "1"}, city="Bern") for n in range(2)]
     planned = desk.plan(*((one["id"], {"city": "Zug"}) for one in made))
@@ -103,6 +105,7 @@ def test_a_person_closes_a_plan_whose_call_is_settled_and_nothing_more_is_sent(d
         close_plan(desk.settings, planned.plan.plan_id)
 
 
+@pytest.mark.proof
 def test_what_a_closed_plan_did_not_send_is_free_for_the_next_plan_of_the_outbox(desk, box):
     one = box.make("Queued")
     add_wishes(desk.settings, "main", desk.door(), one["id"], {"custom_value1": "asked"}, reason="")

@@ -25,10 +25,7 @@ from sandbox.server import running
 from tests.flows.scheduled.prefect_leaks import leaks
 from warehouse.locks.lock import one_run_at_a_time
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.xdist_group("prefect"),
-]
+pytestmark = [pytest.mark.slow, pytest.mark.proof]
 
 NAME, MAIL = "Ünïque Käserei Wiederhuber GmbH", "canary.person@wiederhuber.example"
 NEW_MAIL = "other.canary@wiederhuber.example"

@@ -22,7 +22,7 @@ from schemas.errors import SettingsError
 from tests.flows.scheduled.prefect_leaks import leaks
 from tests.flows.scheduled.prefect_operator import LOGIN, PATIENCE, Operator, free_port, prefect_server
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("prefect")]
+pytestmark = pytest.mark.slow
 
 EVERY_HOUR = {"push": When(interval=3600)}
 

@@ -22,7 +22,7 @@ from schemas.errors import TooMuchChange
 from warehouse.control.state import Run
 from warehouse.locks.lock import one_run_at_a_time
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("prefect")]
+pytestmark = pytest.mark.slow
 
 NOW = datetime(2026, 11, 28, tzinfo=UTC)
 

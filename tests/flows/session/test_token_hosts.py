@@ -58,6 +58,7 @@ def test_a_source_whose_url_was_changed_sends_nothing_to_the_new_server(home, se
     assert f"Send the token to {stranger.box.url}?" in told
 
 
+@pytest.mark.proof
 def test_the_environment_does_not_lead_a_token_elsewhere(home, stranger):
     _, run = home
     code, told = run("pull", NINJA_SYNC_URL=stranger.box.url)
@@ -65,6 +66,7 @@ def test_the_environment_does_not_lead_a_token_elsewhere(home, stranger):
     assert "bound to" in told
 
 
+@pytest.mark.proof
 def test_the_token_of_one_source_is_not_sent_to_the_server_of_another_one(home, server, stranger):
     write, run = home
     write(source("office", server.box.url) + source("shop", stranger.box.url))
@@ -78,6 +80,7 @@ def test_the_token_of_one_source_is_not_sent_to_the_server_of_another_one(home, 
     assert run("pull", "--source", "shop", SHOP_TOKEN=stranger.box.token)[0] == 0
 
 
+@pytest.mark.proof
 def test_a_person_may_allow_another_server(home, server, stranger):
     write, run = home
     write(source("office", server.box.url) + source("shop", stranger.box.url))
@@ -87,6 +90,7 @@ def test_a_person_may_allow_another_server(home, server, stranger):
     assert run("pull", "--source", "office")[0] == 0
 
 
+@pytest.mark.proof
 def test_a_source_of_an_older_version_keeps_its_server(home, server, stranger, place):
     write, run = home
     write(source("office", server.box.url) + source("shop", stranger.box.url, "SHOP_TOKEN"))

@@ -185,6 +185,7 @@ def test_a_person_can_settle_only_what_is_open(told, make):
         settle_by_word(told, "main", call_id, Outcome.NOT_APPLIED)
 
 
+@pytest.mark.proof
 def test_a_call_that_this_very_session_left_open_stops_it_too(server, told, make):
     one, other, third = make("A", "B", "C")
     with open_api(settings=told, password=lambda: Secret(server.box.password), clock=LATER) as api:
@@ -196,6 +197,7 @@ def test_a_call_that_this_very_session_left_open_stops_it_too(server, told, make
             clients.restore(api, [third])
 
 
+@pytest.mark.proof
 def test_a_call_that_a_thread_left_open_stops_the_others_too(server, told, make):
     one, other, third = make("A", "B", "C")
     with open_api(settings=told, password=lambda: Secret(server.box.password), clock=LATER) as api:
@@ -210,6 +212,7 @@ def test_a_call_that_a_thread_left_open_stops_the_others_too(server, told, make)
             clients.archive(api, [one])
 
 
+@pytest.mark.proof
 def test_one_process_writes_at_a_time_and_reading_goes_on(server, told, make):
     one, other = make("A", "B")
     with open_api(settings=told) as first:
@@ -223,6 +226,7 @@ def test_one_process_writes_at_a_time_and_reading_goes_on(server, told, make):
     assert archive(told, other) == ["applied"]
 
 
+@pytest.mark.proof
 def test_threads_of_one_session_do_not_take_each_other_s_calls_for_cut_off_ones(server, told, make):
     ids = make(*"ABCDEF")
     with open_api(settings=told) as api, ThreadPoolExecutor(3) as pool:
@@ -231,6 +235,7 @@ def test_threads_of_one_session_do_not_take_each_other_s_calls_for_cut_off_ones(
     assert opened(told) == []
 
 
+@pytest.mark.proof
 def test_a_young_merge_without_a_trace_is_asked_for_until_it_is_no_longer_young(server, told, make):
     one, other = make("A", "B")
     killed(server, told, merging(one, other), sent=False)
@@ -247,6 +252,7 @@ def test_a_young_merge_without_a_trace_is_asked_for_until_it_is_no_longer_young(
     assert journal.outcomes == {call.call_id: [(one, Outcome.NOT_APPLIED), (other, Outcome.NOT_APPLIED)]}
 
 
+@pytest.mark.proof
 def test_a_first_write_that_could_not_be_checked_is_checked_by_the_next_one(server, told, make):
     one, other = make("A", "B")
     killed(server, told, lambda api: clients.archive(api, [one]))
@@ -270,6 +276,7 @@ class Settled:
         self.outcomes[call_id] = list(outcomes)
 
 
+@pytest.mark.proof
 def test_before_a_plan_any_unknown_call_stops_unless_clients_are_named(told, make):
     one, other = make("A", "B")
     noted(told, [one])
@@ -297,6 +304,7 @@ def call(server, tmp_path, monkeypatch):
     return run
 
 
+@pytest.mark.proof
 def test_the_command_lists_and_settles(server, call, make, tmp_path):
     one, other = make("Jane Doe", "B")
     assert call("clients", "archive", one, "--yes")[0] is None
@@ -318,6 +326,7 @@ def test_the_command_lists_and_settles(server, call, make, tmp_path):
     assert json.loads(call("journal", "--open", "--json")[1]) == {"calls": []}
 
 
+@pytest.mark.proof
 def test_a_process_killed_in_the_middle_of_a_merge_is_made_up_for(server, make, tmp_path, monkeypatch):
     """kill -9 while the server is at it, which it finishes all the same."""
     one, other, third = make("Stays", "Goes", "C")

@@ -60,17 +60,20 @@ def test_a_time_zone_is_noted(checks, server, zone):
     assert checks()["time zone"].state == "note"
 
 
+@pytest.mark.proof
 def test_a_clock_that_is_off_is_noted(checks):
     ahead = replace(SYSTEM_CLOCK, now=lambda: datetime.now(UTC) + timedelta(days=1))
     assert "86,4" in checks(clock=ahead)["clock"].found
 
 
+@pytest.mark.proof
 def test_a_server_that_is_away_is_bad(checks, settings):
     source = msgspec.structs.replace(settings.sources["main"], url="http://127.0.0.1:9", retry_budget=0.1)
     found = checks(using=msgspec.structs.replace(settings, sources={"main": source}))
     assert (found["server"].state, found["server"].exit_code) == ("bad", 5)
 
 
+@pytest.mark.proof
 def test_a_warehouse_that_cannot_be_used_is_bad_and_the_server_is_still_looked_at(checks, settings, tmp_path):
     broken = tmp_path / "broken.duckdb"
     broken.write_text("not a database, and long enough to be none " * 1000)
@@ -78,12 +81,14 @@ def test_a_warehouse_that_cannot_be_used_is_bad_and_the_server_is_still_looked_a
     assert (found["warehouse"].state, found["token"].state) == ("bad", "good")
 
 
+@pytest.mark.proof
 def test_before_the_first_pull_it_is_a_note_that_there_is_no_warehouse_and_none_is_made(checks, tmp_path):
     found = checks()
     assert (found["warehouse"].state, "first pull makes it" in found["warehouse"].found) == ("note", True)
     assert not (tmp_path / "none yet").exists()
 
 
+@pytest.mark.proof
 def test_a_warehouse_that_no_pull_could_make_is_bad(checks, settings, tmp_path):
     (tmp_path / "file").touch()
     found = checks(using=msgspec.structs.replace(settings, warehouse=str(tmp_path / "file" / "w.duckdb")))
@@ -93,6 +98,7 @@ def test_a_warehouse_that_no_pull_could_make_is_bad(checks, settings, tmp_path):
     assert (found["warehouse"].state, found["token"].state) == ("bad", "good")
 
 
+@pytest.mark.proof
 def test_a_warehouse_that_may_not_be_written_is_bad(checks, pulls, monkeypatch, tmp_path):
     monkeypatch.setattr("os.access", lambda place, _mode: place != tmp_path)
     assert "may not write" in checks()["warehouse"].found
@@ -101,6 +107,7 @@ def test_a_warehouse_that_may_not_be_written_is_bad(checks, pulls, monkeypatch, 
     assert "may not write" in checks()["warehouse"].found
 
 
+@pytest.mark.proof
 def test_doctor_changes_nothing_in_the_warehouse(checks, pulls, settings):
     pulls()
     path = place_of(settings)
@@ -109,6 +116,7 @@ def test_doctor_changes_nothing_in_the_warehouse(checks, pulls, settings):
     assert {file: file.read_bytes() for file in path.parent.rglob("*") if file.is_file()} == before
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize(
     ("sql", "state", "words"),
     [

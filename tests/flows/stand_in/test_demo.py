@@ -109,6 +109,7 @@ def warehouse_of(path, *sources, shape="source varchar, base_url varchar"):
     return path
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("sources", [[], [("demo", "http://127.0.0.1:4711")]])
 def test_the_warehouse_of_an_earlier_demo_is_made_anew(tmp_path, sources):
     path = warehouse_of(tmp_path / "warehouse.duckdb", *sources)
@@ -116,6 +117,7 @@ def test_the_warehouse_of_an_earlier_demo_is_made_anew(tmp_path, sources):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize(
     "sources",
     [
@@ -137,6 +139,7 @@ def test_the_demo_never_removes_a_warehouse_of_yours(tmp_path, sources):
     assert reader_of(path).exists()
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("content", [b"", b"a file of another kind", b"long enough to be a database " * 1000])
 def test_the_demo_never_removes_a_file_that_is_no_warehouse(tmp_path, content):
     path = tmp_path / "warehouse.duckdb"
@@ -146,6 +149,7 @@ def test_the_demo_never_removes_a_file_that_is_no_warehouse(tmp_path, content):
     assert path.read_bytes() == content
 
 
+@pytest.mark.proof
 def test_the_demo_never_removes_a_database_of_another_program_or_one_in_use(tmp_path):
     path = tmp_path / "warehouse.duckdb"
     duckdb.connect(str(path)).close()
@@ -162,6 +166,7 @@ def test_the_demo_never_removes_a_database_of_another_program_or_one_in_use(tmp_
     assert path.exists()
 
 
+@pytest.mark.proof
 def test_the_sandbox_says_what_to_do_where_it_cannot_start(tmp_path, environ):
     def run(*args):
         done = subprocess.run(

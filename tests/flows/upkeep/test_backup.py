@@ -173,6 +173,7 @@ def test_what_cannot_be_restored_is_refused_and_nothing_is_changed(told, pulls, 
         restore(msgspec.structs.replace(told, warehouse=str(tmp_path / "w.duckdb")), file)
 
 
+@pytest.mark.proof
 def test_a_restoration_that_dies_leaves_nothing_and_can_be_done_again(told, moved, pulls, tmp_path, monkeypatch):
     pulls(using=told)
     file = tmp_path / "backup.zip"
@@ -192,6 +193,7 @@ def test_a_restoration_that_dies_leaves_nothing_and_can_be_done_again(told, move
     assert content(moved) == content(told)
 
 
+@pytest.mark.proof
 def test_a_client_that_was_erased_after_the_backup_does_not_come_back_with_it(told, server, pulls, tmp_path, postgres):
     pulls(using=told)
     erased, later = sorted(server.clients())[:2]
@@ -214,6 +216,7 @@ def test_a_client_that_was_erased_after_the_backup_does_not_come_back_with_it(to
     assert pulls(using=told, full=True).run.mirrored == 118
 
 
+@pytest.mark.proof
 def test_the_commands_say_what_they_did(command, tmp_path):
     assert command("pull")[0] == 0
     assert command("backup", "backup.zip")[0] == 0
@@ -225,6 +228,7 @@ def test_the_commands_say_what_they_did(command, tmp_path):
     assert (code, "No such file" in err) == (2, True)
 
 
+@pytest.mark.proof
 def test_a_backup_of_an_older_mirror_is_brought_to_this_version(told, moved, pulls, tmp_path, monkeypatch):
     """Its tables are made as they were, then built again from the records, as an upgrade does."""
     pulls(using=told)
@@ -239,6 +243,7 @@ def test_a_backup_of_an_older_mirror_is_brought_to_this_version(told, moved, pul
         assert warehouse.rows("select count(city) > 0, count(*) from ninja.clients") == [(True, 120)]
 
 
+@pytest.mark.proof
 @pytest.mark.publishes
 def test_a_decision_is_in_the_published_copy_after_a_pull_with_nothing_to_do(settings, pulls, server):
     pulls()
@@ -252,6 +257,7 @@ def test_a_decision_is_in_the_published_copy_after_a_pull_with_nothing_to_do(set
     assert pulls().published is None
 
 
+@pytest.mark.proof
 def test_a_backup_of_an_older_version_gets_the_migrations_that_it_lacks(settings, database, tmp_path):
     """Its tables are made with the columns that they had, and filled, before the later migrations change them."""
     older = msgspec.structs.replace(settings, warehouse=address(database))

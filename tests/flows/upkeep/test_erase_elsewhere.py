@@ -118,6 +118,7 @@ def test_backups_that_another_machine_made_go_with_its_next_pull(told, server, p
     assert [file.exists() for file in (*made, kept)] == [False, False, True]
 
 
+@pytest.mark.proof
 def test_activities_of_an_erased_client_are_not_stored_again(told, server, pulls):
     source = msgspec.structs.replace(told.sources["main"], activities=True, look_back=7200)
     wanted = msgspec.structs.replace(told, sources={"main": source})
@@ -130,6 +131,7 @@ def test_activities_of_an_erased_client_are_not_stored_again(told, server, pulls
     assert where(told, client) == set()
 
 
+@pytest.mark.proof
 def test_a_client_that_is_erased_while_duplicates_are_compared_is_not_kept_among_them(told, server, pulls):
     pulls(using=told)
     erased, one, two = sorted(server.clients())[:3]
@@ -143,6 +145,7 @@ def test_a_client_that_is_erased_while_duplicates_are_compared_is_not_kept_among
         assert warehouse.rows("select count(*) from control.duplicate_clusters") == [(0,)]
 
 
+@pytest.mark.proof
 def test_the_backups_of_another_source_stay_whatever_its_name(told, server, pulls):
     """Ids repeat between servers, and a source's name may begin with another one's."""
     pulls(using=told)
@@ -156,6 +159,7 @@ def test_the_backups_of_another_source_stay_whatever_its_name(told, server, pull
     assert {name for name, file in files.items() if not file.exists()} == {"main", "main purge"}
 
 
+@pytest.mark.proof
 def test_a_source_may_be_called_like_the_folder_in_which_duplicates_are_found(told, server, pulls):
     source = msgspec.structs.replace(told, sources={"dedupe": told.sources["main"]})
     pulls(using=source, name="dedupe")

@@ -20,8 +20,9 @@ import os, sys
 from datetime import datetime, UTC
 from pathlib import Path
 import duckdb
-from warehouse import private, publish
-from warehouse.migrations import open_migrated
+from warehouse.engine import private
+from warehouse.publish import publish
+from warehouse.opened.migrate import open_migrated
 
 os.umask(0o022)
 connect, place, path = duckdb.connect, sys.argv[1], Path(sys.argv[2])

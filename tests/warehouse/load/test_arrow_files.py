@@ -13,7 +13,7 @@ from warehouse.load.arrow_files import arrow_files, read_batches
 WITHOUT_PANDAS = """
 import sys
 import pyarrow
-from warehouse.arrow_files import arrow_files
+from warehouse.load.arrow_files import arrow_files
 from schemas.entities import CLIENTS
 from schemas.normalise import normalise
 from tests.records import client

@@ -26,8 +26,8 @@ INTERVAL = 10.0
 BURST = 5
 TAKE = """
 import sys
-from warehouse.host_turns import HostTurns
-from warehouse.place import PostgresUrl
+from warehouse.locks.host_turns import HostTurns
+from warehouse.engine.place import PostgresUrl
 turns = HostTurns(PostgresUrl.of(sys.argv[1]), sys.argv[2], per_second=0.1, burst=5)
 turns.take()
 print("ready", flush=True)

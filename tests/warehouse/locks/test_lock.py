@@ -13,7 +13,7 @@ from warehouse.locks.lock import one_run_at_a_time
 HOLD = """
 import sys
 from pathlib import Path
-from warehouse.lock import one_run_at_a_time
+from warehouse.locks.lock import one_run_at_a_time
 with one_run_at_a_time(Path(sys.argv[1]), "main"):
     print("held", flush=True)
     sys.stdin.read()

@@ -16,8 +16,8 @@ from warehouse.opened.open import open_place
 
 HOLD = """
 import sys
-from warehouse.lock import one_run_at_a_time
-from warehouse.place import PostgresUrl
+from warehouse.locks.lock import one_run_at_a_time
+from warehouse.engine.place import PostgresUrl
 with one_run_at_a_time(PostgresUrl.of(sys.argv[1]), "main"):
     print("held", flush=True)
     sys.stdin.read()
