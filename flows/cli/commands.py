@@ -28,6 +28,10 @@ class Group:
     panels: Mapping[str, Sequence[Command]]
     function: str = ""
 
+    def commands(self) -> list[Command]:
+        """All commands, in the order in which they are listed."""
+        return [command for commands in self.panels.values() for command in commands]
+
 
 NAME: Final = "ninja-sync"
 

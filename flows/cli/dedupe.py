@@ -136,7 +136,7 @@ def decide(
 ) -> None:
     """Decide on two clients, or on many from a file.
 
-    Decisions in a file are same_as, never_merge or later. The newest decision on a pair counts. With --survivor alone,
+    Decisions in a file are same_as, never_merge or later. The newest decision on a pair counts. With `--survivor` alone,
     only the client to keep is recorded.
     """
     from flows.dedupe.review import choose, decide_pairs  # noqa: PLC0415 - an extra, as for `find`
@@ -178,7 +178,7 @@ def plan(
 ) -> None:
     """Plan the merges of groups decided to be the same.
 
-    The rules in config/dedupe.toml, [survivor], choose the client to keep. The plan is shown like with `merge plan`;
+    The rules (`[survivor]` of config/dedupe.toml) choose the client to keep. The plan is shown like with `merge plan`;
     `ninja-sync merge apply` applies it.
     """
     from flows.dedupe.plan import plan_clusters  # noqa: PLC0415 - an extra, as for `find`

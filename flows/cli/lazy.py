@@ -40,7 +40,7 @@ def list_commands(app: typer.Typer, group: Group) -> None:
 
 def load_command(group: str, name: str) -> Any:
     """The command of a group, ready to be called: a group of its own where the table has one of this name."""
-    command = next(one for commands in GROUPS[group].panels.values() for one in commands if one.name == name)
+    command = next(command for command in GROUPS[group].commands() if command.name == name)
     if not command.function:
         return typer.main.get_command(_group(name))
     app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)

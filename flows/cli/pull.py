@@ -45,7 +45,7 @@ def sweep(
 
     Purged and merged clients leave no trace in Invoice Ninja's lists. So each missing client is requested by its id. If
     the server no longer has it, it leaves the mirror, but stays in the history and in mart.client_redirects, with the
-    client it was merged into where there is evidence. A pull does the same when the totals disagree, and every
+    client it was merged into if there is evidence. A pull does the same when the totals disagree, and every
     sweep_days.
 
     A run removes at most 3 clients, or one in a hundred if that is more. To remove more, use --at-most; without it the

@@ -47,7 +47,7 @@ def init(
     """Write a configuration file, or add a source to it.
 
     Asks for the address and the token, stores the token in its own file (mode 600), and checks the connection. With
-    --token-env or --token-file the token stays where it is, and the configuration names that place.
+    --token-env or --token-file the token stays in its place, and the configuration names that place.
     """
     is_there = file.exists()
     if is_there and name == "main" and sys.stdin.isatty():

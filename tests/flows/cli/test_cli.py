@@ -17,7 +17,7 @@ from tests.forked import COMMAND
 pytestmark = pytest.mark.slow
 
 HEAVY = ("prefect", "pandas", "pyarrow", "splink", "matplotlib", "numpy", "starlette", "sqlalchemy")
-EVERY = [command.name for commands in GROUPS[NAME].panels.values() for command in commands]
+EVERY = [command.name for command in GROUPS[NAME].commands()]
 
 
 def test_a_first_session(server, program):

@@ -1,4 +1,4 @@
-"""The help of every command: its table, its words, its width, and what is imported for it."""
+"""The help of every command: its table, its width, and the modules imported for it."""
 
 from __future__ import annotations
 
@@ -21,20 +21,8 @@ from flows.cli.options import ConfigFile
 from schemas.errors import EXIT_CODES, SyncError
 
 REPOSITORY = Path(__file__).parents[3]
-COMMANDS = [
-    (group, command)
-    for group, table in GROUPS.items()
-    for commands in table.panels.values()
-    for command in commands
-]  # fmt: skip
+COMMANDS = [(group, command) for group, table in GROUPS.items() for command in table.commands()]
 PATHS = [()] + [(command.name,) if group == NAME else (group, command.name) for group, command in COMMANDS]
-TRANSLATED = (
-    r"\btold\b", r"\btells?\b", r"\banew\b", r"\bwhoever\b", r"\bof which\b", r"\bof whose\b", r"\bunless told\b",
-    r"\bas (they|it) (was|were)\b", r"\bunasked\b", r"\bgone on with\b", r"\b(is|are) to be\b", r"\bare one\b",
-    r"\bwhat (became|is|are|was|were|has|have|cannot|waits|differs|somebody|it)\b", r"\bhad back\b",
-    r"(?<!-)\bwish(es)?\b", r"\bclusters?\b", r"\bsurvive[sd]?\b", r"\bin number\b", r"\bcells?\b",
-    r"\bthe like\b", r"\bby itself\b", r"\bcalled for\b", r"\bis said by\b", r"\b1 \w+s\b", r"\(s\)",
-)  # fmt: skip
 HEAVY = ("duckdb", "httpx", "matplotlib", "msgspec", "pandas", "prefect", "pyarrow", "rich", "splink", "sqlalchemy")
 
 
@@ -73,15 +61,8 @@ def test_help_fits_into_80_columns_and_shows_every_summary_whole(path):
     assert [line for line in text.splitlines() if len(line) > 80] == []
     group = path[-1] if path else NAME
     if len(path) < 2 and group in GROUPS:
-        for commands in GROUPS[group].panels.values():
-            for command in commands:
-                assert re.search(rf"^  {command.name} +{re.escape(command.summary)}$", text, re.MULTILINE)
-
-
-@pytest.mark.parametrize("path", PATHS, ids=map(" ".join, PATHS))
-def test_help_is_plain_english(path):
-    text = " ".join(shown(*path).split())
-    assert [found[0] for pattern in TRANSLATED for found in re.finditer(pattern, text, re.IGNORECASE)] == []
+        for command in GROUPS[group].commands():
+            assert re.search(rf"^  {command.name} +{re.escape(command.summary)}$", text, re.MULTILINE)
 
 
 def test_help_of_the_whole_imports_no_command_and_no_heavy_library():
