@@ -55,7 +55,7 @@ def sentence(text: object) -> str:
     return told if not told or told[-1] in ".!?:" else f"{told}."
 
 
-def place_of(problem: BaseException) -> str:
+def raised_at(problem: BaseException) -> str:
     """Where an unexpected error was raised, as `file.py:12`: what may be told of it, as its text may hold anything."""
     step = problem.__traceback__
     while step is not None and step.tb_next is not None:

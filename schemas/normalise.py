@@ -32,7 +32,7 @@ _SHOWN_KEY = 100
 """Characters of an unknown field's name that are kept: the name is part of a key of the warehouse."""
 
 
-class Row(msgspec.Struct, frozen=True):
+class TypedRow(msgspec.Struct, frozen=True):
     """One record, ready to be staged: its own values, its hash, its JSON, and the values of its children by entity."""
 
     id: str
@@ -71,7 +71,7 @@ class Drift:
 class Batch:
     """What a page of records came to."""
 
-    rows: list[Row] = field(default_factory=list)
+    rows: list[TypedRow] = field(default_factory=list)
     quarantined: list[Quarantined] = field(default_factory=list)
     drift: set[Drift] = field(default_factory=set)
 
@@ -95,7 +95,7 @@ def _ordinary(entity: Entity, records: list[object]) -> Batch | None:
         return None
     stamps = [stamp if isinstance(stamp, int) and stamp else None for stamp in (r.get("updated_at") for r in records)]  # type: ignore[attr-defined]
     ids = [values[0] for values in found.values]
-    rows = list(map(Row, ids, stamps, found.values, found.hashes, found.records, found.children))
+    rows = list(map(TypedRow, ids, stamps, found.values, found.hashes, found.records, found.children))
     drift = {one for of, orders in found.keys.items() for keys in orders for one in _drift(of, keys)}
     return Batch(rows, drift=drift)
 
@@ -118,7 +118,7 @@ class _Misfit(Exception):
         self.place, self.reason = place, reason
 
 
-def _row(entity: Entity, record: object, drift: set[Drift]) -> Row:
+def _row(entity: Entity, record: object, drift: set[Drift]) -> TypedRow:
     if not isinstance(record, dict):
         raise _Misfit("record", "is not an object")
     values = _values(entity, record, drift, "")
@@ -129,7 +129,7 @@ def _row(entity: Entity, record: object, drift: set[Drift]) -> Row:
     kept = to_json(scrubbed(entity, record))
     if holds_nul(kept):
         raise _Misfit("record", "holds a text with a NUL character")
-    return Row(
+    return TypedRow(
         id=key,
         updated_at=stamp if isinstance(stamp, int) and stamp else None,
         values=values,

@@ -14,7 +14,7 @@ from connector.clients.filter_words import parse_filter
 from connector.clients.filters import Filter
 from connector.clients.includes import activities, group_of, ledger, list_with, show_with, system_logs
 from connector.clients.mails import reactivate_email
-from connector.clients.merge import Merge, apply_merge, merge, prepare_merge
+from connector.clients.merge import PreparedMerge, apply_merge, merge, prepare_merge
 from connector.clients.purge import purge
 from connector.clients.read import blank, count_clients, edit, find, list_clients, show
 from connector.clients.statements import Period, client_statement, email_statement
@@ -28,8 +28,8 @@ __all__ = [
     "BulkOutcome",
     "ContactEdit",
     "Filter",
-    "Merge",
     "Period",
+    "PreparedMerge",
     "Result",
     "Update",
     "activities",

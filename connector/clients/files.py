@@ -14,9 +14,9 @@ from stat import S_ISREG
 from typing import Final
 
 from connector.api.api import Api, Outcomes, perform
+from connector.clients.open_calls import ask_what_happened
 from connector.clients.purge import check_id
 from connector.clients.read import record_of
-from connector.clients.settle import settle
 from connector.clients.watch import Sent, watched
 from connector.door.answer import Answer
 from connector.door.halt import rest
@@ -63,7 +63,7 @@ def upload(
     send = Sent(api.door, client_id, lambda: api.door.upload_files(path, contents, fields, repeatable=False))
 
     def look() -> Outcomes:
-        return settle(api, call) or [(client_id, Outcome.UNKNOWN)]
+        return ask_what_happened(api, call) or [(client_id, Outcome.UNKNOWN)]
 
     def read_back(_answer: Answer | None) -> Outcomes:
         return watched(look, lambda found: found[0][1] is Outcome.APPLIED, send.patience, sleep)

@@ -45,7 +45,7 @@ NOBODY: Final = "nobody"
 
 
 @dataclass(frozen=True, slots=True)
-class Merge:
+class PreparedMerge:
     """A merge that may be done, and was not sent yet: both clients as read, and the currencies that count for them."""
 
     survivor: Client
@@ -93,7 +93,7 @@ def prepare_merge(
     *,
     allow_other_currency: bool = False,
     allow_inactive_survivor: bool = False,
-) -> Merge:
+) -> PreparedMerge:
     """What a merge would come to. Reads both clients with the token that would merge them, and sends nothing.
 
     Raises NotFound and NotAuthorised where it cannot read both, SettingsError for a client and itself, UnsafePlan for
@@ -103,7 +103,7 @@ def prepare_merge(
         raise SettingsError("Nothing was sent: that is one client. Name two.")
     records = [_read(api.door, one)[0] for one in (survivor_id, mergeable_id)]
     (survivor, mergeable), currencies = map(client_of, records), currencies_of(api.door, records)
-    prepared = Merge(survivor, mergeable, *currencies)
+    prepared = PreparedMerge(survivor, mergeable, *currencies)
     if prepared.survivor.status != "active" and not allow_inactive_survivor:
         raise UnsafePlan(
             f"Nothing was sent: the survivor {survivor_id} is {prepared.survivor.status}, and would stay so with all "
@@ -117,7 +117,7 @@ def prepare_merge(
     return prepared
 
 
-def apply_merge(api: Api, prepared: Merge, *, backup: Backup, sleep: Callable[[float], None] = rest) -> Client:
+def apply_merge(api: Api, prepared: PreparedMerge, *, backup: Backup, sleep: Callable[[float], None] = rest) -> Client:
     """Send a prepared merge, once, and return the survivor as the server has it.
 
     Never to be repeated blindly: after an answer that is lost, or a 500, the server is asked, up to a minute long, what
@@ -153,7 +153,7 @@ def apply_merge(api: Api, prepared: Merge, *, backup: Backup, sleep: Callable[[f
     return after
 
 
-def _check_contacts(prepared: Merge, after: Client) -> None:
+def _check_contacts(prepared: PreparedMerge, after: Client) -> None:
     """Raises NotVerified where a contact is not there that was to stay or to move: the merge itself is done."""
     kept = [*prepared.survivor.contacts, *prepared.mergeable.contacts]
     lost = {one.id for one in kept} - {one.id for one in (*prepared.lost_contacts, *after.contacts)}
@@ -189,7 +189,7 @@ def merge(
     return apply_merge(api, prepared, backup=backup, sleep=sleep)
 
 
-def _edits(door: Door, prepared: Merge) -> tuple[Edit, Edit, list[dict[str, object]]]:
+def _edits(door: Door, prepared: PreparedMerge) -> tuple[Edit, Edit, list[dict[str, object]]]:
     """What the merge is to change, by a fresh read of both, and their records. Raises StalePlan where one has moved."""
     (here, at), (there, _) = (_read(door, one.id) for one in (prepared.survivor, prepared.mergeable))
     for record, before in ((here, prepared.survivor), (there, prepared.mergeable)):

@@ -14,7 +14,7 @@ from flows.show.confirm import confirm_name
 from flows.show.show import say, show_json, show_records, show_table
 
 if TYPE_CHECKING:
-    from connector.clients import Merge
+    from connector.clients import PreparedMerge
     from connector.door.secret import Secret
     from flows.configuration.values import Settings
     from schemas.client import Client
@@ -159,7 +159,7 @@ def _told(client: Client) -> dict[str, object]:
     return {**own, "contacts": people, "documents": len(client.documents)}
 
 
-def _show_merge(prepared: Merge) -> None:
+def _show_merge(prepared: PreparedMerge) -> None:
     """Both clients side by side, and what the survivor will have."""
     one, other = prepared.survivor, prepared.mergeable
     after = {"balance": prepared.balance, "paid_to_date": prepared.paid_to_date}

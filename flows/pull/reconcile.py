@@ -29,8 +29,8 @@ from warehouse.control.state import State
 from warehouse.engine.seam import scratch
 from warehouse.load.staging import Staging
 from warehouse.load.vanished import (
+    KnownMerge,
     Lost,
-    Merge,
     donors,
     heirs,
     known_merges,
@@ -69,9 +69,9 @@ class _Traces:
     lost: Sequence[Lost]
     owners: Mapping[str, str]
     heirs: Mapping[str, Sequence[str]]
-    merges: Sequence[Merge]
+    merges: Sequence[KnownMerge]
     ledgers: dict[str, list[Note] | None] = field(default_factory=dict)
-    claimed: list[Merge] = field(default_factory=list)
+    claimed: list[KnownMerge] = field(default_factory=list)
 
 
 def reconcile(job: Job, state: State, staging: Staging, scan: Scan, aside: Iterable[str]) -> Verdict:
@@ -240,7 +240,7 @@ def _is_told(door: Door, one: Lost, into: str, traces: _Traces, *, any_balance: 
     ]
     if len(told) <= len(known):
         return False
-    traces.claimed.append(Merge(into, one.display_name, one.balance))
+    traces.claimed.append(KnownMerge(into, one.display_name, one.balance))
     return True
 
 

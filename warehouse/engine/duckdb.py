@@ -124,7 +124,7 @@ class DuckdbWarehouse:
     def hold(self, name: str) -> None:
         """Nothing to do: the file is this process's alone."""
 
-    def settle(self, tables: Sequence[str]) -> None:
+    def analyze(self, tables: Sequence[str]) -> None:
         """Nothing to do: the engine counts as it goes."""
 
     def checkpoint(self) -> None:

@@ -175,7 +175,7 @@ class PostgresWarehouse:
         """Until the transaction ends, keep off others who hold the same name, on whatever machine."""
         self.execute("select pg_advisory_xact_lock(hashtextextended($name, 0))", {"name": f"ninja-sync {name}"})
 
-    def settle(self, tables: Sequence[str]) -> None:
+    def analyze(self, tables: Sequence[str]) -> None:
         """Count what is in these tables, so that the next queries are planned by it."""
         for table in tables:
             self.execute(f"analyze {table}")

@@ -62,7 +62,7 @@ class Warehouse(Protocol):
     def hold(self, name: str) -> None:
         """Until the transaction ends, keep off others who hold the same name, on whatever machine."""
 
-    def settle(self, tables: Sequence[str]) -> None:
+    def analyze(self, tables: Sequence[str]) -> None:
         """Tell the engine that these tables have changed much."""
 
 

@@ -53,7 +53,7 @@ class Unlisted:
 
 
 @dataclass(frozen=True, slots=True)
-class Merge:
+class KnownMerge:
     """A client that was merged away: into which one, its name and its balance then."""
 
     into: str
@@ -153,10 +153,10 @@ def witnesses(warehouse: Warehouse, source: str, absent: Collection[str], most: 
     return [str(key) for (key,) in found]
 
 
-def known_merges(warehouse: Warehouse, source: str) -> list[Merge]:
+def known_merges(warehouse: Warehouse, source: str) -> list[KnownMerge]:
     """The merges that were found earlier, of clients that have not come back."""
     found = warehouse.rows(statement("vanished/known_merges"), {"source": source})
-    return [Merge(str(into), str(shown or ""), Decimal(str(balance))) for into, shown, balance in found]
+    return [KnownMerge(str(into), str(shown or ""), Decimal(str(balance))) for into, shown, balance in found]
 
 
 def remember_unexplained(warehouse: Warehouse, source: str, entity: Entity, n: int) -> None:

@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 
 from connector import clients
-from connector.clients.settle import settle
+from connector.clients.open_calls import ask_what_happened
 from sandbox.server import running
 from schemas.errors import (
     ApiError,
@@ -218,7 +218,7 @@ def ended(box, other_api, journal, pair, after, how, expected):
         assert "Mergeable" not in str(problem.value)
     assert len([one for one in posts(box) if one.split("?")[0].endswith("/merge")]) == 1
     assert (len(journal.open), journal.outcomes.get("call-1")) == (outcomes is None, outcomes)
-    assert settle(api, journal.calls[0]) == outcomes
+    assert ask_what_happened(api, journal.calls[0]) == outcomes
     assert figures(box.show(pair[0]))[0] == Decimal("100.25" if expected == "not applied" else "140.75")
     if expected == "not applied" and how == "500":
         assert merged(api, pair).balance == Decimal("140.75")
@@ -291,7 +291,7 @@ def test_a_server_that_computes_anew_is_believed_only_where_it_tells_of_the_merg
         newest.switch(faults=[{"do": "reset", "on": MERGE, "after_bytes": 0}] if lost else [])
         assert merged(api, pair).balance == Decimal("240.5")
         assert journal.last == [(one, Outcome.APPLIED) for one in pair]
-        assert settle(api, journal.calls[-1]) == journal.last
+        assert ask_what_happened(api, journal.calls[-1]) == journal.last
         api.door.close()
     purged = two(newest)
     gone = Meanwhile("POST", lambda: newest.call("POST", f"/api/v1/clients/{purged[1]}/purge"))
@@ -339,4 +339,4 @@ def test_a_merge_that_cannot_be_read_back_stays_open_until_it_can(box, api, jour
         merged(api, pair)
     assert len(journal.open) == 1
     box.switch(faults=[])
-    assert settle(api, journal.calls[0]) == [(one, Outcome.APPLIED) for one in pair]
+    assert ask_what_happened(api, journal.calls[0]) == [(one, Outcome.APPLIED) for one in pair]

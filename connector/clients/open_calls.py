@@ -30,7 +30,9 @@ NO_WAY_BACK: Final = ("merge", "purge")
 """Verbs of which an open call stops every other write."""
 
 
-def settle(api: Api, call: Call, *, patience: float = 0.0, sleep: Callable[[float], None] = rest) -> Outcomes | None:
+def ask_what_happened(
+    api: Api, call: Call, *, patience: float = 0.0, sleep: Callable[[float], None] = rest
+) -> Outcomes | None:
     """What became of each client of an open call; None where the server does not tell: a person must say.
 
     May be repeated: it reads, and sends nothing. `patience` is for how many seconds a purge or merge that shows no
