@@ -122,7 +122,7 @@ def _check_meaning(wanted: Field, text: str) -> None:
     if wanted.name == "number" and text == "0":
         raise Refused(f"is 0: {_NEVER_EMPTY['number']}")
     if text == "0" and wanted.kind is not Kind.SETTING:
-        raise Refused("is 0, which the server shows as nothing")
+        raise Refused("is 0, which the server shows as empty")
     if wanted.name in _WHOLE and not _WHOLE_NUMBER.fullmatch(text):
         raise Refused("is no whole number")
 

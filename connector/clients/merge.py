@@ -1,9 +1,9 @@
-"""Merging one client into another: called once, never repeated, and told by the figures what became of it.
+"""Merging one client into another: called once, never repeated, and judged by the figures afterwards.
 
-Up to 5.12 a merge is a row of single statements, the figures added first and the client that is merged in removed at
-the end (Merge.php:32-100): one that dies in between leaves the figures added, and a second try adds them again. From
-2026 on it is one transaction, which computes the figures anew from the documents; where they had drifted from those,
-the sum is another one. The server does not look at the survivor's company, nor at currencies.
+Up to 5.12 a merge is a series of single statements. The figures are added first, and the client merged in is removed at
+the end (Merge.php:32-100). A merge that breaks off in between leaves the figures added, and a second try adds them
+again. From 2026 on it is one transaction, which computes the figures again from the documents; where they had drifted
+from those, the result differs from the sum. The server checks neither the survivor's company nor the currencies.
 """
 
 from __future__ import annotations
@@ -41,41 +41,41 @@ from schemas.journal import Call, Edit, Outcome
 from schemas.merge_preview import lost_contacts
 
 NOBODY: Final = "nobody"
-"""No id: the server's are ten letters at the least."""
+"""Not an id: the server's ids have at least ten letters."""
 
 
 @dataclass(frozen=True, slots=True)
 class PreparedMerge:
-    """A merge that may be done, and was not sent yet: both clients as read, and the currencies that count for them."""
+    """A merge that may be done, and was not sent yet: both clients as read, and their effective currencies."""
 
     survivor: Client
     mergeable: Client
     survivor_currency: str
     mergeable_currency: str
     currency_codes: Sequence[str] = ()
-    """Both currencies by their codes, where the caller knows them: for people."""
+    """Both currencies as codes, for people; empty where the caller does not know them."""
 
     @property
     def balance(self) -> Decimal:
-        """The survivor's balance afterwards; from 2026 on the sum of its open invoices."""
+        """The survivor's balance afterwards; from 2026 on it is the sum of its open invoices instead."""
         return self.survivor.balance + self.mergeable.balance
 
     @property
     def paid_to_date(self) -> Decimal:
-        """The same of paid_to_date; from 2026 on the sum of its payments."""
+        """The survivor's paid_to_date afterwards; from 2026 on it is the sum of its payments instead."""
         return self.survivor.paid_to_date + self.mergeable.paid_to_date
 
     @property
     def lost_contacts(self) -> Sequence[Contact]:
-        """Contacts that the server drops: an address that the survivor has, in the same spelling, or none at all."""
+        """Contacts that the server drops: their address is one of the survivor's, in the same spelling, or missing."""
         return lost_contacts(self.survivor, self.mergeable)
 
 
 def check_password(api: Api) -> None:
-    """Ask whether the server accepts the password, before anything is written. It changes nothing, and is not noted.
+    """Ask whether the server accepts the password, before any write. It changes nothing, and is not recorded.
 
-    A purge of a client that cannot be: the server looks at the password first, then at the id (facts, order of
-    checks). Raises PasswordRequired, SettingsError where there is none.
+    It sends a purge of an impossible client: the server checks the password before the id (facts, order of checks).
+    Raises PasswordRequired, or SettingsError where there is no password.
     """
     password = api.password.lend()
     try:
@@ -94,25 +94,26 @@ def prepare_merge(
     allow_other_currency: bool = False,
     allow_inactive_survivor: bool = False,
 ) -> PreparedMerge:
-    """What a merge would come to. Reads both clients with the token that would merge them, and sends nothing.
+    """Compare two clients for a merge. Reads both with the token that would merge them, and sends nothing.
 
-    Raises NotFound and NotAuthorised where it cannot read both, SettingsError for a client and itself, UnsafePlan for
-    different currencies (amounts would be added as they are) and an archived or deleted survivor, unless allowed.
+    Raises NotFound or NotAuthorised where the token cannot read both, SettingsError for two equal ids. Raises
+    UnsafePlan for different currencies (the server adds amounts unconverted) and an archived or deleted survivor,
+    unless allowed.
     """
     if survivor_id == mergeable_id:
-        raise SettingsError("Nothing was sent: that is one client. Name two.")
-    records = [_read(api.door, one)[0] for one in (survivor_id, mergeable_id)]
+        raise SettingsError("Nothing was sent: both ids are the same. Name two clients.")
+    records = [_read(api.door, client_id)[0] for client_id in (survivor_id, mergeable_id)]
     (survivor, mergeable), currencies = map(client_of, records), currencies_of(api.door, records)
     prepared = PreparedMerge(survivor, mergeable, *currencies)
     if prepared.survivor.status != "active" and not allow_inactive_survivor:
         raise UnsafePlan(
             f"Nothing was sent: the survivor {survivor_id} is {prepared.survivor.status}, and would stay so with all "
-            "that comes to it. Restore it, merge the other way round, or allow it."
+            "that it takes over. Restore it, merge the other way round, or allow it."
         )
     if prepared.survivor_currency != prepared.mergeable_currency and not allow_other_currency:
         raise UnsafePlan(
             f"Nothing was sent: the clients have different currencies (ids {prepared.survivor_currency or 'none'} and "
-            f"{prepared.mergeable_currency or 'none'}), and the server would add the amounts as they are."
+            f"{prepared.mergeable_currency or 'none'}), and the server would add the amounts without converting them."
         )
     return prepared
 
@@ -120,11 +121,11 @@ def prepare_merge(
 def apply_merge(api: Api, prepared: PreparedMerge, *, backup: Backup, sleep: Callable[[float], None] = rest) -> Client:
     """Send a prepared merge, once, and return the survivor as the server has it.
 
-    Never to be repeated blindly: after an answer that is lost, or a 500, the server is asked, up to a minute long, what
-    became of it. A backup of both is safe before. Raises StalePlan where one of them has changed since (nothing was
-    sent), PasswordRequired (412), NotVerified where the merge is done and the survivor's figures are not the sum, or
-    contacts are not there, OutcomeUnknown where it has broken off half way, or the server cannot be asked: nothing else
-    is written then until somebody has looked. All of them say what to look at.
+    Never repeat it blindly: after a lost answer, or a 500, it asks the server for up to a minute what happened. A
+    backup of both clients is safe before. Raises StalePlan where one of them has changed since (nothing was sent), and
+    PasswordRequired (412). Raises NotVerified where the merge is done, but the survivor's figures are not the sum or
+    contacts are missing. Raises OutcomeUnknown where it broke off half way, or the server cannot be asked: nothing else
+    is written then until somebody has looked. Every message says where to look.
     """
     survivor, mergeable, records = _edits(api.door, prepared)
     password = api.password.lend()
@@ -154,12 +155,12 @@ def apply_merge(api: Api, prepared: PreparedMerge, *, backup: Backup, sleep: Cal
 
 
 def _check_contacts(prepared: PreparedMerge, after: Client) -> None:
-    """Raises NotVerified where a contact is not there that was to stay or to move: the merge itself is done."""
+    """Raise NotVerified where a contact is missing that had to stay or move: the merge itself is done."""
     kept = [*prepared.survivor.contacts, *prepared.mergeable.contacts]
-    lost = {one.id for one in kept} - {one.id for one in (*prepared.lost_contacts, *after.contacts)}
+    lost = {contact.id for contact in kept} - {contact.id for contact in (*prepared.lost_contacts, *after.contacts)}
     if lost:
         raise NotVerified(
-            f"The client {prepared.mergeable.id} is merged into {after.id}, and these contacts are not there: "
+            f"The client {prepared.mergeable.id} is merged into {after.id}, but these contacts are missing: "
             f"{', '.join(sorted(map(str, lost)))}. Somebody may have changed the contacts meanwhile; the backup has "
             "them."
         )
@@ -175,9 +176,9 @@ def merge(
     allow_inactive_survivor: bool = False,
     sleep: Callable[[float], None] = rest,
 ) -> Client:
-    """Merge one client into another that survives, and return that as the server has it.
+    """Merge one client into another that survives, and return the survivor as the server has it.
 
-    Never to be repeated blindly. Raises what `prepare_merge` and `apply_merge` do.
+    Never repeat it blindly. Raises what `prepare_merge` and `apply_merge` raise.
     """
     prepared = prepare_merge(
         api,
@@ -190,8 +191,8 @@ def merge(
 
 
 def _edits(door: Door, prepared: PreparedMerge) -> tuple[Edit, Edit, list[dict[str, object]]]:
-    """What the merge is to change, by a fresh read of both, and their records. Raises StalePlan where one has moved."""
-    (here, at), (there, _) = (_read(door, one.id) for one in (prepared.survivor, prepared.mergeable))
+    """The changes of the merge, by a fresh read of both, and their records. Raises StalePlan where one has changed."""
+    (here, at), (there, _) = (_read(door, client.id) for client in (prepared.survivor, prepared.mergeable))
     for record, before in ((here, prepared.survivor), (there, prepared.mergeable)):
         now = client_of(record)
         if any(getattr(now, name) != getattr(before, name) for name in (*FIGURES, "status", "currency_id")):
@@ -203,13 +204,13 @@ def _edits(door: Door, prepared: PreparedMerge) -> tuple[Edit, Edit, list[dict[s
         {**{name: seen[name] for name in FIGURES}, **ours, "contacts": ids_of(seen["contacts"]), "read_at": at},
         {name: Decimal(str(seen[name])) + Decimal(str(other[name])) for name in FIGURES},
     )
-    told = {name: other[name] for name in (*FIGURES, "display_name")}
-    mergeable = Edit(prepared.mergeable.id, {**told, **theirs, **before_of(there)}, GONE)
+    figures = {name: other[name] for name in (*FIGURES, "display_name")}
+    mergeable = Edit(prepared.mergeable.id, {**figures, **theirs, **before_of(there)}, GONE)
     return survivor, mergeable, [here, there]
 
 
 def _read(door: Door, client_id: str) -> tuple[dict[str, object], int]:
-    """A client as the server has it, and the server's clock then, in unix seconds."""
+    """A client as the server has it, and the server's clock at that moment, in unix seconds."""
     answer = door.get(f"/clients/{client_id}")
     record = data_of(answer.json())
     check_id(record, client_id)
@@ -217,17 +218,17 @@ def _read(door: Door, client_id: str) -> tuple[dict[str, object], int]:
 
 
 def currencies_of(door: Door, records: Sequence[Mapping[str, object]]) -> list[str]:
-    """The currency ids that count for clients: their own, else their group's, else the company's."""
+    """The effective currency ids of clients: their own, else their group's, else the company's."""
     seen = [view(record) for record in records]
-    if all(one["currency_id"] for one in seen):
-        return [str(one["currency_id"]) for one in seen]
+    if all(row["currency_id"] for row in seen):
+        return [str(row["currency_id"]) for row in seen]
     groups = {}
-    if any(one["group_settings_id"] for one in seen if not one["currency_id"]):
-        groups = {str(one.get("id")): one for one in all_groups(door, GROUPS) if isinstance(one, dict)}
+    if any(row["group_settings_id"] for row in seen if not row["currency_id"]):
+        groups = {str(row.get("id")): row for row in all_groups(door, GROUPS) if isinstance(row, dict)}
     company = current_company(door).record
     return [
-        str(one["currency_id"] or _currency(groups.get(str(one["group_settings_id"]))) or _currency(company))
-        for one in seen
+        str(row["currency_id"] or _currency(groups.get(str(row["group_settings_id"]))) or _currency(company))
+        for row in seen
     ]
 
 

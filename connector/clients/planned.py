@@ -1,4 +1,4 @@
-"""Sending the calls of a plan, one by one: each recorded, read back, and reported client by client."""
+"""Sends the calls of a plan, one by one: each recorded, read back, and reported client by client."""
 
 from __future__ import annotations
 
@@ -17,32 +17,31 @@ from schemas.errors import ApiError, NotVerified, OutcomeUnknown, Rejected, Stal
 from schemas.journal import Outcome
 from schemas.plan import UPDATE, Cell, PlannedCall
 
-Told = tuple[str, str, Outcome, str]
-"""A client, a column of it, what became of that, and why."""
+Report = tuple[str, str, Outcome, str]
+"""A client, one of its columns, the outcome, and why."""
 SHOWN: Final = 60
-"""Characters of a value in a reason."""
+"""Characters shown of a value in a reason."""
 
 
-def send_planned(api: Api, call: PlannedCall, looked: Mapping[str, Record]) -> list[Told]:
-    """What became of each client of one call. May be repeated: its values are absolute.
+def send_planned(api: Api, call: PlannedCall, looked: Mapping[str, Record]) -> list[Report]:
+    """The outcomes of one call, for each client and column. May be repeated: its values are absolute.
 
-    `looked` are the clients as they were right before the call, where they are known. A client of a bulk call that is
-    gone does not sink the others. A call whose answer was lost is sent again only where the server is found to have
-    done nothing of it. Raises Retryable where the server cannot be reached, OutcomeUnknown where it cannot be asked
-    what it has done; then the plan stops there.
+    `looked` are the clients right before the call, where they are known. A bulk call goes on without a client that is
+    gone. A call with a lost answer is sent again only where the server has done nothing of it. Raises Retryable where
+    the server cannot be reached, OutcomeUnknown where it cannot report what it has done; then the plan stops there.
     """
     return _send_update(api, call) if call.verb == UPDATE else _send_bulk(api, call, looked)
 
 
 def quoted(value: object) -> str:
-    """A value in a reason: in quotes, and cut where it is long."""
+    """A value for a reason: in quotes, and cut where it is long."""
     if value is None:
         return "empty"
     text = str(value).lower() if isinstance(value, bool) else str(value)
     return f'"{text[:SHOWN]} ..."' if len(text) > SHOWN else f'"{text}"'
 
 
-def _send_update(api: Api, call: PlannedCall) -> list[Told]:
+def _send_update(api: Api, call: PlannedCall) -> list[Report]:
     (edit,) = call.edits
     try:
         before, after = carry_through(api, Update(edit.client_id, edit.before, edit.after))
@@ -59,13 +58,13 @@ def _send_update(api: Api, call: PlannedCall) -> list[Told]:
     return _each(call, Outcome.APPLIED)
 
 
-def _stale(api: Api, call: PlannedCall, why: str) -> list[Told]:
-    """The cells of a client that was changed before its PUT: nothing of it was sent; each says what it is now."""
-    told = dict.fromkeys((cell.column for cell in call.cells), why)
+def _stale(api: Api, call: PlannedCall, why: str) -> list[Report]:
+    """The values of a client that changed before its PUT: nothing of it was sent; each reason has the present value."""
+    reasons = dict.fromkeys((cell.column for cell in call.cells), why)
     with suppress(ApiError):
         present = view(record_of(api.door, call.cells[0].client_id))
-        told |= {cell.column: moved(cell, present[cell.column]) for cell in call.cells if _is_moved(cell, present)}
-    return [(cell.client_id, cell.column, Outcome.CONFLICT, told[cell.column]) for cell in call.cells]
+        reasons |= {cell.column: moved(cell, present[cell.column]) for cell in call.cells if _is_moved(cell, present)}
+    return [(cell.client_id, cell.column, Outcome.CONFLICT, reasons[cell.column]) for cell in call.cells]
 
 
 def _is_moved(cell: Cell, present: Mapping[str, object]) -> bool:
@@ -73,29 +72,29 @@ def _is_moved(cell: Cell, present: Mapping[str, object]) -> bool:
 
 
 def moved(cell: Cell, present: object) -> str:
-    """The reason of a conflict: the value when the plan was made, the one that is there now, the one that is wanted."""
+    """The reason of a conflict: the value when the plan was made, the present one, the wanted one."""
     return (
         f"somebody has changed it: {quoted(cell.before)} is {quoted(present)} now, the plan wants {quoted(cell.after)}"
     )
 
 
-def _by_column(api: Api, call: PlannedCall, why: str) -> list[Told]:
-    """What became of each column of a client of which the server has not kept all."""
+def _by_column(api: Api, call: PlannedCall, why: str) -> list[Report]:
+    """The outcome for each column of a client where the server did not keep all of them."""
     present = view(record_of(api.door, call.cells[0].client_id))
-    told: list[Told] = []
+    reports: list[Report] = []
     for cell in call.cells:
         outcome = Outcome.NOT_APPLIED if present[cell.column] == cell.before else Outcome.CONFLICT
         kept = present[cell.column] == cell.after
         reason = f"{why} It is {quoted(present[cell.column])} now, and {quoted(cell.after)} was sent."
-        told.append((cell.client_id, cell.column, Outcome.APPLIED if kept else outcome, "" if kept else reason))
-    return told
+        reports.append((cell.client_id, cell.column, Outcome.APPLIED if kept else outcome, "" if kept else reason))
+    return reports
 
 
-def _each(call: PlannedCall, outcome: Outcome, why: str = "") -> list[Told]:
+def _each(call: PlannedCall, outcome: Outcome, why: str = "") -> list[Report]:
     return [(cell.client_id, cell.column, outcome, why) for cell in call.cells]
 
 
-def _send_bulk(api: Api, call: PlannedCall, looked: Mapping[str, Record]) -> list[Told]:
+def _send_bulk(api: Api, call: PlannedCall, looked: Mapping[str, Record]) -> list[Report]:
     first = call.cells[0]
     wanted = None if first.after is None else str(first.after)
     try:
@@ -109,9 +108,9 @@ def _send_bulk(api: Api, call: PlannedCall, looked: Mapping[str, Record]) -> lis
 
 
 def _judged(cell: Cell, call: PlannedCall, delivered: Delivered, before: Record | None) -> tuple[Outcome, str]:
-    """What became of a cell, by the client as it was before the call, in its answer, and as it was read back."""
-    found, reason = delivered.became[cell.client_id]
-    outcome, key = _OUTCOME[found], cell.client_id
+    """The outcome for a value, from the client before the call, in the answer, and as it was read back."""
+    result, reason = delivered.became[cell.client_id]
+    outcome, key = _OUTCOME[result], cell.client_id
     answered, present = delivered.answered.get(key), delivered.present.get(key)
     if outcome is Outcome.APPLIED and before is not None and (after := answered or present) is not None:
         others = _written_by_others(before, after, call)
@@ -129,7 +128,7 @@ def _judged(cell: Cell, call: PlannedCall, delivered: Delivered, before: Record 
 
 
 def _written_by_others(before: Record, after: Record, call: PlannedCall) -> list[str]:
-    """The fields that somebody else has written between the look and the call."""
+    """The fields that somebody else wrote between the look and the call."""
     return changed_besides(before, after, {cell.column for cell in call.cells} | _BY_THE_SERVER)
 
 
@@ -141,7 +140,7 @@ def _at_the_same_moment(others: list[str]) -> str:
 
 
 _BY_THE_SERVER: Final = frozenset({"number"})
-"""What the server may set by itself with a write: a client without a number gets one."""
+"""Columns that the server may set with any write: a client without a number gets one."""
 _OUTCOME: Final[Mapping[BulkOutcome, Outcome]] = {
     BulkOutcome.APPLIED: Outcome.APPLIED,
     BulkOutcome.NOT_APPLIED: Outcome.NOT_APPLIED,

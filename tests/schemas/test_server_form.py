@@ -196,7 +196,7 @@ def test_a_long_text_is_kept_to_its_last_byte(server, size):
         ("public_notes", "x</script>", "</sc"),
         ("number", "0", "new number"),
         ("number", 0, "new number"),
-        ("city", " 0 ", "shows as nothing"),
+        ("city", " 0 ", "shows as empty"),
         ("city", 0.5, "no text"),
         ("city", True, "no text"),
         ("city", ["x"], "no text"),

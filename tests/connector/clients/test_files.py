@@ -85,8 +85,8 @@ def test_what_cannot_be_read_to_its_end_is_refused(api, box, client, tmp_path, j
         ([tmp_path / "none.pdf"], r"none\.pdf cannot be read \(No such file"),
         ([tmp_path / "a\0.pdf"], "cannot be read"),
         ([tmp_path], "no plain file"),
-        ([tmp_path / "pipe.pdf"], r"pipe\.pdf is no plain file"),
-        ([files.Path(odd)], "is no text"),
+        ([tmp_path / "pipe.pdf"], r"pipe\.pdf is not a plain file"),
+        ([files.Path(odd)], "is not text"),
         ([], "name a file"),
     ):
         with pytest.raises(SettingsError, match=words):

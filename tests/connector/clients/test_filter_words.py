@@ -40,7 +40,7 @@ def test_every_filter_can_be_told_as_a_text():
         ("vendor_id", "x", "does nothing"),
         ("with", "x", "client_id"),
         ("filter_details", "true", "balances of 0"),
-        ("sort", "id|asc", "is no filter"),
+        ("sort", "id|asc", "is not a filter"),
         ("update_at", "1", "everybody"),
         ("Name", "x", "everybody"),
         ("status", "activ", "has no activ"),

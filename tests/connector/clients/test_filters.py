@@ -187,7 +187,7 @@ def test_without_anything_it_is_everybody_and_nothing_is_sent():
         ({"name": "\ud800"}, "no letter"),
         ({"name": "a\x00b"}, "no letter"),
         ({"name": "x" * 192}, "191"),
-        ({"number": "0"}, "shows as nothing"),
+        ({"number": "0"}, "shows as empty"),
         ({"between_balance": (Decimal(2), Decimal(1))}, "together"),
         ({"between_balance": "1:2"}, "two amounts"),
         ({"between_balance": (1, 2, 3)}, "two amounts"),

@@ -263,7 +263,7 @@ def test_a_sum_that_is_another_one_is_told_and_there_is_nothing_to_repeat(box, o
     booked = Meanwhile(
         f"POST /api/v1/clients/{pair[0]}/{pair[1]}/merge", lambda: box.balances({"id": pair[0]}, balance="200")
     )
-    with pytest.raises(NotVerified, match=r"should be 140.75.*is 240.5.*nothing to repeat") as problem:
+    with pytest.raises(NotVerified, match=r"should be 140.75.*is 240.5.*Do not repeat") as problem:
         merged(other_api(transport=booked), pair)
     assert problem.type is NotVerified
     assert journal.last == [(pair[0], Outcome.CONFLICT), (pair[1], Outcome.APPLIED)]

@@ -83,7 +83,7 @@ def test_none_empties_a_column(api, client):
         ({"group_settings_id": "nonsense"}, "none of the server's groups"),
         ({"name": "a <b> c"}, "HTML"),
         ({"city": "x" * 192}, "191 characters"),
-        ({"custom_value1": "0"}, "shows as nothing"),
+        ({"custom_value1": "0"}, "shows as empty"),
         ({"classification": "firm"}, "individual"),
         ({"is_tax_exempt": "perhaps"}, "neither true nor false"),
         ({"city": 1.5}, "no text"),
@@ -184,8 +184,8 @@ def test_a_contact_is_added_and_one_is_removed_only_when_that_is_asked_for(box, 
     [
         ([ContactEdit("nonsense", {"phone": "1"})], "no contact of this client"),
         ([ContactEdit(changes={"email": "ann@one.test"})], "same e-mail"),
-        ([ContactEdit(changes={"link": "x"})], "link is no column of a contact"),
-        ([ContactEdit(changes={"password": "x"})], "password is no column of a contact"),
+        ([ContactEdit(changes={"link": "x"})], "link is not a column of a contact"),
+        ([ContactEdit(changes={"password": "x"})], "password is not a column of a contact"),
         ([ContactEdit(changes={"email": "x" * 101})], "100 characters"),
         (
             [
