@@ -1,8 +1,8 @@
 """The entities: clients with their contacts and documents, and the settings of companies and groups.
 
 Fields and types are those of Invoice Ninja's transformers (ClientTransformer, ClientContactTransformer,
-DocumentTransformer) of 5.10.42, checked against recordings of a running server. Columns are an allow-list:
-what stands nowhere in this file has no column, and what stands under `secrets` is dropped before anything is stored.
+DocumentTransformer) of 5.10.42, checked against recordings of a running server. Columns are an allow-list: a key that
+is not in this file has no column, and a key under `secrets` is dropped before anything is stored.
 """
 
 from __future__ import annotations
@@ -247,4 +247,4 @@ LOOKUPS = (
         Field("utc_offset", COUNT, "Seconds east of UTC."),
     ),
 )
-"""The server's lists (`GET /statics`) by which ids are decoded; the records' other keys stay in `record`."""
+"""The server's lists (`GET /statics`), which decode ids; the records' other keys stay in `record`."""

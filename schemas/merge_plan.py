@@ -1,7 +1,7 @@
-"""A plan of merges: in an order in which chains work, each with what it expects and what it rescues; digested.
+"""A plan of merges, in an order that suits chains; each with its expectations and its rescue; with a digest.
 
-Nothing in it is decided by the server: who survives, what is kept of the others and what may differ was said when it
-was made, and is approved as a whole by its digest.
+The server decides nothing in it. Its author said who survives, which values to keep and which differences to allow, and
+a person approves all of it by the digest.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from schemas.errors import SettingsError
 from schemas.merge_preview import LOST, Preview, Rescue
 
 EXPECTED: Final = ("balance", "paid_to_date", "credit_balance", "payment_balance", "status", "currency_id", *LOST)
-"""What a merge is refused for when it has moved since the plan was made; contacts are compared besides."""
+"""Fields that must not move between plan and merge, or the merge is refused; contacts are compared too."""
 OF_CONTACTS: Final = ("id", "first_name", "last_name", "email", "phone", "is_primary")
 Pair = tuple[str, str]
 """The survivor's id, and the id of the client that is merged into it."""
@@ -28,7 +28,7 @@ Pair = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class MergeStep:
-    """One merge: who into whom, what both have to be like before, and what is rescued ahead of it and behind it."""
+    """One merge: both clients, their expected state, and the values to rescue before and after it."""
 
     survivor_id: str
     mergeable_id: str
@@ -38,11 +38,11 @@ class MergeStep:
     then: Rescue = field(default=Rescue(), repr=False)
     allowed: Sequence[str] = ()
     currencies: Sequence[str] = ()
-    """The codes of the currencies that count for both; plans of earlier versions have none."""
+    """The codes of both effective currencies; plans of earlier versions have none."""
 
     @property
     def told(self) -> dict[str, Any]:
-        """All of it as plain values: what is stored, and what the digest is over."""
+        """All of it as plain values: stored, and covered by the digest."""
         return {
             "survivor_id": self.survivor_id, "mergeable_id": self.mergeable_id,
             "survivor": dict(self.survivor), "mergeable": dict(self.mergeable),
@@ -51,7 +51,7 @@ class MergeStep:
         }  # fmt: skip
 
     def name_of(self, client_id: str) -> str:
-        """A client of it as people know it: its number, its name, and the id, as they were when the plan was made."""
+        """One of its clients as people know it: number, name and id, as of the plan."""
         expected = self.survivor if client_id == self.survivor_id else self.mergeable
         known = [str(expected[name]) for name in ("number", "name") if expected.get(name)]
         return f"{' '.join(known)} ({client_id})" if known else client_id
@@ -74,7 +74,7 @@ class MergePlan:
     @property
     def client_ids(self) -> list[str]:
         """All clients of the plan, once each."""
-        return sorted({one for step in self.steps for one in (step.survivor_id, step.mergeable_id)})
+        return sorted({client_id for step in self.steps for client_id in (step.survivor_id, step.mergeable_id)})
 
     @property
     def digest(self) -> str:
@@ -87,37 +87,37 @@ class MergePlan:
         return hashlib.sha256(json.dumps(told, sort_keys=True, default=str).encode()).hexdigest()[:16]
 
 
-def step_of(found: Preview, allowed: Sequence[str] = ()) -> MergeStep:
+def step_of(preview: Preview, allowed: Sequence[str] = ()) -> MergeStep:
     """The step of a preview."""
-    survivor, mergeable = found.survivor, found.mergeable
+    survivor, mergeable = preview.survivor, preview.mergeable
     return MergeStep(
-        survivor.id, mergeable.id, expected_of(survivor), expected_of(mergeable), found.before, found.then,
-        tuple(sorted(allowed)), tuple(found.currencies) if any(found.currencies) else (),
+        survivor.id, mergeable.id, expected_of(survivor), expected_of(mergeable), preview.before, preview.then,
+        tuple(sorted(allowed)), tuple(preview.currencies) if any(preview.currencies) else (),
     )  # fmt: skip
 
 
 def expected_of(client: Client) -> dict[str, object]:
-    """What a merge counts on: figures as exact text, state, currency, what would be lost or rescued, its contacts."""
-    told: dict[str, object] = {}
+    """The state that a merge expects: figures as exact text, state, currency, values to lose or rescue, contacts."""
+    expected: dict[str, object] = {}
     for name in EXPECTED:
         value = getattr(client, name)
-        told[name] = f"{value:.6f}" if isinstance(value, Decimal) else value
-    told["contacts"] = sorted([str(getattr(one, name)) for name in OF_CONTACTS] for one in client.contacts)
-    return told
+        expected[name] = f"{value:.6f}" if isinstance(value, Decimal) else value
+    expected["contacts"] = sorted([str(getattr(contact, name)) for name in OF_CONTACTS] for contact in client.contacts)
+    return expected
 
 
-def step_from(told: Mapping[str, Any]) -> MergeStep:
-    """The step that was stored."""
-    rest = {name: told[name] for name in ("survivor_id", "mergeable_id", "survivor", "mergeable")}
-    before, then = (Rescue(**told[name]) for name in ("before", "then"))
-    allowed, currencies = (tuple(told.get(name, ())) for name in ("allowed", "currencies"))
+def step_from(stored: Mapping[str, Any]) -> MergeStep:
+    """The step from its stored form."""
+    rest = {name: stored[name] for name in ("survivor_id", "mergeable_id", "survivor", "mergeable")}
+    before, then = (Rescue(**stored[name]) for name in ("before", "then"))
+    allowed, currencies = (tuple(stored.get(name, ())) for name in ("allowed", "currencies"))
     return MergeStep(**rest, before=before, then=then, allowed=allowed, currencies=currencies)
 
 
 def in_order(pairs: Iterable[Pair]) -> list[Pair]:
-    """The merges in an order in which chains work: into a client first, then that client into another.
+    """The merges in an order that suits chains: first into a client, then that client into another.
 
-    Raises SettingsError for a client and itself, for one that is merged away twice, and for a circle.
+    Raises SettingsError for a client merged into itself, for one merged away twice, and for a circle.
     """
     into: dict[str, str] = {}
     for survivor, mergeable in dict.fromkeys(pairs):
@@ -135,11 +135,11 @@ def in_order(pairs: Iterable[Pair]) -> list[Pair]:
     def take(client: str, way: tuple[str, ...]) -> None:
         if client in way:
             raise SettingsError(f"These merges go in a circle: {' into '.join([*way, client])}.")
-        for one in sorted(coming[client]):
-            take(one, (*way, client))
-            if one not in done:
-                done.add(one)
-                ordered.append((client, one))
+        for joining in sorted(coming[client]):
+            take(joining, (*way, client))
+            if joining not in done:
+                done.add(joining)
+                ordered.append((client, joining))
 
     for survivor in sorted(into.values()):
         take(survivor, ())
@@ -150,5 +150,5 @@ def _rescue_told(rescue: Rescue) -> dict[str, Any]:
     return {
         "columns": dict(rescue.columns),
         "contacts": {key: dict(changes) for key, changes in rescue.contacts.items()},
-        "new_contacts": [dict(one) for one in rescue.new_contacts],
+        "new_contacts": [dict(contact) for contact in rescue.new_contacts],
     }

@@ -205,9 +205,9 @@ def test_a_long_text_is_kept_to_its_last_byte(server, size):
         ("city", " \x1cBern", "control character"),
         ("city", "Bern\u180e", "control character"),
         ("classification", "Business", "individual, business"),
-        ("is_tax_exempt", "maybe", "neither true nor false"),
-        ("is_tax_exempt", None, "neither true nor false"),
-        ("send_reminders", "maybe", "neither true nor false"),
+        ("is_tax_exempt", "maybe", "must be true or false"),
+        ("is_tax_exempt", None, "must be true or false"),
+        ("send_reminders", "maybe", "must be true or false"),
         ("payment_terms", "14 days", "no whole number"),
         ("payment_terms", "14.5", "no whole number"),
         ("default_task_rate", "80,5", "no number"),
@@ -251,7 +251,7 @@ def test_a_country_can_be_emptied_by_a_bulk_update(server):
 @pytest.mark.parametrize(
     ("name", "reason"),
     [
-        ("balance", "sets it by itself"), ("updated_at", "sets it by itself"), ("id", "sets it by itself"),
+        ("balance", "only the server sets it"), ("updated_at", "only the server sets it"), ("id", "only the server sets it"),
         ("settings", "setting by setting"), ("e_invoice", "setting by setting"), ("shoe_size", "no field"),
         ("contacts", "no field"), ("client_hash", "no field"),
     ],

@@ -419,7 +419,7 @@ def test_a_server_that_answers_no_page_at_all_is_not_searched_for_poison():
     def ask(params):
         asked.append(params)
         if len(asked) > 1:
-            raise ServerUnavailable("The server is not able to answer now (500)", status=500)
+            raise ServerUnavailable("The server cannot answer now (500)", status=500)
         return it.ask(params)
 
     scan = Scan(ask, first_look(ask), skew=0)

@@ -47,7 +47,7 @@ def test_whole_numbers_of_sql_are_whole_numbers():
         (["id", "source"], "No column holds a value"),
         (["id", "balance"], "balance cannot be written"),
         (["id", "display_name", "city"], "display_name cannot be written"),
-        (["id", "ctiy"], "ctiy is no field of a client: did you mean city?"),
+        (["id", "ctiy"], "ctiy is not a field of a client: did you mean city?"),
         (["id", "settings"], "setting by setting"),
         (["id", "city", "city"], "same name"),
     ],
