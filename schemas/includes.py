@@ -79,7 +79,7 @@ class Activity:
 class LedgerRow:
     """A movement of a client's balance, in the client's own currency. It has no id of its own.
 
-    `entity` and `entity_id` name its document (`invoice`, its id); None where it has none, as for a merge. `balance` is
+    `entity` and `entity_id` name its origin (`invoice`, its id); None where it has none, as for a merge. `balance` is
     the ledger's running one: the previous row's plus `adjustment`, not always the client's.
     """
 
@@ -140,7 +140,7 @@ def activity_of(record: object) -> Activity:
 
 
 def ledger_row_of(record: object) -> LedgerRow:
-    """The typed value of a decoded ledger row. Its first key names the document: `invoice_id`, or `_id` for none."""
+    """The typed value of a decoded ledger row. Its first key names its origin: `invoice_id`, or `_id` for none."""
     row = _object(record, "ledger")
     about = next((key for key in row if key.endswith("_id") and key not in _NAMES_NOBODY), "")
     entity = about.removesuffix("_id") or None

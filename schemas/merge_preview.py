@@ -139,7 +139,9 @@ def lost_contacts(survivor: Client, mergeable: Client) -> list[Contact]:
 def figures_after(survivor: Client, mergeable: Client, version: Sequence[int]) -> list[Figure]:
     """The survivor's four figures after the merge, each in the clients' own currency."""
     anew = tuple(version) >= COMPUTED_ANEW
-    computed = "computed again from the documents: not the sum where the counters had drifted" if anew else ""
+    computed = (
+        "computed again from the invoices and payments: not the sum where the counters had drifted" if anew else ""
+    )
     return [
         _sum("balance", survivor, mergeable, computed),
         _sum("paid_to_date", survivor, mergeable, computed),

@@ -2,8 +2,9 @@
 
 Up to 5.12 a merge is a series of single statements. The figures are added first, and the client merged in is removed at
 the end (Merge.php:32-100). A merge that breaks off in between leaves the figures added, and a second try adds them
-again. From 2026 on it is one transaction, which computes the figures again from the documents; where they had drifted
-from those, the result differs from the sum. The server checks neither the survivor's company nor the currencies.
+again. From 2026 on it is one transaction, which computes the figures again from invoices and payments; where they had
+drifted from those, the result differs from the sum. The server checks neither the survivor's company nor the
+currencies.
 """
 
 from __future__ import annotations

@@ -16,9 +16,9 @@ MAX_ID = 2**63 - 1
 
 @cache
 def shuffled(alphabet: str, salt: str) -> str:
-    """The alphabet in the order that the salt gives it; with an empty salt, as it was.
+    """The alphabet in the order that the salt gives it; unchanged with an empty salt.
 
-    Remembered: with one salt for all there are fewer than a hundred different calls.
+    The result is cached: with one salt for all there are fewer than a hundred different calls.
     """
     if not salt:
         return alphabet
@@ -86,7 +86,7 @@ def _padded(text: str, values_hash: int, alphabet: str) -> str:
 
 
 def decode(text: object) -> int | None:
-    """The row number of a hashed id, or None if this is not exactly what `encode` makes of some number."""
+    """The row number of a hashed id; None if `encode` makes exactly this text from no number."""
     if not isinstance(text, str) or len(text) < MIN_LENGTH or not (text.isascii() and text.isalnum()):
         return None
     split = text
