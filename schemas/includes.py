@@ -29,7 +29,7 @@ KINDS_OF_ACTIVITY: Final[Mapping[str, str]] = {
     "1": "created", "2": "archived", "3": "deleted", "26": "restored", "61": "updated", "151": "merged",
     "153": "purged",
 }  # fmt: skip
-"""What was done to a client, by `activity_type_id`; there are many more, for invoices and the like."""
+"""Actions on a client, by `activity_type_id`; there are many more, for invoices and the like."""
 SYSTEM_LOGS: Final = Entity(
     name="system_logs",
     path="",

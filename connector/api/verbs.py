@@ -15,7 +15,7 @@ from schemas.errors import UnexpectedShape
 
 @dataclass(frozen=True, slots=True)
 class Company:
-    """The company of a token. The fingerprint tells whether a server is still the one that was bound."""
+    """The company of a token. The fingerprint shows whether the server is still the one that was bound."""
 
     id: str
     name: str
