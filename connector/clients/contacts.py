@@ -46,7 +46,7 @@ def edited(present: Sequence[Mapping[str, object]], edits: Sequence[ContactEdit]
             added.append({"is_primary": False, "send_email": True, **values})
             continue
         if edit.id not in contacts:
-            raise SettingsError(f"Nothing was sent: {edit.id!r} is no contact of this client.")
+            raise SettingsError(f"Nothing was sent: {edit.id!r} is not a contact of this client.")
         if edit.remove:
             del contacts[edit.id]
         else:

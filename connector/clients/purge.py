@@ -54,7 +54,7 @@ def purge(api: Api, client_id: str, *, backup: Backup, sleep: Callable[[float], 
 def check_id(record: Mapping[str, object], client_id: str) -> None:
     """Raise SettingsError where the server answered with another record: the id `create` gives a blank client."""
     if record.get("id") != client_id:
-        raise SettingsError(f"Nothing was sent: {client_id!r} is no id of a client.")
+        raise SettingsError(f"Nothing was sent: {client_id!r} is not the id of a client.")
 
 
 def before_of(record: object) -> dict[str, list[str]]:

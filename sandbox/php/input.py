@@ -69,7 +69,7 @@ def _json(body: bytes) -> Input:
     try:
         data = json.loads(body.decode("utf-8"), parse_int=_integer, parse_float=_float, parse_constant=_unknown)
         if b"\\ud" in body.lower():
-            json.dumps(data, ensure_ascii=False).encode()  # half a pair of surrogates is no text to PHP
+            json.dumps(data, ensure_ascii=False).encode()  # half a pair of surrogates is not text to PHP
     except (ValueError, RecursionError):
         return {}
     if not _is_shallow(data):
@@ -93,7 +93,7 @@ def _float(digits: str) -> float | str:
 
 
 def _unknown(name: str) -> Any:
-    raise ValueError(f"{name} is no JSON")
+    raise ValueError(f"{name} is not JSON")
 
 
 def _is_shallow(data: Any) -> bool:
