@@ -46,7 +46,7 @@ OPERATIONS = {
     "bulkClients": BULK,
     "uploadClient": Kept("upload", "upload", "connector/clients/test_files.py", "[Nn]ot to be repeated"),
     "purgeClient": Kept("purge", "purge", ON_TAPE),
-    "mergeClient": Kept("merge", "merge", ON_TAPE, "[Nn]ever to be repeated"),
+    "mergeClient": Kept("merge", "merge", ON_TAPE, "[Nn]ever repeat"),
     "clientStatement": Kept("client_statement", "statement", "connector/clients/test_statements.py", None),
     "reactivateEmail": Kept("reactivate_email", "reactivate-email", "connector/clients/test_odd_operations.py"),
     "updateClientTaxData": Kept("update_tax_data", "update-tax-data", "connector/clients/test_odd_operations.py"),

@@ -296,7 +296,7 @@ def test_a_server_that_computes_anew_is_believed_only_where_it_tells_of_the_merg
     purged = two(newest)
     gone = Meanwhile("POST", lambda: newest.call("POST", f"/api/v1/clients/{purged[1]}/purge"))
     api = newest.api(journal, transport=gone)
-    with pytest.raises(NotVerified, match="is not the sum"):
+    with pytest.raises(NotVerified, match="are not the sum"):
         merged(api, purged)
     api.door.close()
 
@@ -312,7 +312,7 @@ def test_a_client_that_is_gone_when_the_call_comes_is_looked_at_before_that_is_a
     other = two(box)
     into = box.make("Elsewhere")["id"]
     elsewhere = Meanwhile("POST", lambda: box.call("POST", f"/api/v1/clients/{into}/{other[1]}/merge"))
-    with pytest.raises(NotVerified, match="is not the sum"):
+    with pytest.raises(NotVerified, match="are not the sum"):
         merged(other_api(transport=elsewhere), other)
     assert journal.last == [(other[0], Outcome.CONFLICT), (other[1], Outcome.APPLIED)]
 

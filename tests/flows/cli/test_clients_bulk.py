@@ -123,7 +123,7 @@ def test_restore_delete_assign_group_and_bulk_update(call, server, make, tmp_pat
         (["bulk-update", "x", "--set", "city=Bern", "--yes"], "update writes other columns"),
         (["bulk-update", "x", "--set", "country_id=Germani", "--yes"], "did you mean Germany"),
         (["bulk-update", "x", "--set", "custom_value1=", "--yes"], "To empty it"),
-        (["assign-group", "WrongIdxxx", "x", "--yes"], "none of the server's groups"),
+        (["assign-group", "WrongIdxxx", "x", "--yes"], "not one of the server's groups"),
         (["merge", "x", "x"], "one client"),
     ],
 )
