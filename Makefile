@@ -3,36 +3,42 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
-SOURCES := connector flows schemas warehouse sandbox tests
-# As many workers as there are cores. A file's tests stay together: some share a server that takes long to start.
+# What `make demo` and `make release` run, a part of the rest.
+DEMO_READY := $(VENV)/.demo-ready
+INSTALL := $(PYTHON) .ci/install.py
+SOURCES := connector flows schemas warehouse sandbox tests .ci
+# As many workers as there are cores. A file's tests stay together, as they share servers: tests/conftest.py.
 WORKERS ?= auto
+PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup --no-loadscope-reorder --max-worker-restart 1
 # Of the system: a real pooler, and the source of a Turkish locale.
 PACKAGES := pgbouncer locales
 
 # Tests start hundreds of processes: compiled once, not by each of them, whatever the environment says.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help install demo test services worlds merges fleet postgres proof bench histories kills injections peers record lint dictionary format lock clean
+.PHONY: help install demo test tests services worlds merges fleet postgres proof dbt bench histories kills injections peers record lint dictionary format release lock clean
 
 help:                 ## what there is to make
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## */\t/' | expand -t 12
 
-install: $(READY)     ## the environment in .venv, from requirements.lock
+install: $(READY)     ## the environment in .venv, with all that tests need, from requirements.lock
 
-# The lock is its own constraint too: pip would look at the newest release of what is asked for with an extra.
-$(READY): requirements.lock tests/flows/dedupe/data.lock pyproject.toml
-	$(PYTHON) -c 'import sys; sys.exit("Ninja Sync needs Python 3.11 or newer: make PYTHON=python3.11") if sys.version_info < (3, 11) else None'
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -c requirements.lock -r requirements.lock
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r tests/flows/dedupe/data.lock
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+$(READY): requirements.lock tests/flows/dedupe/data.lock .ci/uv.lock pyproject.toml
+	$(INSTALL) $(VENV) requirements.lock tests/flows/dedupe/data.lock
+	@touch $(DEMO_READY) $@
+
+$(DEMO_READY): .ci/demo.lock .ci/uv.lock pyproject.toml
+	$(INSTALL) $(VENV) .ci/demo.lock
 	@touch $@
 
-demo: $(READY)        ## the main job once, against the sandbox, into demo/warehouse.duckdb
+demo: $(DEMO_READY)   ## the main job once, against the sandbox, into demo/warehouse.duckdb
 	$(BIN)/ninja-sync demo
 
-test: lint services   ## format, lint, types, import contracts, all tests
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder --max-worker-restart 1 $(PYTEST_ARGS)
+test: $(READY) services   ## format, lint, types, import contracts; beside them tests, one of every kind: five minutes
+	$(MAKE) --no-print-directory -j 2 lint tests
+
+tests: $(READY)
+	$(PYTEST) -m "not proof" $(PYTEST_ARGS)
 
 # Debian's, where we are root: without them a few tests are skipped, and say so.
 services:
@@ -52,11 +58,13 @@ fleet: $(READY)        ## 50 companies, two Prefect workers, one Postgres (FLEET
 	NINJA_SYNC_FLEET=$(or $(FLEET),50) $(BIN)/python -m pytest tests/flows/scheduled/test_fleet.py $(PYTEST_ARGS)
 
 postgres: $(READY)    ## the tests of the warehouses on the oldest Postgres that the wheel ships
-	NINJA_SYNC_TEST_POSTGRES=16 $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder -k postgres $(PYTEST_ARGS) tests
+	NINJA_SYNC_TEST_POSTGRES=16 $(PYTEST) -k postgres $(PYTEST_ARGS) tests
 
-proof: $(READY)       ## the project of docs/bi.md under a real dbt on both engines, in an environment of its own (a minute or two)
-	test -x .venv-dbt/bin/python || $(PYTHON) -m venv .venv-dbt
-	.venv-dbt/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -c tests/dbt/requirements.lock -r tests/dbt/requirements.lock
+proof: $(READY) services dbt   ## all tests that `make test` leaves out: the long, the drawn, the exhaustive ones; and dbt
+	$(PYTEST) -m proof $(PYTEST_ARGS)
+
+dbt: $(READY)         ## the project of docs/bi.md under a real dbt on both engines, in an environment of its own (a minute or two)
+	$(INSTALL) .venv-dbt tests/dbt/requirements.lock --packages-only
 	$(BIN)/python -m pytest tests/dbt/proof.py $(PYTEST_ARGS)
 
 bench: $(READY)       ## time and memory of pulls of 100,000 and 1,000,000 clients (a quarter of an hour)
@@ -96,11 +104,25 @@ format: $(READY)      ## put the code into shape
 	$(BIN)/ruff format $(SOURCES)
 	$(BIN)/ruff check --fix $(SOURCES)
 
-lock: $(READY)        ## resolve the locks again, ours from pyproject.toml and dbt's (needs uv)
-	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
-	    --no-annotate --extra test --upgrade pyproject.toml -o requirements.lock
-	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
-	    --no-annotate --upgrade tests/dbt/requirements.in -o tests/dbt/requirements.lock
+release: $(DEMO_READY) ## sdist and wheel into dist/; the wheel is installed into a fresh environment and run
+	rm -rf dist build/sdist build/fresh
+	mkdir -p build/sdist
+	$(BIN)/hatchling build -t sdist
+	tar -xzf dist/*.tar.gz -C build/sdist --strip-components 1
+	cd build/sdist && "$(CURDIR)/$(BIN)/hatchling" build -t wheel -d "$(CURDIR)/dist"
+	$(INSTALL) build/fresh .ci/demo.lock --packages-only
+	build/fresh/bin/python -m pip install --quiet --disable-pip-version-check --no-index "$$(echo dist/*.whl)[sandbox]"
+	cd build/fresh && bin/ninja-sync --version && bin/ninja-sync --help >/dev/null && bin/ninja-sync demo
+	@ls -l dist
+
+# `make lock` moves every package to its newest release that fits; `make lock UPGRADE=` keeps what is locked.
+UPGRADE ?= --upgrade
+COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate
+lock: $(READY)        ## resolve the locks again: for tests, its part for the demo, uv's and dbt's
+	$(COMPILE) $(UPGRADE) --group build --extra test pyproject.toml -o requirements.lock
+	$(COMPILE) $(UPGRADE) --group build --extra sandbox -c requirements.lock pyproject.toml -o .ci/demo.lock
+	echo 'uv>=0.13,<0.14' | $(COMPILE) $(UPGRADE) - -o .ci/uv.lock
+	$(COMPILE) $(UPGRADE) tests/dbt/requirements.in -o tests/dbt/requirements.lock
 
 clean:                ## remove what was made here
 	rm -rf $(VENV) .venv-peers .venv-dbt demo build dist .mypy_cache .ruff_cache .import_linter_cache

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 import signal
 import socket
@@ -12,6 +13,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import uvicorn
@@ -31,6 +33,10 @@ from sandbox.store.world import Clock, World
 from sandbox.wire.answers import refusal, server_error
 from sandbox.wire.calls import no_route
 from sandbox.wire.front import ABORT, Front
+
+GRACE = 1.0
+"""Seconds that requests have to end, at the end."""
+PAUSE = 0.002
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +121,7 @@ def running(
             time.sleep(0.01)
         yield sandbox
     finally:
-        server.should_exit = True
+        server.end()
         thread.join()
         listener.close()
 
@@ -136,8 +142,8 @@ def serve(
     server, sandbox, listener = _prepared(app, host, port)
 
     def end(*_: object) -> None:
-        """Stop the server: before uvicorn handles signals itself, and when it raises them again after its end."""
-        server.should_exit = True
+        """Before uvicorn handles signals itself, and when it raises them again after its end."""
+        server.end()
 
     before = {number: signal.signal(number, end) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
@@ -150,7 +156,46 @@ def serve(
             signal.signal(number, handler)
 
 
-def _prepared(app: Starlette, host: str, port: int) -> tuple[uvicorn.Server, Sandbox, socket.socket]:
+class _Server(uvicorn.Server):
+    """uvicorn that ends at once: its own loop looks ten times a second whether it should, and so does its shutdown."""
+
+    _wake: Callable[[], object] = staticmethod(lambda: None)
+
+    def end(self) -> None:
+        """End it, from any thread or from the handler of a signal."""
+        self.should_exit = True
+        with suppress(RuntimeError):  # its loop is closed: it has ended
+            self._wake()
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """End by a signal."""
+        super().handle_exit(sig, frame)
+        self.end()
+
+    async def main_loop(self) -> None:
+        """Serve until the end."""
+        loop, ending = asyncio.get_running_loop(), asyncio.Event()
+        self._wake = lambda: loop.call_soon_threadsafe(ending.set)
+        if not await self.on_tick(0):
+            await ending.wait()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Close what is idle, give open requests a moment, and break off those that hang."""
+        for server in self.servers:
+            server.close()
+        for listener in sockets or []:
+            listener.close()
+        for connection in list(self.server_state.connections):
+            connection.shutdown()
+        until = time.monotonic() + GRACE
+        while (self.server_state.connections or self.server_state.tasks) and time.monotonic() < until:
+            await asyncio.sleep(PAUSE)
+        for task in self.server_state.tasks:
+            task.cancel()
+        await self.lifespan.shutdown()
+
+
+def _prepared(app: Starlette, host: str, port: int) -> tuple[_Server, Sandbox, socket.socket]:
     listener = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
     # Head and body of an answer are two packets. Without this option the kernel holds the second one back for 40 ms,
     # until the first is acknowledged. Connections inherit it.
@@ -164,9 +209,8 @@ def _prepared(app: Starlette, host: str, port: int) -> tuple[uvicorn.Server, San
         server_header=False,
         date_header=False,
         lifespan="on",
-        timeout_graceful_shutdown=1,
     )
-    return uvicorn.Server(config), sandbox, listener
+    return _Server(config), sandbox, listener
 
 
 class _Wire:

@@ -1,6 +1,7 @@
 """Every error, named by what to do next. The docstring of a class is its default message.
 
     SyncError                     1  unexpected
+    ├── ReadAlready                  another run has done the work
     ├── SettingsError             2  fix the configuration
     ├── ApiError                  5  the server or the network
     │   ├── Retryable                later, the same request may succeed
@@ -14,6 +15,7 @@
     │       └── Invalid
     ├── DataError                 5  the answer breaks the server's promise
     │   ├── UnexpectedShape
+    │   ├── Unreadable
     │   ├── FilterIgnored
     │   ├── PagesMoved
     │   └── EndlessList
@@ -25,20 +27,35 @@
     │   ├── OutcomeUnknown           no complete answer, and the server cannot be asked now
     │   └── RescueMissing            a merge is done, but the change that was to follow it is not
     └── WarehouseError            6  the warehouse cannot be used now
+        ├── ConnectionLost
         └── Busy
 
-The number is the exit code. Exit code 7 is not an error: loaded, but rows are in quarantine or the server sent new
-fields.
+The number is the exit code. Exit code 7 is no error: loaded, but rows are in quarantine or the server sent new fields.
+Three others stand beside the tree. Their callers catch them, and none of them ends a run: `Unfit` in schemas/values.py,
+`Refused` in schemas/server_form.py, and `Halted` in connector/door/halt.py.
 Messages never hold a secret or a person's data: they name the entity, the id, the field and the kind of value.
 """
 
 from __future__ import annotations
 
 import errno
+from collections.abc import Mapping
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, Final
 
 LOADED_WITH_FINDINGS = 7
+EXIT_CODES: Final[Mapping[int | str, str]] = {
+    0: "good",
+    1: "unexpected",
+    2: "fix the command or the configuration",
+    3: "not safe: too much would change, or the plan is stale",
+    4: "written, but not found as written; or the outcome is unknown",
+    5: "server, network or token",
+    6: "warehouse busy or unusable",
+    LOADED_WITH_FINDINGS: "loaded or planned, but something needs a look",
+    "129, 130, 143": "ended by SIGHUP, Ctrl-C, SIGTERM",
+}
+"""What each exit code of the command line means; `ninja-sync --help` shows it."""
 
 
 class SyncError(Exception):
@@ -92,6 +109,10 @@ OUT_OF_MEMORY = (
     "There is not enough memory. This run has stored nothing, except what it reported before. Give the process more: "
     "look at `ulimit -v`, the limit of its container or service, and other programs of this machine."
 )
+
+
+class ReadAlready(SyncError):
+    """Another run has read the source since this one was due."""
 
 
 class SettingsError(SyncError):
@@ -154,6 +175,10 @@ class DataError(SyncError):
 
 class UnexpectedShape(DataError):
     """An answer or a record does not have the promised shape."""
+
+
+class Unreadable(DataError):
+    """The body of a page is empty or no JSON."""
 
 
 class FilterIgnored(DataError):

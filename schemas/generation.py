@@ -1,24 +1,29 @@
-"""Versions of Invoice Ninja, from the header X-APP-VERSION, and the differences between them."""
+"""Versions of Invoice Ninja, from the header X-APP-VERSION, and what differs between them.
+
+This is the one place that reads a version. All others compare what `numbers_of` returns.
+"""
 
 from __future__ import annotations
 
 import re
 from typing import Final
 
-TELLS_OF_MERGES: Final = (5, 12)
-"""From this version on (5.12.22), the activities feed shows merges and purges."""
-COMPUTED_ANEW: Final = (5, 13)
-"""From this version on a merge computes all figures again from invoices, payments and credits."""
-NO_LEDGER_NOTE: Final = (5, 13)
-"""From this version on a merge need not leave a ledger row."""
+TELLS_OF_MERGES: Final = (5, 12, 22)
+"""From this version on, activities record merges and purges."""
+COMPUTED_ANEW: Final = (5, 13, 0)
+"""From this version on, a merge computes all figures again from invoices, payments and credits."""
+NO_LEDGER_NOTE: Final = (5, 13, 0)
+"""From this version on, a merge need not leave a ledger row."""
+OLDEST: Final[tuple[int, ...]] = ()
+"""A version that cannot be read: older than all others."""
 
 _VERSION = re.compile(r"v?(\d{1,4})(?:\.(\d{1,4}))?(?:\.(\d{1,4})(?:\..*)?)?(?:[-+~ a-z].*)?", re.ASCII | re.IGNORECASE)
 
 
 def numbers_of(version: str | None) -> tuple[int, ...]:
-    """A version as up to three numbers: `v5.13.0-rc1` is (5, 13, 0). () for an unreadable one.
+    """A version as three numbers: `v5.13.0-rc1` is (5, 13, 0), and so is `5.13`. OLDEST for one that cannot be read.
 
-    () is older than all, so such a server counts as the oldest. A pre-release counts as the release itself.
+    An early release counts as the release itself.
     """
-    parsed = _VERSION.fullmatch((version or "").strip())
-    return tuple(int(number) for number in parsed.groups() if number) if parsed else ()
+    read = _VERSION.fullmatch((version or "").strip())
+    return tuple(int(number or 0) for number in read.groups()) if read else OLDEST

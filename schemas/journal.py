@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Protocol
+from typing import Final, Protocol
 
 
 class Outcome(Enum):
-    """The outcome for one client of a call, as read back from the server."""
+    """What became of a client that was to change, or of one of its values, as read back from the server."""
 
     APPLIED = "applied"
     """It has the wanted values."""
@@ -24,11 +24,21 @@ class Outcome(Enum):
     OVERWRITTEN = "overwritten"
     """The call wrote it, and somebody else wrote the client at the same moment: one of the two values is lost."""
     THERE_ALREADY = "there already"
-    """It had the wanted value before anything was sent."""
+    """A value of a plan was there before anything was sent."""
+    UNCHANGED = "as it was already"
+    """A bulk action had nothing to do for this client."""
     REFUSED = "refused"
     """The server refused, and changed nothing."""
     UNKNOWN = "unknown"
     """No complete answer came, and the server could not be asked."""
+    MISSING = "not on the server"
+    """There is no such client, or this token may not see it."""
+    NOT_SENT = "not sent"
+    """Something went wrong before it was its turn."""
+
+
+AS_WANTED: Final = frozenset({Outcome.APPLIED, Outcome.THERE_ALREADY, Outcome.UNCHANGED})
+"""Outcomes of what is now as it was wanted."""
 
 
 @dataclass(frozen=True, slots=True)

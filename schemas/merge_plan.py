@@ -1,17 +1,14 @@
-"""A plan of merges, in an order that suits chains; each with its expectations and its rescue; with a digest.
+"""The merges of a plan: in an order in which chains work, each with what it expects and what it rescues.
 
-The server decides nothing in it. Its author said who survives, which values to keep and which differences to allow, and
-a person approves all of it by the digest.
+The server decides nothing of it: who survives, what is kept of the others and what may differ was said when the plan
+was made, and is approved as a whole by its digest.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Final
 
@@ -22,6 +19,8 @@ from schemas.merge_preview import LOST, Preview, Rescue
 EXPECTED: Final = ("balance", "paid_to_date", "credit_balance", "payment_balance", "status", "currency_id", *LOST)
 """Fields that must not move between plan and merge, or the merge is refused; contacts are compared too."""
 OF_CONTACTS: Final = ("id", "first_name", "last_name", "email", "phone", "is_primary")
+ALLOWABLE: Final = ("currency", "tax", "country", "inactive")
+"""What stands in the way of a merge unless it is allowed."""
 Pair = tuple[str, str]
 """The survivor's id, and the id of the client that is merged into it."""
 
@@ -57,37 +56,7 @@ class MergeStep:
         return f"{' '.join(known)} ({client_id})" if known else client_id
 
 
-@dataclass(frozen=True, slots=True)
-class MergePlan:
-    """Merges at one source, in their order. Times are aware, in UTC; `company` is the fingerprint of the company."""
-
-    plan_id: str
-    source: str
-    made_at: datetime
-    expires_at: datetime
-    author: str
-    reason: str
-    company: str
-    version: str
-    steps: Sequence[MergeStep]
-
-    @property
-    def client_ids(self) -> list[str]:
-        """All clients of the plan, once each."""
-        return sorted({client_id for step in self.steps for client_id in (step.survivor_id, step.mergeable_id)})
-
-    @property
-    def digest(self) -> str:
-        """The first 16 hexadecimal digits of the SHA-256 over all of it."""
-        told = [
-            self.plan_id, self.source, self.author, self.reason, self.company, self.version,
-            *(at.astimezone(UTC).isoformat() for at in (self.made_at, self.expires_at)),
-            [step.told for step in self.steps],
-        ]  # fmt: skip
-        return hashlib.sha256(json.dumps(told, sort_keys=True, default=str).encode()).hexdigest()[:16]
-
-
-def step_of(preview: Preview, allowed: Sequence[str] = ()) -> MergeStep:
+def step_of(found: Preview, allowed: Sequence[str] = ()) -> MergeStep:
     """The step of a preview."""
     survivor, mergeable = preview.survivor, preview.mergeable
     return MergeStep(
@@ -112,6 +81,30 @@ def step_from(stored: Mapping[str, Any]) -> MergeStep:
     before, then = (Rescue(**stored[name]) for name in ("before", "then"))
     allowed, currencies = (tuple(stored.get(name, ())) for name in ("allowed", "currencies"))
     return MergeStep(**rest, before=before, then=then, allowed=allowed, currencies=currencies)
+
+
+def in_the_way(
+    survivor: Client, mergeable: Client, currencies: tuple[str, str], codes: tuple[str, str], allowed: Collection[str]
+) -> str:
+    """Why two clients may not be merged, with the words that allow it; empty where they may.
+
+    `currencies` are the ids of the currencies that count for both, `codes` what people call them.
+    """
+    differences = {
+        "currency": currencies[0] != currencies[1],
+        "tax": _differ(survivor.vat_number, mergeable.vat_number) or _differ(survivor.id_number, mergeable.id_number),
+        "country": _differ(survivor.country_id, mergeable.country_id),
+        "inactive": survivor.status != "active",
+    }
+    words = {
+        "currency": f"they have different currencies ({codes[0] or 'none'} and {codes[1] or 'none'}), and the server "
+        "would add the amounts as they are",
+        "tax": "they have different tax or register numbers: are they one?",
+        "country": "they are in different countries",
+        "inactive": f"the survivor is {survivor.status}",
+    }
+    refused = [name for name, differs in differences.items() if differs and name not in allowed]
+    return f"{'; '.join(words[name] for name in refused)} (--allow {', '.join(refused)})" if refused else ""
 
 
 def in_order(pairs: Iterable[Pair]) -> list[Pair]:
@@ -144,6 +137,12 @@ def in_order(pairs: Iterable[Pair]) -> list[Pair]:
     for survivor in sorted(into.values()):
         take(survivor, ())
     return ordered
+
+
+def _differ(one: str | None, other: str | None) -> bool:
+    """Whether both are there, and differ by more than blanks, points, hyphens and case."""
+    plain = [None if text is None else "".join(c for c in text if c.isalnum()).casefold() for text in (one, other)]
+    return None not in plain and plain[0] != plain[1]
 
 
 def _rescue_told(rescue: Rescue) -> dict[str, Any]:

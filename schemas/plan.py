@@ -1,8 +1,9 @@
-"""A plan: the changes to make on the server, value by value, by the fewest calls; counted, with a digest, never edited.
+"""A plan: what is to change on the server, by the fewest calls; counted, digested, and never edited.
 
-A wish is a value that somebody wants; a cell is a wish that differs from the server's value. Cells are grouped into
-calls: one `bulk_update` for all clients with the same new value in a column, one `assign_group` for those that get the
-same group, and a PUT for each client with any other change, which carries that client's other cells too.
+A plan changes values, or merges clients (schemas.merge_plan). A wish is a value that somebody wants; a cell is a wish
+that differs from what the server has. Cells are grouped into calls: one `bulk_update` for all clients that get the same
+value in the same column, one `assign_group` for those that get the same group, and a PUT for each client with anything
+else, in which its other cells go along.
 """
 
 from __future__ import annotations
@@ -16,9 +17,13 @@ from datetime import UTC, datetime
 from typing import Final
 
 from schemas.entity import Written
-from schemas.journal import Edit
+from schemas.journal import Edit, Outcome
+from schemas.merge_plan import MergeStep
 from schemas.server_form import WRITABLE
 
+PUSH: Final = "push"
+MERGE: Final = "merge"
+"""Kinds of plans, and the commands that make and apply them."""
 CHUNK: Final = 500
 """Most clients of a bulk call; the call asks for as many in its answer, which otherwise is a page of 20."""
 ALONE: Final = 3
@@ -68,6 +73,16 @@ class Cell:
 
 
 @dataclass(frozen=True, slots=True)
+class CellOutcome:
+    """What became of one cell of a plan."""
+
+    client_id: str
+    column: str
+    outcome: Outcome
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class PlannedCall:
     """One call: its verb, and its cells. In a bulk call all cells have the same column and the same value."""
 
@@ -87,15 +102,17 @@ class PlannedCall:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The changes to make at one source. `base_at` is the server's clock when it was read; times are aware, in UTC.
+    """What is to change at one source: values (PUSH), or clients that are merged (MERGE). Times are aware, in UTC.
 
-    `newest_at` is the server's newest stamp at that moment: a server without one as new may be restored from a backup.
-    `company` is the fingerprint of the company that was read: ids repeat between servers, so no other one may get it.
-    `undoes` is the plan whose cells this one puts back, where it is an undo.
+    `base_at` is the server's clock when its clients were read, and `newest_at` the newest stamp that it had then: a
+    server that has none as new may be restored from a backup. `company` is the fingerprint of the company that was
+    read: ids repeat between servers, so no other one may get the plan. `version` is the server's, by which the figures
+    of merges are foreseen. `undoes` is the plan whose values this one puts back.
     """
 
     plan_id: str
     source: str
+    kind: str
     made_at: datetime
     expires_at: datetime
     base_at: datetime
@@ -103,29 +120,44 @@ class Plan:
     author: str
     reason: str
     company: str
-    cells: Sequence[Cell]
+    version: str = ""
     undoes: str | None = None
+    cells: Sequence[Cell] = ()
+    steps: Sequence[MergeStep] = ()
 
     @property
     def calls(self) -> list[PlannedCall]:
-        """The calls that carry it out, always the same ones."""
+        """The calls by which its values are written: always the same ones."""
         return calls_for(self.cells)
 
     @property
     def client_ids(self) -> list[str]:
-        """The clients to change, each once, in order."""
-        return list(dict.fromkeys(cell.client_id for cell in self.cells))
+        """The clients that it is about, each once, in order."""
+        merged = (client_id for step in self.steps for client_id in (step.survivor_id, step.mergeable_id))
+        return list(dict.fromkeys([*(cell.client_id for cell in self.cells), *merged]))
 
     @property
     def digest(self) -> str:
-        """The first 16 hexadecimal digits of the SHA-256 over all of it: to approve them is to approve every value."""
+        """The first 16 hexadecimal digits of the SHA-256 over all of it: who approves these approves every value.
+
+        Plans that were stored by earlier versions keep their digest.
+        """
+        content = self._merges() if self.kind == MERGE else self._changes()
+        return hashlib.sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()[:16]
+
+    def _changes(self) -> object:
         times = (self.made_at, self.expires_at, self.base_at, self.newest_at)
-        told = {
+        return {
             "plan_id": self.plan_id, "source": self.source, "undoes": self.undoes, "company": self.company,
-            "times": [at.astimezone(UTC).isoformat() for at in times], "author": self.author, "reason": self.reason,
+            "times": [_iso(at) for at in times], "author": self.author, "reason": self.reason,
             "cells": [[c.client_id, c.column, c.before, c.after, c.by_put] for c in sorted(self.cells)],
         }  # fmt: skip
-        return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:16]
+
+    def _merges(self) -> object:
+        return [
+            self.plan_id, self.source, self.author, self.reason, self.company, self.version, _iso(self.made_at),
+            _iso(self.expires_at), [step.told for step in self.steps],
+        ]  # fmt: skip
 
 
 def calls_for(cells: Iterable[Cell], *, chunk: int = CHUNK) -> list[PlannedCall]:
@@ -189,6 +221,10 @@ def by_key(cells: Iterable[Cell]) -> Mapping[tuple[str, str], Cell]:
 def needs_put(cell: Cell) -> bool:
     """Whether no bulk call can write this cell."""
     return cell.by_put or _verb(cell) == UPDATE
+
+
+def _iso(at: datetime) -> str:
+    return at.astimezone(UTC).isoformat()
 
 
 def _bulk_only(cell: Cell) -> bool:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+from contextlib import ExitStack
+
 import pytest
 from hypothesis import HealthCheck, settings
 
@@ -11,13 +14,25 @@ from tests.records import MOMENT
 from warehouse.opened.migrate import migrate
 from warehouse.opened.open import open_place
 
-settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile(
+    "unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow],
+    derandomize="NINJA_SYNC_WORLDS" not in os.environ,  # else the long run, which is to draw what nobody has drawn
+)  # fmt: skip
 settings.load_profile("unhurried")  # how long an example takes says how busy the machine is, and nothing else
 
 
-@pytest.hookimpl(trylast=True)
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
-    """Files with slow tests come first: with several workers, the last ones to end have only short files left."""
+    """What is left to `make proof`, which tests one worker runs, and in what order.
+
+    Files with slow tests come first: with several workers, the last ones to end have only short files left.
+    """
+    for item in items:
+        for mark in item.iter_markers("quick"):
+            if not mark.kwargs["where"](**item.callspec.params):
+                item.add_marker("proof")
+        if not item.get_closest_marker("xdist_group"):
+            item.add_marker(pytest.mark.xdist_group(item.location[0].removeprefix("tests/").removesuffix(".py")))
     slow = {item.path for item in items if item.get_closest_marker("slow")}
     items.sort(key=lambda item: item.path not in slow)
 
@@ -38,12 +53,18 @@ def postgres():
 
 
 @pytest.fixture(scope="session")
+def databases(postgres):
+    """What makes and copies databases on that server."""
+    return Databases(postgres)
+
+
+@pytest.fixture(scope="session")
 def migrated(postgres):
-    """The name of a database of this version, from which others are copied."""
-    name = postgres.make_database()
-    with open_place(postgres.place(name)) as opened:
+    """A database of this version, from which others are copied."""
+    place = postgres.place(postgres.make_database())
+    with open_place(place) as opened:
         migrate(opened, now=MOMENT)
-    return name
+    return place
 
 
 @pytest.fixture(scope="session")
@@ -63,19 +84,35 @@ def database(postgres):
     postgres.drop_database(name)
 
 
+@pytest.fixture
+def on_engine(request, tmp_path):
+    """Makes a warehouse of this version, with nothing in it, on the engine of that name."""
+    with ExitStack() as stack:
+
+        def made(name):
+            if name == "duckdb":
+                return Files().copy(request.getfixturevalue("migrated_file"), tmp_path / "state")
+            databases = request.getfixturevalue("databases")
+            place = databases.copy(request.getfixturevalue("migrated"))
+            stack.callback(databases.drop, place)
+            return place
+
+        yield made
+
+
+@pytest.fixture
+def postgres_place(on_engine):
+    """A warehouse of this version in Postgres, with nothing in it."""
+    return on_engine("postgres")
+
+
 @pytest.fixture(params=["duckdb", "postgres"])
-def place(request, tmp_path):
+def place(request, on_engine):
     """Where a warehouse is, once on each engine: one of this version, with nothing in it."""
-    if request.param == "duckdb":
-        yield Files().copy(request.getfixturevalue("migrated_file"), tmp_path / "state")
-    else:
-        postgres = request.getfixturevalue("postgres")
-        name = postgres.make_database(request.getfixturevalue("migrated"))
-        yield postgres.place(name)
-        postgres.drop_database(name)
+    return on_engine(request.param)
 
 
 @pytest.fixture(scope="module", params=["duckdb", "postgres"])
 def engine(request):
     """What makes warehouses, for a whole file of tests on each engine."""
-    return Files() if request.param == "duckdb" else Databases(request.getfixturevalue("postgres"))
+    return Files() if request.param == "duckdb" else request.getfixturevalue("databases")

@@ -76,9 +76,9 @@ class Cluster:
         """The URL of a database, password included."""
         return f"postgresql://{user}:{PASSWORD.replace(' ', '%20')}@127.0.0.1:{self.port}/{database}"
 
-    def make_database(self, template: str = "template0") -> str:
+    def make_database(self, template: str = "template0", name: str = "") -> str:
         """A new database; its name."""
-        name = f"w{os.getpid()}_{next(_numbers)}"
+        name = name or f"w{os.getpid()}_{next(_numbers)}"
         with self.admin() as connection:
             connection.execute(
                 f'create database "{name}" template "{template}" encoding "UTF8"'.replace('"UTF8"', "'UTF8'")

@@ -11,7 +11,7 @@ from httpx import codes
 
 from connector.door.door import Door
 from connector.scan.pages import UNREADABLE, narrows
-from schemas.errors import NotAuthorised, NotFound, UnexpectedShape
+from schemas.errors import NotAuthorised, NotFound, Rejected, UnexpectedShape
 
 MERGED = "Balance update after merging"
 """The start of a merge's ledger row; the name of the client that is gone follows (Services/Client/Merge.php)."""
@@ -40,23 +40,29 @@ class Note:
 def presence(door: Door, client_id: str) -> Presence:
     """Whether a client is there, gone, or hidden from this token.
 
-    Invoice Ninja answers 400 for an unknown id, and 401 for a client that the token's user may not see (Handler.php).
-    A client that the server cannot send (an empty answer, a 500) is there.
+    A client which is there and cannot be sent (an empty answer, a 500) is there.
     """
     try:
         door.get(f"/clients/{client_id}")
-    except NotFound as problem:
-        if problem.status == codes.BAD_REQUEST:
-            return Presence.GONE
-        raise
-    except NotAuthorised as problem:
-        if problem.status == codes.UNAUTHORIZED:
-            return Presence.HIDDEN
-        raise
     except UNREADABLE as problem:
         if not narrows(problem):
             raise
+    except Rejected as refusal:
+        return presence_by(refusal)
     return Presence.HERE
+
+
+def presence_by(refusal: Rejected) -> Presence:
+    """What a refusal to show a client says of it. Raises the refusal where it says nothing.
+
+    Invoice Ninja answers 400 for an id it does not know, and 401 for a client that the token's user may not see
+    (Handler.php).
+    """
+    if isinstance(refusal, NotFound) and refusal.status == codes.BAD_REQUEST:
+        return Presence.GONE
+    if isinstance(refusal, NotAuthorised) and refusal.status == codes.UNAUTHORIZED:
+        return Presence.HIDDEN
+    raise refusal
 
 
 def merges_into(door: Door, client_id: str) -> list[Note] | None:

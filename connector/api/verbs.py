@@ -15,12 +15,16 @@ from schemas.errors import UnexpectedShape
 
 @dataclass(frozen=True, slots=True)
 class Company:
-    """The company of a token. The fingerprint shows whether the server is still the one that was bound."""
+    """The company of a token. The fingerprint tells a restored or reinstalled server from the one that was bound.
+
+    `version` is the server's, as its answer named it.
+    """
 
     id: str
     name: str
     fingerprint: str
     record: dict[str, object]
+    version: str = ""
 
 
 def lister(door: Door, entity: Entity) -> Ask:
@@ -47,6 +51,7 @@ def current_company(door: Door) -> Company:
         name=str(settings.get("name") or ""),
         fingerprint=hashlib.sha256(str(key).encode()).hexdigest()[:32],
         record=company,
+        version=answer.version or "",
     )
 
 

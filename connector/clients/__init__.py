@@ -4,7 +4,7 @@ All take an `Api` first (`flows.open_api` makes one). A write is recorded in the
 back afterwards. Each function says whether it may be repeated.
 """
 
-from connector.clients.action import BulkOutcome, Result
+from connector.clients.action import Result
 from connector.clients.bulk import archive, assign_group, bulk_update, delete, delete_one, restore
 from connector.clients.contacts import ContactEdit
 from connector.clients.create import check_create, create
@@ -14,7 +14,7 @@ from connector.clients.filter_words import parse_filter
 from connector.clients.filters import Filter
 from connector.clients.includes import activities, group_of, ledger, list_with, show_with, system_logs
 from connector.clients.mails import reactivate_email
-from connector.clients.merge import PreparedMerge, apply_merge, merge, prepare_merge
+from connector.clients.merge import merge
 from connector.clients.purge import purge
 from connector.clients.read import blank, count_clients, edit, find, list_clients, show
 from connector.clients.statements import Period, client_statement, email_statement
@@ -22,18 +22,18 @@ from connector.clients.tax import update_tax_data
 from connector.clients.templates import run_template
 from connector.clients.update import Update, apply_update, prepare_update, update
 from schemas.includes import INCLUDES
+from schemas.journal import Outcome
 
 __all__ = [
     "INCLUDES",
-    "BulkOutcome",
     "ContactEdit",
     "Filter",
+    "Outcome",
     "Period",
     "PreparedMerge",
     "Result",
     "Update",
     "activities",
-    "apply_merge",
     "apply_update",
     "archive",
     "assign_group",
@@ -55,7 +55,6 @@ __all__ = [
     "list_with",
     "merge",
     "parse_filter",
-    "prepare_merge",
     "prepare_update",
     "purge",
     "reactivate_email",

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from enum import Enum
 from typing import Final
 
 from httpx import codes
@@ -39,21 +38,6 @@ _TRIES: Final = 3
 """Attempts at a call with a lost answer where the server turns out to have done nothing, or only a part."""
 
 
-class BulkOutcome(Enum):
-    """The outcome for one client of a bulk action."""
-
-    APPLIED = "applied"
-    UNCHANGED = "as it was already"
-    MISSING = "not on the server"
-    NOT_APPLIED = "not applied"
-    CONFLICT = "conflict"
-    REFUSED = "refused"
-    UNKNOWN = "unknown"
-    NOT_SENT = "not sent"
-
-
-FINE: Final = frozenset({BulkOutcome.APPLIED, BulkOutcome.UNCHANGED})
-"""Outcomes that leave the client as wanted."""
 _REASONS: Final[Mapping[Outcome, str]] = {
     Outcome.NOT_APPLIED: "the server answered, and left it unchanged: perhaps the token may not edit it",
     Outcome.CONFLICT: "it has neither the old value nor the wanted one: somebody else has written it, or it is gone",
@@ -65,7 +49,7 @@ class Result:
     """The outcome for one client, and why, where it is not as wanted. The reason names nobody."""
 
     client_id: str
-    outcome: BulkOutcome
+    outcome: Outcome
     reason: str = ""
     name: str = field(default="", repr=False)
 
@@ -89,7 +73,7 @@ class Delivered:
     the two was written by somebody else.
     """
 
-    became: dict[str, tuple[BulkOutcome, str]] = field(default_factory=dict)
+    became: dict[str, tuple[Outcome, str]] = field(default_factory=dict)
     answered: dict[str, Record] = field(default_factory=dict, repr=False)
     present: dict[str, Record] = field(default_factory=dict, repr=False)
     under_way: frozenset[str] = frozenset()
@@ -171,14 +155,14 @@ def _without_sending(action: Action, client_id: str, before: Present) -> Result 
     """The outcome for a client that need not be sent; None where it has to be sent."""
     record = before.records.get(client_id)
     if record is None and client_id in before.unread:
-        return Result(client_id, BulkOutcome.NOT_SENT, "it is there, but the server cannot send its record")
+        return Result(client_id, Outcome.NOT_SENT, "it is there, but the server cannot send its record")
     if record is None:
-        return Result(client_id, BulkOutcome.MISSING, "there is no such client, or this token may not see it")
+        return Result(client_id, Outcome.MISSING, "there is no such client, or this token may not see it")
     present, name = value_of(record, action.column), _name(record)
     if present == action.wanted:
-        return Result(client_id, BulkOutcome.UNCHANGED, "", name)
+        return Result(client_id, Outcome.UNCHANGED, "", name)
     if reason := action.not_for.get(status_of(record)):
-        return Result(client_id, BulkOutcome.REFUSED, reason, name)
+        return Result(client_id, Outcome.REFUSED, reason, name)
     return None
 
 
@@ -197,14 +181,12 @@ def _deliver(api: Api, action: Action, edits: Sequence[Edit], run: Delivered) ->
         except Retryable as problem:  # the server has done nothing
             if tries_left:
                 continue
-            if problem.status == codes.INTERNAL_SERVER_ERROR:  # its answer where the token may not edit the first one
-                run.became.update((edit.client_id, (BulkOutcome.NOT_APPLIED, str(problem))) for edit in left)
+            if problem.status == codes.INTERNAL_SERVER_ERROR:  # so it may answer where the first may not be edited
+                run.became.update((edit.client_id, (Outcome.NOT_APPLIED, str(problem))) for edit in left)
                 return
             raise
-        run.became.update(
-            (its_id, (BulkOutcome(outcome.value), _REASONS.get(outcome, ""))) for its_id, outcome in outcomes
-        )
-        undone = {its_id for its_id, outcome in outcomes if outcome is Outcome.NOT_APPLIED}
+        run.became.update((one, (outcome, _REASONS.get(outcome, ""))) for one, outcome in outcomes)
+        undone = {one for one, outcome in outcomes if outcome is Outcome.NOT_APPLIED}
         left = [edit for edit in left if lost and edit.client_id in undone]
         if not left:
             return
@@ -241,9 +223,9 @@ def _answered(answer: Answer | None) -> dict[str, Record]:
 def _bisect(api: Api, action: Action, edits: Sequence[Edit], run: Delivered, refusal: Invalid) -> None:
     """A refused call: divide it where it was refused for an id that has vanished since; else all are refused."""
     if not _for_an_id(refusal):
-        run.became.update((edit.client_id, (BulkOutcome.REFUSED, str(refusal))) for edit in edits)
+        run.became.update((edit.client_id, (Outcome.REFUSED, str(refusal))) for edit in edits)
     elif len(edits) == 1:
-        run.became[edits[0].client_id] = (BulkOutcome.MISSING, "it has vanished since it was read")
+        run.became[edits[0].client_id] = (Outcome.MISSING, "it has vanished since it was read")
     else:
         middle = len(edits) // 2
         for half in (edits[:middle], edits[middle:]):
@@ -256,20 +238,18 @@ def _for_an_id(refusal: Invalid) -> bool:
 
 
 def _stop(problem: SyncError, edits: Sequence[Edit], run: Delivered) -> None:
-    """After a failed call: the outcomes of its clients; the clients of later calls were not sent."""
-    known = BulkOutcome.NOT_APPLIED  # the server was asked, and has done nothing
+    """After a call that went wrong: what is known of its clients; those of later calls were not sent."""
+    known = Outcome.NOT_APPLIED  # the server was asked, and has done nothing
     if isinstance(problem, (OutcomeUnknown, WarehouseError)):
-        known = BulkOutcome.UNKNOWN
+        known = Outcome.UNKNOWN
     elif isinstance(problem, (UnsafePlan, SettingsError)):
-        known = BulkOutcome.NOT_SENT
+        known = Outcome.NOT_SENT
     elif isinstance(problem, Rejected):
-        known = BulkOutcome.REFUSED
+        known = Outcome.REFUSED
     for edit in edits:
         of_it = edit.client_id in run.under_way
-        outcome = (
-            (known, str(problem)) if of_it else (BulkOutcome.NOT_SENT, "stopped before, because another call failed")
-        )
-        run.became.setdefault(edit.client_id, outcome)
+        told = (known, str(problem)) if of_it else (Outcome.NOT_SENT, "stopped before, as another call went wrong")
+        run.became.setdefault(edit.client_id, told)
 
 
 def _name(record: Record) -> str:

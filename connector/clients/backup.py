@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -23,34 +23,41 @@ from schemas.values import to_json_bytes
 
 Saved = Mapping[str, object]
 Backup = Callable[[Saved], None] | Path
-"""Where a backup goes: a function that stores it and raises where it cannot, or the path of a new file."""
+"""Where a backup goes: what keeps it and raises where it cannot, or a file that is not there yet."""
+Extras = Mapping[str, object]
+"""What a backup has of a client besides its record: rows by include."""
 INCLUDES: Final = ("ledger", "activities")
 
 
-def save(backup: Backup, door: Door, records: Sequence[Mapping[str, object]]) -> None:
-    """Save clients, given their records just read. Raises SettingsError where that fails.
+def save(backup: Backup, door: Door, record: Mapping[str, object]) -> None:
+    """Save one client whose record was just read: see `keep`."""
+    keep(backup, [(record, extras_of(door, str(record["id"])))])
+
+
+def keep(backup: Backup, clients: Iterable[tuple[Mapping[str, object], Extras]]) -> None:
+    """Save clients, each as its record and its extras. Raises SettingsError where that cannot be done.
 
     The backup is safe on the disk when this returns.
     """
-    saved = {"clients": [_whole(door, record) for record in records]}
+    saved = {"clients": [{**scrubbed(CLIENTS, dict(record)), **extras} for record, extras in clients]}
     if isinstance(backup, Path):
         _write(backup, to_json_bytes(saved))
     else:
         backup(saved)
 
 
-def _whole(door: Door, record: Mapping[str, object]) -> dict[str, object]:
-    """A record without its secrets, with its ledger and activities where the server can send them."""
-    whole = scrubbed(CLIENTS, dict(record))
+def extras_of(door: Door, client_id: str) -> Extras:
+    """A client's ledger and activities without secrets, as far as the server can send them."""
+    extras: dict[str, object] = {}
     for include in INCLUDES:
-        rows = _included(door, str(record["id"]), include)
+        rows = _included(door, client_id, include)
         if rows is not None:
-            whole[include] = [
+            extras[include] = [
                 scrubbed(ACTIVITIES, row) if include == "activities" else searched(row)
                 for row in rows
                 if isinstance(row, dict)
             ]
-    return whole
+    return extras
 
 
 def _included(door: Door, client_id: str, include: str) -> list[object] | None:

@@ -13,12 +13,12 @@ from typing import Final
 
 from connector.api.verbs import lister
 from connector.door.door import Door
-from connector.scan.pages import PAGE_CAP, Malformed, Page, Params, Unreadable
+from connector.scan.pages import PAGE_CAP, Malformed, Page, Params
 from connector.scan.progress import Progress
 from connector.scan.state import check_money, key
 from schemas.entities import CLIENTS
 from schemas.entity import Kind
-from schemas.errors import PagesMoved, SettingsError, UnexpectedShape
+from schemas.errors import PagesMoved, SettingsError, UnexpectedShape, Unreadable
 
 BY_ID: Final = "id|asc"
 SORTED_BY: Final = {

@@ -1,32 +1,32 @@
-"""Merging one client into another: called once, never repeated, and judged by the figures afterwards.
+"""Merging one client into another: called once, never repeated; the figures tell what became of it.
 
-Up to 5.12 a merge is a series of single statements. The figures are added first, and the client merged in is removed at
-the end (Merge.php:32-100). A merge that breaks off in between leaves the figures added, and a second try adds them
-again. From 2026 on it is one transaction, which computes the figures again from invoices and payments; where they had
-drifted from those, the result differs from the sum. The server checks neither the survivor's company nor the
-currencies.
+Up to 5.12 a merge is a row of single statements. The figures are added first, and the client that is merged in is
+removed at the end (Merge.php:32-100): a merge that dies in between leaves the figures added, and a second try adds them
+again. From 2026 on it is one transaction, which computes the figures again from the documents; where they had drifted
+from those, the sum is another one. The server does not look at the survivor's company, nor at currencies.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Final
 
 from connector.api.api import Api, Outcomes, perform
 from connector.api.presence import Presence
 from connector.api.verbs import all_groups, current_company
-from connector.clients.backup import Backup, save
+from connector.clients.backup import Backup, Extras, extras_of, keep
 from connector.clients.fields import view
 from connector.clients.merged import FIGURES, Found, become, look, verdict
+from connector.clients.present import Record
 from connector.clients.purge import GONE, before_of, check_id, ids_of
 from connector.clients.read import data_of
 from connector.clients.watch import Sent, watched
 from connector.door.door import Door
 from connector.door.halt import rest
-from schemas.client import Client, Contact, client_of
+from schemas.client import Client, client_of
 from schemas.entities import GROUPS
 from schemas.errors import (
     NotFound,
@@ -34,11 +34,11 @@ from schemas.errors import (
     OutcomeUnknown,
     PasswordRequired,
     SettingsError,
-    StalePlan,
     UnsafePlan,
     sentence,
 )
 from schemas.journal import Call, Edit, Outcome
+from schemas.merge_plan import in_the_way
 from schemas.merge_preview import lost_contacts
 
 NOBODY: Final = "nobody"
@@ -46,37 +46,24 @@ NOBODY: Final = "nobody"
 
 
 @dataclass(frozen=True, slots=True)
-class PreparedMerge:
-    """A merge that may be done, and was not sent yet: both clients as read, and their effective currencies."""
+class Both:
+    """Both clients of a merge as they were read, and the server's clock (unix seconds) and version then.
 
-    survivor: Client
-    mergeable: Client
-    survivor_currency: str
-    mergeable_currency: str
-    currency_codes: Sequence[str] = ()
-    """Both currencies as codes, for people; empty where the caller does not know them."""
+    `extras` is what a backup of each has besides its record, where it was read too.
+    """
 
-    @property
-    def balance(self) -> Decimal:
-        """The survivor's balance afterwards; from 2026 on it is the sum of its open invoices instead."""
-        return self.survivor.balance + self.mergeable.balance
-
-    @property
-    def paid_to_date(self) -> Decimal:
-        """The survivor's paid_to_date afterwards; from 2026 on it is the sum of its payments instead."""
-        return self.survivor.paid_to_date + self.mergeable.paid_to_date
-
-    @property
-    def lost_contacts(self) -> Sequence[Contact]:
-        """Contacts that the server drops: their address is one of the survivor's, in the same spelling, or missing."""
-        return lost_contacts(self.survivor, self.mergeable)
+    survivor: Record = field(repr=False)
+    mergeable: Record = field(repr=False)
+    read_at: int = 0
+    version: str = ""
+    extras: Sequence[Extras] = field(default=(), repr=False)
 
 
 def check_password(api: Api) -> None:
     """Ask whether the server accepts the password, before any write. It changes nothing, and is not recorded.
 
-    It sends a purge of an impossible client: the server checks the password before the id (facts, order of checks).
-    Raises PasswordRequired, or SettingsError where there is no password.
+    It purges a client that cannot be: the server looks at the password first, then at the id (facts, order of checks).
+    Raises PasswordRequired, SettingsError where there is none.
     """
     password = api.password.lend()
     try:
@@ -87,52 +74,73 @@ def check_password(api: Api) -> None:
         raise
 
 
-def prepare_merge(
+def merge(
     api: Api,
     survivor_id: str,
     mergeable_id: str,
     *,
-    allow_other_currency: bool = False,
-    allow_inactive_survivor: bool = False,
-) -> PreparedMerge:
-    """Compare two clients for a merge. Reads both with the token that would merge them, and sends nothing.
+    backup: Backup,
+    allowed: Collection[str] = (),
+    sleep: Callable[[float], None] = rest,
+) -> Client:
+    """Merge one client into another that survives, and return that as the server has it.
 
-    Raises NotFound or NotAuthorised where the token cannot read both, SettingsError for two equal ids. Raises
-    UnsafePlan for different currencies (the server adds amounts unconverted) and an archived or deleted survivor,
-    unless allowed.
+    Never repeat it blindly: after a lost answer or a 500, the server is asked for up to a minute what became of it.
+    `allowed` are those of ALLOWABLE (schemas.merge_plan) in which the clients may differ. A backup of both is safe
+    before. Raises NotFound and NotAuthorised where the token cannot read both, SettingsError for a client and itself,
+    UnsafePlan where something stands in the way, PasswordRequired (412); NotVerified where the merge is done and the
+    survivor's figures are not the sum, or contacts are not there; OutcomeUnknown where it has broken off half way, or
+    the server cannot be asked: nothing else is written then until somebody has looked.
+    """
+    both = read_both(api.door, survivor_id, mergeable_id, for_backup=True)
+    return client_of(merge_both(api, both, backup=backup, allowed=allowed, sleep=sleep))
+
+
+def read_both(door: Door, survivor_id: str, mergeable_id: str, *, for_backup: bool = False) -> Both:
+    """Both clients, by the token that is to merge them. Raises what `merge` does where it cannot read them.
+
+    What takes long is read first, so that the records are as new as can be when the merge is sent.
     """
     if survivor_id == mergeable_id:
-        raise SettingsError("Nothing was sent: both ids are the same. Name two clients.")
-    records = [_read(api.door, client_id)[0] for client_id in (survivor_id, mergeable_id)]
-    (survivor, mergeable), currencies = map(client_of, records), currencies_of(api.door, records)
-    prepared = PreparedMerge(survivor, mergeable, *currencies)
-    if prepared.survivor.status != "active" and not allow_inactive_survivor:
-        raise UnsafePlan(
-            f"Nothing was sent: the survivor {survivor_id} is {prepared.survivor.status}, and would stay so with all "
-            "that it takes over. Restore it, merge the other way round, or allow it."
-        )
-    if prepared.survivor_currency != prepared.mergeable_currency and not allow_other_currency:
-        raise UnsafePlan(
-            f"Nothing was sent: the clients have different currencies (ids {prepared.survivor_currency or 'none'} and "
-            f"{prepared.mergeable_currency or 'none'}), and the server would add the amounts without converting them."
-        )
-    return prepared
+        raise SettingsError("Nothing was sent: that is one client. Name two.")
+    extras = [extras_of(door, client_id) for client_id in (survivor_id, mergeable_id) if for_backup]
+    mergeable = data_of(door.get(f"/clients/{mergeable_id}").json())
+    answer = door.get(f"/clients/{survivor_id}")
+    survivor = data_of(answer.json())
+    for record, client_id in ((survivor, survivor_id), (mergeable, mergeable_id)):
+        check_id(record, client_id)
+    read_at = int(answer.date.timestamp()) if answer.date else 0
+    return Both(survivor, mergeable, read_at, answer.version or "", extras)
 
 
-def apply_merge(api: Api, prepared: PreparedMerge, *, backup: Backup, sleep: Callable[[float], None] = rest) -> Client:
-    """Send a prepared merge, once, and return the survivor as the server has it.
+def merge_both(
+    api: Api,
+    both: Both,
+    *,
+    backup: Backup,
+    allowed: Collection[str] = (),
+    codes: Sequence[str] = (),
+    sleep: Callable[[float], None] = rest,
+) -> Record:
+    """Do what `merge` does with clients that were read, for a backup, a moment ago; the survivor's record afterwards.
 
-    Never repeat it blindly: after a lost answer, or a 500, it asks the server for up to a minute what happened. A
-    backup of both clients is safe before. Raises StalePlan where one of them has changed since (nothing was sent), and
-    PasswordRequired (412). Raises NotVerified where the merge is done, but the survivor's figures are not the sum or
-    contacts are missing. Raises OutcomeUnknown where it broke off half way, or the server cannot be asked: nothing else
-    is written then until somebody has looked. Every message says where to look.
+    `codes` are the codes of both currencies, for people.
     """
-    survivor, mergeable, records = _edits(api.door, prepared)
+    survivor, mergeable = client_of(both.survivor), client_of(both.mergeable)
+    one, other = currencies_of(api.door, [both.survivor, both.mergeable])
+    if why := in_the_way(survivor, mergeable, (one, other), (one, other), allowed):
+        raise UnsafePlan(f"Nothing was sent: {why}.")
     password = api.password.lend()
-    save(backup, api.door, records)
-    path = f"/clients/{survivor.client_id}/{mergeable.client_id}/merge"
-    send = Sent(api.door, mergeable.client_id, lambda: api.door.post(path, repeatable=False, password=password))
+    keep(backup, zip((both.survivor, both.mergeable), both.extras, strict=True))
+    path = f"/clients/{survivor.id}/{mergeable.id}/merge"
+    send = Sent(api.door, mergeable.id, lambda: api.door.post(path, repeatable=False, password=password))
+    record = _performed(api, *_edits(both, codes), send, sleep)
+    _check_contacts(survivor, mergeable, client_of(record))
+    return record
+
+
+def _performed(api: Api, survivor: Edit, mergeable: Edit, send: Sent, sleep: Callable[[float], None]) -> Record:
+    """Send the merge and watch what becomes of it; the survivor as it was read afterwards."""
     seen: list[Found] = []
 
     def read_back(answer: object) -> Outcomes:
@@ -150,72 +158,34 @@ def apply_merge(api: Api, prepared: PreparedMerge, *, backup: Backup, sleep: Cal
         raise OutcomeUnknown(f"{sentence(unknown)} {more}".strip()) from None
     if {outcome for _, outcome in outcomes} != {Outcome.APPLIED}:
         raise NotVerified(verdict(seen[-1], survivor, mergeable))
-    after = client_of(seen[-1].survivor)
-    _check_contacts(prepared, after)
-    return after
+    return seen[-1].survivor
 
 
-def _check_contacts(prepared: PreparedMerge, after: Client) -> None:
-    """Raise NotVerified where a contact is missing that had to stay or move: the merge itself is done."""
-    kept = [*prepared.survivor.contacts, *prepared.mergeable.contacts]
-    lost = {contact.id for contact in kept} - {contact.id for contact in (*prepared.lost_contacts, *after.contacts)}
-    if lost:
+def _check_contacts(survivor: Client, mergeable: Client, after: Client) -> None:
+    """Raises NotVerified where a contact is not there that was to stay or to move: the merge itself is done."""
+    dropped = {one.id for one in lost_contacts(survivor, mergeable)}
+    missing = {one.id for one in (*survivor.contacts, *mergeable.contacts)} - dropped - {c.id for c in after.contacts}
+    if missing:
         raise NotVerified(
-            f"The client {prepared.mergeable.id} is merged into {after.id}, but these contacts are missing: "
-            f"{', '.join(sorted(map(str, lost)))}. Somebody may have changed the contacts meanwhile; the backup has "
-            "them."
+            f"The client {mergeable.id} is merged into {after.id}, and these contacts are not there: "
+            f"{', '.join(sorted(missing))}. Somebody may have changed the contacts meanwhile; the backup has them."
         )
 
 
-def merge(
-    api: Api,
-    survivor_id: str,
-    mergeable_id: str,
-    *,
-    backup: Backup,
-    allow_other_currency: bool = False,
-    allow_inactive_survivor: bool = False,
-    sleep: Callable[[float], None] = rest,
-) -> Client:
-    """Merge one client into another that survives, and return the survivor as the server has it.
-
-    Never repeat it blindly. Raises what `prepare_merge` and `apply_merge` raise.
-    """
-    prepared = prepare_merge(
-        api,
-        survivor_id,
-        mergeable_id,
-        allow_other_currency=allow_other_currency,
-        allow_inactive_survivor=allow_inactive_survivor,
-    )
-    return apply_merge(api, prepared, backup=backup, sleep=sleep)
-
-
-def _edits(door: Door, prepared: PreparedMerge) -> tuple[Edit, Edit, list[dict[str, object]]]:
-    """The changes of the merge, by a fresh read of both, and their records. Raises StalePlan where one has changed."""
-    (here, at), (there, _) = (_read(door, client.id) for client in (prepared.survivor, prepared.mergeable))
-    for record, before in ((here, prepared.survivor), (there, prepared.mergeable)):
-        now = client_of(record)
-        if any(getattr(now, name) != getattr(before, name) for name in (*FIGURES, "status", "currency_id")):
-            raise StalePlan(f"The client {before.id} has changed since it was read: look again. Nothing was sent.")
-    seen, other = view(here), view(there)
-    ours, theirs = ({"currency": code} for code in prepared.currency_codes) if prepared.currency_codes else ({}, {})
+def _edits(both: Both, codes: Sequence[str]) -> tuple[Edit, Edit]:
+    """What the merge is to change."""
+    here, there = view(both.survivor), view(both.mergeable)
+    ours, theirs = ({"currency": code} for code in codes) if codes else ({}, {})
     survivor = Edit(
-        prepared.survivor.id,
-        {**{name: seen[name] for name in FIGURES}, **ours, "contacts": ids_of(seen["contacts"]), "read_at": at},
-        {name: Decimal(str(seen[name])) + Decimal(str(other[name])) for name in FIGURES},
-    )
-    figures = {name: other[name] for name in (*FIGURES, "display_name")}
-    mergeable = Edit(prepared.mergeable.id, {**figures, **theirs, **before_of(there)}, GONE)
-    return survivor, mergeable, [here, there]
-
-
-def _read(door: Door, client_id: str) -> tuple[dict[str, object], int]:
-    """A client as the server has it, and the server's clock at that moment, in unix seconds."""
-    answer = door.get(f"/clients/{client_id}")
-    record = data_of(answer.json())
-    check_id(record, client_id)
-    return record, int(answer.date.timestamp()) if answer.date else 0
+        str(both.survivor["id"]),
+        {
+            **{name: here[name] for name in FIGURES}, **ours, "contacts": ids_of(here["contacts"]),
+            "read_at": both.read_at,
+        },
+        {name: Decimal(str(here[name])) + Decimal(str(there[name])) for name in FIGURES},
+    )  # fmt: skip
+    known = {name: there[name] for name in (*FIGURES, "display_name")}
+    return survivor, Edit(str(both.mergeable["id"]), {**known, **theirs, **before_of(both.mergeable)}, GONE)
 
 
 def currencies_of(door: Door, records: Sequence[Mapping[str, object]]) -> list[str]:

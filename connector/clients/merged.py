@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Final
 
 from connector.api.api import Outcomes
-from connector.api.presence import Presence, merges_into, presence
+from connector.api.presence import Presence, merges_into, presence_by
 from connector.clients.fields import view
 from connector.clients.purge import before_of, ids_of
 from connector.clients.read import data_of, record_of
@@ -114,8 +114,10 @@ def _standing(door: Door, mergeable: Edit) -> tuple[Presence, bool]:
     """
     try:
         now = before_of(record_of(door, mergeable.client_id))
-    except (Rejected, UnexpectedShape):
-        return presence(door, mergeable.client_id), False
+    except Rejected as refusal:
+        return presence_by(refusal), False
+    except UnexpectedShape:
+        return Presence.HERE, False
     return Presence.HERE, all(now[name] == mergeable.before[name] for name in now)
 
 

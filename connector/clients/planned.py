@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import Final
 
 from connector.api.api import Api
-from connector.clients.action import BulkOutcome, Delivered, deliver, value_of
+from connector.clients.action import Delivered, deliver, value_of
 from connector.clients.bulk import action_of
 from connector.clients.fields import changed_besides, view
 from connector.clients.present import Record
@@ -15,16 +15,14 @@ from connector.clients.read import record_of
 from connector.clients.update import Update, carry_through
 from schemas.errors import ApiError, NotVerified, OutcomeUnknown, Rejected, StalePlan
 from schemas.journal import Outcome
-from schemas.plan import UPDATE, Cell, PlannedCall
+from schemas.plan import UPDATE, Cell, CellOutcome, PlannedCall
 
-Report = tuple[str, str, Outcome, str]
-"""A client, one of its columns, the outcome, and why."""
 SHOWN: Final = 60
 """Characters shown of a value in a reason."""
 
 
-def send_planned(api: Api, call: PlannedCall, looked: Mapping[str, Record]) -> list[Report]:
-    """The outcomes of one call, for each client and column. May be repeated: its values are absolute.
+def send_planned(api: Api, call: PlannedCall, looked: Mapping[str, Record]) -> list[CellOutcome]:
+    """What became of each client of one call. May be repeated: its values are absolute.
 
     `looked` are the clients right before the call, where they are known. A bulk call goes on without a client that is
     gone. A call with a lost answer is sent again only where the server has done nothing of it. Raises Retryable where
@@ -41,10 +39,10 @@ def quoted(value: object) -> str:
     return f'"{text[:SHOWN]} ..."' if len(text) > SHOWN else f'"{text}"'
 
 
-def _send_update(api: Api, call: PlannedCall) -> list[Report]:
+def _send_update(api: Api, call: PlannedCall) -> list[CellOutcome]:
     (edit,) = call.edits
     try:
-        before, after = carry_through(api, Update(edit.client_id, edit.before, edit.after))
+        carried = carry_through(api, Update(edit.client_id, edit.before, edit.after))
     except StalePlan as stale:
         return _stale(api, call, str(stale))
     except OutcomeUnknown:
@@ -53,18 +51,20 @@ def _send_update(api: Api, call: PlannedCall) -> list[Report]:
         return _by_column(api, call, str(unkept))
     except Rejected as refusal:
         return _each(call, Outcome.REFUSED, str(refusal))
-    if others := _written_by_others(before, after, call):
+    if not carried.sent:
+        return _each(call, Outcome.THERE_ALREADY)
+    if others := _written_by_others(carried.before, carried.after, call):
         return _each(call, Outcome.OVERWRITTEN, _at_the_same_moment(others))
     return _each(call, Outcome.APPLIED)
 
 
-def _stale(api: Api, call: PlannedCall, why: str) -> list[Report]:
-    """The values of a client that changed before its PUT: nothing of it was sent; each reason has the present value."""
+def _stale(api: Api, call: PlannedCall, why: str) -> list[CellOutcome]:
+    """The cells of a client that was changed before its PUT: nothing of it was sent; each says what it is now."""
     reasons = dict.fromkeys((cell.column for cell in call.cells), why)
     with suppress(ApiError):
         present = view(record_of(api.door, call.cells[0].client_id))
         reasons |= {cell.column: moved(cell, present[cell.column]) for cell in call.cells if _is_moved(cell, present)}
-    return [(cell.client_id, cell.column, Outcome.CONFLICT, reasons[cell.column]) for cell in call.cells]
+    return [CellOutcome(cell.client_id, cell.column, Outcome.CONFLICT, reasons[cell.column]) for cell in call.cells]
 
 
 def _is_moved(cell: Cell, present: Mapping[str, object]) -> bool:
@@ -78,23 +78,24 @@ def moved(cell: Cell, present: object) -> str:
     )
 
 
-def _by_column(api: Api, call: PlannedCall, why: str) -> list[Report]:
-    """The outcome for each column of a client where the server did not keep all of them."""
+def _by_column(api: Api, call: PlannedCall, why: str) -> list[CellOutcome]:
+    """What became of each column of a client of which the server has not kept all."""
     present = view(record_of(api.door, call.cells[0].client_id))
-    reports: list[Report] = []
+    outcomes: list[CellOutcome] = []
     for cell in call.cells:
         outcome = Outcome.NOT_APPLIED if present[cell.column] == cell.before else Outcome.CONFLICT
         kept = present[cell.column] == cell.after
         reason = f"{why} It is {quoted(present[cell.column])} now, and {quoted(cell.after)} was sent."
-        reports.append((cell.client_id, cell.column, Outcome.APPLIED if kept else outcome, "" if kept else reason))
-    return reports
+        known = (Outcome.APPLIED, "") if kept else (outcome, reason)
+        outcomes.append(CellOutcome(cell.client_id, cell.column, *known))
+    return outcomes
 
 
-def _each(call: PlannedCall, outcome: Outcome, why: str = "") -> list[Report]:
-    return [(cell.client_id, cell.column, outcome, why) for cell in call.cells]
+def _each(call: PlannedCall, outcome: Outcome, why: str = "") -> list[CellOutcome]:
+    return [CellOutcome(cell.client_id, cell.column, outcome, why) for cell in call.cells]
 
 
-def _send_bulk(api: Api, call: PlannedCall, looked: Mapping[str, Record]) -> list[Report]:
+def _send_bulk(api: Api, call: PlannedCall, looked: Mapping[str, Record]) -> list[CellOutcome]:
     first = call.cells[0]
     wanted = None if first.after is None else str(first.after)
     try:
@@ -102,15 +103,17 @@ def _send_bulk(api: Api, call: PlannedCall, looked: Mapping[str, Record]) -> lis
     except Rejected as refusal:
         return _each(call, Outcome.REFUSED, str(refusal))
     return [
-        (cell.client_id, cell.column, *_judged(cell, call, delivered, looked.get(cell.client_id)))
+        CellOutcome(cell.client_id, cell.column, *_judged(cell, call, delivered, looked.get(cell.client_id)))
         for cell in call.cells
     ]
 
 
 def _judged(cell: Cell, call: PlannedCall, delivered: Delivered, before: Record | None) -> tuple[Outcome, str]:
-    """The outcome for a value, from the client before the call, in the answer, and as it was read back."""
-    result, reason = delivered.became[cell.client_id]
-    outcome, key = _OUTCOME[result], cell.client_id
+    """What became of a cell, by the client as it was before the call, in its answer, and as it was read back."""
+    key = cell.client_id
+    outcome, reason = delivered.became[key]
+    if outcome is Outcome.MISSING:  # it was there when the plan was made
+        return Outcome.CONFLICT, reason
     answered, present = delivered.answered.get(key), delivered.present.get(key)
     if outcome is Outcome.APPLIED and before is not None and (after := answered or present) is not None:
         others = _written_by_others(before, after, call)
@@ -140,11 +143,4 @@ def _at_the_same_moment(others: list[str]) -> str:
 
 
 _BY_THE_SERVER: Final = frozenset({"number"})
-"""Columns that the server may set with any write: a client without a number gets one."""
-_OUTCOME: Final[Mapping[BulkOutcome, Outcome]] = {
-    BulkOutcome.APPLIED: Outcome.APPLIED,
-    BulkOutcome.NOT_APPLIED: Outcome.NOT_APPLIED,
-    BulkOutcome.CONFLICT: Outcome.CONFLICT,
-    BulkOutcome.MISSING: Outcome.CONFLICT,
-    BulkOutcome.REFUSED: Outcome.REFUSED,
-}
+"""What the server may set by itself with a write: a client without a number gets one."""

@@ -36,7 +36,7 @@ def purge(api: Api, client_id: str, *, backup: Backup, sleep: Callable[[float], 
     record = record_of(api.door, client_id)
     check_id(record, client_id)
     client, password = client_of(record), api.password.lend()
-    save(backup, api.door, [record])
+    save(backup, api.door, record)
     edit = Edit(client_id, before_of(record), GONE)
     path = f"/clients/{client_id}/purge"
     send = Sent(api.door, client_id, lambda: api.door.post(path, repeatable=False, password=password))

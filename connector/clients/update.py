@@ -44,6 +44,15 @@ class Update:
         return not self.after
 
 
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """A client as it was right before its PUT, and as it was read back; `sent` is false where no PUT was needed."""
+
+    before: Mapping[str, object] = field(repr=False)
+    after: Mapping[str, object] = field(repr=False)
+    sent: bool
+
+
 def prepare_update(
     api: Api,
     client_id: str,
@@ -51,15 +60,16 @@ def prepare_update(
     *,
     contacts: Sequence[ContactEdit] = (),
     lists: Lists | None = None,
+    record: Mapping[str, object] | None = None,
 ) -> Update:
     """Compare an update with the server: columns by name, None to empty one. Reads, and sends nothing.
 
-    `lists` are the server's lists, where they were read before. Raises SettingsError for values that cannot be written
-    (all of them at once, with the reasons), for a deleted client, and where the PUT would give the client a currency or
-    country that nobody named.
+    `lists` are the server's lists, and `record` is the client, where the caller has just read them. Raises
+    SettingsError for what cannot be written (all of it at once, with the reasons), for a deleted client, and where the
+    PUT would give the client a currency or country that nobody named.
     """
     wanted = checked(changes, lists or lists_for(api.door, changes))
-    present = view(record_of(api.door, client_id))
+    present = view(record or record_of(api.door, client_id))
     if present["is_deleted"]:
         raise SettingsError(f"Nothing was sent: the client {client_id} is deleted. Restore it, then change it.")
     if contacts:
@@ -82,22 +92,26 @@ def apply_update(api: Api, update: Update) -> Client:
     somebody else has changed one of its columns since it was prepared, NotVerified where the server has not kept the
     values.
     """
-    return client_of(carry_through(api, update)[1])
+    return client_of(carry_through(api, update).after)
 
 
-def carry_through(api: Api, update: Update) -> tuple[Mapping[str, object], Mapping[str, object]]:
-    """Do the work of `apply_update`; returns the record right before the PUT, and as it was read back."""
+def carry_through(api: Api, update: Update, record: Mapping[str, object] | None = None) -> Carried:
+    """Do what `apply_update` does.
+
+    `record` is the client, where the caller has just read it: then it is not read again before the first try.
+    """
+    sent: list[bool] = []
     for _ in range(_TRIES - 1):
         with suppress(Retryable):
-            return _apply_once(api, update)
-    return _apply_once(api, update)
+            return _apply_once(api, update, record or record_of(api.door, update.client_id), sent)
+        record = None
+    return _apply_once(api, update, record_of(api.door, update.client_id), sent)
 
 
-def _apply_once(api: Api, update: Update) -> tuple[Mapping[str, object], Mapping[str, object]]:
-    record = record_of(api.door, update.client_id)
+def _apply_once(api: Api, update: Update, record: Mapping[str, object], sent: list[bool]) -> Carried:
     present = view(record)
     if not _differing(update.after, present):
-        return record, record
+        return Carried(record, record, bool(sent))
     given = [name for name in GIVEN_BY_PUT if present[name] is None and name not in update.after]
     moved = _differing(update.before, present) or given or ["is_deleted"] * bool(present["is_deleted"])
     if moved:
@@ -106,6 +120,7 @@ def _apply_once(api: Api, update: Update) -> tuple[Mapping[str, object], Mapping
     seen: list[dict[str, object]] = []
 
     def send() -> Answer:
+        sent.append(True)
         return api.door.put(f"/clients/{update.client_id}", body_of(record, update), repeatable=False)
 
     def read_back(_answer: Answer | None) -> Outcomes:
@@ -117,8 +132,8 @@ def _apply_once(api: Api, update: Update) -> tuple[Mapping[str, object], Mapping
     if outcome is not Outcome.APPLIED:
         what = "kept nothing of it" if outcome is Outcome.NOT_APPLIED else "has stored other values"
         names = ", ".join(_differing(update.after, view(seen[-1])))
-        raise NotVerified(f"The server answered, but {what}: client {update.client_id}, {names}.")
-    return record, seen[-1]
+        raise NotVerified(f"The server answered, and {what}: client {update.client_id}, {names}.")
+    return Carried(record, seen[-1], sent=True)
 
 
 def update(api: Api, client_id: str, changes: Mapping[str, object], *, contacts: Sequence[ContactEdit] = ()) -> Client:

@@ -15,7 +15,7 @@ from decimal import Decimal
 
 import msgspec
 
-from schemas.errors import DataError, NetworkFailed, ServerUnavailable, UnexpectedShape
+from schemas.errors import NetworkFailed, ServerUnavailable, UnexpectedShape, Unreadable
 from schemas.normalise import nameless
 
 _DECODER = msgspec.json.Decoder(float_hook=Decimal)
@@ -54,11 +54,7 @@ class Page:
 
 Params = Mapping[str, str | int]
 Ask = Callable[[Params], Page]
-"""Requests one page of a list; raises the errors of `schemas.errors`, and Unreadable."""
-
-
-class Unreadable(DataError):
-    """The body of a page is empty or not JSON."""
+"""One request of a list; it raises the errors of `schemas.errors`."""
 
 
 UNREADABLE = (Unreadable, ServerUnavailable, NetworkFailed)

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from connector.scan.pages import UNREADABLE, Ask, Malformed, Page, Unreadable, narrows
+from connector.scan.pages import UNREADABLE, Ask, Malformed, Page, narrows
 from connector.scan.skew import HOUR
-from schemas.errors import FilterIgnored, NetworkFailed, NotAuthorised, ServerUnavailable
+from schemas.errors import FilterIgnored, NetworkFailed, NotAuthorised, ServerUnavailable, Unreadable
 from schemas.values import LAST_SECOND
 
 PAST_THE_END = 10**9

@@ -43,9 +43,15 @@ def reading(settings: Settings, *, newest: bool = False) -> Iterator[Warehouse]:
         yield file
 
 
+def readable_file(settings: Settings, path: Path) -> Path:
+    """The published copy of a DuckDB warehouse where there is one, else the warehouse's own file."""
+    copy = reader_of(path)
+    return copy if settings.publish and copy.exists() else path
+
+
 def _copy_or_file(settings: Settings, path: Path, *, newest: bool) -> Warehouse:
     copy = reader_of(path)
-    published = settings.publish and copy.exists()
+    published = readable_file(settings, path) == copy
     if published and not newest:
         try:
             return open_warehouse(copy, read_only=True, wait=settings.wait)

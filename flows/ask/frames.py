@@ -13,6 +13,7 @@ from flows.ask.ask import reading
 from flows.configuration.load import load_settings
 from flows.configuration.values import Settings
 from schemas.errors import SettingsError
+from schemas.extras import needs
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -36,9 +37,14 @@ def table(view: str, *, settings: Settings | None = None, config: Path | None = 
 
 
 def frame(view: str, *, settings: Settings | None = None, config: Path | None = None) -> pd.DataFrame:
-    """A view of `mart` as a DataFrame: money exact (Arrow decimals), times in UTC, whole numbers may be missing."""
-    import pandas as pd  # noqa: PLC0415 - needs the extra `pandas`
+    """A view of `mart` as a DataFrame: money exact (Arrow decimals), times in UTC, whole numbers may be missing.
+
+    Raises SettingsError without the extra `pandas`.
+    """
     import pyarrow as pa  # noqa: PLC0415
+
+    with needs("pandas"):
+        import pandas as pd  # noqa: PLC0415
 
     def exact(kind: Any) -> Any:
         if pa.types.is_decimal(kind) or pa.types.is_date(kind):

@@ -1,12 +1,10 @@
-"""What the journal tells people: the newest calls, those that are open, whether its chains are whole."""
+"""What the journal shows people: the newest calls, or those of which the outcome is unknown."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from flows.ask.ask import asked, reading
 from flows.configuration.values import Settings
-from warehouse.control.journal import first_broken, open_calls
+from warehouse.control.journal import open_calls
 from warehouse.engine.sql import statement
 
 Record = dict[str, object]
@@ -28,21 +26,3 @@ def newest_calls(settings: Settings, source: str | None, *, top: int, only_open:
             for one in open_calls(warehouse, name)
         ]  # fmt: skip
     return sorted(found, key=lambda one: str(one["noted_at"]), reverse=True)[:top]
-
-
-def chains(settings: Settings, sources: Sequence[str]) -> list[Record]:
-    """The journal of each source: how many lines, the first one that is not as it was written, the last digest."""
-    found: list[Record] = []
-    with reading(settings, newest=True) as warehouse:
-        for name in sources:
-            last = warehouse.rows(statement("journal/last"), {"source": name})
-            lines, digest = last[0] if last else (0, "")
-            found.append(
-                {
-                    "source": name,
-                    "lines": lines,
-                    "first_broken": first_broken(warehouse, name),
-                    "last_digest": digest,
-                }
-            )
-    return found

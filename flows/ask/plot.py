@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Final
 
 from flows.ask.ask import Result
 from flows.ask.fonts import families_for, warning_of
+from flows.show.counted import counted
 from flows.show.output import write_output
 from flows.show.show import amount, harmless
 from schemas.errors import SettingsError
+from schemas.extras import needs
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -36,12 +38,10 @@ def plot_balances(found: dict[str, Result], file: Path, heading: str) -> list[st
     """
     if file.suffix.lower() not in FORMATS:
         raise SettingsError(f"A picture is one of {', '.join(FORMATS)}, not {file.name!r}.")
-    try:
+    with needs("plot"):
         import matplotlib as mpl  # noqa: PLC0415 - a second, for pictures only
         from matplotlib.backends.backend_agg import FigureCanvasAgg  # noqa: PLC0415
         from matplotlib.figure import Figure  # noqa: PLC0415
-    except ModuleNotFoundError:
-        raise SettingsError("Pictures need matplotlib: pip install 'ninja-sync[plot]'") from None
     panels = _panels(found)
     if not panels:
         raise SettingsError("There is nothing to draw: no client owes anything.")
@@ -122,7 +122,7 @@ def _draw_panel(panel: Axes, sums: Record, debtors: Sequence[Record]) -> None:
 
 def _told(sums: Record) -> str:
     """A panel's title: what is owed, and beside it what is overpaid."""
-    clients = "1 client" if sums["debtors"] == 1 else f"{sums['debtors']:,} clients"
+    clients = counted(int(str(sums["debtors"])), "client")
     told = f"{sums['label']}: {_money(sums['owed'], sums['currency'])} owed by {clients}"
     overpaid = f"; {_money(sums['overpaid'], sums['currency'])} overpaid by {sums['creditors']:,}"
     return told + (overpaid if sums["creditors"] else "")

@@ -7,45 +7,46 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from flows.ask.ask import reading
 from flows.cli.options import AsJson, ConfigFile, SourceName
+from flows.configuration.load import choose_source, load_settings
+from flows.merge.report import show_merges
+from flows.plans.applying import check_brake
+from flows.plans.approvals import approve_digest, find_plan_by_digest
+from flows.push.report import show_plan
+from flows.push.undo import names_of
+from flows.session.clock import SYSTEM_CLOCK
 from flows.show.confirm import confirm
 from flows.show.show import say, show_json, show_table
 from schemas.errors import SettingsError, TooMuchChange
+from schemas.extras import needs
+from schemas.plan import PUSH
+from warehouse.control.approvals import waiting
 
 if TYPE_CHECKING:
     from flows.configuration.values import Settings
-    from flows.push.approvals import Approvable
+    from flows.plans.approvals import Approvable
+    from schemas.plan import Plan
     from warehouse.control.approvals import Approval
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command of this module."""
-    app.command()(approve)
+    from warehouse.control.plans import Stored
 
 
 def approve(
     digest: Annotated[
-        str | None, typer.Argument(metavar="DIGEST", help="The plan's digest; without it, what waits is listed.")
+        str | None, typer.Argument(metavar="DIGEST", help="The plan's digest; without it, plans that wait are listed.")
     ] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
-    resume: Annotated[bool, typer.Option("--resume", help="Let the flow run that waits for it go on.")] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Resume the flow run that waits for it.")] = False,
     source: SourceName = None,
     config: ConfigFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Approve a plan, or list what waits for approval.
+    """Approve a plan, or list plans that wait for approval.
 
-    A flow run that writes (under Prefect) makes its plan, is suspended, and goes on only if that plan was approved
-    here, by its digest. The plan is shown first. An approval is of the plan as it is, and lifts no brake: more clients
-    than [push] allows stay too many.
+    Under Prefect, a flow run that writes makes a plan and then waits. It continues only after a person has approved the
+    plan here, by its digest. This command shows the plan first. An approval does not lift the limit in [push]: a plan
+    that changes too many clients is still refused.
     """
-    from flows.configuration.load import choose_source, load_settings  # noqa: PLC0415
-    from flows.push.approvals import (  # noqa: PLC0415 - each command loads what it needs
-        approve_digest,
-        find_plan_by_digest,
-    )
-    from flows.session.clock import SYSTEM_CLOCK  # noqa: PLC0415
-
     settings = load_settings(config)
     if source is not None:
         choose_source(settings, source)
@@ -57,9 +58,9 @@ def approve(
     found = find_plan_by_digest(settings, digest)
     if source not in {None, found.stored.plan.source}:
         raise SettingsError(f"The plan of this digest is of the source {found.stored.plan.source!r}, not {source!r}.")
-    brake = _brake(settings, found)
+    brake = _brake(settings, found.stored.plan)
     if not as_json:
-        _show(settings, found)
+        _show(settings, found.stored)
         if brake:
             say(f"An approval does not lift the brake. {brake}")
     if found.approval is None:
@@ -73,26 +74,18 @@ def approve(
 
 
 def _resume(given: Approval) -> None:
-    """Let the flow run go on that waits for a plan. Raises SettingsError where it cannot; the approval stays."""
+    """Resume the flow run that waits for a plan. Raises SettingsError where it cannot; the approval stays."""
     if given.asked_by is None:
         raise SettingsError("The plan is approved. No flow run waits for it: apply it by its digest.")
     try:
-        from flows.scheduled.server import resume  # noqa: PLC0415 - Prefect takes seconds to import
-    except ModuleNotFoundError as missing:
-        raise SettingsError(
-            f"The plan is approved. To resume its run, Prefect is needed ({missing.name} is missing): "
-            "pip install 'ninja-sync[prefect]'"
-        ) from None
-    try:
+        with needs("prefect"):
+            from flows.scheduled.server import resume  # noqa: PLC0415 - Prefect takes seconds to import
         resume(given.asked_by)
     except SettingsError as problem:
         raise SettingsError(f"The plan is approved, but its run was not resumed. {problem}") from None
 
 
 def _list(settings: Settings, source: str | None, *, as_json: bool) -> None:
-    from flows.ask.ask import reading  # noqa: PLC0415
-    from flows.session.clock import SYSTEM_CLOCK  # noqa: PLC0415
-    from warehouse.control.approvals import waiting  # noqa: PLC0415
 
     with reading(settings, newest=True) as warehouse:
         found = waiting(warehouse, source, SYSTEM_CLOCK.now())
@@ -107,38 +100,30 @@ def _list(settings: Settings, source: str | None, *, as_json: bool) -> None:
         say("No plan waits for an approval.")
 
 
-def _show(settings: Settings, found: Approvable) -> None:
-    """The plan, as `push show` and `merge show` show it."""
-    from flows.merge.report import show_merges  # noqa: PLC0415
-    from flows.push.report import show_plan  # noqa: PLC0415
-    from flows.push.undo import names_of  # noqa: PLC0415
-    from warehouse.control.plans import Stored  # noqa: PLC0415
-
-    if isinstance(found.stored, Stored):
-        show_plan(found.stored.plan, names_of(settings, found.stored.plan.source, found.stored.plan.client_ids))
+def _show(settings: Settings, stored: Stored) -> None:
+    """Show the plan like `push show` and `merge show` do."""
+    plan = stored.plan
+    names = names_of(settings, plan.source, plan.client_ids)
+    if plan.kind == PUSH:
+        show_plan(plan, names)
     else:
-        plan = found.stored.plan
-        show_merges(found.stored, names_of(settings, plan.source, plan.client_ids))
-    say(f"All of it: ninja-sync {found.kind} show {found.stored.plan.plan_id} --json")
+        show_merges(stored, names)
+    say(f"All of it: ninja-sync {plan.kind} show {plan.plan_id} --json")
 
 
-def _brake(settings: Settings, found: Approvable) -> str:
-    """Why the plan will be refused although it is approved, if so."""
-    from flows.push.apply import check_brake  # noqa: PLC0415
-    from warehouse.control.plans import Stored  # noqa: PLC0415
-
-    if isinstance(found.stored, Stored):
-        try:
-            check_brake(settings, found.stored.plan)
-        except TooMuchChange as refused:
-            return str(refused)
+def _brake(settings: Settings, plan: Plan) -> str:
+    """The reason why the plan will be refused even when approved; empty where there is none."""
+    try:
+        check_brake(settings, plan)
+    except TooMuchChange as refused:
+        return str(refused)
     return ""
 
 
 def _tell(found: Approvable, given: Approval, brake: str, *, already: bool, resumed: bool, as_json: bool) -> None:
     run = given.asked_by
     if run is None:
-        do = f"ninja-sync {found.kind} apply {given.plan_id} --digest {given.digest}"
+        do = f"ninja-sync {found.stored.plan.kind} apply {given.plan_id} --digest {given.digest}"
         then = f"Next: {do}"
     else:
         do = f"ninja-sync approve {given.digest} --resume"
@@ -147,7 +132,7 @@ def _tell(found: Approvable, given: Approval, brake: str, *, already: bool, resu
         show_json(
             {
                 **asdict(given),
-                "kind": found.kind,
+                "kind": found.stored.plan.kind,
                 "already": already,
                 "brake": brake or None,
                 "resumed": resumed,

@@ -8,49 +8,41 @@ from typing import Annotated
 import typer
 
 from flows.cli.options import AsJson, ConfigFile
+from flows.configuration.load import load_settings
+from flows.show.counted import counted
 from flows.show.show import say, show_json
-
-
-def register(app: typer.Typer) -> None:
-    """Add the commands of this module."""
-    for command in (backup, restore):
-        app.command()(command)
+from flows.upkeep.backup import back_up
+from flows.upkeep.backup import restore as make_again
 
 
 def backup(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="Where the backup goes; an earlier one is replaced.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The file to write; an earlier backup is replaced.")],
     config: ConfigFile = None,
     as_json: AsJson = False,
 ) -> None:
     """Write the whole warehouse into one file.
 
-    Everything is in it: mirror, history, decisions, plans, approvals, queued changes, journal. The file is readable by
-    you alone, holds your clients' data and no token. `ninja-sync restore` reads it, on DuckDB and on Postgres.
+    The file holds everything: mirror, history, decisions, plans, approvals, queued changes, journal. It holds your
+    clients' data, but no token, and only you can read it. `ninja-sync restore` reads it on DuckDB and on Postgres.
     """
-    from flows.configuration.load import load_settings  # noqa: PLC0415
-    from flows.upkeep.backup import back_up  # noqa: PLC0415 - each command loads what it needs
-
     made = back_up(load_settings(config), file)
     rows = sum(table.rows for table in made.tables.values())
     if as_json:
         show_json({"file": str(file.absolute()), "made_at": made.made_at, "sources": made.sources, "rows": rows})
     else:
-        say(f"Backed up: {rows:,} rows of {', '.join(made.sources) or 'no source'}, in {file}.")
+        say(f"Backed up: {counted(rows, 'row')} of {', '.join(made.sources) or 'no source'}, in {file}.")
 
 
 def restore(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="A backup that `ninja-sync backup` has written.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A backup written by `ninja-sync backup`.")],
     config: ConfigFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Make the warehouse again from a backup.
+    """Recreate the warehouse from a backup.
 
-    The warehouse of the settings must not be there yet: a new DuckDB file, or an empty Postgres database. The backup
-    may come from the other engine. Afterwards, pull: the mirror then has what changed since the backup.
+    The configured warehouse must not exist yet: use a new DuckDB file, or an empty Postgres database. The backup may
+    come from the other engine. Afterwards, pull to load the changes since the backup.
     """
-    from flows.configuration.load import load_settings  # noqa: PLC0415
-    from flows.upkeep.backup import restore as make_again  # noqa: PLC0415
-
     done = make_again(load_settings(config), file)
     made = done.made
     if as_json:

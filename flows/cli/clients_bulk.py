@@ -10,28 +10,26 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from connector import clients
 from flows.cli.options import AsJson, ConfigFile, SourceName
+from flows.session.api import open_api
 from flows.show.confirm import confirm
+from flows.show.counted import counted
 from flows.show.show import say, show_json, show_table
 from schemas.errors import NotVerified, SettingsError
+from schemas.journal import AS_WANTED
 
 if TYPE_CHECKING:
     from connector.api.api import Api
     from connector.clients import Result
 
 MOST = 50
-"""Clients that are shown; those that are not as wanted come first."""
+"""Clients that are shown; failures come first."""
 Ids = Annotated[list[str] | None, typer.Argument(metavar="ID...", help="The clients' ids, as in mart.clients.")]
 IdsFrom = Annotated[
-    Path | None, typer.Option("--ids-from", metavar="FILE", help="More ids, one a line; - is the input.")
+    Path | None, typer.Option("--ids-from", metavar="FILE", help="More ids, one a line; - is standard input.")
 ]
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
-
-
-def register(clients: typer.Typer) -> None:
-    """Add the commands of this module."""
-    for command in (archive, restore, delete, assign_group, bulk_update):
-        clients.command()(command)
 
 
 def archive(
@@ -44,11 +42,9 @@ def archive(
 ) -> None:
     """Archive clients.
 
-    What became of each is read back and told; exit code 4 where one is not as wanted. Deleted clients are left alone.
-    The same command may be run again: only those that are not archived yet are sent. `restore` undoes it.
+    Each client is read back and its outcome shown; the exit code is 4 if one is not archived. Deleted clients are left
+    alone. You can run the same command again: it sends only clients that are not archived yet. `restore` undoes it.
     """
-    from connector import clients  # noqa: PLC0415 - each command loads what it needs
-
     wanted = _ids(ids, ids_from)
     _run("Archive", wanted, lambda api: clients.archive(api, wanted), yes, source, config, as_json=as_json)
 
@@ -63,10 +59,8 @@ def restore(
 ) -> None:
     """Restore archived and deleted clients.
 
-    What became of each is read back and told, as of `archive`.
+    Each client is read back and its outcome shown, like with `archive`.
     """
-    from connector import clients  # noqa: PLC0415 - as above
-
     wanted = _ids(ids, ids_from)
     _run("Restore", wanted, lambda api: clients.restore(api, wanted), yes, source, config, as_json=as_json)
 
@@ -81,11 +75,9 @@ def delete(
 ) -> None:
     """Mark clients as deleted.
 
-    They stay on the server, and `restore` has them back; `purge` does not. What became of each is read back and told,
-    as of `archive`.
+    They stay on the server, and `restore` brings them back. A `purge` removes them for good. Each client is read back
+    and its outcome shown, like with `archive`.
     """
-    from connector import clients  # noqa: PLC0415 - as above
-
     wanted = _ids(ids, ids_from)
 
     def do(api: Api) -> list[Result]:
@@ -105,11 +97,9 @@ def assign_group(
 ) -> None:
     """Put clients into a group.
 
-    The server puts only active ones there; others are left alone and told. What became of each is read back and told,
-    as of `archive`.
+    The server does this for active clients only; others are left alone and named. Each client is read back and its
+    outcome shown, like with `archive`.
     """
-    from connector import clients  # noqa: PLC0415 - as above
-
     wanted = _ids(ids, ids_from)
 
     def do(api: Api) -> list[Result]:
@@ -121,7 +111,7 @@ def assign_group(
 def bulk_update(
     ids: Ids = None,
     field: Annotated[
-        str | None, typer.Option("--set", metavar="FIELD=VALUE", help="The field and its value for all of them.")
+        str | None, typer.Option("--set", metavar="FIELD=VALUE", help="The field, and the value for all clients.")
     ] = None,
     empty: Annotated[str | None, typer.Option("--empty", metavar="FIELD", help="The field to empty instead.")] = None,
     ids_from: IdsFrom = None,
@@ -130,18 +120,16 @@ def bulk_update(
     config: ConfigFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Give many clients one value in a field.
+    """Set one field of many clients to one value.
 
-    Fields are country_id, industry_id, size_id, custom_value1 to 4, public_notes; `update` changes others. The value is
-    checked before it is sent. Archived clients are changed too, deleted ones left alone. What became of each is read
-    back and told, as of `archive`.
+    The field is country_id, industry_id, size_id, public_notes, or custom_value1 to 4; `update` changes others. The
+    value is checked before it is sent. Archived clients are changed too; deleted ones are left alone. Each client is
+    read back and its outcome shown, like with `archive`.
     """
-    from connector import clients  # noqa: PLC0415 - as above
-
     wanted = _ids(ids, ids_from)
     name, equals, value = (field or "").partition("=")
     if bool(field) is bool(empty) or (field and not equals):
-        raise SettingsError("Say what is to change, and one thing: --set FIELD=VALUE, or --empty FIELD.")
+        raise SettingsError("Name one field to change: --set FIELD=VALUE, or --empty FIELD.")
 
     def do(api: Api) -> list[Result]:
         if empty:
@@ -152,7 +140,7 @@ def bulk_update(
 
 
 def _ids(ids: Sequence[str] | None, file: Path | None) -> list[str]:
-    """The ids that were named and those in a file, each once. Raises SettingsError where there are none."""
+    """The ids on the command line and in a file, each once. Raises SettingsError where there are none."""
     found = list(ids or [])
     if file is not None:
         try:
@@ -175,17 +163,14 @@ def _run(
     *,
     as_json: bool,
 ) -> None:
-    """Ask, do it, and tell what became of each client. Raises NotVerified where one is not as wanted."""
-    from flows.session.api import open_api  # noqa: PLC0415 - as above
-
-    confirm(f"{what} {len(ids):,} client{'s' * (len(ids) != 1)}?", yes=yes, as_json=as_json)
+    """Confirm, act, and show each client's outcome. Raises NotVerified where one failed."""
+    confirm(f"{what} {counted(len(ids), 'client')}?", yes=yes, as_json=as_json)
     with open_api(source, config=config) as api:
         results = do(api)
     _tell(results, as_json=as_json)
 
 
 def _tell(results: Sequence[Result], *, as_json: bool) -> None:
-    from connector.clients.action import FINE  # noqa: PLC0415 - as above
 
     counts = Counter(one.outcome.value for one in results)
     told = ", ".join(f"{n:,} {outcome}" for outcome, n in counts.most_common())
@@ -198,10 +183,10 @@ def _tell(results: Sequence[Result], *, as_json: bool) -> None:
     else:
         rows = [
             (one.client_id, one.name, one.outcome.value, one.reason)
-            for one in sorted(results, key=lambda one: one.outcome in FINE)
+            for one in sorted(results, key=lambda one: one.outcome in AS_WANTED)
         ]
         show_table("", ("id", "client", "outcome", "why"), rows, most=MOST)
         say(f"Read back: {told}.")
-    left = sum(one.outcome not in FINE for one in results)
+    left = sum(one.outcome not in AS_WANTED for one in results)
     if left:
-        raise NotVerified(f"{left:,} of {len(results):,} clients are not as wanted ({told}).")
+        raise NotVerified(f"Not as wanted: {left:,} of {counted(len(results), 'client')} ({told}).")

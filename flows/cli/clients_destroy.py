@@ -1,4 +1,4 @@
-"""The commands after which a client is gone for good: purge and merge."""
+"""The command that removes a client for good: purge."""
 
 from __future__ import annotations
 
@@ -9,37 +9,37 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from connector import clients
 from flows.cli.options import AsJson, ConfigFile, SourceName
+from flows.configuration.load import choose_source, load_settings
+from flows.session.api import open_api
+from flows.session.backups import backup_file
+from flows.session.clock import SYSTEM_CLOCK
+from flows.session.password import password_reader
 from flows.show.confirm import confirm_name
-from flows.show.show import say, show_json, show_records, show_table
+from flows.show.counted import counted
+from flows.show.show import say, show_json, show_records
+from flows.upkeep.erase import erase_client
 
 if TYPE_CHECKING:
-    from connector.clients import PreparedMerge
     from connector.door.secret import Secret
     from flows.configuration.values import Settings
     from schemas.client import Client
 
 Confirm = Annotated[
-    str | None, typer.Option("--confirm", metavar="NAME", help="The name of the client that will be gone, unasked.")
+    str | None,
+    typer.Option("--confirm", metavar="NAME", help="The name of the client that will be gone; else you type it."),
 ]
 BackupFile = Annotated[
-    Path | None, typer.Option("--backup", metavar="FILE", help="Where the backup goes; else beside the warehouse.")
+    Path | None,
+    typer.Option("--backup", metavar="FILE", help="The file for the backup; else one beside the warehouse."),
 ]
 PasswordFile = Annotated[
     Path | None,
-    typer.Option("--password-file", metavar="FILE", help="Has the password; else NINJA_SYNC_PASSWORD, or a prompt."),
+    typer.Option(
+        "--password-file", metavar="FILE", help="The file with the password; else NINJA_SYNC_PASSWORD, or a prompt."
+    ),
 ]
-SIDE_BY_SIDE = (
-    "display_name", "number", "status", "balance", "paid_to_date", "credit_balance", "payment_balance", "vat_number",
-    "id_number", "country_id", "city", "group_settings_id", "private_notes", "public_notes", "custom_value1",
-    "custom_value2", "custom_value3", "custom_value4", "created_at",
-)  # fmt: skip
-
-
-def register(clients: typer.Typer) -> None:
-    """Add the commands of this module."""
-    clients.command()(purge)
-    clients.command()(merge)
 
 
 def purge(
@@ -47,24 +47,20 @@ def purge(
     confirm: Confirm = None,
     backup: BackupFile = None,
     erase: Annotated[
-        bool | None, typer.Option("--erase/--no-erase", help="Erase it from the warehouse too, or not; else asked.")
+        bool | None,
+        typer.Option("--erase/--no-erase", help="Also erase it from the warehouse, or not; else you are asked."),
     ] = None,
     password_file: PasswordFile = None,
     source: SourceName = None,
     config: ConfigFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Remove a client for good, with all that is its own.
+    """Remove a client and all its records for good.
 
-    Invoices, payments, credits, quotes, projects, tasks and documents go with it. Its name is to be typed. A backup of
-    what the API shows of it (no files, no links, no keys) is written first. It is sent once, and read back. `delete`
-    only marks a client as deleted.
+    Invoices, payments, credits, quotes, projects, tasks and documents go with it. You confirm by typing its name.
+    First, a backup of the client is written: everything the API shows, but no files, links or keys. The request is sent
+    once, and the result read back. `delete` only marks a client as deleted.
     """
-    from connector import clients  # noqa: PLC0415 - each command loads what it needs
-    from flows.session.api import open_api  # noqa: PLC0415
-    from flows.session.backups import backup_file  # noqa: PLC0415
-    from flows.session.clock import SYSTEM_CLOCK  # noqa: PLC0415
-
     settings, name, password = _chosen(source, config, password_file)
     with open_api(name, settings=settings, password=password) as api:
         client = clients.show(api, client_id)
@@ -86,99 +82,26 @@ def purge(
         show_json({"client_id": client.id, "purged": True, "backup": found, "erased_rows": erased})
 
 
-def merge(
-    survivor: Annotated[str, typer.Argument(metavar="SURVIVOR", help="The id of the client that stays.")],
-    mergeable: Annotated[str, typer.Argument(metavar="MERGEABLE", help="The id of the client that goes into it.")],
-    confirm: Confirm = None,
-    backup: BackupFile = None,
-    allow_other_currency: Annotated[
-        bool, typer.Option("--allow-other-currency", help="Although amounts are added as they are.")
-    ] = False,
-    allow_inactive_survivor: Annotated[
-        bool, typer.Option("--allow-inactive-survivor", help="Although the survivor is archived or deleted.")
-    ] = False,
-    password_file: PasswordFile = None,
-    source: SourceName = None,
-    config: ConfigFile = None,
-    as_json: AsJson = False,
-) -> None:
-    """Merge one client into another, for good.
-
-    Invoices, payments, credits, documents and contacts go to the survivor; everything else of the client that is merged
-    is lost: its number, notes, custom values, settings, ledger. Both are shown side by side, the name of the one that
-    goes is to be typed, and a backup of both is written first. It is sent once and never repeated: what became of it is
-    told by the clients and their figures. This is for one pair; duplicates in number go through
-    plans: `ninja-sync merge`.
-    """
-    from connector import clients  # noqa: PLC0415 - as above
-    from flows.session.api import open_api  # noqa: PLC0415
-    from flows.session.backups import backup_file  # noqa: PLC0415
-    from flows.session.clock import SYSTEM_CLOCK  # noqa: PLC0415
-    from schemas.client import as_dict  # noqa: PLC0415
-
-    settings, name, password = _chosen(source, config, password_file)
-    with open_api(name, settings=settings, password=password) as api:
-        prepared = clients.prepare_merge(
-            api, survivor, mergeable, allow_other_currency=allow_other_currency,
-            allow_inactive_survivor=allow_inactive_survivor,
-        )  # fmt: skip
-        if not as_json:
-            _show_merge(prepared)
-        confirm_name("It cannot be undone.", called(prepared.mergeable), confirm)
-        file = backup or backup_file(settings, name, "merge", [survivor, mergeable], SYSTEM_CLOCK.now())
-        merged = clients.apply_merge(api, prepared, backup=file)
-    say(f"Merged, and read back: {mergeable} into {survivor}. The backup of both is in {file}.")
-    if (merged.balance, merged.paid_to_date) != (prepared.balance, prepared.paid_to_date):
-        say("The server has computed the figures anew, from invoices and payments: they are not the sum of before.")
-    if as_json:
-        show_json({"survivor": as_dict(merged), "merged": mergeable, "backup": str(file)})
-
-
 def called(client: Client) -> str:
-    """What a person types for a client: its name, else its number, else its id."""
+    """The text that a person types for a client: its name, else its number, else its id."""
     return (client.display_name or client.name or client.number or client.id).strip()
 
 
 def _chosen(
     source: str | None, config: Path | None, password_file: Path | None
 ) -> tuple[Settings, str, Callable[[], Secret]]:
-    """The settings, the source that is meant, and what reads the password."""
-    from flows.configuration.load import choose_source, load_settings  # noqa: PLC0415
-    from flows.session.password import password_reader  # noqa: PLC0415 - as above
-
+    """The settings, the chosen source, and the reader of its password."""
     settings = load_settings(config)
     name = choose_source(settings, source)
     return settings, name, password_reader(settings.sources[name], file=password_file)
 
 
 def _told(client: Client) -> dict[str, object]:
-    """Who it is, and what it owes."""
+    """The fields that show who a client is, and its balances."""
     fields = ("display_name", "number", "status", "balance", "paid_to_date", "credit_balance", "updated_at")
     people = "; ".join(_person(one.first_name, one.last_name, one.email) for one in client.contacts)
     own = {name.replace("_", " "): getattr(client, name) for name in fields}
     return {**own, "contacts": people, "documents": len(client.documents)}
-
-
-def _show_merge(prepared: PreparedMerge) -> None:
-    """Both clients side by side, and what the survivor will have."""
-    one, other = prepared.survivor, prepared.mergeable
-    after = {"balance": prepared.balance, "paid_to_date": prepared.paid_to_date}
-    rows: list[tuple[object, ...]] = [
-        (name.replace("_", " "), getattr(one, name), getattr(other, name), after.get(name, ""))
-        for name in SIDE_BY_SIDE
-        if getattr(one, name) or getattr(other, name) or name in after
-    ]
-    rows.append(("currency (id)", prepared.survivor_currency, prepared.mergeable_currency, prepared.survivor_currency))
-    rows.append(("documents", len(one.documents), len(other.documents), len(one.documents) + len(other.documents)))
-    show_table("Side by side", ("", f"stays: {one.id}", f"goes: {other.id}", "afterwards"), rows)
-    lost = {contact.id for contact in prepared.lost_contacts}
-    people = [
-        (client.id, _person(contact.first_name, contact.last_name, contact.email), "lost" * (contact.id in lost))
-        for client in (one, other)
-        for contact in client.contacts
-    ]
-    show_table("Contacts", ("client", "contact", ""), people)
-    say("From 2026 on the server computes balance and paid to date anew, from invoices and payments.")
 
 
 def _person(*parts: str | None) -> str:
@@ -186,9 +109,7 @@ def _person(*parts: str | None) -> str:
 
 
 def _erased(settings: Settings, name: str, client_id: str, wanted: bool | None, *, as_json: bool) -> int | None:
-    """Rows that were erased from the warehouse, where that is wanted; None where it is not."""
-    from flows.upkeep.erase import erase_client  # noqa: PLC0415 - as above
-
+    """Erase the client from the warehouse if wanted; returns the number of rows, or None if not wanted."""
     if wanted is None:
         if as_json or not sys.stdin.isatty():
             say(f"The warehouse still has it: `ninja-sync erase --client {client_id}` erases it there too.")
@@ -197,5 +118,5 @@ def _erased(settings: Settings, name: str, client_id: str, wanted: bool | None, 
     if not wanted:
         return None
     done = erase_client(settings, name, client_id, reason="purged on the server")
-    say(f"Erased from the warehouse: {done.removed} rows. {done.remains}")
+    say(f"Erased from the warehouse: {counted(done.removed, 'row')}. {done.remains}")
     return done.removed

@@ -1,4 +1,4 @@
-"""The commands for files and the odd operations: upload, statement, reactivate-email, update-tax-data, template."""
+"""The commands for files, mail and tax: upload, statement, reactivate-email, update-tax-data, template."""
 
 from __future__ import annotations
 
@@ -8,44 +8,47 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
+from connector import clients
 from flows.cli.options import AsJson, ConfigFile, SourceName
+from flows.session.api import open_api
 from flows.show.confirm import confirm
-from flows.show.show import say, show_json, show_table
+from flows.show.counted import counted
+from flows.show.show import progress_bar, say, show_json, show_table
+from flows.statements.fetch import (
+    amount_of,
+    draw_statements,
+    mail_statements,
+    make_folder,
+    named,
+    owing,
+    period_of,
+)
+from schemas.client import as_dict
 from schemas.errors import NotVerified, SettingsError, SyncError
 
 if TYPE_CHECKING:
-    from flows.session.progress import Tell
+    from flows.session.progress import Progress
     from flows.statements.fetch import Drawn
 
 MOST = 50
-"""Clients that are shown; those of which something is missing come first."""
+"""Clients that are shown; those with a problem come first."""
 Told = TypeVar("Told")
 ClientId = Annotated[str, typer.Argument(metavar="ID", help="The client's id, as in mart.clients.")]
 
 
-def register(clients: typer.Typer) -> None:
-    """Add the commands of this module."""
-    for command in (upload, statement, reactivate_email, update_tax_data, template):
-        clients.command()(command)
-
-
 def upload(
     client_id: ClientId,
-    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="PDF, pictures, office files, text, zip.")],
-    private: Annotated[bool, typer.Option("--private", help="Not shown to the client in the portal.")] = False,
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="PDF, image, office, text or zip files.")],
+    private: Annotated[bool, typer.Option("--private", help="Hide it from the client in the portal.")] = False,
     source: SourceName = None,
     config: ConfigFile = None,
     as_json: AsJson = False,
 ) -> None:
     """Attach files to a client.
 
-    They are looked at before (kind, size), and the client's documents afterwards: the server answers 200 to what it
-    does not store. Run again, the files are there twice.
+    Kind and size are checked first. Afterwards the client's documents are read back, because the server answers 200
+    even if it does not store a file. If you run this twice, each file is there twice.
     """
-    from connector import clients  # noqa: PLC0415 - each command loads what it needs
-    from flows.session.api import open_api  # noqa: PLC0415
-    from schemas.client import as_dict  # noqa: PLC0415
-
     with open_api(source, config=config) as api:
         found = clients.upload(api, client_id, files, is_public=False if private else None)
     if as_json:
@@ -57,45 +60,33 @@ def upload(
 def statement(
     ids: Annotated[list[str] | None, typer.Argument(metavar="ID...", help="The clients' ids.")] = None,
     all_with_balance: Annotated[
-        bool, typer.Option("--all-with-balance", help="Of all clients with a balance, credits too, instead.")
+        bool, typer.Option("--all-with-balance", help="All clients with a balance, positive or negative.")
     ] = False,
-    debtors: Annotated[bool, typer.Option("--debtors", help="Of all clients that owe something, instead.")] = False,
+    debtors: Annotated[bool, typer.Option("--debtors", help="All clients that owe something.")] = False,
     at_least: Annotated[
-        str, typer.Option(metavar="AMOUNT", help="Of these, only balances of at least this, in each one's currency.")
+        str, typer.Option(metavar="AMOUNT", help="Of these, only balances of at least this, in the client's currency.")
     ] = "",
-    start: Annotated[str, typer.Option(metavar="DATE", help="The first day; else January 1st of this year.")] = "",
+    start: Annotated[str, typer.Option(metavar="DATE", help="The first day; else January 1 of this year.")] = "",
     end: Annotated[str, typer.Option(metavar="DATE", help="The last day; else today (UTC).")] = "",
-    to: Annotated[Path, typer.Option("--to", metavar="FOLDER", help="Where the files go.")] = Path("statements"),
+    to: Annotated[Path, typer.Option("--to", metavar="FOLDER", help="The folder for the files.")] = Path("statements"),
     no_payments: Annotated[bool, typer.Option("--no-payments", help="Leave out the table of payments.")] = False,
     no_credits: Annotated[bool, typer.Option("--no-credits", help="Leave out the table of credits.")] = False,
-    no_aging: Annotated[bool, typer.Option("--no-aging", help="Leave out the table of ages.")] = False,
-    status: Annotated[str, typer.Option(help="Which invoices: all, paid or unpaid.")] = "all",
-    again: Annotated[bool, typer.Option("--again", help="Fetch those anew that are there already.")] = False,
-    email: Annotated[bool, typer.Option("--email", help="Have the server mail them to the contacts, instead.")] = False,
+    no_aging: Annotated[bool, typer.Option("--no-aging", help="Leave out the aging table.")] = False,
+    status: Annotated[str, typer.Option(help="The invoices to show: all, paid or unpaid.")] = "all",
+    again: Annotated[bool, typer.Option("--again", help="Fetch files again that are there already.")] = False,
+    email: Annotated[bool, typer.Option("--email", help="Have the server mail them to the contacts instead.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask before mails are sent.")] = False,
     source: SourceName = None,
     config: ConfigFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Statements of account, as PDF files.
+    """Save statements of account as PDF files.
 
-    A run that was cut off goes on where it stood: a file that is there is not fetched again. One client's failure does
-    not stop the others; exit code 4 where one is missing at the end. With --email, each run sends the mails again.
+    After an interrupted run, the next one continues: it skips files that are there already. A failure for one client
+    does not stop the others; the exit code is then 4. With --email, each run sends all mails again.
     """
-    from flows.session.api import open_api  # noqa: PLC0415
-    from flows.show.show import progress  # noqa: PLC0415
-    from flows.statements.fetch import (  # noqa: PLC0415
-        amount_of,
-        draw_statements,
-        mail_statements,
-        make_folder,
-        named,
-        owing,
-        period_of,
-    )
-
     if bool(ids) + all_with_balance + debtors != 1:
-        raise SettingsError("Say whose statements: their ids, --all-with-balance or --debtors.")
+        raise SettingsError("Choose the clients: their ids, --all-with-balance or --debtors.")
     if at_least and ids:
         raise SettingsError("--at-least goes with --all-with-balance or --debtors.")
     least = amount_of(at_least)
@@ -105,13 +96,13 @@ def statement(
     with open_api(source, config=config) as api:
         wanted, left = named(api, ids) if ids else (list(owing(api, debtors=debtors, at_least=least)), [])
         if email and wanted:
-            question = f"Have the server mail {len(wanted):,} statement{'s' * (len(wanted) != 1)}?"
+            question = f"Have the server mail {counted(len(wanted), 'statement')}?"
             confirm(question, yes=yes, as_json=as_json)
-        with progress("clients", quiet=as_json) as tell:
+        with progress_bar("clients", quiet=as_json) as progress:
             if email:
-                told, stopped = _until_stopped(mail_statements(api, wanted, period, tell=tell))
+                told, stopped = _until_stopped(mail_statements(api, wanted, period, progress=progress))
             else:
-                told, stopped = _until_stopped(draw_statements(api, wanted, period, to, again=again, tell=tell))
+                told, stopped = _until_stopped(draw_statements(api, wanted, period, to, again=again, progress=progress))
     _tell_drawn([*left, *told], as_json=as_json)
     _end(sum(not one.problem for one in told), len(wanted) + len(left), stopped, email=email)
 
@@ -122,13 +113,11 @@ def reactivate_email(
     config: ConfigFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Have mails sent again to an address that bounced.
+    """Let mail go again to an address that bounced.
 
-    For servers that send by Postmark. A refusal of the mail service is an error here, although the server answers 200.
+    For servers that send mail through Postmark. If Postmark refuses, this command fails, although the server answers
+    200.
     """
-    from connector import clients  # noqa: PLC0415
-    from flows.session.api import open_api  # noqa: PLC0415
-
     with open_api(source, config=config) as api:
         said = clients.reactivate_email(api, bounce_id)
     if as_json:
@@ -143,23 +132,19 @@ def update_tax_data(
     config: ConfigFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Have tax data looked up anew, by the address.
+    """Have the server look up the tax data of clients.
 
-    The server takes three clients a minute, so many take long. It does so for paid accounts only.
+    It uses the client's address, handles three clients a minute, and does this for paid accounts only.
     """
-    from connector import clients  # noqa: PLC0415
-    from flows.session.api import open_api  # noqa: PLC0415
-    from flows.show.show import progress  # noqa: PLC0415
-
-    with open_api(source, config=config) as api, progress("clients", quiet=as_json) as tell:
-        found, stopped = _until_stopped(_counted(clients.update_tax_data(api, ids), len(set(ids)), tell))
+    with open_api(source, config=config) as api, progress_bar("clients", quiet=as_json) as progress:
+        found, stopped = _until_stopped(_counted(clients.update_tax_data(api, ids), len(set(ids)), progress))
     if as_json:
         show_json([{"client_id": one.id, "tax_info": one.tax_info} for one in found])
     elif found:
         rows = [(one.id, one.display_name, "yes" if one.tax_info else "none") for one in found]
         show_table("Looked up", ("id", "client", "tax data"), rows)
     if stopped:
-        say(f"{len(found):,} of {len(set(ids)):,} clients are looked up.")
+        say(f"Looked up: {len(found):,} of {counted(len(set(ids)), 'client')}.")
         raise stopped
 
 
@@ -174,13 +159,10 @@ def template(
 ) -> None:
     """Fill a design of the company with clients.
 
-    The server makes the PDF later, and tells the name under which it may be fetched then.
+    The server makes the PDF later. Its answer names the file, which you can fetch then.
     """
-    from connector import clients  # noqa: PLC0415
-    from flows.session.api import open_api  # noqa: PLC0415
-
     if email:
-        confirm(f"Have the server mail it to {len(ids):,} client{'s' * (len(ids) != 1)}?", yes=yes, as_json=as_json)
+        confirm(f"Have the server mail it to {counted(len(ids), 'client')}?", yes=yes, as_json=as_json)
     with open_api(source, config=config) as api:
         said = clients.run_template(api, ids, template_id, send_email=email)
     if as_json:
@@ -190,7 +172,7 @@ def template(
 
 
 def _until_stopped(run: Iterable[Told]) -> tuple[list[Told], SyncError | None]:
-    """What came of a run, and the error that ended it: what was done before is told all the same."""
+    """The results of a run, and the error that ended it: the results before the error are shown too."""
     found: list[Told] = []
     try:
         for one in run:
@@ -200,10 +182,10 @@ def _until_stopped(run: Iterable[Told]) -> tuple[list[Told], SyncError | None]:
     return found, None
 
 
-def _counted(run: Iterable[Told], of: int, tell: Tell) -> Iterator[Told]:
-    """The same, telling how far it is."""
+def _counted(run: Iterable[Told], of: int, progress: Progress) -> Iterator[Told]:
+    """The same, with progress reports."""
     for done, one in enumerate(run, start=1):
-        tell("tax data", done, of)
+        progress("tax data", done, of)
         yield one
 
 
@@ -220,11 +202,12 @@ def _tell_drawn(drawn: Sequence[Drawn], *, as_json: bool) -> None:
 
 
 def _end(done: int, of: int, stopped: SyncError | None, *, email: bool) -> None:
-    """Say how many there are. Raises what stopped the run, or NotVerified where one is missing."""
-    what = "were asked for by mail; whether they went out, the server does not tell" if email else "are there"
-    say(f"{done:,} of {of:,} statements {what}.")
+    """Say how many statements there are. Raises the error that stopped the run, or NotVerified if some are missing."""
+    state = "Requested by mail" if email else "Saved"
+    more = " The server does not report whether it sent them." if email else ""
+    say(f"{state}: {done:,} of {counted(of, 'statement')}.{more}")
     if stopped:
         raise stopped
     if done < of:
-        again = "run it again for those alone: the others would be mailed twice" if email else "run it again for those"
-        raise NotVerified(f"{of - done:,} of {of:,} statements are missing; {again}.")
+        again = "run it again for these only: the others would be mailed twice" if email else "run it again for these"
+        raise NotVerified(f"Missing: {of - done:,} of {counted(of, 'statement')}; {again}.")

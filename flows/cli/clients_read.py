@@ -8,13 +8,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from connector import clients
 from flows.cli.options import AsJson, ConfigFile, SourceName
-from flows.show.show import progress, say, show_json, show_records, show_table
+from flows.session.api import open_api
+from flows.show.counted import counted
+from flows.show.show import progress_bar, say, show_json, show_records, show_table
+from schemas.client import as_dict
 from schemas.errors import SettingsError
+from schemas.includes import KINDS_OF_ACTIVITY, ClientWith
 
 if TYPE_CHECKING:
     from schemas.client import Client
-    from schemas.includes import ClientWith
 
 MOST = 50
 BY_ID = "id|asc"
@@ -25,37 +29,28 @@ LOG = ("id", "category_id", "event_id", "type_id", "created_at")
 NESTED = ("contacts", "documents", "settings", "tax_info", "e_invoice")
 
 ClientId = Annotated[str, typer.Argument(metavar="ID", help="The client's id, as in mart.clients.")]
-Amount = Annotated[str | None, typer.Option(metavar="AMOUNT", help="Balance, in each client's own currency.")]
-Since = Annotated[str | None, typer.Option(metavar="TIME", help="At or after: 2026-12-31, with a time, or seconds.")]
-
-
-def register(clients: typer.Typer) -> None:
-    """Add the commands of this module."""
-    clients.command()(get)
-    clients.command("list")(list_)
-    clients.command()(documents)
-    clients.command()(blank)
+Amount = Annotated[str | None, typer.Option(metavar="AMOUNT", help="A balance, in the client's own currency.")]
+Since = Annotated[
+    str | None, typer.Option(metavar="TIME", help="At or after this: 2026-12-31, a date and time, or seconds.")
+]
 
 
 def get(
     client_id: ClientId,
     include: Annotated[
-        str, typer.Option(metavar="NAMES", help="With activities,ledger,system_logs,group_settings, or some of them.")
+        str, typer.Option(metavar="NAMES", help="Also show some of activities,ledger,system_logs,group_settings.")
     ] = "",
-    editable: Annotated[bool, typer.Option("--editable", help="Only if this token may change it, too.")] = False,
+    editable: Annotated[bool, typer.Option("--editable", help="Fail if this token may not change the client.")] = False,
     source: SourceName = None,
     config: ConfigFile = None,
     as_json: AsJson = False,
 ) -> None:
     """Show one client, as the server has it.
 
-    Archived and deleted ones too, with contacts and documents; what opens the client's portal is left out. --include
-    adds the newest 50 activities, the whole ledger, the newest 50 system logs (what they say is in --json), the group.
+    Also shows archived and deleted clients, with contacts and documents. Links and keys to the client portal are left
+    out. --include adds the newest 50 activities, the whole ledger, the newest 50 system logs (their text only with
+    --json), or the group.
     """
-    from connector import clients  # noqa: PLC0415 - each command loads what it needs
-    from flows.session.api import open_api  # noqa: PLC0415
-    from schemas.includes import ClientWith  # noqa: PLC0415
-
     asked = [name.strip() for name in include.split(",") if name.strip()]
     with open_api(source, config=config) as api:
         found = clients.show_with(api, client_id, asked) if asked else ClientWith(client=clients.show(api, client_id))
@@ -70,21 +65,25 @@ def get(
 def list_(
     updated_at: Since = None,
     created_at: Since = None,
-    status: Annotated[str | None, typer.Option(help="Some of active,archived,deleted; else all of them.")] = None,
-    is_deleted: Annotated[bool | None, typer.Option("--is-deleted/--is-not-deleted", help="As --status does.")] = None,
+    status: Annotated[str | None, typer.Option(help="Some of active,archived,deleted; else all.")] = None,
+    is_deleted: Annotated[
+        bool | None, typer.Option("--is-deleted/--is-not-deleted", help="Only deleted clients, or only others.")
+    ] = None,
     with_trashed: Annotated[
-        bool | None, typer.Option("--with-trashed/--without-trashed", help="Deleted ones too, or not.")
+        bool | None, typer.Option("--with-trashed/--without-trashed", help="Also deleted clients, or not.")
     ] = None,
     client_id: Annotated[str | None, typer.Option(help="The client of this id.")] = None,
-    name: Annotated[str | None, typer.Option(help="What the name holds somewhere; no * is needed.")] = None,
+    name: Annotated[str | None, typer.Option(help="Part of the name; no * is needed.")] = None,
     email: Annotated[str | None, typer.Option(help="The whole e-mail address of one of its contacts.")] = None,
     id_number: Annotated[str | None, typer.Option(help="The whole company register number.")] = None,
     number: Annotated[str | None, typer.Option(help="The whole number.")] = None,
     group: Annotated[str | None, typer.Option(help="The id of its group.")] = None,
     filter_: Annotated[
-        str | None, typer.Option("--filter", help="Somewhere in names, numbers, custom fields, mails and phones.")
+        str | None, typer.Option("--filter", help="Text to find in names, numbers, custom fields, mails and phones.")
     ] = None,
-    between_balance: Annotated[str | None, typer.Option(metavar="LOW:HIGH", help="Both ends are in it.")] = None,
+    between_balance: Annotated[
+        str | None, typer.Option(metavar="LOW:HIGH", help="A range of balances, both ends included.")
+    ] = None,
     balance_gt: Amount = None,
     balance_gte: Amount = None,
     balance_lt: Amount = None,
@@ -94,20 +93,16 @@ def list_(
         list[str] | None, typer.Option(metavar="NAME=VALUE", help="A filter by its name in the API; repeatable.")
     ] = None,
     sort: Annotated[str, typer.Option(metavar="COLUMN|asc", help="In quotes: 'name|asc', 'balance|desc' ...")] = BY_ID,
-    limit: Annotated[int, typer.Option(min=0, help="How many to show at the most; 0 is all.")] = MOST,
+    limit: Annotated[int, typer.Option(min=0, help="The most clients to show; 0 is all.")] = MOST,
     source: SourceName = None,
     config: ConfigFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """List clients, by filters and in an order.
+    """List clients, filtered and sorted.
 
-    All filters have to fit. What the server would ignore, or take for something else, is refused; what it sends is
-    checked. Under a server that changes meanwhile a list can miss a client: `ninja-sync pull` does not.
+    A client is listed if it matches all filters. Filters that the server would ignore or misread are refused, and its
+    answers are checked. If clients change meanwhile, the list can miss one; `ninja-sync pull` never does.
     """
-    from connector import clients  # noqa: PLC0415 - each command loads what it needs
-    from flows.session.api import open_api  # noqa: PLC0415
-    from schemas.client import as_dict  # noqa: PLC0415
-
     told = {
         "updated_at": updated_at, "created_at": created_at, "status": status, "is_deleted": _flag(is_deleted),
         "with_trashed": _flag(with_trashed), "client_id": client_id, "name": name, "email": email,
@@ -117,12 +112,12 @@ def list_(
     }  # fmt: skip
     by_name = {key: value for key, value in told.items() if value is not None}
     wanted = clients.parse_filter(_and(by_name, where or []))
-    with open_api(source, config=config) as api, progress("clients", quiet=as_json) as tell:
+    with open_api(source, config=config) as api, progress_bar("clients", quiet=as_json) as progress:
         pages = clients.list_clients(api, wanted, sort=sort, page_size=min(limit or 500, 500))
         found: list[Client] = []
         for client in islice(pages, limit or None):
             found.append(client)
-            tell("reading", len(found), None)
+            progress("reading", len(found), None)
         more = clients.count_clients(api, wanted) - len(found) if limit and len(found) == limit else 0
     if as_json:
         show_json({"clients": [as_dict(client) for client in found], "more": max(0, more)})
@@ -135,12 +130,8 @@ def documents(
 ) -> None:
     """List the documents of a client.
 
-    What is known of the files, not the files themselves, and no links to them.
+    Shows name, kind and size of each file, but neither the file nor a link to it.
     """
-    from connector import clients  # noqa: PLC0415 - each command loads what it needs
-    from flows.session.api import open_api  # noqa: PLC0415
-    from schemas.client import as_dict  # noqa: PLC0415
-
     with open_api(source, config=config) as api:
         found = list(clients.documents(api, client_id))
     if as_json:
@@ -152,13 +143,10 @@ def documents(
 
 
 def blank(source: SourceName = None, config: ConfigFile = None, as_json: AsJson = False) -> None:
-    """Show what a new client starts with.
+    """Show the values that a new client starts with.
 
-    No client is made by it: `ninja-sync clients create` makes one.
+    This creates no client; `ninja-sync clients create` does.
     """
-    from connector import clients  # noqa: PLC0415 - each command loads what it needs
-    from flows.session.api import open_api  # noqa: PLC0415
-
     with open_api(source, config=config) as api:
         found = clients.blank(api)
     if as_json:
@@ -173,20 +161,19 @@ def _flag(told: bool | None) -> str | None:
 
 
 def _and(told: dict[str, str], where: Sequence[str]) -> dict[str, str]:
-    """The filters of `--where` added; raises SettingsError where one is told twice."""
+    """The filters with those of `--where` added. Raises SettingsError where one is named twice."""
     found = dict(told)
     for one in where:
         name, equals, value = one.partition("=")
         if not equals:
             raise SettingsError(f"--where takes NAME=VALUE, not {one!r}.")
         if name in found:
-            raise SettingsError(f"The filter {name} is told twice.")
+            raise SettingsError(f"The filter {name} is named twice.")
         found[name] = value
     return found
 
 
 def _as_json(found: ClientWith, asked: Sequence[str]) -> dict[str, object]:
-    from schemas.client import as_dict  # noqa: PLC0415 - as above
 
     told: dict[str, object] = {"client": as_dict(found.client)}
     for name in asked:
@@ -196,8 +183,6 @@ def _as_json(found: ClientWith, asked: Sequence[str]) -> dict[str, object]:
 
 
 def _show(found: ClientWith, asked: Sequence[str]) -> None:
-    from schemas.client import as_dict  # noqa: PLC0415 - as above
-    from schemas.includes import KINDS_OF_ACTIVITY  # noqa: PLC0415
 
     client = found.client
     columns = {"status": client.status, **as_dict(client), "currency_id": client.currency_id or "(inherited)"}
@@ -214,10 +199,10 @@ def _show(found: ClientWith, asked: Sequence[str]) -> None:
         entries = [(r.created_at, r.entity, r.entity_id, r.adjustment, r.balance, r.notes) for r in found.ledger]
         _table("Ledger", ("at", "paper", "paper_id", "adjustment", "balance", "notes"), entries)
     if "system_logs" in asked:
-        _table("System logs, the newest 50 (--json has what they say)", LOG, _rows(found.system_logs, LOG))
+        _table("System logs, the newest 50 (--json has their text)", LOG, _rows(found.system_logs, LOG))
     if "group_settings" in asked:
         group = found.group_settings
-        say(f"Group: {group.name} ({group.id})" if group else "It is in no group, or in one that is archived.")
+        say(f"Group: {group.name} ({group.id})" if group else "The client is in no group, or in an archived one.")
 
 
 def _table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
@@ -229,10 +214,10 @@ def _table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]])
 
 def _show_list(found: Sequence[Client], more: int) -> None:
     if not found:
-        say("No client is like that.")
+        say("No clients match.")
         return
     rows = [(c.id, c.number, c.display_name, c.status, c.balance, c.currency_id, _mail(c), c.updated_at) for c in found]
-    count = f"{len(found):,} client{'s' * (len(found) != 1)}"
+    count = counted(len(found), "client")
     show_table("", LISTED, rows, note=f"{count}, and {more:,} more: --limit 0 shows all" if more else count)
 
 

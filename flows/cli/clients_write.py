@@ -10,27 +10,27 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from connector import clients
+from connector.clients import ContactEdit
 from flows.cli.options import AsJson, ConfigFile, SourceName
+from flows.session.api import open_api
 from flows.show.confirm import confirm
 from flows.show.show import say, show_json, show_table
+from schemas.client import as_dict
+from schemas.diff import differences
 from schemas.errors import SettingsError
+from schemas.values import to_json
 
 if TYPE_CHECKING:
-    from connector.clients import ContactEdit, Update
+    from connector.clients import Update
 
 Fields = dict[str, object]
 FromFile = Annotated[
     Path | None,
-    typer.Option("--file", help='JSON with the same: {"city": "Bern", "contacts": [{...}]}; - is the input.'),
+    typer.Option("--file", help='JSON with fields: {"city": "Bern", "contacts": [{...}]}; - is standard input.'),
 ]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would change, and send nothing.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Show the changes, and send nothing.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
-
-
-def register(clients: typer.Typer) -> None:
-    """Add the commands of this module."""
-    clients.command()(create)
-    clients.command()(update)
 
 
 def create(
@@ -48,16 +48,12 @@ def create(
     config: ConfigFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Make a client.
+    """Create a client.
 
-    It needs a name, or a contact with a name or mail. With a number or id_number of its own the same command may be
-    run again after a lost answer: it finds the client that was made. Fields are the columns of mart.clients that can be
-    written; countries, currencies and the like are given by id (a name is answered with its id).
+    A client needs a name, or a contact with a name or mail. With a number or id_number of its own, you can run the same
+    command again after a lost answer: it finds the client instead of creating another. Fields are the writable columns
+    of mart.clients. Countries, currencies and so on are ids; if you give a name, the message says its id.
     """
-    from connector import clients  # noqa: PLC0415 - each command loads what it needs
-    from flows.session.api import open_api  # noqa: PLC0415
-    from schemas.client import as_dict  # noqa: PLC0415
-
     told = _from_file(file)
     people = _contacts(told.pop("contacts", []))
     if contact:
@@ -70,12 +66,12 @@ def create(
         if dry_run:
             return
         if there is None:
-            confirm("Make this client?", yes=yes, as_json=as_json)
+            confirm("Create this client?", yes=yes, as_json=as_json)
         made = there or clients.create(api, wanted, people)
     if as_json:
         show_json({"client": as_dict(made)})
     else:
-        say(f"{'There already' if there else 'Made'}: client {made.id}, number {made.number}.")
+        say(f"{'There already' if there else 'Created'}: client {made.id}, number {made.number}.")
 
 
 def update(
@@ -101,21 +97,16 @@ def update(
     config: ConfigFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Change fields of a client, and of its contacts.
+    """Change fields of a client and of its contacts.
 
-    What differs is shown before it is sent, and read back afterwards. Everything else stays as it is: the settings go
-    along complete, contacts only where one is named, and then all of them. A field that somebody else has changed in
-    between is left alone (exit code 3).
+    Shows the differences before it sends them, and reads them back afterwards. All other fields stay unchanged. A field
+    that somebody else changed in between is left alone (exit code 3).
     """
-    from connector import clients  # noqa: PLC0415 - each command loads what it needs
-    from flows.session.api import open_api  # noqa: PLC0415
-    from schemas.client import as_dict  # noqa: PLC0415
-
     told = _from_file(file)
     edits = _contact_edits(told.pop("contacts", []), contact or [], add_contact or [], remove_contact or [])
     wanted = {**told, **_pairs(fields or [], "--set"), **dict.fromkeys(empty or [])}
     if not wanted and not edits:
-        raise SettingsError("Say what is to change: --set FIELD=VALUE, --empty FIELD, --contact ID.FIELD=VALUE ...")
+        raise SettingsError("Name the change: --set FIELD=VALUE, --empty FIELD, --contact ID.FIELD=VALUE ...")
     with open_api(source, config=config) as api:
         prepared = clients.prepare_update(api, client_id, wanted, contacts=edits)
         changes = _told(prepared)
@@ -134,7 +125,7 @@ def update(
 
 
 def _pairs(told: Sequence[str], option: str) -> Fields:
-    """FIELD=VALUE, as a dictionary; raises SettingsError where one is none, or a field is named twice."""
+    """The FIELD=VALUE texts as a dictionary. Raises SettingsError for another form, or a field named twice."""
     found: Fields = {}
     for one in told:
         name, equals, value = one.partition("=")
@@ -149,7 +140,6 @@ def _pairs(told: Sequence[str], option: str) -> Fields:
 def _contact_edits(
     told: object, changed: Sequence[str], added: Sequence[str], removed: Sequence[str]
 ) -> list[ContactEdit]:
-    from connector.clients import ContactEdit  # noqa: PLC0415 - as above
 
     edits = [ContactEdit(str(one.pop("id", "")), one) for one in _contacts(told)]
     by_contact: dict[str, list[str]] = {}
@@ -166,7 +156,7 @@ def _contact_edits(
 
 def _contacts(told: object) -> list[Fields]:
     if not isinstance(told, list) or not all(isinstance(one, dict) for one in told):
-        raise SettingsError("`contacts` is a list of objects.")
+        raise SettingsError("`contacts` must be a list of objects.")
     return [dict(one) for one in told]
 
 
@@ -176,24 +166,21 @@ def _from_file(file: Path | None) -> Fields:
     try:
         told = json.loads(sys.stdin.read() if str(file) == "-" else file.read_text(encoding="utf-8"))
     except ValueError:
-        raise SettingsError(f"{file} is no JSON.") from None
+        raise SettingsError(f"{file} is not JSON.") from None
     if not isinstance(told, dict):
-        raise SettingsError(f"{file} has to hold one object.")
+        raise SettingsError(f"{file} must hold one JSON object.")
     return told
 
 
 def _told(prepared: Update) -> list[dict[str, object]]:
-    """The changes, a line each; those of contacts by contact and column."""
-    from schemas.diff import differences  # noqa: PLC0415 - as above
-    from schemas.values import to_json  # noqa: PLC0415
-
+    """One entry a changed field, also of contacts."""
     found = differences(to_json(prepared.before), to_json(prepared.after))
     return [{"field": one.field, "before": one.before, "after": one.after} for one in found]
 
 
 def _show_changes(client_id: str, changes: Sequence[Mapping[str, object]]) -> None:
     if not changes:
-        say(f"The server has it all already: client {client_id}. Nothing to send.")
+        say(f"Nothing to send: client {client_id} has these values already.")
         return
     rows = [(one["field"], one["before"], one["after"]) for one in changes]
     show_table(f"Client {client_id}", ("field", "before", "after"), rows)

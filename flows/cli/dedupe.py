@@ -6,44 +6,38 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
+import msgspec
 import typer
 
-from flows.cli.dedupe_review import review
 from flows.cli.dedupe_rules import RulesFile, read_rules
-from flows.cli.merge import Allow, NoRescue, PublicNotes, To
-from flows.cli.options import AsJson, ConfigFile, SourceName
-from flows.show.show import say, show_json, show_table
+from flows.cli.options import Allow, AsJson, ConfigFile, NoRescue, PublicNotes, SourceName, To
+from flows.configuration.load import choose_source, load_settings
+from flows.merge.report import tell_planned_merges
+from flows.session.door import open_door
+from flows.sheets.spreadsheets import read_sheet
+from flows.show.counted import counted
+from flows.show.show import progress_bar, say, show_json, show_table
 from schemas.errors import SettingsError
+from warehouse.control.dedupe import pair_of
 
 if TYPE_CHECKING:
     from flows.dedupe.review import Case
     from warehouse.control.dedupe import FoundPair
 
 
-def register(app: typer.Typer) -> None:
-    """Add the commands of this module."""
-    dedupe = typer.Typer(
-        help="Find duplicate clients and decide what to do with them.\n\n"
-        "Find, review, plan; then `ninja-sync merge apply`. Decisions are remembered, and obeyed by every later run.",
-        no_args_is_help=True,
-        rich_markup_mode=None,
-    )
-    for command in (find, review, decide, plan):
-        dedupe.command()(command)
-    dedupe.command("list")(list_clusters)
-    app.add_typer(dedupe, name="dedupe")
-
-
 def find(
     threshold: Annotated[
-        float | None, typer.Option(min=0.01, max=1, help="From which probability on two are one; 0.85 unless told.")
+        float | None,
+        typer.Option(min=0.01, max=1, help="The probability from which two clients are the same; else 0.85."),
     ] = None,
-    untrained: Annotated[bool, typer.Option("--untrained", help="Learn nothing from these clients.")] = False,
-    with_deleted: Annotated[bool, typer.Option("--with-deleted", help="Deleted clients too.")] = False,
-    across_sources: Annotated[
-        bool, typer.Option("--across-sources", help="Only tell of clients of two sources that may be one.")
+    untrained: Annotated[
+        bool, typer.Option("--untrained", help="Use the shipped weights instead of training on these clients.")
     ] = False,
-    limit: Annotated[int, typer.Option(min=1, help="How many groups are shown; all are kept.")] = 50,
+    with_deleted: Annotated[bool, typer.Option("--with-deleted", help="Also deleted clients.")] = False,
+    across_sources: Annotated[
+        bool, typer.Option("--across-sources", help="Only report clients of different sources that may be the same.")
+    ] = False,
+    limit: Annotated[int, typer.Option(min=1, help="The number of groups to show; all are stored.")] = 50,
     rules: RulesFile = None,
     source: SourceName = None,
     config: ConfigFile = None,
@@ -51,27 +45,22 @@ def find(
 ) -> None:
     """Find duplicates in the mirror.
 
-    Names without legal forms, mails, phones, VAT and register numbers, websites and addresses of clients and all their
-    contacts are compared; each pair has a probability, and reasons in words. Clients that are like a third one, but not
-    like each other, are in no cluster together. Nothing is changed: `dedupe review` decides, `dedupe plan` plans.
+    Compares names without legal forms, mails, phones, VAT and register numbers, websites and addresses of clients and
+    all their contacts. Each pair gets a probability, and reasons in words. Two clients that only resemble a third one
+    are not put into one group. Nothing changes on the server: next come `dedupe review` and `dedupe plan`.
     """
-    import msgspec  # noqa: PLC0415 - each command loads what it needs
-
-    from flows.configuration.load import choose_source, load_settings  # noqa: PLC0415
-    from flows.show.show import progress  # noqa: PLC0415
-
     chosen = read_rules(rules)
     changes = {**({} if threshold is None else {"threshold": threshold}), **({"trained": False} if untrained else {})}
     chosen = msgspec.structs.replace(chosen, **changes)
     settings = load_settings(config)
-    from flows.dedupe.find import across, find_duplicates  # noqa: PLC0415
+    from flows.dedupe.find import across, find_duplicates  # noqa: PLC0415 - an extra
 
     if across_sources:
         _tell_across(across(settings, chosen, deleted=with_deleted), as_json=as_json)
         return
     name = choose_source(settings, source)
-    with progress(name, quiet=as_json) as tell:
-        found = find_duplicates(settings, name, chosen, deleted=with_deleted, tell=tell)
+    with progress_bar(name, quiet=as_json) as progress:
+        found = find_duplicates(settings, name, chosen, deleted=with_deleted, progress=progress)
     reasons = {(pair.id_a, pair.id_b): pair for pair in found.pairs}
     if as_json:
         pairs = [
@@ -86,10 +75,10 @@ def find(
         best = max((reasons[a, b] for n, a in enumerate(ids) for b in ids[n + 1 :] if (a, b) in reasons), key=_probable)
         told = "; ".join([*best.reasons, *(f"but {one}" for one in best.against)])
         rows.append((" = ".join(found.names.get(one, one) for one in ids), f"{best.probability:.3f}", told))
-    groups = f"{len(found.clusters):,} group{'s' * (len(found.clusters) != 1)} of duplicates"
-    note = f"{groups} ({found.new:,} new) among {found.compared:,} clients"
+    groups = f"{counted(len(found.clusters), 'group')} of duplicates"
+    note = f"{groups} ({found.new:,} new) among {counted(found.compared, 'client')}"
     if found.untaught:
-        note += ". Training could not learn from these clients, so the shipped weights decided"
+        note += ". Training failed on these clients, so the shipped weights were used"
     if found.left_out:
         note += f". No pairs were looked for by {found.left_out:,} keys that too many clients share"
     show_table("Duplicates", ("clients", "probability", "best pair"), rows, most=limit, note=note)
@@ -103,17 +92,16 @@ def _tell_across(found: Sequence[tuple[FoundPair, str, str]], *, as_json: bool) 
     rows = [(one, p.id_a, other, p.id_b, f"{p.probability:.3f}", "; ".join(p.reasons)) for p, one, other in found]
     columns = ("client", "source:id", "client", "source:id", "probability", "why")
     show_table(
-        "Clients of two sources that may be one", columns, rows, most=50, note="a report: nothing is merged across"
+        "Clients of two sources that may be the same", columns, rows, most=50, note="a report: nothing is merged across"
     )
 
 
 def list_clusters(source: SourceName = None, config: ConfigFile = None, as_json: AsJson = False) -> None:
-    """List the groups of duplicates that the last run found.
+    """List the groups that the last run found.
 
-    Each comes with what was decided about it.
+    Shows the decision on each group of duplicates.
     """
-    from flows.configuration.load import choose_source, load_settings  # noqa: PLC0415
-    from flows.dedupe.review import cases, not_the_same  # noqa: PLC0415
+    from flows.dedupe.review import cases, not_the_same  # noqa: PLC0415 - an extra, as for `find`
 
     settings = load_settings(config)
     name = choose_source(settings, source)
@@ -134,26 +122,24 @@ def list_clusters(source: SourceName = None, config: ConfigFile = None, as_json:
 
 def decide(
     ids: Annotated[list[str] | None, typer.Argument(metavar="ID ID", help="The ids of two clients.")] = None,
-    same: Annotated[bool, typer.Option("--same", help="They are one.")] = False,
-    not_same: Annotated[bool, typer.Option("--not-same", help="They are never to be merged.")] = False,
-    later: Annotated[bool, typer.Option("--later", help="Take back what was decided.")] = False,
-    survivor: Annotated[str, typer.Option(metavar="ID", help="The client that survives of its cluster.")] = "",
+    same: Annotated[bool, typer.Option("--same", help="They are the same.")] = False,
+    not_same: Annotated[bool, typer.Option("--not-same", help="They are different: never merge them.")] = False,
+    later: Annotated[bool, typer.Option("--later", help="Take back the decision.")] = False,
+    survivor: Annotated[str, typer.Option(metavar="ID", help="The client to keep of its group.")] = "",
     file: Annotated[
-        Path | None, typer.Option(help="A CSV file with id_a, id_b, decision, and reason if you like.")
+        Path | None, typer.Option(help="A CSV file with id_a, id_b, decision, and optionally reason.")
     ] = None,
     reason: Annotated[str, typer.Option(help="Why.")] = "",
     source: SourceName = None,
     config: ConfigFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Decide of two clients, or of many by a file.
+    """Decide on two clients, or on many from a file.
 
-    Decisions in a file are same_as, never_merge or later. The newest one of a pair counts. With --survivor alone, only
-    who survives is noted.
+    Decisions in a file are same_as, never_merge or later. The newest decision on a pair counts. With --survivor alone,
+    only the client to keep is recorded.
     """
-    from flows.configuration.load import choose_source, load_settings  # noqa: PLC0415
-    from flows.dedupe.review import choose, decide_pairs  # noqa: PLC0415
-    from warehouse.control.dedupe import pair_of  # noqa: PLC0415
+    from flows.dedupe.review import choose, decide_pairs  # noqa: PLC0415 - an extra, as for `find`
 
     told: list[tuple[tuple[str, str], str, str]] = []
     if survivor and not (ids or file):
@@ -174,13 +160,12 @@ def decide(
     if as_json:
         show_json({"source": name, "decided": count})
     else:
-        noted = f"{count:,} decision{'s' * (count != 1)}"
-        say(f"Noted: {noted}. `dedupe list`, `dedupe plan` and the next `dedupe find` obey.")
+        say(f"Recorded: {counted(count, 'decision')}. `dedupe list`, `dedupe plan` and the next `dedupe find` obey.")
 
 
 def plan(
     everything: Annotated[
-        bool, typer.Option("--undecided-too", help="Clusters that nobody has decided on, too.")
+        bool, typer.Option("--undecided-too", help="Also groups that nobody has decided on.")
     ] = False,
     allow: Allow = None,
     no_rescue: NoRescue = False,
@@ -191,15 +176,12 @@ def plan(
     config: ConfigFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Plan the merges of clusters that are the same.
+    """Plan the merges of groups decided to be the same.
 
-    Who survives is said by the rules (config/dedupe.toml, [survivor]). The plan is shown like that of `merge plan`, and
-    applied by `ninja-sync merge apply`.
+    The rules in config/dedupe.toml, [survivor], choose the client to keep. The plan is shown like with `merge plan`;
+    `ninja-sync merge apply` applies it.
     """
-    from flows.configuration.load import choose_source, load_settings  # noqa: PLC0415
-    from flows.dedupe.plan import plan_clusters  # noqa: PLC0415
-    from flows.merge.report import tell_planned_merges  # noqa: PLC0415
-    from flows.session.door import open_door  # noqa: PLC0415
+    from flows.dedupe.plan import plan_clusters  # noqa: PLC0415 - an extra, as for `find`
 
     chosen = read_rules(rules)
     settings = load_settings(config)
@@ -213,7 +195,6 @@ def plan(
 
 
 def _decisions_of(file: Path) -> list[tuple[str, str, str, str]]:
-    from flows.sheets.spreadsheets import read_sheet  # noqa: PLC0415
 
     rows = read_sheet(file, ("id_a",)).texts("id_a", "id_b", "decision", optional=("reason",))
     return [(id_a, id_b, decision, reason) for id_a, id_b, decision, reason in rows]

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import os
 import sys
+import termios
+import tty
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
 from flows.cli.dedupe_rules import RulesFile, read_rules
 from flows.cli.options import AsJson, ConfigFile, SourceName
+from flows.configuration.load import choose_source, load_settings
 from flows.show.show import amount, cell, console, harmless, say, show_json
 from schemas.errors import SettingsError
 
@@ -37,19 +40,16 @@ PROMPT: Final = "s same · n not the same · l later · c same, and you choose �
 def review(
     rules: RulesFile = None, source: SourceName = None, config: ConfigFile = None, as_json: AsJson = False
 ) -> None:
-    """Decide on groups of duplicates, one after the other.
+    """Decide on groups of duplicates, one by one.
 
-    The clients of a group stand side by side, the one that would be kept first. A mark stands where a difference
-    matters: ≠ for two values, + for a value against a blank. One key decides, without Enter: s the same, n not the
-    same, l later, c the same and you choose the client to keep, b back to the group before, q quit. Nothing is merged.
-    With --json, the open groups are printed, and nothing is asked.
+    Shows the clients of a group side by side; the client to keep comes first. A mark shows each difference that
+    matters: ≠ for two values, + for a value beside a blank. One key decides, without Enter: s the same, n not the same,
+    l later, c the same and you choose the client to keep, b back to the last group, q quit. Nothing is merged. With
+    --json, the open groups are printed, and no question is asked.
     """
-    from dataclasses import asdict  # noqa: PLC0415 - each command loads what it needs
-
-    from flows.configuration.load import choose_source, load_settings  # noqa: PLC0415
+    from flows.dedupe.review import cases, choose, decide_case  # noqa: PLC0415 - an extra
 
     chosen = read_rules(rules)
-    from flows.dedupe.review import cases, choose, decide_case  # noqa: PLC0415
 
     settings = load_settings(config)
     name = choose_source(settings, source)
@@ -185,11 +185,8 @@ def _summary(decided: Mapping[int, str], count: int) -> str:
 
 def _key(question: str, answers: set[str]) -> str:
     """The key that a person pressed; `q` where the terminal was closed. Raises SettingsError without a terminal."""
-    import termios  # noqa: PLC0415 - only where a person is asked
-    import tty  # noqa: PLC0415
-
     if not sys.stdin.isatty():
-        raise SettingsError("Nobody is there to be asked: `dedupe decide --file` takes decisions from a file.")
+        raise SettingsError("There is no terminal to ask on. To decide from a file: dedupe decide --file FILE.")
     say(question)
     terminal = sys.stdin.fileno()
     before = termios.tcgetattr(terminal)

@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from schemas.errors import SyncError
-
 if TYPE_CHECKING:
     from flows.dedupe.rules import Rules
 
@@ -16,9 +14,7 @@ RulesFile = Annotated[Path | None, typer.Option("--rules", help="The file of rul
 
 
 def read_rules(file: Path | None) -> Rules:
-    """The rules of a file, or of config/dedupe.toml, or the shipped ones. Raises SyncError without the extra."""
-    try:
-        from flows.dedupe.rules import load_rules  # noqa: PLC0415 - each command loads what it needs
-    except ModuleNotFoundError as missing:
-        raise SyncError(f"{missing.name} is missing: `dedupe` needs pip install 'ninja-sync[dedupe]'") from None
+    """The rules of a file, or of config/dedupe.toml, or the shipped ones. Raises SettingsError without the extra."""
+    from flows.dedupe.rules import load_rules  # noqa: PLC0415 - an extra
+
     return load_rules(file)

@@ -19,7 +19,7 @@ STOPPED_BY: list[int] = []
 """The signals by which this process was told to end: then an error is only their consequence."""
 
 
-def told_of(problem: Exception) -> tuple[str, int]:
+def describe(problem: Exception) -> tuple[str, int]:
     """What may be told of an error, and its exit code.
 
     The text of an error that is not ours could hold people's data: a place is told instead, and of the system's errors

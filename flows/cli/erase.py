@@ -7,17 +7,16 @@ from typing import Annotated
 import typer
 
 from flows.cli.options import AsJson, ConfigFile, SourceName
+from flows.configuration.load import choose_source, load_settings
+from flows.show.counted import counted
 from flows.show.show import say, show_json, show_table
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command of this module."""
-    app.command()(erase)
+from flows.upkeep.erase import erase_client, find_client
+from schemas.errors import SettingsError
 
 
 def erase(
     client: Annotated[str, typer.Option(help="The client's id, as in mart.clients.")],
-    reason: Annotated[str, typer.Option(help="Why, for the proof; write no name into it.")] = "asked for",
+    reason: Annotated[str, typer.Option(help="The reason, for the proof; do not write a name into it.")] = "asked for",
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask for the client's name.")] = False,
     source: SourceName = None,
     config: ConfigFile = None,
@@ -25,15 +24,12 @@ def erase(
 ) -> None:
     """Erase a client from the warehouse and its files.
 
-    Out of mirror, history, quarantine, staged pages and published copies. Nothing is changed on the server: while it
-    still lists the client, pulls leave it out. With `keep_balances` in [erasure] of the settings, the figures of its
-    versions stay under a pseudonym, so that earlier sums stay what they were. The proof is a row of control.erasures.
-    What is killed in the middle is finished by the next pull.
-    """
-    from flows.configuration.load import choose_source, load_settings  # noqa: PLC0415
-    from flows.upkeep.erase import erase_client, find_client  # noqa: PLC0415 - each command loads what it needs
-    from schemas.errors import SettingsError  # noqa: PLC0415
+    The client leaves mirror, history, quarantine, staged pages and published copies. Nothing changes on the server;
+    while the server still lists the client, pulls leave it out.
 
+    With `keep_balances` in [erasure] of the settings, past balances stay under a pseudonym, so that earlier sums do not
+    change. The proof is a row of control.erasures. If this command is interrupted, the next pull finishes it.
+    """
     settings = load_settings(config)
     name = choose_source(settings, source)
     found = find_client(settings, name, client)
@@ -48,4 +44,5 @@ def erase(
         show_json({"removed_rows": done.removed, "kept_balances": done.kept_balances, "remains": done.remains})
     else:
         kept = " Figures stay under a pseudonym." * done.kept_balances
-        say(f"Erased: {done.removed} rows. The warehouse's files on this machine are clean.{kept} {done.remains}")
+        rows = counted(done.removed, "row")
+        say(f"Erased: {rows}. The warehouse's files on this machine are clean.{kept} {done.remains}")

@@ -1,4 +1,4 @@
-"""The commands that show and settle what was written: `ninja-sync journal`."""
+"""The commands that show and settle the calls that wrote to the server: `ninja-sync journal`."""
 
 from __future__ import annotations
 
@@ -8,41 +8,32 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from flows.ask.journal import newest_calls
 from flows.cli.options import AsJson, ConfigFile, SourceName
+from flows.configuration.load import choose_source, load_settings
+from flows.session.door import open_door
+from flows.session.settle import settle_by_asking, settle_by_word
 from flows.show.show import say, show_json, show_records, show_table
-from schemas.errors import NotVerified, OutcomeUnknown, SettingsError
+from schemas.errors import OutcomeUnknown, SettingsError
+from schemas.journal import Outcome
 
 if TYPE_CHECKING:
     from flows.session.writing import Settling
 
-Top = Annotated[int, typer.Option(min=1, help="How many to show.")]
+Top = Annotated[int, typer.Option(min=1, help="The number of calls to show.")]
 COLUMNS = ("call_id", "noted_at", "operator", "verb", "clients", "outcome", "message", "plan_id")
 
 
 class Word(Enum):
-    """What a person says became of a call."""
+    """The outcome of a call, as a person states it."""
 
     APPLIED = "applied"
     NOT_APPLIED = "not-applied"
 
 
-def register(app: typer.Typer) -> None:
-    """Add the commands of this module."""
-    journal = typer.Typer(
-        help="Show and settle what was written to the server.\n\n"
-        "Every call that writes is noted before it is sent and after it was read back. One that was cut off is settled "
-        "before the next write, by asking the server; what it does not tell, a person says.",
-        rich_markup_mode=None,
-    )
-    journal.callback(invoke_without_command=True)(list_calls)
-    journal.command()(settle)
-    journal.command()(check)
-    app.add_typer(journal, name="journal")
-
-
 def list_calls(
     context: typer.Context,
-    only_open: Annotated[bool, typer.Option("--open", help="Only calls of which the outcome is unknown.")] = False,
+    only_open: Annotated[bool, typer.Option("--open", help="Only calls with an unknown outcome.")] = False,
     top: Top = 20,
     source: SourceName = None,
     config: ConfigFile = None,
@@ -51,8 +42,6 @@ def list_calls(
     """List the newest calls, of all sources unless one is named."""
     if context.invoked_subcommand is not None:
         return
-    from flows.ask.journal import newest_calls  # noqa: PLC0415 - each command loads what it needs
-    from flows.configuration.load import choose_source, load_settings  # noqa: PLC0415
 
     settings = load_settings(config)
     name = choose_source(settings, source) if source else None
@@ -61,7 +50,7 @@ def list_calls(
         show_json({"calls": found})
         return
     if not found:
-        say("No call is open." if only_open else "Nothing was written yet.")
+        say("No call is open." if only_open else "Nothing has been written yet.")
         return
     several = len({one["source"] for one in found}) > 1
     columns = (("source",) * several) + COLUMNS
@@ -70,30 +59,23 @@ def list_calls(
 
 
 def settle(
-    call_id: Annotated[str | None, typer.Argument(metavar="CALL", help="One call; else all that are open.")] = None,
-    word: Annotated[
-        Word | None, typer.Option("--as", help="What you know became of it; the server is not asked.")
-    ] = None,
+    call_id: Annotated[str | None, typer.Argument(metavar="CALL", help="One call; else all open calls.")] = None,
+    word: Annotated[Word | None, typer.Option("--as", help="The outcome you know of; the server is not asked.")] = None,
     source: SourceName = None,
     config: ConfigFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Find out what became of open calls.
+    """Find out the outcome of open calls.
 
-    The server is asked, and nothing is sent that writes; for a merge or purge that may still be under way, up to two
-    minutes long. Where its records do not tell, look at the clients in Invoice Ninja, and say it: `journal settle CALL
-    --as applied`, or `--as not-applied`. Exit code 4 where one stays unknown.
+    Asks the server, and writes nothing to it. For a merge or purge that may still be running, this takes up to two
+    minutes. If the server's records do not show the outcome, look at the clients in Invoice Ninja, then state it:
+    `journal settle CALL --as applied`, or `--as not-applied`. The exit code is 4 if an outcome stays unknown.
     """
-    from flows.configuration.load import choose_source, load_settings  # noqa: PLC0415 - as above
-    from flows.session.door import open_door  # noqa: PLC0415 - as above
-    from flows.session.settle import settle_by_asking, settle_by_word  # noqa: PLC0415
-    from schemas.journal import Outcome  # noqa: PLC0415
-
     settings = load_settings(config)
     name = choose_source(settings, source)
     if word is not None:
         if call_id is None:
-            raise SettingsError("Say which call that is: `ninja-sync journal --open` lists them.")
+            raise SettingsError("Name the call: `ninja-sync journal --open` lists open calls.")
         outcome = Outcome.APPLIED if word is Word.APPLIED else Outcome.NOT_APPLIED
         found = [settle_by_word(settings, name, call_id, outcome)]
     else:
@@ -103,34 +85,13 @@ def settle(
     left = [one.call_id for one in found if one.outcomes is None]
     if left:
         raise OutcomeUnknown(
-            f"The server does not tell what became of {', '.join(left)}. Look at the clients in Invoice Ninja, then "
-            "say it: `ninja-sync journal settle CALL --as applied`, or `--as not-applied`."
+            f"The server's records do not show the outcome of {', '.join(left)}. Look at the clients in Invoice Ninja, "
+            "then state it: `ninja-sync journal settle CALL --as applied`, or `--as not-applied`."
         )
 
 
-def check(source: SourceName = None, config: ConfigFile = None, as_json: AsJson = False) -> None:
-    """Check that no line of it was changed.
-
-    Its lines are a chain: each holds the digest of the one before. Lines that were cut off at the end show only where
-    the last digest was kept elsewhere, so it is told. Exit code 4 where the chain is broken.
-    """
-    from flows.ask.journal import chains  # noqa: PLC0415 - as above
-    from flows.configuration.load import choose_sources, load_settings  # noqa: PLC0415
-
-    settings = load_settings(config)
-    found = chains(settings, choose_sources(settings, source))
-    if as_json:
-        show_json({"chains": found})
-    else:
-        names = ("source", "lines", "first_broken", "last_digest")
-        show_table("Journals", [name.replace("_", " ") for name in names], [[one[n] for n in names] for one in found])
-    broken = [f"{one['source']} from line {one['first_broken']} on" for one in found if one["first_broken"]]
-    if broken:
-        raise NotVerified(f"The journal is not as it was written: {', '.join(broken)}.")
-
-
 def _tell(found: Sequence[Settling], *, as_json: bool) -> None:
-    """What became of each call; of one that stays unknown, what it was to change."""
+    """Show the outcome of each call; for an unknown one, the changes it was meant to make."""
     calls = [
         {
             "call_id": one.call_id, "verb": one.open.call.verb, "noted_at": one.open.at,

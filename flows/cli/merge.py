@@ -7,52 +7,45 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from flows.cli.options import AsJson, ConfigFile, SourceName
-from flows.show.show import say, show_json, show_table
+from flows.ask.ask import asked
+from flows.cli.options import Allow, AsJson, ConfigFile, NoRescue, PublicNotes, SourceName, To
+from flows.configuration.load import choose_source, load_settings
+from flows.merge.apply import apply_merges, close_merges, resume_merges
+from flows.merge.pairs import pair_of, pairs_of, with_ids
+from flows.merge.plan import plan_merges
+from flows.merge.report import merges_as_json, naming, show_merges, tell_applied_merges, tell_planned_merges
+from flows.merge.sheet import known_names, merge_sheet, source_of
+from flows.plans.applying import find_plan
+from flows.push.undo import names_of
+from flows.session.door import open_door
+from flows.session.password import password_reader
+from flows.show.output import write_output
+from flows.show.show import progress_bar, say, show_json, show_table
 from schemas.errors import SettingsError
+from schemas.merge_plan import ALLOWABLE
+from schemas.plan import MERGE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from connector.door.secret import Secret
     from flows.configuration.values import Settings
-    from schemas.merge_plan import MergePlan
+    from schemas.plan import Plan
 
 PlanId = Annotated[str, typer.Argument(metavar="PLAN", help="The plan's id, such as merge-20261128-1a2b3c.")]
 PasswordFile = Annotated[
     Path | None, typer.Option(help="The file (mode 600) with the password; else NINJA_SYNC_PASSWORD, or a prompt.")
 ]
-PasswordEnv = Annotated[str, typer.Option(help="Or the name of the environment variable that holds it.")]
-Allow = Annotated[
-    list[str] | None, typer.Option("--allow", help="What may differ: currency, tax, country, inactive; repeatable.")
-]
-NoRescue = Annotated[bool, typer.Option("--no-rescue", help="Rescue nothing of what the server drops.")]
-PublicNotes = Annotated[bool, typer.Option("--public-notes", help="Append public notes too; customers can read them.")]
+PasswordEnv = Annotated[str, typer.Option(help="Or the environment variable that holds it.")]
 WithoutRescue = Annotated[
-    bool, typer.Option("--without-rescue", help="Finish merges that are done without the change that was to follow.")
+    bool, typer.Option("--without-rescue", help="Finish merges without the change that should follow them.")
 ]
-To = Annotated[Path | None, typer.Option("--to", metavar="FILE", help="Write plan and preview into this file too.")]
-
-
-def register(app: typer.Typer) -> None:
-    """Add the commands of this module."""
-    merge = typer.Typer(
-        help="Merge duplicates, as plans.\n\n"
-        "A merge cannot be undone on the server. So it is shown in money and people, approved by its digest, "
-        "backed up, sent once, and checked.",
-        no_args_is_help=True,
-        rich_markup_mode=None,
-    )
-    for command in (plan, show, apply, resume, close, sheet):
-        merge.command()(command)
-    merge.command("list")(list_merges)
-    app.add_typer(merge, name="merge")
 
 
 def plan(
     pairs: Annotated[
         list[str] | None,
-        typer.Argument(metavar="KEPT:MERGED", help="Numbers or ids: the client kept, the one merged into it."),
+        typer.Argument(metavar="KEPT:MERGED", help="Numbers or ids: the client kept, and the client merged into it."),
     ] = None,
     file: Annotated[
         Path | None, typer.Option(help="A CSV file with survivor_id and mergeable_id: numbers or ids.")
@@ -60,31 +53,25 @@ def plan(
     allow: Allow = None,
     no_rescue: NoRescue = False,
     public_notes: PublicNotes = False,
-    reason: Annotated[str, typer.Option(help="Why, for people who look at it later.")] = "",
+    reason: Annotated[str, typer.Option(help="The reason, for people who read the plan later.")] = "",
     to: To = None,
     source: SourceName = None,
     config: ConfigFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Plan merges, and show what they come to.
+    """Plan merges, and show the result of each.
 
-    Nothing is sent yet. The preview shows the figures afterwards under this server's version, contacts that move or
-    are dropped, every text that is written, and what is lost with the client that is merged in. Blanks of the client
-    kept are filled from it and private notes appended, as ordinary changes before the merge. Chains are put in order.
-    `dedupe plan` plans from found duplicates.
+    Nothing changes yet. The preview shows the resulting balances under this server's version, contacts that move or are
+    dropped, every text that is written, and every value that is lost. Before the merge, ordinary changes fill blanks of
+    the client kept and append private notes. Chains of merges are put in order. `dedupe plan` plans merges from
+    duplicates that `dedupe find` found.
     """
-    from flows.configuration.load import choose_source, load_settings  # noqa: PLC0415
-    from flows.merge.pairs import pair_of, pairs_of, with_ids  # noqa: PLC0415 - each command loads what it needs
-    from flows.merge.plan import ALLOWABLE, plan_merges  # noqa: PLC0415
-    from flows.merge.report import tell_planned_merges  # noqa: PLC0415
-    from flows.session.door import open_door  # noqa: PLC0415
-
     wrong = sorted(set(allow or []) - set(ALLOWABLE))
     if wrong:
         raise SettingsError(f"--allow takes {', '.join(ALLOWABLE)}, not {wrong[0]!r}.")
     wanted = [pair_of(one) for one in pairs or []] + (pairs_of(file) if file else [])
     if not wanted:
-        raise SettingsError("Say whom to merge: KEPT:MERGED, or --file with survivor_id and mergeable_id.")
+        raise SettingsError("Name the clients to merge: KEPT:MERGED, or --file with survivor_id and mergeable_id.")
     settings = load_settings(config)
     name = choose_source(settings, source)
     with open_door(settings, name) as door:
@@ -96,15 +83,12 @@ def plan(
 
 
 def list_merges(
-    top: Annotated[int, typer.Option(min=1, help="How many, newest first.")] = 20,
+    top: Annotated[int, typer.Option(min=1, help="The number of plans, newest first.")] = 20,
     source: SourceName = None,
     config: ConfigFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """The newest plans of merges."""
-    from flows.ask.ask import asked  # noqa: PLC0415
-    from flows.configuration.load import load_settings  # noqa: PLC0415
-
+    """List the newest plans of merges."""
     found = asked(load_settings(config), "read/merge_plans", {"source": source, "top": top}, newest=True)
     if as_json:
         show_json(found.records())
@@ -113,16 +97,9 @@ def list_merges(
 
 
 def show(plan_id: PlanId, config: ConfigFile = None, as_json: AsJson = False) -> None:
-    """Show a plan of merges, and how far it has come."""
-    from flows.configuration.load import load_settings  # noqa: PLC0415
-    from flows.merge.report import merges_as_json, show_merges  # noqa: PLC0415
-    from flows.push.undo import names_of  # noqa: PLC0415
-    from flows.session.ready import open_ready  # noqa: PLC0415
-    from warehouse.control.merge_plans import read_merges  # noqa: PLC0415
-
+    """Show a plan of merges, and its progress."""
     settings = load_settings(config)
-    with open_ready(settings) as warehouse:
-        stored = read_merges(warehouse, plan_id)
+    stored = find_plan(settings, MERGE, plan_id)
     if as_json:
         show_json({**merges_as_json(stored.plan), "state": stored.state, "states": stored.states})
     else:
@@ -131,7 +108,7 @@ def show(plan_id: PlanId, config: ConfigFile = None, as_json: AsJson = False) ->
 
 def apply(
     plan_id: PlanId,
-    digest: Annotated[str, typer.Option(help="The plan's digest, as it was shown to you.")],
+    digest: Annotated[str, typer.Option(help="The plan's digest, as shown with the plan.")],
     password_file: PasswordFile = None,
     password_env: PasswordEnv = "",
     config: ConfigFile = None,
@@ -139,22 +116,16 @@ def apply(
 ) -> None:
     """Apply a plan of merges, one after the other.
 
-    Each is compared with the plan, backed up, sent once, and checked: the client that is merged in is gone, and the
-    sums are right. It stops at the first surprise, and says what to look at; `merge resume` goes on, `merge close`
-    ends the plan. Asks for the password of the token's user.
+    Each merge is compared with the plan, backed up, sent once, and checked: the merged client is gone, and the sums are
+    right. It stops at the first surprise, and names the clients to look at. Then `merge resume` continues, or `merge
+    close` ends the plan. Asks for the password of the token's user.
     """
-    from flows.configuration.load import load_settings  # noqa: PLC0415
-    from flows.merge.apply import apply_merges  # noqa: PLC0415
-    from flows.merge.report import naming, tell_applied_merges  # noqa: PLC0415
-    from flows.session.door import open_door  # noqa: PLC0415
-    from flows.show.show import progress  # noqa: PLC0415
-
     settings = load_settings(config)
     source, stored = _plan_here(settings, plan_id)
     read = _password(settings, source, password_file, password_env)
     with naming(stored, as_json=as_json):
-        with open_door(settings, source) as door, progress(source, quiet=as_json) as tell:
-            applied = apply_merges(settings, door, plan_id, digest, read, tell=tell)
+        with open_door(settings, source) as door, progress_bar(source, quiet=as_json) as progress:
+            applied = apply_merges(settings, door, plan_id, digest, read, progress=progress)
         tell_applied_merges(applied, as_json=as_json)
 
 
@@ -166,57 +137,43 @@ def resume(
     config: ConfigFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Go on with a plan of merges that stopped.
+    """Continue a plan of merges that stopped.
 
-    Calls whose outcome is open are settled by asking the server first; nobody is merged twice. Where a merge is done,
-    and the change that was to follow it is refused again and again, --without-rescue finishes it without that change.
+    First asks the server for the outcome of open calls, so that no merge is sent twice. If a merge is done, but the
+    server keeps refusing the change that should follow it, --without-rescue finishes the merge without that change.
     """
-    from flows.configuration.load import load_settings  # noqa: PLC0415
-    from flows.merge.apply import resume_merges  # noqa: PLC0415
-    from flows.merge.report import naming, tell_applied_merges  # noqa: PLC0415
-    from flows.session.door import open_door  # noqa: PLC0415
-    from flows.show.show import progress  # noqa: PLC0415
-
     settings = load_settings(config)
     source, stored = _plan_here(settings, plan_id)
     read = _password(settings, source, password_file, password_env)
     with naming(stored, as_json=as_json):
-        with open_door(settings, source) as door, progress(source, quiet=as_json) as tell:
-            applied = resume_merges(settings, door, plan_id, read, without_rescue=without_rescue, tell=tell)
+        with open_door(settings, source) as door, progress_bar(source, quiet=as_json) as progress:
+            applied = resume_merges(settings, door, plan_id, read, without_rescue=without_rescue, progress=progress)
         tell_applied_merges(applied, as_json=as_json)
 
 
 def close(plan_id: PlanId, config: ConfigFile = None, as_json: AsJson = False) -> None:
     """End a plan of merges for good.
 
-    For a plan that cannot go on, or is not wanted any more: it keeps other plans waiting no longer. Sends nothing and
-    asks no server. Merges that are done stay done; those that were not sent are not sent.
+    For a plan that cannot continue or is no longer wanted. It no longer blocks other plans. Sends nothing to the
+    server. Merges that are done stay done; the others are not sent.
     """
-    from flows.configuration.load import load_settings  # noqa: PLC0415
-    from flows.merge.apply import close_merges  # noqa: PLC0415
-    from flows.merge.report import tell_applied_merges  # noqa: PLC0415
-
     tell_applied_merges(close_merges(load_settings(config), plan_id), as_json=as_json)
 
 
 def sheet(
     backup: Annotated[Path, typer.Argument(help="The backup of a merge; `merge show` names it.")],
     to: Annotated[
-        Path | None, typer.Option("--to", metavar="FILE", help="Write it here, instead of showing it.")
+        Path | None, typer.Option("--to", metavar="FILE", help="Write it into this file instead of showing it.")
     ] = None,
     source: SourceName = None,
     config: ConfigFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """How to take a merge back by hand.
+    """Show how to take a merge back by hand.
 
-    A list to tick off, from the backup that was made before the merge: which client to create again, with which
-    values and people, and which papers to move back, with links to them.
+    Prints a checklist from the backup made before the merge: the client to create again, its values and contacts, and
+    the invoices and other documents to move back, with links to them.
     """
-    from flows.configuration.load import choose_source, load_settings  # noqa: PLC0415
-    from flows.merge.sheet import known_names, merge_sheet, source_of  # noqa: PLC0415
-    from flows.show.output import write_output  # noqa: PLC0415
-
     settings = load_settings(config)
     name = choose_source(settings, source) if source else source_of(settings, backup)
     url = settings.sources[name].url if name else ""
@@ -232,17 +189,11 @@ def sheet(
 
 
 def _password(settings: Settings, source: str, file: Path | None, variable: str) -> Callable[[], Secret]:
-    from flows.session.password import password_reader  # noqa: PLC0415
 
     return password_reader(settings.sources[source], file=file, variable=variable)
 
 
-def _plan_here(settings: Settings, plan_id: str) -> tuple[str, MergePlan]:
+def _plan_here(settings: Settings, plan_id: str) -> tuple[str, Plan]:
     """A plan, and its source as configured here."""
-    from flows.configuration.load import choose_source  # noqa: PLC0415
-    from flows.session.ready import open_ready  # noqa: PLC0415
-    from warehouse.control.merge_plans import read_merges  # noqa: PLC0415
-
-    with open_ready(settings) as warehouse:
-        plan = read_merges(warehouse, plan_id).plan
+    plan = find_plan(settings, MERGE, plan_id).plan
     return choose_source(settings, plan.source), plan

@@ -7,22 +7,30 @@ from typing import Annotated
 
 import typer
 
-SourceName = Annotated[str | None, typer.Option("--source", help="The configured source (one company on one server).")]
+SourceName = Annotated[str | None, typer.Option("--source", help="A configured source: one company on one server.")]
 ConfigFile = Annotated[
     Path | None,
     typer.Option("--config", help="The configuration file; else config/ninja-sync.toml, ~/.config/ninja-sync/ ..."),
 ]
-AsJson = Annotated[bool, typer.Option("--json", help="The result as one JSON document, for machines.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the result as one JSON document.")]
 
 Separator = Annotated[
-    str | None, typer.Option(metavar="NAME", help="Between the cells of a CSV: comma, semicolon, tab or bar.")
+    str | None, typer.Option(metavar="NAME", help="Between the values of a CSV: comma, semicolon, tab or bar.")
 ]
-DecimalSign = Annotated[str | None, typer.Option("--decimal", metavar="SIGN", help="Before the decimals: . or ,")]
+DecimalSign = Annotated[str | None, typer.Option("--decimal", metavar="SIGN", help="The decimal sign of a CSV: . or ,")]
 Encoding = Annotated[
     str | None, typer.Option(metavar="NAME", help="The encoding of a CSV that is not UTF-8, such as windows-1250.")
 ]
 SheetName = Annotated[str | None, typer.Option("--sheet", metavar="NAME", help="The sheet of a workbook.")]
 NullWords = Annotated[
     str | None,
-    typer.Option("--null-words", metavar="MEANING", help="What cells such as NULL and nan are: text or blank."),
+    typer.Option("--null-words", metavar="MEANING", help="How to read words such as NULL and nan: text or blank."),
 ]
+
+Allow = Annotated[
+    list[str] | None,
+    typer.Option("--allow", help="A difference to allow: currency, tax, country or inactive; repeatable."),
+]
+NoRescue = Annotated[bool, typer.Option("--no-rescue", help="Do not save values and contacts that the server drops.")]
+PublicNotes = Annotated[bool, typer.Option("--public-notes", help="Append public notes too; customers can read them.")]
+To = Annotated[Path | None, typer.Option("--to", metavar="FILE", help="Write plan and preview into this file too.")]

@@ -1,4 +1,4 @@
-"""The commands that write back what the warehouse knows: `ninja-sync push`."""
+"""The commands that change many clients by plans: `ninja-sync push`."""
 
 from __future__ import annotations
 
@@ -7,10 +7,21 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from flows.ask.ask import asked
 from flows.cli.options import AsJson, ConfigFile, DecimalSign, Encoding, NullWords, Separator, SheetName, SourceName
-from flows.cli.push_queue import Reason, add, queue, withdraw
-from flows.show.show import say, show_json, show_table
+from flows.cli.push_queue import Reason
+from flows.configuration.load import choose_source, load_settings
+from flows.plans.applying import find_plan
+from flows.push.apply import apply_plan, close_plan, resume_plan
+from flows.push.plan import check_not_empty, plan_push
+from flows.push.report import as_json_of, outcomes_for, show_outcomes, show_plan, tell_applied, tell_planned
+from flows.push.undo import names_of, plan_as_json, undo_plan, write_plan
+from flows.push.wishes import wishes_of_file, wishes_of_query
+from flows.session.door import open_door
+from flows.sheets.spreadsheets import reading_of
+from flows.show.show import progress_bar, say, show_json, show_table
 from schemas.errors import SettingsError
+from schemas.plan import PUSH
 
 if TYPE_CHECKING:
     from flows.configuration.values import Settings
@@ -18,34 +29,18 @@ if TYPE_CHECKING:
 PlanId = Annotated[str, typer.Argument(metavar="PLAN", help="The plan's id, such as push-20261128-1a2b3c.")]
 
 
-def register(app: typer.Typer) -> None:
-    """Add the commands of this module."""
-    push = typer.Typer(
-        help="Write back what the warehouse knows, as plans.\n\n"
-        "Wishes become a plan, which is looked at, applied by its digest, read back, and can be undone.",
-        no_args_is_help=True,
-        rich_markup_mode=None,
-    )
-    for command in (add, queue, withdraw, plan, show, apply, resume, close, undo):
-        push.command()(command)
-    push.command("list")(list_plans)
-    app.add_typer(push, name="push")
-
-
 def plan(
     query: Annotated[
         str | None,
-        typer.Option(help="SQL with an id and the values: \"select id, 'VIP' as custom_value1 from mart.clients ...\""),
+        typer.Option(help="SQL with an id and new values: \"select id, 'VIP' as custom_value1 from mart.clients\""),
     ] = None,
-    file: Annotated[
-        Path | None, typer.Option(help="Or a spreadsheet with such columns: CSV, .xlsx, or Parquet.")
-    ] = None,
-    outbox: Annotated[bool, typer.Option("--outbox", help="Or the wishes in control.outbox.")] = False,
+    file: Annotated[Path | None, typer.Option(help="Or a file with such columns: CSV, .xlsx or Parquet.")] = None,
+    outbox: Annotated[bool, typer.Option("--outbox", help="Or the queued changes in control.outbox.")] = False,
     null_clears: Annotated[
-        bool, typer.Option("--null-clears", help="NULL and empty cells empty the field; else they leave it alone.")
+        bool, typer.Option("--null-clears", help="Let NULL and blanks empty the field; else they change nothing.")
     ] = False,
     reason: Reason = "",
-    to: Annotated[Path | None, typer.Option("--to", metavar="FILE", help="Write the plan into this file too.")] = None,
+    to: Annotated[Path | None, typer.Option("--to", metavar="FILE", help="Also write the plan into this file.")] = None,
     separator: Separator = None,
     decimal: DecimalSign = None,
     encoding: Encoding = None,
@@ -57,20 +52,13 @@ def plan(
 ) -> None:
     """Make a plan from changes, and show it.
 
-    Nothing is changed yet. Each wish is compared with the server as it is now; what is equal is dropped, what cannot be
-    written is refused with its reason (exit code 7). Rows name a client by id, else by number or id_number; the other
-    columns are the fields of mart.clients that can be written.
+    Nothing changes yet. Each change is compared with the server's current values. Values already set are dropped;
+    values that cannot be written are refused with a reason (exit code 7). Rows name a client by id, number or
+    id_number. The other columns are the writable fields of mart.clients.
     """
-    from flows.configuration.load import choose_source, load_settings  # noqa: PLC0415
-    from flows.push.plan import check_not_empty, plan_push  # noqa: PLC0415
-    from flows.push.report import tell_planned  # noqa: PLC0415
-    from flows.push.wishes import wishes_of_file, wishes_of_query  # noqa: PLC0415
-    from flows.session.door import open_door  # noqa: PLC0415
-    from flows.sheets.spreadsheets import reading_of  # noqa: PLC0415
-
     how = reading_of(separator, decimal, encoding, sheet, null_words)
     if (query is not None) + (file is not None) + outbox != 1:
-        raise SettingsError("Say where the wishes are: one of --query, --file and --outbox.")
+        raise SettingsError("Name the source of the changes: one of --query, --file and --outbox.")
     settings = load_settings(config)
     name = choose_source(settings, source)
     rows, understood = None, list[str]()
@@ -87,17 +75,13 @@ def plan(
 
 def show(
     plan_id: PlanId,
-    to: Annotated[Path | None, typer.Option("--to", metavar="FILE", help="Write it into this file too.")] = None,
+    to: Annotated[Path | None, typer.Option("--to", metavar="FILE", help="Also write it into this file.")] = None,
     config: ConfigFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show a plan, and what became of it."""
-    from flows.configuration.load import load_settings  # noqa: PLC0415
-    from flows.push.report import outcomes_for, show_outcomes, show_plan  # noqa: PLC0415
-    from flows.push.undo import find_plan, names_of, plan_as_json, write_plan  # noqa: PLC0415
-
+    """Show a plan, and its outcomes."""
     settings = load_settings(config)
-    stored = find_plan(settings, plan_id)
+    stored = find_plan(settings, PUSH, plan_id)
     outcomes = outcomes_for(settings, stored.plan)
     if to is not None:
         write_plan(stored.plan, to)
@@ -109,15 +93,12 @@ def show(
 
 
 def list_plans(
-    top: Annotated[int, typer.Option(min=1, help="How many, newest first.")] = 20,
+    top: Annotated[int, typer.Option(min=1, help="The number of plans, newest first.")] = 20,
     source: SourceName = None,
     config: ConfigFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """The newest plans, and what became of them."""
-    from flows.ask.ask import asked  # noqa: PLC0415
-    from flows.configuration.load import load_settings  # noqa: PLC0415
-
+    """List the newest plans, and their outcomes."""
     found = asked(load_settings(config), "read/plans", {"source": source, "top": top}, newest=True)
     if as_json:
         show_json(found.records())
@@ -127,89 +108,68 @@ def list_plans(
 
 def apply(
     plan_id: PlanId,
-    digest: Annotated[str, typer.Option(help="The plan's digest, as it was shown to you.")],
+    digest: Annotated[str, typer.Option(help="The plan's digest, as shown with the plan.")],
     force: Annotated[
-        bool, typer.Option("--force", help="Although it changes more clients than [push] allows.")
+        bool, typer.Option("--force", help="Apply it even if it changes more clients than [push] allows.")
     ] = False,
     config: ConfigFile = None,
     as_json: AsJson = False,
 ) -> None:
     """Apply a plan: send it, and read it back.
 
-    What somebody has changed since the plan was made is left alone. Each call is noted in the journal before and after;
-    a run that is cut off is gone on with by `push resume`. Exit code 4 where anything is not as planned.
+    Values that somebody changed since the plan was made are left alone. Each call is recorded in the journal before and
+    after. `push resume` continues an interrupted run. The exit code is 4 if a value is not as planned.
     """
-    from flows.configuration.load import load_settings  # noqa: PLC0415
-    from flows.push.apply import apply_plan  # noqa: PLC0415
-    from flows.push.report import tell_applied  # noqa: PLC0415
-    from flows.session.door import open_door  # noqa: PLC0415
-    from flows.show.show import progress  # noqa: PLC0415
-
     settings = load_settings(config)
     source = _source_of(settings, plan_id)
-    with open_door(settings, source) as door, progress(source, quiet=as_json) as tell:
-        applied = apply_plan(settings, door, plan_id, digest, force=force, tell=tell)
+    with open_door(settings, source) as door, progress_bar(source, quiet=as_json) as progress:
+        applied = apply_plan(settings, door, plan_id, digest, force=force, progress=progress)
     tell_applied(settings, applied, as_json=as_json)
 
 
 def resume(
     plan_id: PlanId,
-    digest: Annotated[str | None, typer.Option(help="The plan's digest, as it was shown to you.")] = None,
+    digest: Annotated[str | None, typer.Option(help="The plan's digest, as shown with the plan.")] = None,
     config: ConfigFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Go on with a plan that was cut off.
+    """Continue a plan that was cut off.
 
-    The server is asked what became of calls that were sent; the rest is sent now. A plan that has expired meanwhile, or
-    is not as it was approved, ends there: nothing more of it is sent (exit code 3).
+    Asks the server for the outcome of calls that were sent, then sends the rest. If the plan has expired or differs
+    from the approved one, nothing more of it is sent (exit code 3).
     """
-    from flows.configuration.load import load_settings  # noqa: PLC0415
-    from flows.push.apply import resume_plan  # noqa: PLC0415
-    from flows.push.report import tell_applied  # noqa: PLC0415
-    from flows.session.door import open_door  # noqa: PLC0415
-    from flows.show.show import progress  # noqa: PLC0415
-
     settings = load_settings(config)
     source = _source_of(settings, plan_id)
-    with open_door(settings, source) as door, progress(source, quiet=as_json) as tell:
-        applied = resume_plan(settings, door, plan_id, digest, tell=tell)
+    with open_door(settings, source) as door, progress_bar(source, quiet=as_json) as progress:
+        applied = resume_plan(settings, door, plan_id, digest, progress=progress)
     tell_applied(settings, applied, as_json=as_json)
 
 
 def close(plan_id: PlanId, config: ConfigFile = None, as_json: AsJson = False) -> None:
-    """End a plan that is not to be applied, or not to be resumed.
+    """End a plan that will not be applied or resumed.
 
-    Nothing is sent, and what was applied before stays: `push undo` puts it back. Queued changes that were not sent are
-    free for the next plan of the outbox.
+    Nothing is sent, and values already applied stay; `push undo` puts them back. Queued changes that were not sent can
+    go into the next plan.
     """
-    from flows.configuration.load import load_settings  # noqa: PLC0415
-    from flows.push.apply import close_plan  # noqa: PLC0415
-    from flows.push.report import as_json_of  # noqa: PLC0415
-
     closed = close_plan(load_settings(config), plan_id)
     if as_json:
         show_json(as_json_of(closed))
     else:
-        counts = ", ".join(f"{number:,} {what}" for what, number in closed.counts.items())
+        counts = ", ".join(f"{number:,} {outcome}" for outcome, number in closed.counts.items())
         say(f"{plan_id} is closed: {counts}.")
 
 
 def undo(
     plan_id: PlanId,
     reason: Reason = "",
-    to: Annotated[Path | None, typer.Option("--to", metavar="FILE", help="Write the plan into this file too.")] = None,
+    to: Annotated[Path | None, typer.Option("--to", metavar="FILE", help="Also write the plan into this file.")] = None,
     config: ConfigFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Make a plan that puts back what a plan has changed.
+    """Make a plan that puts back the values a plan changed.
 
-    It is a plan like any other: look at it, then apply it. What somebody has changed since is left out.
+    It is a plan like any other: review it, then apply it. Values that somebody changed since are left out.
     """
-    from flows.configuration.load import load_settings  # noqa: PLC0415
-    from flows.push.report import tell_planned  # noqa: PLC0415
-    from flows.push.undo import undo_plan  # noqa: PLC0415
-    from flows.session.door import open_door  # noqa: PLC0415
-
     settings = load_settings(config)
     with open_door(settings, _source_of(settings, plan_id)) as door:
         planned = undo_plan(settings, door, plan_id, reason=reason)
@@ -218,7 +178,4 @@ def undo(
 
 def _source_of(settings: Settings, plan_id: str) -> str:
     """The source of a plan, as configured here."""
-    from flows.configuration.load import choose_source  # noqa: PLC0415
-    from flows.push.undo import find_plan  # noqa: PLC0415
-
-    return choose_source(settings, find_plan(settings, plan_id).plan.source)
+    return choose_source(settings, find_plan(settings, PUSH, plan_id).plan.source)

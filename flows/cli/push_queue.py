@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Annotated
 
 import typer
 
 from flows.cli.options import AsJson, ConfigFile, SourceName
+from flows.configuration.load import choose_source, load_settings
+from flows.push.outbox import SHORT, queued_changes, withdraw_changes
+from flows.push.undo import add_wishes
+from flows.session.door import open_door
 from flows.show.show import say, show_json, show_table
 from schemas.errors import SettingsError
 
-Reason = Annotated[str, typer.Option(help="Why, for whoever looks at it later.")]
+Reason = Annotated[str, typer.Option(help="The reason, for people who read the plan later.")]
 
 
 def add(
     client_id: Annotated[str, typer.Argument(metavar="ID", help="The client's id, as in mart.clients.")],
-    fields: Annotated[list[str], typer.Argument(metavar="FIELD=VALUE", help="The new value; FIELD= empties it.")],
+    fields: Annotated[
+        list[str], typer.Argument(metavar="FIELD=VALUE", help="The new value; FIELD= empties the field.")
+    ],
     reason: Reason = "",
     source: SourceName = None,
     config: ConfigFile = None,
@@ -23,20 +30,16 @@ def add(
 ) -> None:
     """Queue a change of a client.
 
-    The next `push plan --outbox` takes it up; until then `push queue` shows it, and `push withdraw` removes it. Others
-    may queue changes with SQL, as rows of control.outbox (`ninja-sync grant --wishes`).
+    The next `push plan --outbox` includes it. Until then `push queue` shows it, and `push withdraw` removes it. Others
+    can queue changes with SQL, as rows of control.outbox; `ninja-sync grant --wishes` gives a role that right.
     """
-    from flows.configuration.load import choose_source, load_settings  # noqa: PLC0415
-    from flows.push.undo import add_wishes  # noqa: PLC0415 - each command loads what it needs
-    from flows.session.door import open_door  # noqa: PLC0415
-
     settings = load_settings(config)
     name = choose_source(settings, source)
     values: dict[str, object] = {}
-    for one in fields:
-        field, equals, value = one.partition("=")
+    for change in fields:
+        field, equals, value = change.partition("=")
         if not equals:
-            raise SettingsError(f"A change is FIELD=VALUE, not {one!r}.")
+            raise SettingsError(f"A change is FIELD=VALUE, not {change!r}.")
         values[field] = value
     with open_door(settings, name) as door:
         add_wishes(settings, name, door, client_id, values, reason=reason)
@@ -47,20 +50,15 @@ def add(
 
 
 def queue(
-    everything: Annotated[bool, typer.Option("--all", help="Those too that a plan has taken up.")] = False,
+    everything: Annotated[bool, typer.Option("--all", help="Also changes that are in a plan.")] = False,
     source: SourceName = None,
     config: ConfigFile = None,
     as_json: AsJson = False,
 ) -> None:
     """List queued changes that wait or were refused.
 
-    A refused change comes with its reason.
+    Shows the reason of each refused change.
     """
-    from dataclasses import asdict  # noqa: PLC0415
-
-    from flows.configuration.load import load_settings  # noqa: PLC0415
-    from flows.push.outbox import SHORT, queued_changes  # noqa: PLC0415
-
     found = queued_changes(load_settings(config), source, everything=everything)
     if as_json:
         show_json([asdict(one) for one in found])
@@ -79,10 +77,10 @@ def withdraw(
     config: ConfigFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Remove queued changes that no plan has taken up. To withdraw others, close their plan first."""
-    from flows.configuration.load import load_settings  # noqa: PLC0415
-    from flows.push.outbox import withdraw_changes  # noqa: PLC0415
+    """Remove queued changes that are in no plan yet.
 
+    To withdraw a change that is in a plan, close the plan first.
+    """
     gone = withdraw_changes(load_settings(config), changes)
     if as_json:
         show_json([one.change_id for one in gone])

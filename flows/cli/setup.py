@@ -14,39 +14,31 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from connector.door.secret import Secret
+from flows.ask.sources import listed
 from flows.cli.options import AsJson, ConfigFile, SourceName
+from flows.configuration.load import TOKEN_VARIABLE, choose_source, choose_sources, find_file, load_settings, places
+from flows.session.door import base_url_of
+from flows.setup.doctor import examine
+from flows.setup.init import NewSource, add_source, write_configuration
+from flows.setup.rebind import find_company, new_server, rebind
 from flows.show.show import say, show_json, show_table
 from schemas.errors import SettingsError
 
 if TYPE_CHECKING:
     from flows.configuration.values import Settings
-    from flows.setup.init import NewSource
 
-Url = Annotated[str, typer.Option(help="The address of Invoice Ninja, such as https://invoicing.co.")]
+Url = Annotated[str, typer.Option(help="The address of your Invoice Ninja, such as https://invoicing.co.")]
 TokenVariable = Annotated[
     str, typer.Option(help="The environment variable that holds the API token.", show_default="NINJA_SYNC_TOKEN")
 ]
-TokenFile = Annotated[str, typer.Option(help="Or: the file (mode 600) that holds it.")]
+TokenFile = Annotated[str, typer.Option(help="Or the file (mode 600) that holds the token.")]
 MARKS = {"good": "✓", "note": "!", "bad": "✗"}
-
-
-def register(app: typer.Typer) -> None:
-    """Add the commands of this module."""
-    app.command()(init)
-    app.command()(doctor)
-    source = typer.Typer(
-        help="List the sources, add one, or bind one to another server.", no_args_is_help=True, rich_markup_mode=None
-    )
-    source.command("list")(source_list)
-    source.command("add")(source_add)
-    source.command("rebind")(source_rebind)
-    app.add_typer(source, name="source")
 
 
 def init(
     url: Url = "",
     name: Annotated[str, typer.Option(help="A short name for this company on this server.")] = "main",
-    warehouse: Annotated[str, typer.Option(help="The DuckDB file to store in.")] = "warehouse.duckdb",
+    warehouse: Annotated[str, typer.Option(help="The DuckDB file of the warehouse.")] = "warehouse.duckdb",
     token_env: TokenVariable = "",
     token_file: TokenFile = "",
     file: Annotated[Path, typer.Option(help="The configuration file to write.")] = Path("config/ninja-sync.toml"),
@@ -54,11 +46,9 @@ def init(
 ) -> None:
     """Write a configuration file, or add a source to it.
 
-    Asks for the address and the token, stores the token in a file of its own (mode 600), and looks whether all is well.
-    With --token-env or --token-file the token stays where it is; the configuration only names the place.
+    Asks for the address and the token, stores the token in its own file (mode 600), and checks the connection. With
+    --token-env or --token-file the token stays where it is, and the configuration names that place.
     """
-    from flows.setup.init import write_configuration  # noqa: PLC0415 - each command loads what it needs
-
     is_there = file.exists()
     if is_there and name == "main" and sys.stdin.isatty():
         name = typer.prompt(f"{file} is there. A short name for the company to add to it", err=True)
@@ -77,11 +67,8 @@ def source_add(
 ) -> None:
     """Add a company to the configuration file.
 
-    Asks for what is not given, as `init` does.
+    Asks for everything you do not give, like `init` does.
     """
-    from flows.configuration.load import find_file  # noqa: PLC0415
-    from flows.setup.init import add_source  # noqa: PLC0415
-
     file = find_file(config, environ=os.environ)
     if file is None:
         raise SettingsError("There is no configuration file yet: `ninja-sync init` writes one.")
@@ -91,10 +78,7 @@ def source_add(
 
 
 def _asked(name: str, url: str, token_env: str, token_file: str, *, as_json: bool) -> NewSource:
-    """The source that the options name; a person is asked for what they leave out. The token is not shown."""
-    from flows.configuration.load import TOKEN_VARIABLE  # noqa: PLC0415
-    from flows.setup.init import NewSource  # noqa: PLC0415
-
+    """The source from the options; a person is asked for the rest. The token is not shown."""
     asks = sys.stdin.isatty() and not as_json
     if not url and not asks:
         raise SettingsError("Name the address of your Invoice Ninja: --url https://invoicing.co")
@@ -108,9 +92,7 @@ def _asked(name: str, url: str, token_env: str, token_file: str, *, as_json: boo
 
 
 def _tell_source(new: NewSource, file: Path, *, as_json: bool, added: bool) -> None:
-    """What was written and what comes next; where the token was typed, what `doctor` says of it."""
-    from flows.configuration.load import load_settings, places  # noqa: PLC0415
-
+    """Show the file and the next step; if the token was typed, check it like `doctor` does."""
     if as_json:
         show_json({"file": str(file), "source": new.name})
         return
@@ -132,20 +114,16 @@ def _tell_source(new: NewSource, file: Path, *, as_json: bool, added: bool) -> N
 
 
 def doctor(source: SourceName = None, config: ConfigFile = None, as_json: AsJson = False) -> None:
-    """Say what is wrong with server, token or warehouse.
+    """Check server, token and warehouse; change nothing.
 
-    Looks at address, token, rights, version, clock, time zone and warehouse, says what to do, and changes nothing.
+    Checks address, token, rights, version, clock, time zone and warehouse, and says how to correct each fault.
     """
-    from flows.configuration.load import choose_sources, load_settings  # noqa: PLC0415
-
     settings = load_settings(config)
     _examine(settings, choose_sources(settings, source), as_json=as_json)
 
 
 def _examine(settings: Settings, names: Sequence[str], *, as_json: bool) -> None:
-    """Show what `doctor` finds; exits with the code of the first fault."""
-    from flows.setup.doctor import examine  # noqa: PLC0415
-
+    """Show the checks of `doctor`; exits with the code of the first fault."""
     found = {name: examine(settings, name) for name in names}
     if as_json:
         show_json({name: [asdict(check) for check in checks] for name, checks in found.items()})
@@ -158,13 +136,10 @@ def _examine(settings: Settings, names: Sequence[str], *, as_json: bool) -> None
 
 
 def source_list(config: ConfigFile = None, as_json: AsJson = False) -> None:
-    """List the sources, and what each is bound to.
+    """List the sources, and the server of each.
 
-    Sources of the configuration and of this warehouse are listed.
+    Lists the sources in the configuration and in the warehouse.
     """
-    from flows.ask.sources import listed  # noqa: PLC0415
-    from flows.configuration.load import load_settings  # noqa: PLC0415
-
     found = listed(load_settings(config))
     if as_json:
         show_json([asdict(one) for one in found])
@@ -183,16 +158,12 @@ def source_rebind(
     config: ConfigFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Bind a source anew, after a move or on a restored server.
+    """Bind a source again, after a move or on a restored server.
 
-    The token is sent to no server but the one that it was first used with: this command allows another one. The
-    source is then bound to the company that the token leads to there; another company than before is refused. The next
-    pull reads everything, and what the warehouse holds stays until then.
+    A token is only ever sent to the server it was first used with; this command allows another server. The source is
+    then bound to the token's company there, which must be the same company as before. The next pull reads everything;
+    until then the warehouse stays unchanged.
     """
-    from flows.configuration.load import choose_source, load_settings  # noqa: PLC0415
-    from flows.session.door import base_url_of  # noqa: PLC0415
-    from flows.setup.rebind import find_company, new_server, rebind  # noqa: PLC0415
-
     settings = load_settings(config)
     name = choose_source(settings, name)
     if not yes and (why := new_server(settings, name)):

@@ -12,11 +12,14 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
-import phonenumbers
-from anyascii import anyascii
-from cleanco import basename, prepare_default_terms
-from stdnum import get_cc_module
-from stdnum.exceptions import ValidationError
+from schemas.extras import needs
+
+with needs("dedupe"):
+    import phonenumbers
+    from anyascii import anyascii
+    from cleanco import basename, prepare_default_terms
+    from stdnum import get_cc_module
+    from stdnum.exceptions import ValidationError
 
 FREE_MAIL: Final = frozenset({
     "aol.com", "bluewin.ch", "gmail.com", "gmx.at", "gmx.ch", "gmx.de", "gmx.net", "googlemail.com",

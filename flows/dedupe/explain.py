@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from rapidfuzz.distance import OSA
-
 from flows.dedupe.comparable import Comparable
 from flows.dedupe.keys import values_of
+from flows.show.counted import counted
+from schemas.extras import needs
+
+with needs("dedupe"):
+    from rapidfuzz.distance import OSA
 
 KEYS: Final = {
     "vat_number": "VAT number",
@@ -55,7 +58,7 @@ def _name(one: Comparable, other: Comparable) -> tuple[str, bool]:
         return "same name", True
     apart = OSA.distance(one.name, other.name)
     if apart <= FEW_LETTERS and min(len(one.name), len(other.name)) > 2 * apart:
-        return f"names differ by {apart} letter{'s' * (apart > 1)}", True
+        return f"names differ by {counted(apart, 'letter')}", True
     if set(one.words) <= set(other.words) or set(other.words) <= set(one.words):
         return "one name holds the other", True
     if len(set(one.words) & set(other.words)) * 2 >= max(len(one.words), len(other.words)):

@@ -16,9 +16,10 @@ from flows.dedupe.explain import keys_of, reasons
 from flows.dedupe.keys import proved
 from flows.dedupe.rules import Rules
 from flows.session.clock import SYSTEM_CLOCK, Clock
-from flows.session.progress import Tell, silent
+from flows.session.progress import Progress, silent
 from flows.session.ready import open_ready
-from schemas.errors import SettingsError, SyncError
+from flows.show.counted import counted
+from schemas.errors import SettingsError
 from warehouse.control.dedupe import (
     FoundPair,
     Pair,
@@ -32,8 +33,6 @@ from warehouse.control.dedupe import (
 from warehouse.engine.place import WORKING, staging_of
 from warehouse.engine.private import check_ours, make_own_folder
 from warehouse.publish.publish import publish_if_due
-
-EXTRA = "finding duplicates needs Splink and others: pip install 'ninja-sync[dedupe]'"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +58,7 @@ def find_duplicates(
     rules: Rules,
     *,
     deleted: bool = False,
-    tell: Tell = silent,
+    progress: Progress = silent,
     clock: Clock = SYSTEM_CLOCK,
 ) -> Found:
     """Find the clients of a source that may be one, and keep pairs and clusters; decisions of people are obeyed.
@@ -68,21 +67,21 @@ def find_duplicates(
     where decisions contradict each other.
     """
     with open_ready(settings, clock) as warehouse:
-        tell("reading", 0, None)
+        progress("reading", 0, None)
         rows = read_clients(warehouse, name, deleted=deleted)
         decided = decisions_of(warehouse, name)
         moved = merged_into(warehouse, name)
         before = {tuple(cluster) for cluster in known_clusters(warehouse, name)}
     if len(rows) < 2:  # noqa: PLR2004 - a pair
-        raise SettingsError(f"The mirror of {name!r} has {len(rows)} clients: `ninja-sync pull` first.")
-    tell("comparing", len(rows), len(rows))
+        raise SettingsError(f"The mirror of {name!r} has {counted(len(rows), 'client')}: `ninja-sync pull` first.")
+    progress("comparing", len(rows), len(rows))
     made = {row["id"]: _comparable(row, rules) for row in rows}
     left_out: list[int] = []
     untaught: list[bool] = []
     probable = _probable(settings, list(made.values()), rules, left_out.append, lambda: untaught.append(True))
     decided = carried(decided, moved, made.keys())
     found = clusters(probable, decided, threshold=rules.threshold, floor=rules.floor)
-    tell("explaining", len(rows), len(rows))
+    progress("explaining", len(rows), len(rows))
     kept = _pairs_of(found, probable, made, rules)
     with open_ready(settings, clock) as warehouse:
         store_found(warehouse, name, kept, found, clock.now())
@@ -141,10 +140,8 @@ def _probable(
 
     What does not fit into memory goes beside the warehouse.
     """
-    try:
-        from flows.dedupe.model import predicted  # noqa: PLC0415 - Splink takes a second
-    except ModuleNotFoundError as missing:
-        raise SyncError(f"{missing.name} is missing: {EXTRA}") from None
+    from flows.dedupe.model import predicted  # noqa: PLC0415 - Splink takes a second
+
     folder = staging_of(place_of(settings)) / WORKING
     check_ours(folder.parent)
     make_own_folder(folder)

@@ -10,7 +10,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-import splink.comparison_level_library as levels
+from schemas.extras import needs
+
+with needs("dedupe"):
+    import splink.comparison_level_library as levels
 
 ALIKE: Final = 0.88
 """By Jaro and Winkler, from 0 to 1: a slip of the pen or two in a street or a city."""

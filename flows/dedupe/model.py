@@ -22,13 +22,16 @@ from typing import Any, Final
 import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
-import splink.comparison_library as comparisons
-from splink import DuckDBAPI, Linker, SettingsCreator, block_on
 
 from flows.dedupe.comparable import Comparable
 from flows.dedupe.keys import KEY_HOLDERS, KEYS
 from flows.dedupe.levels import LEFT_OVER, comparison_levels, configured
+from schemas.extras import needs
 from warehouse.engine.duckdb import QUIET
+
+with needs("dedupe"):
+    import splink.comparison_library as comparisons
+    from splink import DuckDBAPI, Linker, SettingsCreator, block_on
 
 PRIOR: Final = Path(__file__).with_name("prior.json")
 TEXTS: Final = (

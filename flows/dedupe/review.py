@@ -12,8 +12,6 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Final
 
-from anyascii import anyascii
-
 from flows.configuration.values import Settings
 from flows.merge.survivor import DEFAULT, survivor_of, why
 from flows.session.api import operator
@@ -21,6 +19,7 @@ from flows.session.clock import SYSTEM_CLOCK, Clock
 from flows.session.ready import open_ready
 from schemas.client import Client, client_of
 from schemas.errors import SettingsError
+from schemas.extras import needs
 from warehouse.control.dedupe import (
     DECISIONS,
     LATER,
@@ -38,6 +37,9 @@ from warehouse.control.dedupe import (
 )
 from warehouse.engine.seam import Warehouse
 from warehouse.engine.sql import statement
+
+with needs("dedupe"):
+    from anyascii import anyascii
 
 SHOWN: Final = (
     "number", "display_name", "status", "currency_code", "balance", "paid_to_date", "vat_number", "id_number",

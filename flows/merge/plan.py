@@ -5,32 +5,30 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Final
 
-from connector.api.verbs import lister, statics
+from connector.api.verbs import statics
+from connector.clients.changed import server_now
 from connector.clients.fields import lists_for
 from connector.clients.merge import currencies_of
 from connector.clients.present import read_present
 from connector.door.door import Door
-from connector.scan.scan import first_look
 from flows.configuration.values import Settings
 from flows.merge.rescue import called, possible
 from flows.session.api import check_company, operator
 from flows.session.clock import SYSTEM_CLOCK, Clock
 from flows.session.ready import open_ready
 from schemas.client import Client, client_of
-from schemas.entities import CLIENTS
 from schemas.generation import numbers_of
-from schemas.merge_plan import MergePlan, Pair, in_order, step_of
+from schemas.merge_plan import Pair, in_order, in_the_way, step_of
 from schemas.merge_preview import Preview, preview
+from schemas.plan import MERGE, Plan
 from schemas.server_form import Lists
-from warehouse.control.merge_plans import store_merges
+from warehouse.control.plans import store_plan
 
 BY_LISTS: Final = ("country_id", "industry_id", "size_id")
 """Columns of a rescue that the server decodes by its lists."""
-ALLOWABLE: Final = ("currency", "tax", "country", "inactive")
-"""What stands in the way of a merge unless it is allowed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +46,7 @@ class RefusedMerge:
 class PlannedMerges:
     """What came of pairs: a stored plan, or None where nothing can be merged; its previews, and what was refused."""
 
-    plan: MergePlan | None
+    plan: Plan | None
     previews: Sequence[Preview] = field(default=(), repr=False)
     refused: Sequence[RefusedMerge] = ()
     notes: Sequence[str] = ()
@@ -75,7 +73,7 @@ def plan_merges(
     """
     company = check_company(settings, name, door, clock)
     ordered = in_order(pairs)
-    look = first_look(lister(door, CLIENTS))
+    base, version = server_now(door), numbers_of(company.version)
     found = read_present(door, [client for pair in ordered for client in pair])
     clients = {key: client_of(record) for key, record in found.records.items()}
     keys = list(clients)
@@ -93,28 +91,28 @@ def plan_merges(
             why = why or "an earlier merge into it is refused"
             refused.append(RefusedMerge(survivor_id, mergeable_id, why, *names))
             continue
-        day = f"{datetime.fromtimestamp(look.began, UTC):%Y-%m-%d}"
         made = preview(
-            clients[survivor_id], clients[mergeable_id], numbers_of(look.version), rescue=rescue,
-            public_notes=public_notes, day=day,
+            clients[survivor_id], clients[mergeable_id], version, rescue=rescue,
+            public_notes=public_notes, day=f"{base.read_at:%Y-%m-%d}",
             currencies=(in_codes[survivor_id], in_codes[mergeable_id]),
         )  # fmt: skip
         made, left = possible(made, currencies[survivor_id], lists)
         previews.append(made)
         notes += left
         clients[survivor_id] = made.survivor_after
-    if not numbers_of(look.version):
+    if not version:
         notes.append("The server does not say which version it is: the figures are those of a merge up to 5.12.")
     if not previews:
         return PlannedMerges(None, (), refused, notes)
     now = clock.now()
-    plan = MergePlan(
-        plan_id=f"merge-{now:%Y%m%d}-{new_id()}", source=name, made_at=now,
-        expires_at=now + timedelta(hours=settings.push.valid_hours), author=operator(), reason=reason, company=company,
-        version=look.version or "", steps=[step_of(one, sorted(allowed)) for one in previews],
+    plan = Plan(
+        plan_id=f"merge-{now:%Y%m%d}-{new_id()}", source=name, kind=MERGE, made_at=now,
+        expires_at=now + timedelta(hours=settings.push.valid_hours), base_at=base.read_at, newest_at=base.newest_at,
+        author=operator(), reason=reason, company=company.fingerprint, version=company.version,
+        steps=[step_of(one, sorted(allowed)) for one in previews],
     )  # fmt: skip
     with open_ready(settings, clock) as warehouse:
-        store_merges(warehouse, plan)
+        store_plan(warehouse, plan)
     return PlannedMerges(plan, previews, refused, notes)
 
 
@@ -136,26 +134,8 @@ def _in_the_way(
     missing = [one for one in (survivor_id, mergeable_id) if one not in clients]
     if missing:
         return f"the client {missing[0]} is not on the server, or not readable with this token"
-    one, other = clients[survivor_id], clients[mergeable_id]
-    differences = {
-        "currency": currencies[survivor_id] != currencies[mergeable_id],
-        "tax": _differ(one.vat_number, other.vat_number) or _differ(one.id_number, other.id_number),
-        "country": _differ(one.country_id, other.country_id),
-        "inactive": one.status != "active",
-    }
-    words = {
-        "currency": f"they have different currencies ({codes[survivor_id] or 'none'} and "
-        f"{codes[mergeable_id] or 'none'}), and the server would add the amounts as they are",
-        "tax": "they have different tax or register numbers: are they one?",
-        "country": "they are in different countries",
-        "inactive": f"the survivor is {one.status}",
-    }
-    why = [words[name] for name, differs in differences.items() if differs and name not in allowed]
-    hint = ", ".join(name for name, differs in differences.items() if differs and name not in allowed)
-    return f"{'; '.join(why)} (--allow {hint})" if why else ""
-
-
-def _differ(one: str | None, other: str | None) -> bool:
-    """Whether both are there, and are not the same but for blanks, points, hyphens and case."""
-    plain = [None if text is None else "".join(c for c in text if c.isalnum()).casefold() for text in (one, other)]
-    return None not in plain and plain[0] != plain[1]
+    ids = (survivor_id, mergeable_id)
+    return in_the_way(
+        clients[survivor_id], clients[mergeable_id], (currencies[ids[0]], currencies[ids[1]]),
+        (codes[ids[0]], codes[ids[1]]), allowed,
+    )  # fmt: skip

@@ -15,10 +15,10 @@ from flows.merge.screen import preview_as_json, show_preview
 from flows.show.output import write_output
 from flows.show.show import amount, plain, say, show_json, show_records, show_table
 from schemas.errors import LOADED_WITH_FINDINGS, SyncError
-from schemas.merge_plan import MergePlan, MergeStep
+from schemas.merge_plan import MergeStep
+from schemas.plan import Plan
 from schemas.values import to_json
-from warehouse.control.merge_plans import StoredMerges
-from warehouse.control.plans import APPLYING
+from warehouse.control.plans import APPLYING, Stored
 
 MOST: Final = 20
 """Merges that are shown one by one; --json gives all."""
@@ -58,7 +58,7 @@ def tell_planned_merges(planned: PlannedMerges, to: Path | None = None, *, as_js
     return LOADED_WITH_FINDINGS if planned.refused else 0
 
 
-def show_merges(stored: StoredMerges, names: Mapping[str, str]) -> None:
+def show_merges(stored: Stored, names: Mapping[str, str]) -> None:
     """A stored plan, and how far each of its merges has come. `names` are those of the mirror."""
     rows = [
         (
@@ -107,7 +107,7 @@ def tell_applied_merges(applied: AppliedMerges, *, as_json: bool) -> None:
 
 
 @contextmanager
-def naming(plan: MergePlan, *, as_json: bool) -> Iterator[None]:
+def naming(plan: Plan, *, as_json: bool) -> Iterator[None]:
     """Errors about the clients of a plan call them by number and name, for the person at the terminal.
 
     Elsewhere, as in Prefect's records, the same errors hold ids and no name.
@@ -128,7 +128,7 @@ def named(text: str, steps: Iterable[MergeStep]) -> str:
     return text
 
 
-def merges_as_json(plan: MergePlan) -> dict[str, object]:
+def merges_as_json(plan: Plan) -> dict[str, object]:
     """A plan for machines."""
     return {
         "plan_id": plan.plan_id, "source": plan.source, "digest": plan.digest, "author": plan.author,
@@ -158,7 +158,7 @@ def _balance(step: MergeStep, place: int) -> str:
     return f"{amount(Decimal(str(expected['balance'])))} {code}".strip()
 
 
-def _show_backups(plan: MergePlan, backups: Iterable[str | None]) -> None:
+def _show_backups(plan: Plan, backups: Iterable[str | None]) -> None:
     """Where the backups are: below each other, so that a path can be copied."""
     rows = [(step.name_of(step.mergeable_id), file) for step, file in zip(plan.steps, backups, strict=True) if file]
     if rows:

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from connector.api.api import Api
 from connector.api.presence import Presence, presence
 from connector.clients.contacts import ContactEdit
-from connector.clients.merge import apply_merge, prepare_merge
+from connector.clients.merge import Both, merge_both, read_both
+from connector.clients.present import Record
 from connector.clients.read import record_of
-from connector.clients.update import apply_update, prepare_update
-from flows.configuration.values import Settings
+from connector.clients.update import carry_through, prepare_update
+from flows.plans.applying import Run, another_version
 from flows.session.backups import backup_file
-from flows.session.clock import Clock
 from schemas.client import client_of
 from schemas.errors import (
     Invalid,
@@ -26,9 +26,12 @@ from schemas.errors import (
     WarehouseError,
     sentence,
 )
-from schemas.merge_plan import MergePlan, MergeStep, expected_of
-from schemas.merge_preview import LOST
-from warehouse.control.merge_plans import (
+from schemas.merge_plan import MergeStep, expected_of
+from schemas.merge_preview import LOST, Rescue
+from schemas.plan import Plan
+from schemas.server_form import NO_LISTS
+from warehouse.control.plans import (
+    APPLYING,
     CHECKED,
     DONE,
     FINISHED,
@@ -38,11 +41,8 @@ from warehouse.control.merge_plans import (
     UNMERGED,
     UNRESCUED,
     merged_by,
-    read_merges,
-    set_merges_state,
     set_step,
 )
-from warehouse.control.plans import APPLYING
 from warehouse.engine.seam import Warehouse
 
 REFUSED = (SettingsError, UnsafePlan, Invalid, NotFound)
@@ -56,121 +56,140 @@ class Merging:
     `gives_up` says that a merge which was done before this run is finished without its last rescue.
     """
 
-    settings: Settings
-    warehouse: Warehouse
-    api: Api
-    plan: MergePlan
-    clock: Clock
-    sleep: Callable[[float], None]
+    run: Run
     gives_up: bool = False
     touched: set[str] = field(default_factory=set)
 
 
-def take_step(merging: Merging, place: int, step: MergeStep, state: str, barred: str) -> None:
-    """Do what is left of one merge; `barred` says why one that was not sent may not be sent any more.
+def take_step(merging: Merging, place: int, step: MergeStep, state: str) -> None:
+    """Do what is left of one merge.
 
-    Raises RescueMissing where the merge is done and what follows it cannot be written.
+    Raises StalePlan for one that was not sent and may not be sent any more, and RescueMissing where the merge is done
+    and what follows it cannot be written.
     """
+    run = merging.run
     if state in UNMERGED:
-        if barred:
-            raise StalePlan(barred)
-        _check(merging, place, step, own=state != PLANNED)
-        _merge(merging, place, step, state)
-        _finish(merging, place, step)
+        if run.barred:
+            raise StalePlan(f"{run.barred}: plan again. What was not sent is not sent.")
+        survivor = _merge(merging, place, step, state)
+        note(run, place, MERGED)
+        _finish(run, place, step, survivor)
     elif state == MERGED:
-        _check_gone(merging, step)
+        _check_gone(run, step)
         if merging.gives_up:
-            note(merging, place, DONE if step.then.is_empty else UNRESCUED)
+            note(run, place, DONE if step.then.is_empty else UNRESCUED)
         else:
-            _finish(merging, place, step)
+            _finish(run, place, step)
     merging.touched.add(step.survivor_id)
 
 
-def note(merging: Merging, place: int, state: str, *, backup: str | None = None) -> None:
+def note(run: Run, place: int, state: str, *, backup: str | None = None) -> None:
     """Record how far a merge has come."""
-    set_step(merging.warehouse, merging.plan, place, state, now=merging.clock.now(), backup=backup)
+    set_step(run.warehouse, run.plan, place, state, run.clock.now(), backup=backup)
 
 
-def is_merged(warehouse: Warehouse, plan: MergePlan, step: MergeStep, state: str) -> bool:
+def is_merged(warehouse: Warehouse, plan: Plan, step: MergeStep, state: str) -> bool:
     """Whether the server has merged it, by the step's state or by the journal: a run that was killed notes no state."""
     return state in {MERGED, *FINISHED} or step.mergeable_id in merged_by(warehouse, plan)
 
 
-def _merge(merging: Merging, place: int, step: MergeStep, state: str) -> None:
-    """Rescue what would be lost, then merge, once."""
-    if state == PLANNED:
-        set_merges_state(merging.warehouse, merging.plan, APPLYING)
-        note(merging, place, CHECKED)
-    if state in {PLANNED, CHECKED}:
-        _rescue_before(merging.api, step)
-        note(merging, place, RESCUED)
-    plan, api = merging.plan, merging.api
-    prepared = prepare_merge(
-        api, step.survivor_id, step.mergeable_id, allow_other_currency="currency" in step.allowed,
-        allow_inactive_survivor="inactive" in step.allowed,
-    )  # fmt: skip
+def _merge(merging: Merging, place: int, step: MergeStep, state: str) -> Record:
+    """Rescue what would be lost, then merge, once; the survivor as it was read afterwards."""
+    run, rescued = merging.run, None
+    if state in {PLANNED, CHECKED} and not step.before.is_empty:
+        both = _read(run.api, step)
+        _check(merging, step, both, own=state != PLANNED)
+        _begin(run, place, state, CHECKED)
+        state, rescued = CHECKED, _rescue_before(run.api, step, both.survivor)
+    both = _read(run.api, step, for_backup=True)
+    _check(merging, step, both, own=state != PLANNED, rescued=rescued)
     ids = (step.survivor_id, step.mergeable_id)
-    file = backup_file(merging.settings, plan.source, "merge", ids, merging.clock.now())
-    note(merging, place, RESCUED, backup=str(file))  # before it is sent: a run that is killed leaves it behind
-    apply_merge(api, replace(prepared, currency_codes=step.currencies), backup=file, sleep=merging.sleep)
-    note(merging, place, MERGED)
+    file = backup_file(run.settings, run.plan.source, "merge", ids, run.clock.now())
+    _begin(run, place, state, RESCUED, backup=str(file))  # before it is sent: a kill leaves the file behind
+    return merge_both(run.api, both, backup=file, allowed=step.allowed, codes=step.currencies, sleep=run.sleep)
 
 
-def _finish(merging: Merging, place: int, step: MergeStep) -> None:
-    """Write what can be written only after the merge. Raises RescueMissing, which says that the merge is done."""
+def _begin(run: Run, place: int, state: str, to: str, *, backup: str | None = None) -> None:
+    """Note that a merge is under way, before its first write."""
+    if state == PLANNED:
+        run.note(APPLYING)
+    note(run, place, to, backup=backup)
+
+
+def _finish(run: Run, place: int, step: MergeStep, survivor: Record | None = None) -> None:
+    """Write what can be written only after the merge. Raises RescueMissing, which says that the merge is done.
+
+    `survivor` is the client as it was read right after its merge, where that was just done.
+    """
     try:
-        _rescue_after(merging.api, step)
+        _rescue_after(run.api, step, survivor)
     except WarehouseError:
         raise
     except SyncError as problem:
-        plan_id = merging.plan.plan_id
+        plan_id = run.plan.plan_id
         raise RescueMissing(
             f"The client {step.mergeable_id} is merged into {step.survivor_id}: that is done. Not written afterwards: "
             f"{', '.join(_written_after(step))}. The reason: {_reason(problem)} Mend it and say `ninja-sync merge "
             f"resume {plan_id}`, or finish without it: `ninja-sync merge resume {plan_id} --without-rescue`."
         ) from None
-    note(merging, place, DONE)
+    note(run, place, DONE)
 
 
-def _check(merging: Merging, place: int, step: MergeStep, *, own: bool) -> None:
+def _read(api: Api, step: MergeStep, *, for_backup: bool = False) -> Both:
+    """Both clients as they are now. Raises StalePlan, with the client that is not on the server any more."""
+    try:
+        return read_both(api.door, step.survivor_id, step.mergeable_id, for_backup=for_backup)
+    except NotFound:
+        for client_id in (step.survivor_id, step.mergeable_id):
+            if presence(api.door, client_id) is Presence.GONE:
+                raise StalePlan(
+                    f"The client {client_id} is not on the server any more: somebody has merged or purged it. It is "
+                    "not merged, nor is what comes after it. Plan again."
+                ) from None
+        raise
+
+
+def _check(merging: Merging, step: MergeStep, both: Both, *, own: bool, rescued: Record | None = None) -> None:
     """Raises StalePlan where one of both has changed since the plan was made, but for what the plan itself did.
 
-    `own` says that its rescue may have written the survivor already.
+    `own` says that the plan may have written the survivor already; `rescued` is how it left it, where this run did so.
     """
-    for client_id, expected in ((step.survivor_id, step.survivor), (step.mergeable_id, step.mergeable)):
-        merged_before = client_id in merging.touched or _written_by(merging, place, client_id)
-        written = step.before.columns if own and client_id == step.survivor_id else {}
-        now = expected_of(client_of(_present(merging.api, client_id)))
-        moved = [
-            name for name, value in expected.items()
-            if _text(now[name]) not in {_text(value), _text(written.get(name, value))}
-            and not (name == "contacts" and own and client_id == step.survivor_id)
-            and not (merged_before and name not in LOST)
-        ]  # fmt: skip
-        if moved:
+    if why := another_version(merging.run.plan, both.version):
+        raise StalePlan(f"{why}: plan again.")
+    survivor = step.survivor if rescued is None else expected_of(client_of(rescued))
+    ours = step.before if own and rescued is None else None
+    merged = merging.touched if rescued is None else merging.touched - {step.survivor_id}
+    changed = {
+        step.survivor_id: _changed(both.survivor, survivor, ours, merged=step.survivor_id in merged),
+        step.mergeable_id: _changed(both.mergeable, step.mergeable, None, merged=step.mergeable_id in merged),
+    }
+    for client_id, names in changed.items():
+        if names:
             raise StalePlan(
-                f"The client {client_id} has changed since the plan was made ({', '.join(moved)}): it is not merged, "
-                "nor is what comes after it. Plan anew."
+                f"The client {client_id} has changed since the plan was made ({', '.join(names)}): it is not merged, "
+                "nor is what comes after it. Plan again."
             )
 
 
-def _present(api: Api, client_id: str) -> dict[str, object]:
-    try:
-        return record_of(api.door, client_id)
-    except NotFound:
-        raise StalePlan(
-            f"The client {client_id} is not on the server any more: somebody has merged or purged it. It is not "
-            "merged, nor is what comes after it. Plan anew."
-        ) from None
+def _changed(record: Record, expected: Mapping[str, object], ours: Rescue | None, *, merged: bool) -> list[str]:
+    """The fields in which a client differs from the plan, but for its own rescue and an earlier merge into it."""
+    now, written = expected_of(client_of(record)), ours.columns if ours else {}
+    free = {name for name in expected if merged and name not in LOST}
+    if ours:
+        free |= {"contacts"} | ({"number"} if not expected.get("number") else set())  # any PUT numbers a client
+    return [
+        name for name, value in expected.items()
+        if name not in free and _text(now[name]) not in {_text(value), _text(written.get(name, value))}
+    ]  # fmt: skip
 
 
-def _check_gone(merging: Merging, step: MergeStep) -> None:
+def _check_gone(run: Run, step: MergeStep) -> None:
     """Raises StalePlan where a merge that is noted as done is not: a person may have said so by mistake."""
-    if presence(merging.api.door, step.mergeable_id) is Presence.HERE:
+    if presence(run.api.door, step.mergeable_id) is Presence.HERE:
         raise StalePlan(
             f"The client {step.mergeable_id} is noted as merged into {step.survivor_id}, and is still on the server. "
             "Nothing more is written. Look at both in Invoice Ninja, then close the plan (`ninja-sync merge close "
-            f"{merging.plan.plan_id}`) and plan anew."
+            f"{run.plan.plan_id}`) and plan again."
         )
 
 
@@ -179,53 +198,49 @@ def _text(value: object) -> str:
     return "" if value is None else str(value)
 
 
-def _written_by(merging: Merging, place: int, client_id: str) -> bool:
-    """Whether an earlier merge of this plan had this survivor: then it is what that merge has left."""
-    done = read_merges(merging.warehouse, merging.plan.plan_id)
-    return any(
-        one.survivor_id == client_id and at < place and state != PLANNED
-        for at, one, state in zip(done.places, done.plan.steps, done.states, strict=True)
-    )
-
-
-def _rescue_before(api: Api, step: MergeStep) -> None:
+def _rescue_before(api: Api, step: MergeStep, survivor: Record) -> Record:
     """Keep what would be lost, as an ordinary change of the survivor; what is there already is not written again.
 
-    Raises StalePlan where the change is refused: then the clients are not merged.
+    Returns the survivor as it is then. Raises StalePlan where the change is refused: the clients are not merged then.
     """
-    rescue = step.before
-    if rescue.is_empty:
-        return
-    here = _contacts(api, step.survivor_id)
-    edits = [ContactEdit(key, changes) for key, changes in rescue.contacts.items() if key in here]
-    edits += [ContactEdit(changes=one) for one in rescue.new_contacts if not _has(here, one)]
+    here = _contacts(survivor)
+    edits = [ContactEdit(key, changes) for key, changes in step.before.contacts.items() if key in here]
+    edits += [ContactEdit(changes=one) for one in step.before.new_contacts if not _has(here, one)]
     try:
-        apply_update(api, prepare_update(api, step.survivor_id, rescue.columns, contacts=edits))
+        return _written(api, step, step.before.columns, edits, survivor)
     except REFUSED as problem:
         raise StalePlan(
             f"The client {step.mergeable_id} is not merged into {step.survivor_id}, nor is what comes after it: what "
-            f"was to be kept of it could not be written. The reason: {_reason(problem)} Mend it and plan anew, or plan "
-            "with --no-rescue."
+            f"was to be kept of it could not be written. The reason: {_reason(problem)} Mend it and plan again, or "
+            "plan with --no-rescue."
         ) from None
 
 
-def _rescue_after(api: Api, step: MergeStep) -> None:
+def _rescue_after(api: Api, step: MergeStep, survivor: Record | None) -> None:
     """What could not be written before. What somebody has written meanwhile is kept, and is an error."""
-    rescue, survivor_id = step.then, step.survivor_id
+    rescue = step.then
     if rescue.is_empty:
         return
-    record = record_of(api.door, survivor_id)
+    record = survivor or record_of(api.door, step.survivor_id)
     theirs = [name for name, value in rescue.columns.items() if record.get(name) not in (None, "", value)]
     if theirs:
-        raise StalePlan(f"Somebody has written {', '.join(theirs)} of the client {survivor_id} meanwhile.")
-    here = _contacts(api, survivor_id)
+        raise StalePlan(f"Somebody has written {', '.join(theirs)} of the client {step.survivor_id} meanwhile.")
+    here = _contacts(record)
     primaries = sum(bool(one.get("is_primary")) for one in here.values())
     edits = [
         ContactEdit(key, changes) for key, changes in rescue.contacts.items()
         if key in here and not ("is_primary" in changes and primaries == 1)  # somebody has chosen one
     ]  # fmt: skip
     if rescue.columns or edits:
-        apply_update(api, prepare_update(api, survivor_id, rescue.columns, contacts=edits))
+        _written(api, step, rescue.columns, edits, record)
+
+
+def _written(
+    api: Api, step: MergeStep, columns: Mapping[str, object], edits: Sequence[ContactEdit], survivor: Record
+) -> Record:
+    """Change the survivor, which was just read. The values were checked against the server's lists by the plan."""
+    update = prepare_update(api, step.survivor_id, columns, contacts=edits, lists=NO_LISTS, record=survivor)
+    return carry_through(api, update, survivor).after
 
 
 def _written_after(step: MergeStep) -> list[str]:
@@ -245,6 +260,6 @@ def _has(contacts: Mapping[str, Mapping[str, object]], wanted: Mapping[str, obje
     return any(all(one.get(name) == value for name, value in known.items()) for one in contacts.values())
 
 
-def _contacts(api: Api, client_id: str) -> dict[str, Mapping[str, object]]:
-    found = record_of(api.door, client_id).get("contacts")
+def _contacts(record: Record) -> dict[str, Mapping[str, object]]:
+    found = record.get("contacts")
     return {str(one["id"]): one for one in found if isinstance(one, dict)} if isinstance(found, list) else {}

@@ -1,4 +1,4 @@
-"""The activities feed, pulled incrementally into ninja.activities, where the settings of the source want it."""
+"""Pull the activities feed incrementally into ninja.activities, if the source's settings ask for it."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ REFUSED = "The activities cannot be read with this token (an administrator's, or
 
 
 def pull_activities(job: Job, pulled: Pulled, sight: Sight) -> list[str]:
-    """Read what is new in the feed, and store it; notes for the report. A token that may not see it loads all else.
+    """Read the new part of the feed and store it; return notes for the report. A token may lack the right to see it.
 
-    The feed is read from the look-back before the last reading began, as clients are; where the server's clock has gone
-    back since, so much further, and whole where that reading lies in its future. Raises the door's other errors:
-    the clients are stored by then, and the next pull reads the feed.
+    The feed is read from the look-back before the last read began, as clients are. If the server's clock has gone back
+    since, it is read from that much earlier; if the last read lies in the server's future, from the start. Raises the
+    other errors of the API: the clients are stored by then, and the next pull reads the feed.
     """
     from warehouse.load.activities import read_until, store  # noqa: PLC0415 - pyarrow
 
@@ -33,8 +33,8 @@ def pull_activities(job: Job, pulled: Pulled, sight: Sight) -> list[str]:
         for page in activities(job.door, since):
             batch = normalise(ACTIVITIES, [without_hashes(record) for record in page.records])
             rows |= {row.id: row for row in batch.rows}
-            unfit |= {one.id: str(one) for one in batch.quarantined}
-            job.tell("reading activities", len(rows), page.total)
+            unfit |= {record.id: str(record) for record in batch.quarantined}
+            job.progress("reading activities", len(rows), page.total)
     except (NotAuthorised, ServerUnavailable):
         return [REFUSED]
     moment = datetime.fromtimestamp(sight.begun.server - job.source.look_back, UTC)
@@ -46,7 +46,7 @@ def pull_activities(job: Job, pulled: Pulled, sight: Sight) -> list[str]:
 
 
 def _since(known: tuple[datetime, Clocks] | None, sight: Sight) -> int | None:
-    """From when the feed is read, in unix seconds; None for all of it."""
+    """Return the moment from which to read the feed, in Unix seconds; None for the whole feed."""
     if known is None:
         return None
     until, begun = known

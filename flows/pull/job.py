@@ -1,4 +1,4 @@
-"""What a run of one source is given, and what it tells at its end."""
+"""The job of a pull of one source, and its result."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from connector.door.door import Door
 from flows.configuration.load import place_of
 from flows.configuration.values import Settings, Source
 from flows.session.clock import SYSTEM_CLOCK, Clock
-from flows.session.progress import Tell, silent
+from flows.session.progress import Progress, silent
 from flows.session.ready import open_ready
 from schemas.diff import Change
-from schemas.errors import ConnectionLost, SyncError, TooMuchChange
+from schemas.errors import ConnectionLost, TooMuchChange
 from schemas.normalise import Drift, Quarantined
 from warehouse.control.state import Run
 from warehouse.engine.place import Place
@@ -27,12 +27,12 @@ Result = TypeVar("Result")
 
 
 COUNTS = ("requests", "seconds", "received", "inserted", "updated", "touched", "unchanged", "vanished")
-"""What is told of both runs of a pull that read everything after it had read what is new."""
+"""The counts to add up when a pull did a full check after its first run."""
 
 
 @dataclass(frozen=True, slots=True)
 class Departed:
-    """A client that was taken out: what it was called, what became of it, the client that took it in, the evidence."""
+    """A client that a run removed: its name, its fate, the client it was merged into, and the evidence."""
 
     id: str
     name: str
@@ -44,13 +44,12 @@ class Departed:
 
 @dataclass(frozen=True, slots=True)
 class Pulled:
-    """What a pull did: its last run, the first changes, new drift, what was set aside, which clients are gone.
+    """The result of a pull: its last run, the first changes, new drift, quarantined records, removed clients.
 
-    Where a pull had to read everything after it had read what is new, `control.runs` has two runs; `run` is the second
-    one, with the counts of both.
-    `left` is how many clients stay in the warehouse although the server does not list them; `held` says why, where this
-    pull has left them on purpose, and `unlisted` the first of them. `blind`: no client is listed to this token, which
-    may not see all of them.
+    If the pull did a full check after its first run, `control.runs` has two runs; `run` is the second one, with the
+    counts of both. `left` counts the clients kept although the server does not list them. If this pull kept them on
+    purpose, `held` says why, and `unlisted` has the first of them. `blind`: the server lists no client to this token,
+    which may not see all of them.
     """
 
     run: Run
@@ -70,22 +69,20 @@ class Pulled:
     def needs_a_look(self) -> bool:
         """Whether the pull ends with exit code 7.
 
-        Records are in quarantine, fields unknown, clients unlisted, copies not written, or the token sees no client.
+        It does if records are in quarantine, fields are unknown, clients are unlisted, copies could not be written, or
+        the token sees no client.
         """
-        found = self.drift or self.quarantined or self.run.quarantine_open or self.held
-        return bool(found or self.left > 0 or self.unpublished or self.blind)
-
-
-class ReadAlready(SyncError):
-    """Another run has read the source since this one was due."""
+        findings = self.drift or self.quarantined or self.run.quarantine_open or self.held
+        return bool(findings or self.left > 0 or self.unpublished or self.blind)
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One pull of one source, with everything that comes in from outside.
+    """One pull of one source, with everything that comes from outside.
 
-    `full` reads everything; `at_most` is how many clients the run may take out, where it is told. `due` is when it was
-    due, where other runs share the work: a source that was read since is not read again (ReadAlready).
+    `full` asks for a full check. `at_most` is the number of clients that the run may remove; None leaves it to the
+    brake. `due` is the time when the run was due, if other runs share the work: a source that was read since is not
+    read again (ReadAlready).
     """
 
     settings: Settings
@@ -94,7 +91,7 @@ class Job:
     full: bool = False
     at_most: int | None = None
     due: datetime | None = None
-    tell: Tell = silent
+    progress: Progress = silent
     clock: Clock = SYSTEM_CLOCK
 
     @property
@@ -104,12 +101,12 @@ class Job:
 
     @property
     def place(self) -> Place:
-        """Where the warehouse is."""
+        """The place of the warehouse."""
         return place_of(self.settings)
 
 
 def both(first: Pulled, swept: Pulled, why: str) -> Pulled:
-    """The report of a pull that read what was new, and then everything."""
+    """Return the result of a pull that read the changes and then did a full check."""
     counts = {name: getattr(first.run, name) + getattr(swept.run, name) for name in COUNTS}
     return replace(
         swept,
@@ -122,9 +119,9 @@ def both(first: Pulled, swept: Pulled, why: str) -> Pulled:
 
 
 def patiently(job: Job, work: Callable[[Warehouse], Result]) -> Result:
-    """What the work on the open warehouse comes to, done anew where the connection was lost and nothing was stored.
+    """Return the result of `work` on the open warehouse; repeat it if the connection was lost and nothing was stored.
 
-    A connection of Postgres that is lost twice more is an error: ConnectionLost.
+    Raises ConnectionLost if the connection to Postgres is lost three times.
     """
     for _ in range(2):
         with suppress(ConnectionLost), open_ready(job.settings, job.clock) as warehouse:

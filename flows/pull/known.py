@@ -1,8 +1,8 @@
-"""What a pull knows before it reads: what the server shows, what the warehouse holds, and so what is due.
+"""Compare the server with the warehouse before a pull reads, and decide what the pull has to do.
 
-Moments of the server's clock are stored: when the last scan began, from where the next one reads, when everything was
-read. One that lies ahead of the server's present clock is not trusted, and everything is read. One that has passed is
-trusted less the seconds by which the server's clock has gone back since (`schemas.clocks`).
+The warehouse stores moments of the server's clock: the start of the last scan, the watermark, the last full check. If
+one lies ahead of the server's present clock, none is trusted, and the pull reads everything. A past moment counts less
+the seconds by which the server's clock has gone back since (`schemas.clocks`).
 """
 
 from __future__ import annotations
@@ -32,11 +32,11 @@ DAY = 86400
 
 @dataclass(frozen=True, slots=True)
 class Sight:
-    """What the server showed at the first request of a run, and both clocks then.
+    """The answer to the first request of a run, and both clocks then.
 
-    `look.began` is the server's clock; this machine's, where the server's is more than a day ahead of it. `begun` is
-    kept for the next pull, `now` is what stored moments are compared with. `moment` is when this run began, for its own
-    record and the history.
+    `look.began` is the server's clock, or this machine's if the server's is more than a day ahead. `begun` are the
+    clocks to store for the next pull, `now` the clocks to compare stored moments with. `moment` is the start of this
+    run, for its own row and the history.
     """
 
     look: FirstLook
@@ -48,10 +48,10 @@ class Sight:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What the server showed beside what the warehouse holds.
+    """The server's first answer beside the state of the warehouse.
 
-    `mirrored` says that the newest record is the same in both. `back` is by how many seconds the server's clock has
-    gone back since the last load. `doubt` says why a stored moment cannot be trusted; empty where all can.
+    `mirrored`: the newest record is the same in both. `back`: the seconds by which the server's clock has gone back
+    since the last load. `doubt`: why the stored moments cannot be trusted; '' if they can.
     """
 
     state: State
@@ -67,22 +67,22 @@ class Known:
 
     @property
     def surplus(self) -> int:
-        """How many clients more the warehouse knows than the server says."""
+        """The number of clients that the warehouse has beyond the server's total."""
         return self.state.surplus(self.look.total)
 
     def notes(self) -> list[str]:
-        """What people have to know of the clocks."""
-        told = [*self.sight.notes, *filter(None, [self.doubt])]
+        """Return notes for people about the clocks."""
+        notes = [*self.sight.notes, *filter(None, [self.doubt])]
         if self.back > JITTER and not self.doubt:
-            told.append(
-                f"The server's clock has gone back by about {_span(self.back)} since the last pull: what it may have "
-                "stamped since then was read again."
+            notes.append(
+                f"The server's clock has gone back by about {_span(self.back)} since the last pull: records that it "
+                "may have stamped since then were read again."
             )
-        return told
+        return notes
 
 
 def look_at_server(job: Job) -> Sight:
-    """The first request of a run, with both clocks."""
+    """Send the first request of a run; return the answer with both clocks."""
     before = int(job.clock.now().timestamp())
     look = first_look(lister(job.door, CLIENTS))
     after = ceil(job.clock.now().timestamp())
@@ -91,7 +91,7 @@ def look_at_server(job: Job) -> Sight:
         notes = []
     else:
         notes = [
-            f"The server's clock says {_shown(look.began)} and this machine's {_shown(after)}: set the wrong one right."
+            f"The server's clock says {_shown(look.began)}, this machine's {_shown(after)}: set the wrong one right."
         ]
         began = moment = min(look.began, before)
         if stamp(look.newest) > look.began + ABSURD:  # the server writes later stamps than its Date
@@ -106,7 +106,7 @@ def look_at_server(job: Job) -> Sight:
 
 
 def compare(warehouse: Warehouse, job: Job, sight: Sight) -> Known:
-    """What the open warehouse knows of the source, beside what the server shows."""
+    """Compare the server's first answer with the open warehouse."""
     state = read_state(warehouse, job.name)
     known = Known(state, sight, _is_mirrored(warehouse, job.name, sight.look))
     if state.began_at is None:
@@ -116,18 +116,18 @@ def compare(warehouse: Warehouse, job: Job, sight: Sight) -> Known:
 
 
 def look_again(job: Job) -> Known:
-    """What the server says now, beside what the warehouse knows now."""
+    """Ask the server again and compare its answer with the warehouse."""
     sight = look_at_server(job)
     with open_ready(job.settings, job.clock) as warehouse:
         return compare(warehouse, job, sight)
 
 
 def nothing_to_do(known: Known, source: Source) -> bool:
-    """Whether a mirror is known to equal the server.
+    """Whether the mirror is known to equal the server.
 
-    The newest record is the same in both, the total is the known one, the last scan began more than the look-back after
-    that record's stamp (so that no late commit can hide under it, in the same second neither), server and version are
-    the same, and the reference tables are not due.
+    It is if all of this holds: the newest record is the same in both; the total is the known one; the last scan began
+    more than the look-back after that record's stamp, so that no late commit can hide below it, not even in the same
+    second; server and version are the same; and the reference tables are not due.
     """
     state, look = known.state, known.look
     if known.doubt or not known.mirrored:
@@ -135,7 +135,7 @@ def nothing_to_do(known: Known, source: Source) -> bool:
     if state.began_at is None or state.binding is None or look.total is None or look.newest is None:
         return False
     if not look.newest.get("client_hash"):
-        return False  # perhaps a token that may not see money: the scan will say
+        return False  # the token may not be allowed to see money: the scan will raise
     return (
         known.surplus == (state.unexplained or 0)
         and state.began_at.timestamp() - known.back > stamp(look.newest) + source.look_back
@@ -146,7 +146,7 @@ def nothing_to_do(known: Known, source: Source) -> bool:
 
 
 def sweep_is_due(known: Known, source: Source) -> bool:
-    """Whether everything was last read so long ago that it is read again: changes that move no stamp are in it."""
+    """Whether the next full check is due, which finds changes that move no stamp."""
     full_at = known.state.full_at
     if not source.sweep_days or full_at is None:
         return False
@@ -154,25 +154,25 @@ def sweep_is_due(known: Known, source: Source) -> bool:
 
 
 def _is_mirrored(warehouse: Warehouse, name: str, look: FirstLook) -> bool:
-    """Whether the newest record of the server is in the mirror as it is: then the server is the one that is bound."""
+    """Whether the mirror has the server's newest record unchanged: then this is the server of the source."""
     batch = normalise(CLIENTS, [look.newest])
-    found = warehouse.rows(statement("read/row_version"), {"source": name, "id": key(look.newest)})
+    rows = warehouse.rows(statement("read/row_version"), {"source": name, "id": key(look.newest)})
     stamped = datetime.fromtimestamp(stamp(look.newest), UTC)
-    return bool(batch.rows) and found == [(batch.rows[0].row_hash, stamped)]
+    return bool(batch.rows) and rows == [(batch.rows[0].row_hash, stamped)]
 
 
 def _doubt(state: State, sight: Sight) -> str:
-    """Why nothing that is stored can be trusted: a moment that has passed lies ahead."""
+    """Return why no stored moment can be trusted: one of them lies ahead. '' if none does."""
     stored = {
         "The last pull began": state.began_at,
-        "Changes are known": state.watermark,
-        "Everything was last read": state.full_at,
+        "The last change seen was": state.watermark,
+        "The last full check was": state.full_at,
     }
     for what, moment in stored.items():
         if moment is not None and clocks(moment, None).is_ahead_of(sight.now):
             return (
                 f"{what} at {_shown(moment.timestamp())} by the server's clock, which says "
-                f"{_shown(sight.now.server)} now: it was ahead. So everything is read."
+                f"{_shown(sight.now.server)} now: the clock was ahead. So this pull reads everything."
             )
     return ""
 

@@ -1,7 +1,7 @@
 """The pull: Invoice Ninja → warehouse. Look, scan, stage, load, publish.
 
-The warehouse is open at the start, for what it knows, and at the end, for one transaction; while pages are fetched it
-is closed, so that a long fetch locks nobody out. The promise: a pull that starts after the last change leaves the
+A pull opens the warehouse at the start, to read its state, and at the end, for one transaction. It is closed while
+pages arrive, so that a long scan locks nobody out. The promise: a pull that starts after the last change leaves the
 mirror equal to the server, for every change committed at most the look-back after its stamp.
 """
 
@@ -20,7 +20,7 @@ from connector.api.verbs import current_company
 from connector.scan.scan import next_watermark
 from connector.scan.state import Scan
 from flows.pull.activities import pull_activities
-from flows.pull.job import Departed, Job, Pulled, ReadAlready, both, patiently
+from flows.pull.job import Departed, Job, Pulled, both, patiently
 from flows.pull.known import Known, Sight, compare, look_again, look_at_server, nothing_to_do, sweep_is_due
 from flows.pull.reconcile import reconcile
 from flows.pull.reference import read_reference, reference_is_due
@@ -31,7 +31,7 @@ from flows.session.ready import open_ready
 from flows.upkeep.erase import clean, erase_purged, expire
 from schemas.clocks import JITTER, Clocks
 from schemas.entities import CLIENTS
-from schemas.errors import UnexpectedShape, WarehouseError
+from schemas.errors import ReadAlready, UnexpectedShape, WarehouseError
 from schemas.vanished import PURGED
 from warehouse.control.erase import pending
 from warehouse.control.state import Binding, Run, check_binding, last_begun, record_run
@@ -47,35 +47,35 @@ if TYPE_CHECKING:
     from warehouse.load.load import Reference
 
 BLIND = (
-    "The server lists no client to this token, and the token may not see the whole company: lists leave out clients "
-    "that it may not see, and do not say so. Use a token of an owner or administrator."
+    "The server lists no clients to this token, and the token may not see the whole company: lists leave out clients "
+    "that it may not see, without saying so. Use a token of an owner or administrator."
 )
 MOST_NAMED = 200
-"""Clients that are not listed of which a pull tells one by one; mart.unlisted_clients has them all."""
+"""The number of unlisted clients that a pull names; mart.unlisted_clients has all of them."""
 
 
 def pull(job: Job) -> Pulled:
     """Bring the mirror of a source up to date. Raises the errors of `schemas.errors`; then that run stored nothing.
 
-    Also ReadAlready, for a job that shares its work.
-    Where the totals disagree afterwards, clients have vanished from the server: then everything is read, once.
-    Publishing comes after the load; one that fails is made up for by the next pull.
+    Raises ReadAlready too, for a job that shares its work. If the totals disagree afterwards, clients have vanished
+    from the server: then the pull does one full check. Publishing comes after the load; if it fails, the next pull
+    publishes.
     """
-    wait = 0 if job.due else job.settings.wait  # a run that shares its work has others to read meanwhile
+    wait = 0 if job.due else job.settings.wait  # a run that shares its work can read another source meanwhile
     with one_run_at_a_time(job.place, job.name, wait=wait):
         started = job.clock.monotonic()
         if job.due:
             _check_unread(job, job.due)
-        job.tell("looking", 0, None)
+        job.progress("looking", 0, None)
         sight = look_at_server(job)
         with open_ready(job.settings, job.clock) as warehouse:
             known = compare(warehouse, job, sight)
-            remove_backups(job.settings, job.name, known.state.erased.has)  # of clients that another machine has erased
+            remove_backups(job.settings, job.name, known.state.erased.has)  # another machine may have erased clients
             due = sweep_is_due(known, job.source)
             unfinished = pending(warehouse)
             if not (job.full or due or unfinished) and nothing_to_do(known, job.source):
                 return _heartbeat(job, warehouse, known, started)
-        if unfinished:  # an erasure that was killed
+        if unfinished:  # a kill interrupted an erasure
             clean(job.settings, job.clock)
         pulled, surplus = _pull_changes(job, known, started)
         if pulled.run.kind != "full" and (due or surplus != (known.state.unexplained or 0)):
@@ -85,16 +85,16 @@ def pull(job: Job) -> Pulled:
         if job.source.activities:
             pulled = replace(pulled, notes=[*pulled.notes, *pull_activities(job, pulled, sight)])
         purged = [client.id for client in pulled.departed if client.kind == PURGED]
-        if told := erase_purged(job.settings, job.name, purged, job.clock):
-            named = [one for one in pulled.departed if one.kind != PURGED]
-            pulled = replace(pulled, notes=[*pulled.notes, *told], departed=named)
+        if notes := erase_purged(job.settings, job.name, purged, job.clock):
+            named = [client for client in pulled.departed if client.kind != PURGED]
+            pulled = replace(pulled, notes=[*pulled.notes, *notes], departed=named)
         return _published(job, pulled)
 
 
 def _check_unread(job: Job, due: datetime) -> None:
-    """Raises ReadAlready where another run has read the source since; under its lock, so that none can come between.
+    """Raises ReadAlready if another run has read the source since `due`. The source's lock keeps other runs out.
 
-    A run that begins in the future was begun by a clock that was ahead: it may have read before this one was due.
+    A start in the future comes from a clock that was ahead: that run may have read before this one was due.
     """
     with open_ready(job.settings, job.clock) as warehouse:
         begun = last_begun(warehouse, job.name, full=job.full)
@@ -103,7 +103,7 @@ def _check_unread(job: Job, due: datetime) -> None:
 
 
 def _heartbeat(job: Job, warehouse: Warehouse, known: Known, started: float) -> Pulled:
-    """The one row that an idle pull writes. Pages of a run that was killed behind its commit are of no use any more."""
+    """Write the one row of an idle pull, and remove pages left by a run that was killed after its commit."""
     Staging.of(job.place, job.name).clear()
     state, notes = known.state, known.sight.notes
     run = replace(_run(job, known.sight, "idle"), mirrored=state.mirrored, quarantine_open=state.quarantine_open)
@@ -113,7 +113,7 @@ def _heartbeat(job: Job, warehouse: Warehouse, known: Known, started: float) -> 
 
 
 def _with_sweep(job: Job, pulled: Pulled, *, due: bool) -> Pulled:
-    """Read everything too, where that is due or needed. What was loaded before is published, whatever comes of it."""
+    """Do a full check if it is due or needed. If it fails, publish the changes loaded before it."""
     try:
         return _swept(job, pulled, due=due)
     except Exception:
@@ -122,12 +122,12 @@ def _with_sweep(job: Job, pulled: Pulled, *, due: bool) -> Pulled:
 
 
 def _swept(job: Job, pulled: Pulled, *, due: bool) -> Pulled:
-    """Read everything where that is due, or where the totals disagree for certain.
+    """Do a full check if it is due, or if the totals certainly disagree.
 
-    The trap: the total was told before the scan, and clients that are new since count here and not there. So it is
-    asked for again. Whatever is here was on the server at some time, so a surplus over what it lists now is of clients
-    that have vanished. That there are fewer is certain only where nothing has changed since: then clients are listed
-    again that were not, and what became of them meanwhile may be stamped before the watermark.
+    The trap: the server gave its total before the scan, so clients created since count here but not there. So we ask
+    for the total again. Every mirrored client was once on the server, so a surplus over the new total means that
+    clients have vanished. A smaller mirror is certain only if nothing has changed since: then the server lists clients
+    again that it had left out, and their changes meanwhile may carry stamps before the watermark.
     """
     started, asked = job.clock.monotonic(), job.door.requests
     now = look_again(job)
@@ -137,21 +137,22 @@ def _swept(job: Job, pulled: Pulled, *, due: bool) -> Pulled:
         return replace(pulled, left=max(known, 0))
     swept, _ = _pull_changes(replace(job, full=True), now, started, asked_before=asked)
     if not differs:
-        return both(pulled, swept, "Everything was read, as every sweep_days.")
+        return both(pulled, swept, "A full check was due, as set by sweep_days.")
     if not swept.departed and swept.left != surplus:
         _remember_a_wrong_total(job, surplus)
     more = f"{abs(surplus):,} {'more' if surplus > 0 else 'fewer'} here than on the server"
     if surplus < known and known > 0:
         more = f"{known - max(surplus, 0):,} listed again"
     elif not surplus:
-        more = "one more here than was known"
-    return both(pulled, swept, f"Clients: {more}; so everything was read.")
+        more = "one more here than before"
+    return both(pulled, swept, f"Clients: {more}; so a full check followed.")
 
 
 def _remember_a_wrong_total(job: Job, surplus: int) -> None:
-    """A total that disagrees by as much as before, although everything was met, is no reason to read it all again.
+    """Note a difference of the totals that remains after a full check, so that it causes no further check.
 
-    The trap: a client that was read and vanished during the scan makes the totals disagree too. That was not so before.
+    The trap: a client that vanished during the scan makes the totals disagree too. So the difference is noted only if
+    it is the same as before the check.
     """
     now = look_again(job)
     if not (now.mirrored and now.surplus == surplus):
@@ -161,8 +162,8 @@ def _remember_a_wrong_total(job: Job, surplus: int) -> None:
 
 
 def _pull_changes(job: Job, known: Known, started: float, *, asked_before: int = 0) -> tuple[Pulled, int]:
-    """One run; with it, how many clients more are in the warehouse then than the server has told."""
-    from warehouse.load.load import Scanned, load  # noqa: PLC0415 - pyarrow: 0.3 s which an idle pull does not spend
+    """Run once; return the result and the number of clients that the warehouse then has beyond the server's total."""
+    from warehouse.load.load import Scanned, load  # noqa: PLC0415 - pyarrow: an idle pull saves 0.3 s
 
     job = replace(job, full=True) if known.doubt else job
     state = known.state
@@ -171,7 +172,7 @@ def _pull_changes(job: Job, known: Known, started: float, *, asked_before: int =
     if scan.full or not known.mirrored:
         _check_company_again(job, binding, staging)
     aside = [*staging.quarantined, *map(poison, scan.poison)]
-    verdict = reconcile(job, state, staging, scan, {one.id for one in aside})
+    verdict = reconcile(job, state, staging, scan, {record.id for record in aside})
     notes = [*known.notes(), *scan.notes, *verdict.notes]
     watermark, newest = next_watermark(scan, job.source.look_back), scan.newest_seen or None
     scanned = Scanned(
@@ -190,7 +191,7 @@ def _pull_changes(job: Job, known: Known, started: float, *, asked_before: int =
     )
     run = _run(job, known.sight, "full" if scan.full else "pull", scan)
     run = replace(run, received=staging.records, notes=_as_json(notes))
-    job.tell("loading", staging.records, staging.records)
+    job.progress("loading", staging.records, staging.records)
     finish = _finished(job, started, asked_before)
     loaded = patiently(job, lambda warehouse: load(warehouse, staging, scanned, run, reference, finish))
     departed, named = [], []
@@ -213,22 +214,22 @@ def _pull_changes(job: Job, known: Known, started: float, *, asked_before: int =
 
 
 def _departed(warehouse: Warehouse, run: Run) -> list[Departed]:
-    """The clients that a run has taken out, for its report."""
-    found = warehouse.rows(statement("read/departed"), {"source": run.source, "run_id": run.run_id})
-    return [Departed(*row) for row in found]  # type: ignore[arg-type]  # the statement names the fields, a test compares
+    """Return the clients that a run removed, for its report."""
+    rows = warehouse.rows(statement("read/departed"), {"source": run.source, "run_id": run.run_id})
+    return [Departed(*row) for row in rows]  # type: ignore[arg-type]  # the statement names the fields, a test compares
 
 
 def _published(job: Job, pulled: Pulled) -> Pulled:
-    job.tell("publishing", pulled.run.received, pulled.run.received)
+    job.progress("publishing", pulled.run.received, pulled.run.received)
     with open_ready(job.settings, job.clock) as warehouse:
         return _publish(job, warehouse, pulled)
 
 
 def _publish(job: Job, warehouse: Warehouse, pulled: Pulled) -> Pulled:
-    """Publish what no published copy shows yet, this run's changes or an earlier one's.
+    """Publish the changes of this run and of earlier ones that no published copy shows yet.
 
-    What is loaded stays loaded where the copies cannot be written: that is told, and the next pull tries again. Where
-    writing them is dear, it is postponed: that is told too.
+    If the copies cannot be written, the load stays, a note says so, and the next pull tries again. If writing them
+    takes long, it may be postponed, with a note too.
     """
     note_hosts(warehouse, base_url_of(job.source), secrets_of(job.source), job.clock.now())
     expire(job.settings, warehouse, job.name, job.clock)
@@ -245,7 +246,7 @@ def _publish(job: Job, warehouse: Warehouse, pulled: Pulled) -> Pulled:
 
 
 def _bound(job: Job, known: Known) -> tuple[Binding, Reference | None]:
-    """The company that the source is bound to, checked where it is not certain; the reference tables, where due."""
+    """Return the binding of the source, checked unless it is certain, and the reference tables if they are due."""
     state, due = known.state, job.full or reference_is_due(known.state, known.look)
     if state.binding and known.mirrored and state.binding.base_url == base_url_of(job.source) and not due:
         return state.binding, None
@@ -256,17 +257,17 @@ def _bound(job: Job, known: Known) -> tuple[Binding, Reference | None]:
 
 
 def _check_company_again(job: Job, binding: Binding, staging: Staging) -> None:
-    """Raises UnexpectedShape where the server answers for another company than before the scan."""
+    """Raises UnexpectedShape if the server answers for another company than before the scan."""
     if current_company(job.door).fingerprint != binding.company_fingerprint:
-        staging.clear()  # nobody knows of which company its pages are
+        staging.clear()  # its pages may belong to either company
         raise UnexpectedShape(
-            "While the clients were read, the server began to answer for another company; nothing was stored. Does a "
-            "proxy or a cache in front of it mix up answers?"
+            "During the scan, the server began to answer for another company; nothing was stored. Does a proxy or a "
+            "cache in front of it mix up answers?"
         )
 
 
 def _run(job: Job, sight: Sight, kind: str, scan: Scan | None = None) -> Run:
-    """The record of a run; one that went on with an interrupted scan began with it."""
+    """Return the row of a run. A run that resumed an interrupted scan began with that scan."""
     now, look = job.clock.now(), sight.look
     resumed = scan is not None and scan.look.began < look.began
     return Run(
@@ -283,7 +284,10 @@ def _run(job: Job, sight: Sight, kind: str, scan: Scan | None = None) -> Run:
 
 
 def _finished(job: Job, started: float, asked_before: int = 0) -> Callable[[Run], Run]:
-    """What stamps a run at its end, with the requests behind `asked_before`: publishing comes after it."""
+    """Return the function that fills in the end of a run, with its requests after the first `asked_before`.
+
+    It runs before publishing.
+    """
 
     def finish(run: Run) -> Run:
         seconds = round(job.clock.monotonic() - started, 3)

@@ -1,6 +1,6 @@
-"""The tables by which ids are decoded: the server's lists, the company and its groups, read daily and at full pulls.
+"""The reference tables, which decode ids: the server's lists, the company and its groups.
 
-A change of these moves no client's stamp, so they are read whole and replaced whole.
+Pulls read them daily, full pulls always. Their changes move no stamp of a client, so they are replaced as a whole.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ DAY = 86400
 
 
 def reference_is_due(state: State, look: FirstLook) -> bool:
-    """Whether a day has passed since they were read, by the server's clock; or they were read in its future."""
+    """Whether they were read a day ago or earlier by the server's clock, or in its future."""
     if state.reference_at is None:
         return True
     passed = look.began - state.reference_at.timestamp()
@@ -32,22 +32,22 @@ def reference_is_due(state: State, look: FirstLook) -> bool:
 
 
 def read_reference(door: Door, company: Company) -> Reference:
-    """Read them all: two requests, as the company is known already. A row that does not fit is set aside by name."""
-    from warehouse.load.load import Reference  # noqa: PLC0415 - pyarrow: 0.3 s which an idle pull does not spend
+    """Read all of them in two requests, as the company is known already. Rows that do not fit go into quarantine."""
+    from warehouse.load.load import Reference  # noqa: PLC0415 - pyarrow: an idle pull saves 0.3 s
 
     lists = statics(door, [lookup.name for lookup in LOOKUPS])
     records = {lookup: lists[lookup.name] for lookup in LOOKUPS}
     records[GROUPS] = all_groups(door, GROUPS)
     records[COMPANIES] = [_allowed(COMPANIES, company.record)]
-    batches = {entity: normalise(entity, found) for entity, found in records.items()}
+    batches = {entity: normalise(entity, rows) for entity, rows in records.items()}
     return Reference(
         rows={entity: batch.rows for entity, batch in batches.items()},
-        quarantined=[one for batch in batches.values() for one in batch.quarantined],
+        quarantined=[record for batch in batches.values() for record in batch.quarantined],
     )
 
 
 def _allowed(entity: Entity, record: Mapping[str, object]) -> dict[str, object]:
-    """A record of the fields we know and nothing else: a company's record is full of other people's credentials."""
+    """Return the record with our fields only: a company's record is full of other people's credentials."""
     kept: dict[str, object] = {f.json_key: record.get(f.json_key) for f in entity.fields if not f.inside}
     for holder in {f.inside for f in entity.fields if f.inside}:
         inner = record.get(holder)

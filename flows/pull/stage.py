@@ -1,4 +1,4 @@
-"""Staging: the scan's pages, normalised, into private files while the warehouse is closed."""
+"""Stage the scan's pages, normalised, in private files while the warehouse is closed."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from warehouse.schema.tables import columns
 
 
 def stage(job: Job, known: Known, binding: Binding) -> tuple[Staging, Scan]:
-    """Scan into staging. An interrupted scan of the same kind goes on where it stood."""
+    """Scan into staging. An interrupted scan of the same kind resumes where it stopped."""
     state, look = known.state, known.look
     scan = Scan(lister(job.door, CLIENTS), look, page_size=job.source.page_size, skew=_known_skew(state, look))
     scan.recheck, scan.connections = job.full or not known.mirrored, job.source.connections
@@ -34,23 +34,23 @@ def stage(job: Job, known: Known, binding: Binding) -> tuple[Staging, Scan]:
     scan_key = ScanKey(
         binding.base_url, binding.company_id, binding.company_fingerprint, since, since is None, _shape()
     )
-    # A full pull of a loaded source reads what changed without a new stamp, so it takes nothing from before it began.
+    # A full pull of a loaded source looks for changes without a new stamp, so it resumes from no earlier pages.
     if (job.full and state.watermark is not None) or not staging.resume(scan_key, known.sight.now):
         staging.begin(scan_key, known.sight.begun)
     pages = _read(scan, since, staging, known, job.source.look_back)
     try:
-        with closing(pages):  # so that its threads end with it, whatever happens here
+        with closing(pages):  # ends its threads on any error
             for page in pages:
                 _add(page, scan, staging, state.erased)
-                job.tell("reading", staging.records, look.total if scan.full else None)
+                job.progress("reading", staging.records, look.total if scan.full else None)
     except EndlessList:
-        staging.clear()  # nobody knows which of these pages are true, so the next pull takes up none of them
+        staging.clear()  # some of these pages may be wrong, so the next pull must not resume from them
         raise
     return staging, scan
 
 
 def _add(page: list[object], scan: Scan, staging: Staging, erased: Erased) -> None:
-    """Stage one page; what does not fit is set aside with its reason."""
+    """Stage one page; set records that do not fit aside, with the reason."""
     records = _without_erased(page, erased, staging)
     batch = normalise(CLIENTS, [r for r in records if not isinstance(r, Malformed)])
     malformed = [_malformed(r) for r in records if isinstance(r, Malformed)]
@@ -59,20 +59,22 @@ def _add(page: list[object], scan: Scan, staging: Staging, erased: Erased) -> No
 
 
 def _without_erased(records: list[object], erased: Erased, staging: Staging) -> list[object]:
-    """The records of a page but those of erased clients, which are noted by their marks."""
+    """Return the records of a page without erased clients; note the marks of those."""
     if not erased.marks:
         return records
     ids = [r.id if isinstance(r, Malformed) else key(r) for r in records]
-    staging.left_out |= {erased.mark(one) for one in ids if erased.has(one)}
-    return [record for record, one in zip(records, ids, strict=True) if not erased.has(one)]
+    staging.left_out |= {erased.mark(client_id) for client_id in ids if erased.has(client_id)}
+    return [record for record, client_id in zip(records, ids, strict=True) if not erased.has(client_id)]
 
 
 def _since(state: State, scan: Scan) -> int | None:
-    """The watermark; None, to read everything, where there is none or the server has gone back behind it."""
+    """Return the watermark; None, to read everything, if there is none or the server is older than it."""
     watermark = None if state.watermark is None else int(state.watermark.timestamp())
     newest = stamp(scan.look.newest)
     if watermark is not None and newest and newest < watermark:
-        scan.notes.append("The server's newest change is older than the last one loaded: was it restored? All is read.")
+        scan.notes.append(
+            "The server's newest change is older than the last one loaded: was it restored? This pull reads everything."
+        )
         return None
     return watermark
 
@@ -80,10 +82,10 @@ def _since(state: State, scan: Scan) -> int | None:
 def _read(
     scan: Scan, since: int | None, staging: Staging, known: Known, look_back: int
 ) -> Generator[list[object], None, None]:
-    """The pages of the scan, behind those that are staged already.
+    """Yield the pages of the scan after those that are staged already.
 
-    The end of the list is read from the look-back before the interrupted scan began, as it is between two pulls: what
-    was committed late meanwhile may stand anywhere in it. Where the server's clock has gone back, so much further.
+    A resumed scan reads the end of the list from the look-back before the interrupted scan began, as between two pulls,
+    because late commits may be anywhere in it. If the server's clock has gone back, it reads from that much earlier.
     """
     if not staging.pages:
         return read(scan, None if since is None else max(1, since - known.back))
@@ -91,25 +93,25 @@ def _read(
     last = staging.pages[-1]
     scan.newest_seen, scan.skew, scan.recheck = last.newest_seen, last.skew, True
     scan.look = replace(scan.look, began=min(scan.look.began, staging.began))
-    scan.notes.append(f"An interrupted scan went on behind its {staging.records} staged records.")
+    scan.notes.append(f"An interrupted scan resumed after its {staging.records} staged records.")
     return read(scan, since, resume=with_tail(last.open, staging.began - look_back - back))
 
 
 def _known_skew(state: State, look: FirstLook) -> int | None:
-    """The skew measured before; measured anew after an upgrade of the server."""
+    """Return the skew measured before; None, to measure it again, after an upgrade of the server."""
     return state.skew_seconds if state.server_version == look.version else None
 
 
 def _malformed(record: Malformed) -> Quarantined:
-    return Quarantined(CLIENTS.name, record.id, "record", "is no valid JSON text")
+    return Quarantined(CLIENTS.name, record.id, "record", "is not valid JSON")
 
 
 def poison(name: str) -> Quarantined:
-    """The entry for a record, named by its id where that is known, that no request brings."""
-    return Quarantined(CLIENTS.name, name, "record", "cannot be sent by the server: it answers nothing, or an error")
+    """Return the entry for a record that no request brings, named by its id if that is known."""
+    return Quarantined(CLIENTS.name, name, "record", "cannot be read: the server answers nothing, or an error")
 
 
 def _shape() -> str:
-    """A fingerprint of the staged columns: pages staged by another version are read again."""
-    told = [list(columns(CLIENTS, None)), *(list(columns(child, CLIENTS)) for child in CLIENTS.children)]
-    return hashlib.sha256(repr(told).encode()).hexdigest()[:16]
+    """Return a fingerprint of the staged columns: pages staged by another version are read again."""
+    staged = [list(columns(CLIENTS, None)), *(list(columns(child, CLIENTS)) for child in CLIENTS.children)]
+    return hashlib.sha256(repr(staged).encode()).hexdigest()[:16]

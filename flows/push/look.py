@@ -18,8 +18,7 @@ from flows.push.changed_meanwhile import changed_meanwhile
 from flows.session.clock import Clock
 from schemas.clocks import Clocks, clocks
 from schemas.journal import Outcome
-from schemas.plan import UPDATE, Cell, Plan, calls_for
-from warehouse.control.plans import CellOutcome
+from schemas.plan import UPDATE, Cell, CellOutcome, Plan, calls_for
 
 LATE: Final = 60
 """Seconds for which a transaction may stay open and still be seen by the next look, by its stamp.
@@ -77,6 +76,11 @@ class Look:
                 left.append(outcome)
         return sendable, left
 
+    def credited(self, outcome: CellOutcome) -> CellOutcome:
+        """The outcome, APPLIED for a value that is there because this plan has sent it before."""
+        ours = outcome.outcome is Outcome.THERE_ALREADY and (outcome.client_id, outcome.column) in self.ours
+        return replace(outcome, outcome=Outcome.APPLIED) if ours else outcome
+
     def _judged(self, cell: Cell, present: Mapping[str, object] | None) -> CellOutcome | None:
         """What is known of a cell that need not or must not be sent; None for one that may be."""
         key, column = cell.client_id, cell.column
@@ -85,7 +89,7 @@ class Look:
         if _is_another(present, self.plan):
             return CellOutcome(key, column, Outcome.CONFLICT, ANOTHER)
         if present[column] == cell.after:
-            return CellOutcome(key, column, Outcome.APPLIED if (key, column) in self.ours else Outcome.THERE_ALREADY)
+            return self.credited(CellOutcome(key, column, Outcome.THERE_ALREADY))
         if present[column] != cell.before:
             return CellOutcome(key, column, Outcome.CONFLICT, moved(cell, present[column]))
         return CellOutcome(key, column, Outcome.CONFLICT, DELETED) if present["is_deleted"] else None

@@ -26,7 +26,7 @@ from flows.session.clock import SYSTEM_CLOCK, Clock
 from flows.session.ready import open_ready
 from schemas.entity import Written
 from schemas.errors import SettingsError, UnexpectedShape
-from schemas.plan import UPDATE, Cell, Plan, RefusedWish, Wish, needs_put, with_fewest_calls
+from schemas.plan import PUSH, UPDATE, Cell, Plan, RefusedWish, Wish, needs_put, with_fewest_calls
 from schemas.server_form import GIVEN_BY_PUT, Lists, Refused, as_stored, check_emptied, writable
 from warehouse.control.outbox import REFUSED, refuse_unknown_sources
 from warehouse.control.plans import note_wishes, store_plan
@@ -92,10 +92,10 @@ def plan_push(
             note_wishes(warehouse, name, _became(wish_ids, refused, NOTHING_TO_CHANGE))
         return Planned(None, [*lost, *refused], made.unchanged, notes=notes)
     plan = Plan(
-        plan_id=f"push-{now:%Y%m%d}-{new_id()}", source=name, made_at=now,
+        plan_id=f"push-{now:%Y%m%d}-{new_id()}", source=name, kind=PUSH, made_at=now,
         expires_at=now + timedelta(hours=settings.push.valid_hours),
-        base_at=base.read_at, newest_at=base.newest_at, author=operator(), reason=reason, company=company,
-        undoes=undoes.plan_id if undoes else None,
+        base_at=base.read_at, newest_at=base.newest_at, author=operator(), reason=reason, company=company.fingerprint,
+        version=company.version, undoes=undoes.plan_id if undoes else None,
         cells=sorted(with_fewest_calls(cells, made.without_put)),
     )  # fmt: skip
     with open_ready(settings, clock) as warehouse:

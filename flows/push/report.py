@@ -9,14 +9,15 @@ from pathlib import Path
 from typing import Final
 
 from flows.configuration.values import Settings
-from flows.push.apply import AS_WANTED, Applied
+from flows.push.apply import Applied
 from flows.push.plan import Planned
 from flows.push.undo import names_of, plan_as_json, write_plan
 from flows.session.ready import open_ready
 from flows.show.show import say, show_json, show_table
 from schemas.errors import LOADED_WITH_FINDINGS, NotVerified
-from schemas.plan import Plan, calls_without_grouping
-from warehouse.control.plans import APPLYING, PLANNED, CellOutcome, Stored, outcomes_of
+from schemas.journal import AS_WANTED
+from schemas.plan import CellOutcome, Plan, calls_without_grouping
+from warehouse.control.plans import APPLYING, PLANNED, Stored, outcomes_of
 
 MOST: Final = 50
 """Lines of a table; --json and --to give all."""

@@ -3,33 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
-from connector.api.api import Api
 from connector.clients.planned import send_planned
-from connector.door.door import Door
-from connector.door.password import Password, no_password
+from flows.plans.applying import Run
 from flows.push.look import Look
-from flows.session.api import operator
-from flows.session.clock import Clock
-from flows.session.progress import Tell
-from flows.session.writing import settle_open
 from schemas.errors import StalePlan, SyncError, WarehouseError
 from schemas.journal import Outcome
-from schemas.plan import UPDATE, Plan, PlannedCall, calls_for
-from warehouse.control.journal import WarehouseJournal
-from warehouse.control.plans import (
-    APPLIED,
-    APPLYING,
-    ENDED,
-    CellOutcome,
-    journaled,
-    note_outcomes,
-    outcomes_of,
-    set_state,
-)
+from schemas.plan import UPDATE, CellOutcome, Plan, PlannedCall, calls_for
+from warehouse.control.plans import APPLYING, ENDED, journaled, note_outcomes, outcomes_of
 from warehouse.engine.seam import Warehouse
 
 MOVED_AT_LEAST: Final = 3
@@ -42,69 +26,60 @@ _SURE: Final = frozenset({Outcome.APPLIED, Outcome.OVERWRITTEN})
 class Sending:
     """One run of a plan: how many calls it has sent, and how many values it has dealt with."""
 
-    warehouse: Warehouse
-    door: Door
-    plan: Plan
-    look_back: int
-    tell: Tell
-    clock: Clock
-    api: Api = field(init=False)
+    run: Run
     calls: int = 0
     done: int = 0
 
-    def __post_init__(self) -> None:
-        source, warehouse = self.plan.source, self.warehouse
-        journal = WarehouseJournal(source, lambda: nullcontext(warehouse), operator=operator(), now=self.clock.now)
-        self.api = Api(self.door, journal, Password(no_password), self.plan.plan_id)
 
-
-def settle_sent(sending: Sending) -> None:
-    """Ask the server what became of calls that were cut off, and record what is known of the plan's values.
-
-    Raises UnsafePlan where a call stays unknown.
-    """
-    plan, now = sending.plan, sending.clock.now
-    settle_open(sending.warehouse, plan.source, sending.api, client_ids=plan.client_ids, now=now)
-    note_outcomes(sending.warehouse, plan, list(known_so_far(sending.warehouse, plan).values()), now())
-
-
-def end_unsent(sending: Sending, why: str) -> StalePlan:
-    """End a plan of which nothing more may be sent; the error that says so, and how much of it was sent."""
-    plan = sending.plan
-    left = len(plan.cells) - len(known_so_far(sending.warehouse, plan))
-    set_state(sending.warehouse, plan, ENDED, applied_at=sending.clock.now())
-    return StalePlan(f"{why} What was sent before is settled; {left:,} of {len(plan.cells):,} values were not sent.")
-
-
-def send_rest(sending: Sending, *, begins: bool) -> SyncError | None:
+def send_rest(sending: Sending) -> SyncError | None:
     """Send what is still to be sent of a plan; the error at which it stopped.
 
-    `begins`: nothing of it was sent before. Then it raises StalePlan where most of it was changed by others, and
-    nothing is sent.
+    Raises StalePlan where nothing of it was sent before and others have changed most of it; then nothing is sent.
     """
-    warehouse, plan = sending.warehouse, sending.plan
-    known = known_so_far(warehouse, plan)
+    run, plan = sending.run, sending.run.plan
+    note_sent(run.warehouse, plan, run.clock.now())
+    known = known_so_far(run.warehouse, plan)
+    if run.barred:
+        return _end_unsent(run, len(plan.cells) - len(known))
     rest = [cell for cell in plan.cells if _is_open(known.get((cell.client_id, cell.column)))]
-    look = Look(sending.door, plan, sending.look_back, known.keys(), sending.clock)
+    look = Look(run.api.door, plan, run.settings.sources[plan.source].look_back, known.keys(), run.clock)
     look.begin(rest)
     sendable, left = look.sorted_out(rest)
-    if begins:
+    if run.begins:
         _check_base(plan, left)
-    set_state(warehouse, plan, APPLYING)
-    _note(sending, left)
+    run.note(APPLYING)
+    _note(run, left)
     sending.done = len(plan.cells) - len(sendable)
-    for call in calls_for(sendable):
-        sending.tell("sending", sending.done, len(plan.cells))
+    return _send_calls(sending, look, calls_for(sendable))
+
+
+def _send_calls(sending: Sending, look: Look, calls: Sequence[PlannedCall]) -> SyncError | None:
+    run = sending.run
+    for call in calls:
+        run.progress("sending", sending.done, len(run.plan.cells))
         try:
             _send(sending, look, call)
         except WarehouseError:
             raise
         except SyncError as problem:
-            _note(sending, list(known_so_far(warehouse, plan).values()))
+            note_sent(run.warehouse, run.plan, run.clock.now())
             return problem
         sending.done += len(call.cells)
-    set_state(warehouse, plan, APPLIED, applied_at=sending.clock.now())
     return None
+
+
+def _end_unsent(run: Run, left: int) -> StalePlan:
+    """End a plan of which nothing more may be sent; the error that says so, and how much of it was sent."""
+    run.note(ENDED)
+    return StalePlan(
+        f"{run.barred}: plan again. What was sent before is settled; {left:,} of {len(run.plan.cells):,} values were "
+        "not sent."
+    )
+
+
+def note_sent(warehouse: Warehouse, plan: Plan, now: datetime) -> None:
+    """Record what is known of the plan's values that were sent."""
+    note_outcomes(warehouse, plan, list(known_so_far(warehouse, plan).values()), now)
 
 
 def known_so_far(warehouse: Warehouse, plan: Plan) -> dict[tuple[str, str], CellOutcome]:
@@ -123,14 +98,14 @@ def _send(sending: Sending, look: Look, call: PlannedCall) -> None:
     if call.verb != UPDATE:
         look.again(call.client_ids)
         cells, left = look.sorted_out(cells)
-        _note(sending, left)
+        _note(sending.run, left)
     for part in calls_for(cells):
-        _note(sending, [CellOutcome(*told) for told in send_planned(sending.api, part, look.records)])
+        _note(sending.run, [look.credited(one) for one in send_planned(sending.run.api, part, look.records)])
         sending.calls += 1
 
 
-def _note(sending: Sending, outcomes: Sequence[CellOutcome]) -> None:
-    note_outcomes(sending.warehouse, sending.plan, outcomes, sending.clock.now())
+def _note(run: Run, outcomes: Sequence[CellOutcome]) -> None:
+    note_outcomes(run.warehouse, run.plan, outcomes, run.clock.now())
 
 
 def _check_base(plan: Plan, left: Sequence[CellOutcome]) -> None:

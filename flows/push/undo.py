@@ -17,9 +17,9 @@ from flows.show.output import write_output
 from flows.show.show import plain
 from schemas.errors import StalePlan
 from schemas.journal import Outcome
-from schemas.plan import Plan, PlannedCall
+from schemas.plan import PUSH, Plan, PlannedCall
 from schemas.values import to_json
-from warehouse.control.plans import APPLIED, ENDED, Stored, outcomes_of, read_plan
+from warehouse.control.plans import APPLIED, ENDED, outcomes_of, read_plan
 from warehouse.engine.sql import statement
 
 
@@ -58,7 +58,7 @@ def undo_plan(
     not begun, or not brought to its end.
     """
     with open_ready(settings, clock) as warehouse:
-        stored = read_plan(warehouse, plan_id)
+        stored = read_plan(warehouse, plan_id, PUSH)
         outcomes = outcomes_of(warehouse, stored.plan)
     if stored.state not in {APPLIED, ENDED}:
         raise StalePlan(f"The plan {plan_id} is {stored.state}: only what was applied to its end can be undone.")
@@ -70,12 +70,6 @@ def undo_plan(
     rows = [WishedRow("undo", "id", client_id, values) for client_id, values in wished.items()]
     told = reason or f"undo of {plan_id}"
     return plan_push(settings, stored.plan.source, door, rows, reason=told, undoes=stored.plan, clock=clock)
-
-
-def find_plan(settings: Settings, plan_id: str, clock: Clock = SYSTEM_CLOCK) -> Stored:
-    """A plan of the warehouse. Raises SettingsError where there is none."""
-    with open_ready(settings, clock) as warehouse:
-        return read_plan(warehouse, plan_id)
 
 
 def plan_as_json(plan: Plan) -> dict[str, object]:

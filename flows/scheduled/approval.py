@@ -22,15 +22,14 @@ from prefect.input import RunInput
 from prefect.states import Completed
 
 from flows.configuration.values import Settings
+from flows.plans.applying import find_plan
 from flows.scheduled.notices import emit, keep, with_links
 from flows.scheduled.states import LOOK
 from flows.session.clock import SYSTEM_CLOCK
 from flows.session.ready import open_ready
 from schemas.errors import StalePlan, UnsafePlan
-from schemas.merge_plan import MergePlan
 from schemas.plan import Plan
 from warehouse.control.approvals import approval_of, ask, asked_by, waiting
-from warehouse.control.merge_plans import StoredMerges
 from warehouse.control.plans import APPLYING, PLANNED, Stored
 
 ARTIFACT: Final = "ninja-sync-plan"
@@ -44,7 +43,7 @@ class GoOn(RunInput):
 class Made:
     """What came of wishes or duplicates: a plan, or none; and why some are not in it, in words without a value."""
 
-    plan: Plan | MergePlan | None
+    plan: Plan | None
     refused: Sequence[str] = ()
 
     @property
@@ -60,13 +59,12 @@ def approved_plan(
     name: str,
     kind: str,
     make: Callable[[], Made],
-    read: Callable[[str], Stored | StoredMerges],
-    figures: Callable[[Any], str],
-) -> Plan | MergePlan | State[Any]:
+    figures: Callable[[Plan], str],
+) -> Plan | State[Any]:
     """The plan of this flow run, when it is approved; or the state in which the run ends without applying one.
 
-    The run is suspended until then, and its process ends: when it is resumed it starts anew, and finds its plan by its
-    own id. Resumed without an approval, it is suspended again. A run that starts anew although its plan was begun (it
+    The run is suspended until then, and its process ends: when it is resumed it starts again, and finds its plan by its
+    own id. Resumed without an approval, it is suspended again. A run that starts again although its plan was begun (it
     was cut off, or somebody retries it) applies nothing. Raises StalePlan for that, and where the plan expires.
     """
     run = str(runtime.flow_run.id)
@@ -79,7 +77,7 @@ def approved_plan(
                 message=f"The plan {other.plan_id} waits already: ninja-sync approve {other.digest} --resume"
             )
     if asked:
-        plan = _unapplied(read(asked.plan_id), kind)
+        plan = _unapplied(find_plan(settings, kind, asked.plan_id))
     else:
         made = make()
         if made.plan is None:
@@ -110,21 +108,21 @@ def is_suspended(run: str) -> bool:
     return state is not None and state.is_paused()
 
 
-def _unapplied(stored: Stored | StoredMerges, kind: str) -> Plan | MergePlan | State[Any]:
+def _unapplied(stored: Stored) -> Plan | State[Any]:
     """The plan that a run has made before it was suspended; a state where it was applied meanwhile."""
     plan = stored.plan
     if stored.state == APPLYING:
         raise StalePlan(
-            f"The plan {plan.plan_id} was cut off: look at it, then `ninja-sync {kind} resume {plan.plan_id}`."
+            f"The plan {plan.plan_id} was cut off: look at it, then `ninja-sync {plan.kind} resume {plan.plan_id}`."
         )
     if stored.state != PLANNED:
         return Completed(
-            message=f"The plan {plan.plan_id} is {stored.state} already: ninja-sync {kind} show {plan.plan_id}"
+            message=f"The plan {plan.plan_id} is {stored.state} already: ninja-sync {plan.kind} show {plan.plan_id}"
         )
     return plan
 
 
-def _wait(settings: Settings, plan: Plan | MergePlan, digest: str, told: str) -> None:
+def _wait(settings: Settings, plan: Plan, digest: str, told: str) -> None:
     log = get_run_logger()
     while True:
         with open_ready(settings) as warehouse:

@@ -12,8 +12,9 @@ from prefect.states import Completed, Failed
 
 from flows.configuration.load import choose_sources
 from flows.configuration.values import Settings
-from flows.scheduled.notices import keep, teller, with_links
+from flows.scheduled.notices import keep, task_progress, with_links
 from flows.scheduled.states import ended, own_words, read_rules, read_settings, retried, run_name
+from flows.show.counted import counted
 
 DUPLICATES: Final = "ninja-sync-duplicates"
 
@@ -28,7 +29,8 @@ class Duplicates:
 
     def __str__(self) -> str:
         """One line."""
-        return f"{self.clusters:,} clusters of duplicates ({self.new:,} new) among {self.compared:,} clients"
+        groups = f"{counted(self.clusters, 'group')} of duplicates"
+        return f"{groups} ({self.new:,} new) among {counted(self.compared, 'client')}"
 
 
 @retried("find duplicates of one source", "dedupe {source}")
@@ -39,7 +41,7 @@ def dedupe_one(source: str) -> Duplicates:
         chosen = read_rules(settings)
         from flows.dedupe.find import find_duplicates  # noqa: PLC0415 - of an extra, for who looks for duplicates
 
-        found = find_duplicates(settings, source, chosen, tell=teller(source))
+        found = find_duplicates(settings, source, chosen, progress=task_progress(source))
     except Exception as problem:  # noqa: BLE001 - whatever it says goes into Prefect's database
         failed = own_words(problem)
     else:

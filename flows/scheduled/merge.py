@@ -13,15 +13,13 @@ from prefect.states import Completed, Failed
 from flows.configuration.load import choose_source
 from flows.configuration.values import Settings
 from flows.merge.apply import AppliedMerges, apply_merges
-from flows.push.approvals import MERGE
 from flows.scheduled.approval import Made, approved_plan
-from flows.scheduled.notices import keep, teller, with_links
+from flows.scheduled.notices import keep, task_progress, with_links
 from flows.scheduled.states import LOOK, ended, own_words, read_rules, read_settings, run_name
 from flows.session.door import open_door
 from flows.session.password import password_reader
-from flows.session.ready import open_ready
-from schemas.merge_plan import MergePlan
-from warehouse.control.merge_plans import StoredMerges, read_merges
+from flows.show.counted import counted
+from schemas.plan import MERGE, Plan
 from warehouse.control.plans import APPLYING
 
 
@@ -58,7 +56,7 @@ def apply_one(source: str, plan_id: str, digest: str) -> AppliedMerges:
         settings = read_settings()
         password = password_reader(settings.sources[source])
         with open_door(settings, source) as door:
-            return apply_merges(settings, door, plan_id, digest, password, tell=teller(source))
+            return apply_merges(settings, door, plan_id, digest, password, progress=task_progress(source))
     except Exception as problem:  # noqa: BLE001 - as above
         failed = own_words(problem)
     raise failed
@@ -74,14 +72,14 @@ def merge(source: str | None = None, undecided: bool = False) -> State[Any]:
     return ended(lambda settings: _merged(settings, source, undecided))
 
 
-def figures(plan: MergePlan) -> str:
+def figures(plan: Plan) -> str:
     """A plan of merges in figures, as Markdown; no value of anybody."""
     rescues = sum(not (step.before.is_empty and step.then.is_empty) for step in plan.steps)
     owing = sum(bool(step.mergeable["balance"]) for step in plan.steps)
     lines = [
         f"Plan `{plan.plan_id}` of the source {plan.source}, digest `{plan.digest}`.",
         "",
-        f"- merges: {len(plan.steps):,}, into {len({step.survivor_id for step in plan.steps}):,} clients",
+        f"- merges: {len(plan.steps):,}, into {counted(len({step.survivor_id for step in plan.steps}), 'client')}",
         f"- of them with a balance that moves: {owing:,}; with fields or contacts that are rescued: {rescues:,}",
         f"- may be applied until {plan.expires_at:%Y-%m-%d %H:%M} UTC",
         "",
@@ -98,27 +96,21 @@ def _merged(settings: Settings, source: str | None, undecided: bool) -> State[An
         name,
         MERGE,
         make=lambda: plan_one(name, undecided),
-        read=lambda plan_id: _stored(settings, plan_id),
         figures=figures,
     )
     if isinstance(plan, State):
         return plan
     applied = apply_one(name, plan.plan_id, plan.digest)
-    told = f"{plan.plan_id}: {applied.merged:,} of {len(applied.states):,} merges done"
+    told = f"{plan.plan_id}: {applied.merged:,} of {counted(len(applied.states), 'merge')} done"
     more = f"{told}. `ninja-sync merge show {plan.plan_id}` has more.\n"
     keep(lambda: create_markdown_artifact(with_links(more), key="ninja-sync-merge"))
     if applied.stopped and applied.finished:
         return Completed(name=LOOK, message=f"{told}; the mirror does not show it yet: {own_words(applied.stopped)}")
     if applied.stopped:
-        hint = "plan anew"
+        hint = "plan again"
         if applied.state == APPLYING:
             hint = (
                 f"look at it, then `ninja-sync merge resume {plan.plan_id}` or `ninja-sync merge close {plan.plan_id}`"
             )
         return Failed(message=f"{told}. It stopped: {own_words(applied.stopped)}; {hint}")
     return Completed(message=told)
-
-
-def _stored(settings: Settings, plan_id: str) -> StoredMerges:
-    with open_ready(settings) as warehouse:
-        return read_merges(warehouse, plan_id)

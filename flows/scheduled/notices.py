@@ -12,7 +12,8 @@ from prefect.artifacts import create_progress_artifact, update_progress_artifact
 from prefect.events import emit_event
 from prefect.utilities.urls import url_for
 
-from flows.session.progress import Tell
+from flows.session.progress import Progress
+from flows.show.counted import counted
 
 STEP: Final = 10_000
 """Records between two log lines."""
@@ -40,17 +41,17 @@ def with_links(markdown: str) -> str:
     return f"{markdown}\n[This flow run]({page})\n" if page else markdown
 
 
-def told_to(log: logging.Logger | logging.LoggerAdapter[Any], name: str) -> Tell:
-    """Writes a log line where a run begins something else, and every 10,000 records, with progress as an artifact."""
+def logged_progress(log: logging.Logger | logging.LoggerAdapter[Any], name: str) -> Progress:
+    """Log each new phase and every 10,000 records, and keep the progress as an artifact."""
     last = ("", 0)
     artifact: UUID | None = None
 
-    def tell(doing: str, done: int, of: int | None) -> None:
+    def progress(doing: str, done: int, of: int | None) -> None:
         nonlocal last, artifact
         if (doing, done // STEP) == last:
             return
         last = (doing, done // STEP)
-        log.info("%s%s%s", doing, f": {done:,} records" if done else "", f" of {of:,}" if done and of else "")
+        log.info("%s%s%s", doing, f": {counted(done, 'record')}" if done else "", f" of {of:,}" if done and of else "")
         if not done or (of or 0) <= STEP:
             return
         part = min(100.0, 100 * done / (of or done))
@@ -61,9 +62,9 @@ def told_to(log: logging.Logger | logging.LoggerAdapter[Any], name: str) -> Tell
         else:
             update_progress_artifact(artifact, part, description=f"{name}: {doing}")
 
-    return tell
+    return progress
 
 
-def teller(name: str) -> Tell:
-    """The teller of the task that runs now."""
-    return told_to(get_run_logger(), name)
+def task_progress(name: str) -> Progress:
+    """The progress callback of the Prefect task that runs now."""
+    return logged_progress(get_run_logger(), name)

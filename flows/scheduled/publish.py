@@ -13,6 +13,7 @@ from prefect.states import Completed, Failed
 
 from flows.scheduled.states import ended, own_words, read_settings, run_name
 from flows.session.ready import open_ready
+from flows.show.counted import counted
 from warehouse.publish.export import export
 from warehouse.publish.publish import publish as write_copies
 
@@ -43,5 +44,5 @@ def published() -> State[Any]:
     run: Callable[..., State[int]] = publish_copies
     outcome = run(return_state=True).result(raise_on_failure=False)
     if isinstance(outcome, int):
-        return Completed(message=f"{outcome:,} files published")
+        return Completed(message=f"{counted(outcome, 'file')} published")
     return Failed(message=f"not published: {outcome}")

@@ -24,15 +24,16 @@ from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 from flows.ask.ask import asked
 from flows.configuration.load import choose_source, choose_sources, place_of
 from flows.configuration.values import Settings
-from flows.pull.job import Job, ReadAlready
+from flows.pull.job import Job
 from flows.pull.pull import pull as pull_source
 from flows.pull.summary import Summary, as_markdown, summary_of
-from flows.scheduled.notices import emit, keep, teller, with_links
+from flows.scheduled.notices import emit, keep, task_progress, with_links
 from flows.scheduled.states import LOOK, ended, own_words, read_settings, retried, run_name
 from flows.session.door import open_door
-from flows.session.progress import Tell
+from flows.session.progress import Progress
 from flows.session.ready import open_ready
-from schemas.errors import Busy
+from flows.show.counted import counted
+from schemas.errors import Busy, ReadAlready
 from warehouse.control.state import last_begun
 from warehouse.engine.place import PostgresUrl
 
@@ -78,7 +79,7 @@ def pull_one(source: str, full: bool, due: datetime | None = None) -> Summary | 
     log = get_run_logger()
     try:
         with _turns.get():
-            found = _pulled(source, teller(source), full=full, due=due)
+            found = _pulled(source, task_progress(source), full=full, due=due)
     except Exception as problem:  # noqa: BLE001 - whatever it says goes into Prefect's database
         failed = own_words(problem)
     else:
@@ -166,9 +167,11 @@ def ending(found: dict[str, Found]) -> State[Any]:
     stale = any(one.stale for one in left)
     lines += [told(name, one) for name, one in found.items() if isinstance(one, Elsewhere) and not one.done]
     if left:
-        lines.append(f"{len(left):,} of {len(found):,} sources left to other runs")
+        lines.append(f"{len(left):,} of {counted(len(found), 'source')} left to other runs")
     if failed:
-        return Failed(message=f"{len(failed)} of {len(found)} sources failed: {', '.join(failed)}. {'; '.join(lines)}")
+        return Failed(
+            message=f"{len(failed)} of {counted(len(found), 'source')} failed: {', '.join(failed)}. {'; '.join(lines)}"
+        )
     if held := [f"{one.run.source}: {one.held}" for one in summaries if one.held]:
         return Failed(name=HELD, message="; ".join([*held, *lines]))  # red in Prefect's pages: somebody has to decide
     looks = stale or any(one.needs_a_look for one in summaries)
@@ -206,7 +209,7 @@ def _emit_findings(name: str, one: Found) -> None:
         if one.held:
             emit("brake.held", name, f"{one}. {one.held}")
         if one.merged:
-            emit("merges.found", name, f"{one.merged:,} clients were merged away on the server")
+            emit("merges.found", name, f"merged away on the server: {counted(one.merged, 'client')}")
 
 
 def _each(names: list[str], *, full: bool, due: datetime | None) -> dict[str, Found]:
@@ -219,11 +222,11 @@ def _outcome(future: PrefectFuture[Any]) -> Found:
     return outcome if isinstance(outcome, Summary | Elsewhere) else f"{type(outcome).__name__}: {outcome}"
 
 
-def _pulled(source: str, tell: Tell, *, full: bool, due: datetime | None) -> Summary | Elsewhere:
+def _pulled(source: str, progress: Progress, *, full: bool, due: datetime | None) -> Summary | Elsewhere:
     settings = read_settings()
     try:
         with open_door(settings, choose_source(settings, source)) as door:
-            job = Job(settings, source, door, full=full, due=due, tell=tell)
+            job = Job(settings, source, door, full=full, due=due, progress=progress)
             return summary_of(pull_source(job))
     except ReadAlready:
         return Elsewhere(done=True)

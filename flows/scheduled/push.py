@@ -15,18 +15,18 @@ from prefect.states import Completed, Failed
 
 from flows.configuration.load import choose_source
 from flows.configuration.values import Settings
-from flows.push.apply import Applied, apply_plan, check_brake
-from flows.push.approvals import PUSH
+from flows.plans.applying import check_brake, find_plan
+from flows.push.apply import Applied, apply_plan
 from flows.push.plan import check_not_empty, plan_push
-from flows.push.undo import find_plan
 from flows.push.wishes import WishedRow, wishes_of_file, wishes_of_query
 from flows.scheduled.approval import Made, approved_plan
-from flows.scheduled.notices import keep, teller, with_links
+from flows.scheduled.notices import keep, task_progress, with_links
 from flows.scheduled.states import LOOK, ended, own_words, read_settings, retried, run_name
 from flows.session.door import open_door
+from flows.show.counted import counted
 from schemas.entities import CLIENTS
 from schemas.errors import SettingsError, SyncError, TooMuchChange
-from schemas.plan import Plan, calls_without_grouping
+from schemas.plan import PUSH, Plan, calls_without_grouping
 from warehouse.control.plans import APPLYING
 
 Wishes = Sequence[WishedRow] | None
@@ -56,7 +56,7 @@ def apply_one(source: str, plan_id: str, digest: str) -> Applied:
     try:
         settings = read_settings()
         with open_door(settings, source) as door:
-            return apply_plan(settings, door, plan_id, digest, tell=teller(source))
+            return apply_plan(settings, door, plan_id, digest, progress=task_progress(source))
     except Exception as problem:  # noqa: BLE001 - as above
         failed = own_words(problem)
     raise failed
@@ -97,17 +97,16 @@ def _pushed(settings: Settings, source: str | None, file: str | None, null_clear
         name,
         PUSH,
         make=lambda: _braked(settings, plan_one(name, file, null_clears, reason)),
-        read=lambda plan_id: find_plan(settings, plan_id),
         figures=figures,
     )
     if isinstance(plan, State):
         return plan
     applied = apply_one(name, plan.plan_id, plan.digest)
     counts = ", ".join(f"{number:,} {what}" for what, number in applied.counts.items())
-    told = f"{plan.plan_id}: {counts}; {applied.calls:,} calls"
+    told = f"{plan.plan_id}: {counts}; {counted(applied.calls, 'call')}"
     more = f"{told}. `ninja-sync push show {plan.plan_id}` has more.\n"
     keep(lambda: create_markdown_artifact(with_links(more), key="ninja-sync-push"))
-    if applied.stopped and find_plan(settings, plan.plan_id).state == APPLYING:
+    if applied.stopped and find_plan(settings, PUSH, plan.plan_id).state == APPLYING:
         hint = f"then `ninja-sync push resume {plan.plan_id}`"
         return Failed(message=f"{told}. It stopped: {own_words(applied.stopped)}; {hint}")
     if applied.stopped:
@@ -118,7 +117,7 @@ def _pushed(settings: Settings, source: str | None, file: str | None, null_clear
 def _braked(settings: Settings, made: Made) -> Made:
     """The plan, where it may be applied without --force. Raises TooMuchChange, which says how else."""
     plan = made.plan
-    if isinstance(plan, Plan):
+    if plan is not None:
         try:
             check_brake(settings, plan)
         except TooMuchChange as refused:

@@ -14,7 +14,7 @@ from prefect.states import Completed, Failed
 from connector.clients import Period
 from flows.configuration.load import choose_source
 from flows.configuration.values import Settings
-from flows.scheduled.notices import teller
+from flows.scheduled.notices import task_progress
 from flows.scheduled.states import ended, own_words, read_settings, run_name
 from flows.session.api import open_api
 from flows.statements.fetch import draw_statements, make_folder, owing, period_of
@@ -34,7 +34,7 @@ def statements_one(source: str, period: Period) -> dict[str, int]:
         folder = Path(settings.prefect.statements_folder)
         make_folder(folder)
         with open_api(source, settings=settings) as api:
-            drawn = draw_statements(api, list(owing(api)), period, folder, tell=teller(source))
+            drawn = draw_statements(api, list(owing(api)), period, folder, progress=task_progress(source))
             return dict(Counter("failed" if one.problem else one.did for one in drawn))
     except Exception as problem:  # noqa: BLE001 - as above
         failed = own_words(problem)

@@ -17,7 +17,7 @@ from prefect.tasks import exponential_backoff
 
 from flows.configuration.load import load_settings
 from flows.configuration.values import Settings
-from schemas.errors import OUT_OF_MEMORY, Busy, Retryable, SettingsError, SyncError, is_short_of_memory, raised_at
+from schemas.errors import OUT_OF_MEMORY, Busy, Retryable, SyncError, is_short_of_memory, place_of
 
 if TYPE_CHECKING:
     from flows.dedupe.rules import Rules
@@ -38,10 +38,8 @@ def read_settings() -> Settings:
 
 def read_rules(settings: Settings) -> Rules:
     """The rules for duplicates that the settings name. Raises SettingsError where the extra is missing."""
-    try:
-        from flows.dedupe.rules import load_rules  # noqa: PLC0415 - of an extra
-    except ModuleNotFoundError as missing:
-        raise SettingsError(f"{missing.name} is missing: pip install 'ninja-sync[dedupe]'") from None
+    from flows.dedupe.rules import load_rules  # noqa: PLC0415 - of an extra
+
     return load_rules(Path(settings.prefect.rules) if settings.prefect.rules else None)
 
 

@@ -19,7 +19,7 @@ from pathlib import Path
 from threading import Lock
 
 from connector.api.api import Api
-from connector.api.verbs import current_company
+from connector.api.verbs import Company, current_company
 from connector.door.door import Door
 from connector.door.password import Password
 from connector.door.secret import Secret
@@ -124,8 +124,8 @@ def journal_of(
     return CheckedJournal(journal, settled)
 
 
-def check_company(settings: Settings, name: str, door: Door, clock: Clock = SYSTEM_CLOCK) -> str:
-    """The fingerprint of the company that the token leads to now.
+def check_company(settings: Settings, name: str, door: Door, clock: Clock = SYSTEM_CLOCK) -> Company:
+    """The company that the token leads to now.
 
     Raises SettingsError where it is another company than the one that is bound to the source.
     """
@@ -133,7 +133,7 @@ def check_company(settings: Settings, name: str, door: Door, clock: Clock = SYST
         known = read_state(warehouse, name).binding
     company = current_company(door)
     check_binding(name, known, Binding(base_url_of(settings.sources[name]), company.id, company.fingerprint))
-    return company.fingerprint
+    return company
 
 
 def operator() -> str:

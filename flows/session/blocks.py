@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from connector.door.secret import Secret
 from schemas.errors import SettingsError
+from schemas.extras import needs
 
 
 def secret_of_block(name: str) -> Secret:
     """The secret in a Prefect Secret block. Raises SettingsError where there is none, or Prefect cannot be asked."""
-    try:
+    with needs("prefect", f"The Secret block {name!r}"):
         from prefect.blocks.system import Secret as Block  # noqa: PLC0415 - seconds, for who keeps secrets there
-    except ModuleNotFoundError:
-        raise SettingsError(
-            f"The Secret block {name!r} is of Prefect, which is not here: pip install 'ninja-sync[prefect]'."
-        ) from None
     try:
         block = Block.load(name)
         found = block.get() if isinstance(block, Block) else None

@@ -14,6 +14,7 @@ from connector.door.secret import Secret
 from flows.configuration.load import TOKEN_VARIABLE, place_of
 from flows.configuration.values import Settings, Source
 from schemas.errors import SettingsError
+from schemas.extras import needs
 from warehouse.engine.place import PostgresUrl
 from warehouse.opened.secret_hosts import check_hosts
 
@@ -79,7 +80,8 @@ def _turns(settings: Settings, source: Source) -> Turns | None:
     with suppress(SettingsError):
         place = place_of(settings)
         if isinstance(place, PostgresUrl):
-            from warehouse.locks.host_turns import HostTurns  # noqa: PLC0415 - who uses DuckDB needs no Postgres driver
+            with needs("postgres"):
+                from warehouse.locks.host_turns import HostTurns  # noqa: PLC0415 - not for DuckDB
 
             address = server_address(source.url)
             host = f"{address.host}:{address.port}"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-Tell = Callable[[str, int, int | None], None]
-"""Is told how a run goes on: what it does now, how many records are through, of how many."""
+Progress = Callable[[str, int, int | None], None]
+"""Progress callback: the phase, records done, and their total or None."""
 
 
-def silent(_doing: str, _done: int, _of: int | None) -> None:
-    """Tell nobody how a run goes on."""
+def silent(_phase: str, _done: int, _total: int | None) -> None:
+    """Report no progress."""

@@ -18,6 +18,7 @@ from flows.configuration.load import place_of
 from flows.configuration.values import Settings
 from flows.session.clock import SYSTEM_CLOCK, Clock
 from flows.session.door import base_url_of, check_server, open_door
+from flows.show.counted import counted
 from schemas.entities import CLIENTS
 from schemas.errors import Busy, NotAuthorised, SettingsError, SyncError, WarehouseError
 from schemas.generation import numbers_of
@@ -99,7 +100,7 @@ def _warehouse(settings: Settings, name: str) -> tuple[Check, Binding | None]:
             state = read_state(warehouse, name)
     except SyncError as problem:
         return Check("warehouse", "bad", str(problem), problem.exit_code), None
-    held = f"{state.mirrored:,} clients of {name!r}" if state.binding else f"nothing of {name!r} yet"
+    held = f"{counted(state.mirrored, 'client')} of {name!r}" if state.binding else f"nothing of {name!r} yet"
     if (state.unexplained or 0) > 0:
         held += f"; the server does not list {state.unexplained:,} of them: `ninja-sync sweep` looks"
         return Check("warehouse", "note", f"{shown}: {held}"), state.binding
@@ -163,7 +164,7 @@ def _rights(look: FirstLook, *, sees_all: bool) -> Check:
         return Check("rights", "bad", f"this token may not see money: {good}", NotAuthorised.exit_code)
     if not sees_all and not look.total:
         return Check("rights", "bad", f"this token sees no client: {good}", NotAuthorised.exit_code)
-    seen = "no client yet" if not look.total else f"{look.total:,} clients are visible, with money"
+    seen = "no client yet" if not look.total else f"this token sees {counted(look.total, 'client')}, with money"
     if not sees_all:
         return Check(
             "rights", "note", f"{seen}; this token may not see the whole company, so there may be others: {good}"

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from flows.sheets.workbooks import SheetRow, read_workbook
+from flows.show.counted import counted
 from schemas.errors import SettingsError
 
 SEPARATORS: Final[Mapping[str, str]] = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
@@ -231,7 +232,10 @@ def _fitted(row: SheetRow, head: SheetRow, width: int, named: Sequence[int]) -> 
     short = len(row.cells) < width
     wrong = row.wrong
     if beyond or short:
-        wrong = wrong or f"the row has {len(row.cells)} cells, and line {head.line} has {width} headings"
+        wrong = (
+            wrong
+            or f"the row has {counted(len(row.cells), 'value')}, and line {head.line} has {counted(width, 'heading')}"
+        )
     return SheetRow(row.line, [row.cells[at] if at < len(row.cells) else None for at in named], wrong)
 
 

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from schemas.errors import SettingsError
+from schemas.extras import needs
 
 MOST_ROWS: Final = 1_048_576
 """Rows of a sheet, the headings among them (Excel's specification)."""
@@ -81,10 +82,8 @@ def as_workbook(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> byt
 
 
 def _openpyxl() -> Any:
-    try:
+    with needs("xlsx"):
         import openpyxl  # noqa: PLC0415 - 0.2 s, for workbooks only
-    except ImportError:
-        raise SettingsError("Workbooks need the extra `xlsx`: pip install 'ninja-sync[xlsx]'.") from None
     return openpyxl
 
 

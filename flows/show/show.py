@@ -17,7 +17,7 @@ from schemas.money import decimals_of
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from flows.session.progress import Tell
+    from flows.session.progress import Progress
 
 Row = Sequence[object]
 
@@ -157,22 +157,23 @@ def plain(value: object) -> object:  # noqa: PLR0911 - as above
 
 
 @contextmanager
-def progress(label: str, *, quiet: bool) -> Iterator[Tell]:
+def progress_bar(label: str, *, quiet: bool) -> Iterator[Progress]:
     """A progress bar for the time of a run; silent for machines and where nobody watches."""
     if quiet or not sys.stderr.isatty():
         yield lambda _doing, _done, _of: None
         return
-    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn  # noqa: PLC0415 - as above
+    from rich.progress import BarColumn, TextColumn, TimeElapsedColumn  # noqa: PLC0415 - as above
+    from rich.progress import Progress as Bar  # noqa: PLC0415 - as above
 
     words = TextColumn("{task.description} {task.fields[count]}", markup=False)
-    with Progress(words, BarColumn(), TimeElapsedColumn(), console=console(stderr=True), transient=True) as bar:
+    with Bar(words, BarColumn(), TimeElapsedColumn(), console=console(stderr=True), transient=True) as bar:
         task = bar.add_task(label, total=None, count="")
 
-        def tell(doing: str, done: int, of: int | None) -> None:
+        def report(doing: str, done: int, of: int | None) -> None:
             count = (f"{done:,} of {of:,}" if of and done <= of else f"{done:,}") if done else ""
             bar.update(task, description=f"{label}: {doing}", completed=done, total=of, count=count)
 
-        yield tell
+        yield report
 
 
 def _texts(columns: Sequence[str], row: Row) -> list[str]:

@@ -8,6 +8,7 @@ import sys
 from dataclasses import asdict
 from pathlib import Path
 
+from flows.show.counted import counted
 from flows.show.show import say
 from sandbox.people.stock import Filled, Stock
 from sandbox.server import Sandbox, serve
@@ -38,7 +39,7 @@ def run_sandbox(
             sys.stdout.write(json.dumps(asdict(running)) + "\n")
             sys.stdout.flush()
             return
-        what = f"{filled.clients:,} clients of your mirror" if filled else f"{clients:,} invented clients"
+        what = f"{counted(filled.clients, 'client')} of your mirror" if filled else counted(clients, "invented client")
         say(f"A stand-in Invoice Ninja {behaves_like} with {what}")
         _tell_access(running, rehearsal=filled is not None)
         if filled:
@@ -103,4 +104,4 @@ def _tell_filled(filled: Filled, *, masked: bool) -> None:
         say("\nNothing is masked: this server shows your clients' personal data to whoever has its token.")
     say("Contact keys and links are invented; there are no gateway tokens.")
     if filled.new_ids:
-        say(f"{filled.new_ids:,} ids have a salt, and got new ones here.")
+        say(f"Replaced here, because they have a salt: {counted(filled.new_ids, 'id')}.")

@@ -14,7 +14,8 @@ from flows.configuration.values import Settings, Source
 from flows.pull.job import Job, Pulled
 from flows.pull.pull import pull
 from flows.pull.report import tell_pulled
-from flows.show.show import progress, say, show_table
+from flows.show.counted import counted
+from flows.show.show import progress_bar, say, show_table
 from sandbox.office import Deed, tidy_up, work_a_little
 from sandbox.server import Sandbox, running
 from schemas.errors import SettingsError, WarehouseError
@@ -40,7 +41,7 @@ def run_demo(folder: Path, *, clients: int) -> None:
     """Start a sandbox, pull, look, change the server, pull again, show what changed, stop the sandbox."""
     path = folder / "warehouse.duckdb"
     remove_earlier_demo(path)
-    say(f"Starting a stand-in Invoice Ninja with {clients:,} invented clients ...")
+    say(f"Starting a stand-in Invoice Ninja with {counted(clients, 'invented client')} ...")
     with running(clients=clients, seed=SEED) as box:
         settings = Settings(warehouse=str(path), sources={SOURCE: Source(url=box.url, requests_per_second=100)})
         say(f"It answers at {box.url}.\n\n1. The first pull reads everything, into {path}.\n")
@@ -92,5 +93,5 @@ def _command() -> str:
 
 def _pull(settings: Settings, box: Sandbox) -> Pulled:
     door_settings = DoorSettings(box.url, requests_per_second=settings.sources[SOURCE].requests_per_second)
-    with Door(door_settings, Secret(box.token)) as door, progress(SOURCE, quiet=False) as tell:
-        return pull(Job(settings, SOURCE, door, tell=tell))
+    with Door(door_settings, Secret(box.token)) as door, progress_bar(SOURCE, quiet=False) as progress:
+        return pull(Job(settings, SOURCE, door, progress=progress))

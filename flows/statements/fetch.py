@@ -19,7 +19,7 @@ from connector.api.api import Api
 from connector.clients import Period
 from connector.clients.present import read_present
 from connector.clients.statements import is_whole_pdf
-from flows.session.progress import Tell, silent
+from flows.session.progress import Progress, silent
 from schemas.client import Client, client_of
 from schemas.errors import ApiError, DataError, Rejected, SettingsError, SyncError
 from warehouse.engine.private import make_private_folder, reason, remove_halves, write_private
@@ -71,7 +71,13 @@ def _day(told: str) -> date:
 
 
 def draw_statements(
-    api: Api, wanted: Sequence[Client], period: Period, folder: Path, *, again: bool = False, tell: Tell = silent
+    api: Api,
+    wanted: Sequence[Client],
+    period: Period,
+    folder: Path,
+    *,
+    again: bool = False,
+    progress: Progress = silent,
 ) -> Iterator[Drawn]:
     """Fetch the statement of each client into a folder (0600), one after the other; yields what came of each.
 
@@ -81,7 +87,7 @@ def draw_statements(
     """
     make_folder(folder)
     for number, client in enumerate(wanted):
-        tell("statements", number, len(wanted))
+        progress("statements", number, len(wanted))
         file, name = folder / file_name(client, period), client.display_name or ""
         if not again and _is_there(file):
             yield Drawn(client.id, name, "was there", file)
@@ -96,10 +102,12 @@ def draw_statements(
             continue
         _write(file, content)
         yield Drawn(client.id, name, "fetched", file)
-    tell("statements", len(wanted), len(wanted))
+    progress("statements", len(wanted), len(wanted))
 
 
-def mail_statements(api: Api, wanted: Sequence[Client], period: Period, *, tell: Tell = silent) -> Iterator[Drawn]:
+def mail_statements(
+    api: Api, wanted: Sequence[Client], period: Period, *, progress: Progress = silent
+) -> Iterator[Drawn]:
     """Have the server mail the statement of each client; yields what came of each.
 
     Not to be repeated for those that were mailed. A client that is refused does not stop the others. Anything else
@@ -107,7 +115,7 @@ def mail_statements(api: Api, wanted: Sequence[Client], period: Period, *, tell:
     """
     stopped: SyncError | None = None
     for number, client in enumerate(wanted):
-        tell("mails", number, len(wanted))
+        progress("mails", number, len(wanted))
         problem = "nothing was sent: stopped before"
         if stopped is None:
             try:

@@ -13,6 +13,7 @@ from flows.configuration.values import Settings
 from flows.session.backups import remove_backups
 from flows.session.clock import SYSTEM_CLOCK, Clock
 from flows.session.ready import open_ready
+from flows.show.counted import counted
 from schemas.errors import SettingsError
 from warehouse.control.erase import Found, erase, find, note_finished, pending, vacuum
 from warehouse.control.kept_erasures import keep_erasures
@@ -78,7 +79,7 @@ def erase_purged(settings: Settings, name: str, purged: Sequence[str], clock: Cl
             remove_backups(settings, name, client_id.__eq__)
             erase(warehouse, name, client_id, reason="purged on the server", keep_balances=keep, now=now)
     clean(settings, clock)
-    return [f"Erased, as they were purged on the server: {len(purged)}."]
+    return [f"Erased, because the server has purged them: {counted(len(purged), 'client')}."]
 
 
 def clean(settings: Settings, clock: Clock = SYSTEM_CLOCK) -> bool:

@@ -76,6 +76,7 @@ def test_a_throttled_server_is_as_slow_as_the_real_one_on_one_connection_and_on_
 
 
 @pytest.mark.slow
+@pytest.mark.proof
 def test_every_round_of_the_bench_runs_and_finds_the_truth_in_the_databases(tmp_path):
     asked = ["--clients", "60", "120", "--throttled", "60", "--peers", "none", "--folder", str(tmp_path), "--json"]
     done = subprocess.run(

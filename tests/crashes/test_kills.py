@@ -18,8 +18,8 @@ from tests.crashes.watch import Watch
 from tests.crashes.witness import found_in, leftovers, truth
 
 KILLS = int(os.environ.get("NINJA_SYNC_KILLS", "10"))
-SEED = int(os.environ.get("NINJA_SYNC_SEED", time.time_ns() % 1_000_000))
 LONG_RUN = 200
+SEED = int(os.environ.get("NINJA_SYNC_SEED", time.time_ns() % 1_000_000 if KILLS >= LONG_RUN else 1))
 PHASES = ("looking", "reading", "loading", "publishing")
 ROUNDS = 10
 """The kills of one test; each has a server and a warehouse of its own, and its first pull is a first pull."""
@@ -40,6 +40,7 @@ def fallen():
 
 
 @pytest.mark.slow
+@pytest.mark.proof
 @pytest.mark.parametrize("part", range(KILLS // ROUNDS))
 def test_whatever_moment_a_pull_is_killed_at_the_next_one_is_exact(server, path, victims, fallen, part):
     seed = SEED + part

@@ -11,7 +11,6 @@ from tests.crashes.changes import chances, change
 from tests.crashes.victim import KILLED, stable
 from tests.crashes.watch import Watch
 from tests.crashes.witness import found_in, truth
-from tests.engines import Databases
 from warehouse.engine.duckdb import open_warehouse
 
 pytestmark = pytest.mark.slow
@@ -26,6 +25,7 @@ def copied(folder, kept):
     shutil.copytree(folder, kept)
 
 
+@pytest.mark.quick(where=lambda whole: not whole)
 @pytest.mark.parametrize("whole", [True, False])
 def test_a_warehouse_that_was_restored_from_last_week_becomes_exact_and_its_ledger_shows_the_gap(
     server, path, victims, tmp_path, whole
@@ -51,6 +51,7 @@ def test_a_warehouse_that_was_restored_from_last_week_becomes_exact_and_its_ledg
     assert len(lost - found_in(path).runs) == 3
 
 
+@pytest.mark.proof
 def test_of_a_log_that_is_cut_anywhere_a_whole_beginning_is_left_and_the_next_pull_is_exact(
     server, path, victims, tmp_path
 ):
@@ -77,6 +78,7 @@ def test_of_a_log_that_is_cut_anywhere_a_whole_beginning_is_left_and_the_next_pu
     assert seen == {True, False}  # cut short, the load is not there; whole, it is
 
 
+@pytest.mark.proof
 def test_staged_pages_that_were_edited_are_read_from_the_server_again(server, path, victims, tmp_path):
     victims.pull()
     for client in list(server.clients(status="active").values())[:60]:
@@ -138,9 +140,9 @@ def test_what_the_server_tells_is_what_the_witness_compares(server, path, victim
     assert found_in(path).clients != truth(server.clients())
 
 
-def test_a_postgres_warehouse_that_was_restored_from_last_week_becomes_exact(server, postgres, migrated, tmp_path):
-    databases = Databases(postgres)
-    place = postgres.place(postgres.make_database(migrated))
+@pytest.mark.proof
+def test_a_postgres_warehouse_that_was_restored_from_last_week_becomes_exact(server, databases, migrated, tmp_path):
+    place = databases.copy(migrated)
     with stable(place, {"main": (server.box.url, server.box.token)}) as victims:
         rng, gone = chances(7), set()
         victims.pull()

@@ -52,6 +52,7 @@ def assert_old_or_new(server, path, old, victims):
 
 
 @pytest.mark.slow
+@pytest.mark.proof
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_pull_that_is_told_to_end_at_any_moment_leaves_the_old_state_or_the_new_one(
     server, path, victims, start, number
@@ -64,7 +65,7 @@ def test_a_pull_that_is_told_to_end_at_any_moment_leaves_the_old_state_or_the_ne
         asked(server, process)
         time.sleep(rng.uniform(0, 0.9))
         os.killpg(process.pid, number)
-        _, err = process.communicate(timeout=30)
+        _, err = process.communicate(timeout=300)
         assert_stopped(process, err, number)
         server.switch(latency_ms=0)
         assert_old_or_new(server, path, old, victims)
@@ -73,6 +74,7 @@ def test_a_pull_that_is_told_to_end_at_any_moment_leaves_the_old_state_or_the_ne
             server.edit(client, city=f"City {turn}")
 
 
+@pytest.mark.quick(where=lambda number: number == signal.SIGTERM)
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_pull_whose_requests_hang_ends_before_they_do(server, path, victims, start, number):
     server.switch(faults=[{"do": "hang", "on": "GET /clients", "nth": 2, "every": True}])
@@ -80,13 +82,14 @@ def test_a_pull_whose_requests_hang_ends_before_they_do(server, path, victims, s
     asked(server, process)  # for the first look; requests that hang are in no log
     time.sleep(0.5)
     os.killpg(process.pid, number)
-    _, err = process.communicate(timeout=20)  # a request may hang for a minute
+    _, err = process.communicate(timeout=50)  # a request may hang for a minute
     assert process.returncode == 128 + number
     assert err == program.STOPPED + "\n"
     server.switch(faults=[])
     assert_old_or_new(server, path, {}, victims)
 
 
+@pytest.mark.quick(where=lambda seed: seed == 0)
 @pytest.mark.parametrize("seed", range(3))
 def test_a_second_and_a_third_ctrl_c_do_no_harm(server, path, victims, start, seed):
     rng = chances(seed)
@@ -97,7 +100,7 @@ def test_a_second_and_a_third_ctrl_c_do_no_harm(server, path, victims, start, se
     for _ in range(3):
         os.killpg(process.pid, signal.SIGINT)
         time.sleep(rng.choice([0, 0.001, 0.01, 0.05]))
-    _, err = process.communicate(timeout=30)
+    _, err = process.communicate(timeout=300)
     assert "Traceback" not in err
     assert process.returncode in (0, 130)
     assert_old_or_new(server, path, {}, victims)
@@ -108,6 +111,6 @@ def test_a_pull_under_nohup_outlives_its_terminal(server, path, start):
     process = start("nohup")
     asked(server, process)
     os.killpg(process.pid, signal.SIGHUP)
-    _, err = process.communicate(timeout=60)
+    _, err = process.communicate(timeout=300)
     assert process.returncode == 0, err
     assert found_in(path).clients == truth(server.clients())

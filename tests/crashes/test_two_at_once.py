@@ -21,6 +21,7 @@ sys.stdin.read()
 """
 
 
+@pytest.mark.quick(where=lambda count: count == 2)
 @pytest.mark.parametrize("count", [2, 8])
 def test_of_pulls_of_one_source_that_start_at_once_each_has_its_turn(server, path, victims, count):
     ended = victims.send(count, wait=60)
@@ -33,11 +34,12 @@ def test_of_pulls_of_one_source_that_start_at_once_each_has_its_turn(server, pat
 
 
 def test_pulls_that_may_not_wait_say_busy_and_name_the_process_that_pulls(server, path, victims):
-    server.switch(latency_ms=100)
+    server.switch(latency_ms=3000)
     ended = victims.send(6, wait=0)
-    for victim in ended:
-        victim.wait()
-    (done,) = [victim for victim in ended if victim.code == 0]
+    (done,) = [victim for victim in ended if victim.wait("looking")]  # the others are dead
+    server.switch(latency_ms=0)
+    done.wait()
+    assert done.code == 0
     for victim in ended:
         if victim is not done:
             assert victim.code == Busy.exit_code

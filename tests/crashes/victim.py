@@ -189,9 +189,9 @@ def _fork(order: dict) -> int:
         DEEDS[order.get("deed", "pull")](order, lambda phase: _reach(me, phase, order))
         code, text = 0, ""
     except BaseException as problem:  # noqa: BLE001 - it is told
-        from flows.cli.ending import told_of  # noqa: PLC0415
+        from flows.cli.ending import describe  # noqa: PLC0415
 
-        text, code = told_of(problem) if isinstance(problem, Exception) else (repr(problem), 1)
+        text, code = describe(problem) if isinstance(problem, Exception) else (repr(problem), 1)
         if code == 1:
             traceback.print_exc()
     say(me, "ended", code, text.replace("\n", " "))
@@ -227,7 +227,7 @@ def _pull(order: dict, reach: Callable[[str], None]) -> None:
     settings = Settings(order["warehouse"], order.get("publish", True), order.get("wait", 30.0), sources)
     for name, (url, token) in order["sources"].items():
         with Door(DoorSettings(url, requests_per_second=10_000), Secret(token)) as door:
-            pull(Job(settings, name, door, full=order.get("full", False), tell=lambda doing, _, __: reach(doing)))
+            pull(Job(settings, name, door, full=order.get("full", False), progress=lambda doing, _, __: reach(doing)))
 
 
 def _migrate(order: dict, reach: Callable[[str], None]) -> None:

@@ -1,6 +1,6 @@
 """The dbt project of docs/bi.md, as it is written there, under a real dbt: on both engines, every view, every column.
 
-`make proof` installs dbt into .venv-dbt and runs this; `make test` does not, as installing takes longer than it.
+`make dbt` installs dbt into .venv-dbt and runs this; `make test` does not, as installing takes longer than it.
 """
 
 from __future__ import annotations

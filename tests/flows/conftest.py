@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 import urllib.error
 import urllib.request
+from contextlib import closing
 from decimal import Decimal
 from pathlib import Path
 
@@ -22,9 +22,29 @@ from flows.pull.pull import pull
 from flows.session.clock import SYSTEM_CLOCK
 from sandbox.server import running
 from tests.engines import Files
+from tests.forked import COMMAND, Commands
 from warehouse.engine.duckdb import open_warehouse
 
-COMMAND = Path(sys.executable).with_name("ninja-sync")
+HERE = Path(__file__).parent
+ON_BOTH = ("ask", "on_postgres", "push/test_push_resume", "merge/test_merge_approvals", "upkeep/test_erase_writes")
+"""What `make test` runs on both engines."""
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    """Most flows are left to `make proof` on the second engine: tests/warehouse holds that both do the same.
+
+    So are merges on a server of 2026, but for their plans.
+    """
+    for item in items:
+        if not item.path.is_relative_to(HERE) or not hasattr(item, "callspec"):
+            continue
+        name, params = str(item.path.relative_to(HERE)), item.callspec.params
+        generation, engine = params.get("where", ("5.10", params.get("place")))
+        if engine == "postgres" and not name.startswith(ON_BOTH):
+            item.add_marker("proof")
+        if generation == "2026" and name != "merge/test_merge_plans.py":
+            item.add_marker("proof")
 
 
 class Server:
@@ -171,18 +191,39 @@ def call(server, tmp_path, monkeypatch):
     return run
 
 
+@pytest.fixture(scope="session")
+def commands():
+    """Commands as processes that start at once."""
+    with closing(Commands()) as opened:
+        yield opened
+
+
 @pytest.fixture
-def command(tmp_path, server):
+def environment(tmp_path, server):
+    """What a command finds in its environment."""
+    return {
+        "PATH": os.environ["PATH"], "HOME": str(tmp_path), "NINJA_SYNC_URL": server.box.url,
+        "NINJA_SYNC_TOKEN": server.box.token, "NINJA_SYNC_WAREHOUSE": str(tmp_path / "cli" / "warehouse.duckdb"),
+    }  # fmt: skip
+
+
+@pytest.fixture
+def command(tmp_path, environment, commands):
     """Run `ninja-sync` as a process, as a person does: (exit code, standard output, standard error)."""
 
     def run(*args, environ=None, cwd=None):
-        environment = {
-            "PATH": os.environ["PATH"], "HOME": str(tmp_path), "NINJA_SYNC_URL": server.box.url,
-            "NINJA_SYNC_TOKEN": server.box.token, "NINJA_SYNC_WAREHOUSE": str(tmp_path / "cli" / "warehouse.duckdb"),
-            **(environ or {}),
-        }  # fmt: skip
+        return commands.run([*map(str, args)], {**environment, **(environ or {})}, cwd or tmp_path)
+
+    return run
+
+
+@pytest.fixture
+def program(tmp_path, environment):
+    """Run `ninja-sync` as `command` does, from its file and with a Python of its own."""
+
+    def run(*args, environ=None):
         done = subprocess.run(
-            [str(COMMAND), *map(str, args)], env=environment, cwd=cwd or tmp_path, capture_output=True, text=True,
+            [COMMAND, *args], env={**environment, **(environ or {})}, cwd=tmp_path, capture_output=True, text=True,
             timeout=300, check=False,
         )  # fmt: skip
         return done.returncode, done.stdout, done.stderr

@@ -26,6 +26,7 @@ def test_after_every_quiet_pull_the_mirror_is_the_server():
 
 
 @pytest.mark.slow
+@pytest.mark.proof
 def test_after_the_same_histories_both_engines_hold_the_same_rows(postgres):
     played = []
     for other in (Files(), Databases(postgres)):

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import subprocess
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+
+import pytest
 
 ROOT = Path(__file__).parents[2]
 
@@ -43,3 +47,24 @@ def with_mistake(one: Mistake, file: str) -> str:
     for edit in one.edits:
         text = edit.applied(text) if edit.file == file else text
     return text
+
+
+def all_of(mistakes: Mapping[str, Mistake]) -> list[object]:
+    """Their names, as parameters: `make test` plants the first one, and all in files that this branch has changed."""
+    first = next(iter(mistakes))
+    return [
+        pytest.param(name, marks=() if name == first or changed(one) else pytest.mark.proof)
+        for name, one in mistakes.items()
+    ]
+
+
+def changed(one: Mistake) -> bool:
+    """Whether one of its files differs from the branch `main`."""
+    return any(edit.file in _changed_files() for edit in one.edits)
+
+
+@cache
+def _changed_files() -> frozenset[str]:
+    command = ["git", "diff", "--name-only", "--merge-base", "main"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    return frozenset(done.stdout.splitlines())  # none where there is no git, or no such branch

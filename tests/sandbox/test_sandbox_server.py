@@ -17,7 +17,7 @@ PING = "/api/v1/ping"
 
 
 def _client(sandbox) -> httpx.Client:
-    return httpx.Client(base_url=sandbox.url, headers={"X-API-TOKEN": sandbox.token}, timeout=5)
+    return httpx.Client(base_url=sandbox.url, headers={"X-API-TOKEN": sandbox.token}, timeout=60)
 
 
 @pytest.fixture(scope="module")
@@ -141,7 +141,7 @@ def test_the_module_serves_until_it_is_told_to_stop(number):
         known = json.loads(program.stdout.readline())
         answer = httpx.get(known["url"] + PING, headers={"X-API-TOKEN": known["token"]})
         program.send_signal(number)
-        rest, errors = program.communicate(timeout=20)
+        rest, errors = program.communicate(timeout=120)
     assert answer.status_code == 200
     assert (program.returncode, rest, errors) == (0, "", "")
     assert set(known) == {"url", "token", "viewer_token", "none_token", "other_token", "password"}

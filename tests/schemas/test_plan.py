@@ -34,7 +34,7 @@ CELLS = st.lists(
 
 def plan(*cells, **more):
     told = {"plan_id": "P", "source": "main", "author": "me", "reason": "why", "company": "c", "undoes": None, **more}
-    return Plan(made_at=NOW, expires_at=NOW, base_at=NOW, newest_at=NOW, cells=cells, **told)
+    return Plan(kind="push", made_at=NOW, expires_at=NOW, base_at=NOW, newest_at=NOW, cells=cells, **told)
 
 
 @given(cells=CELLS, chunk=st.integers(1, 5))

@@ -1,1 +1,1 @@
-"""What is precious: runs, plans, approvals, decisions, the journal, erasures."""
+"""The records that no server can give back: runs, plans, approvals, decisions, the journal, erasures."""

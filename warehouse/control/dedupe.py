@@ -1,4 +1,4 @@
-"""What the warehouse knows of duplicates: what clients are compared by, pairs and clusters found, decisions made."""
+"""Duplicates in the warehouse: the values to compare clients by, the pairs and clusters found, the decisions made."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Pair = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class FoundPair:
-    """Two clients that may be one, the smaller id first: how probable, by which keys, what speaks for and against."""
+    """Two clients that may be the same, the smaller id first, with the probability and the reasons for and against."""
 
     id_a: str
     id_b: str
@@ -32,31 +32,31 @@ class FoundPair:
     against: Sequence[str] = field(default=(), repr=False)
 
 
-def pair_of(one: str, other: str) -> Pair:
-    """Two ids, the smaller one first."""
-    return (one, other) if one < other else (other, one)
+def pair_of(a: str, b: str) -> Pair:
+    """Return two ids, the smaller one first."""
+    return (a, b) if a < b else (b, a)
 
 
 def read_clients(warehouse: Warehouse, source: str, *, deleted: bool) -> list[dict[str, Any]]:
-    """What the clients of a source are compared by, with the mails and phones of all their contacts."""
+    """Return the values to compare a source's clients by, with the mails and phones of all their contacts."""
     mails: dict[str, list[object]] = defaultdict(list)
     phones: dict[str, list[object]] = defaultdict(list)
     for client_id, email, phone in warehouse.rows(statement("dedupe/contacts"), {"source": source}):
         mails[str(client_id)].append(email)
         phones[str(client_id)].append(phone)
     columns, rows = warehouse.answer(statement("dedupe/clients"), {"source": source, "deleted": deleted})
-    found = []
+    clients = []
     for values in rows:
         row = dict(zip(columns, values, strict=True))
         own = row.pop("phone")
-        found.append({**row, "emails": mails[str(row["id"])], "phones": [own, *phones[str(row["id"])]]})
-    return found
+        clients.append({**row, "emails": mails[str(row["id"])], "phones": [own, *phones[str(row["id"])]]})
+    return clients
 
 
 def decide(
     warehouse: Warehouse, source: str, pair: Pair, decision: str, *, author: str, reason: str, now: datetime
 ) -> None:
-    """Note what somebody has decided of two clients; the newest decision counts."""
+    """Note a person's decision about two clients; the newest decision counts."""
     values = {"source": source, "id_a": min(pair), "id_b": max(pair), "decision": decision, "author": author}
     warehouse.execute(statement("dedupe/decide"), {**values, "reason": reason, "decided_at": now})
 
@@ -64,24 +64,24 @@ def decide(
 def choose_survivor(
     warehouse: Warehouse, source: str, client_id: str, *, author: str, reason: str, now: datetime
 ) -> None:
-    """Note that somebody has chosen a client to survive the merges of its cluster."""
+    """Note that a person chose the client to keep when its cluster is merged."""
     values = {"source": source, "id": client_id, "author": author, "reason": reason, "chosen_at": now}
     warehouse.execute(statement("dedupe/choose_survivor"), values)
 
 
 def chosen_survivors(warehouse: Warehouse, source: str) -> list[str]:
-    """The clients that were chosen to survive, the newest choice first."""
+    """Return the clients that people chose to keep, the newest choice first."""
     return [str(key) for (key,) in warehouse.rows(statement("dedupe/chosen_survivors"), {"source": source})]
 
 
 def decisions_of(warehouse: Warehouse, source: str) -> dict[Pair, str]:
-    """The newest decision of each pair."""
+    """Return the newest decision about each pair."""
     rows = warehouse.rows(statement("dedupe/decisions"), {"source": source})
     return {(str(a), str(b)): str(decision) for a, b, decision, *_ in rows}
 
 
 def merged_into(warehouse: Warehouse, source: str) -> dict[str, str]:
-    """Of the clients that were merged away, and whose survivor is there: in which client each is now."""
+    """Map each client that was merged away to the client that it is part of now, if that one is in the mirror."""
     rows = warehouse.rows(statement("dedupe/moved"), {"source": source})
     return {str(client_id): str(current) for client_id, current in rows}
 
@@ -89,7 +89,7 @@ def merged_into(warehouse: Warehouse, source: str) -> dict[str, str]:
 def store_found(
     warehouse: Warehouse, source: str, pairs: Sequence[FoundPair], clusters: Iterable[Sequence[str]], now: datetime
 ) -> None:
-    """Keep what a run has found, in the place of the run before, in one transaction.
+    """Store the pairs and clusters of a run in place of the last run's, in one transaction.
 
     Clients that were erased while the run compared them are left out.
     """
@@ -97,14 +97,14 @@ def store_found(
         warehouse.hold(f"loads of {source}")
         erased = read_erased(warehouse, source)
         kept = [pair for pair in pairs if not (erased.has(pair.id_a) or erased.has(pair.id_b))]
-        left = [[one for one in cluster if not erased.has(one)] for cluster in clusters]
+        left = [[client_id for client_id in cluster if not erased.has(client_id)] for cluster in clusters]
         _store(warehouse, source, kept, [cluster for cluster in left if len(cluster) > 1], now)
 
 
 def _store(
     warehouse: Warehouse, source: str, pairs: Sequence[FoundPair], clusters: Iterable[Sequence[str]], now: datetime
 ) -> None:
-    members = [(min(cluster), one) for cluster in clusters for one in sorted(cluster)]
+    members = [(min(cluster), client_id) for cluster in clusters for client_id in sorted(cluster)]
     of_pairs = {
         "source": source, "found_at": now, "ids_a": [p.id_a for p in pairs], "ids_b": [p.id_b for p in pairs],
         "probabilities": [p.probability for p in pairs], "keys": [", ".join(p.keys) for p in pairs],
@@ -113,7 +113,7 @@ def _store(
     }  # fmt: skip
     of_clusters = {
         "source": source, "found_at": now, "clusters": [cluster for cluster, _ in members],
-        "ids": [one for _, one in members],
+        "ids": [client_id for _, client_id in members],
     }  # fmt: skip
     for table in ("duplicate_pairs", "duplicate_clusters"):
         warehouse.execute(f"delete from control.{table} where source = $source", {"source": source})
@@ -122,7 +122,7 @@ def _store(
 
 
 def known_pairs(warehouse: Warehouse, source: str) -> list[FoundPair]:
-    """The pairs of the last run, the most probable first."""
+    """Return the pairs of the last run, the most probable first."""
     return [
         FoundPair(
             str(a), str(b), float(str(probability)), tuple(filter(None, str(keys).split(", "))),
@@ -135,8 +135,8 @@ def known_pairs(warehouse: Warehouse, source: str) -> list[FoundPair]:
 
 
 def known_clusters(warehouse: Warehouse, source: str) -> list[list[str]]:
-    """The clusters of the last run, each with its ids in order."""
-    found: dict[str, list[str]] = defaultdict(list)
+    """Return the clusters of the last run, each with its ids in order."""
+    clusters: dict[str, list[str]] = defaultdict(list)
     for cluster, client_id in warehouse.rows(statement("dedupe/clusters"), {"source": source}):
-        found[str(cluster)].append(str(client_id))
-    return list(found.values())
+        clusters[str(cluster)].append(str(client_id))
+    return list(clusters.values())

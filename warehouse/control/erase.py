@@ -1,7 +1,7 @@
-"""Erasing a client: out of the mirror, the history, the quarantine and every file, with a proof that names nobody.
+"""Erase a client from the mirror, the history, the quarantine and every file, with a proof that names nobody.
 
-The rows go in one transaction, which notes that files are still to be cleaned: dead rows of DuckDB's file stay in it
-until it is rewritten, those of Postgres until a full vacuum. What was killed in between is made up for by the next run.
+One transaction deletes the rows and notes that files are still to be cleaned. Deleted rows stay in DuckDB's file until
+it is rewritten, and in Postgres until a full vacuum. If a run is killed in between, the next run cleans the files.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from warehouse.engine.sql import statement
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """A table that holds clients, the columns with their ids, and the words for its rows in a report."""
+    """A table with data of clients, the columns with their ids, and the name of its rows in a report."""
 
     table: str
     columns: Sequence[str]
@@ -44,12 +44,12 @@ TRACES = (
     Trace("control.duplicate_clusters", ("id",), "duplicate clusters"),
     Trace("control.chosen_survivors", ("id",), "chosen survivors"),
 )
-"""Every table that holds anything of a client. A test compares it with the tables that there are."""
+"""Every table with data of a client. A test compares the list with the tables of a warehouse."""
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What there is of a client: its name, whether it is mirrored, and its row count per table."""
+    """A client's data in the warehouse: its name, whether it is mirrored, and its row count per table."""
 
     name: str
     here: bool
@@ -57,7 +57,7 @@ class Found:
 
 
 def find(warehouse: Warehouse, source: str, client_id: str) -> Found | None:
-    """What there is of a client; None where there is nothing."""
+    """Return a client's data in the warehouse; None if there is none."""
     values = {"source": source, "id": client_id}
     rows = {str(words): int(str(count)) for words, count in warehouse.rows(_counts(), values)}
     for name, here in warehouse.rows(statement("erase/known"), values):
@@ -66,7 +66,7 @@ def find(warehouse: Warehouse, source: str, client_id: str) -> Found | None:
 
 
 def ids_of(warehouse: Warehouse, source: str) -> set[str]:
-    """Every client that a source knows or has known, in whatever table."""
+    """Return the id of every client of a source that any table holds."""
     parts = [
         f"select {column} from {trace.table} where source = $source" for trace in TRACES for column in trace.columns
     ]
@@ -74,16 +74,16 @@ def ids_of(warehouse: Warehouse, source: str) -> set[str]:
 
 
 def erase(warehouse: Warehouse, source: str, client_id: str, *, reason: str, keep_balances: bool, now: datetime) -> int:
-    """Remove a client from all tables, in one transaction; returns from how many rows. `clean` has to follow.
+    """Remove a client from all tables, in one transaction; return the number of rows. Clean the files afterwards.
 
-    With `keep_balances`, the figures of its versions stay, under a pseudonym, so that earlier sums stay what they were.
+    With `keep_balances`, the figures of its versions stay under a pseudonym, so that earlier sums stay right.
     """
-    found, known = find(warehouse, source, client_id), read_erased(warehouse, source)
+    held, known = find(warehouse, source, client_id), read_erased(warehouse, source)
     mark = known.mark(client_id)
-    removed = 0 if found is None else sum(found.rows.values())
+    removed = 0 if held is None else sum(held.rows.values())
     values = {
         "source": source, "id": client_id, "pseudonym": f"erased-{mark[:12]}", "mark": mark, "reason": reason,
-        "listed": bool(found and found.here), "kept_balances": keep_balances, "removed": removed, "now": now,
+        "listed": bool(held and held.here), "kept_balances": keep_balances, "removed": removed, "now": now,
     }  # fmt: skip
     with warehouse.transaction():
         warehouse.hold(f"loads of {source}")
@@ -99,7 +99,7 @@ def erase(warehouse: Warehouse, source: str, client_id: str, *, reason: str, kee
 
 
 def _counts() -> str:
-    """The row count of a client per table, as one query."""
+    """Return one query for a client's row count per table."""
     return " union all ".join(
         f"select '{trace.words}', count(*) from {trace.table} where source = $source and {_holds(trace)}"
         for trace in TRACES
@@ -111,26 +111,27 @@ def _holds(trace: Trace) -> str:
 
 
 def pending(warehouse: Warehouse) -> list[str]:
-    """The sources of which files may still hold what was erased."""
+    """Return the sources whose files may still hold erased clients."""
     return [str(source) for (source,) in warehouse.rows(statement("erase/pending"))]
 
 
 def note_finished(warehouse: Warehouse, now: datetime) -> None:
-    """Note that no file holds what was erased."""
+    """Note that no file holds erased clients any more."""
     warehouse.execute(statement("erase/finish"), {"now": now})
 
 
-def vacuum(warehouse: Warehouse, told: Callable[[str], None] = lambda _: None) -> None:
-    """Have Postgres write the tables anew, with what it knows of their values; elsewhere nothing has to be done.
+def vacuum(warehouse: Warehouse, begun: Callable[[str], None] = lambda _: None) -> None:
+    """Have Postgres rewrite the tables and their statistics, which hold values too. Do nothing on DuckDB.
 
-    The write-ahead log and backups still hold what was erased until they are recycled: nobody can change that here.
+    `begun` gets the name of each table before its turn. The write-ahead log and backups hold the erased rows until
+    they are recycled; we cannot change that from here.
     """
     if warehouse.engine != POSTGRES:
         return
     for trace in TRACES:
         table = trace.table
-        told(table)
-        with warehouse.transaction():  # whose time limit for locks a vacuum lacks: a reader may hold the table
+        begun(table)
+        with warehouse.transaction():  # it limits the wait for readers of the table; a vacuum has no limit of its own
             warehouse.execute(f"lock table {table} in access exclusive mode")
         warehouse.execute(f"vacuum (full, analyze) {table}")
     if warehouse.rows("select 1 from pg_roles where rolname = current_user and rolsuper"):
@@ -139,7 +140,7 @@ def vacuum(warehouse: Warehouse, told: Callable[[str], None] = lambda _: None) -
 
 
 def note_listed(warehouse: Warehouse, source: str, met: Iterable[str], *, full: bool) -> None:
-    """Note which erased clients the server still lists: those whose marks a scan has met; a full one knows all."""
+    """Note which erased clients the server still lists: those whose marks a scan met. A full scan meets all of them."""
     if full:
         warehouse.execute("update control.erasures set listed = false where source = $source", {"source": source})
     for mark in sorted(set(met)):

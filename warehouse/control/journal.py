@@ -1,12 +1,10 @@
-"""The journal in the warehouse: calls that write, noted before and after, in a chain that shows what was tampered with.
+"""The journal in the warehouse: calls that write, noted before they are sent and after they were read back.
 
 Each note is a transaction of its own, so that it is safe when the method returns, whatever happens to this process.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -26,8 +24,6 @@ from warehouse.engine.sql import statement
 
 INTENDED: Final = "intended"
 SETTLED: Final = "settled"
-FIRST: Final = "0" * 64
-"""What stands in the place of the digest before the first row's."""
 _JSON = msgspec.json.Decoder(dict[str, object], float_hook=Decimal)
 
 
@@ -100,40 +96,12 @@ class WarehouseJournal:
         clients: Mapping[str, str],
         message: str,
     ) -> None:
-        warehouse.hold(f"journal of {self._source}")
-        found = warehouse.rows(statement("journal/last"), {"source": self._source})
-        last, previous = found[0] if found else (0, FIRST)
+        warehouse.hold(f"journal of {self._source}")  # so that no two rows get one number
         values: dict[str, object] = {
-            "number": int(str(last)) + 1, "call_id": call_id, "noted_at": self._now(), "operator": self._operator,
+            "source": self._source, "call_id": call_id, "noted_at": self._now(), "operator": self._operator,
             "plan_id": plan_id, "verb": verb, "state": state, "clients": to_json(clients), "message": message,
-            "previous": previous,
         }  # fmt: skip
-        digest = chained(self._source, values)
-        warehouse.execute(statement("journal/note"), {"source": self._source, **values, "digest": digest})
-
-
-def chained(source: str, row: Mapping[str, object]) -> str:
-    """The digest of a row of the journal, over all of it and the digest before it."""
-    at = row["noted_at"]
-    told = {**row, "noted_at": at.astimezone(UTC).isoformat() if isinstance(at, datetime) else at, "source": source}
-    told["clients"] = json.loads(str(row["clients"]))  # an engine may write JSON with other blanks
-    return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
-
-
-def first_broken(warehouse: Warehouse, source: str) -> int | None:
-    """The number of the first row of a source's journal that is not as it was written; None where all are.
-
-    Rows that were cut off at the end do not show: compare the last digest with one that was kept elsewhere.
-    """
-    columns, rows = warehouse.answer(statement("journal/rows"), {"source": source})
-    previous = FIRST
-    for place, values in enumerate(rows, start=1):
-        row = dict(zip(columns, values, strict=True))
-        digest = row.pop("digest")
-        if row["number"] != place or row["previous"] != previous or chained(source, row) != digest:
-            return place
-        previous = str(digest)
-    return None
+        warehouse.execute(statement("journal/note"), values)
 
 
 def open_calls(warehouse: Warehouse, source: str) -> list[OpenCall]:

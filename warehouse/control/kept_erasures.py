@@ -1,9 +1,9 @@
-"""The erasures of a warehouse in a file of their own, for the day on which an older backup is restored.
+"""Keep the erasures of a warehouse in a file of their own, for the day when somebody restores an older backup.
 
     <warehouse>.erasures        beside a DuckDB file; of Postgres, in this machine's state folder
 
-It names nobody, as control.erasures does not. Without it, a client that was erased after the backup was made would be
-back. Every erasure writes the file; nothing but a restoration reads it.
+Like control.erasures, the file names nobody. Without it, clients that were erased after the backup would come back.
+Every erasure writes the file; only a restoration reads it.
 """
 
 from __future__ import annotations
@@ -51,32 +51,32 @@ def keep_erasures(warehouse: Warehouse, place: Place) -> None:
 
 
 def erase_again(warehouse: Warehouse, place: Place, *, now: datetime) -> int:
-    """Erase from a restored warehouse whom the file says was erased since; returns how many of them were in it.
+    """Erase from a restored warehouse the clients that the file lists; return how many of them were in it.
 
-    Those who were not in it are remembered as erased too. Files are still to be cleaned afterwards.
+    Erasures of other clients are noted too. Clean the files afterwards.
     """
-    file, found = _file(place), 0
+    file, erased_again = _file(place), 0
     check_ours(file)
     if not file.is_file():
         return 0
     kept = msgspec.json.decode(file.read_bytes(), type=_Kept)
     ((salt,),) = warehouse.rows("select salt from control.salt")
     known = {str(mark) for (mark,) in warehouse.rows("select mark from control.erasures")}
-    missing = [one for one in kept.erasures if one.mark not in known]
-    if str(salt) != kept.salt:  # the file of another warehouse that stood here
+    missing = [erasure for erasure in kept.erasures if erasure.mark not in known]
+    if str(salt) != kept.salt:  # an earlier warehouse at this place wrote the file
         return 0
-    for one in missing:
-        values = {name: getattr(one, name) for name in _Erasure.__struct_fields__}
+    for erasure in missing:
+        values = {name: getattr(erasure, name) for name in _Erasure.__struct_fields__}
         warehouse.execute(statement("erase/remember"), values)
-    for source in sorted({one.source for one in missing}):
-        marks = {one.mark: one for one in missing if one.source == source}
+    for source in sorted({erasure.source for erasure in missing}):
+        marks = {erasure.mark: erasure for erasure in missing if erasure.source == source}
         erased = Erased(source, kept.salt, frozenset(marks))
         ids = ids_of(warehouse, source)
         for client_id in filter(erased.has, ids):
-            one = marks[erased.mark(client_id)]
-            erase(warehouse, source, client_id, reason=one.reason, keep_balances=one.kept_balances, now=now)
-            found += 1
-    return found
+            noted = marks[erased.mark(client_id)]
+            erase(warehouse, source, client_id, reason=noted.reason, keep_balances=noted.kept_balances, now=now)
+            erased_again += 1
+    return erased_again
 
 
 def _file(place: Place) -> Path:

@@ -1,4 +1,4 @@
-"""Plans in the warehouse: stored whole, read back whole, applied once; and what became of each of their cells."""
+"""Plans in the warehouse: stored whole, read back whole, applied once; and what became of their cells and merges."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ import msgspec
 
 from schemas.errors import SettingsError
 from schemas.journal import Outcome
-from schemas.plan import Cell, Plan
+from schemas.merge_plan import step_from
+from schemas.plan import MERGE, PUSH, Cell, CellOutcome, Plan
 from schemas.values import to_json
 from warehouse.engine.seam import Warehouse
 from warehouse.engine.sql import statement
@@ -21,46 +22,61 @@ PLANNED: Final = "planned"
 APPLYING: Final = "applying"
 APPLIED: Final = "applied"
 ENDED: Final = "ended"
-"""A plan of which nothing more is sent: it expired or was altered before its end, or a person has closed it."""
+"""States of a plan. Of one that has ended nothing more is sent: it expired, was altered, or a person has closed it."""
+CHECKED: Final = "checked"
+RESCUED: Final = "rescued"
+MERGED: Final = "merged"
+DONE: Final = "done"
+UNRESCUED: Final = "done without rescue"
+"""States of a merge, which begins as PLANNED. UNRESCUED: a person has given up the rescue behind it."""
+UNMERGED: Final = (PLANNED, CHECKED, RESCUED)
+"""States of a merge that was not sent, as far as is noted."""
+FINISHED: Final = (DONE, UNRESCUED)
+"""States of a merge that has nothing left to do."""
 NOTHING: Final[Mapping[str, Sequence[str]]] = {}
+_WORDS: Final = {PUSH: "plan", MERGE: "plan of merges"}
 _JSON = msgspec.json.Decoder(float_hook=Decimal)
+_STEPS = msgspec.json.Decoder()
 
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """A plan as it lies in the warehouse: how far it has come, and the digest that it was stored with."""
+    """A plan as it lies in the warehouse: how far it has come, and the digest that it was stored with.
+
+    Of its merges, `states` says how far each has come, `backups` where the backup of its clients is, and `places` where
+    it stood in the plan as it was made: merges of an erased client are taken out of it.
+    """
 
     plan: Plan
     state: str
     digest: str
     applied_at: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class CellOutcome:
-    """What became of one cell of a plan."""
-
-    client_id: str
-    column: str
-    outcome: Outcome
-    message: str = ""
+    places: Sequence[int] = ()
+    states: Sequence[str] = ()
+    backups: Sequence[str | None] = ()
 
 
 def store_plan(warehouse: Warehouse, plan: Plan, *, wishes: Mapping[str, Sequence[str]] = NOTHING) -> None:
     """Store a plan, and note what became of wishes of the outbox (see `note_wishes`), in one transaction."""
+    key = {"source": plan.source, "plan_id": plan.plan_id}
     values = {
-        "source": plan.source, "plan_id": plan.plan_id, "made_at": plan.made_at, "expires_at": plan.expires_at,
-        "base_at": plan.base_at, "newest_at": plan.newest_at, "author": plan.author, "reason": plan.reason,
-        "undoes": plan.undoes, "digest": plan.digest, "company": plan.company,
+        **key, "kind": plan.kind, "made_at": plan.made_at, "expires_at": plan.expires_at, "base_at": plan.base_at,
+        "newest_at": plan.newest_at, "author": plan.author, "reason": plan.reason, "company": plan.company,
+        "version": plan.version, "undoes": plan.undoes, "digest": plan.digest,
     }  # fmt: skip
     cells = {
-        "source": plan.source, "plan_id": plan.plan_id, "ids": [c.client_id for c in plan.cells],
-        "fields": [c.column for c in plan.cells], "befores": [to_json(c.before) for c in plan.cells],
-        "afters": [to_json(c.after) for c in plan.cells], "by_puts": [c.by_put for c in plan.cells],
+        **key, "ids": [c.client_id for c in plan.cells], "fields": [c.column for c in plan.cells],
+        "befores": [to_json(c.before) for c in plan.cells], "afters": [to_json(c.after) for c in plan.cells],
+        "by_puts": [c.by_put for c in plan.cells],
+    }  # fmt: skip
+    steps = {
+        **key, "places": list(range(len(plan.steps))), "survivors": [step.survivor_id for step in plan.steps],
+        "mergeables": [step.mergeable_id for step in plan.steps], "told": [to_json(step.told) for step in plan.steps],
     }  # fmt: skip
     with warehouse.transaction():
-        warehouse.execute(statement("plans/insert_plan"), values)
+        warehouse.execute(statement("plans/insert"), values)
         warehouse.execute(statement("plans/insert_cells"), cells)
+        warehouse.execute(statement("plans/insert_steps"), steps)
         note_wishes(warehouse, plan.source, wishes)
 
 
@@ -70,29 +86,44 @@ def note_wishes(warehouse: Warehouse, source: str, wishes: Mapping[str, Sequence
         warehouse.execute(statement("plans/take_up"), {"source": source, "plan_id": became, "wish_ids": list(wish_ids)})
 
 
-def read_plan(warehouse: Warehouse, plan_id: str) -> Stored:
-    """A plan by its id. Raises SettingsError where there is none."""
-    columns, rows = warehouse.answer(statement("plans/find"), {"plan_id": plan_id})
+def read_plan(warehouse: Warehouse, plan_id: str, kind: str) -> Stored:
+    """A plan of this kind by its id. Raises SettingsError where there is none."""
+    columns, rows = warehouse.answer(statement("plans/find"), {"plan_id": plan_id, "kind": kind})
     if not rows:
-        raise SettingsError(f"There is no plan {plan_id!r} in this warehouse: `ninja-sync push list` shows them.")
-    found: dict[str, Any] = dict(zip(columns, rows[0], strict=True))
-    state, digest, applied_at = found.pop("state"), found.pop("digest"), found.pop("applied_at")
+        raise SettingsError(
+            f"There is no {_WORDS[kind]} {plan_id!r} in this warehouse: `ninja-sync {kind} list` shows them."
+        )
+    row: dict[str, Any] = dict(zip(columns, rows[0], strict=True))
+    state, digest, applied_at = row.pop("state"), row.pop("digest"), row.pop("applied_at")
     cells = [
         Cell(str(key), str(name), _value(before), _value(after), bool(by_put))
-        for key, name, before, after, by_put in warehouse.rows(statement("plans/cells"), found)
+        for key, name, before, after, by_put in warehouse.rows(statement("plans/cells"), row)
     ]
-    return Stored(Plan(**found, cells=cells), state, digest, applied_at)
+    merges: list[tuple[Any, ...]] = warehouse.rows(statement("plans/steps"), row)
+    places, contents, states, backups = zip(*merges, strict=True) if merges else ((),) * 4
+    steps = [step_from(_STEPS.decode(str(content))) for content in contents]
+    return Stored(Plan(**row, cells=cells, steps=steps), state, digest, applied_at, places, states, backups)
 
 
-def set_state(warehouse: Warehouse, plan: Plan, state: str, *, applied_at: datetime | None = None) -> None:
+def set_state(warehouse: Warehouse, plan: Plan, state: str, now: datetime) -> None:
     """Note how far a plan has come."""
+    applied_at = now if state in {APPLIED, ENDED} else None
     values = {"source": plan.source, "plan_id": plan.plan_id, "state": state, "applied_at": applied_at}
     warehouse.execute(statement("plans/set_state"), values)
 
 
-def under_way(warehouse: Warehouse, source: str) -> list[str]:
-    """The plans of a source whose application was begun and has not come to its end."""
-    return [str(plan_id) for (plan_id,) in warehouse.rows(statement("plans/under_way"), {"source": source})]
+def set_step(
+    warehouse: Warehouse, plan: Plan, place: int, state: str, now: datetime, *, backup: str | None = None
+) -> None:
+    """Note how far one merge has come, and where the backup of its clients is."""
+    values = {"source": plan.source, "plan_id": plan.plan_id, "place": place, "state": state}
+    warehouse.execute(statement("plans/set_step"), {**values, "backup": backup, "noted_at": now})
+
+
+def under_way(warehouse: Warehouse, source: str) -> list[tuple[str, str]]:
+    """The plans of a source that were begun and have not come to their end: the kind and id of each."""
+    rows = warehouse.rows(statement("plans/under_way"), {"source": source})
+    return [(str(kind), str(plan_id)) for kind, plan_id in rows]
 
 
 def note_outcomes(warehouse: Warehouse, plan: Plan, found: Sequence[CellOutcome], now: datetime) -> None:
@@ -124,6 +155,12 @@ def journaled(warehouse: Warehouse, plan: Plan) -> list[CellOutcome]:
         for key, after, outcome, message in rows
         for column in _value(after)
     ]
+
+
+def merged_by(warehouse: Warehouse, plan: Plan) -> set[str]:
+    """The clients that this plan has merged away, by the journal: a killed run has done it and not noted it here."""
+    values = {"source": plan.source, "plan_id": plan.plan_id}
+    return {str(client_id) for (client_id,) in warehouse.rows(statement("plans/merged"), values)}
 
 
 def _value(text: object) -> Any:

@@ -1,6 +1,6 @@
-"""The schema `control`: what must not be lost. Bindings of sources, runs, watermarks, quarantine, drift.
+"""The schema `control`: bindings of sources, runs, watermarks, quarantine, drift.
 
-Unlike the mirror, it cannot be rebuilt from the server, so it changes by numbered migrations alone.
+Unlike the mirror, it cannot be rebuilt from the server. So only numbered migrations change it.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from warehouse.engine.sql import statement
 
 @dataclass(frozen=True, slots=True)
 class Binding:
-    """The one company on one server that a source stands for. The fingerprint is a hash of the company's key."""
+    """The company and server behind a source. The fingerprint is a hash of the company's key."""
 
     base_url: str
     company_id: str
@@ -30,13 +30,14 @@ class Binding:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """What the warehouse knows of a source before a pull; `binding` is None before the first one.
+    """The warehouse's knowledge of a source before a pull; `binding` is None before the first one.
 
     `quarantined` counts the clients that are in quarantine and not in the mirror, `quarantine_open` all open entries.
-    `began_at` is the server's clock at the start of the last load, `local_began_at` that of the machine that ran it.
-    `run_id` is the last run that loaded, `full_at` when everything was last read. `unexplained` is the disagreement of
-    the totals (see `surplus`) that was left then, `held` whether missing clients were left on purpose.
-    `erased` are left out of everything; `erased_listed` is how many of them the server still has.
+    `began_at` is the server's clock at the start of the last load, `local_began_at` the clock of the machine that ran
+    it. `run_id` is the last run that loaded, `full_at` the time of the last full check. `unexplained` is the difference
+    of the totals (see `surplus`) that the full check could not explain; `held` is whether it kept missing clients on
+    purpose. `erased` are the erased clients, which are left out everywhere; `erased_listed` counts those that the
+    server still has.
     """
 
     binding: Binding | None = None
@@ -58,7 +59,7 @@ class State:
     erased: Erased = NOBODY
 
     def surplus(self, server_total: int | None) -> int:
-        """How many clients more are known here than the server says: purged or merged away there, or new meanwhile."""
+        """Return how many more clients the warehouse has than the server: purged, merged away, or new meanwhile."""
         return 0 if server_total is None else self.mirrored + self.quarantined + self.erased_listed - server_total
 
 
@@ -89,24 +90,24 @@ class Run:
 
 
 def read_state(warehouse: Warehouse, source: str) -> State:
-    """What is known of a source; the empty State before its first pull."""
+    """Return the state of a source; an empty State before its first pull."""
     columns, rows = warehouse.answer(statement("read/state"), {"source": source})
     if not rows:
         return State()
-    found = dict(zip(columns, rows[0], strict=True))
-    bound = Binding(*(str(found.pop(name)) for name in Binding.__dataclass_fields__))
-    return State(bound, erased=read_erased(warehouse, source), **found)  # type: ignore[arg-type]  # the statement names the fields, a test compares them
+    values = dict(zip(columns, rows[0], strict=True))
+    bound = Binding(*(str(values.pop(name)) for name in Binding.__dataclass_fields__))
+    return State(bound, erased=read_erased(warehouse, source), **values)  # type: ignore[arg-type]  # the statement names the fields, a test compares them
 
 
 def read_erased(warehouse: Warehouse, source: str) -> Erased:
-    """The erased clients of a source."""
+    """Return the erased clients of a source."""
     ((salt,),) = warehouse.rows("select salt from control.salt")
     marks = warehouse.rows("select mark from control.erasures where source = $source", {"source": source})
     return Erased(source, str(salt), frozenset(str(mark) for (mark,) in marks))
 
 
 def check_binding(source: str, known: Binding | None, found: Binding) -> None:
-    """Refuse another company's or another server's data for a source that is bound. Raises SettingsError."""
+    """Refuse data from another company or server for a bound source. Raises SettingsError."""
     if known is None or known == found:
         return
     what = "another server" if known.base_url != found.base_url else "another company"
@@ -118,17 +119,17 @@ def check_binding(source: str, known: Binding | None, found: Binding) -> None:
 
 
 def check_single_name(warehouse: Warehouse, source: str, binding: Binding) -> None:
-    """Refuse a company that is here under another name: each balance would stand twice. Raises SettingsError."""
+    """Refuse a company that is bound to another source: its balances would count twice. Raises SettingsError."""
     values = {"base_url": binding.base_url, "fingerprint": binding.company_fingerprint}
     for (name,) in warehouse.rows(statement("read/source_of_company"), values):
         raise SettingsError(
-            f"This company is in the warehouse already, as the source {name!r}: under the name {source!r} every "
-            f"balance would stand there twice. Nothing was stored. Call the source {name!r}, or use another warehouse."
+            f"This company is in the warehouse already, as the source {name!r}. As {source!r}, every balance would "
+            f"be there twice. Nothing was stored. Call the source {name!r}, or use another warehouse."
         )
 
 
 def bind(warehouse: Warehouse, source: str, binding: Binding, *, version: str | None, now: datetime) -> None:
-    """Write the binding of a source; an earlier one is replaced."""
+    """Write the binding of a source, in place of an earlier one."""
     warehouse.execute("delete from control.sources where source = $source", {"source": source})
     warehouse.execute(
         "insert into control.sources "
@@ -147,24 +148,24 @@ def bind(warehouse: Warehouse, source: str, binding: Binding, *, version: str | 
 def record_run(warehouse: Warehouse, run: Run) -> None:
     """Write one row of `control.runs`."""
     values = {name: getattr(run, name) for name in Run.__dataclass_fields__}
-    names, told = ", ".join(values), ("cast($notes as json)" if name == "notes" else f"${name}" for name in values)
-    warehouse.execute(f"insert into control.runs ({names}) values ({', '.join(told)})", values)
+    listed = ", ".join("cast($notes as json)" if name == "notes" else f"${name}" for name in values)
+    warehouse.execute(f"insert into control.runs ({', '.join(values)}) values ({listed})", values)
 
 
 def last_begun(warehouse: Warehouse, source: str, *, full: bool) -> datetime | None:
-    """When the last run of a source that came to its end was begun, by the clock of the machine that ran it.
+    """Return when the last finished run of a source began, by the clock of the machine that ran it.
 
-    `full`: the last one that read everything. None where there was none.
+    With `full`, the last full check. None if there was none.
     """
     for finished_at, seconds in warehouse.rows(statement("read/last_run"), {"source": source, "full": full}):
         return cast("datetime", finished_at) - timedelta(seconds=float(cast("Decimal", seconds)))
     return None
 
 
-def record_quarantine(warehouse: Warehouse, source: str, run_id: str, found: Iterable[Quarantined]) -> None:
-    """Write records into quarantine; one that is there already gets the new reason."""
-    for one in found:
-        values = {"source": source, "entity": one.entity, "id": one.id, "run_id": run_id}
+def record_quarantine(warehouse: Warehouse, source: str, run_id: str, aside: Iterable[Quarantined]) -> None:
+    """Write records into quarantine; a record that is already there gets the new reason."""
+    for record in aside:
+        values = {"source": source, "entity": record.entity, "id": record.id, "run_id": run_id}
         first = warehouse.rows(
             "select min(first_run_id) from control.quarantine "
             "where source = $source and entity = $entity and id = $id and resolved_run_id is null",
@@ -178,28 +179,34 @@ def record_quarantine(warehouse: Warehouse, source: str, run_id: str, found: Ite
         warehouse.execute(
             "insert into control.quarantine "
             "values ($source, $entity, $id, $field, $reason, cast($record as json), $first, $run_id, null)",
-            {**values, "field": one.field, "reason": one.reason, "record": one.record, "first": first[0][0] or run_id},
+            {
+                **values,
+                "field": record.field,
+                "reason": record.reason,
+                "record": record.record,
+                "first": first[0][0] or run_id,
+            },
         )
 
 
 def close_quarantine(warehouse: Warehouse, run: Run, entity: Entity) -> None:
-    """Close all entries of an entity whose records have just been read whole: what still does not fit is noted anew."""
+    """Close all entries of an entity after a full check; the run enters records that still do not fit again."""
     values = {"source": run.source, "entity": entity.name, "run_id": run.run_id}
     warehouse.execute(statement("load/close_quarantine"), values)
 
 
-def record_drift(warehouse: Warehouse, source: str, run_id: str, found: Iterable[Drift]) -> list[Drift]:
-    """Remember fields that are new or missing; those which were not known before are returned."""
+def record_drift(warehouse: Warehouse, source: str, run_id: str, drift: Iterable[Drift]) -> list[Drift]:
+    """Remember new and missing fields; return those that were not known before."""
     known = {
         Drift(str(entity), str(field), str(kind))
         for entity, field, kind in warehouse.rows(
             "select entity, field, kind from control.drift where source = $source", {"source": source}
         )
     }
-    fresh = sorted(set(found) - known)
-    for one in fresh:
+    fresh = sorted(set(drift) - known)
+    for new in fresh:
         warehouse.execute(
             "insert into control.drift values ($source, $entity, $field, $kind, $run_id)",
-            {"source": source, "entity": one.entity, "field": one.field, "kind": one.kind, "run_id": run_id},
+            {"source": source, "entity": new.entity, "field": new.field, "kind": new.kind, "run_id": run_id},
         )
     return fresh

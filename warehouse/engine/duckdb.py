@@ -1,6 +1,6 @@
-"""The warehouse on DuckDB: one file, one process at a time, closed to everything outside its own folders.
+"""The warehouse on DuckDB: one file, one process at a time, no access to files outside its own folders.
 
-What it offers is the seam of `warehouse.engine`; everything above it is the same SQL text on both engines.
+It implements the seam of `warehouse.engine.seam`; the SQL above the seam is the same on both engines.
 """
 
 from __future__ import annotations
@@ -34,20 +34,20 @@ Config = dict[str, str | bool | int | float | list[str]]
 
 MIB = 1024 * 1024
 LEAST_MEMORY = 128
-"""MiB that the engine may use while it writes, at the least."""
+"""Minimum for the engine's memory limit while it writes, in MiB."""
 
 QUIET = "set enable_progress_bar = false"
-"""By itself the engine draws a bar on standard output after two seconds, in the middle of a command's JSON."""
+"""By default DuckDB draws a progress bar on standard output after two seconds, in the middle of a command's JSON."""
 
 SAFE_TO_SHOW = (duckdb.IOException, duckdb.OutOfMemoryException, duckdb.PermissionException)
-"""Errors whose text names files and limits; the text of all others may hold a row's values (people's data)."""
+"""Errors whose text names only files and limits. The text of other errors may hold values of rows (personal data)."""
 
 
 class DuckdbWarehouse:
-    """An open DuckDB file. Use it in `with`; it is closed, and its lock given back, at the end.
+    """An open DuckDB file. Use it in `with`, which closes the file and releases its lock at the end.
 
-    While it is open, all files that this process makes are private (umask 077): DuckDB makes its log anew after each
-    checkpoint, and spills rows into files, with the rights that the umask leaves.
+    While it is open, all files that this process creates are private (umask 077). DuckDB creates its log again after
+    each checkpoint and spills rows into files; the umask decides who may read them.
     """
 
     engine = DUCKDB
@@ -72,18 +72,18 @@ class DuckdbWarehouse:
             self._connection.execute(sql, _used(sql, params)).fetchall()
 
     def rows(self, sql: str, params: Params | None = None) -> list[tuple[object, ...]]:
-        """The rows of one query."""
+        """Return the rows of one query."""
         with _translated(sql):
             return self._connection.execute(sql, _used(sql, params)).fetchall()
 
     def answer(self, sql: str, params: Params | None = None) -> tuple[list[str], list[tuple[object, ...]]]:
-        """The column names and rows of one query."""
+        """Return the column names and rows of one query."""
         with _translated(sql):
             cursor = self._connection.execute(sql, _used(sql, params))
             return [column[0] for column in cursor.description or []], cursor.fetchall()
 
     def ask(self, sql: str) -> tuple[list[str], list[tuple[object, ...]]]:
-        """The same for a query that a person typed: where it is wrong, a SettingsError says so in DuckDB's words."""
+        """Like `answer`, for a query that a person typed. Raises SettingsError with DuckDB's message if it fails."""
         try:
             cursor = self._connection.execute(sql)
             return [column[0] for column in cursor.description or []], cursor.fetchall()
@@ -91,17 +91,17 @@ class DuckdbWarehouse:
             raise SettingsError(f"The query cannot be run: {problem}") from None
 
     def table(self, sql: str, params: Params | None = None) -> pa.Table:
-        """The result of one query as an Arrow table."""
+        """Return the result of one query as an Arrow table."""
         with _translated(sql):
             return self._connection.sql(sql, params=_used(sql, params)).to_arrow_table()
 
     def streamed(self, sql: str, params: Params | None = None, *, rows: int = 5000) -> Iterator[pa.RecordBatch]:
-        """The result of one query as Arrow batches of at most `rows`; nothing else may be asked until it ends."""
+        """Yield Arrow batches of at most `rows`. Run no other statement until they are all read."""
         with _translated(sql):
             yield from self._connection.sql(sql, params=_used(sql, params)).to_arrow_reader(rows)
 
     def stage(self, name: str, schema: pa.Schema, batches: Iterable[pa.RecordBatch]) -> None:
-        """Make the temporary table `name` from Arrow batches, streamed."""
+        """Stream Arrow batches into a new temporary table."""
         import pyarrow as pa  # noqa: PLC0415 - 0.3 s which a pull without changes does not spend
 
         reader = pa.RecordBatchReader.from_batches(schema, batches)
@@ -112,7 +112,7 @@ class DuckdbWarehouse:
 
     @contextmanager
     def transaction(self, *, run_id: str | None = None) -> Iterator[None]:  # noqa: ARG002 - a commit is never in doubt here
-        """All or nothing: commits at the end, rolls back on any exception."""
+        """Commit at the end, or roll back on any exception."""
         self.execute("begin transaction")
         try:
             yield
@@ -122,13 +122,13 @@ class DuckdbWarehouse:
         self.execute("commit")
 
     def hold(self, name: str) -> None:
-        """Nothing to do: the file is this process's alone."""
+        """Do nothing: no other process can open the file."""
 
-    def analyze(self, tables: Sequence[str]) -> None:
-        """Nothing to do: the engine counts as it goes."""
+    def settle(self, tables: Sequence[str]) -> None:
+        """Do nothing: DuckDB keeps its statistics up to date."""
 
     def checkpoint(self) -> None:
-        """Write everything into the file itself, so that the file alone is a whole copy."""
+        """Write the log into the file, so that a copy of the file alone is complete."""
         self.execute("checkpoint")
 
 
@@ -140,15 +140,15 @@ def open_warehouse(
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
 ) -> DuckdbWarehouse:
-    """Open the file, making it (0600, in a folder of 0700) where there is none.
+    """Open the file; create it (0600, in a folder of 0700) if it does not exist.
 
-    Waits up to `wait` seconds for another process to close it. Raises Busy, naming that process; SettingsError where
-    the path cannot be a warehouse; WarehouseError where the file is none, or damaged.
+    Waits up to `wait` seconds for another process to close it. Raises Busy, naming that process; SettingsError if the
+    path cannot be a warehouse; WarehouseError if the file is not a DuckDB file or is damaged.
     """
     path = path.resolve()
     check_ours(*(path.with_name(path.name + ending) for ending in ("", ".wal", ".tmp", ".published")))
     if read_only and not path.exists():
-        raise WarehouseError(f"There is no warehouse at {path} yet: `ninja-sync pull` makes it.")
+        raise WarehouseError(f"There is no warehouse at {path} yet: `ninja-sync pull` creates it.")
     if not read_only:
         make_private_folder(path.parent)
     until = clock() + wait
@@ -167,7 +167,7 @@ def open_warehouse(
         except duckdb.Error as problem:
             if is_short_of_memory(problem):
                 raise WarehouseError(OUT_OF_MEMORY) from None
-            raise WarehouseError(f"{path} is no warehouse that can be opened: {_first_line(problem)}") from None
+            raise WarehouseError(f"{path} cannot be opened as a warehouse: {_first_line(problem)}") from None
 
 
 def _opened(path: Path, *, read_only: bool) -> DuckdbWarehouse:
@@ -179,16 +179,16 @@ def _opened(path: Path, *, read_only: bool) -> DuckdbWarehouse:
         raise SettingsError(f"The warehouse {path} is no plain file: name another one.")
     with ExitStack() as closing:
         closing.enter_context(only_private_files())
-        if not read_only:  # DuckDB refuses for ever a file whose making was cut short
+        if not read_only:  # a kill while DuckDB creates a file leaves one that DuckDB never opens again
             make_whole(path, lambda beside: duckdb.connect(str(beside)).close())
         config: Config = {"autoinstall_known_extensions": "false", **({} if read_only else _bounds(path))}
         connection = duckdb.connect(str(path), read_only=read_only, config=config)
         closing.callback(connection.close)
         if not read_only:
-            make_private_file(path)  # one that was there, made by something else
+            make_private_file(path)  # another program may have created it
         connection.execute("set timezone = 'UTC'").fetchall()
         connection.execute(QUIET).fetchall()
-        # First the folders, then the lock: what a query may read and write is this warehouse's own folder of exports.
+        # First the folders, then the lock: a query may read and write only this warehouse's own folder of exports.
         connection.execute(f"set allowed_directories = [{_quoted(exports_of(path))}]").fetchall()
         connection.execute("set enable_external_access = false").fetchall()
         connection.execute("set lock_configuration = true").fetchall()
@@ -196,12 +196,12 @@ def _opened(path: Path, *, read_only: bool) -> DuckdbWarehouse:
 
 
 def _bounds(path: Path) -> Config:
-    """Settings that keep a load's memory within bounds; what does not fit is spilled into `<warehouse>.tmp`.
+    """Return settings that limit a load's memory; DuckDB spills the rest into `<warehouse>.tmp`.
 
-    By itself the engine takes four fifths of the machine. What it needs grows slowly with the rows (their ids, in hash
-    tables), so the bound does: as measured, a quarter of the file, or a twelfth of what is staged, is enough for a load
-    and a publication to be fast. One thread is as fast, and holds one row group (122,880 rows, uncompressed) instead of
-    several.
+    By default DuckDB takes four fifths of the machine's memory. A load needs memory for the ids of all rows (hash
+    tables), so the limit grows with the warehouse. Measured: a quarter of the file, or a twelfth of the staged pages,
+    is enough for a fast load and a fast publication. One thread is as fast as several, and holds one row group
+    (122,880 rows, uncompressed) instead of several.
     """
     staged = sum(_size(file) for file in path.with_name(path.name + ".staging").glob("*/*.arrow"))
     memory = LEAST_MEMORY + max(_size(path) // 4, staged // 12) // MIB
@@ -213,7 +213,7 @@ def _size(file: Path) -> int:
 
 
 def remove_warehouse(path: Path) -> None:
-    """Remove a warehouse with all that belongs to it: its log, locks, published copies, staged pages, spilled rows."""
+    """Remove a warehouse and its log, locks, published copies, staged pages and spilled rows."""
     lock = re.compile(re.escape(path.name) + r"\.[^.]+(\.writes)?\.lock")
     locks = [file for file in path.parent.iterdir() if lock.fullmatch(file.name)] if path.parent.exists() else []
     for file in (path, path.with_name(path.name + ".wal"), *locks):
@@ -231,16 +231,19 @@ def _quoted(path: Path) -> str:
 
 
 def _used(sql: str, params: Params | None) -> dict[str, object]:
-    """Those parameters which the statement names: DuckDB refuses others."""
+    """Return the parameters that the statement names: DuckDB refuses any others."""
     return {name: value for name, value in (params or {}).items() if re.search(rf"\${name}\b", sql)}
 
 
 def _holder(message: str) -> str | None:
-    """The process that holds the file, from DuckDB's words: `Conflicting lock is held in PROGRAM (PID N)`."""
+    """Name the process that holds the file, from DuckDB's `Conflicting lock is held in PROGRAM (PID N)`.
+
+    None if the message is about something else.
+    """
     if "lock" not in message:
         return None
-    found = re.search(r"held in (?P<program>.*?) \(PID (?P<pid>\d+)\)", message)
-    return f"{Path(found['program']).name}, process {found['pid']}" if found else "which one, the system does not say"
+    matched = re.search(r"held in (?P<program>.*?) \(PID (?P<pid>\d+)\)", message)
+    return f"{Path(matched['program']).name}, process {matched['pid']}" if matched else "the system does not name it"
 
 
 def _first_line(problem: Exception) -> str:
@@ -249,7 +252,7 @@ def _first_line(problem: Exception) -> str:
 
 @contextmanager
 def _translated(sql: str) -> Iterator[None]:
-    """DuckDB's errors as ours. Their text is left out where it could hold values of rows."""
+    """Raise DuckDB's errors as ours, without texts that may hold values of rows."""
     try:
         yield
     except duckdb.Error as problem:
@@ -257,17 +260,15 @@ def _translated(sql: str) -> Iterator[None]:
             raise WarehouseError(OUT_OF_MEMORY) from None
         if full := _disk_full(problem):
             raise WarehouseError(full) from None
-        detail = _first_line(problem) if isinstance(problem, SAFE_TO_SHOW) else f"({_what(sql)})"
+        detail = _first_line(problem) if isinstance(problem, SAFE_TO_SHOW) else f"({_promise(sql)})"
         raise WarehouseError(f"DuckDB: {type(problem).__name__} {detail}") from None
 
 
 def _disk_full(problem: duckdb.Error) -> str:
-    """What to say of an error that comes of a full disk; '' of every other one."""
+    """Return the message for an error caused by a full disk; '' for any other error."""
     text = str(problem)
     if "failed to offload data block" in text:
-        return (
-            "The disk is full: DuckDB has no room for what it sets aside in <warehouse>.tmp. Make room, and try again."
-        )
+        "The disk is full: DuckDB has no room for the rows it spills to <warehouse>.tmp. Make room and try again."
     if "No space left on device" not in text:
         return ""
     file = re.search(r'file \\?"(?P<path>[^"\\]+)', text)
@@ -275,7 +276,7 @@ def _disk_full(problem: duckdb.Error) -> str:
     return f"The disk is full: DuckDB cannot write {folder}. Make room there, and try again."
 
 
-def _what(sql: str) -> str:
-    """The promise of a statement: its first comment, or its first words."""
+def _promise(sql: str) -> str:
+    """Return the promise of a statement: its first comment, or its first words."""
     first = sql.strip().split("\n", 1)[0]
     return first.removeprefix("--").strip()[:100]

@@ -1,6 +1,6 @@
-"""Where a warehouse is: a DuckDB file, or a Postgres database named by a URL; and how either is opened.
+"""The place of a warehouse: the path of a DuckDB file, or the URL of a Postgres database.
 
-The engines are imported by what opens them: who uses DuckDB needs no Postgres driver.
+This module imports neither engine, so DuckDB users need no Postgres driver.
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ KEYWORDS = re.compile(
     r"\s*(application_name|channel_binding|connect_timeout|dbname|host|hostaddr|options|passfile|password|port|"
     r"requirepeer|service|sslcert|sslkey|sslmode|sslrootcert|target_session_attrs|user)\s*=|\w+\s*=\S*\s+\w+\s*="
 )
-"""How a list of libpq's keywords begins: `host=... password=...`."""
+"""The beginning of a list of libpq keywords: `host=... password=...`."""
 OTHER_KIND = re.compile(r"[^/.~][^/\s]*:|:")
-"""How names begin by which DuckDB opens something that is no file (`md:x`, `:memory:`, `sqlite:x`)."""
+"""The beginning of a name that DuckDB does not open as a file (`md:x`, `:memory:`, `sqlite:x`)."""
 SCHEMES = ("postgresql", "postgres", "postgresql+psycopg")
-"""What a URL of Postgres may begin with; the last is SQLAlchemy's."""
+"""The schemes of a Postgres URL; the last is SQLAlchemy's."""
 
 
 @dataclass(frozen=True, slots=True)
 class PostgresUrl:
-    """A Postgres database, and the folder of this machine where pages are staged for it.
+    """A Postgres database, and the folder on this machine that stages pages for it.
 
     The URL may hold a password, so neither `str` nor `repr` shows it.
     """
@@ -39,34 +39,34 @@ class PostgresUrl:
 
     @classmethod
     def of(cls, text: str, environ: Mapping[str, str] = os.environ) -> PostgresUrl:
-        """A URL as a person wrote it. Raises SettingsError where it is none of Postgres."""
+        """Parse a URL that a person wrote. Raises SettingsError if it is not a Postgres URL."""
         scheme, _, rest = text.partition("://")
         if scheme not in SCHEMES:
             shown = f" {scheme}://…" if scheme.isalnum() else ""
-            raise SettingsError(f"The warehouse{shown} is of no kind that is known: {KINDS}")
+            raise SettingsError(f"The warehouse{shown} is of an unknown kind: {KINDS}")
         try:
             known = urlsplit(f"postgresql://{rest}")
             for host in known.netloc.rpartition("@")[2].split(","):  # libpq tries one after the other
                 _ = urlsplit(f"postgresql://{host}").port
         except ValueError:
             raise SettingsError(
-                "The warehouse's URL is not valid. Write postgresql://user@host:5432/database. Where several hosts are "
-                "meant, each by name or IPv4: postgresql://user@one:5432,two:5432/database."
+                "The warehouse's URL is not valid. Write postgresql://user@host:5432/database. For several hosts, "
+                "name each by name or IPv4: postgresql://user@one:5432,two:5432/database."
             ) from None
         state = Path(environ.get("XDG_STATE_HOME") or Path(environ.get("HOME", "~")).expanduser() / ".local" / "state")
-        told = hashlib.sha256(_shown(known.geturl()).encode()).hexdigest()[:16]
-        # Not `geturl()`, which takes the empty host out of postgresql:///database.
-        return cls(f"postgresql://{rest}", (state / "ninja-sync" / f"postgres-{told}").absolute())
+        digest = hashlib.sha256(_shown(known.geturl()).encode()).hexdigest()[:16]
+        # Not `geturl()`, which removes the empty host from postgresql:///database.
+        return cls(f"postgresql://{rest}", (state / "ninja-sync" / f"postgres-{digest}").absolute())
 
     def __str__(self) -> str:
-        """The URL without its password and its other secrets."""
+        """Return the URL without its password and other secrets."""
         return _shown(self.url)
 
     @property
     def has_password(self) -> bool:
-        """Whether a password stands in the URL."""
-        found = urlsplit(self.url)
-        return found.password is not None or any(name == "password" for name, _ in parse_qsl(found.query))
+        """Whether the URL contains a password."""
+        parts = urlsplit(self.url)
+        return parts.password is not None or any(name == "password" for name, _ in parse_qsl(parts.query))
 
 
 Place = Path | PostgresUrl
@@ -76,14 +76,14 @@ KINDS = (
 )
 READER = "reader.duckdb"
 WORKING = "_dedupe"
-"""The folder, among those of the sources, where `dedupe find` works; no source can have this name."""
+"""The folder where `dedupe find` works, beside the folders of the sources; no source can have this name."""
 
 
 def place_from(text: str, environ: Mapping[str, str] = os.environ) -> Place:
-    """The warehouse that a person has named: a URL of Postgres, or the path of a file, behind all its links.
+    """Return the warehouse that a person named: a Postgres URL, or the path of a file with all links resolved.
 
-    Everything that stands beside a file goes by this path, so that one file has one lock and one published copy.
-    Raises SettingsError for what is neither.
+    Locks and published copies are named after this path, so that one file has one lock and one published copy.
+    Raises SettingsError if the text is neither a URL nor a path.
     """
     check_kind(text)
     if "://" in text:
@@ -92,30 +92,30 @@ def place_from(text: str, environ: Mapping[str, str] = os.environ) -> Place:
     try:
         if named.is_symlink():
             check_ours(named)
-        found = named.resolve()
+        path = named.resolve()
     except (OSError, RuntimeError):  # RuntimeError up to Python 3.12
         raise SettingsError("The warehouse is a link that leads in a circle: name another file.") from None
-    if not found.name:
+    if not path.name:
         raise SettingsError("The warehouse is the folder /: name a file.")
-    return found
+    return path
 
 
 def check_kind(text: str) -> None:
-    """Raises SettingsError for what is neither a path nor a URL. It never shows the text, which may hold a password."""
+    """Check that a text is a path or a URL. Raises SettingsError, without the text, as it may hold a password."""
     if KEYWORDS.match(text):
         raise SettingsError(
             "The warehouse is a list of Postgres' keywords (host=…). Write it as a URL: "
-            "postgresql://user@host:5432/database. The password belongs into ~/.pgpass or PGPASSWORD."
+            "postgresql://user@host:5432/database. Put the password into ~/.pgpass or PGPASSWORD."
         )
     if "://" not in text and (OTHER_KIND.match(text) or not text.strip() or "\0" in text):
         raise SettingsError(
-            f"The warehouse is neither a path nor a URL of Postgres: {KINDS} A file whose name holds a colon is named "
-            "with its folder: ./a:b.duckdb"
+            f"The warehouse is neither a path nor a URL of Postgres: {KINDS} If the file's name contains a colon, "
+            "write its folder too: ./a:b.duckdb"
         )
 
 
 def staging_of(place: Place) -> Path:
-    """The folder of this machine where pages for a warehouse are staged; each source has its own folder in it."""
+    """Return the folder on this machine that stages pages for a warehouse, with a folder for each source."""
     if isinstance(place, PostgresUrl):
         return place.state
     file = place.resolve()
@@ -123,23 +123,23 @@ def staging_of(place: Place) -> Path:
 
 
 def exports_of(path: Path) -> Path:
-    """The folder next to a warehouse where its published copies are."""
+    """Return the folder beside a warehouse that holds its published copies."""
     return path.with_name(path.name + ".published")
 
 
 def reader_of(path: Path) -> Path:
-    """The published copy of a warehouse for readers."""
+    """Return the path of the published copy of a warehouse."""
     return exports_of(path.resolve()) / READER
 
 
 def is_there(place: Place) -> bool:
-    """Whether there is a file to open; of Postgres only the opening can tell."""
+    """Whether there is a file to open; True for Postgres, where only opening it shows that."""
     return isinstance(place, PostgresUrl) or place.exists()
 
 
 def _shown(url: str) -> str:
-    found = urlsplit(url)
-    address = found.netloc.rpartition("@")[2]
-    user = unquote(found.username) + "@" if found.username else ""
-    kept = {name: value for name, value in parse_qsl(found.query) if name in {"host", "port", "dbname", "user"}}
-    return f"postgresql://{user}{address}{found.path}" + (f"?{urlencode(kept, safe='/')}" if kept else "")
+    parts = urlsplit(url)
+    address = parts.netloc.rpartition("@")[2]
+    user = unquote(parts.username) + "@" if parts.username else ""
+    kept = {name: value for name, value in parse_qsl(parts.query) if name in {"host", "port", "dbname", "user"}}
+    return f"postgresql://{user}{address}{parts.path}" + (f"?{urlencode(kept, safe='/')}" if kept else "")

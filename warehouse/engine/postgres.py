@@ -1,8 +1,9 @@
 """The warehouse on Postgres: the same statements as on DuckDB, over one connection.
 
-A statement's `$name` becomes `$1`, bound by the server. Each runs in a transaction that begins with our settings: one
-of its own, in one round trip, or that of `transaction`. Arrow batches arrive by COPY of CSV, which measured fastest. A
-connection that is lost while COMMIT is under way leaves the outcome open: it is looked up before anything else happens.
+A statement's `$name` becomes `$1`, bound by the server. Every statement runs in a transaction that begins with our
+settings: one of its own, in one round trip, or the one of `transaction`. Arrow batches arrive by COPY of CSV, the
+fastest way measured. If the connection is lost during COMMIT, we look up whether the commit succeeded before we do
+anything else.
 """
 
 from __future__ import annotations
@@ -27,14 +28,14 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 SAFE_CLASSES = ("08", "28", "3D", "3F", "42", "53", "55", "57", "58")
-"""Classes of SQLSTATE whose messages name objects, rights and limits; those of others may hold values of rows."""
+"""SQLSTATE classes whose messages name objects, rights and limits. Other messages may hold values of rows."""
 XACT_STATUS = "select pg_xact_status(cast($number as xid8))"
 NOT_MADE = ("42P01", "3F000", "42703")
 """Undefined table, schema, column."""
 
 
 class PostgresWarehouse:
-    """An open Postgres database. Use it in `with`; the connection is closed at the end."""
+    """An open Postgres database. Use it in `with`, which closes the connection at the end."""
 
     engine = POSTGRES
 
@@ -49,8 +50,8 @@ class PostgresWarehouse:
         return str(self.place)
 
     @property
-    def session_told(self) -> int:
-        """The number of the session, as it was given when the connection began."""
+    def announced_session(self) -> int:
+        """The session's process id, as the server or pooler announced it when the connection began."""
         return self._connection.info.backend_pid
 
     def __enter__(self) -> PostgresWarehouse:
@@ -66,52 +67,52 @@ class PostgresWarehouse:
             self._run(sql, params)
 
     def rows(self, sql: str, params: Params | None = None) -> list[tuple[object, ...]]:
-        """The rows of one query."""
+        """Return the rows of one query."""
         with _translated(sql):
             return self._run(sql, params).fetchall()
 
     def answer(self, sql: str, params: Params | None = None) -> tuple[list[str], list[tuple[object, ...]]]:
-        """The column names and rows of one query."""
+        """Return the column names and rows of one query."""
         with _translated(sql):
             cursor = self._run(sql, params)
             return [column.name for column in cursor.description or []], cursor.fetchall()
 
     def ask(self, sql: str) -> tuple[list[str], list[tuple[object, ...]]]:
-        """The same for a query that a person typed: where it is wrong, a SettingsError says so in Postgres' words.
+        """Like `answer`, for a query that a person typed. Raises SettingsError with Postgres' message if it fails.
 
-        The trap: the simple protocol runs several statements at once, the second of which could end the read-only
-        transaction. In a pipeline the extended one is used, which takes one.
+        The trap: the simple protocol runs several statements at once, and the second could end the read-only
+        transaction. A pipeline uses the extended protocol, which takes one statement.
         """
         try:
             cursor = self._run(sql, None)
             return [column.name for column in cursor.description or []], cursor.fetchall()
         except psycopg.ProgrammingError as problem:
-            if problem.sqlstate is None:  # a statement without rows
+            if problem.sqlstate is None:  # the statement returns no rows
                 return [], []
             raise SettingsError(f"The query cannot be run: {words(problem)}") from None
         except psycopg.Error as problem:
             raise SettingsError(f"The query cannot be run: {timed_out(problem) or words(problem)}") from None
 
     def table(self, sql: str, params: Params | None = None) -> pa.Table:
-        """The result of one query as an Arrow table."""
+        """Return the result of one query as an Arrow table."""
         import pyarrow as pa  # noqa: PLC0415 - 0.3 s which a pull without changes does not spend
 
         with _translated(sql):
             cursor = self._run(sql, params)
-            schema, found = arrow_schema(cursor.description or []), cursor.fetchall()
-            return pa.Table.from_batches([record_batch(schema, found)], schema=schema)
+            schema = arrow_schema(cursor.description or [])
+            return pa.Table.from_batches([record_batch(schema, cursor.fetchall())], schema=schema)
 
     def streamed(self, sql: str, params: Params | None = None, *, rows: int = 5000) -> Iterator[pa.RecordBatch]:
-        """The result of one query as Arrow batches of at most `rows`; call it in a transaction, and read it whole."""
+        """Yield Arrow batches of at most `rows`. Call it in a transaction and read it to the end."""
         text, values = _numbered(sql, params)
         with _translated(sql), psycopg.RawServerCursor(self._connection, "streamed") as cursor:
             cursor.execute(text.encode(), values)
             schema = arrow_schema(cursor.description or [])
-            while found := cursor.fetchmany(rows):
-                yield record_batch(schema, found)
+            while fetched := cursor.fetchmany(rows):
+                yield record_batch(schema, fetched)
 
     def stage(self, name: str, schema: pa.Schema, batches: Iterable[pa.RecordBatch]) -> None:
-        """Make the temporary table `name` from Arrow batches, streamed, and count what is in it for the planner."""
+        """Stream Arrow batches into a new temporary table, and analyze it for the planner."""
         if self._connection.info.transaction_status == TransactionStatus.IDLE:
             raise RuntimeError("A temporary table outside a transaction would outlive it: use `scratch`.")
         with _translated(f"stage {name}"):
@@ -124,7 +125,7 @@ class PostgresWarehouse:
 
     @contextmanager
     def transaction(self, *, run_id: str | None = None) -> Iterator[None]:
-        """All or nothing: commits at the end, rolls back on any exception; a lost COMMIT is looked up."""
+        """Commit at the end, or roll back on any exception. After a lost COMMIT, look up whether it succeeded."""
         with _translated("begin"):
             self._connection.execute(self._settings.begin.encode())
         try:
@@ -141,10 +142,10 @@ class PostgresWarehouse:
                 raise ConnectionLost from None
 
     def _has_landed(self, number: str | None, run_id: str | None) -> bool:
-        """Whether a transaction was committed whose connection was lost at its end. The connection is a new one then.
+        """Connect again, and return whether the transaction was committed whose COMMIT was lost.
 
-        The old one may still be at it, so its end is waited for: `pg_xact_status` knows it (Postgres 9.6.x and later,
-        "Transaction ID and Snapshot Information Functions"). Then the run itself stands in `control.runs` or does not.
+        The old session may still be committing, so we wait until it has ended: `pg_xact_status` shows that (Postgres
+        manual, "Transaction ID and Snapshot Information Functions"). Then the run is in `control.runs` or it is not.
         """
         try:
             self._connection = self._reopen()
@@ -153,13 +154,16 @@ class PostgresWarehouse:
                 return bool(self.rows("select 1 from control.runs where run_id = $run_id", {"run_id": run_id}))
         except WarehouseError:
             raise WarehouseError(
-                f"The connection to {self.shown} was lost while the run was being committed, and cannot be had again: "
-                "whether it is stored is not known yet. The next run finds out, and goes on from there."
+                f"The connection to {self.shown} was lost during the commit of the run, and connecting again failed: "
+                "we do not know yet whether the run is stored. The next run finds out and continues from there."
             ) from None
         return number is None or status == "committed"
 
     def _ended_as(self, number: str) -> str:
-        """How a transaction of a lost connection ended. After a crash, one that never reached the disk is unknown."""
+        """Wait for the end of a lost connection's transaction, and return its status.
+
+        A number that the server does not know was lost in a crash before it reached the disk: aborted.
+        """
         while True:
             try:
                 ((status,),) = self._run(XACT_STATUS, {"number": number}).fetchall()
@@ -172,19 +176,19 @@ class PostgresWarehouse:
             time.sleep(0.2)
 
     def hold(self, name: str) -> None:
-        """Until the transaction ends, keep off others who hold the same name, on whatever machine."""
+        """Hold a named lock until the transaction ends, against all machines."""
         self.execute("select pg_advisory_xact_lock(hashtextextended($name, 0))", {"name": f"ninja-sync {name}"})
 
-    def analyze(self, tables: Sequence[str]) -> None:
-        """Count what is in these tables, so that the next queries are planned by it."""
+    def settle(self, tables: Sequence[str]) -> None:
+        """Analyze these tables, so that the planner knows how many rows they have."""
         for table in tables:
             self.execute(f"analyze {table}")
 
     def _run(self, sql: str, params: Params | None = None) -> psycopg.Cursor[Any]:
-        """Run a statement, outside a transaction in one of its own."""
+        """Run a statement; outside a transaction, in a transaction of its own."""
         text, values = _numbered(sql, params)
         connection = self._connection
-        vacuums = text.startswith("vacuum") and not self._settings.read_only  # which no transaction may hold
+        vacuums = text.startswith("vacuum") and not self._settings.read_only  # a vacuum runs outside a transaction
         if vacuums or connection.info.transaction_status != TransactionStatus.IDLE:
             return connection.execute(text.encode(), values or None)
         problem: psycopg.Error | None = None
@@ -195,7 +199,7 @@ class PostgresWarehouse:
                     connection.execute(self._settings.then.encode())
                     cursor = connection.execute(text.encode(), values or None)
                     connection.execute(b"commit")
-                except psycopg.Error as raised:  # out of the pipeline, psycopg would log the one that follows from it
+                except psycopg.Error as raised:  # kept here: leaving the pipeline raises an error that follows from it
                     problem = raised
         except psycopg.Error as raised:
             problem = problem or raised
@@ -219,7 +223,7 @@ def open_postgres(
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
 ) -> PostgresWarehouse:
-    """Connect, trying for up to `wait` seconds. Raises WarehouseError, with the server's reason, where that fails."""
+    """Connect, trying for up to `wait` seconds. Raises WarehouseError with the server's reason if that fails."""
 
     def connect() -> psycopg.Connection[Any]:
         return connected(place, wait=wait, clock=clock, sleep=sleep)
@@ -228,15 +232,15 @@ def open_postgres(
 
 
 def _numbered(sql: str, params: Params | None) -> tuple[str, list[object]]:
-    """A statement with `$1` in place of `$name`, and the values in that order; comments are left out."""
+    """Return the statement with `$1` in place of `$name` and without comments, and its values in that order."""
     if not params:
         return sql, []
     names: list[str] = []
 
-    def number(found: re.Match[str]) -> str:
-        name = found[1]
+    def number(match: re.Match[str]) -> str:
+        name = match[1]
         if name not in params:
-            return found[0]
+            return match[0]
         if name not in names:
             names.append(name)
         return f"${names.index(name) + 1}"
@@ -247,28 +251,28 @@ def _numbered(sql: str, params: Params | None) -> tuple[str, list[object]]:
 
 @contextmanager
 def _translated(sql: str) -> Iterator[None]:
-    """Postgres' errors as ours. Their text is left out where it could hold values of rows."""
+    """Raise Postgres' errors as ours, without texts that may hold values of rows."""
     try:
         yield
     except psycopg.errors.LockNotAvailable:
-        raise Busy(f"Postgres: another session holds what is needed ({_what(sql)}). Try again.") from None
+        raise Busy(f"Postgres: another session holds a lock that is needed ({_promise(sql)}). Try again.") from None
     except psycopg.errors.DiskFull as problem:
         raise WarehouseError(
-            f"Postgres: the disk of the database server is full: {words(problem)} Have room made there, and try again."
+            f"Postgres: the disk of the database server is full: {words(problem)} Make room there, and try again."
         ) from None
     except psycopg.errors.DependentObjectsStillExist as problem:
         raise WarehouseError(
-            f"Postgres: other objects stand on what has to be made anew: {problem.diag.message_detail} Drop them, try "
-            "again, and make them anew."
+            f"Postgres: other objects depend on a view or table that is to be replaced: {problem.diag.message_detail} "
+            "Drop them, try again, and create them again."
         ) from None
     except psycopg.errors.ReadOnlySqlTransaction:
         raise WarehouseError(
-            "Postgres only reads here: the server is a standby, or default_transaction_read_only is on for this "
+            "Postgres is read-only here: the server is a standby, or default_transaction_read_only is on for this "
             "database or user. Nothing was stored. `ninja-sync doctor` says which."
         ) from None
     except psycopg.errors.UniqueViolation as problem:
         raise WarehouseError(
-            f"An id of {problem.diag.table_name} would stand twice in the warehouse; nothing was stored."
+            f"An id of {problem.diag.table_name} would be in the warehouse twice; nothing was stored."
         ) from None
     except psycopg.Error as problem:
         state = problem.sqlstate or ""
@@ -278,17 +282,17 @@ def _translated(sql: str) -> Iterator[None]:
             raise WarehouseError(f"Postgres: {ended}") from None
         if _is_lost(problem):
             raise ConnectionLost from None
-        hint = " Has anything been pulled yet? `ninja-sync pull` makes the tables." if state in NOT_MADE else ""
-        detail = words(problem) + hint if state.startswith(SAFE_CLASSES) else f"({_what(sql)})"
+        hint = " Has anything been pulled yet? `ninja-sync pull` creates the tables." if state in NOT_MADE else ""
+        detail = words(problem) + hint if state.startswith(SAFE_CLASSES) else f"({_promise(sql)})"
         raise WarehouseError(f"Postgres: {type(problem).__name__} {detail}") from None
 
 
 def _is_lost(problem: psycopg.Error) -> bool:
-    """Whether the connection is of no use any more: closed by the network, the server, or an administrator (57P0x)."""
+    """Whether the connection is closed: by the network, the server, or an administrator (57P0x)."""
     state = problem.sqlstate
     return isinstance(problem, psycopg.OperationalError) and (state is None or state.startswith(("08", "57P0")))
 
 
-def _what(sql: str) -> str:
-    """The promise of a statement: its first comment, or its first words."""
+def _promise(sql: str) -> str:
+    """Return the promise of a statement: its first comment, or its first words."""
     return sql.strip().split("\n", 1)[0].removeprefix("--").strip()[:100]

@@ -1,4 +1,4 @@
-"""Arrow to and from Postgres: types, COPY, and rows as record batches."""
+"""Arrow to and from Postgres: column types, COPY, and rows as record batches."""
 
 from __future__ import annotations
 
@@ -19,28 +19,28 @@ TYPES = {
     "date32[day]": "date",
 }
 MONEY_DIGITS, PLACES = 38, 6
-"""Of a number whose digits Postgres does not tell (a sum): more than six places is an error, never a rounding."""
+"""For a number whose precision Postgres does not report, such as a sum. More than six places are an error."""
 END_OF_COPY = re.compile(rb'^"?\\\.', re.MULTILINE)
 """A line that begins with `\\.` would end a COPY of CSV before Postgres 18, even inside of quotes."""
 
 
 def column_types(schema: Any) -> str:
-    """The columns of an Arrow schema, as `create table` wants them."""
+    """Return the columns of an Arrow schema for `create table`."""
     return ", ".join(f'"{field.name}" {_sql_type(field.type)}' for field in schema)
 
 
 def _sql_type(kind: Any) -> str:
-    told = str(kind)
-    if told.startswith("decimal128"):
+    name = str(kind)
+    if name.startswith("decimal128"):
         return f"numeric({kind.precision}, {kind.scale})"
-    if told.startswith("timestamp"):
+    if name.startswith("timestamp"):
         return "timestamp with time zone" if kind.tz else "timestamp"
-    return TYPES[told]
+    return TYPES[name]
 
 
 def copied(connection: psycopg.Connection[Any], name: str, batch: Any) -> None:
-    """Append a batch to a table. NULL is nothing between two commas, an empty text is `""`."""
-    from pyarrow import csv  # noqa: PLC0415 - imported by what loads, not by what looks
+    """Append a batch to a table by COPY. In the CSV, NULL is an empty field and an empty text is `""`."""
+    from pyarrow import csv  # noqa: PLC0415 - loads import it, queries do not
 
     sink = io.BytesIO()
     csv.write_csv(batch, sink, csv.WriteOptions(include_header=False, quoting_style="needed"))
@@ -56,7 +56,7 @@ def copied(connection: psycopg.Connection[Any], name: str, batch: Any) -> None:
 
 
 def arrow_schema(described: Sequence[psycopg.Column]) -> Any:
-    """The Arrow types of a result's columns."""
+    """Return the Arrow schema of a result's columns."""
     import pyarrow as pa  # noqa: PLC0415 - as above
 
     kinds = {
@@ -82,7 +82,7 @@ def arrow_schema(described: Sequence[psycopg.Column]) -> Any:
 
 
 def record_batch(schema: Any, rows: Sequence[Sequence[object]]) -> Any:
-    """Rows as one batch. Raises pyarrow's error rather than round or cast a value."""
+    """Return rows as one batch. Raises pyarrow's error rather than round or cast a value."""
     import pyarrow as pa  # noqa: PLC0415 - as above
 
     columns = list(zip(*rows, strict=True)) or [()] * len(schema)

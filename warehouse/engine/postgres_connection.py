@@ -1,4 +1,4 @@
-"""How Postgres is reached: one connection as this project wants it, and the reason where there is none."""
+"""Connect to Postgres with this project's options, or raise an error with the reason."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from warehouse.engine.place import PostgresUrl
 from warehouse.engine.postgres_session import adapt
 
 OLDEST = 14
-"""The oldest major version that is supported."""
+"""The oldest supported major version of Postgres."""
 TRANSIENT = (
     "starting up", "shutting down", "too many", "refused", "timeout", "timed out", "No such file", "recovery",
     "accepting connections", "closed the connection", "reset by peer",
 )  # fmt: skip
-"""Words of a server that is away for a moment: restarting, or full."""
+"""Words in the messages of a server that is away for a moment: restarting, or full."""
 
 
 def connected(
@@ -31,12 +31,10 @@ def connected(
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
 ) -> psycopg.Connection[Any]:
-    """A connection in UTF-8 that notices a dead peer. Its other settings come with each transaction.
+    """Connect in UTF-8, with keepalives that notice a dead peer. Other settings come with each transaction.
 
-    Raises WarehouseError.
-
-    After `patience` seconds in which the network takes nothing, the connection is lost; 0 is the system's own, which
-    may be a quarter of an hour.
+    The connection counts as lost after `patience` seconds without an acknowledgement from the network. 0 leaves the
+    system's default, which may be a quarter of an hour. Raises WarehouseError.
     """
     until = clock() + wait
     while True:
@@ -52,7 +50,7 @@ def connected(
 
 
 def _connected(place: PostgresUrl, *, patience: float) -> psycopg.Connection[Any]:
-    """One try. The encoding is a startup parameter: it beats environment, role and database, and poolers keep it."""
+    """Try once. The encoding is a startup parameter: it overrides environment, role and database; poolers keep it."""
     name = f"ninja-sync {os.getpid()}@{socket.gethostname()}"[:63]
     connection = psycopg.connect(
         place.url, autocommit=True, prepare_threshold=None, cursor_factory=psycopg.RawCursor, client_encoding="UTF8",
@@ -69,12 +67,12 @@ def _connected(place: PostgresUrl, *, patience: float) -> psycopg.Connection[Any
 
 
 def _check_server(connection: psycopg.Connection[Any], place: PostgresUrl) -> None:
-    """Raises WarehouseError for a server that is too old, or a database that cannot hold every name."""
+    """Raises WarehouseError for a server that is too old, or a database that cannot store every name."""
     version = connection.info.server_version // 10_000
     if version < OLDEST:
         raise WarehouseError(f"{place} is Postgres {version}; {OLDEST} or newer is needed.")
     if connection.info.parameter_status("server_encoding") != "UTF8":
-        raise WarehouseError(f"{place} does not store UTF-8: make a database with `encoding 'UTF8'`.")
+        raise WarehouseError(f"{place} does not store UTF-8: create a database with `encoding 'UTF8'`.")
     if connection.info.parameter_status("client_encoding") != "UTF8":
         raise WarehouseError(
             f"{place} does not talk UTF-8 although it was asked to: connect to Postgres itself, not through a pooler."
@@ -82,20 +80,20 @@ def _check_server(connection: psycopg.Connection[Any], place: PostgresUrl) -> No
 
 
 def _reason(problem: psycopg.Error, place: PostgresUrl) -> str:
-    """Why no connection came to be, in the server's or the library's words, in one line and without the URL."""
+    """Return why connecting failed, in one line of the server or the library, without the URL's password."""
     lines = [line.strip() for line in str(problem).splitlines() if line.strip()]
-    told = next((line for line in lines if "FATAL" in line), lines[0] if lines else "no reason is told")
-    return told.replace(place.url, str(place))[:300]
+    chosen = next((line for line in lines if "FATAL" in line), lines[0] if lines else "no reason given")
+    return chosen.replace(place.url, str(place))[:300]
 
 
 def words(problem: psycopg.Error) -> str:
-    """The first message of an error, and its hint; never the detail, which shows whole rows."""
-    told = problem.diag.message_primary or type(problem).__name__
-    return f"{told}. {problem.diag.message_hint}" if problem.diag.message_hint else told
+    """Return the message of an error and its hint, never the detail, which shows whole rows."""
+    message = problem.diag.message_primary or type(problem).__name__
+    return f"{message}. {problem.diag.message_hint}" if problem.diag.message_hint else message
 
 
 def refused_by_pooler(problem: psycopg.Error) -> WarehouseError | None:
-    """The error for a refusal of PgBouncer's own, with what to change there; None for any other problem."""
+    """Return the error, with the remedy, if PgBouncer itself refused; None for any other problem."""
     reason = problem.diag.message_primary or ""
     if "statement pooling" in reason:
         return WarehouseError(
@@ -104,8 +102,8 @@ def refused_by_pooler(problem: psycopg.Error) -> WarehouseError | None:
         )
     if "query_wait_timeout" in reason:
         return Busy(
-            "The connection pooler has no free connection (query_wait_timeout). Each source that is being read needs "
-            "up to three: allow more in the pool, or use the address of Postgres itself."
+            "The connection pooler has no free connection (query_wait_timeout). A pull needs up to three for each "
+            "source: allow more in the pool, or use the address of Postgres itself."
         )
     return None
 
@@ -113,19 +111,19 @@ def refused_by_pooler(problem: psycopg.Error) -> WarehouseError | None:
 TIMEOUTS = {
     "25P03": "idle_in_transaction_session_timeout", "25P04": "transaction_timeout", "57P05": "idle_session_timeout",
 }  # fmt: skip
-"""Which setting is behind a SQLSTATE."""
+"""The setting behind each SQLSTATE."""
 
 
 def timed_out(problem: psycopg.Error) -> str | None:
-    """The time-out of a role or database that ended a statement, and what to do; None for any other problem."""
+    """Return which timeout ended a statement and the remedy; None for any other problem."""
     named = TIMEOUTS.get(problem.sqlstate or "")
     if problem.sqlstate == "57014":  # query_canceled: the server's language decides its words
         if "user request" in (problem.diag.message_primary or ""):
-            return "somebody cancelled the statement (pg_cancel_backend); nothing of it was stored. Try again."
+            return "somebody cancelled the statement (pg_cancel_backend); it stored nothing. Try again."
         named = "statement_timeout"
     if named is None:
         return None
     return (
-        f"{named} of this user, database or server ended the statement before it was through; nothing of it was "
-        f"stored. Raise it for the user of Ninja Sync: alter role USER set {named} = '1h', or 0 for no limit."
+        f"{named} of this user, database or server ended the statement, which stored nothing. Raise it for the user "
+        f"of Ninja Sync: alter role USER set {named} = '1h', or 0 for no limit."
     )

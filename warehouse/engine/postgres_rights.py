@@ -1,4 +1,4 @@
-"""Whether a pull can write into a Postgres database, found out without writing: `doctor` asks."""
+"""Check without writing whether a pull can write into a Postgres database, for `doctor`."""
 
 from __future__ import annotations
 
@@ -17,28 +17,28 @@ select pg_is_in_recovery(), current_setting('default_transaction_read_only') = '
 
 
 def check_writable(warehouse: Warehouse) -> None:
-    """Raises WarehouseError, with what to change, where a pull could not make or write the tables."""
+    """Raises WarehouseError with the remedy if a pull could not create or write the tables."""
     ((standby, read_only, may_create, may_write),) = warehouse.rows(STATE)
     if standby:
-        raise WarehouseError(f"{warehouse.shown} only reads: it is a standby. A pull needs the primary server.")
+        raise WarehouseError(f"{warehouse.shown} is read-only: it is a standby. A pull needs the primary server.")
     if read_only:
         raise WarehouseError(
-            f"{warehouse.shown} only reads: default_transaction_read_only is on for this server, database or user. "
+            f"{warehouse.shown} is read-only: default_transaction_read_only is on for this server, database or user. "
             "Turn it off for the user that pulls: alter role USER set default_transaction_read_only = off"
         )
     if may_write is None and not may_create:
         raise WarehouseError(
-            f"{warehouse.shown}: this user may not make schemas. As the owner of the database: "
+            f"{warehouse.shown}: this user may not create schemas. As the owner of the database: "
             "grant create on database DATABASE to USER"
         )
     if may_write is False:
         raise WarehouseError(
-            f"{warehouse.shown}: this user may only read. A pull needs the user that made the tables, or a member of "
-            "that role."
+            f"{warehouse.shown}: this user may only read. A pull needs the user that created the tables, or a member "
+            "of that role."
         )
 
 
 def is_pooled(warehouse: Warehouse) -> bool:
-    """Whether a connection pooler stands before Postgres: it names other sessions than Postgres does."""
+    """Whether a connection pooler stands before Postgres: it announces another session than Postgres has."""
     ((session,),) = warehouse.rows("select pg_backend_pid()")
-    return isinstance(warehouse, PostgresWarehouse) and session != warehouse.session_told
+    return isinstance(warehouse, PostgresWarehouse) and session != warehouse.announced_session

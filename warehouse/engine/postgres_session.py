@@ -1,7 +1,7 @@
-"""The settings of a Postgres session, made for one transaction at a time, and values read without asking the session.
+"""Settings of a Postgres session for one transaction at a time, and loaders that do not depend on the session.
 
-A transaction pooler (PgBouncer with `pool_mode=transaction`) may give each transaction another session, and our session
-to another program. So nothing outlives a transaction: settings are LOCAL, locks are held by an open transaction.
+A transaction pooler (PgBouncer with `pool_mode=transaction`) may run each transaction in another session, and give our
+session to another program. So nothing outlives a transaction: settings are LOCAL, and an open transaction holds a lock.
 """
 
 from __future__ import annotations
@@ -16,21 +16,21 @@ from psycopg.types.datetime import DateLoader, IntervalLoader, TimestampLoader, 
 from psycopg.types.string import StrDumper, TextLoader
 
 SETTINGS = {
-    # The forms of texts and values: our statements are written for these, whatever role or database say.
+    # The forms of texts and values that our statements expect, even if role or database set others.
     "timezone": "UTC", "datestyle": "ISO, YMD", "intervalstyle": "postgres", "extra_float_digits": "1",
     "bytea_output": "hex", "standard_conforming_strings": "on", "array_nulls": "on", "transform_null_equals": "off",
-    # A commit is on disk; a wait for a lock ends; a dead client is noticed within a minute.
+    # A commit waits for the disk, a wait for a lock ends, the server notices a dead client within a minute.
     "synchronous_commit": "on", "lock_timeout": "60s", "tcp_keepalives_idle": "30", "tcp_keepalives_interval": "10",
     "tcp_keepalives_count": "3", "jit": "off", "client_min_messages": "warning",
 }  # fmt: skip
 WRITER = {"search_path": "pg_temp, pg_catalog"}
-"""Nobody's table takes the place of ours."""
+"""A search path in which no other table can take the place of ours."""
 HELD = ("idle_in_transaction_session_timeout", "transaction_timeout", "idle_session_timeout")
-"""Time-outs that would end a transaction that is open only to hold a lock. The middle one came with Postgres 17."""
+"""Timeouts that would end a transaction that only holds a lock. The middle one is new in Postgres 17."""
 
 
 class Settings:
-    """The texts that begin a transaction: `begin` in several statements, or `first` and `then` in a pipeline."""
+    """The SQL that begins a transaction: `begin` as one text, or `first` and `then` in a pipeline."""
 
     def __init__(self, *, read_only: bool, more: Mapping[str, str] | None = None) -> None:
         chosen = {**SETTINGS, **({} if read_only else WRITER), **(more or {})}
@@ -39,17 +39,17 @@ class Settings:
         self.then = "select " + ", ".join(f"set_config('{name}', '{value}', true)" for name, value in chosen.items())
         local = (f"set local {name} = {_listed(value)}" for name, value in chosen.items())
         self.begin = "; ".join((self.first, *local))
-        """Without a query, so that a caller may still choose another isolation."""
+        """No query, so that a caller may still choose another isolation level."""
 
 
 def _listed(value: str) -> str:
-    return ", ".join(f"'{one.strip()}'" for one in value.split(","))
+    return ", ".join(f"'{item.strip()}'" for item in value.split(","))
 
 
 def adapt(connection: psycopg.Connection[Any]) -> None:
-    """Read and write values by our settings, not by those that the session reports: they differ outside transactions.
+    """Have a connection read and write values by our settings, not by those that the session reports.
 
-    A text is sent as text: a value without a type has to fit each place that it is in. JSON stays text.
+    The two differ outside transactions. A text goes out without a type, so that it fits any column. JSON stays text.
     """
     connection.adapters.register_dumper(str, StrDumper)
     for kind in ("json", "jsonb"):
@@ -74,7 +74,7 @@ class _Interval(IntervalLoader):
 
 
 class _Moment(TimestamptzLoader):
-    """Aware and in UTC. Python's own parser is six times as fast as psycopg's; the rest (BC, infinity) is psycopg's."""
+    """Load aware times in UTC. Python's parser is six times as fast as psycopg's, which still loads BC and infinity."""
 
     def __init__(self, oid: int, _context: AdaptContext | None = None) -> None:
         super().__init__(oid, None)

@@ -1,7 +1,7 @@
-"""The seam between the SQL of this project and the engine below it: what DuckDB and Postgres both do.
+"""The seam between this project's SQL and the engine: the operations that DuckDB and Postgres both provide.
 
-Everything above it is the same text on both: parameters are written `$name`, rows are tuples, money is `Decimal`, times
-are aware and in UTC, JSON is text.
+The SQL above the seam is the same on both engines. Parameters are written `$name`, rows are tuples, money is `Decimal`,
+times are aware and in UTC, JSON is text.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ DUCKDB, POSTGRES = "duckdb", "postgres"
 
 
 class Warehouse(Protocol):
-    """An open warehouse. Use it in `with`; it is closed at the end. All methods raise WarehouseError."""
+    """An open warehouse. Use it in `with`, which closes it at the end. All methods raise WarehouseError."""
 
     engine: str
     """DUCKDB or POSTGRES."""
 
     @property
     def shown(self) -> str:
-        """How it is called in messages; never with a password."""
+        """The warehouse's name in messages, never with a password."""
 
     def __enter__(self) -> Self: ...
 
@@ -35,47 +35,47 @@ class Warehouse(Protocol):
         """Run one statement."""
 
     def rows(self, sql: str, params: Params | None = None) -> list[tuple[object, ...]]:
-        """The rows of one query."""
+        """Return the rows of one query."""
 
     def answer(self, sql: str, params: Params | None = None) -> tuple[list[str], list[tuple[object, ...]]]:
-        """The column names and rows of one query."""
+        """Return the column names and rows of one query."""
 
     def ask(self, sql: str) -> tuple[list[str], list[tuple[object, ...]]]:
-        """The same for a query that a person typed: SettingsError, in the engine's words, where it is wrong."""
+        """Like `answer`, for a query that a person typed. Raises SettingsError with the engine's message."""
 
     def table(self, sql: str, params: Params | None = None) -> pa.Table:
-        """The result of one query as an Arrow table."""
+        """Return the result of one query as an Arrow table."""
 
     def streamed(self, sql: str, params: Params | None = None, *, rows: int = 5000) -> Iterator[pa.RecordBatch]:
-        """The result of one query as Arrow batches of at most `rows`; call it in a transaction, and read it whole."""
+        """Yield Arrow batches of at most `rows`. Call it in a transaction and read it to the end."""
 
     def stage(self, name: str, schema: pa.Schema, batches: Iterable[pa.RecordBatch]) -> None:
-        """Make the temporary table `name` from Arrow batches, streamed. Call it in a transaction."""
+        """Stream Arrow batches into a new temporary table. Call it in a transaction."""
 
     def transaction(self, *, run_id: str | None = None) -> AbstractContextManager[None]:
-        """All or nothing: commits at the end, rolls back on any exception.
+        """Commit at the end, or roll back on any exception.
 
-        `run_id` is the run that the transaction writes into `control.runs`: where the connection is lost at the commit,
-        it says whether that came to be.
+        `run_id` is the run that the transaction writes into `control.runs`. If the connection is lost during the
+        commit, that row shows whether the commit succeeded.
         """
 
     def hold(self, name: str) -> None:
-        """Until the transaction ends, keep off others who hold the same name, on whatever machine."""
+        """Hold a named lock until the transaction ends, against all machines."""
 
-    def analyze(self, tables: Sequence[str]) -> None:
-        """Tell the engine that these tables have changed much."""
+    def settle(self, tables: Sequence[str]) -> None:
+        """Have the engine update its statistics of these tables, after many rows have changed."""
 
 
 class _Done(Exception):
-    """The end of a scratch."""
+    """Ends a scratch transaction, which rolls it back."""
 
 
 @contextmanager
 def scratch(warehouse: Warehouse) -> Iterator[None]:
-    """A transaction for questions that need temporary tables: at its end they are gone, and nothing is stored.
+    """Open a transaction for queries that need temporary tables. It always rolls back, so nothing is stored.
 
-    The trap: behind a transaction pooler a temporary table outside a transaction stays on a session that goes on to
-    another program, and the next statement may run on another session.
+    The trap: a transaction pooler may give the session to another program as soon as a transaction ends. A temporary
+    table made outside a transaction would stay on that session, and our next statement might run on another one.
     """
     with suppress(_Done), warehouse.transaction():
         yield

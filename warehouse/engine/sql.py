@@ -1,12 +1,12 @@
-"""SQL that people wrote, in files below `warehouse/sql`; each statement begins with a comment that is its promise.
+"""The SQL files below `warehouse/sql`. Each statement begins with a comment that states its promise.
 
     sql/control/NNNN_name.sql   the numbered migrations of the schema `control`, one a file
     sql/mart/*.sql              one view a file, named like the view
     sql/<subject>.sql           named statements: `-- :name accepted` stands above each
 
 `statement("load/accepted")` is the statement `accepted` of `sql/load.sql`. The same text runs on DuckDB and Postgres:
-parameters are written `$name`. `{entity}` and the like stand for names from the closed list in `schemas.entities`,
-never for data.
+parameters are written `$name`. Placeholders such as `{entity}` stand for names from the closed list in
+`schemas.entities`, never for data.
 """
 
 from __future__ import annotations
@@ -23,22 +23,22 @@ _NAME = re.compile(r"^-- :name (\w+)\n", re.MULTILINE)
 
 @cache
 def statement(name: str) -> str:
-    """The text of one statement: `subject/name`. Raises KeyError or FileNotFoundError where there is none."""
+    """Return the text of the statement `subject/name`. Raises KeyError or FileNotFoundError if there is none."""
     subject, _, short = name.partition("/")
     return read_text(f"{name}.sql") if subject in FOLDERS else statements_of(subject)[short]
 
 
 def statements_of(subject: str) -> Mapping[str, str]:
-    """The named statements of `sql/<subject>.sql`, in the order of the file."""
+    """Return the named statements of `sql/<subject>.sql`, in the order of the file."""
     _, *parts = _NAME.split(read_text(f"{subject}.sql"))
     return {name: text.strip() + "\n" for name, text in zip(parts[::2], parts[1::2], strict=True)}
 
 
 def named(folder: str) -> list[str]:
-    """The names of the files of a folder, in alphabetical order."""
+    """Return the names of the files in a folder, in alphabetical order."""
     return sorted(path.stem for path in (ROOT / folder).glob("*.sql"))
 
 
 def read_text(file: str) -> str:
-    """The text of a file below `sql`."""
+    """Return the text of a file below `sql`."""
     return (ROOT / file).read_text(encoding="utf-8")

@@ -1,1 +1,1 @@
-"""Staged pages into the mirror, with history and vanished clients."""
+"""Load staged pages into the mirror, with their history; find out which clients have vanished."""

@@ -1,4 +1,4 @@
-"""The activities feed in the warehouse: rows by id, and up to when they were read."""
+"""The activities feed in the warehouse: its rows by id, and the moment up to which it was read."""
 
 from __future__ import annotations
 
@@ -17,7 +17,10 @@ from warehouse.schema.tables import arriving, columns
 
 
 def read_until(warehouse: Warehouse, source: str) -> tuple[datetime, Clocks] | None:
-    """Up to when the feed of a source was read, and both clocks when that began; None before the first time."""
+    """Return the moment up to which a source's feed was read, and both clocks when that read began.
+
+    None before the first read.
+    """
     names = "watermark, began_at, local_began_at"
     values = {"source": source, "entity": ACTIVITIES.name}
     for until, began, here in warehouse.rows(
@@ -30,7 +33,7 @@ def read_until(warehouse: Warehouse, source: str) -> tuple[datetime, Clocks] | N
 def store(
     warehouse: Warehouse, source: str, rows: Sequence[TypedRow], *, run_id: str, watermark: datetime, began: Clocks
 ) -> int:
-    """Put rows in place of those with their ids, and move the watermark, in one transaction; returns how many.
+    """Replace the rows with these ids and move the watermark, in one transaction; return how many rows there are.
 
     Activities of erased clients are left out.
     """

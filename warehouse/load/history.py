@@ -1,4 +1,4 @@
-"""The history of clients: what each arriving version changes, field by field."""
+"""The history of clients: each arriving version compared, field by field, with the version before it."""
 
 from __future__ import annotations
 
@@ -23,30 +23,30 @@ CHANGES = pa.schema(
 
 
 def record_changes(warehouse: Warehouse, entity: Entity, run: Run) -> None:
-    """Write what differs between the arriving versions and those before them.
+    """Write the differences between the arriving versions and the versions before them.
 
-    A step of the load, before the old rows are taken out. Records are compared batch by batch; in memory stays what
-    differs.
+    This step of the load comes before the old rows are removed. It compares records batch by batch and keeps only the
+    differences in memory.
     """
     values = {"source": run.source, "run_id": run.run_id, "began": run.began_at}
     pairs = warehouse.streamed(statement("load/compared").format(entity=entity.name), values)
-    found = [batch for batch in map(_compared, pairs) if batch.num_rows]
-    if found:
-        warehouse.stage("stage_changes", CHANGES, found)
+    batches = [batch for batch in map(_compared, pairs) if batch.num_rows]
+    if batches:
+        warehouse.stage("stage_changes", CHANGES, batches)
         warehouse.execute(statement("load/insert_changes"), values)
         warehouse.execute("drop table stage_changes")
 
 
 def _compared(pairs: pa.RecordBatch) -> pa.RecordBatch:
-    """What differs in each pair of records, as rows of CHANGES."""
+    """Return the differences in each pair of records, as rows of CHANGES."""
     at, fields, before, after = [], [], [], []
     texts = zip(pairs.column("before").to_pylist(), pairs.column("after").to_pylist(), strict=True)
     for number, (old, new) in enumerate(texts):
-        for found in differences(old, new):
+        for difference in differences(old, new):
             at.append(number)
-            fields.append(found.field)
-            before.append(found.before)
-            after.append(found.after)
+            fields.append(difference.field)
+            before.append(difference.before)
+            after.append(difference.after)
     records = pa.array(at, pa.int64())
     columns = [pairs.column(name).take(records) for name in ("id", "display_name")]
     columns += [pa.array(texts, pa.string()) for texts in (fields, before, after)]

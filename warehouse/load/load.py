@@ -1,10 +1,9 @@
-"""The load: staged pages into the mirror, in one transaction with history, watermark, quarantine and the run itself.
+"""Load staged pages into the mirror, in one transaction with history, watermark, quarantine and the run's own row.
 
-A crash at any point leaves the old state or the new one. Erased clients are left out here, under the lock that an
-erasure holds too: pages may have been staged, on this machine or another one, before the client was erased. Of several
-staged versions of a record the newest is chosen before it is split into tables; a parent and its children are replaced
-together. Each version that ends is set aside in `control.client_versions`; a first load has none, and pays nothing for
-them.
+A crash at any point leaves the old state or the new one. The load leaves out erased clients, under the lock that an
+erasure holds too: this or another machine may have staged pages before the client was erased. If a record was staged
+several times, the load takes the newest version before it splits it into tables. It replaces a parent and its
+children together. A version that ends is kept in `control.client_versions`; a first load ends none.
 """
 
 from __future__ import annotations
@@ -46,16 +45,16 @@ from warehouse.schema.labels import label
 from warehouse.schema.tables import VERSION_COLUMNS, arriving, columns
 
 MOST_CHANGES = 200
-"""Changes that a run reports one by one; all are counted."""
+"""The number of changes that a run reports in detail; it counts all of them."""
 MANY = 1000
-"""Rows after which an engine is told to look at the tables anew."""
+"""The number of changed rows from which the engine updates its statistics."""
 CHANGED = ("inserted", "updated", "touched")
-"""The outcomes after which a mirror is not what it was."""
+"""The outcomes that change the mirror."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """The rows of the tables by which ids are decoded; each replaces the whole table of its source."""
+    """The rows of the reference tables, which decode ids; each replaces the whole table of its source."""
 
     rows: Mapping[Entity, Sequence[TypedRow]]
     quarantined: Sequence[Quarantined] = ()
@@ -63,13 +62,12 @@ class Reference:
 
 @dataclass(frozen=True, slots=True)
 class Scanned:
-    """What a scan came to: everything of a load but the rows. Times are those of the server's clock.
+    """The result of a scan, except for its rows. Times are by the server's clock.
 
-    `vanished` are clients to take out: one of them that was read in this scan stays. `unlisted` are the clients that a
-    full pass missed and leaves, each with the reason (HELD or HIDDEN); None leaves what was known.
-    `clocks` are both clocks when the scan began, for the next one.
-    `after` is the state in which the scan began: where another run has loaded since, the lock having been lost, this
-    one is refused.
+    `vanished` are clients to remove; one that this scan also read stays. `unlisted` are clients that a full check
+    missed and keeps, each with the reason (HELD or HIDDEN); None keeps those noted earlier. `clocks` are both clocks
+    when the scan began, for the next scan. `after` is the state in which the scan began: the load refuses a scan if
+    another run has loaded since, because the lock was lost.
     """
 
     entity: Entity
@@ -88,9 +86,9 @@ class Scanned:
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """What a load did: the run as it stands in `control.runs`, the first changes, the drift that is new.
+    """The result of a load: the run as stored in `control.runs`, the first changes, the new drift.
 
-    `surplus` is how many clients more the warehouse knows than the server said at the start of the scan.
+    `surplus` is the number of clients that the warehouse has beyond the server's total at the start of the scan.
     """
 
     run: Run
@@ -107,9 +105,9 @@ def load(
     reference: Reference | None,
     finish: Callable[[Run], Run] = lambda run: run,
 ) -> Loaded:
-    """Merge what is staged; `finish` stamps the run at its end.
+    """Merge the staged pages into the mirror; `finish` fills in the end of the run.
 
-    Raises WarehouseError, with everything as it was before, where that is not possible.
+    Raises Busy or WarehouseError, with the warehouse unchanged.
     """
     with warehouse.transaction(run_id=run.run_id):
         warehouse.hold(f"loads of {run.source}")
@@ -123,8 +121,8 @@ def load(
             f"select 1 from ninja.{scanned.entity.name} where source = $source limit 1", {"source": run.source}
         )
         outcomes, changes = _merge(warehouse, staging, scanned.entity, run, erased, with_inserted=not first_load)
-        aside = {one.id for one in scanned.quarantined if one.entity == scanned.entity.name}
-        vanished = [one for one in scanned.vanished if one.id not in aside]
+        aside = {record.id for record in scanned.quarantined if record.entity == scanned.entity.name}
+        vanished = [client for client in scanned.vanished if client.id not in aside]
         ended, taken_out = take_out(warehouse, scanned.entity, run, vanished)
         warehouse.execute("drop table accepted")
         if staging.left_out or run.kind == "full":
@@ -156,20 +154,20 @@ def load(
 
 
 def _check_order(warehouse: Warehouse, scanned: Scanned, run: Run) -> None:
-    """Raises Busy where another run has loaded since the scan began: what this one read may be older."""
+    """Raises Busy if another run has loaded since the scan began: this scan's records may be older."""
     if scanned.after is not None and read_state(warehouse, run.source).run_id != scanned.after.run_id:
-        raise Busy(f"Another run of the source {run.source!r} has loaded meanwhile; nothing was stored. Pull again.")
+        raise Busy(f"Another run of the source {run.source!r} has loaded meanwhile. Nothing was stored. Pull again.")
 
 
 def _without_erased(scanned: Scanned, erased: Erased) -> Scanned:
-    """What a scan came to, without the clients that were erased meanwhile."""
+    """Return the scan without the clients that were erased meanwhile."""
     if not erased.marks:
         return scanned
     unlisted = scanned.unlisted
     return replace(
         scanned,
-        quarantined=[one for one in scanned.quarantined if not erased.has(one.id)],
-        vanished=[one for one in scanned.vanished if not erased.has(one.id)],
+        quarantined=[record for record in scanned.quarantined if not erased.has(record.id)],
+        vanished=[client for client in scanned.vanished if not erased.has(client.id)],
         unlisted=unlisted and {key: why for key, why in unlisted.items() if not erased.has(key)},
     )
 
@@ -177,7 +175,10 @@ def _without_erased(scanned: Scanned, erased: Erased) -> Scanned:
 def _merge(
     warehouse: Warehouse, staging: Staging, entity: Entity, run: Run, erased: Erased, *, with_inserted: bool
 ) -> tuple[dict[str, int], list[Change]]:
-    """Merge what is staged into the mirror. The table `accepted` stays: what arrived cannot have vanished."""
+    """Merge the staged pages. The table `accepted` stays, because a client that arrived cannot have vanished.
+
+    Returns the number of records for each outcome, and the first changes.
+    """
     values = {
         "source": run.source,
         "run_id": run.run_id,
@@ -199,8 +200,8 @@ def _merge(
     for name in ("open_versions", "changed_versions", "close_versions", "return_redirects", "list_again"):
         _step(warehouse, name, values, entity)
     record_changes(warehouse, entity, run)
-    found = warehouse.rows(statement("load/changes").format(entity=entity.name), values)
-    changes = [Change(str(key), str(before) if before else None, str(after)) for _, key, before, after in found]
+    rows = warehouse.rows(statement("load/changes").format(entity=entity.name), values)
+    changes = [Change(str(key), str(before) if before else None, str(after)) for _, key, before, after in rows]
     for child in entity.children:
         _step(warehouse, "delete_children", values, entity, child)
     _step(warehouse, "delete_parents", values, entity)
@@ -219,7 +220,7 @@ def _merge(
 def _step(
     warehouse: Warehouse, name: str, values: Mapping[str, object], entity: Entity, child: Entity | None = None
 ) -> None:
-    """Run one statement of `sql/load` for an entity, or for one of its children."""
+    """Run one statement of `sql/load.sql` for an entity, or for one of its children."""
     table, parent = (child, entity) if child is not None else (entity, None)
     names = {
         "entity": entity.name,
@@ -240,7 +241,7 @@ def _selected(entity: Entity, parent: Entity | None) -> list[str]:
 def _assert_single(warehouse: Warehouse, entity: Entity, loaded: str, values: Mapping[str, object]) -> None:
     ((doubled,),) = warehouse.rows(statement("load/doubled").format(entity=entity.name, loaded=loaded), values)
     if doubled:
-        raise WarehouseError(f"{doubled} ids of {entity.name} would stand twice in the warehouse; nothing was stored.")
+        raise WarehouseError(f"{doubled} ids of {entity.name} would be in the warehouse twice; nothing was stored.")
 
 
 def _replace_all(warehouse: Warehouse, reference: Reference, run: Run) -> None:

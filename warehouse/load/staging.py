@@ -1,7 +1,7 @@
-"""Staged pages: what a scan has read, in private files, while the warehouse is closed.
+"""Staged pages: a scan's records in private files, while the warehouse is closed.
 
-A page is one Arrow file per table. It counts only when its line stands in the manifest with the digests of its files,
-so a torn or edited file is read from the server again. No secret gets here: rows are staged after normalisation.
+A page is one Arrow file for each table. It counts only if the manifest has a line with the digests of its files, so a
+torn or edited page is read from the server again. Rows are staged after normalisation, so they hold no secrets.
 
     <warehouse>.staging/<source>/manifest.jsonl        first the scan's key, then one line a page; each with its digest
     <warehouse>.staging/<source>/000001.clients.arrow
@@ -33,11 +33,11 @@ if TYPE_CHECKING:
 
 
 STALE = 3600
-"""Seconds after which staged pages are not taken up again."""
+"""Seconds after which a scan no longer resumes from staged pages."""
 
 
 class ScanKey(msgspec.Struct, frozen=True):
-    """What must be the same for staged pages to be taken up again: whose, since when, in which shape."""
+    """The values that a scan must share with staged pages to resume from them: company, watermark and row shape."""
 
     base_url: str
     company_id: str
@@ -54,10 +54,10 @@ class _Head(msgspec.Struct):
 
 
 class StagedPage(msgspec.Struct):
-    """One line of the manifest: where the scan stood, and what it had set aside by then.
+    """One line of the manifest: the scan's progress, and the records it had set aside by then.
 
-    `open` is what was not read yet when the page came: stamps from a cursor (None: the first record) up to an end that
-    is not in it (None: the last record). A resumed scan reads that, with this `skew`.
+    `open` are the ranges of stamps still to read after this page: from a cursor (None: the first record) up to an
+    exclusive end (None: the last record). A resumed scan reads these ranges, with this `skew`.
     """
 
     open: list[tuple[int | None, int | None]]
@@ -71,10 +71,11 @@ class StagedPage(msgspec.Struct):
 
 @dataclass(slots=True)
 class Staging:
-    """The staged pages of one scan of one source, in a folder of their own; `resumed_at` is the first new arrival.
+    """The staged pages of one scan of one source, in a folder of their own.
 
-    `began` is the server's clock when the scan began, `here` this machine's.
-    `left_out` are the marks of erased clients that this process has met, in answers or in staged pages.
+    `began` is the server's clock when the scan began, `here` this machine's clock then. `resumed_at` is the arrival
+    number of the first record after a resume. `left_out` are the marks of erased clients that this process met, in
+    answers or in staged pages.
     """
 
     folder: Path
@@ -86,17 +87,17 @@ class Staging:
 
     @classmethod
     def of(cls, place: Place, source: str) -> Staging:
-        """The staging of a source: beside the warehouse's file, of Postgres in this machine's state folder."""
+        """Return the staging of a source: beside a DuckDB file, or in this machine's state folder for Postgres."""
         return cls(staging_of(place) / source, [])
 
     @property
     def records(self) -> int:
-        """How many records are staged; the next one gets this number as its arrival."""
+        """The number of staged records, which is also the next record's arrival number."""
         return sum(page.records for page in self.pages)
 
     @property
     def quarantined(self) -> list[Quarantined]:
-        """The records set aside, each once, unless a later version of it came well."""
+        """The records set aside, each once, unless a later version of the record was valid."""
         return self.pages[-1].quarantined if self.pages else []
 
     @property
@@ -105,12 +106,12 @@ class Staging:
         return self.pages[-1].drift if self.pages else []
 
     def begin(self, key: ScanKey, began: Clocks) -> None:
-        """Throw away what is staged and start again."""
+        """Remove all staged pages and start a new scan."""
         check_ours(self.folder.parent)
         self.clear()
         make_own_folder(self.folder)
         self.pages, self.began, self.here, self.resumed_at = [], began.server, began.here, 0
-        with self._told():
+        with self._disk_errors():
             self._note(_Head(key, began.server, began.here))
 
     def add(
@@ -122,41 +123,39 @@ class Staging:
         newest_seen: int,
         skew: int | None = None,
     ) -> None:
-        """Stage a page. Its quarantine takes the place of the earlier page's: a record that came well later is well."""
-        from warehouse.load.arrow_files import (  # noqa: PLC0415 - pyarrow: 0.3 s which an idle pull does not spend
-            arrow_files,
-        )
+        """Stage a page. Its quarantine replaces the earlier page's, less the records that came valid later."""
+        from warehouse.load.arrow_files import arrow_files  # noqa: PLC0415 - pyarrow: an idle pull saves 0.3 s
 
         files = {}
         for table, content in arrow_files(entity, batch.rows, first_arrival=self.records):
             name = f"{len(self.pages) + 1:06d}.{table}.arrow"
-            with self._told():
+            with self._disk_errors():
                 self._write(name, content, os.O_TRUNC)
             files[name] = hashlib.sha256(content).hexdigest()
-        aside = {one.id: one for one in self.quarantined}
+        aside = {record.id: record for record in self.quarantined}
         for row in batch.rows:
             aside.pop(row.id, None)
-        aside |= {one.id: one for one in batch.quarantined}
+        aside |= {record.id: record for record in batch.quarantined}
         drift = sorted(batch.drift.union(self.drift))
         page = StagedPage(list(open), skew, newest_seen, len(batch.rows), files, list(aside.values()), drift)
         self.pages.append(page)
-        with self._told():
+        with self._disk_errors():
             self._note(page)
 
     def resume(self, key: ScanKey, now: Clocks) -> bool:
-        """Take up the whole pages of an interrupted scan with the same key; False where there are none.
+        """Resume from the complete pages of an interrupted scan with the same key; return False if there are none.
 
-        Pages that are older than an hour, by either clock, are read again: what changes without a new stamp must not
-        be taken from them. So are those that lie ahead of the server's clock.
+        Pages older than an hour by either clock are read again: they may lack changes that move no stamp. Pages from
+        the future of the server's clock are read again too.
         """
         check_ours(self.folder.parent, self.folder)
-        found = self._manifest()
-        if found is None or found[0].key != key or not found[1] or _is_stale(found[0], now):
+        manifest = self._manifest()
+        if manifest is None or manifest[0].key != key or not manifest[1] or _is_stale(manifest[0], now):
             return False
-        head, self.pages = found
+        head, self.pages = manifest
         self.began, self.here, self.resumed_at = head.began, head.here, self.records
         kept = {name for page in self.pages for name in page.files}
-        with self._told():
+        with self._disk_errors():
             for path in self.folder.iterdir():
                 if path.name not in kept:
                     path.unlink()
@@ -165,26 +164,26 @@ class Staging:
         return True
 
     def batches(self, table: str, *, client: str = "id", erased: Erased = NOBODY) -> Iterator[pa.RecordBatch]:
-        """The staged batches of one table, page by page, without the rows of erased clients.
+        """Yield the staged batches of one table, page by page, without the rows of erased clients.
 
-        `client` is the column that holds the client's id. Marks of clients that are left out go into `left_out`.
+        `client` is the column with the client's id. The marks of the clients left out go into `left_out`.
         """
         from warehouse.load.arrow_files import read_batches, without_erased  # noqa: PLC0415 - as above
 
         for page in self.pages:
             for name in page.files:
                 if name.endswith(f".{table}.arrow"):
-                    found = read_batches(self.folder / name)
-                    yield from without_erased(found, client, erased, self.left_out) if erased.marks else found
+                    read = read_batches(self.folder / name)
+                    yield from without_erased(read, client, erased, self.left_out) if erased.marks else read
 
     def clear(self) -> None:
-        """Remove everything staged."""
-        with self._told():
+        """Remove all staged pages."""
+        with self._disk_errors():
             if self.folder.exists():
                 shutil.rmtree(self.folder)
 
     def _manifest(self) -> tuple[_Head, list[StagedPage]] | None:
-        """The head and the whole pages; what stands behind a torn or changed line or file is left out."""
+        """Return the head and the pages before the first torn or edited line or file; None if there are none."""
         path = self.folder / "manifest.jsonl"
         if not path.exists():
             return None
@@ -217,8 +216,8 @@ class Staging:
             os.fsync(file.fileno())
 
     @contextmanager
-    def _told(self) -> Iterator[None]:
-        """A full or failing disk, said with the folder's name."""
+    def _disk_errors(self) -> Iterator[None]:
+        """Raise WarehouseError with the folder's name for a full or failing disk."""
         try:
             yield
         except OSError as problem:
@@ -235,11 +234,11 @@ def _is_stale(head: _Head, now: Clocks) -> bool:
 
 
 def _digest(text: bytes) -> bytes:
-    """What stands in front of a line of the manifest: a cursor with one other digit would be one that skips records."""
+    """Return the prefix of a manifest line. It guards the cursor, as a wrong digit would skip records."""
     return hashlib.sha256(text).hexdigest().encode() + b" "
 
 
 def _checked(line: bytes) -> bytes:
-    """The text of a line of the manifest; nothing, which is no JSON, where it is torn or was changed."""
+    """Return the text of a manifest line, or b"", which is no JSON, if the line is torn or edited."""
     text = line.partition(b" ")[2]
     return text if line == _digest(text) + text else b""

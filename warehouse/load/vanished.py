@@ -1,6 +1,6 @@
-"""Clients that the server no longer lists: which they are, what they had, who may have taken them in, and their end.
+"""Clients that the server no longer lists: find them, look for the clients they were merged into, remove them.
 
-Everything here is of one source. Questions about a scan look into its staging first: it is newer than the mirror.
+All functions work on one source. Questions about a scan read its staging first, as it is newer than the mirror.
 """
 
 from __future__ import annotations
@@ -28,9 +28,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Lost:
-    """A mirrored client that the server no longer lists, as it was last seen; `contacts` are the ids in its record.
+    """A mirrored client that the server no longer lists, in its last known version.
 
-    `observed_at` is when this version was first seen, by the server's clock: it had not vanished then.
+    `contacts` are the contact ids in its record. `observed_at` is when a run first saw this version, by the server's
+    clock: the client had not vanished then.
     """
 
     id: str
@@ -43,7 +44,7 @@ class Lost:
 
 @dataclass(frozen=True, slots=True)
 class Unlisted:
-    """A mirrored client that the server does not list and that stays; `why` is HELD or HIDDEN."""
+    """A mirrored client that the server does not list and that we keep; `why` is HELD or HIDDEN."""
 
     id: str
     display_name: str
@@ -53,8 +54,8 @@ class Unlisted:
 
 
 @dataclass(frozen=True, slots=True)
-class KnownMerge:
-    """A client that was merged away: into which one, its name and its balance then."""
+class Merge:
+    """A client that was merged into another one: the other's id, its own name and its last balance."""
 
     into: str
     display_name: str
@@ -62,12 +63,15 @@ class KnownMerge:
 
 
 SEVERAL = 3
-"""Missing clients, all newer than the newest one listed, that look like a restored backup; fewer look like purges."""
+"""If so many clients are missing, all newer than the newest listed one, the server looks restored from a backup.
+
+Fewer look like purges.
+"""
 NARROW = {
     "clients": ["id", "balance", "is_deleted", "row_hash", "updated_at", "arrival"],
     "contacts": ["id", CLIENTS.parent_column, "updated_at", "arrival"],
 }
-"""The staged columns that are asked for while clients are missing."""
+"""The staged columns that the search for missing clients needs."""
 
 
 class _Contact(msgspec.Struct):
@@ -81,60 +85,64 @@ class _Record(msgspec.Struct):
 def missing(
     warehouse: Warehouse, staging: Staging, entity: Entity, source: str, aside: Collection[str] = ()
 ) -> list[str]:
-    """The ids that are mirrored, and neither staged by this scan nor set `aside` by it, in order.
+    """Return the mirrored ids that this scan neither staged nor set `aside`, in order.
 
-    Of what is staged only the ids are taken: a million of them are some ten megabytes.
+    It reads only the ids of the staged pages: a million ids take some ten megabytes.
     """
     _stage_ids(warehouse, "met", aside, staging.batches(entity.name))
-    found = warehouse.rows(statement("vanished/missing").format(entity=entity.name), {"source": source})
+    rows = warehouse.rows(statement("vanished/missing").format(entity=entity.name), {"source": source})
     warehouse.execute("drop table met")
-    return [str(key) for (key,) in found]
+    return [str(key) for (key,) in rows]
 
 
 def lost(warehouse: Warehouse, source: str, ids: Collection[str]) -> list[Lost]:
-    """What is known of mirrored clients, in the order of their ids; an id that is not mirrored is left out."""
+    """Return mirrored clients by id, in the order of their ids; skip ids that are not mirrored."""
     _stage_ids(warehouse, "asked", ids)
-    found = warehouse.rows(statement("vanished/lost"), {"source": source})
+    rows = warehouse.rows(statement("vanished/lost"), {"source": source})
     warehouse.execute("drop table asked")
     return [
         Lost(str(key), str(name or ""), str(shown or ""), Decimal(str(balance)), seen, _contacts(str(record)))  # type: ignore[arg-type]  # a timestamp column
-        for key, name, shown, balance, seen, record in found
+        for key, name, shown, balance, seen, record in rows
     ]
 
 
 def owners(warehouse: Warehouse, staging: Staging | None, source: str, contact_ids: Collection[str]) -> dict[str, str]:
-    """To which client each contact belongs, by what is staged, else by the mirror; one that is nowhere is left out."""
+    """Map each contact to its client, by the staged pages, else by the mirror; skip contacts that are in neither."""
     seen = _seen(warehouse, staging)
     _stage_ids(warehouse, "asked", contact_ids)
-    found = warehouse.rows(statement("vanished/owners").format(**seen), {"source": source})
+    rows = warehouse.rows(statement("vanished/owners").format(**seen), {"source": source})
     warehouse.execute("drop table asked")
-    return {str(contact): str(client) for contact, client in found}
+    return {str(contact): str(client) for contact, client in rows}
 
 
 def heirs(warehouse: Warehouse, staging: Staging | None, source: str, of: Lost, most: int) -> list[str]:
-    """The clients that may have taken a lost one in, the likeliest first, at most `most`: never that one itself.
+    """Return up to `most` clients that a lost client may have been merged into, the likeliest first.
 
-    First those whose balance has grown by exactly its balance, from their version before to the one of now; then those
-    that are not deleted, the one that was updated last first. This is where to look, no evidence.
+    First come clients whose balance has just grown by exactly the lost balance, then clients that are not deleted,
+    the last updated first. These are places to look, not evidence.
     """
     values = {"source": source, "lost": of.id, "balance": of.balance, "most": most}
     growth = _growth(warehouse, staging, source)
-    found = warehouse.rows(statement("vanished/heirs").format(growth=growth), values)
-    return [str(key) for (key,) in found]
+    rows = warehouse.rows(statement("vanished/heirs").format(growth=growth), values)
+    return [str(key) for (key,) in rows]
 
 
 def donors(warehouse: Warehouse, staging: Staging, source: str) -> list[str]:
-    """The clients that a scan has not met, and from which a contact has come under one that it met: merged, perhaps."""
-    found = warehouse.rows(statement("vanished/donors").format(**_seen(warehouse, staging)), {"source": source})
-    return [str(key) for (key,) in found]
+    """Return clients that the scan did not meet although it met one of their contacts under another client.
+
+    They may have been merged into that client.
+    """
+    rows = warehouse.rows(statement("vanished/donors").format(**_seen(warehouse, staging)), {"source": source})
+    return [str(key) for (key,) in rows]
 
 
 def seems_restored(
     warehouse: Warehouse, staging: Staging, source: str, absent: Collection[str], newest: datetime | None
 ) -> bool:
-    """Whether the server seems to be back in its past: a client came with an older stamp than it had.
+    """Whether the server seems to be restored from a backup.
 
-    Or several clients are absent, and all of them are newer than the newest that the server has.
+    It does if a client came with an older stamp than before, or if several clients are absent and all of them are newer
+    than the server's newest client.
     """
     ((back,),) = warehouse.rows(statement("vanished/went_back").format(**_seen(warehouse, staging)), {"source": source})
     if back or newest is None or len(absent) < SEVERAL:
@@ -146,27 +154,27 @@ def seems_restored(
 
 
 def witnesses(warehouse: Warehouse, source: str, absent: Collection[str], most: int) -> list[str]:
-    """The newest mirrored clients that are not absent, at most `most`."""
+    """Return up to `most` of the newest mirrored clients that are not absent."""
     _stage_ids(warehouse, "asked", absent)
-    found = warehouse.rows(statement("vanished/witnesses"), {"source": source, "most": most})
+    rows = warehouse.rows(statement("vanished/witnesses"), {"source": source, "most": most})
     warehouse.execute("drop table asked")
-    return [str(key) for (key,) in found]
+    return [str(key) for (key,) in rows]
 
 
-def known_merges(warehouse: Warehouse, source: str) -> list[KnownMerge]:
-    """The merges that were found earlier, of clients that have not come back."""
-    found = warehouse.rows(statement("vanished/known_merges"), {"source": source})
-    return [KnownMerge(str(into), str(shown or ""), Decimal(str(balance))) for into, shown, balance in found]
+def known_merges(warehouse: Warehouse, source: str) -> list[Merge]:
+    """Return the merges that earlier runs found, of clients that have not come back."""
+    rows = warehouse.rows(statement("vanished/known_merges"), {"source": source})
+    return [Merge(str(into), str(shown or ""), Decimal(str(balance))) for into, shown, balance in rows]
 
 
 def remember_unexplained(warehouse: Warehouse, source: str, entity: Entity, n: int) -> None:
-    """Note by how much the totals disagree when everything that can be explained has been."""
+    """Note the difference between the totals of server and warehouse that no search could explain."""
     values = {"source": source, "entity": entity.name, "n": n}
     warehouse.execute(statement("vanished/remember_unexplained"), values)
 
 
 def keep_unlisted(warehouse: Warehouse, run: Run, unlisted: Mapping[str, str]) -> bool:
-    """Remember the clients that a full pass missed and left, each with the reason; whether that is news."""
+    """Remember the clients that a full check missed and kept, each with the reason; return whether that is new."""
     import pyarrow as pa  # noqa: PLC0415 - as above
 
     schema = pa.schema([("id", pa.string()), ("why", pa.string())])
@@ -184,19 +192,19 @@ def keep_unlisted(warehouse: Warehouse, run: Run, unlisted: Mapping[str, str]) -
 
 
 def unlisted(warehouse: Warehouse, source: str, most: int) -> list[Unlisted]:
-    """The clients that are here although the server does not list them, at most `most`, those who owe most first."""
-    found = warehouse.rows(statement("vanished/unlisted"), {"source": source, "most": most})
-    return [Unlisted(*row) for row in found]  # type: ignore[arg-type]  # the statement names the fields, a test compares
+    """Return up to `most` kept clients that the server does not list, those who owe most first."""
+    rows = warehouse.rows(statement("vanished/unlisted"), {"source": source, "most": most})
+    return [Unlisted(*row) for row in rows]  # type: ignore[arg-type]  # the statement names the fields, a test compares
 
 
 def take_out(warehouse: Warehouse, entity: Entity, run: Run, vanished: Iterable[Vanished]) -> tuple[int, int]:
-    """Close the versions of vanished clients, take them out with their children, and write their redirects.
+    """Close the versions of vanished clients, remove them with their children, and write their redirects.
 
-    A step of the load, behind the rows: contacts that moved are with their new client by then, and stay. What arrived
-    in this run (the table `accepted`) stays too. Returns of how many the end is told, and how many of them
-    were in the mirror.
+    This step of the load comes after the rows, so contacts that moved are already with their new client and stay.
+    Clients that arrived in this run (the table `accepted`) stay too. Returns how many clients have vanished, and how
+    many of them the mirror had.
     """
-    named = {one.id: one for one in vanished}
+    named = {client.id: client for client in vanished}
     if not named:
         return 0, 0
     values = {"source": run.source, "run_id": run.run_id, "began": run.began_at}
@@ -208,16 +216,16 @@ def take_out(warehouse: Warehouse, entity: Entity, run: Run, vanished: Iterable[
         warehouse.execute(removed, values)
     for step in ("remove_vanished", "release_vanished", "correct_redirects", "insert_redirects"):
         warehouse.execute(statement(f"load/{step}").format(entity=entity.name), values)
-    ((told, mirrored),) = warehouse.rows("select count(*), count(*) filter (where mirrored) from ended")
+    ((ended, mirrored),) = warehouse.rows("select count(*), count(*) filter (where mirrored) from ended")
     for table in ("ended", "stage_vanished"):
         warehouse.execute(f"drop table {table}")
-    return int(str(told)), int(str(mirrored))
+    return int(str(ended)), int(str(mirrored))
 
 
 def _seen(warehouse: Warehouse, staging: Staging | None) -> dict[str, str]:
-    """The names of the tables of what is staged, less all that nobody asks here; each staging is read in once."""
-    told = repr((str(staging.folder), staging.began, len(staging.pages)) if staging else None)
-    mark = hashlib.sha256(told.encode()).hexdigest()[:16]
+    """Return the names of temporary tables with the columns NARROW of the staged pages; read each staging once."""
+    identity = repr((str(staging.folder), staging.began, len(staging.pages)) if staging else None)
+    mark = hashlib.sha256(identity.encode()).hexdigest()[:16]
     names = {name: f"seen_{name}_{mark}" for name in NARROW}
     if not _is_there(warehouse, names["contacts"]):
         for name, kept in NARROW.items():
@@ -231,7 +239,7 @@ def _seen(warehouse: Warehouse, staging: Staging | None) -> dict[str, str]:
 
 
 def _growth(warehouse: Warehouse, staging: Staging | None, source: str) -> str:
-    """The name of the table of all clients with their growth, made once for each staging and source."""
+    """Return the name of the table of all clients with their growth; create it once for each staging and source."""
     seen = _seen(warehouse, staging)
     name = f"growth_{hashlib.sha256(repr((seen, source)).encode()).hexdigest()[:16]}"
     if not _is_there(warehouse, name):
@@ -246,17 +254,19 @@ def _is_there(warehouse: Warehouse, table: str) -> bool:
 def _stage_columns(
     warehouse: Warehouse, name: str, entity: Entity, kept: Sequence[str], staging: Staging | None
 ) -> None:
-    import pyarrow as pa  # noqa: PLC0415 - 0.3 s which an idle pull does not spend
+    import pyarrow as pa  # noqa: PLC0415 - an idle pull saves 0.3 s
 
     from schemas.arrow_types import staged_schema  # noqa: PLC0415 - as above
 
     whole = staged_schema(entity, None if entity is CLIENTS else CLIENTS)
     batches = staging.batches(entity.name) if staging else iter(())
-    warehouse.stage(name, pa.schema([whole.field(one) for one in kept]), (batch.select(kept) for batch in batches))
+    warehouse.stage(
+        name, pa.schema([whole.field(column) for column in kept]), (batch.select(kept) for batch in batches)
+    )
 
 
 def _stage_ids(warehouse: Warehouse, name: str, ids: Collection[str], batches: Iterable[pa.RecordBatch] = ()) -> None:
-    """Make a temporary table of the ids, and of those in the batches."""
+    """Create a temporary table of the ids and of the ids in the batches."""
     import pyarrow as pa  # noqa: PLC0415 - as above
 
     schema = pa.schema([("id", pa.string())])
@@ -282,10 +292,10 @@ def _contacts(record: str) -> tuple[str, ...]:
 
 
 def ours(warehouse: Warehouse, source: str) -> dict[str, Vanished]:
-    """Clients of the mirror that we have merged away or purged ourselves: what became of them, by the journal."""
-    found = {}
+    """Return the mirrored clients that Ninja Sync itself merged or purged, by the journal, with their fates."""
+    fates = {}
     for client_id, verb, call_id, into in warehouse.rows(statement("vanished/ours"), {"source": source}):
         merged = verb == "merge"
         kind, evidence = (MERGED if merged else PURGED), f"our own {verb}, call {call_id}"
-        found[str(client_id)] = Vanished(str(client_id), kind, str(into) if merged else None, evidence)
-    return found
+        fates[str(client_id)] = Vanished(str(client_id), kind, str(into) if merged else None, evidence)
+    return fates

@@ -1,1 +1,1 @@
-"""One run at a time, and turns at a host."""
+"""Locks: one run at a time for each source, and turns at a host."""

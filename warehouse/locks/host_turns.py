@@ -1,8 +1,8 @@
-"""Turns at a host for all who share a warehouse on Postgres: a server limits by address, for everyone behind it.
+"""Turns at a host for all machines that share a warehouse on Postgres, as a server limits requests by address.
 
-One row a host in `control.host_turns` says when the next request is due, by the database's clock: those of several
-machines differ. It is asked on a connection of its own, outside the transactions of a run. A run never fails by this:
-where Postgres cannot be had, or has no such table yet, its door keeps to its own pace until it ends.
+`control.host_turns` has one row for each host, with the time of the next request by the database's clock, because the
+clocks of several machines differ. The queries use a connection of their own, outside the transactions of a run. They
+never make a run fail: if Postgres is away or has no such table yet, the run keeps its own pace until it ends.
 """
 
 from __future__ import annotations
@@ -17,18 +17,18 @@ from warehouse.engine.postgres_connection import connected
 from warehouse.engine.postgres_session import Settings
 from warehouse.engine.sql import statement
 
-WAIT: Final = 2.0  # seconds in which a server that is just starting may come up
-PATIENCE: Final = 5.0  # seconds without an answer after which it is no longer waited for
-LONGEST: Final = 600.0  # seconds; no turn that is really waited for is further away,
-MOST_WAITING: Final = 100  # or than so many others at the source's pace
+WAIT: Final = 2.0  # seconds to wait for a server that is just starting
+PATIENCE: Final = 5.0  # seconds to wait for an answer
+LONGEST: Final = 600.0  # seconds; a turn further away than this is not valid,
+MOST_WAITING: Final = 100  # unless this many requests at the source's pace take longer
 QUICK: Final = {"synchronous_commit": "off", "statement_timeout": f"{PATIENCE:g}s"}
-"""A turn that is lost in a crash is of no use afterwards, so it waits for no disk."""
+"""No wait for the disk: a turn that a crash loses has no use afterwards."""
 
 
 class HostTurns:
-    """Turns at one host, for the threads of one door: `per_second`, and up to `burst` at once after a rest.
+    """Turns at one host for the threads of one run: `per_second`, and up to `burst` at once after a rest.
 
-    Several may ask one host at different paces: each request puts off the next one by its own interval.
+    Several runs may use one host at different paces: each request delays the next one by its own interval.
     """
 
     def __init__(self, place: PostgresUrl, host: str, *, per_second: float, burst: int) -> None:
@@ -40,26 +40,26 @@ class HostTurns:
         self._given_up = False
 
     def take(self) -> float:
-        """Take the next turn; how many seconds it is away."""
+        """Take the next turn; return the seconds until it is due."""
         for (seconds,) in self._asked("take", interval=self._interval, rest=self._rest, longest=self._longest):
             return max(0.0, float(str(seconds)))
         return 0.0
 
     def pause(self, seconds: float) -> None:
-        """Let nobody have a turn for so long."""
+        """Give no turns for this many seconds."""
         self._asked("pause", seconds=seconds)
 
     def paused(self) -> bool:
-        """Whether nobody is to ask now."""
+        """Whether the host is paused now."""
         return bool(self._asked("paused", longest=LONGEST))
 
     def close(self) -> None:
-        """Give the connection back, for good. May be called twice."""
+        """Close the connection for good. May be called twice."""
         with self._lock:
             self._give_up()
 
     def _asked(self, step: str, **values: float) -> list[tuple[object, ...]]:
-        """The rows of a statement, over a new connection where it was lost; none once that has failed."""
+        """Return the rows of a statement, over a new connection if the old one was lost; [] once that has failed."""
         with self._lock:
             for _ in range(0 if self._given_up else 2):
                 try:

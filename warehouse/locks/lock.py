@@ -1,6 +1,6 @@
-"""One run at a time per source: on DuckDB a lock on a file beside the warehouse, on Postgres an advisory lock.
+"""One run at a time for each source: on DuckDB a lock on a file beside the warehouse, on Postgres an advisory lock.
 
-The system gives the lock back when its process ends, however it ends, so a dead run never blocks the next one.
+The system releases the lock when its process ends, in any way, so a dead run never blocks the next one.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
 from schemas.errors import Busy, WarehouseError
+from schemas.extras import needs
 from warehouse.engine.place import Place, PostgresUrl
 from warehouse.engine.private import check_ours, make_private_folder, reason
 
@@ -27,7 +28,8 @@ def one_run_at_a_time(
 ) -> Iterator[None]:
     """Hold the lock of a source. Raises Busy, naming the process that holds it, after `wait` seconds."""
     if isinstance(place, PostgresUrl):
-        from warehouse.locks.postgres_lock import one_run_on_postgres  # noqa: PLC0415 - who uses DuckDB needs no driver
+        with needs("postgres"):
+            from warehouse.locks.postgres_lock import one_run_on_postgres  # noqa: PLC0415 - not for DuckDB
 
         with one_run_on_postgres(place, source, wait=wait, clock=clock, sleep=sleep):
             yield
@@ -42,12 +44,12 @@ def one_run_at_a_time(
         raise WarehouseError(f"The folder {path.parent} cannot be written: {reason(problem)}.") from None
     try:
         _acquire(descriptor, source, clock() + wait, clock, sleep)
-        with suppress(OSError):  # on a full disk others cannot be told who holds the lock; held it is all the same
+        with suppress(OSError):  # a full disk only keeps our process id out of the file; we still hold the lock
             os.ftruncate(descriptor, 0)
             os.pwrite(descriptor, str(os.getpid()).encode(), 0)
         yield
     finally:
-        os.close(descriptor)  # gives the lock back
+        os.close(descriptor)  # releases the lock
 
 
 def _acquire(

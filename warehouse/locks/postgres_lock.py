@@ -1,7 +1,8 @@
-"""One run at a time per source, on Postgres: an advisory lock on a connection of its own, across machines.
+"""One run at a time for each source, across machines: an advisory lock of Postgres on a connection of its own.
 
-An open transaction holds it, so a transaction pooler keeps the session for us; it has no snapshot, so vacuum goes on.
-Postgres releases the lock when that connection ends, however it ends. Keepalives notice a dead machine within a minute.
+An open transaction holds the lock, so a transaction pooler keeps the session for us. The transaction has no snapshot,
+so it does not hold up vacuum. Postgres releases the lock when the connection ends; keepalives notice a dead machine
+within a minute.
 """
 
 from __future__ import annotations
@@ -20,9 +21,9 @@ from warehouse.engine.postgres_session import HELD, Settings
 TRY = "select pg_try_advisory_xact_lock(hashtextextended($1, 0))"
 NEVER_ENDED = "select set_config(name, '0', true) from pg_settings where name = any($1)"
 LET_GO = "select 1"
-"""A query without values, by the simple protocol, drops the portal of the query before it, and so the last snapshot.
+"""A query without values uses the simple protocol, which drops the last query's portal, and with it its snapshot.
 
-With that snapshot, what others delete while the lock is held could not be vacuumed: an erasure would leave it on disk.
+With that snapshot, Postgres could not vacuum rows deleted while we hold the lock: an erasure would leave them on disk.
 """
 HOLDER = """
 select a.application_name, a.client_addr, a.pid
@@ -52,7 +53,7 @@ def one_run_on_postgres(
         yield
     finally:
         with suppress(psycopg.Error):
-            connection.close()  # gives the lock back
+            connection.close()  # releases the lock
 
 
 def _holder(connection: psycopg.Connection[Any], name: tuple[str]) -> str:
@@ -71,4 +72,4 @@ def _asked(
         return cursor.fetchall() if cursor.description else []
     except psycopg.Error as problem:
         refused = refused_by_pooler(problem)
-        raise refused or WarehouseError(f"Postgres: the lock of the source cannot be had: {words(problem)}") from None
+        raise refused or WarehouseError(f"Postgres: the source cannot be locked: {words(problem)}") from None

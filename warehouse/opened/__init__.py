@@ -1,1 +1,1 @@
-"""A warehouse opened: migrated, rebuilt, restored."""
+"""Open a warehouse; migrate, rebuild, back up and restore it."""

@@ -1,8 +1,8 @@
-"""A backup of a warehouse in one file, which either engine can make, and which can be restored into either.
+"""Back up a warehouse into one file. Either engine can write it, and either can restore it.
 
-It is a ZIP file: `manifest.json`, and each table of `control` and `ninja` as a stream of Arrow batches
-(`control.plans.arrow`). Views and published copies are left out: they are made again.
-It holds no token and no password, as the warehouse holds none; it does hold people's data.
+The file is a ZIP archive: `manifest.json`, and each table of `control` and `ninja` as a stream of Arrow batches
+(`control.plans.arrow`). Views and published copies are left out, because a restored warehouse creates them again.
+The file holds personal data. It holds no token and no password, as the warehouse has none.
 """
 
 from __future__ import annotations
@@ -34,22 +34,22 @@ MADE_AGAIN: Final = (
     "control.published",
     "control.host_turns",
 )
-"""Tables that a restored warehouse fills by itself."""
+"""Tables that a restored warehouse fills on its own."""
 TABLE: Final = re.compile(r"(control|ninja)\.[a-z_][a-z0-9_]*")
 COLUMN: Final = re.compile(r"[a-z_][a-z0-9_]*")
 AS_TEXT: Final = ("json", "uuid")
-"""Types that are kept as texts: Arrow has none that both engines mean."""
+"""Types that a backup stores as text: Arrow has no type that both engines read as these."""
 
 
 class Table(msgspec.Struct, frozen=True):
-    """One table of a backup: its number of rows, and the columns that are kept as texts, with their types."""
+    """One table of a backup: its number of rows, and the columns stored as text with their types."""
 
     rows: int
     as_text: dict[str, str]
 
 
 class Manifest(msgspec.Struct, frozen=True):
-    """What a backup says of itself: `migrations` by name and digest, `mirror` by version and fingerprint."""
+    """The description of a backup: `migrations` by name and digest, `mirror` by version and fingerprint."""
 
     format: int
     made_at: datetime
@@ -61,12 +61,12 @@ class Manifest(msgspec.Struct, frozen=True):
 
 
 def write_backup(warehouse: Warehouse, file: Path, *, now: datetime) -> Manifest:
-    """Write all that an open warehouse holds, as of one moment, into a file (0600), whole or not at all.
+    """Write an open warehouse, as of one moment, into a file (0600), completely or not at all.
 
-    Only an earlier backup is replaced. Raises SettingsError where something else stands there, and OSError.
+    Raises SettingsError if the file exists and is not a backup, and OSError.
     """
     if file.exists() and not (file.is_file() and zipfile.is_zipfile(file) and _is_backup(file)):
-        raise SettingsError(f"{file} is there already, and is no backup of Ninja Sync: name another file.")
+        raise SettingsError(f"{file} exists and is not a backup of Ninja Sync: name another file.")
     with written_aside(file.resolve()) as beside, zipfile.ZipFile(beside, "x") as archive, warehouse.transaction():
         if warehouse.engine == POSTGRES:
             warehouse.execute("set transaction isolation level repeatable read")
@@ -85,24 +85,24 @@ def _is_backup(file: Path) -> bool:
 
 
 def _tables(warehouse: Warehouse) -> list[str]:
-    found = warehouse.rows(
+    tables = warehouse.rows(
         "select table_schema, table_name from information_schema.tables "
         "where table_schema in ('control', 'ninja') and table_type = 'BASE TABLE' order by table_schema, table_name"
     )
-    if ("control", "migrations") not in found:
+    if ("control", "migrations") not in tables:
         raise WarehouseError(f"{warehouse.shown} holds nothing yet: `ninja-sync pull` fills it.")
-    return [name for schema, table in found if (name := f"{schema}.{table}") not in MADE_AGAIN]
+    return [name for schema, table in tables if (name := f"{schema}.{table}") not in MADE_AGAIN]
 
 
 def _types(warehouse: Warehouse, name: str) -> dict[str, str]:
-    """The columns of a table with their types, in order."""
+    """Return the columns of a table with their types, in order."""
     schema, _, table = name.partition(".")
-    found = warehouse.rows(
+    rows = warehouse.rows(
         "select column_name, data_type from information_schema.columns "
         "where table_schema = $schema and table_name = $table order by ordinal_position",
         {"schema": schema, "table": table},
     )
-    return {str(column): str(kind).lower() for column, kind in found}
+    return {str(column): str(kind).lower() for column, kind in rows}
 
 
 def _write_table(warehouse: Warehouse, archive: zipfile.ZipFile, name: str) -> Table:
@@ -135,9 +135,9 @@ def _mirror(warehouse: Warehouse) -> tuple[int, str]:
 
 @contextmanager
 def opened_backup(file: Path) -> Iterator[tuple[zipfile.ZipFile, Manifest]]:
-    """A backup, checked to be whole and of a version that this one knows.
+    """Open a backup, after checking that it is complete and of a known version.
 
-    Raises SettingsError where it is no backup, is damaged, or was made by a newer version.
+    Raises SettingsError if it is not a backup, is damaged, or is of a newer version.
     """
     try:
         with zipfile.ZipFile(file) as archive:
@@ -155,25 +155,25 @@ def opened_backup(file: Path) -> Iterator[tuple[zipfile.ZipFile, Manifest]]:
     except FileNotFoundError:
         raise SettingsError(f"There is no file {file}.") from None
     except (zipfile.BadZipFile, KeyError, msgspec.MsgspecError, EOFError, IsADirectoryError):
-        raise SettingsError(f"{file} is no backup of Ninja Sync, or is damaged: name another file.") from None
+        raise SettingsError(f"{file} is not a backup of Ninja Sync, or is damaged: name another file.") from None
 
 
 def _check_names(made: Manifest, file: Path) -> None:
-    """Raises SettingsError for names that no backup has: they become part of statements."""
+    """Check the names of tables and types, which become part of statements. Raises SettingsError."""
     kinds = {kind for table in made.tables.values() for kind in table.as_text.values()}
     if not all(map(TABLE.fullmatch, made.tables)) or not kinds <= set(AS_TEXT):
-        raise SettingsError(f"{file} is no backup of Ninja Sync: it names tables that there cannot be.")
+        raise SettingsError(f"{file} is not a backup of Ninja Sync: its table names are not valid.")
 
 
 def fill(warehouse: Warehouse, archive: zipfile.ZipFile, made: Manifest, *, now: datetime) -> None:
-    """Fill an empty warehouse. It is then as old as the backup: `migrate` brings it to this version.
+    """Fill an empty warehouse. It then has the version of the backup; `migrate` brings it to this version.
 
-    Call it in a transaction. Raises SettingsError where the warehouse holds tables already.
+    Call it in a transaction. Raises SettingsError if the warehouse has tables already.
     """
     warehouse.hold("the schemas")
     held = "select count(*) from information_schema.tables where table_schema in ('control', 'ninja', 'mart')"
     if warehouse.rows(held) != [(0,)]:
-        raise SettingsError(f"{warehouse.shown} holds a warehouse already: a backup is restored into an empty one.")
+        raise SettingsError(f"{warehouse.shown} is not empty: restore a backup into a new warehouse.")
     for schema in ("control", "ninja", "mart"):
         warehouse.execute(f"create schema if not exists {schema}")
     warehouse.execute(statement("load/migrations"))
@@ -188,11 +188,11 @@ def fill(warehouse: Warehouse, archive: zipfile.ZipFile, made: Manifest, *, now:
 
 
 def _read_table(warehouse: Warehouse, archive: zipfile.ZipFile, name: str, table: Table) -> None:
-    """Put the rows of a table back. A table of an older mirror is made as it was, to be brought to this version."""
+    """Restore the rows of a table. A table of an older mirror gets its old columns; `migrate` changes them."""
     with archive.open(f"{name}.arrow") as source, pa.ipc.open_stream(source) as batches:
         columns = batches.schema.names
         if not all(map(COLUMN.fullmatch, columns)):
-            raise SettingsError("The backup is damaged: it names columns that there cannot be. Nothing was restored.")
+            raise SettingsError("The backup is damaged: its column names are not valid. Nothing was restored.")
         warehouse.stage("stage_restored", batches.schema, batches)
     types = _types(warehouse, name)
     kinds = {column: types.get(column, table.as_text.get(column, "")) for column in columns}
@@ -202,7 +202,7 @@ def _read_table(warehouse: Warehouse, archive: zipfile.ZipFile, name: str, table
     )
     if types:
         listed = ", ".join(f'"{column}"' for column in columns)
-        warehouse.execute(f"delete from {name}")  # the salt, which its migration has made
+        warehouse.execute(f"delete from {name}")  # its migration has created a salt
         warehouse.execute(f"insert into {name} ({listed}) select {selected} from stage_restored")
     else:
         warehouse.execute(f"create table {name} as select {selected} from stage_restored")

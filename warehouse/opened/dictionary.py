@@ -1,4 +1,4 @@
-"""The data dictionary: every view of `mart` and every table of `ninja`, column by column.
+"""Write the data dictionary: every view of `mart` and every table of `ninja`, column by column.
 
 python -m warehouse.opened.dictionary > docs/data-dictionary.md
 """
@@ -20,24 +20,24 @@ from warehouse.schema.tables import columns, mirrored
 
 HEAD = """# Data dictionary
 
-Made by `make dictionary` from the descriptions of the fields and views; a test holds it to them. The same words are
-in the database, as comments on views and columns. Types are DuckDB's; Postgres has the same.
+`make dictionary` writes this page from the descriptions of the fields and views; a test compares them. The database
+has the same texts as comments on views and columns. Types are DuckDB's; Postgres has the same.
 
 Amounts are `decimal` with six places, in the client's own currency: never add up two currencies. Times are in UTC.
 """
 
 
 DATABASE = "{{ 'ninja_sync' if target.type == 'duckdb' else target.database }}"
-"""Where dbt finds the views: in DuckDB's published copy, attached by that name; on Postgres in its own database."""
+"""The database where dbt finds the views: DuckDB's published copy, attached by that name, or Postgres' own database."""
 
 
 def dictionary(warehouse: Warehouse) -> str:
-    """The dictionary of an open warehouse of this version, as Markdown."""
+    """Return the dictionary of an open warehouse of this version, as Markdown."""
     return "\n".join([HEAD, *_views(warehouse), *_tables()]) + "\n"
 
 
 def dbt_sources(warehouse: Warehouse) -> str:
-    """The views of `mart` as a source of dbt, with what they and their columns are, as YAML (JSON strings are YAML)."""
+    """Return the views of `mart` as a dbt source with all descriptions, as YAML (JSON strings are YAML)."""
     lines = ["version: 2", "sources:", "  - name: ninja", f"    database: {json.dumps(DATABASE)}", "    schema: mart"]
     lines += ["    tables:"]
     for view in named("mart"):
@@ -49,12 +49,12 @@ def dbt_sources(warehouse: Warehouse) -> str:
 
 
 def _types(warehouse: Warehouse, view: str) -> dict[str, str]:
-    found = warehouse.rows(
+    rows = warehouse.rows(
         "select column_name, data_type from information_schema.columns "
         "where table_schema = 'mart' and table_name = $view order by ordinal_position",
         {"view": view},
     )
-    return {str(name): str(kind) for name, kind in found}
+    return {str(name): str(kind) for name, kind in rows}
 
 
 def _views(warehouse: Warehouse) -> Iterator[str]:
@@ -67,14 +67,14 @@ def _views(warehouse: Warehouse) -> Iterator[str]:
 
 
 def _tables() -> Iterator[str]:
-    yield "## Tables of `ninja`, the mirror as it came\n"
+    yield "## Tables of `ninja`, the mirror of the server's records\n"
     for entity, parent in mirrored():
         yield f"### ninja.{entity.name}\n"
         yield from _table(columns(entity, parent), of_table(entity, parent))
 
 
 def _table(types: dict[str, str], words: dict[str, str]) -> Iterator[str]:
-    yield "| column | type | what it is |\n|---|---|---|"
+    yield "| column | type | description |\n|---|---|---|"
     yield from (f"| `{name}` | {kind.lower()} | {words[name]} |" for name, kind in types.items())
     yield ""
 

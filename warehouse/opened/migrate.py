@@ -1,6 +1,6 @@
-"""Bringing a warehouse to this version: the numbered migrations of `control`, the mirror's tables, the views of `mart`.
+"""Bring a warehouse to this version: the numbered migrations of `control`, the mirror's tables, the views of `mart`.
 
-Everything happens in one transaction, so an upgrade that fails leaves the warehouse as it was.
+Everything happens in one transaction, so a failed upgrade leaves the warehouse unchanged.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from warehouse.schema.views import create_views, drop_views, views_are_current
 
 
 def open_migrated(place: Place, *, now: datetime, wait: float = 10.0) -> Warehouse:
-    """Open a warehouse and bring it to this version; where that is refused, it is closed again. Use it in `with`."""
+    """Open a warehouse and bring it to this version, or close it if that fails. Use it in `with`."""
     warehouse = open_place(place, wait=wait)
     try:
         migrate(warehouse, now=now)
@@ -32,12 +32,12 @@ def open_migrated(place: Place, *, now: datetime, wait: float = 10.0) -> Warehou
 
 
 def migrate(warehouse: Warehouse, *, now: datetime) -> None:
-    """Bring the schemas to this version, in one transaction. Refuses a warehouse that a newer version has written."""
+    """Bring the schemas to this version, in one transaction. Raises WarehouseError if a newer version wrote them."""
     had, known = _applied(warehouse), named("control")
     if had == len(known) and mirror_is_current(warehouse) and views_are_current(warehouse):
         return
     with warehouse.transaction():
-        warehouse.hold("the schemas")  # on Postgres, another machine may be at it
+        warehouse.hold("the schemas")  # on Postgres, another machine may be migrating too
         had = _applied(warehouse)
         for schema in ("control", "ninja", "mart"):
             warehouse.execute(f"create schema if not exists {schema}")
@@ -48,18 +48,18 @@ def migrate(warehouse: Warehouse, *, now: datetime) -> None:
             warehouse.execute("insert into control.migrations values ($number, $name, $digest, $now)", values)
         drop_views(warehouse)
         if not mirror_is_current(warehouse):
-            _make_mirror(warehouse, anew=bool(had))
+            _make_mirror(warehouse, rebuilt=bool(had))
         if warehouse.engine == POSTGRES:
             create_indexes(warehouse)
         create_views(warehouse)
         if warehouse.engine == POSTGRES:
             grant_again(warehouse)
-        warehouse.execute("delete from control.published")  # the copies are of the version before
+        warehouse.execute("delete from control.published")  # an older version wrote the copies
 
 
-def _make_mirror(warehouse: Warehouse, *, anew: bool) -> None:
+def _make_mirror(warehouse: Warehouse, *, rebuilt: bool) -> None:
     create_mirror(warehouse)
-    if anew:
+    if rebuilt:
         from warehouse.opened.rebuild import rebuild  # noqa: PLC0415 - pyarrow, for upgrades only
 
         rebuild(warehouse)
@@ -68,9 +68,9 @@ def _make_mirror(warehouse: Warehouse, *, anew: bool) -> None:
 
 
 def _applied(warehouse: Warehouse) -> int:
-    """How many migrations the warehouse has had. Raises WarehouseError where they are not ours.
+    """Return the number of migrations that the warehouse has had. Raises WarehouseError if they are not ours.
 
-    Asked whenever a warehouse is opened, so it keeps off information_schema.columns: DuckDB binds every view for it.
+    Every opening calls it, so it avoids information_schema.columns, for which DuckDB binds every view.
     """
     if not warehouse.rows(
         "select 1 from information_schema.tables where table_schema = 'control' and table_name = 'migrations'"
@@ -85,7 +85,7 @@ def _applied(warehouse: Warehouse) -> int:
 
 
 def check_known(had: Sequence[tuple[str, str]], shown: str) -> None:
-    """Raises WarehouseError where migrations, by name and digest, are not the first ones of ours."""
+    """Check that migrations, by name and digest, are the first of ours. Raises WarehouseError."""
     known = [(name, _digest(name)) for name in named("control")]
     if [name for name, _ in had] != [name for name, _ in known[: len(had)]]:
         raise WarehouseError(

@@ -1,6 +1,6 @@
-"""Opening a warehouse, of either engine.
+"""Open a warehouse of either engine.
 
-The engines are imported by what opens them: DuckDB needs no Postgres driver.
+Each engine is imported only when it is opened, so DuckDB needs no Postgres driver.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
+from schemas.extras import needs
 from warehouse.engine.place import Place, PostgresUrl
 from warehouse.engine.seam import Warehouse
 
@@ -22,7 +23,8 @@ def open_place(
 ) -> Warehouse:
     """Open a warehouse, waiting up to `wait` seconds for it. Raises Busy, WarehouseError, SettingsError."""
     if isinstance(place, PostgresUrl):
-        from warehouse.engine.postgres import open_postgres  # noqa: PLC0415 - see above
+        with needs("postgres"):
+            from warehouse.engine.postgres import open_postgres  # noqa: PLC0415 - see above
 
         return open_postgres(place, read_only=read_only, wait=wait, clock=clock, sleep=sleep)
     from warehouse.engine.duckdb import open_warehouse  # noqa: PLC0415 - see above

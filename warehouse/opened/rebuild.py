@@ -1,7 +1,6 @@
-"""Building the mirror anew from the records it keeps: after an upgrade with other columns, without the server.
+"""Rebuild the mirror from its own records after an upgrade changed its columns, without asking the server.
 
-A record that this version cannot read goes into quarantine, as it would if it came from the server; nothing else waits
-for it.
+A record that this version cannot read goes into quarantine, as it would coming from the server. The others go on.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ CHUNK = 5000
 
 
 def rebuild(warehouse: Warehouse) -> None:
-    """Give every table its columns of this version, and its rows from the records. Call in a transaction."""
+    """Give every table this version's columns, and its rows again from the records. Call it in a transaction."""
     for entity, parent in mirrored():
         if parent is None:
             _rebuild(warehouse, entity)
@@ -53,44 +52,44 @@ def _rebuild(warehouse: Warehouse, entity: Entity) -> None:
 
 
 def _keep(warehouse: Warehouse, entity: Entity) -> None:
-    """Set the records aside, and with them what no record tells: the source, the run, the version."""
+    """Set the records aside, with the columns that no record holds: the source, the run, the version."""
     how = "keep_records" if not entity.historic or _knows_versions(warehouse, entity) else "keep_undated_records"
     warehouse.execute(statement(f"rebuild/{how}").format(entity=entity.name, kept=", ".join(_beside(entity))))
 
 
 def _knows_versions(warehouse: Warehouse, entity: Entity) -> bool:
-    found = warehouse.rows(
+    rows = warehouse.rows(
         "select column_name from information_schema.columns where table_schema = 'ninja' and table_name = $name",
         {"name": entity.name},
     )
-    return {(name,) for name in VERSION_COLUMNS} <= set(found)
+    return {(name,) for name in VERSION_COLUMNS} <= set(rows)
 
 
 def _beside(entity: Entity) -> list[str]:
-    """The columns that are kept, as they do not come from a record."""
+    """Return the columns to keep, because no record holds them."""
     return ["source", "run_id", *(VERSION_COLUMNS if entity.historic else ())]
 
 
 def _family(entity: Entity) -> Iterator[tuple[Entity, Entity | None]]:
-    """An entity and its children, each with its parent."""
+    """Yield an entity and its children, each with its parent."""
     yield entity, None
     for child in entity.children:
         yield child, entity
 
 
 def _put_back(warehouse: Warehouse, entity: Entity, first: int) -> None:
-    """Put back one chunk of records; their children are found, and get their place at the end."""
+    """Insert one chunk of records again; set their children aside until each one's parent is chosen."""
     rows, places = _read(warehouse, entity, first)
     _insert(
         warehouse, entity, None, f"ninja.{entity.name}", _placed(staged_batch(entity, rows, first_arrival=0), places)
     )
     for number, child in enumerate(entity.children):
-        found = staged_children(entity, rows, number, first_arrival=0)
-        _insert(warehouse, child, entity, f"found_{child.name}", _placed(found, places))
+        children = staged_children(entity, rows, number, first_arrival=0)
+        _insert(warehouse, child, entity, f"found_{child.name}", _placed(children, places))
 
 
-def _read(warehouse: Warehouse, entity: Entity, first: int) -> tuple[list[TypedRow], list[int]]:
-    """The rows of one chunk of records, and the place of each."""
+def _read(warehouse: Warehouse, entity: Entity, first: int) -> tuple[list[Row], list[int]]:
+    """Return the rows of one chunk of records, and the place of each."""
     rows, places = [], []
     kept = warehouse.rows(statement("rebuild/kept_records"), {"first": first, "last": first + CHUNK})
     for place, (source, run_id, record) in enumerate(kept, start=first):
@@ -103,7 +102,7 @@ def _read(warehouse: Warehouse, entity: Entity, first: int) -> tuple[list[TypedR
 
 
 def _placed(batch: pa.RecordBatch, places: list[int]) -> pa.RecordBatch:
-    """The batch with the places of the kept records in place of the arrivals, which count the fitting ones alone."""
+    """Return the batch with the places of the kept records as arrivals: arrivals count only the valid records."""
     at = batch.schema.get_field_index("arrival")
     return batch.set_column(at, batch.schema.field(at), pa.array(places, pa.int64()).take(batch.column(at)))
 
@@ -113,8 +112,8 @@ def _insert(warehouse: Warehouse, entity: Entity, parent: Entity | None, into: s
     names = list(columns(entity, parent))
     kept = _beside(entity)
     selected = [f"kept.{name}" if name in kept else staged for name, staged in arriving(entity, parent).items()]
-    told = {"into": into, "entity": entity.name, "columns": ", ".join(names), "selected": ", ".join(selected)}
-    warehouse.execute(statement("rebuild/put_back").format(**told))
+    filled = {"into": into, "entity": entity.name, "columns": ", ".join(names), "selected": ", ".join(selected)}
+    warehouse.execute(statement("rebuild/put_back").format(**filled))
     warehouse.execute(f"drop table stage_{entity.name}")
 
 
@@ -129,5 +128,5 @@ def _assert_single(warehouse: Warehouse, entity: Entity) -> None:
     ((doubled,),) = warehouse.rows(statement("rebuild/doubled").format(entity=entity.name))
     if doubled:
         raise WarehouseError(
-            f"{doubled} ids of {entity.name} would stand twice after the upgrade; nothing was changed."
+            f"{doubled} ids of {entity.name} would be in the warehouse twice after the upgrade; nothing was changed."
         )

@@ -1,6 +1,6 @@
-"""Which server a secret was used with: a token is sent to another one only after a person has said so.
+"""Remember the server of each secret: a token goes to another server only after a person has allowed it.
 
-A secret is known here by the name of its place alone (`env NAME`, `file PATH`, `block NAME`).
+The warehouse knows a secret only by the name of its place (`env NAME`, `file PATH`, `block NAME`).
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from warehouse.opened.open import open_place
 def check_hosts(place: Place, source: str, base_url: str, names: Sequence[str], *, wait: float) -> None:
     """Refuse a server that the source or one of its secrets was not used with before. Raises SettingsError.
 
-    The published copy answers while another process has the DuckDB file open. Raises Busy or WarehouseError where the
-    warehouse cannot be asked: then nothing is sent either.
+    The published copy answers while another process has the DuckDB file open. Raises Busy or WarehouseError if the
+    warehouse cannot answer: then nothing may be sent either.
     """
     if not is_there(place):
         return
@@ -28,15 +28,15 @@ def check_hosts(place: Place, source: str, base_url: str, names: Sequence[str], 
 
 
 def check_hosts_in(warehouse: Warehouse, source: str, base_url: str, names: Sequence[str]) -> None:
-    """The same in an open warehouse; one without the tables (nothing was pulled yet) knows of no server."""
+    """Like `check_hosts`, in an open warehouse. Before the first pull it has no tables and refuses nothing."""
     tables = warehouse.rows("select table_name from information_schema.tables where table_schema = 'control'")
     if ("sources",) not in tables:
         return
     bound = [str(url) for (url,) in warehouse.rows(statement("read/bound_url"), {"source": source})]
     if bound and base_url not in bound:
         raise SettingsError(
-            f"The source {source!r} is bound to {bound[0]}, but the settings lead to {base_url}. Nothing was sent, the "
-            f"token neither. If the server has moved: ninja-sync source rebind {source}"
+            f"The source {source!r} is bound to {bound[0]}, but the settings lead to {base_url}. Nothing was sent, not "
+            f"even the token. If the server has moved: ninja-sync source rebind {source}"
         )
     if ("secret_hosts",) not in tables:
         return
@@ -47,8 +47,8 @@ def check_hosts_in(warehouse: Warehouse, source: str, base_url: str, names: Sequ
         if known and base_url not in known and not at_home:
             raise SettingsError(
                 f"The secret {name} of the source {source!r} was used with {known[0]} until now, and the settings lead "
-                f"to {base_url}. Nothing was sent. Give the secret of that server a name of its own, or, if it is one "
-                f"secret for both: ninja-sync source rebind {source}"
+                f"to {base_url}. Nothing was sent. Give that server's secret a name of its own, or, if both servers "
+                f"share the secret: ninja-sync source rebind {source}"
             )
 
 

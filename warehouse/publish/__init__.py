@@ -1,1 +1,1 @@
-"""Copies for readers."""
+"""Write copies for readers: published copies, exports, a rewritten file."""

@@ -1,9 +1,9 @@
-"""Files for others: the views of `mart` as Parquet by source, and as a DuckDB file that stands alone.
+"""Export the views of `mart` for others: as Parquet files by source, and as one DuckDB file.
 
     FOLDER/source=NAME/clients.parquet, contacts.parquet, ...
     FOLDER/reader.duckdb                    the same views, as tables of the schema mart
 
-Made from either engine, into any folder, on another disk too: each file is written beside its place there and renamed.
+Either engine can export, into any folder, even on another disk: each file is written beside its place and renamed.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ from warehouse.engine.sql import named
 from warehouse.schema.personal import readable
 
 LEFT_OUT = ("client_balance_daily",)
-"""Views of too many rows: they are made from client_history, which is there."""
+"""Views with too many rows. Readers can compute them from client_history, which is exported."""
 
 
 def export(warehouse: Warehouse, folder: Path, *, personal: bool) -> list[Path]:
-    """Write all views into a folder; returns the files. Without `personal`, what points to a person is left out.
+    """Write all views into a folder and return the files. Without `personal`, leave out personal data.
 
-    Rows are streamed. Raises WarehouseError where the folder cannot be written; whole files stay whole.
+    Rows are streamed. Raises WarehouseError if the folder cannot be written; finished files stay.
     """
     try:
         make_private_folder(folder)
@@ -46,12 +46,12 @@ def _views() -> list[str]:
 
 
 def _parquet(warehouse: Warehouse, folder: Path, view: str, *, personal: bool) -> Iterator[Path]:
-    found = warehouse.rows(
+    rows = warehouse.rows(
         "select column_name from information_schema.columns where table_schema = 'mart' and table_name = $view "
         "order by ordinal_position",
         {"view": view},
     )
-    columns = [str(name) for (name,) in found]
+    columns = [str(name) for (name,) in rows]
     listed = ", ".join(f'"{name}"' for name in (columns if personal else readable(view, columns)))
     for (source,) in warehouse.rows("select source from control.sources order by source"):
         target = folder / f"source={source}"
@@ -63,14 +63,14 @@ def _parquet(warehouse: Warehouse, folder: Path, view: str, *, personal: bool) -
 
 
 def _write(beside: Path, batches: Iterator[object], schema: object) -> None:
-    """Write batches of one schema; a view without rows is a file with its columns."""
+    """Write batches of one schema. A view without rows becomes a file with its columns."""
     with pq.ParquetWriter(beside, schema, compression="zstd") as writer:
         for batch in batches:
             writer.write_batch(batch)
 
 
 def _reader(folder: Path, files: list[Path]) -> Path:
-    """The DuckDB file, from the Parquet files that were just written."""
+    """Write the DuckDB file from the Parquet files."""
     with written_aside(folder / "reader.duckdb") as beside, duckdb.connect(str(beside)) as reader:
         reader.execute(QUIET).fetchall()
         reader.execute("create schema mart").fetchall()

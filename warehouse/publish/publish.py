@@ -1,16 +1,16 @@
-"""Published copies: what other programs read while a run holds the warehouse.
+"""Published copies, for other programs to read while a run holds the warehouse.
 
-DuckDB locks a file for one process, so readers get a copy of it and Parquet files of the marts, each written aside and
-renamed into place: a reader that has the old one open keeps reading the old one.
+DuckDB locks a file for one process. So readers get a copy of it, and Parquet files of the marts. Each file is written
+aside and renamed into place: a reader with the old file open keeps reading the old one.
 
     <warehouse>.published/reader.duckdb
     <warehouse>.published/clients.parquet, contacts.parquet, ... (one for each view of EXPORTED)
 
-What they show is noted in `control.published` of the warehouse once all files are in place. A publication that was cut
-short has left no note, so the next one makes up for it. The copy itself therefore holds the note of the one before.
+Once all files are in place, `control.published` notes which changes they show. A killed publication leaves no note, so
+the next pull publishes again. The copy itself therefore holds the note of the publication before.
 
-All is written anew each time, whatever changed, so of a large warehouse that is dear. One that took longer than `CHEAP`
-is not repeated before ten times as long has passed: pulls, however frequent, spend a tenth of the time on it at most.
+Every publication writes all files, which takes long for a large warehouse. One that took longer than `CHEAP` is not
+repeated before ten times as long has passed, so that even frequent pulls spend at most a tenth of the time on it.
 """
 
 from __future__ import annotations
@@ -32,18 +32,18 @@ from warehouse.engine.seam import Warehouse
 from warehouse.engine.sql import statement
 
 EXPORTED = ("client_balances", "client_redirects", "clients", "contacts", "load_status", "unlisted_clients")
-"""The views that are written as Parquet: what is small or asked daily. The copy holds all views, the history's too."""
+"""The views written as Parquet: the small ones and those for daily questions. The copy holds all views."""
 PARQUET = "format parquet, compression zstd, row_group_size 25000"
-"""Small row groups: one is held in memory until it is written."""
+"""Row groups are small, because DuckDB holds one in memory until it is written."""
 CHEAP = 3.0
-"""Seconds that a publication may take after each change."""
+"""Seconds. A publication that takes no longer follows every change."""
 REST = 10
-"""How many times as long as it took a dearer one is not repeated."""
+"""A slower publication is not repeated before this many times its duration has passed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Postponed:
-    """The copies do not show the newest changes; the first pull after `until` writes them."""
+    """The copies lack the newest changes; the first pull after `until` writes them."""
 
     until: datetime
 
@@ -51,17 +51,17 @@ class Postponed:
         """One line for people."""
         return (
             "The copies for readers do not show this yet: writing them takes long, so the first pull after "
-            f"{self.until:%Y-%m-%d %H:%M:%S %Z} does it. `ninja-sync publish` does it now."
+            f"{self.until:%Y-%m-%d %H:%M:%S %Z} writes them. `ninja-sync publish` writes them now."
         )
 
 
 def publish_if_due(
     warehouse: Warehouse, *, now: datetime, clock: Callable[[], float] = time.monotonic
 ) -> Path | Postponed | None:
-    """Publish where runs or people have changed what the copies do not show, or a file of theirs is missing; else None.
+    """Publish if the copies lack a change or a file; return the folder, or Postponed, or None if nothing was due.
 
-    Runs are counted, not compared by their times: this machine's clock may go back. Where it says that the last
-    publication is still to come, it has, and what is due is not postponed. Postgres' readers need no copies.
+    Runs are counted, not compared by time, because this machine's clock may go back. If the last publication lies in
+    the future, the clock did go back, and a due publication is not postponed. On Postgres nothing is ever due.
     """
     if not isinstance(warehouse, DuckdbWarehouse):
         return None
@@ -78,15 +78,13 @@ def publish_if_due(
 
 
 def publish(warehouse: Warehouse, *, now: datetime | None = None, clock: Callable[[], float] = time.monotonic) -> Path:
-    """Publish the warehouse as it is now; returns the folder. The warehouse stays open, so nobody can change it.
+    """Publish the warehouse and return the folder. The warehouse stays open meanwhile, so nobody can change it.
 
-    Without `now`, the engine's clock says when. Raises WarehouseError where the files cannot be written; those that
-    are there stay.
+    Without `now`, the engine's clock gives the time. Raises SettingsError on Postgres, and WarehouseError if the files
+    cannot be written; the old files stay.
     """
     if not isinstance(warehouse, DuckdbWarehouse):
-        raise SettingsError(
-            "Readers of Postgres need no copies: they read mart.clients and the other views themselves."
-        )
+        raise SettingsError("Readers of Postgres need no copies: they query mart.clients and the other views directly.")
     folder, began = exports_of(warehouse.path), clock()
     try:
         _write(warehouse, folder)
@@ -119,10 +117,10 @@ def _remember(warehouse: Warehouse, now: datetime | None, *, seconds: float) -> 
 
 
 def _copy(file: Path, beside: Path) -> None:
-    """Copy the open warehouse in a process of its own.
+    """Copy the open warehouse in another process.
 
-    The trap: POSIX gives back all locks of a process on a file as soon as that process closes any descriptor of it, so
-    a copy made here would unlock the warehouse for another writer.
+    The trap: POSIX releases all locks of a process on a file as soon as that process closes any descriptor of it. A
+    copy made in this process would unlock the warehouse for another writer.
     """
     beside.touch(mode=0o600)
     done = subprocess.run(["cp", "--", str(file), str(beside)], capture_output=True, text=True, check=False)  # noqa: S603, S607 - our own paths, and POSIX's cp
@@ -134,8 +132,8 @@ def _copy(file: Path, beside: Path) -> None:
 
 @contextmanager
 def _in_place(file: Path) -> Iterator[Path]:
-    """A path beside `file` to write to; what is there at the end gets the name, what failed or was left is removed."""
+    """Yield a path beside `file` to write to; rename it at the end. Remove the halves that killed writers left."""
     remove_halves(file)
-    file.with_name(file.name + ".part").unlink(missing_ok=True)  # left by version 0.1.0
+    file.with_name(file.name + ".part").unlink(missing_ok=True)  # version 0.1.0 left such files
     with written_aside(file) as beside:
         yield beside

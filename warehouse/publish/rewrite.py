@@ -1,6 +1,6 @@
-"""A DuckDB file written anew, so that nothing is left in it of rows that were deleted.
+"""Rewrite a DuckDB file, so that it holds no bytes of deleted rows.
 
-After a DELETE, a checkpoint, even after the table was dropped, the bytes of rows stay in the file: only a copy of the
+The bytes stay in the file after a DELETE and a checkpoint, even after the table is dropped. Only a copy of the
 database into a new file leaves them behind (measured on 2.0.0).
 """
 
@@ -23,16 +23,16 @@ from warehouse.schema.comments import comment_on_mirror
 from warehouse.schema.views import create_views, drop_views
 
 REWRITTEN = ".rewritten"
-"""Ends the name under which the new file is written: whoever opens the warehouse meanwhile leaves that alone."""
+"""The ending of the new file's name while it is written; opening the warehouse leaves files of this name alone."""
 
 
 def rewrite(path: Path, *, wait: float = 10.0, clock: Callable[[], float] = time.monotonic) -> None:
-    """Write a closed warehouse into a new file, and put that in its place; copies and spilled rows are removed.
+    """Replace a closed warehouse by a new file with the same rows; remove the copies and spilled rows.
 
-    The old file is held meanwhile, so that nobody writes into it; whoever waits for it opens the new one. Killed at any
-    point, the old one or the new one is there, whole. Raises Busy, WarehouseError.
+    Meanwhile the old file is locked, so that nobody writes to it; processes that wait for it open the new file. After a
+    kill at any point, the old or the new file is there and complete. Raises Busy, WarehouseError.
     """
-    open_warehouse(path, wait=wait).__exit__()  # what stands in the log alone goes into the file
+    open_warehouse(path, wait=wait).__exit__()  # moves rows from the log into the file
     rewritten = path.with_name(path.name + REWRITTEN)
     remove_halves(rewritten)
     until = clock() + wait
@@ -46,7 +46,7 @@ def rewrite(path: Path, *, wait: float = 10.0, clock: Callable[[], float] = time
                 _make_views(beside, new)
                 _swap(beside, path)
         except duckdb.Error as problem:
-            raise WarehouseError(f"{path} cannot be written again: {type(problem).__name__}.") from None
+            raise WarehouseError(f"{path} cannot be rewritten: {type(problem).__name__}.") from None
     for folder in (exports_of(path), path.with_name(path.name + ".tmp")):
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -65,12 +65,12 @@ def _attach(new: duckdb.DuckDBPyConnection, path: Path, until: float, clock: Cal
 
 
 def _name_of(new: duckdb.DuckDBPyConnection) -> str:
-    found = new.execute("select current_database()").fetchall()
-    return '"' + str(found[0][0]).replace('"', '""') + '"'
+    ((name,),) = new.execute("select current_database()").fetchall()
+    return '"' + str(name).replace('"', '""') + '"'
 
 
 def _make_views(beside: Path, new: duckdb.DuckDBPyConnection) -> None:
-    """Comments are not copied, so views and comments are made anew, over the connection that holds both files."""
+    """Create the views and comments again, as DuckDB copies no comments. The connection holds both files."""
     opened = DuckdbWarehouse(new, beside, ExitStack())
     with opened.transaction():
         drop_views(opened)

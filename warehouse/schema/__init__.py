@@ -1,1 +1,1 @@
-"""Tables, views, comments and rights."""
+"""Tables, views, their comments, and the rights of roles."""

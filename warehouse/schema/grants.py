@@ -1,9 +1,9 @@
 """Rights on Postgres: roles that read the views of `mart`, with or without personal data, and roles that queue changes.
 
-Who queues changes sees and withdraws their own ones, by two views of the outbox.
+Two views of the outbox show a role its own queued changes and let it withdraw them.
 
-Views are read with the rights of their owner, so no role needs any on the tables below them. Rights are noted, because
-an upgrade makes the views anew, and new views belong to nobody but their owner.
+Postgres reads views with the rights of their owner, so a role needs no rights on the tables below. The warehouse notes
+the rights, because an upgrade creates the views again, and new views have no rights for other roles.
 """
 
 from __future__ import annotations
@@ -17,23 +17,23 @@ from warehouse.engine.sql import named, statement
 from warehouse.schema.personal import readable
 
 ANALYST, ANALYST_WITH_PERSONAL_DATA, WRITER = "analyst", "analyst with personal data", "writer"
-WISH = "source, id, field, value, reason"
-"""What a writer may give of a wish; the rest is the warehouse's."""
+QUEUED = "source, id, field, value, reason"
+"""The columns of a queued change that a writer may set; the warehouse fills the rest."""
 ROLE = re.compile(r"[A-Za-z_][A-Za-z0-9_$-]{0,62}")
 NOT_ONES = ("postgres", "public", "none", "current_user", "session_user", "current_role")
 
 
 def grant(warehouse: Warehouse, role: str, kind: str, *, now: datetime) -> list[str]:
-    """Give a role the rights of one kind, in place of those that it had; returns the views that it may read.
+    """Give a role the rights of one kind, in place of its earlier rights; return the views that it may read.
 
-    The role is made, without a login, where it is not there. Raises SettingsError where that is not possible.
+    A missing role is created, without a login. Raises SettingsError if it cannot be created, and on DuckDB.
     """
     if warehouse.engine != POSTGRES:
         raise SettingsError(
             "A DuckDB file has no roles: give readers the published copy, `ninja-sync publish --without-personal-data`."
         )
     if not ROLE.fullmatch(role) or role.lower() in NOT_ONES or role.lower().startswith("pg_"):
-        raise SettingsError(f"{role!r} is no name for a role: letters, digits, _ and -, 63 at most.")
+        raise SettingsError(f"{role!r} cannot name a role: use letters, digits, _ and -, 63 at most.")
     with warehouse.transaction():
         _make(warehouse, role)
         warehouse.execute("delete from control.grants where role = $role", {"role": role})
@@ -43,16 +43,16 @@ def grant(warehouse: Warehouse, role: str, kind: str, *, now: datetime) -> list[
 
 
 def revoke(warehouse: Warehouse, role: str) -> None:
-    """Take all rights on the warehouse away from a role; the role itself stays."""
+    """Take all rights on the warehouse from a role; the role stays. Raises SettingsError if it has none."""
     with warehouse.transaction():
         if not warehouse.rows("select 1 from control.grants where role = $role", {"role": role}):
-            raise SettingsError(f"The role {role!r} has no rights here that Ninja Sync has given.")
+            raise SettingsError(f"Ninja Sync has given the role {role!r} no rights here.")
         warehouse.execute("delete from control.grants where role = $role", {"role": role})
         _take_all(warehouse, role)
 
 
 def grant_again(warehouse: Warehouse) -> None:
-    """Give all roles their rights on views that were made anew. One whose role is gone is forgotten."""
+    """Give all roles their rights on new views. Rights of roles that no longer exist are forgotten."""
     for role, kind in warehouse.rows("select role, kind from control.grants order by role"):
         if warehouse.rows("select 1 from pg_roles where rolname = $role", {"role": role}):
             _apply(warehouse, str(role), str(kind))
@@ -67,7 +67,7 @@ def _make(warehouse: Warehouse, role: str) -> None:
         warehouse.execute(f'create role "{role}" nologin')
     except WarehouseError:
         raise SettingsError(
-            f"There is no role {role!r}, and this user may not make one. As an administrator: create role {role}"
+            f"There is no role {role!r}, and this user may not create it. As an administrator: create role {role}"
         ) from None
 
 
@@ -75,7 +75,7 @@ def _apply(warehouse: Warehouse, role: str, kind: str) -> list[str]:
     _take_all(warehouse, role)
     if kind == WRITER:
         warehouse.execute(f'grant usage on schema control to "{role}"')
-        warehouse.execute(f'grant insert ({WISH}) on control.outbox to "{role}"')
+        warehouse.execute(f'grant insert ({QUEUED}) on control.outbox to "{role}"')
         warehouse.execute(statement("grants/my_changes"))
         warehouse.execute(f'grant select on control.my_changes to "{role}"')
         warehouse.execute(statement("grants/my_waiting_changes"))
@@ -99,23 +99,23 @@ def _take_all(warehouse: Warehouse, role: str) -> None:
     for view, columns in _columns(warehouse).items():
         listed = ", ".join(_quoted(column) for column in columns)
         warehouse.execute(f'revoke all ({listed}) on mart."{view}" from "{role}"')
-    warehouse.execute(f'revoke all ({WISH}) on control.outbox from "{role}"')
+    warehouse.execute(f'revoke all ({QUEUED}) on control.outbox from "{role}"')
 
 
 def _columns(warehouse: Warehouse) -> dict[str, list[str]]:
-    """The views that we made, each with its columns in order."""
-    found: dict[str, list[str]] = {}
+    """Return our views, each with its columns in order."""
+    views: dict[str, list[str]] = {}
     for view, column in warehouse.rows(
         "select c.table_name, c.column_name from information_schema.columns as c "
         "join (select name from control.views union all select name from control.label_views) as v "
         "on v.name = c.table_name where c.table_schema = 'mart' order by c.table_name, c.ordinal_position"
     ):
-        found.setdefault(str(view), []).append(str(column))
-    return found
+        views.setdefault(str(view), []).append(str(column))
+    return views
 
 
 def _readable(views: dict[str, list[str]], view: str) -> list[str]:
-    """The columns of a view, or of one that names custom fields, without personal data."""
+    """Return the columns without personal data of a view, which may be one with labelled custom fields."""
     below = view if view in named("mart") else view.partition("_")[0]
     return readable(below, views[view], views[below])
 

@@ -1,7 +1,7 @@
-"""Views that name custom fields as each company labels them: mart."clients_SOURCE" and mart."contacts_SOURCE".
+"""Views with the custom fields named by each company's labels: mart."clients_SOURCE" and mart."contacts_SOURCE".
 
 `custom_fields` of a company is {"client1": "label|type", ...} (CompanyTransformer). A label is a person's text, so it
-is made an identifier with care: quoted, cut to what Postgres keeps (63 bytes), numbered where it is there already.
+becomes an identifier with care: quoted, cut to Postgres' 63 bytes, and numbered if the name is taken.
 """
 
 from __future__ import annotations
@@ -17,18 +17,18 @@ from warehouse.schema.comments import view_columns
 
 FIELDS, MOST_BYTES = 4, 63
 VIEWS = {"clients": "client", "contacts": "contact"}
-"""The views whose custom columns are named, and the word for one record in the company's labels."""
+"""The views with custom columns, each with the company's word for one record in its labels."""
 
 
 def drop_label_views(warehouse: Warehouse) -> None:
-    """Drop all views that name custom fields; they stand on others, which are made anew."""
+    """Drop all views with labelled custom fields: they depend on views that are to be created again."""
     for (name,) in warehouse.rows("select name from control.label_views"):
         warehouse.execute(f'drop view if exists mart."{name}"')
     warehouse.execute("delete from control.label_views")
 
 
 def label(warehouse: Warehouse) -> bool:
-    """Make the views of all sources whose labels have changed; whether there were any."""
+    """Create the views of all sources again if any label has changed; return whether one has."""
     made = {str(name): str(digest) for name, digest in warehouse.rows("select name, digest from control.label_views")}
     wanted = _wanted(warehouse)
     if {name: _digest(text) for name, text in wanted.items()} == made:
@@ -42,9 +42,9 @@ def label(warehouse: Warehouse) -> bool:
 
 
 def named_columns(columns: list[str], labels: Mapping[str, object], word: str) -> list[tuple[str, str]]:
-    """Each column with its name in a view: its own, or the label of a custom field; no name comes twice."""
+    """Return each column with its name in a view: its own, or the label of a custom field. No name repeats."""
     taken = {column.lower() for column in columns}
-    found = []
+    pairs = []
     for column in columns:
         number = column.removeprefix("custom_value") if column.startswith("custom_value") else ""
         text = str(labels.get(f"{word}{number}") or "").partition("|")[0] if number else ""
@@ -52,18 +52,18 @@ def named_columns(columns: list[str], labels: Mapping[str, object], word: str) -
         if name != column and name.lower() in taken:
             name = _identifier(text, f" ({number})")
         taken.add(name.lower())
-        found.append((column, name))
-    return found
+        pairs.append((column, name))
+    return pairs
 
 
 def _wanted(warehouse: Warehouse) -> dict[str, str]:
-    """The texts of all such views; a source without a label has none."""
+    """Return the SQL of all such views; a source without a label has none."""
     texts: dict[str, str] = {}
     sources = "select source, cast(custom_fields as varchar) from ninja.companies where custom_fields is not null"
     labelled = warehouse.rows(f"{sources} order by source")
     there, ours = (view_columns(warehouse), set(named("mart"))) if labelled else ({}, set[str]())
-    for source, told in labelled:
-        labels = msgspec.json.decode(str(told))
+    for source, fields in labelled:
+        labels = msgspec.json.decode(str(fields))
         for view, word in VIEWS.items():
             names = named_columns(there[view], labels if isinstance(labels, dict) else {}, word)
             if any(column != name for column, name in names):
@@ -76,7 +76,7 @@ def _wanted(warehouse: Warehouse) -> dict[str, str]:
 
 
 def _identifier(text: str, ending: str = "") -> str:
-    """A text as the name of a column; '' where nothing is left of it."""
+    """Return a text as the name of a column; '' if no printable letter is left."""
     kept = "".join(letter for letter in " ".join(text.split()) if letter.isprintable())
     while len((kept + ending).encode()) > MOST_BYTES:
         kept = kept[:-1]

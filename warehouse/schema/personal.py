@@ -1,4 +1,4 @@
-"""Which columns hold what may point to a person: what is left out for readers without a right to it."""
+"""The columns with personal data, which readers without the right do not get."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from functools import cache
 
 from schemas.entities import CLIENTS
 
-TOLD_OTHERWISE = frozenset({
+DERIVED = frozenset({
     "record", "before", "after", "detail", "email_key", "phone_digits", "evidence",
 })  # fmt: skip
-"""Columns of ours that repeat personal ones: whole records, changes, findings, normalised mails and phones."""
+"""Our own columns that repeat personal data: whole records, changes, findings, normalised mails and phones."""
 RENAMED = ("contact_", "client_", "current_", "into_")
-"""With these in front, a view tells the columns of another table."""
+"""Prefixes of columns that a view takes from another table."""
 LISTS = ("countries", "currencies", "industries", "sizes", "languages", "timezones", "companies", "group_settings")
-"""Tables whose names are nobody's."""
+"""Tables whose names belong to no person."""
 
 
 @cache
@@ -23,20 +23,20 @@ def _names() -> frozenset[str]:
 
 
 def is_personal(table: str, column: str) -> bool:
-    """Whether a column of a table or view may hold what points to a person: by the fields, and by its name."""
+    """Whether a column of a table or view may hold personal data, by its field or its name."""
     if table in LISTS:
         return False
-    if column == "notes":  # of an activity, which names clients that are gone
+    if column == "notes":  # an activity's notes name clients that are gone
         return True
     names = {column, *(column.removeprefix(prefix) for prefix in RENAMED if column.startswith(prefix))}
-    return bool(names & (_names() | TOLD_OTHERWISE))
+    return bool(names & (_names() | DERIVED))
 
 
 def readable(view: str, columns: list[str], below: list[str] | None = None) -> list[str]:
-    """The columns of a view that point to nobody.
+    """Return the columns of a view without personal data.
 
-    The trap: a view that names custom fields calls a personal column by any name; so of it, those are left that the
-    view `below` it has too.
+    The trap: a view with labelled custom fields may call a personal column by any name. So for such a view, only
+    columns with the same name in the view `below` count.
     """
     whole = columns if below is None else below
     return [name for name in columns if name in whole and not is_personal(view, name)]

@@ -1,8 +1,8 @@
-"""The typed mirror: the tables of the schema `ninja`, made from the entities' fields.
+"""The typed mirror: the tables of the schema `ninja`, derived from the entities' fields.
 
-Every primary key starts with `source`, the configured name of one company on one server: hashed ids repeat between
-servers. DuckDB gets no primary-key index on these wide tables (it costs more than it gives); the load asserts
-uniqueness inside its transaction instead.
+Every key starts with `source`, the configured name of one company on one server, because hashed ids repeat between
+servers. On DuckDB these wide tables have no primary-key index, which would cost more than it gains. The load checks in
+its transaction that ids are unique.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from warehouse.engine.seam import Warehouse
 
 MIRROR_VERSION = 4
 MIRROR_FINGERPRINT = "73916f26009c5540"
-"""Whoever changes a column, or what is read into it, raises the version and notes the new fingerprint: an older version
-of Ninja Sync then refuses the warehouse instead of rebuilding it in its own way. A test compares the fingerprint.
+"""Raise the version and note the new fingerprint when you change a column or how it is read. An older version of Ninja
+Sync then refuses the warehouse instead of rebuilding it in its own way. A test compares the fingerprint.
 """
 
 SQL_TYPES = {
@@ -39,13 +39,13 @@ VERSION_COLUMNS = {
     "observed_at": "timestamp with time zone not null",
     "observed_run_id": "varchar not null",
 }
-"""Of a historic entity: since when this version is valid, when it was first seen (server's clock), and by which run.
-`run_id` is the run that stored the row, which may have only been touched since.
+"""The columns of a historic entity's version: valid since, first seen at (server's clock), first seen by which run.
+`run_id` is the run that stored the row; a later run may only have touched the record.
 """
 
 
 def mirrored() -> Iterator[tuple[Entity, Entity | None]]:
-    """Every entity that has a table, with its parent."""
+    """Yield every entity that has a table, with its parent."""
     for entity in (CLIENTS, GROUPS, COMPANIES, ACTIVITIES, *LOOKUPS):
         yield entity, None
         for child in entity.children:
@@ -53,21 +53,21 @@ def mirrored() -> Iterator[tuple[Entity, Entity | None]]:
 
 
 def columns(entity: Entity, parent: Entity | None) -> dict[str, str]:
-    """The columns of an entity's table with their SQL types, in order."""
-    found = {"source": "varchar not null"}
+    """Return the columns of an entity's table with their SQL types, in order."""
+    types = {"source": "varchar not null"}
     if parent is not None:
-        found[parent.parent_column] = "varchar not null"
-    found |= {f.name: SQL_TYPES[f.kind] + (" not null" if f.vital else "") for f in entity.fields}
+        types[parent.parent_column] = "varchar not null"
+    types |= {f.name: SQL_TYPES[f.kind] + (" not null" if f.vital else "") for f in entity.fields}
     if parent is None:
-        found |= {"row_hash": "varchar not null", "record": "json not null"}
+        types |= {"row_hash": "varchar not null", "record": "json not null"}
     if entity.historic:
-        found |= VERSION_COLUMNS
-    found["run_id"] = "varchar not null"
-    return found
+        types |= VERSION_COLUMNS
+    types["run_id"] = "varchar not null"
+    return types
 
 
 def arriving(entity: Entity, parent: Entity | None) -> dict[str, str]:
-    """The columns of an entity's table, each with how it is taken from the staged rows `s`: JSON is staged as text."""
+    """Map each column of an entity's table to its expression over the staged rows `s`, where JSON is text."""
     return {
         name: f"cast(s.{name} as json)" if kind.startswith("json") else f"s.{name}"
         for name, kind in columns(entity, parent).items()
@@ -75,18 +75,18 @@ def arriving(entity: Entity, parent: Entity | None) -> dict[str, str]:
 
 
 def definition(entity: Entity, parent: Entity | None) -> str:
-    """The columns of an entity's table, as `create table` wants them."""
+    """Return the columns of an entity's table for `create table`."""
     return "(" + ", ".join(f"{name} {kind}" for name, kind in columns(entity, parent).items()) + ")"
 
 
 def create_mirror(warehouse: Warehouse) -> None:
-    """Make all tables of the mirror that are not there."""
+    """Create the missing tables of the mirror."""
     for entity, parent in mirrored():
         warehouse.execute(f"create table if not exists ninja.{entity.name} {definition(entity, parent)}")
 
 
 def create_indexes(warehouse: Warehouse) -> None:
-    """Make the indexes that Postgres needs: the keys of the mirror, its children by parent, the history by client."""
+    """Create the indexes for Postgres: the keys of the mirror, its children by parent, the history by client."""
     for entity, parent in mirrored():
         key = "source, id" if "id" in columns(entity, parent) else "source"
         warehouse.execute(f"create unique index if not exists {entity.name}_key on ninja.{entity.name} ({key})")
@@ -98,7 +98,7 @@ def create_indexes(warehouse: Warehouse) -> None:
 
 
 def mirror_is_current(warehouse: Warehouse) -> bool:
-    """Whether the tables are those of this version. Raises WarehouseError where a newer version has made them."""
+    """Whether the tables are this version's. Raises WarehouseError if a newer version made them."""
     made = warehouse.rows("select version, fingerprint from control.mirror")
     if made and int(str(made[0][0])) > MIRROR_VERSION:
         raise WarehouseError(
@@ -109,13 +109,13 @@ def mirror_is_current(warehouse: Warehouse) -> bool:
 
 
 def remember_mirror(warehouse: Warehouse) -> None:
-    """Note that the tables are those of this version."""
+    """Note that the tables are this version's."""
     values = {"version": MIRROR_VERSION, "fingerprint": fingerprint()}
     warehouse.execute("delete from control.mirror")
     warehouse.execute("insert into control.mirror values ($version, $fingerprint)", values)
 
 
 def fingerprint() -> str:
-    """16 hex digits over all tables: their names, columns, types, and the order of the columns."""
-    told = [(entity.name, definition(entity, parent)) for entity, parent in mirrored()]
-    return hashlib.sha256(repr(told).encode()).hexdigest()[:16]
+    """Return 16 hex digits over the names of all tables and their columns, types and order of columns."""
+    tables = [(entity.name, definition(entity, parent)) for entity, parent in mirrored()]
+    return hashlib.sha256(repr(tables).encode()).hexdigest()[:16]

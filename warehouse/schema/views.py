@@ -1,4 +1,4 @@
-"""The views of `mart`: made anew whenever their texts are not those that the warehouse was given."""
+"""The views of `mart`, created again whenever this version's SQL differs from the warehouse's."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from warehouse.schema.labels import drop_label_views, label
 
 
 def views_are_current(warehouse: Warehouse) -> bool:
-    """Whether every view is there, made from the text that this version has."""
+    """Whether every view exists and was created from this version's SQL."""
     made = {str(name): str(digest) for name, digest in warehouse.rows(statement("read/views"))}
     return made == {name: _digest(name) for name in named("mart")}
 
 
 def drop_views(warehouse: Warehouse) -> None:
-    """Drop the views that were made, and ours, the last one first. Views that people made are left alone."""
+    """Drop our views, of this and other versions, the last one first. Views that people created stay."""
     drop_label_views(warehouse)
     made = [str(name) for (name,) in warehouse.rows("select name from control.views order by place desc")]
     for name in [*made, *(name for name in reversed(in_order()) if name not in made)]:
@@ -28,7 +28,7 @@ def drop_views(warehouse: Warehouse) -> None:
 
 
 def create_views(warehouse: Warehouse) -> None:
-    """Make all views, and note from which texts."""
+    """Create all views, and note the digest of each one's SQL."""
     made = {name: statement(f"mart/{name}") for name in in_order()}
     for place, (name, text) in enumerate(made.items()):
         warehouse.execute(text)
@@ -39,12 +39,12 @@ def create_views(warehouse: Warehouse) -> None:
 
 
 def in_order() -> list[str]:
-    """The views of this version, each behind those on which it stands."""
-    order = TopologicalSorter({name: _stands_on(name) - {name} for name in named("mart")})
+    """Return the views of this version, each after the views it depends on."""
+    order = TopologicalSorter({name: _dependencies(name) - {name} for name in named("mart")})
     return list(order.static_order())
 
 
-def _stands_on(name: str) -> set[str]:
+def _dependencies(name: str) -> set[str]:
     return set(re.findall(r"\bmart\.(\w+)", statement(f"mart/{name}")))
 
 

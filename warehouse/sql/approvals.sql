@@ -31,48 +31,31 @@ where not exists (
 )
 
 -- :name plan
--- The plan, push or merge, that was stored with this digest.
-select 'push' as kind, source, plan_id from control.plans where digest = $digest
-union all
-select 'merge' as kind, source, plan_id from control.merge_plans where digest = $digest
+-- The plan that was stored with this digest.
+select kind, source, plan_id from control.plans where digest = $digest
 
 -- :name waiting
--- The plans, push and merge, that can still be approved and are not, with how many clients they are about.
-select p.source, p.plan_id, p.kind, p.clients, p.made_at, p.expires_at, p.digest, a.asked_by
-from (
-    select
-        'push' as kind,
-        source,
-        plan_id,
-        digest,
-        state,
-        made_at,
-        expires_at,
-        (
-            select count(distinct c.id) from control.plan_cells as c
-            where c.source = plans.source and c.plan_id = plans.plan_id
-        ) as clients
-    from control.plans
-    union all
-    select
-        'merge' as kind,
-        source,
-        plan_id,
-        digest,
-        state,
-        made_at,
-        expires_at,
-        (
-            select count(distinct m.id)
-            from (
-                select source, plan_id, survivor_id as id from control.merge_steps
-                union all
-                select source, plan_id, mergeable_id as id from control.merge_steps
-            ) as m
-            where m.source = merge_plans.source and m.plan_id = merge_plans.plan_id
-        ) as clients
-    from control.merge_plans
-) as p
+-- The plans that can still be approved and are not, with how many clients they are about.
+select
+    p.source,
+    p.plan_id,
+    p.kind,
+    (
+        select count(distinct c.id)
+        from (
+            select source, plan_id, id from control.plan_cells
+            union all
+            select source, plan_id, survivor_id from control.merge_steps
+            union all
+            select source, plan_id, mergeable_id from control.merge_steps
+        ) as c
+        where c.source = p.source and c.plan_id = p.plan_id
+    ) as clients,
+    p.made_at,
+    p.expires_at,
+    p.digest,
+    a.asked_by
+from control.plans as p
 left join control.approvals as a on a.source = p.source and a.plan_id = p.plan_id and a.digest = p.digest
 where p.state = 'planned' and p.expires_at >= $now and a.approved_at is null
     and (cast($source as varchar) is null or p.source = $source)

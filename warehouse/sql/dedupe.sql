@@ -1,17 +1,17 @@
--- Duplicates: what is read and kept of them.
+-- Duplicates: clients to compare, pairs, clusters and decisions.
 
 -- :name choose_survivor
--- Note whom somebody has chosen to survive.
+-- Note the client that a person chose to keep.
 insert into control.chosen_survivors values ($source, $id, $author, $reason, $chosen_at)
 
 -- :name chosen_survivors
--- The clients that were chosen to survive, the newest choice first.
+-- The clients that people chose to keep, the newest choice first.
 select id from control.chosen_survivors where source = $source
 group by id
 order by max(chosen_at) desc, id collate "C"
 
 -- :name clients
--- What clients are compared by: those that are not deleted, and deleted ones only if told.
+-- The values to compare clients by; deleted clients only if $deleted is set.
 select
     c.id, c.number, coalesce(c.name, c.display_name) as name, c.vat_number, c.id_number, c.website, c.phone, c.address1,
     c.city, c.postal_code, l.iso_3166_2 as country
@@ -25,13 +25,13 @@ order by c.id collate "C"
 select cluster_id, id from control.duplicate_clusters where source = $source order by cluster_id collate "C", id collate "C"
 
 -- :name contacts
--- The mails and phones of all contacts of a source.
+-- The mail addresses and phone numbers of a source's contacts.
 select client_id, email, phone from ninja.contacts
 where source = $source and (email is not null or phone is not null)
 order by client_id collate "C", id collate "C"
 
 -- :name decide
--- Note a decision.
+-- Note a decision about a pair.
 insert into control.duplicate_decisions values ($source, $id_a, $id_b, $decision, $author, $reason, $decided_at)
 
 -- :name decisions
@@ -58,7 +58,7 @@ select
     cast(unnest(cast($reasons as varchar[])) as json), cast(unnest(cast($against as varchar[])) as json), $found_at
 
 -- :name known
--- Those of these ids that are, or were, clients of a source.
+-- The given ids that are, or were, clients of a source.
 select id from ninja.clients
 where source = $source and id in (select unnest(cast($ids as varchar[])))
 union
@@ -66,30 +66,30 @@ select id from control.redirects
 where source = $source and id in (select unnest(cast($ids as varchar[])))
 
 -- :name known_pairs
--- The pairs that the last run of a source has found.
+-- The pairs that the last run of a source found.
 select id_a, id_b, probability, keys, reasons, against from control.duplicate_pairs
 where source = $source
 order by probability desc, id_a collate "C", id_b collate "C"
 
 -- :name moved
--- The clients of a source that were merged away, and where each is now.
+-- The clients of a source that were merged away, and the client that each is part of now.
 select id, current_id from mart.client_redirects
 where source = $source and kind = 'merged' and current_id is not null
 
 -- :name people
--- The contacts of clients that may be one, the primary one first.
+-- The contacts of clients that may be the same, the primary contact first.
 select client_id, first_name, last_name, email, phone
 from ninja.contacts
 where source = $source and client_id in (select unnest(cast($ids as varchar[])))
 order by client_id, is_primary desc nulls last, id collate "C"
 
 -- :name records
--- The whole records of clients, as the server sent them, less their secrets.
+-- The whole records of clients as the server sent them, without secrets.
 select id, record from ninja.clients
 where source = $source and id in (select unnest(cast($ids as varchar[])))
 
 -- :name side_by_side
--- What is shown of clients that may be one.
+-- The values to show side by side for clients that may be the same.
 select
     id, number, display_name, status, currency_code, balance, paid_to_date, vat_number, id_number, website, phone,
     address1, city, postal_code, country, created_at, updated_at

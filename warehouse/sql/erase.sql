@@ -1,7 +1,7 @@
--- Erasing a client, and what is older than it may be kept.
+-- Erase a client, or data that is older than its retention.
 
 -- :name close_version
--- Set aside the version of an erased client that holds, where its balances are kept: figures alone, under a pseudonym.
+-- Keep the figures of an erased client's current version, under a pseudonym.
 insert into control.client_versions (
     source, id, valid_from, valid_to, observed_at, ended_at, ended_by, run_id, ended_run_id, row_hash, updated_at,
     balance, paid_to_date, payment_balance, credit_balance, currency_id, is_deleted, archived_at, record
@@ -14,17 +14,17 @@ from ninja.clients
 where source = $source and id = $id
 
 -- :name expired_changes
--- Remove what is told of changes before a moment.
+-- Remove the changes before a moment.
 delete from control.client_changes where source = $source and changed_at < $before
 
 -- :name expired_quarantine
--- Remove from quarantine what was resolved by runs that ended before a moment.
+-- Remove the quarantined records that were resolved by runs that ended before a moment.
 delete from control.quarantine
 where source = $source
     and resolved_run_id in (select run_id from control.runs where source = $source and finished_at < $before)
 
 -- :name expired_records
--- Leave of the versions that ended before a moment the figures and names, without the whole record.
+-- Remove the whole record from the versions that ended before a moment; keep the figures and names.
 update control.client_versions set record = cast('{}' as json)
 where source = $source and valid_to < $before and cast(record as varchar) <> '{}'
 
@@ -33,18 +33,18 @@ where source = $source and valid_to < $before and cast(record as varchar) <> '{}
 delete from control.client_versions where source = $source and valid_to < $before
 
 -- :name finish
--- Note that nothing of what was erased is left in any file.
+-- Note that no file holds erased clients any more.
 update control.erasures set finished_at = $now where finished_at is null
 
 -- :name keep_versions
--- Leave of the versions of an erased client the figures alone, under a pseudonym.
+-- Keep only the figures of an erased client's versions, under a pseudonym.
 update control.client_versions
 set id = $pseudonym, number = null, name = null, display_name = null, group_settings_id = null, country_id = null,
     row_hash = '', record = cast('{}' as json)
 where source = $source and id = $id
 
 -- :name known
--- What a client is called that is here, or was: from the mirror, else from its last version.
+-- The name of a present or former client: from the mirror, else from its last version.
 select display_name, here
 from (
     select display_name, true as here, cast(null as timestamp with time zone) as valid_to
@@ -57,8 +57,8 @@ order by here desc, valid_to desc
 limit 1
 
 -- :name merge_steps
--- Remove the planned and done merges in which an erased client has part, and those of the same plan that may hold what
--- was rescued of it: those of the clients into which it goes.
+-- Remove all merges with an erased client, and later merges of the same plan that may hold data rescued from it: those of
+-- the clients it goes into.
 delete from control.merge_steps
 where source = $source and (plan_id, place) in (
     with recursive holds (plan_id, id) as (
@@ -77,7 +77,7 @@ where source = $source and (plan_id, place) in (
 )
 
 -- :name pending
--- The sources of erasures whose files are still to be cleaned.
+-- The sources with erasures whose files are still to be cleaned.
 select distinct source from control.erasures where finished_at is null order by source
 
 -- :name prove
@@ -86,6 +86,6 @@ insert into control.erasures (source, mark, reason, erased_at, finished_at, list
 values ($source, $mark, $reason, $now, null, $listed, $kept_balances, $removed)
 
 -- :name remember
--- Note an erasure again, in a warehouse that was restored from a backup that is older; files are still to be cleaned.
+-- Note an erasure again in a warehouse restored from an older backup; its files are still to be cleaned.
 insert into control.erasures (source, mark, reason, erased_at, finished_at, listed, kept_balances, removed)
 values ($source, $mark, $reason, $erased_at, null, $listed, $kept_balances, $removed)

@@ -1,7 +1,7 @@
 -- Views for the roles that queue changes, on Postgres.
 
 -- :name my_changes
--- The queued changes of the role that asks, with what has become of each; of refused ones, why. No value of the mirror.
+-- The queued changes of the current role, with the state of each and the reason for a refusal. No value of the mirror.
 create or replace view control.my_changes as
 select
     o.wish_id as change,
@@ -24,7 +24,7 @@ left join control.outcomes as x
 where o.author = current_user
 
 -- :name my_waiting_changes
--- The queued changes of the role that asks that no plan has taken up: delete one to withdraw it.
+-- The current role's queued changes that no plan has taken yet. Deleting a row withdraws the change.
 create or replace view control.my_waiting_changes as
 select wish_id as change, source, id, field, value, reason, wished_at, plan_id as refused
 from control.outbox

@@ -6,16 +6,13 @@ select id, before, after, outcome from control.journal_edits
 where source = $source and call_id = $call_id
 order by place
 
--- :name last
--- The last row of a source's journal.
-select number, digest from control.journal where source = $source order by number desc limit 1
-
 -- :name note
--- Add one row to the journal.
-insert into control.journal values (
-    $source, $number, $call_id, $noted_at, $operator, $plan_id, $verb, $state, cast($clients as json), $message, $previous,
-    $digest
-)
+-- Add one row to the journal, behind the last one of its source.
+insert into control.journal (source, number, call_id, noted_at, operator, plan_id, verb, state, clients, message)
+select
+    $source, coalesce(max(number), 0) + 1, $call_id, $noted_at, $operator, $plan_id, $verb, $state, cast($clients as json),
+    $message
+from control.journal where source = $source
 
 -- :name note_edits
 -- Note what a call is to change, client by client.
@@ -47,12 +44,6 @@ where j.source = $source and j.state = 'intended'
         where s.source = j.source and s.call_id = j.call_id and s.state = 'settled'
     )
 order by j.number
-
--- :name rows
--- All rows of a source's journal, in their order.
-select number, call_id, noted_at, operator, plan_id, verb, state, clients, message, previous, digest
-from control.journal where source = $source
-order by number
 
 -- :name settled
 -- Whether a call was noted, whether it was settled, and by which verb and plan.

@@ -1,8 +1,8 @@
--- The steps of a load: staged pages into the mirror, with its history.
+-- The steps of a load: staged pages into the mirror, with their history.
 
 -- :name accepted
--- The newest staged version of each record, and what it is to the mirror.
--- What was read behind an interruption is newer than all that was read before it, whatever its stamp.
+-- The newest staged version of each record, with its outcome: inserted, updated, touched or unchanged.
+-- A record read after an interruption is newer than one read before it, whatever its stamp.
 create temp table accepted as
 with newest as (
     select id, arrival, row_number() over (partition by id order by updated_at desc nulls last, arrival desc) as place
@@ -27,11 +27,11 @@ left join ninja.{entity} as m on m.source = $source and m.id = s.id
 where n.place = 1
 
 -- :name changed_versions
--- The versions that end because another one comes: each was valid until the new one was.
+-- The versions that end because a new one arrived: each ends where the new one starts.
 create temp table ended as select id, valid_from as valid_to, 'changed' as ended_by from opened where outcome = 'updated'
 
 -- :name changes
--- Each record that is new or changed, as it was and as it comes, for the report of the run.
+-- Each new or changed record, before and after, for the run's report.
 select o.outcome, o.id, cast(v.record as varchar) as before, s.record as after
 from opened as o
 join stage_{entity} as s on s.arrival = o.arrival
@@ -41,12 +41,12 @@ order by o.outcome desc, s.updated_at desc nulls last, o.id collate "C"
 limit $most
 
 -- :name close_quarantine
--- Close the quarantine of an entity that has been read whole.
+-- Close the quarantine of an entity after a full check.
 update control.quarantine set resolved_run_id = $run_id
 where source = $source and entity = $entity and resolved_run_id is null
 
 -- :name close_versions
--- Set aside the mirror's version of every record whose version ends.
+-- Keep the mirror's version of every record whose version ends.
 insert into control.client_versions (
     source, id, valid_from, valid_to, observed_at, ended_at, ended_by, run_id, ended_run_id, row_hash, updated_at,
     number, name, display_name, balance, paid_to_date, payment_balance, credit_balance,
@@ -61,7 +61,7 @@ from ended as e
 join ninja.{entity} as m on m.source = $source and m.id = e.id
 
 -- :name compared
--- Each version that arrives with the one before it, which has just ended, or did when the client went away.
+-- Each arriving version with the one before it, which has just ended, or ended when the client vanished.
 with away as (
     select id, record, row_number() over (partition by id order by valid_to desc, valid_from desc) as place
     from control.client_versions
@@ -78,14 +78,14 @@ join before as b on b.id = o.id
 join stage_{entity} as s on s.arrival = o.arrival
 
 -- :name correct_redirects
--- What is known now of clients that had vanished before; the time at which they did stays.
+-- Update the fate of clients that had vanished before; the time when they vanished stays.
 update control.redirects
 set kind = e.ended_by, into_id = e.into_id, evidence = e.evidence, run_id = $run_id
 from ended as e
 where control.redirects.source = $source and control.redirects.id = e.id and control.redirects.returned_run_id is null
 
 -- :name delete_children
--- Take out the children of every record that comes in another version, and those that come under another parent.
+-- Delete the children of every record that arrived in a new version, and the children that moved to another parent.
 delete from ninja.{child}
 where source = $source
     and (
@@ -94,12 +94,12 @@ where source = $source
     )
 
 -- :name delete_parents
--- Take out the mirror's version of every record that comes in another one.
+-- Delete the mirror's version of every record that arrived in a new one.
 delete from ninja.{entity}
 where source = $source and id in (select id from accepted where outcome in ('updated', 'touched'))
 
 -- :name displaced
--- A record that came as it was is put in anew where a child of it stands under another parent in the mirror, or nowhere.
+-- Insert an unchanged record again if the mirror has one of its children under another parent, or not at all.
 update accepted set outcome = 'touched'
 where outcome = 'unchanged'
     and arrival in (
@@ -109,7 +109,7 @@ where outcome = 'unchanged'
     )
 
 -- :name doubled
--- How many of the loaded ids stand more than once in the mirror: none, or the load is undone.
+-- Count the loaded ids that the mirror has more than once: if there are any, the load is undone.
 select count(*) from (
     select id from ninja.{entity}
     where source = $source and id in (select id from {loaded})
@@ -117,12 +117,12 @@ select count(*) from (
 ) as doubled
 
 -- :name insert_changes
--- Put in what differs.
+-- Insert the changes.
 insert into control.client_changes (source, id, display_name, field, before, after, changed_at, observed_at, run_id)
 select $source, id, display_name, field, before, after, changed_at, $began, $run_id from stage_changes
 
 -- :name insert_children
--- Put in the children of every record that is new or comes in another version; one that moved, where it came last.
+-- Insert the children of every new or changed record; a child that moved goes where it came last.
 insert into ninja.{child} ({columns})
 select {selected}
 from (
@@ -134,14 +134,14 @@ from (
 where s.place = 1
 
 -- :name insert_parents
--- Put in every record that is new or comes in another version.
+-- Insert every new or changed record.
 insert into ninja.{entity} ({columns})
 select {selected}
 from stage_{entity} as s
 join opened as o on o.arrival = s.arrival
 
 -- :name insert_redirects
--- Remember what became of clients that vanished.
+-- Note the fate of clients that vanished.
 insert into control.redirects (source, id, kind, into_id, evidence, run_id, vanished_at, returned_run_id)
 select $source, e.id, e.ended_by, e.into_id, e.evidence, $run_id, e.valid_to, null
 from ended as e
@@ -150,34 +150,34 @@ where not exists (
 )
 
 -- :name insert_reference
--- Put in the rows of a reference table.
+-- Insert the rows of a reference table.
 insert into ninja.{entity} ({columns}) select {selected} from stage_{entity} as s
 
 -- :name insert_unlisted
--- Put in what was kept.
+-- Insert the clients that a full check missed and kept.
 insert into control.unlisted (source, id, why, since_run_id)
 select $source, id, why, since_run_id from unlisted_now
 
 -- :name keep_unlisted
--- Which clients are missing from the server's list and stay: those of this pass, each since it was first missed.
+-- The clients that this full check missed and kept, each with the run that first missed it.
 create temp table unlisted_now as
 select s.id, s.why, coalesce(u.since_run_id, $run_id) as since_run_id, u.why is distinct from s.why as is_new
 from stage_unlisted as s
 left join control.unlisted as u on u.source = $source and u.id = s.id
 
 -- :name list_again
--- What arrives is listed, so it is not missing any more.
+-- Remove the clients that arrived: the server lists them again.
 delete from control.unlisted as u
 where u.source = $source and exists (select 1 from accepted as a where a.id = u.id)
 
 -- :name migrations
--- The migrations that this warehouse has had, with a digest of their texts.
+-- The migrations that this warehouse has had, with the digest of each one's SQL.
 create table if not exists control.migrations (
     number integer, name varchar, digest varchar, applied_at timestamp with time zone
 )
 
 -- :name move_watermark
--- Put in the watermark of an entity, or move it; what stays unexplained of the totals, stays unless a run says otherwise.
+-- Insert or move the watermark of an entity. full_at, unexplained and held stay unless the run gives new values.
 insert into control.watermarks as known (
     source, entity, watermark, newest_at, began_at, local_began_at, full_at, server_total, run_id, unexplained, held
 )
@@ -189,16 +189,16 @@ on conflict (source, entity) do update set
     unexplained = coalesce(excluded.unexplained, known.unexplained), held = coalesce(excluded.held, known.held)
 
 -- :name note_secret_host
--- Note once that a secret is used with a server.
+-- Note the server that a secret is used with, once.
 insert into control.secret_hosts (name, base_url, noted_at)
 select $name, $base_url, $now
 where not exists (select 1 from control.secret_hosts where name = $name and base_url = $base_url)
 
 -- :name open_versions
--- Since when each arriving version is valid and known: by its stamp where that moved on, else since this run began.
--- A stamp moved on where it is newer than that of the version before. Of a record that was not there, it did where it is not
--- older than the first load and the end of the version before. A stamp of tomorrow is a fault of the server's, and is
--- none. No version is valid before the one before it. A record that was only touched keeps its version.
+-- The start of each arriving version: its stamp if the stamp moved on, else the start of this run.
+-- A stamp moved on if it is newer than the previous version's. For a record that was not in the mirror, it moved on if it is
+-- not older than the first load and the end of the previous version. A stamp from tomorrow is a fault of the server and does
+-- not count. No version starts before the previous one. A record that was only touched keeps its version.
 create temp table opened as
 with ended as (
     select id, max(valid_to) as valid_to
@@ -232,48 +232,48 @@ select
 from arriving
 
 -- :name outcomes
--- How many records had which outcome.
+-- Count the records by outcome.
 select outcome, count(*) from accepted group by outcome
 
 -- :name release_vanished
--- Close the quarantine of clients that vanished.
+-- Close the quarantine of vanished clients.
 update control.quarantine set resolved_run_id = $run_id
 where source = $source and entity = '{entity}' and resolved_run_id is null and id in (select id from ended)
 
 -- :name remove_vanished
--- Take out the clients that vanished.
+-- Delete the clients that vanished.
 delete from ninja.{entity} where source = $source and id in (select id from ended)
 
 -- :name remove_vanished_children
--- Take out the children that vanished clients still have; those that moved are with their new client by now.
+-- Delete the remaining children of vanished clients; children that moved are already with their new client.
 delete from ninja.{child} where source = $source and {parent} in (select id from ended)
 
 -- :name replace_activities
--- Take out the activities that come again.
+-- Delete the activities that arrived again.
 delete from ninja.{entity} where source = $source and id in (select id from stage_{entity})
 
 -- :name replace_reference
--- Empty a reference table of one source, before its new rows are put in.
+-- Empty a reference table of one source, before its new rows are inserted.
 delete from ninja.{entity} where source = $source
 
 -- :name replace_unlisted
--- Take out what an earlier pass left of this source.
+-- Delete the missed clients that an earlier full check noted for this source.
 delete from control.unlisted where source = $source
 
 -- :name resolve_quarantine
--- Close the quarantine of every record whose good version has arrived.
+-- Close the quarantine of every record that has arrived in a valid version.
 update control.quarantine set resolved_run_id = $run_id
 where source = $source and entity = '{entity}' and resolved_run_id is null and id in (select id from accepted)
 
 -- :name return_redirects
--- Note which vanished clients have come back.
+-- Note the vanished clients that have come back.
 update control.redirects set returned_run_id = $run_id
 where source = $source and returned_run_id is null and id in (select id from accepted)
 
 -- :name vanished_versions
--- The versions that end because their clients vanished; what arrives in this run has not vanished, whatever was said.
--- A merged client was valid until the survivor's present version opened, where that may be by the merge: since the last
--- full pass, which still met both, and since the version that ends. Else, as all others, until this run began.
+-- The versions that end because their clients vanished. A client that arrived in this run has not vanished.
+-- A merged client's version ends where the current version of the client kept starts, if the merge may have started that:
+-- after the last full check, which still met both, and after the version that ends. All others end where this run began.
 create temp table ended as
 select
     v.id,

@@ -1,4 +1,4 @@
--- Plans of changes: storing and applying them.
+-- Plans, of changes and of merges: storing and applying them.
 
 -- :name cells
 -- The cells of a plan, in their order.
@@ -7,9 +7,20 @@ where source = $source and plan_id = $plan_id
 order by id collate "C", field collate "C"
 
 -- :name find
--- A plan by its id, whatever its source.
-select source, plan_id, made_at, expires_at, base_at, newest_at, author, reason, company, undoes, digest, state, applied_at
-from control.plans where plan_id = $plan_id
+-- A plan of this kind by its id, whatever its source.
+select
+    source, plan_id, kind, made_at, expires_at, base_at, newest_at, author, reason, company, version, undoes, digest, state,
+    applied_at
+from control.plans where plan_id = $plan_id and kind = $kind
+
+-- :name insert
+-- Store a plan.
+insert into control.plans (
+    source, plan_id, kind, made_at, expires_at, base_at, newest_at, author, reason, company, version, undoes, digest, state
+) values (
+    $source, $plan_id, $kind, $made_at, $expires_at, $base_at, $newest_at, $author, $reason, $company, $version, $undoes,
+    $digest, 'planned'
+)
 
 -- :name insert_cells
 -- Store the cells of a plan.
@@ -26,11 +37,12 @@ select
     $source, $plan_id, unnest(cast($ids as varchar[])), unnest(cast($fields as varchar[])),
     unnest(cast($outcomes as varchar[])), unnest(cast($messages as varchar[])), $noted_at
 
--- :name insert_plan
--- Store a plan.
-insert into control.plans values (
-    $source, $plan_id, $made_at, $expires_at, $base_at, $newest_at, $author, $reason, $company, $undoes, $digest, 'planned', null
-)
+-- :name insert_steps
+-- Store the merges of a plan.
+insert into control.merge_steps
+select
+    $source, $plan_id, unnest(cast($places as bigint[])), unnest(cast($survivors as varchar[])),
+    unnest(cast($mergeables as varchar[])), cast(unnest(cast($told as varchar[])) as json), 'planned', null, null
 
 -- :name journaled
 -- What the journal knows of the clients of a plan: which call was to change what, and what became of it.
@@ -40,6 +52,13 @@ join control.journal as j on j.source = e.source and j.call_id = e.call_id and j
 left join control.journal as s on s.source = e.source and s.call_id = e.call_id and s.state = 'settled'
 where e.source = $source and j.plan_id = $plan_id
 order by j.number, e.place
+
+-- :name merged
+-- The clients that the calls of a plan have merged away, by the journal.
+select e.id
+from control.journal_edits as e
+join control.journal as j on j.source = e.source and j.call_id = e.call_id and j.state = 'intended'
+where e.source = $source and j.plan_id = $plan_id and j.verb = 'merge' and e.place = 1 and e.outcome = 'applied'
 
 -- :name outcomes
 -- What became of the cells of a plan.
@@ -54,7 +73,7 @@ where plan_id is null and source not in (select unnest(cast($known as varchar[])
 returning id, field
 
 -- :name remove_outcomes
--- Forget the outcomes of these cells of a plan, which are told anew.
+-- Forget the outcomes of these cells of a plan, which are noted again.
 delete from control.outcomes
 where source = $source and plan_id = $plan_id
     and exists (
@@ -66,14 +85,25 @@ where source = $source and plan_id = $plan_id
 -- Note how far a plan has come.
 update control.plans set state = $state, applied_at = $applied_at where source = $source and plan_id = $plan_id
 
+-- :name set_step
+-- Note how far one merge of a plan has come.
+update control.merge_steps set state = $state, backup = coalesce($backup, backup), noted_at = $noted_at
+where source = $source and plan_id = $plan_id and place = $place
+
+-- :name steps
+-- The merges of a plan, in their order.
+select place, told, state, backup from control.merge_steps
+where source = $source and plan_id = $plan_id
+order by place
+
 -- :name take_up
 -- Note by which plan these wishes of the outbox were taken up.
 update control.outbox set plan_id = $plan_id
 where source = $source and cast(wish_id as varchar) in (select unnest(cast($wish_ids as varchar[])))
 
 -- :name under_way
--- The plans of a source whose application was begun and has not come to its end.
-select plan_id from control.plans where source = $source and state = 'applying' order by made_at
+-- The plans of a source that were begun and have not come to their end.
+select kind, plan_id from control.plans where source = $source and state = 'applying' order by made_at
 
 -- :name wish
 -- Put one wish into the outbox.

@@ -1,13 +1,13 @@
--- Questions that the commands ask.
+-- Queries of the commands.
 
 -- :name balances_at
--- What each client that was not deleted owed, had paid and had in credit at a moment, as mart.client_balances has it now.
+-- The balance, the amount paid and the credit of each client at a moment, with the columns of mart.client_balances.
 select source, id, number, display_name, currency_code, country, balance, paid_to_date, credit_balance
 from mart.client_history
 where status <> 'deleted' and valid_from <= $at and (valid_to is null or valid_to > $at)
 
 -- :name balances_by_country
--- What clients owe and have overpaid by country: the currency in which most is owed first, in it the country that owes most.
+-- The amounts owed and overpaid by country: the currency with most owed first, and in it the country that owes most.
 select source, country, currency, clients, debtors, owed, creditors, overpaid, net
 from (
     select
@@ -21,7 +21,7 @@ from (
 order by source, sum(owed) over (partition by source, currency) desc, currency, owed desc, country
 
 -- :name balances_by_currency
--- What clients owe and have overpaid by currency, where most is owed first: amounts of two currencies are never added.
+-- The amounts owed and overpaid by currency, most owed first. Amounts of two currencies are never added.
 select
     source, currency_code as currency, count(*) as clients, count(case when balance > 0 then 1 end) as debtors,
     sum(case when balance > 0 then balance else 0 end) as owed, count(case when balance < 0 then 1 end) as creditors,
@@ -33,7 +33,7 @@ group by source, currency_code
 order by source, owed desc, currency_code
 
 -- :name balances_not_listed
--- The part of the balances that belongs to clients that the server no longer lists, by currency.
+-- The balances of clients that the server no longer lists, by currency.
 select
     source, currency_code as currency, count(*) as clients, count(case when balance > 0 then 1 end) as debtors,
     sum(case when balance > 0 then balance else 0 end) as owed, count(case when balance < 0 then 1 end) as creditors,
@@ -44,11 +44,11 @@ group by source, currency_code
 order by source, owed desc, currency_code
 
 -- :name bound_url
--- The address of the server that a source is bound to.
+-- The server address that a source is bound to.
 select base_url from control.sources where source = $source
 
 -- :name changes
--- All changes of the outbox, oldest first, with what has become of each and why.
+-- All changes of the outbox, oldest first, each with its state and the reason.
 select
     cast(o.wish_id as varchar) as change,
     o.source,
@@ -76,7 +76,7 @@ left join control.outcomes as x
 order by o.wished_at, o.id, o.field
 
 -- :name companies
--- The name of the company behind each source, and when its last load ended.
+-- The company name of each source, and the end of its last load.
 select c.source, c.name, s.last_load_at
 from mart.companies as c
 left join mart.load_status as s on s.source = c.source
@@ -84,7 +84,7 @@ where c.source = coalesce($source, c.source)
 order by c.source
 
 -- :name departed
--- The clients that one run has taken out, with the client that took each one in.
+-- The clients that one run removed, each with the client it was merged into.
 select r.id, v.display_name, r.kind, r.into_id, c.display_name as into_name, r.evidence
 from control.redirects as r
 join control.client_versions as v on v.source = r.source and v.id = r.id and v.ended_run_id = r.run_id and v.ended_by = r.kind
@@ -93,7 +93,7 @@ where r.source = $source and r.run_id = $run_id
 order by v.display_name collate "C", r.id collate "C"
 
 -- :name elsewhere
--- What is known of clients that the server does not have: another source's, or gone from this one, and where to.
+-- Clients that the server does not have: they belong to another source, or vanished from this one.
 select id, source, cast(null as varchar) as kind, cast(null as varchar) as current_id
 from ninja.clients where id in (select unnest(cast($ids as varchar[]))) and source <> $source
 union all
@@ -101,7 +101,7 @@ select id, source, kind, current_id
 from mart.client_redirects where id in (select unnest(cast($ids as varchar[]))) and source = $source
 
 -- :name form_names
--- What the ids stand for that the form of a client shows by name, by field.
+-- The names of the ids that a client's form shows by name, by field.
 select 'country_id' as field, id, name from ninja.countries where source = $source
 union all select 'currency_id', id, code from ninja.currencies where source = $source
 union all select 'language_id', id, name from ninja.languages where source = $source
@@ -110,7 +110,7 @@ union all select 'size_id', id, name from ninja.sizes where source = $source
 union all select 'group_settings_id', id, name from ninja.group_settings where source = $source
 
 -- :name journal
--- The newest calls of the journal for people: what was done to how many clients, and what became of them.
+-- The newest calls of the journal for people: the verb, the number of clients, and their outcomes.
 select
     j.source,
     j.call_id,
@@ -120,9 +120,9 @@ select
     (select count(*) from control.journal_edits as e where e.source = j.source and e.call_id = j.call_id) as clients,
     coalesce(
         (
-            select string_agg(counted.told, ', ' order by counted.told)
+            select string_agg(counted.outcome, ', ' order by counted.outcome)
             from (
-                select e.outcome || ' ' || cast(count(*) as varchar) as told
+                select e.outcome || ' ' || cast(count(*) as varchar) as outcome
                 from control.journal_edits as e
                 where e.source = j.source and e.call_id = j.call_id and e.outcome is not null
                 group by e.outcome
@@ -139,11 +139,11 @@ order by j.noted_at desc, j.number desc
 limit $top
 
 -- :name keys
--- The ids of a source's clients, with the other keys by which a person may name one.
+-- The ids of a source's clients, with the other keys that a person may use for them.
 select id, number, id_number from ninja.clients where source = $source
 
 -- :name known_since
--- The sources of which nothing is known yet at a moment, with the moment at which their first load began.
+-- The sources with no history at a moment, each with the start of its history.
 select source, min(valid_from) as known_since
 from mart.client_history
 where source = coalesce($source, source)
@@ -152,7 +152,7 @@ having min(valid_from) > $at
 order by source
 
 -- :name last_run
--- When the last run of a source ended, and how many seconds it took; with $full, the last one that read everything.
+-- The end and the seconds of a source's last run; with $full, of its last full check.
 select finished_at, seconds
 from control.runs
 where source = $source and (kind = 'full' or not cast($full as boolean))
@@ -160,7 +160,7 @@ order by finished_at desc
 limit 1
 
 -- :name merge_plans
--- The newest plans of merges, and how far they have come.
+-- The newest plans of merges, with the progress of each.
 select
     p.source,
     p.plan_id,
@@ -174,13 +174,13 @@ select
         where s.source = p.source and s.plan_id = p.plan_id and s.state in ('merged', 'done', 'done without rescue')
     ) as done,
     p.expires_at
-from control.merge_plans as p
-where cast($source as varchar) is null or p.source = $source
+from control.plans as p
+where p.kind = 'merge' and (cast($source as varchar) is null or p.source = $source)
 order by p.made_at desc
 limit $top
 
 -- :name names
--- What clients are called, of those that are in the mirror.
+-- The names of mirrored clients.
 select id, display_name from mart.clients
 where source = $source and id in (select unnest(cast($ids as varchar[])))
 
@@ -189,7 +189,7 @@ where source = $source and id in (select unnest(cast($ids as varchar[])))
 select source, entity, id, field, reason, first_run_id from control.quarantine where resolved_run_id is null order by source collate "C", entity collate "C", id collate "C"
 
 -- :name outbox
--- Changes that wait for a plan, oldest first: no plan has taken them up, or one that ended and did not send them.
+-- Changes that wait for a plan, oldest first: no plan has taken them, or a plan took them and ended without sending them.
 select o.wish_id, o.id, o.field, o.value
 from control.outbox as o
 left join control.plans as p on p.source = o.source and p.plan_id = o.plan_id
@@ -208,7 +208,7 @@ where o.source = $source
 order by o.wished_at
 
 -- :name plans
--- The newest plans, with how many clients they change and what became of them.
+-- The newest plans, with the number of clients they change and their outcomes.
 select
     p.source,
     p.plan_id,
@@ -233,14 +233,14 @@ select
     p.expires_at,
     p.undoes
 from control.plans as p
-where cast($source as varchar) is null or p.source = $source
+where p.kind = 'push' and (cast($source as varchar) is null or p.source = $source)
 order by p.made_at desc
 limit $top
 
 -- :name published
--- The newest run that changed something, how much has been changed, and what the published copy shows: since when, how
--- much of it, and how many seconds it took to write. Changed are runs, and what people decide, wish, plan and approve: rows
--- that are added, so their number is compared.
+-- The newest run that changed something, the number of changes, and the published copy: its number of changes, its time, and
+-- the seconds it took to write. Changes are runs, decisions, queued changes, plans and approvals. Such rows are only added,
+-- so comparing their number is enough.
 select
     (select r.run_id from control.runs as r where r.changed order by r.finished_at desc, r.run_id collate "C" desc limit 1) as newest,
     (select count(*) from control.runs as r where r.changed)
@@ -248,7 +248,6 @@ select
     + (select count(*) from control.chosen_survivors)
     + (select count(*) from control.outbox)
     + (select count(*) from control.plans)
-    + (select count(*) from control.merge_plans)
     + (select count(*) + count(approved_at) from control.approvals)
     + (select count(*) from control.outcomes)
     + (select count(*) from control.journal) as changed_runs,
@@ -256,7 +255,7 @@ select
 from control.published as p
 
 -- :name rehearsal
--- Every client's record, with the ids of the contacts and documents that are with it now.
+-- Every client's record, with the ids of its present contacts and documents.
 select c.record::varchar as record, k.ids as contacts, d.ids as documents
 from ninja.clients as c
 left join (
@@ -280,8 +279,8 @@ select source from control.sources where base_url = $base_url and company_finger
 select source, base_url, company_id, server_version, skew_seconds, bound_at, reference_at from control.sources order by source
 
 -- :name state
--- What is known of a source before a pull: its binding, its skew, its watermark, how many records the mirror holds.
--- $source stands in the inner queries, too: as correlated ones they take twice as long to plan.
+-- The state of a source before a pull: its binding, skew and watermark, and the number of mirrored clients.
+-- The inner queries use $source too, because correlated queries take twice as long to plan.
 select
     s.base_url, s.company_id, s.company_fingerprint, s.server_version, s.skew_seconds, s.reference_at,
     w.watermark, w.newest_at, w.began_at, w.local_began_at, w.run_id, w.full_at,
@@ -290,7 +289,7 @@ select
     (
         select count(distinct q.id) from control.quarantine as q
         where q.source = $source and q.entity = 'clients' and q.resolved_run_id is null
-            and q.id not like '(%'  -- one that has no name may be mirrored
+            and q.id not like '(%'  -- a record without an id may be mirrored
             and not exists (select 1 from ninja.clients as c where c.source = $source and c.id = q.id)
     ) as quarantined,
     (
@@ -302,7 +301,7 @@ left join control.watermarks as w on w.source = s.source and w.entity = 'clients
 where s.source = $source
 
 -- :name status
--- How fresh each source is, and what needs a look. While a pull holds the warehouse, the last run is the published one.
+-- The age of each source's data, and its problems. While a pull holds the warehouse, the last run is the published one.
 select
     s.source, s.clients, s.contacts, s.clients_on_server, s.not_listed, s.newest_change_at, s.last_load_at, s.last_load_kind,
     r.finished_at as last_run_at, r.kind as last_run_kind, s.quarantined, s.unknown_fields, s.server_version, s.base_url
@@ -313,7 +312,7 @@ left join (
 order by s.source
 
 -- :name top_debtors
--- The clients who owe most in each currency, the currency in which most is owed first.
+-- The clients who owe most in each currency, the currency with most owed first.
 select source, currency, place, number, client, country, balance, paid_to_date
 from (
     select
@@ -327,7 +326,7 @@ where place <= $most
 order by source, owed desc, currency, place
 
 -- :name views
--- The views of `mart` that were made and are still there.
+-- Our views of `mart` that still exist, with the digest of each one's SQL.
 select v.name, v.digest
 from control.views as v
 join information_schema.tables as t on t.table_schema = 'mart' and t.table_name = v.name

@@ -1,7 +1,7 @@
 -- The steps of a rebuild of the mirror.
 
 -- :name choose_places
--- Put each child back once: where it was, else where it came last. The records of several parents may list it.
+-- Insert each child once: under its old parent, else where it came last. Records of several parents may list it.
 insert into ninja.{child} ({columns})
 select {columns}
 from (
@@ -18,21 +18,21 @@ from (
 where c.place = 1
 
 -- :name doubled
--- How many ids stand more than once in a rebuilt table: none, or the upgrade is undone.
+-- Count the ids that a rebuilt table has more than once: if there are any, the upgrade is undone.
 select count(*) from (select source, id from ninja.{entity} group by source, id having count(*) > 1) as doubled
 
 -- :name keep_places
--- Remember to which parent each child belongs, before the table is made anew.
+-- Remember the parent of each child before the table is dropped.
 create temp table places_{child} as select distinct source, id, {parent} as parent from ninja.{child}
 
 -- :name keep_records
--- Set the records of a table aside, numbered, before it is made anew.
+-- Set the records of a table aside, numbered, before it is dropped.
 create temp table kept as
 select {kept}, cast(record as varchar) as record, row_number() over (order by source collate "C", id collate "C") - 1 as place
 from ninja.{entity}
 
 -- :name keep_undated_records
--- The same for a table that knew no versions yet: each record counts as seen first by the run that stored it.
+-- Set aside the records of a table without versions: each counts as first seen by the run that stored it.
 create temp table kept as
 select
     m.source, m.run_id, coalesce(r.began_at, m.updated_at, now()) as valid_from,
@@ -42,10 +42,10 @@ from ninja.{entity} as m
 left join control.runs as r on r.run_id = m.run_id
 
 -- :name kept_records
--- One chunk of the records set aside.
+-- Read one chunk of the records set aside.
 select source, run_id, record from kept where place >= $first and place < $last order by place
 
 -- :name put_back
--- Put rebuilt rows into a table, with the source and run they had.
+-- Insert rebuilt rows into a table, with their old source and run.
 insert into {into} ({columns})
 select {selected} from stage_{entity} as s join kept on kept.place = s.arrival

@@ -1,7 +1,7 @@
--- Clients that the server no longer lists: what is asked and noted of them.
+-- Queries and notes about clients that the server no longer lists.
 
 -- :name donors
--- The clients that were not met by a scan, and from which a contact has come under a client that was.
+-- Clients that the scan did not meet although it met one of their contacts under another client.
 select k.client_id
 from {contacts} as s
 join ninja.contacts as k on k.source = $source and k.id = s.id and k.client_id <> s.client_id
@@ -11,7 +11,7 @@ group by k.client_id
 order by k.client_id collate "C"
 
 -- :name growth
--- By how much the balance of each client has grown since its version before, of those that are staged and of all others.
+-- The growth of each client's balance since its previous version, for staged and mirrored clients.
 create temp table {growth} as
 with ended as (
     select id, balance, row_number() over (partition by id order by valid_to desc, valid_from desc) as place
@@ -28,7 +28,7 @@ full join (select * from ninja.clients where source = $source) as m on m.id = n.
 left join ended as e on e.id = m.id and e.place = 1
 
 -- :name heirs
--- The clients that may have taken a lost one in: those whose balance grew by its balance, then those updated last.
+-- Clients that a lost client may have been merged into: first those whose balance grew by its balance, then the last updated.
 select id
 from (
     select *, case when $balance <> 0 and grown = $balance then 0 else 1 end as place from {growth} where id <> $lost
@@ -38,27 +38,27 @@ order by place, updated_at desc nulls last, id collate "C"
 limit $most
 
 -- :name known_merges
--- The merges that are known: into which client, of what name and balance the other one was.
+-- The known merges: the client merged into, and the name and balance of the other one.
 select r.into_id, v.display_name, v.balance
 from control.redirects as r
 join control.client_versions as v on v.source = r.source and v.id = r.id and v.ended_run_id = r.run_id and v.ended_by = r.kind
 where r.source = $source and r.kind = 'merged' and r.returned_run_id is null
 
 -- :name lost
--- What is known of some mirrored clients.
+-- Some mirrored clients, in the order of their ids.
 select c.id, c.name, c.display_name, c.balance, c.observed_at, cast(c.record as varchar) as record
 from ninja.clients as c
 where c.source = $source and c.id in (select id from asked)
 order by c.id collate "C"
 
 -- :name missing
--- The mirrored ids that a scan did not meet.
+-- The mirrored ids that the scan did not meet.
 select m.id from ninja.{entity} as m
 where m.source = $source and not exists (select 1 from met where met.id = m.id)
 order by m.id collate "C"
 
 -- :name newest_clients
--- The newest staged version of each client, less all that nobody asks while clients are missing.
+-- The newest staged version of each client, with the columns that the search for missing clients needs.
 create temp table {clients} as
 select id, balance, is_deleted, row_hash, updated_at, arrival
 from (
@@ -68,7 +68,7 @@ from (
 where place = 1
 
 -- :name newest_contacts
--- Where each staged contact is: of those newest versions of clients that list it, with that in which it is newest.
+-- The client of each staged contact: among the newest versions that list it, the one in which the contact is newest.
 create temp table {contacts} as
 select id, client_id
 from (
@@ -81,12 +81,12 @@ from (
 where place = 1
 
 -- :name not_newer
--- How many of some clients are not newer than a moment.
+-- Count the given clients that are not newer than a moment.
 select count(*) from ninja.clients as m
 where m.source = $source and m.id in (select id from asked) and coalesce(m.updated_at, m.created_at) <= $moment
 
 -- :name ours
--- Clients of the mirror that we have merged away or purged ourselves, by the journal: into which client, by which call.
+-- Mirrored clients that Ninja Sync itself merged away or purged, by the journal: the call, and the client merged into.
 select
     e.id,
     j.verb,
@@ -104,7 +104,7 @@ where
     and exists (select 1 from ninja.clients as c where c.source = e.source and c.id = e.id)
 
 -- :name owners
--- The client of each contact asked for: by what is staged, else by the mirror.
+-- The client of each given contact, by the staged pages, else by the mirror.
 select k.id, k.client_id from {contacts} as k where k.id in (select id from asked)
 union all
 select k.id, k.client_id
@@ -114,11 +114,11 @@ where k.source = $source and k.id in (select id from asked) and not exists (
 )
 
 -- :name remember_unexplained
--- Note by how much the totals of server and warehouse disagree.
+-- Note the difference between the totals of server and warehouse.
 update control.watermarks set unexplained = $n where source = $source and entity = $entity
 
 -- :name unlisted
--- The clients that are here although the server does not list them, those who owe most first.
+-- The clients kept although the server does not list them, those who owe most first.
 select id, display_name, currency_code, balance, why
 from mart.unlisted_clients
 where source = $source
@@ -126,14 +126,14 @@ order by abs(balance) desc, display_name collate "C", id collate "C"
 limit $most
 
 -- :name went_back
--- How many clients come with an older stamp than they had: a server that was restored sends its past.
+-- Count the clients that arrived with an older stamp than before: a restored server sends its past.
 select count(*)
 from (select id, max(updated_at) as updated_at from {clients} group by id) as s
 join ninja.clients as m on m.source = $source and m.id = s.id
 where s.updated_at < m.updated_at
 
 -- :name witnesses
--- The newest mirrored clients that are not among the missing ones: a server that is to be believed knows them.
+-- The newest mirrored clients that are not missing: a server that we may believe still has them.
 select m.id from ninja.clients as m
 where m.source = $source and not exists (select 1 from asked where asked.id = m.id)
 order by m.updated_at desc nulls last, m.id collate "C"

@@ -13,11 +13,11 @@ import pytest
 from connector.api.verbs import all_groups, current_company, lister, ping, statics
 from connector.door.door import Door, DoorSettings
 from connector.door.secret import Secret
-from connector.scan.pages import PAGE_CAP, Malformed, Unreadable
+from connector.scan.pages import PAGE_CAP, Malformed
 from connector.scan.scan import first_look, read
 from connector.scan.state import Scan, key
 from schemas.entities import CLIENTS, GROUPS, LOOKUPS
-from schemas.errors import NetworkFailed, NotAuthorised, ServerUnavailable, UnexpectedShape
+from schemas.errors import NetworkFailed, NotAuthorised, ServerUnavailable, UnexpectedShape, Unreadable
 
 RECORDINGS = Path(__file__).parents[2] / "recordings"
 HEADERS = {"content-type": "application/json", "date": "Tue, 03 Nov 2026 10:00:00 GMT", "x-app-version": "5.10.42"}

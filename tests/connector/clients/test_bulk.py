@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 
 from connector import clients
 from connector.clients import action
-from connector.clients.action import BulkOutcome as Is
 from connector.clients.bulk import COLUMNS
 from schemas.errors import NetworkFailed, NotAuthorised, OutcomeUnknown, SettingsError
-from schemas.journal import Outcome
+from schemas.journal import AS_WANTED, Outcome
+from schemas.journal import Outcome as Is
 from tests.meanwhile import Meanwhile
 
 LOST = {"do": "reset", "on": "POST /clients/bulk", "after_bytes": 0}
@@ -288,9 +288,9 @@ def test_every_id_has_one_result_in_order_and_those_that_are_fine_are_as_wanted(
     assert [one.client_id for one in found] == list(dict.fromkeys(ids))
     now = {one["id"]: action.status_of(one) for one in box.call("GET", "/api/v1/clients?per_page=5000")["data"]}
     for one in found:
-        assert (one.outcome in action.FINE) == (now.get(one.client_id) == status)
+        assert (one.outcome in AS_WANTED) == (now.get(one.client_id) == status)
         assert (one.outcome is Is.MISSING) == (one.client_id not in now)
-        assert bool(one.reason) == (one.outcome not in action.FINE)
+        assert bool(one.reason) == (one.outcome not in AS_WANTED)
     assert journal.open == []
 
 

@@ -28,6 +28,7 @@ from schemas.errors import (
     UnexpectedShape,
 )
 from schemas.journal import Outcome
+from schemas.merge_plan import ALLOWABLE
 from tests.cassette import URL, played
 from tests.cut import PAIR
 from tests.noted import Noted
@@ -227,7 +228,7 @@ def test_a_recorded_bulk_update_is_sent_once_and_read_back_client_by_client():
     ids = ["l9av2Ym8aG", "jnegJx7rdw"]
     with tape("bulk_update") as recorded:
         results = clients.bulk_update(recorded.api, ids, "custom_value1", "gold")
-    assert [(r.client_id, r.outcome) for r in results] == [(one, clients.BulkOutcome.APPLIED) for one in ids]
+    assert [(r.client_id, r.outcome) for r in results] == [(one, Outcome.APPLIED) for one in ids]
     assert [dict(edit.before) for edit in recorded.noted.calls[0].edits] == [
         {"custom_value1": None}, {"custom_value1": "silver"},
     ]  # fmt: skip
@@ -245,7 +246,7 @@ def test_a_bulk_call_that_the_server_refuses_names_the_field_and_one_that_breaks
 def test_a_recorded_merge_adds_up_to_the_cent_and_keeps_all_contacts():
     backups = []
     with tape("merge") as recorded:
-        survivor = clients.merge(recorded.api, "xkazpBBqdJ", "w9aADQQ9ev", backup=backups.append)
+        survivor = clients.merge(recorded.api, "xkazpBBqdJ", "w9aADQQ9ev", backup=backups.append, allowed=ALLOWABLE)
     assert (survivor.balance, survivor.paid_to_date) == (Decimal("3710.95"), Decimal("1020.18"))
     assert (len(survivor.contacts), recorded.reads) == (4, [1])
     assert recorded.noted.last == [("xkazpBBqdJ", Outcome.APPLIED), ("w9aADQQ9ev", Outcome.APPLIED)]
@@ -255,7 +256,7 @@ def test_a_recorded_merge_adds_up_to_the_cent_and_keeps_all_contacts():
 def test_a_wrong_password_is_dropped_and_the_merge_is_noted_as_refused():
     with tape("merge_password_wrong") as recorded:
         with pytest.raises(PasswordRequired, match="missing or wrong") as refused:
-            clients.merge(recorded.api, *PAIR, backup=lambda _: None, allow_other_currency=True)
+            clients.merge(recorded.api, *PAIR, backup=lambda _: None, allowed=ALLOWABLE)
         assert (refused.value.status, recorded.reads) == (412, [1])
         assert {outcome for _, outcome in recorded.noted.last} == {Outcome.REFUSED}
         recorded.api.password.lend()

@@ -45,6 +45,7 @@ def faults(server, mirror):
     return mirror.wrong(server), [] if server.late else mirror.lacking, [] if server.late else mirror.older
 
 
+@pytest.mark.quick(where=lambda west, clamp, traits, **_: clamp == 16 and (west == ZONES["UTC"] or not traits))
 @pytest.mark.parametrize("traits", [{}, {"late": True}, {"purges": True}], ids=["", "late commits", "purges"])
 @pytest.mark.parametrize("west", ZONES.values(), ids=ZONES)
 @pytest.mark.parametrize("cuts", [0.0, 0.05], ids=["", "interrupted"])

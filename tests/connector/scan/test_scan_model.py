@@ -62,6 +62,7 @@ def stamped_wrong(server, mirror):
     return mirror.wrong(server, without_stamp=False)
 
 
+@pytest.mark.quick(where=lambda west, clamp, late, **_: clamp == 16 and (west == ZONES["UTC"] or late))
 @pytest.mark.parametrize("late", [False, True], ids=["", "late commits"])
 @pytest.mark.parametrize("west", ZONES.values(), ids=ZONES)
 @pytest.mark.parametrize(("clamp", "chaos"), [(16, 0.2), (5, 0.2), (5000, 0.7)])

@@ -160,7 +160,7 @@ def mute(asked):
 
 
 def mending(asked):
-    found = asked("Which clients need mending, and why?")
+    found = asked("Which clients need attention, and why?")
     assert {"no contact with a mail", "balance of a deleted client"} <= {row["finding"] for row in found}
     assert all(row["findings"] >= row["clients"] > 0 for row in found)
 

@@ -13,7 +13,8 @@ from flows.configuration.load import load_settings
 from flows.session.ready import open_ready
 from sandbox.server import running
 from schemas.errors import SettingsError, StalePlan, TooMuchChange
-from tests.flows.conftest import COMMAND, Server
+from tests.flows.conftest import Server
+from tests.forked import COMMAND
 from tests.records import MOMENT
 from warehouse.control.approvals import ask
 

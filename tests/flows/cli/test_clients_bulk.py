@@ -1,17 +1,16 @@
-"""`ninja-sync clients archive`, `delete`, `bulk-update`, `purge`, `merge` ...: told client by client, asked first."""
+"""`ninja-sync clients archive`, `delete`, `bulk-update`, `purge` ...: told client by client, asked first."""
 
 from __future__ import annotations
 
 import json
 import stat
-from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
 from flows.cli.app import app
 from sandbox.server import running
-from schemas.errors import NotVerified, PasswordRequired, SettingsError, StalePlan, UnsafePlan
+from schemas.errors import NotVerified, PasswordRequired, SettingsError
 from tests.flows.conftest import Server
 
 
@@ -123,8 +122,7 @@ def test_restore_delete_assign_group_and_bulk_update(call, server, make, tmp_pat
         (["bulk-update", "x", "--set", "city=Bern", "--yes"], "update writes other columns"),
         (["bulk-update", "x", "--set", "country_id=Germani", "--yes"], "did you mean Germany"),
         (["bulk-update", "x", "--set", "custom_value1=", "--yes"], "To empty it"),
-        (["assign-group", "WrongIdxxx", "x", "--yes"], "not one of the server's groups"),
-        (["merge", "x", "x"], "one client"),
+        (["assign-group", "WrongIdxxx", "x", "--yes"], "none of the server's groups"),
     ],
 )
 def test_a_wrong_call_says_what_is_right_and_sends_nothing(call, server, args, words):
@@ -187,30 +185,6 @@ def test_a_wrong_password_purges_nothing(call, server, make, tmp_path, monkeypat
     monkeypatch.delenv("NINJA_SYNC_PASSWORD")
     call("clients", "purge", one, "--confirm", "Kept", failing=SettingsError)
     assert show(server, one)["name"] == "Kept"
-
-
-def test_a_merge_shows_both_side_by_side_and_asks_for_the_name_of_the_one_that_goes(call, server, make, backups):
-    people = [{"first_name": "Ann", "email": "ann@one.test"}]
-    one, other = make("Stays", "Goes", balance="100.25", contacts=people)
-    with pytest.raises(SettingsError, match="another name"):
-        call("clients", "merge", one, other, stdin="Stays\n")
-    shown = call("clients", "merge", one, other, stdin="Goes\n")
-    assert all(word in shown for word in (one, other, "100.25", "200.50", "lost", "read back"))
-    assert (show(server, one)["balance"], len(backups())) == (200.5, 1)
-    saved = json.loads(backups()[0].read_bytes())["clients"]
-    assert [client["id"] for client in saved] == [one, other]
-
-
-def test_a_merge_in_json_and_what_it_is_refused_for(call, server, make):
-    one, other = make("Stays", "Goes")
-    (euros,) = make("Euros", settings={"currency_id": "3"})
-    call("clients", "merge", one, euros, "--confirm", "Euros", failing=UnsafePlan)
-    call("clients", "archive", one, "--yes")
-    call("clients", "merge", one, other, "--confirm", "Goes", failing=UnsafePlan)
-    args = ["--confirm", "Goes", "--allow-inactive-survivor", "--json"]
-    found = json.loads(call("clients", "merge", one, other, *args))
-    assert (found["survivor"]["id"], found["merged"], Path(found["backup"]).is_file()) == (one, other, True)
-    assert UnsafePlan.exit_code == StalePlan.exit_code == 3
 
 
 def test_no_name_of_a_client_steers_the_terminal(call, make):

@@ -118,7 +118,7 @@ def test_mails_are_sent_only_where_somebody_says_yes(run, box, one):
     run("statement", one, "--email", fails=SettingsError)
     run("statement", "--all-with-balance", "--email", "--json", fails=SettingsError)
     assert not [r for r in box.requests() if "client_statement" in r]
-    assert "does not tell" in run("statement", one, "--email", "--yes")
+    assert "does not report" in run("statement", one, "--email", "--yes")
     assert not Path("statements").exists()
 
 

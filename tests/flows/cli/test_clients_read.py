@@ -6,11 +6,11 @@ import json
 from decimal import Decimal
 
 import pytest
-import typer
 from typer.testing import CliRunner
 
 from connector.clients.filters import NAMES
 from flows.cli.app import app
+from flows.cli.lazy import load_command
 from sandbox.server import running
 from schemas.errors import NotAuthorised, NotFound, SettingsError
 from tests.flows.conftest import Server
@@ -113,7 +113,7 @@ def test_a_list_is_filtered_sorted_and_cut_and_says_how_many_more_there_are(call
 
 
 def test_each_filter_has_an_option_and_is_found_by_its_name_too(call, everybody):
-    told = typer.main.get_command(app).commands["clients"].commands["list"]
+    told = load_command("clients", "list")
     options = {option for param in told.params for option in param.opts}
     assert {f"--{name.replace('_', '-')}" for name in NAMES} <= options
     one = next(one for one in everybody.values() if one["name"] and one["contacts"][0]["email"].strip())

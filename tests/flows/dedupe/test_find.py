@@ -25,8 +25,8 @@ from flows.session.ready import open_ready
 from schemas.client import client_of
 from schemas.errors import SettingsError
 from tests.engines import address
-from tests.flows.conftest import COMMAND
 from tests.flows.dedupe.labelled import febrl, quality
+from tests.forked import COMMAND
 from warehouse.control.dedupe import NEVER_MERGE, SAME_AS, pair_of
 
 

@@ -12,7 +12,6 @@ from flows.merge.apply import AppliedMerges, apply_merges, close_merges, resume_
 from flows.merge.plan import PlannedMerges, plan_merges
 from sandbox.server import running
 from tests.connector.clients.conftest import Box
-from tests.engines import Files
 from tests.flows.push.conftest import Desk, desk_of
 
 
@@ -78,12 +77,7 @@ def box(where) -> Iterator[Box]:
 
 
 @pytest.fixture
-def desk(box, where, request, tmp_path) -> Iterator[MergeDesk]:
-    if where[1] == "duckdb":
-        place = Files().copy(request.getfixturevalue("migrated_file"), tmp_path / "state")
-    else:
-        cluster = request.getfixturevalue("postgres")
-        place = cluster.place(cluster.make_database(request.getfixturevalue("migrated")))
-    made = desk_of(box, place)
+def desk(box, where, on_engine) -> Iterator[MergeDesk]:
+    made = desk_of(box, on_engine(where[1]))
     with made.wire.inner:
         yield MergeDesk(made)

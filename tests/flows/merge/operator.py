@@ -1,6 +1,6 @@
 """An operator at a machine of their own, who plans, applies and resumes merges: one order a line, one answer a line.
 
-`python -m tests.merge.operator` takes the settings as JSON in its first line.
+`python -m tests.flows.merge.operator` takes the settings as JSON in its first line.
 """
 
 from __future__ import annotations

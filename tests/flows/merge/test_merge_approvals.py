@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from flows.push.approvals import approve_digest, find_plan_by_digest
+from flows.plans.approvals import approve_digest, find_plan_by_digest
 from flows.upkeep.erase import erase_client
 from schemas.errors import StalePlan
 
@@ -15,7 +15,7 @@ def test_merges_are_approved_and_after_an_erasure_neither_merged_nor_approved(de
     digest = planned.plan.digest
     assert approve_digest(desk.desk.settings, digest).plan_id == planned.plan.plan_id
     found = find_plan_by_digest(desk.desk.settings, digest)
-    assert (found.kind, found.stored.plan.digest, found.approval.digest) == ("merge", digest, digest)
+    assert (found.stored.plan.kind, found.stored.plan.digest, found.approval.digest) == ("merge", digest, digest)
     erase_client(desk.desk.settings, "main", three["id"], reason="asked")
     with pytest.raises(StalePlan, match="not as it was made"):
         desk.apply(planned)

@@ -17,6 +17,7 @@ def world(desk):
     return one, other
 
 
+@pytest.mark.quick(where=lambda where, **_: where == ("5.10", "duckdb"))
 @pytest.mark.parametrize("behind", [False, True], ids=["before it is sent", "behind its answer"])
 def test_killed_at_any_request_and_resumed_nobody_is_merged_twice(desk, behind):
     one, other = world(desk)

@@ -50,6 +50,7 @@ def settled(desk, outcome):
     settle_by_word(desk.desk.settings, "main", call.call_id, outcome)
 
 
+@pytest.mark.quick(where=lambda step, behind, **_: behind == step // 2 % 2)
 @pytest.mark.parametrize(("step", "how", "behind"), DEATHS)
 def test_the_server_dies_and_so_do_we(desk, step, how, behind):
     one, other = desk.make("One", "10"), desk.make("Two", "5.5", contacts=[{"first_name": "Bob", "email": "b@k.test"}])

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
-import flows.merge.apply
 from flows.merge.apply import resume_merges
 from flows.session.clock import Clock
 from flows.session.ready import open_ready
@@ -167,8 +165,14 @@ def test_another_version_of_the_server_is_not_merged_at(desk, monkeypatch):
     one, other = desk.make("One", "10"), desk.make("Two", "5", city="Zug")
     planned, begun = (desk.plan((one["id"], other["id"])) for _ in range(2))
     stopped_behind_the_rescue(desk, begun)
-    real = flows.merge.apply.first_look
-    monkeypatch.setattr(flows.merge.apply, "first_look", lambda ask: replace(real(ask), version="9.9.9"))
+    real = desk.wire.inner.handle_request
+
+    def upgraded(request):
+        answer = real(request)
+        answer.headers["X-APP-VERSION"] = "9.9.9"
+        return answer
+
+    monkeypatch.setattr(desk.wire.inner, "handle_request", upgraded)
     with pytest.raises(StalePlan, match=r"9\.9\.9"):
         desk.apply(planned)
     assert "9.9.9" in str(desk.resume(begun).stopped)

@@ -98,6 +98,7 @@ SIDE = st.fixed_dictionaries(
 )  # fmt: skip
 
 
+@pytest.mark.quick(where=lambda where: where == ("2026", "duckdb"))
 @settings(max_examples=WORLDS, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(first=SIDE, second=SIDE, rescue=st.booleans())
 def test_whatever_is_previewed_comes_true(desk, first, second, rescue):
@@ -194,6 +195,7 @@ def test_the_digest_and_the_password_are_asked_for(desk):
         desk.apply(planned)
 
 
+@pytest.mark.quick(where=lambda where, **_: where == ("5.10", "duckdb"))
 @pytest.mark.parametrize(
     ("step", "how"),
     # every step, in turn with a 500 and without an answer; `make merges` takes both at each

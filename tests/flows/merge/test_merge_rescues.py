@@ -30,7 +30,8 @@ def with_twins(desk):
 
 def pair(desk):
     """Two clients whose merge has a rescue after it: an ID number, which is free only then."""
-    return desk.make("One", "10"), desk.make("Two", "5", contacts=[BOB], id_number=f"G-{desk.merges()}-{id(desk)}")
+    one = desk.make("One", "10")
+    return one, desk.make("Two", "5", contacts=[BOB], id_number=f"G-{one['id']}")
 
 
 def after_the_merge(desk, **fault):
@@ -229,7 +230,7 @@ def test_a_plan_that_was_changed_after_its_approval_is_not_resumed(desk, column)
             )
         else:
             warehouse.execute(
-                "update control.merge_plans set digest = 'another' where plan_id = $id", {"id": planned.plan.plan_id}
+                "update control.plans set digest = 'another' where plan_id = $id", {"id": planned.plan.plan_id}
             )
     desk.wire.reset()
     with pytest.raises(StalePlan, match="not as it was made"):

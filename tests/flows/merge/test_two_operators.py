@@ -21,7 +21,7 @@ class Operator:
 
     def __init__(self, box: Box, place, home) -> None:
         home.mkdir()
-        command = [sys.executable, "-m", "tests.merge.operator"]
+        command = [sys.executable, "-m", "tests.flows.merge.operator"]
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         told = {
             "url": box.sandbox.url, "token": box.sandbox.token, "password": box.sandbox.password,
@@ -52,8 +52,8 @@ def box() -> Iterator[Box]:
 
 
 @pytest.fixture(scope="module")
-def two(box, postgres, migrated, tmp_path_factory) -> Iterator[tuple[Operator, Operator]]:
-    place, homes = postgres.place(postgres.make_database(migrated)), tmp_path_factory.mktemp("homes")
+def two(box, databases, migrated, tmp_path_factory) -> Iterator[tuple[Operator, Operator]]:
+    place, homes = databases.copy(migrated), tmp_path_factory.mktemp("homes")
     with ExitStack() as stack:
         operators = [Operator(box, place, homes / name) for name in ("one", "two")]
         for operator in operators:

@@ -32,7 +32,7 @@ def role(postgres, database):
 
 def test_a_user_who_may_not_make_schemas_is_told_so(ninja, role):
     code, out, _ = ninja(role[1], "doctor")
-    assert (code, "may not make schemas" in out) == (6, True)
+    assert (code, "may not create schemas" in out) == (6, True)
 
 
 def test_a_user_who_may_only_read_is_told_so(ninja, database, role, postgres):

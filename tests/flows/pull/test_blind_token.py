@@ -63,7 +63,7 @@ def test_a_scheduled_pull_that_sees_no_client_needs_a_look(server, pulls):
     [
         ({}, "bad", "sees no client"),
         ({"permissions": "view_client,view_invoice"}, "note", "so there may be others"),
-        ({"permissions": "view_all"}, "good", "120 clients are visible"),
+        ({"permissions": "view_all"}, "good", "sees 120 clients"),
     ],
 )
 def test_doctor_tells_what_a_token_may_see(ninja, rights, state, words):

@@ -8,6 +8,7 @@ from connector import clients
 from connector.door.secret import Secret
 from flows.session.api import open_api
 from schemas.journal import Call, Edit, Outcome
+from schemas.merge_plan import ALLOWABLE
 
 
 @pytest.fixture
@@ -25,7 +26,7 @@ def test_a_merge_and_a_purge_of_ours_are_told_by_the_next_pull_as_what_they_were
     nobody = server.call("POST", "/api/v1/clients", {"name": "No contact stays", "contacts": []})["data"]
     kept, gone = [one for one in server.clients(status="active") if one != nobody["id"]][:2]
     pulls()
-    clients.merge(api, kept, nobody["id"], backup=tmp_path / "merged.json", allow_other_currency=True)
+    clients.merge(api, kept, nobody["id"], backup=tmp_path / "merged.json", allowed=ALLOWABLE)
     clients.purge(api, gone, backup=tmp_path / "purged.json")
     pulled = pulls()
     assert pulled.run.kind == "pull"

@@ -296,7 +296,7 @@ def test_clients_hidden_from_this_token_are_never_taken_out(pulls, query, people
     pulled = pulls(transport=Hiding(people[:2]))
     assert pulled.held is None
     assert (pulled.left, pulled.departed, pulled.needs_a_look) == (2, [], True)
-    assert any("may no longer be seen by this token" in note for note in pulled.notes)
+    assert any("This token may no longer see" in note for note in pulled.notes)
     exact()
     shown = pulls()
     assert (shown.left, shown.needs_a_look) == (0, False)
@@ -349,7 +349,7 @@ def test_a_server_that_lists_nobody_is_not_believed(pulls, query, people):
         return status, body
 
     pulled = pulls(full=True, transport=Rewriting(emptied))
-    assert "lists no client at all" in str(pulled.held)
+    assert "lists no clients at all" in str(pulled.held)
     assert query("select count(*) from ninja.clients") == [(120,)]
 
 
@@ -367,7 +367,7 @@ def test_a_server_that_is_emptied_while_it_is_read_loses_nobody_until_somebody_s
         return status, body
 
     pulled = pulls(full=True, at_most=told, transport=Rewriting(emptied))
-    assert ("lists no client at all" in str(pulled.held)) == (told is None)
+    assert ("lists no clients at all" in str(pulled.held)) == (told is None)
     assert [d.id for d in pulled.departed] == ([] if told is None else [people[0]])
     assert pulled.left == (told is None)
 
@@ -454,7 +454,7 @@ def test_a_ledger_that_cannot_be_sent_keeps_nobody_from_being_taken_out(server, 
 def test_an_emptied_server_is_believed_when_somebody_says_so(server, pulls, query, people):
     server.purge(*server.clients())
     pulled = pulls()
-    assert "lists no client at all" in str(pulled.held)
+    assert "lists no clients at all" in str(pulled.held)
     told = int(re.search(r"--at-most (\d+)", str(pulled.held))[1])
     assert pulls(full=True, at_most=told).run.vanished == 120
     assert query("select count(*) from ninja.clients") == [(0,)]

@@ -34,7 +34,7 @@ def told(capsys):
 
 
 def test_a_pull_without_changes_is_one_line(told):
-    assert told(Pulled(RUN)) == "main: nothing has changed (3 requests, 1 recent records read again).\n"
+    assert told(Pulled(RUN)) == "main: nothing has changed (3 requests, 1 recent record read again).\n"
     assert told(Pulled(replace(RUN, kind="idle", received=0, requests=1))) == "main: nothing has changed (1 request).\n"
 
 
@@ -45,10 +45,10 @@ def test_a_pull_without_changes_is_one_line(told):
             Pulled(RUN, quarantined=[Quarantined("clients", "k1", "balance", "is a text")]),
             ["k1", "balance", "is a text"],
         ),
-        (Pulled(replace(RUN, quarantine_open=2)), ["2 records are in quarantine from before", "ninja-sync status"]),
+        (Pulled(replace(RUN, quarantine_open=2)), ["2 records in quarantine from earlier runs", "ninja-sync status"]),
         (Pulled(RUN, drift=[Drift("clients", "mood", "new")]), ["mood", "new"]),
         (Pulled(RUN, notes=["The server ignored a filter."]), ["The server ignored a filter."]),
-        (Pulled(RUN, left=3), ["3 clients stay in the warehouse", "ninja-sync sweep"]),
+        (Pulled(RUN, left=3), ["3 clients of the warehouse", "ninja-sync sweep"]),
         (
             Pulled(
                 RUN,

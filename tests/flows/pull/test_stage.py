@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from flows.configuration.load import place_of
-from tests.flows.conftest import COMMAND
+from tests.forked import COMMAND
 from warehouse.load.staging import Staging
 
 PAGE = 5

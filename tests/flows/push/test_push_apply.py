@@ -202,6 +202,7 @@ LOST = [
 ]  # fmt: skip
 
 
+@pytest.mark.quick(where=lambda place, **_: place == "duckdb")
 @pytest.mark.parametrize("fault", LOST, ids=lambda f: "-".join(map(str, f.values())))
 @pytest.mark.parametrize("on", ["PUT /clients/*", "POST /clients/bulk"])
 def test_an_answer_that_is_lost_ends_as_planned(desk, box, on, fault):

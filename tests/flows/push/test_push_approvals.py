@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from flows.push.approvals import approve_digest, find_plan_by_digest
+from flows.plans.approvals import approve_digest, find_plan_by_digest
 from flows.session.api import operator
 from flows.session.clock import SYSTEM_CLOCK
 from flows.session.ready import open_ready
@@ -25,7 +25,7 @@ def planned(desk, box):
 
 def test_the_plan_is_found_as_it_lies_there_and_approved_by_the_user_of_this_machine(desk, planned):
     found = find_plan_by_digest(desk.settings, planned.plan.digest)
-    assert (found.kind, found.stored.plan, found.approval) == ("push", planned.plan, None)
+    assert (found.stored.plan.kind, found.stored.plan, found.approval) == ("push", planned.plan, None)
     given = approve_digest(desk.settings, planned.plan.digest)
     assert (given.approved_by, given.plan_id) == (operator(), planned.plan.plan_id)
     assert approve_digest(desk.settings, planned.plan.digest) == given
@@ -47,7 +47,7 @@ def test_a_plan_that_was_begun_or_applied_is_not_approved(desk, planned):
     with pytest.raises(StalePlan, match=r"is applying; .* resume it"):
         approve_digest(desk.settings, planned.plan.digest)
     desk.resume(planned)
-    with pytest.raises(StalePlan, match=r"is applied; .* plan anew"):
+    with pytest.raises(StalePlan, match=r"is applied; .* plan again"):
         approve_digest(desk.settings, planned.plan.digest)
 
 

@@ -51,6 +51,7 @@ def end(desk, planned):
         return desk.apply(planned)
 
 
+@pytest.mark.quick(where=lambda place, **_: place == "duckdb")
 @pytest.mark.parametrize("behind", [False, True], ids=["before it is sent", "behind its answer"])
 def test_killed_at_any_request_and_resumed(desk, box, unkilled, behind):
     wanted, requests = unkilled

@@ -180,3 +180,19 @@ def test_what_others_write_after_a_clock_was_set_right_is_not_overwritten(desk, 
     applied = desk.apply(planned)
     assert outcomes(applied) == {(one["id"], "custom_value1"): "conflict", (other["id"], "custom_value1"): "applied"}
     assert box.show(one["id"])["custom_value1"] == "theirs"
+
+
+def test_a_value_that_somebody_else_set_right_before_its_put_is_there_already_and_not_undone(desk, box):
+    one = client(box, "One", city="Bern")
+    planned = desk.plan((one["id"], {"city": "Zug"}))
+
+    def meanwhile(_number, request):
+        if request.url.path.endswith(one["id"]) and box.show(one["id"])["city"] == "Bern":
+            put(box, one, city="Zug")
+        return False
+
+    desk.wire.reset(meanwhile)
+    applied = desk.apply(planned)
+    assert (outcomes(applied), applied.as_planned) == ({(one["id"], "city"): "there already"}, True)
+    assert desk.wire.writes() == []
+    assert undo_plan(desk.settings, desk.door(), planned.plan.plan_id).plan is None

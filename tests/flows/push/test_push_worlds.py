@@ -39,16 +39,9 @@ CLIENT = st.fixed_dictionaries(
 )
 
 
-@pytest.fixture(params=["duckdb", "postgres"])
-def at(request, box, migrated_file, tmp_path):
+@pytest.fixture
+def at(box, place):
     """A desk on each engine, the same one for all examples."""
-    from tests.engines import Files  # noqa: PLC0415 - as below
-
-    if request.param == "duckdb":
-        place = Files().copy(migrated_file, tmp_path / "state")
-    else:
-        cluster = request.getfixturevalue("postgres")
-        place = cluster.place(cluster.make_database(request.getfixturevalue("migrated")))
     desk = desk_of(box, place)
     with desk.wire.inner:
         yield desk
@@ -72,6 +65,7 @@ def unnamed(record, named):
     return {name: value for name, value in seen.items() if name not in {*named, "display_name"}}
 
 
+@pytest.mark.quick(where=lambda place: place == "duckdb")
 @settings(max_examples=WORLDS, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(drawn=st.lists(st.tuples(CLIENT, WISH), min_size=1, max_size=5))
 def test_a_plan_does_what_it_names_and_nothing_else(box, at, drawn):

@@ -26,7 +26,7 @@ from tests.flows.scheduled.prefect_leaks import leaks
 from tests.flows.scheduled.prefect_operator import prefect_server
 from tests.postgres import running_postgres
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("prefect")]
+pytestmark = [pytest.mark.slow, pytest.mark.proof, pytest.mark.xdist_group("prefect")]
 
 COMPANIES = int(os.environ.get("NINJA_SYNC_FLEET", "6"))
 PERSON, MAIL = "Wiederhuber", "canary.person@wiederhuber.example"

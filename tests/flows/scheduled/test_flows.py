@@ -198,7 +198,7 @@ def approved(config, names, folder, patch):
     """A push and a merge that are approved while they are suspended, as if they were resumed at once."""
     from flows.configuration.load import load_settings  # noqa: PLC0415
     from flows.dedupe.review import cases, choose, decide_pairs  # noqa: PLC0415
-    from flows.push.approvals import approve_digest  # noqa: PLC0415 - as above
+    from flows.plans.approvals import approve_digest  # noqa: PLC0415 - as above
     from flows.scheduled import approval, merge, push  # noqa: PLC0415
 
     settings, waits = load_settings(Path(config)), []
@@ -356,12 +356,12 @@ def test_prefect_holds_no_token_and_no_person(ran):
 
 def test_each_of_the_other_flows_does_what_its_command_does(text, ran):
     assert re.fullmatch(
-        r"COMPLETED Completed: main: 1 clusters of duplicates \(1 new\) among 24 clients", text("duplicates")
+        r"COMPLETED Completed: main: 1 group of duplicates \(1 new\) among 24 clients", text("duplicates")
     )
     assert text("statements").startswith("COMPLETED Completed: main: ")
     assert len(list((ran.folder.parent / "statements").glob("*.pdf"))) == int(text("statements").split()[3])
     assert text("published").endswith(" files published")
-    night = r"COMPLETED Completed: main: 0 new, 0 changed, .* \| main: 1 clusters .*0 new.* \| \d+ files published"
+    night = r"COMPLETED Completed: main: 0 new, 0 changed, .* \| main: 1 group .*0 new.* \| \d+ files published"
     assert re.fullmatch(night, text("night"))
     assert text("merged") == "COMPLETED Completed: main: nothing to merge"
 

@@ -69,6 +69,7 @@ def steal(person, folder, stranger):
         person.wait(lambda run=run: person.api("GET", f"/flow_runs/{run}")["state"]["type"] in ends, "The end of it")
 
 
+@pytest.mark.proof
 def test_serve_runs_the_deployment_and_stops_cleanly(tmp_path):
     with (
         running(clients=15, seed=7) as box,

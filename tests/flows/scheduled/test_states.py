@@ -50,11 +50,11 @@ def test_a_long_load_is_a_line_and_a_progress_artifact_every_ten_thousand_record
 
     monkeypatch.setattr(notices, "create_progress_artifact", create)
     monkeypatch.setattr(notices, "update_progress_artifact", lambda one, part, **_more: told.append((one, part)))
-    tell = notices.told_to(logging.getLogger("flows"), "my_shop")
+    progress = notices.logged_progress(logging.getLogger("flows"), "my_shop")
     with caplog.at_level(logging.INFO):
-        tell("looking", 0, None)
+        progress("looking", 0, None)
         for done in range(0, 40_001, 1000):
-            tell("reading", done, 40_000)
+            progress("reading", done, 40_000)
     lines = ["looking", "reading", *(f"reading: {n},000 records of 40,000" for n in (10, 20, 30, 40))]
     assert caplog.messages == lines
     assert told == [("ninja-sync-progress-my-shop", 25.0), (made, 50.0), (made, 75.0), (made, 100.0)]
@@ -62,8 +62,8 @@ def test_a_long_load_is_a_line_and_a_progress_artifact_every_ten_thousand_record
 
 def test_a_short_load_has_no_progress_artifact(notices, monkeypatch):
     monkeypatch.setattr(notices, "create_progress_artifact", lambda *_args, **_more: pytest.fail("an artifact"))
-    tell = notices.told_to(logging.getLogger("flows"), "main")
-    tell("reading", 9000, 9000)
+    progress = notices.logged_progress(logging.getLogger("flows"), "main")
+    progress("reading", 9000, 9000)
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flows.show.show import amount, cell, harmless, plain, progress, say, show_json, show_records, show_table
+from flows.show.show import amount, cell, harmless, plain, progress_bar, say, show_json, show_records, show_table
 
 MONEY = st.decimals(min_value=-(10**14), max_value=10**14, allow_nan=False, allow_infinity=False)
 MOMENTS = st.datetimes(min_value=datetime(1, 1, 3), max_value=datetime(9999, 12, 28), timezones=st.just(UTC))  # noqa: DTZ001 - hypothesis wants its limits so
@@ -189,8 +189,8 @@ def test_what_is_said_goes_to_standard_error(capsys):
 def test_progress_is_silent_where_nobody_watches_and_for_machines(monkeypatch, watched, quiet):
     screen = Terminal() if watched else io.StringIO()
     monkeypatch.setattr("sys.stderr", screen)
-    with progress("main", quiet=quiet) as tell:
-        tell("reading", 5, 10)
+    with progress_bar("main", quiet=quiet) as progress:
+        progress("reading", 5, 10)
     assert screen.getvalue() == ""
 
 
@@ -198,7 +198,7 @@ def test_progress_tells_people_how_far_a_run_is(monkeypatch):
     screen = Terminal()
     monkeypatch.setattr("sys.stderr", screen)
     monkeypatch.setenv("TERM", "xterm")
-    with progress("[b]main", quiet=False) as tell:
-        tell("reading", 1500, 3000)
-        tell("reading", 3500, 3000)
+    with progress_bar("[b]main", quiet=False) as progress:
+        progress("reading", 1500, 3000)
+        progress("reading", 3500, 3000)
     assert "[b]main: reading 3,500" in screen.getvalue()

@@ -17,7 +17,7 @@ import pytest
 
 from flows.stand_in.demo import remove_earlier_demo, run_demo
 from schemas.errors import SettingsError
-from tests.flows.conftest import COMMAND
+from tests.forked import COMMAND
 from warehouse.engine.duckdb import open_warehouse
 from warehouse.engine.place import reader_of
 
@@ -72,10 +72,10 @@ def test_the_sandbox_command_tells_programs_how_to_reach_it_and_stops_cleanly(tm
             told["url"] + "/api/v1/clients?per_page=1",
             headers={"X-API-TOKEN": told["token"], "X-Requested-With": "XMLHttpRequest"},
         )
-        with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310 - as above
+        with urllib.request.urlopen(request, timeout=120) as answer:  # noqa: S310 - as above
             assert json.load(answer)["meta"]["pagination"]["total"] == 20
         process.send_signal(how)
-        assert process.wait(timeout=30) in (0, 130, 143)
+        assert process.wait(timeout=120) in (0, 130, 143)
         assert "Traceback" not in process.stderr.read()
 
 

@@ -108,7 +108,7 @@ def test_one_clients_failure_does_not_stop_the_others(api, box, tmp_path):
     wanted = list(owing(api))[:3]
     box.switch(faults=[{"on": "POST /client_statement", "do": "status", "status": 500, "nth": 1, "times": 3}])
     told = []
-    drawn = list(draw_statements(api, wanted, YEAR, tmp_path, tell=lambda *how: told.append(how)))
+    drawn = list(draw_statements(api, wanted, YEAR, tmp_path, progress=lambda *how: told.append(how)))
     box.switch(faults=[])
     assert [one.file is None for one in drawn] == [True, False, False]
     assert told == [("statements", n, 3) for n in range(4)]
@@ -177,7 +177,7 @@ def test_a_link_in_the_place_of_a_file_is_not_followed(api, tmp_path):
 
 def test_a_folder_that_is_none_is_refused(tmp_path):
     (tmp_path / "file").write_text("mine")
-    for place, words in (("file", "is no folder"), ("file/below", "cannot be made")):
+    for place, words in (("file", "is no folder"), ("file/below", "cannot be created")):
         with pytest.raises(Exception, match=words):
             make_folder(tmp_path / place)
     make_folder(tmp_path / "new" / "one")

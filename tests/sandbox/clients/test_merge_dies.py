@@ -113,7 +113,7 @@ def test_any_tries_leave_the_balances_that_the_rule_gives(sums, credited, tries)
 
 
 def test_over_the_wire_the_connection_breaks_and_the_merge_is_done():
-    with running() as box, httpx.Client(base_url=box.url, trust_env=False, timeout=5) as http:
+    with running() as box, httpx.Client(base_url=box.url, trust_env=False, timeout=60) as http:
         http.headers.update({"X-API-TOKEN": box.token, "X-Requested-With": "XMLHttpRequest"})
         one, other = (http.post("/api/v1/clients", json={"name": name}).json()["data"] for name in "AB")
         http.post("/_sandbox/switches", json={"merge_dies": {"after": 6, "do": "no_answer"}})
@@ -123,7 +123,7 @@ def test_over_the_wire_the_connection_breaks_and_the_merge_is_done():
 
 
 def test_over_the_wire_a_hanging_merge_holds_nobody_else_up():
-    with running() as box, httpx.Client(base_url=box.url, trust_env=False, timeout=5) as http:
+    with running() as box, httpx.Client(base_url=box.url, trust_env=False, timeout=60) as http:
         http.headers.update({"X-API-TOKEN": box.token, "X-Requested-With": "XMLHttpRequest"})
         one, other = (http.post("/api/v1/clients", json={"name": name}).json()["data"] for name in "AB")
         http.post("/_sandbox/switches", json={"merge_dies": {"after": 2, "do": "hang"}})

@@ -34,6 +34,8 @@ def test_case_length_and_other_types_matter():
         "1",
         "",
         "VolejRejNé",
+        hashids.encode(hashids.MAX_ID + 1),
+        "VolejRejNm" * 1000,
         None,
         1,
         ["VolejRejNm"],
@@ -41,5 +43,9 @@ def test_case_length_and_other_types_matter():
         assert hashids.decode(wrong) is None
 
 
-def test_the_first_hundred_thousand_ids_differ():
-    assert len({hashids.encode(n) for n in range(100_000)}) == 100_000
+def test_the_first_ten_thousand_ids_differ():
+    assert len({hashids.encode(n) for n in range(10_000)}) == 10_000
+
+
+def test_a_negative_number_has_no_id():
+    assert hashids.encode(-1) == ""

@@ -9,30 +9,34 @@ from datetime import timedelta
 import pytest
 
 from schemas.errors import SettingsError, StalePlan
-from schemas.merge_plan import MergePlan, MergeStep
+from schemas.merge_plan import MergeStep
 from schemas.plan import Cell, Plan
 from tests.records import MOMENT
 from warehouse.control.approvals import Waiting, approval_of, approve, ask, asked_by, require_approval, waiting
 from warehouse.control.erase import erase
-from warehouse.control.merge_plans import read_merges, set_merges_state, store_merges
 from warehouse.control.plans import APPLIED, APPLYING, read_plan, set_state, store_plan
 from warehouse.opened.open import open_place
 
 LATER = MOMENT + timedelta(minutes=5)
 UNTIL = MOMENT + timedelta(days=1)
 PUSH = Plan(
-    "push-20261128-1a2b3c", "main", MOMENT, UNTIL, MOMENT, MOMENT, "ann@desk", "the best", "company",
-    [Cell("a1", "city", "Bern", "Zürich"), Cell("a1", "website", None, "x.test"), Cell("b2", "city", None, "Zug")],
+    "push-20261128-1a2b3c", "main", "push", MOMENT, UNTIL, MOMENT, MOMENT, "ann@desk", "the best", "company",
+    cells=[
+        Cell("a1", "city", "Bern", "Zürich"), Cell("a1", "website", None, "x.test"), Cell("b2", "city", None, "Zug"),
+    ],
 )  # fmt: skip
 STEPS = [MergeStep("s1", "m1", {}, {}), MergeStep("s1", "m2", {}, {})]
-MERGES = MergePlan("merge-20261128-4d5e6f", "main", LATER, UNTIL, "ann@desk", "", "company", "5.10.42", STEPS)
+MERGES = Plan(
+    "merge-20261128-4d5e6f", "main", "merge", LATER, UNTIL, MOMENT, MOMENT, "ann@desk", "", "company", "5.10.42",
+    steps=STEPS,
+)  # fmt: skip
 
 
 @pytest.fixture
 def stored(warehouse):
     """A warehouse with a plan of each kind."""
     store_plan(warehouse, PUSH)
-    store_merges(warehouse, MERGES)
+    store_plan(warehouse, MERGES)
     return warehouse
 
 
@@ -90,33 +94,32 @@ def test_what_can_be_approved_is_waiting_and_nothing_else(stored):
     ]
     assert {one.source for one in waiting(stored, None, LATER)} == {"main", "other"}
     approve(stored, MERGES.digest, "eva@desk", LATER)
-    set_state(stored, PUSH, APPLYING)
+    set_state(stored, PUSH, APPLYING, LATER)
     assert waiting(stored, "main", LATER) == []
 
 
 @pytest.mark.parametrize("state", [APPLYING, APPLIED])
 def test_merges_that_were_begun_wait_for_nobody(stored, state):
-    set_merges_state(stored, MERGES, state)
+    set_state(stored, MERGES, state, LATER)
     assert [one.plan_id for one in waiting(stored, "main", LATER)] == [PUSH.plan_id]
 
 
-@pytest.mark.parametrize(("plan", "client", "read"), [(PUSH, "a1", read_plan), (MERGES, "m1", read_merges)])
-def test_an_approval_is_not_of_what_is_left_of_a_plan_when_a_client_is_erased(stored, plan, client, read):
+@pytest.mark.parametrize(("plan", "client"), [(PUSH, "a1"), (MERGES, "m1")])
+def test_an_approval_is_not_of_what_is_left_of_a_plan_when_a_client_is_erased(stored, plan, client):
     approve(stored, plan.digest, "eva@desk", MOMENT)
     erase(stored, "main", client, reason="asked", keep_balances=False, now=LATER)
-    left = read(stored, plan.plan_id).plan
+    left = read_plan(stored, plan.plan_id, plan.kind).plan
     assert left.digest != plan.digest
     with pytest.raises(StalePlan, match="not approved"):
         require_approval(stored, "main", plan.plan_id, left.digest)
 
 
-def test_two_who_ask_and_approve_at_once_on_postgres_make_one_row(migrated, postgres):
-    place = postgres.place(postgres.make_database(migrated))
-    with open_place(place) as opened:
+def test_two_who_ask_and_approve_at_once_on_postgres_make_one_row(postgres_place):
+    with open_place(postgres_place) as opened:
         store_plan(opened, PUSH)
 
     def note(number):
-        with open_place(place) as own:
+        with open_place(postgres_place) as own:
             if number % 2:
                 approve(own, PUSH.digest, f"person {number}", MOMENT)
             else:
@@ -124,5 +127,5 @@ def test_two_who_ask_and_approve_at_once_on_postgres_make_one_row(migrated, post
 
     with ThreadPoolExecutor(6) as pool:
         list(pool.map(note, range(12)))
-    with open_place(place) as opened:
+    with open_place(postgres_place) as opened:
         assert opened.rows("select count(*), count(asked_by), count(approved_by) from control.approvals") == [(1, 1, 1)]

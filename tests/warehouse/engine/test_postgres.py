@@ -15,10 +15,8 @@ from warehouse.opened.open import open_place
 
 
 @pytest.fixture
-def place(postgres, migrated):
-    name = postgres.make_database(migrated)
-    yield postgres.place(name)
-    postgres.drop_database(name)
+def place(postgres_place):
+    return postgres_place
 
 
 def write(warehouse, run_id="r"):

@@ -138,7 +138,7 @@ def test_an_id_that_would_stand_twice_undoes_the_load(warehouse, load_records, m
             step(warehouse, name, *args)
 
     monkeypatch.setattr(load_module, "_step", twice)
-    with pytest.raises(WarehouseError, match="of clients would stand twice"):
+    with pytest.raises(WarehouseError, match="of clients would be in the warehouse twice"):
         load_records([client("b")])
     assert clients(warehouse) == {"a": "Client a"}
 

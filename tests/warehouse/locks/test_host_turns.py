@@ -14,6 +14,7 @@ from itertools import pairwise
 
 import pytest
 
+from tests.engines import name_of
 from tests.postgres import PASSWORD
 from warehouse.engine.place import PostgresUrl
 from warehouse.locks import host_turns
@@ -39,7 +40,7 @@ for _ in range(20):
 @pytest.fixture
 def place(postgres, migrated):
     """A database of this version that notes until when each request has put off the next one."""
-    name = postgres.make_database(migrated)
+    name = postgres.make_database(name_of(migrated))
     with postgres.admin(name) as admin:
         admin.execute("create table public.given (host text, due_at timestamptz)")
         admin.execute(
@@ -190,7 +191,7 @@ def test_without_the_table_or_the_database_a_door_keeps_to_its_own_pace(turns, p
     assert refused.take() == 0.0
     gone = turns(per_second=0.001)
     assert gone.take() == 0.0
-    postgres.drop_database(place.url.rpartition("/")[2])
+    postgres.drop_database(name_of(place))
     assert [gone.take() for _ in range(BURST + 1)] == [0.0] * (BURST + 1)
     assert gone._opened is None
 

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from schemas.entities import COMPANIES, LOOKUPS
 from schemas.normalise import normalise
 from schemas.vanished import Vanished
+from tests.engines import name_of
 from tests.records import NOW, client, contact
 from warehouse.engine.seam import DUCKDB
 from warehouse.engine.sql import named
@@ -229,7 +230,7 @@ def test_the_data_dictionary_is_that_of_this_version(duckdb_warehouse):
 def test_sqlalchemy_sees_the_views_of_postgres_with_types_and_words(postgres, migrated):
     import sqlalchemy  # noqa: PLC0415
 
-    engine = sqlalchemy.create_engine(postgres.url(migrated).replace("postgresql://", "postgresql+psycopg://"))
+    engine = sqlalchemy.create_engine(postgres.url(name_of(migrated)).replace("postgresql://", "postgresql+psycopg://"))
     try:
         found = {one["name"]: one for one in sqlalchemy.inspect(engine).get_columns("client_balances", schema="mart")}
     finally:

@@ -69,6 +69,7 @@ def million():
     return rows, batches
 
 
+@pytest.mark.proof
 def test_a_million_amounts_are_the_same_to_the_bit_from_json_through_arrow_and_the_warehouse_to_parquet(
     warehouse, million
 ):

@@ -94,6 +94,6 @@ def test_an_id_that_would_stand_twice_undoes_the_upgrade(warehouse, load_records
         warehouse.execute("drop index ninja.clients_key")
     warehouse.execute("insert into ninja.clients select * from ninja.clients")
     before = mirror(warehouse)
-    with pytest.raises(WarehouseError, match="clients would stand twice"):
+    with pytest.raises(WarehouseError, match="clients would be in the warehouse twice"):
         rebuilt(warehouse)
     assert mirror(warehouse) == before

@@ -1,5 +1,5 @@
--- One row per user to whom they are assigned and currency: what its clients owe, what others have overpaid, and the net of both.
--- Amounts of two currencies are never added. Deleted clients are left out. assigned_user_id is NULL for clients that have none.
+-- One row per assigned user and currency: the amount that their clients owe, the amount overpaid, and the net of both.
+-- Amounts of two currencies are never added. Deleted clients are left out. assigned_user_id is NULL for unassigned clients.
 create view mart.balances_by_assigned_user as
 select
     source, assigned_user_id, currency_code,

@@ -1,5 +1,5 @@
--- One row per country of the billing address and currency: what its clients owe, what others have overpaid, and the net of both.
--- Amounts of two currencies are never added. Deleted clients are left out. country is NULL for clients that have none.
+-- One row per billing country and currency: the amount that its clients owe, the amount overpaid, and the net of both.
+-- Amounts of two currencies are never added. Deleted clients are left out. country is NULL for clients without one.
 create view mart.balances_by_country as
 select
     source, country, country_code, currency_code,

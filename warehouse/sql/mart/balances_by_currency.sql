@@ -1,4 +1,4 @@
--- One row per currency: what clients owe, what others have overpaid, and the net of both.
+-- One row per currency: the amount that clients owe, the amount overpaid, and the net of both.
 -- Amounts of two currencies are never added. Deleted clients are left out.
 -- currency_code is NULL for clients whose currency is not known.
 create view mart.balances_by_currency as

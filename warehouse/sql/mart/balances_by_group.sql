@@ -1,5 +1,5 @@
--- One row per group and currency: what its clients owe, what others have overpaid, and the net of both.
--- Amounts of two currencies are never added. Deleted clients are left out. group_name is NULL for clients that have none.
+-- One row per group and currency: the amount that its clients owe, the amount overpaid, and the net of both.
+-- Amounts of two currencies are never added. Deleted clients are left out. group_name is NULL for clients without a group.
 create view mart.balances_by_group as
 select
     source, group_name, currency_code,

@@ -1,5 +1,5 @@
--- One row per industry and currency: what its clients owe, what others have overpaid, and the net of both.
--- Amounts of two currencies are never added. Deleted clients are left out. industry is NULL for clients that have none.
+-- One row per industry and currency: the amount that its clients owe, the amount overpaid, and the net of both.
+-- Amounts of two currencies are never added. Deleted clients are left out. industry is NULL for clients without one.
 create view mart.balances_by_industry as
 select
     source, industry, currency_code,

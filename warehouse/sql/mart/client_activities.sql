@@ -1,5 +1,5 @@
--- One row per activity that the server tells of a client: who did what when. Filled where `activities` is set for the source.
--- activity: the types that are known by name. activity_type_id has them all. A merge stands with the survivor.
+-- One row per activity of a client in the server's feed: who did what, and when. Empty unless the source sets `activities`.
+-- activity names the known types, activity_type_id has all of them. A merge is listed with the client kept.
 create view mart.client_activities as
 select
     a.source, a.id, a.created_at, a.activity_type_id,

@@ -1,7 +1,7 @@
--- One row per client and day of the company's own time zone: what it owed at the end of that day.
--- From the day of its first known version until today (as it is now) or the day before it vanished. Days without a change
--- have the balance of the day before. Ask for a client, or for a day: that is cheap. All days of all clients are many rows.
--- Currency and status are those of the version. A client without a currency of its own has its group's or company's of today.
+-- One row per client and day in the company's time zone: the balance at the end of that day.
+-- Days run from the client's first known version until today (the balance now) or the day before it vanished. A day without
+-- a change has the balance of the day before. Filter by client or by day: all days of all clients are many rows.
+-- Currency and status are the version's. A client without its own currency has today's currency of its group or company.
 create view mart.client_balance_daily as
 with digits as (
     select 0 as n union all select 1 union all select 2 union all select 3 union all select 4

@@ -1,4 +1,4 @@
--- One row per client that is not deleted: what it owes, has paid and has in credit, in its own currency.
+-- One row per client that is not deleted: its balance, the amount paid and its credit, in its own currency.
 create view mart.client_balances as
 select
     source, id, number, display_name, status, currency_code, country, country_code, group_name, industry,

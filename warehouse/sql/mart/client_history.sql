@@ -1,7 +1,7 @@
--- One row per version of a client that was seen, vanished clients included: what it held, and from when until when.
+-- One row per known version of a client, including vanished clients: its values, and the time when they held.
 -- Balances as of a moment T: `where valid_from <= T and (valid_to is null or valid_to > T)` has at most one row per client,
--- and none before the first load. valid_to is NULL for the version that still holds (is_current). Currency, country and
--- group are named by today's lists, and a client without a currency of its own has its group's or the company's of today.
+-- and none before the first load. valid_to is NULL for the current version (is_current). Names of currencies, countries and
+-- groups are today's. A client without its own currency has today's currency of its group or company.
 create view mart.client_history as
 with versions as (
     select

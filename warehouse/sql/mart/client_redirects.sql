@@ -1,6 +1,6 @@
--- One row per client that vanished from the server and is still away: gone, purged, or merged into another one.
--- into_id: the client into which it was merged. current_id: where it ended up when that one was merged too, and so on,
--- in so many hops. NULL where the last one is gone or was purged. evidence: by what that is known.
+-- One row per client that vanished from the server and has not come back: gone, purged, or merged into another client.
+-- into_id: the client it was merged into. current_id: the client it is part of now, after all later merges, and hops counts the
+-- merges. It is NULL if the last of these clients is gone or purged. evidence: the evidence for its fate.
 create view mart.client_redirects as
 with recursive away as (
     select * from control.redirects where returned_run_id is null

@@ -1,4 +1,4 @@
--- One row per client, archived and deleted ones included: names for ids, the effective currency, the primary contact.
+-- One row per client, including archived and deleted ones: names for ids, the effective currency, the primary contact.
 create view mart.clients as
 with primary_contacts as (
     select *, row_number() over (partition by source, client_id order by is_primary desc nulls last, created_at, id collate "C") as place

@@ -1,6 +1,6 @@
--- One row per source and month of the company's own time zone in which clients came or went.
--- new_clients: created then, those that have vanished since included. deleted_clients: deleted then, and still there.
--- merged_clients, vanished_clients: gone from the server since then, merged into another one, or else.
+-- One row per source and month, in the company's time zone, in which clients came or went.
+-- new_clients: created in that month, including those that have vanished since. deleted_clients: deleted in that month, and
+-- still on the server. merged_clients: merged into another client in that month. vanished_clients: gone in another way.
 create view mart.clients_by_month as
 with happened as (
     select source, 'new' as what, created_at as moment from ninja.clients where created_at is not null

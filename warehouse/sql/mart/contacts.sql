@@ -1,5 +1,5 @@
 -- One row per contact, with the client it belongs to.
--- email_key, phone_digits: mail and phone in the form in which two of them are compared: small letters, digits alone.
+-- email_key, phone_digits: mail and phone for comparing two contacts, in lower case and as digits only.
 create view mart.contacts as
 select
     k.source, k.id, k.client_id, c.display_name as client_name, c.number as client_number,

@@ -1,7 +1,7 @@
--- One row per finding about a client that is worth a look; deleted clients are looked at for their balance alone.
+-- One row per problem in a client's data. Deleted clients are checked for a balance only.
 -- finding: no contact with a mail, several primary contacts, unknown country, unknown currency, duplicate number, duplicate
--- VAT number, implausible VAT number (one with the letters of an EU country, and not in its form), balance of a deleted
--- client. detail: the value that is odd.
+-- VAT number, implausible VAT number (it has the letters of an EU country, but not that country's form), balance of a
+-- deleted client. detail: the odd value.
 create view mart.data_quality as
 with forms as (
     select 'AT' as prefix, '^ATU[0-9]{8}$' as form

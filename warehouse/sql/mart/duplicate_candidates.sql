@@ -1,5 +1,5 @@
--- One row per client of a cluster that the last `ninja-sync dedupe find` takes for one.
--- probability: of the best pair in the cluster in which the client has part. reasons: of that pair, for it.
+-- One row per client in a group of duplicates that the last `ninja-sync dedupe find` found.
+-- probability: of the client's best pair in its group. reasons: why the two clients of that pair are the same.
 create view mart.duplicate_candidates as
 with parts as (
     select source, id_a as id, id_b as other, probability, reasons from control.duplicate_pairs

@@ -1,7 +1,7 @@
--- One row per source: what the last load brought, how much there is, and what needs a look.
--- not_listed: how many clients stay here although the server does not list them. `ninja-sync sweep` looks after them.
--- A load is a run that changed something. Idle runs are left out: no published copy holds them, so that a copy of a
--- quiet source would look dead. `ninja-sync status` tells the last run of all.
+-- One row per source: the last load, the totals, and the problems that need a look.
+-- not_listed: clients kept here although the server does not list them. `ninja-sync sweep` checks them.
+-- A load is a run that changed something. Idle runs are left out, because no published copy holds them: the copy of a
+-- quiet source would look dead. `ninja-sync status` shows the last run of any kind.
 create view mart.load_status as
 with last_runs as (
     select *, row_number() over (partition by source order by finished_at desc, run_id collate "C" desc) as place from control.runs

@@ -1,6 +1,6 @@
--- One row per client that is here although the server no longer lists it, as the last reading of everything found.
--- why: held (it stays until somebody says how many may go: `ninja-sync sweep --at-most`), or hidden (the server knows
--- it, but this token may no longer see it). since: when it was first found missing.
+-- One row per client kept here although the server no longer lists it, by the last full check.
+-- why: held (kept until a person allows the removal with `ninja-sync sweep --at-most`), or hidden (the server still has it,
+-- but this token may no longer see it). since: when a full check first missed it.
 create view mart.unlisted_clients as
 select
     u.source, u.id, c.number, c.display_name, c.status, c.currency_code, c.balance, u.why, r.began_at as since, c.updated_at

@@ -1,0 +1,199 @@
+"""The table of all commands: where each is listed, its summary, and the function that runs it.
+
+The help of a group is printed from here, so that nothing needs to be imported for it. A summary is the first line of
+its function's docstring; a test holds the two equal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+
+@dataclass(frozen=True)
+class Command:
+    """One command of a group. `function` is `module:function`; empty where the name is that of a group."""
+
+    name: str
+    summary: str
+    function: str = ""
+
+
+@dataclass(frozen=True)
+class Group:
+    """Commands in the panels in which `--help` lists them. `function` runs where no command is named."""
+
+    help: str
+    panels: Mapping[str, Sequence[Command]]
+    function: str = ""
+
+
+NAME: Final = "ninja-sync"
+
+ROOT = Group(
+    "Invoice Ninja clients, contacts and balances in SQL: an exact mirror.\n\n"
+    "Start with `ninja-sync demo`, or with `ninja-sync init` for your own server. "
+    "`ninja-sync COMMAND --help` explains a command.",
+    {
+        "Everyday": (
+            Command("pull", "Bring the warehouse up to date.", "flows.cli.pull:pull"),
+            Command("sweep", "Read everything, and find clients that have vanished.", "flows.cli.pull:sweep"),
+            Command("status", "Show how fresh each mirror is, and what needs attention.", "flows.cli.ask:status"),
+            Command("balances", "Show amounts owed and overpaid, and the largest debtors.", "flows.cli.ask:balances"),
+            Command("sql", "Query the warehouse in SQL.", "flows.cli.ask:sql"),
+        ),
+        "Writing": (
+            Command("push", "Change many clients, as plans you review first."),
+            Command("clients", "Read and change clients on the server, one by one or many."),
+            Command("approve", "Approve a plan, or list plans that wait for approval.", "flows.cli.approve:approve"),
+            Command("journal", "Show and settle the calls that wrote to the server."),
+        ),
+        "Duplicates": (
+            Command("dedupe", "Find duplicate clients and decide what to do with them."),
+            Command("merge", "Merge duplicates, as plans you review first."),
+        ),
+        "Set-up": (
+            Command("demo", "Try everything once, against invented clients.", "flows.cli.demo:demo"),
+            Command("init", "Write a configuration file, or add a source to it.", "flows.cli.setup:init"),
+            Command("doctor", "Check server, token and warehouse; change nothing.", "flows.cli.setup:doctor"),
+            Command("source", "List sources, add one, or bind one to another server."),
+            Command("backup", "Write the whole warehouse into one file.", "flows.cli.backup:backup"),
+            Command("restore", "Recreate the warehouse from a backup.", "flows.cli.backup:restore"),
+            Command("erase", "Erase a client from the warehouse and its files.", "flows.cli.erase:erase"),
+        ),
+        "For programs": (
+            Command("publish", "Write the copies for readers now.", "flows.cli.publish:publish"),
+            Command("grant", "Let a Postgres role read the views of `mart`.", "flows.cli.publish:grant"),
+            Command("serve", "Run the flows on their schedules, until Ctrl-C.", "flows.cli.serve:serve"),
+            Command("sandbox", "Run a stand-in Invoice Ninja server, until Ctrl-C.", "flows.cli.demo:sandbox"),
+        ),
+    },
+)
+
+CLIENTS = Group(
+    "Read and change clients on the server, one by one or many.\n\n"
+    "Each change is recorded in the warehouse's journal before it is sent, and read back afterwards.",
+    {
+        "Reading": (
+            Command("get", "Show one client, as the server has it.", "flows.cli.clients_read:get"),
+            Command("list", "List clients, filtered and sorted.", "flows.cli.clients_read:list_"),
+            Command("documents", "List the documents of a client.", "flows.cli.clients_read:documents"),
+            Command("blank", "Show the values that a new client starts with.", "flows.cli.clients_read:blank"),
+        ),
+        "Changing": (
+            Command("create", "Create a client.", "flows.cli.clients_write:create"),
+            Command("update", "Change fields of a client and of its contacts.", "flows.cli.clients_write:update"),
+            Command("archive", "Archive clients.", "flows.cli.clients_bulk:archive"),
+            Command("restore", "Restore archived and deleted clients.", "flows.cli.clients_bulk:restore"),
+            Command("delete", "Mark clients as deleted.", "flows.cli.clients_bulk:delete"),
+            Command("assign-group", "Put clients into a group.", "flows.cli.clients_bulk:assign_group"),
+            Command("bulk-update", "Set one field of many clients to one value.", "flows.cli.clients_bulk:bulk_update"),
+        ),
+        "For good": (
+            Command("purge", "Remove a client and all its records for good.", "flows.cli.clients_destroy:purge"),
+        ),
+        "Files, mail and tax": (
+            Command("upload", "Attach files to a client.", "flows.cli.clients_files:upload"),
+            Command("statement", "Save statements of account as PDF files.", "flows.cli.clients_files:statement"),
+            Command("template", "Fill a design of the company with clients.", "flows.cli.clients_files:template"),
+            Command(
+                "reactivate-email",
+                "Let mail go again to an address that bounced.",
+                "flows.cli.clients_files:reactivate_email",
+            ),
+            Command(
+                "update-tax-data",
+                "Have the server look up the tax data of clients.",
+                "flows.cli.clients_files:update_tax_data",
+            ),
+        ),
+    },
+)
+
+PUSH = Group(
+    "Change many clients, as plans you review first.\n\n"
+    "Changes from SQL, a spreadsheet or the queue become a plan. You review it and apply it by its digest; every "
+    "value is then read back. `push undo` makes a plan that puts the old values back.",
+    {
+        "Plans": (
+            Command("plan", "Make a plan from changes, and show it.", "flows.cli.push:plan"),
+            Command("show", "Show a plan, and its outcomes.", "flows.cli.push:show"),
+            Command("list", "List the newest plans, and their outcomes.", "flows.cli.push:list_plans"),
+            Command("apply", "Apply a plan: send it, and read it back.", "flows.cli.push:apply"),
+            Command("resume", "Continue a plan that was cut off.", "flows.cli.push:resume"),
+            Command("close", "End a plan that will not be applied or resumed.", "flows.cli.push:close"),
+            Command("undo", "Make a plan that puts back the values a plan changed.", "flows.cli.push:undo"),
+        ),
+        "The queue of changes": (
+            Command("add", "Queue a change of a client.", "flows.cli.push_queue:add"),
+            Command("queue", "List queued changes that wait or were refused.", "flows.cli.push_queue:queue"),
+            Command("withdraw", "Remove queued changes that are in no plan yet.", "flows.cli.push_queue:withdraw"),
+        ),
+    },
+)
+
+MERGE = Group(
+    "Merge duplicates, as plans you review first.\n\n"
+    "A merge cannot be undone on the server. So you first see the resulting balances and contacts, and approve the "
+    "plan by its digest. Each pair is then backed up, sent once, and checked.",
+    {
+        "Plans of merges": (
+            Command("plan", "Plan merges, and show the result of each.", "flows.cli.merge:plan"),
+            Command("show", "Show a plan of merges, and its progress.", "flows.cli.merge:show"),
+            Command("list", "List the newest plans of merges.", "flows.cli.merge:list_merges"),
+            Command("apply", "Apply a plan of merges, one after the other.", "flows.cli.merge:apply"),
+            Command("resume", "Continue a plan of merges that stopped.", "flows.cli.merge:resume"),
+            Command("close", "End a plan of merges for good.", "flows.cli.merge:close"),
+            Command("sheet", "Show how to take a merge back by hand.", "flows.cli.merge:sheet"),
+        ),
+    },
+)
+
+DEDUPE = Group(
+    "Find duplicate clients and decide what to do with them.\n\n"
+    "Find, review, plan; then `ninja-sync merge apply`. Decisions are stored, and every later run obeys them.",
+    {
+        "Steps": (
+            Command("find", "Find duplicates in the mirror.", "flows.cli.dedupe:find"),
+            Command("review", "Decide on groups of duplicates, one by one.", "flows.cli.dedupe_review:review"),
+            Command("plan", "Plan the merges of groups decided to be the same.", "flows.cli.dedupe:plan"),
+        ),
+        "Lists and single decisions": (
+            Command("list", "List the groups that the last run found.", "flows.cli.dedupe:list_clusters"),
+            Command("decide", "Decide on two clients, or on many from a file.", "flows.cli.dedupe:decide"),
+        ),
+    },
+)
+
+JOURNAL = Group(
+    "Show and settle the calls that wrote to the server.\n\n"
+    "Each call is recorded before it is sent, and again after it was read back. Before the next write, ninja-sync asks "
+    "the server for the outcome of calls that were cut off. Where the server cannot answer, you do: `journal settle`.",
+    {
+        "Open calls and checks": (
+            Command("settle", "Find out the outcome of open calls.", "flows.cli.journal:settle"),
+        ),
+    },
+    "flows.cli.journal:list_calls",
+)
+
+SOURCE = Group(
+    "List sources, add one, or bind one to another server.\n\nA source is one company on one Invoice Ninja server.",
+    {
+        "Sources": (
+            Command("list", "List the sources, and the server of each.", "flows.cli.setup:source_list"),
+            Command("add", "Add a company to the configuration file.", "flows.cli.setup:source_add"),
+            Command(
+                "rebind",
+                "Bind a source again, after a move or on a restored server.",
+                "flows.cli.setup:source_rebind",
+            ),
+        ),
+    },
+)
+
+GROUPS: Final[Mapping[str, Group]] = {
+    NAME: ROOT, "clients": CLIENTS, "push": PUSH, "merge": MERGE, "dedupe": DEDUPE, "journal": JOURNAL,
+    "source": SOURCE,
+}  # fmt: skip

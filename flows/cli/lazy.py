@@ -1,0 +1,71 @@
+"""A group of commands that imports a command's module only when that command is called, or its help is shown.
+
+`ninja-sync --help` and shell completion list the commands from the table in `commands.py` and import none of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import import_module
+from typing import Any
+
+import typer
+from typer.core import TyperGroup
+
+from flows.cli.commands import GROUPS, Group
+
+
+class LazyGroup(TyperGroup):
+    """A group that finds its commands in the table by its own name, and lists them in panels."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
+        """The command that was called, imported now."""
+        name, listed, rest = super().resolve_command(ctx, args)
+        return name, listed and load_command(str(self.name), str(listed.name)), rest
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """List the commands in their panels. Plain text: typer's own panels take 0.1 s, and are for rich only."""
+        width = max(map(len, self.list_commands(ctx)))
+        for title, commands in GROUPS[str(self.name)].panels.items():
+            with formatter.section(title):
+                formatter.write_dl([(command.name.ljust(width), command.summary) for command in commands])
+
+
+def list_commands(app: typer.Typer, group: Group) -> None:
+    """Let a group list its commands by name and summary."""
+    for panel, commands in group.panels.items():
+        for command in commands:
+            app.command(command.name, short_help=command.summary, rich_help_panel=panel)(_not_imported)
+
+
+def load_command(group: str, name: str) -> Any:
+    """The command of a group, ready to be called: a group of its own where the table has one of this name."""
+    command = next(one for commands in GROUPS[group].panels.values() for one in commands if one.name == name)
+    if not command.function:
+        return typer.main.get_command(_group(name))
+    app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
+    app.command(name)(_imported(command.function))
+    return typer.main.get_command(app)
+
+
+def _group(name: str) -> typer.Typer:
+    group = GROUPS[name]
+    app = typer.Typer(
+        name=name, cls=LazyGroup, help=group.help, no_args_is_help=not group.function, add_completion=False,
+        pretty_exceptions_enable=False, rich_markup_mode=None,
+    )  # fmt: skip
+    app.callback(invoke_without_command=bool(group.function))(
+        _imported(group.function) if group.function else _not_imported
+    )
+    list_commands(app, group)
+    return app
+
+
+def _imported(function: str) -> Callable[..., Any]:
+    module, _, name = function.partition(":")
+    found: Callable[..., Any] = getattr(import_module(module), name)
+    return found
+
+
+def _not_imported() -> None:
+    """Stand in for a command until it is imported."""

@@ -1,0 +1,42 @@
+"""The extras of the package: what only a part of the program needs, and how a person gets it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from schemas.errors import SettingsError, is_short_of_memory
+
+NEEDED_BY: Final = {
+    "sandbox": "The stand-in server",
+    "postgres": "A warehouse in Postgres",
+    "pandas": "A pandas frame",
+    "plot": "A picture",
+    "sqlalchemy": "The engine for SQLAlchemy",
+    "xlsx": "A workbook",
+    "dedupe": "Finding duplicates",
+    "prefect": "Running flows under Prefect",
+}
+"""What needs each extra, as a sentence begins."""
+OURS: Final = frozenset({"connector", "flows", "sandbox", "schemas", "warehouse"})
+
+
+@contextmanager
+def needs(extra: str, what: str | None = None) -> Iterator[None]:
+    """Import packages of an extra for `what`. Raises SettingsError, which names the extra, where one is missing.
+
+    with needs("plot"):
+        import matplotlib
+
+    A missing module of our own is a bug, and is raised as it is; so is a library that finds no memory to load.
+    """
+    try:
+        yield
+    except ImportError as problem:
+        package = (problem.name or "").partition(".")[0]
+        if package in OURS or is_short_of_memory(problem):
+            raise
+        missing = package or str(problem).partition("\n")[0]  # psycopg without libpq names no module
+        advice = f"needs packages that are not installed ({missing}): pip install 'ninja-sync[{extra}]'"
+        raise SettingsError(f"{what or NEEDED_BY[extra]} {advice}") from None
