@@ -194,7 +194,7 @@ ACTIVITIES = Entity(
     path="/activities",
     fields=(
         _key("activity"),
-        Field("activity_type_id", TEXT, "Kind of action: 1 created, 2 archived, 3 deleted, 26 restored, 61 updated ..."),
+        Field("activity_type_id", TEXT, "The action: 1 created, 2 archived, 3 deleted, 26 restored, 61 updated ..."),
         Field("client_id", LINK, "The client it was done to; of a merge, the survivor."),
         Field("contact_id", LINK, "The contact it was done to."),
         Field("invoice_id", LINK, "The invoice it is about."),

@@ -13,7 +13,7 @@ from typing import Final, Protocol
 
 
 class Outcome(Enum):
-    """What became of a client that was to change, or of one of its values, as read back from the server."""
+    """The outcome for one client to change, or one of its values, as read back from the server."""
 
     APPLIED = "applied"
     """It has the wanted values."""
@@ -34,11 +34,11 @@ class Outcome(Enum):
     MISSING = "not on the server"
     """There is no such client, or this token may not see it."""
     NOT_SENT = "not sent"
-    """Something went wrong before it was its turn."""
+    """Something went wrong before its turn."""
 
 
 AS_WANTED: Final = frozenset({Outcome.APPLIED, Outcome.THERE_ALREADY, Outcome.UNCHANGED})
-"""Outcomes of what is now as it was wanted."""
+"""Outcomes that leave a client or value as wanted."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
-"""The merges of a plan: in an order in which chains work, each with what it expects and what it rescues.
+"""The merges of a plan, in an order that suits chains; each with its expectations and its rescue.
 
-The server decides nothing of it: who survives, what is kept of the others and what may differ was said when the plan
-was made, and is approved as a whole by its digest.
+The server decides nothing in it. Its author said who survives, which values to keep and which differences to allow, and
+a person approves all of it by the digest.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ EXPECTED: Final = ("balance", "paid_to_date", "credit_balance", "payment_balance
 """Fields that must not move between plan and merge, or the merge is refused; contacts are compared too."""
 OF_CONTACTS: Final = ("id", "first_name", "last_name", "email", "phone", "is_primary")
 ALLOWABLE: Final = ("currency", "tax", "country", "inactive")
-"""What stands in the way of a merge unless it is allowed."""
+"""Differences that stop a merge unless they are allowed."""
 Pair = tuple[str, str]
 """The survivor's id, and the id of the client that is merged into it."""
 
@@ -56,7 +56,7 @@ class MergeStep:
         return f"{' '.join(known)} ({client_id})" if known else client_id
 
 
-def step_of(found: Preview, allowed: Sequence[str] = ()) -> MergeStep:
+def step_of(preview: Preview, allowed: Sequence[str] = ()) -> MergeStep:
     """The step of a preview."""
     survivor, mergeable = preview.survivor, preview.mergeable
     return MergeStep(
@@ -88,7 +88,7 @@ def in_the_way(
 ) -> str:
     """Why two clients may not be merged, with the words that allow it; empty where they may.
 
-    `currencies` are the ids of the currencies that count for both, `codes` what people call them.
+    `currencies` are the effective currency ids of both, `codes` the codes that people know.
     """
     differences = {
         "currency": currencies[0] != currencies[1],
@@ -98,10 +98,10 @@ def in_the_way(
     }
     words = {
         "currency": f"they have different currencies ({codes[0] or 'none'} and {codes[1] or 'none'}), and the server "
-        "would add the amounts as they are",
-        "tax": "they have different tax or register numbers: are they one?",
+        "would add the amounts unconverted",
+        "tax": "they have different tax or register numbers: are they duplicates?",
         "country": "they are in different countries",
-        "inactive": f"the survivor is {survivor.status}",
+        "inactive": f"the client kept is {survivor.status}",
     }
     refused = [name for name, differs in differences.items() if differs and name not in allowed]
     return f"{'; '.join(words[name] for name in refused)} (--allow {', '.join(refused)})" if refused else ""
@@ -139,9 +139,9 @@ def in_order(pairs: Iterable[Pair]) -> list[Pair]:
     return ordered
 
 
-def _differ(one: str | None, other: str | None) -> bool:
+def _differ(ours: str | None, theirs: str | None) -> bool:
     """Whether both are there, and differ by more than blanks, points, hyphens and case."""
-    plain = [None if text is None else "".join(c for c in text if c.isalnum()).casefold() for text in (one, other)]
+    plain = [None if text is None else "".join(c for c in text if c.isalnum()).casefold() for text in (ours, theirs)]
     return None not in plain and plain[0] != plain[1]
 
 

@@ -1,9 +1,9 @@
-"""A plan: what is to change on the server, by the fewest calls; counted, digested, and never edited.
+"""A plan: the changes to make on the server, by the fewest calls; counted, with a digest, and never edited.
 
 A plan changes values, or merges clients (schemas.merge_plan). A wish is a value that somebody wants; a cell is a wish
-that differs from what the server has. Cells are grouped into calls: one `bulk_update` for all clients that get the same
-value in the same column, one `assign_group` for those that get the same group, and a PUT for each client with anything
-else, in which its other cells go along.
+that differs from the server's value. Cells are grouped into calls: one `bulk_update` for all clients with the same new
+value in a column, one `assign_group` for those that get the same group, and a PUT for each client with any other
+change, which carries that client's other cells too.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class CellOutcome:
-    """What became of one cell of a plan."""
+    """The outcome for one cell of a plan."""
 
     client_id: str
     column: str
@@ -102,12 +102,12 @@ class PlannedCall:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What is to change at one source: values (PUSH), or clients that are merged (MERGE). Times are aware, in UTC.
+    """The changes to make at one source: values (PUSH), or clients to merge (MERGE). Times are aware, in UTC.
 
-    `base_at` is the server's clock when its clients were read, and `newest_at` the newest stamp that it had then: a
-    server that has none as new may be restored from a backup. `company` is the fingerprint of the company that was
-    read: ids repeat between servers, so no other one may get the plan. `version` is the server's, by which the figures
-    of merges are foreseen. `undoes` is the plan whose values this one puts back.
+    `base_at` is the server's clock when its clients were read, and `newest_at` its newest stamp at that moment: a
+    server without one as new may be restored from a backup. `company` is the fingerprint of the company that was read:
+    ids repeat between servers, so no other one may get the plan. `version` is the server's; it decides how figures of
+    merges are foreseen. `undoes` is the plan whose values this one puts back.
     """
 
     plan_id: str
@@ -127,20 +127,20 @@ class Plan:
 
     @property
     def calls(self) -> list[PlannedCall]:
-        """The calls by which its values are written: always the same ones."""
+        """The calls that write its values, always the same ones."""
         return calls_for(self.cells)
 
     @property
     def client_ids(self) -> list[str]:
-        """The clients that it is about, each once, in order."""
+        """The clients to change, each once, in order."""
         merged = (client_id for step in self.steps for client_id in (step.survivor_id, step.mergeable_id))
         return list(dict.fromkeys([*(cell.client_id for cell in self.cells), *merged]))
 
     @property
     def digest(self) -> str:
-        """The first 16 hexadecimal digits of the SHA-256 over all of it: who approves these approves every value.
+        """The first 16 hexadecimal digits of the SHA-256 over all of it: to approve them is to approve every value.
 
-        Plans that were stored by earlier versions keep their digest.
+        Plans stored by earlier versions keep their digest.
         """
         content = self._merges() if self.kind == MERGE else self._changes()
         return hashlib.sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()[:16]

@@ -40,7 +40,7 @@ class Note:
 def presence(door: Door, client_id: str) -> Presence:
     """Whether a client is there, gone, or hidden from this token.
 
-    A client which is there and cannot be sent (an empty answer, a 500) is there.
+    A client that the server cannot send (an empty answer, a 500) is there.
     """
     try:
         door.get(f"/clients/{client_id}")
@@ -53,10 +53,9 @@ def presence(door: Door, client_id: str) -> Presence:
 
 
 def presence_by(refusal: Rejected) -> Presence:
-    """What a refusal to show a client says of it. Raises the refusal where it says nothing.
+    """Where a client is, by the server's refusal to show it. Raises the refusal where it does not say.
 
-    Invoice Ninja answers 400 for an id it does not know, and 401 for a client that the token's user may not see
-    (Handler.php).
+    Invoice Ninja answers 400 for an unknown id, and 401 for a client that the token's user may not see (Handler.php).
     """
     if isinstance(refusal, NotFound) and refusal.status == codes.BAD_REQUEST:
         return Presence.GONE

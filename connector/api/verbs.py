@@ -15,7 +15,7 @@ from schemas.errors import UnexpectedShape
 
 @dataclass(frozen=True, slots=True)
 class Company:
-    """The company of a token. The fingerprint tells a restored or reinstalled server from the one that was bound.
+    """The company of a token. The fingerprint shows whether the server is still the one that was bound.
 
     `version` is the server's, as its answer named it.
     """

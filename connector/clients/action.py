@@ -181,12 +181,12 @@ def _deliver(api: Api, action: Action, edits: Sequence[Edit], run: Delivered) ->
         except Retryable as problem:  # the server has done nothing
             if tries_left:
                 continue
-            if problem.status == codes.INTERNAL_SERVER_ERROR:  # so it may answer where the first may not be edited
+            if problem.status == codes.INTERNAL_SERVER_ERROR:  # its answer where the token may not edit the first one
                 run.became.update((edit.client_id, (Outcome.NOT_APPLIED, str(problem))) for edit in left)
                 return
             raise
-        run.became.update((one, (outcome, _REASONS.get(outcome, ""))) for one, outcome in outcomes)
-        undone = {one for one, outcome in outcomes if outcome is Outcome.NOT_APPLIED}
+        run.became.update((its_id, (outcome, _REASONS.get(outcome, ""))) for its_id, outcome in outcomes)
+        undone = {its_id for its_id, outcome in outcomes if outcome is Outcome.NOT_APPLIED}
         left = [edit for edit in left if lost and edit.client_id in undone]
         if not left:
             return
@@ -238,7 +238,7 @@ def _for_an_id(refusal: Invalid) -> bool:
 
 
 def _stop(problem: SyncError, edits: Sequence[Edit], run: Delivered) -> None:
-    """After a call that went wrong: what is known of its clients; those of later calls were not sent."""
+    """After a failed call: the outcomes of its clients; the clients of later calls were not sent."""
     known = Outcome.NOT_APPLIED  # the server was asked, and has done nothing
     if isinstance(problem, (OutcomeUnknown, WarehouseError)):
         known = Outcome.UNKNOWN
@@ -248,8 +248,8 @@ def _stop(problem: SyncError, edits: Sequence[Edit], run: Delivered) -> None:
         known = Outcome.REFUSED
     for edit in edits:
         of_it = edit.client_id in run.under_way
-        told = (known, str(problem)) if of_it else (Outcome.NOT_SENT, "stopped before, as another call went wrong")
-        run.became.setdefault(edit.client_id, told)
+        outcome = (known, str(problem)) if of_it else (Outcome.NOT_SENT, "stopped before, because another call failed")
+        run.became.setdefault(edit.client_id, outcome)
 
 
 def _name(record: Record) -> str:

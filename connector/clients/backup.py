@@ -23,9 +23,9 @@ from schemas.values import to_json_bytes
 
 Saved = Mapping[str, object]
 Backup = Callable[[Saved], None] | Path
-"""Where a backup goes: what keeps it and raises where it cannot, or a file that is not there yet."""
+"""Where a backup goes: a function that stores it and raises where it cannot, or the path of a new file."""
 Extras = Mapping[str, object]
-"""What a backup has of a client besides its record: rows by include."""
+"""The parts of a client's backup besides its record: rows by include."""
 INCLUDES: Final = ("ledger", "activities")
 
 
@@ -35,7 +35,7 @@ def save(backup: Backup, door: Door, record: Mapping[str, object]) -> None:
 
 
 def keep(backup: Backup, clients: Iterable[tuple[Mapping[str, object], Extras]]) -> None:
-    """Save clients, each as its record and its extras. Raises SettingsError where that cannot be done.
+    """Save clients, each as its record and its extras. Raises SettingsError where that fails.
 
     The backup is safe on the disk when this returns.
     """
@@ -47,7 +47,7 @@ def keep(backup: Backup, clients: Iterable[tuple[Mapping[str, object], Extras]])
 
 
 def extras_of(door: Door, client_id: str) -> Extras:
-    """A client's ledger and activities without secrets, as far as the server can send them."""
+    """A client's ledger and activities without secrets, where the server can send them."""
     extras: dict[str, object] = {}
     for include in INCLUDES:
         rows = _included(door, client_id, include)

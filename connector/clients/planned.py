@@ -22,7 +22,7 @@ SHOWN: Final = 60
 
 
 def send_planned(api: Api, call: PlannedCall, looked: Mapping[str, Record]) -> list[CellOutcome]:
-    """What became of each client of one call. May be repeated: its values are absolute.
+    """The outcomes of one call, for each client and column. May be repeated: its values are absolute.
 
     `looked` are the clients right before the call, where they are known. A bulk call goes on without a client that is
     gone. A call with a lost answer is sent again only where the server has done nothing of it. Raises Retryable where
@@ -59,7 +59,7 @@ def _send_update(api: Api, call: PlannedCall) -> list[CellOutcome]:
 
 
 def _stale(api: Api, call: PlannedCall, why: str) -> list[CellOutcome]:
-    """The cells of a client that was changed before its PUT: nothing of it was sent; each says what it is now."""
+    """The values of a client that changed before its PUT: nothing of it was sent; each reason has the present value."""
     reasons = dict.fromkeys((cell.column for cell in call.cells), why)
     with suppress(ApiError):
         present = view(record_of(api.door, call.cells[0].client_id))
@@ -79,7 +79,7 @@ def moved(cell: Cell, present: object) -> str:
 
 
 def _by_column(api: Api, call: PlannedCall, why: str) -> list[CellOutcome]:
-    """What became of each column of a client of which the server has not kept all."""
+    """The outcome for each column of a client where the server did not keep all of them."""
     present = view(record_of(api.door, call.cells[0].client_id))
     outcomes: list[CellOutcome] = []
     for cell in call.cells:
@@ -109,7 +109,7 @@ def _send_bulk(api: Api, call: PlannedCall, looked: Mapping[str, Record]) -> lis
 
 
 def _judged(cell: Cell, call: PlannedCall, delivered: Delivered, before: Record | None) -> tuple[Outcome, str]:
-    """What became of a cell, by the client as it was before the call, in its answer, and as it was read back."""
+    """The outcome for a value, from the client before the call, in the answer, and as it was read back."""
     key = cell.client_id
     outcome, reason = delivered.became[key]
     if outcome is Outcome.MISSING:  # it was there when the plan was made
@@ -143,4 +143,4 @@ def _at_the_same_moment(others: list[str]) -> str:
 
 
 _BY_THE_SERVER: Final = frozenset({"number"})
-"""What the server may set by itself with a write: a client without a number gets one."""
+"""Columns that the server may set with any write: a client without a number gets one."""

@@ -46,7 +46,7 @@ class Update:
 
 @dataclass(frozen=True, slots=True)
 class Carried:
-    """A client as it was right before its PUT, and as it was read back; `sent` is false where no PUT was needed."""
+    """A client right before its PUT, and as it was read back; `sent` is false where no PUT was needed."""
 
     before: Mapping[str, object] = field(repr=False)
     after: Mapping[str, object] = field(repr=False)

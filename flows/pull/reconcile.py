@@ -250,5 +250,5 @@ def _is_noted(door: Door, client: Lost, into: str, traces: _Traces, *, any_balan
     ]
     if len(fitting) <= len(known):
         return False
-    traces.claimed.append(Merge(into, client.display_name, client.balance))
+    traces.claimed.append(KnownMerge(into, client.display_name, client.balance))
     return True

@@ -17,7 +17,7 @@ from prefect.tasks import exponential_backoff
 
 from flows.configuration.load import load_settings
 from flows.configuration.values import Settings
-from schemas.errors import OUT_OF_MEMORY, Busy, Retryable, SyncError, is_short_of_memory, place_of
+from schemas.errors import OUT_OF_MEMORY, Busy, Retryable, SyncError, is_short_of_memory, raised_at
 
 if TYPE_CHECKING:
     from flows.dedupe.rules import Rules

@@ -251,7 +251,8 @@ def test_a_country_can_be_emptied_by_a_bulk_update(server):
 @pytest.mark.parametrize(
     ("name", "reason"),
     [
-        ("balance", "only the server sets it"), ("updated_at", "only the server sets it"), ("id", "only the server sets it"),
+        ("balance", "only the server sets it"), ("updated_at", "only the server sets it"),
+        ("id", "only the server sets it"),
         ("settings", "setting by setting"), ("e_invoice", "setting by setting"), ("shoe_size", "not a field"),
         ("contacts", "not a field"), ("client_hash", "not a field"),
     ],

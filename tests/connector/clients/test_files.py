@@ -66,7 +66,12 @@ def test_only_the_last_part_of_a_path_is_sent(api, client, tmp_path):
 
 @pytest.mark.parametrize(
     ("name", "content", "words"),
-    [("a.exe", PDF, "does not take"), ("noending", PDF, "does not take"), ("a.pdf", b"", "is empty"), ("a.pdf", b"x", "is empty")],
+    [
+        ("a.exe", PDF, "does not take"),
+        ("noending", PDF, "does not take"),
+        ("a.pdf", b"", "is empty"),
+        ("a.pdf", b"x", "is empty"),
+    ],
 )
 def test_what_the_server_would_not_take_is_refused_before(api, box, client, tmp_path, journal, name, content, words):
     box.requests()

@@ -9,7 +9,7 @@ import pytest
 
 from connector import clients
 from connector.clients.merge import currencies_of
-from connector.clients.settle import settle
+from connector.clients.open_calls import ask_what_happened
 from sandbox.server import running
 from schemas.errors import (
     ApiError,
