@@ -1,4 +1,4 @@
-"""`python -m sandbox`: a sandbox in the foreground; its first line of output says how to reach it."""
+"""`python -m sandbox`: a sandbox in the foreground; its first line of output shows how to reach it."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""People at work on a stand-in server: changes, purges and merges through its API, as a book-keeper makes them.
+"""People at work on a stand-in server: a book-keeper's changes, purges and merges, made through its API.
 
-Used by the demo: it changes the server here, pulls there, and shows what the pull found.
+The demo uses it: it changes the server here, pulls there, and shows the changes that the pull brought.
 """
 
 from __future__ import annotations
@@ -16,22 +16,22 @@ from sandbox.server import Sandbox
 
 PAID = Decimal("100.25")
 
-Record = dict[str, Any]  # a decoded answer: what a client of the API sees
+Record = dict[str, Any]  # a decoded answer, as a client of the API sees it
 
 
 @dataclass(frozen=True, slots=True)
 class Deed:
-    """One change: what was done, to the client of which name."""
+    """One change: what was done, and the name of its client."""
 
     client: str
     done: str
 
 
 def work_a_little(box: Sandbox) -> list[Deed]:
-    """An edit, a changed contact, a payment, an archived client: four clients of the sandbox, changed."""
-    found = _call(box, "GET", "/api/v1/clients?status=active&per_page=40&sort=id|asc")["data"]
-    edited, contacted, archived = [c for c in found if c["name"] and c["contacts"][0]["email"].strip()][:3]
-    paying = next(c for c in found if c["balance"] > PAID and c not in (edited, contacted, archived))
+    """Change four clients of the sandbox: an edit, a new contact address, a payment, an archiving."""
+    listed = _call(box, "GET", "/api/v1/clients?status=active&per_page=40&sort=id|asc")["data"]
+    edited, contacted, archived = [c for c in listed if c["name"] and c["contacts"][0]["email"].strip()][:3]
+    paying = next(c for c in listed if c["balance"] > PAID and c not in (edited, contacted, archived))
     return [
         _move_house(box, edited),
         _change_address(box, contacted),
@@ -41,11 +41,11 @@ def work_a_little(box: Sandbox) -> list[Deed]:
 
 
 def tidy_up(box: Sandbox) -> list[Deed]:
-    """Two duplicates merged into the clients that they repeat, and another client purged: three are gone."""
+    """Merge two duplicates into the clients that they repeat, and purge another client: three are gone."""
     listed = _call(box, "GET", "/api/v1/clients?status=active&per_page=5000&sort=id|desc")["data"]
-    found = {c["id"]: c for c in listed}
+    by_id = {c["id"]: c for c in listed}
     pairs = [
-        (found.get(pair["id"]), found.get(pair["duplicate_id"])) for pair in _call(box, "GET", "/_sandbox/planted")
+        (by_id.get(pair["id"]), by_id.get(pair["duplicate_id"])) for pair in _call(box, "GET", "/_sandbox/planted")
     ]
     twins = [(kept, other) for kept, other in pairs if kept and other and kept["settings"] == other["settings"]][:2]
     in_pairs = {c["id"] for pair in pairs for c in pair if c}
@@ -80,7 +80,7 @@ def _pay(box: Sandbox, client: Record) -> Deed:
     figures = {
         "balance": str(client["balance"] - PAID),
         "paid_to_date": str(client["paid_to_date"] + PAID),
-        "documents": True,  # with a row in the ledger, as a payment leaves
+        "documents": True,  # with a row in the ledger, as after a real payment
     }
     _call(box, "POST", f"/_sandbox/clients/{client['id']}/balances", figures)
     _call(box, "POST", f"/_sandbox/clients/{client['id']}/stamp", {"updated_at": time.time()})  # as a payment does
@@ -94,7 +94,7 @@ def _archive(box: Sandbox, client: Record) -> Deed:
 
 def _call(box: Sandbox, method: str, path: str, body: object = None) -> Any:
     headers = {"X-API-TOKEN": box.token, "X-Requested-With": "XMLHttpRequest", "Content-Type": "application/json"}
-    headers["X-API-PASSWORD"] = box.password  # merging and purging ask for it
+    headers["X-API-PASSWORD"] = box.password  # for merges and purges
     data = None if body is None else json.dumps(body).encode()
     request = urllib.request.Request(  # noqa: S310 - our own server
         box.url + path.replace("|", "%7C"), data, headers, method=method

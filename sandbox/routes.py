@@ -1,4 +1,4 @@
-"""Every path of the API that the sandbox knows, with what answers it."""
+"""Every path of the API that the sandbox knows, with its handler."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 -- The tables that the client endpoints need, under the server's names where its answers show them.
 -- Times are microseconds since 1970 in UTC (the server: timestamp(6)); money is exact decimal text (the server:
--- decimal(20,6)), which SQLite has no number for that is both wide and exact enough.
+-- decimal(20,6)), because SQLite has no number that is both wide and exact enough.
 CREATE TABLE companies (
     id INTEGER PRIMARY KEY, name TEXT NOT NULL, company_key TEXT NOT NULL, currency_id TEXT NOT NULL, country_id INTEGER NOT NULL,
     custom_fields TEXT NOT NULL, client_number_counter INTEGER NOT NULL DEFAULT 1, created_at INTEGER, updated_at INTEGER
@@ -54,7 +54,7 @@ CREATE TABLE documents (
     created_at INTEGER, updated_at INTEGER, deleted_at INTEGER
 );
 CREATE INDEX documents_client ON documents (client_id);
--- Apart from the documents, which lists read whole.
+-- Separate from the documents, because lists read those whole.
 CREATE TABLE document_contents (
     document_id INTEGER PRIMARY KEY REFERENCES documents (id) ON DELETE CASCADE, content BLOB NOT NULL
 );
@@ -72,8 +72,8 @@ CREATE TABLE activities (
 );
 CREATE INDEX activities_client ON activities (client_id);
 CREATE INDEX activities_company ON activities (company_id, created_at);
--- The papers behind a client's figures, with nothing but what figures, ledger and merges need. `entity` names the
--- paper that a ledger row is about (invoice, payment, credit); a merge's row is about none.
+-- The invoices, payments and credits behind a client's figures, only as far as figures, ledger and merges need them.
+-- `entity` names the kind behind a ledger row (invoice, payment, credit); a merge's row has none.
 CREATE TABLE invoices (
     id INTEGER PRIMARY KEY AUTOINCREMENT, company_id INTEGER NOT NULL,
     client_id INTEGER NOT NULL REFERENCES clients (id) ON DELETE CASCADE,
@@ -107,7 +107,7 @@ CREATE TABLE system_logs (
     created_at INTEGER, updated_at INTEGER
 );
 CREATE INDEX system_logs_client ON system_logs (client_id);
--- Seeded clients have figures but no papers until somebody asks: from the first id to the last, but for those in
+-- Seeded clients have figures but no invoices until somebody asks: from the first id to the last, but for those in
 -- `papered`. No real server has these tables.
 CREATE TABLE seeded (first_id INTEGER NOT NULL, last_id INTEGER NOT NULL);
 CREATE TABLE papered (client_id INTEGER PRIMARY KEY);

@@ -1,4 +1,4 @@
-"""Starting a sandbox: inside a test, in a thread, or in the foreground."""
+"""Starts a sandbox: inside a test, in a thread, or in the foreground."""
 
 from __future__ import annotations
 
@@ -41,9 +41,9 @@ PAUSE = 0.002
 
 @dataclass(frozen=True, slots=True)
 class Sandbox:
-    """What a caller needs to talk to a running sandbox. The password is the owner's.
+    """The address and keys of a running sandbox. The password is the owner's.
 
-    The viewer may see clients and do nothing else; `none_token` is that of a user without any right.
+    The viewer may see clients and do nothing else; `none_token` belongs to a user without any right.
     """
 
     url: str
@@ -65,8 +65,8 @@ def create_app(
 ) -> Starlette:
     """A sandbox as an ASGI application, with this many believable clients in company A.
 
-    `app.state.sandbox` tells its tokens and password, `app.state.world` is what it remembers; ending its lifespan, or
-    closing `app.state.world.db`, closes the database. A database file that holds clients already is served as it is.
+    `app.state.sandbox` holds its tokens and password, `app.state.world` its memory. Ending its lifespan, or closing
+    `app.state.world.db`, closes the database. A database file that already holds clients is served unchanged.
     `behaves_like` names one of `GENERATIONS`. `stock` fills company A with given records instead.
     """
     generation = GENERATIONS[behaves_like]
@@ -93,7 +93,7 @@ def create_app(
 
 
 async def _crashed(_: Request, __: Exception) -> Response:
-    """What PHP says when it crashes. The exception itself goes on to the log: it is a mistake of the sandbox."""
+    """The answer of a crashed PHP. The exception itself goes into the log: it is a mistake of the sandbox."""
     return refusal(server_error(), wants_json=True, home="")
 
 
@@ -108,7 +108,7 @@ def running(
     behaves_like: str = FIVE_TEN.name,
     stock: Stock | None = None,
 ) -> Iterator[Sandbox]:
-    """A sandbox on a free port, in a thread. Nothing is left running afterwards, not even requests that hang."""
+    """Run a sandbox on a free port, in a thread. It leaves nothing running, not even requests that hang."""
     server, sandbox, listener = _prepared(
         create_app(clients=clients, seed=seed, database=database, behaves_like=behaves_like, stock=stock), host, port
     )
@@ -117,7 +117,7 @@ def running(
     try:
         while not server.started:
             if not thread.is_alive():
-                raise RuntimeError("the sandbox did not start; its log says why")
+                raise RuntimeError("the sandbox did not start; see its log")
             time.sleep(0.01)
         yield sandbox
     finally:
@@ -137,7 +137,7 @@ def serve(
     announce: Callable[[Sandbox, Filled | None], None],
     stock: Stock | None = None,
 ) -> None:
-    """A sandbox in the foreground until SIGINT or SIGTERM. `announce` is called once it accepts requests."""
+    """Run a sandbox in the foreground until SIGINT or SIGTERM. It calls `announce` once it accepts requests."""
     app = create_app(clients=clients, seed=seed, database=database, behaves_like=behaves_like, stock=stock)
     server, sandbox, listener = _prepared(app, host, port)
 
@@ -147,7 +147,7 @@ def serve(
 
     before = {number: signal.signal(number, end) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        # The socket listens already: requests wait in its queue for the moment that uvicorn needs.
+        # The socket listens already: requests wait in its queue until uvicorn is ready.
         announce(sandbox, app.state.filled)
         server.run(sockets=[listener])
     finally:
@@ -197,8 +197,8 @@ class _Server(uvicorn.Server):
 
 def _prepared(app: Starlette, host: str, port: int) -> tuple[_Server, Sandbox, socket.socket]:
     listener = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
-    # Head and body of an answer are two packets: without this the kernel holds the second one back for 40 ms, until the
-    # first is acknowledged. Connections inherit it.
+    # Head and body of an answer are two packets. Without this option the kernel holds the second one back for 40 ms,
+    # until the first is acknowledged. Connections inherit it.
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     shown = f"[{host}]" if ":" in host else host
     sandbox = replace(app.state.sandbox, url=f"http://{shown}:{listener.getsockname()[1]}")
@@ -214,10 +214,10 @@ def _prepared(app: Starlette, host: str, port: int) -> tuple[_Server, Sandbox, s
 
 
 class _Wire:
-    """Gives the application a way to break its connection, which ASGI has no word for.
+    """Lets the application break its connection, which ASGI cannot express.
 
-    uvicorn's `send` is a method of the object that holds the transport. Lingering for no time makes the kernel send a
-    reset in place of an orderly end.
+    uvicorn's `send` is a method of the object that holds the transport. With a linger time of zero the kernel sends a
+    reset instead of an orderly end.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -231,6 +231,6 @@ class _Wire:
 
 
 def _reset(transport: Any) -> None:
-    with suppress(OSError):  # the peer went first
+    with suppress(OSError):  # the peer has closed first
         transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     transport.abort()

@@ -20,10 +20,10 @@ ARROW = {
 
 
 def staged_schema(entity: Entity, parent: Entity | None) -> pa.Schema:
-    """The Arrow schema of staged rows: the fields, then what links and orders them.
+    """The Arrow schema of staged rows: the fields, then the columns that link and order them.
 
-    `arrival` counts the records of a run in the order in which they came; a child has its parent's number.
-    Only a parent has a `row_hash` and the `record` as it came.
+    `arrival` numbers the records of a run in the order of their arrival; a child has its parent's number.
+    Only a parent has a `row_hash` and the `record` without secrets.
     """
     columns = [pa.field(f.name, ARROW[f.kind], nullable=not f.vital) for f in entity.fields]
     if parent is None:

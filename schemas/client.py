@@ -1,7 +1,7 @@
-"""A client with its contacts and documents as a typed value: what programs get, and no secret in it.
+"""A client with its contacts and documents as a typed value for programs, without secrets.
 
-The fields are those of `schemas.entities`, under the same names (a test compares them). Nothing is None that the server
-sends as something; `''` and 0 for "none" are None.
+The fields are those of `schemas.entities`, under the same names (a test compares them). A value that the server sends
+is never None, except that `''` and 0 for "none" become None.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class Contact:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Document:
-    """A document of a client: what is known of the file, not the file. Sizes are bytes and pixels."""
+    """A document of a client: data about the file, not the file. Sizes are bytes and pixels."""
 
     id: str
     user_id: str | None = None
@@ -133,7 +133,7 @@ class Client:
 
     @property
     def status(self) -> str:
-        """`active`, `archived` or `deleted`, as the server's filter of that name has it."""
+        """`active`, `archived` or `deleted`, as in the server's filter `status`."""
         return "deleted" if self.is_deleted else "archived" if self.archived_at else "active"
 
 
@@ -152,11 +152,11 @@ def client_of(record: object) -> Client:
 
 
 def as_dict(value: object) -> dict[str, object]:
-    """A typed value as a dictionary, its contacts and documents too: for JSON and tables."""
+    """A typed value as a dictionary, with its contacts and documents: for JSON and tables."""
     return {
-        f.name: [as_dict(one) for one in found] if f.name in {"contacts", "documents"} else found
+        f.name: [as_dict(child) for child in value_there] if f.name in {"contacts", "documents"} else value_there
         for f in fields(value)  # type: ignore[arg-type]  # a dataclass of this module
-        for found in (getattr(value, f.name),)
+        for value_there in (getattr(value, f.name),)
     }
 
 

@@ -1,7 +1,7 @@
-"""The server's clock beside this machine's: how far a stored moment of the server's clock can still be trusted.
+"""The server's clock beside this machine's: how far to trust a stored moment of the server's clock.
 
-A clock that was ahead and was set right leaves moments behind that lie in its future: changes that are made afterwards
-are stamped before them. The clocks of two runs tell by how much the server's has gone back between them.
+A clock that was ahead and was corrected leaves moments behind that lie in its future: later changes have stamps before
+them. Two readings of both clocks show by how much the server's has gone back in between.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ ABSURD = 86400
 class Clocks:
     """Both clocks at one moment, in unix seconds.
 
-    Of a moment that is stored, `here` was read before the server was asked; of the present one, after its answer. So
-    a slow answer makes `gone_back` larger and never smaller.
+    For a stored moment, `here` was read before the request; for the present one, after the answer. So a slow answer
+    makes `gone_back` larger, never smaller.
     """
 
     server: int
@@ -29,8 +29,8 @@ class Clocks:
     def gone_back(self, now: Clocks) -> int:
         """By how many seconds the server's clock has gone back from this moment to `now`; 0 where it has not.
 
-        Everything that changed in between is stamped at least `server - gone_back`. The trap: where both clocks are of
-        one machine and both were set back, only a moment that lies ahead shows it.
+        Every change in between has a stamp of at least `server - gone_back`. The trap: where both clocks are one
+        machine's and both were set back, only a moment in the future shows it.
         """
         back = self.server - now.server
         if self.here is not None and now.here is not None:
@@ -38,10 +38,10 @@ class Clocks:
         return max(0, back)
 
     def is_ahead_of(self, now: Clocks) -> bool:
-        """Whether this moment, which has passed, lies in the future by the server's present clock."""
+        """Whether this past moment lies in the future by the server's present clock."""
         return self.server > now.server + JITTER
 
 
 def clocks(server: datetime, here: datetime | None) -> Clocks:
-    """The clocks of a moment that was stored."""
+    """The clocks of a stored moment."""
     return Clocks(int(server.timestamp()), None if here is None else int(here.timestamp()))

@@ -1,4 +1,4 @@
-"""What differs between two versions of a record, field by field, for people."""
+"""The differences between two versions of a record, field by field, for people."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One field that differs; `''` stands for nothing."""
+    """One field that differs; `''` stands for an empty value."""
 
     field: str
     before: str
@@ -36,16 +36,16 @@ class Difference:
 
 
 def differences(before: str | None, after: str) -> list[Difference]:
-    """The differences of two records (JSON texts); of a new record, everything but its empty fields.
+    """The differences between two records (JSON texts); for a new record, all its fields that are not empty.
 
-    Values of equal text are not read: a load that changes every client compares each of them.
+    Values with equal text are not decoded: a load that changes every client compares each of them.
     """
     old, new = _PARTS.decode(before) if before else {}, _PARTS.decode(after)
-    found: list[Difference] = []
+    differing: list[Difference] = []
     for key in [*new, *(k for k in old if k not in new)]:
         if key not in UNTOLD and old.get(key) != new.get(key):
-            found += _compared(key, _value(old.get(key)), _value(new.get(key)))
-    return found
+            differing += _compared(key, _value(old.get(key)), _value(new.get(key)))
+    return differing
 
 
 def _value(text: msgspec.Raw | None) -> object:
@@ -60,29 +60,29 @@ def _compared(place: str, old: object, new: object) -> Iterator[Difference]:
     elif _is_records(old) and _is_records(new):
         yield from _compared(place, _by_id(old), _by_id(new))
     else:
-        told = _moment if place.endswith("_at") else _told
-        if told(old) != told(new):
-            yield Difference(place, told(old), told(new))
+        in_words = _moment if place.endswith("_at") else _in_words
+        if in_words(old) != in_words(new):
+            yield Difference(place, in_words(old), in_words(new))
 
 
 def _is_records(value: object) -> bool:
-    return value is None or (isinstance(value, list) and all(isinstance(one, dict) for one in value))
+    return value is None or (isinstance(value, list) and all(isinstance(child, dict) for child in value))
 
 
 def _by_id(value: object) -> dict[str, object]:
-    """Children by their id, so that a new order is no difference."""
-    found = value if isinstance(value, list) else []
-    return {str(child.get("id", n)): child for n, child in enumerate(found)}
+    """Children by their id, so that another order is no difference."""
+    children = value if isinstance(value, list) else []
+    return {str(child.get("id", n)): child for n, child in enumerate(children)}
 
 
 def _moment(value: object) -> str:
-    """Unix seconds as people read them, in UTC."""
+    """Unix seconds in the form that people read, in UTC."""
     if not isinstance(value, int) or not value:
         return ""
     return datetime.fromtimestamp(value, UTC).strftime("%Y-%m-%d %H:%M:%S")
 
 
-def _told(value: object) -> str:
+def _in_words(value: object) -> str:
     if value is None or value in ("", {}, []):
         return ""
     if isinstance(value, bool):

@@ -1,8 +1,8 @@
 """The entities: clients with their contacts and documents, and the settings of companies and groups.
 
 Fields and types are those of Invoice Ninja's transformers (ClientTransformer, ClientContactTransformer,
-DocumentTransformer) of 5.10.42, checked against recordings of a running server. Columns are an allow-list:
-what stands nowhere in this file has no column, and what stands under `secrets` is dropped before anything is stored.
+DocumentTransformer) of 5.10.42, checked against recordings of a running server. Columns are an allow-list: a key that
+is not in this file has no column, and a key under `secrets` is dropped before anything is stored.
 """
 
 from __future__ import annotations
@@ -194,14 +194,14 @@ ACTIVITIES = Entity(
     path="/activities",
     fields=(
         _key("activity"),
-        Field("activity_type_id", TEXT, "What was done: 1 created, 2 archived, 3 deleted, 26 restored, 61 updated ..."),
+        Field("activity_type_id", TEXT, "The action: 1 created, 2 archived, 3 deleted, 26 restored, 61 updated ..."),
         Field("client_id", LINK, "The client it was done to; of a merge, the survivor."),
         Field("contact_id", LINK, "The contact it was done to."),
         Field("invoice_id", LINK, "The invoice it is about."),
         Field("payment_id", LINK, "The payment it is about."),
         Field("credit_id", LINK, "The credit it is about."),
         Field("user_id", LINK, "The user who did it."),
-        Field("is_system", FLAG, "Whether the server did it by itself."),
+        Field("is_system", FLAG, "Whether the server did it on its own."),
         Field("notes", TEXT, "Notes; of a merge or purge, the name of the client that is gone.", personal=True),
         Field("created_at", TIME, "When it was done."),
         Field("updated_at", TIME, "When the server last touched the row.", volatile=True),
@@ -247,4 +247,4 @@ LOOKUPS = (
         Field("utc_offset", COUNT, "Seconds east of UTC."),
     ),
 )
-"""The server's lists (`GET /statics`) by which ids are decoded; the records' other keys stay in `record`."""
+"""The server's lists (`GET /statics`), which decode ids; the records' other keys stay in `record`."""

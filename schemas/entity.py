@@ -1,4 +1,4 @@
-"""What an entity and a field are. Adding an entity to Ninja Sync is adding a value of these types."""
+"""The types of entities and fields. To add an entity to Ninja Sync, add a value of these types."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ from enum import Enum
 
 
 class Kind(Enum):
-    """The type of a field's value: how it comes over the wire and how it is stored."""
+    """The type of a field's value: its form on the wire and in the warehouse."""
 
     TEXT = "text"
-    """A text. `''` is the server's way to say "none" and becomes NULL; whitespace and case are kept."""
+    """A text. The server sends `''` for "none", which becomes NULL; whitespace and case are kept."""
     LINK = "link"
     """The id of another record, as a text. `''` and the hash of 0 mean "none" and become NULL (see values.NOBODY)."""
     MAIL = "mail"
-    """A text in which blanks alone mean "none": the server gives a blank contact the address `' '`."""
+    """A text that is "none" when blank: the server gives a contact without an address `' '`."""
     SETTING = "setting"
     """A text inside `settings`, where the server keeps numbers, flags and null beside texts."""
     MONEY = "money"
-    """An exact decimal, 14 digits before the point and 6 behind it, in the client's own currency."""
+    """An exact decimal, 14 digits before the point and 6 after it, in the client's own currency."""
     TIME = "time"
-    """Unix seconds in UTC; 0 is the server's way to say "never" and becomes NULL."""
+    """Unix seconds in UTC; the server sends 0 for "never", which becomes NULL."""
     FLAG = "flag"
     """true or false."""
     COUNT = "count"
@@ -42,9 +42,9 @@ class Written(Enum):
 class Field:
     """One field of an entity: a key of the server's JSON and a column of the warehouse.
 
-    `inside` names the object that holds the key where that is not the record itself.
-    `volatile` marks what moves without a change of the record, so that it is left out of the row's hash.
-    `vital` marks what a record may not lack: its absence puts the row into quarantine, never a guess.
+    `inside` names the object that holds the key, where that is not the record itself.
+    `volatile` marks a field that moves without a change of the record; the row's hash leaves it out.
+    `vital` marks a field that every record must have: without it the row goes into quarantine, never by a guess.
     """
 
     name: str
@@ -68,8 +68,8 @@ class Field:
 class Entity:
     """A kind of record: its table's name, its path in the API, its fields, and the lists of children inside it.
 
-    `secrets` are keys which are never stored. `elsewhere` are known keys without a column: they stay in the record.
-    `historic` says that every version that was seen is kept, not the present one alone.
+    `secrets` are keys that are never stored. `elsewhere` are known keys without a column: they stay in the record.
+    `historic` means that every version seen is kept, not only the present one.
     """
 
     name: str

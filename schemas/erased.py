@@ -1,4 +1,4 @@
-"""Erased clients: known again by a salted hash of their ids, and by nothing else."""
+"""Erased clients: recognised only by a salted hash of their ids."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Erased:
-    """The marks of the erased clients of a source; the salt is the warehouse's."""
+    """The marks of the erased clients of a source; the salt is the warehouse's own."""
 
     source: str
     salt: str

@@ -1,4 +1,4 @@
-"""Everything that can go wrong, named by what to do next. The docstring of a class is its default message.
+"""Every error, named by what to do next. The docstring of a class is its default message.
 
     SyncError                     1  unexpected
     ├── ReadAlready                  another run has done the work
@@ -13,7 +13,7 @@
     │       ├── PasswordRequired
     │       ├── NotFound
     │       └── Invalid
-    ├── DataError                 5  the answer is not what the server promises
+    ├── DataError                 5  the answer breaks the server's promise
     │   ├── UnexpectedShape
     │   ├── Unreadable
     │   ├── FilterIgnored
@@ -23,9 +23,9 @@
     │   ├── TooMuchChange
     │   ├── StalePlan
     │   └── WrongDigest
-    ├── NotVerified               4  written, but not found as written
+    ├── NotVerified               4  written, but read back with another value
     │   ├── OutcomeUnknown           no complete answer, and the server cannot be asked now
-    │   └── RescueMissing            a merge is done, the change that was to follow it is not
+    │   └── RescueMissing            a merge is done, but the change that was to follow it is not
     └── WarehouseError            6  the warehouse cannot be used now
         ├── ConnectionLost
         └── Busy
@@ -68,13 +68,13 @@ class SyncError(Exception):
 
 
 def sentence(text: object) -> str:
-    """A message with a point at its end, so that another one can follow it."""
-    told = str(text).rstrip()
-    return told if not told or told[-1] in ".!?:" else f"{told}."
+    """A message that ends with a full stop, so that another sentence can follow."""
+    message = str(text).rstrip()
+    return message if not message or message[-1] in ".!?:" else f"{message}."
 
 
-def place_of(problem: BaseException) -> str:
-    """Where an unexpected error was raised, as `file.py:12`: what may be told of it, as its text may hold anything."""
+def raised_at(problem: BaseException) -> str:
+    """Where an unexpected error was raised, as `file.py:12`. Show this instead of its text, which may hold anything."""
     step = problem.__traceback__
     while step is not None and step.tb_next is not None:
         step = step.tb_next
@@ -94,7 +94,7 @@ _NO_MEMORY = (
 
 
 def is_short_of_memory(problem: BaseException | None) -> bool:
-    """Whether the system gave no more memory, by the many names that this has."""
+    """Whether the system ran out of memory, which libraries report in many ways."""
     while problem is not None:
         text = str(problem).lower()
         if isinstance(problem, MemoryError) or getattr(problem, "errno", None) == errno.ENOMEM:
@@ -106,8 +106,8 @@ def is_short_of_memory(problem: BaseException | None) -> bool:
 
 
 OUT_OF_MEMORY = (
-    "There is not enough memory. Nothing of this run was stored unless it was said before. Give the process more: look "
-    "at `ulimit -v`, the limit of its container or service, and other programs of this machine."
+    "There is not enough memory. This run has stored nothing, except what it reported before. Give the process more: "
+    "look at `ulimit -v`, the limit of its container or service, and other programs of this machine."
 )
 
 
@@ -140,7 +140,7 @@ class RateLimited(Retryable):
 
 
 class ServerUnavailable(Retryable):
-    """The server is not able to answer now (500, 502, 503, 504 or an unreadable answer)."""
+    """The server cannot answer now (500, 502, 503, 504 or an unreadable answer)."""
 
 
 class NetworkFailed(Retryable):
@@ -168,7 +168,7 @@ class Invalid(Rejected):
 
 
 class DataError(SyncError):
-    """The server's answer is not what it promises; nothing of it was stored."""
+    """The server's answer is not as promised; nothing of it was stored."""
 
     exit_code = 5
 
@@ -182,7 +182,7 @@ class Unreadable(DataError):
 
 
 class FilterIgnored(DataError):
-    """The server ignored a filter that it was sent."""
+    """The server ignored a filter."""
 
 
 class PagesMoved(DataError):
@@ -190,11 +190,11 @@ class PagesMoved(DataError):
 
 
 class EndlessList(DataError):
-    """The server's list does not end: its pages bring the same records again, or far more than there are."""
+    """The server's list does not end: its pages repeat the same records, or bring far more than there are."""
 
 
 class UnsafePlan(SyncError):
-    """The plan is not safe to apply as it is."""
+    """The plan is not safe to apply."""
 
     exit_code = 3
 
@@ -208,11 +208,11 @@ class StalePlan(UnsafePlan):
 
 
 class WrongDigest(UnsafePlan):
-    """The digest is not that of the plan which was shown."""
+    """The digest is not that of the plan that was shown."""
 
 
 class NotVerified(SyncError):
-    """What was written could not be found on the server afterwards."""
+    """The server does not have the values that were written."""
 
     exit_code = 4
 
@@ -222,7 +222,7 @@ class OutcomeUnknown(NotVerified):
 
 
 class RescueMissing(NotVerified):
-    """The merge is done; what was to be kept of the client that is gone was not written."""
+    """The merge is done; the values to keep from the client that is gone were not written."""
 
 
 class WarehouseError(SyncError):

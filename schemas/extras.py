@@ -1,4 +1,4 @@
-"""The extras of the package: what only a part of the program needs, and how a person gets it."""
+"""The extras of the package: parts that only some commands need, and how to install them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ NEEDED_BY: Final = {
     "dedupe": "Finding duplicates",
     "prefect": "Running flows under Prefect",
 }
-"""What needs each extra, as a sentence begins."""
+"""The user of each extra, as the beginning of a sentence."""
 OURS: Final = frozenset({"connector", "flows", "sandbox", "schemas", "warehouse"})
 
 
@@ -29,7 +29,7 @@ def needs(extra: str, what: str | None = None) -> Iterator[None]:
     with needs("plot"):
         import matplotlib
 
-    A missing module of our own is a bug, and is raised as it is; so is a library that finds no memory to load.
+    A missing module of our own is a bug, and is raised unchanged; so is a library that finds no memory to load.
     """
     try:
         yield

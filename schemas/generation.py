@@ -1,6 +1,6 @@
-"""Versions of Invoice Ninja, from the header X-APP-VERSION, and what differs between them.
+"""Versions of Invoice Ninja, from the header X-APP-VERSION, and the differences between them.
 
-This is the one place that reads a version. All others compare what `numbers_of` returns.
+Only this module reads a version. All others compare the results of `numbers_of`.
 """
 
 from __future__ import annotations
@@ -15,15 +15,15 @@ COMPUTED_ANEW: Final = (5, 13, 0)
 NO_LEDGER_NOTE: Final = (5, 13, 0)
 """From this version on, a merge need not leave a ledger row."""
 OLDEST: Final[tuple[int, ...]] = ()
-"""A version that cannot be read: older than all others."""
+"""An unreadable version: older than all others."""
 
 _VERSION = re.compile(r"v?(\d{1,4})(?:\.(\d{1,4}))?(?:\.(\d{1,4})(?:\..*)?)?(?:[-+~ a-z].*)?", re.ASCII | re.IGNORECASE)
 
 
 def numbers_of(version: str | None) -> tuple[int, ...]:
-    """A version as three numbers: `v5.13.0-rc1` is (5, 13, 0), and so is `5.13`. OLDEST for one that cannot be read.
+    """A version as three numbers: `v5.13.0-rc1` is (5, 13, 0), and so is `5.13`. OLDEST for an unreadable one.
 
-    An early release counts as the release itself.
+    A pre-release counts as the release itself.
     """
     read = _VERSION.fullmatch((version or "").strip())
     return tuple(int(number or 0) for number in read.groups()) if read else OLDEST

@@ -1,8 +1,8 @@
-"""What `include=` adds to a client, as typed values: activities, ledger, system logs, its group. No secret in them.
+"""The values that `include=` adds to a client, typed and without secrets: activities, ledger, system logs, its group.
 
-After the transformers of 5.10.42; what the numbers in system logs mean is in SystemLog.php. An activity's `ip`
-and `token_id` are dropped, and the client_hash that the notes of a merge or a purge end with (since 5.12.22); of a
-system log's `log`, whatever is called like a credential.
+After the transformers of 5.10.42; SystemLog.php explains the numbers in system logs. Dropped are an activity's `ip` and
+`token_id`, the client_hash at the end of a merge's or purge's notes (since 5.12.22), and every key named like a
+credential in a system log's `log`.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ from schemas.scrub import searched
 from schemas.values import Unfit, count, money, text, time
 
 INCLUDES: Final = ("activities", "ledger", "system_logs", "group_settings")
-"""What can be asked for; contacts and documents always come (ClientTransformer.php:41-46)."""
+"""The includes on request; contacts and documents always come (ClientTransformer.php:41-46)."""
 KINDS_OF_ACTIVITY: Final[Mapping[str, str]] = {
     "1": "created", "2": "archived", "3": "deleted", "26": "restored", "61": "updated", "151": "merged",
     "153": "purged",
 }  # fmt: skip
-"""What was done to a client, by `activity_type_id`; there are many more, of invoices and the like."""
+"""Actions on a client, by `activity_type_id`; there are many more, for invoices and the like."""
 SYSTEM_LOGS: Final = Entity(
     name="system_logs",
     path="",
@@ -59,7 +59,7 @@ _HASH = re.compile(r"\s*\([A-Za-z0-9]{32,}\)$")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Activity:
-    """What somebody did. Ids that point to nothing are None; times are aware, in UTC."""
+    """An action that somebody took. Ids that point to nothing are None; times are aware, in UTC."""
 
     id: str
     activity_type_id: str | None = None
@@ -79,8 +79,8 @@ class Activity:
 class LedgerRow:
     """A movement of a client's balance, in the client's own currency. It has no id of its own.
 
-    `entity` and `entity_id` are the paper that it is about (`invoice`, its id); None where it is about none, as with a
-    merge. `balance` is the ledger's running one: the row's before it plus `adjustment`, not always the client's.
+    `entity` and `entity_id` name its origin (`invoice`, its id); None where it has none, as for a merge. `balance` is
+    the ledger's running one: the previous row's plus `adjustment`, not always the client's.
     """
 
     balance: Decimal
@@ -95,7 +95,7 @@ class LedgerRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SystemLog:
-    """A log of a mail or a payment. `log` is what was logged, decoded: often a person's data, so it is not printed."""
+    """A log of a mail or a payment. `log` is the decoded entry: often a person's data, so `repr` leaves it out."""
 
     id: str
     user_id: str | None = None
@@ -124,7 +124,7 @@ class Group:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClientWith:
-    """A client with what was asked for beside it; what was not asked for is empty."""
+    """A client with the includes that were asked for; the others are empty."""
 
     client: Client
     activities: Sequence[Activity] = ()
@@ -135,12 +135,12 @@ class ClientWith:
 
 def activity_of(record: object) -> Activity:
     """The typed value of a decoded activity. Raises UnexpectedShape, naming the field that does not fit."""
-    found = value_of(Activity, ACTIVITIES, record)
-    return replace(found, notes=_without_hash(found.notes, found.activity_type_id))
+    activity = value_of(Activity, ACTIVITIES, record)
+    return replace(activity, notes=_without_hash(activity.notes, activity.activity_type_id))
 
 
 def ledger_row_of(record: object) -> LedgerRow:
-    """The typed value of a decoded ledger row. Its first key names the paper: `invoice_id`, or `_id` for none."""
+    """The typed value of a decoded ledger row. Its first key names its origin: `invoice_id`, or `_id` for none."""
     row = _object(record, "ledger")
     about = next((key for key in row if key.endswith("_id") and key not in _NAMES_NOBODY), "")
     entity = about.removesuffix("_id") or None
@@ -158,13 +158,16 @@ def ledger_row_of(record: object) -> LedgerRow:
 
 def system_log_of(record: object) -> SystemLog:
     """The typed value of a decoded system log; its `log`, which is JSON inside a text, is decoded to the bottom."""
-    found = value_of(SystemLog, SYSTEM_LOGS, record)
-    told = _object(record, "system_logs").get("log")
+    log_row = value_of(SystemLog, SYSTEM_LOGS, record)
+    written = _object(record, "system_logs").get("log")
     try:
-        return replace(found, log=searched(_opened(_JSON.decode(told) if isinstance(told, str) and told else None)))
+        return replace(
+            log_row,
+            log=searched(_opened(_JSON.decode(written) if isinstance(written, str) and written else None)),
+        )
     except (ValueError, ArithmeticError, RecursionError):
         pass
-    raise UnexpectedShape(f"The server sent a record of an unknown shape: system_logs {found.id}: log is no JSON.")
+    raise UnexpectedShape(f"The server sent a record of an unknown shape: system_logs {log_row.id}: log is not JSON.")
 
 
 def group_of_record(record: object) -> Group:
@@ -173,11 +176,11 @@ def group_of_record(record: object) -> Group:
 
 
 def _opened(value: object) -> object:
-    """JSON in texts decoded too, so that no credential stays hidden inside one."""
+    """The value with JSON inside texts decoded too, so that no credential stays hidden there."""
     if isinstance(value, dict):
-        return {key: _opened(one) for key, one in value.items()}
+        return {key: _opened(part) for key, part in value.items()}
     if isinstance(value, list):
-        return [_opened(one) for one in value]
+        return [_opened(part) for part in value]
     if isinstance(value, str) and value.lstrip()[:1] in ("{", "["):
         try:
             return _opened(_JSON.decode(value))

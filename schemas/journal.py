@@ -1,7 +1,7 @@
-"""What a write is to change, and what became of it: noted before it is sent, and after it was read back.
+"""A write and its outcome: recorded before it is sent, and after it was read back.
 
-A journal is where `connector` notes its writes; the warehouse keeps it. A call that was noted and never settled was
-cut off in the middle: its outcome is unknown until the server is asked.
+`connector` records its writes in a journal; the warehouse keeps it. A call that was recorded and never settled was cut
+off in the middle: its outcome is unknown until the server is asked.
 """
 
 from __future__ import annotations
@@ -13,40 +13,40 @@ from typing import Final, Protocol
 
 
 class Outcome(Enum):
-    """What became of a client that was to change, or of one of its values, as read back from the server."""
+    """The outcome for one client to change, or one of its values, as read back from the server."""
 
     APPLIED = "applied"
-    """It is as the call wanted it."""
+    """It has the wanted values."""
     NOT_APPLIED = "not applied"
-    """It is as it was, although the server answered 200: no right, an archived client, a value it does not keep."""
+    """It is unchanged, although the server answered 200: no right, an archived client, a value it does not keep."""
     CONFLICT = "conflict"
-    """It is neither as it was nor as wanted: somebody else has written, or the server has made something else of it."""
+    """It has neither the old values nor the wanted ones: somebody else has written, or the server stored others."""
     OVERWRITTEN = "overwritten"
-    """The call wrote it, and somebody else wrote the client at the same moment: one of the two is lost."""
+    """The call wrote it, and somebody else wrote the client at the same moment: one of the two values is lost."""
     THERE_ALREADY = "there already"
     """A value of a plan was there before anything was sent."""
     UNCHANGED = "as it was already"
     """A bulk action had nothing to do for this client."""
     REFUSED = "refused"
-    """The server said no, and changed nothing."""
+    """The server refused, and changed nothing."""
     UNKNOWN = "unknown"
     """No complete answer came, and the server could not be asked."""
     MISSING = "not on the server"
     """There is no such client, or this token may not see it."""
     NOT_SENT = "not sent"
-    """Something went wrong before it was its turn."""
+    """Something went wrong before its turn."""
 
 
 AS_WANTED: Final = frozenset({Outcome.APPLIED, Outcome.THERE_ALREADY, Outcome.UNCHANGED})
-"""Outcomes of what is now as it was wanted."""
+"""Outcomes that leave a client or value as wanted."""
 
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """What a call is to change of one client: its fields before and after, as the server shows them.
+    """The change of one client in a call: its fields before and after, as the server shows them.
 
-    Of a client that is to be made, `client_id` is empty. The fields of what is no change of a column (a purge, an
-    upload) are the verb's own.
+    `client_id` is empty for a client that is to be made. A verb that changes no column (a purge, an upload) uses fields
+    of its own.
     """
 
     client_id: str
@@ -56,7 +56,7 @@ class Edit:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One call that writes: its verb, what it is to change of which clients, and the plan that it belongs to."""
+    """One call that writes: its verb, its changes by client, and its plan."""
 
     verb: str
     edits: Sequence[Edit]
@@ -64,13 +64,13 @@ class Call:
 
 
 class Journal(Protocol):
-    """Where calls are noted. What a method notes is safe from a crash when it returns. Both raise WarehouseError."""
+    """Records calls. A record is safe from a crash when the method returns. All methods may raise WarehouseError."""
 
     def intend(self, call: Call) -> str:
-        """Note that a call is about to be sent; returns its id."""
+        """Record that a call is about to be sent; returns its id."""
 
     def settle(self, call_id: str, outcomes: Sequence[tuple[str, Outcome]], message: str = "") -> None:
-        """Note what became of each client of a call. `message` names no person."""
+        """Record the outcome for each client of a call. `message` names no person."""
 
     def leave(self, call_id: str) -> None:
-        """Take leave of a call that stays open: nobody is at it any more. Nothing is noted."""
+        """Leave a call open: nobody works on it any more. Records nothing."""

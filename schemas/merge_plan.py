@@ -1,7 +1,7 @@
-"""The merges of a plan: in an order in which chains work, each with what it expects and what it rescues.
+"""The merges of a plan, in an order that suits chains; each with its expectations and its rescue.
 
-The server decides nothing of it: who survives, what is kept of the others and what may differ was said when the plan
-was made, and is approved as a whole by its digest.
+The server decides nothing in it. Its author said who survives, which values to keep and which differences to allow, and
+a person approves all of it by the digest.
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ from schemas.errors import SettingsError
 from schemas.merge_preview import LOST, Preview, Rescue
 
 EXPECTED: Final = ("balance", "paid_to_date", "credit_balance", "payment_balance", "status", "currency_id", *LOST)
-"""What a merge is refused for when it has moved since the plan was made; contacts are compared besides."""
+"""Fields that must not move between plan and merge, or the merge is refused; contacts are compared too."""
 OF_CONTACTS: Final = ("id", "first_name", "last_name", "email", "phone", "is_primary")
 ALLOWABLE: Final = ("currency", "tax", "country", "inactive")
-"""What stands in the way of a merge unless it is allowed."""
+"""Differences that stop a merge unless they are allowed."""
 Pair = tuple[str, str]
 """The survivor's id, and the id of the client that is merged into it."""
 
 
 @dataclass(frozen=True, slots=True)
 class MergeStep:
-    """One merge: who into whom, what both have to be like before, and what is rescued ahead of it and behind it."""
+    """One merge: both clients, their expected state, and the values to rescue before and after it."""
 
     survivor_id: str
     mergeable_id: str
@@ -37,11 +37,11 @@ class MergeStep:
     then: Rescue = field(default=Rescue(), repr=False)
     allowed: Sequence[str] = ()
     currencies: Sequence[str] = ()
-    """The codes of the currencies that count for both; plans of earlier versions have none."""
+    """The codes of both effective currencies; plans of earlier versions have none."""
 
     @property
     def told(self) -> dict[str, Any]:
-        """All of it as plain values: what is stored, and what the digest is over."""
+        """All of it as plain values: stored, and covered by the digest."""
         return {
             "survivor_id": self.survivor_id, "mergeable_id": self.mergeable_id,
             "survivor": dict(self.survivor), "mergeable": dict(self.mergeable),
@@ -50,36 +50,36 @@ class MergeStep:
         }  # fmt: skip
 
     def name_of(self, client_id: str) -> str:
-        """A client of it as people know it: its number, its name, and the id, as they were when the plan was made."""
+        """One of its clients as people know it: number, name and id, as of the plan."""
         expected = self.survivor if client_id == self.survivor_id else self.mergeable
         known = [str(expected[name]) for name in ("number", "name") if expected.get(name)]
         return f"{' '.join(known)} ({client_id})" if known else client_id
 
 
-def step_of(found: Preview, allowed: Sequence[str] = ()) -> MergeStep:
+def step_of(preview: Preview, allowed: Sequence[str] = ()) -> MergeStep:
     """The step of a preview."""
-    survivor, mergeable = found.survivor, found.mergeable
+    survivor, mergeable = preview.survivor, preview.mergeable
     return MergeStep(
-        survivor.id, mergeable.id, expected_of(survivor), expected_of(mergeable), found.before, found.then,
-        tuple(sorted(allowed)), tuple(found.currencies) if any(found.currencies) else (),
+        survivor.id, mergeable.id, expected_of(survivor), expected_of(mergeable), preview.before, preview.then,
+        tuple(sorted(allowed)), tuple(preview.currencies) if any(preview.currencies) else (),
     )  # fmt: skip
 
 
 def expected_of(client: Client) -> dict[str, object]:
-    """What a merge counts on: figures as exact text, state, currency, what would be lost or rescued, its contacts."""
-    told: dict[str, object] = {}
+    """The state that a merge expects: figures as exact text, state, currency, values to lose or rescue, contacts."""
+    expected: dict[str, object] = {}
     for name in EXPECTED:
         value = getattr(client, name)
-        told[name] = f"{value:.6f}" if isinstance(value, Decimal) else value
-    told["contacts"] = sorted([str(getattr(one, name)) for name in OF_CONTACTS] for one in client.contacts)
-    return told
+        expected[name] = f"{value:.6f}" if isinstance(value, Decimal) else value
+    expected["contacts"] = sorted([str(getattr(contact, name)) for name in OF_CONTACTS] for contact in client.contacts)
+    return expected
 
 
-def step_from(told: Mapping[str, Any]) -> MergeStep:
-    """The step that was stored."""
-    rest = {name: told[name] for name in ("survivor_id", "mergeable_id", "survivor", "mergeable")}
-    before, then = (Rescue(**told[name]) for name in ("before", "then"))
-    allowed, currencies = (tuple(told.get(name, ())) for name in ("allowed", "currencies"))
+def step_from(stored: Mapping[str, Any]) -> MergeStep:
+    """The step from its stored form."""
+    rest = {name: stored[name] for name in ("survivor_id", "mergeable_id", "survivor", "mergeable")}
+    before, then = (Rescue(**stored[name]) for name in ("before", "then"))
+    allowed, currencies = (tuple(stored.get(name, ())) for name in ("allowed", "currencies"))
     return MergeStep(**rest, before=before, then=then, allowed=allowed, currencies=currencies)
 
 
@@ -88,7 +88,7 @@ def in_the_way(
 ) -> str:
     """Why two clients may not be merged, with the words that allow it; empty where they may.
 
-    `currencies` are the ids of the currencies that count for both, `codes` what people call them.
+    `currencies` are the effective currency ids of both, `codes` the codes that people know.
     """
     differences = {
         "currency": currencies[0] != currencies[1],
@@ -98,19 +98,19 @@ def in_the_way(
     }
     words = {
         "currency": f"they have different currencies ({codes[0] or 'none'} and {codes[1] or 'none'}), and the server "
-        "would add the amounts as they are",
-        "tax": "they have different tax or register numbers: are they one?",
+        "would add the amounts unconverted",
+        "tax": "they have different tax or register numbers: are they duplicates?",
         "country": "they are in different countries",
-        "inactive": f"the survivor is {survivor.status}",
+        "inactive": f"the client kept is {survivor.status}",
     }
     refused = [name for name, differs in differences.items() if differs and name not in allowed]
     return f"{'; '.join(words[name] for name in refused)} (--allow {', '.join(refused)})" if refused else ""
 
 
 def in_order(pairs: Iterable[Pair]) -> list[Pair]:
-    """The merges in an order in which chains work: into a client first, then that client into another.
+    """The merges in an order that suits chains: first into a client, then that client into another.
 
-    Raises SettingsError for a client and itself, for one that is merged away twice, and for a circle.
+    Raises SettingsError for a client merged into itself, for one merged away twice, and for a circle.
     """
     into: dict[str, str] = {}
     for survivor, mergeable in dict.fromkeys(pairs):
@@ -128,20 +128,20 @@ def in_order(pairs: Iterable[Pair]) -> list[Pair]:
     def take(client: str, way: tuple[str, ...]) -> None:
         if client in way:
             raise SettingsError(f"These merges go in a circle: {' into '.join([*way, client])}.")
-        for one in sorted(coming[client]):
-            take(one, (*way, client))
-            if one not in done:
-                done.add(one)
-                ordered.append((client, one))
+        for joining in sorted(coming[client]):
+            take(joining, (*way, client))
+            if joining not in done:
+                done.add(joining)
+                ordered.append((client, joining))
 
     for survivor in sorted(into.values()):
         take(survivor, ())
     return ordered
 
 
-def _differ(one: str | None, other: str | None) -> bool:
+def _differ(ours: str | None, theirs: str | None) -> bool:
     """Whether both are there, and differ by more than blanks, points, hyphens and case."""
-    plain = [None if text is None else "".join(c for c in text if c.isalnum()).casefold() for text in (one, other)]
+    plain = [None if text is None else "".join(c for c in text if c.isalnum()).casefold() for text in (ours, theirs)]
     return None not in plain and plain[0] != plain[1]
 
 
@@ -149,5 +149,5 @@ def _rescue_told(rescue: Rescue) -> dict[str, Any]:
     return {
         "columns": dict(rescue.columns),
         "contacts": {key: dict(changes) for key, changes in rescue.contacts.items()},
-        "new_contacts": [dict(one) for one in rescue.new_contacts],
+        "new_contacts": [dict(contact) for contact in rescue.new_contacts],
     }

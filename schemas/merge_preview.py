@@ -1,6 +1,6 @@
-"""What a merge comes to, in money and people: figures afterwards, contacts that go, what is lost, what can be rescued.
+"""The effect of a merge: figures afterwards, contacts dropped, values lost, and values that can be rescued.
 
-It follows the server's code (Merge.php:32-100 up to 5.12; read in 5.13.32 from then on). Nothing here asks anybody.
+It follows the server's code (Merge.php:32-100 up to 5.12; 5.13.32 for later versions). Nothing here sends anything.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ SINGLE: Final = (
     "vat_number", "website", "phone", "classification", "size_id", "industry_id", "routing_id", "custom_value1",
     "custom_value2", "custom_value3", "custom_value4",
 )  # fmt: skip
-"""What fills a blank of the survivor one by one; an address comes as a whole."""
+"""Columns that fill a blank of the survivor one by one; an address is taken over as a whole."""
 NOTES: Final = ("private_notes", "public_notes")
 """Texts of any length. Customers can read the public notes, on invoices and in the portal."""
 OF_A_PERSON: Final = (
@@ -35,12 +35,12 @@ LOST: Final = (
     "name", "number", "id_number", "group_settings_id", "assigned_user_id", *SINGLE, *ADDRESS, "country_id", *SHIPPING,
     *NOTES,
 )  # fmt: skip
-"""What the server drops with the client that is merged in, however filled (Merge.php has none of it)."""
+"""Columns of the client merged in that the server drops, filled or not (Merge.php has none of them)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A figure of both clients, and what the survivor has afterwards; `note` says what is special about it."""
+    """A figure of both clients, and the survivor's afterwards; `note` names anything special about it."""
 
     name: str
     survivor: Decimal
@@ -51,7 +51,7 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class Rescue:
-    """Changes of the survivor that keep what would be lost: columns, its contacts by id, and contacts that are new."""
+    """Changes of the survivor that keep values from being lost: columns, its contacts by id, and new contacts."""
 
     columns: Mapping[str, object] = field(default_factory=dict, repr=False)
     contacts: Mapping[str, Mapping[str, object]] = field(default_factory=dict, repr=False)
@@ -65,9 +65,9 @@ class Rescue:
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """One merge, before it is done. `before` are rescue steps ahead of it, `then` those behind it.
+    """One merge, before it is done. `before` are rescue changes to make first, `then` those to make after the merge.
 
-    `currencies` are the codes that count for the client kept and for the other one; `` where that is not known.
+    `currencies` are the effective codes of the client kept and of the other one; `` where unknown.
     """
 
     survivor: Client
@@ -83,10 +83,10 @@ class Preview:
 
     @property
     def survivor_after(self) -> Client:
-        """The survivor as it is to be expected afterwards: for the next merge into it."""
-        figures = {one.name: one.after for one in self.figures}
+        """The survivor's expected state after the merge: the start of the next merge into it."""
+        figures = {item.name: item.after for item in self.figures}
         columns = {**self.before.columns, **self.then.columns}
-        kept = [replace(one, **self.before.contacts.get(one.id, {})) for one in self.survivor.contacts]  # type: ignore[arg-type]  # columns of a contact
+        kept = [replace(item, **self.before.contacts.get(item.id, {})) for item in self.survivor.contacts]  # type: ignore[arg-type]  # columns of a contact
         people = [*kept, *self.moved]
         return replace(self.survivor, **figures, **columns, contacts=people)  # type: ignore[arg-type]  # columns of a client
 
@@ -101,42 +101,47 @@ def preview(
     day: str = "",
     currencies: tuple[str, str] = ("", ""),
 ) -> Preview:
-    """What merging `mergeable` into `survivor` comes to on a server of this version; `day` stands in rescued notes.
+    """The effect of merging `mergeable` into `survivor` on a server of this version; `day` goes into rescued notes.
 
     `public_notes` appends the public notes too, which customers can read.
     """
     dropped = lost_contacts(survivor, mergeable)
-    moved = [one for one in mergeable.contacts if one not in dropped]
-    seconds = [one for one in moved if one.is_primary and any(other.is_primary for other in survivor.contacts)]
+    moved = [contact for contact in mergeable.contacts if contact not in dropped]
+    has_primary = any(contact.is_primary for contact in survivor.contacts)
+    seconds = [contact for contact in moved if contact.is_primary and has_primary]
     figures = figures_after(survivor, mergeable, version)
     lost = {
         name: value
         for name in LOST
         if (value := getattr(mergeable, name)) is not None and value != getattr(survivor, name)
     } | _lost_settings(survivor, mergeable)
-    found = Preview(survivor, mergeable, figures, dropped, moved, seconds, lost, currencies=currencies)
+    made = Preview(survivor, mergeable, figures, dropped, moved, seconds, lost, currencies=currencies)
     if not rescue:
-        return found
+        return made
     then = {"id_number": mergeable.id_number} if mergeable.id_number and not survivor.id_number else {}
-    primary = next((one.id for one in survivor.contacts if one.is_primary), "")
+    primary = next((contact.id for contact in survivor.contacts if contact.is_primary), "")
     ahead = Rescue(_columns(survivor, mergeable, day, public_notes=public_notes), *_contacts(survivor, dropped))
     behind = Rescue(then, {primary: {"is_primary": True}} if seconds else {})
-    return replace(found, before=ahead, then=behind)
+    return replace(made, before=ahead, then=behind)
 
 
 def lost_contacts(survivor: Client, mergeable: Client) -> list[Contact]:
-    """Contacts that the server drops: those with an address that the survivor has, in the same spelling, or with none.
+    """Contacts that the server drops: without an address, or with one that the survivor has in the same spelling.
 
-    Nobody is dropped where the survivor has no contact at all.
+    The server drops nobody where the survivor has no contact at all.
     """
-    addresses = {one.email for one in survivor.contacts}
-    return [one for one in mergeable.contacts if addresses and (not one.email or one.email in addresses)]
+    addresses = {contact.email for contact in survivor.contacts}
+    if not addresses:
+        return []
+    return [contact for contact in mergeable.contacts if not contact.email or contact.email in addresses]
 
 
 def figures_after(survivor: Client, mergeable: Client, version: Sequence[int]) -> list[Figure]:
-    """The four figures, as the survivor will have them; each in the clients' own currency."""
+    """The survivor's four figures after the merge, each in the clients' own currency."""
     anew = tuple(version) >= COMPUTED_ANEW
-    computed = "computed anew from the papers: another sum where the counters had drifted" if anew else ""
+    computed = (
+        "computed again from the invoices and payments: not the sum where the counters had drifted" if anew else ""
+    )
     return [
         _sum("balance", survivor, mergeable, computed),
         _sum("paid_to_date", survivor, mergeable, computed),
@@ -148,18 +153,18 @@ def figures_after(survivor: Client, mergeable: Client, version: Sequence[int]) -
 
 
 def _sum(name: str, survivor: Client, mergeable: Client, note: str) -> Figure:
-    one, other = getattr(survivor, name), getattr(mergeable, name)
-    return Figure(name, one, other, one + other, note)
+    ours, theirs = getattr(survivor, name), getattr(mergeable, name)
+    return Figure(name, ours, theirs, ours + theirs, note)
 
 
 def _payments(survivor: Client, mergeable: Client) -> Figure:
-    one, other = survivor.payment_balance, mergeable.payment_balance
-    note = "not added by the server: lost from the figure, while the payments themselves move" if other else ""
-    return Figure("payment_balance", one, other, one, note)
+    ours, theirs = survivor.payment_balance, mergeable.payment_balance
+    note = "not added by the server: lost from the figure, while the payments themselves move" if theirs else ""
+    return Figure("payment_balance", ours, theirs, ours, note)
 
 
 def _lost_settings(survivor: Client, mergeable: Client) -> dict[str, object]:
-    """Settings of its own that the survivor does not have, or has otherwise; the currency stands with the figures."""
+    """The merged client's own settings that the survivor lacks or has with another value, without the currency."""
     return {
         f"settings.{name}": value
         for name, value in mergeable.settings.items()
@@ -181,7 +186,7 @@ def _columns(survivor: Client, mergeable: Client, day: str, *, public_notes: boo
     if mergeable.private_notes:
         label = " ".join(filter(None, ("Merged", day, "from", mergeable.display_name, f"({mergeable.number})")))
         filled["private_notes"] = _appended(survivor.private_notes, mergeable.private_notes, f"{label}:\n")
-    if mergeable.public_notes and public_notes:  # customers read it: no word of ours
+    if mergeable.public_notes and public_notes:  # customers read it, so add no words of ours
         filled["public_notes"] = _appended(survivor.public_notes, mergeable.public_notes)
     return {name: value for name, value in filled.items() if value is not None}
 
@@ -195,21 +200,21 @@ def _appended(here: str | None, more: str, label: str = "") -> str:
 def _contacts(
     survivor: Client, dropped: Sequence[Contact]
 ) -> tuple[dict[str, dict[str, object]], list[dict[str, object]]]:
-    """What dropped contacts leave: blanks of the one with the same address filled, a place for those without one."""
-    by_mail = {one.email: one for one in survivor.contacts if one.email}
+    """The rescue of dropped contacts: fill blanks of the contact with the same address, add those without one."""
+    by_mail = {contact.email: contact for contact in survivor.contacts if contact.email}
     filled: dict[str, dict[str, object]] = {}
     added: list[dict[str, object]] = []
-    for one in dropped:
-        told = {name: value for name in OF_A_PERSON if (value := getattr(one, name)) is not None}
-        twin = by_mail.get(one.email) if one.email else None
+    for contact in dropped:
+        values = {name: value for name in OF_A_PERSON if (value := getattr(contact, name)) is not None}
+        twin = by_mail.get(contact.email) if contact.email else None
         if twin is not None:
-            fill = {name: value for name, value in told.items() if getattr(twin, name) is None}
+            fill = {name: value for name, value in values.items() if getattr(twin, name) is None}
             filled |= {twin.id: fill} if fill else {}
-        elif told and not _is_there(survivor, told):
-            added.append({**told, "is_primary": False, "send_email": False})
+        elif values and not _is_there(survivor, values):
+            added.append({**values, "is_primary": False, "send_email": False})
     return filled, added
 
 
-def _is_there(survivor: Client, told: Mapping[str, object]) -> bool:
-    """Whether the survivor has a contact with all of this."""
-    return any(all(getattr(one, name) == value for name, value in told.items()) for one in survivor.contacts)
+def _is_there(survivor: Client, values: Mapping[str, object]) -> bool:
+    """Whether the survivor has a contact with all these values."""
+    return any(all(getattr(contact, name) == value for name, value in values.items()) for contact in survivor.contacts)

@@ -1,4 +1,4 @@
-"""How an amount is written: in the decimals of its own currency, and in more only where it has more."""
+"""How to write an amount: with the decimals of its currency, and with more only where it has more."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ USUAL: Final = 2
 _WITHOUT: Final = "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX VND VUV XAF XOF XPF"
 _WITH_THREE: Final = "BHD IQD JOD KWD LYD OMR TND"
 _DECIMALS: Final = dict.fromkeys(_WITHOUT.split(), 0) | dict.fromkeys(_WITH_THREE.split(), 3)
-"""ISO 4217, list one: the currencies that have not two decimals. The server's own list has fewer of them."""
+"""ISO 4217, list one: the currencies without two decimals. The server's own list has fewer of them."""
 
 
 def decimals_of(currency: str | None) -> int:
-    """Decimals of an amount in this currency, by its ISO 4217 code; two where it is not known."""
+    """Decimals of an amount in this currency, by its ISO 4217 code; two where the code is unknown."""
     return _DECIMALS.get(currency or "", USUAL)
 
 

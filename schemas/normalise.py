@@ -1,7 +1,7 @@
-"""Records as the server sends them → typed rows of a parent and its children, secrets dropped.
+"""Turns records as the server sends them into typed rows of a parent and its children, without secrets.
 
-Parent and children are one unit: where any part does not fit, the whole record goes into quarantine, with the entity,
-id, field and kind of value named, and never a person's data. A field that the server sends and no entity knows is
+Parent and children are one unit. Where any part does not fit, the whole record goes into quarantine; the report names
+the entity, id, field and kind of value, and never a person's data. A field that the server sends and no entity knows is
 drift: it is kept in the record and reported, never an error.
 """
 
@@ -25,14 +25,14 @@ from schemas.values import CONVERT, LONGEST_KEY, Unfit, holds_nul, to_json
 Values = tuple[object, ...]
 
 AT_ONCE = 125
-"""Records that are taken together: their values fit into a processor's cache, and an odd one slows down few others."""
+"""Records typed together: their values fit into a processor's cache, and an odd one slows down few others."""
 
 _SHOWN_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _SHOWN_KEY = 100
-"""Characters of an unknown field's name that are kept: the name is part of a key of the warehouse."""
+"""Characters kept of an unknown field's name: it is part of a key in the warehouse."""
 
 
-class Row(msgspec.Struct, frozen=True):
+class TypedRow(msgspec.Struct, frozen=True):
     """One record, ready to be staged: its own values, its hash, its JSON, and the values of its children by entity."""
 
     id: str
@@ -45,7 +45,7 @@ class Row(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class Quarantined:
-    """A record that does not fit: which field of which entity, why, and the record without its secrets, if readable."""
+    """A record that does not fit: the field and its entity, why, and the record without its secrets, if readable."""
 
     entity: str
     id: str
@@ -69,34 +69,34 @@ class Drift:
 
 @dataclass(slots=True)
 class Batch:
-    """What a page of records came to."""
+    """The result for a page of records."""
 
-    rows: list[Row] = field(default_factory=list)
+    rows: list[TypedRow] = field(default_factory=list)
     quarantined: list[Quarantined] = field(default_factory=list)
     drift: set[Drift] = field(default_factory=set)
 
 
 def normalise(entity: Entity, records: Iterable[object]) -> Batch:
-    """The typed rows of decoded records, in the order in which they came."""
+    """The typed rows of decoded records, in the same order."""
     batch, rest = Batch(), iter(records)
     while some := list(islice(rest, AT_ONCE)):
-        found = _ordinary(entity, some) or _one_by_one(entity, some)
-        batch.rows += found.rows
-        batch.quarantined += found.quarantined
-        batch.drift |= found.drift
+        part = _ordinary(entity, some) or _one_by_one(entity, some)
+        batch.rows += part.rows
+        batch.quarantined += part.quarantined
+        batch.drift |= part.drift
     batch.quarantined = told_apart(batch.quarantined)
     return batch
 
 
 def _ordinary(entity: Entity, records: list[object]) -> Batch | None:
-    """The batch of a page in which nothing is odd."""
-    found = ordinary(entity, records)
-    if found is None:
+    """The batch of a page without anything odd."""
+    page = ordinary(entity, records)
+    if page is None:
         return None
     stamps = [stamp if isinstance(stamp, int) and stamp else None for stamp in (r.get("updated_at") for r in records)]  # type: ignore[attr-defined]
-    ids = [values[0] for values in found.values]
-    rows = list(map(Row, ids, stamps, found.values, found.hashes, found.records, found.children))
-    drift = {one for of, orders in found.keys.items() for keys in orders for one in _drift(of, keys)}
+    ids = [values[0] for values in page.values]
+    rows = list(map(TypedRow, ids, stamps, page.values, page.hashes, page.records, page.children))
+    drift = {field for of, orders in page.keys.items() for keys in orders for field in _drift(of, keys)}
     return Batch(rows, drift=drift)
 
 
@@ -107,7 +107,7 @@ def _one_by_one(entity: Entity, records: list[object]) -> Batch:
             batch.rows.append(_row(entity, record, batch.drift))
         except _Misfit as misfit:
             batch.quarantined.append(_quarantined(entity, record, misfit))
-        except RecursionError:  # the decoder, which is C, goes deeper than Python does
+        except RecursionError:  # the decoder, written in C, goes deeper than Python does
             batch.quarantined.append(_quarantined(entity, record, _Misfit("record", "is nested too deeply")))
     return batch
 
@@ -118,7 +118,7 @@ class _Misfit(Exception):
         self.place, self.reason = place, reason
 
 
-def _row(entity: Entity, record: object, drift: set[Drift]) -> Row:
+def _row(entity: Entity, record: object, drift: set[Drift]) -> TypedRow:
     if not isinstance(record, dict):
         raise _Misfit("record", "is not an object")
     values = _values(entity, record, drift, "")
@@ -129,7 +129,7 @@ def _row(entity: Entity, record: object, drift: set[Drift]) -> Row:
     kept = to_json(scrubbed(entity, record))
     if holds_nul(kept):
         raise _Misfit("record", "holds a text with a NUL character")
-    return Row(
+    return TypedRow(
         id=key,
         updated_at=stamp if isinstance(stamp, int) and stamp else None,
         values=values,
@@ -140,13 +140,13 @@ def _row(entity: Entity, record: object, drift: set[Drift]) -> Row:
 
 
 def _children(child: Entity, record: dict[str, object], drift: set[Drift]) -> tuple[Values, ...]:
-    if child.name not in record:  # no list is not an empty list: that would delete all children of this parent
+    if child.name not in record:  # a missing list is not an empty one, which would delete all children of this parent
         raise _Misfit(child.name, "is missing")
-    found = record[child.name]
-    if not isinstance(found, list):
+    items = record[child.name]
+    if not isinstance(items, list):
         raise _Misfit(child.name, "is not a list")
     rows = []
-    for number, item in enumerate(found):
+    for number, item in enumerate(items):
         place = f"{child.name}[{number}]"
         if not isinstance(item, dict):
             raise _Misfit(place, "is not an object")
@@ -187,7 +187,7 @@ def _plan(entity: Entity) -> tuple[tuple[str, str, str, Callable[[object], objec
 
 @cache
 def _keys(entity: Entity) -> frozenset[str]:
-    """All keys that a record of this entity has on a server like the recorded one."""
+    """All keys of this entity's records on a server like the recorded one."""
     own = {f.inside or f.json_key for f in entity.fields}
     return frozenset(own | {c.name for c in entity.children} | entity.secrets)
 
@@ -199,7 +199,7 @@ def _drift(entity: Entity, keys: Iterable[str]) -> set[Drift]:
 
 
 def _shown_key(key: str) -> str:
-    """The name of an unknown field, in a form in which both engines can keep it in a key."""
+    """The name of an unknown field, in a form that both engines can keep in a key."""
     shown = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in key[: _SHOWN_KEY + 1])
     return shown if len(shown) <= _SHOWN_KEY else shown[: _SHOWN_KEY - 1] + "…"
 
@@ -210,41 +210,41 @@ def _lasting(fields: Sequence[Field]) -> tuple[int, ...]:
 
 
 def _hash(entity: Entity, values: Values, children: tuple[tuple[Values, ...], ...]) -> str:
-    """32 hex digits over all that people mean by a change: not the stamps, and not the order of the children."""
-    told: list[object] = [_told(entity.fields, values)]
+    """32 hex digits over everything that people call a change: not the stamps, and not the order of the children."""
+    hashed: list[object] = [_without_volatile(entity.fields, values)]
     for child, rows in zip(entity.children, children, strict=True):
-        told.append([_told(child.fields, row) for row in sorted(rows, key=lambda row: str(row[0]))])
-    return blake2b(to_json(told).encode(), digest_size=16).hexdigest()
+        hashed.append([_without_volatile(child.fields, row) for row in sorted(rows, key=lambda row: str(row[0]))])
+    return blake2b(to_json(hashed).encode(), digest_size=16).hexdigest()
 
 
-def _told(fields: tuple[Field, ...], values: Values) -> list[object]:
+def _without_volatile(fields: tuple[Field, ...], values: Values) -> list[object]:
     return [values[i] for i in _lasting(fields)]
 
 
 def _quarantined(entity: Entity, record: object, misfit: _Misfit) -> Quarantined:
     key, kept = "", None
     if isinstance(record, dict):
-        found = record.get("id")
-        key = found if isinstance(found, str) and _SHOWN_ID.fullmatch(found) else ""
+        sent_id = record.get("id")
+        key = sent_id if isinstance(sent_id, str) and _SHOWN_ID.fullmatch(sent_id) else ""
         kept = _readable(entity, record)
     return Quarantined(entity.name, key or nameless(kept or ""), misfit.place, misfit.reason, kept)
 
 
 def nameless(content: str | bytes) -> str:
-    """A name for a record without an id that can be shown: the same for the same content, and for no other one."""
-    found = content if isinstance(content, bytes) else content.encode(errors="surrogatepass")
-    return f"(no id, {blake2b(found, digest_size=4).hexdigest()})"
+    """A name to show for a record without an id: the same for the same content, and for no other."""
+    raw = content if isinstance(content, bytes) else content.encode(errors="surrogatepass")
+    return f"(no id, {blake2b(raw, digest_size=4).hexdigest()})"
 
 
-def told_apart(found: Iterable[Quarantined]) -> list[Quarantined]:
-    """The records that one page set aside, each with a name of its own: equal ones without an id are numbered."""
+def told_apart(quarantined: Iterable[Quarantined]) -> list[Quarantined]:
+    """The records that one page set aside, each with its own name: equal ones without an id are numbered."""
     out: list[Quarantined] = []
     met: Counter[tuple[str, str]] = Counter()
-    for one in found:
-        met[one.entity, one.id] += 1
-        number = met[one.entity, one.id]
-        again = number > 1 and one.id.startswith("(no id")
-        out.append(replace(one, id=f"{one.id[:-1]}, number {number})") if again else one)
+    for record in quarantined:
+        met[record.entity, record.id] += 1
+        number = met[record.entity, record.id]
+        again = number > 1 and record.id.startswith("(no id")
+        out.append(replace(record, id=f"{record.id[:-1]}, number {number})") if again else record)
     return out
 
 

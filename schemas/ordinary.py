@@ -1,7 +1,7 @@
 """A whole page of records at once, column by column: much faster than record by record, where nothing is odd.
 
-It knows no misfits. Where any value is not what it should be, it gives up, and `schemas.normalise` takes the page
-record by record and names what is wrong. What both make of ordinary records is the same; a test compares them.
+It cannot handle misfits. Where any value is odd, it gives up; `schemas.normalise` then takes the page record by record
+and names the fault. Both make the same rows from ordinary records; a test compares them.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ NOTHING: Record = {}
 
 
 class Ordinary(NamedTuple):
-    """What a page came to, record by record; `keys` are the distinct keys of the records of each entity."""
+    """The typed records of a page, column by column; `keys` are the distinct keys of each entity's records."""
 
     values: list[Values]
     hashes: list[str]
@@ -57,17 +57,17 @@ def ordinary(entity: Entity, records: Sequence[object]) -> Ordinary | None:
     """The typed rows of a page; None where anything in it is odd."""
     try:
         return _page(entity, records)
-    except (_Odd, ValueError, TypeError, RecursionError):  # of the conversions, and of the encoder
+    except (_Odd, ValueError, TypeError, RecursionError):  # from the conversions, and from the encoder
         return None
 
 
 class _Odd(Exception):
-    """Something in this page is for the other road."""
+    """Something in this page needs the other road."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Table:
-    """The records of one entity on a page: as they came, less their secrets, and as typed values."""
+    """The records of one entity on a page: as sent, without their secrets, and as typed values."""
 
     kept: list[Record]
     values: list[Values]
@@ -79,14 +79,14 @@ def _page(entity: Entity, records: Sequence[object]) -> Ordinary:
     families, keys = [], {entity: own.keys}
     for child in entity.children:
         lists = _lists(records, child.name)
-        found = _table(child, list(chain.from_iterable(lists)))
-        keys[child] = found.keys
-        for parent, kept in zip(own.kept, _cut(found.kept, lists), strict=True):
+        table = _table(child, list(chain.from_iterable(lists)))
+        keys[child] = table.keys
+        for parent, kept in zip(own.kept, _cut(table.kept, lists), strict=True):
             parent[child.name] = list(kept)
-        families.append(list(_cut(found.values, lists)))
+        families.append(list(_cut(table.values, lists)))
     children: list[Children] = list(zip(*families, strict=True)) if families else [()] * len(own.values)
     written = [to_json(kept) for kept in own.kept]
-    if any(NUL in one for one in written):
+    if any(NUL in record for record in written):
         raise _Odd
     return Ordinary(own.values, _hashes(entity, own.values, children), written, children, keys)
 
@@ -94,23 +94,23 @@ def _page(entity: Entity, records: Sequence[object]) -> Ordinary:
 def _table(entity: Entity, records: Sequence[object]) -> _Table:
     if set(map(type, records)) - {dict}:
         raise _Odd
-    whole: Sequence[Record] = records  # type: ignore[assignment]  # looked at just now
+    whole: Sequence[Record] = records  # type: ignore[assignment]  # checked just now
     orders = [tuple(record) for record in whole]
     kept = [_kept(record, *_layout(entity, order)) for record, order in zip(whole, orders, strict=True)]
     return _Table(kept, _rows(entity, whole, kept), set(orders))
 
 
 def _lists(records: Sequence[object], name: str) -> list[list[object]]:
-    found = [record.get(name) for record in records]  # type: ignore[attr-defined]  # dicts, as _table has seen
-    if set(map(type, found)) - {list}:
+    lists = [record.get(name) for record in records]  # type: ignore[attr-defined]  # dicts, as _table has seen
+    if set(map(type, lists)) - {list}:
         raise _Odd
-    return found
+    return lists
 
 
 def _cut(flat: Sequence[T], like: Iterable[Sequence[object]]) -> Iterable[tuple[T, ...]]:
-    """The items of a flat list, as many at a time as each of the lists has."""
+    """The items of a flat list, cut into tuples as long as the lists in `like`."""
     rest = iter(flat)
-    return (tuple(islice(rest, len(one))) for one in like)
+    return (tuple(islice(rest, len(items))) for items in like)
 
 
 def _kept(record: Record, dropped: Keys, deep: Keys) -> Record:
@@ -125,7 +125,7 @@ def _kept(record: Record, dropped: Keys, deep: Keys) -> Record:
 
 @lru_cache(maxsize=1024)
 def _layout(entity: Entity, keys: Keys) -> tuple[Keys, Keys]:
-    """Of these keys, those that are dropped, and those whose values are searched: all but the plain fields."""
+    """The keys to drop, and the keys whose values to search: all but the plain fields."""
     known, children = always_kept(entity), {child.name for child in entity.children}
     dropped = {key for key in keys if key not in known | children and (key in entity.secrets or sounds_secret(key))}
     plain = {f.json_key for f in entity.fields if not f.inside and f.kind is not Kind.JSON} | children
@@ -140,10 +140,10 @@ def _rows(entity: Entity, records: Sequence[Record], kept: Sequence[Record]) -> 
     holders = {name: _holders(records, name) for name in {f.inside for f in entity.fields if f.inside}}
     for field in entity.fields:
         if field.inside:
-            found: Sequence[object] = _column(holders[field.inside], field.json_key)
+            values: Sequence[object] = _column(holders[field.inside], field.json_key)
         else:
-            found = _column(kept, field.json_key) if field.kind is Kind.JSON else plain[field.json_key]
-        column = _COLUMN[field.kind](found)
+            values = _column(kept, field.json_key) if field.kind is Kind.JSON else plain[field.json_key]
+        column = _COLUMN[field.kind](values)
         if field.vital and None in column:
             raise _Odd
         if field.vital and field.kind is Kind.TEXT and max(map(len, column)) > LONGEST_KEY:  # type: ignore[arg-type]
@@ -153,12 +153,12 @@ def _rows(entity: Entity, records: Sequence[Record], kept: Sequence[Record]) -> 
 
 
 def _holders(records: Sequence[Record], name: str) -> list[Record]:
-    """The objects inside of the records; one without fields where it is something else."""
+    """The objects inside the records; an empty one where it is something else."""
     return [holder if isinstance(holder, dict) else NOTHING for holder in _column(records, name)]
 
 
 def _plain_columns(entity: Entity, records: Sequence[Record]) -> dict[str, Sequence[object]]:
-    """The columns of the plain fields: taken all at once, or one by one where a key is missing."""
+    """The columns of the plain fields: taken all at once, or singly where a key is missing."""
     keys = [f.json_key for f in entity.fields if not f.inside]
     try:
         return dict(zip(keys, zip(*map(itemgetter(*keys), records), strict=True), strict=False))
@@ -209,7 +209,7 @@ def _counts(column: Sequence[object]) -> Sequence[object]:
 
 
 def _jsons(column: Sequence[object]) -> Sequence[object]:
-    """JSON texts of what was searched already."""
+    """JSON texts of values that were searched already."""
     if set(map(type, column)) - {dict, list, type(None)}:
         raise _Odd
     return [to_json(value) if value else None if value is None else "{}" for value in column]
@@ -229,15 +229,15 @@ _COLUMN: dict[Kind, Callable[[Sequence[object]], Sequence[object]]] = {
 
 
 def _hashes(entity: Entity, values: list[Values], children: list[Children]) -> list[str]:
-    """The hashes of `schemas.normalise`, of the same bytes."""
+    """The hashes of `schemas.normalise`, over the same bytes."""
     own, theirs = _lasting(entity), [_lasting(child) for child in entity.children]
     out = []
     for row, families in zip(values, children, strict=True):
-        told = [own(row)]
+        hashed = [own(row)]
         for lasting, family in zip(theirs, families, strict=True):
             rows = family if len(family) < 2 else sorted(family, key=_id)  # noqa: PLR2004 - one is in order
-            told.append(tuple(map(lasting, rows)))
-        out.append(blake2b(to_json_bytes(told), digest_size=16).hexdigest())
+            hashed.append(tuple(map(lasting, rows)))
+        out.append(blake2b(to_json_bytes(hashed), digest_size=16).hexdigest())
     return out
 
 

@@ -1,9 +1,9 @@
-"""A plan: what is to change on the server, by the fewest calls; counted, digested, and never edited.
+"""A plan: the changes to make on the server, by the fewest calls; counted, with a digest, and never edited.
 
 A plan changes values, or merges clients (schemas.merge_plan). A wish is a value that somebody wants; a cell is a wish
-that differs from what the server has. Cells are grouped into calls: one `bulk_update` for all clients that get the same
-value in the same column, one `assign_group` for those that get the same group, and a PUT for each client with anything
-else, in which its other cells go along.
+that differs from the server's value. Cells are grouped into calls: one `bulk_update` for all clients with the same new
+value in a column, one `assign_group` for those that get the same group, and a PUT for each client with any other
+change, which carries that client's other cells too.
 """
 
 from __future__ import annotations
@@ -25,17 +25,17 @@ PUSH: Final = "push"
 MERGE: Final = "merge"
 """Kinds of plans, and the commands that make and apply them."""
 CHUNK: Final = 500
-"""Clients a bulk call at the most; so many are asked for in its answer, which is a page of 20 unless told."""
+"""Most clients of a bulk call; the call asks for as many in its answer, which otherwise is a page of 20."""
 ALONE: Final = 3
-"""So many bulk calls for one client alone are dearer than one PUT, which takes a read and a write."""
+"""From so many bulk calls for one client alone, a PUT is cheaper: it takes a read and a write."""
 UPDATE, BULK_UPDATE, ASSIGN_GROUP = "update", "bulk_update", "assign_group"
 
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """A value that somebody wants in a column of a client. `place` says where the wish stands, such as `row 7`.
+    """A value that somebody wants in a column of a client. `place` is where the wish was written, such as `row 7`.
 
-    Where the client was named by its number or id_number, `key` and `named` say by which: the server has the last word.
+    Where the client was named by its number or id_number, `key` and `named` keep it: the server has the last word.
     `typed` values come from a spreadsheet, which may have dropped leading zeros.
     """
 
@@ -50,7 +50,7 @@ class Wish:
 
 @dataclass(frozen=True, slots=True)
 class RefusedWish:
-    """A wish that is not planned, and why; the reason holds no value."""
+    """A wish that was not planned, and why; the reason holds no value."""
 
     place: str
     client_id: str
@@ -60,9 +60,9 @@ class RefusedWish:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Cell:
-    """One column of one client that is to change: its value when the plan was made, and the one it gets.
+    """One column of one client to change: its value when the plan was made, and its new value.
 
-    `by_put` says that it goes by a PUT, although a bulk call could write such a column.
+    `by_put` means that a PUT writes it, although a bulk call could write such a column.
     """
 
     client_id: str
@@ -74,7 +74,7 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class CellOutcome:
-    """What became of one cell of a plan."""
+    """The outcome for one cell of a plan."""
 
     client_id: str
     column: str
@@ -84,30 +84,30 @@ class CellOutcome:
 
 @dataclass(frozen=True, slots=True)
 class PlannedCall:
-    """One call: its verb, and its cells. Of a bulk call, all cells have the same column and the same value."""
+    """One call: its verb, and its cells. In a bulk call all cells have the same column and the same value."""
 
     verb: str
     cells: Sequence[Cell]
 
     @property
     def client_ids(self) -> list[str]:
-        """The clients that it is about, each once, in order."""
+        """The clients it changes, each once, in order."""
         return list(dict.fromkeys(cell.client_id for cell in self.cells))
 
     @property
     def edits(self) -> list[Edit]:
-        """What it changes, client by client, for the journal."""
+        """Its changes, client by client, for the journal."""
         return edits_of(self.cells)
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What is to change at one source: values (PUSH), or clients that are merged (MERGE). Times are aware, in UTC.
+    """The changes to make at one source: values (PUSH), or clients to merge (MERGE). Times are aware, in UTC.
 
-    `base_at` is the server's clock when its clients were read, and `newest_at` the newest stamp that it had then: a
-    server that has none as new may be restored from a backup. `company` is the fingerprint of the company that was
-    read: ids repeat between servers, so no other one may get the plan. `version` is the server's, by which the figures
-    of merges are foreseen. `undoes` is the plan whose values this one puts back.
+    `base_at` is the server's clock when its clients were read, and `newest_at` its newest stamp at that moment: a
+    server without one as new may be restored from a backup. `company` is the fingerprint of the company that was read:
+    ids repeat between servers, so no other one may get the plan. `version` is the server's; it decides how figures of
+    merges are foreseen. `undoes` is the plan whose values this one puts back.
     """
 
     plan_id: str
@@ -127,20 +127,20 @@ class Plan:
 
     @property
     def calls(self) -> list[PlannedCall]:
-        """The calls by which its values are written: always the same ones."""
+        """The calls that write its values, always the same ones."""
         return calls_for(self.cells)
 
     @property
     def client_ids(self) -> list[str]:
-        """The clients that it is about, each once, in order."""
+        """The clients to change, each once, in order."""
         merged = (client_id for step in self.steps for client_id in (step.survivor_id, step.mergeable_id))
         return list(dict.fromkeys([*(cell.client_id for cell in self.cells), *merged]))
 
     @property
     def digest(self) -> str:
-        """The first 16 hexadecimal digits of the SHA-256 over all of it: who approves these approves every value.
+        """The first 16 hexadecimal digits of the SHA-256 over all of it: to approve them is to approve every value.
 
-        Plans that were stored by earlier versions keep their digest.
+        Plans stored by earlier versions keep their digest.
         """
         content = self._merges() if self.kind == MERGE else self._changes()
         return hashlib.sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()[:16]
@@ -161,10 +161,10 @@ class Plan:
 
 
 def calls_for(cells: Iterable[Cell], *, chunk: int = CHUNK) -> list[PlannedCall]:
-    """The calls that do it, in an order of their own.
+    """The calls that write these cells, in a fixed order.
 
-    A client that needs a PUT anyway takes its other cells along in it, where a PUT can write them. What only a bulk
-    call can empty comes last: a PUT behind it would fill it again.
+    A client that needs a PUT anyway gets its other cells in it, where a PUT can write them. Cells that only a bulk call
+    can empty come last: a PUT after it would fill them again.
     """
     ordered = sorted(cells)
     put = {cell.client_id for cell in ordered if needs_put(cell)}
@@ -186,9 +186,9 @@ def calls_for(cells: Iterable[Cell], *, chunk: int = CHUNK) -> list[PlannedCall]
 
 
 def with_fewest_calls(cells: Sequence[Cell], without_put: Set[str] = frozenset()) -> list[Cell]:
-    """The cells, those of a client by PUT that would need several bulk calls for itself alone.
+    """The cells, with `by_put` for a client that would need several bulk calls alone.
 
-    Clients in `without_put` are left with their bulk calls: a PUT would change something of them that nobody named.
+    Clients in `without_put` keep their bulk calls: a PUT would change something in them that nobody named.
     """
     count: dict[str, int] = defaultdict(int)
     for call in calls_for(cells):
@@ -199,12 +199,12 @@ def with_fewest_calls(cells: Sequence[Cell], without_put: Set[str] = frozenset()
 
 
 def calls_without_grouping(cells: Iterable[Cell]) -> int:
-    """How many calls a client-by-client loop would make: a PUT for each client."""
+    """How many calls a loop over clients would make: a PUT for each client."""
     return len({cell.client_id for cell in cells})
 
 
 def edits_of(cells: Iterable[Cell]) -> list[Edit]:
-    """The cells client by client."""
+    """The cells, client by client."""
     before: dict[str, dict[str, object]] = defaultdict(dict)
     after: dict[str, dict[str, object]] = defaultdict(dict)
     for cell in cells:
@@ -228,12 +228,12 @@ def _iso(at: datetime) -> str:
 
 
 def _bulk_only(cell: Cell) -> bool:
-    """A PUT does not empty the country: the server puts the company's in its place (ClientRepository.php:73-77)."""
+    """A PUT does not empty the country: the server sets the company's instead (ClientRepository.php:73-77)."""
     return cell.column == "country_id" and cell.after is None
 
 
 def _verb(cell: Cell) -> str:
-    """How a cell is written by itself: a group is taken away by a PUT, as assign_group needs one."""
+    """How a single cell is written: a PUT takes a group away, because assign_group needs one."""
     kind = WRITABLE[cell.column].written
     if kind is Written.BULK:
         return BULK_UPDATE

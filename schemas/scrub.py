@@ -1,8 +1,8 @@
-"""A record less its secrets: what is kept of a record "as it came".
+"""A record without its secrets: the form in which a record is kept.
 
-Known secrets are dropped by name (whoever has a contact's `link` is logged in). Whatever is an object or a list is
-searched to the bottom for names that sound like a credential: a later server, or a mail provider's key among the
-settings, must not bring one in, not even in the place of a name.
+Known secrets are dropped by name (a contact's `link` logs its holder in). Every object and list is searched to the
+bottom for names of credentials: a later server, or a mail provider's key among the settings, must not bring one in,
+not even in the place of a name.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ _CREDENTIAL = re.compile(
 
 @lru_cache(maxsize=4096)
 def sounds_secret(key: str) -> bool:
-    """Whether a key's name is that of a credential: contact_key, smtp_password, postmark_secret, portal_link ..."""
+    """Whether a key is named like a credential: contact_key, smtp_password, postmark_secret, portal_link ..."""
     return bool(_CREDENTIAL.search(key))
 
 
 def scrubbed(entity: Entity, record: dict[str, object]) -> dict[str, object]:
-    """A copy without secrets, keys in the order in which they came."""
+    """A copy without secrets, its keys in the same order."""
     kept: dict[str, object] = {}
     known, children = always_kept(entity), {child.name: child for child in entity.children}
     for key, value in record.items():
@@ -40,7 +40,7 @@ def scrubbed(entity: Entity, record: dict[str, object]) -> dict[str, object]:
 
 
 def searched(value: object) -> object:
-    """A copy of any JSON value without the keys that sound like a credential, at any depth."""
+    """A copy of any JSON value without keys named like a credential, at any depth."""
     if isinstance(value, dict):
         return {k: v if v.__class__ is str else searched(v) for k, v in value.items() if not sounds_secret(k)}
     if isinstance(value, list):
@@ -56,5 +56,5 @@ def _scrubbed_children(child: Entity, value: object) -> object:
 
 @cache
 def always_kept(entity: Entity) -> frozenset[str]:
-    """Keys that are kept whatever they sound like."""
+    """Keys that are kept, even if named like a credential."""
     return frozenset(f.inside or f.json_key for f in entity.fields)

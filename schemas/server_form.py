@@ -1,9 +1,9 @@
-"""A value that is to be written → the value that the server will keep; or why it is refused before anything is sent.
+"""Converts a value to write into the value that the server will keep, or refuses it before anything is sent.
 
-The server trims texts, empties what is blank, strips tags from names, cuts what is too long, takes any number for a
+The server trims texts, empties blank ones, strips tags from names, cuts texts that are too long, takes any number for a
 country, and answers 200 to all of it (UpdateClientRequest, BulkClientRequest of 5.10.42, its database without strict
-mode). What it would change silently is refused here; what it does openly (blanks, '' = nothing) is foreseen, so that a
-value which is there already is known to be equal.
+mode). This module refuses values that the server would change silently. It foresees the changes that the server makes
+openly (blanks, '' for empty), so that a value that is there already compares as equal.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ CLASSIFICATIONS: Final = (
 )  # fmt: skip
 _BLANKS: Final = r"[\t-\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff\u200b\u200e]+"
 _EDGES = re.compile(rf"\A{_BLANKS}|{_BLANKS}\Z")
-"""What Laravel's TrimStrings takes off: blanks of any script, U+200B too (recorded)."""
+"""The blanks that Laravel's TrimStrings takes off: of any script, U+200B too (recorded)."""
 _ODD_EDGES = re.compile(r"\A[\x1c-\x1f\u180e]|[\x1c-\x1f\u180e]\Z")
-"""What is a blank to some and none to others, so that nobody can say what becomes of it."""
+"""Characters that some count as blanks and others do not, so nobody can predict the result."""
 _TAG = re.compile(r"<(?![ \t\n\r\v\f])")
 _WHOLE: Final = ("payment_terms", "valid_until")
 NUMBERS: Final = ("default_task_rate", *_WHOLE)
@@ -46,20 +46,20 @@ _NEVER_EMPTY: Final[Mapping[str, str]] = {
     "country_id": "the server puts the company's country in its place",
     "currency_id": "the server puts the company's currency in its place",
 }
-"""What cannot be emptied by a PUT, and why (ClientRepository.php:55-112, UpdateClientRequest.php:108-113).
+"""Columns that a PUT cannot empty, and why (ClientRepository.php:55-112, UpdateClientRequest.php:108-113).
 
-`country_id` can be by bulk_update.
+`bulk_update` can empty `country_id`.
 """
 
 GIVEN_BY_PUT: Final = ("currency_id", "country_id")
-"""What a PUT gives a client that has none: the company's (UpdateClientRequest:108-113, ClientRepository.php:73-77)."""
+"""Columns that a PUT fills from the company where empty (UpdateClientRequest:108-113, ClientRepository.php:73-77)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Lists:
-    """The lists by which the server decodes ids, each as id → name; `codes` has code → id (CH, EUR, de) by list.
+    """The lists that decode the server's ids, each as id → name; `codes` has code → id (CH, EUR, de) by list.
 
-    A list that is not there is not checked against.
+    Without a list, its values are not checked.
     """
 
     names: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
@@ -70,31 +70,31 @@ NO_LISTS: Final = Lists()
 
 
 class Refused(ValueError):
-    """A value cannot be written; the message says why, without the value, after the field's name."""
+    """A value cannot be written. The message goes after the field's name and says why, without the value."""
 
 
 WRITABLE: Final[Mapping[str, Field]] = {f.name: f for f in CLIENTS.fields if f.written is not Written.NEVER}
-"""The columns of a client that can be written, by name; `settings` as a whole is not written by column."""
+"""The columns of a client that can be written, by name; `settings` is written setting by setting."""
 
 
 def writable(name: str) -> Field:
-    """The field of a column. Raises Refused for one that cannot be written, saying why."""
-    found = WRITABLE.get(name)
-    if found is not None and found.kind is not Kind.JSON:
-        return found
-    if found is not None:
+    """The field of a column. Raises Refused, with the reason, for a column that cannot be written."""
+    its_field = WRITABLE.get(name)
+    if its_field is not None and its_field.kind is not Kind.JSON:
+        return its_field
+    if its_field is not None:
         raise Refused("is written setting by setting (currency_id, language_id, payment_terms, ...)")
     if name in {f.name for f in CLIENTS.fields}:
-        raise Refused("cannot be written: the server sets it by itself")
+        raise Refused("cannot be written: only the server sets it")
     near = get_close_matches(name.casefold(), WRITABLE, n=1)
-    raise Refused("is no field of a client" + (f": did you mean {near[0]}?" if near else ""))
+    raise Refused("is not a field of a client" + (f": did you mean {near[0]}?" if near else ""))
 
 
 def as_stored(wanted: Field, value: object, lists: Lists = NO_LISTS) -> object:
-    """The value as the server will show it afterwards; None is nothing. Raises Refused.
+    """The value as the server will show it afterwards; None means empty. Raises Refused.
 
-    Flags are true or false; every other column is a text, for which whole numbers are taken too. Whether an
-    `assigned_user_id` is there, and a mail an address, only the server knows: it stores nobody, or refuses it.
+    Flags are true or false; every other column is a text, and whole numbers count as texts. Only the server knows
+    whether an `assigned_user_id` exists and a mail is an address: it stores nobody, or refuses.
     """
     if wanted.kind is Kind.FLAG:
         return _flag(value)
@@ -112,9 +112,9 @@ def as_stored(wanted: Field, value: object, lists: Lists = NO_LISTS) -> object:
 
 
 def _check_meaning(wanted: Field, text: str) -> None:
-    """Raises Refused for a text of which the server makes something else, or nothing."""
+    """Raise Refused for a text that the server would change or drop."""
     if wanted.name == "classification" and text not in CLASSIFICATIONS:
-        raise Refused(f"is none of {', '.join(CLASSIFICATIONS)}")
+        raise Refused(f"must be one of {', '.join(CLASSIFICATIONS)}")
     if wanted.name == "name" and _TAG.search(text):
         raise Refused("holds a `<` with something behind it: the server takes that for HTML and strips it")
     if wanted.name.endswith("_notes") and "</sc" in text:
@@ -122,15 +122,15 @@ def _check_meaning(wanted: Field, text: str) -> None:
     if wanted.name == "number" and text == "0":
         raise Refused(f"is 0: {_NEVER_EMPTY['number']}")
     if text == "0" and wanted.kind is not Kind.SETTING:
-        raise Refused("is 0, which the server shows as nothing")
+        raise Refused("is 0, which the server shows as empty")
     if wanted.name in _WHOLE and not _WHOLE_NUMBER.fullmatch(text):
-        raise Refused("is no whole number")
+        raise Refused("is not a whole number")
 
 
 def as_sent(name: str, value: object) -> object:
-    """What is sent for a setting's value as `as_stored` has it: the server takes no texts for numbers and flags there.
+    """The form to send of a setting's value from `as_stored`: the server takes no texts for numbers and flags there.
 
-    (ClientGroupSettingsSaver: `default_task_rate is not a valid float`; "false" is no bool to it.)
+    (ClientGroupSettingsSaver: `default_task_rate is not a valid float`; it does not read "false" as a bool.)
     """
     if value is None:
         return None
@@ -140,17 +140,17 @@ def as_sent(name: str, value: object) -> object:
 
 
 def trimmed(text: str) -> str:
-    """A text without the blanks at its edges that the server takes off whatever it is sent."""
+    """A text without the blanks at its edges, which the server always takes off."""
     return _EDGES.sub("", text)
 
 
 def list_of(name: str) -> str | None:
-    """The server's list by which a column is checked; None for one that is not."""
+    """The server's list for checking a column; None where there is none."""
     return _LISTS.get(name)
 
 
 def check_emptied(name: str, *, by_bulk: bool) -> None:
-    """Raises Refused for a column that the server does not leave empty."""
+    """Raise Refused for a column that the server does not leave empty."""
     if name in _NEVER_EMPTY and not (by_bulk and name == "country_id"):
         raise Refused(f"cannot be emptied: {_NEVER_EMPTY[name]}")
 
@@ -159,7 +159,7 @@ def _text(value: object) -> str | None:
     if value is None:
         return None
     if isinstance(value, bool) or not isinstance(value, str | int):
-        raise Refused("is no text")
+        raise Refused("is not text")
     text = trimmed(str(value))
     if _ODD_EDGES.search(text):
         raise Refused("begins or ends with a control character")
@@ -169,38 +169,38 @@ def _text(value: object) -> str | None:
 
 
 def _rate(text: str) -> str:
-    """As the server shows a number: without zeros that say nothing."""
+    """The number as the server shows it, without superfluous zeros."""
     if not _NUMBER.fullmatch(text):
-        raise Refused("is no number of at most nine digits and six decimals")
+        raise Refused("is not a number of at most nine digits and six decimals")
     return f"{Decimal(text).normalize() or Decimal(0):f}"
 
 
 def _flag(value: object) -> bool:
     if isinstance(value, bool):
         return value
-    told = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}.get(str(value).lower())
-    if told is None:
-        raise Refused("is neither true nor false")
-    return told
+    meant = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}.get(str(value).lower())
+    if meant is None:
+        raise Refused("must be true or false")
+    return meant
 
 
 def _listed(name: str, text: str, lists: Lists) -> str:
-    """The id of an entry of a list, named by its id, its code or its name. Raises Refused where that is not one."""
+    """The id of a list's entry, given by its id, code or name. Raises Refused where there is no such entry."""
     known = lists.names.get(name)
     if known is None or text in known:
         return text
     if code := lists.codes.get(name, {}).get(text.upper()):
         return code
-    found = [key for key, called in known.items() if called.casefold() == text.casefold()]
-    if len(found) > 1:
+    ids = [key for key, called in known.items() if called.casefold() == text.casefold()]
+    if len(ids) > 1:
         raise Refused(
-            f"names several of the {_LIST_WORDS.get(name, name)}: use one of the ids {', '.join(sorted(found))}"
+            f"names several of the {_LIST_WORDS.get(name, name)}: use one of the ids {', '.join(sorted(ids))}"
         )
-    if found:
-        return found[0]
+    if ids:
+        return ids[0]
     near = get_close_matches(text, known.values(), n=1)
     raise Refused(
-        f"is none of the server's {_LIST_WORDS.get(name, name)}" + (f": did you mean {near[0]}?" if near else "")
+        f"is not one of the server's {_LIST_WORDS.get(name, name)}" + (f": did you mean {near[0]}?" if near else "")
     )
 
 
@@ -210,12 +210,12 @@ def _short_enough(wanted: Field, text: str) -> str:
         most = PHONE
     elif wanted.name.endswith("_notes") or (custom and wanted.written is Written.BULK):
         if len(text.encode()) > LONG:
-            raise Refused(f"is longer than {LONG:,} bytes, which is all that the server keeps")
+            raise Refused(f"is longer than {LONG:,} bytes, the most that the server keeps")
         return text
     elif custom:
-        most = SHORT  # of a contact: those of a client itself are long texts (recorded)
+        most = SHORT  # of a contact; a client's own custom values are long texts (recorded)
     else:
         most = wanted.max_length or LONG
     if len(text) > most:
-        raise Refused(f"is longer than {most} characters, which is all that the server keeps")
+        raise Refused(f"is longer than {most} characters, the most that the server keeps")
     return text

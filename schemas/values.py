@@ -1,8 +1,8 @@
-"""One value as the server sends it → one value as the warehouse keeps it, or `Unfit` for what kind of value it was.
+"""Converts one value from the server's form to the warehouse's; raises `Unfit` with the kind of a value that cannot be.
 
 The server's conventions (ClientTransformer of 5.10.42): nulls are sent as `''`, `0`, `false` or `{}`; times are whole
 unix seconds, 0 for never; money is a JSON number, an integer literal when whole, else a float, in exponent form when
-tiny. Nothing is rounded and nothing is cast silently: a value that does not fit puts its row into quarantine.
+tiny. Nothing is rounded or cast silently: a value that does not fit puts its row into quarantine.
 """
 
 from __future__ import annotations
@@ -23,16 +23,16 @@ LAST_SECOND = 253402300799
 """9999-12-31 23:59:59 UTC, the last second that every engine's timestamp can hold."""
 
 MOST_DIGITS = 30
-"""Of a number among the settings: a few characters of JSON (`1e999999999`) can stand for gigabytes of digits."""
+"""Most digits of a number in the settings: a few characters of JSON (`1e999999999`) can mean gigabytes of digits."""
 
 LONGEST_KEY = 64
-"""Characters of an id. Hashids of a 64-bit number have 13; Postgres' indexes, by which rows are found, end at 2,700."""
+"""Characters of an id. Hashids of a 64-bit number have 13; the Postgres indexes that find rows end at 2,700."""
 
 NOBODY = "WjnegYbwZ1"
-"""The id that some transformers send for "none": the hash of 0 under the default, empty salt (config/ninja.php).
+"""The id that some transformers send for "none": the hash of 0 with the default, empty salt (config/ninja.php).
 
-Seen on 5.12.28 for `assigned_user_id` of a client without one. Under another salt the hash of 0 cannot be known, and no
-record has this id: ten letters do not meet by chance.
+Seen on 5.12.28 for `assigned_user_id` of a client without one. With another salt the hash of 0 cannot be known. No
+record has this id: ten letters do not coincide by chance.
 """
 
 _NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
@@ -49,12 +49,12 @@ def to_json(value: object) -> str:
 
 
 def to_json_bytes(value: object) -> bytes:
-    """The same in UTF-8."""
+    """The same as bytes in UTF-8."""
     return _ENCODER.encode(value)
 
 
 def holds_nul(written: str) -> bool:
-    """Whether a JSON text holds a NUL character, which Postgres cannot store; a backslash before `u0000` is none."""
+    """Whether a JSON text holds a NUL character, which Postgres cannot store."""
     return "\\u0000" in written and bool(_NUL.search(written))
 
 
@@ -73,14 +73,14 @@ def text(value: object) -> str | None:
 
 def link(value: object) -> str | None:
     """The id of another record; the hash of 0 is NULL."""
-    found = text(value)
-    return None if found == NOBODY else found
+    record_id = text(value)
+    return None if record_id == NOBODY else record_id
 
 
 def mail(value: object) -> str | None:
     """A text without blanks around it; blanks alone are NULL."""
-    found = text(value)
-    return (found.strip() or None) if found else None
+    address = text(value)
+    return (address.strip() or None) if address else None
 
 
 def setting(value: object) -> str | None:
@@ -144,7 +144,7 @@ def count(value: object) -> int | None:
 
 
 def json(value: object) -> str | None:
-    """JSON text without credentials; an empty list is an empty object, as PHP cannot tell them apart; null is NULL."""
+    """JSON text without credentials; an empty list becomes an empty object, because PHP mixes them up; null is NULL."""
     if value is None:
         return None
     if isinstance(value, (dict, list)):

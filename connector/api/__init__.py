@@ -1,1 +1,1 @@
-"""What stands around clients: the company, statics, activities, the presence of records."""
+"""The subjects around clients: the company, statics, activities, the presence of records."""

@@ -1,7 +1,8 @@
-"""The activities feed: what was done in the company, newest first, and what it tells of merges and purges.
+"""The activities feed: what was done in the company, newest first, with its merges and purges.
 
-`updated_at` filters it exactly, in any time zone of the server (recorded). From 5.12.22 on, a merge leaves activity 151
-on the survivor, and a purge 153 on nobody; both name the client that is gone, with its client_hash in brackets.
+The filter `updated_at` is exact here, in any time zone of the server (recorded). From 5.12.22 on, a merge leaves
+activity 151 on the survivor, and a purge 153 on no client. Both name the client that is gone, with its client_hash in
+brackets.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ HASH = re.compile(r"\s*\([^()]*\)$")
 
 @dataclass(frozen=True, slots=True)
 class Deed:
-    """A merge (`into` is the survivor's id) or a purge (`into` is None) of the client of that name, in unix seconds."""
+    """A merge (`into` is the survivor's id) or purge (`into` is None) of the client with this name; unix seconds."""
 
     into: str | None
     name: str
@@ -36,10 +37,10 @@ class Deed:
 
 
 def activities(door: Door, since: int | None) -> Iterator[Page]:
-    """The pages of the feed since a moment, newest first. What is new meanwhile makes rows come twice, and none less.
+    """The pages of the feed since a moment, newest first. New rows meanwhile repeat others, and hide none.
 
-    A purge meanwhile takes rows away, so that others can be missed at a page's border: the look-back of the next
-    reading brings them. Raises the door's errors; ServerUnavailable (500) is the answer to users without a right to it.
+    A purge meanwhile removes rows, so a page's border can hide others: the look-back of the next reading brings them.
+    Raises the door's errors. Users without the right to the feed get ServerUnavailable (500).
     """
     progress = Progress()
     for number in range(1, MOST_PAGES + 1):
@@ -56,8 +57,8 @@ def activities(door: Door, since: int | None) -> Iterator[Page]:
 def sees_all(door: Door) -> bool:
     """Whether the token may see the whole company: an administrator's, or one with `view_all` or `edit_all`.
 
-    Lists of clients do not say so: without a right to see clients they hold those of the token's user alone, perhaps
-    none, with 200. The feed is refused to the same users (recorded: 500), unless they have `view_activity` itself.
+    Lists of clients do not show it: without that right they answer 200 with the user's own clients, perhaps none. The
+    server refuses the feed to the same users (recorded: 500), unless they have `view_activity` itself.
     """
     try:
         lister(door, ACTIVITIES)({"per_page": 1})
@@ -71,14 +72,14 @@ def sees_all(door: Door) -> bool:
 
 
 def without_hashes(record: object) -> object:
-    """An activity without the client_hash that its notes may end with."""
+    """An activity without the client_hash at the end of its notes."""
     if isinstance(record, dict) and isinstance(record.get("notes"), str):
         return {**record, "notes": HASH.sub("", str(record["notes"]))}
     return record
 
 
 def deeds_since(door: Door, since: int) -> list[Deed] | None:
-    """The merges and purges that the feed tells of since a moment; None where this token may not see the feed."""
+    """The merges and purges in the feed since a moment; None where this token may not see the feed."""
     try:
         records = [record for page in activities(door, since) for record in page.records]
     except (NotAuthorised, ServerUnavailable):
@@ -89,10 +90,15 @@ def deeds_since(door: Door, since: int) -> list[Deed] | None:
 def _deeds(records: list[object]) -> Iterator[Deed]:
     seen = set()
     for record in records:
-        found = record if isinstance(record, dict) else {}
-        kind, notes, at = found.get("activity_type_id"), found.get("notes"), found.get("created_at")
-        if kind in (MERGED, PURGED) and isinstance(notes, str) and isinstance(at, int) and found.get("id") not in seen:
-            seen.add(found.get("id"))
-            into = str(found.get("client_id") or "") or None
+        activity = record if isinstance(record, dict) else {}
+        kind, notes, at = activity.get("activity_type_id"), activity.get("notes"), activity.get("created_at")
+        if (
+            kind in (MERGED, PURGED)
+            and isinstance(notes, str)
+            and isinstance(at, int)
+            and activity.get("id") not in seen
+        ):
+            seen.add(activity.get("id"))
+            into = str(activity.get("client_id") or "") or None
             if kind == PURGED or into:
                 yield Deed(into if kind == MERGED else None, HASH.sub("", notes), at)

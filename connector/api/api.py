@@ -1,4 +1,4 @@
-"""What the verbs of `connector.clients` are given: a door, a journal for writes, a password where one is needed."""
+"""The tools of every verb in `connector.clients`: a door, a journal for writes, a password where one is needed."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ class Api:
 def perform(
     api: Api, call: Call, send: Callable[[], Answer], read_back: Callable[[Answer | None], Outcomes]
 ) -> Outcomes:
-    """Send one call that writes: noted before, read back and noted after. The one road of every write.
+    """Send one call that writes: recorded before, read back, and its outcomes recorded. Every write takes this road.
 
-    `send` is called once; whether the door may repeat it is its own business. `read_back` is given the answer (None
-    where no complete one came) and asks the server what has become of each client: a 200 alone is no proof.
-    Raises `Rejected` where the server refused (nothing was changed); what went wrong, where no complete answer came and
-    the server is found to have done nothing; `OutcomeUnknown` where it cannot be asked now: the call then stays open in
-    the journal, and `ninja-sync journal settle` settles it.
+    Calls `send` once; the door decides whether to repeat the request. `read_back` gets the answer (None where no
+    complete one came) and asks the server about each client: a 200 alone is no proof.
+    Raises `Rejected` where the server refused (it changed nothing). Where no complete answer came and the server has
+    done nothing, raises the original error. Raises `OutcomeUnknown` where the server cannot be asked now: the call then
+    stays open in the journal until `ninja-sync journal settle` settles it.
     """
     call_id = api.journal.intend(call)
     try:
@@ -41,7 +41,7 @@ def perform(
         outcomes = _asked(call_id, call, lambda: read_back(answer), problem)
         api.journal.settle(call_id, outcomes, str(problem or ""))
     except Rejected:
-        raise  # it is noted as refused
+        raise  # already recorded as refused
     except BaseException:
         api.journal.leave(call_id)
         raise
@@ -53,7 +53,7 @@ def perform(
 def _sent(
     api: Api, call_id: str, call: Call, send: Callable[[], Answer]
 ) -> tuple[Answer | None, ApiError | DataError | None]:
-    """The answer, or what went wrong where no complete one came. A refusal is noted, and raised."""
+    """The answer, or the error where no complete one came. A refusal is recorded and raised."""
     try:
         return send(), None
     except Rejected as refusal:
@@ -66,7 +66,7 @@ def _sent(
 
 
 def _not_done(problem: ApiError | DataError) -> ApiError | DataError:
-    text = f"{sentence(problem)} The server was asked, and has changed nothing: the same can be done again."
+    text = f"{sentence(problem)} The server was asked: it has changed nothing, so the same can be done again."
     return type(problem)(text, status=problem.status) if isinstance(problem, ApiError) else type(problem)(text)
 
 
@@ -81,15 +81,15 @@ def _asked(call_id: str, call: Call, read: Callable[[], Outcomes], problem: Sync
 
 
 def unknown(call_id: str, verb: str, problem: SyncError | None) -> OutcomeUnknown:
-    """The error for a call of which nobody knows what became of it; it stays open in the journal."""
+    """The error for a call with an unknown outcome; the call stays open in the journal."""
     return OutcomeUnknown(
         f"It is not known whether the server has done it ({verb}, call {call_id}): "
-        f"{sentence(problem) if problem else 'its records do not tell.'} Nothing more is sent before that is known; "
+        f"{sentence(problem) if problem else 'its records do not show it.'} Nothing more is sent until that is known; "
         "`ninja-sync journal settle` asks the server."
     )
 
 
 def compared(ids: Iterable[tuple[str, bool | None]]) -> list[tuple[str, Outcome]]:
-    """Outcomes from whether each client is as wanted (True), as it was (False), or something else (None)."""
-    told = {True: Outcome.APPLIED, False: Outcome.NOT_APPLIED, None: Outcome.CONFLICT}
-    return [(client_id, told[as_wanted]) for client_id, as_wanted in ids]
+    """Outcomes by client: True means as wanted, False unchanged, None something else."""
+    outcomes = {True: Outcome.APPLIED, False: Outcome.NOT_APPLIED, None: Outcome.CONFLICT}
+    return [(client_id, outcomes[as_wanted]) for client_id, as_wanted in ids]

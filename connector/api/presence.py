@@ -1,4 +1,4 @@
-"""One client: whether it is still on the server, and what its ledger tells of merges."""
+"""One client: whether the server still has it, and the merges in its ledger."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from connector.scan.pages import UNREADABLE, narrows
 from schemas.errors import NotAuthorised, NotFound, Rejected, UnexpectedShape
 
 MERGED = "Balance update after merging"
-"""How a ledger row of a merge begins; the name of the client that is gone follows (Services/Client/Merge.php)."""
+"""The start of a merge's ledger row; the name of the client that is gone follows (Services/Client/Merge.php)."""
 
 
 class Presence(Enum):
-    """What the server says of a client that its list does not show."""
+    """Where a client is that the server's list does not show."""
 
     HERE = "here"
     GONE = "gone"
@@ -27,7 +27,7 @@ class Presence(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """A ledger row that a merge has written: the name of the client that is gone, the balance it brought, and when.
+    """A ledger row of a merge: the name of the client that is gone, the balance it brought, and when.
 
     `at` is in unix seconds, by the server's clock.
     """
@@ -40,7 +40,7 @@ class Note:
 def presence(door: Door, client_id: str) -> Presence:
     """Whether a client is there, gone, or hidden from this token.
 
-    A client which is there and cannot be sent (an empty answer, a 500) is there.
+    A client that the server cannot send (an empty answer, a 500) is there.
     """
     try:
         door.get(f"/clients/{client_id}")
@@ -53,10 +53,9 @@ def presence(door: Door, client_id: str) -> Presence:
 
 
 def presence_by(refusal: Rejected) -> Presence:
-    """What a refusal to show a client says of it. Raises the refusal where it says nothing.
+    """Where a client is, by the server's refusal to show it. Raises the refusal where it does not say.
 
-    Invoice Ninja answers 400 for an id it does not know, and 401 for a client that the token's user may not see
-    (Handler.php).
+    Invoice Ninja answers 400 for an unknown id, and 401 for a client that the token's user may not see (Handler.php).
     """
     if isinstance(refusal, NotFound) and refusal.status == codes.BAD_REQUEST:
         return Presence.GONE
@@ -66,9 +65,9 @@ def presence_by(refusal: Rejected) -> Presence:
 
 
 def merges_into(door: Door, client_id: str) -> list[Note] | None:
-    """What a client's ledger tells of clients that were merged into it; None where it cannot be read or sent.
+    """The merges into a client, by its ledger; None where the server cannot send it or this token may not read it.
 
-    One that is gone tells of none: whatever it took in went on with it.
+    Empty where the client itself is gone: its own merges went on with it.
     """
     try:
         record = door.get(f"/clients/{client_id}", {"include": "ledger"}).json()
@@ -93,7 +92,7 @@ def merges_into(door: Door, client_id: str) -> list[Note] | None:
 
 def _notes(ledger: list[object]) -> Iterator[Note]:
     for row in ledger:
-        found = row if isinstance(row, dict) else {}
-        told, adjustment, at = found.get("notes"), found.get("adjustment"), found.get("created_at")
-        if isinstance(told, str) and told.startswith(MERGED) and isinstance(adjustment, int | Decimal):
-            yield Note(told.removeprefix(MERGED).strip(), Decimal(adjustment), at if isinstance(at, int) else 0)
+        entry = row if isinstance(row, dict) else {}
+        text, adjustment, at = entry.get("notes"), entry.get("adjustment"), entry.get("created_at")
+        if isinstance(text, str) and text.startswith(MERGED) and isinstance(adjustment, int | Decimal):
+            yield Note(text.removeprefix(MERGED).strip(), Decimal(adjustment), at if isinstance(at, int) else 0)

@@ -15,7 +15,7 @@ from schemas.errors import UnexpectedShape
 
 @dataclass(frozen=True, slots=True)
 class Company:
-    """The company of a token. The fingerprint tells a restored or reinstalled server from the one that was bound.
+    """The company of a token. The fingerprint shows whether the server is still the one that was bound.
 
     `version` is the server's, as its answer named it.
     """
@@ -56,14 +56,14 @@ def current_company(door: Door) -> Company:
 
 
 def all_groups(door: Door, entity: Entity) -> list[object]:
-    """All client groups of the company; archived and deleted ones too, as clients keep pointing to them."""
-    ask, found, number, progress = lister(door, entity), list[object](), 1, Progress()
+    """All client groups of the company, archived and deleted ones too, because clients keep pointing to them."""
+    ask, groups, number, progress = lister(door, entity), list[object](), 1, Progress()
     while True:
         page = ask({"sort": "id|asc", "per_page": PAGE_CAP, "page": number})
         progress.check([page])
-        found += page.records
+        groups += page.records
         if len(page.records) < page.per_page:
-            return found
+            return groups
         number += 1
 
 
@@ -76,10 +76,10 @@ def statics(door: Door, names: Sequence[str]) -> dict[str, list[object]]:
     return {name: _list(lists.get(name), name) for name in names}
 
 
-def _list(found: object, name: str) -> list[object]:
-    rows = list(found.values()) if isinstance(found, dict) else found
+def _list(sent: object, name: str) -> list[object]:
+    rows = list(sent.values()) if isinstance(sent, dict) else sent
     if not isinstance(rows, list) or not rows:
-        raise UnexpectedShape(f"The server sent no list of {name}, by which ids are decoded; nothing was stored.")
+        raise UnexpectedShape(f"The server sent no list of {name}, which decodes ids; nothing was stored.")
     return rows
 
 
@@ -92,4 +92,4 @@ def ping(door: Door) -> tuple[str, str]:
 def _object(value: object) -> dict[str, object]:
     if isinstance(value, dict):
         return value
-    raise UnexpectedShape("The server answered JSON that is no object.")
+    raise UnexpectedShape("The server answered JSON that is not an object.")

@@ -1,7 +1,7 @@
 """Everything that the clients API of Invoice Ninja does, a function for each of its operations.
 
-All take an `Api` first (`flows.open_api` makes one). A write is noted in the journal before it is sent, and read back
-afterwards; each function says whether it may be repeated.
+All take an `Api` first (`flows.open_api` makes one). A write is recorded in the journal before it is sent, and read
+back afterwards. Each function says whether it may be repeated.
 """
 
 from connector.clients.action import Result
@@ -30,6 +30,7 @@ __all__ = [
     "Filter",
     "Outcome",
     "Period",
+    "PreparedMerge",
     "Result",
     "Update",
     "activities",

@@ -1,8 +1,8 @@
-"""One of Invoice Ninja's bulk actions, carried out: read first, sent for those that are to change, read back, told.
+"""One of Invoice Ninja's bulk actions, carried out: read, send only the clients that have to change, read back, report.
 
-One id that the server does not know refuses a whole call (422), what the token may not do is left out silently or
-looked at for the first client only, and the answer is a page of 20 (BulkClientRequest.php:32-48,
-ClientController.php:223-280). So no answer is taken for a proof.
+One id that the server does not know makes it refuse the whole call (422). It silently leaves out clients that the token
+may not edit, or checks the right for the first one only, and its answer is a page of 20 (BulkClientRequest.php:32-48,
+ClientController.php:223-280). So no answer counts as proof.
 """
 
 from __future__ import annotations
@@ -31,22 +31,22 @@ from schemas.errors import (
 from schemas.journal import Call, Edit, Outcome
 
 CHUNK: Final = 500
-"""Clients a call."""
+"""Clients in one call."""
 STATUS: Final = "status"
-"""What archive, restore and delete change, as an edit has it: active, archived or deleted."""
+"""The column that archive, restore and delete change in an edit: active, archived or deleted."""
 _TRIES: Final = 3
-"""Of a call whose answer is lost and of which the server is found to have done nothing, or not all."""
+"""Attempts at a call with a lost answer where the server turns out to have done nothing, or only a part."""
 
 
 _REASONS: Final[Mapping[Outcome, str]] = {
-    Outcome.NOT_APPLIED: "the server answered, and left it as it was: perhaps the token may not edit it",
-    Outcome.CONFLICT: "it is neither as it was nor as wanted: somebody else has written it, or it is gone",
+    Outcome.NOT_APPLIED: "the server answered, and left it unchanged: perhaps the token may not edit it",
+    Outcome.CONFLICT: "it has neither the old value nor the wanted one: somebody else has written it, or it is gone",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What became of one client, and why, where it is not as wanted. The reason names nobody."""
+    """The outcome for one client, and why, where it is not as wanted. The reason names nobody."""
 
     client_id: str
     outcome: Outcome
@@ -56,7 +56,7 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """An action: the field that it changes, its value, how it is sent, and for clients of which states it is none."""
+    """An action: the column it changes, the value, how to send it, and the states of clients it refuses."""
 
     verb: str
     column: str
@@ -67,10 +67,10 @@ class Action:
 
 @dataclass(slots=True)
 class Delivered:
-    """What became of clients so far, with the reason where it is not as wanted; and the clients of the present call.
+    """The outcomes so far, with a reason where a client is not as wanted, and the clients of the current call.
 
-    `answered` are the clients as the answers to the calls show them, `present` as they were read afterwards: what
-    differs between the two was written by somebody else.
+    `answered` are the clients as the answers show them, `present` as they were read afterwards. A difference between
+    the two was written by somebody else.
     """
 
     became: dict[str, tuple[Outcome, str]] = field(default_factory=dict)
@@ -80,17 +80,21 @@ class Delivered:
 
 
 def carry_out(api: Api, action: Action, ids: Sequence[str]) -> list[Result]:
-    """What became of each client, in their order, each once.
+    """The outcome for each client, in the order of the ids, each once.
 
-    Raises what went wrong where nothing was done before; afterwards it is told by client, and the rest is not sent.
+    Raises the error where nothing was done before it. Later errors are reported by client, and the rest is not sent.
     """
     wanted = list(dict.fromkeys(ids))
     before = read_present(api.door, wanted)
-    told = {one: result for one in wanted if (result := _without_sending(action, one, before))}
+    settled = {client_id: result for client_id in wanted if (result := _without_sending(action, client_id, before))}
     edits = [
-        Edit(one, {action.column: value_of(before.records[one], action.column)}, {action.column: action.wanted})
-        for one in wanted
-        if one not in told
+        Edit(
+            client_id,
+            {action.column: value_of(before.records[client_id], action.column)},
+            {action.column: action.wanted},
+        )
+        for client_id in wanted
+        if client_id not in settled
     ]
     run = Delivered()
     try:
@@ -100,13 +104,16 @@ def carry_out(api: Api, action: Action, ids: Sequence[str]) -> list[Result]:
         if not run.became:
             raise
         _stop(problem, edits, run)
-    return [told.get(one) or Result(one, *run.became[one], _name(before.records[one])) for one in wanted]
+    return [
+        settled.get(client_id) or Result(client_id, *run.became[client_id], _name(before.records[client_id]))
+        for client_id in wanted
+    ]
 
 
 def deliver(api: Api, action: Action, edits: Sequence[Edit]) -> Delivered:
-    """Send one call of a plan, and what became of each of its clients.
+    """Send one call of a plan; the outcome for each of its clients.
 
-    May be repeated. Raises what went wrong where the server has done nothing, or where nobody knows.
+    May be repeated. Raises the error where the server has done nothing, or where nobody knows.
     """
     run = Delivered()
     _deliver(api, action, edits, run)
@@ -114,7 +121,7 @@ def deliver(api: Api, action: Action, edits: Sequence[Edit]) -> Delivered:
 
 
 def read_back(door: Door, edits: Sequence[Edit]) -> Outcomes:
-    """What became of the clients of a bulk call, as the server has them now. Raises ApiError where it cannot be asked.
+    """The outcomes of a bulk call, as the server has its clients now. Raises ApiError where it cannot be asked.
 
     The edits are those of this module: `status`, `group_settings_id`, or a column that bulk_update writes.
     """
@@ -130,7 +137,7 @@ def _compared_all(now: Present, edits: Sequence[Edit]) -> Outcomes:
 
 
 def value_of(record: Record, column: str) -> str | None:
-    """A column of a record, or its `status`; nothing is None."""
+    """A column of a record, or its `status`; None where it is empty."""
     return status_of(record) if column == STATUS else str(record.get(column) or "") or None
 
 
@@ -145,7 +152,7 @@ def _compared(now: Present, edit: Edit) -> Outcome:
 
 
 def _without_sending(action: Action, client_id: str, before: Present) -> Result | None:
-    """What is known of a client before anything is sent; None where it is to be sent."""
+    """The outcome for a client that need not be sent; None where it has to be sent."""
     record = before.records.get(client_id)
     if record is None and client_id in before.unread:
         return Result(client_id, Outcome.NOT_SENT, "it is there, but the server cannot send its record")
@@ -160,9 +167,9 @@ def _without_sending(action: Action, client_id: str, before: Present) -> Result 
 
 
 def _deliver(api: Api, action: Action, edits: Sequence[Edit], run: Delivered) -> None:
-    """Send one call, and note what became of each client of it; where the server refuses an id, each half by itself.
+    """Send one call, and record the outcome for each client. Where the server refuses an id, send each half separately.
 
-    Only what is read back as undone after a lost answer is sent again: whatever others did meanwhile stays.
+    After a lost answer, only the clients still undone are sent again: changes by others meanwhile stay.
     """
     left = list(edits)
     for tries_left in reversed(range(_TRIES)):
@@ -171,50 +178,50 @@ def _deliver(api: Api, action: Action, edits: Sequence[Edit], run: Delivered) ->
         except Invalid as refusal:
             _bisect(api, action, left, run, refusal)
             return
-        except Retryable as problem:  # and it has done nothing
+        except Retryable as problem:  # the server has done nothing
             if tries_left:
                 continue
-            if problem.status == codes.INTERNAL_SERVER_ERROR:  # so it may answer where the first may not be edited
+            if problem.status == codes.INTERNAL_SERVER_ERROR:  # its answer where the token may not edit the first one
                 run.became.update((edit.client_id, (Outcome.NOT_APPLIED, str(problem))) for edit in left)
                 return
             raise
-        run.became.update((one, (outcome, _REASONS.get(outcome, ""))) for one, outcome in outcomes)
-        undone = {one for one, outcome in outcomes if outcome is Outcome.NOT_APPLIED}
+        run.became.update((its_id, (outcome, _REASONS.get(outcome, ""))) for its_id, outcome in outcomes)
+        undone = {its_id for its_id, outcome in outcomes if outcome is Outcome.NOT_APPLIED}
         left = [edit for edit in left if lost and edit.client_id in undone]
         if not left:
             return
 
 
 def _once(api: Api, action: Action, edits: Sequence[Edit], run: Delivered) -> tuple[Outcomes, bool]:
-    """One call by the one road of writes: what became of its clients, and whether its answer was lost."""
+    """One recorded call: its outcomes, and whether its answer was lost."""
     ids = [edit.client_id for edit in edits]
     run.under_way = frozenset(ids)
     lost = []
 
-    def found(answer: Answer | None) -> Outcomes:
+    def read_outcomes(answer: Answer | None) -> Outcomes:
         lost.append(answer is None)
         run.answered.update(_answered(answer))
         now = _present_now(api.door, edits)
         run.present.update(now.records)
         return _compared_all(now, edits)
 
-    outcomes = perform(api, Call(action.verb, edits, api.plan_id), lambda: action.send(api.door, ids), found)
+    outcomes = perform(api, Call(action.verb, edits, api.plan_id), lambda: action.send(api.door, ids), read_outcomes)
     return outcomes, any(lost)
 
 
 def _answered(answer: Answer | None) -> dict[str, Record]:
     """The clients in the answer to a bulk call, as the server had them then; none where it holds no such list."""
     try:
-        found = None if answer is None else answer.json()
+        body = None if answer is None else answer.json()
     except DataError:
         return {}
-    records = found.get("data") if isinstance(found, dict) else None
+    records = body.get("data") if isinstance(body, dict) else None
     listed = records if isinstance(records, list) else []
-    return {str(one["id"]): one for one in listed if isinstance(one, dict) and "id" in one}
+    return {str(record["id"]): record for record in listed if isinstance(record, dict) and "id" in record}
 
 
 def _bisect(api: Api, action: Action, edits: Sequence[Edit], run: Delivered, refusal: Invalid) -> None:
-    """A refused call: half by half where it is refused for an id, which has vanished since; else all are refused."""
+    """A refused call: divide it where it was refused for an id that has vanished since; else all are refused."""
     if not _for_an_id(refusal):
         run.became.update((edit.client_id, (Outcome.REFUSED, str(refusal))) for edit in edits)
     elif len(edits) == 1:
@@ -226,12 +233,12 @@ def _bisect(api: Api, action: Action, edits: Sequence[Edit], run: Delivered, ref
 
 
 def _for_an_id(refusal: Invalid) -> bool:
-    """Whether a 422 is about the ids; the door tells the names of the fields that are wrong, in its own words."""
+    """Whether a 422 is about the ids; the door lists the names of the wrong fields."""
     return refusal.status == codes.UNPROCESSABLE_ENTITY and "Fields: ids." in str(refusal)
 
 
 def _stop(problem: SyncError, edits: Sequence[Edit], run: Delivered) -> None:
-    """After a call that went wrong: what is known of its clients; those of later calls were not sent."""
+    """After a failed call: the outcomes of its clients; the clients of later calls were not sent."""
     known = Outcome.NOT_APPLIED  # the server was asked, and has done nothing
     if isinstance(problem, (OutcomeUnknown, WarehouseError)):
         known = Outcome.UNKNOWN
@@ -241,8 +248,8 @@ def _stop(problem: SyncError, edits: Sequence[Edit], run: Delivered) -> None:
         known = Outcome.REFUSED
     for edit in edits:
         of_it = edit.client_id in run.under_way
-        told = (known, str(problem)) if of_it else (Outcome.NOT_SENT, "stopped before, as another call went wrong")
-        run.became.setdefault(edit.client_id, told)
+        outcome = (known, str(problem)) if of_it else (Outcome.NOT_SENT, "stopped before, because another call failed")
+        run.became.setdefault(edit.client_id, outcome)
 
 
 def _name(record: Record) -> str:

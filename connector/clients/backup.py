@@ -1,7 +1,7 @@
-"""What is kept of a client before it is purged or merged away: all that can be read of it, and no secret.
+"""The backup of a client before a purge or merge: everything that can be read of it, but no secret.
 
 Its record with contacts and the list of its documents (not the files), its ledger, its newest activities. Contact links
-and keys, gateway tokens, hashes and whatever sounds like a credential are left out: a backup is no way into the portal.
+and keys, gateway tokens, hashes and anything named like a credential are left out: a backup must not open the portal.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ from schemas.values import to_json_bytes
 
 Saved = Mapping[str, object]
 Backup = Callable[[Saved], None] | Path
-"""Where a backup goes: what keeps it and raises where it cannot, or a file that is not there yet."""
+"""Where a backup goes: a function that stores it and raises where it cannot, or the path of a new file."""
 Extras = Mapping[str, object]
-"""What a backup has of a client besides its record: rows by include."""
+"""The parts of a client's backup besides its record: rows by include."""
 INCLUDES: Final = ("ledger", "activities")
 
 
@@ -35,9 +35,9 @@ def save(backup: Backup, door: Door, record: Mapping[str, object]) -> None:
 
 
 def keep(backup: Backup, clients: Iterable[tuple[Mapping[str, object], Extras]]) -> None:
-    """Save clients, each as its record and its extras. Raises SettingsError where that cannot be done.
+    """Save clients, each as its record and its extras. Raises SettingsError where that fails.
 
-    It is safe on the disk when this returns.
+    The backup is safe on the disk when this returns.
     """
     saved = {"clients": [{**scrubbed(CLIENTS, dict(record)), **extras} for record, extras in clients]}
     if isinstance(backup, Path):
@@ -47,7 +47,7 @@ def keep(backup: Backup, clients: Iterable[tuple[Mapping[str, object], Extras]])
 
 
 def extras_of(door: Door, client_id: str) -> Extras:
-    """A client's ledger and activities without secrets, as far as the server can send them."""
+    """A client's ledger and activities without secrets, where the server can send them."""
     extras: dict[str, object] = {}
     for include in INCLUDES:
         rows = _included(door, client_id, include)
@@ -73,7 +73,7 @@ def _included(door: Door, client_id: str, include: str) -> list[object] | None:
 
 
 def _write(file: Path, content: bytes) -> None:
-    """A new file of its owner's alone, whole and on the disk; never one in the place of another."""
+    """Write a new file that only its owner may read, whole and synced; never replaces a file."""
     try:
         descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
     except OSError as problem:
@@ -91,7 +91,7 @@ def _write(file: Path, content: bytes) -> None:
 
 
 def _make_last(folder: Path) -> None:
-    """Have the names in a folder outlive a power cut."""
+    """Make the names in a folder survive a power cut."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -1,10 +1,10 @@
-"""The same for many clients: archive, restore, delete, assign_group, bulk_update; and what became of each of them.
+"""One action for many clients: archive, restore, delete, assign_group, bulk_update; with an outcome for each.
 
-Of all of them: the results are by client, in the order of the ids, each once. A client that is as wanted already is not
-sent, so that nothing moves its stamp. They may be repeated: values are absolute, and only those are sent that differ.
-What a call did whose answer is lost is read back, and only what is undone is sent again. What went wrong is raised
-(ApiError, UnsafePlan, WarehouseError, OutcomeUnknown) where nothing was done before; afterwards it is told by client,
-and the rest is not sent.
+For all of them: results are by client, in the order of the ids, each once. A client that is already as wanted is not
+sent, so its stamp does not move. They may be repeated: values are absolute, and only differing clients are sent.
+After a lost answer the clients are read back, and only those still undone are sent again. An error is raised (ApiError,
+UnsafePlan, WarehouseError, OutcomeUnknown) where nothing was done before it. Later errors are reported by client, and
+the rest is not sent.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ from schemas.plan import ASSIGN_GROUP, BULK_UPDATE
 from schemas.server_form import NO_LISTS, WRITABLE, Lists
 
 COLUMNS: Final = tuple(sorted(name for name, of in WRITABLE.items() if of.written is Written.BULK))
-"""What bulk_update can write (Client.php:230-239)."""
+"""The columns that bulk_update can write (Client.php:230-239)."""
 _NO_MORE: Final[Mapping[str, object]] = {}
 _DELETED: Final = "it is deleted: restore it first"
 _PASSED_OVER: Final = "the server puts only active clients into a group: restore it first"
 
 
 def archive(api: Api, ids: Sequence[str]) -> list[Result]:
-    """Archive clients. Deleted ones are refused: the server would leave them as they are. May be repeated."""
+    """Archive clients. Refuses deleted ones, which the server would leave unchanged. May be repeated."""
     return carry_out(api, Action("archive", STATUS, "archived", _posted("archive"), {"deleted": _DELETED}), ids)
 
 
@@ -54,8 +54,8 @@ def delete_one(api: Api, client_id: str) -> Result:
 def assign_group(api: Api, ids: Sequence[str], group_id: str) -> list[Result]:
     """Put clients into a group. May be repeated.
 
-    Archived and deleted ones are refused: the server passes over them silently. Raises SettingsError for a group that
-    is not there, or is deleted. A token that is shown no groups may assign them all the same: then the server checks.
+    Refuses archived and deleted clients, which the server silently skips. Raises SettingsError for a group that is not
+    there, or is deleted. A token that sees no groups may still assign them: then the server checks.
     """
     column = "group_settings_id"
     lists = lists_for(api.door, [column])
@@ -74,25 +74,25 @@ def bulk_update(
     clear: bool = False,
     lists: Lists | None = None,
 ) -> list[Result]:
-    """Give one column of clients (one of COLUMNS) one value. May be repeated.
+    """Set one column of clients (one of COLUMNS) to one value. May be repeated.
 
-    The value is checked before, as the server checks none, against `lists` where they were read already. It is emptied
-    only with `clear`, and then the value is None. Archived clients are written, deleted ones refused. Raises
-    SettingsError for what cannot be written.
+    Checks the value first, because the server does not; uses `lists` where they were read before. Empties the column
+    only with `clear`, and then the value must be None. Writes archived clients, refuses deleted ones. Raises
+    SettingsError for a value that cannot be written.
     """
     if column not in COLUMNS:
         raise SettingsError(f"Nothing was sent: bulk_update writes {', '.join(COLUMNS)}; update writes other columns.")
-    found = checked({column: value}, lists or lists_for(api.door, [column]), by_bulk=True)[column]
-    wanted = None if found is None else str(found)
+    checked_value = checked({column: value}, lists or lists_for(api.door, [column]), by_bulk=True)[column]
+    wanted = None if checked_value is None else str(checked_value)
     if clear and wanted is not None:
-        raise SettingsError(f"Nothing was sent: a value for {column}, and to empty it as well. Choose one.")
+        raise SettingsError(f"Nothing was sent: there is a value for {column}, and `clear` as well. Choose one.")
     if wanted is None and not clear:
-        raise SettingsError(f"Nothing was sent: no value for {column}. To empty it, say so: clear.")
+        raise SettingsError(f"Nothing was sent: no value for {column}. To empty it, add `clear`.")
     return carry_out(api, action_of(BULK_UPDATE, column, wanted), ids)
 
 
 def action_of(verb: str, column: str, wanted: str | None) -> Action:
-    """The action that gives a column, or the group, one value that was checked before."""
+    """The action that sets a column, or the group, to one value that was checked before."""
     if verb == ASSIGN_GROUP:
         not_for = {"archived": _PASSED_OVER, "deleted": _PASSED_OVER}
         return Action(verb, column, wanted, _posted(verb, {column: wanted}), not_for)
@@ -101,7 +101,7 @@ def action_of(verb: str, column: str, wanted: str | None) -> Action:
 
 
 def _posted(verb: str, more: Mapping[str, object] = _NO_MORE) -> Callable[[Door, Sequence[str]], Answer]:
-    """What sends an action for some ids. Never repeated by the door: the verb reads first what became of it."""
+    """A function that sends the action for some ids. The door never repeats it: the verb first reads back."""
 
     def send(door: Door, ids: Sequence[str]) -> Answer:
         body = {"action": verb, "ids": list(ids), **more}

@@ -1,4 +1,4 @@
-"""The clients that others have changed since a moment: one list, exact although it moves while it is read."""
+"""The clients that others have changed since a moment: one list, exact even where it moves while being read."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ PAGE: Final = 1000
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """Records by id, in their newest version; the server's clock before they were read, and its newest stamp (UTC)."""
+    """Records by id, in their newest version; the server's clock before the reading, and its newest stamp (UTC)."""
 
     records: dict[str, Record] = field(repr=False)
     read_at: datetime
@@ -27,29 +27,29 @@ class Changed:
 
 
 def server_now(door: Door) -> Changed:
-    """What the server's clock says now, and its newest stamp: since when changes are asked for later. No records."""
+    """The server's clock now, and its newest stamp, as the start for a later `changed_since`. No records."""
     return _at(first_look(lister(door, CLIENTS)))
 
 
 def changed_since(door: Door, moment: datetime) -> Changed:
-    """The records that are stamped at or after a moment of the server's clock, whatever its time zone.
+    """The records stamped at or after a moment of the server's clock, whatever its time zone.
 
-    Changes that move no stamp (facts: raw repairs of figures) are not in it. Raises UnexpectedShape where the server
-    cannot send one of them: then nobody knows what was changed in it.
+    Changes that move no stamp (facts: raw repairs of figures) are not included. Raises UnexpectedShape where the server
+    cannot send one of the records: then nobody knows what changed in it.
     """
     ask, since = lister(door, CLIENTS), int(moment.timestamp())
     look = first_look(ask)
-    found = _at(look)
+    changed = _at(look)
     if stamp(look.newest) < since:
-        return found
+        return changed
     scan = Scan(ask, look, page_size=PAGE)
     for records in read(scan, since):
         for record in records:
-            if isinstance(record, dict) and stamp(record) >= stamp(found.records.get(key(record))):
-                found.records[key(record)] = record
+            if isinstance(record, dict) and stamp(record) >= stamp(changed.records.get(key(record))):
+                changed.records[key(record)] = record
     if scan.poison:
         raise UnexpectedShape(f"The server cannot send {len(scan.poison)} changed clients: nothing is written now.")
-    return found
+    return changed
 
 
 def _at(look: FirstLook) -> Changed:

@@ -1,7 +1,7 @@
-"""Making a client, so that a lost answer makes no second one.
+"""Making a client, safe against lost answers: no retry makes a second client.
 
-Invoice Ninja has no idempotency key, takes an empty or broken body for an empty client, and answers 200. A `number` or
-`id_number` of one's own is the key: both are unique in a company, archived and deleted clients counted in.
+Invoice Ninja has no idempotency key, makes an empty client from an empty or broken body, and answers 200. So a `number`
+or `id_number` of one's own is the key: both are unique in a company, archived and deleted clients included.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from schemas.journal import Call, Edit, Outcome
 from schemas.server_form import Lists, as_sent
 
 KEYS: Final = ("number", "id_number")
-"""Unique in a company (StoreClientRequest.php:40-88): by them a client that was made is found again."""
+"""Unique in a company (StoreClientRequest.php:40-88), so they identify a client that was made."""
 
 
 def create(
@@ -35,11 +35,10 @@ def create(
 ) -> Client:
     """Make a client, and return it as the server has it.
 
-    With a `number` or `id_number` of its own it may be repeated: a client that is there already with all these values
-    is returned, and after a lost answer the client is looked up. Without one, a repeat makes a second client; after a
-    lost answer OutcomeUnknown says so. Raises SettingsError for what cannot be written, for a client without a name and
-    without a contact that has one, and where the number is taken; NotVerified where the server has made something else
-    of it.
+    With a `number` or `id_number` of its own the call may be repeated. It returns a client that is there already with
+    all these values, and after a lost answer it looks the client up. Without one, a repeat makes a second client, and a
+    lost answer raises OutcomeUnknown. Raises SettingsError for values that cannot be written, for a client without any
+    name (its own or a contact's), and where the number is taken; NotVerified where the server has changed a value.
     """
     wanted, there = check_create(api, fields, contacts, lists=lists)
     if there is not None:
@@ -52,16 +51,16 @@ def create(
         return api.door.post("/clients", body_of_new(wanted), repeatable=False)
 
     def read_back(answer: Answer | None) -> Outcomes:
-        found = _made(api.door, answer, key, wanted)
-        if found is None:
+        record = _made(api.door, answer, key, wanted)
+        if record is None:
             return [("", Outcome.NOT_APPLIED if key else Outcome.UNKNOWN)]
-        made.append(found)
-        return [(str(found["id"]), Outcome.CONFLICT if _differing(found, wanted) else Outcome.APPLIED)]
+        made.append(record)
+        return [(str(record["id"]), Outcome.CONFLICT if _differing(record, wanted) else Outcome.APPLIED)]
 
     ((client_id, outcome),) = perform(api, call, send, read_back)
     if outcome is Outcome.CONFLICT:
         names = ", ".join(_differing(made[-1], wanted))
-        raise NotVerified(f"The client {client_id} was made, but the server has made something else of: {names}.")
+        raise NotVerified(f"The client {client_id} was made, but the server has other values for: {names}.")
     return client_of(made[-1])
 
 
@@ -72,27 +71,29 @@ def check_create(
     *,
     lists: Lists | None = None,
 ) -> tuple[dict[str, object], Client | None]:
-    """The columns of a client that is to be made, as the server will show them; and the client, if it is there already.
+    """The columns of a new client, as the server will show them; and the client, if it is there already.
 
-    It is there where one of its keys is another client's who has all these values: then it was made before. Sends
-    nothing. Raises SettingsError, also where a key is taken by a client that differs.
+    It is there if the client with one of its keys has all these values: then it was made before. Sends nothing.
+    Raises SettingsError, also where a client with other values has a key.
     """
-    told = {name: value for name, value in fields.items() if value not in (None, "")}
-    wanted = checked(told, lists or lists_for(api.door, told))
+    given = {name: value for name, value in fields.items() if value not in (None, "")}
+    wanted = checked(given, lists or lists_for(api.door, given))
     people = edited_new(contacts)
-    if not wanted.get("name") and not any(one.get(n) for one in people for n in ("first_name", "last_name", "email")):
+    if not wanted.get("name") and not any(
+        person.get(n) for person in people for n in ("first_name", "last_name", "email")
+    ):
         raise SettingsError("Nothing was sent: a client needs a name, or a contact with a name or an e-mail address.")
     wanted |= {"contacts": people} if people else {}
     for name in KEYS:
-        if wanted.get(name) and (found := find_by(api.door, name, str(wanted[name]))):
-            if not _differing(found, wanted):
-                return wanted, client_of(found)
-            raise SettingsError(f"Nothing was sent: this {name} is taken by the client {found['id']}.")
+        if wanted.get(name) and (taken := find_by(api.door, name, str(wanted[name]))):
+            if not _differing(taken, wanted):
+                return wanted, client_of(taken)
+            raise SettingsError(f"Nothing was sent: this {name} is taken by the client {taken['id']}.")
     return wanted, None
 
 
 def body_of_new(wanted: Mapping[str, object]) -> dict[str, object]:
-    """What is sent: columns that stand inside `settings` go there; what is empty is left out."""
+    """The body to send: columns that belong inside `settings` go there; empty values are left out."""
     body = {name: value for name, value in wanted.items() if value is not None}
     inside = {name: as_sent(name, body.pop(name)) for name in list(body) if name in INSIDE_SETTINGS}
     return {**body, "settings": inside} if inside else body
@@ -104,10 +105,10 @@ def find_by(door: Door, name: str, value: str) -> dict[str, object] | None:
 
 
 def all_by(door: Door, name: str, value: str) -> list[dict[str, object]]:
-    """The clients with this `number` or `id_number`, five at most: one, unless rows came past the server's own rules.
+    """The clients with this `number` or `id_number`, at most five: one, unless rows bypassed the server's rules.
 
-    The filters are exact but for case and blanks, as uniqueness is; what comes back is compared all the same, as a
-    filter that is ignored brings everything.
+    The filters are exact but for case and blanks, as uniqueness is. The records are compared all the same, because a
+    filter that the server ignores returns everything.
     """
     answer = door.get("/clients", {name: value, "sort": "id|asc", "per_page": 5})
     return [
@@ -118,7 +119,7 @@ def all_by(door: Door, name: str, value: str) -> list[dict[str, object]]:
 
 
 def _made(door: Door, answer: Answer | None, key: str | None, wanted: Mapping[str, object]) -> dict[str, object] | None:
-    """The client that was made, read again: the answer of a POST shows texts longer than they are kept."""
+    """The client that was made, read again: the answer to a POST shows texts longer than the server keeps them."""
     if answer is not None:
         return record_of(door, str(data_of(answer.json()).get("id")))
     return find_by(door, key, str(wanted[key])) if key else None

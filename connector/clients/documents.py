@@ -1,4 +1,4 @@
-"""The documents of a client: what is known of the files, not the files."""
+"""The documents of a client: data about the files, not the files."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from schemas.errors import PagesMoved
 
 
 def documents(api: Api, client_id: str, *, page_size: int = 100) -> Iterator[Document]:
-    """The documents of a client, each once, page by page. It only reads, although the server wants a POST for it.
+    """The documents of a client, each once, page by page. It only reads, although the server wants a POST.
 
-    A user who is no administrator gets his own ones only (5.10). Raises NotFound where there is no such client,
+    A user who is not an administrator gets only their own (5.10). Raises NotFound where there is no such client,
     NotAuthorised where this token may not see it, PagesMoved where documents came or went meanwhile.
     """
     return _every_one(api, client_id, check_page_size(page_size))
@@ -29,10 +29,10 @@ def _every_one(api: Api, client_id: str, size: int) -> Iterator[Document]:
         answer = api.door.post(f"/clients/{client_id}/documents", params=asked, repeatable=True)
         page = read_page(answer.body, answer.date, answer.version)
         progress.check([page])
-        for one in map(document_of, page.records):
-            if one.id not in seen:
-                seen.add(one.id)
-                yield one
+        for document in map(document_of, page.records):
+            if document.id not in seen:
+                seen.add(document.id)
+                yield document
         if len(page.records) < page.per_page:
             break
         number += 1

@@ -1,4 +1,4 @@
-"""The columns of a client: checked before they are sent, and read from a record to be compared."""
+"""The columns of a client: checked before sending, and read from a record for comparison."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from schemas.server_form import WRITABLE, Lists, Refused, as_stored, check_empti
 INSIDE_SETTINGS: Final = frozenset(f.name for f in CLIENTS.fields if f.inside == "settings")
 """Columns that stand inside a record's `settings`."""
 _CODES: Final = {"countries": ("iso_3166_2", "iso_3166_3"), "currencies": ("code",), "languages": ("locale",)}
-"""Keys of /statics that hold a code by which people know an entry."""
+"""Keys of /statics with a code by which people know an entry."""
 _LISTS: Final = ("countries", "industries", "sizes", "currencies", "languages")
 
 
 def checked(
     changes: Mapping[str, object], lists: Lists, column: Callable[[str], Field] = writable, *, by_bulk: bool = False
 ) -> dict[str, object]:
-    """The values as the server will show them. Raises SettingsError with every column that is refused, and why.
+    """The values as the server will show them. Raises SettingsError with every refused column, and why.
 
-    `column` is the field of a name, or Refused: of a client, unless told.
+    `column` returns the field of a name, or raises Refused; by default it knows the client's fields.
     """
     kept: dict[str, object] = {}
     refused = []
@@ -42,17 +42,17 @@ def checked(
 
 
 def lists_for(door: Door, names: Iterable[str]) -> Lists:
-    """The server's lists by which these columns are checked; nothing is asked for where none needs one."""
+    """The server's lists for checking these columns; requests nothing where no column needs one."""
     wanted = {of for name in names if (of := list_of(name))}
-    told = statics(door, [name for name in _LISTS if name in wanted]) if wanted - {"group_settings"} else {}
-    found = {name: _named(rows) for name, rows in told.items()}
+    rows_of = statics(door, [name for name in _LISTS if name in wanted]) if wanted - {"group_settings"} else {}
+    by_list = {name: _named(rows) for name, rows in rows_of.items()}
     if "group_settings" in wanted:
-        found["group_settings"] = _named(row for row in all_groups(door, GROUPS) if not _is_deleted(row))
-    return Lists(found, {name: _codes(rows, _CODES.get(name, ())) for name, rows in told.items()})
+        by_list["group_settings"] = _named(row for row in all_groups(door, GROUPS) if not _is_deleted(row))
+    return Lists(by_list, {name: _codes(rows, _CODES.get(name, ())) for name, rows in rows_of.items()})
 
 
 def view(record: object) -> dict[str, object]:
-    """The columns of a record, by name, in the form in which they are compared: '' is None, money is exact.
+    """The columns of a record by name, in the form for comparing: '' is None, money is exact.
 
     Contacts are a list under `contacts`, each with its id and its columns. Raises UnexpectedShape.
     """
@@ -67,29 +67,29 @@ def view(record: object) -> dict[str, object]:
 
 
 def changed_besides(before: object, after: object, names: Collection[str]) -> list[str]:
-    """The columns and settings that differ between two records of a client, but for those named.
+    """The columns and settings that differ between two records of a client, without those named.
 
-    A setting that is '', null or absent is not set: a PUT turns the one into the other (recorded).
+    A setting that is '', null or absent is not set: a PUT turns one into the other (recorded).
     """
     was, now = view(before), view(after)
     columns = [name for name in WRITABLE if WRITABLE[name].kind is not Kind.JSON and name not in INSIDE_SETTINGS]
-    found = [name for name in columns if was[name] != now[name]]
+    differing = [name for name in columns if was[name] != now[name]]
     set_before, set_after = settings_of(before), settings_of(after)
-    found += [key for key in {**set_before, **set_after} if set_before.get(key) != set_after.get(key)]
-    return [name for name in found if name not in names]
+    differing += [key for key in {**set_before, **set_after} if set_before.get(key) != set_after.get(key)]
+    return [name for name in differing if name not in names]
 
 
 def settings_of(record: object) -> dict[str, str]:
-    """The settings of a record that are set, as texts: the server makes texts of numbers."""
-    found = record.get("settings") if isinstance(record, dict) else None
-    settings = found if isinstance(found, dict) else {}
+    """The settings of a record that are set, as texts: the server turns numbers into texts."""
+    sent = record.get("settings") if isinstance(record, dict) else None
+    settings = sent if isinstance(sent, dict) else {}
     return {str(key): str(value) for key, value in settings.items() if value not in (None, "")}
 
 
 def blank_settings(record: object) -> list[str]:
-    """The settings of a record that are an empty text, which any PUT turns into null (recorded)."""
-    found = record.get("settings") if isinstance(record, dict) else None
-    return [str(key) for key, value in found.items() if value == ""] if isinstance(found, dict) else []
+    """The settings of a record that are empty texts; any PUT turns them into null (recorded)."""
+    settings = record.get("settings") if isinstance(record, dict) else None
+    return [str(key) for key, value in settings.items() if value == ""] if isinstance(settings, dict) else []
 
 
 def _named(rows: Iterable[object]) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""A filter from texts, as they stand in a URL of the API or behind an option of the command line."""
+"""A filter from texts, as in a URL of the API or behind an option of the command line."""
 
 from __future__ import annotations
 
@@ -12,70 +12,70 @@ from connector.clients.filters import NAMES, Filter
 from schemas.errors import SettingsError
 
 _UNUSED: Final[Mapping[str, str]] = {
-    "balance": "means something else on each generation of the server (gt:1000 finds balances of 0 on 5.10 and 5.12, "
-    "1000:gt on newer ones): say balance_gt, balance_gte, balance_lt, balance_lte or balance_eq=1000",
-    "filter_deleted_clients": "breaks the server's list of clients: say is_deleted=false",
-    "without_deleted_clients": "breaks the server's list of clients: say is_deleted=false",
-    "vendor_id": "does nothing, as no client belongs to a vendor",
-    "with": "adds a client to the others instead of restricting them: say client_id",
-    "filter_details": "leaves out all fields but four, which would read as balances of 0",
-    "sort": "is no filter: give it as the sort of the list",
-    "include": "is no filter: ask for a client with its includes",
+    "balance": "has another meaning on each generation of the server (gt:1000 finds balances of 0 on 5.10 and 5.12, "
+    "1000:gt on newer ones): use balance_gt, balance_gte, balance_lt, balance_lte or balance_eq=1000",
+    "filter_deleted_clients": "breaks the server's list of clients: use is_deleted=false",
+    "without_deleted_clients": "breaks the server's list of clients: use is_deleted=false",
+    "vendor_id": "does nothing, because no client belongs to a vendor",
+    "with": "adds a client to the others instead of restricting them: use client_id",
+    "filter_details": "leaves out all fields but four, and the rest would read as balances of 0",
+    "sort": "is not a filter: give it as the sort of the list",
+    "include": "is not a filter: ask for a client with its includes",
 }
 _AMOUNT = re.compile(r"-?[0-9]+(\.[0-9]+)?", re.ASCII)
 
 
-def parse_filter(told: Mapping[str, str]) -> Filter:
+def parse_filter(texts: Mapping[str, str]) -> Filter:
     """A filter from texts by name: `{"status": "active,archived", "balance_gt": "1000"}`.
 
-    Times are ISO 8601 (UTC where no zone is told; a date is its beginning) or unix seconds, `between_balance` is
-    `10:20.50`, flags are true or false. Raises SettingsError for a name that the server would ignore, and with the
-    reason for one that does not do what it says.
+    Times are ISO 8601 (UTC without a zone; a date means its beginning) or unix seconds, `between_balance` is
+    `10:20.50`, flags are true or false. Raises SettingsError for a name that the server would ignore; and, with the
+    reason, for one that does something else than its name says.
     """
-    for name in told:
+    for name in texts:
         if name not in NAMES:
-            reason = _UNUSED.get(name, f"is none, and the server would send everybody. There are: {', '.join(NAMES)}")
+            reason = _UNUSED.get(name, f"does not exist: the server would send all clients. Use: {', '.join(NAMES)}")
             raise SettingsError(f"The filter {name} {reason}.")
-    status = told.get("status")
+    status = texts.get("status")
     return Filter(
-        updated_at=_moment("updated_at", told),
-        created_at=_moment("created_at", told),
-        status=None if status is None else [one.strip() for one in status.split(",")],
-        is_deleted=_flag("is_deleted", told),
-        with_trashed=_flag("with_trashed", told),
-        client_id=told.get("client_id"),
-        name=told.get("name"),
-        email=told.get("email"),
-        id_number=told.get("id_number"),
-        number=told.get("number"),
-        group=told.get("group"),
-        filter=told.get("filter"),
-        between_balance=_span(told),
-        balance_gt=_amount("balance_gt", told),
-        balance_gte=_amount("balance_gte", told),
-        balance_lt=_amount("balance_lt", told),
-        balance_lte=_amount("balance_lte", told),
-        balance_eq=_amount("balance_eq", told),
+        updated_at=_moment("updated_at", texts),
+        created_at=_moment("created_at", texts),
+        status=None if status is None else [state.strip() for state in status.split(",")],
+        is_deleted=_flag("is_deleted", texts),
+        with_trashed=_flag("with_trashed", texts),
+        client_id=texts.get("client_id"),
+        name=texts.get("name"),
+        email=texts.get("email"),
+        id_number=texts.get("id_number"),
+        number=texts.get("number"),
+        group=texts.get("group"),
+        filter=texts.get("filter"),
+        between_balance=_span(texts),
+        balance_gt=_amount("balance_gt", texts),
+        balance_gte=_amount("balance_gte", texts),
+        balance_lt=_amount("balance_lt", texts),
+        balance_lte=_amount("balance_lte", texts),
+        balance_eq=_amount("balance_eq", texts),
     )
 
 
-def _moment(name: str, told: Mapping[str, str]) -> datetime | int | None:
-    text = told.get(name)
+def _moment(name: str, texts: Mapping[str, str]) -> datetime | int | None:
+    text = texts.get(name)
     if text is None:
         return None
     if text.isascii() and text.isdigit():
         return int(text[:20])
     try:
-        found = datetime.fromisoformat(text)
+        moment = datetime.fromisoformat(text)
     except ValueError:
         raise SettingsError(
             f"{name} takes a time like 2026-12-31 or 2026-12-31T18:00:00+01:00, or unix seconds, not {text!r}."
         ) from None
-    return found.replace(tzinfo=UTC) if found.tzinfo is None else found
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
 
 
-def _flag(name: str, told: Mapping[str, str]) -> bool | None:
-    text = told.get(name)
+def _flag(name: str, texts: Mapping[str, str]) -> bool | None:
+    text = texts.get(name)
     if text is None:
         return None
     if text not in ("true", "false"):
@@ -83,8 +83,8 @@ def _flag(name: str, told: Mapping[str, str]) -> bool | None:
     return text == "true"
 
 
-def _span(told: Mapping[str, str]) -> tuple[Decimal, Decimal] | None:
-    text = told.get("between_balance")
+def _span(texts: Mapping[str, str]) -> tuple[Decimal, Decimal] | None:
+    text = texts.get("between_balance")
     if text is None:
         return None
     low, colon, high = text.partition(":")
@@ -93,8 +93,8 @@ def _span(told: Mapping[str, str]) -> tuple[Decimal, Decimal] | None:
     return Decimal(low), Decimal(high)
 
 
-def _amount(name: str, told: Mapping[str, str]) -> Decimal | None:
-    text = told.get(name)
+def _amount(name: str, texts: Mapping[str, str]) -> Decimal | None:
+    text = texts.get(name)
     if text is None:
         return None
     if not _AMOUNT.fullmatch(text):

@@ -1,11 +1,11 @@
-"""Filters of the client list: each in a form that every generation of the server takes in the same way.
+"""Filters of the client list, each in a form that every generation of the server understands in the same way.
 
-The server looks parameters up as PHP methods: what it does not know, cannot read or finds empty is silently no filter
-at all, and its list is everybody (QueryFilters.php:78-101). So all of that is refused here, before anything is sent.
-What differs between generations is not used: the operators of `balance` (`gt:1000` finds balances of 0 on 5.10 and
-5.12) become `between_balance`; a phrase of `filter`, which 5.12 cuts into words, is sent as one word; `is_deleted=true`
-(the others, on 5.10) and `with_trashed` become `status`. Times are sent some hours early, as a server that is not in
-UTC is off by its offset; what came too early is left out again (`connector.clients.matching`).
+The server looks parameters up as PHP methods. One that it does not know, cannot read or finds empty is silently no
+filter at all, and its list holds all clients (QueryFilters.php:78-101). So this module refuses all of these before
+anything is sent. It avoids whatever differs between generations: the operators of `balance` (`gt:1000` finds balances
+of 0 on 5.10 and 5.12) become `between_balance`; a phrase of `filter`, which 5.12 cuts into words, is sent as one word;
+`is_deleted=true` (the others, on 5.10) and `with_trashed` become `status`. Times are sent some hours early, because a
+server outside UTC is off by its offset; clients that come too early are dropped (`connector.clients.matching`).
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ from schemas.values import LAST_SECOND, MONEY_LIMIT, SIX_PLACES
 
 STATUSES: Final = frozenset({"active", "archived", "deleted"})
 EARLIER: Final = FARTHEST * HOUR
-"""By how much earlier a time is sent than it is meant: west of UTC the server hides the hours of its offset."""
+"""Seconds by which a time is sent too early: west of UTC the server hides the hours of its offset."""
 MOST_MONEY: Final = MONEY_LIMIT - SIX_PLACES
 LONGEST: Final = 191
-"""Characters of the server's short texts; a longer one is nobody's, and an endless one is refused by web servers."""
+"""Characters of the server's short texts; nobody has a longer one, and web servers refuse an endless one."""
 _NOT_DELETED: Final = frozenset({"active", "archived"})
 _ID = re.compile(r"[A-Za-z0-9]{1,64}", re.ASCII)
 Money = Decimal | int
@@ -35,15 +35,15 @@ Money = Decimal | int
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filter:
-    """Which clients are meant: those for which all of this is true. Without anything, all, archived and deleted too.
+    """The clients for which all of this is true. An empty filter means all, archived and deleted ones too.
 
-    Times (at or after) are aware datetimes, or unix seconds. Amounts are Decimals or whole numbers, each in its
-    client's own currency; `between_balance` has both its ends in it. `status` is a set of active, archived, deleted;
-    `is_deleted` and `with_trashed=False` say the same in other words. `name` is found anywhere in a name, `filter` in
-    name, number, id_number, custom values and contacts' names, mails and phones, both without regard to case and
-    accents, as the server's database compares; in `filter` a blank stands for any one character. `email` (of any of its
-    contacts), `number` and `id_number` are whole values, `client_id` and `group` are ids.
-    Raises SettingsError where it is made, for whatever the server would not take as the filter that it looks like.
+    Times (at or after) are aware datetimes, or unix seconds. Amounts are Decimals or whole numbers, in each client's
+    own currency; `between_balance` includes both its ends. `status` is a set of active, archived, deleted; `is_deleted`
+    and `with_trashed=False` say the same in other words. `name` matches anywhere in a name; `filter` matches in name,
+    number, id_number, custom values and contacts' names, mails and phones. Both ignore case and accents, as the
+    server's database does; in `filter` a blank stands for any one character. `email` (of any of its contacts), `number`
+    and `id_number` are whole values, `client_id` and `group` are ids.
+    Raises SettingsError on construction for anything that the server would read as another filter.
     """
 
     updated_at: datetime | int | None = None
@@ -73,7 +73,7 @@ NAMES: Final = tuple(f.name for f in fields(Filter))
 
 
 def parameters(wanted: Filter) -> dict[str, str | int]:
-    """What is sent for a filter. Raises SettingsError for what the server would not take as it is meant."""
+    """The parameters to send for a filter. Raises SettingsError where the server would read them differently."""
     sent: dict[str, str | int] = {}
     for name in ("updated_at", "created_at"):
         moment = seconds_of(name, getattr(wanted, name))
@@ -92,7 +92,7 @@ def parameters(wanted: Filter) -> dict[str, str | int]:
 
 
 def seconds_of(name: str, moment: datetime | int | None) -> int | None:
-    """A time as unix seconds, as the server shows it: the parts of a second are cut off."""
+    """A time as unix seconds, as the server shows it: without parts of a second."""
     if moment is None:
         return None
     if isinstance(moment, datetime):
@@ -102,34 +102,34 @@ def seconds_of(name: str, moment: datetime | int | None) -> int | None:
     if isinstance(moment, bool) or not isinstance(moment, int):
         raise SettingsError(f"{name} is an aware datetime, or a whole number of unix seconds.")
     if not 0 < moment <= LAST_SECOND:
-        raise SettingsError(f"{name} is no time from 1970 to 9999 in unix seconds. Are they milliseconds?")
+        raise SettingsError(f"{name} is not a time from 1970 to 9999 in unix seconds. Are they milliseconds?")
     return moment
 
 
 def statuses(wanted: Filter) -> frozenset[str] | None:
-    """The states that are meant; None is no restriction."""
+    """The wanted states; None is no restriction."""
     if isinstance(wanted.status, str):
         raise SettingsError('status is a set, such as {"active", "archived"}.')
-    found = STATUSES if wanted.status is None else frozenset(wanted.status)
-    if unknown := found - STATUSES:
+    states = STATUSES if wanted.status is None else frozenset(wanted.status)
+    if unknown := states - STATUSES:
         words = ", ".join(sorted(map(str, unknown)))
-        raise SettingsError(f"status has no {words}, and the server would send everybody: active, archived, deleted.")
+        raise SettingsError(f"status has no {words}; the server would send all clients: use active, archived, deleted.")
     for name in ("is_deleted", "with_trashed"):
         if not isinstance(getattr(wanted, name), bool | None):
             raise SettingsError(f"{name} is True or False.")
     if wanted.is_deleted is not None:
-        found &= frozenset({"deleted"}) if wanted.is_deleted else _NOT_DELETED
+        states &= frozenset({"deleted"}) if wanted.is_deleted else _NOT_DELETED
     if wanted.with_trashed is False:
-        found &= _NOT_DELETED
-    if not found:
-        raise SettingsError("status, is_deleted and with_trashed leave no client over.")
-    return None if found == STATUSES else found
+        states &= _NOT_DELETED
+    if not states:
+        raise SettingsError("No client can have this combination of status, is_deleted and with_trashed.")
+    return None if states == STATUSES else states
 
 
 def balances(wanted: Filter) -> tuple[Decimal, Decimal] | None:
-    """The least and the greatest balance that is meant; None is any. Balances have six places, so `>` is `>=` one up.
+    """The least and the greatest wanted balance; None is any. Balances have six places, so `>` is `>=` one step up.
 
-    The server compares with them as with floats, which keep the order: nothing is lost, and what comes is checked.
+    The server compares them as floats, which keep the order: it loses nothing, and the records are checked here.
     """
     asked = [name for name in NAMES if "balance" in name and getattr(wanted, name) is not None]
     low, high = -MOST_MONEY, MOST_MONEY
@@ -137,7 +137,7 @@ def balances(wanted: Filter) -> tuple[Decimal, Decimal] | None:
         least, greatest = _span(name, getattr(wanted, name))
         low, high = max(low, least), min(high, greatest)
     if low > high:
-        raise SettingsError(f"No balance is as {' and '.join(asked)} together want it.")
+        raise SettingsError(f"No balance fits {' and '.join(asked)} together.")
     return (low, high) if asked else None
 
 
@@ -161,7 +161,7 @@ def _amount(name: str, value: object) -> Decimal:
         raise SettingsError(f"{name} is a Decimal or a whole number: money is never a float.")
     amount = Decimal(value)
     if not amount.is_finite() or amount.copy_abs() >= MONEY_LIMIT:
-        raise SettingsError(f"{name} is no amount of at most 14 digits before the point.")
+        raise SettingsError(f"{name} must have at most 14 digits before the point.")
     if amount.quantize(SIX_PLACES, ROUND_FLOOR) != amount.quantize(SIX_PLACES, ROUND_CEILING):
         raise SettingsError(f"{name} has more than the six decimals that a balance has.")
     return amount.quantize(SIX_PLACES)
@@ -169,24 +169,24 @@ def _amount(name: str, value: object) -> Decimal:
 
 def _id(name: str, key: object) -> str:
     if not isinstance(key, str) or not _ID.fullmatch(key):
-        raise SettingsError(f"{name} is one id, such as VolejRejNm; the server would take anything else for none.")
+        raise SettingsError(f"{name} is one id, such as VolejRejNm; the server would ignore anything else.")
     return key
 
 
 def _whole(name: str, value: object) -> str:
     text = _text(name, value)
     if text == "0":
-        raise SettingsError(f"{name} is 0, which the server shows as nothing.")
+        raise SettingsError(f"{name} is 0, which the server shows as empty.")
     return text
 
 
 def _part(name: str, value: object) -> str:
-    """A text that is looked for anywhere, with the wildcards of SQL taken as they are."""
+    """A text that matches anywhere, with SQL's wildcards escaped."""
     text = _text(name, value)
     if "*" in text:
         raise SettingsError(
-            f"{name} holds a *, which the server looks for as a letter: it finds texts anywhere by itself, and cannot "
-            "be asked for a beginning. Leave the * out, or ask the warehouse: name like 'Bob%'."
+            f"{name} holds a *, which the server reads as a plain character. It finds texts anywhere, and cannot match "
+            "only their beginning. Leave the * out, or ask the warehouse: name like 'Bob%'."
         )
     text = re.sub(r"([\\%_])", r"\\\1", text)
     return re.sub(r"\s", "_", text) if name == "filter" else text
@@ -197,11 +197,11 @@ def _text(name: str, value: object) -> str:
         raise SettingsError(f"{name} is a text.")
     text = trimmed(value)
     if not text:
-        raise SettingsError(f"{name} is empty, which the server takes for no filter. Leave it out to mean everybody.")
+        raise SettingsError(f"{name} is empty, and the server would ignore it. Leave it out to get all clients.")
     if len(text) > LONGEST:
         raise SettingsError(f"{name} is longer than {LONGEST} characters: nobody has that.")
     if "\x00" in text or any("\ud800" <= letter <= "\udfff" for letter in text):
-        raise SettingsError(f"{name} holds what is no letter.")
+        raise SettingsError(f"{name} holds characters that are not text.")
     return text
 
 

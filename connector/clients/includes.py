@@ -1,4 +1,4 @@
-"""Clients with what stands behind them: activities, ledger, system logs, group (`include=`)."""
+"""Clients with their related records: activities, ledger, system logs, group (`include=`)."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ _T = TypeVar("_T")
 
 
 def show_with(api: Api, client_id: str, include: Collection[str] = INCLUDES) -> ClientWith:
-    """One client with what is asked for of `INCLUDES`, by one request. Raises what `show` does.
+    """One client with the requested parts of `INCLUDES`, in one request. Raises what `show` raises.
 
-    Of activities and system logs the server sends the newest 50, of the ledger all, newest first.
+    The server sends the newest 50 activities and system logs, and the whole ledger, newest first.
     """
     wanted = check_includes(include)
     record = data_of(api.door.get(f"/clients/{client_id}", {"include": ",".join(wanted)}).json())
@@ -47,41 +47,41 @@ def list_with(
     sort: str = BY_ID,
     page_size: int = 100,
 ) -> Iterator[ClientWith]:
-    """The clients of a filter with what is asked for; pages as `list_clients` reads them.
+    """The clients of a filter with the requested parts; pages as `list_clients` reads them.
 
-    Activities are refused, as the server sends none in its list (Client.php:350-353): `show_with` has them.
+    Refuses activities, because the server sends none in its list (Client.php:350-353): `show_with` has them.
     """
     asked = check_includes(include)
     if "activities" in asked:
         raise SettingsError("The server leaves activities out of its list: ask for them client by client.")
     query = {**parameters(wanted), "sort": check_order(sort), "include": ",".join(asked)}
     records = every_record(api.door, query, check_page_size(page_size))
-    found = (_with(record, asked) for record in records)
-    return (one for one in found if matches(wanted, one.client))
+    everyone = (_with(record, asked) for record in records)
+    return (joined for joined in everyone if matches(wanted, joined.client))
 
 
 def activities(api: Api, client_id: str) -> Sequence[Activity]:
-    """The newest 50 things that were done to a client or its papers. Raises what `show` does."""
+    """The newest 50 activities on a client or its documents. Raises what `show` raises."""
     return show_with(api, client_id, ["activities"]).activities
 
 
 def ledger(api: Api, client_id: str) -> Sequence[LedgerRow]:
-    """Every movement of a client's balance, newest first, in the client's own currency. Raises what `show` does."""
+    """Every movement of a client's balance, newest first, in the client's own currency. Raises what `show` raises."""
     return show_with(api, client_id, ["ledger"]).ledger
 
 
 def system_logs(api: Api, client_id: str) -> Sequence[SystemLog]:
-    """The newest 50 logs of mails and payments of a client; what they say is persons' data. Raises as `show` does."""
+    """The newest 50 logs of a client's mails and payments; they hold personal data. Raises what `show` raises."""
     return show_with(api, client_id, ["system_logs"]).system_logs
 
 
 def group_of(api: Api, client_id: str) -> Group | None:
-    """The group of a client; None where it has none, or one that was archived. Raises what `show` does."""
+    """The group of a client; None where it has none, or an archived one. Raises what `show` raises."""
     return show_with(api, client_id, ["group_settings"]).group_settings
 
 
 def check_includes(include: Collection[str]) -> list[str]:
-    """What is asked for, each once. Raises SettingsError for what the server does not have, or would not send."""
+    """The requested parts, each once. Raises SettingsError for parts that the server does not have or send."""
     if isinstance(include, str) or not include:
         raise SettingsError(f"Say what to include: a list of some of {', '.join(INCLUDES)}.")
     if unknown := [name for name in include if name not in INCLUDES]:
@@ -108,5 +108,5 @@ def _rows(record: dict[str, object], name: str, of: Callable[[object], _T], aske
         return []
     rows = record.get(name)
     if not isinstance(rows, list):
-        raise UnexpectedShape(f"The server sent a client without the {name} that were asked for.")
+        raise UnexpectedShape(f"The server sent a client without its {name}, which were asked for.")
     return [of(row) for row in rows]

@@ -1,9 +1,9 @@
-"""The pages of the client list, so that each record comes once.
+"""The pages of the client list, read so that each record comes once.
 
-Always with a sort, as without one the server's pages overlap at random (issues #10933, #11936), with URLs of our own,
-as `links.next` forgets filter and sort, and with the page size that the server says it used. Where its total falls, the
-rows behind have moved to the front, so the pages before are read again; where fewer came than there are, all are, in
-the order of ids, which alone has no two rows of one rank.
+Every request has a sort, because without one the server's pages overlap at random (issues #10933, #11936); a URL of our
+own, because `links.next` forgets filter and sort; and the page size that the server says it used. Where its total
+falls, the rows behind have moved to the front, so the earlier pages are read again. Where fewer rows came than exist,
+all pages are read again in the order of ids, the only sort in which no two rows have one rank.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ SORTED_BY: Final = {
     for f in CLIENTS.fields
     if not f.inside and f.kind is not Kind.JSON
 }
-"""The server's column for each by which a list can be sorted; for any other one 5.10 breaks (500)."""
+"""The server's column for each column that can sort a list; for any other one 5.10 breaks (500)."""
 _WALKS: Final = 3
-"""Walks by id after the first one, at the most, until nothing is missing."""
+"""Walks by id after the first one, at most, until nothing is missing."""
 _RESTARTS: Final = 10
 
 
 def check_order(sort: str) -> str:
-    """What is sent for `column|asc` or `column|desc`. Raises SettingsError for what the server does not know."""
+    """The sort to send for `column|asc` or `column|desc`. Raises SettingsError for a sort the server does not know."""
     column, bar, direction = sort.partition("|")
     if not bar or direction not in ("asc", "desc"):
         raise SettingsError(f"A sort is a column with a direction, such as name|asc or balance|desc, not {sort!r}.")
@@ -43,7 +43,7 @@ def check_order(sort: str) -> str:
 
 
 def check_page_size(page_size: int) -> int:
-    """The page size. Raises SettingsError for one that the server would replace."""
+    """The page size, checked. Raises SettingsError for one that the server would replace."""
     if not 0 < page_size <= PAGE_CAP:
         raise SettingsError(f"page_size is a number from 1 to {PAGE_CAP}.")
     return page_size
@@ -60,7 +60,7 @@ def every_record(door: Door, query: Params, size: int) -> Iterator[object]:
 
 
 def _walk(door: Door, query: Params, size: int, seen: set[str]) -> Generator[object, None, int]:
-    """All pages of a walk, without what was seen; returns the last total, 0 where none is told."""
+    """All pages of a walk, without the records already seen; returns the last total, 0 where there is none."""
     number, before, restarts, progress = 1, 0, 0, Progress()
     while True:
         page = one_page(door, {**query, "per_page": size, "page": number})
@@ -88,7 +88,7 @@ def one_page(door: Door, query: Params) -> Page:
         page = lister(door, CLIENTS)(query)
     except Unreadable:
         raise UnexpectedShape(
-            f"The server cannot send page {query.get('page', 1)} of its clients, as one of them is broken: "
+            f"The server cannot send page {query.get('page', 1)} of its clients, because one of them is broken: "
             "`ninja-sync pull` finds out which, and reads the others."
         ) from None
     check_money(page)
@@ -98,7 +98,7 @@ def one_page(door: Door, query: Params) -> Page:
 def _fresh(page: Page, seen: set[str]) -> Iterator[object]:
     for record in page.records:
         if isinstance(record, Malformed):
-            raise UnexpectedShape(f"The server sent a record that is no JSON: client {record.id}.")
+            raise UnexpectedShape(f"The server sent a record that is not JSON: client {record.id}.")
         if key(record) not in seen:
             seen.add(key(record))
             yield record

@@ -1,7 +1,7 @@
-"""Whether what the server sends for a filter is what was asked for.
+"""Checks that the server's records match the filter that was asked for.
 
-A filter that the server ignores brings everybody, with a 200. So each client is compared with the filter: exactly where
-that is possible; texts only so far as there can be no doubt, as the database's own comparison (utf8mb4_unicode_ci)
+A server that ignores a filter sends all clients, with a 200. So each client is compared with the filter: exactly where
+that is possible; texts only where there can be no doubt, because the database's own comparison (utf8mb4_unicode_ci)
 decides about case and accents.
 """
 
@@ -22,25 +22,25 @@ from schemas.errors import FilterIgnored
 from schemas.server_form import trimmed
 
 EARLIEST: Final = 2 * EARLIER + TOLERANCE
-"""How far before a time a filter of it that works may reach: sent earlier, and the server's own offset."""
+"""Seconds before its time that a working filter may reach: it is sent early, and the server adds its own offset."""
 _SAME_FLOAT: Final = Decimal("1e-15")
-"""Relative difference within which the server, which compares balances as floats, may take two for one."""
+"""Relative difference below which the server may take two balances as equal, because it compares floats."""
 
 _WHOLE, _PART, _PHRASE = r"\A{}\Z", "{}", "(?:{})"
 _ANY = ".{0,5}"
-"""What one character of a text, for which a blank of `filter` stands, may have become here."""
+"""Matches what one character, for which a blank of `filter` stands, may have become after folding."""
 
 
 def matches(wanted: Filter, client: Client) -> bool:
-    """Whether a client that came for a filter is meant by it; False for one that only came along at its edge.
+    """Whether a client fits the filter; False for one that the server sent only because the filter was widened.
 
-    Raises FilterIgnored for one that can only have come because the server ignored the filter.
+    Raises FilterIgnored for a client that can only be there because the server ignored the filter.
     """
     name = _ignored(wanted, client)
     if name:
         raise FilterIgnored(
-            f"The server ignored the filter {name}: it sent the client {client.id}, which is none of those. Nothing of "
-            "this list can be relied on."
+            f"The server ignored the filter {name}: it sent the client {client.id}, which does not fit. Do not rely on "
+            "any part of this list."
         )
     inside = _times_fit(wanted, client, 0)
     bounds = balances(wanted)
@@ -48,13 +48,13 @@ def matches(wanted: Filter, client: Client) -> bool:
 
 
 def total_is_exact(wanted: Filter) -> bool:
-    """Whether the server's own total counts those who are meant, and nobody at the edge."""
+    """Whether the server's own total counts exactly the clients that fit."""
     bounds = balances(wanted) or ()
     return wanted.updated_at is None and wanted.created_at is None and all(map(_is_exact_as_float, bounds))
 
 
 def _ignored(wanted: Filter, client: Client) -> str:
-    """The name of a filter that this client shows to be ignored, or nothing."""
+    """The name of a filter that the server ignored, by this client; empty where it ignored none."""
     if not _times_fit(wanted, client, EARLIEST):
         return "updated_at or created_at"
     bounds = balances(wanted)
@@ -86,28 +86,28 @@ def _ignored_text(wanted: Filter, client: Client) -> str:
 
 
 def _may_be(wanted: str, texts: Iterable[str | None], form: str) -> bool:
-    """Whether one of the texts may be what is wanted; True as well where only the server can tell.
+    """Whether one of the texts may be the wanted one; also True where only the server can decide.
 
-    It shows the text "0" as nothing (ClientTransformer), so nothing is "0" here.
+    The server shows the text "0" as empty (ClientTransformer), so an empty text counts as "0" here.
     """
-    told = _folded(trimmed(wanted))
-    pattern = re.compile(form.format(re.escape(told).replace("\\ ", _ANY if form == _PHRASE else " ")), re.DOTALL)
-    found = [_folded(trimmed(text or "0")) for text in texts]
-    return not told.isascii() or any(not text.isascii() or pattern.search(text) for text in found)
+    folded = _folded(trimmed(wanted))
+    pattern = re.compile(form.format(re.escape(folded).replace("\\ ", _ANY if form == _PHRASE else " ")), re.DOTALL)
+    candidates = [_folded(trimmed(text or "0")) for text in texts]
+    return not folded.isascii() or any(not text.isascii() or pattern.search(text) for text in candidates)
 
 
 def _folded(text: str) -> str:
-    """Without case, accents and what is not seen; every blank is one."""
+    """Without case, accents and invisible characters; every blank is one space."""
     letters = (c for c in unicodedata.normalize("NFKD", text) if unicodedata.category(c)[0] not in "MC" or c.isspace())
     return "".join(" " if c.isspace() else c for c in letters).casefold()
 
 
 def _texts(client: Client) -> list[str | None]:
-    """Every text of a client and its contacts; newer servers may look into more of them."""
-    found: list[str | None] = [" ".join((c.first_name or "", c.last_name or "")) for c in client.contacts]
+    """Every text of a client and its contacts; newer servers may search more of them."""
+    names: list[str | None] = [" ".join((c.first_name or "", c.last_name or "")) for c in client.contacts]
     holders: tuple[Client | Contact, ...] = (client, *client.contacts)
     shown = (getattr(holder, f.name) for holder in holders for f in fields(holder))
-    return found + [text for text in shown if text is None or isinstance(text, str)]
+    return names + [text for text in shown if text is None or isinstance(text, str)]
 
 
 def _times_fit(wanted: Filter, client: Client, grace: int) -> bool:
@@ -121,10 +121,10 @@ def _is_since(since: datetime | int | None, stamp: datetime | None, grace: int) 
 
 
 def _states(client: Client) -> set[str]:
-    """As the server's filter has them (QueryFilters.php:138-162); a row that an import left odd may have two."""
-    found = {"archived" if client.archived_at and not client.is_deleted else ""} - {""}
-    found |= set() if client.archived_at else {"active"}
-    return found | ({"deleted"} if client.is_deleted else set())
+    """States as the server's filter sees them (QueryFilters.php:138-162); an odd row from an import may have two."""
+    states = {"archived" if client.archived_at and not client.is_deleted else ""} - {""}
+    states |= set() if client.archived_at else {"active"}
+    return states | ({"deleted"} if client.is_deleted else set())
 
 
 def _about(bound: Decimal, side: int) -> Decimal:
@@ -132,5 +132,5 @@ def _about(bound: Decimal, side: int) -> Decimal:
 
 
 def _is_exact_as_float(bound: Decimal) -> bool:
-    """Fifteen digits are told apart by a float; six of them stand behind the point. The very ends are beyond all."""
+    """Floats keep fifteen digits apart, and six of them are decimals. The extreme ends are beyond all balances."""
     return bound.copy_abs() < 10**9 or bound.copy_abs() >= Decimal(10) ** 14 - 1

@@ -1,9 +1,10 @@
-"""Merging one client into another: called once, never repeated; the figures tell what became of it.
+"""Merging one client into another: called once, never repeated, and judged by the figures afterwards.
 
-Up to 5.12 a merge is a row of single statements. The figures are added first, and the client that is merged in is
-removed at the end (Merge.php:32-100): a merge that dies in between leaves the figures added, and a second try adds them
-again. From 2026 on it is one transaction, which computes the figures again from the documents; where they had drifted
-from those, the sum is another one. The server does not look at the survivor's company, nor at currencies.
+Up to 5.12 a merge is a series of single statements. The figures are added first, and the client merged in is removed at
+the end (Merge.php:32-100). A merge that breaks off in between leaves the figures added, and a second try adds them
+again. From 2026 on it is one transaction, which computes the figures again from invoices and payments; where they had
+drifted from those, the result differs from the sum. The server checks neither the survivor's company nor the
+currencies.
 """
 
 from __future__ import annotations
@@ -42,14 +43,14 @@ from schemas.merge_plan import in_the_way
 from schemas.merge_preview import lost_contacts
 
 NOBODY: Final = "nobody"
-"""No id: the server's are ten letters at the least."""
+"""Not an id: the server's ids have at least ten letters."""
 
 
 @dataclass(frozen=True, slots=True)
 class Both:
-    """Both clients of a merge as they were read, and the server's clock (unix seconds) and version then.
+    """Both clients of a merge as read, and the server's clock (unix seconds) and version at that moment.
 
-    `extras` is what a backup of each has besides its record, where it was read too.
+    `extras` is the rest of each client's backup, where it was read too.
     """
 
     survivor: Record = field(repr=False)
@@ -60,10 +61,10 @@ class Both:
 
 
 def check_password(api: Api) -> None:
-    """Ask whether the server accepts the password, before anything is written. It changes nothing, and is not noted.
+    """Ask whether the server accepts the password, before any write. It changes nothing, and is not recorded.
 
-    It purges a client that cannot be: the server looks at the password first, then at the id (facts, order of checks).
-    Raises PasswordRequired, SettingsError where there is none.
+    It sends a purge of an impossible client: the server checks the password before the id (facts, order of checks).
+    Raises PasswordRequired, or SettingsError where there is no password.
     """
     password = api.password.lend()
     try:
@@ -83,13 +84,13 @@ def merge(
     allowed: Collection[str] = (),
     sleep: Callable[[float], None] = rest,
 ) -> Client:
-    """Merge one client into another that survives, and return that as the server has it.
+    """Merge one client into another that survives, and return the survivor as the server has it.
 
-    Never repeat it blindly: after a lost answer or a 500, the server is asked for up to a minute what became of it.
-    `allowed` are those of ALLOWABLE (schemas.merge_plan) in which the clients may differ. A backup of both is safe
-    before. Raises NotFound and NotAuthorised where the token cannot read both, SettingsError for a client and itself,
-    UnsafePlan where something stands in the way, PasswordRequired (412); NotVerified where the merge is done and the
-    survivor's figures are not the sum, or contacts are not there; OutcomeUnknown where it has broken off half way, or
+    Never repeat it blindly: after a lost answer or a 500, it asks the server for up to a minute what happened. In
+    `allowed` are the ALLOWABLE differences (schemas.merge_plan) between the clients. A backup of both is safe before.
+    Raises NotFound and NotAuthorised where the token cannot read both, SettingsError for two equal ids, UnsafePlan
+    where a difference is not allowed, and PasswordRequired (412). Raises NotVerified where the merge is done, but the
+    survivor's figures are not the sum or contacts are missing. Raises OutcomeUnknown where it broke off half way, or
     the server cannot be asked: nothing else is written then until somebody has looked.
     """
     both = read_both(api.door, survivor_id, mergeable_id, for_backup=True)
@@ -97,12 +98,12 @@ def merge(
 
 
 def read_both(door: Door, survivor_id: str, mergeable_id: str, *, for_backup: bool = False) -> Both:
-    """Both clients, by the token that is to merge them. Raises what `merge` does where it cannot read them.
+    """Both clients, read with the token that merges them. Raises what `merge` raises where it cannot read them.
 
-    What takes long is read first, so that the records are as new as can be when the merge is sent.
+    The slow parts are read first, so that the records are as new as possible when the merge is sent.
     """
     if survivor_id == mergeable_id:
-        raise SettingsError("Nothing was sent: that is one client. Name two.")
+        raise SettingsError("Nothing was sent: both ids are the same. Name two clients.")
     extras = [extras_of(door, client_id) for client_id in (survivor_id, mergeable_id) if for_backup]
     mergeable = data_of(door.get(f"/clients/{mergeable_id}").json())
     answer = door.get(f"/clients/{survivor_id}")
@@ -122,13 +123,13 @@ def merge_both(
     codes: Sequence[str] = (),
     sleep: Callable[[float], None] = rest,
 ) -> Record:
-    """Do what `merge` does with clients that were read, for a backup, a moment ago; the survivor's record afterwards.
+    """Do the work of `merge` with clients just read for a backup; returns the survivor's record afterwards.
 
     `codes` are the codes of both currencies, for people.
     """
     survivor, mergeable = client_of(both.survivor), client_of(both.mergeable)
-    one, other = currencies_of(api.door, [both.survivor, both.mergeable])
-    if why := in_the_way(survivor, mergeable, (one, other), (one, other), allowed):
+    ours, theirs = currencies_of(api.door, [both.survivor, both.mergeable])
+    if why := in_the_way(survivor, mergeable, (ours, theirs), (ours, theirs), allowed):
         raise UnsafePlan(f"Nothing was sent: {why}.")
     password = api.password.lend()
     keep(backup, zip((both.survivor, both.mergeable), both.extras, strict=True))
@@ -140,7 +141,7 @@ def merge_both(
 
 
 def _performed(api: Api, survivor: Edit, mergeable: Edit, send: Sent, sleep: Callable[[float], None]) -> Record:
-    """Send the merge and watch what becomes of it; the survivor as it was read afterwards."""
+    """Send the merge and watch its outcome; the survivor as read afterwards."""
     seen: list[Found] = []
 
     def read_back(answer: object) -> Outcomes:
@@ -162,18 +163,20 @@ def _performed(api: Api, survivor: Edit, mergeable: Edit, send: Sent, sleep: Cal
 
 
 def _check_contacts(survivor: Client, mergeable: Client, after: Client) -> None:
-    """Raises NotVerified where a contact is not there that was to stay or to move: the merge itself is done."""
-    dropped = {one.id for one in lost_contacts(survivor, mergeable)}
-    missing = {one.id for one in (*survivor.contacts, *mergeable.contacts)} - dropped - {c.id for c in after.contacts}
+    """Raise NotVerified where a contact is missing that had to stay or move: the merge itself is done."""
+    dropped = {contact.id for contact in lost_contacts(survivor, mergeable)}
+    missing = (
+        {contact.id for contact in (*survivor.contacts, *mergeable.contacts)} - dropped - {c.id for c in after.contacts}
+    )
     if missing:
         raise NotVerified(
-            f"The client {mergeable.id} is merged into {after.id}, and these contacts are not there: "
+            f"The client {mergeable.id} is merged into {after.id}, but these contacts are missing: "
             f"{', '.join(sorted(missing))}. Somebody may have changed the contacts meanwhile; the backup has them."
         )
 
 
 def _edits(both: Both, codes: Sequence[str]) -> tuple[Edit, Edit]:
-    """What the merge is to change."""
+    """The changes of the merge."""
     here, there = view(both.survivor), view(both.mergeable)
     ours, theirs = ({"currency": code} for code in codes) if codes else ({}, {})
     survivor = Edit(
@@ -189,17 +192,17 @@ def _edits(both: Both, codes: Sequence[str]) -> tuple[Edit, Edit]:
 
 
 def currencies_of(door: Door, records: Sequence[Mapping[str, object]]) -> list[str]:
-    """The currency ids that count for clients: their own, else their group's, else the company's."""
+    """The effective currency ids of clients: their own, else their group's, else the company's."""
     seen = [view(record) for record in records]
-    if all(one["currency_id"] for one in seen):
-        return [str(one["currency_id"]) for one in seen]
+    if all(row["currency_id"] for row in seen):
+        return [str(row["currency_id"]) for row in seen]
     groups = {}
-    if any(one["group_settings_id"] for one in seen if not one["currency_id"]):
-        groups = {str(one.get("id")): one for one in all_groups(door, GROUPS) if isinstance(one, dict)}
+    if any(row["group_settings_id"] for row in seen if not row["currency_id"]):
+        groups = {str(row.get("id")): row for row in all_groups(door, GROUPS) if isinstance(row, dict)}
     company = current_company(door).record
     return [
-        str(one["currency_id"] or _currency(groups.get(str(one["group_settings_id"]))) or _currency(company))
-        for one in seen
+        str(row["currency_id"] or _currency(groups.get(str(row["group_settings_id"]))) or _currency(company))
+        for row in seen
     ]
 
 

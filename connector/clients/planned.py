@@ -1,4 +1,4 @@
-"""Sending the calls of a plan, one by one: each recorded, read back, and reported client by client."""
+"""Sends the calls of a plan, one by one: each recorded, read back, and reported client by client."""
 
 from __future__ import annotations
 
@@ -18,22 +18,21 @@ from schemas.journal import Outcome
 from schemas.plan import UPDATE, Cell, CellOutcome, PlannedCall
 
 SHOWN: Final = 60
-"""Characters of a value in a reason."""
+"""Characters shown of a value in a reason."""
 
 
 def send_planned(api: Api, call: PlannedCall, looked: Mapping[str, Record]) -> list[CellOutcome]:
-    """What became of each client of one call. May be repeated: its values are absolute.
+    """The outcomes of one call, for each client and column. May be repeated: its values are absolute.
 
-    `looked` are the clients as they were right before the call, where they are known. A client of a bulk call that is
-    gone does not sink the others. A call whose answer was lost is sent again only where the server is found to have
-    done nothing of it. Raises Retryable where the server cannot be reached, OutcomeUnknown where it cannot be asked
-    what it has done; then the plan stops there.
+    `looked` are the clients right before the call, where they are known. A bulk call goes on without a client that is
+    gone. A call with a lost answer is sent again only where the server has done nothing of it. Raises Retryable where
+    the server cannot be reached, OutcomeUnknown where it cannot report what it has done; then the plan stops there.
     """
     return _send_update(api, call) if call.verb == UPDATE else _send_bulk(api, call, looked)
 
 
 def quoted(value: object) -> str:
-    """A value in a reason: in quotes, and cut where it is long."""
+    """A value for a reason: in quotes, and cut where it is long."""
     if value is None:
         return "empty"
     text = str(value).lower() if isinstance(value, bool) else str(value)
@@ -60,7 +59,7 @@ def _send_update(api: Api, call: PlannedCall) -> list[CellOutcome]:
 
 
 def _stale(api: Api, call: PlannedCall, why: str) -> list[CellOutcome]:
-    """The cells of a client that was changed before its PUT: nothing of it was sent; each says what it is now."""
+    """The values of a client that changed before its PUT: nothing of it was sent; each reason has the present value."""
     reasons = dict.fromkeys((cell.column for cell in call.cells), why)
     with suppress(ApiError):
         present = view(record_of(api.door, call.cells[0].client_id))
@@ -73,14 +72,14 @@ def _is_moved(cell: Cell, present: Mapping[str, object]) -> bool:
 
 
 def moved(cell: Cell, present: object) -> str:
-    """The reason of a conflict: the value when the plan was made, the one that is there now, the one that is wanted."""
+    """The reason of a conflict: the value when the plan was made, the present one, the wanted one."""
     return (
         f"somebody has changed it: {quoted(cell.before)} is {quoted(present)} now, the plan wants {quoted(cell.after)}"
     )
 
 
 def _by_column(api: Api, call: PlannedCall, why: str) -> list[CellOutcome]:
-    """What became of each column of a client of which the server has not kept all."""
+    """The outcome for each column of a client where the server did not keep all of them."""
     present = view(record_of(api.door, call.cells[0].client_id))
     outcomes: list[CellOutcome] = []
     for cell in call.cells:
@@ -110,7 +109,7 @@ def _send_bulk(api: Api, call: PlannedCall, looked: Mapping[str, Record]) -> lis
 
 
 def _judged(cell: Cell, call: PlannedCall, delivered: Delivered, before: Record | None) -> tuple[Outcome, str]:
-    """What became of a cell, by the client as it was before the call, in its answer, and as it was read back."""
+    """The outcome for a value, from the client before the call, in the answer, and as it was read back."""
     key = cell.client_id
     outcome, reason = delivered.became[key]
     if outcome is Outcome.MISSING:  # it was there when the plan was made
@@ -132,7 +131,7 @@ def _judged(cell: Cell, call: PlannedCall, delivered: Delivered, before: Record 
 
 
 def _written_by_others(before: Record, after: Record, call: PlannedCall) -> list[str]:
-    """The fields that somebody else has written between the look and the call."""
+    """The fields that somebody else wrote between the look and the call."""
     return changed_besides(before, after, {cell.column for cell in call.cells} | _BY_THE_SERVER)
 
 
@@ -144,4 +143,4 @@ def _at_the_same_moment(others: list[str]) -> str:
 
 
 _BY_THE_SERVER: Final = frozenset({"number"})
-"""What the server may set by itself with a write: a client without a number gets one."""
+"""Columns that the server may set with any write: a client without a number gets one."""

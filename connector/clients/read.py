@@ -14,36 +14,36 @@ from schemas.client import Client, as_dict, client_of
 from schemas.errors import NotAuthorised, UnexpectedShape
 
 _LOOKED_AT: Final = 100
-"""Records by which a count finds out whether the server took the filter."""
+"""Records by which a count checks that the server applied the filter."""
 _FIGURES: Final = ("balance", "paid_to_date", "credit_balance")
 
 
 def show(api: Api, client_id: str) -> Client:
     """One client, archived and deleted ones too.
 
-    Raises NotFound where there is none (or it was merged or purged), NotAuthorised where this token may not see it, or
-    its money. `find` gives None instead.
+    Raises NotFound where there is none (or it was merged or purged), NotAuthorised where this token may not see the
+    client or its money. `find` returns None instead.
     """
     return shown(record_of(api.door, client_id))
 
 
 def edit(api: Api, client_id: str) -> Client:
-    """The same, for who may edit it: raises NotAuthorised where this token may see the client and not change it."""
+    """One client, for a token that may edit it: raises NotAuthorised where the token may see but not change it."""
     return shown(data_of(api.door.get(f"/clients/{client_id}/edit").json()))
 
 
 def find(api: Api, client_id: str) -> Client | None:
-    """One client, archived and deleted ones too; None where there is none, or none that this token may see.
+    """One client, archived and deleted ones too; None where there is none, or this token may not see it.
 
-    Raises NotAuthorised where this token sees the client and not its money.
+    Raises NotAuthorised where this token may see the client but not its money.
     """
     return next(iter(list_clients(api, Filter(client_id=client_id), page_size=2)), None)
 
 
 def blank(api: Api) -> dict[str, object]:
-    """What a new client starts with: every column but its id, by name, None for nothing.
+    """The start values of a new client: every column but its id, by name; None means empty.
 
-    It is no client: the server makes none by it, and draws no number.
+    It only reads: the server makes no client, and uses up no number.
     """
     record = data_of(api.door.get("/clients/create").json())
     columns = as_dict(client_of({**record, "id": "new"}))
@@ -53,21 +53,22 @@ def blank(api: Api) -> dict[str, object]:
 def list_clients(api: Api, wanted: Filter = ALL, *, sort: str = BY_ID, page_size: int = 500) -> Iterator[Client]:
     """The clients of a filter, each once, in the order of `sort` (`name|asc`, `balance|desc` ...), page by page.
 
-    All of them that this token may see, where nobody writes to the server meanwhile: rows that hide behind others of
-    the same rank at the edge of a page are fetched at the end, out of order. Where somebody writes, the list may miss a
-    client that was moved to a page that was read already, and may hold one that fits the filter no more: `ninja-sync
-    pull` is the way that misses none. Raises SettingsError for a sort that the server does not know, at once;
-    FilterIgnored where it sends who does not fit; PagesMoved where clients stay missing; UnexpectedShape for a record
-    that is none; NotAuthorised where the server leaves the money out.
+    These are all clients that this token may see, as long as nobody writes to the server meanwhile. Rows hidden behind
+    others of the same rank at the edge of a page come at the end, out of order. While somebody writes, the list may
+    miss a client that moved to an earlier page, and may hold one that no longer fits the filter: `ninja-sync pull`
+    misses none. Raises SettingsError at once for a sort that the server does not know; FilterIgnored where the server
+    sends clients that do not fit; PagesMoved where clients stay missing; UnexpectedShape for a malformed record;
+    NotAuthorised where the server leaves the money out.
     """
     records = every_record(api.door, {**parameters(wanted), "sort": check_order(sort)}, check_page_size(page_size))
     return (client for client in map(client_of, records) if matches(wanted, client))
 
 
 def count_clients(api: Api, wanted: Filter = ALL) -> int:
-    """How many clients a filter has: one request, or, where only their records tell, all of its pages.
+    """How many clients a filter has: one request, or all pages where only the records can show it.
 
-    That is with times, and with balances of more than nine digits before the point. Raises what `list_clients` does.
+    Times need all pages, and so do balances of more than nine digits before the point. Raises what `list_clients`
+    raises.
     """
     if not total_is_exact(wanted):
         return sum(1 for _ in list_clients(api, wanted))
@@ -80,23 +81,23 @@ def count_clients(api: Api, wanted: Filter = ALL) -> int:
 
 
 def shown(record: dict[str, object]) -> Client:
-    """The typed value of one record. Raises NotAuthorised where the server leaves money out, as since 5.12 it may."""
+    """The typed value of one record. Raises NotAuthorised where the server leaves money out, as it may since 5.12."""
     if record.get("client_hash") == "" and not any(record.get(name) for name in _FIGURES):
         raise NotAuthorised(
-            f"This token may not see money: of the client {record.get('id')} the server sends 0 for its balances. Use "
-            "a token of an owner or administrator."
+            f"This token may not see money: the server sends 0 for the balances of client {record.get('id')}. Use a "
+            "token of an owner or administrator."
         )
     return client_of(record)
 
 
 def record_of(door: Door, client_id: str) -> dict[str, object]:
-    """One client as the server sends it, secrets and all: for use inside this package, and never kept or shown."""
+    """One client as the server sends it, with its secrets: only for use inside this package, never kept or shown."""
     return data_of(door.get(f"/clients/{client_id}").json())
 
 
 def data_of(answer: object) -> dict[str, object]:
     """The record inside an answer. Raises UnexpectedShape where there is none."""
-    found = answer.get("data") if isinstance(answer, dict) else None
-    if not isinstance(found, dict):
+    record = answer.get("data") if isinstance(answer, dict) else None
+    if not isinstance(record, dict):
         raise UnexpectedShape("The server answered JSON without the record that was asked for.")
-    return found
+    return record

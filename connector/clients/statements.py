@@ -14,12 +14,12 @@ from schemas.journal import Call, Edit, Outcome
 PDF: Final = "application/pdf"
 STATUSES: Final = ("all", "paid", "unpaid")
 _TAIL: Final = 1024
-"""Bytes in which a reader looks for the end mark of a PDF."""
+"""Bytes in which a PDF reader looks for the end mark."""
 
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """From which day to which, both in it, and which tables the statement shows. Raises SettingsError."""
+    """The first and last day of a statement, both included, and the tables to show. Raises SettingsError."""
 
     start: date
     end: date
@@ -29,7 +29,7 @@ class Period:
     status: str = "all"
 
     def __post_init__(self) -> None:
-        """Refuse what the server would refuse, or draw empty."""
+        """Refuse values that the server would refuse, or draw as an empty statement."""
         if self.start > self.end:
             raise SettingsError("The statement would begin after its end.")
         if self.status not in STATUSES:
@@ -39,8 +39,8 @@ class Period:
 def client_statement(api: Api, client_id: str, period: Period) -> bytes:
     """The statement of a client as PDF. It only reads, and may be repeated.
 
-    Raises NotFound where the client is unknown or another company's (the server answers 401 to both, as it asks for the
-    right first), ServerUnavailable where its PDF engine fails, UnexpectedShape for what is no PDF.
+    Raises NotFound where the client is unknown or another company's (the server answers 401 to both, because it checks
+    the right first), ServerUnavailable where its PDF engine fails, UnexpectedShape where the answer is not a PDF.
     """
     body = _body(client_id, period)
     try:
@@ -48,15 +48,15 @@ def client_statement(api: Api, client_id: str, period: Period) -> bytes:
     except NotAuthorised as refusal:
         raise _meant(refusal, client_id) from None
     if not is_whole_pdf(answer.body):
-        raise UnexpectedShape(f"The server sent a statement that is no whole PDF ({len(answer.body)} bytes).")
+        raise UnexpectedShape(f"The server sent a statement that is not a whole PDF ({len(answer.body)} bytes).")
     return answer.body
 
 
 def email_statement(api: Api, client_id: str, period: Period) -> None:
     """Have the server mail the statement to the client's contacts.
 
-    Not to be repeated: each call sends the mails again, and the server does not tell whether they went out. Raises
-    NotFound as `client_statement` does; after a lost answer OutcomeUnknown.
+    Not to be repeated: each call sends the mails again, and the server does not report whether they went out. Raises
+    NotFound as `client_statement` does; OutcomeUnknown after a lost answer.
     """
     body = {**_body(client_id, period), "send_email": True}
     call = Call("email_statement", [Edit(client_id, {}, {"mailed": True})], api.plan_id)
@@ -79,7 +79,7 @@ def is_whole_pdf(content: bytes) -> bool:
 
 
 def _meant(refusal: NotAuthorised, client_id: str) -> NotAuthorised | NotFound:
-    """A 401 as what it says here (Handler.php:229); a 403 is a token that is not accepted."""
+    """The meaning of a 401 here (Handler.php:229); a 403 is a token that the server does not accept."""
     if refusal.status != 401:  # noqa: PLR2004 - as above
         return refusal
     return NotFound(f"There is no client {client_id}, or this token may not see it.", status=401)

@@ -1,4 +1,4 @@
-"""Tax data by address, which the server looks up anew: three times a minute."""
+"""Tax data by address, which the server looks up on request: at most three times a minute."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from schemas.journal import Call, Edit, Outcome
 PER_MINUTE: Final = 3
 """`throttle:3,1` of the route, on every server, for each user (routes/api.php)."""
 WINDOW: Final = MINUTE_WINDOW + 1
-"""Seconds until three more may go; the server counts in whole seconds."""
+"""Seconds until three more requests may go; the server counts in whole seconds."""
 _TRIES: Final = 3
 
 
 class Minute:
-    """Lets three go in any minute, for all threads that share it, in the order in which they come."""
+    """Lets three requests go in any minute, for all threads that share it, in the order of their arrival."""
 
     def __init__(self, *, clock: Callable[[], float] = time.monotonic, sleep: Callable[[float], None] = rest) -> None:
         self._clock, self._sleep = clock, sleep
@@ -34,36 +34,36 @@ class Minute:
         self._lock = threading.Lock()
 
     def take(self) -> None:
-        """Return when the next one may be sent: a minute after the third one before it."""
-        with self._lock:  # held while it sleeps: who comes later waits longer
+        """Return when the next request may be sent: a minute after the third one before it."""
+        with self._lock:  # held during the sleep: later threads wait longer
             wait = self._free_at[0] - self._clock()
             if wait > 0:
                 self._sleep(wait)
             self._free_at.append(self._clock() + WINDOW)
 
     def use_up(self) -> None:
-        """Let none go for a whole minute: the server has refused one, so somebody else has had its three."""
+        """Hold all requests for a whole minute: the server refused one, so somebody else has used up its three."""
         with self._lock:
             self._free_at.extend([self._clock() + WINDOW] * PER_MINUTE)
 
 
 @cache
-def minute_of(server: str) -> Minute:  # noqa: ARG001 - what it is kept by
-    """The minute that everyone in this process shares who asks this server."""
+def minute_of(server: str) -> Minute:  # noqa: ARG001 - the key of the cache
+    """The minute shared by everyone in this process who asks this server."""
     return Minute()
 
 
 def update_tax_data(api: Api, client_ids: Sequence[str], *, minute: Minute | None = None) -> Iterator[Client]:
-    """Have the server look up the tax data of each client's address anew; yields each as the server has it then.
+    """Have the server look up the tax data of each client's address again; yields each client as it is then.
 
-    It may be repeated. Nothing is sent before it is iterated over. The server takes three a minute from a user: so do
-    we, from all threads together, and what it refuses (429) is sent again a minute later. It looks up for paid accounts
-    only, and answers 200 otherwise too: compare `tax_info`. Raises SettingsError for clients that are not there
+    It may be repeated. Sends nothing before the first item is requested. The server takes three a minute from a user,
+    so all threads together send three, and a refused one (429) is sent again a minute later. The server looks up only
+    for paid accounts, but always answers 200: compare `tax_info`. Raises SettingsError for clients that are not there
     (nothing was sent), NotAuthorised (401: admins only), RateLimited where it has refused three times.
     """
     ids = list(dict.fromkeys(client_ids))
-    found = read_present(api.door, ids)
-    missing = [one for one in ids if one not in found.records and one not in found.unread]
+    present = read_present(api.door, ids)
+    missing = [its_id for its_id in ids if its_id not in present.records and its_id not in present.unread]
     if missing or not ids:
         named = f"these clients are not on the server: {', '.join(missing[:10])}." if missing else "name a client."
         raise SettingsError(f"Nothing was sent: {named}")
@@ -84,7 +84,7 @@ def _one(api: Api, client_id: str, minute: Minute) -> Client:
 
 
 def _once(api: Api, client_id: str) -> Client:
-    """One call. A refusal for the minute's sake has done nothing, so it is noted as not applied."""
+    """One call. A refusal for the rate limit has done nothing, so it is recorded as not applied."""
     seen: list[Client] = []
     refused: list[RateLimited] = []
 

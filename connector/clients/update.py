@@ -1,9 +1,9 @@
 """Changing one client: read, change, write, read again. Never more than was asked for.
 
-A PUT is partial for plain columns only: settings that are left out are reset to the company's currency, contacts that
-are left out are deleted, documents in it make the server ignore all else (UpdateClientRequest.php:108-113,
-ClientRepository.php:55-112). So the complete settings of a fresh read always go along, contacts only where they are
-changed, and then all of them, documents never.
+A PUT is partial for plain columns only. Settings left out are reset to the company's currency, contacts left out are
+deleted, and documents in it make the server ignore everything else (UpdateClientRequest.php:108-113,
+ClientRepository.php:55-112). So every PUT has the complete settings of a fresh read; it has contacts only where they
+change, and then all of them; it never has documents.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ from schemas.journal import Call, Edit, Outcome
 from schemas.server_form import GIVEN_BY_PUT, Lists, as_sent
 
 _TRIES: Final = 3
-"""Of a PUT whose answer is lost and of which the server is found to have done nothing."""
+"""Attempts at a PUT with a lost answer where the server turns out to have done nothing."""
 
 
 @dataclass(frozen=True, slots=True)
 class Update:
-    """A change of one client that was compared with the server and not sent yet.
+    """A change of one client, compared with the server and not sent yet.
 
-    `before` and `after` hold the columns that differ, and nothing else; `contacts` is a column too.
+    `before` and `after` hold only the columns that differ; `contacts` is a column too.
     """
 
     client_id: str
@@ -40,13 +40,13 @@ class Update:
 
     @property
     def is_empty(self) -> bool:
-        """Whether the server has it all already."""
+        """Whether the server already has all wanted values."""
         return not self.after
 
 
 @dataclass(frozen=True, slots=True)
 class Carried:
-    """A client as it was right before its PUT, and as it was read back; `sent` is false where no PUT was needed."""
+    """A client right before its PUT, and as it was read back; `sent` is false where no PUT was needed."""
 
     before: Mapping[str, object] = field(repr=False)
     after: Mapping[str, object] = field(repr=False)
@@ -62,7 +62,7 @@ def prepare_update(
     lists: Lists | None = None,
     record: Mapping[str, object] | None = None,
 ) -> Update:
-    """What an update would change of a client: columns by name, None to empty one. Reads, and sends nothing.
+    """Compare an update with the server: columns by name, None to empty one. Reads, and sends nothing.
 
     `lists` are the server's lists, and `record` is the client, where the caller has just read them. Raises
     SettingsError for what cannot be written (all of it at once, with the reasons), for a deleted client, and where the
@@ -78,8 +78,8 @@ def prepare_update(
     given = [name for name in GIVEN_BY_PUT if present[name] is None and name not in wanted]
     if after and given:
         raise SettingsError(
-            f"Nothing was sent: the client {client_id} has no {given[0]}, and the server would give it the company's "
-            "with any change. Name it with the change."
+            f"Nothing was sent: the client {client_id} has no {given[0]}, and with any change the server would give it "
+            "the company's. Name it with the change."
         )
     return Update(client_id, {name: _kept(name, present[name]) for name in after}, after)
 
@@ -87,10 +87,10 @@ def prepare_update(
 def apply_update(api: Api, update: Update) -> Client:
     """Send a prepared update, and return the client as the server has it afterwards.
 
-    It may be repeated: its values are absolute, and a client that is as wanted already is not written again. After an
-    answer that is lost, the client is read again before anything is sent again, so that nobody is overwritten. Raises
-    StalePlan where a column of it was changed by somebody else since it was prepared, NotVerified where the server has
-    not kept what it was sent.
+    It may be repeated: its values are absolute, and a client that is already as wanted is not written again. After a
+    lost answer, it reads the client before it sends again, so that nobody is overwritten. Raises StalePlan where
+    somebody else has changed one of its columns since it was prepared, NotVerified where the server has not kept the
+    values.
     """
     return client_of(carry_through(api, update).after)
 
@@ -130,14 +130,14 @@ def _apply_once(api: Api, update: Update, record: Mapping[str, object], sent: li
     edit = Edit(update.client_id, update.before, update.after)
     ((_, outcome),) = perform(api, Call("update", [edit], api.plan_id), send, read_back)
     if outcome is not Outcome.APPLIED:
-        what = "kept nothing of it" if outcome is Outcome.NOT_APPLIED else "has made something else of it"
+        what = "kept nothing of it" if outcome is Outcome.NOT_APPLIED else "has stored other values"
         names = ", ".join(_differing(update.after, view(seen[-1])))
         raise NotVerified(f"The server answered, and {what}: client {update.client_id}, {names}.")
     return Carried(record, seen[-1], sent=True)
 
 
 def update(api: Api, client_id: str, changes: Mapping[str, object], *, contacts: Sequence[ContactEdit] = ()) -> Client:
-    """Change columns of a client, and its contacts where they are given; returns it as the server has it afterwards.
+    """Change columns of a client, and its contacts where given; returns it as the server has it afterwards.
 
     It may be repeated, and writes nothing where all is as wanted. Raises what `prepare_update` and `apply_update` do.
     """
@@ -145,12 +145,12 @@ def update(api: Api, client_id: str, changes: Mapping[str, object], *, contacts:
 
 
 def body_of(record: Mapping[str, object], update: Update) -> dict[str, object]:
-    """What is sent: the columns that change, the complete settings as just read, all contacts where one changes.
+    """The body to send: the columns that change, the complete settings as just read, all contacts where one changes.
 
-    A setting that is emptied is left out: then it is absent, as it is of a client that never had it.
+    An emptied setting is left out: then it is absent, as in a client that never had it.
     """
-    found = record.get("settings")
-    settings = dict(found) if isinstance(found, dict) else {}
+    sent = record.get("settings")
+    settings = dict(sent) if isinstance(sent, dict) else {}
     body: dict[str, object] = {}
     for name, value in update.after.items():
         if name in INSIDE_SETTINGS and value is None:
@@ -163,7 +163,7 @@ def body_of(record: Mapping[str, object], update: Update) -> dict[str, object]:
 
 
 def as_wanted(record: object, edit: Edit) -> bool | None:
-    """Whether a record is as an edit wanted it (True), as it was before (False), or something else (None)."""
+    """Whether a record has an edit's new values (True), its old ones (False), or something else (None)."""
     present = view(record)
     if not _differing(edit.after, present):
         return True
@@ -175,25 +175,25 @@ def _differing(wanted: Mapping[str, object], present: Mapping[str, object]) -> l
 
 
 def same(name: str, present: object, wanted: object) -> bool:
-    """Whether a column has the wanted value; contacts are compared by what is written of them, in any order."""
+    """Whether a column has the wanted value; contacts are compared by their writable columns, in any order."""
     if name != "contacts":
         return present == wanted
-    return _told(present) == _told(wanted)
+    return _by_content(present) == _by_content(wanted)
 
 
-def _told(contacts: object) -> list[list[tuple[str, str]]]:
-    """Contacts in an order of their own. A new one has no id before it is made, so ids are left out."""
-    found = contacts if isinstance(contacts, list) else []
-    return sorted([(name, repr(one.get(name))) for name in WRITABLE] for one in found)
+def _by_content(contacts: object) -> list[list[tuple[str, str]]]:
+    """Contacts in a fixed order. A new one has no id before it is made, so ids are left out."""
+    rows = contacts if isinstance(contacts, list) else []
+    return sorted([(name, repr(row.get(name))) for name in WRITABLE] for row in rows)
 
 
 def _contacts(present: Mapping[str, object]) -> list[Mapping[str, object]]:
-    found = present["contacts"]
-    return found if isinstance(found, list) else []
+    contacts = present["contacts"]
+    return contacts if isinstance(contacts, list) else []
 
 
 def _kept(name: str, value: object) -> object:
-    """What is noted of a column: of contacts, what can be written."""
+    """The recorded form of a column: of contacts, only the columns that can be written."""
     if name != "contacts" or not isinstance(value, list):
         return value
-    return [{key: one.get(key) for key in ("id", *WRITABLE)} for one in value]
+    return [{key: row.get(key) for key in ("id", *WRITABLE)} for row in value]

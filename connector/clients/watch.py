@@ -1,4 +1,4 @@
-"""Asking again while the server may still be at it: it goes on after the connection is lost."""
+"""Asks again while the server may still be working: it goes on after the connection is lost."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from connector.door.door import Door
 from schemas.errors import ApiError, Invalid, NotFound, RateLimited, ServerUnavailable
 
 LONGEST: Final = 60.0
-"""Seconds after a lost answer, after which a server that shows nothing of a call will do nothing of it either.
+"""Seconds after a lost answer. A server that shows no trace of a call by then will not carry it out any more.
 
 PHP's own limit is 30 to 60 s of work, and the door has waited for the answer before."""
 _FIRST: Final = 2.0
@@ -24,30 +24,30 @@ Found = TypeVar("Found")
 def watched(
     look: Callable[[], Found], done: Callable[[Found], bool], seconds: float, sleep: Callable[[float], None]
 ) -> Found:
-    """What is found when it is done, or when so many seconds of waiting are over; asked at least once."""
-    found = look()
+    """The last look: when it is done, or when so many seconds of waiting are over. Looks at least once."""
+    seen = look()
     for wait in _waits(seconds):
-        if done(found):
+        if done(seen):
             break
         sleep(wait)
-        found = look()
-    return found
+        seen = look()
+    return seen
 
 
 class Sent:
-    """Sends the one call that takes a client away, and remembers whether the server may still be at it.
+    """Sends the one call that removes a client, and remembers whether the server may still be working.
 
-    `patience` is for how many seconds to ask what became of it, where no good answer came.
+    `patience` is for how many seconds to ask for the outcome, where no good answer came.
     """
 
     def __init__(self, door: Door, client_id: str, send: Callable[[], Answer]) -> None:
         self._door, self._client_id, self._send, self.patience = door, client_id, send, LONGEST
 
     def __call__(self) -> Answer:
-        """Send it. With a 500 of Invoice Ninja, or a 429, it is over; of a proxy's 502, or of silence, nobody knows.
+        """Send it. After Invoice Ninja's 500, or a 429, it is over; after a proxy's 502, or silence, nobody knows.
 
-        A refusal because the client is gone is no refusal: something between here and the server may have sent it
-        twice. What became of it is to be read back, so it is raised as an ApiError that is none.
+        A refusal because the client is gone does not count as one: something on the way may have sent the call twice.
+        It is raised as a plain ApiError, so that the outcome is read back.
         """
         try:
             answer = self._send()
@@ -64,7 +64,7 @@ class Sent:
 
 
 def _waits(seconds: float) -> Iterator[float]:
-    """Waits that grow, and add up to this."""
+    """Growing waits that add up to this."""
     wait, left = _FIRST, seconds
     while left > 0:
         yield min(wait, left)

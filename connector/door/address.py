@@ -1,7 +1,7 @@
-"""Which addresses the door may talk to: https anywhere, http only to this very machine.
+"""Which addresses the door may talk to: https anywhere, http only to this machine.
 
-The rules are a closed grammar (one regular expression), not a blacklist: what two URL parsers could read differently,
-`https://a@b` or `http://0x7f.1`, is not an address at all.
+The rules are a closed grammar (one regular expression), not a blacklist. A text that two URL parsers could read
+differently, `https://a@b` or `http://0x7f.1`, is not an address at all.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class Address:
 
     @property
     def origin(self) -> tuple[str, str, int]:
-        """Scheme, host and port, as browsers mean it."""
+        """Scheme, host and port, as browsers define it."""
         return self.scheme, self.host, self.port
 
     def __str__(self) -> str:
@@ -46,7 +46,7 @@ class Address:
 def server_address(text: str) -> Address:
     """The address of an Invoice Ninja server; `/` and `/api/v1` at its end are dropped.
 
-    Raises `SettingsError`, which never repeats the text (it may hold a password), for every other form.
+    Raises `SettingsError` for every other form. The error never repeats the text, which may hold a password.
     """
     address = _address(text, "url")
     if address.scheme == "http" and not is_loopback(address.host):
@@ -66,7 +66,7 @@ def proxy_address(text: str) -> Address:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether a host means this machine: `localhost`, 127.0.0.0/8 or ::1, in their plain forms."""
+    """Whether a host is this machine: `localhost`, 127.0.0.0/8 or ::1, in their plain forms."""
     if host == "localhost":
         return True
     try:
@@ -97,12 +97,12 @@ def _what_is_wrong(text: str) -> str:
     if "@" in text:
         return "holds a user name or password ('@'): the token goes into NINJA_SYNC_TOKEN."
     if "?" in text or "#" in text:
-        return "holds a '?' or '#': leave out everything from there on."
+        return "holds a '?' or '#': remove it and everything after it."
     return "is not an address this program can use."
 
 
 def _ends_in_number(host: str) -> bool:
-    """Whether the host is read as an IPv4 address by some resolver: `2130706433`, `0x7f.1`, `127.1`."""
+    """Whether some resolver reads the host as an IPv4 address: `2130706433`, `0x7f.1`, `127.1`."""
     return _NUMBER.fullmatch(host.rstrip(".").rpartition(".")[2]) is not None
 
 
@@ -110,10 +110,10 @@ def _fault_of_ip(host: str) -> str | None:
     try:
         address = ipaddress.ip_address(host.strip("[]"))
     except ValueError:
-        return "has a host that looks like an IP address, but is none in its plain form: write 127.0.0.1 or [::1]."
+        return "has a host that looks like an IP address but is not a plain one: write 127.0.0.1 or [::1]."
     mapped = isinstance(address, ipaddress.IPv6Address) and (address.ipv4_mapped or address.sixtofour or address.teredo)
     if mapped or address.is_unspecified or address in ipaddress.ip_network("0.0.0.0/8"):
-        return "has an IP address that means another one (0.0.0.0, ::, ::ffff:…): write the address that is meant."
+        return "has an IP address that stands for another one (0.0.0.0, ::, ::ffff:…): write that address itself."
     return None
 
 
@@ -121,5 +121,5 @@ def _fault_of_name(host: str) -> str | None:
     if host.endswith("."):
         return "has a host that ends in a dot: remove it."
     if len(host) > _LONGEST_NAME or not all(map(_LABEL.fullmatch, host.split("."))):
-        return "has a host that is no DNS name."
+        return "has a host that is not a DNS name."
     return None

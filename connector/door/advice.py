@@ -1,4 +1,4 @@
-"""What went wrong on the way to the server, in words that say what to look at. Nothing here sends anything."""
+"""Messages for failed connections: the fault, and where to look. Nothing here sends anything."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ _NO_TLS: Final = ("WRONG_VERSION_NUMBER", "HTTP_REQUEST", "RECORD_LAYER_FAILURE"
 _BEFORE_JSON: Final = re.compile(rb'\s*[{\[]\s*["{\[\]}]')
 _TAG: Final = re.compile(r"<[^<>]{0,200}>")
 _ADDRESS: Final = re.compile(r"\S+@\S+")
-_WORDS: Final = 80  # characters of a text before the JSON that are shown
+_WORDS: Final = 80  # characters shown of a text before the JSON
 _LOOKED_AT: Final = 4096
 Cause = TypeVar("Cause", bound=BaseException)
 
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """The way that a request takes: to which server, through which proxy, and how long it may take in seconds."""
+    """The way a request takes: to which server, through which proxy, and its time limits in seconds."""
 
     server: Address
     proxy: str | None
@@ -38,13 +38,13 @@ class Way:
 
 
 def certificate_fault(error: BaseException) -> str | None:
-    """Why the server's certificate is not accepted; None where that is not what went wrong."""
-    found = _cause(error, ssl.SSLCertVerificationError)
-    return None if found is None else found.verify_message or "it cannot be verified"
+    """Why the server's certificate is not accepted; None where the error has another cause."""
+    verification = _cause(error, ssl.SSLCertVerificationError)
+    return None if verification is None else verification.verify_message or "it cannot be verified"
 
 
 def in_words(error: httpx.TransportError, way: Way, secrets: Sequence[Secret]) -> str:
-    """What went wrong below HTTP, and what to look at."""
+    """The fault below HTTP, and where to look."""
     if isinstance(error, httpx.ProxyError):
         return _proxy_refuses(way, quote(str(error), secrets))
     if not isinstance(error, NOTHING_SENT):
@@ -69,8 +69,8 @@ def _of_a_connection(
     tls = _cause(error, ssl.SSLError)
     if tls is not None and (tls.reason or "").upper().replace(" ", "_") in _NO_TLS:
         return (
-            f"it does not speak TLS at {address}. Is the port right? Only a server on this machine may be asked by "
-            "http://."
+            f"it does not speak TLS at {address}. Is the port right? Plain http:// is allowed only to a server on this "
+            "machine."
         )
     if _cause(error, socket.gaierror) is not None:
         return f"the host of {address} is not known. Check `{setting}`, and whether this machine can look up names."
@@ -98,14 +98,14 @@ def _is_handshake(error: httpx.TransportError) -> bool:
 
 
 def start_of_json(body: bytes) -> int:
-    """Where JSON seems to begin behind a text that does not belong there; 0 where there is no such text."""
-    found = _BEFORE_JSON.search(body[:_LOOKED_AT])
-    before = body[: found.start()].strip() if found else b""
-    return found.start() if found and before and not before.startswith(b'"') else 0
+    """The position where JSON seems to begin after a stray text; 0 where there is no such text."""
+    match = _BEFORE_JSON.search(body[:_LOOKED_AT])
+    before = body[: match.start()].strip() if match else b""
+    return match.start() if match and before and not before.startswith(b'"') else 0
 
 
 def words_before_json(before: bytes, secrets: Sequence[Secret]) -> str:
-    """The first words of a text that stands before the JSON of an answer, made harmless."""
+    """The first words of the stray text before an answer's JSON, made harmless."""
     if before.startswith(b"\xef\xbb\xbf"):
         return "a byte order mark"
     text = _TAG.sub(" ", before.decode("utf-8", "replace"))
@@ -114,7 +114,7 @@ def words_before_json(before: bytes, secrets: Sequence[Secret]) -> str:
 
 
 def _cause(error: BaseException, kind: type[Cause]) -> Cause | None:
-    return next((one for one in _chain(error) if isinstance(one, kind)), None)
+    return next((link for link in _chain(error) if isinstance(link, kind)), None)
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:

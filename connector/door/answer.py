@@ -1,4 +1,4 @@
-"""What came back: a good answer, or a failure by name. Nothing here sends anything."""
+"""An HTTP reply judged: a good answer, or a failure with a name. Nothing here sends anything."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from schemas.errors import (
 )
 
 JSON: Final = "application/json"
-FEW: Final = 3  # attempts for what seldom goes away by itself: a 500, a body that is no JSON
+FEW: Final = 3  # attempts for faults that seldom pass: a 500, a body that is not JSON
 MINUTE_WINDOW: Final = 60.0  # seconds; Laravel counts requests by the minute
 _A_YEAR: Final = 366 * 86400.0
 _LONGEST_VERSION: Final = 40
@@ -69,18 +69,18 @@ class Answer:
     status: int
     body: bytes = field(repr=False)  # decoded from gzip; persons' data, so not shown
     date: datetime | None = None  # aware UTC: the server's clock; None where a proxy dropped the header
-    version: str | None = None  # X-APP-VERSION, as far as it can be shown
+    version: str | None = None  # X-APP-VERSION, cut and made harmless
 
     @property
     def empty(self) -> bool:
-        """No body at all. Invoice Ninja answers so when one record cannot be written as JSON (bad UTF-8, INF)."""
+        """No body at all. Invoice Ninja answers like this when it cannot write a record as JSON (bad UTF-8, INF)."""
         return not self.body
 
     def json(self) -> Any:
         """The body as Python values, every number with a point as an exact `Decimal`.
 
-        Raises `UnexpectedShape` for an empty body, bad JSON or UTF-8, a number out of range, or too deep nesting. The
-        message never shows the body.
+        Raises `UnexpectedShape` for an empty body, bad JSON or UTF-8, a number out of range, or nesting that is too
+        deep. The message never shows the body.
         """
         try:
             return _json.decode(self.body)
@@ -91,12 +91,12 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """An answer of any status, as it came, with its body decoded."""
+    """An answer of any status, with its body decoded."""
 
     status: int
     headers: Mapping[str, str] = field(repr=False)  # any case
     body: bytes = field(repr=False)
-    secrets: Sequence[Secret] = ()  # what must not be quoted from it
+    secrets: Sequence[Secret] = ()  # never quoted from it
 
 
 def read_body(
@@ -106,12 +106,12 @@ def read_body(
     on_chunk: Callable[[], None],
     secrets: Sequence[Secret] = (),
 ) -> bytes:
-    """The whole body, decoded from gzip; never more than `limit` bytes in memory, whatever the gzip stream promises.
+    """The whole body, decoded from gzip; never more than `limit` bytes in memory, whatever the gzip stream claims.
 
     Raises `UnexpectedShape` for a larger body or another encoding, `NetworkFailed` for a damaged gzip stream.
     """
     if encoding not in ("", "identity", "gzip", "x-gzip"):
-        raise UnexpectedShape(f"The answer is encoded as {quote(encoding, secrets)}, which was not asked for.")
+        raise UnexpectedShape(f"The server encoded its answer as {quote(encoding, secrets)}, which nobody asked for.")
     unzip = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16) if encoding.endswith("gzip") else None
     body, received = bytearray(), 0
     for chunk in chunks:
@@ -121,7 +121,7 @@ def read_body(
         if max(received, len(body)) > limit:
             raise UnexpectedShape(f"The answer is larger than max_body_bytes ({limit} bytes): ask for smaller pages.")
     if unzip and received and (not unzip.eof or unzip.unused_data):
-        raise NetworkFailed("The answer's gzip stream breaks off or goes on after its end.")
+        raise NetworkFailed("The answer's gzip stream breaks off or has bytes after its end.")
     return bytes(body)
 
 
@@ -153,32 +153,32 @@ def judge(reply: Reply, media: str) -> Answer | Failure:
 
 
 def _what(said: str) -> str:
-    """What is missing, in words; the server tells of its own classes."""
-    found = re.search(r"\\(\w+)\]", said)
-    return f": no {found[1]} has this id" if found else ""
+    """The kind of record that is missing, in words; the server names its own PHP classes."""
+    match = re.search(r"\\(\w+)\]", said)
+    return f": no {match[1]} has this id" if match else ""
 
 
 def _judge_success(reply: Reply, media: str) -> Answer | Failure:
     if not reply.body:
         return _answer(reply)
-    found = _media(reply)
+    sent = _media(reply)
     at = start_of_json(reply.body) if media == JSON else 0
-    if at and (found == media or _is_whole(reply.body[at:])):
+    if at and (sent == media or _is_whole(reply.body[at:])):
         return _text_before_json(reply, at)
-    if found != media:
-        what = "HTML" if found == "text/html" else quote(found, reply.secrets) or "something unnamed"
+    if sent != media:
+        what = "HTML" if sent == "text/html" else quote(sent, reply.secrets) or "something unnamed"
         wanted = "JSON" if media == JSON else media
         hint = "is NINJA_SYNC_URL the address of Invoice Ninja itself?"
         return Failure(UnexpectedShape(f"The server answered {what} instead of {wanted}: {hint}"))
     if media == JSON and not _is_whole(reply.body):
-        # With a fitting length too: a server that was stopped in the middle of its answer.
+        # Even where Content-Length fits: the server may have been stopped while it wrote the answer.
         text = f"The answer's JSON is damaged or breaks off ({len(reply.body)} bytes)."
         return Failure(NetworkFailed(text, status=reply.status), tries=FEW)
     return _answer(reply)
 
 
 def _text_before_json(reply: Reply, at: int) -> Failure:
-    """One record may be the cause, so that smaller pages can go through: see `connector.scan.pages.narrows`."""
+    """One record may be the cause, so smaller pages may go through: see `connector.scan.pages.narrows`."""
     text = (
         f"The server sent {words_before_json(reply.body[:at], reply.secrets)} before its JSON. Something on the server "
         "writes into its answers (PHP's `display_errors`, a plugin, a changed file): look into its web server's log."
@@ -196,7 +196,7 @@ def _is_whole(body: bytes) -> bool:
         _whole.decode(body)
     except msgspec.DecodeError:
         return False
-    except RecursionError:  # `Answer.json` names this one; to ask again would not make it shallower
+    except RecursionError:  # `Answer.json` reports this one; asking again would not make it shallower
         return True
     return True
 
@@ -211,8 +211,8 @@ def _unavailable(reply: Reply) -> Failure:
     if status == codes.TOO_MANY_REQUESTS and asked is None:
         asked = MINUTE_WINDOW
     kind = RateLimited if status == codes.TOO_MANY_REQUESTS else ServerUnavailable
-    said = _said(reply) if _media(reply) == JSON else "no JSON, so perhaps a proxy in front of it"
-    start = _SAID.get(status, f"The server is not able to answer now ({status})")
+    said = _said(reply) if _media(reply) == JSON else "without JSON, so perhaps from a proxy in front of it"
+    start = _SAID.get(status, f"The server cannot answer now ({status})")
     error = kind(": ".join(filter(None, [start, said])), status=status)
     return Failure(
         error, tries=FEW if status == codes.INTERNAL_SERVER_ERROR else math.inf, asked_wait=asked, resume=resume
@@ -220,7 +220,7 @@ def _unavailable(reply: Reply) -> Failure:
 
 
 def _retry_after(text: str | None, now: datetime | None) -> float | None:
-    """Seconds to wait; None where there is no header or it is junk. A date is compared with the server's own clock."""
+    """Seconds to wait; None where the header is missing or junk. A date is compared with the server's own clock."""
     if text is None:
         return None
     if re.fullmatch(r"[0-9]{1,9}", text.strip(), re.ASCII):
@@ -241,8 +241,8 @@ def _redirected(reply: Reply) -> str:
     match = re.match(r"(?:https?:)?//(?:[^/?#@]*@)?([^/?#@:\\]+)", reply.headers.get("location", ""), re.IGNORECASE)
     target = f"the host {quote(match[1], reply.secrets)}" if match else "another path of the same host"
     return (
-        f"The server answers {reply.status} and points to {target}. Redirects are not followed, as they would carry "
-        f"the token along: if that is your Invoice Ninja, set url to its own address, with https://."
+        f"The server answers {reply.status} and points to {target}. Redirects are not followed, because they would "
+        f"carry the token along. If that is your Invoice Ninja, set url to its own address, with https://."
     )
 
 
@@ -259,25 +259,25 @@ def _error_body(reply: Reply) -> Mapping[str, object]:
 
 
 def whole_number(reply: Reply, header: str) -> int | None:
-    """The number in a header; None where there is none."""
+    """The number in a header; None where it has none."""
     text = reply.headers.get(header, "")
     return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None  # noqa: PLR2004
 
 
 def message_of(details: Mapping[str, object]) -> str:
-    """The server's `message`, or nothing."""
+    """The server's `message`, or an empty text."""
     message = details.get("message")
     return message if isinstance(message, str) else ""
 
 
 def _said(reply: Reply) -> str:
-    """The server's own words, made harmless. A debug server's are left out: they hold SQL with people's data."""
+    """The server's own words, made harmless. Words of a server in debug mode are left out: they hold people's data."""
     details = _error_body(reply)
     return "" if "exception" in details else quote(message_of(details), reply.secrets)
 
 
 def _fields(reply: Reply) -> str:
-    """The names of the fields that are wrong; their values and the messages about them stay on the server."""
+    """The names of the fields the server refused; their values and the messages about them are left out."""
     errors = _error_body(reply).get("errors")
     names = ", ".join(map(str, list(errors)[:20])) if isinstance(errors, dict) else ""
     return f" Fields: {quote(names, reply.secrets)}." if names else ""

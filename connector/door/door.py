@@ -1,7 +1,7 @@
 """The one door for requests to Invoice Ninja: signed, limited, retried, and closed to every other host.
 
-httpx's transports are used, its client is not: redirects, cookies, netrc, environment proxies and the logging of whole
-URLs (a filter can hold an e-mail address) are then nothing that could be switched on.
+It uses httpx's transports, not its client. So nobody can switch on redirects, cookies, netrc, environment proxies, or
+the logging of whole URLs (a filter can hold an e-mail address).
 """
 
 from __future__ import annotations
@@ -40,15 +40,15 @@ _json = msgspec.json.Encoder(decimal_format="number")
 
 @dataclass(frozen=True, slots=True)
 class DoorSettings:
-    """Where the server is and how gently it is asked. Raises `SettingsError`, which says what to correct."""
+    """Where the server is, and how gently to ask it. Raises `SettingsError` with the correction."""
 
     base_url: str  # https://…, without /api/v1; http:// only for this machine
     connect_timeout: float = 10.0  # seconds
     read_timeout: float = 60.0  # seconds between two bytes; the server itself stops a list after 45
-    request_deadline: float = 120.0  # seconds for one attempt as a whole, name lookup apart
+    request_deadline: float = 120.0  # seconds for one whole attempt, without the name lookup
     retry_budget: float = 300.0  # seconds of failing, waiting and retrying in one run, over all requests
     attempts: int = 8  # per request
-    requests_per_second: float = 5.0  # hosted Invoice Ninja allows 800/min per IP, for everyone behind it
+    requests_per_second: float = 5.0  # hosted Invoice Ninja allows 800 a minute per IP, for everyone behind it
     max_body_bytes: int = 64 * MIB  # of the decoded answer
     proxy: str | None = None  # http://host:port; the environment's proxies are never used
     ca_file: Path | None = None  # PEM; trust these authorities only
@@ -85,11 +85,11 @@ class _Call:
 class Door:
     """The open door to one server, for one run and any number of threads. A context manager: leaving closes sockets.
 
-    `requests` counts what was sent or tried, repetitions included. `on_wait` is told why and how long a retry waits.
-    `turns` are shared with other doors to the same host; `check` is called before anything is sent, and may refuse.
+    `requests` counts every attempt, repetitions too. A retry calls `on_wait` with the reason and the seconds it waits.
+    `turns` are shared with other doors to the same host. `check` runs before the first request, and may refuse it.
     All methods raise by what to do next: `Rejected` and its kinds (never retried), `Retryable` and its kinds (retried
-    within the budget, in vain), `UnexpectedShape` (an answer that is not Invoice Ninja's).
-    No exception holds a secret: it is raised where no request and no httpx exception is in reach.
+    within the budget, in vain), `UnexpectedShape` (the answer is not Invoice Ninja's).
+    No exception holds a secret: each is raised where no request and no httpx exception is in reach.
     """
 
     def __init__(
@@ -147,8 +147,8 @@ class Door:
     ) -> Answer:
         """Send a JSON body (Decimals as exact numbers).
 
-        Not `repeatable`: never sent again once a byte may have reached the server; after an error other than
-        `Rejected` the outcome is unknown and has to be read back. `media` is the type of the answer (a statement is
+        Where it is not `repeatable`, it is never sent again once a byte may have reached the server. After any error
+        but `Rejected` the outcome is then unknown: read it back. `media` is the type of the answer (a statement is
         `application/pdf`).
         """
         return self._ask("POST", path, params, json, repeatable=repeatable, password=password, media=media)
@@ -168,8 +168,8 @@ class Door:
     def upload_files(
         self, path: str, files: Sequence[tuple[str, bytes]], fields: Mapping[str, str], *, repeatable: bool
     ) -> Answer:
-        """Attach files, as a POST that says PUT: PHP reads files of a POST only. Repeated, they are there twice."""
-        url, parts = self.url(path), [("documents[]", one) for one in files]
+        """Attach files with a POST that says PUT, since PHP reads files of a POST only. Twice sent is twice there."""
+        url, parts = self.url(path), [("documents[]", file) for file in files]
         form = httpx.Request("POST", url, data={"_method": "PUT", **fields}, files=parts)
         kind = form.headers["content-type"]
         return self._repeat(_Call("POST", url, NO_PARAMS, form.read(), kind, JSON, None, repeatable))
@@ -179,7 +179,7 @@ class Door:
         return quote(text, (self._token,))
 
     def url(self, path: str) -> str:
-        """The address of a path under `/api/v1`. Raises `Rejected` for one that could lead elsewhere (`..`, `//`)."""
+        """The address of a path under `/api/v1`. Raises `Rejected` where it could lead elsewhere (`..`, `//`)."""
         if not _PATH.fullmatch(path):
             raise Rejected("An id or a path holds characters that no id of Invoice Ninja has; nothing was sent.")
         return f"{self._address}/api/v1{path}"
@@ -202,7 +202,7 @@ class Door:
         return ask_until_answered(lambda: self._attempt(call), self._turn, self._rules, repeatable=call.repeatable)
 
     def _turn(self) -> None:
-        with self._checking:  # once, although several threads begin together
+        with self._checking:  # once, even where several threads begin together
             if self._check is not None:
                 self._check()
                 self._check = None
@@ -210,7 +210,7 @@ class Door:
         check_halt()
 
     def _attempt(self, call: _Call) -> Answer | Failure:
-        """Send once, and judge what comes back."""
+        """Send once, and judge the reply."""
         with self._lock:
             self.requests += 1
         reply = self._exchange(call)
@@ -219,7 +219,7 @@ class Door:
         self._limiter.heed(whole_number(reply, "x-ratelimit-limit"), whole_number(reply, "x-ratelimit-remaining"))
         outcome = judge(reply, call.media)
         if isinstance(outcome, Failure) and isinstance(outcome.error, RateLimited):
-            self._limiter.pause(min(outcome.asked_wait or 0, LONGEST_ASKED))  # the other threads are meant as well
+            self._limiter.pause(min(outcome.asked_wait or 0, LONGEST_ASKED))  # for all threads
         return outcome
 
     def _exchange(self, call: _Call) -> Reply | Failure:
@@ -264,7 +264,7 @@ class Door:
         )
 
     def _body(self, response: httpx.Response, deadline: float, secrets: Sequence[Secret]) -> bytes:
-        def in_time() -> None:  # the wire sees to this; a transport from outside need not
+        def in_time() -> None:  # our own wire checks this too; a transport that a caller passes may not
             if self._clock() > deadline:
                 raise NetworkFailed("The answer did not come to its end within request_deadline.")
 
@@ -290,7 +290,7 @@ def sign(request: httpx.Request, address: Address, token: Secret, password: Secr
 
 
 def _network_failure(error: httpx.TransportError, way: Way, secrets: Sequence[Secret]) -> Failure:
-    """What went wrong below HTTP, without the exception, which holds the request."""
+    """The fault below HTTP, without the exception, which holds the request."""
     if untrusted := certificate_fault(error):
         text = f"The server's certificate is not accepted ({untrusted}); nothing was sent. If it is yours, set ca_file."
         return Failure(Rejected(text), sent=False)

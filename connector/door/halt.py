@@ -1,4 +1,4 @@
-"""Ending the requests of threads whose work is no longer wanted: waiting ends, reading ends, nothing is sent again."""
+"""Stops the requests of threads whose work is no longer wanted: waits and reads end, and nothing is sent again."""
 
 from __future__ import annotations
 
@@ -12,38 +12,38 @@ from typing import Final
 
 
 class Halted(Exception):
-    """A request was not sent, as its thread was told to end. Nobody outside of that thread sees this."""
+    """The thread must end, so the request was not sent. Nobody outside that thread sees this."""
 
 
 class Halt:
-    """Tells threads to end, once and for all of them. A thread that obeys it has it in `HALT`."""
+    """Ends threads, once and for all of them. A thread finds its halt in `HALT`."""
 
     def __init__(self) -> None:
-        self._told = threading.Event()
+        self._stopped = threading.Event()
         self._lock = threading.Lock()
         self._busy: set[socket.socket] = set()
 
-    def tell(self) -> None:
-        """From now on nothing waits, and a read that is under way comes back with what a lost connection gives."""
+    def stop(self) -> None:
+        """From now on nothing waits, and a running read ends as if the connection were lost."""
         with self._lock:
-            self._told.set()
+            self._stopped.set()
             for sock in self._busy:
                 _shut(sock)
 
     @property
-    def told(self) -> bool:
-        """Whether it was told."""
-        return self._told.is_set()
+    def stopped(self) -> bool:
+        """Whether the threads must end."""
+        return self._stopped.is_set()
 
     def wait(self, seconds: float) -> None:
-        """Wait so long, or until it is told."""
-        self._told.wait(seconds)
+        """Wait so many seconds, or until the threads must end."""
+        self._stopped.wait(seconds)
 
     @contextmanager
     def over(self, sock: socket.socket) -> Iterator[None]:
-        """While a thread reads or writes: closing a socket would not wake it, shutting down its connection does."""
+        """While a thread reads or writes. Closing a socket would not wake it; shutting down its connection does."""
         with self._lock:
-            if self.told:
+            if self.stopped:
                 _shut(sock)
             self._busy.add(sock)
         try:
@@ -54,7 +54,7 @@ class Halt:
 
 
 HALT: Final[ContextVar[Halt | None]] = ContextVar("halt", default=None)
-"""What ends the requests of this thread; None in threads that end by an exception of their own."""
+"""The halt that ends this thread's requests; None in threads that end by an exception of their own."""
 
 
 def rest(seconds: float) -> None:
@@ -67,9 +67,9 @@ def rest(seconds: float) -> None:
 
 
 def check_halt() -> None:
-    """Raises Halted where this thread was told to end."""
+    """Raise Halted where this thread must end."""
     halt = HALT.get()
-    if halt is not None and halt.told:
+    if halt is not None and halt.stopped:
         raise Halted
 
 

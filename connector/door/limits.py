@@ -1,4 +1,4 @@
-"""How fast the door may ask: a steady pace, less of it when the server's allowance runs low, in turn with others."""
+"""How fast the door may ask: a steady pace, slower when the server's allowance runs low, in turn with others."""
 
 from __future__ import annotations
 
@@ -6,33 +6,33 @@ import threading
 from collections.abc import Callable
 from typing import Final, Protocol
 
-LONGEST_INTERVAL: Final = 10.0  # seconds between two requests, however little is left
-BURST: Final = 5  # requests that may go at once after a rest
+LONGEST_INTERVAL: Final = 10.0  # seconds between two requests, even with almost no allowance left
+BURST: Final = 5  # requests that may go together after a rest
 
 
 class Turns(Protocol):
-    """Turns at a host that are shared with others, whatever machine they run on. Safe in threads, and never raises."""
+    """Turns at a host, shared with other processes and machines. Safe in threads; never raises."""
 
     def take(self) -> float:
-        """Take the next turn; how many seconds it is away."""
+        """Take the next turn; return how many seconds away it is."""
 
     def pause(self, seconds: float) -> None:
-        """Let nobody have a turn for so long."""
+        """Give nobody a turn for so many seconds."""
 
     def paused(self) -> bool:
-        """Whether nobody is to ask now."""
+        """Whether everybody has to wait now."""
 
     def close(self) -> None:
-        """Be of no more use. May be called twice."""
+        """Release the turns. May be called twice."""
 
 
 class Limiter:
     """Spaces out the requests of all threads of one door.
 
-    A token bucket, kept as one number: the moment at which the next request is due. Up to `burst` requests may go at
-    once after a rest. Hosted Invoice Ninja allows 800 or 1,000 requests a minute per IP address for everyone behind it,
-    so a door takes what it is given (`per_second`) and yields the second half of the allowance: see `heed`. Where there
-    are `turns`, a request also waits for one of them, so that several doors together take no more.
+    A token bucket, kept as one number: the moment when the next request is due. Up to `burst` requests may go together
+    after a rest. Hosted Invoice Ninja allows 800 or 1,000 requests a minute per IP address, for everyone behind it.
+    So a door keeps to its own pace (`per_second`) and leaves others the second half of the allowance: see `heed`.
+    With `turns`, each request also waits for a shared turn, so that several doors together keep to one pace.
     """
 
     def __init__(
@@ -49,14 +49,14 @@ class Limiter:
         self._burst = burst
         self._clock, self._sleep, self._turns = clock, sleep, turns
         self._lock = threading.Lock()
-        self._due = self._open_at = float("-inf")  # a new door has rested: the few requests of a small pull go at once
+        self._due = self._open_at = float("-inf")  # a new door counts as rested: a small pull sends at once
 
     def take(self) -> None:
         """Return when the next request may be sent. Sleeps outside the lock: threads wait side by side, in order."""
         self._take_own()
         if self._turns is not None and (wait := self._turns.take()) > 0:
             self._sleep(wait)
-            if self._turns.paused():  # by somebody, meanwhile: then that was no turn
+            if self._turns.paused():  # somebody paused meanwhile, so that turn does not count
                 self._sleep(self._turns.take())
 
     def _take_own(self) -> None:
@@ -65,13 +65,13 @@ class Limiter:
             due = max(self._due, self._clock() - (self._burst - 1) * interval)
             self._due = due + interval
         waited_for = float("-inf")
-        while (goal := max(due, self._open_at)) > waited_for:  # again where someone paused us meanwhile
+        while (goal := max(due, self._open_at)) > waited_for:  # again where a thread paused us meanwhile
             if (wait := goal - self._clock()) > 0:
                 self._sleep(wait)
             waited_for = goal
 
     def pause(self, seconds: float) -> None:
-        """Let no request go for so long, in any thread and of nobody who shares the turns: the server answered 429."""
+        """Send nothing for so many seconds, in any thread or process that shares the turns: the server answered 429."""
         with self._lock:
             self._open_at = max(self._open_at, self._clock() + seconds)
             self._due = max(self._due, self._open_at)

@@ -1,4 +1,4 @@
-"""The password of the token's user, which Invoice Ninja asks for when a client is purged or merged."""
+"""The password of the token's user, which Invoice Ninja wants for a purge or a merge."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from schemas.errors import SettingsError
 
 
 class Password:
-    """Read when it is first needed, held until it is dropped: at the end, or where the server does not accept it (412).
+    """Reads the password when it is first needed and holds it until `drop`, or until the server refuses it (412).
 
-    The server's own memory of a password (it lets later calls pass without one, for a time) is never relied upon:
-    every call that needs one sends it.
+    The server remembers a password for a time and lets later calls pass without it. This class never relies on that:
+    every call that needs the password sends it.
     """
 
     def __init__(self, read: Callable[[], Secret]) -> None:
@@ -25,10 +25,10 @@ class Password:
         return self._held
 
     def drop(self) -> None:
-        """Forget it; the next call reads it anew."""
+        """Forget it; the next call reads it again."""
         self._held = None
 
 
 def no_password() -> Secret:
-    """What reads the password where nobody said how: SettingsError."""
+    """Reader for a run that has no password source. Raises SettingsError."""
     raise SettingsError("This needs the password of the token's user: set NINJA_SYNC_PASSWORD, or --password-file.")

@@ -1,4 +1,4 @@
-"""Foreign text in our own messages: on one short line, and without a secret."""
+"""Foreign text in our own messages: one short line, without a secret."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from typing import Final
 
 from connector.door.secret import Secret
 
-QUOTED: Final = 200  # characters of the server's own words that are shown
-_LOOKED_AT: Final = 20_000  # characters that are searched for secrets, which are longer than what is put in their place
+QUOTED: Final = 200  # characters shown of the server's own words
+_LOOKED_AT: Final = 20_000  # characters searched for secrets; a secret is longer than the *** that replaces it
 
 
 def quote(text: str, secrets: Sequence[Secret] = ()) -> str:
     """Foreign text on one short line: secrets as `***`, control, escape and direction characters as codes."""
     text = text[:_LOOKED_AT]
-    for secret in secrets:  # before it is cut: half a token is too much
+    for secret in secrets:  # before the cut: half a token is too much
         text = secret.hidden_in(text)
     shown = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text[: QUOTED + 1])
     return shown if len(shown) <= QUOTED else shown[: QUOTED - 1] + "…"

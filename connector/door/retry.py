@@ -1,9 +1,9 @@
-"""When a request is sent again, and how long that waits: full jitter inside one budget for the whole run.
+"""When to send a request again, and how long to wait: full jitter inside one budget for the whole run.
 
-stamina and tenacity were considered. Both give a budget per call, where a run of thousands of requests needs one budget
-for all of them; both read the real clock; stamina takes no sleep from outside either, and its hooks receive the
-arguments of the call. What is left to do is one short loop over failures that are values, not exceptions: an exception
-of httpx holds the request and its token, and every exception raised while it is handled holds that exception.
+We considered stamina and tenacity. Both give a budget per call; a run of thousands of requests needs one budget for all
+of them. Both read the real clock, stamina takes no sleep from outside, and its hooks receive the arguments of the call.
+The rest is one short loop. Its failures are values, not exceptions: an httpx exception holds the request and its token,
+and every exception raised while handling it holds that exception.
 """
 
 from __future__ import annotations
@@ -24,41 +24,41 @@ LONGEST_BACKOFF: Final = 30.0
 LONGEST_ASKED: Final = (
     120.0  # a server that asks for more gets no further request: the run ends and says when to resume
 )
-JITTER: Final = 0.25  # a wait that the server asked for is never shortened, only lengthened by up to this share
+JITTER: Final = 0.25  # a wait the server asks for is never shortened, only lengthened by up to this share
 
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A request that got no good answer, and what may be done about it."""
+    """A request without a good answer, and how to go on."""
 
     error: SyncError
-    tries: float = 1  # attempts that such a failure is worth, this one counted in
+    tries: float = 1  # attempts that are worth making after such a failure, this one included
     sent: bool = True  # whether a byte of the request may have reached the server
     asked_wait: float | None = None  # seconds that the server asks for
-    resume: str = ""  # the same for people, where it is too long to wait
+    resume: str = ""  # when to resume, for people, where the wait is too long
 
 
 class Budget:
     """The seconds that all requests of one run together may spend on failing, waiting and trying again.
 
-    What several threads spend at the same time counts once: one outage must not cost four connections four times.
+    Seconds that several threads spend together count once: one outage must not cost four connections four times.
     """
 
     def __init__(self, seconds: float, clock: Callable[[], float]) -> None:
         self.seconds = self._left = seconds
         self._clock = clock
-        self._until = float("-inf")  # up to here it is paid for
+        self._until = float("-inf")  # up to this moment time is paid for
         self._lock = threading.Lock()
 
     def spend(self, since: float) -> None:
-        """Take what was used since that moment, even if there is less."""
+        """Take the seconds used since that moment, even if fewer are left."""
         with self._lock:
             now = self._clock()
             self._left -= max(0.0, now - max(since, self._until))
             self._until = max(now, self._until)
 
     def reserve(self, seconds: float) -> bool:
-        """Take so much, from now on, if it is there; else nothing, and False."""
+        """Take so many seconds from now on if they are left; else take nothing and return False."""
         with self._lock:
             until = self._clock() + seconds
             more = max(0.0, min(seconds, until - self._until))
@@ -71,14 +71,14 @@ class Budget:
 
 @dataclass(frozen=True, slots=True)
 class RetryRules:
-    """What every request of one door has in common when it fails."""
+    """The retry settings that all requests of one door share."""
 
     attempts: int
     budget: Budget
     clock: Callable[[], float]
     sleep: Callable[[float], None]
     random: Callable[[], float]  # 0 ≤ x < 1
-    on_wait: Callable[[str, float], None] | None = None  # told why, and how many seconds
+    on_wait: Callable[[str, float], None] | None = None  # called with the reason and the seconds to wait
 
 
 def ask_until_answered(
@@ -90,9 +90,9 @@ def ask_until_answered(
 ) -> Answered:
     """The first good answer; `turn` returns when it is this request's turn (waiting for it costs no budget).
 
-    Raises the failure's error where trying again is not allowed, not useful, or not within the budget. The last attempt
-    may overrun the budget by its own length, at most.
-    A request that is not repeatable is sent again only where nothing of it can have reached the server.
+    Raises the failure's error where trying again is not allowed, is useless, or exceeds the budget. The last attempt
+    may overrun the budget, but only by its own length.
+    A request that is not repeatable is sent again only if no byte of it can have reached the server.
     """
     for attempt in itertools.count(1):
         turn()
@@ -113,7 +113,7 @@ def ask_until_answered(
 
 
 def _wait(failure: Failure, attempt: int, chance: float) -> float:
-    """Full jitter: anything between nothing and a ceiling that doubles; at least what the server asks for."""
+    """Full jitter: between nothing and a ceiling that doubles; never less than the server asks for."""
     ceiling = min(LONGEST_BACKOFF, FIRST_WAIT * 2.0 ** min(attempt - 1, 10))
     return max(chance * ceiling, (failure.asked_wait or 0) * (1 + JITTER * chance))
 
@@ -122,7 +122,7 @@ def _no_more_waiting(failure: Failure, wait: float, budget: Budget) -> str:
     asks = failure.asked_wait or 0
     if asks > LONGEST_ASKED:
         return f"The server asks to wait {math.ceil(asks)} s{failure.resume}: start again then."
-    return f"Waiting {math.ceil(wait)} s more would overdraw the retry_budget of {budget.seconds:g} s for one run."
+    return f"Waiting {math.ceil(wait)} s more would exceed the retry_budget of {budget.seconds:g} s for one run."
 
 
 def _give_up(failure: Failure, attempt: int, why: str = "") -> NoReturn:

@@ -20,12 +20,12 @@ _LONGEST = 4096  # bytes of a secret's file; a longer one is some other file
 
 @final
 class Secret:
-    """Holds a text that is sent to the server and shown to nobody.
+    """Holds a text that goes to the server and is shown to nobody.
 
-    `str`, `repr` and `format` give `***`. It is not pickled and has no JSON form; a copy is the same object, so that
-    `dataclasses.asdict` keeps it closed; it equals only itself, so that `==` cannot be used to guess it.
-    Raises `SettingsError`, without the text, where it cannot be a header: empty, longer than a header, not ASCII, with
-    control characters, or with blanks around it (HTTP drops these, and the server would then see another text).
+    `str`, `repr` and `format` give `***`. It cannot be pickled and has no JSON form. A copy is the same object, so
+    `dataclasses.asdict` keeps it closed. It equals only itself, so nobody can guess it with `==`.
+    Raises `SettingsError`, without the text, where the text cannot be a header: empty, too long, not ASCII, with
+    control characters, or with blanks around it (HTTP drops those, and the server would see another text).
     """
 
     __slots__ = ("_text",)
@@ -50,7 +50,7 @@ class Secret:
         """The secret in a file that only its owner may read, without the line break at its end."""
         try:
             with Path(path).open("rb") as file:
-                mode = os.fstat(file.fileno()).st_mode  # of the file that is read, not of what the name means later
+                mode = os.fstat(file.fileno()).st_mode  # of the opened file; the name may be replaced meanwhile
                 text = file.read(_LONGEST + 1) if _is_private(mode) else None
         except OSError as error:
             raise SettingsError(f"The secret's file {path} cannot be read: {error.strerror}.") from None
@@ -63,17 +63,17 @@ class Secret:
         return self._text
 
     def hidden_in(self, text: str) -> str:
-        """The text with `***` wherever this secret stood in it, in any case, or a longer part of it.
+        """The text with `***` in place of this secret, in any case, and of longer parts of it.
 
-        A server or a proxy may repeat it cut. A part of eight characters is hidden, of a short password half of it.
+        A server or a proxy may repeat only a piece. Parts of eight characters are hidden, of a short password half.
         """
-        secret, found = self._text.translate(_LOWER), text.translate(_LOWER)
+        secret, lowered = self._text.translate(_LOWER), text.translate(_LOWER)
         size = len(secret) if len(secret) <= _SHORTEST else min(_PART, max(_SHORTEST, len(secret) // 2))
         parts = {secret[at : at + size] for at in range(len(secret) - size + 1)}
         shown: list[str] = []
         at = end = 0
-        for place in range(len(found) - size + 1):
-            if found[place : place + size] in parts:
+        for place in range(len(lowered) - size + 1):
+            if lowered[place : place + size] in parts:
                 shown += [text[at:place], HIDDEN] if place > end or not shown else [text[at:place]]
                 at = end = place + size
         return "".join([*shown, text[at:]])
@@ -93,10 +93,10 @@ class Secret:
         return self
 
     def __reduce_ex__(self, _protocol: object) -> NoReturn:
-        raise TypeError("A secret is not written down: pass the name of its environment variable or file instead.")
+        raise TypeError("A secret cannot be stored: pass the name of its environment variable or file instead.")
 
     def __setattr__(self, _name: str, _value: object) -> NoReturn:
-        raise AttributeError("A secret does not change.")
+        raise AttributeError("A secret cannot be changed.")
 
 
 def _fault(text: str) -> str | None:

@@ -1,6 +1,6 @@
 """The sockets below the door: every read and write obeys the deadline of the whole request.
 
-httpx's read timeout starts anew at every byte, so a server that drips one byte a second, in its headers or its body,
+httpx's read timeout starts again at every byte, so a server that drips one byte a second, in its headers or its body,
 could hold a run for days.
 """
 
@@ -21,15 +21,15 @@ from connector.door.halt import HALT, interruptible
 from schemas.errors import SettingsError
 
 DEADLINE: Final[ContextVar[float]] = ContextVar("deadline", default=float("inf"))
-"""The moment, on the wire's clock, at which the request of this thread must be over."""
+"""The moment, on the wire's clock, when this thread's request must be over."""
 
 
 def wire(
     *, only_loopback: bool, proxy: str | None, ca_file: Path | None, clock: Callable[[], float]
 ) -> httpx.HTTPTransport:
-    """A transport that verifies certificates, follows nothing, knows no environment and keeps the `DEADLINE`.
+    """A transport that verifies certificates, follows no redirects, ignores the environment and keeps the `DEADLINE`.
 
-    `only_loopback`: refuse a peer that is not this machine, whatever the resolver says `localhost` is.
+    `only_loopback`: refuse a peer other than this machine, whatever address the resolver gives for `localhost`.
     """
     transport = httpx.HTTPTransport(
         verify=_certificates(ca_file, unused=only_loopback),
@@ -37,8 +37,8 @@ def wire(
         retries=0,
         proxy=_proxy(proxy) if proxy else None,
     )
-    # httpx has no way in for a network backend, httpcore has. The version is pinned (httpx < 0.29), and a test that
-    # drips headers fails if this ever stops to work.
+    # httpx has no parameter for a network backend, httpcore has. The version is pinned (httpx < 0.29), and a test that
+    # drips headers fails if this ever stops working.
     transport._pool._network_backend = _Sockets(only_loopback=only_loopback, clock=clock)  # noqa: SLF001
     return transport
 
@@ -51,7 +51,7 @@ def _proxy(url: str) -> httpx.Proxy:
 def _certificates(ca_file: Path | None, *, unused: bool) -> ssl.SSLContext:
     """Trust certifi's authorities, or only those in `ca_file`. There is no switch to trust everybody.
 
-    `unused`: plain HTTP. Then nobody is trusted, since reading all authorities takes 20 ms.
+    `unused`: for plain HTTP, trust nobody, because reading all authorities takes 20 ms.
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # `create_default_context` would obey SSLKEYLOGFILE
     if ca_file is None and unused:
@@ -80,7 +80,7 @@ class _Sockets(httpcore.NetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.NetworkStream:
-        """Connect, and look who is there before a byte is sent."""
+        """Connect, and check the peer before a byte is sent."""
         timeout = _left(timeout, self._clock, httpcore.ConnectTimeout)
         stream = self._inner.connect_tcp(host, port, timeout, local_address, socket_options)
         if self._only_loopback and not _is_loopback_peer(stream):
@@ -90,7 +90,7 @@ class _Sockets(httpcore.NetworkBackend):
 
 
 class _Socket(httpcore.NetworkStream):
-    """A stream whose reads and writes end at the `DEADLINE`, however many they are."""
+    """A stream whose reads and writes all end at the `DEADLINE`."""
 
     def __init__(self, inner: httpcore.NetworkStream, clock: Callable[[], float]) -> None:
         self._inner, self._clock = inner, clock
@@ -118,7 +118,7 @@ class _Socket(httpcore.NetworkStream):
 
 def _left(timeout: float | None, clock: Callable[[], float], over: type[httpcore.TimeoutException]) -> float:
     left, halt = DEADLINE.get() - clock(), HALT.get()
-    if left <= 0 or (halt is not None and halt.told):
+    if left <= 0 or (halt is not None and halt.stopped):
         raise over("the deadline of the request has passed")
     return left if timeout is None else min(timeout, left)
 
@@ -126,5 +126,5 @@ def _left(timeout: float | None, clock: Callable[[], float], over: type[httpcore
 def _is_loopback_peer(stream: httpcore.NetworkStream) -> bool:
     try:
         return is_loopback(str(stream.get_extra_info("server_addr")[0]))
-    except OSError:  # the peer is gone already: the first read will say so
+    except OSError:  # the peer is gone already: the first read reports it
         return True

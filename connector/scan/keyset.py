@@ -1,4 +1,4 @@
-"""Reading a span of stamps by keyset: always page 1 of what is at or after the last stamp seen."""
+"""Reads a span of stamps by keyset: always page 1 of the records at or after the last stamp seen."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from connector.scan.walk import walk
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """Records of a span, and what of the span is open behind them; where all was read, `open` is where its end was."""
+    """Records of a span, and the part of the span still `open` behind them. After the last step `open` is the end."""
 
     records: list[object] = field(repr=False)
     open: Span
@@ -21,7 +21,7 @@ class Step:
 
 
 def keyset(scan: Scan, spans: list[Span]) -> Iterator[list[object]]:
-    """One span after the other, in the order of their stamps; a walk, where there must be one, reads all the rest."""
+    """Read the spans one after the other, in the order of their stamps; a walk, where needed, reads all the rest."""
     for place, span in enumerate(spans):
         left, behind, done = span, spans[place + 1 :], False
         scan.open = spans[place:]
@@ -35,7 +35,7 @@ def keyset(scan: Scan, spans: list[Span]) -> Iterator[list[object]]:
 
 
 def steps(scan: Scan, span: Span) -> Iterator[Step]:
-    """The pages of a span. They end before it is done where only a walk gets on, and leave `scan` as it is."""
+    """The pages of a span. They end early, and leave `scan` unchanged, where only a walk can go on."""
     cursor, end = span
     size, ceiling = scan.page_size, PAGE_CAP
     wanted, progress = size, Progress()

@@ -1,8 +1,8 @@
 """One page of a list: its envelope checked, its records decoded with exact decimals.
 
-The envelope is `{"data": [...], "meta": {"pagination": {...}}}`. An answer of another shape is an error with a name,
-never an empty page. A body that is empty or does not parse is `Unreadable`: PHP's json_encode gives false for one row
-with bad UTF-8, and the controller sends that as an empty 200 for the whole page, so the scan narrows the page down.
+The envelope is `{"data": [...], "meta": {"pagination": {...}}}`. An answer of another shape raises an error with a
+name; it is never an empty page. A body that is empty or does not parse is `Unreadable`: PHP's json_encode gives false
+for one row with bad UTF-8, and the controller sends an empty 200 for the whole page. The scan then asks for less.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ _DECODER = msgspec.json.Decoder(float_hook=Decimal)
 _ID = re.compile(rb'"id"\s*:\s*"([A-Za-z0-9]{1,64})"')
 
 PAGE_CAP = 5000
-"""Records a page at the most (BaseController::resolveQueryLimit); a server that clamps lower says so in each page."""
+"""Records a page at most (BaseController::resolveQueryLimit); a server with a lower cap says so in each page."""
 MOST_RECORDS = 10**9
-"""A total beyond it is none: no server of Invoice Ninja holds so many records."""
+"""The largest credible total: no Invoice Ninja server holds so many records."""
 _FAULTS = (ValueError, ArithmeticError, RecursionError)
-"""What decoding raises: msgspec's errors and bad UTF-8 are ValueErrors, `1e99999999999999999999` is ArithmeticError."""
+"""The errors of decoding: msgspec's and bad UTF-8 are ValueErrors, `1e99999999999999999999` is an ArithmeticError."""
 
 
 class _Envelope(msgspec.Struct):
@@ -36,14 +36,14 @@ class _Envelope(msgspec.Struct):
 
 @dataclass(frozen=True, slots=True)
 class Malformed:
-    """A record that is no valid JSON by itself, while the page around it is: its id, or a name made of its content."""
+    """A record that is not valid JSON on its page: its id, or a name made from its content."""
 
     id: str
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Decoded records and what the server says about the page; `per_page` is the size it really used."""
+    """Decoded records, and what the server reports about the page; `per_page` is the size it really used."""
 
     records: list[object]
     total: int | None
@@ -61,20 +61,20 @@ UNREADABLE = (Unreadable, ServerUnavailable, NetworkFailed)
 
 
 def narrows(problem: Unreadable | ServerUnavailable | NetworkFailed) -> bool:
-    """Whether a smaller page may go through: one row is poison, or the server's 45 seconds did not suffice.
+    """Whether a smaller page may go through: one row is poison, or the server's 45 seconds were not enough.
 
-    A failure of the network with status 200 is a body that is no JSON, after it was asked for again.
+    NetworkFailed with status 200 means that the body was not JSON, the second time too.
     """
     return isinstance(problem, Unreadable) or problem.status in (200, 500)
 
 
 def read_page(body: bytes, date: datetime | None, version: str | None) -> Page:
-    """The page of a 200 answer. Raises Unreadable, or UnexpectedShape where the envelope is not the promised one."""
+    """The page of a 200 answer. Raises Unreadable, or UnexpectedShape where the envelope is another one."""
     if not body.strip():
         raise Unreadable
     envelope = _decode(body)
     if not isinstance(envelope, dict):
-        raise UnexpectedShape("The server answered JSON that is no object instead of a list of records.")
+        raise UnexpectedShape("The server answered JSON that is not an object instead of a list of records.")
     records, pagination = envelope.get("data"), _pagination(envelope)
     if not isinstance(records, list) or pagination is None:
         raise UnexpectedShape(
@@ -83,21 +83,21 @@ def read_page(body: bytes, date: datetime | None, version: str | None) -> Page:
         )
     if len(records) > PAGE_CAP:
         raise UnexpectedShape(
-            f"The server sent a page of {len(records):,} records; Invoice Ninja sends {PAGE_CAP:,} at the most."
+            f"The server sent a page of {len(records):,} records; Invoice Ninja sends at most {PAGE_CAP:,}."
         )
     per_page, total = pagination.get("per_page"), pagination.get("total")
     if per_page.__class__ is not int or not 1 <= per_page <= MOST_RECORDS:
         raise UnexpectedShape("The server does not say its page size in `meta.pagination.per_page`.")
     if date is None:
-        raise UnexpectedShape("The server's answer has no Date header; without the server's clock nothing is loaded.")
+        raise UnexpectedShape("The server's answer has no Date header; nothing is loaded without the server's clock.")
     credible = total.__class__ is int and 0 <= total <= MOST_RECORDS
     return Page(records, total if credible else None, per_page, date, version)  # type: ignore[arg-type]
 
 
 def _pagination(envelope: dict[str, object]) -> dict[str, object] | None:
     meta = envelope.get("meta")
-    found = meta.get("pagination") if isinstance(meta, dict) else None
-    return found if isinstance(found, dict) else None
+    pagination = meta.get("pagination") if isinstance(meta, dict) else None
+    return pagination if isinstance(pagination, dict) else None
 
 
 def _decode(body: bytes) -> object:
@@ -108,18 +108,18 @@ def _decode(body: bytes) -> object:
 
 
 def _decode_one_by_one(body: bytes) -> object:
-    """The envelope with each record decoded by itself, so that one bad record does not take its page along."""
+    """The envelope, each record decoded separately, so that one bad record does not spoil its page."""
     try:
         envelope = msgspec.json.decode(body, type=_Envelope)
         meta = _DECODER.decode(envelope.meta)
     except _FAULTS:
         raise Unreadable from None
-    return {"data": [_decode_record(bytes(one)) for one in envelope.data], "meta": meta}
+    return {"data": [_decode_record(bytes(raw)) for raw in envelope.data], "meta": meta}
 
 
 def _decode_record(raw: bytes) -> object:
     try:
         return _DECODER.decode(raw)
     except _FAULTS:
-        found = _ID.search(raw)
-        return Malformed(found[1].decode() if found else nameless(raw))
+        id_match = _ID.search(raw)
+        return Malformed(id_match[1].decode() if id_match else nameless(raw))

@@ -1,4 +1,4 @@
-"""Whether the pages of a list still bring something: the guard against a server whose list never ends."""
+"""Stops reading a list that never ends: checks that its pages still bring new records."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from connector.scan.state import key
 from schemas.errors import EndlessList
 
 MOST_STALE: Final = 30
-"""Pages in a row with known records only. A few are no fault: records move to later pages while others are changed."""
+"""Pages in a row without a new record. A few are normal: records move to later pages while others change."""
 FAR: Final = 10
-"""So many times the server's own total may come in one reading: records that change meanwhile come again."""
+"""How often the server's own total may arrive in one reading: records that change meanwhile arrive again."""
 SLACK: Final = 10_000
-"""Records that may come beyond that, as some servers give a wrong total."""
+"""Records allowed beyond that, because some servers report a wrong total."""
 REMEMBERED: Final = 50_000
-"""Ids that are remembered at the most: a list that repeats has a short round, and memory stays small."""
+"""Ids remembered at most: a list that repeats itself has a short cycle, and memory stays small."""
 
 
 class Progress:
-    """One reading of one list, page by page. Raises EndlessList where it cannot come to an end."""
+    """One reading of one list, page by page. Raises EndlessList where the list cannot end."""
 
     def __init__(self) -> None:
         self._known: set[str] = set()
@@ -28,7 +28,7 @@ class Progress:
         self._most = -1
 
     def check(self, pages: Sequence[Page]) -> None:
-        """Take the answer to one step of the reading: one page, or the parts of one that was divided."""
+        """Count one step of the reading: one page, or the parts of a page that was divided."""
         records = [record for page in pages for record in page.records]
         if not records:
             return
@@ -40,13 +40,13 @@ class Progress:
         self._known |= ids
         if self._stale > MOST_STALE:
             raise EndlessList(
-                f"The server's list does not end: {self._stale} pages in a row brought only records that had come "
-                "before. The reading was stopped. Does a cache or a proxy in front of the server drop the page number?"
+                f"The server's list does not end: {self._stale} pages in a row held only records that had come "
+                "before. Reading stopped. Does a cache or a proxy in front of the server drop the page number?"
             )
-        # The largest counts: where the filter moves on with the reading, the total shrinks to what is left.
+        # The largest total counts: where the filter moves on with the reading, the total shrinks.
         self._most = max([self._most, *(page.total for page in pages if page.total is not None)])
         if self._most >= 0 and self._rows > FAR * self._most + SLACK:
             raise EndlessList(
-                f"The server's list does not end: {self._rows:,} records came in {self._pages:,} pages, and the server "
-                f"says that there are {self._most:,}. The reading was stopped. Ask the people who run the server."
+                f"The server's list does not end: {self._rows:,} records came in {self._pages:,} pages, but the server "
+                f"reports a total of {self._most:,}. Reading stopped. Ask the people who run the server."
             )

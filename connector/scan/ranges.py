@@ -1,12 +1,12 @@
-"""Reading several spans at once: the quick beginning of a full read, which proves nothing by itself.
+"""Reads several spans at once: the quick start of a full read, which proves nothing alone.
 
-The spans are cut at stamps of the list, so that each record is in one of them. Each is read by keyset, by itself, and
-what must have an order has one: the pages of a span come in the order in which they were asked, and a page brings only
-records of its own span, so that of two answers about one second's record the later one arrives later.
+The spans are cut at stamps of the list, so each record is in exactly one. Each is read by keyset, independently. Order
+is kept where it matters: the pages of a span arrive in the order of their requests, and a page brings only records of
+its own span. So of two versions of a record with the same stamp, the later one arrives later.
 
-What was touched meanwhile has left its span for the end of the list, perhaps before it was read: `keyset` goes on with
-what is left open and with the tail, everything that is stamped since the scan began. Where a span needs a walk, those
-behind it stop, as the walk will read them too.
+A record touched meanwhile leaves its span for the end of the list, perhaps before it was read. So `keyset` goes on with
+the open parts and with the tail, which is everything stamped since the scan began. Where a span needs a walk, the spans
+behind it stop, because the walk reads them too.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from connector.scan.pages import UNREADABLE, narrows
 from connector.scan.state import Scan, Span, Together, seen, stamp
 
 FILL = 0.95
-"""How full of new records a page is taken to be: it begins with those of the second in which the last one ended."""
+"""Share of new records in a page: it begins with records of the second in which the last page ended."""
 
 
 def cut(scan: Scan) -> list[Span]:
-    """The spans of a full read, about as many pages in each; one span where cutting does not pay or is not possible.
+    """The spans of a full read, about equally many pages in each; one span where cutting does not pay or is impossible.
 
-    One request of one row for each cut. Where the list moves meanwhile a cut stands elsewhere, which is no harm.
+    Each cut takes one request of one row. If the list moves meanwhile, a cut is elsewhere; that does no harm.
     """
     total, size = scan.look.total or 0, scan.page_size
     if scan.connections < 2 or total < 2 * scan.connections * size:  # noqa: PLR2004 - two: more than one, two pages each
@@ -37,18 +37,18 @@ def cut(scan: Scan) -> list[Span]:
 
 def _stamp_at(scan: Scan, place: int) -> int:
     try:
-        found = scan.ask({"sort": "updated_at|asc", "per_page": 1, "page": place + 1}).records
+        first = scan.ask({"sort": "updated_at|asc", "per_page": 1, "page": place + 1}).records
     except UNREADABLE as problem:
         if not narrows(problem):
             raise
         return 0
-    return stamp(found[0]) if found else 0
+    return stamp(first[0]) if first else 0
 
 
 def read_spans(scan: Scan, spans: list[Span], together: Together) -> Iterator[list[object]]:
-    """Pages of all spans at once. `scan.open` holds at each of them, and at the end, what is left to `keyset`."""
+    """Read all spans at once. At each page, and at the end, `scan.open` holds what `keyset` still has to read."""
     left: list[Span | None] = list(spans)
-    stuck = [False] * len(spans)  # each place is written by the one thread that reads this span
+    stuck = [False] * len(spans)  # only the thread that reads a span writes its place
 
     def pages(place: int) -> Iterator[Step]:
         start, end = spans[place]
@@ -69,9 +69,9 @@ def read_spans(scan: Scan, spans: list[Span], together: Together) -> Iterator[li
 
 
 def with_tail(spans: list[Span], began: int) -> list[Span]:
-    """What is left to read, without overlap: the last span reaches back to where the scan began.
+    """The spans left to read, without overlap: the last one reaches back to the moment when the scan began.
 
-    A stamp in the future, or one that was committed late, may have carried its cursor beyond that.
+    A stamp in the future, or one committed late, may have carried its cursor beyond that.
     """
     tail = min(spans[-1][0] or 0, began)
     before: list[Span] = [(start, min(end or tail, tail)) for start, end in spans[:-1] if (start or 0) < tail]
@@ -79,6 +79,6 @@ def with_tail(spans: list[Span], began: int) -> list[Span]:
 
 
 def _within(records: list[object], start: int | None, end: int | None) -> list[object]:
-    """The records of a span; those without a stamp, which belong to any, stay."""
+    """The records of a span; those without a stamp belong to any span and stay."""
     known = ((r, stamp(r)) for r in records)
     return [r for r, s in known if not s or ((start or 0) <= s and (end is None or s < end))]

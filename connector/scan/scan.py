@@ -2,14 +2,14 @@
 
 Anchored to values, not to page numbers. Pages move under a live server: with offset paging, a row that is purged or
 touched between two requests shifts the rows behind it, and one of them is never seen. So each request asks for page 1
-of what is at or after the last stamp seen, in the order of the stamps; nothing that changes can fall behind the cursor.
+of the records at or after the last stamp seen, in the order of stamps; no change can fall behind the cursor.
 
     keyset    sort=updated_at|asc & updated_at=<cursor>, page 1; the next cursor is the last row's stamp
-    grow      a whole page in one second: the page grows up to the server's cap
-    walk      it cannot grow, or a row is poison: everything from that cursor by id, all pages, again and again
-              until a walk brings all rows of the one before, and no new row stamped by the time that walk began
+    grow      a whole page has one stamp: the page grows up to the server's cap
+    walk      the page cannot grow, or a row is poison: read everything from that cursor by id, all pages, repeatedly,
+              until a walk brings all rows of the one before and no new row stamped before that walk began
     ranges    a large full read begins with several cursors at once, each in its own part of the list; then keyset
-              goes on with what they left open, and with what was touched meanwhile
+              goes on with the parts they left open, and with everything touched meanwhile
 
 Every `updated_at` sent is the cursor less the skew of the server's time zone (see `connector.scan.skew`).
 """
@@ -30,7 +30,7 @@ from schemas.errors import FilterIgnored, PagesMoved
 def first_look(ask: Ask) -> FirstLook:
     """The newest record and the total, in one unfiltered request of one row.
 
-    Where that record cannot be read, a page past the end still tells the clock and the total.
+    If that record cannot be read, a page past the end still gives the clock and the total.
     """
     try:
         page = ask({"sort": "updated_at|desc", "per_page": 1})
@@ -50,19 +50,19 @@ def first_look(ask: Ask) -> FirstLook:
 def read(scan: Scan, since: int | None, resume: list[Span] | None = None) -> Generator[list[object], None, None]:
     """All records stamped at or after `since`, page by page; all records where it is None.
 
-    `resume` is what an interrupted scan of the same start had left open: the rest is not asked for again, as long as
-    the server's time zone is the known one.
-    A record can come more than once; its newest version is the one with the highest stamp, and of equal stamps the one
-    that came last. Raises PagesMoved where the list does not come to rest, and the errors of the requests. Where the
-    server turns out to ignore the filter, everything is read. Close it where it is not read to its end: requests that
-    are under way end then.
+    `resume` holds the spans that an interrupted scan with the same start left open. The rest is not requested again,
+    as long as the server's time zone is unchanged.
+    A record can arrive more than once. Its newest version has the highest stamp; of equal stamps, it arrived last.
+    Raises PagesMoved where the list does not come to rest, and the errors of the requests. Reads everything where the
+    server turns out to ignore the filter. Close the generator if you do not read it to its end: that ends the running
+    requests.
     """
     scan.full = since is None
     newest = stamp(scan.look.newest)
     if scan.skew is None:
         scan.skew = measure_skew(scan.ask, newest)
     elif scan.recheck and newest and not skew_fits(scan.ask, newest, scan.skew):
-        scan.notes.append("The server's time zone has changed: its offset was measured anew.")
+        scan.notes.append("The server's time zone has changed; its offset was measured again.")
         scan.skew, resume = measure_skew(scan.ask, newest), None
     if scan.skew is None:
         yield from _read_unfiltered(scan)
@@ -78,8 +78,8 @@ def read(scan: Scan, since: int | None, resume: list[Span] | None = None) -> Gen
 def next_watermark(scan: Scan, look_back: int) -> int | None:
     """Where the next scan starts: min(newest stamp seen, the server's clock at the first request) - look-back.
 
-    Never this machine's clock. The look-back covers changes that are committed later than they are stamped. None where
-    no record was seen: the watermark stays where it is.
+    Never this machine's clock. The look-back covers changes committed later than their stamp. None where the scan saw
+    no record: the watermark does not move.
     """
     return max(1, min(scan.newest_seen, scan.look.began) - look_back) if scan.newest_seen else None
 
@@ -108,7 +108,7 @@ def _read_otherwise(scan: Scan, cursor: int | None) -> Iterator[list[object]]:
 
 
 def _read_unfiltered(scan: Scan) -> Iterator[list[object]]:
-    """Everything by id. A filter whose skew is unknown is not used at all: it may hide rows at each page."""
+    """Read everything by id. A filter with an unknown skew is not used at all: it may hide rows on each page."""
     if scan.look.total != 0:
         scan.notes.append(
             "The filter `updated_at` has no effect, or its offset cannot be measured: everything was read."
@@ -118,7 +118,7 @@ def _read_unfiltered(scan: Scan) -> Iterator[list[object]]:
 
 
 def _read_again(scan: Scan, cursor: int | None, newest: int) -> Iterator[list[object]]:
-    """The newest record of the first look was not reached: its server hides the last hours, or it has vanished."""
+    """The scan missed the newest record of the first look: the server hides the last hours, or the record is gone."""
     measured = measure_skew(scan.ask, stamp(scan.look.newest))
     if measured is not None and measured != scan.skew:
         scan.skew = measured
@@ -127,8 +127,8 @@ def _read_again(scan: Scan, cursor: int | None, newest: int) -> Iterator[list[ob
         )
         yield from keyset(scan, [(cursor, None)])
     if scan.newest_seen < newest:
-        found = scan.ask({"client_id": key(scan.look.newest), "per_page": 1}).records
-        if found and stamp(found[0]) >= newest:
+        newest_now = scan.ask({"client_id": key(scan.look.newest), "per_page": 1}).records
+        if newest_now and stamp(newest_now[0]) >= newest:
             raise PagesMoved(
                 "The scan did not reach the newest record; nothing was stored. Try again, or `pull --full`."
             )

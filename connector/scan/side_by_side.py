@@ -13,15 +13,14 @@ from connector.door.halt import HALT, Halt
 Item = TypeVar("Item")
 
 AHEAD = 2
-"""Items that may wait for whoever takes them, beside one for each thread that is being made: this bounds the memory."""
+"""Finished items that may wait for the consumer, besides one in each thread: this bounds the memory."""
 
 
 def side_by_side(sources: Sequence[Iterator[Item]], at_once: int) -> Iterator[tuple[int, Item]]:
     """The items of all sources as (which source, item): each source in its own order, by one thread at a time.
 
-    The first error of a source is raised here, behind what came before it. No thread outlives this iterator: at its
-    end, at an error and where it is closed, what waits or reads in them is ended (`connector.door.halt`), and they are
-    waited for.
+    Raises the first error of a source here, after the items before it. No thread outlives this iterator: at its end,
+    at an error and on closing, waits and reads in the threads end (`connector.door.halt`), and the threads are joined.
     """
     ready: SimpleQueue[tuple[int, Item] | BaseException | None] = SimpleQueue()
     room = Semaphore(at_once + AHEAD)
@@ -30,11 +29,11 @@ def side_by_side(sources: Sequence[Iterator[Item]], at_once: int) -> Iterator[tu
     def run(place: int, source: Iterator[Item]) -> None:
         HALT.set(halt)
         try:
-            while room.acquire() and not halt.told:
+            while room.acquire() and not halt.stopped:
                 ready.put((place, next(source)))
         except StopIteration:
             ready.put(None)
-        except BaseException as problem:  # noqa: BLE001 - it is raised again where the items are taken
+        except BaseException as problem:  # noqa: BLE001 - raised again where the items are consumed
             ready.put(problem)
 
     with ThreadPoolExecutor(at_once, thread_name_prefix="ninja-sync-read") as pool:
@@ -50,9 +49,9 @@ def side_by_side(sources: Sequence[Iterator[Item]], at_once: int) -> Iterator[tu
                     left -= 1
                 else:
                     yield item
-                del item  # this frame would keep a page while it waits for the next one
+                del item  # else this frame would hold a page while it waits for the next one
                 room.release()
         finally:
-            halt.tell()
+            halt.stop()
             pool.shutdown(wait=False, cancel_futures=True)
             room.release(len(sources))

@@ -1,4 +1,4 @@
-"""A scan under way: what it has come to, what is still open of it, and what every answer to it is held to."""
+"""The state of a running scan: its results so far, its open spans, and the checks on every answer."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from schemas.values import LAST_SECOND
 
 PAST_THE_END = 10**9
 TOLERANCE = 3 * HOUR
-"""How far before the cursor a filter that works may reach: rounding of the skew, and daylight saving on both sides."""
+"""Seconds before the cursor that a working filter may reach: rounding of the skew, daylight saving on both sides."""
 
 Span = tuple[int | None, int | None]
-"""Stamps from a cursor (None: from the first record on, those without a stamp too) up to an end that is not in it
+"""Stamps from a cursor (None: from the first record, those without a stamp too) up to an end that it excludes
 (None: to the end of the list)."""
 Together = Callable[[Sequence[Iterator[Any]], int], Iterator[tuple[int, Any]]]
-"""Goes through several iterators at once, so many at the most: (which one, its item), in no order between them."""
+"""Iterates over several iterators, at most so many at once: (which one, its item), in no order between them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +34,12 @@ class FirstLook:
 
 @dataclass(slots=True)
 class Scan:
-    """A scan under way, in unix seconds. `open` is what was not read when its last page was handed over, by stamps.
+    """A running scan, in unix seconds. `open` holds the spans still unread when its last page was handed over.
 
-    `connections` is how many requests a full read may have under way at once; `together` sees to that (threads, where
-    none is given). `recheck` asks once whether the newest record can be seen with the known skew: a server whose time
-    zone was changed hides the hours behind the cursor, and the newest record alone would not show that.
-    `unread` counts the places of one walk that could not be read: several of them can have one name in `poison`.
+    `connections` is how many requests a full read may run at once; `together` runs them (threads, where None).
+    `recheck` checks once whether the newest record is visible with the known skew. If the server's time zone was
+    changed, it hides the hours behind the cursor, and the newest record alone would not show that.
+    `unread` counts the unreadable places of one walk: several of them can have one name in `poison`.
     """
 
     ask: Ask
@@ -58,30 +58,30 @@ class Scan:
 
 
 def stamp(record: object) -> int:
-    """A record's `updated_at` in unix seconds; 0 where it has none, or one that is no time."""
-    found = record.get("updated_at") if isinstance(record, dict) else None
-    return found if isinstance(found, int) and 0 < found <= LAST_SECOND else 0
+    """A record's `updated_at` in unix seconds; 0 where it has none, or one that is not a time."""
+    updated_at = record.get("updated_at") if isinstance(record, dict) else None
+    return updated_at if isinstance(updated_at, int) and 0 < updated_at <= LAST_SECOND else 0
 
 
 def key(record: object) -> str:
     """A record's id; empty where it has none."""
-    found = record.get("id") if isinstance(record, dict) else record.id if isinstance(record, Malformed) else ""
-    return found if isinstance(found, str) else ""
+    record_id = record.get("id") if isinstance(record, dict) else record.id if isinstance(record, Malformed) else ""
+    return record_id if isinstance(record_id, str) else ""
 
 
 def since(scan: Scan, cursor: int | None) -> dict[str, int]:
-    """The filter for what is stamped at or after the cursor; none for the first request of a full read."""
+    """The filter for records stamped at or after the cursor; none for the first request of a full read."""
     return {} if cursor is None else {"updated_at": max(1, cursor - (scan.skew or 0))}
 
 
 def seen(scan: Scan, records: list[object]) -> list[object]:
-    """The records, noted for the watermark: called where they are handed over, by one thread."""
+    """The records, counted for the watermark. Call it where they are handed over, in one thread."""
     scan.newest_seen = max(scan.newest_seen, *map(stamp, records), 0)
     return records
 
 
 def check_money(page: Page) -> None:
-    """Raises NotAuthorised where the token may not see money: Invoice Ninja sends zeros then."""
+    """Raise NotAuthorised where the token may not see money: Invoice Ninja then sends zeros."""
     rows = [r for r in page.records if isinstance(r, dict)]
     if rows and not any(r.get("client_hash", True) for r in rows):
         raise NotAuthorised(
@@ -91,14 +91,14 @@ def check_money(page: Page) -> None:
 
 
 def check_filter(cursor: int | None, page: Page) -> None:
-    """A row from before the cursor: the filter was ignored, or the server's time zone is not the measured one."""
+    """Raise FilterIgnored for a row before the cursor: no filter at work, or another time zone than measured."""
     stamps = [s for s in map(stamp, page.records) if s]
     if cursor is not None and stamps and min(stamps) < cursor - TOLERANCE:
         raise FilterIgnored
 
 
 def check_that_it_narrows(scan: Scan, problem: Unreadable | ServerUnavailable | NetworkFailed) -> None:
-    """Raise the problem where smaller pages are no way out: the server does not even answer a page without rows."""
+    """Raise the problem where smaller pages do not help: the server cannot even answer a page without rows."""
     if not narrows(problem):
         raise problem
     try:

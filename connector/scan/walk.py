@@ -1,7 +1,7 @@
-"""The walk: everything from a cursor in the order of ids, where stamps alone do not get on.
+"""The walk: reads everything from a cursor in the order of ids, where stamps alone cannot go on.
 
-By id alone a row is lost when another one vanishes in front of it; so there is one walk more until they agree. Rows
-that no request brings are narrowed down to one, and named.
+By id alone a row is missed when another one in front of it vanishes, so walks repeat until two agree. Rows that no
+request brings are narrowed down to single rows, and named.
 """
 
 from __future__ import annotations
@@ -18,18 +18,18 @@ MOST_POISON = 20
 
 
 def walk(scan: Scan, cursor: int | None) -> Iterator[list[object]]:
-    """Everything from the cursor by id, until a walk brings all rows of the one before and none that is new to it.
+    """Everything from the cursor by id, until a walk brings all rows of the one before and no row that is new.
 
-    A row that was lost behind one that vanished: that other one is missing in the next walk, or the lost row is new in
-    it although it was stamped no later than that walk began; so there is one more. Raises PagesMoved where that does
-    not end.
+    Suppose a row was missed because another one vanished in front of it. In the next walk that other row is absent, or
+    the missed row is new although it was stamped before that walk began. Either way one more walk follows. Raises
+    PagesMoved where the walks do not agree in the end.
     """
     known: dict[str, int] = {}
     scan.open = [(cursor, None)]
     for _ in range(MOST_WALKS):
         came: dict[str, int] = {}
         began, fresh = 0, False
-        scan.poison.clear()  # what answers this time was no poison
+        scan.poison.clear()  # a row that answers this time was not poison
         for page in _pages_by_id(scan, cursor):
             began = began or int(page.date.timestamp())
             came.update((key(r), stamp(r)) for r in page.records)
@@ -76,7 +76,7 @@ def _narrowed(scan: Scan, query: Params, number: int, size: int) -> tuple[list[P
 
 
 def _name_poison(scan: Scan, query: Params, number: int) -> None:
-    """Note the id of a row that cannot be read, or where that is not to be had, the row that it stands behind."""
+    """Record the id of an unreadable row; where the server does not give it, the id of the row before."""
     name = _id_at(scan, query, number)
     if not name:
         before = _id_at(scan, query, number - 1) if number > 1 else ""
@@ -89,12 +89,12 @@ def _name_poison(scan: Scan, query: Params, number: int) -> None:
 
 
 def _id_at(scan: Scan, query: Params, number: int) -> str:
-    """The id of a row by its place; `filter_details` leaves most of its fields out, so that poison is seldom in it."""
+    """The id of a row by its place; `filter_details` leaves out most fields, so poison is seldom in the answer."""
     try:
-        found = scan.ask({**query, "per_page": 1, "page": number, "filter_details": "true"}).records
+        there = scan.ask({**query, "per_page": 1, "page": number, "filter_details": "true"}).records
     except (*UNREADABLE, UnexpectedShape):
         return ""
-    return key(found[0]) if found else ""
+    return key(there[0]) if there else ""
 
 
 def _power_of_two(limit: int) -> int:

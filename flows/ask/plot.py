@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    Row = dict[str, object]
+    Record = dict[str, object]
 
 MOST_PANELS: Final = 6
 MOST_BARS: Final = 10
@@ -65,9 +65,9 @@ def plot_balances(found: dict[str, Result], file: Path, heading: str) -> list[st
     return [*notes, *([warning_of(missing)] if missing else [])]
 
 
-def _panels(found: dict[str, Result]) -> list[tuple[Row, list[Row]]]:
+def _panels(found: dict[str, Result]) -> list[tuple[Record, list[Record]]]:
     """Each source and currency in which somebody owes, with its debtors; where most is owed first."""
-    debtors: dict[tuple[object, object], list[Row]] = {}
+    debtors: dict[tuple[object, object], list[Record]] = {}
     for row in found["top_debtors"].records():
         debtors.setdefault((row["source"], row["currency"]), []).append(row)
     sums = sorted(found["by_currency"].records(), key=lambda row: -Decimal(str(row["owed"])))
@@ -79,7 +79,7 @@ def _panels(found: dict[str, Result]) -> list[tuple[Row, list[Row]]]:
     ]
 
 
-def _left_out(found: dict[str, Result], panels: Sequence[tuple[Row, list[Row]]]) -> list[str]:
+def _left_out(found: dict[str, Result], panels: Sequence[tuple[Record, list[Record]]]) -> list[str]:
     """What the picture does not show, in sentences."""
     several = len({row["source"] for row in found["by_currency"].records()}) > 1
     drawn = {(row["source"], row["currency"]) for row, _ in panels}
@@ -97,7 +97,7 @@ def _left_out(found: dict[str, Result], panels: Sequence[tuple[Row, list[Row]]])
     return notes
 
 
-def _draw(figure: Figure, columns: int, rows: int, drawn: Sequence[tuple[Row, list[Row]]]) -> None:
+def _draw(figure: Figure, columns: int, rows: int, drawn: Sequence[tuple[Record, list[Record]]]) -> None:
     axes = figure.subplots(rows, columns, squeeze=False).flatten()
     for axis, (sums, debtors) in zip(axes, drawn, strict=False):
         _draw_panel(axis, sums, debtors[:MOST_BARS])
@@ -105,7 +105,7 @@ def _draw(figure: Figure, columns: int, rows: int, drawn: Sequence[tuple[Row, li
         empty.set_visible(False)
 
 
-def _draw_panel(panel: Axes, sums: Row, debtors: Sequence[Row]) -> None:
+def _draw_panel(panel: Axes, sums: Record, debtors: Sequence[Record]) -> None:
     rows = list(reversed(debtors))
     bars = panel.barh(
         range(len(rows)), [float(str(d["balance"])) for d in rows], color="#2f6f9f"
@@ -120,7 +120,7 @@ def _draw_panel(panel: Axes, sums: Row, debtors: Sequence[Row]) -> None:
     panel.spines[["top", "right"]].set_visible(False)
 
 
-def _told(sums: Row) -> str:
+def _told(sums: Record) -> str:
     """A panel's title: what is owed, and beside it what is overpaid."""
     clients = counted(int(str(sums["debtors"])), "client")
     told = f"{sums['label']}: {_money(sums['owed'], sums['currency'])} owed by {clients}"
@@ -128,7 +128,7 @@ def _told(sums: Row) -> str:
     return told + (overpaid if sums["creditors"] else "")
 
 
-def _currency(row: Row, *, several: bool) -> str:
+def _currency(row: Record, *, several: bool) -> str:
     code = str(row["currency"] or "no currency")
     return f"{code} ({row['source']})" if several else code
 
@@ -137,7 +137,7 @@ def _money(value: object, currency: object) -> str:
     return amount(Decimal(str(value)), str(currency))
 
 
-def _name(debtor: Row) -> str:
+def _name(debtor: Record) -> str:
     name = " ".join(harmless(str(debtor["client"])).split())
     return name if len(name) <= LONGEST_NAME else name[: LONGEST_NAME - 1] + "…"
 

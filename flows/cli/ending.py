@@ -9,7 +9,7 @@ from collections.abc import Callable
 from types import FrameType
 from typing import NoReturn
 
-from schemas.errors import OUT_OF_MEMORY, SyncError, is_short_of_memory, place_of
+from schemas.errors import OUT_OF_MEMORY, SyncError, is_short_of_memory, raised_at
 from warehouse.engine.private import reason
 
 TRACEBACK = "NINJA_SYNC_TRACEBACK"
@@ -32,7 +32,7 @@ def describe(problem: Exception) -> tuple[str, int]:
     if isinstance(problem, OSError) and problem.strerror:
         return ": ".join(filter(None, (str(problem.filename or ""), reason(problem)))) + ".", 1
     more = f"{TRACEBACK}=1 shows more of it (and may show data of clients)."
-    return f"unexpected {type(problem).__name__} at {place_of(problem)}. This is a bug. {more}", 1
+    return f"unexpected {type(problem).__name__} at {raised_at(problem)}. This is a bug. {more}", 1
 
 
 def listen_to(handler: Callable[[int, FrameType | None], object] | signal.Handlers) -> None:

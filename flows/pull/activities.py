@@ -11,7 +11,7 @@ from flows.session.ready import open_ready
 from schemas.clocks import Clocks
 from schemas.entities import ACTIVITIES
 from schemas.errors import NotAuthorised, ServerUnavailable
-from schemas.normalise import Row, normalise
+from schemas.normalise import TypedRow, normalise
 
 REFUSED = "The activities cannot be read with this token (an administrator's, or one with view_activity, can)."
 
@@ -27,7 +27,7 @@ def pull_activities(job: Job, pulled: Pulled, sight: Sight) -> list[str]:
 
     with open_ready(job.settings, job.clock) as warehouse:
         since = _since(read_until(warehouse, job.name), sight)
-    rows: dict[str, Row] = {}
+    rows: dict[str, TypedRow] = {}
     unfit: dict[str, str] = {}
     try:
         for page in activities(job.door, since):

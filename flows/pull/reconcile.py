@@ -30,8 +30,8 @@ from warehouse.control.state import State
 from warehouse.engine.seam import scratch
 from warehouse.load.staging import Staging
 from warehouse.load.vanished import (
+    KnownMerge,
     Lost,
-    Merge,
     donors,
     heirs,
     known_merges,
@@ -70,9 +70,9 @@ class _Traces:
     lost: Sequence[Lost]
     owners: Mapping[str, str]
     heirs: Mapping[str, Sequence[str]]
-    merges: Sequence[Merge]
+    merges: Sequence[KnownMerge]
     ledgers: dict[str, list[Note] | None] = field(default_factory=dict)
-    claimed: list[Merge] = field(default_factory=list)
+    claimed: list[KnownMerge] = field(default_factory=list)
 
 
 def reconcile(job: Job, state: State, staging: Staging, scan: Scan, aside: Iterable[str]) -> Verdict:
@@ -250,5 +250,5 @@ def _is_noted(door: Door, client: Lost, into: str, traces: _Traces, *, any_balan
     ]
     if len(fitting) <= len(known):
         return False
-    traces.claimed.append(Merge(into, client.display_name, client.balance))
+    traces.claimed.append(KnownMerge(into, client.display_name, client.balance))
     return True

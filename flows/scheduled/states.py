@@ -17,7 +17,7 @@ from prefect.tasks import exponential_backoff
 
 from flows.configuration.load import load_settings
 from flows.configuration.values import Settings
-from schemas.errors import OUT_OF_MEMORY, Busy, Retryable, SyncError, is_short_of_memory, place_of
+from schemas.errors import OUT_OF_MEMORY, Busy, Retryable, SyncError, is_short_of_memory, raised_at
 
 if TYPE_CHECKING:
     from flows.dedupe.rules import Rules
@@ -87,7 +87,7 @@ def own_words(problem: Exception) -> SyncError:
     if not isinstance(problem, SyncError) and is_short_of_memory(problem):
         return SyncError(OUT_OF_MEMORY)
     if not isinstance(problem, SyncError):
-        return SyncError(f"Unexpected {type(problem).__name__} at {place_of(problem)}: the command line shows more.")
+        return SyncError(f"Unexpected {type(problem).__name__} at {raised_at(problem)}: the command line shows more.")
     problem.__cause__ = problem.__context__ = problem.__traceback__ = None
     return problem
 

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from connector.api.api import Api, Outcomes
-from connector.clients.settle import NO_WAY_BACK, settle
+from connector.clients.open_calls import NO_WAY_BACK, ask_what_happened
 from connector.door.halt import rest
 from flows.configuration.load import place_of
 from flows.configuration.values import Settings
@@ -56,7 +56,7 @@ def settle_calls(
     found = []
     for one in calls:
         patience = still_at_it - (now() - one.at).total_seconds()
-        outcomes = settle(api, one.call, patience=min(max(0.0, patience), still_at_it), sleep=sleep)
+        outcomes = ask_what_happened(api, one.call, patience=min(max(0.0, patience), still_at_it), sleep=sleep)
         if outcomes is not None:
             api.journal.settle(one.call_id, outcomes, LATER)
         found.append(Settling(one, outcomes))

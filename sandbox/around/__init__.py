@@ -1,1 +1,1 @@
-"""What stands around clients: documents, groups, statements, webhooks."""
+"""The records around clients: documents, groups, statements, webhooks."""

@@ -1,6 +1,6 @@
-"""The documents themselves: /documents, and giving a file's bytes back (DocumentController).
+"""The documents themselves: /documents, and the download of a file's bytes (DocumentController).
 
-Read from the vendor's code, not recorded, but for the list of one client's.
+Read from the vendor's code, not recorded, apart from the list of one client's documents.
 """
 
 from __future__ import annotations
@@ -38,15 +38,15 @@ def show(call: Call) -> Response:
 
 
 def download(call: Call) -> Response:
-    """GET /documents/{id}/download: the bytes under the name that they have on the disk.
+    """GET /documents/{id}/download: the bytes, named as on the disk.
 
-    No kind is named, so PHP names its own default; `inline=true` is a browser's wish to show it.
+    The handler gives no media type, so PHP uses its default; a browser sends `inline=true` to display the file.
     """
     row = _bound(call)
-    found = select(call.world.db, "document_contents", "document_id = ?", (row["id"],))
+    stored = select(call.world.db, "document_contents", "document_id = ?", (row["id"],))
     shown = "inline" if call.input.get("inline") == "true" else f"attachment; filename={row['hash']}"
     return Response(
-        found[0]["content"] if found else b"",
+        stored[0]["content"] if stored else b"",
         headers={"Content-Type": "text/html; charset=UTF-8", "Content-Disposition": shown},
     )
 
@@ -73,18 +73,18 @@ def _bound(call: Call) -> Row:
     value = call.ids["id"]
     if is_numeric(value):
         raise numeric_id(value)
-    found = select(call.world.db, "documents", "id = ?", (hashids.decode(value),))
-    if not found:
+    rows = select(call.world.db, "documents", "id = ?", (hashids.decode(value),))
+    if not rows:
         raise not_found("Document")
-    if not (may_view(call.token, found[0]) and (call.token.is_admin or found[0]["user_id"] == call.token.user_id)):
+    if not (may_view(call.token, rows[0]) and (call.token.is_admin or rows[0]["user_id"] == call.token.user_id)):
         raise forbidden()
-    return found[0]
+    return rows[0]
 
 
 def _listed(call: Call, where: str, number: int) -> Response:
-    """In lists, a user without rights on documents sees his own only; `updated_at` works here too."""
+    """In lists, a user without rights on documents sees only their own; `updated_at` works here too."""
     own = "" if call.token.is_admin else f" AND user_id = {call.token.user_id:d}"
     since = max(to_int(call.input.get("updated_at") or 0), 0) * MICROS
     recent = f" AND updated_at >= {since:d}" if since else ""
-    found = select(call.world.db, "documents", f"{where} AND deleted_at IS NULL{own}{recent} ORDER BY id", (number,))
-    return paged(call, [document_json(row, call.host) for row in found])
+    rows = select(call.world.db, "documents", f"{where} AND deleted_at IS NULL{own}{recent} ORDER BY id", (number,))
+    return paged(call, [document_json(row, call.host) for row in rows])

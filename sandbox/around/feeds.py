@@ -25,7 +25,7 @@ ENTITIES = (
     "subscription", "recurring_invoice",
 )  # fmt: skip
 KEPT = ("client", "invoice", "payment", "credit")
-"""Of these the sandbox has records; of the others there is none, whatever the id."""
+"""The sandbox has records of these only; no id matches any of the others."""
 RELATIONS = frozenset(
     (
         "account", "backup", "client", "company", "contact", "credit", "expense", "history", "invoice", "payment",
@@ -38,9 +38,9 @@ RELATIONS = frozenset(
 def index(call: Call) -> Response:
     """GET /activities: newest first, paged; `updated_at` is exact in any time zone; other filters and sorts do nothing.
 
-    `include=client` adds the client, where there still is one. Users without `view_activity` (which `view_all` and
-    `edit_all` hold) get 500: the server asks for a column that the table lacks (recorded for a user without rights).
-    With `reactv2` the rows are rendered, not paged, and all get their own.
+    `include=client` adds the client, where it still exists. Users without `view_activity` (which `view_all` and
+    `edit_all` include) get 500: the server asks for a column that the table lacks (recorded for a user without rights).
+    With `reactv2` the rows are rendered, not paged, and every user gets their own.
     """
     if "reactv2" in call.input:
         own = "" if call.token.is_admin else f" AND user_id = {call.token.user_id}"
@@ -74,10 +74,10 @@ def _check_relations(names: Sequence[str]) -> None:
 
 
 def _add_clients(call: Call, rows: Sequence[Row], records: Sequence[Json]) -> None:
-    """Whole clients under `client`; the key is absent where the client is gone or never was one."""
+    """Whole clients under `client`; the key is absent where the client is gone or never existed."""
     ids = sorted({row["client_id"] for row in rows if row["client_id"]})
-    found = rows_of(call.world.db, _existing(call, ids))
-    clients = dict(zip((row["id"] for row in found), records_of(call, found), strict=True))
+    known = rows_of(call.world.db, _existing(call, ids))
+    clients = dict(zip((row["id"] for row in known), records_of(call, known), strict=True))
     for row, record in zip(rows, records, strict=True):
         if row["client_id"] in clients:
             record["client"] = clients[row["client_id"]]
@@ -90,18 +90,18 @@ def _existing(call: Call, ids: Sequence[int]) -> list[int]:
 def of_one(call: Call) -> Response:
     """POST /activities/entity {entity, entity_id}: the newest 75 activities of one record, rendered, for every user.
 
-    `rows` asks for another number. 422 for what is missing or unknown; 500 for an unknown entity with an id, whose
-    table the server looks for in vain (ShowActivityRequest.php).
+    `rows` asks for another number. 422 for missing or unknown values; 500 for an unknown entity with an id, because the
+    server cannot find its table (ShowActivityRequest.php).
     """
     entity = call.input.get("entity")
     number = _entity_id(call, entity)
     if number is None or entity != "client":
-        return compact_answer({"data": []})  # activities of papers are not kept
+        return compact_answer({"data": []})  # the sandbox keeps no activities of invoices and the like
     return _rendered_answer(call, "company_id = ? AND client_id = ?", call.token.company_id, number)
 
 
 def _entity_id(call: Call, entity: Any) -> int | None:
-    """The row number of the record meant. Refuses as the request's rules do."""
+    """The row number of the record. Refuses as the request's rules do."""
     sent, errors = call.input.get("entity_id"), {}
     if entity is None:
         errors["entity"] = ["The entity field is required."]
@@ -126,7 +126,7 @@ def _ours(call: Call, entity: str, number: int | None) -> bool:
 
 
 def _rendered_answer(call: Call, where: str, *args: Any) -> Response:
-    """Rows as the web application shows them, at most as many as `rows` says; compact, without pages."""
+    """Rows as the web application shows them, at most `rows` of them; compact, without pages."""
     wanted = call.input.get("rows", DEFAULT_ROWS)
     most = -1 if wanted is None or to_int(wanted) < 0 else to_int(wanted)
     rows = select(call.world.db, "activities", f"{where} ORDER BY created_at DESC, id DESC LIMIT ?", (*args, most))

@@ -1,4 +1,4 @@
-"""Groups of clients: /group_settings. Unlike clients they are looked up inside the company only (recorded)."""
+"""Groups of clients: /group_settings. Unlike clients they are looked up only inside the company (recorded)."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ def _bound(call: Call) -> Row:
     value = call.ids["id"]
     if is_numeric(value):
         raise numeric_id(value)
-    found = select(
+    rows = select(
         call.world.db, "group_settings", "id = ? AND company_id = ?", (hashids.decode(value), call.token.company_id)
     )
-    if not found:
+    if not rows:
         raise not_found("GroupSetting")
     if not call.token.is_admin:
         raise forbidden()
-    return found[0]
+    return rows[0]
 
 
 def _answer(call: Call, number: int) -> Response:
@@ -65,7 +65,7 @@ def show(call: Call) -> Response:
 
 
 def store(call: Call) -> Response:
-    """POST /group_settings: a name of its own is required."""
+    """POST /group_settings: requires a name that no other group has."""
     if not call.token.is_admin:
         raise forbidden()
     name, settings = call.input.get("name"), as_object(call.input.get("settings") or {})

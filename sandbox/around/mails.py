@@ -1,4 +1,4 @@
-"""POST /reactivate_email/{bounce_id}: on a server without Postmark, which is what the sandbox is."""
+"""POST /reactivate_email/{bounce_id}: on a server without Postmark, like the sandbox."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ FROM_POSTMARK = "Request does not contain a valid Server token."
 
 
 def reactivate(call: Call) -> Response:
-    """200 with the mail service's complaint, and the 400 that was meant as the status inside the body (recorded).
+    """200 with the mail service's complaint, and the intended status 400 inside the body (recorded).
 
-    An id with a dash is a message's, looked for in the log of bounces, which is empty here: 400. Any user may ask.
+    An id with a dash is a message's: it is looked up in the log of bounces, which is empty here, so 400. Any user may
+    ask.
     """
     if "-" in call.ids["id"]:
         raise bad_request("Bounce ID not found")

@@ -14,7 +14,7 @@ import pydyf
 WIDTH, HEIGHT, MARGIN = 595, 842, 50
 """A4, in points."""
 LEADING = 1.45
-"""From one line to the next, in sizes of its letters."""
+"""The distance between two lines, as a multiple of the letter size."""
 FONTS = {"Text": "Courier", "Title": "Helvetica-Bold"}
 
 

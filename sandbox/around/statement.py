@@ -1,7 +1,7 @@
 """POST /client_statement: a client's account over a period, as a PDF (CreateStatementRequest).
 
-Refusals and headers are recorded. The real PDF is drawn from a design; this one has the same facts in plain lines, from
-the ledger, which is all the documents that the sandbox has.
+Refusals and headers are recorded. The real PDF is drawn from a design. This one has the same facts in plain lines, from
+the ledger: the sandbox knows no more about invoices and payments.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ AGES = ((30, "0 - 30"), (60, "31 - 60"), (90, "61 - 90"), (120, "91 - 120"), (No
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One row of the ledger: its day in UTC, what it says, and by how much it changed the balance."""
+    """One row of the ledger: its day in UTC, its text, and the change of the balance."""
 
     day: str
     notes: str
@@ -47,8 +47,8 @@ class Entry:
 def show(call: Call) -> Response:
     """The PDF; with `send_email=true` a message instead, and no mail goes out.
 
-    Whether the client may be seen is asked before anything else: no client, an unknown one and another company's are
-    all 401. A number in JSON is a row number here, as only texts are taken for hashed ids.
+    The right to see the client is checked first: no client, an unknown one and another company's all give 401. A number
+    in JSON is a row number here, because only texts are decoded as hashed ids.
     """
     row = _client(call)
     if row is None or not may_view(call.token, row):
@@ -63,8 +63,8 @@ def show(call: Call) -> Response:
 def _client(call: Call) -> Row | None:
     sent = call.input.get("client_id")
     number = sent if isinstance(sent, int) else hashids.decode(sent)
-    found = select(call.world.db, "clients", "id = ?", (number,))
-    return found[0] if found else None
+    clients = select(call.world.db, "clients", "id = ?", (number,))
+    return clients[0] if clients else None
 
 
 def _check(call: Call) -> None:
@@ -95,14 +95,15 @@ def _is_day(text: str) -> bool:
     return True
 
 
-# ---- what stands in it ----------------------------------------------------------------------------------------------
+# ---- its contents ---------------------------------------------------------------------------------------------------
 
 
 def _lines(call: Call, row: Row) -> Iterator[Line]:
     write_papers(call.world.db, [row["id"]])
     start, end = str(call.input["start_date"]), str(call.input["end_date"])
     entries = [
-        _entry(one) for one in select(call.world.db, "ledger", "client_id = ? ORDER BY created_at, id", (row["id"],))
+        _entry(entry_row)
+        for entry_row in select(call.world.db, "ledger", "client_id = ? ORDER BY created_at, id", (row["id"],))
     ]
     inside = [entry for entry in entries if start <= entry.day <= end]
     opening = Decimal(row["balance"]) - sum(entry.amount for entry in entries if entry.day >= start)
@@ -129,8 +130,10 @@ def _entry(row: Row) -> Entry:
 def _currency(call: Call, row: Row) -> str:
     """The client's own currency, else its group's, else the company's."""
     group = select(call.world.db, "group_settings", "id = ?", (row["group_settings_id"],))
-    settings = [json.loads(one["settings"] or "{}") or {} for one in (row, *group)]
-    own = next((chosen for one in settings if (chosen := one.get("currency_id"))), company_row(call)["currency_id"])
+    settings = [json.loads(holder["settings"] or "{}") or {} for holder in (row, *group)]
+    own = next(
+        (chosen for holder in settings if (chosen := holder.get("currency_id"))), company_row(call)["currency_id"]
+    )
     return currency_code(str(own))
 
 
@@ -155,7 +158,7 @@ def _columns(day: str, notes: str, amount: Any, balance: Any) -> str:
 
 
 def _aging(entries: Sequence[Entry], closing: Decimal, end: str) -> Iterator[Line]:
-    """What is still owed, by how old it is: payments are held to settle the oldest charges first."""
+    """The amount still owed, by age: payments count against the oldest charges first."""
     owed = dict.fromkeys((label for _, label in AGES), Decimal(0))
     left = max(closing, Decimal(0))
     for entry in reversed(entries):

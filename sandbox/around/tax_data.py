@@ -1,4 +1,4 @@
-"""POST /clients/{id}/updateTaxData: nothing for an account that is not paid, three times a minute."""
+"""POST /clients/{id}/updateTaxData: does nothing for an unpaid account, three times a minute."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ PER_MINUTE = 3
 
 
 def renew(call: Call) -> Response:
-    """The client as it is; for admins, of whatever company (PurgeClientRequest asks no more).
+    """The client, unchanged; for admins of any company (PurgeClientRequest checks no more).
 
-    The count is the user's, whichever token asks: an unknown client does not count, a refused user does (recorded).
+    The count is the user's, with any token: an unknown client does not count, a refused user does (recorded).
     """
     row = bound(call)
     room = access.count_one(call.world, f"updateTaxData of user {call.token.user_id}", PER_MINUTE)

@@ -31,7 +31,7 @@ Json = dict[str, Any]
 
 
 def index(call: Call) -> Response:
-    """GET /webhooks: all of the company's, archived ones too; none for a user who is no admin."""
+    """GET /webhooks: all of the company's, archived ones too; none for a user who is not an admin."""
     own = call.token.company_id if call.token.is_admin else 0
     rows = select(call.world.db, "webhooks", "company_id = ? ORDER BY id", (own,))
     return paged(call, [webhook_json(row) for row in rows])
@@ -43,7 +43,7 @@ def show(call: Call) -> Response:
 
 
 def store(call: Call) -> Response:
-    """POST /webhooks: where to, on which event, and how. An event that does not exist is a bare 400."""
+    """POST /webhooks: the address, the event and the method. An event that does not exist is a bare 400."""
     if not call.token.is_admin:
         raise forbidden()
     _check(call)
@@ -56,7 +56,7 @@ def store(call: Call) -> Response:
 
 
 def save(call: Call) -> Response:
-    """PUT /webhooks/{id}: where to and on which event must be sent again; unknown events are accepted."""
+    """PUT /webhooks/{id}: address and event must be sent again; unknown events are accepted."""
     row = _bound(call)
     _check(call)
     if row["is_deleted"]:
@@ -73,7 +73,7 @@ def destroy(call: Call) -> Response:
 
 
 def bulk(call: Call) -> Response:
-    """POST /webhooks/bulk: archives, restores or deletes those of these ids that are the company's own."""
+    """POST /webhooks/bulk: archives, restores or deletes the company's own webhooks among these ids."""
     action, ids = call.input.get("action"), call.input.get("ids")
     if not call.token.is_admin or action not in ("archive", "restore", "delete"):
         raise forbidden()
@@ -97,12 +97,12 @@ def _bound(call: Call) -> Row:
     value = call.ids["id"]
     if is_numeric(value):
         raise numeric_id(value)
-    found = select(call.world.db, "webhooks", "id = ?", (hashids.decode(value),))
-    if not found:
+    rows = select(call.world.db, "webhooks", "id = ?", (hashids.decode(value),))
+    if not rows:
         raise not_found("Webhook")
-    if not call.token.is_admin or found[0]["company_id"] != call.token.company_id:
+    if not call.token.is_admin or rows[0]["company_id"] != call.token.company_id:
         raise forbidden()
-    return found[0]
+    return rows[0]
 
 
 def _answer(call: Call, number: int) -> Response:
@@ -127,14 +127,14 @@ def _check(call: Call) -> None:
 
 
 def _is_event(value: Any) -> bool:
-    """PHP's in_array without its strict mode: numbers in texts count, and `true` is equal to any event."""
+    """PHP's in_array without its strict mode: numbers in texts count, and `true` equals any event."""
     if isinstance(value, list | dict) or value is False:
         return False
     return value is True or (is_numeric(str(value)) and float(value) in EVENTS)
 
 
 def _columns(call: Call) -> Row:
-    """What was sent of the columns that a caller may set."""
+    """The sent columns that a caller may set."""
     event = call.input["event_id"]
     if isinstance(event, list | dict):
         raise server_error()

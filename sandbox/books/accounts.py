@@ -1,4 +1,4 @@
-"""The two companies, their users and tokens: what there is before the first client."""
+"""The two companies, their users and tokens: everything that exists before the first client."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ def keys_of(seed: int) -> dict[str, str]:
 
 
 def open_accounts(world: World, seed: int) -> dict[str, str]:
-    """Makes companies, users and tokens unless the database has them; returns the keys that fit.
+    """Make companies, users and tokens unless the database has them; returns the matching keys.
 
-    In a database from an earlier start, tokens stay and the owner's password becomes that of this seed.
+    In a database from an earlier start, tokens stay and the owner's password becomes the one of this seed.
     """
     db, keys = world.db, keys_of(seed)
     if select(db, "companies", "1 LIMIT 1"):
@@ -69,7 +69,7 @@ def open_accounts(world: World, seed: int) -> dict[str, str]:
 
 
 def add_user(world: World, name: str, token: str, *, permissions: str = "", is_admin: bool = False) -> str:
-    """Adds a user of company A with this token, and returns the password."""
+    """Add a user of company A with this token, and return the password."""
     password = world.secret(16)
     number = insert(world.db, "users", {"name": name, "password": hashed(password)})
     row = {"token": token, "user_id": number, "company_id": COMPANY_A, "is_admin": int(is_admin)}
@@ -78,7 +78,7 @@ def add_user(world: World, name: str, token: str, *, permissions: str = "", is_a
 
 
 def _lookups(world: World) -> None:
-    """Sizes and industries stand in tables, as only they are guarded by foreign keys."""
+    """Fill the tables of sizes and industries; only these two are guarded by foreign keys."""
     for table in ("sizes", "industries"):
         for row in statics()[table]:
             insert(world.db, table, {"id": int(row["id"]), "name": row["name"]})

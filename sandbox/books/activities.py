@@ -1,4 +1,4 @@
-"""The trail of what was done to a client: written here, shown by `include=activities` and the feeds."""
+"""The trail of actions on a client: written here, shown by `include=activities` and the feeds."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from sandbox.wire.calls import Call
 CREATED, ARCHIVED, DELETED, RESTORED, UPDATED = 1, 2, 3, 26, 61
 """Activity types (recorded). bulk_update and assign_group leave none, merge and purge none on 5.10."""
 MERGED, PURGED = 151, 153
-"""Since 5.12.22: the first on the survivor, the second on no client, as there is none any more."""
+"""Since 5.12.22: the first on the survivor, the second on no client, because it is gone."""
 NEWEST = 50
-"""How many of a client's activities its relation holds: shown, moved by a merge, taken by a purge (Client.php:350)."""
+"""How many activities a client's relation holds: shown, moved by a merge, removed by a purge (Client.php:350)."""
 
 
 def note(call: Call, client_id: int | None, activity_type: int, notes: str = "") -> None:
-    """Adds one activity of the token's user, done by that token (ActivityRepository.php)."""
+    """Add one activity of the token's user, done by that token (ActivityRepository.php)."""
     db, stamp, who = call.world.db, call.world.clock.stamp(), (call.token.user_id, call.token.company_id)
     token = db.execute("SELECT rowid FROM tokens WHERE user_id = ? AND company_id = ?", who).fetchone()
     insert(

@@ -1,4 +1,4 @@
-"""Companies as the API shows them: a recorded answer of 5.10.42 with the company's own values put in."""
+"""Companies as the API shows them: a recorded answer of 5.10.42 with the company's own values filled in."""
 
 from __future__ import annotations
 
@@ -56,14 +56,14 @@ def current(call: Call) -> Response:
 
 
 def index(call: Call) -> Response:
-    """GET /companies: every company of the user, whichever token asks."""
+    """GET /companies: every company of the user, with any token."""
     mine = "id IN (SELECT company_id FROM tokens WHERE user_id = ?) ORDER BY id"
     rows = select(call.world.db, "companies", mine, (call.token.user_id,))
     return json_answer({"data": [_company_json(row, call.host) for row in rows]})
 
 
 def show(call: Call) -> Response:
-    """GET /companies/{id}: `current` is no id."""
+    """GET /companies/{id}: `current` does not count as an id."""
     rows = select(call.world.db, "companies", "id = ?", (hashids.decode(call.ids["id"]),))
     if not rows:
         raise not_found("Company")
@@ -84,7 +84,7 @@ def _statics_text(license_key: bool) -> str:
 
 
 def show_statics(call: Call) -> Response:
-    """GET /statics; the one answer that names its charset."""
+    """GET /statics; the only answer that names its charset."""
     return Response(
         _statics_text(call.world.generation.tells_license), headers={"Content-Type": "application/json; charset=utf-8"}
     )

@@ -1,7 +1,7 @@
-"""What kind of file some bytes are, whatever their name says: the endings that the server may give a document.
+"""The kind of a file by its bytes, not its name: the endings that the server may give a document.
 
-The server asks libmagic for the kind and Symfony for its ending. This is the part of both that tells the accepted kinds
-from each other and from those that look alike; what is none of them has no ending here (checked with `file` 5.44).
+The server asks libmagic for the kind and Symfony for its ending. This module has the part of both that separates the
+accepted kinds from each other and from similar ones; any other kind has no ending here (checked with `file` 5.44).
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ ACCEPTED = (
     "png", "ai", "jpeg", "tiff", "pdf", "gif", "psd", "txt", "doc", "xls", "ppt", "xlsx", "docx", "pptx", "webp", "xml",
     "zip", "csv", "ods", "odt", "odp",
 )  # fmt: skip
-"""In the order in which 5.10 lists them (recorded)."""
+"""In 5.10's order (recorded)."""
 ACCEPTED_LATER = (*ACCEPTED, "txt")
-"""The same of 5.12, where one stands twice (recorded)."""
+"""The same for 5.12, where one ending occurs twice (recorded)."""
 _STARTS = (
     (b"\x89PNG\r\n\x1a\n", "png"), (b"\xff\xd8\xff", "jpg"), (b"GIF8", "gif"), (b"%PDF-", "pdf"), (b"8BPS", "psd"),
     (b"II*\0", "tiff"), (b"MM\0*", "tiff"), (b"%!", "ai"), (b"<?xml", "xml"),
@@ -31,9 +31,9 @@ _SHORTEST = 2
 
 
 def kind_of(content: bytes) -> str | None:
-    """The ending of an accepted kind, as the server stores it (`jpg`, `txt`), or None for any other kind.
+    """The ending of an accepted kind, as the server stores it (`jpg`, `txt`); None for any other kind.
 
-    One byte or none is no file of any kind (recorded).
+    A file of one byte or none has no kind (recorded).
     """
     if len(content) < _SHORTEST:
         return None
@@ -50,7 +50,7 @@ def kind_of(content: bytes) -> str | None:
 
 
 def _zip_kind(content: bytes) -> str:
-    """Open documents name themselves in their first entry; Office's have a folder of their own."""
+    """Open documents name themselves in their first entry; Office's have their own folder."""
     named = re.match(rb"mimetypeapplication/vnd\.oasis\.opendocument\.(text|spreadsheet|presentation)", content[30:])
     if named:
         return _OPEN_DOCUMENT[named[1]]
@@ -87,7 +87,7 @@ def _is_csv(content: bytes) -> bool:
 
 
 def pixels(content: bytes) -> tuple[int, int]:
-    """Width and height of a picture (png, gif, psd, jpeg), 0 and 0 of anything else."""
+    """Width and height of a picture (png, gif, psd, jpeg); 0 and 0 for anything else."""
     if content.startswith(b"\x89PNG") and len(content) >= 24:  # noqa: PLR2004 - up to the end of its height
         return _pair(">II", content, 16)
     if content.startswith(b"GIF8") and len(content) >= 10:  # noqa: PLR2004
@@ -103,7 +103,7 @@ def _pair(form: str, content: bytes, at: int) -> tuple[int, int]:
 
 
 def _jpeg_pixels(content: bytes) -> tuple[int, int]:
-    """From the frame header, to which each segment's length leads."""
+    """Size from the frame header, found by adding up the lengths of the segments."""
     at = 2
     while at + 9 <= len(content) and content[at] == 0xFF:  # noqa: PLR2004 - a marker
         if 0xC0 <= content[at + 1] <= 0xC3:  # noqa: PLR2004 - the usual frames

@@ -1,8 +1,8 @@
-"""The papers behind a client's figures, and the ledger that tells of them.
+"""The invoices, payments and credits behind a client's figures, and the ledger that records them.
 
 Invoices, payments and credits are kept only as far as figures, `include=ledger` and merges need them: the open
-invoices add up to `balance`, the payments to `paid_to_date`, what of them is applied to no invoice to
-`payment_balance`, the credits to `credit_balance`. All amounts are exact decimal texts with at most six decimals.
+invoices add up to `balance`, the payments to `paid_to_date`, their part without an invoice to `payment_balance`, the
+credits to `credit_balance`. All amounts are exact decimal texts with at most six decimals.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from sandbox.store.world import World
 FIGURES = ("balance", "paid_to_date", "credit_balance", "payment_balance")
 PAPERS = ("invoices", "payments", "credits")
 INVOICE_UPDATED, PAYMENT_UPDATED, CLIENT_UPDATED = 5, 11, 61
-"""What a ledger row says of its origin: a type of activity (LedgerService.php; 61 of a merge is recorded)."""
+"""The origin of a ledger row: a type of activity (LedgerService.php; 61 for a merge is recorded)."""
 MICRO = Decimal("0.000001")
 
 
 def money(value: object) -> str:
-    """An amount as it is stored: six decimals at most, never an exponent. ValueError if it is no number."""
+    """An amount as stored: at most six decimals, never an exponent. ValueError if it is not a number."""
     exact = Decimal(str(value))
     if not exact.is_finite():
         raise ValueError(f"not an amount: {value}")
@@ -33,17 +33,17 @@ def money(value: object) -> str:
 
 
 def set_figures(world: World, client_id: int, figures: Mapping[str, str], *, in_ledger: bool) -> None:
-    """Sets some of a client's figures and puts one new paper behind each kind, in place of those that were there.
+    """Set some of a client's figures and put one new invoice, payment or credit behind each kind, in place of the old.
 
-    With `in_ledger` the ledger tells of it as well, as an invoice that was sent and a payment that was applied do it.
-    Without, the figures are like those that an import wrote: a ledger that begins with a later merge begins at 0
-    (recorded). `updated_at` stays.
+    With `in_ledger` the ledger records it too, as it does for an invoice that was sent and a payment that was applied.
+    Without it, the figures are like those of an import: a ledger that begins with a later merge begins at 0 (recorded).
+    `updated_at` stays.
     """
     write_papers(world.db, [client_id])
-    found = select(world.db, "clients", "id = ?", (client_id,))
-    if not found or not figures:
+    clients = select(world.db, "clients", "id = ?", (client_id,))
+    if not clients or not figures:
         return
-    row, stamp = found[0], world.clock.stamp()
+    row, stamp = clients[0], world.clock.stamp()
     applied_before = Decimal(totals(world.db, client_id)["applied"])
     update(world.db, "clients", figures, [client_id])
     row = row | dict(figures)
@@ -51,16 +51,16 @@ def set_figures(world: World, client_id: int, figures: Mapping[str, str], *, in_
         _discard(world.db, client_id, ("invoices", "payments"))
         invoice, payment = _bill(world.db, row, stamp)
         if in_ledger:
-            _tell(world.db, row, stamp, invoice, payment, applied_before)
+            _write_ledger(world.db, row, stamp, invoice, payment, applied_before)
     if "credit_balance" in figures:
         _discard(world.db, client_id, ("credits",))
         _credit(world.db, row, stamp)
 
 
 def write_papers(db: sqlite3.Connection, ids: Collection[int]) -> None:
-    """Papers and ledger for those of these clients that were seeded with figures and were never asked for them.
+    """Write invoices, payments, credits and ledger for seeded clients among these that have only figures yet.
 
-    Seeding itself writes none: of a million clients hardly one is ever asked.
+    Seeding writes none itself: of a million clients hardly one is ever requested.
     """
     chosen = list(ids)
     never_asked = (
@@ -71,7 +71,7 @@ def write_papers(db: sqlite3.Connection, ids: Collection[int]) -> None:
         insert(db, "papered", {"client_id": row["id"]})
         stamp = row["updated_at"] or row["created_at"]
         invoice, payment = _bill(db, row, stamp)
-        _tell(db, row, stamp, invoice, payment, Decimal(0))
+        _write_ledger(db, row, stamp, invoice, payment, Decimal(0))
         _credit(db, row, stamp)
 
 
@@ -103,8 +103,10 @@ def _own(row: Row, stamp: int) -> Row:
     return {"company_id": row["company_id"], "client_id": row["id"], "created_at": stamp, "updated_at": stamp}
 
 
-def _tell(db: sqlite3.Connection, row: Row, stamp: int, invoice: int, payment: int, applied_before: Decimal) -> None:
-    """Two rows after which the running balance is the client's: what was billed, and what was paid of it."""
+def _write_ledger(
+    db: sqlite3.Connection, row: Row, stamp: int, invoice: int, payment: int, applied_before: Decimal
+) -> None:
+    """Add two rows that end at the client's balance: the amount billed, and the part of it that was paid."""
     applied = Decimal(totals(db, row["id"])["applied"]) - applied_before
     billed = Decimal(row["balance"]) - running(db, row["id"]) + applied
     if billed:
@@ -131,15 +133,15 @@ def add_row(
     activity: int = CLIENT_UPDATED,
     about: tuple[str, int] = ("", 0),
 ) -> None:
-    """One ledger row; its balance is the row's before it plus the adjustment, whatever the client's is (recorded)."""
+    """Add one ledger row; its balance is the previous row's plus the adjustment, not the client's (recorded)."""
     kind, number = about
     sums = {"adjustment": money(adjustment), "balance": money(running(db, client["id"]) + adjustment)}
-    told = {"activity_id": activity, "notes": notes, "entity": kind, "entity_id": number}
-    insert(db, "ledger", _own(client, stamp) | sums | told)
+    origin = {"activity_id": activity, "notes": notes, "entity": kind, "entity_id": number}
+    insert(db, "ledger", _own(client, stamp) | sums | origin)
 
 
 def totals(db: sqlite3.Connection, client_id: int) -> dict[str, str]:
-    """What the client's papers add up to: each of the figures, and `applied`, the part of the payments that is used."""
+    """The sums behind the client's figures, and `applied`, the part of the payments that is used."""
 
     def added(table: str, column: str) -> Decimal:
         rows = db.execute(f"SELECT {column} FROM {table} WHERE client_id = ? AND is_deleted = 0", (client_id,))
@@ -156,7 +158,7 @@ def totals(db: sqlite3.Connection, client_id: int) -> dict[str, str]:
 
 
 def credit_balance(db: sqlite3.Connection, client: Row) -> str:
-    """The sum of the client's credits, rounded as the client's currency is (ClientService.php, getCreditBalance)."""
+    """The sum of the client's credits, rounded for the client's currency (ClientService.php, getCreditBalance)."""
     places = Decimal(1).scaleb(-_precision(_currency(db, client)))
     return money(Decimal(totals(db, client["id"])["credit_balance"]).quantize(places, ROUND_HALF_UP))
 

@@ -1,7 +1,7 @@
 """The bulk action `template`: clients put into a design (ClientController.php:223-280, TemplateAction).
 
-Recorded is only that it breaks without a design. The answer for one that exists is read from the vendor's code: the
-name under which the PDF would be fetched later, or that it went out by mail; no PDF is made here.
+Only the failure without a design is recorded. The answer for an existing design is read from the vendor's code: the
+name of the PDF to fetch later, or the word that a mail went out. The sandbox makes no PDF.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from sandbox.wire.calls import Call
 
 
 def fill(call: Call) -> Response:
-    """`{"message": …}` if there is such a design, in whatever company; 500 if not (recorded)."""
-    found = select(call.world.db, "designs", "id = ?", (hashids.decode(call.input.get("template_id")),))
-    if not found:
+    """`{"message": …}` if there is such a design, in any company; 500 if not (recorded)."""
+    designs = select(call.world.db, "designs", "id = ?", (hashids.decode(call.input.get("template_id")),))
+    if not designs:
         raise server_error()
     if filter_boolean(call.input.get("send_email")):
         return compact_answer({"message": "email sent"})
@@ -31,7 +31,7 @@ def fill(call: Call) -> Response:
 
 
 def add_design(world: World, _: dict[str, str], said: Any) -> dict[str, str]:
-    """POST /_sandbox/designs: a design of company A, by `name`, for the action to find."""
+    """POST /_sandbox/designs: add a design of company A, by `name`, for the action to use."""
     stamp = world.clock.stamp()
     name = str(said.get("name", "Design"))
     row = {"company_id": COMPANY_A, "name": name, "created_at": stamp, "updated_at": stamp}

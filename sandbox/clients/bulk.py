@@ -26,12 +26,12 @@ Errors = dict[str, list[str]]
 
 
 def bulk(call: Call) -> Response:
-    """Does one thing to all of these clients, and answers a page of them.
+    """Apply one action to all of these clients, and answer a page of them.
 
-    One id that is not the company's refuses the whole call; rows that the token may not edit are left out silently.
+    One id that is not the company's refuses the whole call; rows that the token may not edit are silently left out.
     """
     ids = _checked(call)
-    rows = rows_of(call.world.db, sorted(set(ids)))  # as the primary key finds them, whatever the order they came in
+    rows = rows_of(call.world.db, sorted(set(ids)))  # in the order of the primary key, not of the request
     action = call.input["action"]
     if action == "template":
         return templates.fill(call)
@@ -51,7 +51,7 @@ def bulk(call: Call) -> Response:
 
 
 def _checked(call: Call) -> list[int]:
-    """The row numbers meant, all of them the company's."""
+    """The row numbers of the request, all of them the company's."""
     errors = _action_errors(call.input.get("action")) | _column_errors(call) | _group_errors(call)
     sent = call.input.get("ids")
     ids = [
@@ -69,10 +69,10 @@ def _checked(call: Call) -> list[int]:
 
 
 def _all_ours(call: Call, ids: list[int | None]) -> bool:
-    found = call.world.db.execute(
+    counted = call.world.db.execute(
         f"SELECT count(*) FROM clients WHERE company_id = ? AND id IN ({marks(ids)})", (call.token.company_id, *ids)
     ).fetchone()
-    return bool(found[0] == len(set(ids)))
+    return bool(counted[0] == len(set(ids)))
 
 
 def _action_errors(action: Any) -> Errors:
@@ -122,7 +122,7 @@ def _restore(call: Call, row: Row) -> None:
 
 
 def _assign_group(call: Call, rows: list[Row]) -> None:
-    """Of live clients only; archived and deleted ones are left out silently."""
+    """Assign only active clients; archived and deleted ones are silently left out."""
     values = {
         "group_settings_id": hashids.decode(call.input["group_settings_id"]),
         "updated_at": call.world.clock.stamp(),

@@ -29,14 +29,14 @@ from sandbox.wire.calls import Call
 
 
 def bound(call: Call, name: str = "id") -> Row:
-    """The client in the path, of whatever company and state; refuses numbers and unknown ids (BaseModel:220-229)."""
+    """The client in the path, of any company and state; refuses numbers and unknown ids (BaseModel:220-229)."""
     value = call.ids[name]
     if is_numeric(value):
         raise numeric_id(value)
-    found = select(call.world.db, "clients", "id = ?", (hashids.decode(value),))
-    if not found:
+    rows = select(call.world.db, "clients", "id = ?", (hashids.decode(value),))
+    if not rows:
         raise not_found("Client")
-    return found[0]
+    return rows[0]
 
 
 def editable(call: Call) -> Row:
@@ -48,7 +48,7 @@ def editable(call: Call) -> Row:
 
 
 def reread(call: Call, number: int) -> Row:
-    """The client as it is stored now."""
+    """The client as stored now."""
     return select(call.world.db, "clients", "id = ?", (number,))[0]
 
 
@@ -58,7 +58,7 @@ def index(call: Call) -> Response:
 
 
 def show(call: Call) -> Response:
-    """GET /clients/{id}, in any state. Figures are shown to everybody here, on 5.10."""
+    """GET /clients/{id}, in any state. On 5.10 everybody sees figures here."""
     row = bound(call)
     if not may_view(call.token, row):
         raise forbidden()
@@ -71,7 +71,7 @@ def edit(call: Call) -> Response:
 
 
 def blank(call: Call) -> Response:
-    """GET /clients/create: a client that is not there yet, with a new client_hash each time."""
+    """GET /clients/create: a client that does not exist yet, with a new client_hash each time."""
     if not call.token.may("create_client"):
         raise forbidden()
     row = dict.fromkeys(columns(call.world.db, "clients")) | BLANK
@@ -84,7 +84,7 @@ def blank(call: Call) -> Response:
 
 
 def store(call: Call) -> Response:
-    """POST /clients. Nothing is required; the answer is 200 and shows overlong texts as they were sent."""
+    """POST /clients. Nothing is required; the answer is 200 and shows overlong texts uncut."""
     if not call.token.may("create_client"):
         raise forbidden()
     data = for_create(call)
@@ -101,7 +101,7 @@ def store(call: Call) -> Response:
 
 
 def _store_nothing(call: Call) -> Response:
-    """A POST with `documents`: only a new client's defaults are saved, without contacts and without a number.
+    """A POST with `documents`: saves only a new client's defaults, without contacts and without a number.
 
     Read from the code: the repository returns early (ClientRepository:61-65), and touching the client saves it. A file
     cannot be saved before its client.
@@ -130,12 +130,12 @@ def _insert(call: Call, values: Row) -> int:
     row["number"] = row.get("number") or next_number(call, company)
     try:
         return insert(call.world.db, "clients", row)
-    except sqlite3.IntegrityError:  # a size or an industry that does not exist: the server only finds out here
+    except sqlite3.IntegrityError:  # a size or an industry that does not exist: the server notices only here
         raise server_error() from None
 
 
 def next_number(call: Call, company: Row) -> str:
-    """The next free automatic number: four digits at least; the counter jumps over numbers that are taken."""
+    """The next free automatic number: at least four digits; the counter skips numbers that are taken."""
     db, counter = call.world.db, company["client_number_counter"]
     while db.execute(
         "SELECT 1 FROM clients WHERE company_id = ? AND number = ?", (company["id"], f"{counter:04d}")
@@ -148,7 +148,7 @@ def next_number(call: Call, company: Row) -> str:
 def save(call: Call) -> Response:
     """PUT and PATCH /clients/{id}: plain fields one by one, settings and contacts as a whole.
 
-    Validation comes before the state of the client; a `documents` array with something in it swallows all other fields.
+    Validation comes before the state of the client. A `documents` array that is not empty swallows all other fields.
     """
     row = editable(call)
     data = for_update(call)
@@ -168,7 +168,7 @@ def save(call: Call) -> Response:
 
 
 def _changes(call: Call, row: Row, data: Input) -> Row:
-    """The columns whose values are not what is stored. An overlong text never is, so it counts each time."""
+    """The columns with new values. An overlong text never equals its stored form, so it counts each time."""
     values = columns_of(data)
     if not values.get("country_id", row["country_id"]):
         values["country_id"] = company_row(call)["country_id"]
@@ -185,14 +185,14 @@ def _write(call: Call, number: int, values: Row) -> None:
 
 
 def destroy(call: Call) -> Response:
-    """DELETE /clients/{id}: soft, and nothing happens the second time."""
+    """DELETE /clients/{id}: soft; nothing happens the second time."""
     row = editable(call)
     delete(call, row)
     return item_answer(call, reread(call, row["id"]))
 
 
 def delete(call: Call, row: Row) -> None:
-    """Marks a client as deleted."""
+    """Mark a client as deleted."""
     if not row["is_deleted"]:
         stamp = call.world.clock.stamp()
         update(call.world.db, "clients", {"is_deleted": 1, "deleted_at": stamp, "updated_at": stamp}, [row["id"]])

@@ -1,4 +1,4 @@
-"""Contacts of a client: a list that is sent replaces the one there is (ClientContactRepository.php:30-125)."""
+"""Contacts of a client: a list in the request replaces the present one (ClientContactRepository.php:30-125)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ TEXTS = ("first_name", "last_name", "phone", "custom_value1", "custom_value2", "
 
 
 def save_contacts(call: Call, client: Row, data: Input) -> bool:
-    """Replaces the client's contacts if any are sent, and makes a blank one if it has none. Whether it wrote."""
+    """Replace the client's contacts if any are sent, and make a blank one if it has none. Returns whether it wrote."""
     db = call.world.db
     sent = _listed(data["contacts"]) if "contacts" in data else []
     if sent:
@@ -35,7 +35,7 @@ def save_contacts(call: Call, client: Row, data: Input) -> bool:
 
 
 def _listed(value: Any) -> list[Input]:
-    """The contacts in whatever shape they were sent: a list, an object of objects, or one contact alone."""
+    """The contacts in any shape: a list, an object of objects, or one contact alone."""
     if isinstance(value, dict):
         items = list(value.values()) if all(isinstance(v, dict) for v in value.values()) else [value]
     else:
@@ -44,7 +44,7 @@ def _listed(value: Any) -> list[Input]:
 
 
 def _decoded(contact: Input) -> Input:
-    """With a row number as id, or without one: a number is no id here (Request.php:197-205)."""
+    """The contact with a row number as id, or without one: a number is not read as an id (Request.php:197-205)."""
     out = dict(contact)
     sent = out.pop("id", None)
     if isinstance(sent, str) and not is_numeric(sent) and (number := hashids.decode(sent)) is not None:
@@ -66,7 +66,7 @@ def _new(call: Call, client: Row) -> Row:
 
 
 def _save(call: Call, client: Row, contact: Input) -> None:
-    """Writes one contact. Nobody asks whose the contact with a known id is: another client's moves here (:68)."""
+    """Write one contact. It checks no owner: another client's contact moves here by its id (:68)."""
     db = call.world.db
     values: Row = {name: _text(contact[name]) for name in TEXTS if name in contact}
     if "email" in contact:
@@ -83,7 +83,7 @@ def _save(call: Call, client: Row, contact: Input) -> None:
 
 
 def _set_password(call: Call, client: Row, number: int, password: str) -> None:
-    """Sets it for every contact of the company with the same address, as the server does."""
+    """Set it for every contact of the company with the same address, as the server does."""
     db = call.world.db
     address = select(db, "contacts", "id = ?", (number,))[0]["email"]
     same = select(

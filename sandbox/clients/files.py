@@ -1,4 +1,4 @@
-"""Files that come with a request: which are refused, and how the others are kept (SavesDocuments, UploadFile)."""
+"""Files in a request: which are refused, and how the others are kept (SavesDocuments, UploadFile)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ LARGEST = 100_000
 
 
 def check_files(call: Call) -> None:
-    """Refuses, with 422, files that are too large or of a kind that is not accepted, under either name."""
+    """Refuse, with 422, files that are too large or of an unaccepted kind, under either name."""
     accepted = ACCEPTED_LATER if call.world.generation.wants_lists_of_files else ACCEPTED
     errors = {
         field: messages
@@ -30,7 +30,7 @@ def check_files(call: Call) -> None:
 
 
 def check_lists(call: Call) -> None:
-    """Refuses, with 422, an upload whose `file` or `documents` is no list, or holds anything but files (5.12)."""
+    """Refuse, with 422, an upload with a `file` or `documents` that is not a list of files (5.12)."""
     if not call.world.generation.wants_lists_of_files:
         return
     errors: dict[str, list[str]] = {}
@@ -41,8 +41,8 @@ def check_lists(call: Call) -> None:
         if not isinstance(sent, list | dict):
             errors[name] = [f"The {name} must be an array."]
             continue
-        for key, one in sent.items() if isinstance(sent, dict) else enumerate(sent):
-            if not isinstance(one, Upload):
+        for key, item in sent.items() if isinstance(sent, dict) else enumerate(sent):
+            if not isinstance(item, Upload):
                 field = f"{name}.{key}"
                 errors[field] = [f"The {field} must be a file.", _wrong_kind(field, ACCEPTED_LATER)]
     if errors:
@@ -50,7 +50,7 @@ def check_lists(call: Call) -> None:
 
 
 def save_files(call: Call, client: Row, *, public: bool = True) -> bool:
-    """Whether there were files in the array `documents`; they are the client's now, in the name of who made it.
+    """Save the files in the array `documents`, in the token user's name. Returns whether there were any.
 
     A single file under that name is not saved.
     """
@@ -62,18 +62,18 @@ def save_files(call: Call, client: Row, *, public: bool = True) -> bool:
 
 
 def swallows(call: Call, data: Input) -> bool:
-    """Whether there is anything in `documents`, for which the server forgets all other fields of a client.
+    """Whether `documents` holds anything, which makes the server forget all other fields of a client.
 
-    It takes what is no array for a file, and breaks.
+    The server takes an item that is not an array for a file, and breaks.
     """
     sent = data.get("documents") or ()
-    if any(not isinstance(one, list | dict) for one in (sent.values() if isinstance(sent, dict) else sent)):
+    if any(not isinstance(item, list | dict) for item in (sent.values() if isinstance(sent, dict) else sent)):
         raise server_error()
     return bool(sent or call.files.get("documents"))
 
 
 def _files(name: str, value: Any) -> Iterator[tuple[str, Upload]]:
-    """Each file with the name that a mistake of it is told under."""
+    """Each file with the field name that its errors get."""
     if isinstance(value, Upload):
         yield name, value
     pairs = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()

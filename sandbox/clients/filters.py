@@ -1,7 +1,7 @@
-"""The query parameters of `GET /clients`, each as the SQL that the server makes of it (QueryFilters, ClientFilters).
+"""The query parameters of `GET /clients`, each with the SQL that the server makes of it (QueryFilters, ClientFilters).
 
-The server looks parameters up as PHP methods, so names are case-insensitive, unknown ones are ignored, and a value that
-is no text (or an empty one) calls the method without its argument: hence the None that every filter takes.
+The server looks parameters up as PHP methods. So names are case-insensitive, unknown ones are ignored, and a value that
+is not text, or is empty, calls the method without its argument: hence every filter takes None.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class Query:
     details_only: bool = False
 
     def add(self, condition: str, *args: Any) -> None:
-        """Restricts it further."""
+        """Restrict it further."""
         self.conditions.append(condition)
         self.args.extend(args)
 
@@ -65,7 +65,7 @@ Filter = Callable[[Query, str | None, World], None]
 
 
 def filtered(call: Call) -> Query:
-    """The company's clients under every parameter of the request, in the order in which they were sent."""
+    """The company's clients under every parameter of the request, in the order of the request."""
     query = Query(["company_id = ?"], [call.token.company_id])
     generation = call.world.generation
     for name, value in call.input.items():
@@ -83,23 +83,23 @@ def filtered(call: Call) -> Query:
 
 
 def only_visible(query: Query, token: Token) -> None:
-    """Only the user's own ones, unless he may see all; nothing tells of the others (BaseController.php:920-939)."""
+    """Only the user's own clients, unless they may see all; the others stay hidden (BaseController.php:920-939)."""
     if not token.may("view_client"):
         query.add("(user_id = ? OR assigned_user_id = ?)", token.user_id, token.user_id)
 
 
 def since(query: Query, call: Call) -> None:
-    """The second look at `updated_at`, which all lists take: exact in any time zone (BaseController.php:947-949)."""
+    """The second check of `updated_at`, which all lists take: exact in any time zone (BaseController.php:947-949)."""
     value = call.input.get("updated_at")
     if value is None or isinstance(value, list | dict) or not _above_zero(value):
         return
     seconds = to_int(value)
-    too_late = bound_moment(str(seconds), 0, UTC) is None  # milliseconds; compares with no stamp but NULL
+    too_late = bound_moment(str(seconds), 0, UTC) is None  # milliseconds; equal to no stamp but NULL
     query.add("updated_at >= ?", 0 if too_late else seconds * MICROS)
 
 
 def _above_zero(value: Any) -> bool:
-    """PHP 8's `$value > 0`: a text that is no number is compared as a text."""
+    """PHP 8's `$value > 0`: it compares a text that is not a number as text."""
     number = leading_number(value)
     return number > 0 if number or not isinstance(value, str) else value > "0"
 
@@ -109,7 +109,7 @@ def _stamp_filter(column: str) -> Filter:
         moment = bound_moment(value, world.clock.now(), world.zone()) if value else None
         if moment is None:
             return
-        # Rows are stored in the server's own time, but seconds were bound in UTC: away from UTC this is skewed.
+        # Rows are stored in the server's own time, but seconds are bound in UTC: away from UTC this is skewed.
         aware = moment.replace(microsecond=0, tzinfo=world.zone())
         query.add(f"{column} >= ?", (aware - EPOCH) // timedelta(microseconds=1))
 
@@ -123,7 +123,7 @@ def _status(query: Query, value: str | None, _: World) -> None:
 
 
 def _is_deleted(query: Query, value: str | None, _: World) -> None:
-    query.add("is_deleted = ?", leading_number(value))  # "true" is 0 to MySQL: the rows that are not deleted
+    query.add("is_deleted = ?", leading_number(value))  # MySQL reads "true" as 0: the rows that are not deleted
 
 
 def _with_trashed(query: Query, value: str | None, _: World) -> None:
@@ -192,7 +192,7 @@ def _hashed(column: str) -> Filter:
 
 
 def _with(query: Query, value: str | None, _: World) -> None:
-    """ORs one client into what was asked so far and puts it first (QueryFilters.php:319-335)."""
+    """OR one client into the conditions so far and put it first (QueryFilters.php:319-335)."""
     if value:
         number = hashids.decode(value)
         query.conditions = [f"(({query.where()}) OR id = ?)", "company_id = ?"]

@@ -1,4 +1,4 @@
-"""What a POST or PUT means: the request's data made ready, and turned into columns of a client.
+"""The data of a POST or PUT made ready, and turned into columns of a client.
 
 After `prepareForValidation` of StoreClientRequest (:100-180) and UpdateClientRequest (:90-145), and the columns'
 own limits: the server's database is not strict, so overlong texts are cut and odd numbers become 0.
@@ -34,7 +34,7 @@ FLAGS = ("is_tax_exempt", "has_valid_vat_number")
 
 
 def for_create(call: Call) -> Input:
-    """The data of a POST: codes looked up, the currency filled in, numbers that are none left out."""
+    """The data of a POST: codes looked up, the currency filled in, empty numbers left out."""
     data = _decoded(call.input, unknown=None)
     if "number" in data and not truth(data["number"]):
         del data["number"]
@@ -50,7 +50,7 @@ def for_create(call: Call) -> Input:
 
 
 def for_update(call: Call) -> Input:
-    """The data of a PUT. Settings are always replaced, be it by nothing but the company's currency (:108-113)."""
+    """The data of a PUT. Settings are always replaced, if only by the company's currency (:108-113)."""
     data = _decoded(call.input, unknown=0)
     _codes(data)
     settings = _settings(call, data)
@@ -65,12 +65,12 @@ def _settings(call: Call, data: Input) -> Settings:
 
 
 def _decoded(sent: Input, unknown: int | None) -> Input:
-    """With row numbers in place of hashed ids. An unknown one: POST forgets it, PUT stores 0 (recorded)."""
+    """The data with row numbers for hashed ids. POST drops an unknown one, PUT stores 0 (recorded)."""
     data = dict(sent)
     for name in ("group_settings_id", "assigned_user_id"):
         if isinstance(data.get(name), str):
-            found = hashids.decode(data[name])
-            data[name] = unknown if found is None else found
+            decoded = hashids.decode(data[name])
+            data[name] = unknown if decoded is None else decoded
     if isinstance(contacts := data.get("contacts"), list):
         data["contacts"] = [_unmasked(c) if isinstance(c, dict) else c for c in contacts]
     elif isinstance(contacts, dict):
@@ -79,7 +79,7 @@ def _decoded(sent: Input, unknown: int | None) -> Input:
 
 
 def _unmasked(contact: Input) -> Input:
-    """Without a password of nothing but stars: it is what the server shows in place of one (Request.php:197-205)."""
+    """Without a password of only stars, which the server shows in place of a real one (Request.php:197-205)."""
     masked = isinstance(contact.get("password"), str) and not contact["password"].replace("*", "").strip()
     return {k: v for k, v in contact.items() if not (masked and k == "password")}
 
@@ -127,14 +127,14 @@ def plain(value: Any) -> str:
 
 
 def integer(value: Any) -> int | None:
-    """What an unsigned int column keeps of it: no more than fits, nothing below 0."""
+    """The part of a value that an unsigned int column keeps: at most the largest, nothing below 0."""
     if isinstance(value, list | dict):
         raise server_error()
     return None if value is None else round(min(max(leading_number(value), 0), BIGGEST))
 
 
 def cut(columns: Row) -> Row:
-    """What a database that is not strict keeps of it."""
+    """The values that a database without strict mode keeps."""
     return {
         name: _cut(name, value) if isinstance(value, str) and name in TEXTS else value
         for name, value in columns.items()

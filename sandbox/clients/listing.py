@@ -1,4 +1,4 @@
-"""Pages and envelopes: what every list and every single record is wrapped in (BaseController.php:556-563, 943-990)."""
+"""Pages and envelopes around every list and every single record (BaseController.php:556-563, 943-990)."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ REMEMBERED_TOTALS = 100
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Which rows are asked for."""
+    """The page that a request asks for."""
 
     number: int
     size: int
@@ -36,27 +36,27 @@ def page_of(call: Call) -> Page:
 
 
 def count(world: World, query: Query) -> int:
-    """How many rows there are; remembered until something is written, as the pages of a walk all ask for it."""
+    """How many rows there are; cached until a write, because all pages of a walk ask for it."""
     key = (query.where(), *query.args, world.db.total_changes)
     if key not in world.totals:
         if len(world.totals) > REMEMBERED_TOTALS:
             world.totals.clear()
-        found = world.db.execute(f"SELECT count(*) FROM clients WHERE {query.where()}", query.args).fetchone()
-        world.totals[key] = found[0]
+        counted = world.db.execute(f"SELECT count(*) FROM clients WHERE {query.where()}", query.args).fetchone()
+        world.totals[key] = counted[0]
     return world.totals[key]
 
 
 def ids_of(world: World, query: Query, page: Page) -> list[int]:
-    """The row numbers of one page; without `sort` in whatever order the database finds them."""
+    """The row numbers of one page; without `sort`, in the order in which the database finds them."""
     order = [*query.order, "random()"] if world.switches.shuffle else query.order
     sql = f"SELECT id FROM clients WHERE {query.where()}" + (f" ORDER BY {', '.join(order)}" if order else "")
     limits = (page.size, min((page.number - 1) * page.size, INT_MAX))
-    found = world.db.execute(f"{sql} LIMIT ? OFFSET ?", (*query.args, *query.order_args, *limits))
-    return [number for (number,) in found]
+    counted = world.db.execute(f"{sql} LIMIT ? OFFSET ?", (*query.args, *query.order_args, *limits))
+    return [number for (number,) in counted]
 
 
 def pagination(call: Call, page: Page, total: int, shown: int) -> dict[str, Any]:
-    """`meta.pagination`. Its links name the page and nothing else: filters and sort are lost on the way."""
+    """`meta.pagination`. Its links hold only the page number: filters and sort are lost."""
     last = max(1, -(-total // page.size))
     url = f"{call.host}{call.path}?page="
     links = {"previous": url + str(page.number - 1)} if page.number > 1 else {}
@@ -88,7 +88,7 @@ def envelope(call: Call, content: Any, meta: dict[str, Any] | None = None) -> Re
 
 
 def paged(call: Call, rows: Sequence[Any]) -> Response:
-    """A page of rows that are all at hand."""
+    """A page of rows that are all loaded."""
     page = page_of(call)
     shown = list(rows[(page.number - 1) * page.size : page.number * page.size])
     return envelope(call, shown, pagination(call, page, len(rows), len(shown)))

@@ -1,10 +1,10 @@
-"""POST /clients/{id}/{other}/merge: what the other client has goes to the first, and the other is gone for good.
+"""POST /clients/{id}/{other}/merge: the other client's records go to the first, and the other is gone for good.
 
-Up to 5.12 the steps of Merge.php:32-100 and ClientService, each committed on its own: what a merge did before it died
-stays, and a second try adds the figures again (recorded: 100, 200, 300, 400). From 2026 on one transaction that adds
-nothing, but computes the figures anew from the papers behind them. Needs the password and an admin; looks neither at
-the state of the clients nor, up to 5.12, at the company of the first. `merge_dies` (`MergeDeath`) ends a
-merge after any of its steps.
+Up to 5.12 these are the steps of Merge.php:32-100 and ClientService, each committed separately: steps done before a
+merge dies stay done, and a second try adds the figures again (recorded: 100, 200, 300, 400). From 2026 on it is one
+transaction that adds nothing, but computes the figures again from invoices, payments and credits. It needs the password
+and an admin. It checks neither the state of the clients nor, up to 5.12, the company of the first. `merge_dies`
+(`MergeDeath`) ends a merge after any of its steps.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from sandbox.wire.calls import Call
 
 @dataclass(frozen=True, slots=True)
 class Merging:
-    """Both clients and their live contacts, as they were when the request came: the server loads them once."""
+    """Both clients and their live contacts at the start of the request: the server loads them once."""
 
     call: Call
     survivor: Row
@@ -43,35 +43,35 @@ Step = Callable[[Merging], None]
 
 
 def merge(call: Call) -> Response:
-    """Merges, and answers the survivor. Refuses what is no client of the token's company, and the client itself."""
+    """Merge, and answer the survivor. Refuses a client of another company, and the client itself."""
     survivor = destroyable(call)
     db, number = call.world.db, hashids.decode(call.ids["other"])
-    found = select(db, "clients", "id = ? AND company_id = ?", (number, call.token.company_id))
-    if not found:
+    others = select(db, "clients", "id = ? AND company_id = ?", (number, call.token.company_id))
+    if not others:
         raise bad_request("Client not found")
-    if found[0]["id"] == survivor["id"]:
+    if others[0]["id"] == survivor["id"]:
         raise bad_request("Attempting to merge the same client is not possible.")
-    write_papers(db, [survivor["id"], found[0]["id"]])
-    merging = Merging(call, survivor, found[0], contacts_of(db, survivor["id"]), contacts_of(db, found[0]["id"]))
+    write_papers(db, [survivor["id"], others[0]["id"]])
+    merging = Merging(call, survivor, others[0], contacts_of(db, survivor["id"]), contacts_of(db, others[0]["id"]))
     _carry_out(merging, _next_death(call))
     return item_answer(call, reread(call, survivor["id"]))
 
 
 def _carry_out(merging: Merging, death: MergeDeath | None) -> None:
-    call, told = merging.call, farewell(merging.call, merging.other)
+    call, farewell_note = merging.call, farewell(merging.call, merging.other)
     if call.world.generation.merges_at_once:
         with transaction(call.world.db):
             _take(AT_ONCE, merging, death)
     else:
         _take(STEPS, merging, death)
     if call.world.generation.tells_of_merges:
-        note(call, merging.survivor["id"], MERGED, told)
+        note(call, merging.survivor["id"], MERGED, farewell_note)
     if death is not None:
         _die(death)
 
 
 def _take(steps: Sequence[Step], merging: Merging, death: MergeDeath | None) -> None:
-    """The steps one by one, up to the one after which this merge dies, if that is not the last."""
+    """Do the steps one by one, up to the one after which this merge dies, unless that is the last."""
     for done, step in enumerate(steps):
         if death is not None and death.after == done:
             _die(death)
@@ -79,7 +79,7 @@ def _take(steps: Sequence[Step], merging: Merging, death: MergeDeath | None) -> 
 
 
 def _next_death(call: Call) -> MergeDeath | None:
-    """The death that this merge will die; it counts from now on."""
+    """The death of this merge, counted from now on; None if it survives."""
     death = call.world.switches.merge_dies
     if death is None or death.struck >= death.times:
         return None
@@ -97,22 +97,22 @@ def _die(death: MergeDeath) -> None:
 
 
 def add_figures(merging: Merging) -> None:
-    """Balance and paid_to_date are added and saved at once, without a look at currencies (Merge.php:38-40)."""
-    one, other = merging.survivor, merging.other
-    sums = {name: money(Decimal(one[name]) + Decimal(other[name])) for name in ("balance", "paid_to_date")}
+    """Add and save balance and paid_to_date at once, without a check of currencies (Merge.php:38-40)."""
+    kept, other = merging.survivor, merging.other
+    sums = {name: money(Decimal(kept[name]) + Decimal(other[name])) for name in ("balance", "paid_to_date")}
     _save(merging, sums)
 
 
 def note_in_ledger(merging: Merging) -> None:
-    """One ledger row tells of the other client's balance (Merge.php:80-99)."""
+    """Add one ledger row for the other client's balance (Merge.php:80-99)."""
     _tell(merging, Decimal(merging.other["balance"]))
 
 
 def hand_over(merging: Merging) -> None:
-    """What is the other client's becomes the survivor's, ids unchanged, one table after the other (Merge.php:47-58).
+    """Move the other client's records to the survivor, ids unchanged, one table after the other (Merge.php:47-58).
 
-    Live contacts all of them, also those that the next step drops; only the newest 50 activities, so that older ones
-    keep a dead client_id. System logs, the other client's ledger and its trashed rows stay, and go with it.
+    All its live contacts move, also those that the next step drops; only the newest 50 activities, so older ones keep
+    a dead client_id. System logs, the other client's ledger and its trashed rows stay, and go with it.
     """
     db, gone, here = merging.call.world.db, merging.other["id"], merging.survivor["id"]
     moved = (here, merging.call.world.clock.stamp(), gone)
@@ -124,11 +124,11 @@ def hand_over(merging: Merging) -> None:
 
 
 def drop_doubles(merging: Merging) -> None:
-    """Contacts that came are soft-deleted if the survivor had their very address, or they have none (Merge.php:61-70).
+    """Soft-delete contacts that came with an address that the survivor had, or without any (Merge.php:61-70).
 
-    By exact spelling; those without an address only where the survivor had a contact at all: who is known by name
-    alone is lost. Primary contacts stay primary, so there may be two. A contact touches the client that it was loaded
-    with, so the other one is touched here.
+    The spelling must match. Those without an address go only where the survivor had a contact at all: a contact known
+    only by name is lost. Primary contacts stay primary, so there may be two. A contact touches the client with which it
+    was loaded, so the other one is touched here.
     """
     addresses = {contact["email"] for contact in merging.staying}
     doubles = [x["id"] for x in merging.coming if addresses and (_no_address(x) or x["email"] in addresses)]
@@ -139,31 +139,31 @@ def drop_doubles(merging: Merging) -> None:
 
 
 def remove(merging: Merging) -> None:
-    """The other client is deleted; what still points at it goes with it by foreign key (Merge.php:72)."""
+    """Delete the other client; rows that still point at it go with it by foreign key (Merge.php:72)."""
     merging.call.world.db.execute("DELETE FROM clients WHERE id = ?", (merging.other["id"],))
 
 
 def recompute_credit(merging: Merging) -> None:
-    """credit_balance becomes the sum of the credits, which are all the survivor's now; without any it falls to 0."""
+    """Set credit_balance to the sum of the credits, which are all the survivor's now; without any it falls to 0."""
     _save(merging, {"credit_balance": credit_balance(merging.call.world.db, merging.survivor)})
 
 
 def compute_anew(merging: Merging) -> None:
-    """All other figures become what the papers add up to, payment_balance too (2026)."""
+    """Set all other figures to the sums of invoices and payments, payment_balance too (2026)."""
     sums = totals(merging.call.world.db, merging.survivor["id"])
     _save(merging, {name: sums[name] for name in FIGURES if name != "credit_balance"})
 
 
 def note_difference(merging: Merging) -> None:
-    """One ledger row tells by how much the survivor's balance has changed (2026)."""
+    """Add one ledger row for the change of the survivor's balance (2026)."""
     now = reread(merging.call, merging.survivor["id"])["balance"]
     _tell(merging, Decimal(now) - Decimal(merging.survivor["balance"]))
 
 
 STEPS: tuple[Step, ...] = (add_figures, note_in_ledger, hand_over, drop_doubles, remove, recompute_credit)
-"""What a merge does, in this order, each committed before the next (5.10, 5.12)."""
+"""The steps of a merge, in this order, each committed before the next (5.10, 5.12)."""
 AT_ONCE: tuple[Step, ...] = (hand_over, drop_doubles, remove, compute_anew, recompute_credit, note_difference)
-"""What a merge does inside one transaction (2026)."""
+"""The steps of a merge inside one transaction (2026)."""
 
 
 def _save(merging: Merging, values: Row) -> None:
@@ -177,5 +177,5 @@ def _tell(merging: Merging, adjustment: Decimal) -> None:
 
 
 def _no_address(contact: Row) -> bool:
-    """None in PHP's eyes: empty, one blank, or the text "0"."""
+    """Whether PHP sees no address: empty, one blank, or the text "0"."""
     return contact["email"] in {None, "", " ", "0"}

@@ -1,6 +1,6 @@
-"""POST /clients/{id}/purge: a client and all that is its own are gone for good (ClientRepository.php:146-167).
+"""POST /clients/{id}/purge: a client and everything of its own are gone for good (ClientRepository.php:146-167).
 
-One table after the other, each committed on its own, the client last.
+One table after the other, each committed separately, the client last.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ EMPTIED = (
 
 
 def purge(call: Call) -> Response:
-    """The client is removed, in whatever state, and on 5.10 of whatever company; 5.12 leaves an activity behind.
+    """Remove the client, in any state, and on 5.10 of any company; 5.12 leaves an activity behind.
 
-    Up to 5.10 only the newest 50 activities go, as the relation holds no more of them.
+    Up to 5.10 only the newest 50 activities go, because the relation holds no more of them.
     """
     row, db = destroyable(call), call.world.db
     if call.world.generation.tells_of_merges:
@@ -40,7 +40,7 @@ def purge(call: Call) -> Response:
 
 
 def destroyable(call: Call) -> Row:
-    """The client in the path, for admins: the company is looked at from 2026 on only (PurgeClientRequest.php:23-29)."""
+    """The client in the path, for admins: only from 2026 on is the company checked (PurgeClientRequest.php:23-29)."""
     row = bound(call)
     ours = may_edit(call.token, row) or not call.world.generation.merges_at_once
     if not (call.token.is_admin and ours):
@@ -49,5 +49,5 @@ def destroyable(call: Call) -> Row:
 
 
 def farewell(call: Call, row: Row) -> str:
-    """What an activity says of a client that goes: its name and its client_hash."""
+    """The text of the activity about a client that goes: its name and its client_hash."""
     return f"{display_name(row, contacts_of(call.world.db, row['id']))} ({row['client_hash'] or ''})"

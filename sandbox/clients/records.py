@@ -1,4 +1,4 @@
-"""From row numbers to whole client records: one query per table, whatever the size of the page."""
+"""From row numbers to whole client records: one query per table, for pages of any size."""
 
 from __future__ import annotations
 
@@ -65,8 +65,8 @@ def poisoned(call: Call, ids: Collection[int | None]) -> Response | None:
 
 def rows_of(db: sqlite3.Connection, ids: Sequence[int]) -> list[Row]:
     """The clients with these numbers, in this order."""
-    found = {row["id"]: row for row in select(db, "clients", f"id IN ({marks(ids)})", ids)}
-    return [found[number] for number in ids]
+    by_id = {row["id"]: row for row in select(db, "clients", f"id IN ({marks(ids)})", ids)}
+    return [by_id[number] for number in ids]
 
 
 def records_of(call: Call, rows: Sequence[Row]) -> list[Json]:

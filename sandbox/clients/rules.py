@@ -1,4 +1,4 @@
-"""Which clients are refused: the rules of POST (StoreClientRequest:40-88) and PUT (UpdateClientRequest:41-145)."""
+"""The rules that refuse clients: for POST (StoreClientRequest:40-88) and PUT (UpdateClientRequest:41-145)."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Errors = dict[str, list[str]]
 
 
 def check(call: Call, data: Input, own_id: int | None = None) -> None:
-    """Refuses data of a new client, or of the one with this number, with 422 and all its mistakes."""
+    """Refuse data of a new client, or of the one with this number, with 422 and all its errors."""
     new = own_id is None
     errors: Errors = {}
     for name in ("documents", "contacts"):
@@ -54,7 +54,7 @@ def _lists_as_values(call: Call, data: Input) -> Errors:
 
 
 def _lookup(data: Input, name: str, existing: frozenset[int] | None) -> Errors:
-    """An integer, and one of those that exist where the server looks."""
+    """Accept an integer that exists in its table."""
     value = data.get(name)
     if value is None:
         return {}
@@ -67,7 +67,7 @@ def _lookup(data: Input, name: str, existing: frozenset[int] | None) -> Errors:
 
 
 def _unique(call: Call, data: Input, name: str, own_id: int) -> Errors:
-    """Not used by another client of the company, whatever its state.
+    """Refuse a value that another client of the company has, in any state.
 
     A JSON number is compared as a number, so 0 is taken as soon as any other client's number starts with no digit.
     """
@@ -78,15 +78,15 @@ def _unique(call: Call, data: Input, name: str, own_id: int) -> Errors:
         raise server_error()
     as_number = isinstance(value, int | float) and not isinstance(value, bool)
     same = f"leading_number({name})" if as_number else name
-    found = call.world.db.execute(
+    taken = call.world.db.execute(
         f"SELECT 1 FROM clients WHERE company_id = ? AND id <> ? AND {name} IS NOT NULL AND {same} = ? LIMIT 1",
         (call.token.company_id, own_id, float(value) if as_number else str(value)),
     ).fetchone()
-    return {name: [f"The {name.replace('_', ' ')} has already been taken."]} if found else {}
+    return {name: [f"The {name.replace('_', ' ')} has already been taken."]} if taken else {}
 
 
 def _contacts(contacts: Any, *, new: bool) -> Errors:
-    """E-mail addresses and passwords. POST and PUT word their mistakes differently."""
+    """E-mail addresses and passwords. POST and PUT word their errors differently."""
     errors: Errors = {}
     items = list(_items(contacts))
     addresses = [c.get("email") for _, c in items]

@@ -1,7 +1,7 @@
-"""A client's `settings`: which values are refused, and what becomes of the others.
+"""A client's `settings`: which values are refused, and how the others are stored.
 
 Types are those of the company's own settings (ClientGroupSettingsSaver: a key that ends in `_id` or `number_counter`,
-and payment_terms, must be digits; designs are hashed ids and any text will do). Unknown keys are kept as they are.
+and payment_terms, must be digits; designs are hashed ids, and any text passes). Unknown keys are kept unchanged.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ OF_A_NEW_CLIENT: Settings = {"entity": "App\\Models\\Client", "industry_id": "",
 
 
 def as_object(value: Any) -> Settings:
-    """The settings that were sent; a text or null breaks the server."""
+    """The settings in the request; a text or null breaks the server."""
     if isinstance(value, list):
         return {str(i): v for i, v in enumerate(value)}
     if not isinstance(value, dict):
@@ -28,7 +28,7 @@ def as_object(value: Any) -> Settings:
 
 
 def problem(settings: Settings) -> str | None:
-    """What is wrong with the first bad value, in the server's words."""
+    """The fault of the first bad value, in the server's words."""
     for key, value in settings.items():
         kind = _kind(key, value)
         if kind and not _fits(kind, value):

@@ -2,7 +2,7 @@
 
 Field by field after ClientTransformer.php:117-168, ClientContactTransformer.php:29-52, DocumentTransformer.php:35-55
 and ClientGatewayTokenTransformer.php:30-45; the order of the keys is that of the recordings. Nothing is ever null:
-PHP's `?: ''` makes `""` of null and of the text "0" alike.
+PHP's `?: ''` turns both null and the text "0" into `""`.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from sandbox.store.database import Row
 from sandbox.store.world import MICROS
 
 Json = dict[str, Any]
-PASSWORD_MASK = "**********"  # noqa: S105 - what is shown in place of one
+PASSWORD_MASK = "**********"  # noqa: S105 - shown in place of a password
 CONTACT_PATH = "/client/key_login/"
 
 
@@ -48,9 +48,9 @@ def _object(stored: str | None) -> Any:
 
 
 def display_name(client: Mapping[str, Any], contacts: Sequence[Row]) -> str:
-    """The client's name, else its primary contact's name, else that one's address (ClientPresenter).
+    """The client's name, else its primary contact's name, else that contact's address (ClientPresenter).
 
-    Primary contacts come first in `contacts`; a client whose primary one went to another client has none.
+    Primary contacts come first in `contacts`; a client whose primary one moved to another client has none.
     """
     if _text(client["name"]):
         return str(client["name"])
@@ -63,7 +63,7 @@ def display_name(client: Mapping[str, Any], contacts: Sequence[Row]) -> str:
 def client_json(
     row: Mapping[str, Any], contacts: Sequence[Row], documents: Sequence[Row], tokens: Sequence[Row], host: str
 ) -> Json:
-    """One client with what belongs to it; contacts in the order in which they are shown."""
+    """One client with its related records; contacts in the order in which they are shown."""
     return {
         "id": _hashed(row["id"]),
         "user_id": _hashed(row["user_id"]),
@@ -201,7 +201,7 @@ def group_json(row: Row) -> Json:
 
 
 def activity_json(row: Row) -> Json:
-    """One activity; everything it could be about but is not is there as an empty text."""
+    """One activity; references that it does not have are empty texts."""
     nothing = (
         "recurring_invoice_id", "recurring_expense_id", "purchase_order_id", "invoice_id", "payment_id", "credit_id",
         "expense_id", "quote_id", "task_id", "vendor_id", "vendor_contact_id", "contact_id",
@@ -223,7 +223,7 @@ def activity_json(row: Row) -> Json:
 
 
 def ledger_json(row: Row) -> Json:
-    """One ledger row. Its first key names the paper that it is about; a merge is about none."""
+    """One ledger row. Its first key names the invoice, payment or credit; a merge has none."""
     return {
         f"{row['entity']}_id": encode(row["entity_id"]),
         "notes": row["notes"],

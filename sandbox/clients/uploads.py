@@ -21,8 +21,8 @@ def upload(call: Call) -> Response:
     """PUT /clients/{id}/upload, for clients in any state: saves the files of `documents[]` and touches the client.
 
     Without a file, with one that is not in an array, or under another name, 5.10 answers 200 and does nothing; 5.12
-    refuses a `file` or `documents` that is no list of files (recorded). Files of a kind that is not accepted are 422
-    under these names, be they saved or not.
+    refuses a `file` or `documents` that is not a list of files (recorded). Files of an unaccepted kind are 422 under
+    these names, even where they would not be saved.
     """
     row = editable(call)
     check_lists(call)
@@ -34,7 +34,7 @@ def upload(call: Call) -> Response:
 
 
 def _public(value: Any) -> bool:
-    """PHP's toBoolean has no answer to what is neither yes nor no, and breaks."""
+    """PHP's toBoolean breaks on a value that is neither yes nor no."""
     if value is None:
         return True
     if isinstance(value, list | dict) or str(value).strip().lower() not in YES_OR_NO:

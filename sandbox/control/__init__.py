@@ -1,1 +1,1 @@
-"""Switches and routes by which tests steer the server."""
+"""Switches and routes with which tests steer the server."""

@@ -1,6 +1,6 @@
-"""Routes under /_sandbox: a hand inside the server, for tests and demonstrations. Only for peers on this machine.
+"""Routes under /_sandbox, with which tests and demonstrations reach inside the server. Only for peers on this machine.
 
-They need no token, and what they add goes to company A.
+They need no token, and new records go to company A.
 """
 
 from __future__ import annotations
@@ -64,10 +64,10 @@ def _client(ids: dict[str, str]) -> int:
 
 
 def _balances(world: World, ids: dict[str, str], said: Any) -> Json:
-    """Sets the figures that are named, exactly, with papers behind them that a merge carries over.
+    """Set the named figures, exactly, with invoices, payments and credits behind them for a merge to move.
 
-    The ledger is told of it only with `documents: true`. Without, it is as after an import: the figures are there, the
-    ledger is not (recorded: the ledger of such a client begins with its first merge, at 0).
+    The ledger gets a row only with `documents: true`. Without it, the client is as after an import: it has figures but
+    no ledger (recorded: the ledger of such a client begins with its first merge, at 0).
     """
     values = {name: money(said[name]) for name in FIGURES if name in said}
     with transaction(world.db):
@@ -76,7 +76,7 @@ def _balances(world: World, ids: dict[str, str], said: Any) -> Json:
 
 
 def _add_system_logs(world: World, ids: dict[str, str], said: Any) -> Json:
-    """Adds `count` logs (one): any JSON as `log`; of a mail unless `category_id`, `event_id`, `type_id` differ."""
+    """Add `count` logs (one): any JSON as `log`; about a mail unless `category_id`, `event_id`, `type_id` differ."""
     client, count = select(world.db, "clients", "id = ?", (_client(ids),))[0], int(said.get("count", 1))
     if count > MOST_LOGS:
         raise ValueError(f"at most {MOST_LOGS} logs at once")
@@ -101,7 +101,7 @@ def _forget_passwords(world: World, _: dict[str, str], __: Any) -> Json:
 
 
 def _stamp(world: World, ids: dict[str, str], said: Any) -> Json:
-    """Sets `updated_at`, to the microsecond or to NULL."""
+    """Set `updated_at`, to the microsecond or to NULL."""
     seconds = said["updated_at"]
     stamp = None if seconds is None else int(Decimal(str(seconds)) * MICROS)
     update(world.db, "clients", {"updated_at": stamp}, [_client(ids)])
@@ -109,7 +109,7 @@ def _stamp(world: World, ids: dict[str, str], said: Any) -> Json:
 
 
 def _add_user(world: World, _: dict[str, str], said: Any) -> Json:
-    """Adds a user of company A with these `permissions`, `is_deleted` and `is_locked` where they are said."""
+    """Add a user of company A with these `permissions`, and `is_deleted` and `is_locked` where given."""
     token = world.secret(64)
     with transaction(world.db):
         password = add_user(
@@ -131,7 +131,7 @@ def _switches(world: World, _: dict[str, str], said: Any) -> Json:
 
 
 def _add_clients(world: World, _: dict[str, str], said: Any) -> Json:
-    """Adds believable clients to company A, made just now."""
+    """Add believable clients to company A, made just now."""
     count, now = int(said["count"]), world.clock.stamp()
     groups = tuple(row["id"] for row in select(world.db, "group_settings", "company_id = ?", (COMPANY_A,)))
     with transaction(world.db):
@@ -140,13 +140,13 @@ def _add_clients(world: World, _: dict[str, str], said: Any) -> Json:
 
 
 def _planted(world: World, _: dict[str, str], __: Any) -> list[Json]:
-    """The pairs that are the same business on purpose."""
+    """The pairs that are one business on purpose."""
     rows = planted(world.db)
     return [{"id": hashids.encode(a), "duplicate_id": hashids.encode(b), "kind": kind} for a, b, kind in rows]
 
 
 def _requests(world: World, _: dict[str, str], __: Any) -> list[dict[str, str]]:
-    """What was asked since the log was emptied; without headers, which hold the token."""
+    """The requests since the log was emptied; without headers, which hold the token."""
     return list(world.requests)
 
 

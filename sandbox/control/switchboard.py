@@ -1,4 +1,4 @@
-"""The switches as JSON: reading them, setting them, and saying what was not understood."""
+"""The switches as JSON: reading them, setting them, and refusing unknown ones."""
 
 from __future__ import annotations
 
@@ -34,10 +34,9 @@ def state(world: World) -> Json:
 
 
 def turn(world: World, wanted: Mapping[str, Any]) -> Json:
-    """Sets the switches that are named, leaves the others, and returns the state.
+    """Set the named switches, leave the others, and return the state.
 
-    None puts a switch back to off. Raises ValueError for an unknown switch or a value that makes no sense; nothing is
-    set then.
+    None turns a switch off. Raises ValueError for an unknown switch or an impossible value, and then sets nothing.
     """
     unknown = set(wanted) - set(_READERS)
     if unknown:
@@ -52,7 +51,7 @@ def turn(world: World, wanted: Mapping[str, Any]) -> Json:
 
 
 def _turn_clock(world: World, wanted: Mapping[str, Any]) -> None:
-    """`now` freezes the clock at a moment, or lets the real one run again where it is None; `advance` moves it on."""
+    """`now` freezes the clock at a moment, or, where None, starts the real one again; `advance` moves it on."""
     if "now" in wanted:
         world.clock.at = None if wanted["now"] is None else float(wanted["now"])
         world.clock.moved_by = 0.0

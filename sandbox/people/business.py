@@ -1,4 +1,4 @@
-"""One made-up client at a time: its fields and contacts, and the ways in which it can be entered twice."""
+"""One made-up client at a time: its fields and contacts, and the ways to enter it twice."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Contact:
 
 @dataclass(frozen=True, slots=True)
 class Business:
-    """What a client is in real life, and would be again if somebody entered it a second time."""
+    """A client in real life, the same however often somebody enters it."""
 
     land: Land
     name: str
@@ -61,7 +61,7 @@ def secret(rng: Random, length: int) -> str:
 
 
 def invent(rng: Random) -> Business:
-    """A business of a country, one in fifty without a name."""
+    """A business of a country; one in fifty has no name."""
     land = land_of(rng)
     name = company_name(rng, land) if rng.random() > 0.02 else ""  # noqa: PLR2004 - blank ones are rare
     domain = f"{plain_letters(name)[:24] or 'mail'}.example.{land.domain.rpartition('.')[2]}"
@@ -83,46 +83,50 @@ def _contact(rng: Random, land: Land, domain: str) -> Contact:
     return Contact(first, last, email, digits(rng, land.phone) if rng.random() < 0.4 else "")  # noqa: PLR2004 - some have one
 
 
-# ---- the same business once more ------------------------------------------------------------------------------------
+# ---- the same business again ----------------------------------------------------------------------------------------
 
 
-def _typo(rng: Random, one: Business) -> Business:
+def _typo(rng: Random, original: Business) -> Business:
     """Two letters change places."""
-    pairs = range(1, len(one.name) - 1)
-    spots = [i for i in pairs if one.name[i] != one.name[i + 1] and one.name[i : i + 2].isalnum()] or [0]
+    pairs = range(1, len(original.name) - 1)
+    spots = [i for i in pairs if original.name[i] != original.name[i + 1] and original.name[i : i + 2].isalnum()] or [0]
     spot = rng.choice(spots)
-    return replace(one, name=one.name[:spot] + one.name[spot : spot + 2][::-1] + one.name[spot + 2 :], vat_number="")
+    return replace(
+        original,
+        name=original.name[:spot] + original.name[spot : spot + 2][::-1] + original.name[spot + 2 :],
+        vat_number="",
+    )
 
 
-def _legal_form(rng: Random, one: Business) -> Business:
+def _legal_form(rng: Random, original: Business) -> Business:
     """Another legal form, or none."""
-    form = max((x for x in one.land.legal if x and one.name.endswith(f" {x}")), key=len, default="")
-    other = rng.choice([x for x in one.land.legal if x != form])
-    return replace(one, name=f"{one.name.removesuffix(form).strip()} {other}".strip(), vat_number="")
+    form = max((x for x in original.land.legal if x and original.name.endswith(f" {x}")), key=len, default="")
+    other = rng.choice([x for x in original.land.legal if x != form])
+    return replace(original, name=f"{original.name.removesuffix(form).strip()} {other}".strip(), vat_number="")
 
 
-def _swapped_contact(_: Random, one: Business) -> Business:
+def _swapped_contact(_: Random, original: Business) -> Business:
     """First and last name of each contact exchanged, and no tax number."""
-    contacts = (replace(c, first_name=c.last_name, last_name=c.first_name) for c in one.contacts)
-    return replace(one, contacts=tuple(contacts), vat_number="")
+    contacts = (replace(c, first_name=c.last_name, last_name=c.first_name) for c in original.contacts)
+    return replace(original, contacts=tuple(contacts), vat_number="")
 
 
-def _same_vat(rng: Random, one: Business) -> Business:
+def _same_vat(rng: Random, original: Business) -> Business:
     """Another trade name under the same tax number."""
-    vat = one.vat_number or digits(rng, one.land.vat or "#########")
-    return replace(one, name=company_name(rng, one.land), vat_number=vat, contacts=())
+    vat = original.vat_number or digits(rng, original.land.vat or "#########")
+    return replace(original, name=company_name(rng, original.land), vat_number=vat, contacts=())
 
 
-def _plain_spelling(_: Random, one: Business) -> Business:
+def _plain_spelling(_: Random, original: Business) -> Business:
     """In capitals and without accents, as an old system exports it."""
-    plain = " ".join(plain_letters(word) for word in one.name.split()).upper()
-    return replace(one, name=plain, city=one.city.upper(), vat_number="")
+    plain = " ".join(plain_letters(word) for word in original.name.split()).upper()
+    return replace(original, name=plain, city=original.city.upper(), vat_number="")
 
 
-def _same_email(rng: Random, one: Business) -> Business:
+def _same_email(rng: Random, original: Business) -> Business:
     """Another name, with the same person's address in capitals."""
-    contacts = tuple(replace(c, email=c.email.upper()) for c in one.contacts[:1])
-    return replace(one, name=company_name(rng, one.land), contacts=contacts, vat_number="")
+    contacts = tuple(replace(c, email=c.email.upper()) for c in original.contacts[:1])
+    return replace(original, name=company_name(rng, original.land), contacts=contacts, vat_number="")
 
 
 DUPLICATES: dict[str, Callable[[Random, Business], Business]] = {
@@ -139,7 +143,7 @@ DUPLICATES: dict[str, Callable[[Random, Business], Business]] = {
 
 
 def client_row(rng: Random, business: Business, groups: tuple[int, ...]) -> Row:
-    """The columns of a client, but for what places it in the database: ids, number, stamps, state."""
+    """The columns of a client, without those that place it in the database: ids, number, stamps, state."""
     group = rng.choice(groups) if groups and rng.random() < 0.06 else None  # noqa: PLR2004 - few are in groups
     elsewhere = rng.random() < 0.1  # noqa: PLR2004 - a tenth has goods sent elsewhere
     return {
@@ -190,16 +194,16 @@ def _figures(rng: Random, *, whole: bool) -> Row:
 
 
 def amount(micros: int) -> str:
-    """Millionths as the decimal text that is stored."""
+    """Millionths as the stored decimal text."""
     whole, part = divmod(abs(micros), MICROS)
     fraction = f".{part:06d}".rstrip("0") if part else ""
     return f"{'-' if micros < 0 else ''}{whole}{fraction}"
 
 
 def _settings(rng: Random, land: Land, *, in_group: bool) -> str:
-    """Settings; those in a group, and a few others, lack a currency and inherit it."""
+    """Settings; clients in a group, and a few others, lack a currency and inherit it."""
     settings: dict[str, str | None] = dict(OF_A_NEW_CLIENT)
-    if rng.random() < 0.2:  # noqa: PLR2004 - once edited, empty texts have become null
+    if rng.random() < 0.2:  # noqa: PLR2004 - edited before, so empty texts have become null
         settings |= {"industry_id": None, "size_id": None}
     if not in_group and rng.random() > 0.01:  # noqa: PLR2004
         settings["currency_id"] = land.currency_id
@@ -209,7 +213,7 @@ def _settings(rng: Random, land: Land, *, in_group: bool) -> str:
 
 
 def contact_rows(rng: Random, business: Business) -> list[Row]:
-    """The client's contacts; the blank one that the server makes where there are none."""
+    """The client's contacts; the server's blank one where there are none."""
     if not business.contacts:
         return [{"email": " ", "is_primary": 1, "contact_key": secret(rng, 32)}]
     return [

@@ -1,4 +1,4 @@
-"""Names, addresses and figures for made-up clients, in the manner of their countries."""
+"""Names, addresses and figures for made-up clients, in the style of their countries."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ LETTERS_ONLY = {"ß": "ss", "ø": "o", "Ø": "O", "ł": "l", "Ł": "L", "æ": "a
 
 @dataclass(frozen=True, slots=True)
 class Land:
-    """One country: its ids in the lookups, and how people and companies are called and reached there.
+    """One country: its ids in the lookups, and its names, addresses and phone numbers.
 
     In `phone`, `vat` and `postcode` each `#` is a digit. `share` is how many of about a hundred clients are from there.
     """
@@ -49,7 +49,7 @@ SHARES = tuple(land.share for land in LANDS)
 
 
 def land_of(rng: Random) -> Land:
-    """A country, the likelier the bigger its share."""
+    """A random country, weighted by its share."""
     return rng.choices(LANDS, SHARES)[0]
 
 
@@ -59,7 +59,7 @@ def digits(rng: Random, form: str) -> str:
 
 
 def company_name(rng: Random, land: Land) -> str:
-    """A company of this country, with its legal form where it has one. A few share a name, as in life."""
+    """The name of a company of this country, with a legal form where it has one. A few share a name, as in life."""
     words = [_proper(rng, land), rng.choice(land.trades)]
     if rng.random() < 0.35:  # noqa: PLR2004 - a third carry a place or a year
         words.append(rng.choice((rng.choice(land.cities), str(rng.randrange(1900, 2025)))))
@@ -67,7 +67,7 @@ def company_name(rng: Random, land: Land) -> str:
 
 
 def _proper(rng: Random, land: Land) -> str:
-    """What a company is called before its trade: a word of the country, its founders, or a coined name."""
+    """The first part of a company's name: a word of the country, its founders, or a coined name."""
     chance = rng.random()
     if chance < 0.3:  # noqa: PLR2004 - three ways, about as often
         return rng.choice(land.names)
@@ -82,7 +82,7 @@ def person(rng: Random, land: Land) -> tuple[str, str]:
 
 
 def plain_letters(text: str) -> str:
-    """The letters and digits of a text in small ASCII; `x` and its length in place of a script that has none."""
+    """The letters and digits of a text in lower-case ASCII; for a script without any, `x` and a number."""
     swapped = "".join(LETTERS_ONLY.get(c, c) for c in text)
     ascii_only = unicodedata.normalize("NFKD", swapped).encode("ascii", "ignore").decode().lower()
     return "".join(c for c in ascii_only if c.isalnum()) or f"x{sum(map(ord, text)) % 9973}"

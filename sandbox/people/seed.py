@@ -1,7 +1,7 @@
-"""Filling the database with believable clients, the same for the same seed and clock.
+"""Fills the database with believable clients, the same for the same seed and clock.
 
-Ids follow the order of creation. Most clients were changed at some time after they were made; one block came in by an
-import within one second, another was changed by one bulk_update and shares its stamp to the microsecond.
+Ids follow the order of creation. Most clients were changed some time after they were made; one block was imported
+within one second, another was changed by one bulk_update and shares its stamp to the microsecond.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from sandbox.store.world import MICROS, World
 
 IN_COMPANY_B = 12
 EVERY = 40
-"""One client in so many is planted: the same business as an earlier one."""
+"""Every so many clients one is planted: the same business as an earlier one."""
 BLOCK = 900
 BATCH = 2000
 LONGEST_MEMORY = 3000
@@ -32,7 +32,7 @@ Stamps = tuple[int, int]
 
 
 def populate(world: World, *, clients: int, seed: int) -> dict[str, str]:
-    """Fills an empty database; returns tokens and password. A database that has clients already is left as it is."""
+    """Fill an empty database; returns tokens and password. A database that has clients already stays unchanged."""
     with transaction(world.db):
         keys = open_accounts(world, seed)
         if clients and not select(world.db, "clients", "1 LIMIT 1"):
@@ -49,7 +49,7 @@ def _group(world: World, name: str, settings: dict[str, str]) -> int:
 
 
 def _history(world: World, count: int, seed: int) -> list[Stamps]:
-    """When each of so many clients was made and last changed, within three years that end a minute ago."""
+    """When each client was made and last changed, within three years that end a minute ago."""
     rng, end = Random(f"history {seed}"), world.clock.stamp() - 60 * MICROS
     start = end - YEARS * MICROS
     made = sorted(rng.randrange(start, end) for _ in range(count))
@@ -66,7 +66,7 @@ def _history(world: World, count: int, seed: int) -> list[Stamps]:
 def add_clients(
     world: World, company: int, stamps: Sequence[Stamps], *, seed: int, groups: tuple[int, ...]
 ) -> list[int]:
-    """Adds one client for each pair of stamps and returns their ids."""
+    """Add one client for each pair of stamps and return their ids."""
     rng = Random(f"clients {company} {seed}")
     first = _next_id(world.db, "clients")
     counter = world.db.execute("SELECT client_number_counter FROM companies WHERE id = ?", (company,)).fetchone()[0]
@@ -93,12 +93,12 @@ def add_clients(
 
 
 def _next_id(db: sqlite3.Connection, table: str) -> int:
-    found = db.execute("SELECT seq FROM sqlite_sequence WHERE name = ?", (table,)).fetchone()
-    return (found[0] if found else 0) + 1
+    last = db.execute("SELECT seq FROM sqlite_sequence WHERE name = ?", (table,)).fetchone()
+    return (last[0] if last else 0) + 1
 
 
 def _businesses(rng: Random, count: int, first: int) -> Iterator[tuple[Business, tuple[int, str] | None]]:
-    """Businesses in turn; for one that is planted, the id of the client that it repeats and in which way."""
+    """Businesses in turn; a planted one with the id of the client that it repeats, and the kind of difference."""
     known: list[tuple[int, Business]] = []
     kinds = list(DUPLICATES)
     for i in range(count):
@@ -114,7 +114,7 @@ def _businesses(rng: Random, count: int, first: int) -> Iterator[tuple[Business,
 
 
 def _placed(rng: Random, row: Row, company: int, stamps: Stamps, number: str) -> Row:
-    """With owner, number, stamps, and a state: a tenth is archived or deleted."""
+    """The row with owner, number, stamps, and a state: a tenth is archived or deleted."""
     state, stamp = rng.random(), stamps[1]
     trashed = state < 0.1  # noqa: PLR2004 - as above
     own_number = rng.random() < 0.02  # noqa: PLR2004 - some brought their number along
@@ -167,7 +167,7 @@ def _documents(rng: Random, clients: Sequence[Row]) -> Iterator[Row]:
 
 
 def _insert_all(db: sqlite3.Connection, table: str, rows: Sequence[Row]) -> None:
-    """Adds rows that all have the same columns."""
+    """Add rows that all have the same columns."""
     if rows:
         names = tuple(rows[0])
         sql = f"INSERT INTO {table} ({', '.join(names)}) VALUES ({', '.join('?' * len(names))})"
@@ -175,5 +175,5 @@ def _insert_all(db: sqlite3.Connection, table: str, rows: Sequence[Row]) -> None
 
 
 def planted(db: sqlite3.Connection) -> list[tuple[int, int, str]]:
-    """Which clients are the same business on purpose: the original, the duplicate, and how it differs."""
+    """The clients that are one business on purpose: the original, the duplicate, and the kind of difference."""
     return [tuple(row) for row in db.execute("SELECT client_id, duplicate_id, kind FROM planted ORDER BY duplicate_id")]

@@ -1,7 +1,7 @@
-"""Filling the database with the records of a real company, as the API writes them: the stock of a rehearsal.
+"""Fills the database with the records of a real company, as the API shows them: the stock of a rehearsal.
 
-Row numbers are those of the hashed ids, so that ids stay what they are in the books. What is shown by the API and
-stored by nobody (contact keys, hashes) is invented; gateway tokens there are none.
+Row numbers come from the hashed ids, so the ids are the same as in the books. Values that the API shows and nobody
+stores (contact keys, hashes) are invented; there are no gateway tokens.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from sandbox.store.world import MICROS, World
 Record = Mapping[str, Any]
 BATCH = 1000
 NEW_FROM = 1_000_000_000
-"""Row numbers from here on are for ids that were made with a salt: no real table is that long."""
+"""Row numbers from here on are for ids made with a salt: no real table is that long."""
 TEXTS = (
     "name", "website", "private_notes", "public_notes", "address1", "address2", "phone", "city", "state", "postal_code",
     "custom_value1", "custom_value2", "custom_value3", "custom_value4", "shipping_address1", "shipping_address2",
@@ -46,7 +46,7 @@ class Stock:
 
 @dataclass(slots=True)
 class Filled:
-    """What came in: how many clients, and how many ids of all kinds had to be made anew."""
+    """The result: how many clients came in, and how many ids of all kinds had to be replaced."""
 
     clients: int = 0
     new_ids: int = 0
@@ -64,7 +64,7 @@ class Filled:
 
 
 def fill(world: World, stock: Stock) -> Filled:
-    """Puts the records into company A of a database without clients, in batches and in one transaction."""
+    """Put the records into company A of a database without clients, in batches and in one transaction."""
     filled, clients = Filled(), iter(stock.clients)
     with transaction(world.db):
         update(world.db, "companies", _company(stock.company), [COMPANY_A])
@@ -89,8 +89,8 @@ def _insert_batch(world: World, filled: Filled, batch: list[Record]) -> None:
         clients.append(_client(world, filled, record, number))
         belongs = {"company_id": COMPANY_A, "client_id": number}
         people, papers = record.get("contacts") or (), record.get("documents") or ()
-        contacts += [_contact(world, one) | belongs | {"id": filled.number(one["id"])} for one in people]
-        documents += [_document(world, one) | belongs | {"id": filled.number(one["id"])} for one in papers]
+        contacts += [_contact(world, child) | belongs | {"id": filled.number(child["id"])} for child in people]
+        documents += [_document(world, child) | belongs | {"id": filled.number(child["id"])} for child in papers]
     for table, rows in (("clients", clients), ("contacts", contacts), ("documents", documents)):
         if rows:
             names = tuple(rows[0])
@@ -150,7 +150,7 @@ def _document(world: World, record: Record) -> Row:
 
 
 def _users(record: Record) -> Row:
-    """The users' numbers; the owner's where they cannot be told."""
+    """The users' numbers; the owner's where they are unknown."""
     return {
         "user_id": decode(record.get("user_id")) or OWNER,
         "assigned_user_id": decode(record.get("assigned_user_id")),
@@ -183,7 +183,7 @@ def _lookup(value: Any) -> int | None:
 
 
 def _known(table: str, value: Any) -> int | None:
-    """Sizes and industries that this server does not have would be refused by its foreign keys."""
+    """The id, or None where the server has no such size or industry: its foreign keys would refuse the row."""
     return _lookup(value) if any(row["id"] == str(value) for row in statics()[table]) else None
 
 

@@ -1,1 +1,1 @@
-"""What Invoice Ninja inherits from PHP, Laravel and MySQL: numbers, texts, times, ids, order."""
+"""Invoice Ninja's inheritance from PHP, Laravel and MySQL: numbers, texts, times, ids, order."""

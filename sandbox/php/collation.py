@@ -16,7 +16,7 @@ _BASIC = 0xFFFF
 
 
 def folded(text: str) -> str:
-    """What decides whether two texts are equal and which comes first; blanks at the end do not count."""
+    """The key that decides equality and order of two texts; blanks at the end do not count."""
     if text.isascii():
         return text.rstrip(" ").lower()
     letters = (_LIGATURES.get(c, c) for c in map(_letter, text) if not unicodedata.combining(c))
@@ -44,7 +44,7 @@ def _letters(text: str) -> str:
 
 @lru_cache(maxsize=256)
 def like_pattern(pattern: str) -> re.Pattern[str]:
-    r"""A LIKE pattern on folded letters: `%` is any text, `_` any letter, `\` takes the next one as it is."""
+    r"""A LIKE pattern on folded letters: `%` is any text, `_` any letter, `\` takes the next one literally."""
     out, escaped = [], False
     for c in _letters(pattern):
         if escaped or c not in "\\%_":

@@ -22,7 +22,7 @@ def encode(number: int) -> str:
 
 
 def decode(text: object) -> int | None:
-    """The row number of a hashed id, or None if this is not exactly what `encode` makes of some number."""
+    """The row number of a hashed id; None if `encode` makes exactly this text from no number."""
     return _number(text) if isinstance(text, str) and len(text) <= _LONGEST else None
 
 

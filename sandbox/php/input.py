@@ -1,4 +1,4 @@
-"""What a request says, as Laravel's `$request->all()` gives it: query and body in one, cleaned."""
+"""A request's values, as Laravel's `$request->all()` returns them: query and body in one, cleaned."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from sandbox.php.text import INT_MAX, cleaned
 
 _BRACKETS = re.compile(r"\[([^\]]*)\]")
 DEEPEST = 64
-"""Arrays in arrays: max_input_nesting_level. JSON may go to 512 on the server, which no client record needs."""
+"""Arrays in arrays: max_input_nesting_level. JSON may go to 512 on the server; no client record needs that."""
 MOST_FIELDS = 1000
-"""max_input_vars; what comes after them is dropped."""
+"""max_input_vars; the rest is dropped."""
 Input = dict[str, Any]
 
 
@@ -30,7 +30,7 @@ def read_input(query: str, body: bytes, content_type: str) -> Input:
 
 
 def _body(body: bytes, content_type: str) -> Input:
-    """The data in a body: JSON and forms are read, anything else and anything broken is no data at all."""
+    """The data in a body: reads JSON and forms; anything else and anything broken is no data at all."""
     if "/json" in content_type or "+json" in content_type:
         return _json(body)
     if content_type.lower().startswith("application/x-www-form-urlencoded"):
@@ -41,7 +41,7 @@ def _body(body: bytes, content_type: str) -> Input:
 
 
 def is_json_as_said(body: bytes, content_type: str) -> bool:
-    """Whether a body that is called JSON is JSON; an empty one is no body."""
+    """Whether a body that claims to be JSON is JSON; an empty one is no body."""
     if not body.strip() or not ("/json" in content_type or "+json" in content_type):
         return True
     try:
@@ -69,7 +69,7 @@ def _json(body: bytes) -> Input:
     try:
         data = json.loads(body.decode("utf-8"), parse_int=_integer, parse_float=_float, parse_constant=_unknown)
         if b"\\ud" in body.lower():
-            json.dumps(data, ensure_ascii=False).encode()  # half a pair of surrogates is no text to PHP
+            json.dumps(data, ensure_ascii=False).encode()  # half a pair of surrogates is not text to PHP
     except (ValueError, RecursionError):
         return {}
     if not _is_shallow(data):
@@ -82,18 +82,18 @@ def _json(body: bytes) -> Input:
 
 
 def _integer(digits: str) -> int | float | str:
-    """A whole number that 64 bits do not hold is a float to PHP."""
+    """Decode a whole number; PHP makes a float of one beyond 64 bits."""
     return int(digits) if abs(float(digits)) < INT_MAX else _float(digits)
 
 
 def _float(digits: str) -> float | str:
-    """What is too large for a float is INF to PHP: the text it becomes in a column, as JSON has no word for it."""
+    """Decode a float; PHP makes INF of one that is too large, and stores that as text, because JSON lacks it."""
     number = float(digits)
     return number if math.isfinite(number) else "INF"
 
 
 def _unknown(name: str) -> Any:
-    raise ValueError(f"{name} is no JSON")
+    raise ValueError(f"{name} is not JSON")
 
 
 def _is_shallow(data: Any) -> bool:
@@ -131,7 +131,7 @@ def _put(out: Input, name: str, value: Any) -> None:
 
 
 def _listed(value: Any) -> Any:
-    """Arrays whose keys count up from 0 as lists, as PHP makes no difference between the two."""
+    """Arrays whose keys count up from 0 become lists; PHP does not distinguish the two."""
     if not isinstance(value, dict):
         return value
     inner = {k: _listed(v) for k, v in value.items()}

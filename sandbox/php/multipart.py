@@ -10,16 +10,16 @@ from email.parser import HeaderParser
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """A file that was sent: its name without any folder, and its bytes. What the sender calls its kind is not asked."""
+    """An uploaded file: its name without any folder, and its bytes. The media type that the sender gives is ignored."""
 
     name: str
     content: bytes
 
 
 def parts(body: bytes, content_type: str) -> Iterator[tuple[str, str | Upload]]:
-    """The fields and files of a form in their order, by name; nothing at all without a boundary.
+    """The fields and files of a form in their order, by name; empty without a boundary.
 
-    A file input that was left empty (`filename=""`) is no file and no field.
+    A file input that was left empty (`filename=""`) is neither file nor field.
     """
     boundary = _parameter(_headers(f"content-disposition: {content_type}"), "boundary")
     if not boundary:

@@ -14,7 +14,7 @@ from types import NoneType
 from typing import Any
 
 FIXED_FROM, FIXED_TO = -3, 17
-"""php_gcvt writes plain digits as long as the decimal point stands between these places."""
+"""php_gcvt writes plain digits as long as the decimal point is between these places."""
 
 
 def pretty(value: Any) -> str:
@@ -28,7 +28,7 @@ def compact(value: Any) -> str:
 
 
 def _slashed(json: str) -> str:
-    """With `/` escaped; it stands in texts only, so all of them can be done at once, which is much faster."""
+    """JSON with `/` escaped; it occurs only in texts, so one replacement escapes all of them, which is much faster."""
     return json.replace("/", "\\/")
 
 
@@ -71,7 +71,7 @@ def number(value: float | Decimal) -> str:
     if not value:
         return "0"
     sign, digits, exponent = Decimal(repr(float(value))).normalize().as_tuple()
-    assert isinstance(exponent, int)  # noqa: S101 - NaN and infinity come out of no column
+    assert isinstance(exponent, int)  # noqa: S101 - no column holds NaN or infinity
     figures = "".join(map(str, digits))
     point = len(figures) + exponent
     if not FIXED_FROM <= point <= FIXED_TO:
@@ -92,4 +92,4 @@ _WRITERS: dict[type, Callable[[Any], str]] = {
     Decimal: number,
     NoneType: lambda _: "null",
 }
-"""By class, as a page has thousands of values; a bool is no int here."""
+"""By class, because a page has thousands of values; a bool is not an int here."""

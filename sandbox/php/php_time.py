@@ -1,7 +1,7 @@
-"""Reading a moment as `Carbon::parse` does, as far as callers of an API go: dates, times, offsets, relative words.
+"""Reads a moment as `Carbon::parse` does, in the forms that API callers use: dates, times, offsets, relative words.
 
-The result is what the clock on the wall shows, without a zone: the server binds just these figures into its SQL, so an
-offset in the text is dropped there (recorded: `2026-01-02T05:04:06+02:00` compares as 05:04:06).
+The result is wall-clock figures without a zone. The server binds just these figures into its SQL, so it drops an offset
+in the text (recorded: `2026-01-02T05:04:06+02:00` compares as 05:04:06).
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ _SHORTHANDS = {
 
 
 def bound_moment(text: str, now: float, zone: tzinfo) -> datetime | None:
-    """The wall-clock figures that QueryFilters binds for this parameter, or None where it gives up and filters nothing.
+    """The wall-clock figures that QueryFilters binds for this parameter; None where it gives up and filters nothing.
 
     Seconds are read as UTC (`Carbon::createFromTimestamp`), anything else in the server's own zone (`Carbon::parse`).
     """
@@ -53,7 +53,7 @@ def bound_moment(text: str, now: float, zone: tzinfo) -> datetime | None:
 
 
 def _from_seconds(seconds: int) -> datetime | None:
-    """UTC figures; None beyond the year 9999, which is where milliseconds end up (recorded: everything is shown)."""
+    """UTC figures; None beyond the year 9999, the result of milliseconds (recorded: everything is shown)."""
     try:
         return datetime.fromtimestamp(seconds, UTC).replace(tzinfo=None)
     except (ValueError, OverflowError, OSError):
@@ -61,7 +61,7 @@ def _from_seconds(seconds: int) -> datetime | None:
 
 
 def parse(text: str, now: datetime) -> datetime | None:
-    """The moment that an English or ISO text means, seen from `now`; None if there is no sense in it."""
+    """The moment that an English or ISO text means, seen from `now`; None if it means none."""
     rest = text.strip().lower()
     if re.fullmatch(r"@-?\d+", rest):
         return _from_seconds(int(rest[1:]))
@@ -76,12 +76,12 @@ def parse(text: str, now: datetime) -> datetime | None:
 def _dated(text: str, now: datetime) -> tuple[datetime, str]:
     for form in _DATE_FORMS:
         if match := form.match(text):
-            found = match.groupdict()
-            month = MONTHS.index(found["m"]) + 1 if found.get("m") else int(found["M"])
-            if (day := int(found.get("D") or 1)) > LAST_DAY:
+            parts = match.groupdict()
+            month = MONTHS.index(parts["m"]) + 1 if parts.get("m") else int(parts["M"])
+            if (day := int(parts.get("D") or 1)) > LAST_DAY:
                 raise ValueError(text)
-            first = datetime(int(found["Y"]), month, 1)  # noqa: DTZ001 - figures on a wall have no zone
-            return first + timedelta(days=day - 1), found["rest"]  # PHP lets 31 February run over into March
+            first = datetime(int(parts["Y"]), month, 1)  # noqa: DTZ001 - figures on a wall have no zone
+            return first + timedelta(days=day - 1), parts["rest"]  # PHP reads 31 February as 3 March
     for word, (days, midnight) in _SHORTHANDS.items():
         if re.match(rf"{word}\b", text):
             start = now.replace(hour=0, minute=0, second=0, microsecond=0) if midnight else now
@@ -90,21 +90,21 @@ def _dated(text: str, now: datetime) -> tuple[datetime, str]:
 
 
 def _timed(moment: datetime, text: str) -> tuple[datetime, str]:
-    """With the time of day in front of the text, and its zone, which changes nothing."""
+    """The moment with the time of day at the start of the text, and its zone, which changes nothing."""
     if match := _CLOCK.match(text):
-        found, text = match.groupdict(), text[match.end() :]
-        hour = int(found["h"])
-        if found["half"]:
-            hour = hour % 12 + (12 if found["half"] == "p" else 0)
-        micros = int((found["f"] or "0")[:6].ljust(6, "0"))
-        moment = moment.replace(hour=hour, minute=int(found["i"]), second=int(found["s"] or 0), microsecond=micros)
+        parts, text = match.groupdict(), text[match.end() :]
+        hour = int(parts["h"])
+        if parts["half"]:
+            hour = hour % 12 + (12 if parts["half"] == "p" else 0)
+        micros = int((parts["f"] or "0")[:6].ljust(6, "0"))
+        moment = moment.replace(hour=hour, minute=int(parts["i"]), second=int(parts["s"] or 0), microsecond=micros)
     if (zone := _ZONE_FORM.match(text)) and not text[zone.end() :].strip():
         text = ""
     return moment, text
 
 
 def _moved(moment: datetime, text: str) -> datetime:
-    """Moved by what is left of the text: `-1 day`, `+1 week 2 hours`, `next month`; ValueError for other words."""
+    """The moment moved by the rest of the text: `-1 day`, `+1 week 2 hours`, `next month`; else ValueError."""
     text = text.strip()
     while text:
         if match := _RELATIVE.match(text):

@@ -1,4 +1,4 @@
-"""What PHP, Laravel and MySQL make of texts: casts, trimming, strip_tags, numbers in texts."""
+"""How PHP, Laravel and MySQL convert texts: casts, trimming, strip_tags, numbers in texts."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def is_numeric(text: str) -> bool:
 
 
 def leading_number(value: Any) -> float:
-    """A number as MySQL reads it from a text: what stands in front, else 0."""
+    """A number as MySQL reads it from a text: its leading digits, else 0."""
     if isinstance(value, bool | int | float):
         return float(value)
     match = _LEADING_NUMBER.match(str(value)) if value is not None else None
@@ -43,7 +43,7 @@ def leading_number(value: Any) -> float:
 
 
 def to_int(value: Any) -> int:
-    """PHP's (int): `7.9` is 7, `1e2` is 100, `abc` is 0, an array with something in it is 1."""
+    """PHP's (int): `7.9` is 7, `1e2` is 100, `abc` is 0, an array that is not empty is 1."""
     if isinstance(value, list | dict):
         return int(bool(value))
     number = leading_number(value)

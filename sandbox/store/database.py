@@ -1,4 +1,4 @@
-"""The SQLite database behind the sandbox: opening it, and the four statements that everything is made of."""
+"""The SQLite database behind the sandbox: opening it, and the four statements that serve all its modules."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ SCHEMA = (resources.files("sandbox") / "schema.sql").read_text(encoding="utf-8")
 
 
 class OldDatabaseError(Exception):
-    """A database file whose tables are not those of this version."""
+    """A database file with the tables of another version."""
 
 
 def connect(path: Path | None) -> sqlite3.Connection:
     """An open database with its tables, in memory where no path is given.
 
-    Raises OldDatabaseError for the file of another version, which is left as it is.
+    Raises OldDatabaseError for the file of another version, and leaves it unchanged.
 
-    One connection serves every request, from whichever thread the server runs in. Durability is given up on purpose:
-    a sandbox that crashes is started again.
+    One connection serves every request, from any thread of the server. It gives up durability on purpose: a sandbox
+    that crashes is started again.
     """
     db = sqlite3.connect(path or ":memory:", isolation_level=None, check_same_thread=False)
     db.create_collation("unicode_ci", collation.compare)
@@ -68,7 +68,7 @@ def digits_in(text: str | None) -> float | None:
 
 @contextmanager
 def transaction(db: sqlite3.Connection) -> Iterator[None]:
-    """All statements inside, or none of them."""
+    """Run all statements inside, or none of them."""
     db.execute("BEGIN")
     try:
         yield

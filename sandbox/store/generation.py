@@ -1,8 +1,8 @@
-"""Which generation of the server the sandbox answers as, and what differs between them.
+"""The generations of the server that the sandbox can answer as, and the differences between them.
 
 5.10 and 5.12 are recorded, request by request, from a running 5.10.42 and a running 5.12.28. 2026 is our reading of the
-vendor's code (single files of 5.13): what is not named here is answered as 5.10 answers it. Left out are the filters
-that 2026 adds (operators before dates, `updated_between`, lists of ids, `strict`): its branches differ.
+vendor's code (single files of 5.13). A generation answers as 5.10 in everything not named here. Left out are the
+filters that 2026 adds (operators before dates, `updated_between`, lists of ids, `strict`): its branches differ.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ class Generation:
 
     name: str
     version: str
-    """What `X-APP-VERSION` says."""
+    """The value of `X-APP-VERSION`."""
     bare_bad_token: bool = False
     """A bad token is refused without the key `errors`."""
     refuses_malformed_json: bool = False
@@ -24,21 +24,21 @@ class Generation:
     ignores_unknown_sort: bool = False
     """Sorting by an unknown column does nothing, no longer 500; by `contacts`, `contact_email` neither."""
     filters_by_words: bool = False
-    """`filter` finds the rows that hold each of its words, no longer the one phrase."""
+    """`filter` finds the rows that hold each of its words, no longer only the whole phrase."""
     hides_figures_of_one: bool = False
-    """Whoever sees no figures in lists sees none in show and edit either."""
+    """A user who sees no figures in lists sees none in show and edit either."""
     drops_documents_of_put: bool = False
-    """`documents` in a PUT is left out of the input, no longer all that is heard of it."""
+    """`documents` in a PUT is dropped from the input; it no longer makes the server ignore all other fields."""
     refuses_list_values: bool = False
     """A list as a custom value is 422, no longer 500."""
     reads_null_settings: bool = False
     """`settings: null` is an object without fields, no longer 500."""
     wants_lists_of_files: bool = False
-    """What an upload brings as `file` or `documents` must be a list of files; 5.10 ignores anything else."""
+    """An upload's `file` or `documents` must be a list of files; 5.10 ignores anything else."""
     tells_license: bool = False
     """`/statics` has `license_key`."""
     tells_of_merges: bool = False
-    """Activity 151 tells of a merge, 153 of a purge (since 5.12.22)."""
+    """Activity 151 reports a merge, 153 a purge (since 5.12.22)."""
     has_locations: bool = False
     """Clients have `locations`."""
     operator_first: bool = False
@@ -48,7 +48,7 @@ class Generation:
     sorts_by_several: bool = False
     """`sort` takes several columns."""
     merges_at_once: bool = False
-    """A merge is one transaction, computes the figures anew, and asks for the right to edit both clients."""
+    """A merge is one transaction, computes the figures again, and requires the right to edit both clients."""
 
 
 FIVE_TEN = Generation("5.10", "5.10.42")

@@ -1,4 +1,4 @@
-"""Everything that one running sandbox remembers: its database, clock, switches, and what it has seen."""
+"""The memory of one running sandbox: its database, clock, switches, and past requests."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Clock:
         return (self.real() if self.at is None else self.at) + self.moved_by
 
     def stamp(self) -> int:
-        """Unix microseconds, as rows are stamped with."""
+        """Unix microseconds, the unit of stamps in rows."""
         return round(self.now() * MICROS)
 
 
@@ -38,9 +38,9 @@ class Clock:
 class Fault:
     """One rule of the `faults` switch, and how often it was met.
 
-    Requests count that are `on` this method and path (below /api/v1; `*` stands for anything) and, with
-    `above_per_page`, ask for more rows than that. The rule strikes from the `nth` of them on, `times` times (once,
-    unless told), or at `every` one, then `times` times or for ever. What it does:
+    A request counts if it is `on` this method and path (below /api/v1; `*` matches anything) and, with
+    `above_per_page`, asks for more rows than that. The rule strikes from the `nth` of them on, `times` times (once by
+    default), or at `every` one, then `times` times or for ever. The values of `do`:
 
     status    `status` with the server's JSON error, and `headers`; the request is not carried out
     html      a page of a proxy, with `status` and `headers`
@@ -49,7 +49,7 @@ class Fault:
     truncate  half of the answer, with the length of that half
     no_data   the answer without its `data`
     drip      the answer byte by byte, one each `seconds` (0.1)
-    reset     breaks the connection; with `after_bytes`, after the request was carried out and as much of it was sent
+    reset     breaks the connection; with `after_bytes`, after the request was carried out and so many bytes were sent
     hang      silence for `seconds` (an hour) or until the peer goes; with `after_bytes`, in the middle of the answer
     """
 
@@ -72,9 +72,9 @@ class Fault:
 class MergeDeath:
     """The switch `merge_dies`: the next `times` merges that are carried out die `after` this many of their steps.
 
-    The steps are sandbox.clients.merge.STEPS, those of the 2026 generation AT_ONCE, six each. What was committed until
-    then stays: each step on its own, or, where a merge is one transaction, nothing before its end. So `after` 0 has
-    done nothing, and `after` 6 everything, with only the answer lost. How it dies:
+    The steps are sandbox.clients.merge.STEPS, those of the 2026 generation AT_ONCE, six each. Committed steps stay:
+    each step separately, or, where a merge is one transaction, nothing before its end. So `after` 0 has done nothing,
+    and `after` 6 everything, with only the answer lost. How it dies:
 
     500        the server's error
     hang       silence for `seconds` (an hour) or until the peer goes, then the connection breaks
@@ -91,7 +91,7 @@ class MergeDeath:
 
 
 class NoAnswer(Exception):
-    """Ends the handling of a request without an answer; the fault, `hang` or `reset`, says how."""
+    """Ends the handling of a request without an answer; the fault, `hang` or `reset`, decides how."""
 
     def __init__(self, fault: Fault) -> None:
         super().__init__(fault)
@@ -115,7 +115,7 @@ class Switches:
 class Throttle:
     """A limit of requests a minute and address, as hosted servers have it; None is the self-hosted default.
 
-    `used` also counts what routes limit on their own: until when, and how many, by whom.
+    `used` also holds the counts of routes with their own limit: until when, and how many, by whom.
     """
 
     per_minute: int | None = None
@@ -124,9 +124,9 @@ class Throttle:
 
 @dataclass(slots=True)
 class World:
-    """One sandbox. Handlers get it by their Call; nothing else is kept anywhere.
+    """One sandbox. Handlers get it through their Call; nothing is kept anywhere else.
 
-    Whoever uses the database holds `turn`: requests take turns, also where several threads share one application.
+    Hold `turn` while you use the database: requests take turns, also where several threads share one application.
     """
 
     db: sqlite3.Connection
@@ -141,7 +141,7 @@ class World:
     totals: dict[tuple[Any, ...], int] = field(default_factory=dict)
 
     def secret(self, length: int) -> str:
-        """Letters and digits, as contact keys and hashes are made of."""
+        """Letters and digits, as in contact keys and hashes."""
         letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
         return "".join(self.random.choices(letters, k=length))
 

@@ -1,4 +1,4 @@
-"""Who may do what: tokens, rights, the password cache, the limit per minute."""
+"""Rights: tokens, permissions, the password cache, the limit per minute."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Token:
     permissions: str = ""
 
     def may(self, permission: str) -> bool:
-        """Whether the user has this permission, or one that holds it; to see is part of to edit (User::hasPermission).
+        """Whether the user has this permission, or one that includes it; edit includes view (User::hasPermission).
 
         The server looks for the words anywhere in its text, so `view_client_note` would count as `view_client`.
         """
@@ -41,7 +41,7 @@ class Token:
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """How much of the limit is left; below 0 the request is one too many."""
+    """How much of the limit is left; below 0 the request exceeds it."""
 
     limit: int
     left: int
@@ -50,15 +50,15 @@ class Room:
 
 
 def token_of(world: World, sent: str) -> Token:
-    """The token's user and company; refuses what is missing, empty or unknown, and users who are out (TokenAuth)."""
-    found = world.db.execute(
+    """The token's user and company; refuses missing, empty and unknown tokens, and users who are out (TokenAuth)."""
+    known = world.db.execute(
         "SELECT user_id, company_id, is_admin, permissions, is_deleted, is_locked FROM tokens "
         "JOIN users ON users.id = user_id WHERE token = ?",
         (sent,),
     ).fetchone()
-    if found is None:
+    if known is None:
         raise bad_token(bare=world.generation.bare_bad_token)
-    user_id, company_id, is_admin, permissions, is_deleted, is_locked = found
+    user_id, company_id, is_admin, permissions, is_deleted, is_locked = known
     if is_deleted:
         raise bad_token("User inactive")
     if is_locked:
@@ -67,12 +67,12 @@ def token_of(world: World, sent: str) -> Token:
 
 
 def may_view(token: Token, row: Row) -> bool:
-    """Whether the client is the company's, and the user sees all of them or this one is his own."""
+    """Whether the client is the company's, and the user sees all of them or owns this one."""
     return _in_company(token, row) and (token.may("view_client") or _own(token, row))
 
 
 def may_edit(token: Token, row: Row) -> bool:
-    """The same for changing it."""
+    """Whether the token may change a client."""
     return _in_company(token, row) and (token.may("edit_client") or _own(token, row))
 
 
@@ -81,14 +81,14 @@ def _in_company(token: Token, row: Row) -> bool:
 
 
 def _own(token: Token, row: Row) -> bool:
-    """Whether the user made it or has it in charge."""
+    """Whether the user made it or is assigned to it."""
     return token.user_id in {row["user_id"], row.get("assigned_user_id")}
 
 
 def hidden_figures(token: Token) -> bool:
     """Whether lists leave out figures and client_hash: view_client alone does not show them (BaseController.php:90-92).
 
-    Whoever sees clients by another permission, or only his own, sees their figures (User::hasExcludedPermissions).
+    A user who sees clients by another permission, or only their own, sees the figures (User::hasExcludedPermissions).
     """
     return not token.is_admin and "view_client" in token.permissions and not any(map(token.permissions.count, SHOWING))
 
@@ -99,9 +99,9 @@ def hashed(password: str) -> str:
 
 
 def check_password(world: World, token: Token, headers: Headers) -> None:
-    """Refuses all but the user's own password, or none within half an hour of the last right one.
+    """Refuse any password but the user's own, and none at all unless a right one came within the last half hour.
 
-    The base64 header wins over the plain one; what was remembered counts only where no password is sent
+    The base64 header wins over the plain one; the remembered password counts only where none is sent
     (PasswordProtection.php:42-59).
     """
     sent = headers.get("x-api-password", "")
@@ -119,20 +119,20 @@ def check_password(world: World, token: Token, headers: Headers) -> None:
 
 
 def _decoded(encoded: str) -> str:
-    """As PHP decodes base64: letters that are none are passed over. What is nothing then is a wrong password still."""
+    """Decode base64 as PHP does: it skips other characters. An empty result still counts as a wrong password."""
     letters = re.sub("[^A-Za-z0-9+/]", "", encoded)
     whole = letters[:-1] if len(letters) % 4 == 1 else letters
     return base64.b64decode(whole + "=" * (-len(whole) % 4)).decode("utf-8", "replace") or encoded[:1]
 
 
 def count_request(world: World, address: str) -> Room | None:
-    """Counts one request against the limit of its address; None without a limit."""
+    """Count one request against the limit of its address; None without a limit."""
     limit = world.throttle.per_minute
     return None if limit is None else count_one(world, address, limit)
 
 
 def count_one(world: World, who: str, limit: int) -> Room:
-    """Counts one request of this address or user against a limit a minute."""
+    """Count one request of this address or user against a limit a minute."""
     now = world.clock.now()
     until, used = world.throttle.used.get(who, (0.0, 0))
     if until <= now:
@@ -142,5 +142,5 @@ def count_one(world: World, who: str, limit: int) -> Room:
 
 
 def limit_headers(room: Room) -> dict[str, str]:
-    """What an answer tells while there is room."""
+    """The headers of an answer within the limit."""
     return {"X-RateLimit-Limit": str(room.limit), "X-RateLimit-Remaining": str(room.left)}

@@ -41,7 +41,7 @@ def html_answer(title: str, status: int = 200, headers: Mapping[str, str] | None
 
 
 def refusal(refused: Refused, *, wants_json: bool, home: str) -> Response:
-    """The answer to a refused request. `home` is where a browser is sent after a form with mistakes."""
+    """The answer to a refused request. After a form with errors, a browser is sent to `home`."""
     if wants_json or refused.plain is None:
         server_error = refused.status == 500  # noqa: PLR2004 - the one error that is pretty-printed
         return (json_answer if server_error else compact_answer)(refused.body, refused.status)
@@ -78,12 +78,12 @@ def numeric_id(value: str) -> Refused:
 
 
 def bad_request(message: str, plain: int | None = None) -> Refused:
-    """400 with words of its own."""
+    """400 with its own words."""
     return Refused(400, {"message": message}, plain)
 
 
 def malformed_json() -> Refused:
-    """400: a body that is called JSON and is none (5.12 and later)."""
+    """400: a body that claims to be JSON and is not (5.12 and later)."""
     return Refused(400, {"message": "Malformed JSON payload.", "error": "Invalid JSON data provided"})
 
 
@@ -93,7 +93,7 @@ def invalid(errors: Mapping[str, list[str]]) -> Refused:
 
 
 def server_error() -> Refused:
-    """500, where the real server throws on this very input."""
+    """500, where the real server throws on the same input."""
     return Refused(500, {"message": "Server Error"}, plain=500)
 
 

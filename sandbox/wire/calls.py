@@ -1,7 +1,7 @@
-"""One request on its way to a handler, and the order in which the server checks it.
+"""One request on its way to a handler, and the order of the server's checks.
 
 The order is recorded: route, token, the limit per minute, password, then the handler itself (id, permission,
-validation, state). A route that does not exist, or not for this verb, is answered before any token is looked at.
+validation, state). A route that does not exist, or not for this verb, is answered before any token is checked.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ API = "/api/v1"
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """What a handler works with."""
+    """The inputs of a handler."""
 
     world: World
     token: Token
@@ -49,8 +49,8 @@ Handler = Callable[[Call], Response]
 def route(verb: str, path: str, handler: Handler, *, password: bool = False, one_transaction: bool = True) -> Route:
     """One of the API's routes. `password`: only with the token user's login password.
 
-    Without `one_transaction` each statement of the handler is committed as it is carried out: what was done before the
-    handler fails stays done.
+    Without `one_transaction` each statement of the handler is committed at once: work done before the handler fails
+    stays done.
     """
 
     async def endpoint(request: Request) -> Response:
@@ -70,7 +70,7 @@ def _handled(
 ) -> Response:
     """The checks before the handler, and the handler, inside a transaction unless it commits on its own.
 
-    Blocking on purpose: one request at a time is all that one SQLite connection can do, and it keeps counters right.
+    Blocking on purpose: one SQLite connection can serve only one request at a time, and this keeps counters right.
     """
     token = access.token_of(world, request.headers.get("x-api-token", ""))
     room = access.count_request(world, request.client.host if request.client else "")
@@ -97,7 +97,7 @@ def _handled(
     except Refused as refused:
         answer = refusal(refused, wants_json=wants_json, home=call.host)
     if room is not None and int(answer.headers.get("X-RateLimit-Remaining", room.left)) >= room.left:
-        answer.headers.update(access.limit_headers(room))  # of two limits the nearer one is told
+        answer.headers.update(access.limit_headers(room))  # of two limits the nearer one is reported
     return answer
 
 

@@ -1,7 +1,7 @@
-"""The outermost layer: what every answer carries, the request log, and the faults that were switched on.
+"""The outermost layer: the headers of every answer, the request log, and the faults that are switched on.
 
-An ASGI middleware that hands the request on with its body at hand, takes the whole answer in, and sends it on. Lying
-on the wire (`reset`, `drip`, `hang`) is done here, where the bytes leave; what is behind never knows.
+An ASGI middleware. It passes the request on with its whole body, takes the whole answer in, and sends it on. It also
+lies on the wire (`reset`, `drip`, `hang`), where the bytes leave; the application behind it never knows.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ from sandbox.wire.calls import API
 
 CONTROL = "/_sandbox"
 ABORT = "sandbox.abort"
-"""The ASGI extension by which server.py lets us break a connection."""
+"""The ASGI extension through which server.py lets us break a connection."""
 FOREVER = 3600.0
 
 
 @dataclass(slots=True)
 class Whole:
-    """An answer, complete."""
+    """A complete answer."""
 
     status: int = 500
     headers: list[tuple[bytes, bytes]] = field(default_factory=list)
@@ -48,13 +48,13 @@ class Front:
         self.app, self.world = app, world
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answers one request, or breaks it as a fault says."""
+        """Answer one request, or break it as the fault demands."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
         body = await _body(receive)
         if scope["method"] != "POST" and _header(scope, b"content-type").lower().startswith("multipart/form-data"):
-            body = b""  # PHP reads such a form in a POST only
+            body = b""  # PHP reads such a form only in a POST
         _override_verb(scope, body)
         fault = None
         if not scope["path"].startswith(CONTROL):
@@ -70,7 +70,7 @@ class Front:
         await _emit(scope, send, answer, fault)
 
     async def _received(self, scope: Scope) -> Fault | None:
-        """Writes the request down, waits out the latency, and finds the fault that strikes it."""
+        """Log the request, wait out the latency, and find the fault that strikes it."""
         query = scope["query_string"].decode("latin-1")
         self.world.requests.append({"method": scope["method"], "path": scope["path"], "query": query})
         if self.world.switches.latency_ms:
@@ -95,7 +95,7 @@ class Front:
 
 
 def strikes(fault: Fault, verb: str, path: str, rows: int) -> bool:
-    """Whether this rule strikes now; counts the request if the rule is about it."""
+    """Whether this rule strikes now; counts the request if it matches the rule."""
     wanted_verb, _, wanted_path = fault.on.partition(" ")
     if (
         not (fnmatchcase(verb, wanted_verb) and fnmatchcase(path.removeprefix(API), wanted_path))
@@ -125,7 +125,7 @@ def _header(scope: Scope, name: bytes) -> str:
 
 
 def _override_verb(scope: Scope, body: bytes) -> None:
-    """A POST may name another verb in a header, a form or JSON, or the query, as Symfony and Laravel let it."""
+    """A POST may name another verb in a header, a form or JSON, or the query; Symfony and Laravel allow it."""
     if scope["method"] != "POST":
         return
     query = scope["query_string"].decode("latin-1")
@@ -138,7 +138,7 @@ def _override_verb(scope: Scope, body: bytes) -> None:
 
 
 async def _collected(app: ASGIApp, scope: Scope, receive: Receive, body: bytes) -> Whole:
-    """The application's whole answer. Its `receive` gives the body once, then what the peer does."""
+    """The application's whole answer. Its `receive` gives the body once, then the peer's messages."""
     answer, given = Whole(), False
 
     async def again() -> Message:
@@ -159,10 +159,10 @@ async def _collected(app: ASGIApp, scope: Scope, receive: Receive, body: bytes) 
 
 
 def _made_up(fault: Fault) -> Whole:
-    """An answer that the application is not asked for."""
+    """A fault's answer, without the application."""
     extra = [(k.lower().encode(), v.encode()) for k, v in fault.headers.items()]
     if fault.do == "redirect":
-        status = fault.status if 300 <= fault.status < 400 else 302  # noqa: PLR2004 - a redirect unless told which
+        status = fault.status if 300 <= fault.status < 400 else 302  # noqa: PLR2004 - the default redirect
         return Whole(status, [(b"location", fault.to.encode()), (b"content-length", b"0"), *extra])
     body, kind, status = PAGE.format(title="Bad Gateway").encode(), b"text/html; charset=UTF-8", fault.status
     if fault.do == "status":
@@ -174,7 +174,7 @@ def _made_up(fault: Fault) -> Whole:
 
 
 def _spoilt(answer: Whole, fault: Fault | None) -> Whole:
-    """A real answer, cut in the middle or robbed of its data where the fault says so; its length fits what is sent."""
+    """A real answer, cut in half or without its data where the fault demands it; its length fits the bytes sent."""
     if fault is None or fault.do not in {"truncate", "no_data"}:
         return answer
     if fault.do == "truncate":
@@ -202,7 +202,7 @@ async def _emit(scope: Scope, send: Send, answer: Whole, fault: Fault | None) ->
 
 
 async def _no_answer(scope: Scope, receive: Receive, fault: Fault) -> None:
-    """Says nothing until the peer gives up (`hang`), or breaks the connection (`reset`)."""
+    """Stay silent until the peer gives up (`hang`), or break the connection (`reset`)."""
     if fault.do == "reset":
         await _break(scope, fault)
         return
@@ -218,10 +218,10 @@ async def _disconnected(receive: Receive) -> None:
 
 
 async def _break(scope: Scope, fault: Fault) -> None:
-    """Breaks the connection where the server lets us; in-process there is none, so the caller gets the exception."""
+    """Break the connection where the server lets us; in-process there is none, so the caller gets the exception."""
     if fault.do == "hang" and fault.after_bytes is not None:
         await asyncio.sleep(FOREVER if fault.seconds is None else fault.seconds)
     abort = scope.get("extensions", {}).get(ABORT)
     if abort is None:
-        raise ConnectionResetError("the sandbox was told to break this connection")
+        raise ConnectionResetError("a fault of the sandbox broke this connection")
     abort()

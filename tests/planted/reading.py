@@ -199,7 +199,7 @@ MISTAKES = {
     "a version is the same where its contacts have changed": mistake(
         Edit(
             "schemas/normalise.py",
-            "        told.append([_told(child.fields, row) for row",
+            "        hashed.append([_without_volatile(child.fields, row) for row",
             "        told.append([() for row",
         ),
         Edit("schemas/ordinary.py", "tuple(map(lasting, rows))", "tuple(() for _ in rows)"),

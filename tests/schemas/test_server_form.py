@@ -196,26 +196,26 @@ def test_a_long_text_is_kept_to_its_last_byte(server, size):
         ("public_notes", "x</script>", "</sc"),
         ("number", "0", "new number"),
         ("number", 0, "new number"),
-        ("city", " 0 ", "shows as nothing"),
-        ("city", 0.5, "no text"),
-        ("city", True, "no text"),
-        ("city", ["x"], "no text"),
+        ("city", " 0 ", "shows as empty"),
+        ("city", 0.5, "not text"),
+        ("city", True, "not text"),
+        ("city", ["x"], "not text"),
         ("city", "a\x00b", "NUL"),
         ("city", "a\ud83d", "half a character"),
         ("city", " \x1cBern", "control character"),
         ("city", "Bern\u180e", "control character"),
         ("classification", "Business", "individual, business"),
-        ("is_tax_exempt", "maybe", "neither true nor false"),
-        ("is_tax_exempt", None, "neither true nor false"),
-        ("send_reminders", "maybe", "neither true nor false"),
-        ("payment_terms", "14 days", "no whole number"),
-        ("payment_terms", "14.5", "no whole number"),
-        ("default_task_rate", "80,5", "no number"),
-        ("default_task_rate", "1e3", "no number"),
-        ("country_id", "0276", "none of the server's countries"),
+        ("is_tax_exempt", "maybe", "must be true or false"),
+        ("is_tax_exempt", None, "must be true or false"),
+        ("send_reminders", "maybe", "must be true or false"),
+        ("payment_terms", "14 days", "not a whole number"),
+        ("payment_terms", "14.5", "not a whole number"),
+        ("default_task_rate", "80,5", "not a number"),
+        ("default_task_rate", "1e3", "not a number"),
+        ("country_id", "0276", "not one of the server's countries"),
         ("country_id", "Germani", "did you mean Germany"),
-        ("currency_id", "999999", "none of the server's currencies"),
-        ("industry_id", "x", "none of the server's industries"),
+        ("currency_id", "999999", "not one of the server's currencies"),
+        ("industry_id", "x", "not one of the server's industries"),
     ],
 )
 def test_what_the_server_would_change_silently_is_refused_with_the_reason_and_without_the_value(
@@ -251,9 +251,10 @@ def test_a_country_can_be_emptied_by_a_bulk_update(server):
 @pytest.mark.parametrize(
     ("name", "reason"),
     [
-        ("balance", "sets it by itself"), ("updated_at", "sets it by itself"), ("id", "sets it by itself"),
-        ("settings", "setting by setting"), ("e_invoice", "setting by setting"), ("shoe_size", "no field"),
-        ("contacts", "no field"), ("client_hash", "no field"),
+        ("balance", "only the server sets it"), ("updated_at", "only the server sets it"),
+        ("id", "only the server sets it"),
+        ("settings", "setting by setting"), ("e_invoice", "setting by setting"), ("shoe_size", "not a field"),
+        ("contacts", "not a field"), ("client_hash", "not a field"),
     ],
 )  # fmt: skip
 def test_what_is_no_column_to_be_written_is_refused_with_the_reason(name, reason):
@@ -270,7 +271,7 @@ def test_a_list_that_is_not_there_is_not_checked_against():
     lists = Lists({"sizes": {"1": "1 - 3"}})
     assert as_stored(WRITABLE["size_id"], "1", lists) == "1"
     assert as_stored(WRITABLE["size_id"], "1 - 3", lists) == "1"
-    with pytest.raises(Refused, match="none of the server's sizes: did you mean 1 - 3"):
+    with pytest.raises(Refused, match="not one of the server's sizes: did you mean 1 - 3"):
         as_stored(WRITABLE["size_id"], "1 -3", lists)
 
 

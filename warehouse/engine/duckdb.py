@@ -124,7 +124,7 @@ class DuckdbWarehouse:
     def hold(self, name: str) -> None:
         """Do nothing: no other process can open the file."""
 
-    def settle(self, tables: Sequence[str]) -> None:
+    def analyze(self, tables: Sequence[str]) -> None:
         """Do nothing: DuckDB keeps its statistics up to date."""
 
     def checkpoint(self) -> None:

@@ -179,7 +179,7 @@ class PostgresWarehouse:
         """Hold a named lock until the transaction ends, against all machines."""
         self.execute("select pg_advisory_xact_lock(hashtextextended($name, 0))", {"name": f"ninja-sync {name}"})
 
-    def settle(self, tables: Sequence[str]) -> None:
+    def analyze(self, tables: Sequence[str]) -> None:
         """Analyze these tables, so that the planner knows how many rows they have."""
         for table in tables:
             self.execute(f"analyze {table}")

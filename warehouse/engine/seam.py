@@ -62,7 +62,7 @@ class Warehouse(Protocol):
     def hold(self, name: str) -> None:
         """Hold a named lock until the transaction ends, against all machines."""
 
-    def settle(self, tables: Sequence[str]) -> None:
+    def analyze(self, tables: Sequence[str]) -> None:
         """Have the engine update its statistics of these tables, after many rows have changed."""
 
 

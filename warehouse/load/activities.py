@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from schemas.arrow_types import staged_schema
 from schemas.clocks import Clocks, clocks
 from schemas.entities import ACTIVITIES
-from schemas.normalise import Row
+from schemas.normalise import TypedRow
 from warehouse.control.state import read_erased
 from warehouse.engine.seam import Warehouse
 from warehouse.engine.sql import statement
@@ -31,7 +31,7 @@ def read_until(warehouse: Warehouse, source: str) -> tuple[datetime, Clocks] | N
 
 
 def store(
-    warehouse: Warehouse, source: str, rows: Sequence[Row], *, run_id: str, watermark: datetime, began: Clocks
+    warehouse: Warehouse, source: str, rows: Sequence[TypedRow], *, run_id: str, watermark: datetime, began: Clocks
 ) -> int:
     """Replace the rows with these ids and move the watermark, in one transaction; return how many rows there are.
 

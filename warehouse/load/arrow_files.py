@@ -12,7 +12,7 @@ import pyarrow as pa
 from schemas.arrow_types import staged_schema
 from schemas.entity import Entity
 from schemas.erased import Erased
-from schemas.normalise import Row, Values
+from schemas.normalise import TypedRow, Values
 
 
 class _NoPandas(MetaPathFinder):
@@ -40,20 +40,20 @@ def _leave_pandas_alone() -> None:
 _leave_pandas_alone()
 
 
-def staged_batch(entity: Entity, rows: Sequence[Row], *, first_arrival: int) -> pa.RecordBatch:
+def staged_batch(entity: Entity, rows: Sequence[TypedRow], *, first_arrival: int) -> pa.RecordBatch:
     """Return the batch of a parent's rows. Raises pyarrow's error rather than round or cast a value."""
     more = [row.row_hash for row in rows], [row.record for row in rows], range(first_arrival, first_arrival + len(rows))
     return _batch(entity, None, [row.values for row in rows], more)
 
 
-def staged_children(entity: Entity, rows: Sequence[Row], place: int, *, first_arrival: int) -> pa.RecordBatch:
+def staged_children(entity: Entity, rows: Sequence[TypedRow], place: int, *, first_arrival: int) -> pa.RecordBatch:
     """Return the batch of one kind of children; each has its parent's id and arrival."""
     links = [(row.id, first_arrival + n) for n, row in enumerate(rows) for _ in row.children[place]]
     values = [child for row in rows for child in row.children[place]]
     return _batch(entity.children[place], entity, values, list(zip(*links, strict=True)) or [(), ()])
 
 
-def arrow_files(entity: Entity, rows: Sequence[Row], *, first_arrival: int) -> Iterator[tuple[str, bytes]]:
+def arrow_files(entity: Entity, rows: Sequence[TypedRow], *, first_arrival: int) -> Iterator[tuple[str, bytes]]:
     """Yield the tables of a page as (table, Arrow IPC file); skip tables without rows."""
     batches = [(entity.name, staged_batch(entity, rows, first_arrival=first_arrival))]
     for place, child in enumerate(entity.children):

@@ -18,7 +18,7 @@ from schemas.diff import Change
 from schemas.entity import Entity
 from schemas.erased import Erased
 from schemas.errors import Busy, WarehouseError
-from schemas.normalise import Drift, Quarantined, Row
+from schemas.normalise import Drift, Quarantined, TypedRow
 from schemas.vanished import HELD, Vanished
 from warehouse.control.erase import note_listed
 from warehouse.control.state import (
@@ -56,7 +56,7 @@ CHANGED = ("inserted", "updated", "touched")
 class Reference:
     """The rows of the reference tables, which decode ids; each replaces the whole table of its source."""
 
-    rows: Mapping[Entity, Sequence[Row]]
+    rows: Mapping[Entity, Sequence[TypedRow]]
     quarantined: Sequence[Quarantined] = ()
 
 
@@ -149,7 +149,7 @@ def load(
         done = finish(done)
         record_run(warehouse, done)
         if outcomes["inserted"] + outcomes["updated"] > MANY:
-            warehouse.settle([f"ninja.{table.name}" for table in (scanned.entity, *scanned.entity.children)])
+            warehouse.analyze([f"ninja.{table.name}" for table in (scanned.entity, *scanned.entity.children)])
     return Loaded(done, changes, drift, state.surplus(scanned.server_total))
 
 
@@ -253,7 +253,7 @@ def _replace_all(warehouse: Warehouse, reference: Reference, run: Run) -> None:
         grant_again(warehouse)
 
 
-def _replace(warehouse: Warehouse, entity: Entity, rows: Sequence[Row], run: Run) -> None:
+def _replace(warehouse: Warehouse, entity: Entity, rows: Sequence[TypedRow], run: Run) -> None:
     values = {"source": run.source, "run_id": run.run_id}
     warehouse.stage(
         f"stage_{entity.name}", staged_schema(entity, None), iter([staged_batch(entity, rows, first_arrival=0)])

@@ -54,7 +54,7 @@ class Unlisted:
 
 
 @dataclass(frozen=True, slots=True)
-class Merge:
+class KnownMerge:
     """A client that was merged into another one: the other's id, its own name and its last balance."""
 
     into: str
@@ -161,10 +161,10 @@ def witnesses(warehouse: Warehouse, source: str, absent: Collection[str], most: 
     return [str(key) for (key,) in rows]
 
 
-def known_merges(warehouse: Warehouse, source: str) -> list[Merge]:
+def known_merges(warehouse: Warehouse, source: str) -> list[KnownMerge]:
     """Return the merges that earlier runs found, of clients that have not come back."""
     rows = warehouse.rows(statement("vanished/known_merges"), {"source": source})
-    return [Merge(str(into), str(shown or ""), Decimal(str(balance))) for into, shown, balance in rows]
+    return [KnownMerge(str(into), str(shown or ""), Decimal(str(balance))) for into, shown, balance in rows]
 
 
 def remember_unexplained(warehouse: Warehouse, source: str, entity: Entity, n: int) -> None:

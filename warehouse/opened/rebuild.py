@@ -14,7 +14,7 @@ import pyarrow as pa
 from schemas.arrow_types import staged_schema
 from schemas.entity import Entity
 from schemas.errors import WarehouseError
-from schemas.normalise import Row, normalise
+from schemas.normalise import TypedRow, normalise
 from warehouse.control.state import record_quarantine
 from warehouse.engine.seam import Warehouse
 from warehouse.engine.sql import statement
@@ -88,7 +88,7 @@ def _put_back(warehouse: Warehouse, entity: Entity, first: int) -> None:
         _insert(warehouse, child, entity, f"found_{child.name}", _placed(children, places))
 
 
-def _read(warehouse: Warehouse, entity: Entity, first: int) -> tuple[list[Row], list[int]]:
+def _read(warehouse: Warehouse, entity: Entity, first: int) -> tuple[list[TypedRow], list[int]]:
     """Return the rows of one chunk of records, and the place of each."""
     rows, places = [], []
     kept = warehouse.rows(statement("rebuild/kept_records"), {"first": first, "last": first + CHUNK})

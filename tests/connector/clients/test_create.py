@@ -48,7 +48,7 @@ def test_without_a_number_the_server_draws_one(api):
         ({"name": "x", "country_id": "Germani"}, [], "did you mean Germany"),
         ({"name": "x", "id": "abc"}, [], "id cannot be written"),
         ({"name": "x"}, [{"email": "a@b.test"}, {"email": "a@b.test"}], "same e-mail"),
-        ({"name": "x"}, [{"id": "abc"}], "id is no column of a contact"),
+        ({"name": "x"}, [{"id": "abc"}], "id is not a column of a contact"),
     ],
 )
 def test_what_would_make_no_good_client_is_refused_before_anything_is_sent(box, api, journal, fields, contacts, words):

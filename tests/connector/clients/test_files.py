@@ -66,7 +66,12 @@ def test_only_the_last_part_of_a_path_is_sent(api, client, tmp_path):
 
 @pytest.mark.parametrize(
     ("name", "content", "words"),
-    [("a.exe", PDF, "no kind"), ("noending", PDF, "no kind"), ("a.pdf", b"", "is empty"), ("a.pdf", b"x", "is empty")],
+    [
+        ("a.exe", PDF, "does not take"),
+        ("noending", PDF, "does not take"),
+        ("a.pdf", b"", "is empty"),
+        ("a.pdf", b"x", "is empty"),
+    ],
 )
 def test_what_the_server_would_not_take_is_refused_before(api, box, client, tmp_path, journal, name, content, words):
     box.requests()
@@ -84,9 +89,9 @@ def test_what_cannot_be_read_to_its_end_is_refused(api, box, client, tmp_path, j
     for told, words in (
         ([tmp_path / "none.pdf"], r"none\.pdf cannot be read \(No such file"),
         ([tmp_path / "a\0.pdf"], "cannot be read"),
-        ([tmp_path], "no plain file"),
-        ([tmp_path / "pipe.pdf"], r"pipe\.pdf is no plain file"),
-        ([files.Path(odd)], "is no text"),
+        ([tmp_path], "not a plain file"),
+        ([tmp_path / "pipe.pdf"], r"pipe\.pdf is not a plain file"),
+        ([files.Path(odd)], "is not text"),
         ([], "name a file"),
     ):
         with pytest.raises(SettingsError, match=words):

@@ -9,7 +9,7 @@ import pytest
 
 from connector import clients
 from connector.clients.merge import currencies_of
-from connector.clients.settle import settle
+from connector.clients.open_calls import ask_what_happened
 from sandbox.server import running
 from schemas.errors import (
     ApiError,
@@ -218,7 +218,7 @@ def ended(box, other_api, journal, pair, after, how, expected):
         assert "Mergeable" not in str(problem.value)
     assert len([one for one in posts(box) if one.split("?")[0].endswith("/merge")]) == 1
     assert (len(journal.open), journal.outcomes.get("call-1")) == (outcomes is None, outcomes)
-    assert settle(api, journal.calls[0]) == outcomes
+    assert ask_what_happened(api, journal.calls[0]) == outcomes
     assert figures(box.show(pair[0]))[0] == Decimal("100.25" if expected == "not applied" else "140.75")
     if expected == "not applied" and how == "500":
         assert merged(api, pair).balance == Decimal("140.75")
@@ -263,7 +263,7 @@ def test_a_sum_that_is_another_one_is_told_and_there_is_nothing_to_repeat(box, o
     booked = Meanwhile(
         f"POST /api/v1/clients/{pair[0]}/{pair[1]}/merge", lambda: box.balances({"id": pair[0]}, balance="200")
     )
-    with pytest.raises(NotVerified, match=r"should be 140.75.*is 240.5.*nothing to repeat") as problem:
+    with pytest.raises(NotVerified, match=r"should be 140.75.*is 240.5.*Do not repeat") as problem:
         merged(other_api(transport=booked), pair)
     assert problem.type is NotVerified
     assert journal.last == [(pair[0], Outcome.CONFLICT), (pair[1], Outcome.APPLIED)]
@@ -291,12 +291,12 @@ def test_a_server_that_computes_anew_is_believed_only_where_it_tells_of_the_merg
         newest.switch(faults=[{"do": "reset", "on": MERGE, "after_bytes": 0}] if lost else [])
         assert merged(api, pair).balance == Decimal("240.5")
         assert journal.last == [(one, Outcome.APPLIED) for one in pair]
-        assert settle(api, journal.calls[-1]) == journal.last
+        assert ask_what_happened(api, journal.calls[-1]) == journal.last
         api.door.close()
     purged = two(newest)
     gone = Meanwhile("POST", lambda: newest.call("POST", f"/api/v1/clients/{purged[1]}/purge"))
     api = newest.api(journal, transport=gone)
-    with pytest.raises(NotVerified, match="is not the sum"):
+    with pytest.raises(NotVerified, match="are not the sum"):
         merged(api, purged)
     api.door.close()
 
@@ -312,7 +312,7 @@ def test_a_client_that_is_gone_when_the_call_comes_is_looked_at_before_that_is_a
     other = two(box)
     into = box.make("Elsewhere")["id"]
     elsewhere = Meanwhile("POST", lambda: box.call("POST", f"/api/v1/clients/{into}/{other[1]}/merge"))
-    with pytest.raises(NotVerified, match="is not the sum"):
+    with pytest.raises(NotVerified, match="are not the sum"):
         merged(other_api(transport=elsewhere), other)
     assert journal.last == [(other[0], Outcome.CONFLICT), (other[1], Outcome.APPLIED)]
 
@@ -339,4 +339,4 @@ def test_a_merge_that_cannot_be_read_back_stays_open_until_it_can(box, api, jour
         merged(api, pair)
     assert len(journal.open) == 1
     box.switch(faults=[])
-    assert settle(api, journal.calls[0]) == [(one, Outcome.APPLIED) for one in pair]
+    assert ask_what_happened(api, journal.calls[0]) == [(one, Outcome.APPLIED) for one in pair]

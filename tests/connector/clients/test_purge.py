@@ -171,7 +171,7 @@ def test_a_purge_that_somebody_else_did_in_the_same_moment_is_done(box, other_ap
 
 def test_an_answer_of_200_is_no_proof(box, api, client, journal, kept):
     box.switch(faults=[{"do": "empty", "on": PURGE}])
-    with pytest.raises(NotVerified, match="is there as it was"):
+    with pytest.raises(NotVerified, match="is unchanged"):
         clients.purge(api, client["id"], backup=kept.append)
     assert journal.last == [(client["id"], Outcome.NOT_APPLIED)]
 

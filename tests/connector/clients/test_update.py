@@ -72,22 +72,22 @@ def test_none_empties_a_column(api, client):
     ("changes", "words"),
     [
         ({"balance": 1}, "balance cannot be written"),
-        ({"nme": "x"}, "nme is no field of a client: did you mean name?"),
+        ({"nme": "x"}, "nme is not a field of a client: did you mean name?"),
         ({"settings": {}}, "setting by setting"),
         ({"number": None}, "new number"),
         ({"number": ""}, "new number"),
         ({"country_id": None}, "company's country"),
         ({"country_id": "Germani"}, "did you mean Germany"),
-        ({"industry_id": "999"}, "none of the server's industries"),
-        ({"currency_id": "EURO-"}, "none of the server's currencies"),
-        ({"group_settings_id": "nonsense"}, "none of the server's groups"),
+        ({"industry_id": "999"}, "not one of the server's industries"),
+        ({"currency_id": "EURO-"}, "not one of the server's currencies"),
+        ({"group_settings_id": "nonsense"}, "not one of the server's groups"),
         ({"name": "a <b> c"}, "HTML"),
         ({"city": "x" * 192}, "191 characters"),
-        ({"custom_value1": "0"}, "shows as nothing"),
+        ({"custom_value1": "0"}, "shows as empty"),
         ({"classification": "firm"}, "individual"),
-        ({"is_tax_exempt": "perhaps"}, "neither true nor false"),
-        ({"city": 1.5}, "no text"),
-        ({"payment_terms": "soon"}, "no whole number"),
+        ({"is_tax_exempt": "perhaps"}, "must be true or false"),
+        ({"city": 1.5}, "not text"),
+        ({"payment_terms": "soon"}, "not a whole number"),
         ({"city": "x" * 192, "balance": 2}, "balance cannot"),
     ],
 )
@@ -182,10 +182,10 @@ def test_a_contact_is_added_and_one_is_removed_only_when_that_is_asked_for(box, 
 @pytest.mark.parametrize(
     ("edits", "words"),
     [
-        ([ContactEdit("nonsense", {"phone": "1"})], "no contact of this client"),
+        ([ContactEdit("nonsense", {"phone": "1"})], "not a contact of this client"),
         ([ContactEdit(changes={"email": "ann@one.test"})], "same e-mail"),
-        ([ContactEdit(changes={"link": "x"})], "link is no column of a contact"),
-        ([ContactEdit(changes={"password": "x"})], "password is no column of a contact"),
+        ([ContactEdit(changes={"link": "x"})], "link is not a column of a contact"),
+        ([ContactEdit(changes={"password": "x"})], "password is not a column of a contact"),
         ([ContactEdit(changes={"email": "x" * 101})], "100 characters"),
         (
             [
@@ -206,7 +206,7 @@ def test_contact_edits_that_would_harm_are_refused(box, api, client, edits, word
 def test_another_clients_contact_is_never_taken_away(box, api, client):
     other = box.make("Other", contacts=[{"first_name": "Cy", "email": "cy@other.test"}])
     theirs = other["contacts"][0]["id"]
-    with pytest.raises(SettingsError, match="no contact of this client"):
+    with pytest.raises(SettingsError, match="not a contact of this client"):
         clients.update(api, client["id"], {}, contacts=[ContactEdit(theirs, {"phone": "1"})])
     assert people(box.show(other["id"])) == people(other)
 
@@ -279,7 +279,7 @@ def test_a_change_by_another_between_a_lost_answer_and_the_next_try_is_not_overw
         return send(path, body, **more)
 
     rival = Api(SimpleNamespace(get=api.door.get, put=cut), journal)
-    with pytest.raises(NotVerified, match="something else"):
+    with pytest.raises(NotVerified, match="other values"):
         clients.update(rival, client["id"], {"city": "Zürich"})
     assert (box.show(client["id"])["city"], journal.last) == ("Genf", [(client["id"], Outcome.CONFLICT)])
 

@@ -137,7 +137,7 @@ def test_a_lasting_fault_ends_with_its_name(fault, kind, tries):
         (answer(b"<html>Log in</html>", media="text/html"), UnexpectedShape, "HTML instead of JSON: is NINJA_SYNC_URL"),
         (answer(b"hello", media="text/plain; charset=utf-8"), UnexpectedShape, "text/plain instead of JSON"),
         (answer(b"{}", media=""), UnexpectedShape, "something unnamed instead of JSON"),
-        (answer(PAGE, headers=[("Content-Encoding", "br")]), UnexpectedShape, "encoded as br"),
+        (answer(PAGE, headers=[("Content-Encoding", "br")]), UnexpectedShape, "encoded its answer as br"),
         (gzipped(bomb(30)), UnexpectedShape, "larger than max_body_bytes"),
         (answer(b'"' + b"x" * 2_000_000 + b'"'), UnexpectedShape, "larger than max_body_bytes"),
         (error(400, "No query results for model [App\\\\Models\\\\Client]."), NotFound, "no such record.*Client"),

@@ -153,7 +153,7 @@ def test_all_requests_of_a_run_share_one_budget():
     with door(time, replies, chance=0.0, retry_budget=200) as it:
         for _ in range(3):
             it.get("/clients")
-        with pytest.raises(ServerUnavailable, match="Waiting 60 s more would overdraw the retry_budget of 200 s"):
+        with pytest.raises(ServerUnavailable, match="Waiting 60 s more would exceed the retry_budget of 200 s"):
             it.get("/clients")
     assert sum(time.waits) <= 180.1
 
@@ -163,7 +163,7 @@ def test_the_time_of_failed_attempts_is_spent_from_the_budget_and_that_of_good_o
     with door(time, [reply()] * 50 + [httpx.ReadTimeout("slow")] * 9, took=50, retry_budget=120) as it:
         for _ in range(50):
             it.get("/clients")
-        with pytest.raises(NetworkFailed, match="overdraw"):
+        with pytest.raises(NetworkFailed, match="exceed"):
             it.get("/clients")
     assert it.requests == 53
 

@@ -419,7 +419,7 @@ def test_a_server_that_answers_no_page_at_all_is_not_searched_for_poison():
     def ask(params):
         asked.append(params)
         if len(asked) > 1:
-            raise ServerUnavailable("The server is not able to answer now (500)", status=500)
+            raise ServerUnavailable("The server cannot answer now (500)", status=500)
         return it.ask(params)
 
     scan = Scan(ask, first_look(ask), skew=0)
@@ -460,7 +460,7 @@ def test_a_long_list_ends_although_the_total_shrinks_to_what_the_filter_leaves(c
 def test_a_page_that_repeats_for_ever_stops_the_scan_by_name(total, cursor):
     it = server(10)
     endless(it, lambda _: rows(*range(1, 11)), per_page=10, total=total)
-    with pytest.raises(EndlessList, match="31 pages in a row brought only records that had come before"):
+    with pytest.raises(EndlessList, match="31 pages in a row held only records that had come before"):
         pulled(it, cursor, skew=0)
     assert len(it.log) < 60
 
@@ -481,7 +481,7 @@ def test_new_records_far_beyond_the_total_stop_the_scan(moves):
         per_page=1000,
         total=50,
     )
-    with pytest.raises(EndlessList, match=r"11,000 records came in 11 pages, and the server says that there are 50\."):
+    with pytest.raises(EndlessList, match=r"11,000 records came in 11 pages, but the server reports a total of 50\."):
         pulled(it, page_size=1000, skew=0)
 
 

@@ -89,8 +89,8 @@ def test_a_spreadsheet_as_european_excel_writes_it(call, server, tmp_path):
     }  # fmt: skip
     assert {(r["place"], r["column"]): r["reason"].split(":")[0] for r in told["refused"]} == {
         ("line 2", "postal_code"): "lacks only the leading zeros of the present value, which spreadsheets drop",
-        ("line 3", "city"): "says 'NULL'", ("line 3", "country_id"): "is none of the server's countries",
-        ("line 3", "payment_terms"): "is no whole number",
+        ("line 3", "city"): "says 'NULL'", ("line 3", "country_id"): "is not one of the server's countries",
+        ("line 3", "payment_terms"): "is not a whole number",
     }  # fmt: skip
     assert {"The separator is a semicolon.", f"The number {short[0]} is read as {numbers[0]}."} <= set(
         told["understood"]

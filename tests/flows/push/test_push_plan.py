@@ -49,7 +49,7 @@ def test_each_value_that_cannot_be_written_says_why(desk, box):
     planned = desk.plan((one["id"], wished), (deleted["id"], {"custom_value1": "x"}), ("nobody", {"city": "x"}))
     told = reasons(planned)
     for column, words in {
-        "country_id": "did you mean Germany", "industry_id": "none of the server's industries",
+        "country_id": "did you mean Germany", "industry_id": "not one of the server's industries",
         "city": "191 characters", "name": "HTML",
         "classification": "individual", "number": "new number",
     }.items():  # fmt: skip
@@ -161,7 +161,7 @@ def test_a_refused_wish_of_the_outbox_is_told_why_and_is_not_in_the_plan(desk, b
     became = dict(desk.query("select field, plan_id from control.outbox"))
     assert became["custom_value1"] == planned.plan.plan_id
     assert became["country_id"].startswith("refused: ")
-    assert "none of the server's countries" in became["country_id"]
+    assert "not one of the server's countries" in became["country_id"]
     assert became["city"].startswith("refused: ")
     assert plan_push(desk.settings, "main", desk.door(), None).refused == []
 
@@ -176,7 +176,7 @@ def test_a_wish_that_others_put_into_the_outbox_is_checked_like_any_other(desk, 
             )
     planned = plan_push(desk.settings, "main", desk.door(), None)
     assert set(cells(planned)) == {(one["id"], "custom_value1")}
-    assert "none of the server's countries" in reasons(planned)[one["id"], "country_id"]
+    assert "not one of the server's countries" in reasons(planned)[one["id"], "country_id"]
 
 
 def test_another_companys_token_plans_nothing(desk, box):

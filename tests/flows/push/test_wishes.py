@@ -47,7 +47,7 @@ def test_whole_numbers_of_sql_are_whole_numbers():
         (["id", "source"], "No column holds a value"),
         (["id", "balance"], "balance cannot be written"),
         (["id", "display_name", "city"], "display_name cannot be written"),
-        (["id", "ctiy"], "ctiy is no field of a client: did you mean city?"),
+        (["id", "ctiy"], "ctiy is not a field of a client: did you mean city?"),
         (["id", "settings"], "setting by setting"),
         (["id", "city", "city"], "same name"),
     ],
@@ -119,7 +119,7 @@ def test_a_file_of_european_excel_is_read_and_says_how(tmp_path):
 )
 def test_the_file_or_an_option_says_how_it_is_read(tmp_path, content, how):
     if how.get("separator"):
-        with pytest.raises(SettingsError, match="city,phone is no field"):
+        with pytest.raises(SettingsError, match="city,phone is not a field"):
             read(tmp_path, content, **how)
         return
     ((key, client, found),) = values(read(tmp_path, content, **how)[0])

@@ -1,7 +1,7 @@
-"""What became of a call that was noted and never settled, told by reading back: nothing is sent that writes.
+"""Finds out what happened to a call that was recorded but never settled. It only reads.
 
-The process was killed, or the answer was lost and the server could not be asked. What the server's records do not tell,
-a person has to say.
+The process was killed, or the answer was lost and the server could not be asked. Where the server's records do not show
+the outcome, a person has to decide.
 """
 
 from __future__ import annotations
@@ -27,18 +27,20 @@ from schemas.journal import Call, Edit, Outcome
 
 Ask = Callable[[Door, Call], Outcomes]
 NO_WAY_BACK: Final = ("merge", "purge")
-"""Verbs of which an open call stops every other write."""
+"""Verbs with no way back: while such a call is open, every other write stops."""
 
 
-def settle(api: Api, call: Call, *, patience: float = 0.0, sleep: Callable[[float], None] = rest) -> Outcomes | None:
-    """What became of each client of an open call; None where the server does not tell: a person must say.
+def ask_what_happened(
+    api: Api, call: Call, *, patience: float = 0.0, sleep: Callable[[float], None] = rest
+) -> Outcomes | None:
+    """The outcome for each client of an open call; None where the server cannot show it and a person must decide.
 
-    May be repeated: it reads, and sends nothing. `patience` is for how many seconds a purge or merge that shows no
-    trace may still be under way on the server. Raises ApiError where the server cannot be asked.
+    May be repeated: it reads, and sends nothing. `patience` is for how many seconds a purge or merge without a trace
+    may still be running on the server. Raises ApiError where the server cannot be asked.
     """
     try:
         outcomes = _asked(api.door, call, patience, sleep)
-    except UnexpectedShape:  # a record that the server cannot send, or that is none we know
+    except UnexpectedShape:  # the server cannot send the record, or its shape is unknown
         return None
     except NotAuthorised as problem:
         if problem.status != codes.UNAUTHORIZED:
@@ -47,7 +49,7 @@ def settle(api: Api, call: Call, *, patience: float = 0.0, sleep: Callable[[floa
     except NotFound as problem:
         if problem.status != codes.BAD_REQUEST:
             raise
-        return None  # the client into which the other one was merged is gone too: purged, or merged on
+        return None  # the survivor of the merge is gone too: purged, or merged on
     return None if any(outcome is Outcome.UNKNOWN for _, outcome in outcomes) else outcomes
 
 
@@ -55,7 +57,7 @@ def _asked(door: Door, call: Call, patience: float, sleep: Callable[[float], Non
     if call.verb == "merge":
         return _merged(door, call, patience, sleep)
     if call.verb == "purge":
-        return [one for edit in call.edits for one in became(door, edit, patience=patience, sleep=sleep)]
+        return [outcome for edit in call.edits for outcome in became(door, edit, patience=patience, sleep=sleep)]
     if call.verb in _ASK:
         return _ASK[call.verb](door, call)
     return _unknown(call)
@@ -69,8 +71,8 @@ def _merged(door: Door, call: Call, patience: float, sleep: Callable[[float], No
     if len(call.edits) != 2:  # noqa: PLR2004 - one of the two was erased meanwhile
         return _unknown(call)
     survivor, mergeable = call.edits
-    found = watched(lambda: look(door, survivor, mergeable), lambda it: it.gone is Presence.GONE, patience, sleep)
-    return become(found, survivor, mergeable)
+    standing = watched(lambda: look(door, survivor, mergeable), lambda it: it.gone is Presence.GONE, patience, sleep)
+    return become(standing, survivor, mergeable)
 
 
 def _bulk(door: Door, call: Call) -> Outcomes:
@@ -89,7 +91,7 @@ def _as_wanted(door: Door, edit: Edit) -> bool | None:
 
 
 def _uploaded(door: Door, call: Call) -> Outcomes:
-    """By the documents that were not there before. An edit holds their ids before, and the kinds of the files."""
+    """Judge by the documents that are new. An edit holds the ids before, and the kinds of the files."""
     outcomes = []
     for edit in call.edits:
         before, files = edit.before.get("documents"), edit.after.get("documents")
@@ -102,15 +104,15 @@ def _uploaded(door: Door, call: Call) -> Outcomes:
 
 
 def _created(door: Door, call: Call) -> Outcomes:
-    """By its key a client that was made is found; without one, nobody knows whether it is there."""
-    (edit,) = call.edits  # it is erased by no client's id, as it has none yet
+    """Look for the client by its key; without a key, nobody knows whether it was made."""
+    (edit,) = call.edits  # no erasure removes this edit, because it has no client's id yet
     key = next((name for name in KEYS if edit.after.get(name)), None)
     if key is None:
         return [("", Outcome.UNKNOWN)]
-    found = find_by(door, key, str(edit.after[key]))
-    if found is None:
+    record = find_by(door, key, str(edit.after[key]))
+    if record is None:
         return [("", Outcome.NOT_APPLIED)]
-    return [(str(found["id"]), Outcome.APPLIED if as_wanted(found, edit) else Outcome.CONFLICT)]
+    return [(str(record["id"]), Outcome.APPLIED if as_wanted(record, edit) else Outcome.CONFLICT)]
 
 
 _ASK: Final[Mapping[str, Ask]] = {

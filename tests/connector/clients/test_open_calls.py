@@ -10,7 +10,7 @@ import pytest
 
 from connector import clients
 from connector.api.api import Api
-from connector.clients.settle import settle
+from connector.clients.open_calls import ask_what_happened
 from connector.door.door import Door
 from schemas.errors import OutcomeUnknown
 from schemas.journal import Call, Edit, Outcome
@@ -93,7 +93,7 @@ WRITES = {
 def test_a_call_whose_process_was_killed_is_told_by_reading_alone(box, api, pair, verb, sent):
     call = cut_off(api, lambda broken: WRITES[verb](broken, pair), sent=sent)
     box.requests()
-    outcomes = settle(api, call)
+    outcomes = ask_what_happened(api, call)
     assert {outcome for _, outcome in outcomes} == {Outcome.APPLIED if sent else Outcome.NOT_APPLIED}
     assert len(outcomes) == len(call.edits)
     assert all(one.startswith("GET") for one in box.requests())
@@ -102,10 +102,10 @@ def test_a_call_whose_process_was_killed_is_told_by_reading_alone(box, api, pair
 def test_restore_and_assign_group_too(box, api, pair):
     box.bulk("delete", *pair)
     call = cut_off(api, lambda broken: clients.restore(broken, pair), sent=True)
-    assert settle(api, call) == [(one, Outcome.APPLIED) for one in pair]
+    assert ask_what_happened(api, call) == [(one, Outcome.APPLIED) for one in pair]
     group = box.call("GET", "/api/v1/group_settings")["data"][0]["id"]
     call = cut_off(api, lambda broken: clients.assign_group(broken, pair, group), sent=False)
-    assert settle(api, call) == [(one, Outcome.NOT_APPLIED) for one in pair]
+    assert ask_what_happened(api, call) == [(one, Outcome.NOT_APPLIED) for one in pair]
 
 
 def test_each_client_of_a_call_is_told_by_itself(box, api, pair):
@@ -113,7 +113,7 @@ def test_each_client_of_a_call_is_told_by_itself(box, api, pair):
     call = cut_off(api, lambda broken: clients.archive(broken, [*pair, third]), sent=False)
     box.bulk("archive", pair[0])
     box.bulk("delete", pair[1])
-    assert settle(api, call) == [
+    assert ask_what_happened(api, call) == [
         (pair[0], Outcome.APPLIED), (pair[1], Outcome.CONFLICT), (third, Outcome.NOT_APPLIED),
     ]  # fmt: skip
 
@@ -122,48 +122,48 @@ def test_each_client_of_a_call_is_told_by_itself(box, api, pair):
 def test_a_client_that_is_gone_since_is_a_conflict(box, api, pair, verb):
     call = cut_off(api, lambda broken: WRITES[verb](broken, pair), sent=False)
     box.call("POST", f"/api/v1/clients/{pair[0]}/purge")
-    assert settle(api, call)[0] == (pair[0], Outcome.CONFLICT)
+    assert ask_what_happened(api, call)[0] == (pair[0], Outcome.CONFLICT)
 
 
 def test_what_somebody_else_has_written_since_is_a_conflict(box, api, pair):
     call = cut_off(api, lambda broken: WRITES["update"](broken, pair), sent=False)
     client = box.show(pair[0])
     box.call("PUT", f"/api/v1/clients/{pair[0]}", {"city": "Basel", "settings": client["settings"]})
-    assert settle(api, call) == [(pair[0], Outcome.CONFLICT)]
+    assert ask_what_happened(api, call) == [(pair[0], Outcome.CONFLICT)]
 
 
 def test_a_client_that_was_made_otherwise_is_a_conflict(box, api, pair):
     call = cut_off(api, lambda broken: WRITES["create"](broken, pair), sent=False)
     other = box.make("Other", number=f"made-{pair[0]}")["id"]
-    assert settle(api, call) == [(other, Outcome.CONFLICT)]
+    assert ask_what_happened(api, call) == [(other, Outcome.CONFLICT)]
 
 
 def test_what_the_records_do_not_tell_is_left_to_a_person(api, pair):
     keyless = cut_off(api, lambda broken: clients.create(broken, {"name": "No key"}), sent=True)
-    assert settle(api, keyless) is None
-    assert settle(api, Call("reactivate_email", [Edit(pair[0])])) is None
+    assert ask_what_happened(api, keyless) is None
+    assert ask_what_happened(api, Call("reactivate_email", [Edit(pair[0])])) is None
     merge = cut_off(api, lambda broken: WRITES["merge"](broken, pair), sent=False)
     survivor, other = merge.edits
     moved = replace(survivor, before={**survivor.before, "balance": 4})
-    assert settle(api, Call("merge", [moved, other])) is None
+    assert ask_what_happened(api, Call("merge", [moved, other])) is None
 
 
 def test_a_merge_without_a_trace_is_asked_for_again_while_it_may_be_under_way(box, api, pair):
     call = cut_off(api, lambda broken: WRITES["merge"](broken, pair), sent=False)
     slept = []
-    assert settle(api, call, patience=30, sleep=slept.append) == [(one, Outcome.NOT_APPLIED) for one in pair]
+    assert ask_what_happened(api, call, patience=30, sleep=slept.append) == [(one, Outcome.NOT_APPLIED) for one in pair]
     assert sum(slept) == 30
 
     def ended(_seconds):
         if any(one["id"] == pair[1] for one in box.call("GET", "/api/v1/clients?per_page=5000")["data"]):
             box.call("POST", f"/api/v1/clients/{pair[0]}/{pair[1]}/merge")
 
-    assert settle(api, call, patience=30, sleep=ended) == [(one, Outcome.APPLIED) for one in pair]
+    assert ask_what_happened(api, call, patience=30, sleep=ended) == [(one, Outcome.APPLIED) for one in pair]
 
 
 def test_settling_tells_the_same_however_often(api, pair):
     call = cut_off(api, lambda broken: WRITES["merge"](broken, pair), sent=True)
-    assert settle(api, call) == settle(api, call) == [(one, Outcome.APPLIED) for one in pair]
+    assert ask_what_happened(api, call) == ask_what_happened(api, call) == [(one, Outcome.APPLIED) for one in pair]
 
 
 def test_an_open_call_is_no_error_of_the_next_one(box, api, journal, pair):
@@ -172,18 +172,18 @@ def test_an_open_call_is_no_error_of_the_next_one(box, api, journal, pair):
         clients.update(api, pair[0], {"city": "Bern"})
     box.switch(faults=[])
     (call,) = journal.open
-    assert settle(api, call) == [(pair[0], Outcome.APPLIED)]
+    assert ask_what_happened(api, call) == [(pair[0], Outcome.APPLIED)]
 
 
 def test_an_upload_is_told_by_the_documents_that_are_new(box, api, pair):
     client = pair[0]
     call = Call("upload", [Edit(client, {"documents": []}, {"documents": ["one.png", "two.png"]})])
-    assert settle(api, call) == [(client, Outcome.NOT_APPLIED)]
+    assert ask_what_happened(api, call) == [(client, Outcome.NOT_APPLIED)]
     for expected in (Outcome.CONFLICT, Outcome.APPLIED):  # one of two, both
         api.door.upload(f"/clients/{client}/upload", "one.png", PNG, repeatable=False)
-        assert settle(api, call) == [(client, expected)]
+        assert ask_what_happened(api, call) == [(client, expected)]
     known = [one["id"] for one in box.show(client)["documents"]]
-    assert settle(api, Call("upload", [Edit(client, {"documents": known}, {"documents": ["x"]})])) == [
+    assert ask_what_happened(api, Call("upload", [Edit(client, {"documents": known}, {"documents": ["x"]})])) == [
         (client, Outcome.NOT_APPLIED)
     ]
-    assert settle(api, Call("upload", [Edit(client, {}, {"file": "one.png"})])) is None
+    assert ask_what_happened(api, Call("upload", [Edit(client, {}, {"file": "one.png"})])) is None
