@@ -136,8 +136,8 @@ def decide(
 ) -> None:
     """Decide on two clients, or on many from a file.
 
-    Decisions in a file are same_as, never_merge or later. The newest decision on a pair counts. With `--survivor` alone,
-    only the client to keep is recorded.
+    Decisions in a file are same_as, never_merge or later. The newest decision on a pair counts. With `--survivor`
+    alone, only the client to keep is recorded.
     """
     from flows.dedupe.review import choose, decide_pairs  # noqa: PLC0415 - an extra, as for `find`
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 from connector.door.address import is_loopback, server_address
@@ -29,7 +30,7 @@ What to try next (the sandbox has been stopped, the warehouse stays):
 
   export NINJA_SYNC_WAREHOUSE={warehouse}
   {command} status
-  {command} balances --plot {folder}/balances.png
+  {command} {balances}
   {command} sql "select display_name, balance from mart.clients where currency_code = 'EUR' order by 2 desc limit 5"
   {command} sql "select display_name, kind, current_name, evidence from mart.client_redirects"
   {command} sandbox                 a server of your own to change and pull from, until Ctrl-C
@@ -58,7 +59,8 @@ def run_demo(folder: Path, *, clients: int) -> None:
         tell_pulled(_pull(settings, box))
         say("7. A fourth pull finds nothing to do.\n")
         tell_pulled(_pull(settings, box))
-    say(NEXT.format(warehouse=path, folder=folder, command=_command()))
+    balances = f"balances --plot {folder}/balances.png" if find_spec("matplotlib") else "balances"
+    say(NEXT.format(warehouse=path, balances=balances, command=_command()))
 
 
 def _tell_done(deeds: list[Deed]) -> None:
