@@ -1,4 +1,4 @@
-"""What the journal tells people: the newest calls, those that are open, whether its chains are whole."""
+"""The journal for people: the newest calls, the open calls, and whether its chains are intact."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ Record = dict[str, object]
 
 
 def newest_calls(settings: Settings, source: str | None, *, top: int, only_open: bool) -> list[Record]:
-    """The newest calls, of a source or of all, newest first; with `only_open` those of which the outcome is unknown."""
+    """Return the newest calls, of a source or of all, newest first; with `only_open` those with an unknown outcome."""
     if not only_open:
         return asked(settings, "read/journal", {"source": source, "top": top}, newest=True).records()
     with reading(settings, newest=True) as warehouse:
         names = [source] if source else [str(name) for (name,) in warehouse.rows(statement("journal/sources"))]
-        found: list[Record] = [
+        records: list[Record] = [
             {
                 "source": name, "call_id": one.call_id, "noted_at": one.at, "operator": one.operator,
                 "verb": one.call.verb, "clients": len(one.call.edits), "outcome": "unknown", "message": "",
@@ -27,17 +27,17 @@ def newest_calls(settings: Settings, source: str | None, *, top: int, only_open:
             for name in names
             for one in open_calls(warehouse, name)
         ]  # fmt: skip
-    return sorted(found, key=lambda one: str(one["noted_at"]), reverse=True)[:top]
+    return sorted(records, key=lambda one: str(one["noted_at"]), reverse=True)[:top]
 
 
 def chains(settings: Settings, sources: Sequence[str]) -> list[Record]:
-    """The journal of each source: how many lines, the first one that is not as it was written, the last digest."""
-    found: list[Record] = []
+    """Return for each source's journal the number of lines, the first altered line, and the last digest."""
+    records: list[Record] = []
     with reading(settings, newest=True) as warehouse:
         for name in sources:
             last = warehouse.rows(statement("journal/last"), {"source": name})
             lines, digest = last[0] if last else (0, "")
-            found.append(
+            records.append(
                 {
                     "source": name,
                     "lines": lines,
@@ -45,4 +45,4 @@ def chains(settings: Settings, sources: Sequence[str]) -> list[Record]:
                     "last_digest": digest,
                 }
             )
-    return found
+    return records

@@ -1,4 +1,4 @@
-"""Pictures of balances, with matplotlib, one panel a currency: amounts of two currencies share no axis."""
+"""Draw balances with matplotlib, one panel for each currency: amounts of two currencies share no axis."""
 
 from __future__ import annotations
 
@@ -25,27 +25,27 @@ MOST_PANELS: Final = 6
 MOST_BARS: Final = 10
 LONGEST_NAME: Final = 40
 FORMATS: Final = (".png", ".svg", ".pdf")
-DOTS: Final = 100  # an inch; so a picture of all panels is 1,600 by 900 pixels
+DOTS: Final = 100  # per inch, so that a picture with all panels has 1,600 by 900 pixels
 
 
-def plot_balances(found: dict[str, Result], file: Path, heading: str) -> list[str]:
-    """Draw the top debtors of the currencies in which most is owed, as bars; returns what a person should know.
+def plot_balances(tables: dict[str, Result], file: Path, heading: str) -> list[str]:
+    """Draw the top debtors of the currencies with most owed, as bars; return notes for people.
 
-    The picture says what it leaves out. Raises SettingsError where matplotlib or anybody who owes is missing, and for
-    another format.
+    The picture names the currencies that it leaves out. Raises SettingsError if matplotlib is missing, if no client
+    owes anything, or for an unknown format.
     """
     if file.suffix.lower() not in FORMATS:
-        raise SettingsError(f"A picture is one of {', '.join(FORMATS)}, not {file.name!r}.")
+        raise SettingsError(f"{file.name!r} is not a picture: end the name with one of {', '.join(FORMATS)}.")
     try:
         import matplotlib as mpl  # noqa: PLC0415 - a second, for pictures only
         from matplotlib.backends.backend_agg import FigureCanvasAgg  # noqa: PLC0415
         from matplotlib.figure import Figure  # noqa: PLC0415
     except ModuleNotFoundError:
         raise SettingsError("Pictures need matplotlib: pip install 'ninja-sync[plot]'") from None
-    panels = _panels(found)
+    panels = _panels(tables)
     if not panels:
         raise SettingsError("There is nothing to draw: no client owes anything.")
-    notes, drawn = _left_out(found, panels), panels[:MOST_PANELS]
+    notes, drawn = _left_out(tables, panels), panels[:MOST_PANELS]
     names = [_name(debtor) for _, debtors in drawn for debtor in debtors]
     families, missing = families_for("".join([heading, *notes, *names]))
     with mpl.rc_context({"font.family": families}), warnings.catch_warnings():
@@ -65,12 +65,12 @@ def plot_balances(found: dict[str, Result], file: Path, heading: str) -> list[st
     return [*notes, *([warning_of(missing)] if missing else [])]
 
 
-def _panels(found: dict[str, Result]) -> list[tuple[Row, list[Row]]]:
-    """Each source and currency in which somebody owes, with its debtors; where most is owed first."""
+def _panels(tables: dict[str, Result]) -> list[tuple[Row, list[Row]]]:
+    """Return each source and currency with debtors, and its debtors, most owed first."""
     debtors: dict[tuple[object, object], list[Row]] = {}
-    for row in found["top_debtors"].records():
+    for row in tables["top_debtors"].records():
         debtors.setdefault((row["source"], row["currency"]), []).append(row)
-    sums = sorted(found["by_currency"].records(), key=lambda row: -Decimal(str(row["owed"])))
+    sums = sorted(tables["by_currency"].records(), key=lambda row: -Decimal(str(row["owed"])))
     several = len({row["source"] for row in sums}) > 1
     return [
         (row | {"label": _currency(row, several=several)}, debtors[row["source"], row["currency"]])
@@ -79,13 +79,13 @@ def _panels(found: dict[str, Result]) -> list[tuple[Row, list[Row]]]:
     ]
 
 
-def _left_out(found: dict[str, Result], panels: Sequence[tuple[Row, list[Row]]]) -> list[str]:
-    """What the picture does not show, in sentences."""
-    several = len({row["source"] for row in found["by_currency"].records()}) > 1
+def _left_out(tables: dict[str, Result], panels: Sequence[tuple[Row, list[Row]]]) -> list[str]:
+    """Return sentences about the currencies that the picture does not show."""
+    several = len({row["source"] for row in tables["by_currency"].records()}) > 1
     drawn = {(row["source"], row["currency"]) for row, _ in panels}
     nobody = [
         _currency(row, several=several)
-        for row in found["by_currency"].records()
+        for row in tables["by_currency"].records()
         if (row["source"], row["currency"]) not in drawn
     ]
     less = [str(row["label"]) for row, _ in panels[MOST_PANELS:]]
@@ -109,23 +109,23 @@ def _draw_panel(panel: Axes, sums: Row, debtors: Sequence[Row]) -> None:
     rows = list(reversed(debtors))
     bars = panel.barh(
         range(len(rows)), [float(str(d["balance"])) for d in rows], color="#2f6f9f"
-    )  # for the picture alone
+    )  # floats only for the picture
     panel.set_yticks(range(len(rows)), [_literal(_name(d)) for d in rows], fontsize=8)
     panel.set_ylim(-0.6, max(len(rows), 3) - 0.4)
     panel.bar_label(bars, [_money(d["balance"], d["currency"]) for d in rows], fontsize=8, padding=3)
-    panel.set_title(_literal(_told(sums)), fontsize=10, loc="left")
+    panel.set_title(_literal(_title(sums)), fontsize=10, loc="left")
     panel.xaxis.set_major_formatter("{x:,.0f}")
     panel.tick_params(axis="x", labelsize=8)
     panel.margins(x=0.15)
     panel.spines[["top", "right"]].set_visible(False)
 
 
-def _told(sums: Row) -> str:
-    """A panel's title: what is owed, and beside it what is overpaid."""
+def _title(sums: Row) -> str:
+    """Return a panel's title: the amount owed, and the amount overpaid."""
     clients = "1 client" if sums["debtors"] == 1 else f"{sums['debtors']:,} clients"
-    told = f"{sums['label']}: {_money(sums['owed'], sums['currency'])} owed by {clients}"
+    owed = f"{sums['label']}: {_money(sums['owed'], sums['currency'])} owed by {clients}"
     overpaid = f"; {_money(sums['overpaid'], sums['currency'])} overpaid by {sums['creditors']:,}"
-    return told + (overpaid if sums["creditors"] else "")
+    return owed + (overpaid if sums["creditors"] else "")
 
 
 def _currency(row: Row, *, several: bool) -> str:
@@ -143,5 +143,5 @@ def _name(debtor: Row) -> str:
 
 
 def _literal(text: str) -> str:
-    """A text that matplotlib draws as it is: between two dollar signs it would see a formula."""
+    """Return a text that matplotlib draws literally: between two dollar signs it would see a formula."""
     return text.replace("$", r"\$")
