@@ -7,25 +7,24 @@ from schemas.errors import SettingsError
 
 
 def secret_of_block(name: str) -> Secret:
-    """The secret in a Prefect Secret block. Raises SettingsError where there is none, or Prefect cannot be asked."""
+    """Return the secret in a Prefect Secret block. Raises SettingsError if there is none or Prefect does not answer."""
     try:
-        from prefect.blocks.system import Secret as Block  # noqa: PLC0415 - seconds, for who keeps secrets there
+        from prefect.blocks.system import Secret as Block  # noqa: PLC0415 - takes seconds; only for blocks
     except ModuleNotFoundError:
         raise SettingsError(
-            f"The Secret block {name!r} is of Prefect, which is not here: pip install 'ninja-sync[prefect]'."
+            f"The Secret block {name!r} needs Prefect, which is not installed: pip install 'ninja-sync[prefect]'."
         ) from None
     try:
         block = Block.load(name)
-        found = block.get() if isinstance(block, Block) else None
+        text = block.get() if isinstance(block, Block) else None
     except ValueError:
         raise SettingsError(
             f"Prefect has no Secret block {name!r}: prefect block create secret, or see docs/operating.md."
         ) from None
-    except Exception as problem:  # noqa: BLE001 - of many libraries, and it may quote
+    except Exception as problem:  # noqa: BLE001 - many libraries may raise, and their messages may quote
         raise SettingsError(
-            f"Prefect cannot be asked for the Secret block {name!r} ({type(problem).__name__}): "
-            "is PREFECT_API_URL right?"
+            f"Prefect does not give the Secret block {name!r} ({type(problem).__name__}): is PREFECT_API_URL right?"
         ) from None
-    if not isinstance(found, str) or not found.strip():
+    if not isinstance(text, str) or not text.strip():
         raise SettingsError(f"The Secret block {name!r} holds no text.")
-    return Secret(found.strip(), name=f"The Secret block {name!r}")
+    return Secret(text.strip(), name=f"The Secret block {name!r}")

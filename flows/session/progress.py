@@ -1,12 +1,12 @@
-"""How long work reports its progress."""
+"""The progress callback of long work."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 Tell = Callable[[str, int, int | None], None]
-"""Is told how a run goes on: what it does now, how many records are through, of how many."""
+"""Progress callback: (phase, records done, total or None)."""
 
 
 def silent(_doing: str, _done: int, _of: int | None) -> None:
-    """Tell nobody how a run goes on."""
+    """Report no progress."""
