@@ -1,4 +1,4 @@
-"""Questions to the warehouse: through the published copy where there is one, so that no run is in the way."""
+"""Query the warehouse, through its published copy if there is one, so that a run never blocks a query."""
 
 from __future__ import annotations
 
@@ -20,22 +20,22 @@ from warehouse.opened.open import open_place
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """The columns and rows of a question."""
+    """The columns and rows of an answer."""
 
     columns: Sequence[str]
     rows: Sequence[Sequence[object]]
 
     def records(self) -> list[dict[str, object]]:
-        """One dictionary per row. Of columns with one name, the later ones are numbered: a, a_1, a_2."""
+        """Return one dictionary per row. Repeated column names are numbered: a, a_1, a_2."""
         names = _distinct(self.columns)
         return [dict(zip(names, row, strict=True)) for row in self.rows]
 
 
 @contextmanager
 def reading(settings: Settings, *, newest: bool = False) -> Iterator[Warehouse]:
-    """The published copy, else the warehouse itself; `newest` asks for the warehouse itself unless a run holds it."""
+    """Open the published copy, else the warehouse. `newest` prefers the warehouse, unless a run holds it."""
     path = place_of(settings)
-    if isinstance(path, PostgresUrl):  # whose readers wait for nobody
+    if isinstance(path, PostgresUrl):  # its readers never wait for a run
         with open_place(path, read_only=True, wait=settings.wait) as opened:
             yield opened
         return
@@ -58,7 +58,7 @@ def _copy_or_file(settings: Settings, path: Path, *, newest: bool) -> Warehouse:
         except Busy:
             raise
         except WarehouseError as damaged:
-            raise WarehouseError(f"{damaged} `ninja-sync publish` writes the published copy anew.") from None
+            raise WarehouseError(f"{damaged} `ninja-sync publish` writes the published copy again.") from None
     try:
         return open_warehouse(path, read_only=True, wait=0 if published else settings.wait)
     except Busy:
@@ -68,22 +68,24 @@ def _copy_or_file(settings: Settings, path: Path, *, newest: bool) -> Warehouse:
 
 
 def ask(settings: Settings, sql: str) -> Result:
-    """The answer to a query that a person wrote. Raises SettingsError with the engine's words where it is wrong."""
+    """Answer a query that a person wrote. Raises SettingsError with the engine's message if it fails."""
     if not sql.strip().strip(";"):
-        raise SettingsError('The query is empty. Such as: ninja-sync sql "select * from mart.clients limit 5"')
+        raise SettingsError('The query is empty. Try: ninja-sync sql "select * from mart.clients limit 5"')
     with reading(settings) as warehouse:
         return Result(*warehouse.ask(sql))
 
 
 def asked(settings: Settings, name: str, params: Mapping[str, object], *, newest: bool = False) -> Result:
-    """The answer to one named statement, such as `read/status`."""
+    """Answer one named statement, such as `read/status`."""
     with reading(settings, newest=newest) as warehouse:
         return Result(*warehouse.answer(statement(name), params))
 
 
 def _distinct(names: Sequence[str]) -> list[str]:
-    found: list[str] = []
+    distinct: list[str] = []
     for name in names:
         others = (f"{name}_{number}" for number in count(1))
-        found.append(name if name not in found else next(new for new in others if new not in found + list(names)))
-    return found
+        distinct.append(
+            name if name not in distinct else next(new for new in others if new not in distinct + list(names))
+        )
+    return distinct

@@ -1,4 +1,4 @@
-"""Answers as files for spreadsheets: CSV and workbooks in which no text is a formula."""
+"""Write answers as files for spreadsheets: CSV and workbooks in which no text becomes a formula."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from flows.show.show import plain
 from schemas.errors import SettingsError
 
 MARK = "\ufeff"
-"""The byte order mark by which Excel knows UTF-8."""
+"""The byte order mark, which tells Excel that a file is UTF-8."""
 
 
 def as_csv(result: Result, *, separator: str = ",", decimal: str = ".") -> str:
-    """The result as CSV with CRLF and a head line; NULL is empty, times are ISO 8601, texts are no formulas."""
+    """Return the result as CSV with CRLF and a head line. NULL is empty, times are ISO 8601, no text is a formula."""
     sink = io.StringIO(newline="")
     writer = csv.writer(sink, delimiter=separator)
     writer.writerow([with_apostrophe(name) for name in result.columns])
@@ -28,9 +28,9 @@ def as_csv(result: Result, *, separator: str = ",", decimal: str = ".") -> str:
 
 
 def write_csv(result: Result, target: str, *, separator: str = ",", decimal: str = ".") -> None:
-    """Write the result into a file (0600), or to standard output for `-`. A file begins with the mark of UTF-8.
+    """Write the result into a file (0600), or to standard output for `-`. A file begins with the UTF-8 mark.
 
-    `separator` is a sign or its name (semicolon, tab). Raises SettingsError where it is the decimal sign too.
+    `separator` is a character or its name (semicolon, tab). Raises SettingsError if it is the decimal sign too.
     """
     sign = separator_of(separator)
     if decimal not in {".", ","}:
@@ -42,7 +42,7 @@ def write_csv(result: Result, target: str, *, separator: str = ",", decimal: str
 
 
 def write_workbook(result: Result, target: str) -> None:
-    """Write the result into a workbook of Excel (0600)."""
+    """Write the result into an Excel workbook (0600)."""
     write_output(target, as_workbook(result.columns, result.rows))
 
 

@@ -1,4 +1,4 @@
-"""Fonts for a text in any script: those that come with the extra `plot`, then those of the system."""
+"""Choose fonts for a text in any script: from the extra `plot`, then from the system."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from pathlib import Path
 
 FIRST = "DejaVu Sans"
 PACKAGES = ("manimgx_fonts", "noto_cjk_sans_jp_regular")
-"""Noto's fonts: a script each, and one for Chinese, Japanese and Korean."""
+"""Packages with the Noto fonts: one font for each script, and one for Chinese, Japanese and Korean."""
 LEFT_OUT = ("Last Resort", "Noto Sans Italic")
-"""Fonts that have a box for each character, or are slanted."""
+"""Fonts that draw a box for every character, or are slanted."""
 MOST_NAMED = 8
 
 
 def families_for(text: str) -> tuple[list[str], str]:
-    """Names of the fonts in which matplotlib draws a text, the usual one first; and the characters that none has.
+    """Return the names of the fonts for a text, the usual one first, and the characters that no font has.
 
-    Only as many fonts are taken as the text needs. They are registered with matplotlib.
+    Takes only as many fonts as the text needs, and registers them with matplotlib.
     """
     from matplotlib import font_manager  # noqa: PLC0415 - a second, for pictures only
 
@@ -36,8 +36,8 @@ def families_for(text: str) -> tuple[list[str], str]:
 
 
 def warning_of(missing: str) -> str:
-    """A line for people that names characters which are drawn as boxes, and says what to do."""
-    named = [f"{one} ({unicodedata.name(one, f'U+{ord(one):04X}').lower()})" for one in missing[:MOST_NAMED]]
+    """Return a line for people that names the characters drawn as boxes, and the remedy."""
+    named = [f"{c} ({unicodedata.name(c, f'U+{ord(c):04X}').lower()})" for c in missing[:MOST_NAMED]]
     more = f" and {len(missing) - MOST_NAMED} more" if len(missing) > MOST_NAMED else ""
     return (
         f"No installed font has {', '.join(named)}{more}: the picture shows boxes. `pip install 'ninja-sync[plot]'` "
@@ -46,17 +46,17 @@ def warning_of(missing: str) -> str:
 
 
 def _drawn(text: str) -> set[str]:
-    """The characters of a text that leave a mark; marks that only join or direct others need no font."""
-    return {one for one in text if unicodedata.category(one) not in ("Cc", "Cf", "Zs", "Zl", "Zp")}
+    """Return the visible characters of a text; characters that only join or direct others need no font."""
+    return {c for c in text if unicodedata.category(c) not in ("Cc", "Cf", "Zs", "Zl", "Zp")}
 
 
 def _files() -> Iterator[str]:
-    """The files of fonts: of the packages, then of the system."""
+    """Yield the font files of the packages, then of the system."""
     from matplotlib import font_manager  # noqa: PLC0415 - as above
 
     for package in PACKAGES:
-        found = find_spec(package)
-        for folder in (found.submodule_search_locations or []) if found else []:
+        spec = find_spec(package)
+        for folder in (spec.submodule_search_locations or []) if spec else []:
             upright = (path for path in Path(folder).iterdir() if path.suffix in (".ttf", ".otf"))
             yield from sorted(str(path) for path in upright if "Italic" not in path.name)
     for font in font_manager.fontManager.ttflist:
@@ -69,5 +69,5 @@ def _characters(file: str) -> set[str]:
 
     try:
         return {chr(code) for code in FT2Font(file).get_charmap()}
-    except (OSError, RuntimeError):  # a file of the system that is none, or is damaged
+    except (OSError, RuntimeError):  # a damaged file, or not a font
         return set()

@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 
 
 def table(view: str, *, settings: Settings | None = None, config: Path | None = None) -> pa.Table:
-    """A view of `mart` as an Arrow table: money decimal128, times in UTC, NULL as null.
+    """Return a view of `mart` as an Arrow table: money as decimal128, times in UTC, NULL as null.
 
-    From the warehouse of the settings, as `ninja-sync sql` finds them: of DuckDB, the published copy. Raises
-    SettingsError for a view that there is none of.
+    It reads the warehouse of the settings, as `ninja-sync sql` does: on DuckDB the published copy. Raises SettingsError
+    if there is no such view.
     """
     with reading(settings or load_settings(config)) as warehouse:
         views = warehouse.rows(
@@ -32,7 +32,7 @@ def table(view: str, *, settings: Settings | None = None, config: Path | None = 
         )
         known = [str(name) for (name,) in views]
         if view not in known:
-            raise SettingsError(f"There is no view {view!r}; there is: {', '.join(known)}.")
+            raise SettingsError(f"There is no view {view!r}. Views: {', '.join(known)}.")
         return warehouse.table(f'select * from mart."{view}"')
 
 

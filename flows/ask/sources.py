@@ -1,4 +1,4 @@
-"""The sources that there are: those of the configuration, and those that the warehouse is bound to."""
+"""List the sources of the configuration, and those that the warehouse is bound to."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from warehouse.engine.sql import statement
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """One source. `state` is bound, not pulled yet, or only in the warehouse; `secret` the place of its token."""
+    """One source. `state` is bound, not pulled yet, or only in the warehouse; `secret` is the place of its token."""
 
     source: str
     state: str
@@ -31,17 +31,17 @@ class Listed:
 
 
 def listed(settings: Settings) -> list[Listed]:
-    """All sources. A warehouse that is not there yet, or was never pulled into, is bound to none."""
-    bound = {str(one["source"]): one for one in _bound(settings)}
-    found = []
+    """Return all sources. A warehouse that does not exist yet, or is empty, is bound to none."""
+    bound = {str(row["source"]): row for row in _bound(settings)}
+    sources = []
     for name, source in settings.sources.items():
-        told: dict[str, Any] = bound.pop(name, {})
-        state = "bound" if told else "not pulled yet"
-        found.append(
-            Listed(**{**told, "source": name}, state=state, configured_url=source.url, secret=secrets_of(source)[0])
+        binding: dict[str, Any] = bound.pop(name, {})
+        state = "bound" if binding else "not pulled yet"
+        sources.append(
+            Listed(**{**binding, "source": name}, state=state, configured_url=source.url, secret=secrets_of(source)[0])
         )
-    return found + [
-        Listed(**one, state="only in the warehouse", configured_url=None, secret=None) for one in bound.values()
+    return sources + [
+        Listed(**row, state="only in the warehouse", configured_url=None, secret=None) for row in bound.values()
     ]
 
 

@@ -1,1 +1,1 @@
-"""What every run needs: clock, door, open warehouse, password, journal of writes."""
+"""The parts that every run needs: clock, door, open warehouse, password, journal of writes."""

@@ -36,11 +36,11 @@ from warehouse.control.state import Binding, check_binding, read_state
 
 
 class CheckedJournal:
-    """A journal before whose first note all is settled that was open, and which refuses what may not be written then.
+    """A journal that settles open calls before its first note, and refuses writes that an unknown outcome forbids.
 
-    `settled` settles what can be told, all but the calls that it is given, and returns what stays unknown. It is asked
-    again after a call was left open. Reading needs no warehouse and no check; the first write makes
-    the warehouse where there is none. Any number of threads may write.
+    `settled` settles all open calls except the ones passed to it, and returns those that stay unknown. It runs again
+    after a call was left open. Reading needs no warehouse and no check; the first write creates a missing warehouse.
+    Any number of threads may write.
     """
 
     def __init__(self, journal: Journal, settled: Callable[[Collection[str]], Sequence[OpenCall]]) -> None:
@@ -50,7 +50,7 @@ class CheckedJournal:
         self._lock = Lock()
 
     def intend(self, call: Call) -> str:
-        """Check, and note that a call is about to be sent. Raises UnsafePlan where an unknown outcome forbids it."""
+        """Check, and note that a call is about to be sent. Raises UnsafePlan if an unknown outcome forbids it."""
         with self._lock:
             if self._left is None:
                 self._left = self._settled(frozenset(self._under_way))
@@ -60,13 +60,13 @@ class CheckedJournal:
             return call_id
 
     def settle(self, call_id: str, outcomes: Sequence[tuple[str, Outcome]], message: str = "") -> None:
-        """Note what became of a call."""
+        """Note the outcome of a call."""
         with self._lock:
             self._journal.settle(call_id, outcomes, message)
             self._under_way.discard(call_id)
 
     def leave(self, call_id: str) -> None:
-        """The call stays open: before the next write, whoever's, it is asked for."""
+        """Leave a call open; the next write looks up its outcome first."""
         with self._lock:
             self._under_way.discard(call_id)
             self._left = None
@@ -81,12 +81,11 @@ def open_api(
     password: Callable[[], Secret] | None = None,
     clock: Clock = SYSTEM_CLOCK,
 ) -> Iterator[Api]:
-    """The server of a source, open for the verbs of `connector.clients`. The password is forgotten at the end.
+    """Open the server of a source for the verbs of `connector.clients`. The password is forgotten at the end.
 
-    Raises SettingsError where it is not clear which source is meant, or how it is reached. Before the first write, the
-    token's company is compared with the one that the warehouse has bound to this source (another one is refused), and
-    what became of calls that were cut off is asked (UnsafePlan where an unknown outcome forbids to write). From then on
-    nobody else writes to the source until this ends (Busy).
+    Raises SettingsError if it is not clear which source is meant, or how to reach it. The first write checks that the
+    token's company is the one bound to this source, and looks up the outcomes of calls that were cut off (UnsafePlan
+    if an unknown outcome forbids writing). From then on nobody else can write to the source until the end (Busy).
     """
     settings = settings or load_settings(config)
     name = choose_source(settings, source)
@@ -101,9 +100,9 @@ def open_api(
 def journal_of(
     settings: Settings, name: str, door: Door, until_the_end: ExitStack, clock: Clock = SYSTEM_CLOCK
 ) -> CheckedJournal:
-    """The journal of a source in its warehouse. The right to write is had with the first note, and held by the stack.
+    """Return the journal of a source. Its first note takes the right to write, which the stack then holds.
 
-    Then it is checked that the door leads to the company bound to the source, and open calls are settled.
+    The first note also checks that the door leads to the company bound to the source, and settles open calls.
     """
     journal = WarehouseJournal(name, lambda: open_ready(settings, clock), operator=operator(), now=clock.now)
     still_at_it, held = STILL_AT_IT, False
@@ -116,10 +115,10 @@ def journal_of(
             until_the_end.enter_context(one_writer_at_a_time(settings, name))
             held = True
         with open_ready(settings, clock) as warehouse:
-            calls = [one for one in open_calls(warehouse, name) if one.call_id not in under_way]
+            calls = [call for call in open_calls(warehouse, name) if call.call_id not in under_way]
         asked = settle_calls(Api(door, journal), calls, still_at_it=still_at_it, now=clock.now)
-        still_at_it = 0.0  # what is left open from now on was waited for where it was sent
-        return [one.open for one in asked if one.outcomes is None]
+        still_at_it = 0.0  # from now on, the sender of a call has already waited for it
+        return [settled_call.open for settled_call in asked if settled_call.outcomes is None]
 
     return CheckedJournal(journal, settled)
 
@@ -127,7 +126,7 @@ def journal_of(
 def check_company(settings: Settings, name: str, door: Door, clock: Clock = SYSTEM_CLOCK) -> Company:
     """The company that the token leads to now.
 
-    Raises SettingsError where it is another company than the one that is bound to the source.
+    Raises SettingsError if it is not the company bound to the source.
     """
     with open_ready(settings, clock) as warehouse:
         known = read_state(warehouse, name).binding
@@ -137,7 +136,7 @@ def check_company(settings: Settings, name: str, door: Door, clock: Clock = SYST
 
 
 def operator() -> str:
-    """Who does it, for the journal: the user of this machine, and the machine."""
+    """Return the operator for the journal: the user of this machine, and the machine."""
     try:
         user = getpass.getuser()
     except (KeyError, OSError):  # a user id without a name, as in containers

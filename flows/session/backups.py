@@ -1,4 +1,4 @@
-"""Where the backups of clients are kept that are purged or merged away: beside the warehouse, for their owner alone."""
+"""Private backup files of clients that are to be purged or merged away, beside the warehouse."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from warehouse.engine.place import staging_of
 from warehouse.engine.private import make_own_folder
 
 CLIENTS = {"purge": 1, "merge": 2}
-"""How many clients the backup of each verb holds. A purge is looked for first: no client's id is a word so short."""
+"""The number of clients in a backup, by verb. `purge` comes first: no client's id is such a short word."""
 
 
 def backup_file(settings: Settings, source: str, verb: str, client_ids: Sequence[str], now: datetime) -> Path:
-    """A file for a backup that is not there yet, in a folder that is; the ids are those of clients just read.
+    """Return a new path for a backup of clients just read, and create its folder.
 
-    Of a DuckDB warehouse the folder stands beside it, of Postgres in this machine's state folder.
+    The folder is beside a DuckDB file, or in this machine's state folder for Postgres.
     """
     folder = _folder(settings)
     make_own_folder(folder)
@@ -27,7 +27,7 @@ def backup_file(settings: Settings, source: str, verb: str, client_ids: Sequence
 
 
 def remove_backups(settings: Settings, source: str, erased: Callable[[str], bool]) -> int:
-    """Remove this machine's backups that hold an erased client of a source; returns how many there were."""
+    """Remove this machine's backups that hold an erased client of a source; return how many there were."""
     folder, removed = _folder(settings), 0
     for file in folder.iterdir() if folder.is_dir() else ():
         if any(erased(client_id) for client_id in _clients_in(file.name, source)):
@@ -37,10 +37,10 @@ def remove_backups(settings: Settings, source: str, erased: Callable[[str], bool
 
 
 def _clients_in(name: str, source: str) -> list[str]:
-    """The ids of the clients in a backup of this source, by the file's name; none where it is another source's.
+    """Return the ids in a backup's file name if it is of this source, else none.
 
-    The trap: a source's name may hold what looks like the rest of another one's file (`main`, `main-merge`). Ids and
-    moments hold no `-`, so the name is read from its end.
+    The trap: one source's name may look like the start of another source's file (`main`, `main-merge`). Ids and moments
+    contain no `-`, so the name is read from its end.
     """
     *before, _moment = name.split("-")
     for verb, ids in CLIENTS.items():

@@ -13,16 +13,15 @@ def secret_of_block(name: str) -> Secret:
         from prefect.blocks.system import Secret as Block  # noqa: PLC0415 - seconds, for who keeps secrets there
     try:
         block = Block.load(name)
-        found = block.get() if isinstance(block, Block) else None
+        text = block.get() if isinstance(block, Block) else None
     except ValueError:
         raise SettingsError(
             f"Prefect has no Secret block {name!r}: prefect block create secret, or see docs/operating.md."
         ) from None
-    except Exception as problem:  # noqa: BLE001 - of many libraries, and it may quote
+    except Exception as problem:  # noqa: BLE001 - many libraries may raise, and their messages may quote
         raise SettingsError(
-            f"Prefect cannot be asked for the Secret block {name!r} ({type(problem).__name__}): "
-            "is PREFECT_API_URL right?"
+            f"Prefect does not give the Secret block {name!r} ({type(problem).__name__}): is PREFECT_API_URL right?"
         ) from None
-    if not isinstance(found, str) or not found.strip():
+    if not isinstance(text, str) or not text.strip():
         raise SettingsError(f"The Secret block {name!r} holds no text.")
-    return Secret(found.strip(), name=f"The Secret block {name!r}")
+    return Secret(text.strip(), name=f"The Secret block {name!r}")

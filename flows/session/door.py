@@ -20,18 +20,18 @@ from warehouse.opened.secret_hosts import check_hosts
 
 
 def token_of(source: Source, *, environ: Mapping[str, str] = os.environ) -> Secret:
-    """The API token of a source. Raises SettingsError where it is not there."""
+    """Return the API token of a source. Raises SettingsError if there is none."""
     if source.token_file:
         return Secret.from_file(source.token_file)
     if source.token_block:
-        from flows.session.blocks import secret_of_block  # noqa: PLC0415 - Prefect, for who keeps secrets there
+        from flows.session.blocks import secret_of_block  # noqa: PLC0415 - Prefect, only for blocks
 
         return secret_of_block(source.token_block)
     return Secret.from_environment(source.token_env or TOKEN_VARIABLE, environ)
 
 
 def secrets_of(source: Source) -> list[str]:
-    """The names of the places of a source's secrets, as the warehouse notes them; the usual password has none."""
+    """Return the names of the places of a source's secrets, as the warehouse notes them; a typed password has none."""
     places = [("file", source.token_file), ("block", source.token_block), ("env", source.token_env or TOKEN_VARIABLE)]
     token = next(f"{kind} {name}" for kind, name in places if name)
     places = [("file", source.password_file), ("block", source.password_block), ("env", source.password_env)]
@@ -39,7 +39,7 @@ def secrets_of(source: Source) -> list[str]:
 
 
 def base_url_of(source: Source) -> str:
-    """The address of a source's server in the one form in which it is compared and stored."""
+    """Return the address of a source's server in the form to compare and store."""
     return str(server_address(source.url))
 
 
@@ -51,10 +51,10 @@ def open_door(
     attempts: int = 8,
     allowed: bool = False,
 ) -> Door:
-    """The door to a source's server, ready for use. Raises SettingsError where URL or token cannot be used.
+    """Open the door to a source's server. Raises SettingsError if URL or token cannot be used.
 
-    Before the first request, the warehouse is asked whether source and secrets belong to this server, unless a person
-    has `allowed` it. On Postgres, it takes turns with all other doors to the same host that have the same warehouse.
+    Before the first request, it checks in the warehouse that source and secrets belong to this server, unless a person
+    has `allowed` it. On Postgres, all doors to the same host with the same warehouse take turns.
     """
     source = settings.sources[name]
     door = DoorSettings(
@@ -70,13 +70,13 @@ def open_door(
 
 
 def check_server(settings: Settings, name: str) -> None:
-    """Raises SettingsError where a source or its secrets belong to another server than the settings lead to."""
+    """Raises SettingsError if a source or its secrets belong to another server than the settings'."""
     source = settings.sources[name]
     check_hosts(place_of(settings), name, base_url_of(source), secrets_of(source), wait=settings.wait)
 
 
 def _turns(settings: Settings, source: Source) -> Turns | None:
-    """The turns at a source's host. Nothing is asked yet; what is wrong with the warehouse is told by who opens it."""
+    """Return the turns at a source's host, without connecting yet. Opening the warehouse reports its problems."""
     with suppress(SettingsError):
         place = place_of(settings)
         if isinstance(place, PostgresUrl):

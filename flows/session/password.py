@@ -1,4 +1,4 @@
-"""Where the password of the token's user comes from: a file, a named environment variable, or a prompt; no argument."""
+"""Read the password of the token's user from a file, an environment variable or a prompt, never from an argument."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ PASSWORD_VARIABLE = "NINJA_SYNC_PASSWORD"  # noqa: S105 - the name of a variable
 def password_reader(
     source: Source, *, file: Path | None = None, variable: str = "", environ: Mapping[str, str] = os.environ
 ) -> Callable[[], Secret]:
-    """What reads the password when it is first needed: from what was named, else the settings, else by a prompt.
+    """Return a function that reads the password when it is first needed.
 
-    In this order: `file`, `variable`, the source's `password_file`, its `password_block`, its `password_env`,
-    NINJA_SYNC_PASSWORD, a prompt where a person is there. The reader raises SettingsError where none of these has it.
+    It looks in this order: `file`, `variable`, the source's `password_file`, `password_block` and `password_env`,
+    NINJA_SYNC_PASSWORD, and a prompt if a person is there. It raises SettingsError if none of these has the password.
     """
 
     def read() -> Secret:
@@ -31,7 +31,7 @@ def password_reader(
         if source.password_file and not variable:
             return Secret.from_file(source.password_file)
         if source.password_block and not variable:
-            from flows.session.blocks import secret_of_block  # noqa: PLC0415 - Prefect, for who keeps secrets there
+            from flows.session.blocks import secret_of_block  # noqa: PLC0415 - Prefect, only for blocks
 
             return secret_of_block(source.password_block)
         if variable or source.password_env or named in environ:

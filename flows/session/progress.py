@@ -1,4 +1,4 @@
-"""How long work reports its progress."""
+"""The progress callback of long work."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Opening the warehouse of an installation."""
+"""Open the warehouse of an installation."""
 
 from __future__ import annotations
 
@@ -10,5 +10,5 @@ from warehouse.opened.migrate import open_migrated
 
 
 def open_ready(settings: Settings, clock: Clock = SYSTEM_CLOCK) -> Warehouse:
-    """The warehouse of an installation, open and brought to this version."""
+    """Open the warehouse of an installation and bring it to this version."""
     return open_migrated(place_of(settings), now=clock.now(), wait=settings.wait)

@@ -1,1 +1,1 @@
-"""Setting up: init, doctor, rebind."""
+"""Set up an installation: init, doctor, rebind."""

@@ -1,4 +1,4 @@
-"""What is wrong, and what to do about it: URL, token, rights, clock, time zone, version, warehouse."""
+"""Find problems and their remedies: URL, token, rights, clock, time zone, version, warehouse."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ MOST_CLOCK_DIFFERENCE = 120  # seconds
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One thing that was looked at. `state` is good, note or bad; `found` says what, and what to do."""
+    """One check. `state` is good, note or bad; `found` is the finding, with the remedy."""
 
     name: str
     state: str
@@ -46,31 +46,31 @@ class Check:
 
 
 def _check_server(settings: Settings, name: str) -> None:
-    """Raises SettingsError for another server than the token belongs to, and Busy where that cannot be asked now."""
+    """Raises SettingsError if the token belongs to another server, and Busy if the warehouse cannot answer now."""
     try:
         check_server(settings, name)
     except Busy:
         raise
     except WarehouseError:
-        return  # nothing can be known from such a warehouse; that is a finding of its own
+        return  # such a warehouse knows nothing; its own check reports it
 
 
 def examine(settings: Settings, name: str, clock: Clock = SYSTEM_CLOCK) -> list[Check]:
-    """All checks of one source and of the warehouse; a check that cannot go on ends those that need it.
+    """Run all checks of one source and of the warehouse; a failed check ends the checks that need it.
 
-    Nothing is changed by it: the warehouse is only read, and neither made nor brought to this version. (On Postgres,
-    its requests take turns as all others do.)
+    It changes nothing: it only reads the warehouse, and neither creates nor upgrades it. (On Postgres, its requests
+    take turns like all others.)
     """
     warehouse, known = _warehouse(settings, name)
     checks = [warehouse]
     try:
         checks += [Check("address", "good", base_url_of(settings.sources[name]))]
         _check_server(settings, name)
-        with open_door(settings, name, attempts=2, allowed=True) as door:  # two attempts: nobody waits long
+        with open_door(settings, name, attempts=2, allowed=True) as door:  # two attempts, so that nobody waits long
             for check in _server(settings, name, door, known, clock):
                 checks.append(check)
     except SyncError as problem:
-        hint = " Make one in Invoice Ninja: Settings > Account Management > API Tokens." * _is_wrong_token(problem)
+        hint = " Create one in Invoice Ninja: Settings > Account Management > API Tokens." * _is_wrong_token(problem)
         checks.append(Check("server", "bad", f"{problem}{hint}", problem.exit_code))
     return checks
 
@@ -80,13 +80,13 @@ def _is_wrong_token(problem: SyncError) -> bool:
 
 
 def _warehouse(settings: Settings, name: str) -> tuple[Check, Binding | None]:
-    """The check of the warehouse, and to which company it has bound the source, where that can be told."""
+    """Check the warehouse; return the check, and the company bound to the source if the warehouse knows it."""
     try:
         path = place_of(settings)
         if isinstance(path, Path):
             _may_be_written(path)
         if not is_there(path):
-            return Check("warehouse", "note", f"{path} is not there yet: the first pull makes it"), None
+            return Check("warehouse", "note", f"{path} does not exist yet: the first pull creates it"), None
         with open_place(path, read_only=True, wait=settings.wait) as warehouse:
             shown = str(path)
             if warehouse.engine == POSTGRES:
@@ -102,22 +102,22 @@ def _warehouse(settings: Settings, name: str) -> tuple[Check, Binding | None]:
         return Check("warehouse", "bad", str(problem), problem.exit_code), None
     held = f"{counted(state.mirrored, 'client')} of {name!r}" if state.binding else f"nothing of {name!r} yet"
     if (state.unexplained or 0) > 0:
-        held += f"; the server does not list {state.unexplained:,} of them: `ninja-sync sweep` looks"
+        held += f"; the server does not list {state.unexplained:,} of them: `ninja-sync sweep` checks"
         return Check("warehouse", "note", f"{shown}: {held}"), state.binding
     return Check("warehouse", "good", f"{shown}: {held}"), state.binding
 
 
 def _may_be_written(path: Path) -> None:
-    """Raises SettingsError where a pull could not make or write this file.
+    """Raises SettingsError if a pull could not create or write this file.
 
-    The trap: root may write everywhere by its rights, and yet no file can be made in /proc. So one is made there that
-    has no name, and is gone at once.
+    The trap: root has the right to write everywhere, yet cannot create a file in /proc. So this creates a nameless
+    temporary file in the folder.
     """
     folder = path.parent
     while not folder.exists():
         folder = folder.parent
     if not folder.is_dir():
-        raise SettingsError(f"The warehouse {path} cannot be made: {folder} is not a folder.")
+        raise SettingsError(f"The warehouse {path} cannot be created: {folder} is not a folder.")
     for place in filter(Path.exists, (folder, path)):
         if not os.access(place, os.W_OK):
             raise SettingsError(f"The warehouse {path} cannot be written: you may not write to {place}.")
@@ -125,15 +125,15 @@ def _may_be_written(path: Path) -> None:
         tempfile.TemporaryFile(dir=folder).close()
     except OSError as problem:
         raise SettingsError(
-            f"The warehouse {path} cannot be made: nothing can be written to {folder} ({reason(problem)})."
+            f"The warehouse {path} cannot be created: nothing can be written to {folder} ({reason(problem)})."
         ) from None
 
 
 def _coming(warehouse: Warehouse) -> str:
-    """What the next pull will do to the shape of an open warehouse; empty where it is of this version."""
+    """Return how the next pull will change the tables of an open warehouse; '' if they are this version's."""
     tables = warehouse.rows("select table_schema, table_name from information_schema.tables")
     if ("control", "migrations") not in tables:
-        return "has no mirror yet: the first pull makes one in it"
+        return "has no mirror yet: the first pull creates it"
     had, known = [name for (name,) in warehouse.rows("select name from control.migrations")], named("control")
     if not set(had) <= set(known):
         raise WarehouseError(f"{warehouse.shown} was written by a newer version of Ninja Sync: upgrade it here.")
@@ -176,10 +176,10 @@ def _version(look: FirstLook) -> Check:
     if look.version is None:
         return Check("version", "note", "the server does not say its version (a proxy may drop X-APP-VERSION)")
     if not numbers_of(look.version):
-        return Check("version", "note", f"the server calls its version {look.version!r}: it is taken for 5.10")
+        return Check("version", "note", f"the server's version is {look.version!r}: Ninja Sync treats it as 5.10")
     if look.version == TESTED_VERSION:
-        return Check("version", "good", f"{look.version}, the one this program was recorded against")
-    return Check("version", "note", f"{look.version}; this program was recorded against {TESTED_VERSION}")
+        return Check("version", "good", f"{look.version}, the version Ninja Sync was tested against")
+    return Check("version", "note", f"{look.version}; Ninja Sync was tested against {TESTED_VERSION}")
 
 
 def _clock(look: FirstLook, clock: Clock) -> Check:

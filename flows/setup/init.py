@@ -1,4 +1,4 @@
-"""Writing the configuration file: the first source with all that goes with it, and each further one."""
+"""Write the configuration file: the first source with all other settings, and every further source."""
 
 from __future__ import annotations
 
@@ -43,9 +43,9 @@ url = {url}
 
 @dataclass(frozen=True, slots=True)
 class NewSource:
-    """A source that is to be written: its name, its server, and where its token is, or the token that is to be stored.
+    """A source to write: its name, its server, and the place of its token, or the token to store.
 
-    Raises SettingsError where a value cannot be used.
+    Raises SettingsError if a value cannot be used.
     """
 
     name: str
@@ -55,56 +55,56 @@ class NewSource:
     token: Secret | None = None
 
     def __post_init__(self) -> None:
-        """Check the name, and bring the address into its one form."""
+        """Check the name, and normalise the address."""
         if not SOURCE_NAME.fullmatch(self.name):
-            raise SettingsError(f"The name {self.name!r} may hold small letters, digits, - and _ only.")
+            raise SettingsError(f"The name {self.name!r} may contain only small letters, digits, - and _.")
         object.__setattr__(self, "url", str(server_address(self.url)))
 
     @property
     def own_file(self) -> str:
-        """The name of the file, beside the configuration, in which a token is stored that was typed."""
+        """The name of the file for a typed token, beside the configuration."""
         return f"{self.name}.token"
 
     @property
-    def told(self) -> dict[str, str]:
-        """What the configuration says of the source, as TOML."""
+    def as_toml(self) -> dict[str, str]:
+        """The source's settings as TOML values."""
         file = self.own_file if self.token else self.token_file
         token = f"token_file = {_toml(file)}" if file else f"token_env = {_toml(self.token_env)}"
         return {"name": self.name, "url": _toml(self.url), "token": token}
 
 
 def write_configuration(file: Path, new: NewSource, warehouse: str) -> None:
-    """Write the first source into a new file (0600), or another one into a file that is there.
+    """Write the first source into a new file (0600), or add a source to an existing file.
 
-    A token that was typed is stored beside it (0600). Raises SettingsError, and writes nothing, where the file has the
-    source already, or could not be read afterwards.
+    A typed token is stored beside the file (0600). Raises SettingsError, and writes nothing, if the file has the source
+    already or would not be readable afterwards.
     """
     if file.exists():
         add_source(file, new)
         return
     if file.is_symlink():
         raise SettingsError(
-            f"{file} is a link to a file that is not there: remove it, or write another one with --file."
+            f"{file} is a link to a file that does not exist: remove it, or choose another with --file."
         )
     check_has_no_password(warehouse)
     kept = warehouse if "://" in warehouse else str(Path(warehouse).expanduser().absolute())
     make_private_folder(file.absolute().parent)
     _store_token(file, new)
-    write_private(file, TEMPLATE.format(**new.told, warehouse=_toml(kept)).encode())
+    write_private(file, TEMPLATE.format(**new.as_toml, warehouse=_toml(kept)).encode())
 
 
 def add_source(file: Path, new: NewSource) -> None:
-    """Write another source at the end of a file. Raises SettingsError as `write_configuration` does."""
+    """Add a source at the end of a file. Raises SettingsError as `write_configuration` does."""
     there = load_settings(file, environ={}).sources
     if new.name in there:
         raise SettingsError(
-            f"{file} is there already and has the source {new.name!r}, at {there[new.name].url}: edit it, or choose "
-            "another name for the new one."
+            f"{file} exists and has the source {new.name!r}, at {there[new.name].url}: edit it, or choose another name "
+            "for the new source."
         )
-    real = file.resolve()  # where a link leads to
-    text = real.read_text(encoding="utf-8").rstrip("\n") + "\n" + ANOTHER.format(**new.told)
+    real = file.resolve()  # the file behind a link
+    text = real.read_text(encoding="utf-8").rstrip("\n") + "\n" + ANOTHER.format(**new.as_toml)
     if new.name not in read_text(real, text).sources:
-        raise SettingsError(f"{file} cannot be added to: write a table [sources.{new.name}] into it by hand.")
+        raise SettingsError(f"Cannot add a source to {file}: write a table [sources.{new.name}] into it by hand.")
     mode = stat.S_IMODE(real.stat().st_mode)
     _store_token(real, new)
     write_private(real, text.encode())
@@ -112,15 +112,15 @@ def add_source(file: Path, new: NewSource) -> None:
 
 
 def _store_token(file: Path, new: NewSource) -> None:
-    """Store a token that was typed. Raises SettingsError where its file is there: it may be another one's."""
+    """Store a typed token. Raises SettingsError if its file exists: it may hold another token."""
     if new.token is None:
         return
     place = file.absolute().parent / new.own_file
     if place.exists():
-        raise SettingsError(f"{place} is there already: remove it, or name it with --token-file.")
+        raise SettingsError(f"{place} exists already: remove it, or name it with --token-file.")
     write_private(place, f"{new.token.reveal()}\n".encode())
 
 
 def _toml(text: str) -> str:
-    """A TOML basic string: JSON's escapes are TOML's too."""
+    """Return a TOML basic string: JSON's escapes are TOML's too."""
     return json.dumps(text, ensure_ascii=False)

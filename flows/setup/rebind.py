@@ -1,4 +1,4 @@
-"""The deliberate way through a moved address or a restored server: bind a source anew."""
+"""Bind a source again on purpose, after its server has moved or was restored."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from warehouse.opened.secret_hosts import note_hosts
 
 
 def new_server(settings: Settings, name: str) -> str:
-    """Why a person has to allow that the token goes to the server of the settings; empty where it has gone there."""
+    """Return why a person must allow sending the token to the settings' server; '' if it was used there before."""
     try:
         check_server(settings, name)
     except SettingsError as problem:
@@ -25,24 +25,24 @@ def new_server(settings: Settings, name: str) -> str:
 
 
 def find_company(settings: Settings, name: str) -> tuple[Binding, str]:
-    """The company that URL and token of a source lead to now, and its name. A person has allowed the server before."""
+    """Return the company behind a source's URL and token, and its name. A person must have allowed the server."""
     with open_door(settings, name, allowed=True) as door:
         company = current_company(door)
     return Binding(base_url_of(settings.sources[name]), company.id, company.fingerprint), company.name
 
 
 def rebind(settings: Settings, name: str, binding: Binding, clock: Clock = SYSTEM_CLOCK) -> None:
-    """Bind the source, and forget its watermark and what is staged, so that the next pull reads everything.
+    """Bind the source, and forget its watermark and staged pages, so that the next pull reads everything.
 
-    Raises SettingsError for another company: its clients would be added to those of the bound one.
+    Raises SettingsError for another company: its clients would mix with those of the bound one.
     """
     path = place_of(settings)
     with one_run_at_a_time(path, name, wait=settings.wait), open_ready(settings, clock) as warehouse:
         known = read_state(warehouse, name).binding
         if known is not None and known.company_fingerprint != binding.company_fingerprint:
             raise SettingsError(
-                f"URL and token of {name!r} lead to another company ({binding.company_id}) than the one whose clients "
-                f"are here ({known.company_id}). Nothing was changed: give it a source name of its own."
+                f"URL and token of {name!r} lead to company {binding.company_id}, but the clients here are of company "
+                f"{known.company_id}. Nothing was changed: give the other company its own source name."
             )
         with warehouse.transaction():
             bind(warehouse, name, binding, version=None, now=clock.now())

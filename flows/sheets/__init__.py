@@ -1,1 +1,1 @@
-"""Spreadsheets as people write them: CSV and Excel."""
+"""Read and write spreadsheets as people use them: CSV and Excel."""

@@ -1,7 +1,7 @@
-"""Reading a table as spreadsheet programs of any country write it: CSV, or an Excel workbook (.xlsx).
+"""Read a table as the spreadsheet programs of any country write it: CSV, or an Excel workbook (.xlsx).
 
-The file says how it is to be read: its separator, its encoding, its sheet. Where it leaves two readings open, the
-reader asks for an option and reads nothing. `notes` say how the file was understood.
+The reader infers separator, encoding and sheet from the file. If there are two ways to read it, the reader asks for an
+option and reads nothing. `notes` say how it read the file.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ from schemas.errors import SettingsError
 
 SEPARATORS: Final[Mapping[str, str]] = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 WINDOWS: Final = "cp1252"
-"""What Excel in Western Europe writes as "CSV"; every other file is expected in UTF-8 or UTF-16 with its mark."""
+"""The encoding of Excel's "CSV" in Western Europe; other files are expected in UTF-8, or UTF-16 with its mark."""
 _FORMULA: Final = ("=", "+", "-", "@")
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """How a person wants a file to be read; None: as the file itself suggests.
+    """A person's options for reading a file; None leaves it to the file.
 
-    `decimal` is the sign before the decimals of an amount. `null_words` says what texts such as NULL and nan mean:
+    `decimal` is the sign before the decimals of an amount. `null_words` is the meaning of texts such as NULL and nan:
     "text" or "blank".
     """
 
@@ -45,9 +45,9 @@ AS_IT_IS: Final = Reading()
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """What a file holds: headings, rows that are not blank, and how the file was understood.
+    """The contents of a file: headings, rows that are not blank, and notes on how the file was read.
 
-    Cells of a CSV are texts; those of a workbook also whole numbers, Decimals and flags.
+    Cells of a CSV are texts; cells of a workbook may also be whole numbers, Decimals and flags.
     """
 
     columns: Sequence[str]
@@ -55,11 +55,11 @@ class Sheet:
     notes: Sequence[str] = ()
 
     def texts(self, *needed: str, optional: Sequence[str] = ()) -> list[list[str]]:
-        """The texts of these columns, row by row; blank is "". Raises SettingsError for a wrong column or row."""
+        """Return the texts of these columns, row by row; blank is "". Raises SettingsError if one is wrong."""
         names = [heading(column) for column in self.columns]
         missing = [name for name in needed if name not in names]
         if missing or not self.rows:
-            raise SettingsError(f"The file needs the columns {' and '.join(needed)}, and a row.")
+            raise SettingsError(f"The file needs the columns {' and '.join(needed)}, and at least one row.")
         wrong = next((row for row in self.rows if row.wrong), None)
         if wrong:
             raise SettingsError(f"Line {wrong.line}: {wrong.wrong}.")
@@ -71,7 +71,7 @@ class Sheet:
 def reading_of(
     separator: str | None, decimal: str | None, encoding: str | None, sheet: str | None, null_words: str | None
 ) -> Reading:
-    """How to read a file, from the options of a command. Raises SettingsError for one that is none."""
+    """Return how to read a file, from the options of a command. Raises SettingsError for an unknown value."""
     if decimal not in {None, ".", ","}:
         raise SettingsError("--decimal is . or a comma.")
     if null_words not in {None, "text", "blank"}:
@@ -80,18 +80,18 @@ def reading_of(
 
 
 def separator_of(name: str) -> str:
-    """A separator by its sign or its name. Raises SettingsError for another one."""
-    found = next((sign for sign, called in SEPARATORS.items() if name.casefold() in {sign, called}), None)
-    if found is None:
+    """Return a separator by its sign or its name. Raises SettingsError for any other text."""
+    separator = next((sign for sign, called in SEPARATORS.items() if name.casefold() in {sign, called}), None)
+    if separator is None:
         raise SettingsError(f"--separator is one of {', '.join(SEPARATORS.values())}.")
-    return found
+    return separator
 
 
 def read_sheet(file: Path, needed: Sequence[str], how: Reading = AS_IT_IS) -> Sheet:
-    """The table in a CSV file or a workbook. Raises SettingsError for a file that cannot be read, or in two ways.
+    """Read the table in a CSV file or a workbook. Raises SettingsError if it cannot be read, or in two ways.
 
-    `needed` are headings of which the table has at least one, in any case of letters: they tell the separator.
-    A row with too many or too few cells is marked as wrong and does not stop the others.
+    The table has at least one heading of `needed`, in any case of letters: this reveals the separator. A row with too
+    many or too few cells is marked as wrong and does not stop the others.
     """
     try:
         content = file.read_bytes()
@@ -100,7 +100,7 @@ def read_sheet(file: Path, needed: Sequence[str], how: Reading = AS_IT_IS) -> Sh
     if content.startswith(b"PK\x03\x04") or file.suffix.lower() in {".xlsx", ".xlsm"}:
         return _tidy(file, *read_workbook(file, how.sheet))
     if how.sheet is not None:
-        raise SettingsError(f"{file} is no workbook, so it has no sheet {how.sheet!r}.")
+        raise SettingsError(f"{file} is not a workbook, so it has no sheet {how.sheet!r}.")
     text, notes = _decoded(file, content, how.encoding)
     rows, separator = _split(file, text, needed, how.separator)
     if separator != ",":
@@ -109,14 +109,14 @@ def read_sheet(file: Path, needed: Sequence[str], how: Reading = AS_IT_IS) -> Sh
 
 
 def heading(text: object) -> str:
-    """A heading as fields are named: `Postal Code` is `postal_code`."""
+    """Return a heading in the form of field names: `Postal Code` becomes `postal_code`."""
     return re.sub(r"[\W_]+", "_", str(text or "").strip().casefold()).strip("_")
 
 
 def looks_like_formula(text: str) -> bool:
     """Whether a spreadsheet could take a text for a formula.
 
-    Leading blanks and control characters do not matter, nor does the width of the sign (OWASP, "CSV Injection").
+    It ignores leading blanks and control characters, and the width of the sign (OWASP, "CSV Injection").
     """
     import unicodedata  # noqa: PLC0415
 
@@ -127,17 +127,17 @@ def looks_like_formula(text: str) -> bool:
 
 
 def with_apostrophe(text: str) -> str:
-    """A text that no spreadsheet takes for a formula; `without_apostrophe` gives the text back."""
+    """Return a text that no spreadsheet takes for a formula; `without_apostrophe` undoes it."""
     return "'" + text if looks_like_formula(text.lstrip("'")) else text
 
 
 def without_apostrophe(text: str) -> str:
-    """A text without the apostrophe that stands before what looks like a formula."""
+    """Return a text without the apostrophe that guards a formula."""
     return text[1:] if text.startswith("'") and looks_like_formula(text.lstrip("'")) else text
 
 
 def _decoded(file: Path, content: bytes, encoding: str | None) -> tuple[str, list[str]]:
-    """The text of a CSV, and how it was read where that is not UTF-8."""
+    """Return the text of a CSV, and a note if it is not UTF-8."""
     if encoding is not None:
         try:
             return content.decode(encoding).removeprefix("\ufeff"), [f"The encoding is {encoding}, as you said."]
@@ -151,7 +151,7 @@ def _decoded(file: Path, content: bytes, encoding: str | None) -> tuple[str, lis
     try:
         return content.decode("utf-8-sig"), []
     except UnicodeDecodeError:
-        note = "The encoding is Windows-1252 (Western Europe). If letters look wrong, say which it is with --encoding."
+        note = "The encoding is Windows-1252 (Western Europe). If letters look wrong, name the right one: --encoding."
         return _by(file, content, WINDOWS), [note]
 
 
@@ -165,17 +165,17 @@ def _by(file: Path, content: bytes, encoding: str) -> str:
 
 
 def _split(file: Path, text: str, needed: Sequence[str], separator: str | None) -> tuple[list[SheetRow], str]:
-    """The rows, and the separator: the one by which the first line has a heading that is needed, and another one."""
+    """Return the rows and the separator. It splits the first line into a needed heading and at least one other."""
     first, _, rest = text.partition("\n")
-    told = re.fullmatch(r"sep=(.)\r?", first, re.IGNORECASE)  # a first line that Excel obeys
+    declared = re.fullmatch(r"sep=(.)\r?", first, re.IGNORECASE)  # Excel obeys such a first line
     skipped = 0
-    if told:
-        separator, text, skipped = separator or told[1], rest, 1
+    if declared:
+        separator, text, skipped = separator or declared[1], rest, 1
     candidates = [separator] if separator else list(SEPARATORS)
-    tables = {one: _parsed(text, one, skipped) for one in candidates}
-    fitting = [one for one, rows in tables.items() if rows and _has_heading(rows[0], needed)]
+    tables = {sign: _parsed(text, sign, skipped) for sign in candidates}
+    fitting = [sign for sign, rows in tables.items() if rows and _has_heading(rows[0], needed)]
     if len(fitting) > 1:
-        names = " or ".join(SEPARATORS[one] for one in fitting)
+        names = " or ".join(SEPARATORS[sign] for sign in fitting)
         raise SettingsError(f"{file} can be read with a {names} between its cells: choose one with --separator.")
     if not fitting:
         raise SettingsError(_why_no_table(file, text, tables, needed))
@@ -183,7 +183,7 @@ def _split(file: Path, text: str, needed: Sequence[str], separator: str | None) 
 
 
 def _parsed(text: str, separator: str, skipped: int) -> list[SheetRow] | None:
-    """The rows of a CSV by this separator, blank ones too; None where it is no CSV."""
+    """Return the rows of a CSV with this separator, including blank rows; None if it is not a valid CSV."""
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
     rows, line = [], 1 + skipped
     try:
@@ -203,14 +203,14 @@ def _why_no_table(file: Path, text: str, tables: Mapping[str, list[SheetRow] | N
     first_line = text.partition("\n")[0]
     broken = [separator for separator, rows in tables.items() if rows is None]
     if any(_has_heading(SheetRow(1, first_line.split(separator)), needed) for separator in broken):
-        return f"{file} is no CSV: a quotation mark is not closed. Save it again as CSV UTF-8 or .xlsx."
+        return f"{file} is not a valid CSV: a quotation mark is not closed. Save it again as CSV UTF-8 or .xlsx."
     first = [rows[0].cells for rows in tables.values() if rows]
-    found = ", ".join(str(cell)[:30] for cell in max(first, key=len, default=[])[:8])
-    return f"The first line of {file} has no heading {' or '.join(needed)}. It has: {found or 'nothing'}."
+    headings = ", ".join(str(cell)[:30] for cell in max(first, key=len, default=[])[:8])
+    return f"The first line of {file} has no heading {' or '.join(needed)}. It has: {headings or 'nothing'}."
 
 
 def _tidy(file: Path, rows: Sequence[SheetRow], notes: list[str]) -> Sheet:
-    """Without blank rows and columns; rows of another length are marked."""
+    """Return the sheet without blank rows and columns; mark rows of another length as wrong."""
     filled = [SheetRow(row.line, [_blank_is_none(cell) for cell in row.cells], row.wrong) for row in rows]
     filled = [row for row in filled if any(cell is not None for cell in row.cells)]
     if not filled:
@@ -227,7 +227,7 @@ def _tidy(file: Path, rows: Sequence[SheetRow], notes: list[str]) -> Sheet:
 
 
 def _fitted(row: SheetRow, head: SheetRow, width: int, named: Sequence[int]) -> SheetRow:
-    """A row with one cell a heading. Cells beyond the last heading may only be blank."""
+    """Return a row with one cell for each heading. Cells beyond the last heading must be blank."""
     beyond = any(cell is not None for cell in row.cells[width:])
     short = len(row.cells) < width
     wrong = row.wrong
@@ -246,19 +246,19 @@ def _blank_is_none(cell: object) -> object:
 
 
 def amount(text: str, decimal: str | None = None) -> Decimal:
-    """The number that a person wrote, with its country's signs. Raises ValueError with the reason where there is none.
+    """Parse a number with the signs of any country. Raises ValueError with the reason.
 
     >>> amount("1.234,50"), amount("85,5"), amount("1'234.50")
     (Decimal('1234.50'), Decimal('85.5'), Decimal('1234.50'))
     """
     bare = re.sub(r"[\s'\u2019]", "", text)
     if not re.fullmatch(r"[-+]?[0-9]+([.,][0-9]+)*", bare):
-        raise ValueError("is no number")
+        raise ValueError("is not a number")
     signs = re.findall(r"[.,]", bare)
     if decimal is None and len(signs) == 1 and re.fullmatch(r"[-+]?[1-9][0-9]{0,2}[.,][0-9]{3}", bare):
-        raise ValueError("can be read in two ways, with thousands or with decimals: say which with --decimal")
+        raise ValueError("can be read in two ways, with thousands or with decimals: choose one with --decimal")
     sign = decimal or (signs[-1] if signs and signs.count(signs[-1]) == 1 else "")
     whole, _, rest = bare.partition(sign) if sign else (bare, "", "")
     if re.search(r"[.,]", rest) or not re.fullmatch(r"[-+]?([0-9]+|[0-9]{1,3}([.,])[0-9]{3}(\2[0-9]{3})*)", whole):
-        raise ValueError("is no number that can be read in one way")
+        raise ValueError("is not a number that can be read in only one way")
     return Decimal(re.sub(r"[.,]", "", whole) + (f".{rest}" if rest else ""))

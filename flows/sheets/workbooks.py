@@ -1,7 +1,7 @@
-"""Workbooks of Excel (.xlsx): reading a sheet, and writing an answer.
+"""Read a sheet of an Excel workbook (.xlsx), and write an answer as one.
 
-Texts stay texts: a number such as 0015 keeps its zeros, and nothing becomes a formula. Needs openpyxl, of the extra
-`xlsx`.
+Texts stay texts: a number such as 0015 keeps its zeros, and nothing becomes a formula. This needs openpyxl, from the
+extra `xlsx`.
 """
 
 from __future__ import annotations
@@ -21,21 +21,21 @@ from schemas.errors import SettingsError
 from schemas.extras import needs
 
 MOST_ROWS: Final = 1_048_576
-"""Rows of a sheet, the headings among them (Excel's specification)."""
+"""The most rows of a sheet, including the headings (Excel's specification)."""
 MOST_LETTERS: Final = 32_767
-"""Characters of a cell (the same)."""
+"""The most characters of a cell (the same)."""
 EXACT_DIGITS: Final = 15
-"""Digits of a number that Excel keeps; an amount with more is written as a text."""
+"""The digits of a number that Excel keeps; an amount with more digits is written as text."""
 BROKEN: Final = (zipfile.BadZipFile, zlib.error, SyntaxError, EOFError, KeyError, ValueError, TypeError)
-"""What openpyxl raises for a damaged file; errors of its XML are SyntaxErrors."""
+"""The exceptions of openpyxl for a damaged file; errors of its XML are SyntaxErrors."""
 _ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
 _TO_ESCAPE = re.compile(r"[\x00-\x08\x0b-\x1f\ufffe\uffff]|_(?=x[0-9A-Fa-f]{4}_)")
-"""What XML cannot hold, and what would be read as an escape (ECMA-376, ST_Xstring)."""
+"""Characters that XML cannot hold, and texts that would be read as an escape (ECMA-376, ST_Xstring)."""
 
 
 @dataclass(frozen=True, slots=True)
 class SheetRow:
-    """A row: its line in the file, its cells (None is blank), and why it cannot be read, if so."""
+    """A row: its line in the file, its cells (None is blank), and the reason if it cannot be read."""
 
     line: int
     cells: Sequence[object] = field(repr=False)
@@ -43,7 +43,7 @@ class SheetRow:
 
 
 def read_workbook(file: Path, sheet: str | None) -> tuple[list[SheetRow], list[str]]:
-    """The rows of a sheet, and a note which one. Raises SettingsError where several have rows and none is named."""
+    """Return the rows of a sheet and a note with its name. Raises SettingsError if it is not clear which sheet."""
     openpyxl = _openpyxl()
     try:
         with file.open("rb") as opened:
@@ -51,7 +51,7 @@ def read_workbook(file: Path, sheet: str | None) -> tuple[list[SheetRow], list[s
             formulas = openpyxl.load_workbook(opened, read_only=True, data_only=False)
             chosen = _chosen(file, values, sheet)
             for book in (values, formulas):
-                book[chosen].reset_dimensions()  # some programs write a size that leaves rows out
+                book[chosen].reset_dimensions()  # some programs write a size that omits rows
             rows = [
                 _row(line, row, texts)
                 for line, (row, texts) in enumerate(
@@ -59,13 +59,13 @@ def read_workbook(file: Path, sheet: str | None) -> tuple[list[SheetRow], list[s
                 )
             ]
     except (*BROKEN, openpyxl.utils.exceptions.InvalidFileException):
-        raise SettingsError(f"{file} is no workbook that can be read: save it again as .xlsx or CSV UTF-8.") from None
+        raise SettingsError(f"{file} cannot be read as a workbook: save it again as .xlsx or CSV UTF-8.") from None
     notes = [f"The sheet is {chosen!r}."] if len(values.sheetnames) > 1 else []
     return rows, notes
 
 
 def as_workbook(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> bytes:
-    """The answer as a workbook: amounts are numbers, times are in UTC. Raises SettingsError for what no cell holds."""
+    """Return the answer as a workbook: amounts as numbers, times in UTC. Raises SettingsError if it does not fit."""
     openpyxl = _openpyxl()
     if len(rows) >= MOST_ROWS:
         raise SettingsError(f"A sheet holds {MOST_ROWS - 1:,} rows, and the answer has {len(rows):,}: use --csv.")
@@ -90,10 +90,10 @@ def _openpyxl() -> Any:
 def _chosen(file: Path, book: Any, wanted: str | None) -> str:
     names: Sequence[str] = [sheet.title for sheet in book.worksheets]
     if wanted is not None:
-        found = [name for name in names if name.casefold() == wanted.strip().casefold()]
-        if not found:
+        matching = [name for name in names if name.casefold() == wanted.strip().casefold()]
+        if not matching:
             raise SettingsError(f"{file} has no sheet {wanted!r}. It has: {', '.join(names)}.")
-        return found[0]
+        return matching[0]
     for name in names:
         book[name].reset_dimensions()
     filled = [name for name in names if _has_rows(book[name].iter_rows(max_row=50))]
@@ -117,7 +117,7 @@ def _row(line: int, values: Sequence[Any], formulas: Sequence[Any]) -> SheetRow:
 
 
 def _value(value: object) -> object:
-    """A cell as Python: exact numbers, dates as people sort them."""
+    """Return a cell's value: exact numbers, dates in ISO form."""
     if isinstance(value, float):
         exact = Decimal(repr(value))
         return int(exact) if exact == exact.to_integral_value() and abs(exact) < 10**EXACT_DIGITS else exact
@@ -126,7 +126,7 @@ def _value(value: object) -> object:
     if isinstance(value, date | time):
         return value.isoformat()
     if isinstance(value, str):
-        return _ESCAPED.sub(lambda found: chr(int(found[1], 16)), value)
+        return _ESCAPED.sub(lambda match: chr(int(match[1], 16)), value)
     return value
 
 
@@ -137,7 +137,7 @@ def _cell(sheet: Any, make: Any, value: object) -> object:
         return value.normalize() + 0
     if value is None or isinstance(value, bool | date) or (isinstance(value, int) and abs(value) < 10**EXACT_DIGITS):
         return value
-    text = _TO_ESCAPE.sub(lambda found: f"_x{ord(found[0]):04X}_", _text(value))
+    text = _TO_ESCAPE.sub(lambda match: f"_x{ord(match[0]):04X}_", _text(value))
     if len(text) > MOST_LETTERS:
         raise SettingsError(f"A cell of Excel holds {MOST_LETTERS:,} characters, and one value is longer: use --csv.")
     cell = make(sheet)

@@ -1,4 +1,4 @@
-"""Statements of many clients, as PDF files in a folder or by mail; a run that was cut off goes on where it stood."""
+"""Fetch the statements of many clients as PDF files, or have the server mail them. A cut-off run can resume."""
 
 from __future__ import annotations
 
@@ -25,18 +25,18 @@ from schemas.errors import ApiError, DataError, Rejected, SettingsError, SyncErr
 from warehouse.engine.private import make_private_folder, reason, remove_halves, write_private
 
 LONGEST_PART: Final = 60
-"""Bytes of a client's name, and of its number, in a file's name: a file system takes 255 in all."""
+"""The most bytes of a client's name, and of its number, in a file name; file systems allow 255 bytes in all."""
 _ODD: Final = re.compile(r"[^\w.-]+")
 _ID: Final = re.compile(r"[0-9A-Za-z]{1,64}", re.ASCII)
 _WHOLE_SERVER: Final = frozenset({HTTPStatus.FORBIDDEN, HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE})
-"""Statuses that mean every client: a token that is not accepted, a wait that is asked, maintenance."""
+"""Statuses that concern every client: a refused token, a request to wait, maintenance."""
 
 NOTHING: Final = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """What came of one client's statement: where it is, or the problem because of which there is none."""
+    """The result for one client's statement: its file, or the problem."""
 
     client_id: str
     name: str = field(repr=False)
@@ -54,20 +54,21 @@ def period_of(
     aging: bool = True,
     status: str = "all",
 ) -> Period:
-    """The period of days such as 2026-12-31: January 1st of the last day's year, and today (UTC), unless told.
+    """Return the period between two days such as 2026-12-31.
 
-    Raises SettingsError for what is no day.
+    By default it ends today (UTC) and starts on January 1st of the last day's year. Raises SettingsError for a text
+    that is not a day.
     """
     last = _day(end) if end else datetime.now(UTC).date()
     first = _day(start) if start else last.replace(month=1, day=1)
     return Period(first, last, payments=payments, credits=credits, aging=aging, status=status)
 
 
-def _day(told: str) -> date:
+def _day(text: str) -> date:
     try:
-        return date.fromisoformat(told)
+        return date.fromisoformat(text)
     except ValueError:
-        raise SettingsError(f"{told!r} is no day: write it as 2026-12-31.") from None
+        raise SettingsError(f"{text!r} is not a day: write it as 2026-12-31.") from None
 
 
 def draw_statements(
@@ -79,11 +80,11 @@ def draw_statements(
     again: bool = False,
     progress: Progress = silent,
 ) -> Iterator[Drawn]:
-    """Fetch the statement of each client into a folder (0600), one after the other; yields what came of each.
+    """Fetch the statement of each client into a folder (0600), one after the other; yield the result of each.
 
-    A file that is there whole is not fetched again, unless `again`: a run that was cut off goes on so. One client's
-    failure does not stop the others; what means all of them does: a token that is refused, a server that cannot be
-    reached, or asks to wait. Raises SettingsError where a file cannot be written.
+    Complete files are not fetched again, unless `again` is set, so a cut-off run can resume. One client's failure does
+    not stop the others. A failure that concerns all of them does: a refused token, a server that cannot be reached or
+    asks to wait. Raises SettingsError if a file cannot be written.
     """
     make_folder(folder)
     for number, client in enumerate(wanted):
@@ -110,8 +111,8 @@ def mail_statements(
 ) -> Iterator[Drawn]:
     """Have the server mail the statement of each client; yields what came of each.
 
-    Not to be repeated for those that were mailed. A client that is refused does not stop the others. Anything else
-    does: it is raised at the end, when it was told of each client that nothing was sent for it.
+    Do not repeat it for clients that were mailed. A client that the server refuses does not stop the others. Any other
+    error does; it is raised after all remaining clients were reported as not sent.
     """
     stopped: SyncError | None = None
     for number, client in enumerate(wanted):
@@ -130,25 +131,26 @@ def mail_statements(
 
 
 def named(api: Api, ids: Sequence[str]) -> tuple[list[Client], list[Drawn]]:
-    """These clients, each once, and those that cannot be read, with the reason."""
-    found = read_present(api.door, ids)
+    """Read these clients, each once; return them, and those that cannot be read with the reason."""
+    present = read_present(api.door, ids)
     read: list[Client] = []
     left: list[Drawn] = []
-    for one in dict.fromkeys(ids):
+    for client_id in dict.fromkeys(ids):
         try:
-            read.append(client_of(found.records[one]))
+            read.append(client_of(present.records[client_id]))
         except KeyError:
-            told = "the server cannot send its record" if one in found.unread else "there is no such client"
-            left.append(Drawn(one, "", problem=f"{told}, or this token may not see it"))
+            unread = client_id in present.unread
+            why = "the server cannot send its record" if unread else "there is no such client"
+            left.append(Drawn(client_id, "", problem=f"{why}, or this token may not see it"))
         except DataError as problem:
-            left.append(Drawn(one, "", problem=str(problem)))
+            left.append(Drawn(client_id, "", problem=str(problem)))
     return read, left
 
 
 def owing(api: Api, *, debtors: bool = False, at_least: Decimal = NOTHING) -> Iterator[Client]:
-    """All clients that are not deleted and have a balance, each once; `debtors` leaves out those with a credit.
+    """Yield all clients that are not deleted and have a balance, each once; `debtors` leaves out negative balances.
 
-    `at_least` is in each client's own currency, for credits as for debts.
+    `at_least` is the smallest amount, owed or overpaid, in each client's own currency.
     """
     seen: set[str] = set()
     for status in ("active", "archived"):
@@ -163,29 +165,31 @@ def owing(api: Api, *, debtors: bool = False, at_least: Decimal = NOTHING) -> It
 
 
 def amount_of(text: str) -> Decimal:
-    """The amount that a person wrote, such as 100 or 99.50; nothing for no text. Raises SettingsError."""
+    """Parse an amount such as 100 or 99.50; 0 for no text. Raises SettingsError."""
     if text and not re.fullmatch(r"[0-9]{1,14}(\.[0-9]{1,6})?", text):
-        raise SettingsError("--at-least is an amount such as 100 or 99.50.")
+        raise SettingsError("--at-least takes an amount such as 100 or 99.50.")
     return Decimal(text or 0)
 
 
 def make_folder(folder: Path) -> None:
-    """Make the folder where there is none. Raises SettingsError where no file can be made in it."""
+    """Create a missing folder. Raises SettingsError if no file can be written into it."""
     if folder.exists() and not folder.is_dir():
-        raise SettingsError(f"{folder} is no folder: name another one.")
+        raise SettingsError(f"{folder} is not a folder: name another one.")
     make_private_folder(folder)
     if not os.access(folder, os.W_OK | os.X_OK):
-        raise SettingsError(f"In the folder {folder} nothing can be written: name another one.")
+        raise SettingsError(f"The folder {folder} cannot be written: name another one.")
 
 
 def file_name(client: Client, period: Period) -> str:
-    """A name of letters, digits, points and hyphens: number, name, id, period, and what is left out of the statement.
+    """Return a file name of letters, digits, points and hyphens: number, name, id, period, and the parts left out.
 
-    The id keeps it this client's alone. No path, device or hidden file comes of it, whatever the client is called.
-    Raises SettingsError for an id that Invoice Ninja does not give.
+    The id makes it unique to this client. No client's name can turn it into a path, a device or a hidden file. Raises
+    SettingsError for an id that is not of Invoice Ninja's form.
     """
     if not _ID.fullmatch(client.id):
-        raise SettingsError("The server shows a client whose id is none of Invoice Ninja's; no file is named after it.")
+        raise SettingsError(
+            "The server sent a client with an id that is not of Invoice Ninja's form; no file is written."
+        )
     days = f"{period.start:%Y%m%d}-{period.end:%Y%m%d}"
     tables = {"payments": period.payments, "credits": period.credits, "aging": period.aging}
     left_out = "-".join(name for name, shown in tables.items() if not shown)
@@ -195,33 +199,33 @@ def file_name(client: Client, period: Period) -> str:
 
 
 def _part(text: str | None) -> str:
-    """A text as part of a file's name; a letter that is cut in the middle is left out."""
+    """Return a text as part of a file name, without a letter cut in the middle."""
     plain = _ODD.sub("-", unicodedata.normalize("NFKC", text or "")).strip("-._")
     return plain.encode()[:LONGEST_PART].decode("utf-8", "ignore").strip("-._")
 
 
 def _means_all(problem: SyncError) -> bool:
-    """Whether the other clients would fare no better: no connection, or one of those statuses."""
+    """Whether a problem concerns the other clients too: no connection, or one of those statuses."""
     return isinstance(problem, ApiError) and (problem.status is None or problem.status in _WHOLE_SERVER)
 
 
 def _is_there(file: Path) -> bool:
-    """Whether a whole statement is there. Files get their names when they are whole; a copy of one may not be."""
+    """Whether a complete statement is there. Our files are complete when they get their name; a copy may not be."""
     with suppress(OSError):
         return file.is_file() and not file.is_symlink() and is_whole_pdf(file.read_bytes())
     return False
 
 
 def _check_place(file: Path) -> None:
-    """Raises SettingsError where something stands in a file's place that is no file of ours."""
+    """Raises SettingsError if something other than a plain file has the file's name."""
     if file.is_symlink() or (file.exists() and not file.is_file()):
-        raise SettingsError(f"{file} is no plain file: take it away, or name another folder.")
+        raise SettingsError(f"{file} is not a plain file: remove it, or name another folder.")
 
 
 def _write(file: Path, content: bytes) -> None:
-    """Whole or not at all: beside, under a name that nobody has, then renamed. Raises SettingsError."""
+    """Write the file completely or not at all. Raises SettingsError."""
     try:
-        remove_halves(file.absolute())  # of a run that was killed
+        remove_halves(file.absolute())  # a killed run may have left some
         write_private(file.absolute(), content)
     except OSError as problem:
         raise SettingsError(f"{file} cannot be written: {reason(problem)}.") from None

@@ -1,1 +1,1 @@
-"""Backups, restores and erasures."""
+"""Back up, restore, and erase."""

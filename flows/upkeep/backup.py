@@ -1,4 +1,4 @@
-"""A backup of the whole warehouse in one file, and a warehouse made again from it."""
+"""Back up the whole warehouse into one file, and restore a warehouse from it."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ from warehouse.publish.publish import publish
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """What was restored: the backup, and how many clients were erased again that were erased after it was made."""
+    """The restored backup, and the number of clients erased again because they were erased after the backup."""
 
     made: Manifest
     erased: int
 
 
 def back_up(settings: Settings, file: Path, clock: Clock = SYSTEM_CLOCK) -> Manifest:
-    """Write everything that the warehouse holds into a file, which `restore` reads. Nothing in the warehouse changes.
+    """Write the whole warehouse into a file for `restore`, without changing the warehouse.
 
-    Raises Busy while a run has the DuckDB file open, SettingsError where the file cannot be written.
+    Raises Busy while a run has the DuckDB file open, SettingsError if the file cannot be written.
     """
     target = file.absolute()
     if target.is_symlink():
@@ -49,9 +49,9 @@ def back_up(settings: Settings, file: Path, clock: Clock = SYSTEM_CLOCK) -> Mani
 
 
 def restore(settings: Settings, file: Path, clock: Clock = SYSTEM_CLOCK) -> Restored:
-    """Make the warehouse again from a backup; it may be of the other engine. Killed, it leaves nothing or all.
+    """Restore the warehouse from a backup, which may be of the other engine. A kill leaves all of it or nothing.
 
-    Raises SettingsError where a warehouse is there already, or where the file is no whole backup that is known here.
+    Raises SettingsError if there is a warehouse already, or if the file is not a complete backup of a known version.
     """
     place = place_of(settings)
     with opened_backup(file.absolute()) as (archive, made):
@@ -69,7 +69,7 @@ def restore(settings: Settings, file: Path, clock: Clock = SYSTEM_CLOCK) -> Rest
                         fill(warehouse, archive, made, now=clock.now())
                     erased = _brought_here(warehouse, settings, clock)
                 _put(beside, place)
-    shutil.rmtree(staging_of(place), ignore_errors=True)  # pages of the warehouse that was here
+    shutil.rmtree(staging_of(place), ignore_errors=True)  # pages of an earlier warehouse at this place
     clean(settings, clock)
     with open_ready(settings, clock) as warehouse:
         if settings.publish and warehouse.engine == DUCKDB:
@@ -93,7 +93,7 @@ def _check_free(path: Path) -> None:
 
 
 def _put(beside: Path, path: Path) -> None:
-    """Give the restored file its name, unless somebody has made a warehouse there meanwhile."""
+    """Give the restored file its name. Raises SettingsError if a warehouse has appeared there meanwhile."""
     try:
         os.link(beside, path)
     except FileExistsError:

@@ -1,4 +1,4 @@
-"""Erasing a client on purpose: tables, files and copies; and finishing what a kill has left unfinished."""
+"""Erase a client on purpose from tables, files and copies, and finish erasures that a kill interrupted."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from warehouse.publish.publish import publish
 
 @dataclass(frozen=True, slots=True)
 class Erasure:
-    """What was erased: rows removed, whether figures were kept under a pseudonym, where it may still be."""
+    """The result of an erasure: the rows removed, whether figures stay under a pseudonym, and where data may remain."""
 
     removed: int
     kept_balances: bool
@@ -40,28 +40,27 @@ REMAINS = {
     "hold of the client), your backups and exports, and Postgres' write-ahead log until it is recycled. Where this "
     "user is no superuser, Postgres' statistics of columns may hold values of the client too.",
 }
-"""Where an erased client may still be, although `erase` has done all that it can."""
+"""The places that an erasure cannot reach, by engine."""
 
 
 def find_client(settings: Settings, name: str, client_id: str) -> Found:
-    """What there is of a client. Raises SettingsError where there is nothing."""
+    """Return a client's data in the warehouse. Raises SettingsError if there is none."""
     with open_ready(settings) as warehouse:
-        found = find(warehouse, name, client_id)
-    if found is None:
+        held = find(warehouse, name, client_id)
+    if held is None:
         raise SettingsError(
-            f"There is nothing of a client {client_id!r} in the source {name!r}. Ids are those of mart.clients and "
+            f"The source {name!r} has no data of a client {client_id!r}. Use an id of mart.clients or "
             "mart.client_redirects."
         )
-    return found
+    return held
 
 
 def erase_client(settings: Settings, name: str, client_id: str, *, reason: str, clock: Clock = SYSTEM_CLOCK) -> Erasure:
-    """Erase a client from the warehouse and all its files; the server is not touched. Raises Busy, WarehouseError."""
+    """Erase a client from the warehouse and all its files, but not from the server. Raises Busy, WarehouseError."""
     keep = settings.erasure.keep_balances
     with one_run_at_a_time(place_of(settings), name, wait=settings.wait):
-        remove_backups(
-            settings, name, client_id.__eq__
-        )  # first: a kill in between leaves a client that is erased again
+        # First the backups: after a kill in between, the client is still here, and can be erased again.
+        remove_backups(settings, name, client_id.__eq__)
         with open_ready(settings, clock) as warehouse:
             removed = erase(warehouse, name, client_id, reason=reason, keep_balances=keep, now=clock.now())
             engine = warehouse.engine
@@ -70,7 +69,7 @@ def erase_client(settings: Settings, name: str, client_id: str, *, reason: str, 
 
 
 def erase_purged(settings: Settings, name: str, purged: Sequence[str], clock: Clock) -> list[str]:
-    """Erase clients that the server has purged, where the settings say so. Returns notes for the report."""
+    """Erase clients that the server has purged, if the settings say so. Return notes for the report."""
     if not (purged and settings.erasure.after_purge):
         return []
     keep, now = settings.erasure.keep_balances, clock.now()
@@ -83,7 +82,7 @@ def erase_purged(settings: Settings, name: str, purged: Sequence[str], clock: Cl
 
 
 def clean(settings: Settings, clock: Clock = SYSTEM_CLOCK) -> bool:
-    """Clean all files of what was erased and is not finished; whether anything was. Killed, it is begun again."""
+    """Clean the files of unfinished erasures; return whether there were any. After a kill, the next pull does it."""
     place = place_of(settings)
     with open_ready(settings, clock) as warehouse:
         sources = pending(warehouse)
@@ -98,7 +97,7 @@ def clean(settings: Settings, clock: Clock = SYSTEM_CLOCK) -> bool:
         rewrite(place, wait=settings.wait)
     with open_ready(settings, clock) as warehouse:
         vacuum(warehouse)
-        keep_erasures(warehouse, place)  # first: what is not finished is begun again by the next pull
+        keep_erasures(warehouse, place)  # before it counts as finished: else the next pull starts again
         note_finished(warehouse, clock.now())
         if settings.publish and warehouse.engine == DUCKDB:
             publish(warehouse, now=clock.now())
@@ -106,7 +105,7 @@ def clean(settings: Settings, clock: Clock = SYSTEM_CLOCK) -> bool:
 
 
 def expire(settings: Settings, warehouse: Warehouse, name: str, clock: Clock) -> None:
-    """Remove what is older than the settings say it may be kept; the version that holds always stays."""
+    """Remove data that is older than the retention in the settings. Current versions always stay."""
     kept = settings.retention
     for days, steps in (
         (kept.history_days, ("erase/expired_versions", "erase/expired_changes", "erase/expired_quarantine")),

@@ -108,7 +108,7 @@ MISTAKES = {
         Edit(
             "flows/pull/reconcile.py",
             "answers[client_id] = presence(job.door, client_id)",
-            "found[one] = Presence.GONE",
+            "answers[client_id] = Presence.GONE",
         ),
         by=f"{RECONCILE}::test_clients_hidden_from_this_token_are_never_taken_out",
     ),
@@ -146,7 +146,7 @@ MISTAKES = {
         by=f"{RECONCILE}::test_what_was_held_is_not_taken_out_later_by_itself",
     ),
     "one note in a ledger is believed twice": mistake(
-        Edit("flows/pull/reconcile.py", "    if len(fitting) <= len(known):\n", "    if not told:\n"),
+        Edit("flows/pull/reconcile.py", "    if len(fitting) <= len(known):\n", "    if not fitting:\n"),
         by=f"{RECONCILE}::test_two_merges_of_clients_with_one_name_are_both_told_and_a_purge_is_not_taken_for_a_third",
     ),
     "a client that came in this very run is taken out": mistake(

@@ -84,7 +84,7 @@ def test_a_warehouse_that_cannot_be_used_is_bad_and_the_server_is_still_looked_a
 @pytest.mark.proof
 def test_before_the_first_pull_it_is_a_note_that_there_is_no_warehouse_and_none_is_made(checks, tmp_path):
     found = checks()
-    assert (found["warehouse"].state, "first pull makes it" in found["warehouse"].found) == ("note", True)
+    assert (found["warehouse"].state, "first pull creates it" in found["warehouse"].found) == ("note", True)
     assert not (tmp_path / "none yet").exists()
 
 

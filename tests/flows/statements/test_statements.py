@@ -177,7 +177,7 @@ def test_a_link_in_the_place_of_a_file_is_not_followed(api, tmp_path):
 
 def test_a_folder_that_is_none_is_refused(tmp_path):
     (tmp_path / "file").write_text("mine")
-    for place, words in (("file", "is no folder"), ("file/below", "cannot be created")):
+    for place, words in (("file", "is not a folder"), ("file/below", "cannot be created")):
         with pytest.raises(Exception, match=words):
             make_folder(tmp_path / place)
     make_folder(tmp_path / "new" / "one")
