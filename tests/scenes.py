@@ -143,12 +143,15 @@ def reactivate_unknown(stage: Stage) -> object:
 
 def merge(stage: Stage) -> object:
     survivor, duplicate = stage.make("survivor"), stage.make("duplicate")
-    return clients.merge(stage.api, survivor.id, duplicate.id, backup=lambda _: None)
+    return clients.merge(stage.api, survivor.id, duplicate.id, backup=lambda _: None, allowed=("tax", "country"))
 
 
 def password_wrong(stage: Stage) -> object:
     api = replace(stage.api, password=Password(lambda: Secret("no-password-of-anybody")))
-    return refusal(PasswordRequired, lambda: clients.purge(api, stage.id("survivor"), backup=lambda _: None))
+    return refusal(
+        PasswordRequired,
+        lambda: clients.purge(api, stage.id("survivor"), backup=lambda _: None),
+    )
 
 
 def purge(stage: Stage) -> object:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from math import ceil
 
 from connector.api.verbs import lister
@@ -22,10 +22,12 @@ from flows.session.door import base_url_of
 from flows.session.ready import open_ready
 from schemas.clocks import ABSURD, JITTER, Clocks, clocks
 from schemas.entities import CLIENTS
+from schemas.errors import ReadAlready
 from schemas.normalise import normalise
-from warehouse.control.state import State, read_state
+from warehouse.control.state import State, last_begun, read_state
 from warehouse.engine.seam import Warehouse
 from warehouse.engine.sql import statement
+from warehouse.load.vanished import remember_unexplained
 
 DAY = 86400
 
@@ -184,3 +186,27 @@ def _shown(seconds: float) -> str:
 def _span(seconds: int) -> str:
     hours, minutes = divmod(round(seconds / 60), 60)
     return f"{hours} h {minutes} min" if hours else f"{minutes} min"
+
+
+def check_unread(job: Job, due: datetime) -> None:
+    """Raises ReadAlready if another run has read the source since `due`. The source's lock keeps other runs out.
+
+    A start in the future comes from a clock that was ahead: that run may have read before this one was due.
+    """
+    with open_ready(job.settings, job.clock) as warehouse:
+        begun = last_begun(warehouse, job.name, full=job.full)
+    if begun is not None and due <= begun <= job.clock.now() + timedelta(seconds=JITTER):
+        raise ReadAlready
+
+
+def remember_a_wrong_total(job: Job, surplus: int) -> None:
+    """Note a difference of the totals that remains after a full check, so that it causes no further check.
+
+    The trap: a client that vanished during the scan makes the totals disagree too. So the difference is noted only if
+    it is the same as before the check.
+    """
+    now = look_again(job)
+    if not (now.mirrored and now.surplus == surplus):
+        return
+    with open_ready(job.settings, job.clock) as warehouse:
+        remember_unexplained(warehouse, job.name, CLIENTS, surplus)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -21,7 +21,17 @@ from connector.scan.scan import next_watermark
 from connector.scan.state import Scan
 from flows.pull.activities import pull_activities
 from flows.pull.job import Departed, Job, Pulled, both, patiently
-from flows.pull.known import Known, Sight, compare, look_again, look_at_server, nothing_to_do, sweep_is_due
+from flows.pull.known import (
+    Known,
+    Sight,
+    check_unread,
+    compare,
+    look_again,
+    look_at_server,
+    nothing_to_do,
+    remember_a_wrong_total,
+    sweep_is_due,
+)
 from flows.pull.reconcile import reconcile
 from flows.pull.reference import read_reference, reference_is_due
 from flows.pull.stage import poison, stage
@@ -29,16 +39,16 @@ from flows.session.backups import remove_backups
 from flows.session.door import base_url_of, secrets_of
 from flows.session.ready import open_ready
 from flows.upkeep.erase import clean, erase_purged, expire
-from schemas.clocks import JITTER, Clocks
+from schemas.clocks import Clocks
 from schemas.entities import CLIENTS
-from schemas.errors import ReadAlready, UnexpectedShape, WarehouseError
+from schemas.errors import UnexpectedShape, WarehouseError
 from schemas.vanished import PURGED
 from warehouse.control.erase import pending
-from warehouse.control.state import Binding, Run, check_binding, last_begun, record_run
+from warehouse.control.state import Binding, Run, check_binding, record_run
 from warehouse.engine.seam import Warehouse
 from warehouse.engine.sql import statement
 from warehouse.load.staging import Staging
-from warehouse.load.vanished import remember_unexplained, unlisted
+from warehouse.load.vanished import unlisted
 from warehouse.locks.lock import one_run_at_a_time
 from warehouse.opened.secret_hosts import note_hosts
 from warehouse.publish.publish import Postponed, publish_if_due
@@ -65,7 +75,7 @@ def pull(job: Job) -> Pulled:
     with one_run_at_a_time(job.place, job.name, wait=wait):
         started = job.clock.monotonic()
         if job.due:
-            _check_unread(job, job.due)
+            check_unread(job, job.due)
         job.progress("looking", 0, None)
         sight = look_at_server(job)
         with open_ready(job.settings, job.clock) as warehouse:
@@ -89,17 +99,6 @@ def pull(job: Job) -> Pulled:
             named = [client for client in pulled.departed if client.kind != PURGED]
             pulled = replace(pulled, notes=[*pulled.notes, *notes], departed=named)
         return _published(job, pulled)
-
-
-def _check_unread(job: Job, due: datetime) -> None:
-    """Raises ReadAlready if another run has read the source since `due`. The source's lock keeps other runs out.
-
-    A start in the future comes from a clock that was ahead: that run may have read before this one was due.
-    """
-    with open_ready(job.settings, job.clock) as warehouse:
-        begun = last_begun(warehouse, job.name, full=job.full)
-    if begun is not None and due <= begun <= job.clock.now() + timedelta(seconds=JITTER):
-        raise ReadAlready
 
 
 def _heartbeat(job: Job, warehouse: Warehouse, known: Known, started: float) -> Pulled:
@@ -139,26 +138,13 @@ def _swept(job: Job, pulled: Pulled, *, due: bool) -> Pulled:
     if not differs:
         return both(pulled, swept, "A full check was due, as set by sweep_days.")
     if not swept.departed and swept.left != surplus:
-        _remember_a_wrong_total(job, surplus)
+        remember_a_wrong_total(job, surplus)
     more = f"{abs(surplus):,} {'more' if surplus > 0 else 'fewer'} here than on the server"
     if surplus < known and known > 0:
         more = f"{known - max(surplus, 0):,} listed again"
     elif not surplus:
         more = "one more here than before"
     return both(pulled, swept, f"Clients: {more}; so a full check followed.")
-
-
-def _remember_a_wrong_total(job: Job, surplus: int) -> None:
-    """Note a difference of the totals that remains after a full check, so that it causes no further check.
-
-    The trap: a client that vanished during the scan makes the totals disagree too. So the difference is noted only if
-    it is the same as before the check.
-    """
-    now = look_again(job)
-    if not (now.mirrored and now.surplus == surplus):
-        return
-    with open_ready(job.settings, job.clock) as warehouse:
-        remember_unexplained(warehouse, job.name, CLIENTS, surplus)
 
 
 def _pull_changes(job: Job, known: Known, started: float, *, asked_before: int = 0) -> tuple[Pulled, int]:

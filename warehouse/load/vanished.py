@@ -5,8 +5,7 @@ All functions work on one source. Questions about a scan read its staging first,
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -14,16 +13,16 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from schemas.entities import CLIENTS, CONTACTS
 from schemas.entity import Entity
 from schemas.vanished import MERGED, PURGED, Vanished
 from warehouse.control.state import Run
 from warehouse.engine.seam import Warehouse
 from warehouse.engine.sql import statement
 from warehouse.load.staging import Staging
+from warehouse.load.vanished_tables import growth_table, seen_tables, stage_ids, stage_vanished
 
 if TYPE_CHECKING:
-    import pyarrow as pa
+    pass
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +66,6 @@ SEVERAL = 3
 
 Fewer look like purges.
 """
-NARROW = {
-    "clients": ["id", "balance", "is_deleted", "row_hash", "updated_at", "arrival"],
-    "contacts": ["id", CLIENTS.parent_column, "updated_at", "arrival"],
-}
-"""The staged columns that the search for missing clients needs."""
 
 
 class _Contact(msgspec.Struct):
@@ -89,7 +83,7 @@ def missing(
 
     It reads only the ids of the staged pages: a million ids take some ten megabytes.
     """
-    _stage_ids(warehouse, "met", aside, staging.batches(entity.name))
+    stage_ids(warehouse, "met", aside, staging.batches(entity.name))
     rows = warehouse.rows(statement("vanished/missing").format(entity=entity.name), {"source": source})
     warehouse.execute("drop table met")
     return [str(key) for (key,) in rows]
@@ -97,7 +91,7 @@ def missing(
 
 def lost(warehouse: Warehouse, source: str, ids: Collection[str]) -> list[Lost]:
     """Return mirrored clients by id, in the order of their ids; skip ids that are not mirrored."""
-    _stage_ids(warehouse, "asked", ids)
+    stage_ids(warehouse, "asked", ids)
     rows = warehouse.rows(statement("vanished/lost"), {"source": source})
     warehouse.execute("drop table asked")
     return [
@@ -108,8 +102,8 @@ def lost(warehouse: Warehouse, source: str, ids: Collection[str]) -> list[Lost]:
 
 def owners(warehouse: Warehouse, staging: Staging | None, source: str, contact_ids: Collection[str]) -> dict[str, str]:
     """Map each contact to its client, by the staged pages, else by the mirror; skip contacts that are in neither."""
-    seen = _seen(warehouse, staging)
-    _stage_ids(warehouse, "asked", contact_ids)
+    seen = seen_tables(warehouse, staging)
+    stage_ids(warehouse, "asked", contact_ids)
     rows = warehouse.rows(statement("vanished/owners").format(**seen), {"source": source})
     warehouse.execute("drop table asked")
     return {str(contact): str(client) for contact, client in rows}
@@ -122,7 +116,7 @@ def heirs(warehouse: Warehouse, staging: Staging | None, source: str, of: Lost, 
     the last updated first. These are places to look, not evidence.
     """
     values = {"source": source, "lost": of.id, "balance": of.balance, "most": most}
-    growth = _growth(warehouse, staging, source)
+    growth = growth_table(warehouse, staging, source)
     rows = warehouse.rows(statement("vanished/heirs").format(growth=growth), values)
     return [str(key) for (key,) in rows]
 
@@ -132,7 +126,7 @@ def donors(warehouse: Warehouse, staging: Staging, source: str) -> list[str]:
 
     They may have been merged into that client.
     """
-    rows = warehouse.rows(statement("vanished/donors").format(**_seen(warehouse, staging)), {"source": source})
+    rows = warehouse.rows(statement("vanished/donors").format(**seen_tables(warehouse, staging)), {"source": source})
     return [str(key) for (key,) in rows]
 
 
@@ -144,10 +138,12 @@ def seems_restored(
     It does if a client came with an older stamp than before, or if several clients are absent and all of them are newer
     than the server's newest client.
     """
-    ((back,),) = warehouse.rows(statement("vanished/went_back").format(**_seen(warehouse, staging)), {"source": source})
+    ((back,),) = warehouse.rows(
+        statement("vanished/went_back").format(**seen_tables(warehouse, staging)), {"source": source}
+    )
     if back or newest is None or len(absent) < SEVERAL:
         return bool(back)
-    _stage_ids(warehouse, "asked", absent)
+    stage_ids(warehouse, "asked", absent)
     ((older,),) = warehouse.rows(statement("vanished/not_newer"), {"source": source, "moment": newest})
     warehouse.execute("drop table asked")
     return not older
@@ -155,7 +151,7 @@ def seems_restored(
 
 def witnesses(warehouse: Warehouse, source: str, absent: Collection[str], most: int) -> list[str]:
     """Return up to `most` of the newest mirrored clients that are not absent."""
-    _stage_ids(warehouse, "asked", absent)
+    stage_ids(warehouse, "asked", absent)
     rows = warehouse.rows(statement("vanished/witnesses"), {"source": source, "most": most})
     warehouse.execute("drop table asked")
     return [str(key) for (key,) in rows]
@@ -208,7 +204,7 @@ def take_out(warehouse: Warehouse, entity: Entity, run: Run, vanished: Iterable[
     if not named:
         return 0, 0
     values = {"source": run.source, "run_id": run.run_id, "began": run.began_at}
-    _stage_vanished(warehouse, named.values())
+    stage_vanished(warehouse, named.values())
     for step in ("vanished_versions", "close_versions"):
         warehouse.execute(statement(f"load/{step}").format(entity=entity.name), values)
     for child in entity.children:
@@ -220,71 +216,6 @@ def take_out(warehouse: Warehouse, entity: Entity, run: Run, vanished: Iterable[
     for table in ("ended", "stage_vanished"):
         warehouse.execute(f"drop table {table}")
     return int(str(ended)), int(str(mirrored))
-
-
-def _seen(warehouse: Warehouse, staging: Staging | None) -> dict[str, str]:
-    """Return the names of temporary tables with the columns NARROW of the staged pages; read each staging once."""
-    identity = repr((str(staging.folder), staging.began, len(staging.pages)) if staging else None)
-    mark = hashlib.sha256(identity.encode()).hexdigest()[:16]
-    names = {name: f"seen_{name}_{mark}" for name in NARROW}
-    if not _is_there(warehouse, names["contacts"]):
-        for name, kept in NARROW.items():
-            entity = CLIENTS if name == CLIENTS.name else CONTACTS
-            _stage_columns(warehouse, f"narrow_{name}", entity, kept, staging)
-        for step in ("newest_clients", "newest_contacts"):
-            warehouse.execute(statement(f"vanished/{step}").format(**names))
-        for name in NARROW:
-            warehouse.execute(f"drop table narrow_{name}")
-    return names
-
-
-def _growth(warehouse: Warehouse, staging: Staging | None, source: str) -> str:
-    """Return the name of the table of all clients with their growth; create it once for each staging and source."""
-    seen = _seen(warehouse, staging)
-    name = f"growth_{hashlib.sha256(repr((seen, source)).encode()).hexdigest()[:16]}"
-    if not _is_there(warehouse, name):
-        warehouse.execute(statement("vanished/growth").format(growth=name, **seen), {"source": source})
-    return name
-
-
-def _is_there(warehouse: Warehouse, table: str) -> bool:
-    return bool(warehouse.rows("select 1 from information_schema.tables where table_name = $table", {"table": table}))
-
-
-def _stage_columns(
-    warehouse: Warehouse, name: str, entity: Entity, kept: Sequence[str], staging: Staging | None
-) -> None:
-    import pyarrow as pa  # noqa: PLC0415 - an idle pull saves 0.3 s
-
-    from schemas.arrow_types import staged_schema  # noqa: PLC0415 - as above
-
-    whole = staged_schema(entity, None if entity is CLIENTS else CLIENTS)
-    batches = staging.batches(entity.name) if staging else iter(())
-    warehouse.stage(
-        name, pa.schema([whole.field(column) for column in kept]), (batch.select(kept) for batch in batches)
-    )
-
-
-def _stage_ids(warehouse: Warehouse, name: str, ids: Collection[str], batches: Iterable[pa.RecordBatch] = ()) -> None:
-    """Create a temporary table of the ids and of the ids in the batches."""
-    import pyarrow as pa  # noqa: PLC0415 - as above
-
-    schema = pa.schema([("id", pa.string())])
-
-    def arriving() -> Iterator[pa.RecordBatch]:
-        yield pa.RecordBatch.from_arrays([pa.array(sorted(ids), pa.string())], schema=schema)
-        for batch in batches:
-            yield pa.RecordBatch.from_arrays([batch.column("id")], schema=schema)
-
-    warehouse.stage(name, schema, arriving())
-
-
-def _stage_vanished(warehouse: Warehouse, vanished: Iterable[Vanished]) -> None:
-    import pyarrow as pa  # noqa: PLC0415 - as above
-
-    schema = pa.schema([(name, pa.string()) for name in ("id", "kind", "into_id", "evidence")])
-    rows = [{"id": v.id, "kind": v.kind, "into_id": v.into, "evidence": v.evidence} for v in vanished]
-    warehouse.stage("stage_vanished", schema, iter([pa.RecordBatch.from_pylist(rows, schema)]))
 
 
 def _contacts(record: str) -> tuple[str, ...]:

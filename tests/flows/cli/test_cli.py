@@ -132,7 +132,7 @@ def test_init_writes_a_file_that_works_and_never_overwrites(server, command, tmp
     assert command("pull", environ=environ)[0] == 0
     assert (tmp_path / "warehouse.duckdb").exists()
     code, _, err = command(*args)
-    assert (code, "there already" in err) == (2, True)
+    assert (code, "exists and has the source" in err) == (2, True)
 
 
 def test_rebind_goes_through_a_moved_server_and_asks_first(server, command):

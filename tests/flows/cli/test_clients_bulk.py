@@ -118,11 +118,11 @@ def test_restore_delete_assign_group_and_bulk_update(call, server, make, tmp_pat
         (["archive", "x", "--json"], "Add --yes"),
         (["bulk-update", "x", "--yes"], "--set FIELD=VALUE, or --empty FIELD"),
         (["bulk-update", "x", "--set", "city", "--yes"], "--set FIELD=VALUE"),
-        (["bulk-update", "x", "--set", "size_id=3", "--empty", "size_id", "--yes"], "one thing"),
+        (["bulk-update", "x", "--set", "size_id=3", "--empty", "size_id", "--yes"], "Name one field"),
         (["bulk-update", "x", "--set", "city=Bern", "--yes"], "update writes other columns"),
         (["bulk-update", "x", "--set", "country_id=Germani", "--yes"], "did you mean Germany"),
         (["bulk-update", "x", "--set", "custom_value1=", "--yes"], "To empty it"),
-        (["assign-group", "WrongIdxxx", "x", "--yes"], "none of the server's groups"),
+        (["assign-group", "WrongIdxxx", "x", "--yes"], "not one of the server's groups"),
     ],
 )
 def test_a_wrong_call_says_what_is_right_and_sends_nothing(call, server, args, words):

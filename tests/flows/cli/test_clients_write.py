@@ -77,7 +77,7 @@ def test_a_file_holds_the_same(clients, tmp_path):
 @pytest.mark.parametrize(
     ("args", "words"),
     [
-        (["update", "x"], "Say what is to change"),
+        (["update", "x"], "Name the change"),
         (["update", "x", "--set", "city"], "FIELD=VALUE"),
         (["update", "x", "--set", "city=a", "--set", "city=b"], "twice"),
         (["update", "x", "--contact", "phone=1"], "ID.FIELD=VALUE"),

@@ -45,10 +45,10 @@ def test_a_pull_without_changes_is_one_line(told):
             Pulled(RUN, quarantined=[Quarantined("clients", "k1", "balance", "is a text")]),
             ["k1", "balance", "is a text"],
         ),
-        (Pulled(replace(RUN, quarantine_open=2)), ["2 records in quarantine from earlier runs", "ninja-sync status"]),
+        (Pulled(replace(RUN, quarantine_open=2)), ["2 records are still in quarantine", "ninja-sync status"]),
         (Pulled(RUN, drift=[Drift("clients", "mood", "new")]), ["mood", "new"]),
         (Pulled(RUN, notes=["The server ignored a filter."]), ["The server ignored a filter."]),
-        (Pulled(RUN, left=3), ["3 clients of the warehouse", "ninja-sync sweep"]),
+        (Pulled(RUN, left=3), ["3 clients stay in the warehouse", "ninja-sync sweep"]),
         (
             Pulled(
                 RUN,

@@ -80,7 +80,7 @@ def test_a_byte_order_mark_and_empty_lines_do_no_harm(tmp_path):
         (b"id,city\na,\x81\n", "neither in UTF-8 nor in Windows-1252"),
         (b"", "no heading id or number or id_number. It has: nothing"),
         (b"city,phone\na,b\n", "no heading id or number or id_number. It has: city, phone"),
-        (b'id,city\na,"x', "no CSV"),
+        (b'id,city\na,"x', "not a valid CSV"),
         (b"id,,city\na,b,c\n", "column 2 has values, but no heading"),
     ],
 )
@@ -135,8 +135,8 @@ def test_a_file_that_can_be_read_in_two_ways_is_asked_about(tmp_path):
 def test_rows_of_another_length_are_refused_by_themselves(tmp_path):
     rows, _ = read(tmp_path, 'id,city\na,Bern,more\nb\n"c","Bi\nel"\nd,Thun\n')
     assert [(row.place, dict(row.wrong)) for row in rows] == [
-        ("line 2", {"": "the row has 3 cells, and line 1 has 2 headings"}),
-        ("line 3", {"": "the row has 1 cells, and line 1 has 2 headings"}), ("line 4", {}), ("line 6", {}),
+        ("line 2", {"": "the row has 3 values, and line 1 has 2 headings"}),
+        ("line 3", {"": "the row has 1 value, and line 1 has 2 headings"}), ("line 4", {}), ("line 6", {}),
     ]  # fmt: skip
     assert values(rows)[2:] == [("id", "c", {"city": "Bi\nel"}), ("id", "d", {"city": "Thun"})]
 
@@ -159,7 +159,8 @@ def test_blanks_are_blank_and_words_for_nothing_are_asked_about(tmp_path):
         ("1 234,5", None, "1234.5"),
         ("1.234.567", None, "1234567"), ("0,125", None, "0.125"), ("1234,567", None, "1234.567"),
         ("1.234", ",", "1234"), ("1,234", ",", "1.234"), ("1,234", ".", "1234"), ("-7", None, "-7"),
-        ("1.234", None, "--decimal"), ("1,5", ".", "one way"), ("12,34,5", None, "one way"), ("abc", None, "no number"),
+        ("1.234", None, "--decimal"), ("1,5", ".", "one way"), ("12,34,5", None, "one way"),
+        ("abc", None, "not a number"),
     ],
 )  # fmt: skip
 def test_amounts_are_read_with_their_countrys_signs_or_asked_about(tmp_path, text, decimal, meant):
@@ -183,7 +184,7 @@ def test_a_workbook_is_read_sheet_by_sheet(tmp_path):
         wishes_of_file(tmp_path / "two.xlsx")
     assert wishes_of_file(tmp_path / "two.xlsx", how=Reading(sheet="sheet"))[1][0] == "The sheet is 'Sheet'."
     (tmp_path / "no.xlsx").write_bytes(b"PK\x03\x04 nonsense")
-    with pytest.raises(SettingsError, match="no workbook"):
+    with pytest.raises(SettingsError, match="cannot be read as a workbook"):
         wishes_of_file(tmp_path / "no.xlsx")
 
 

@@ -76,7 +76,7 @@ def test_nothing_of_an_erased_client_is_left_and_there_is_a_proof(told, victim, 
     assert (reason, finished is not None, listed, removed) == ("asked for", True, True, done.removed)
     assert victim not in str(rows(told, "select * from control.erasures"))
     assert rows(told, f"select count(*) from mart.client_history where id = '{victim}'") == [(0,)]
-    with pytest.raises(SettingsError, match="nothing of a client"):
+    with pytest.raises(SettingsError, match="no data of a client"):
         find_client(told, "main", victim)
 
 
@@ -159,7 +159,7 @@ def test_the_command_asks_for_the_name_and_tells_what_was_done(command, server, 
     client = next(iter(server.clients().values()))
     assert command("pull")[0] == 0
     code, _, err = command("erase", "--client", "nobody")
-    assert (code, "nothing of a client" in err) == (2, True)
+    assert (code, "no data of a client" in err) == (2, True)
     code, out, err = command("erase", "--client", client["id"])
     assert code != 0  # nobody typed the name
     code, out, err = command("erase", "--client", client["id"], "--yes", "--json")

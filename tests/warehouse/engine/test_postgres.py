@@ -77,7 +77,7 @@ def test_where_nobody_can_be_asked_the_outcome_is_said_to_be_unknown(place):
     with wired(place, word=COMMIT, how=AFTER, dead=True) as (far, _):
         with (
             open_postgres(far, wait=0) as warehouse,
-            pytest.raises(WarehouseError, match="whether it is stored is not known") as caught,
+            pytest.raises(WarehouseError, match="do not know yet whether the run is stored") as caught,
         ):
             write(warehouse)
         assert not isinstance(caught.value, ConnectionLost)

@@ -15,7 +15,7 @@ NAMED = [f"{subject}/{name}" for subject in SUBJECTS for name in statements_of(s
 EVERY = [*NAMED, *(f"{folder}/{name}" for folder in FOLDERS for name in named(folder))]
 GLUED = {
     "load": ("load/load.py", "load/activities.py", "load/vanished.py"),
-    "vanished": ("load/vanished.py",),
+    "vanished": ("load/vanished.py", "load/vanished_tables.py"),
     "rebuild": ("opened/rebuild.py",),
     "approvals": ("control/approvals.py",),
     "turns": ("locks/host_turns.py",),
