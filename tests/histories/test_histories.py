@@ -14,14 +14,14 @@ SAME = 6
 
 
 @pytest.mark.slow
-@pytest.mark.quick(where=lambda worlds: worlds == 2)
-@pytest.mark.parametrize("worlds", [2, 20])
-def test_after_every_quiet_pull_the_mirror_is_the_server(worlds):
+@pytest.mark.quick(where=lambda worlds, **_: worlds == 2)
+@pytest.mark.parametrize(("worlds", "histories", "under_fire"), [(2, 2, 1), (20, 31, 21)])
+def test_after_every_quiet_pull_the_mirror_is_the_server(worlds, histories, under_fire):
     machine.tally.clear()
     with quick():
         play(worlds, seed=1)
-    assert machine.tally["histories"] >= worlds
-    assert machine.tally["pulls under fire (pull)"] > worlds // 2
+    assert machine.tally["histories"] >= histories
+    assert machine.tally["pulls under fire (pull)"] >= under_fire
 
 
 @pytest.mark.slow
