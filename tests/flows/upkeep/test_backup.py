@@ -139,7 +139,7 @@ def test_what_cannot_be_restored_is_refused_and_nothing_is_changed(told, pulls, 
     file = tmp_path / "backup.zip"
     back_up(told, file)
     before = content(told)
-    with pytest.raises(SettingsError, match="already|is not empty"):
+    with pytest.raises(SettingsError, match=r"already|is not empty"):
         restore(told, file)
     assert content(told) == before
     other = msgspec.structs.replace(told, warehouse=str(tmp_path / "other" / "w.duckdb"))
