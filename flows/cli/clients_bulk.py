@@ -1,4 +1,4 @@
-"""The commands that do the same to many clients: archive, restore, delete, assign-group, bulk-update."""
+"""The commands for many clients at once: archive, restore, delete, assign-group, bulk-update."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from connector.clients import Result
 
 MOST = 50
-"""Clients that are shown; failures come first."""
+"""The most clients to show; failures come first."""
 Ids = Annotated[list[str] | None, typer.Argument(metavar="ID...", help="The clients' ids, as in mart.clients.")]
 IdsFrom = Annotated[
     Path | None, typer.Option("--ids-from", metavar="FILE", help="More ids, one a line; - is standard input.")

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 Confirm = Annotated[
     str | None,
-    typer.Option("--confirm", metavar="NAME", help="The name of the client that will be gone; else you type it."),
+    typer.Option("--confirm", metavar="NAME", help="The client's name, to confirm; else you type it."),
 ]
 BackupFile = Annotated[
     Path | None,

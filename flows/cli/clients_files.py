@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from flows.statements.fetch import Drawn
 
 MOST = 50
-"""Clients that are shown; those with a problem come first."""
+"""The most clients to show; clients with a problem come first."""
 Item = TypeVar("Item")
 ClientId = Annotated[str, typer.Argument(metavar="ID", help="The client's id, as in mart.clients.")]
 
@@ -115,7 +115,7 @@ def reactivate_email(
     config: ConfigFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Let mail go again to an address that bounced.
+    """Allow mail again to an address that bounced.
 
     For servers that send mail through Postmark. If Postmark refuses, this command fails, although the server answers
     200.
@@ -159,7 +159,7 @@ def template(
     config: ConfigFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Fill a design of the company with clients.
+    """Fill one of the company's designs with clients.
 
     The server makes the PDF later. Its answer names the file, which you can fetch then.
     """

@@ -100,10 +100,10 @@ CLIENTS = Group(
         "Files, mail and tax": (
             Command("upload", "Attach files to a client.", "flows.cli.clients_files:upload"),
             Command("statement", "Save statements of account as PDF files.", "flows.cli.clients_files:statement"),
-            Command("template", "Fill a design of the company with clients.", "flows.cli.clients_files:template"),
+            Command("template", "Fill one of the company's designs with clients.", "flows.cli.clients_files:template"),
             Command(
                 "reactivate-email",
-                "Let mail go again to an address that bounced.",
+                "Allow mail again to an address that bounced.",
                 "flows.cli.clients_files:reactivate_email",
             ),
             Command(
@@ -149,7 +149,7 @@ MERGE = Group(
             Command("apply", "Apply a plan of merges, one after the other.", "flows.cli.merge:apply"),
             Command("resume", "Continue a plan of merges that stopped.", "flows.cli.merge:resume"),
             Command("close", "End a plan of merges for good.", "flows.cli.merge:close"),
-            Command("sheet", "Show how to take a merge back by hand.", "flows.cli.merge:sheet"),
+            Command("sheet", "Show how to undo a merge by hand.", "flows.cli.merge:sheet"),
         ),
     },
 )

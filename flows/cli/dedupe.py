@@ -134,7 +134,7 @@ def decide(
     ids: Annotated[list[str] | None, typer.Argument(metavar="ID ID", help="The ids of two clients.")] = None,
     same: Annotated[bool, typer.Option("--same", help="They are the same.")] = False,
     not_same: Annotated[bool, typer.Option("--not-same", help="They are different: never merge them.")] = False,
-    later: Annotated[bool, typer.Option("--later", help="Take back the decision.")] = False,
+    later: Annotated[bool, typer.Option("--later", help="Remove the decision.")] = False,
     survivor: Annotated[str, typer.Option(metavar="ID", help="The client to keep of its group.")] = "",
     file: Annotated[
         Path | None, typer.Option(help="A CSV file with id_a, id_b, decision, and optionally reason.")

@@ -169,7 +169,7 @@ def sheet(
     config: ConfigFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show how to take a merge back by hand.
+    """Show how to undo a merge by hand.
 
     Prints a checklist from the backup made before the merge: the client to create again, its values and contacts, and
     the invoices and other documents to move back, with links to them.
