@@ -44,7 +44,7 @@ def reading(settings: Settings, *, newest: bool = False) -> Iterator[Warehouse]:
 
 
 def readable_file(settings: Settings, path: Path) -> Path:
-    """The published copy of a DuckDB warehouse where there is one, else the warehouse's own file."""
+    """Return the published copy of a DuckDB warehouse if there is one, else the warehouse's own file."""
     copy = reader_of(path)
     return copy if settings.publish and copy.exists() else path
 

@@ -1,10 +1,10 @@
-"""SQLAlchemy's engine on the warehouse, for notebooks, BI tools and `pandas.read_sql`.
+"""Open the warehouse as a SQLAlchemy engine, for notebooks, BI tools and `pandas.read_sql`.
 
 import pandas as pd
 from flows import engine
 owed = pd.read_sql("select name, balance from mart.clients", engine(), coerce_float=False)
 
-`coerce_float=False` keeps money exact: pandas makes floats of decimals otherwise.
+`coerce_float=False` keeps money exact: otherwise pandas turns decimals into floats.
 """
 
 from __future__ import annotations
@@ -23,17 +23,17 @@ if TYPE_CHECKING:
 
 
 def engine(*, settings: Settings | None = None, config: Path | None = None) -> sa.Engine:
-    """The warehouse of the settings as a SQLAlchemy engine that only reads; the views for people are in `mart`.
+    """Return a read-only SQLAlchemy engine for the warehouse; its schema `mart` has the views for people.
 
-    On DuckDB it opens the published copy, so that no pull is in the way; where there is none, the warehouse's file,
-    which a pull then cannot open as long as a connection is. Each connection is closed when it is given back. Moments
-    are in UTC. Raises SettingsError where the extra `sqlalchemy` is missing, or the settings name no warehouse.
+    On DuckDB it opens the published copy, so that pulls and readers never block each other. Without a copy it opens the
+    warehouse's own file, and then no pull can open it while a connection is open. A released connection is closed.
+    Times are in UTC. Raises SettingsError without the extra `sqlalchemy`, or if the settings name no warehouse.
     """
     settings = settings or load_settings(config)
     place = place_of(settings)
     with needs("sqlalchemy"):
         import duckdb_engine  # noqa: F401, PLC0415 - registers the dialect
-        import sqlalchemy as sa  # noqa: PLC0415 - half a second, for those who use it
+        import sqlalchemy as sa  # noqa: PLC0415 - takes half a second
 
     if isinstance(place, PostgresUrl):
         url = sa.make_url(place.url).set(drivername="postgresql+psycopg")

@@ -1,4 +1,4 @@
-"""The views of `mart` for programs: as Arrow tables, and as pandas' frames in which money stays exact.
+"""Read the views of `mart` in programs: as Arrow tables, or as pandas DataFrames with exact money.
 
 from flows.frames import frame
 clients = frame("clients")
@@ -37,7 +37,7 @@ def table(view: str, *, settings: Settings | None = None, config: Path | None = 
 
 
 def frame(view: str, *, settings: Settings | None = None, config: Path | None = None) -> pd.DataFrame:
-    """A view of `mart` as a DataFrame: money exact (Arrow decimals), times in UTC, whole numbers may be missing.
+    """Return a view of `mart` as a DataFrame: exact money (Arrow decimals), times in UTC, nullable whole numbers.
 
     Raises SettingsError without the extra `pandas`.
     """

@@ -1,4 +1,4 @@
-"""What the journal shows people: the newest calls, or those of which the outcome is unknown."""
+"""Read the journal for people: the newest calls, or the calls with an unknown outcome."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ Record = dict[str, object]
 
 
 def newest_calls(settings: Settings, source: str | None, *, top: int, only_open: bool) -> list[Record]:
-    """The newest calls, of a source or of all, newest first; with `only_open` those of which the outcome is unknown."""
+    """Return the newest calls of a source, or of all, newest first; with `only_open`, calls with an unknown outcome."""
     if not only_open:
         return asked(settings, "read/journal", {"source": source, "top": top}, newest=True).records()
     with reading(settings, newest=True) as warehouse:
         names = [source] if source else [str(name) for (name,) in warehouse.rows(statement("journal/sources"))]
-        found: list[Record] = [
+        calls: list[Record] = [
             {
-                "source": name, "call_id": one.call_id, "noted_at": one.at, "operator": one.operator,
-                "verb": one.call.verb, "clients": len(one.call.edits), "outcome": "unknown", "message": "",
-                "plan_id": one.call.plan_id,
+                "source": name, "call_id": open_call.call_id, "noted_at": open_call.at, "operator": open_call.operator,
+                "verb": open_call.call.verb, "clients": len(open_call.call.edits), "outcome": "unknown", "message": "",
+                "plan_id": open_call.call.plan_id,
             }
             for name in names
-            for one in open_calls(warehouse, name)
+            for open_call in open_calls(warehouse, name)
         ]  # fmt: skip
-    return sorted(found, key=lambda one: str(one["noted_at"]), reverse=True)[:top]
+    return sorted(calls, key=lambda call: str(call["noted_at"]), reverse=True)[:top]

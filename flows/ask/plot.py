@@ -1,4 +1,4 @@
-"""Pictures of balances, with matplotlib, one panel a currency: amounts of two currencies share no axis."""
+"""Draw balances with matplotlib, one panel per currency: amounts in two currencies never share an axis."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ MOST_PANELS: Final = 6
 MOST_BARS: Final = 10
 LONGEST_NAME: Final = 40
 FORMATS: Final = (".png", ".svg", ".pdf")
-DOTS: Final = 100  # an inch; so a picture of all panels is 1,600 by 900 pixels
+DOTS: Final = 100  # per inch: a picture with all panels has 1,600 by 900 pixels
 
 
-def plot_balances(found: dict[str, Result], file: Path, heading: str) -> list[str]:
-    """Draw the top debtors of the currencies in which most is owed, as bars; returns what a person should know.
+def plot_balances(results: dict[str, Result], file: Path, heading: str) -> list[str]:
+    """Draw the top debtors of the currencies with the most debt, as bars; return notes for the person.
 
-    The picture says what it leaves out. Raises SettingsError where matplotlib or anybody who owes is missing, and for
-    another format.
+    The picture says what it leaves out. Raises SettingsError for an unknown format, without matplotlib, or if no client
+    owes anything.
     """
     if file.suffix.lower() not in FORMATS:
         raise SettingsError(f"A picture is one of {', '.join(FORMATS)}, not {file.name!r}.")
@@ -42,10 +42,10 @@ def plot_balances(found: dict[str, Result], file: Path, heading: str) -> list[st
         import matplotlib as mpl  # noqa: PLC0415 - a second, for pictures only
         from matplotlib.backends.backend_agg import FigureCanvasAgg  # noqa: PLC0415
         from matplotlib.figure import Figure  # noqa: PLC0415
-    panels = _panels(found)
+    panels = _panels(results)
     if not panels:
         raise SettingsError("There is nothing to draw: no client owes anything.")
-    notes, drawn = _left_out(found, panels), panels[:MOST_PANELS]
+    notes, drawn = _left_out(results, panels), panels[:MOST_PANELS]
     names = [_name(debtor) for _, debtors in drawn for debtor in debtors]
     families, missing = families_for("".join([heading, *notes, *names]))
     with mpl.rc_context({"font.family": families}), warnings.catch_warnings():
@@ -65,12 +65,12 @@ def plot_balances(found: dict[str, Result], file: Path, heading: str) -> list[st
     return [*notes, *([warning_of(missing)] if missing else [])]
 
 
-def _panels(found: dict[str, Result]) -> list[tuple[Record, list[Record]]]:
-    """Each source and currency in which somebody owes, with its debtors; where most is owed first."""
+def _panels(results: dict[str, Result]) -> list[tuple[Record, list[Record]]]:
+    """Return each source and currency with debts, and its debtors; the largest sum comes first."""
     debtors: dict[tuple[object, object], list[Record]] = {}
-    for row in found["top_debtors"].records():
+    for row in results["top_debtors"].records():
         debtors.setdefault((row["source"], row["currency"]), []).append(row)
-    sums = sorted(found["by_currency"].records(), key=lambda row: -Decimal(str(row["owed"])))
+    sums = sorted(results["by_currency"].records(), key=lambda row: -Decimal(str(row["owed"])))
     several = len({row["source"] for row in sums}) > 1
     return [
         (row | {"label": _currency(row, several=several)}, debtors[row["source"], row["currency"]])
@@ -79,13 +79,13 @@ def _panels(found: dict[str, Result]) -> list[tuple[Record, list[Record]]]:
     ]
 
 
-def _left_out(found: dict[str, Result], panels: Sequence[tuple[Record, list[Record]]]) -> list[str]:
-    """What the picture does not show, in sentences."""
-    several = len({row["source"] for row in found["by_currency"].records()}) > 1
+def _left_out(results: dict[str, Result], panels: Sequence[tuple[Record, list[Record]]]) -> list[str]:
+    """Return sentences about what the picture leaves out."""
+    several = len({row["source"] for row in results["by_currency"].records()}) > 1
     drawn = {(row["source"], row["currency"]) for row, _ in panels}
     nobody = [
         _currency(row, several=several)
-        for row in found["by_currency"].records()
+        for row in results["by_currency"].records()
         if (row["source"], row["currency"]) not in drawn
     ]
     less = [str(row["label"]) for row, _ in panels[MOST_PANELS:]]
@@ -109,23 +109,23 @@ def _draw_panel(panel: Axes, sums: Record, debtors: Sequence[Record]) -> None:
     rows = list(reversed(debtors))
     bars = panel.barh(
         range(len(rows)), [float(str(d["balance"])) for d in rows], color="#2f6f9f"
-    )  # for the picture alone
+    )  # floats only for drawing
     panel.set_yticks(range(len(rows)), [_literal(_name(d)) for d in rows], fontsize=8)
     panel.set_ylim(-0.6, max(len(rows), 3) - 0.4)
     panel.bar_label(bars, [_money(d["balance"], d["currency"]) for d in rows], fontsize=8, padding=3)
-    panel.set_title(_literal(_told(sums)), fontsize=10, loc="left")
+    panel.set_title(_literal(_panel_title(sums)), fontsize=10, loc="left")
     panel.xaxis.set_major_formatter("{x:,.0f}")
     panel.tick_params(axis="x", labelsize=8)
     panel.margins(x=0.15)
     panel.spines[["top", "right"]].set_visible(False)
 
 
-def _told(sums: Record) -> str:
-    """A panel's title: what is owed, and beside it what is overpaid."""
+def _panel_title(sums: Record) -> str:
+    """Return a panel's title: the sums owed and overpaid."""
     clients = counted(int(str(sums["debtors"])), "client")
-    told = f"{sums['label']}: {_money(sums['owed'], sums['currency'])} owed by {clients}"
+    title = f"{sums['label']}: {_money(sums['owed'], sums['currency'])} owed by {clients}"
     overpaid = f"; {_money(sums['overpaid'], sums['currency'])} overpaid by {sums['creditors']:,}"
-    return told + (overpaid if sums["creditors"] else "")
+    return title + (overpaid if sums["creditors"] else "")
 
 
 def _currency(row: Record, *, several: bool) -> str:
@@ -143,5 +143,5 @@ def _name(debtor: Record) -> str:
 
 
 def _literal(text: str) -> str:
-    """A text that matplotlib draws as it is: between two dollar signs it would see a formula."""
+    """Return a text escaped for matplotlib, which takes text between two dollar signs for a formula."""
     return text.replace("$", r"\$")

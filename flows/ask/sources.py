@@ -1,4 +1,4 @@
-"""List the sources of the configuration, and those that the warehouse is bound to."""
+"""List the sources in the configuration and in the warehouse."""
 
 from __future__ import annotations
 

@@ -47,11 +47,11 @@ def _options(
 
 
 def main() -> NoReturn:
-    """The entry point: runs one command, turns errors into one line and an exit code."""
+    """Run one command; turn an error into one line and an exit code."""
     os.umask(0o077)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")  # where the terminal is not UTF-8: a name, not an error
+            stream.reconfigure(errors="backslashreplace")  # a terminal that is not UTF-8 gets escapes, not an error
     listen_to(stop)
     sys.unraisablehook = unraisable
     message, code = "", 0

@@ -55,26 +55,28 @@ def approve(
             raise SettingsError("Say which plan: ninja-sync approve DIGEST --resume.")
         _list(settings, source, as_json=as_json)
         return
-    found = find_plan_by_digest(settings, digest)
-    if source not in {None, found.stored.plan.source}:
-        raise SettingsError(f"The plan of this digest is of the source {found.stored.plan.source!r}, not {source!r}.")
-    brake = _brake(settings, found.stored.plan)
+    approvable = find_plan_by_digest(settings, digest)
+    if source not in {None, approvable.stored.plan.source}:
+        raise SettingsError(
+            f"The plan with this digest is for the source {approvable.stored.plan.source!r}, not {source!r}."
+        )
+    brake = _brake(settings, approvable.stored.plan)
     if not as_json:
-        _show(settings, found.stored)
+        _show(settings, approvable.stored)
         if brake:
-            say(f"An approval does not lift the brake. {brake}")
-    if found.approval is None:
+            say(f"An approval does not lift the limit. {brake}")
+    if approvable.approval is None:
         confirm("Approve this plan?", yes=yes, as_json=as_json)
     now = SYSTEM_CLOCK.now()
     given = approve_digest(settings, digest, replace(SYSTEM_CLOCK, now=lambda: now))
     already = given.approved_at != now  # somebody else may have approved it since it was shown
     if resume:
         _resume(given)
-    _tell(found, given, brake, already=already, resumed=resume, as_json=as_json)
+    _report(approvable, given, brake, already=already, resumed=resume, as_json=as_json)
 
 
 def _resume(given: Approval) -> None:
-    """Resume the flow run that waits for a plan. Raises SettingsError where it cannot; the approval stays."""
+    """Resume the flow run that waits for a plan. Raises SettingsError if it cannot; the approval stays."""
     if given.asked_by is None:
         raise SettingsError("The plan is approved. No flow run waits for it: apply it by its digest.")
     try:
@@ -88,13 +90,13 @@ def _resume(given: Approval) -> None:
 def _list(settings: Settings, source: str | None, *, as_json: bool) -> None:
 
     with reading(settings, newest=True) as warehouse:
-        found = waiting(warehouse, source, SYSTEM_CLOCK.now())
+        plans = waiting(warehouse, source, SYSTEM_CLOCK.now())
     if as_json:
-        show_json([asdict(one) for one in found])
-    elif found:
+        show_json([asdict(plan) for plan in plans])
+    elif plans:
         columns = ("plan", "source", "kind", "clients", "made", "expires", "digest", "asked by run")
-        rows = [(p.plan_id, p.source, p.kind, p.clients, p.made_at, p.expires_at, p.digest, p.asked_by) for p in found]
-        note = "a flow run waits for its own; a plan without a run is applied by its digest, approved or not"
+        rows = [(p.plan_id, p.source, p.kind, p.clients, p.made_at, p.expires_at, p.digest, p.asked_by) for p in plans]
+        note = "a flow run applies its own plan once you approve it; apply the others by digest, approved or not"
         show_table("Plans that can be approved", columns, rows, note=note)
     else:
         say("No plan waits for an approval.")
@@ -108,11 +110,11 @@ def _show(settings: Settings, stored: Stored) -> None:
         show_plan(plan, names)
     else:
         show_merges(stored, names)
-    say(f"All of it: ninja-sync {plan.kind} show {plan.plan_id} --json")
+    say(f"In full: ninja-sync {plan.kind} show {plan.plan_id} --json")
 
 
 def _brake(settings: Settings, plan: Plan) -> str:
-    """The reason why the plan will be refused even when approved; empty where there is none."""
+    """Return why the plan is refused even when approved; '' if it is not."""
     try:
         check_brake(settings, plan)
     except TooMuchChange as refused:
@@ -120,19 +122,21 @@ def _brake(settings: Settings, plan: Plan) -> str:
     return ""
 
 
-def _tell(found: Approvable, given: Approval, brake: str, *, already: bool, resumed: bool, as_json: bool) -> None:
+def _report(
+    approvable: Approvable, given: Approval, brake: str, *, already: bool, resumed: bool, as_json: bool
+) -> None:
     run = given.asked_by
     if run is None:
-        do = f"ninja-sync {found.stored.plan.kind} apply {given.plan_id} --digest {given.digest}"
+        do = f"ninja-sync {approvable.stored.plan.kind} apply {given.plan_id} --digest {given.digest}"
         then = f"Next: {do}"
     else:
         do = f"ninja-sync approve {given.digest} --resume"
-        then = f"The flow run {run} goes on." if resumed else f"The flow run {run} waits. To let it go on: {do}"
+        then = f"The flow run {run} continues." if resumed else f"The flow run {run} waits. To continue it: {do}"
     if as_json:
         show_json(
             {
                 **asdict(given),
-                "kind": found.stored.plan.kind,
+                "kind": approvable.stored.plan.kind,
                 "already": already,
                 "brake": brake or None,
                 "resumed": resumed,

@@ -23,15 +23,15 @@ MOST_ROWS = 200
 def status(config: ConfigFile = None, as_json: AsJson = False) -> None:
     """Show how fresh each mirror is, and what needs attention."""
     settings = load_settings(config)
-    found = asked(settings, "read/status", {}, newest=True)
+    sources = asked(settings, "read/status", {}, newest=True)
     quarantine = asked(settings, "read/open_quarantine", {}, newest=True)
     if as_json:
-        show_json({"sources": found.records(), "quarantine": quarantine.records()})
+        show_json({"sources": sources.records(), "quarantine": quarantine.records()})
         return
-    if not found.rows:
+    if not sources.rows:
         say("Nothing has been pulled yet: `ninja-sync pull`.")
-    for name, *row in found.rows:
-        show_records(f"Source {name}", [column.replace("_", " ") for column in found.columns[1:]], [row])
+    for name, *row in sources.rows:
+        show_records(f"Source {name}", [column.replace("_", " ") for column in sources.columns[1:]], [row])
     if quarantine.rows:
         show_table("In quarantine", quarantine.columns, quarantine.rows)
 
@@ -54,13 +54,13 @@ def balances(
     """
     settings, notes = load_settings(config), []
     then = None if at is None else moment(at)
-    found = read_balances(settings, source, top=top, at=then)
+    results = read_balances(settings, source, top=top, at=then)
     if plot is not None:
-        notes = plot_balances(found, plot, read_heading(settings, source, at=then))
+        notes = plot_balances(results, plot, read_heading(settings, source, at=then))
     if as_json:
-        show_json({name: result.records() for name, result in found.items()})
+        show_json({name: result.records() for name, result in results.items()})
     else:
-        tell_balances(found, then)
+        tell_balances(results, then)
     if plot is not None:
         say(" ".join([f"The picture is in {plot}.", *notes]))
 
@@ -87,14 +87,14 @@ def sql(
     """
     if csv is None and (separator or decimal):
         raise SettingsError("--separator and --decimal go with --csv FILE.")
-    found = ask(load_settings(config), query)
+    result = ask(load_settings(config), query)
     if csv is not None or xlsx is not None:
         if csv is not None:
-            write_csv(found, csv, separator=separator or "comma", decimal=decimal or ".")
+            write_csv(result, csv, separator=separator or "comma", decimal=decimal or ".")
         if xlsx is not None:
-            write_workbook(found, xlsx)
+            write_workbook(result, xlsx)
         return
     if as_json:
-        show_json(found.records())
+        show_json(result.records())
         return
-    show_table("", found.columns, found.rows, most=MOST_ROWS, note=counted(len(found.rows), "row"))
+    show_table("", result.columns, result.rows, most=MOST_ROWS, note=counted(len(result.rows), "row"))

@@ -12,7 +12,7 @@ from flows.configuration.load import load_settings
 from flows.show.counted import counted
 from flows.show.show import say, show_json
 from flows.upkeep.backup import back_up
-from flows.upkeep.backup import restore as make_again
+from flows.upkeep.backup import restore as restore_warehouse
 
 
 def backup(
@@ -43,12 +43,12 @@ def restore(
     The configured warehouse must not exist yet: use a new DuckDB file, or an empty Postgres database. The backup may
     come from the other engine. Afterwards, pull to load the changes since the backup.
     """
-    done = make_again(load_settings(config), file)
+    done = restore_warehouse(load_settings(config), file)
     made = done.made
     if as_json:
         show_json({"made_at": made.made_at, "sources": made.sources, "erased_again": done.erased})
         return
     say(f"Restored: the warehouse as it was at {made.made_at:%Y-%m-%d %H:%M:%S %Z}. Next: ninja-sync pull")
     if done.erased:
-        say(f"Clients that were erased after the backup, and are erased here too: {done.erased}.")
-    say("Clients that were erased on another machine after the backup have to be erased again.")
+        say(f"Clients erased after the backup, and erased here again: {done.erased}.")
+    say("Clients erased on another machine after the backup must be erased here again.")

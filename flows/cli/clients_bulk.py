@@ -1,4 +1,4 @@
-"""The commands that do the same to many clients: archive, restore, delete, assign-group, bulk-update."""
+"""The commands for many clients at once: archive, restore, delete, assign-group, bulk-update."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from connector.clients import Result
 
 MOST = 50
-"""Clients that are shown; failures come first."""
+"""The most clients to show; failures come first."""
 Ids = Annotated[list[str] | None, typer.Argument(metavar="ID...", help="The clients' ids, as in mart.clients.")]
 IdsFrom = Annotated[
     Path | None, typer.Option("--ids-from", metavar="FILE", help="More ids, one a line; - is standard input.")
@@ -140,17 +140,17 @@ def bulk_update(
 
 
 def _ids(ids: Sequence[str] | None, file: Path | None) -> list[str]:
-    """The ids on the command line and in a file, each once. Raises SettingsError where there are none."""
-    found = list(ids or [])
+    """Return the ids on the command line and in a file, each once. Raises SettingsError if there are none."""
+    named = list(ids or [])
     if file is not None:
         try:
             lines = sys.stdin.read() if str(file) == "-" else file.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as problem:
             raise SettingsError(f"{file} cannot be read ({type(problem).__name__}).") from None
-        found += [line.strip() for line in lines.splitlines() if line.strip() and not line.startswith("#")]
-    if not found:
+        named += [line.strip() for line in lines.splitlines() if line.strip() and not line.startswith("#")]
+    if not named:
         raise SettingsError("Name the clients: their ids, or --ids-from FILE.")
-    return list(dict.fromkeys(found))
+    return list(dict.fromkeys(named))
 
 
 def _run(
@@ -163,30 +163,35 @@ def _run(
     *,
     as_json: bool,
 ) -> None:
-    """Confirm, act, and show each client's outcome. Raises NotVerified where one failed."""
+    """Confirm, act, and show each client's outcome. Raises NotVerified if one failed."""
     confirm(f"{what} {counted(len(ids), 'client')}?", yes=yes, as_json=as_json)
     with open_api(source, config=config) as api:
         results = do(api)
-    _tell(results, as_json=as_json)
+    _report(results, as_json=as_json)
 
 
-def _tell(results: Sequence[Result], *, as_json: bool) -> None:
+def _report(results: Sequence[Result], *, as_json: bool) -> None:
 
-    counts = Counter(one.outcome.value for one in results)
-    told = ", ".join(f"{n:,} {outcome}" for outcome, n in counts.most_common())
+    counts = Counter(result.outcome.value for result in results)
+    summary = ", ".join(f"{n:,} {outcome}" for outcome, n in counts.most_common())
     if as_json:
         clients = [
-            {"client_id": one.client_id, "name": one.name, "outcome": one.outcome.value, "reason": one.reason}
-            for one in results
+            {
+                "client_id": result.client_id,
+                "name": result.name,
+                "outcome": result.outcome.value,
+                "reason": result.reason,
+            }
+            for result in results
         ]
         show_json({"counts": counts, "clients": clients})
     else:
         rows = [
-            (one.client_id, one.name, one.outcome.value, one.reason)
-            for one in sorted(results, key=lambda one: one.outcome in AS_WANTED)
+            (result.client_id, result.name, result.outcome.value, result.reason)
+            for result in sorted(results, key=lambda result: result.outcome in AS_WANTED)
         ]
         show_table("", ("id", "client", "outcome", "why"), rows, most=MOST)
-        say(f"Read back: {told}.")
-    left = sum(one.outcome not in AS_WANTED for one in results)
+        say(f"Read back: {summary}.")
+    left = sum(result.outcome not in AS_WANTED for result in results)
     if left:
-        raise NotVerified(f"Not as wanted: {left:,} of {counted(len(results), 'client')} ({told}).")
+        raise NotVerified(f"Not as wanted: {left:,} of {counted(len(results), 'client')} ({summary}).")

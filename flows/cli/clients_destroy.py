@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 Confirm = Annotated[
     str | None,
-    typer.Option("--confirm", metavar="NAME", help="The name of the client that will be gone; else you type it."),
+    typer.Option("--confirm", metavar="NAME", help="The client's name, to confirm; else you type it."),
 ]
 BackupFile = Annotated[
     Path | None,
@@ -65,9 +65,9 @@ def purge(
     with open_api(name, settings=settings, password=password) as api:
         client = clients.show(api, client_id)
         if not as_json:
-            told = _told(client)
-            show_records("What will be purged", list(told), [list(told.values())])
-        confirm_name("It cannot be undone.", called(client), confirm)
+            fields = _overview(client)
+            show_records("To be purged", list(fields), [list(fields.values())])
+        confirm_name("This cannot be undone.", called(client), confirm)
         file = backup or backup_file(settings, name, "purge", [client.id], SYSTEM_CLOCK.now())
         clients.purge(api, client.id, backup=file)
     say(f"Purged, and read back: client {client.id}. The backup is in {file}.")
@@ -76,30 +76,30 @@ def purge(
     if erased and kept:
         say(f"The backup still holds the client: remove {file} when it is no longer needed.")
     elif erased:
-        say("Its backup went with it.")
+        say("Its backup was removed too.")
     if as_json:
-        found = str(file) if kept else None
-        show_json({"client_id": client.id, "purged": True, "backup": found, "erased_rows": erased})
+        backup_left = str(file) if kept else None
+        show_json({"client_id": client.id, "purged": True, "backup": backup_left, "erased_rows": erased})
 
 
 def called(client: Client) -> str:
-    """The text that a person types for a client: its name, else its number, else its id."""
+    """Return the text to type to confirm a client: its name, else its number, else its id."""
     return (client.display_name or client.name or client.number or client.id).strip()
 
 
 def _chosen(
     source: str | None, config: Path | None, password_file: Path | None
 ) -> tuple[Settings, str, Callable[[], Secret]]:
-    """The settings, the chosen source, and the reader of its password."""
+    """Return the settings, the chosen source, and the reader of its password."""
     settings = load_settings(config)
     name = choose_source(settings, source)
     return settings, name, password_reader(settings.sources[name], file=password_file)
 
 
-def _told(client: Client) -> dict[str, object]:
-    """The fields that show who a client is, and its balances."""
+def _overview(client: Client) -> dict[str, object]:
+    """Return the fields that identify a client, and its balances."""
     fields = ("display_name", "number", "status", "balance", "paid_to_date", "credit_balance", "updated_at")
-    people = "; ".join(_person(one.first_name, one.last_name, one.email) for one in client.contacts)
+    people = "; ".join(_person(contact.first_name, contact.last_name, contact.email) for contact in client.contacts)
     own = {name.replace("_", " "): getattr(client, name) for name in fields}
     return {**own, "contacts": people, "documents": len(client.documents)}
 
@@ -109,7 +109,7 @@ def _person(*parts: str | None) -> str:
 
 
 def _erased(settings: Settings, name: str, client_id: str, wanted: bool | None, *, as_json: bool) -> int | None:
-    """Erase the client from the warehouse if wanted; returns the number of rows, or None if not wanted."""
+    """Erase the client from the warehouse if wanted; return the number of rows, or None if not wanted."""
     if wanted is None:
         if as_json or not sys.stdin.isatty():
             say(f"The warehouse still has it: `ninja-sync erase --client {client_id}` erases it there too.")

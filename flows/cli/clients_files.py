@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from flows.statements.fetch import Drawn
 
 MOST = 50
-"""Clients that are shown; those with a problem come first."""
-Told = TypeVar("Told")
+"""The most clients to show; clients with a problem come first."""
+Item = TypeVar("Item")
 ClientId = Annotated[str, typer.Argument(metavar="ID", help="The client's id, as in mart.clients.")]
 
 
@@ -47,14 +47,14 @@ def upload(
     """Attach files to a client.
 
     Kind and size are checked first. Afterwards the client's documents are read back, because the server answers 200
-    even if it does not store a file. If you run this twice, each file is there twice.
+    even if it does not store a file. If you run this twice, each file is attached twice.
     """
     with open_api(source, config=config) as api:
-        found = clients.upload(api, client_id, files, is_public=False if private else None)
+        documents = clients.upload(api, client_id, files, is_public=False if private else None)
     if as_json:
-        show_json({"client_id": client_id, "documents": [as_dict(one) for one in found]})
+        show_json({"client_id": client_id, "documents": [as_dict(document) for document in documents]})
     else:
-        show_table("Attached", ("file", "kind", "bytes", "id"), [(d.name, d.type, d.size, d.id) for d in found])
+        show_table("Attached", ("file", "kind", "bytes", "id"), [(d.name, d.type, d.size, d.id) for d in documents])
 
 
 def statement(
@@ -73,7 +73,7 @@ def statement(
     no_credits: Annotated[bool, typer.Option("--no-credits", help="Leave out the table of credits.")] = False,
     no_aging: Annotated[bool, typer.Option("--no-aging", help="Leave out the aging table.")] = False,
     status: Annotated[str, typer.Option(help="The invoices to show: all, paid or unpaid.")] = "all",
-    again: Annotated[bool, typer.Option("--again", help="Fetch files again that are there already.")] = False,
+    again: Annotated[bool, typer.Option("--again", help="Fetch files again even if they exist.")] = False,
     email: Annotated[bool, typer.Option("--email", help="Have the server mail them to the contacts instead.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask before mails are sent.")] = False,
     source: SourceName = None,
@@ -82,7 +82,7 @@ def statement(
 ) -> None:
     """Save statements of account as PDF files.
 
-    After an interrupted run, the next one continues: it skips files that are there already. A failure for one client
+    After an interrupted run, the next one continues: it skips files already fetched. A failure for one client
     does not stop the others; the exit code is then 4. With --email, each run sends all mails again.
     """
     if bool(ids) + all_with_balance + debtors != 1:
@@ -100,11 +100,13 @@ def statement(
             confirm(question, yes=yes, as_json=as_json)
         with progress_bar("clients", quiet=as_json) as progress:
             if email:
-                told, stopped = _until_stopped(mail_statements(api, wanted, period, progress=progress))
+                drawn, stopped = _until_stopped(mail_statements(api, wanted, period, progress=progress))
             else:
-                told, stopped = _until_stopped(draw_statements(api, wanted, period, to, again=again, progress=progress))
-    _tell_drawn([*left, *told], as_json=as_json)
-    _end(sum(not one.problem for one in told), len(wanted) + len(left), stopped, email=email)
+                drawn, stopped = _until_stopped(
+                    draw_statements(api, wanted, period, to, again=again, progress=progress)
+                )
+    _show_drawn([*left, *drawn], as_json=as_json)
+    _end(sum(not result.problem for result in drawn), len(wanted) + len(left), stopped, email=email)
 
 
 def reactivate_email(
@@ -113,7 +115,7 @@ def reactivate_email(
     config: ConfigFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Let mail go again to an address that bounced.
+    """Allow mail again to an address that bounced.
 
     For servers that send mail through Postmark. If Postmark refuses, this command fails, although the server answers
     200.
@@ -137,14 +139,14 @@ def update_tax_data(
     It uses the client's address, handles three clients a minute, and does this for paid accounts only.
     """
     with open_api(source, config=config) as api, progress_bar("clients", quiet=as_json) as progress:
-        found, stopped = _until_stopped(_counted(clients.update_tax_data(api, ids), len(set(ids)), progress))
+        looked_up, stopped = _until_stopped(_counted(clients.update_tax_data(api, ids), len(set(ids)), progress))
     if as_json:
-        show_json([{"client_id": one.id, "tax_info": one.tax_info} for one in found])
-    elif found:
-        rows = [(one.id, one.display_name, "yes" if one.tax_info else "none") for one in found]
+        show_json([{"client_id": client.id, "tax_info": client.tax_info} for client in looked_up])
+    elif looked_up:
+        rows = [(client.id, client.display_name, "yes" if client.tax_info else "none") for client in looked_up]
         show_table("Looked up", ("id", "client", "tax data"), rows)
     if stopped:
-        say(f"Looked up: {len(found):,} of {counted(len(set(ids)), 'client')}.")
+        say(f"Looked up: {len(looked_up):,} of {counted(len(set(ids)), 'client')}.")
         raise stopped
 
 
@@ -157,7 +159,7 @@ def template(
     config: ConfigFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Fill a design of the company with clients.
+    """Fill one of the company's designs with clients.
 
     The server makes the PDF later. Its answer names the file, which you can fetch then.
     """
@@ -171,33 +173,33 @@ def template(
         say(f"The server says: {said}")
 
 
-def _until_stopped(run: Iterable[Told]) -> tuple[list[Told], SyncError | None]:
-    """The results of a run, and the error that ended it: the results before the error are shown too."""
-    found: list[Told] = []
+def _until_stopped(run: Iterable[Item]) -> tuple[list[Item], SyncError | None]:
+    """Return the results of a run, and the error that ended it, if any: results before the error are shown too."""
+    items: list[Item] = []
     try:
-        for one in run:
-            found.append(one)  # noqa: PERF402 - what is there before the error counts
+        for item in run:
+            items.append(item)  # noqa: PERF402 - keeps the results before an error
     except SyncError as problem:
-        return found, problem
-    return found, None
+        return items, problem
+    return items, None
 
 
-def _counted(run: Iterable[Told], of: int, progress: Progress) -> Iterator[Told]:
-    """The same, with progress reports."""
-    for done, one in enumerate(run, start=1):
+def _counted(run: Iterable[Item], of: int, progress: Progress) -> Iterator[Item]:
+    """Yield the items, and report progress."""
+    for done, item in enumerate(run, start=1):
         progress("tax data", done, of)
-        yield one
+        yield item
 
 
-def _tell_drawn(drawn: Sequence[Drawn], *, as_json: bool) -> None:
+def _show_drawn(drawn: Sequence[Drawn], *, as_json: bool) -> None:
     if as_json:
         show_json([
-            {"client_id": one.client_id, "did": one.did or None, "file": one.file, "problem": one.problem or None}
-            for one in drawn
+            {"client_id": row.client_id, "did": row.did or None, "file": row.file, "problem": row.problem or None}
+            for row in drawn
         ])  # fmt: skip
         return
-    first = sorted(drawn, key=lambda one: not one.problem)
-    rows = [(one.client_id, one.name, one.did or one.problem, one.file) for one in first]
+    first = sorted(drawn, key=lambda row: not row.problem)
+    rows = [(row.client_id, row.name, row.did or row.problem, row.file) for row in first]
     show_table("Statements", ("id", "client", "", "file"), rows, most=MOST)
 
 

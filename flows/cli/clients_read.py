@@ -53,13 +53,13 @@ def get(
     """
     asked = [name.strip() for name in include.split(",") if name.strip()]
     with open_api(source, config=config) as api:
-        found = clients.show_with(api, client_id, asked) if asked else ClientWith(client=clients.show(api, client_id))
+        shown = clients.show_with(api, client_id, asked) if asked else ClientWith(client=clients.show(api, client_id))
         if editable:
             clients.edit(api, client_id)
     if as_json:
-        show_json(_as_json(found, asked))
+        show_json(_as_json(shown, asked))
     else:
-        _show(found, asked)
+        _show(shown, asked)
 
 
 def list_(
@@ -70,9 +70,9 @@ def list_(
         bool | None, typer.Option("--is-deleted/--is-not-deleted", help="Only deleted clients, or only others.")
     ] = None,
     with_trashed: Annotated[
-        bool | None, typer.Option("--with-trashed/--without-trashed", help="Also deleted clients, or not.")
+        bool | None, typer.Option("--with-trashed/--without-trashed", help="Include deleted clients, or not.")
     ] = None,
-    client_id: Annotated[str | None, typer.Option(help="The client of this id.")] = None,
+    client_id: Annotated[str | None, typer.Option(help="The client with this id.")] = None,
     name: Annotated[str | None, typer.Option(help="Part of the name; no * is needed.")] = None,
     email: Annotated[str | None, typer.Option(help="The whole e-mail address of one of its contacts.")] = None,
     id_number: Annotated[str | None, typer.Option(help="The whole company register number.")] = None,
@@ -103,26 +103,26 @@ def list_(
     A client is listed if it matches all filters. Filters that the server would ignore or misread are refused, and its
     answers are checked. If clients change meanwhile, the list can miss one; `ninja-sync pull` never does.
     """
-    told = {
+    options = {
         "updated_at": updated_at, "created_at": created_at, "status": status, "is_deleted": _flag(is_deleted),
         "with_trashed": _flag(with_trashed), "client_id": client_id, "name": name, "email": email,
         "id_number": id_number, "number": number, "group": group, "filter": filter_,
         "between_balance": between_balance, "balance_gt": balance_gt, "balance_gte": balance_gte,
         "balance_lt": balance_lt, "balance_lte": balance_lte, "balance_eq": balance_eq,
     }  # fmt: skip
-    by_name = {key: value for key, value in told.items() if value is not None}
+    by_name = {key: value for key, value in options.items() if value is not None}
     wanted = clients.parse_filter(_and(by_name, where or []))
     with open_api(source, config=config) as api, progress_bar("clients", quiet=as_json) as progress:
         pages = clients.list_clients(api, wanted, sort=sort, page_size=min(limit or 500, 500))
-        found: list[Client] = []
+        listed: list[Client] = []
         for client in islice(pages, limit or None):
-            found.append(client)
-            progress("reading", len(found), None)
-        more = clients.count_clients(api, wanted) - len(found) if limit and len(found) == limit else 0
+            listed.append(client)
+            progress("reading", len(listed), None)
+        more = clients.count_clients(api, wanted) - len(listed) if limit and len(listed) == limit else 0
     if as_json:
-        show_json({"clients": [as_dict(client) for client in found], "more": max(0, more)})
+        show_json({"clients": [as_dict(client) for client in listed], "more": max(0, more)})
     else:
-        _show_list(found, max(0, more))
+        _show_list(listed, max(0, more))
 
 
 def documents(
@@ -133,11 +133,11 @@ def documents(
     Shows name, kind and size of each file, but neither the file nor a link to it.
     """
     with open_api(source, config=config) as api:
-        found = list(clients.documents(api, client_id))
+        listed = list(clients.documents(api, client_id))
     if as_json:
-        show_json({"client_id": client_id, "documents": [as_dict(one) for one in found]})
-    elif found:
-        show_table(f"Documents of {client_id}", DOCUMENT, _rows(found, DOCUMENT))
+        show_json({"client_id": client_id, "documents": [as_dict(document) for document in listed]})
+    elif listed:
+        show_table(f"Documents of {client_id}", DOCUMENT, _rows(listed, DOCUMENT))
     else:
         say(f"The client {client_id} has no documents.")
 
@@ -148,60 +148,60 @@ def blank(source: SourceName = None, config: ConfigFile = None, as_json: AsJson 
     This creates no client; `ninja-sync clients create` does.
     """
     with open_api(source, config=config) as api:
-        found = clients.blank(api)
+        values = clients.blank(api)
     if as_json:
-        show_json(found)
+        show_json(values)
         return
-    told = [(name, value) for name, value in found.items() if value not in (None, {}, "")]
-    show_table("A new client", ("field", "value"), told, note="all other fields are empty")
+    filled = [(name, value) for name, value in values.items() if value not in (None, {}, "")]
+    show_table("A new client", ("field", "value"), filled, note="all other fields are empty")
 
 
-def _flag(told: bool | None) -> str | None:
-    return None if told is None else str(told).lower()
+def _flag(flag: bool | None) -> str | None:
+    return None if flag is None else str(flag).lower()
 
 
-def _and(told: dict[str, str], where: Sequence[str]) -> dict[str, str]:
-    """The filters with those of `--where` added. Raises SettingsError where one is named twice."""
-    found = dict(told)
-    for one in where:
-        name, equals, value = one.partition("=")
+def _and(options: dict[str, str], where: Sequence[str]) -> dict[str, str]:
+    """Return the filters with those of `--where` added. Raises SettingsError if one is named twice."""
+    filters = dict(options)
+    for text in where:
+        name, equals, value = text.partition("=")
         if not equals:
-            raise SettingsError(f"--where takes NAME=VALUE, not {one!r}.")
-        if name in found:
+            raise SettingsError(f"--where takes NAME=VALUE, not {text!r}.")
+        if name in filters:
             raise SettingsError(f"The filter {name} is named twice.")
-        found[name] = value
-    return found
+        filters[name] = value
+    return filters
 
 
-def _as_json(found: ClientWith, asked: Sequence[str]) -> dict[str, object]:
+def _as_json(shown: ClientWith, asked: Sequence[str]) -> dict[str, object]:
 
-    told: dict[str, object] = {"client": as_dict(found.client)}
+    document: dict[str, object] = {"client": as_dict(shown.client)}
     for name in asked:
-        value = getattr(found, name)
-        told[name] = [as_dict(one) for one in value] if isinstance(value, list) else value and as_dict(value)
-    return told
+        value = getattr(shown, name)
+        document[name] = [as_dict(record) for record in value] if isinstance(value, list) else value and as_dict(value)
+    return document
 
 
-def _show(found: ClientWith, asked: Sequence[str]) -> None:
+def _show(shown: ClientWith, asked: Sequence[str]) -> None:
 
-    client = found.client
+    client = shown.client
     columns = {"status": client.status, **as_dict(client), "currency_id": client.currency_id or "(inherited)"}
-    told = {key: value for key, value in columns.items() if value is not None and key not in NESTED}
-    show_records(f"Client {client.id}", list(told), [list(told.values())])
+    fields = {key: value for key, value in columns.items() if value is not None and key not in NESTED}
+    show_records(f"Client {client.id}", list(fields), [list(fields.values())])
     show_table("Contacts", CONTACT, _rows(client.contacts, CONTACT))
     if client.documents:
         show_table("Documents", DOCUMENT, _rows(client.documents, DOCUMENT))
     if "activities" in asked:
-        kinds = [KINDS_OF_ACTIVITY.get(one.activity_type_id or "", one.activity_type_id) for one in found.activities]
-        rows = [(a.created_at, kind, a.user_id, a.notes) for a, kind in zip(found.activities, kinds, strict=True)]
+        kinds = [KINDS_OF_ACTIVITY.get(a.activity_type_id or "", a.activity_type_id) for a in shown.activities]
+        rows = [(a.created_at, kind, a.user_id, a.notes) for a, kind in zip(shown.activities, kinds, strict=True)]
         _table("Activities, the newest 50", ("at", "what", "user_id", "notes"), rows)
     if "ledger" in asked:
-        entries = [(r.created_at, r.entity, r.entity_id, r.adjustment, r.balance, r.notes) for r in found.ledger]
-        _table("Ledger", ("at", "paper", "paper_id", "adjustment", "balance", "notes"), entries)
+        entries = [(r.created_at, r.entity, r.entity_id, r.adjustment, r.balance, r.notes) for r in shown.ledger]
+        _table("Ledger", ("at", "record", "record_id", "adjustment", "balance", "notes"), entries)
     if "system_logs" in asked:
-        _table("System logs, the newest 50 (--json has their text)", LOG, _rows(found.system_logs, LOG))
+        _table("System logs, the newest 50 (--json has their text)", LOG, _rows(shown.system_logs, LOG))
     if "group_settings" in asked:
-        group = found.group_settings
+        group = shown.group_settings
         say(f"Group: {group.name} ({group.id})" if group else "The client is in no group, or in an archived one.")
 
 
@@ -212,12 +212,14 @@ def _table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]])
         say(f"{title}: none.")
 
 
-def _show_list(found: Sequence[Client], more: int) -> None:
-    if not found:
+def _show_list(listed: Sequence[Client], more: int) -> None:
+    if not listed:
         say("No clients match.")
         return
-    rows = [(c.id, c.number, c.display_name, c.status, c.balance, c.currency_id, _mail(c), c.updated_at) for c in found]
-    count = counted(len(found), "client")
+    rows = [
+        (c.id, c.number, c.display_name, c.status, c.balance, c.currency_id, _mail(c), c.updated_at) for c in listed
+    ]
+    count = counted(len(listed), "client")
     show_table("", LISTED, rows, note=f"{count}, and {more:,} more: --limit 0 shows all" if more else count)
 
 
@@ -225,5 +227,5 @@ def _mail(client: Client) -> str | None:
     return next((contact.email for contact in client.contacts if contact.email), None)
 
 
-def _rows(found: Sequence[object], columns: Sequence[str]) -> list[list[object]]:
-    return [[getattr(one, name) for name in columns] for one in found]
+def _rows(records: Sequence[object], columns: Sequence[str]) -> list[list[object]]:
+    return [[getattr(record, name) for name in columns] for record in records]

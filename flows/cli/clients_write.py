@@ -54,11 +54,11 @@ def create(
     command again after a lost answer: it finds the client instead of creating another. Fields are the writable columns
     of mart.clients. Countries, currencies and so on are ids; if you give a name, the message says its id.
     """
-    told = _from_file(file)
-    people = _contacts(told.pop("contacts", []))
+    given = _from_file(file)
+    people = _contacts(given.pop("contacts", []))
     if contact:
         people = [_pairs(contact, "--contact"), *people]
-    wanted = {**told, **_pairs(fields or [], "--set")}
+    wanted = {**given, **_pairs(fields or [], "--set")}
     with open_api(source, config=config) as api:
         _, there = clients.check_create(api, wanted, people)
         if not as_json or dry_run:
@@ -102,14 +102,14 @@ def update(
     Shows the differences before it sends them, and reads them back afterwards. All other fields stay unchanged. A field
     that somebody else changed in between is left alone (exit code 3).
     """
-    told = _from_file(file)
-    edits = _contact_edits(told.pop("contacts", []), contact or [], add_contact or [], remove_contact or [])
-    wanted = {**told, **_pairs(fields or [], "--set"), **dict.fromkeys(empty or [])}
+    given = _from_file(file)
+    edits = _contact_edits(given.pop("contacts", []), contact or [], add_contact or [], remove_contact or [])
+    wanted = {**given, **_pairs(fields or [], "--set"), **dict.fromkeys(empty or [])}
     if not wanted and not edits:
         raise SettingsError("Name the change: --set FIELD=VALUE, --empty FIELD, --contact ID.FIELD=VALUE ...")
     with open_api(source, config=config) as api:
         prepared = clients.prepare_update(api, client_id, wanted, contacts=edits)
-        changes = _told(prepared)
+        changes = _changes_of(prepared)
         if not as_json:
             _show_changes(client_id, changes)
         if dry_run or prepared.is_empty:
@@ -124,24 +124,24 @@ def update(
         say(f"Changed, and read back: client {client_id}.")
 
 
-def _pairs(told: Sequence[str], option: str) -> Fields:
-    """The FIELD=VALUE texts as a dictionary. Raises SettingsError for another form, or a field named twice."""
-    found: Fields = {}
-    for one in told:
-        name, equals, value = one.partition("=")
+def _pairs(texts: Sequence[str], option: str) -> Fields:
+    """Return the FIELD=VALUE texts as a dictionary. Raises SettingsError for another form, or a field named twice."""
+    pairs: Fields = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
         if not equals or not name.strip():
-            raise SettingsError(f"{option} takes FIELD=VALUE, not {one!r}.")
-        if name in found:
+            raise SettingsError(f"{option} takes FIELD=VALUE, not {text!r}.")
+        if name in pairs:
             raise SettingsError(f"{option} names {name} twice.")
-        found[name.strip()] = value
-    return found
+        pairs[name.strip()] = value
+    return pairs
 
 
 def _contact_edits(
-    told: object, changed: Sequence[str], added: Sequence[str], removed: Sequence[str]
+    contacts: object, changed: Sequence[str], added: Sequence[str], removed: Sequence[str]
 ) -> list[ContactEdit]:
 
-    edits = [ContactEdit(str(one.pop("id", "")), one) for one in _contacts(told)]
+    edits = [ContactEdit(str(contact.pop("id", "")), contact) for contact in _contacts(contacts)]
     by_contact: dict[str, list[str]] = {}
     for text in changed:
         key, point, rest = text.partition(".")
@@ -154,35 +154,35 @@ def _contact_edits(
     return edits + [ContactEdit(key, remove=True) for key in removed]
 
 
-def _contacts(told: object) -> list[Fields]:
-    if not isinstance(told, list) or not all(isinstance(one, dict) for one in told):
+def _contacts(value: object) -> list[Fields]:
+    if not isinstance(value, list) or not all(isinstance(contact, dict) for contact in value):
         raise SettingsError("`contacts` must be a list of objects.")
-    return [dict(one) for one in told]
+    return [dict(contact) for contact in value]
 
 
 def _from_file(file: Path | None) -> Fields:
     if file is None:
         return {}
     try:
-        told = json.loads(sys.stdin.read() if str(file) == "-" else file.read_text(encoding="utf-8"))
+        fields = json.loads(sys.stdin.read() if str(file) == "-" else file.read_text(encoding="utf-8"))
     except ValueError:
         raise SettingsError(f"{file} is not JSON.") from None
-    if not isinstance(told, dict):
+    if not isinstance(fields, dict):
         raise SettingsError(f"{file} must hold one JSON object.")
-    return told
+    return fields
 
 
-def _told(prepared: Update) -> list[dict[str, object]]:
-    """One entry a changed field, also of contacts."""
-    found = differences(to_json(prepared.before), to_json(prepared.after))
-    return [{"field": one.field, "before": one.before, "after": one.after} for one in found]
+def _changes_of(prepared: Update) -> list[dict[str, object]]:
+    """Return one entry per changed field, including fields of contacts."""
+    changes = differences(to_json(prepared.before), to_json(prepared.after))
+    return [{"field": change.field, "before": change.before, "after": change.after} for change in changes]
 
 
 def _show_changes(client_id: str, changes: Sequence[Mapping[str, object]]) -> None:
     if not changes:
         say(f"Nothing to send: client {client_id} has these values already.")
         return
-    rows = [(one["field"], one["before"], one["after"]) for one in changes]
+    rows = [(change["field"], change["before"], change["after"]) for change in changes]
     show_table(f"Client {client_id}", ("field", "before", "after"), rows)
 
 
@@ -191,6 +191,6 @@ def _show_new(wanted: Fields, people: Sequence[Fields], *, as_json: bool) -> Non
         show_json({"fields": wanted, "contacts": people, "sent": False})
         return
     rows = [*wanted.items()] + [
-        (f"contact {n}: {name}", value) for n, one in enumerate(people, start=1) for name, value in one.items()
+        (f"contact {n}: {name}", value) for n, contact in enumerate(people, start=1) for name, value in contact.items()
     ]
     show_table("A new client", ("field", "value"), rows)

@@ -13,7 +13,7 @@ from typing import Final
 
 @dataclass(frozen=True)
 class Command:
-    """One command of a group. `function` is `module:function`; empty where the name is that of a group."""
+    """One command of a group. `function` is `module:function`; empty if the command is itself a group."""
 
     name: str
     summary: str
@@ -22,14 +22,14 @@ class Command:
 
 @dataclass(frozen=True)
 class Group:
-    """Commands in the panels in which `--help` lists them. `function` runs where no command is named."""
+    """Commands in the panels of `--help`. `function` runs if no command is named."""
 
     help: str
     panels: Mapping[str, Sequence[Command]]
     function: str = ""
 
     def commands(self) -> list[Command]:
-        """All commands, in the order in which they are listed."""
+        """Return all commands in the order of `--help`."""
         return [command for commands in self.panels.values() for command in commands]
 
 
@@ -100,10 +100,10 @@ CLIENTS = Group(
         "Files, mail and tax": (
             Command("upload", "Attach files to a client.", "flows.cli.clients_files:upload"),
             Command("statement", "Save statements of account as PDF files.", "flows.cli.clients_files:statement"),
-            Command("template", "Fill a design of the company with clients.", "flows.cli.clients_files:template"),
+            Command("template", "Fill one of the company's designs with clients.", "flows.cli.clients_files:template"),
             Command(
                 "reactivate-email",
-                "Let mail go again to an address that bounced.",
+                "Allow mail again to an address that bounced.",
                 "flows.cli.clients_files:reactivate_email",
             ),
             Command(
@@ -149,14 +149,14 @@ MERGE = Group(
             Command("apply", "Apply a plan of merges, one after the other.", "flows.cli.merge:apply"),
             Command("resume", "Continue a plan of merges that stopped.", "flows.cli.merge:resume"),
             Command("close", "End a plan of merges for good.", "flows.cli.merge:close"),
-            Command("sheet", "Show how to take a merge back by hand.", "flows.cli.merge:sheet"),
+            Command("sheet", "Show how to undo a merge by hand.", "flows.cli.merge:sheet"),
         ),
     },
 )
 
 DEDUPE = Group(
     "Find duplicate clients and decide what to do with them.\n\n"
-    "Find, review, plan; then `ninja-sync merge apply`. Decisions are stored, and every later run obeys them.",
+    "Find, review, plan; then `ninja-sync merge apply`. Decisions are stored, and every later run follows them.",
     {
         "Steps": (
             Command("find", "Find duplicates in the mirror.", "flows.cli.dedupe:find"),
@@ -173,7 +173,7 @@ DEDUPE = Group(
 JOURNAL = Group(
     "Show and settle the calls that wrote to the server.\n\n"
     "Each call is recorded before it is sent, and again after it was read back. Before the next write, ninja-sync asks "
-    "the server for the outcome of calls that were cut off. Where the server cannot answer, you do: `journal settle`.",
+    "the server for the outcome of calls that were cut off. If it cannot answer, you do, with `journal settle`.",
     {
         "Open calls and checks": (
             Command("settle", "Find out the outcome of open calls.", "flows.cli.journal:settle"),

@@ -28,12 +28,12 @@ if TYPE_CHECKING:
 def find(
     threshold: Annotated[
         float | None,
-        typer.Option(min=0.01, max=1, help="The probability from which two clients are the same; else 0.85."),
+        typer.Option(min=0.01, max=1, help="The lowest probability of a duplicate; else 0.85."),
     ] = None,
     untrained: Annotated[
         bool, typer.Option("--untrained", help="Use the shipped weights instead of training on these clients.")
     ] = False,
-    with_deleted: Annotated[bool, typer.Option("--with-deleted", help="Also deleted clients.")] = False,
+    with_deleted: Annotated[bool, typer.Option("--with-deleted", help="Include deleted clients.")] = False,
     across_sources: Annotated[
         bool, typer.Option("--across-sources", help="Only report clients of different sources that may be the same.")
     ] = False,
@@ -56,43 +56,53 @@ def find(
     from flows.dedupe.find import across, find_duplicates  # noqa: PLC0415 - an extra
 
     if across_sources:
-        _tell_across(across(settings, chosen, deleted=with_deleted), as_json=as_json)
+        _show_across(across(settings, chosen, deleted=with_deleted), as_json=as_json)
         return
     name = choose_source(settings, source)
     with progress_bar(name, quiet=as_json) as progress:
-        found = find_duplicates(settings, name, chosen, deleted=with_deleted, progress=progress)
-    reasons = {(pair.id_a, pair.id_b): pair for pair in found.pairs}
+        duplicates = find_duplicates(settings, name, chosen, deleted=with_deleted, progress=progress)
+    reasons = {(pair.id_a, pair.id_b): pair for pair in duplicates.pairs}
     if as_json:
         pairs = [
             {"id_a": p.id_a, "id_b": p.id_b, "probability": p.probability, "keys": p.keys, "reasons": p.reasons,
-             "against": p.against} for p in found.pairs
+             "against": p.against} for p in duplicates.pairs
         ]  # fmt: skip
-        counts = {"new": found.new, "compared": found.compared, "keys_left_out": found.left_out}
-        show_json({"clusters": found.clusters, "pairs": pairs, **counts, "training_failed": found.untaught})
+        counts = {"new": duplicates.new, "compared": duplicates.compared, "keys_left_out": duplicates.left_out}
+        show_json({"clusters": duplicates.clusters, "pairs": pairs, **counts, "training_failed": duplicates.untaught})
         return
     rows = []
-    for ids in found.clusters:
+    for ids in duplicates.clusters:
         best = max((reasons[a, b] for n, a in enumerate(ids) for b in ids[n + 1 :] if (a, b) in reasons), key=_probable)
-        told = "; ".join([*best.reasons, *(f"but {one}" for one in best.against)])
-        rows.append((" = ".join(found.names.get(one, one) for one in ids), f"{best.probability:.3f}", told))
-    groups = f"{counted(len(found.clusters), 'group')} of duplicates"
-    note = f"{groups} ({found.new:,} new) among {counted(found.compared, 'client')}"
-    if found.untaught:
+        why_best = "; ".join([*best.reasons, *(f"but {why}" for why in best.against)])
+        rows.append(
+            (
+                " = ".join(duplicates.names.get(client_id, client_id) for client_id in ids),
+                f"{best.probability:.3f}",
+                why_best,
+            )
+        )
+    groups = f"{counted(len(duplicates.clusters), 'group')} of duplicates"
+    note = f"{groups} ({duplicates.new:,} new) among {counted(duplicates.compared, 'client')}"
+    if duplicates.untaught:
         note += ". Training failed on these clients, so the shipped weights were used"
-    if found.left_out:
-        note += f". No pairs were looked for by {found.left_out:,} keys that too many clients share"
+    if duplicates.left_out:
+        note += f". Keys skipped because too many clients share them: {duplicates.left_out:,}"
     show_table("Duplicates", ("clients", "probability", "best pair"), rows, most=limit, note=note)
     say("Next: ninja-sync dedupe review")
 
 
-def _tell_across(found: Sequence[tuple[FoundPair, str, str]], *, as_json: bool) -> None:
+def _show_across(pairs: Sequence[tuple[FoundPair, str, str]], *, as_json: bool) -> None:
     if as_json:
-        show_json([{"a": p.id_a, "b": p.id_b, "probability": p.probability, "reasons": p.reasons} for p, _, _ in found])
+        show_json([{"a": p.id_a, "b": p.id_b, "probability": p.probability, "reasons": p.reasons} for p, _, _ in pairs])
         return
-    rows = [(one, p.id_a, other, p.id_b, f"{p.probability:.3f}", "; ".join(p.reasons)) for p, one, other in found]
+    rows = [(source, p.id_a, other, p.id_b, f"{p.probability:.3f}", "; ".join(p.reasons)) for p, source, other in pairs]
     columns = ("client", "source:id", "client", "source:id", "probability", "why")
     show_table(
-        "Clients of two sources that may be the same", columns, rows, most=50, note="a report: nothing is merged across"
+        "Clients of two sources that may be the same",
+        columns,
+        rows,
+        most=50,
+        note="a report only: clients of different sources are never merged",
     )
 
 
@@ -105,17 +115,17 @@ def list_clusters(source: SourceName = None, config: ConfigFile = None, as_json:
 
     settings = load_settings(config)
     name = choose_source(settings, source)
-    found = cases(settings, name, everything=True)
+    groups = cases(settings, name, everything=True)
     rows = [
         (
             _title(case),
             ", ".join(case.ids),
             "open" if case.is_open else "not the same" if not_the_same(case) else "same",
         )
-        for case in found
+        for case in groups
     ]
     if as_json:
-        show_json([{"ids": case.ids, "decided": row[2]} for case, row in zip(found, rows, strict=True)])
+        show_json([{"ids": case.ids, "decided": row[2]} for case, row in zip(groups, rows, strict=True)])
     else:
         show_table("Groups of duplicates", ("clients", "ids", "decided"), rows, most=50)
 
@@ -124,7 +134,7 @@ def decide(
     ids: Annotated[list[str] | None, typer.Argument(metavar="ID ID", help="The ids of two clients.")] = None,
     same: Annotated[bool, typer.Option("--same", help="They are the same.")] = False,
     not_same: Annotated[bool, typer.Option("--not-same", help="They are different: never merge them.")] = False,
-    later: Annotated[bool, typer.Option("--later", help="Take back the decision.")] = False,
+    later: Annotated[bool, typer.Option("--later", help="Remove the decision.")] = False,
     survivor: Annotated[str, typer.Option(metavar="ID", help="The client to keep of its group.")] = "",
     file: Annotated[
         Path | None, typer.Option(help="A CSV file with id_a, id_b, decision, and optionally reason.")
@@ -141,31 +151,31 @@ def decide(
     """
     from flows.dedupe.review import choose, decide_pairs  # noqa: PLC0415 - an extra, as for `find`
 
-    told: list[tuple[tuple[str, str], str, str]] = []
+    decisions: list[tuple[tuple[str, str], str, str]] = []
     if survivor and not (ids or file):
         pass
     elif file is not None:
-        told = [((pair_of(a, b)), decision, why or reason) for a, b, decision, why in _decisions_of(file)]
+        decisions = [((pair_of(a, b)), decision, why or reason) for a, b, decision, why in _decisions_of(file)]
     elif same + not_same + later != 1 or len(ids or []) != 2:  # noqa: PLR2004 - a pair
         raise SettingsError("Name two ids and one of --same, --not-same and --later; or --file.")
     else:
-        one, other = ids or ["", ""]
-        told = [(pair_of(one, other), "same_as" if same else "never_merge" if not_same else "later", reason)]
+        first, other = ids or ["", ""]
+        decisions = [(pair_of(first, other), "same_as" if same else "never_merge" if not_same else "later", reason)]
     settings = load_settings(config)
     name = choose_source(settings, source)
-    count = decide_pairs(settings, name, told)
+    count = decide_pairs(settings, name, decisions)
     if survivor:
         choose(settings, name, survivor, reason=reason)
         count += 1
     if as_json:
         show_json({"source": name, "decided": count})
     else:
-        say(f"Recorded: {counted(count, 'decision')}. `dedupe list`, `dedupe plan` and the next `dedupe find` obey.")
+        say(f"Recorded: {counted(count, 'decision')}. `dedupe list`, `dedupe plan` and the next `dedupe find` follow.")
 
 
 def plan(
     everything: Annotated[
-        bool, typer.Option("--undecided-too", help="Also groups that nobody has decided on.")
+        bool, typer.Option("--undecided-too", help="Include groups that nobody has decided on.")
     ] = False,
     allow: Allow = None,
     no_rescue: NoRescue = False,
@@ -205,4 +215,4 @@ def _probable(pair: object) -> float:
 
 
 def _title(case: Case) -> str:
-    return " = ".join(case.called(one) for one in case.ids)
+    return " = ".join(case.called(client_id) for client_id in case.ids)

@@ -25,9 +25,9 @@ if TYPE_CHECKING:
     from flows.dedupe.review import Case, Line
 
 LABEL: Final = 15
-"""Characters of the column with the names of the fields, its mark included."""
+"""The width of the column with the names of the fields, in characters, including the mark."""
 NARROWEST: Final = 24
-"""Characters that a client's column has at least."""
+"""The least width of a client's column, in characters."""
 DECISIONS: Final[Mapping[str, str]] = {"s": "same_as", "c": "same_as", "n": "never_merge", "l": "later"}
 WORDS: Final[Mapping[str, str]] = {"same_as": "the same", "never_merge": "not the same", "later": "left for later"}
 LETTERS: Final = "123456789abcdefghijklmnop"
@@ -77,7 +77,7 @@ def review(
             ids = in_order(case)[: len(LETTERS)]
             letters = LETTERS[: len(ids)]
             letter = _key(
-                f"Which client is kept: {letters[0]} to {letters[-1]}, in this order; q back", {*letters, "q"}
+                f"Which client to keep: {letters[0]} to {letters[-1]}, in this order; q back", {*letters, "q"}
             )
             if letter == "q":
                 continue
@@ -91,13 +91,13 @@ def review(
 
 
 def in_order(case: Case) -> list[str]:
-    """The clients of a group, the one that would be kept first."""
-    return sorted(case.ids, key=lambda one: (one != case.kept, case.ids.index(one)))
+    """Return the clients of a group, with the client to keep first."""
+    return sorted(case.ids, key=lambda client_id: (client_id != case.kept, case.ids.index(client_id)))
 
 
 def show_case(case: Case, title: str) -> None:
-    """A group on the terminal: its clients side by side as far as there is room, then the reasons."""
-    from rich.text import Text  # noqa: PLC0415 - 0.1 s which --json does not spend
+    """Print a group: its clients side by side as far as there is room, then the reasons."""
+    from rich.text import Text  # noqa: PLC0415 - 0.1 s, not needed for --json
 
     out, ids = console(), in_order(case)
     beside = max(1, (out.width - LABEL) // (NARROWEST + 2))
@@ -110,9 +110,9 @@ def show_case(case: Case, title: str) -> None:
 
 
 def _chunks(first: str, others: Sequence[str], beside: int) -> list[list[str]]:
-    """Several tables where one is too wide, the client that would be kept in each of them."""
+    """Split the clients over several tables if one is too wide, with the client to keep in each."""
     if beside == 1:
-        return [[first], *([one] for one in others)]
+        return [[first], *([client_id] for client_id in others)]
     step = beside - 1
     return [[first, *others[at : at + step]] for at in range(0, len(others), step)]
 
@@ -124,21 +124,23 @@ def _table(case: Case, group: Sequence[str], ids: Sequence[str], width: int) -> 
 
     made = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
     made.add_column("", width=LABEL - 1, no_wrap=True)
-    for one in group:
-        kept = f" kept: {case.why}" if one == case.kept else ""
-        made.add_column(Text(f"{_key_of(ids, one)}{kept}"), width=width, overflow="fold")
+    for client_id in group:
+        kept = f" kept: {case.why}" if client_id == case.kept else ""
+        made.add_column(Text(f"{_key_of(ids, client_id)}{kept}"), width=width, overflow="fold")
     currency = next((line for line in case.lines if line.name == "currency_code"), None)
     for line in case.lines:
-        values = [line.values[case.ids.index(one)] for one in group]
+        values = [line.values[case.ids.index(client_id)] for client_id in group]
         if line is currency or not any(value not in (None, "", []) for value in values):
             continue
-        money = [currency.values[case.ids.index(one)] if currency else None for one in group]
+        money = [currency.values[case.ids.index(client_id)] if currency else None for client_id in group]
         texts = [_shown(value, code) for value, code in zip(values, money, strict=True)]
         mark = "≠ " if line.differs else "+ " if line.missing else "  "
         made.add_row(Text(mark + _label(line)), *map(Text, texts))
     if currency and currency.differs:
-        made.add_row(Text("≠ currency"), *(Text(str(currency.values[case.ids.index(one)] or "")) for one in group))
-    made.add_row(Text("  id", style="dim"), *(Text(one, style="dim") for one in group))
+        made.add_row(
+            Text("≠ currency"), *(Text(str(currency.values[case.ids.index(client_id)] or "")) for client_id in group)
+        )
+    made.add_row(Text("  id", style="dim"), *(Text(client_id, style="dim") for client_id in group))
     return made
 
 
@@ -159,7 +161,7 @@ def _shown(value: object, currency: object) -> str:
     if isinstance(value, datetime):
         return cell(value)[:10]
     if isinstance(value, list):
-        return "\n".join(harmless(str(one)) for one in value)
+        return "\n".join(harmless(str(entry)) for entry in value)
     return harmless(cell(value))
 
 
@@ -168,10 +170,12 @@ def _show_reasons(out: Console, case: Case, ids: Sequence[str]) -> None:
     from rich.text import Text  # noqa: PLC0415 - as above
 
     made = Table.grid(padding=(0, 2, 0, 0))
-    for pair in sorted(case.pairs, key=lambda one: -one.probability):
-        one, other = (_key_of(ids, client) for client in sorted((pair.id_a, pair.id_b), key=ids.index))
+    for pair in sorted(case.pairs, key=lambda pair: -pair.probability):
+        first, second = (_key_of(ids, client) for client in sorted((pair.id_a, pair.id_b), key=ids.index))
         reasons = "; ".join([*pair.reasons, *(f"but {why}" for why in pair.against)]) or "nothing else in common"
-        made.add_row(Text(f"  {one} = {other}"), Text(f"{min(pair.probability, HIGHEST):.1%}"), Text(harmless(reasons)))
+        made.add_row(
+            Text(f"  {first} = {second}"), Text(f"{min(pair.probability, HIGHEST):.1%}"), Text(harmless(reasons))
+        )
     out.print(made)
     out.print()
 
@@ -184,14 +188,14 @@ def _summary(decided: Mapping[int, str], count: int) -> str:
 
 
 def _key(question: str, answers: set[str]) -> str:
-    """The key that a person pressed; `q` where the terminal was closed. Raises SettingsError without a terminal."""
+    """Return the key that a person pressed; `q` if the terminal was closed. Raises SettingsError without a terminal."""
     if not sys.stdin.isatty():
         raise SettingsError("There is no terminal to ask on. To decide from a file: dedupe decide --file FILE.")
     say(question)
     terminal = sys.stdin.fileno()
     before = termios.tcgetattr(terminal)
     try:
-        tty.setcbreak(terminal, termios.TCSADRAIN)  # keys that were typed ahead are kept
+        tty.setcbreak(terminal, termios.TCSADRAIN)  # keeps keys typed ahead
         while True:
             key = os.read(terminal, 1).decode("ascii", "replace").lower()
             if key in answers or not key:

@@ -1,4 +1,4 @@
-"""The rules of `ninja-sync dedupe`, as its commands read them."""
+"""Read the rules of `ninja-sync dedupe` for its commands."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ RulesFile = Annotated[Path | None, typer.Option("--rules", help="The file of rul
 
 
 def read_rules(file: Path | None) -> Rules:
-    """The rules of a file, or of config/dedupe.toml, or the shipped ones. Raises SettingsError without the extra."""
+    """Return the rules in a file, else in config/dedupe.toml, else the shipped ones. Raises SettingsError."""
     from flows.dedupe.rules import load_rules  # noqa: PLC0415 - an extra
 
     return load_rules(file)

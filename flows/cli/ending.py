@@ -13,17 +13,17 @@ from schemas.errors import OUT_OF_MEMORY, SyncError, is_short_of_memory, raised_
 from warehouse.engine.private import reason
 
 TRACEBACK = "NINJA_SYNC_TRACEBACK"
-STOPPED = "stopped; what is stored is whole, and the next run goes on from there."
-GRACE = 5.0  # seconds in which a process that was told to end may end in order
+STOPPED = "stopped; all stored data is complete, and the next run continues from there."
+GRACE = 5.0  # seconds to end in order after a signal
 STOPPED_BY: list[int] = []
-"""The signals by which this process was told to end: then an error is only their consequence."""
+"""The signals that asked this process to end; an error after them is only their consequence."""
 
 
 def describe(problem: Exception) -> tuple[str, int]:
-    """What may be told of an error, and its exit code.
+    """Return the message for an error, without people's data, and its exit code.
 
-    The text of an error that is not ours could hold people's data: a place is told instead, and of the system's errors
-    what the system says about which file.
+    The text of a foreign error could hold people's data, so the message gives the place in the code instead. For an
+    error of the operating system, it gives the file and the system's reason.
     """
     if isinstance(problem, SyncError):
         return str(problem), problem.exit_code
@@ -31,22 +31,22 @@ def describe(problem: Exception) -> tuple[str, int]:
         return OUT_OF_MEMORY, 1
     if isinstance(problem, OSError) and problem.strerror:
         return ": ".join(filter(None, (str(problem.filename or ""), reason(problem)))) + ".", 1
-    more = f"{TRACEBACK}=1 shows more of it (and may show data of clients)."
+    more = f"{TRACEBACK}=1 shows more (and may show clients' data)."
     return f"unexpected {type(problem).__name__} at {raised_at(problem)}. This is a bug. {more}", 1
 
 
 def listen_to(handler: Callable[[int, FrameType | None], object] | signal.Handlers) -> None:
-    """Have this handle the signals that tell a process to end; a hangup that is ignored (`nohup`) stays so."""
+    """Handle the signals that ask a process to end; a hangup that is ignored (`nohup`) stays ignored."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         if number != signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, handler)
 
 
 def stop(number: int, _frame: FrameType | None) -> NoReturn:
-    """End in order, on Ctrl-C, SIGTERM and SIGHUP: open transactions roll back, locks are given back.
+    """End in order, on Ctrl-C, SIGTERM and SIGHUP: open transactions roll back, locks are released.
 
-    The second signal ends the process where it stands, and so does the time of grace: the warehouse is made for that.
-    The trap: what is raised here while DuckDB runs a query comes out of it as `RuntimeError("Query interrupted")`.
+    A second signal, or the end of GRACE, ends the process at once: the warehouse survives that. The trap: while DuckDB
+    runs a query, the exception raised here comes out as `RuntimeError("Query interrupted")`.
     """
     if STOPPED_BY:
         _end_at_once()
@@ -57,15 +57,15 @@ def stop(number: int, _frame: FrameType | None) -> NoReturn:
 
 
 def unraisable(ignored: sys.UnraisableHookArgs) -> None:
-    """Python drops what is raised in a finaliser or a weak reference's callback; the order to end counts there too."""
+    """End at once if a finaliser or a weak reference's callback was asked to end: Python drops their exceptions."""
     if STOPPED_BY and ignored.exc_type is SystemExit:
         _end_at_once()
     sys.__unraisablehook__(ignored)
 
 
 def _end_at_once() -> NoReturn:
-    """End without another step of the program: what is left is what a kill leaves, and the next run tidies up."""
+    """End without another step, as a kill does; the next run tidies up."""
     listen_to(signal.SIG_IGN)
-    cursor = "\x1b[?25h\n" if sys.stderr.isatty() else ""  # which a progress bar hides
+    cursor = "\x1b[?25h\n" if sys.stderr.isatty() else ""  # a progress bar hides it
     os.write(2, f"{cursor}ninja-sync: {STOPPED}\n".encode())
     os._exit(128 + STOPPED_BY[0])

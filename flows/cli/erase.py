@@ -32,13 +32,13 @@ def erase(
     """
     settings = load_settings(config)
     name = choose_source(settings, source)
-    found = find_client(settings, name, client)
+    held = find_client(settings, name, client)
     if not yes:
-        show_table("What will be erased", ("what", "rows"), [(what, n) for what, n in found.rows.items() if n])
-        wanted = found.name or client
-        typed = typer.prompt(f"It cannot be undone. Type the name of the client ({wanted})", err=True)
+        show_table("To be erased", ("what", "rows"), [(what, n) for what, n in held.rows.items() if n])
+        wanted = held.name or client
+        typed = typer.prompt(f"This cannot be undone. Type the name of the client ({wanted})", err=True)
         if typed.strip() != wanted.strip():
-            raise SettingsError("That is another name; nothing was erased.")
+            raise SettingsError("The name does not match; nothing was erased.")
     done = erase_client(settings, name, client, reason=reason)
     if as_json:
         show_json({"removed_rows": done.removed, "kept_balances": done.kept_balances, "remains": done.remains})

@@ -45,16 +45,16 @@ def list_calls(
 
     settings = load_settings(config)
     name = choose_source(settings, source) if source else None
-    found = newest_calls(settings, name, top=top, only_open=only_open)
+    calls = newest_calls(settings, name, top=top, only_open=only_open)
     if as_json:
-        show_json({"calls": found})
+        show_json({"calls": calls})
         return
-    if not found:
+    if not calls:
         say("No call is open." if only_open else "Nothing has been written yet.")
         return
-    several = len({one["source"] for one in found}) > 1
+    several = len({row["source"] for row in calls}) > 1
     columns = (("source",) * several) + COLUMNS
-    rows = [[one[column] for column in columns] for one in found]
+    rows = [[row[column] for column in columns] for row in calls]
     show_table("Calls", [column.replace("_", " ") for column in columns], rows)
 
 
@@ -77,12 +77,12 @@ def settle(
         if call_id is None:
             raise SettingsError("Name the call: `ninja-sync journal --open` lists open calls.")
         outcome = Outcome.APPLIED if word is Word.APPLIED else Outcome.NOT_APPLIED
-        found = [settle_by_word(settings, name, call_id, outcome)]
+        settled = [settle_by_word(settings, name, call_id, outcome)]
     else:
         with open_door(settings, name) as door:
-            found = settle_by_asking(settings, name, door, call_id=call_id)
-    _tell(found, as_json=as_json)
-    left = [one.call_id for one in found if one.outcomes is None]
+            settled = settle_by_asking(settings, name, door, call_id=call_id)
+    _report(settled, as_json=as_json)
+    left = [call.call_id for call in settled if call.outcomes is None]
     if left:
         raise OutcomeUnknown(
             f"The server's records do not show the outcome of {', '.join(left)}. Look at the clients in Invoice Ninja, "
@@ -90,29 +90,31 @@ def settle(
         )
 
 
-def _tell(found: Sequence[Settling], *, as_json: bool) -> None:
+def _report(settled: Sequence[Settling], *, as_json: bool) -> None:
     """Show the outcome of each call; for an unknown one, the changes it was meant to make."""
     calls = [
         {
-            "call_id": one.call_id, "verb": one.open.call.verb, "noted_at": one.open.at,
+            "call_id": settling.call_id, "verb": settling.open.call.verb, "noted_at": settling.open.at,
             "clients": [
                 {"client_id": edit.client_id, "before": edit.before, "after": edit.after}
-                for edit in one.open.call.edits
+                for edit in settling.open.call.edits
             ],
-            "outcomes": None if one.outcomes is None else {key: outcome.value for key, outcome in one.outcomes},
+            "outcomes": (
+                None if settling.outcomes is None else {key: outcome.value for key, outcome in settling.outcomes}
+            ),
         }
-        for one in found
+        for settling in settled
     ]  # fmt: skip
     if as_json:
         show_json({"calls": calls})
         return
-    if not found:
+    if not settled:
         say("No call is open.")
-    for one in found:
-        title = f"Call {one.call_id}: {one.open.call.verb}"
-        if one.outcomes is not None:
-            rows = [(key, outcome.value) for key, outcome in one.outcomes]
+    for settling in settled:
+        title = f"Call {settling.call_id}: {settling.open.call.verb}"
+        if settling.outcomes is not None:
+            rows = [(key, outcome.value) for key, outcome in settling.outcomes]
             show_table(title, ("client", "outcome"), rows, most=20)
         else:
-            edits = [(edit.client_id, edit.before, edit.after) for edit in one.open.call.edits]
+            edits = [(edit.client_id, edit.before, edit.after) for edit in settling.open.call.edits]
             show_records(f"{title}, unknown", ("client", "before", "after"), edits, most=20)

@@ -19,12 +19,12 @@ class LazyGroup(TyperGroup):
     """A group that finds its commands in the table by its own name, and lists them in panels."""
 
     def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
-        """The command that was called, imported now."""
+        """Import the command that was called, and return it."""
         name, listed, rest = super().resolve_command(ctx, args)
         return name, listed and load_command(str(self.name), str(listed.name)), rest
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
-        """List the commands in their panels. Plain text: typer's own panels take 0.1 s, and are for rich only."""
+        """List the commands in their panels. Plain text: typer's own panels take 0.1 s and need rich."""
         width = max(map(len, self.list_commands(ctx)))
         for title, commands in GROUPS[str(self.name)].panels.items():
             with formatter.section(title):
@@ -39,7 +39,7 @@ def list_commands(app: typer.Typer, group: Group) -> None:
 
 
 def load_command(group: str, name: str) -> Any:
-    """The command of a group, ready to be called: a group of its own where the table has one of this name."""
+    """Return the command of a group, ready to be called; a group if the table has a group of this name."""
     command = next(command for command in GROUPS[group].commands() if command.name == name)
     if not command.function:
         return typer.main.get_command(_group(name))
@@ -63,8 +63,8 @@ def _group(name: str) -> typer.Typer:
 
 def _imported(function: str) -> Callable[..., Any]:
     module, _, name = function.partition(":")
-    found: Callable[..., Any] = getattr(import_module(module), name)
-    return found
+    imported: Callable[..., Any] = getattr(import_module(module), name)
+    return imported
 
 
 def _not_imported() -> None:

@@ -69,7 +69,7 @@ def plan(
     wrong = sorted(set(allow or []) - set(ALLOWABLE))
     if wrong:
         raise SettingsError(f"--allow takes {', '.join(ALLOWABLE)}, not {wrong[0]!r}.")
-    wanted = [pair_of(one) for one in pairs or []] + (pairs_of(file) if file else [])
+    wanted = [pair_of(pair) for pair in pairs or []] + (pairs_of(file) if file else [])
     if not wanted:
         raise SettingsError("Name the clients to merge: KEPT:MERGED, or --file with survivor_id and mergeable_id.")
     settings = load_settings(config)
@@ -89,11 +89,11 @@ def list_merges(
     as_json: AsJson = False,
 ) -> None:
     """List the newest plans of merges."""
-    found = asked(load_settings(config), "read/merge_plans", {"source": source, "top": top}, newest=True)
+    plans = asked(load_settings(config), "read/merge_plans", {"source": source, "top": top}, newest=True)
     if as_json:
-        show_json(found.records())
+        show_json(plans.records())
     else:
-        show_table("Plans of merges", [column.replace("_", " ") for column in found.columns], found.rows)
+        show_table("Plans of merges", [column.replace("_", " ") for column in plans.columns], plans.rows)
 
 
 def show(plan_id: PlanId, config: ConfigFile = None, as_json: AsJson = False) -> None:
@@ -169,7 +169,7 @@ def sheet(
     config: ConfigFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show how to take a merge back by hand.
+    """Show how to undo a merge by hand.
 
     Prints a checklist from the backup made before the merge: the client to create again, its values and contacts, and
     the invoices and other documents to move back, with links to them.
@@ -194,6 +194,6 @@ def _password(settings: Settings, source: str, file: Path | None, variable: str)
 
 
 def _plan_here(settings: Settings, plan_id: str) -> tuple[str, Plan]:
-    """A plan, and its source as configured here."""
+    """Return the source of a plan, as configured here, and the plan."""
     plan = find_plan(settings, MERGE, plan_id).plan
     return choose_source(settings, plan.source), plan

@@ -1,4 +1,4 @@
-"""The commands that give the warehouse to others: publish, grant."""
+"""The commands that share the warehouse: publish, grant."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from warehouse.schema import grants
 
 
 def publish(
-    to: Annotated[Path | None, typer.Option(help="Write into this folder instead, a folder a source.")] = None,
+    to: Annotated[Path | None, typer.Option(help="Write into this folder instead, one subfolder per source.")] = None,
     without_personal_data: Annotated[
         bool, typer.Option("--without-personal-data", help="With --to: leave out columns that identify a person.")
     ] = False,
@@ -34,9 +34,11 @@ def publish(
     """
     settings = load_settings(config)
     if without_personal_data and to is None:
-        raise SettingsError("--without-personal-data goes with --to FOLDER: the copies beside the warehouse are whole.")
+        raise SettingsError(
+            "--without-personal-data goes with --to FOLDER: the copies beside the warehouse are complete."
+        )
     if not is_there(place_of(settings)):
-        raise SettingsError(f"There is no warehouse at {settings.warehouse} yet: `ninja-sync pull` makes it.")
+        raise SettingsError(f"There is no warehouse at {settings.warehouse} yet: `ninja-sync pull` creates it.")
     with open_ready(settings) as warehouse:
         if to is None:
             folder = write(warehouse)
@@ -69,11 +71,11 @@ def grant(
     """Let a Postgres role read the views of `mart`.
 
     Without --with-personal-data, the role cannot read columns that may identify a person. Its queries then have to name
-    their columns, because Postgres refuses `select *`. The rights outlast upgrades. An administrator makes log-ins:
+    their columns, because Postgres refuses `select *`. The rights outlast upgrades. An administrator creates log-ins:
     create role ann login password '...' in role analysts
     """
     if with_personal_data + wishes + revoke > 1:
-        raise SettingsError("--with-personal-data, --wishes and --revoke exclude each other.")
+        raise SettingsError("Use only one of --with-personal-data, --wishes and --revoke.")
     kind = grants.WRITER if wishes else grants.ANALYST_WITH_PERSONAL_DATA if with_personal_data else grants.ANALYST
     with open_ready(load_settings(config)) as warehouse:
         if revoke:

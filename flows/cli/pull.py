@@ -55,7 +55,7 @@ def sweep(
 
 
 def _pull_all(source: str | None, config: Path | None, *, full: bool, at_most: int | None, as_json: bool) -> NoReturn:
-    """Pull one source after the other; exits with the first failure's code, else with the highest one."""
+    """Pull one source after the other; exit with the first failure's code, else with the highest one."""
     settings = load_settings(config)
     results: dict[str, dict[str, object]] = {}
     codes = []
@@ -70,7 +70,7 @@ def _pull_all(source: str | None, config: Path | None, *, full: bool, at_most: i
             codes.append(exit_code_of(report))
             if not as_json:
                 tell_pulled(report)
-        except Exception as problem:  # the other sources are pulled all the same
+        except Exception as problem:  # the other sources are still pulled
             if STOPPED_BY or (os.environ.get(TRACEBACK) and not isinstance(problem, SyncError)):
                 raise
             message, code = describe(problem)

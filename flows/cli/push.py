@@ -99,11 +99,11 @@ def list_plans(
     as_json: AsJson = False,
 ) -> None:
     """List the newest plans, and their outcomes."""
-    found = asked(load_settings(config), "read/plans", {"source": source, "top": top}, newest=True)
+    plans = asked(load_settings(config), "read/plans", {"source": source, "top": top}, newest=True)
     if as_json:
-        show_json(found.records())
+        show_json(plans.records())
     else:
-        show_table("Plans", [column.replace("_", " ") for column in found.columns], found.rows)
+        show_table("Plans", [column.replace("_", " ") for column in plans.columns], plans.rows)
 
 
 def apply(
@@ -177,5 +177,5 @@ def undo(
 
 
 def _source_of(settings: Settings, plan_id: str) -> str:
-    """The source of a plan, as configured here."""
+    """Return the source of a plan, as configured here."""
     return choose_source(settings, find_plan(settings, PUSH, plan_id).plan.source)

@@ -59,15 +59,15 @@ def queue(
 
     Shows the reason of each refused change.
     """
-    found = queued_changes(load_settings(config), source, everything=everything)
+    changes = queued_changes(load_settings(config), source, everything=everything)
     if as_json:
-        show_json([asdict(one) for one in found])
-    elif not found:
+        show_json([asdict(change) for change in changes])
+    elif not changes:
         say("No change is queued.")
     else:
         columns = ("change", "source", "client", "field", "value", "by", "state", "why")
         rows = [
-            (c.change_id[:SHORT], c.source, c.client_id, c.column, c.value, c.author, c.state, c.why) for c in found
+            (c.change_id[:SHORT], c.source, c.client_id, c.column, c.value, c.author, c.state, c.why) for c in changes
         ]
         show_table("Queued changes", columns, rows, note="To remove one: ninja-sync push withdraw CHANGE")
 
@@ -83,6 +83,6 @@ def withdraw(
     """
     gone = withdraw_changes(load_settings(config), changes)
     if as_json:
-        show_json([one.change_id for one in gone])
+        show_json([change.change_id for change in gone])
     else:
-        say(f"Withdrawn: {', '.join(f'{one.column} of {one.client_id}' for one in gone)}.")
+        say(f"Withdrawn: {', '.join(f'{change.column} of {change.client_id}' for change in gone)}.")

@@ -51,10 +51,10 @@ def init(
     """
     is_there = file.exists()
     if is_there and name == "main" and sys.stdin.isatty():
-        name = typer.prompt(f"{file} is there. A short name for the company to add to it", err=True)
+        name = typer.prompt(f"{file} exists. A short name for the company to add to it", err=True)
     new = _asked(name, url, token_env, token_file, as_json=as_json)
     write_configuration(file, new, warehouse)
-    _tell_source(new, file, as_json=as_json, added=is_there)
+    _show_source(new, file, as_json=as_json, added=is_there)
 
 
 def source_add(
@@ -74,16 +74,16 @@ def source_add(
         raise SettingsError("There is no configuration file yet: `ninja-sync init` writes one.")
     new = _asked(name, url, token_env, token_file, as_json=as_json)
     add_source(file, new)
-    _tell_source(new, file, as_json=as_json, added=True)
+    _show_source(new, file, as_json=as_json, added=True)
 
 
 def _asked(name: str, url: str, token_env: str, token_file: str, *, as_json: bool) -> NewSource:
-    """The source from the options; a person is asked for the rest. The token is not shown."""
+    """Return the source from the options; ask a person for the rest. The token is not shown."""
     asks = sys.stdin.isatty() and not as_json
     if not url and not asks:
         raise SettingsError("Name the address of your Invoice Ninja: --url https://invoicing.co")
     url = url or typer.prompt("Address of your Invoice Ninja (such as https://invoicing.co)", err=True)
-    new = NewSource(name, url, token_env or TOKEN_VARIABLE, token_file)  # an address of no use is refused here
+    new = NewSource(name, url, token_env or TOKEN_VARIABLE, token_file)  # refuses an unusable address
     if token_env or token_file or not asks:
         return new
     say("API token: Settings > Account Management > API Tokens, of an owner or admin. What you type is not shown.")
@@ -91,7 +91,7 @@ def _asked(name: str, url: str, token_env: str, token_file: str, *, as_json: boo
     return replace(new, token=Secret(typed, name="The token")) if typed else new
 
 
-def _tell_source(new: NewSource, file: Path, *, as_json: bool, added: bool) -> None:
+def _show_source(new: NewSource, file: Path, *, as_json: bool, added: bool) -> None:
     """Show the file and the next step; if the token was typed, check it like `doctor` does."""
     if as_json:
         show_json({"file": str(file), "source": new.name})
@@ -108,9 +108,9 @@ def _tell_source(new: NewSource, file: Path, *, as_json: bool, added: bool) -> N
     say("Next:")
     if new.token is None and not new.token_file:
         say(f"  export {new.token_env}=...      # Settings > Account Management > API Tokens, of an owner or admin")
-    found = file.absolute() in places(os.environ)
+    is_usual_place = file.absolute() in places(os.environ)
     for command in ("doctor", "pull") if new.token is None else ("pull",):
-        say(f"  ninja-sync {command}" + ("" if found else f" --config {shlex.quote(str(file))}"))
+        say(f"  ninja-sync {command}" + ("" if is_usual_place else f" --config {shlex.quote(str(file))}"))
 
 
 def doctor(source: SourceName = None, config: ConfigFile = None, as_json: AsJson = False) -> None:
@@ -123,14 +123,14 @@ def doctor(source: SourceName = None, config: ConfigFile = None, as_json: AsJson
 
 
 def _examine(settings: Settings, names: Sequence[str], *, as_json: bool) -> None:
-    """Show the checks of `doctor`; exits with the code of the first fault."""
-    found = {name: examine(settings, name) for name in names}
+    """Show the checks of `doctor`; exit with the code of the first fault."""
+    checks_by_source = {name: examine(settings, name) for name in names}
     if as_json:
-        show_json({name: [asdict(check) for check in checks] for name, checks in found.items()})
+        show_json({name: [asdict(check) for check in checks] for name, checks in checks_by_source.items()})
     else:
-        for name, checks in found.items():
+        for name, checks in checks_by_source.items():
             show_table(f"Source {name}", ("", "check", "found"), [(MARKS[c.state], c.name, c.found) for c in checks])
-    worst = [check.exit_code for checks in found.values() for check in checks if check.state == "bad"]
+    worst = [check.exit_code for checks in checks_by_source.values() for check in checks if check.state == "bad"]
     if worst:
         raise typer.Exit(worst[0])
 
@@ -140,15 +140,16 @@ def source_list(config: ConfigFile = None, as_json: AsJson = False) -> None:
 
     Lists the sources in the configuration and in the warehouse.
     """
-    found = listed(load_settings(config))
+    sources = listed(load_settings(config))
     if as_json:
-        show_json([asdict(one) for one in found])
+        show_json([asdict(entry) for entry in sources])
         return
     rows = [
-        (one.source, one.state, one.configured_url or one.base_url, one.secret, one.server_version) for one in found
+        (entry.source, entry.state, entry.configured_url or entry.base_url, entry.secret, entry.server_version)
+        for entry in sources
     ]
     show_table("Sources", ("source", "state", "address", "token", "version"), rows)
-    if not found:
+    if not sources:
         say("None yet: `ninja-sync init` writes a configuration file.")
 
 

@@ -1,4 +1,4 @@
-"""Where `ninja-sync` starts: Ctrl-C ends it in one line, also while the command line itself is still being imported."""
+"""Start `ninja-sync`: Ctrl-C ends it with one line, even while the command line is still being imported."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ TOO_EARLY = "ninja-sync: stopped before anything was done.\n"
 
 
 def main() -> NoReturn:
-    """Import the command line, and run it."""
+    """Import the command line and run it."""
     try:
-        from flows.cli.app import main as run  # noqa: PLC0415 - a tenth of a second, in which Ctrl-C may come
+        from flows.cli.app import main as run  # noqa: PLC0415 - takes 0.1 s, when Ctrl-C may come
     except KeyboardInterrupt:
         sys.stderr.write(TOO_EARLY)
         sys.exit(130)

@@ -1,13 +1,13 @@
-"""Settings: from the environment for one source, or from `ninja-sync.toml` for any number of them.
+"""Load settings from `ninja-sync.toml`, for any number of sources, or from the environment, for one.
 
-The file is looked for in this order; the first one found is used, and the environment wins over it for one source:
+The first of these files is used; with one source, the environment overrides it:
 
     --config FILE, $NINJA_SYNC_CONFIG
-    config/ninja-sync.toml, ninja-sync.toml             below the working folder
+    config/ninja-sync.toml, ninja-sync.toml             in the working folder
     ~/.config/ninja-sync/ninja-sync.toml                ($XDG_CONFIG_HOME)
     /etc/ninja-sync/ninja-sync.toml
 
-A secret stands in it only as the name of an environment variable or of a file.
+It holds no secret, only the name of the environment variable or file that does.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ PATHS_OF_PREFECT = ("rules", "changes_folder", "statements_folder", "export_fold
 def load_settings(
     file: Path | None = None, *, environ: Mapping[str, str] = os.environ, folder: Path | None = None
 ) -> Settings:
-    """The settings in force. Raises SettingsError saying what to correct, and never shows a secret."""
+    """Return the settings in force. Raises SettingsError with the correction to make, but never with a secret."""
     path = find_file(file, environ=environ, folder=folder)
     settings = _read(path) if path else Settings()
     settings = _with_environment(settings, environ)
@@ -45,7 +45,7 @@ def load_settings(
 
 
 def find_file(file: Path | None, *, environ: Mapping[str, str], folder: Path | None = None) -> Path | None:
-    """The configuration file in force; None where there is none. Raises SettingsError where a named one is missing."""
+    """Return the configuration file in force; None if there is none. Raises SettingsError if a named one is missing."""
     named = file or (Path(environ["NINJA_SYNC_CONFIG"]) if environ.get("NINJA_SYNC_CONFIG") else None)
     if named is not None:
         if not named.is_file():
@@ -55,7 +55,7 @@ def find_file(file: Path | None, *, environ: Mapping[str, str], folder: Path | N
 
 
 def places(environ: Mapping[str, str], folder: Path | None = None) -> list[Path]:
-    """Where a configuration file is looked for, in order."""
+    """Return the places to look for a configuration file, in order."""
     here, home = folder or Path.cwd(), Path(environ.get("HOME", "~")).expanduser()
     own = Path(environ.get("XDG_CONFIG_HOME") or home / ".config")
     name = "ninja-sync.toml"
@@ -63,7 +63,7 @@ def places(environ: Mapping[str, str], folder: Path | None = None) -> list[Path]
 
 
 def choose_source(settings: Settings, name: str | None) -> str:
-    """The name of the one source meant. Raises SettingsError where that is not clear."""
+    """Return the name of the source meant. Raises SettingsError if that is not clear."""
     if not settings.sources:
         raise SettingsError(
             "No source is configured. Set NINJA_SYNC_URL and NINJA_SYNC_TOKEN, or run `ninja-sync init`."
@@ -76,21 +76,21 @@ def choose_source(settings: Settings, name: str | None) -> str:
 
 
 def choose_sources(settings: Settings, name: str | None) -> list[str]:
-    """The names of the sources meant: the named one, else all. Raises SettingsError where there is none."""
+    """Return the names of the sources meant: the named one, else all. Raises SettingsError if there is none."""
     return [choose_source(settings, name)] if name or not settings.sources else list(settings.sources)
 
 
 def place_of(settings: Settings) -> Place:
-    """Where the warehouse is: the path of a DuckDB file, or a URL of Postgres."""
+    """Return the place of the warehouse: the path of a DuckDB file, or a URL of Postgres."""
     return place_from(settings.warehouse)
 
 
 def check_has_no_password(warehouse: str, where: str = "") -> None:
-    """Raises SettingsError for a warehouse that may not stand in a file: one with a password, or none at all."""
+    """Raises SettingsError for a warehouse that must not be in a file: one with a password, or of an unknown kind."""
     check_kind(warehouse)
     if "://" in warehouse and PostgresUrl.of(warehouse).has_password:
         raise SettingsError(
-            f"{where}a password stands in the warehouse's URL. Take it out, and put it into ~/.pgpass, $PGPASSWORD or "
+            f"{where}the warehouse's URL has a password. Remove it, and put it into ~/.pgpass, $PGPASSWORD or "
             "$NINJA_SYNC_WAREHOUSE."
         )
 
@@ -104,20 +104,20 @@ def _read(path: Path) -> Settings:
 
 
 def read_text(path: Path, text: str) -> Settings:
-    """The settings in the text of a file. Raises SettingsError."""
+    """Return the settings in the text of a file. Raises SettingsError."""
     try:
-        found = msgspec.convert(tomllib.loads(text), Settings)
+        settings = msgspec.convert(tomllib.loads(text), Settings)
     except tomllib.TOMLDecodeError as problem:
         raise SettingsError(f"{path} is not valid TOML: {problem}") from None
     except msgspec.ValidationError as problem:
         raise SettingsError(f"{path}: {problem}{nearest_key(str(problem))}") from None
-    check_has_no_password(found.warehouse, f"{path}: ")
+    check_has_no_password(settings.warehouse, f"{path}: ")
     return msgspec.structs.replace(
-        found,
-        warehouse=found.warehouse if "://" in found.warehouse else _beside(path, found.warehouse),
+        settings,
+        warehouse=settings.warehouse if "://" in settings.warehouse else _beside(path, settings.warehouse),
         prefect=msgspec.structs.replace(
-            found.prefect,
-            **{name: _beside(path, getattr(found.prefect, name)) for name in PATHS_OF_PREFECT},
+            settings.prefect,
+            **{name: _beside(path, getattr(settings.prefect, name)) for name in PATHS_OF_PREFECT},
         ),
         sources={
             name: msgspec.structs.replace(
@@ -126,7 +126,7 @@ def read_text(path: Path, text: str) -> Settings:
                 password_file=_beside(path, source.password_file),
                 ca_file=_beside(path, source.ca_file or "") or None,
             )
-            for name, source in found.sources.items()
+            for name, source in settings.sources.items()
         },
     )
 
@@ -136,7 +136,7 @@ def _beside(path: Path, name: str) -> str:
 
 
 def _with_environment(settings: Settings, environ: Mapping[str, str]) -> Settings:
-    """The environment over the file: the warehouse, and the URL and token of a single source."""
+    """Return the settings, overridden by the environment: the warehouse, and a single source's URL and token."""
     if environ.get("NINJA_SYNC_WAREHOUSE"):
         settings = msgspec.structs.replace(settings, warehouse=environ["NINJA_SYNC_WAREHOUSE"])
     url = environ.get("NINJA_SYNC_URL")

@@ -1,4 +1,4 @@
-"""When flows run under Prefect: `[prefect]` of the settings."""
+"""The settings in `[prefect]`: the schedules of flows under Prefect."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ LONGEST_JITTER: Final = 3600.0  # seconds
 
 
 class When(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """When a flow runs: a cron line in UTC, or every so many seconds; up to `jitter` seconds later, by chance."""
+    """The schedule of a flow: a cron line in UTC, or an interval in seconds; up to `jitter` seconds are added."""
 
     cron: str = ""
     interval: int = 0
@@ -19,15 +19,15 @@ class When(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def usual_schedules() -> dict[str, When]:
-    """The schedules where the settings name none."""
+    """Return the schedules if the settings have none."""
     return {"pull": When(interval=900, jitter=60), "nightly": When(cron="7 2 * * *", jitter=120)}
 
 
 class Prefect(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How flows run under Prefect: each on its schedule; those without one when somebody starts them.
+    """The settings for Prefect. A flow without a schedule runs when somebody starts it.
 
-    `at_once` is how many sources one run reads side by side, on Postgres. Rules and folders stand here, and not among
-    the parameters of a run: those come from Prefect's API. `changes_folder` has the files that a `push` may name.
+    `at_once` is the number of sources that one run reads side by side, on Postgres. Rules and folders are settings, not
+    parameters of a run, because those come from Prefect's API. `changes_folder` has the files that a `push` may name.
     """
 
     at_once: int = 4
@@ -40,12 +40,12 @@ class Prefect(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def fault_of(name: str, when: When) -> str:
-    """What is wrong with the schedule of a flow, in words; empty where nothing is."""
+    """Return the fault in a flow's schedule as a sentence; '' if there is none."""
     place = f"prefect.schedules.{name}"
     if name not in FLOWS:
         return f"{place} must be one of the flows {', '.join(FLOWS)}."
     if bool(when.cron) == bool(when.interval):
-        return f"{place} must be cron or interval, and not both."
+        return f"{place} must be cron or interval, but not both."
     if not when.cron and when.interval < 1:
         return f"{place}.interval must be at least 1, not {when.interval:,}."
     if not 0 <= when.jitter <= LONGEST_JITTER:

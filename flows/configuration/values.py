@@ -1,4 +1,4 @@
-"""What can be set, with its usual values, and between which limits."""
+"""The settings, with their defaults and limits."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from schemas.errors import SettingsError
 
 SOURCE_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
 MINUTE, HOUR = 60, 3600
-LARGEST_PAGE = 5000  # records; the server gives no larger one
+LARGEST_PAGE = 5000  # records; the server's own limit
 MOST_CONNECTIONS = 16
 MOST_AT_ONCE = 32
 SLOWEST = 0.01  # requests a second
@@ -41,9 +41,9 @@ class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Erasure(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What `ninja-sync erase` leaves: with `keep_balances`, figures under a pseudonym.
+    """The settings for erasing clients. With `keep_balances`, balances stay under a pseudonym.
 
-    `after_purge` has pulls erase clients of whose purge there is evidence.
+    With `after_purge`, pulls erase clients if there is evidence that they were purged.
     """
 
     keep_balances: bool = False
@@ -51,16 +51,16 @@ class Erasure(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Retention(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """For how many days history is kept, and the whole records in it; 0 is for ever."""
+    """The number of days to keep history, and the whole records in it; 0 is for ever."""
 
     history_days: int = 0
     record_days: int = 0
 
 
 class Push(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How many clients a plan may change without `--force`: the smaller of a number and a share of the mirrored ones.
+    """The most clients that a plan may change without `--force`: a number or a share of all, whichever is smaller.
 
-    `at_least` are never too many; `valid_hours` is how long a plan may be applied after it was made.
+    `at_least` clients are never too many. A plan can be applied for `valid_hours` after it was made.
     """
 
     most_clients: int = 1000
@@ -70,7 +70,7 @@ class Push(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """All settings of an installation. Relative paths are those of the file they stand in."""
+    """All settings of an installation. Relative paths start at the folder of their file."""
 
     warehouse: str = "warehouse.duckdb"
     publish: bool = True
@@ -90,25 +90,25 @@ _TABLES: dict[str | None, type[msgspec.Struct]] = {
 
 
 def nearest_key(problem: str) -> str:
-    """The key that was meant, perhaps, where msgspec says that it does not know one; else empty.
+    """Return a hint with the key that was probably meant, if msgspec reports an unknown one; else ''.
 
-    A key that stands in the wrong table is looked for in the others too.
+    It also looks in other tables, for a key in the wrong one.
     """
-    found = _UNKNOWN.search(problem)
-    table = _TABLES.get(found[2]) if found else None
-    if found is None or table is None:
+    match = _UNKNOWN.search(problem)
+    table = _TABLES.get(match[2]) if match else None
+    if match is None or table is None:
         return ""
-    if table is Prefect and found[1] in When.__struct_fields__:
+    if table is Prefect and match[1] in When.__struct_fields__:
         return ", now [prefect.schedules]: pull = { interval = 900 }"
-    if near := get_close_matches(found[1], table.__struct_fields__, n=1):
+    if near := get_close_matches(match[1], table.__struct_fields__, n=1):
         return f". Did you mean {near[0]!r}?"
-    homes = [place for place, other in _TABLES.items() if found[1] in other.__struct_fields__]
-    places = ["the top of the file, before any [table]" if one is None else f"[{one[2:]}]" for one in homes]
-    return f". It belongs into {places[0].replace('[...]', '.NAME')}." if places else ""
+    homes = [place for place, other in _TABLES.items() if match[1] in other.__struct_fields__]
+    places = ["the top of the file, before any [table]" if place is None else f"[{place[2:]}]" for place in homes]
+    return f". It belongs in {places[0].replace('[...]', '.NAME')}." if places else ""
 
 
 def check_values(settings: Settings) -> None:
-    """Raises SettingsError for a value with which a pull could lose changes, or could never end."""
+    """Raises SettingsError for a value that could make a pull lose changes or never end."""
     _check_range("wait", settings.wait, least=0)
     _check_range("retention.history_days", settings.retention.history_days, least=0)
     _check_range("retention.record_days", settings.retention.record_days, least=0)
@@ -122,7 +122,7 @@ def check_values(settings: Settings) -> None:
             raise SettingsError(fault)
     for name, source in settings.sources.items():
         if not SOURCE_NAME.fullmatch(name):
-            raise SettingsError(f"The source name {name!r} may hold small letters, digits, - and _ only.")
+            raise SettingsError(f"The source name {name!r} may contain only lower-case letters, digits, - and _.")
         of = f"of the source {name!r}"
         _check_range(f"page_size {of}", source.page_size, least=1, most=LARGEST_PAGE)
         _check_range(f"connections {of}", source.connections, least=1, most=MOST_CONNECTIONS)

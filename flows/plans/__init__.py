@@ -1,1 +1,1 @@
-"""What plans of both kinds have in common: the road on which they are applied, and approvals."""
+"""Apply and approve plans of both kinds, push and merge."""

@@ -1,7 +1,7 @@
-"""The one road on which a plan is applied, push or merge: checked, alone at its source, with no call left open.
+"""Apply a plan, push or merge: checked, alone at its source, and with no call left open.
 
-One plan at a time per source, under the lock of its pulls. A plan that was cut off is resumed, or closed, before
-another one is applied.
+Plans run one at a time per source, under the lock of its pulls. A plan that was cut off must be resumed or closed
+before another one is applied.
 """
 
 from __future__ import annotations
@@ -45,10 +45,10 @@ from warehouse.locks.lock import one_run_at_a_time
 
 @dataclass(slots=True)
 class Run:
-    """One run of a plan. `stored` is the plan as it was when the run had its turn, and as it is after the run.
+    """One run of a plan. `stored` is the plan at the start of the run, and after the run its new state.
 
-    `barred` says why nothing more of the plan may be sent; then only what was sent is settled. `stopped` is the error
-    at which the plan ended before its end, and `pulled` the pull that brought its changes here.
+    `barred` says why no more of the plan may be sent; then the run only settles calls already sent. `stopped` is the
+    error that ended the plan early, and `pulled` the pull that brought its changes into the mirror.
     """
 
     settings: Settings
@@ -64,7 +64,7 @@ class Run:
 
     @property
     def plan(self) -> Plan:
-        """The plan that is applied."""
+        """The plan to apply."""
         return self.stored.plan
 
     @property
@@ -73,7 +73,7 @@ class Run:
         return self.stored.state == PLANNED
 
     def note(self, state: str) -> None:
-        """Note how far the plan has come."""
+        """Note the plan's new state."""
         set_state(self.warehouse, self.plan, state, self.clock.now())
 
 
@@ -93,14 +93,14 @@ def applying(
     clock: Clock = SYSTEM_CLOCK,
     sleep: Callable[[float], None] = rest,
 ) -> Iterator[Run]:
-    """One run of a plan. The body sends what is left of it, and sets `stopped` where it ends before its end.
+    """Run a plan. The body sends the rest of it, and sets `stopped` if it ends early.
 
-    The plan is checked in this order: digest, state, whether it is as it was made and has not expired, the company and
-    version of the server, the brake, the lock, other plans under way, calls of unknown outcome. Afterwards the plan is
+    These checks run in order: digest, state, whether the plan is unchanged and has not expired, the company and version
+    of the server, the brake, the lock, other plans under way, calls with an unknown outcome. Afterwards the plan is
     noted as applied, unless it stopped, and a pull brings its changes into the mirror.
 
-    Raises WrongDigest, StalePlan, SettingsError for another company's token, TooMuchChange, Busy, and UnsafePlan where
-    the outcome of an earlier call is unknown: then nothing was sent.
+    Raises WrongDigest, StalePlan, SettingsError for another company's token, TooMuchChange, Busy, and UnsafePlan if the
+    outcome of an earlier call is unknown: then nothing was sent.
     """
     stored = _find_configured(settings, kind, plan_id, clock)
     plan, now = stored.plan, clock.now
@@ -121,7 +121,7 @@ def applying(
             )  # fmt: skip
             if run.begins and run.barred:
                 raise StalePlan(f"{run.barred}: plan again. Nothing was sent.")
-            clients = None if kind == MERGE else plan.client_ids  # nobody knows whom an open call left half merged
+            clients = None if kind == MERGE else plan.client_ids  # an open merge may concern any client
             settle_open(warehouse, plan.source, run.api, client_ids=clients, now=now, sleep=sleep)
             yield run
             if run.stopped is None:
@@ -140,38 +140,38 @@ def applying(
 def closing(
     settings: Settings, kind: str, plan_id: str, clock: Clock = SYSTEM_CLOCK
 ) -> Iterator[tuple[Warehouse, Plan]]:
-    """End a plan for good, so that it keeps no other waiting; the body notes what is known of it. No server is asked.
+    """End a plan for good, so that it blocks no other; the body notes its outcomes. The server is not asked.
 
-    Raises StalePlan for a plan that has ended already, UnsafePlan while it is not known what became of a call of it
-    (of a plan of merges: of a merge).
+    Raises StalePlan for a plan that has ended already, UnsafePlan while the outcome of one of its calls is unknown (in
+    a plan of merges: of a merge).
     """
     source = _find_configured(settings, kind, plan_id, clock).plan.source
     with _alone(settings, source, clock) as warehouse:
         stored = read_plan(warehouse, plan_id, kind)
         if stored.state not in {PLANNED, APPLYING}:
             raise StalePlan(f"The plan {plan_id} is {stored.state}: there is nothing to close.")
-        for one in open_calls(warehouse, source):
-            if one.call.plan_id == plan_id and (kind == PUSH or one.call.verb == "merge"):
+        for open_call in open_calls(warehouse, source):
+            if open_call.call.plan_id == plan_id and (kind == PUSH or open_call.call.verb == "merge"):
                 raise UnsafePlan(
-                    f"It is not known what became of a {one.call.verb} of the plan {plan_id}. Settle it first: "
-                    f"`ninja-sync journal settle {one.call_id}`."
+                    f"The outcome of a {open_call.call.verb} of the plan {plan_id} is unknown. Settle it first: "
+                    f"`ninja-sync journal settle {open_call.call_id}`."
                 )
         yield warehouse, stored.plan
         set_state(warehouse, stored.plan, ENDED, clock.now())
 
 
 def find_plan(settings: Settings, kind: str, plan_id: str, clock: Clock = SYSTEM_CLOCK) -> Stored:
-    """A plan of the warehouse. Raises SettingsError where there is none."""
+    """Return a stored plan. Raises SettingsError if there is none."""
     with open_ready(settings, clock) as warehouse:
         return read_plan(warehouse, plan_id, kind)
 
 
 def check_plan(stored: Stored, state: str, digest: str | None, now: datetime) -> None:
-    """Raises WrongDigest or StalePlan where a plan cannot be applied (PLANNED), or resumed (APPLYING)."""
+    """Raises WrongDigest or StalePlan if a plan cannot be applied (PLANNED) or resumed (APPLYING)."""
     plan = stored.plan
     if digest not in (None, stored.digest):
         raise WrongDigest(
-            f"The digest of {plan.plan_id} is another one: look at it with `ninja-sync {plan.kind} show` again."
+            f"The digest of {plan.plan_id} does not match: look at the plan again with `ninja-sync {plan.kind} show`."
         )
     if stored.state != state and state == APPLYING:
         raise StalePlan(f"The plan {plan.plan_id} is {stored.state}: there is nothing to resume.")
@@ -183,27 +183,27 @@ def check_plan(stored: Stored, state: str, digest: str | None, now: datetime) ->
 
 
 def barred(stored: Stored, now: datetime, version: str | None = None) -> str:
-    """Why nothing more of a plan may be sent, whoever asks for it; empty where it may."""
+    """Return why no more of a plan may be sent, with or without `--force`; '' if it may."""
     plan = stored.plan
     if plan.digest != stored.digest:
-        return f"The plan {plan.plan_id} is not as it was made (a client in it was erased?)"
+        return f"The plan {plan.plan_id} has changed since it was made (was a client in it erased?)"
     if now > plan.expires_at:
         return f"The plan {plan.plan_id} has expired"
     return "" if version is None else another_version(plan, version)
 
 
 def another_version(plan: Plan, version: str) -> str:
-    """Why merges are not sent to a server of another version than they were planned for; empty where they may be."""
+    """Return why merges may not be sent to a server of another version than planned; '' if they may."""
     if plan.kind != MERGE or version == plan.version:
         return ""
     return (
-        f"The server is of version {version or 'unknown'} now, and the plan {plan.plan_id} was made for "
-        f"{plan.version or 'unknown'}, so the figures may come out otherwise"
+        f"The server's version is {version or 'unknown'} now, but the plan {plan.plan_id} was made for "
+        f"{plan.version or 'unknown'}, so the resulting figures may differ"
     )
 
 
 def check_brake(settings: Settings, plan: Plan, clock: Clock = SYSTEM_CLOCK) -> None:
-    """Raises TooMuchChange for changes of more clients than the settings allow without `--force`."""
+    """Raises TooMuchChange if a plan changes more clients than the settings allow without `--force`."""
     if plan.kind != PUSH:
         return
     with open_ready(settings, clock) as warehouse:
@@ -212,20 +212,20 @@ def check_brake(settings: Settings, plan: Plan, clock: Clock = SYSTEM_CLOCK) -> 
     most = max(push.at_least, min(push.most_clients, int(mirrored * push.most_share)))
     if clients > most:
         raise TooMuchChange(
-            f"The plan changes {clients:,} clients, and {most:,} is the most without --force ([push] of the settings: "
-            f"most_clients, most_share). Nothing was sent."
+            f"The plan changes {clients:,} clients; at most {most:,} are allowed without --force ([push] of the "
+            f"settings: most_clients, most_share). Nothing was sent."
         )
 
 
 def _find_configured(settings: Settings, kind: str, plan_id: str, clock: Clock) -> Stored:
     stored = find_plan(settings, kind, plan_id, clock)
     if stored.plan.source not in settings.sources:
-        raise SettingsError(f"The plan {plan_id} is of the source {stored.plan.source!r}, which is not configured.")
+        raise SettingsError(f"The plan {plan_id} is for the source {stored.plan.source!r}, which is not configured.")
     return stored
 
 
 def _check_company(settings: Settings, door: Door, plan: Plan, clock: Clock) -> str:
-    """The server's version. Raises SettingsError or StalePlan where the token leads to another company."""
+    """Return the server's version. Raises SettingsError or StalePlan if the token leads to another company."""
     company = check_company(settings, plan.source, door, clock)
     if company.fingerprint != plan.company:
         raise StalePlan(f"The plan {plan.plan_id} was made for another company: plan again. Nothing was sent.")
@@ -233,13 +233,13 @@ def _check_company(settings: Settings, door: Door, plan: Plan, clock: Clock) -> 
 
 
 def _check_turn(warehouse: Warehouse, stored: Stored) -> Stored:
-    """The plan as it is now. Raises StalePlan where another plan was begun, or this one has moved on meanwhile."""
+    """Return the plan's present state. Raises StalePlan if another plan was begun, or this one moved on meanwhile."""
     plan = stored.plan
     for kind, other in under_way(warehouse, plan.source):
         if other != plan.plan_id:
             raise StalePlan(
-                f"The plan {other} was cut off: resume it first, or close it. `ninja-sync {kind} resume {other}` goes "
-                f"on; `ninja-sync {kind} close {other}` ends it and sends nothing."
+                f"The plan {other} was cut off: resume or close it first. `ninja-sync {kind} resume {other}` "
+                f"continues it; `ninja-sync {kind} close {other}` ends it and sends nothing."
             )
     now = read_plan(warehouse, plan.plan_id, plan.kind)
     if now.state != stored.state:
@@ -260,7 +260,7 @@ def _alone(settings: Settings, source: str, clock: Clock) -> Iterator[Warehouse]
 
 @contextmanager
 def _named_when_cut_off(settings: Settings, stored: Stored, clock: Clock) -> Iterator[None]:
-    """Raises WarehouseError in place of ConnectionLost: whether anything was sent, and how to go on."""
+    """Raises WarehouseError in place of ConnectionLost, with whether anything was sent and how to continue."""
     plan = stored.plan
     try:
         yield

@@ -1,4 +1,4 @@
-"""A person's yes to a plan, push or merge, by its digest."""
+"""Approve a plan, push or merge, by its digest."""
 
 from __future__ import annotations
 
@@ -17,33 +17,33 @@ from warehouse.engine.seam import Warehouse
 
 @dataclass(frozen=True, slots=True)
 class Approvable:
-    """A plan that may be approved, and its approval, where somebody has given it already."""
+    """A plan that may be approved, and its approval if it has one already."""
 
     stored: Stored
     approval: Approval | None
 
 
 def find_plan_by_digest(settings: Settings, digest: str, clock: Clock = SYSTEM_CLOCK) -> Approvable:
-    """The plan that was shown with this digest, which has to be whole, as for `push apply` and `merge apply`.
+    """Return the plan with this digest. The digest must be complete, as for `push apply` and `merge apply`.
 
-    Raises SettingsError where no plan has it, and StalePlan where it could not be applied any more: it has expired, was
-    begun or applied, or is not as it was made.
+    Raises SettingsError if no plan has it, and StalePlan if the plan can no longer be applied: it has expired, was
+    begun or applied, or has changed since it was made.
     """
     with open_ready(settings, clock) as warehouse:
-        return _found(warehouse, digest, clock.now())
+        return _approvable(warehouse, digest, clock.now())
 
 
 def approve_digest(settings: Settings, digest: str, clock: Clock = SYSTEM_CLOCK) -> Approval:
-    """Approve the plan of a digest, as the user of this machine. Where it is approved already, that approval stays.
+    """Approve the plan with a digest, as the user of this machine. An earlier approval stays.
 
-    Raises what `find_plan_by_digest` raises.
+    Raises the errors of `find_plan_by_digest`.
     """
     with open_ready(settings, clock) as warehouse:
-        known = _found(warehouse, digest, clock.now()).approval
+        known = _approvable(warehouse, digest, clock.now()).approval
         return known or approve(warehouse, digest, operator(), clock.now())
 
 
-def _found(warehouse: Warehouse, digest: str, now: datetime) -> Approvable:
+def _approvable(warehouse: Warehouse, digest: str, now: datetime) -> Approvable:
     kind, _, plan_id = plan_of(warehouse, digest)
     stored = read_plan(warehouse, plan_id, kind)
     check_plan(stored, PLANNED, digest, now)

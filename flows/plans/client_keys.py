@@ -1,6 +1,6 @@
-"""Which client a person means by a key: its number or id_number, or, where that is all there is, its number or id.
+"""Find the client that a person means by a key: its number or id_number, or a text that may be its number or id.
 
-Numbers are found exactly, or without the leading zeros that spreadsheets drop.
+A number matches exactly, or without the leading zeros that spreadsheets drop.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from warehouse.engine.sql import statement
 NUMBER: Final = "number"
 ID_NUMBER: Final = "id_number"
 _ID: Final = re.compile(r"(?=.*[A-Za-z])[0-9A-Za-z]{10,64}", re.ASCII)
-"""The shape of the server's ids: ten letters and digits at the least."""
+"""The form of the server's ids: at least ten letters and digits."""
 Known = tuple[str, str | None, str | None, str]
-"""A client's id, number and id_number, and what people call it."""
+"""A client's id, number, id_number, and its label for people."""
 
 
 @dataclass(frozen=True, slots=True)
 class Meant:
-    """The client that is meant, its number, and a note on how it was found; or why it is unclear."""
+    """The client that is meant, its number, and a note on how it was found; or why this is unclear."""
 
     client_id: str = ""
     number: str = field(default="", repr=False)
@@ -51,7 +51,7 @@ class ClientKeys:
                     self._shortened.setdefault((key, shortened(value)), []).append(client)
 
     def find(self, key: str, text: str) -> Meant:
-        """The client with this number; else the one whose number differs in leading zeros alone."""
+        """Return the client with this number; else the client whose number differs only in leading zeros."""
         exact = self._exact.get((key, text.strip().casefold()), [])
         if len(exact) == 1:
             return Meant(*exact[0])
@@ -66,7 +66,7 @@ class ClientKeys:
         return Meant(unclear=f"the mirror has no client with this {key}: pull first, or name it by id")
 
     def find_by_number_or_id(self, text: str) -> Meant:
-        """The client with exactly this number or id; no client where none has it."""
+        """Return the client with exactly this number or id; no client if none has it."""
         readings = {client_id: "number" for client_id, _ in self._exact.get((NUMBER, text.strip().casefold()), [])}
         if text in self._called:
             readings[text] = "id"
@@ -77,13 +77,13 @@ class ClientKeys:
 
 
 def keys_of_mirror(warehouse: Warehouse, source: str) -> ClientKeys:
-    """All clients of a source, as the mirror has them."""
+    """Return all clients of a source, as the mirror has them."""
     rows = warehouse.rows(statement("read/keys"), {"source": source})
     return ClientKeys((str(key), _text(number), _text(id_number), str(key)) for key, number, id_number in rows)
 
 
 def keys_on_server(door: Door, texts: Iterable[str]) -> ClientKeys:
-    """The clients that have one of these texts as their number or id, as the server has them now."""
+    """Return the clients that now have one of these texts as their number or id on the server."""
     asked = list(dict.fromkeys(texts))
     records = dict(read_present(door, [text for text in asked if _ID.fullmatch(text)]).records)
     records |= {str(record["id"]): record for text in asked for record in all_by(door, NUMBER, text)}
@@ -92,13 +92,13 @@ def keys_on_server(door: Door, texts: Iterable[str]) -> ClientKeys:
 
 
 def called(client: Client) -> str:
-    """A client as people know it: its number, its name, and the id."""
+    """Return a client's label for people: its number, its name, and its id."""
     known = [text for text in (client.number, client.display_name) if text]
     return f"{' '.join(known)} ({client.id})" if known else client.id
 
 
 def shortened(text: str) -> str:
-    """A number without its leading zeros, as a spreadsheet shows it; other texts without their case."""
+    """Return a number without leading zeros, as a spreadsheet shows it; other texts in lower case."""
     bare = text.strip().casefold()
     return bare.lstrip("0") or "0" if re.fullmatch("[0-9]+", bare) else bare
 

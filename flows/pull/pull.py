@@ -71,7 +71,7 @@ def pull(job: Job) -> Pulled:
     from the server: then the pull does one full check. Publishing comes after the load; if it fails, the next pull
     publishes.
     """
-    wait = 0 if job.due else job.settings.wait  # a run that shares its work can read another source meanwhile
+    wait = 0 if job.due else job.settings.wait  # a run that shares its work can read another source first
     with one_run_at_a_time(job.place, job.name, wait=wait):
         started = job.clock.monotonic()
         if job.due:

@@ -124,7 +124,7 @@ def _held(job: Job, state: State, staging: Staging, ids: Sequence[str], *, resto
     elif job.at_most is None and restored:
         why = f"The server seems to have been restored from a backup, and does not list {counted(len(ids), 'client')}"
     elif job.at_most is None and state.held:
-        why = f"The server still does not list {counted(len(ids), 'client')}, some of which were missing before"
+        why = f"The server still does not list {counted(len(ids), 'client')}, and some were missing before"
     elif len(ids) > _allowed(job, state):
         asked = Counter(presence(job.door, client_id).value for client_id in ids[:PROBED])
         answers = " and ".join(f"{count} {answer}" for answer, count in asked.items())

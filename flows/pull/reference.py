@@ -1,4 +1,4 @@
-"""The reference tables, which decode ids: the server's lists, the company and its groups.
+"""Read the reference tables, which decode ids: the server's lists, the company and its groups.
 
 Pulls read them daily, full pulls always. Their changes move no stamp of a client, so they are replaced as a whole.
 """

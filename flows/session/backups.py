@@ -1,4 +1,4 @@
-"""Private backup files of clients that are to be purged or merged away, beside the warehouse."""
+"""Name and remove private backups of clients to purge or merge; they are beside the warehouse."""
 
 from __future__ import annotations
 

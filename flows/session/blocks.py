@@ -1,4 +1,4 @@
-"""Secrets from Prefect's Secret blocks, by the block's name."""
+"""Read secrets from Prefect's Secret blocks."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from schemas.extras import needs
 
 
 def secret_of_block(name: str) -> Secret:
-    """The secret in a Prefect Secret block. Raises SettingsError where there is none, or Prefect cannot be asked."""
+    """Return the secret in a Prefect Secret block. Raises SettingsError if it cannot be read."""
     with needs("prefect", f"The Secret block {name!r}"):
-        from prefect.blocks.system import Secret as Block  # noqa: PLC0415 - seconds, for who keeps secrets there
+        from prefect.blocks.system import Secret as Block  # noqa: PLC0415 - seconds, only for secrets kept there
     try:
         block = Block.load(name)
         text = block.get() if isinstance(block, Block) else None
@@ -18,7 +18,7 @@ def secret_of_block(name: str) -> Secret:
         raise SettingsError(
             f"Prefect has no Secret block {name!r}: prefect block create secret, or see docs/operating.md."
         ) from None
-    except Exception as problem:  # noqa: BLE001 - many libraries may raise, and their messages may quote
+    except Exception as problem:  # noqa: BLE001 - any library may raise, and quote the secret
         raise SettingsError(
             f"Prefect does not give the Secret block {name!r} ({type(problem).__name__}): is PREFECT_API_URL right?"
         ) from None

@@ -10,5 +10,5 @@ from warehouse.opened.migrate import open_migrated
 
 
 def open_ready(settings: Settings, clock: Clock = SYSTEM_CLOCK) -> Warehouse:
-    """Open the warehouse of an installation and bring it to this version."""
+    """Open the warehouse of an installation, upgraded to this version."""
     return open_migrated(place_of(settings), now=clock.now(), wait=settings.wait)

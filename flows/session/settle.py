@@ -1,4 +1,4 @@
-"""Settling the calls of a source that are open: by asking the server, or by a person's word."""
+"""Settle a source's open calls: by asking the server, or by a person's word."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ BY_WORD = "by a person's word"
 def settle_by_asking(
     settings: Settings, name: str, door: Door, *, call_id: str | None = None, clock: Clock = SYSTEM_CLOCK
 ) -> list[Settling]:
-    """Ask the server what became of the open calls of a source, or of one; each with what became of it.
+    """Ask the server for the outcome of a source's open calls, or of one; return each call with its outcome.
 
-    May be repeated. Raises SettingsError for a call that is not open, ApiError where the server cannot be asked, Busy
-    while somebody is writing.
+    It may be repeated. Raises SettingsError for a call that is not open, ApiError if the server cannot be asked, Busy
+    while another run is writing.
     """
     with one_writer_at_a_time(settings, name):
         check_company(settings, name, door, clock)
@@ -33,20 +33,20 @@ def settle_by_asking(
 def settle_by_word(
     settings: Settings, name: str, call_id: str, outcome: Outcome, *, clock: Clock = SYSTEM_CLOCK
 ) -> Settling:
-    """Note what a person says became of all clients of an open call. The server is not asked."""
+    """Note the outcome of an open call for all its clients, as a person states it. The server is not asked."""
     with one_writer_at_a_time(settings, name):
-        (one,) = _open(settings, name, call_id, clock)
-        outcomes = [(edit.client_id, outcome) for edit in one.call.edits]
+        (open_call,) = _open(settings, name, call_id, clock)
+        outcomes = [(edit.client_id, outcome) for edit in open_call.call.edits]
         _journal(settings, name, clock).settle(call_id, outcomes, BY_WORD)
-    return Settling(one, outcomes)
+    return Settling(open_call, outcomes)
 
 
 def _open(settings: Settings, name: str, call_id: str | None, clock: Clock) -> list[OpenCall]:
     with open_ready(settings, clock) as warehouse:
-        found = [one for one in open_calls(warehouse, name) if call_id in (None, one.call_id)]
-    if call_id is not None and not found:
+        calls = [open_call for open_call in open_calls(warehouse, name) if call_id in (None, open_call.call_id)]
+    if call_id is not None and not calls:
         raise SettingsError(f"There is no open call {call_id!r} of {name!r}: `ninja-sync journal --open` lists them.")
-    return found
+    return calls
 
 
 def _journal(settings: Settings, name: str, clock: Clock) -> WarehouseJournal:

@@ -1,7 +1,7 @@
-"""Calls whose outcome is unknown: the server is asked before anything else is written; what it does not tell is told.
+"""Settle calls with an unknown outcome: ask the server before anything else is written, and refuse unsafe writes.
 
-A process that was killed, or that lost an answer and could not ask, leaves a call open in the journal. A merge or purge
-that stays open stops every write to its source, any other call the writes to its own clients.
+A process that was killed, or lost an answer and could not ask again, leaves a call open in the journal. An open merge
+or purge stops every write to its source; any other open call stops writes to its own clients.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ from warehouse.engine.seam import Warehouse
 from warehouse.locks.lock import one_run_at_a_time
 
 STILL_AT_IT: Final = 120.0
-"""Seconds for which a server may still be at a call whose sender is gone."""
+"""The seconds that a server may still work on a call whose sender is gone."""
 LATER: Final = "settled later, by reading back"
 Now = Callable[[], datetime]
 
 
 @dataclass(frozen=True, slots=True)
 class Settling:
-    """An open call, and what became of its clients; None where the server does not tell, and it stays open."""
+    """An open call and the outcomes for its clients; None if they stay unknown, and the call open."""
 
     open: OpenCall
     outcomes: Outcomes | None
@@ -49,18 +49,18 @@ def settle_calls(
     now: Now = lambda: datetime.now(UTC),
     sleep: Callable[[float], None] = rest,
 ) -> list[Settling]:
-    """Ask the server what became of open calls, and note it in the journal. Raises ApiError where it cannot be asked.
+    """Ask the server for the outcome of open calls, and note it in the journal. Raises ApiError if it cannot be asked.
 
-    May be repeated. A merge or purge that is not done is asked for until it is so many seconds old.
+    It may be repeated. It waits for a merge or purge that is not done until the call is `still_at_it` seconds old.
     """
-    found = []
-    for one in calls:
-        patience = still_at_it - (now() - one.at).total_seconds()
-        outcomes = ask_what_happened(api, one.call, patience=min(max(0.0, patience), still_at_it), sleep=sleep)
+    settlings = []
+    for open_call in calls:
+        patience = still_at_it - (now() - open_call.at).total_seconds()
+        outcomes = ask_what_happened(api, open_call.call, patience=min(max(0.0, patience), still_at_it), sleep=sleep)
         if outcomes is not None:
-            api.journal.settle(one.call_id, outcomes, LATER)
-        found.append(Settling(one, outcomes))
-    return found
+            api.journal.settle(open_call.call_id, outcomes, LATER)
+        settlings.append(Settling(open_call, outcomes))
+    return settlings
 
 
 def settle_open(
@@ -72,26 +72,27 @@ def settle_open(
     now: Now = lambda: datetime.now(UTC),
     sleep: Callable[[float], None] = rest,
 ) -> None:
-    """Settle what is open before something is written. Raises UnsafePlan where what stays unknown forbids that.
+    """Settle open calls before a write. Raises UnsafePlan if an unknown outcome forbids the write.
 
-    `client_ids` are the clients that are to be written; None stands for all.
+    `client_ids` are the clients to write; None stands for all.
     """
     settled = settle_calls(api, open_calls(warehouse, source), now=now, sleep=sleep)
-    check_open([one.open for one in settled if one.outcomes is None], client_ids)
+    check_open([settling.open for settling in settled if settling.outcomes is None], client_ids)
 
 
 def check_open(left: Sequence[OpenCall], client_ids: Collection[str] | None) -> None:
-    """Raises UnsafePlan where the outcome of a call is unknown that forbids to write these clients (None: any)."""
-    for one in left:
-        ids = [edit.client_id for edit in one.call.edits if edit.client_id]
-        everything = one.call.verb in NO_WAY_BACK
+    """Raises UnsafePlan if a call with an unknown outcome forbids writing these clients (None: any)."""
+    for open_call in left:
+        ids = [edit.client_id for edit in open_call.call.edits if edit.client_id]
+        everything = open_call.call.verb in NO_WAY_BACK
         if everything or client_ids is None or set(ids) & set(client_ids):
             what = "nothing is written to this source" if everything else "its clients are not written"
             shown = f"the clients {', '.join(ids[:5])}{' ...' * (len(ids) > 5)}" if ids else "the clients"  # noqa: PLR2004
             raise UnsafePlan(
-                f"It is not known what became of the call {one.call_id} ({one.call.verb}, {one.at:%Y-%m-%d %H:%M} UTC, "
-                f"{one.operator}), and until it is, {what}. Look at {shown} in Invoice Ninja, then say "
-                f"`ninja-sync journal settle {one.call_id} --as applied`, or `--as not-applied`."
+                f"The outcome of the call {open_call.call_id} is unknown ({open_call.call.verb}, "
+                f"{open_call.at:%Y-%m-%d %H:%M} UTC, {open_call.operator}). Until it is known, {what}. Look at {shown} "
+                f"in Invoice Ninja, then state it: `ninja-sync journal settle {open_call.call_id} --as applied`, or "
+                "`--as not-applied`."
             )
 
 
@@ -99,7 +100,7 @@ def check_open(left: Sequence[OpenCall], client_ids: Collection[str] | None) -> 
 def one_writer_at_a_time(settings: Settings, name: str) -> Iterator[None]:
     """Hold the right to write to a source, also across machines on Postgres. Raises Busy after `wait` seconds.
 
-    So a call that is open is nobody's who is still at it. Pulls go on meanwhile.
+    So while it is held, the sender of any open call is gone. Pulls can run at the same time.
     """
     try:
         with one_run_at_a_time(place_of(settings), f"{name}.writes", wait=settings.wait):

@@ -52,7 +52,7 @@ def _check_server(settings: Settings, name: str) -> None:
     except Busy:
         raise
     except WarehouseError:
-        return  # such a warehouse knows nothing; its own check reports it
+        return  # the check of the warehouse reports it
 
 
 def examine(settings: Settings, name: str, clock: Clock = SYSTEM_CLOCK) -> list[Check]:
@@ -138,7 +138,7 @@ def _coming(warehouse: Warehouse) -> str:
     if not set(had) <= set(known):
         raise WarehouseError(f"{warehouse.shown} was written by a newer version of Ninja Sync: upgrade it here.")
     if len(had) < len(known) or not (mirror_is_current(warehouse) and views_are_current(warehouse)):
-        return "was written by an older version: the next pull brings it to this one"
+        return "was written by an older version: the next pull upgrades it"
     return ""
 
 

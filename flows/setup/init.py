@@ -15,7 +15,7 @@ from schemas.errors import SettingsError
 from warehouse.engine.private import make_private_folder, write_private
 
 TEMPLATE = """\
-# Ninja Sync. A secret stands here only as the name of an environment variable or of a file (mode 600).
+# Ninja Sync. Put no secret here, only the name of its environment variable or file (mode 600).
 warehouse = {warehouse}      # a DuckDB file; a relative path starts at this file's folder
 
 [sources.{name}]             # any number of [sources.NAME]: one company on one server each
@@ -57,7 +57,7 @@ class NewSource:
     def __post_init__(self) -> None:
         """Check the name, and normalise the address."""
         if not SOURCE_NAME.fullmatch(self.name):
-            raise SettingsError(f"The name {self.name!r} may contain only small letters, digits, - and _.")
+            raise SettingsError(f"The name {self.name!r} may contain only lower-case letters, digits, - and _.")
         object.__setattr__(self, "url", str(server_address(self.url)))
 
     @property

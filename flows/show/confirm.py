@@ -1,4 +1,4 @@
-"""Asking a person before something is sent: yes or no, or the name of who is meant."""
+"""Ask a person before something is sent: for a yes, or for the client's name."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ import typer
 from flows.show.show import harmless
 from schemas.errors import SettingsError
 
-NOBODY = "Nothing was sent: nobody is there to be asked."
+NOBODY = "Nothing was sent: there is nobody to ask."
 
 
 def confirm(question: str, *, yes: bool, as_json: bool) -> None:
-    """Ask whether to go on. Where nobody is there to be asked, `--yes` has to say so: SettingsError."""
+    """Ask whether to continue, unless `yes`. Raises SettingsError if there is nobody to ask."""
     if yes:
         return
     if as_json or not sys.stdin.isatty():
@@ -23,18 +23,19 @@ def confirm(question: str, *, yes: bool, as_json: bool) -> None:
         raise typer.Abort
 
 
-def confirm_name(warning: str, name: str, told: str | None) -> None:
-    """Have the name typed of the client that cannot be had back, or compare it with the one that was told.
+def confirm_name(warning: str, name: str, typed: str | None) -> None:
+    """Have a person type the name of a client that cannot be restored; compare it with the client's name.
 
-    Raises SettingsError where it is another one, or nobody types one. Blanks and ways to write an accent do not count.
+    `typed` is a name from the command line, so that nobody is asked. Raises SettingsError if the names differ, or if
+    nobody types one. Runs of blanks and the encoding of accents do not count.
     """
-    if told is None:
+    if typed is None:
         try:
-            told = str(typer.prompt(f"{warning} Type the name of the client ({harmless(name)})", err=True))
+            typed = str(typer.prompt(f"{warning} Type the name of the client ({harmless(name)})", err=True))
         except typer.Abort:
             raise SettingsError(f'{NOBODY} Add --confirm "NAME", with the name of the client.') from None
-    if _plain(told) != _plain(name):
-        raise SettingsError("That is another name; nothing was sent.")
+    if _plain(typed) != _plain(name):
+        raise SettingsError("The name does not match; nothing was sent.")
 
 
 def _plain(name: str) -> str:

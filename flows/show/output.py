@@ -1,7 +1,7 @@
-"""Files that a person names for an answer: CSV, plans, pictures. All commands write them here.
+"""Write the files that a person names for output: CSV, plans, pictures. All commands use this.
 
-A plain file is replaced by a whole one, its owner's alone. A device, a FIFO or the program's own output is written to.
-Of a link, the target is written. `-` is standard output.
+A plain file is replaced by a complete new file that only its owner can read. A device, a FIFO or the program's own
+output is written to. Links are followed. `-` is standard output.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ STANDARD_OUTPUT = "-"
 
 
 def write_output(target: Path | str, content: bytes) -> None:
-    """Write all of a file, or leave what is there as it is.
+    """Write all of a file, or leave it unchanged.
 
-    Raises SettingsError where this cannot be written to; SyncError where the disk is full; WarehouseError where another
-    user of the machine has put a link or a FIFO there.
+    Raises SettingsError if it cannot be written; SyncError if the disk is full; WarehouseError if another user of the
+    machine has put a link or a FIFO there.
     """
     if str(target) == STANDARD_OUTPUT:
         sys.stdout.flush()
@@ -41,15 +41,15 @@ def write_output(target: Path | str, content: bytes) -> None:
 
 
 def _write(path: Path, content: bytes) -> None:
-    found = _status(path)
-    if found is not None and stat.S_ISDIR(found.st_mode):
+    status = _status(path)
+    if status is not None and stat.S_ISDIR(status.st_mode):
         raise SettingsError(f"{path} is a folder: name a file in it.")
-    if found is not None and (ours := _own_stream(found)) is not None:
+    if status is not None and (ours := _own_stream(status)) is not None:
         _write_to(ours, content)
         return
-    if path.is_symlink() or (found is not None and not stat.S_ISREG(found.st_mode)):
+    if path.is_symlink() or (status is not None and not stat.S_ISREG(status.st_mode)):
         check_ours(path)
-    if found is None or stat.S_ISREG(found.st_mode):
+    if status is None or stat.S_ISREG(status.st_mode):
         write_private(path.resolve(), content)
         return
     descriptor = os.open(path, os.O_WRONLY | os.O_NOCTTY)
@@ -60,29 +60,29 @@ def _write(path: Path, content: bytes) -> None:
 
 
 def _status(path: Path) -> os.stat_result | None:
-    """What stands at a path, behind its links; None where nothing does. A link that leads in a circle is an OSError."""
+    """Return the status of the file at a path, behind links; None if there is no file. Raises OSError for a loop."""
     try:
         return path.stat()
     except FileNotFoundError:
         return None
 
 
-def _own_stream(found: os.stat_result) -> int | None:
-    """The descriptor of our own output where a path leads to it, as /dev/stdout does.
+def _own_stream(status: os.stat_result) -> int | None:
+    """Return the descriptor of our own output if a path leads to it, as /dev/stdout does.
 
-    The trap: where the shell has sent the output into a file, that is a plain file, which must not be replaced: the
-    shell would go on with the old one.
+    The trap: if the shell has redirected the output into a file, this is a plain file, but must not be replaced: the
+    shell would keep writing to the old file.
     """
     for stream in (sys.stdout, sys.stderr):
-        with suppress(OSError, ValueError):  # a stream that is closed, or that is none of the system's
-            if os.path.samestat(found, os.fstat(stream.fileno())):
+        with suppress(OSError, ValueError):  # a stream that is closed, or not a file
+            if os.path.samestat(status, os.fstat(stream.fileno())):
                 return stream.fileno()
     return None
 
 
 def _write_to(descriptor: int, content: bytes) -> None:
     for stream in (sys.stdout, sys.stderr):
-        stream.flush()  # what was said before comes first
+        stream.flush()  # keep the order of the output
     rest = memoryview(content)
     while rest:
         rest = rest[os.write(descriptor, rest) :]

@@ -1,4 +1,4 @@
-"""How results look: rich tables for people, JSON for machines. Foreign text never reaches the terminal as it is."""
+"""Show results: rich tables for people, JSON for machines. Foreign text is made harmless before it is printed."""
 
 from __future__ import annotations
 
@@ -21,52 +21,52 @@ if TYPE_CHECKING:
 
 Row = Sequence[object]
 
-WIDTH_OF_FILES = 140  # characters a line where there is no terminal
-WORDS = (24, 20, 16, 12)  # the longest words that are kept whole, as far as there is room
-CURRENCY: Final = ("currency_code", "currency")  # a column of this name says in which currency a row's amounts are
-MOST_RECORDS = 20  # rows that are shown below each other, as a table of them would be too wide
+WIDTH_OF_FILES = 140  # characters per line without a terminal
+WORDS = (24, 20, 16, 12)  # the longest words to keep in one piece, as room allows
+CURRENCY: Final = ("currency_code", "currency")  # a column with the currency of a row's amounts
+MOST_RECORDS = 20  # rows to show one below the other, if a table is too wide
 
 
 def console(*, stderr: bool = False) -> Console:
-    """Where people read. Wide enough for tables even where there is no terminal."""
-    from rich.console import Console  # noqa: PLC0415 - 0.1 s which --json does not spend
+    """Return the console for people. It is wide enough for tables even without a terminal."""
+    from rich.console import Console  # noqa: PLC0415 - 0.1 s, not needed for --json
 
     stream = sys.stderr if stderr else sys.stdout
     return Console(stderr=stderr, highlight=False, soft_wrap=False, width=None if stream.isatty() else WIDTH_OF_FILES)
 
 
 def say(text: str) -> None:
-    """One line for people on standard error, so that standard output stays a result."""
+    """Print one line for people on standard error: standard output is for results."""
     sys.stderr.write(harmless(text) + "\n")
 
 
 def harmless(text: str) -> str:
-    """Text without control, escape and direction characters: a client's name must not steer a terminal."""
+    """Return text without control, escape and direction characters: a client's name must not steer a terminal."""
     return "".join(c if c.isprintable() or c == "\n" else _escaped(c) for c in text)
 
 
 def show_table(
     title: str, columns: Sequence[str], rows: Sequence[Row], *, most: int = 0, note: str = "", spare: Sequence[str] = ()
 ) -> None:
-    """One table; numbers stand right, money with its thousands, times in UTC; `most` rows (0: all) are shown.
+    """Print a table of at most `most` rows (0: all), with numbers on the right, thousands separators, and times in UTC.
 
-    Where the terminal is too narrow, texts are wrapped; then `spare` columns are left out, one by one, and named below;
-    then the rows are shown below each other instead.
+    If the terminal is too narrow, texts are wrapped; then `spare` columns are left out, one by one, and named below;
+    then the rows are shown one below the other instead.
     """
     from rich import box  # noqa: PLC0415 - as above
     from rich.table import Table  # noqa: PLC0415 - as above
-    from rich.text import Text  # noqa: PLC0415 - as above; unlike a string it is shown as it is, without markup
+    from rich.text import Text  # noqa: PLC0415 - as above; unlike a string, it has no markup
 
     out = console()
     fitting = _fitting(columns, rows[: most or None], spare, out.width)
     if fitting is None:
-        shown = len(rows) if spare else MOST_RECORDS  # an overview is not cut
+        shown = len(rows) if spare else MOST_RECORDS  # an overview is complete
         show_records(title, columns, rows, most=min(most or shown, shown), note=note)
         return
     kept, texts, numeric, widths = fitting
     left_out = [name for name in columns if name not in kept]
     if left_out:
-        note = "; ".join(filter(None, (note, f"no room here for {', '.join(left_out)}: --json has all columns")))
+        note = "; ".join(filter(None, (note, f"no room for {', '.join(left_out)}: --json has all columns")))
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
     for name, is_number, width in zip(kept, numeric, widths, strict=True):
         side: Literal["left", "right"] = "right" if is_number else "left"
@@ -80,7 +80,7 @@ def show_table(
 
 
 def show_records(title: str, columns: Sequence[str], rows: Sequence[Row], *, most: int = 0, note: str = "") -> None:
-    """Each row as lines of name and value: for rows that are too wide for a table."""
+    """Print each row as lines of name and value, if a table would be too wide."""
     from rich.table import Table  # noqa: PLC0415 - as above
     from rich.text import Text  # noqa: PLC0415 - as above
 
@@ -100,7 +100,7 @@ def show_records(title: str, columns: Sequence[str], rows: Sequence[Row], *, mos
 
 
 def cell(value: object) -> str:  # noqa: PLR0911 - one form for each kind
-    """One value as people read it."""
+    """Return a value as text for people."""
     match value:
         case None:
             return ""
@@ -120,7 +120,7 @@ def cell(value: object) -> str:  # noqa: PLR0911 - one form for each kind
 
 
 def amount(value: Decimal, currency: str | None = None) -> str:
-    """Money with thousands, in its currency's decimals, else in two; never rounded: 1,234.50, 0.000001, 1,234 (JPY)."""
+    """Return money as text, with its currency's decimals, else two; never rounded: 1,234.50, 0.000001, 1,234 (JPY)."""
     if not value.is_finite():
         return str(value)
     whole, _, part = f"{value:,f}".partition(".")
@@ -129,13 +129,13 @@ def amount(value: Decimal, currency: str | None = None) -> str:
 
 
 def show_json(value: object) -> None:
-    """One JSON document, in the forms of `plain`; in ASCII where the terminal or file is not UTF-8."""
+    """Print one JSON document, with values as in `plain`; in ASCII if the terminal or file is not UTF-8."""
     ascii_only = (sys.stdout.encoding or "").lower().replace("-", "") != "utf8"
     sys.stdout.write(json.dumps(plain(value), ensure_ascii=ascii_only, allow_nan=False, indent=2) + "\n")
 
 
 def plain(value: object) -> object:  # noqa: PLR0911 - as above
-    """A value as JSON has it: money as exact text, times in ISO 8601, bytes in hexadecimal; no number (NaN) is null."""
+    """Return a value for JSON: money as exact text, times in ISO 8601, bytes in hexadecimal, NaN as null."""
     match value:
         case None | bool() | int() | str():
             return value
@@ -150,15 +150,15 @@ def plain(value: object) -> object:  # noqa: PLR0911 - as above
         case bytes():
             return value.hex()
         case Mapping():
-            return {str(plain(key)): plain(one) for key, one in value.items()}
+            return {str(plain(key)): plain(item) for key, item in value.items()}
         case list() | tuple() | set() | frozenset():
-            return [plain(one) for one in value]
+            return [plain(item) for item in value]
     return str(value)
 
 
 @contextmanager
 def progress_bar(label: str, *, quiet: bool) -> Iterator[Progress]:
-    """A progress bar for the time of a run; silent for machines and where nobody watches."""
+    """Show a progress bar during a run; nothing for machines or without a terminal."""
     if quiet or not sys.stderr.isatty():
         yield lambda _doing, _done, _of: None
         return
@@ -177,25 +177,25 @@ def progress_bar(label: str, *, quiet: bool) -> Iterator[Progress]:
 
 
 def _texts(columns: Sequence[str], row: Row) -> list[str]:
-    """A row as people read it, its amounts in the currency that the row names."""
+    """Return the texts of a row, with amounts in the row's currency."""
     place = next((columns.index(name) for name in CURRENCY if name in columns), None)
     code = None if place is None else row[place]
     currency = code if isinstance(code, str) else None
-    return [harmless(amount(one, currency) if isinstance(one, Decimal) else cell(one)) for one in row]
+    return [harmless(amount(value, currency) if isinstance(value, Decimal) else cell(value)) for value in row]
 
 
 def _escaped(character: str) -> str:
     if unicodedata.category(character) == "Zs":
-        return " "  # a space that does not break is a space
+        return " "  # also for a no-break space
     return character.encode("unicode_escape").decode()
 
 
 def _fitting(
     columns: Sequence[str], rows: Sequence[Row], spare: Sequence[str], width: int
 ) -> tuple[list[str], list[list[str]], list[bool], list[int]] | None:
-    """The columns for which there is room with as few as possible left out, their texts, which are numbers, and widths.
+    """Return the columns that fit, with their texts, whether each holds numbers, and their widths; omit few columns.
 
-    None where there is no room even without all `spare` columns.
+    None if there is no room even without all `spare` columns.
     """
     texts = [_texts(columns, row) for row in rows]
     for left_out in range(len(spare) + 1):
@@ -211,9 +211,9 @@ def _fitting(
 def _narrowest(
     names: Sequence[str], texts: Sequence[Sequence[str]], numeric: Sequence[bool], *, room: int
 ) -> list[int] | None:
-    """How narrow each column may get: its name and its numbers stay whole, and so do words, as far as there is room.
+    """Return the least width of each column: names and numbers are not broken, nor are words as long as there is room.
 
-    None where there is not even room for broken words.
+    None if there is no room even for broken words.
     """
     from rich.cells import cell_len  # noqa: PLC0415 - as above
 
@@ -234,14 +234,14 @@ def _is_number(value: object) -> bool:
 
 
 def _in_utc(value: datetime) -> datetime:
-    """A time without a zone is left as it is: nobody knows which one it has."""
+    """Return a time in UTC. A time without a zone stays unchanged: its zone is unknown."""
     return value if value.tzinfo is None else value.astimezone(UTC)
 
 
 def _print_note(out: Console, note: str, left_out: int) -> None:
     from rich.text import Text  # noqa: PLC0415 - as above
 
-    more = f"and {left_out:,} more; --json gives all" if left_out > 0 else ""
-    told = "; ".join(filter(None, (note, more)))
-    if told:
-        out.print(Text(harmless(told), style="dim italic"))
+    more = f"and {left_out:,} more; --json has all" if left_out > 0 else ""
+    line = "; ".join(filter(None, (note, more)))
+    if line:
+        out.print(Text(harmless(line), style="dim italic"))

@@ -1,1 +1,1 @@
-"""The stand-in server as a command, the demo, and rehearsals on it."""
+"""Run the stand-in server: the sandbox, the demo, and rehearsals."""

@@ -1,4 +1,4 @@
-"""`ninja-sync sandbox`: the stand-in server in the foreground, and how to use it."""
+"""`ninja-sync sandbox`: run the stand-in server in the foreground, and explain how to use it."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ def run_sandbox(
     stock: Stock | None = None,
     masked: bool = True,
 ) -> None:
-    """Serve until Ctrl-C or SIGTERM; say how to reach it as soon as it answers.
+    """Serve until Ctrl-C or SIGTERM; print how to reach the server as soon as it answers.
 
-    With a `stock` it is filled with that instead of `clients` invented ones; `masked` is told, not done here.
+    A `stock` fills it instead of `clients` invented ones. `masked` says whether the stock is masked already.
     """
 
     def announce(running: Sandbox, filled: Filled | None) -> None:
@@ -41,9 +41,9 @@ def run_sandbox(
             return
         what = f"{counted(filled.clients, 'client')} of your mirror" if filled else counted(clients, "invented client")
         say(f"A stand-in Invoice Ninja {behaves_like} with {what}")
-        _tell_access(running, rehearsal=filled is not None)
+        _show_access(running, rehearsal=filled is not None)
         if filled:
-            _tell_filled(filled, masked=masked)
+            _show_filled(filled, masked=masked)
 
     _check(behaves_like, database, stock)
     try:
@@ -69,17 +69,17 @@ def run_sandbox(
 
 
 def _check(behaves_like: str, database: Path | None, stock: Stock | None) -> None:
-    """Raises SettingsError for what cannot be served."""
+    """Raises SettingsError if these options cannot be served."""
     if behaves_like not in GENERATIONS:
-        raise SettingsError(f"No generation {behaves_like} is known. Choose one of {', '.join(GENERATIONS)}.")
+        raise SettingsError(f"There is no generation {behaves_like}. Choose one of {', '.join(GENERATIONS)}.")
     if database is not None and not database.absolute().parent.is_dir():
         folder = database.absolute().parent
-        raise SettingsError(f"There is no folder {folder} for the sandbox's database: make it first.")
+        raise SettingsError(f"There is no folder {folder} for the sandbox's database: create it first.")
     if stock is not None and database is not None and database.exists():
-        raise SettingsError(f"{database} is there already: a rehearsal needs a new file, or none.")
+        raise SettingsError(f"{database} exists already: a rehearsal needs a new file, or none.")
 
 
-def _tell_access(running: Sandbox, *, rehearsal: bool) -> None:
+def _show_access(running: Sandbox, *, rehearsal: bool) -> None:
     say(f"answers at {running.url} until Ctrl-C.\n")
     say(f"  token of its owner       {running.token}")
     say(f"  token of a viewer        {running.viewer_token}")
@@ -95,13 +95,13 @@ def _tell_access(running: Sandbox, *, rehearsal: bool) -> None:
     say("  ninja-sync pull && ninja-sync balances")
 
 
-def _tell_filled(filled: Filled, *, masked: bool) -> None:
-    """What of the books is there as it was, and what is not."""
+def _show_filled(filled: Filled, *, masked: bool) -> None:
+    """Print which parts of the books were masked or replaced."""
     if masked:
         say("\nMasked: names, mails, phones, addresses, notes, tax and register numbers, custom values, websites and")
-        say("names of files. What was equal still is. Ids, numbers, money, dates and states are those of your books.")
+        say("names of files. Equal values stay equal. Ids, numbers, money, dates and states are those of your books.")
     else:
-        say("\nNothing is masked: this server shows your clients' personal data to whoever has its token.")
+        say("\nNothing is masked: anyone with a token of this server can see your clients' personal data.")
     say("Contact keys and links are invented; there are no gateway tokens.")
     if filled.new_ids:
         say(f"Replaced here, because they have a salt: {counted(filled.new_ids, 'id')}.")

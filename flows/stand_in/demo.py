@@ -1,4 +1,4 @@
-"""`ninja-sync demo`: the main job once, on a sandbox server of our own. Leaves a warehouse and nothing running."""
+"""`ninja-sync demo`: run the main job once, on our own sandbox server. It leaves a warehouse and no process."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from warehouse.engine.place import reader_of
 SEED = 7
 SOURCE = "demo"
 NEXT = """
-What to try next (the sandbox has been stopped, the warehouse stays):
+Next steps (the sandbox has stopped, the warehouse stays):
 
   export NINJA_SYNC_WAREHOUSE={warehouse}
   {command} status
@@ -50,11 +50,11 @@ def run_demo(folder: Path, *, clients: int) -> None:
         say("\n2. Balances, from the warehouse.\n")
         tell_balances(read_balances(settings, SOURCE, top=3))
         say("3. Meanwhile, people work on the server.\n")
-        _tell_done(work_a_little(box))
+        _show_done(work_a_little(box))
         say("4. The second pull reads what has changed since, and shows exactly that.\n")
         tell_pulled(_pull(settings, box))
-        say("5. Then they tidy up: duplicates are merged, a client is purged. The server lists the three no more.\n")
-        _tell_done(tidy_up(box))
+        say("5. Then they tidy up: they merge duplicates and purge a client. Three clients leave the server's list.\n")
+        _show_done(tidy_up(box))
         say("6. The third pull finds out which clients are gone, and where they went.\n")
         tell_pulled(_pull(settings, box))
         say("7. A fourth pull finds nothing to do.\n")
@@ -63,32 +63,32 @@ def run_demo(folder: Path, *, clients: int) -> None:
     say(NEXT.format(warehouse=path, balances=balances, command=_command()))
 
 
-def _tell_done(deeds: list[Deed]) -> None:
+def _show_done(deeds: list[Deed]) -> None:
     show_table("Done on the server", ("client", "what"), [(deed.client, deed.done) for deed in deeds])
 
 
 def remove_earlier_demo(path: Path) -> None:
-    """Remove the warehouse of an earlier demo. Raises SettingsError for every other one, which is left as it is."""
+    """Remove the warehouse of an earlier demo. Raises SettingsError for any other, and leaves it unchanged."""
     for file in filter(Path.exists, (path, reader_of(path))):
         try:
             with open_warehouse(file, read_only=True, wait=0) as warehouse:
                 rows = warehouse.rows("select source, base_url from control.sources")
         except WarehouseError as problem:
-            raise _refused(path, f"which is no demo's: {problem}") from None
+            raise _refused(path, f"which is not a demo's: {problem}") from None
         if any(source != SOURCE or not is_loopback(server_address(str(url)).host) for source, url in rows):
-            raise _refused(path, "which holds sources of yours.")
+            raise _refused(path, "which holds your sources.")
     remove_warehouse(path)
 
 
 def _refused(path: Path, why: str) -> SettingsError:
     return SettingsError(
-        f"The demo makes {path} anew, but there is one already, {why} Name another folder: "
+        f"The demo would replace {path}, but there is a warehouse already, {why} Name another folder: "
         f"ninja-sync demo --folder {path.parent}-2"
     )
 
 
 def _command() -> str:
-    """How this program was called, so that the commands to try next can be copied."""
+    """Return the name or path of this program, so that the commands to try next can be copied."""
     called = Path(sys.argv[0])
     return called.name if shutil.which(called.name) else str(called)
 

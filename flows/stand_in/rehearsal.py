@@ -1,4 +1,4 @@
-"""A rehearsal's stock: the records of the user's own mirror, with what is personal replaced by what is invented."""
+"""Read a rehearsal's stock: the records of the user's own mirror, with invented words in place of personal data."""
 
 from __future__ import annotations
 
@@ -31,17 +31,17 @@ LEGAL_FORMS = frozenset({
     "corp", "corporation", "company", "co", "sa", "sas", "sarl", "srl", "spa", "bv", "nv", "ab", "as", "asa", "aps",
     "oy", "oyj", "sp", "zoo", "and", "und", "et",
 })  # fmt: skip
-"""Words of a business's name that stay, as they tell nobody; single letters (S.A., e.K.) stay too."""
+"""Words of a business's name that stay, as they identify nobody; single letters (S.A., e.K.) stay too."""
 PARTS = re.compile(r"[^\W\d_]+|\d+")
 DATE = re.compile(r"\d{4}-\d\d-\d\d")
 PLAIN_SETTINGS = frozenset({"entity", "payment_terms", "valid_until"})
 
 
 def read_stock(settings: Settings, source: str | None, *, personal: bool) -> Stock:
-    """The mirror of one source as the records of a server, to be read once, clients one by one.
+    """Return the mirror of one source as the records of a server. The clients can be read once, one by one.
 
-    Personal data is masked unless `personal`. Raises SettingsError where it is not clear which source is meant, and
-    WarehouseError where there is no mirror of this version.
+    Personal data is masked unless `personal`. Raises SettingsError if it is not clear which source is meant, and
+    WarehouseError if there is no mirror of this version.
     """
     with reading(settings) as warehouse:
         name = _source(warehouse, source)
@@ -64,7 +64,7 @@ def _source(warehouse: Warehouse, wanted: str | None) -> str:
     if not tables:
         raise WarehouseError(f"Nothing has been pulled into {warehouse.shown} yet: `ninja-sync pull` first.")
     if not mirror_is_current(warehouse):
-        raise WarehouseError(f"{warehouse.shown} is of an older version: `ninja-sync pull` brings it to this one.")
+        raise WarehouseError(f"{warehouse.shown} is from an older version: `ninja-sync pull` upgrades it.")
     known = [str(name) for (name,) in warehouse.rows("select source from control.sources order by source")]
     if not known:
         raise WarehouseError(f"Nothing has been pulled into {warehouse.shown} yet: `ninja-sync pull` first.")
@@ -76,9 +76,9 @@ def _source(warehouse: Warehouse, wanted: str | None) -> str:
 
 
 def _clients(settings: Settings, source: str) -> Iterator[Record]:
-    """The records, each with those contacts and documents alone that the mirror has under it.
+    """Yield the clients' records, each with only the contacts and documents that the mirror has under it.
 
-    The trap: a contact that was taken over by another client still stands in the older record of the one that it left.
+    The trap: a contact that moved to another client is still in the older record of the client it left.
     """
     with reading(settings) as warehouse:
         for batch in warehouse.streamed(statement("read/rehearsal"), {"source": source}, rows=1000):
@@ -86,22 +86,22 @@ def _clients(settings: Settings, source: str) -> Iterator[Record]:
                 record = _parsed(row["record"])
                 for name in ("contacts", "documents"):
                     own = set((row[name] or "").split(","))
-                    record[name] = [one for one in record.get(name) or () if one["id"] in own]
+                    record[name] = [child for child in record.get(name) or () if child["id"] in own]
                 yield record
 
 
 def _parsed(record: object) -> Record:
-    found: Record = json.loads(str(record), parse_float=Decimal)
-    return found
+    parsed: Record = json.loads(str(record), parse_float=Decimal)
+    return parsed
 
 
 # ---- masking --------------------------------------------------------------------------------------------------------
 
 
 def masking(key: bytes) -> Callable[[Record], Record]:
-    """A function that replaces what is personal in a client's record by invented words and digits.
+    """Return a function that replaces personal data in a client's record by invented words and digits.
 
-    Under one key the same word always becomes the same word, so what was equal stays equal; case, accents, punctuation,
+    Under one key the same word always becomes the same word, so equal values stay equal; case, accents, punctuation,
     legal forms and lengths stay, so that duplicates are still found. Money, dates, states, numbers and lookups stay.
     """
     word = lru_cache(maxsize=1 << 17)(lambda part: _invented(key, part))
@@ -119,9 +119,10 @@ def masking(key: bytes) -> Callable[[Record], Record]:
         client = own(CLIENTS, record)
         for name in ("settings", "tax_info", "e_invoice"):
             client[name] = _inside(word, name, record.get(name))
-        client["contacts"] = [own(CONTACTS, one) for one in record.get("contacts") or ()]
+        client["contacts"] = [own(CONTACTS, child) for child in record.get("contacts") or ()]
         papers = (
-            own(DOCUMENTS, {**one, "name": ""}) | {"name": _file(word, one)} for one in record.get("documents") or ()
+            own(DOCUMENTS, {**child, "name": ""}) | {"name": _file(word, child)}
+            for child in record.get("documents") or ()
         )
         client["documents"] = list(papers)
         return client
@@ -136,17 +137,17 @@ def _masked(word: Mask, mask: Mask | None, value: Any) -> Any:
 
 
 def _words(word: Mask, text: str, kept: frozenset[str] = frozenset()) -> str:
-    """Each word and each run of digits by itself."""
+    """Mask each word and each run of digits separately."""
 
-    def part(found: re.Match[str]) -> str:
-        one = found[0]
-        return one if one.lower() in kept or (kept and len(one) == 1 and one.isascii()) else word(one)
+    def part(match: re.Match[str]) -> str:
+        piece = match[0]
+        return piece if piece.lower() in kept or (kept and len(piece) == 1 and piece.isascii()) else word(piece)
 
     return PARTS.sub(part, unicodedata.normalize("NFC", text))
 
 
 def _mail(word: Mask, text: str) -> str:
-    """In a domain that nobody has: example is reserved."""
+    """Mask an address, and put it into the reserved domain `example`."""
     return f"{_words(word, text)}.example" if "@" in text else _words(word, text)
 
 
@@ -163,7 +164,7 @@ def _file(word: Mask, document: Record) -> str:
 
 
 def _inside(word: Mask, name: str, value: Any) -> Any:
-    """Texts at any depth; ids and what settings count in stay."""
+    """Mask texts at any depth; ids and PLAIN_SETTINGS stay."""
     if isinstance(value, dict):
         return {k: _inside(word, k, v) for k, v in value.items()}
     if isinstance(value, list):
@@ -174,13 +175,13 @@ def _inside(word: Mask, name: str, value: Any) -> Any:
 
 
 def _invented(key: bytes, part: str) -> str:
-    """A word (or digits) of the same shape; the spelling without accents and capitals decides which."""
+    """Return an invented word (or digits) of the same shape, the same for all spellings with accents and capitals."""
     plain = [_plain(c) for c in part]
     whole, turn = "".join(plain), 0
     while True:
         noise = iter(_noise(key, whole, turn))
         made = "".join(_letters(c, folded, noise) for c, folded in zip(part, plain, strict=True))
-        if made != part or turn > 9:  # noqa: PLR2004 - of one digit or sign there may be no other
+        if made != part or turn > 9:  # noqa: PLR2004 - a single digit or sign may have no other
             return unicodedata.normalize("NFC", made)
         turn += 1
 
@@ -188,8 +189,8 @@ def _invented(key: bytes, part: str) -> str:
 def _noise(key: bytes, plain: str, turn: int) -> Iterator[int]:
     block = 0
     while True:
-        told = f"{turn} {block} {plain}".encode("utf-8", "surrogatepass")
-        yield from hashlib.blake2b(told, key=key).digest()
+        seed = f"{turn} {block} {plain}".encode("utf-8", "surrogatepass")
+        yield from hashlib.blake2b(seed, key=key).digest()
         block += 1
 
 
@@ -199,7 +200,7 @@ def _plain(character: str) -> str:
 
 
 def _letters(character: str, plain: str, noise: Iterator[int]) -> str:
-    """As many letters as the plain spelling has, with the marks and the case of the original one."""
+    """Return as many letters as the plain spelling has, with the marks and the case of the original."""
     marks = "".join(c for c in unicodedata.normalize("NFD", character) if unicodedata.combining(c))
     made = "".join(_letter(c, next(noise)) for c in plain) + marks
     return made.upper() if character.isupper() else made

@@ -109,7 +109,7 @@ def draw_statements(
 def mail_statements(
     api: Api, wanted: Sequence[Client], period: Period, *, progress: Progress = silent
 ) -> Iterator[Drawn]:
-    """Have the server mail the statement of each client; yields what came of each.
+    """Have the server mail the statement of each client; yield the result of each.
 
     Do not repeat it for clients that were mailed. A client that the server refuses does not stop the others. Any other
     error does; it is raised after all remaining clients were reported as not sent.

@@ -37,8 +37,8 @@ class Erasure:
 REMAINS = {
     "duckdb": "Not reached: backups, exports and copies that you keep elsewhere; they may still hold the client.",
     "postgres": "Not reached: files on other machines that use this warehouse (the next pull there removes what they "
-    "hold of the client), your backups and exports, and Postgres' write-ahead log until it is recycled. Where this "
-    "user is no superuser, Postgres' statistics of columns may hold values of the client too.",
+    "hold of the client), your backups and exports, and Postgres' write-ahead log until it is recycled. If this user "
+    "is not a superuser, Postgres' column statistics may hold the client's values too.",
 }
 """The places that an erasure cannot reach, by engine."""
 

@@ -11,7 +11,7 @@ from sandbox.server import Sandbox
 
 ROOT = Path(__file__).parents[2]
 CALL = "from flows.cli.app import main; main()"
-STOPPED = "ninja-sync: stopped; what is stored is whole, and the next run goes on from there."
+STOPPED = "ninja-sync: stopped; all stored data is complete, and the next run continues from there."
 CONFIGURATION = """
 warehouse = "{path}"
 [sources.main]

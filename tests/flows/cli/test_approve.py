@@ -121,7 +121,7 @@ def test_merges_are_approved_the_same_way(call, server):
 def test_an_approval_lifts_no_brake_and_says_so(call, push, at_terminal):
     plan = push("many", clients=25)
     _, _, err = at_terminal(b"yes\n", "approve", plan["digest"])
-    assert "does not lift the brake" in err
+    assert "does not lift the limit" in err
     assert "25 clients" in err
     assert "25 clients" in json.loads(call("approve", plan["digest"], "--json")[1])["brake"]
     with pytest.raises(TooMuchChange):
@@ -159,7 +159,7 @@ def test_a_plan_of_another_source_than_the_one_that_is_named_is_not_approved(cal
     )
     args = ("--config", "two.toml", "--yes")
     os.environ.pop("NINJA_SYNC_URL")
-    with pytest.raises(SettingsError, match="of the source 'main', not 'other'"):
+    with pytest.raises(SettingsError, match="for the source 'main', not 'other'"):
         call("approve", plan["digest"], "--source", "other", *args)
     assert call("approve", plan["digest"], "--source", "main", *args)[0] == 0
 

@@ -188,7 +188,7 @@ def test_a_pull_that_is_stopped_ends_cleanly_and_the_next_one_is_exact(server, t
     process.send_signal(how)
     _, err = process.communicate(timeout=60)
     assert process.returncode == 128 + how
-    assert err == "ninja-sync: stopped; what is stored is whole, and the next run goes on from there.\n"
+    assert err == "ninja-sync: stopped; all stored data is complete, and the next run continues from there.\n"
     server.switch(latency_ms=0)
     done = subprocess.run(
         [str(COMMAND), "pull"], env=environ, cwd=tmp_path, capture_output=True, text=True, check=False
@@ -262,7 +262,7 @@ DURING_A_QUERY = """
 def test_a_signal_during_a_query_stops_everything_with_one_line(server, tmp_path, number):
     done = pulled_where(DURING_A_QUERY.format(number=number), server, tmp_path)
     assert (done.returncode, done.stdout) == (128 + number, "")
-    assert done.stderr == "ninja-sync: stopped; what is stored is whole, and the next run goes on from there.\n"
+    assert done.stderr == "ninja-sync: stopped; all stored data is complete, and the next run continues from there.\n"
 
 
 @pytest.mark.parametrize(

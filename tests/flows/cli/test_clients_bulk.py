@@ -142,7 +142,7 @@ def test_a_purge_is_asked_for_by_name_backed_up_and_erased_where_that_is_wanted(
     assert show(server, one)["name"] == "Purged & Co"
     shown = call("clients", "purge", one, "--erase", stdin=" Purged &  Co \n")
     assert all(word in shown for word in ("12.50", "ann@purged.test", "read back", "Erased from the warehouse"))
-    assert ("Its backup went with it" in shown, backups()) == (True, [])
+    assert ("Its backup was removed too" in shown, backups()) == (True, [])
     assert server.call("GET", f"/api/v1/clients?client_id={one}")["data"] == []
     assert json.loads(call("sql", "select count(*) as n from ninja.clients where name like 'Purged%'", "--json")) == [
         {"n": 0}

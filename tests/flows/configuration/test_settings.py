@@ -113,7 +113,7 @@ def test_the_environment_is_refused_where_a_file_has_several_sources(tmp_path):
         ("[sources.a]\nurl = 5\n", r"\$\.sources\[\.\.\.\]\.url"),
         ("[sources.a]\n", "url"),
         ('[sources.a]\nurl = "https://x"\ntoken = "my-secret"\n', "token"),
-        ('[sources."A b"]\nurl = "https://x"\n', "small letters"),
+        ('[sources."A b"]\nurl = "https://x"\n', "lower-case letters"),
         ('[sources.a]\nurl = "https://x"\npage_size = 0\n', "page_size"),
         ('[sources.a]\nurl = "https://x"\npage_size = 5001\n', "page_size"),
         ('[sources.a]\nurl = "https://x"\nconnections = 0\n', "connections"),
@@ -139,8 +139,8 @@ def test_the_environment_is_refused_where_a_file_has_several_sources(tmp_path):
         ("warehous = 'x'\n", "unknown field `warehous`. Did you mean 'warehouse'"),
         ('[sources.a]\nurl = "https://x"\npagesize = 9\n', "Did you mean 'page_size'"),
         ('[sources.a]\nurl = "https://x"\ntoken = "my-secret"\n', "Did you mean 'token_env'|'token_"),
-        ('[sources.a]\nurl = "https://x"\nwarehouse = "w"\n', "belongs into the top of the file"),
-        ("[push]\nhistory_days = 9\n", r"belongs into \[retention\]"),
+        ('[sources.a]\nurl = "https://x"\nwarehouse = "w"\n', "belongs in the top of the file"),
+        ("[push]\nhistory_days = 9\n", r"belongs in \[retention\]"),
         ("[prefect.schedules]\npull = { intervall = 9 }\n", "Did you mean 'interval'"),
         ("\x00", "TOML"),
     ],
@@ -150,7 +150,7 @@ def test_a_mistake_in_the_file_is_named_and_no_value_of_a_secret_is_shown(tmp_pa
     with pytest.raises(SettingsError, match=words) as caught:
         load_settings(file, environ={})
     assert "my-secret" not in str(caught.value)
-    assert "ninja-sync.toml" in str(caught.value) or "must be" in str(caught.value) or words == "small letters"
+    assert "ninja-sync.toml" in str(caught.value) or "must be" in str(caught.value) or words == "lower-case letters"
 
 
 def test_what_init_writes_is_what_is_read(tmp_path):

@@ -17,8 +17,8 @@ def test_merges_are_approved_and_after_an_erasure_neither_merged_nor_approved(de
     found = find_plan_by_digest(desk.desk.settings, digest)
     assert (found.stored.plan.kind, found.stored.plan.digest, found.approval.digest) == ("merge", digest, digest)
     erase_client(desk.desk.settings, "main", three["id"], reason="asked")
-    with pytest.raises(StalePlan, match="not as it was made"):
+    with pytest.raises(StalePlan, match="has changed since it was made"):
         desk.apply(planned)
     assert desk.merges() == 0
-    with pytest.raises(StalePlan, match="not as it was made"):
+    with pytest.raises(StalePlan, match="has changed since it was made"):
         approve_digest(desk.desk.settings, digest)

@@ -139,7 +139,7 @@ def test_a_push_waits_for_merges_that_were_cut_off(desk):
     planned = desk.plan((one["id"], other["id"]))
     push = desk.desk.plan((one["id"], {"private_notes": "pushed"}))
     stopped_behind_the_rescue(desk, planned)
-    with pytest.raises(StalePlan, match="resume it first"):
+    with pytest.raises(StalePlan, match="resume or close it first"):
         desk.desk.apply(push)
 
 

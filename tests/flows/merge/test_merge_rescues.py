@@ -241,7 +241,7 @@ def test_a_plan_that_was_changed_after_its_approval_is_not_resumed(desk, column)
                 "update control.plans set digest = 'another' where plan_id = $id", {"id": planned.plan.plan_id}
             )
     desk.wire.reset()
-    with pytest.raises(StalePlan, match="not as it was made"):
+    with pytest.raises(StalePlan, match="has changed since it was made"):
         desk.resume(planned)
     assert (desk.wire.writes(), desk.there(other["id"])) == ([], True)
     desk.close(planned)

@@ -122,4 +122,4 @@ def test_a_full_read_that_is_stopped_does_not_wait_for_slow_answers(server, tmp_
     process.send_signal(how)
     _, err = process.communicate(timeout=50)  # read_timeout is 60 s, and it would be tried again
     assert process.returncode == 128 + how
-    assert err == "ninja-sync: stopped; what is stored is whole, and the next run goes on from there.\n"
+    assert err == "ninja-sync: stopped; all stored data is complete, and the next run continues from there.\n"

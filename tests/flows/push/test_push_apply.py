@@ -132,7 +132,7 @@ def test_a_plan_that_was_edited_in_the_warehouse_is_refused(desk, box):
     planned = desk.plan((one["id"], {"custom_value1": "new"}))
     with open_ready(desk.settings) as warehouse:
         warehouse.execute("update control.plan_cells set after = cast('\"worse\"' as json)")
-    with pytest.raises(StalePlan, match="not as it was made"):
+    with pytest.raises(StalePlan, match="has changed since it was made"):
         desk.apply(planned)
     assert box.show(one["id"])["custom_value1"] == ""
 

@@ -57,10 +57,10 @@ def test_after_an_erasure_an_approved_plan_is_neither_applied_nor_approved(desk,
     approve_digest(desk.settings, plan.digest)
     erase_client(desk.settings, "main", plan.client_ids[0], reason="asked")
     desk.wire.reset()
-    with pytest.raises(StalePlan, match="not as it was made"):
+    with pytest.raises(StalePlan, match="has changed since it was made"):
         desk.apply(planned)
     assert desk.wire.writes() == []
-    with pytest.raises(StalePlan, match="not as it was made"):
+    with pytest.raises(StalePlan, match="has changed since it was made"):
         approve_digest(desk.settings, plan.digest)
     with open_ready(desk.settings) as warehouse:
         assert require_approval(warehouse, "main", plan.plan_id, plan.digest).approved_by == operator()

@@ -172,7 +172,7 @@ def test_a_plan_that_stopped_is_no_dead_end(desk, box):
     for one in made[:5]:
         put(box, one, city="Genf")
     other = desk.plan((made[5]["id"], {"phone": "7"}))
-    with pytest.raises(StalePlan, match="resume it first"):
+    with pytest.raises(StalePlan, match="resume or close it first"):
         desk.apply(other)
     desk.resume(planned)
     assert desk.apply(other).as_planned

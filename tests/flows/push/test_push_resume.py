@@ -47,7 +47,7 @@ def test_a_value_that_was_altered_after_the_kill_is_not_sent(desk, box, cut):
         warehouse.execute("update control.plan_cells set after = cast('\"Worse\"' as json)")
     ended = desk.resume(planned)
     assert isinstance(ended.stopped, StalePlan)
-    assert "not as it was made" in str(ended.stopped)
+    assert "has changed since it was made" in str(ended.stopped)
     assert ended.counts == {"applied": 1, "not sent": 1}
     assert desk.wire.writes() == []
     assert [box.show(one)["city"] for one in (first, second)] == ["Zug", "Bern"]

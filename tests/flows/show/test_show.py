@@ -152,8 +152,8 @@ def test_numbers_stand_right_texts_left(lines):
 
 def test_rows_that_are_left_out_are_counted(lines):
     rows = [[n] for n in range(30)]
-    assert "and 1 more; --json gives all" in lines(show_table, "", ["n"], rows, most=29)
-    assert "30 rows; and 20 more; --json gives all" in lines(show_table, "", ["n"], rows, most=10, note="30 rows")
+    assert "and 1 more; --json has all" in lines(show_table, "", ["n"], rows, most=29)
+    assert "30 rows; and 20 more; --json has all" in lines(show_table, "", ["n"], rows, most=10, note="30 rows")
     assert "more" not in "".join(lines(show_table, "", ["n"], rows, most=30))
 
 
@@ -172,7 +172,7 @@ def test_rows_that_are_too_wide_for_a_table_are_shown_below_each_other(lines):
     assert max(map(len, seen)) <= 80
     assert seen.count("  a_long_name_7   7,000") == 20
     assert [line for line in seen if line.startswith("Things")][:2] == ["Things 1.", "Things 2."]
-    assert seen[-1] == "25 rows; and 5 more; --json gives all"
+    assert seen[-1] == "25 rows; and 5 more; --json has all"
 
 
 def test_a_table_without_rows_shows_its_columns(lines):
