@@ -40,12 +40,12 @@ class MergeStep:
     """The codes of both effective currencies; plans of earlier versions have none."""
 
     @property
-    def told(self) -> dict[str, Any]:
+    def as_plain(self) -> dict[str, Any]:
         """All of it as plain values: stored, and covered by the digest."""
         return {
             "survivor_id": self.survivor_id, "mergeable_id": self.mergeable_id,
             "survivor": dict(self.survivor), "mergeable": dict(self.mergeable),
-            "before": _rescue_told(self.before), "then": _rescue_told(self.then), "allowed": list(self.allowed),
+            "before": _plain_rescue(self.before), "then": _plain_rescue(self.then), "allowed": list(self.allowed),
             **({"currencies": list(self.currencies)} if self.currencies else {}),
         }  # fmt: skip
 
@@ -145,7 +145,7 @@ def _differ(ours: str | None, theirs: str | None) -> bool:
     return None not in plain and plain[0] != plain[1]
 
 
-def _rescue_told(rescue: Rescue) -> dict[str, Any]:
+def _plain_rescue(rescue: Rescue) -> dict[str, Any]:
     return {
         "columns": dict(rescue.columns),
         "contacts": {key: dict(changes) for key, changes in rescue.contacts.items()},

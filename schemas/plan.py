@@ -156,7 +156,7 @@ class Plan:
     def _merges(self) -> object:
         return [
             self.plan_id, self.source, self.author, self.reason, self.company, self.version, _iso(self.made_at),
-            _iso(self.expires_at), [step.told for step in self.steps],
+            _iso(self.expires_at), [step.as_plain for step in self.steps],
         ]  # fmt: skip
 
 

@@ -49,26 +49,26 @@ def look(door: Door, survivor: Edit, mergeable: Edit) -> Found:
     return Found(gone, record, version, as_it_was, in_ledger)
 
 
-def become(found: Found, survivor: Edit, mergeable: Edit, *, answered: bool = False) -> Outcomes:
+def become(state: Found, survivor: Edit, mergeable: Edit, *, answered: bool = False) -> Outcomes:
     """The outcomes of a merge. UNKNOWN where it broke off half way: a person has to look, and nobody may repeat it.
 
     Gone, and the figures are the sum: applied. Gone, with other figures: a conflict for the survivor, unless the server
     computes figures again and has answered, or shows the merge in its ledger. There, and nothing moved: not applied.
     """
     of_survivor = of_mergeable = Outcome.UNKNOWN
-    if found.gone is Presence.GONE:
-        anew = numbers_of(found.version) >= COMPUTED_ANEW and (answered or found.in_ledger)
+    if state.gone is Presence.GONE:
+        anew = numbers_of(state.version) >= COMPUTED_ANEW and (answered or state.in_ledger)
         of_mergeable = Outcome.APPLIED
-        of_survivor = Outcome.APPLIED if anew or _as_wanted(found.survivor, survivor) else Outcome.CONFLICT
-    elif found.as_it_was and _unmoved(found.survivor, survivor):
+        of_survivor = Outcome.APPLIED if anew or _as_wanted(state.survivor, survivor) else Outcome.CONFLICT
+    elif state.as_it_was and _unmoved(state.survivor, survivor):
         of_survivor = of_mergeable = Outcome.NOT_APPLIED
     return [(survivor.client_id, of_survivor), (mergeable.client_id, of_mergeable)]
 
 
-def verdict(found: Found, survivor: Edit, mergeable: Edit) -> str:
+def verdict(state: Found, survivor: Edit, mergeable: Edit) -> str:
     """Facts and advice for a person about a merge that went wrong. Names nobody."""
     kept_id, gone_id = survivor.client_id, mergeable.client_id
-    now = view(found.survivor)
+    now = view(state.survivor)
     ours, theirs = (
         f" {edit.before['currency']}" if "currency" in edit.before else "" for edit in (survivor, mergeable)
     )
@@ -77,9 +77,9 @@ def verdict(found: Found, survivor: Edit, mergeable: Edit) -> str:
         f"{survivor.after[name]}{ours}, is {now[name]}{ours}"
         for name in FIGURES
     )
-    if found.gone is not Presence.GONE and found.as_it_was and _unmoved(found.survivor, survivor):
+    if state.gone is not Presence.GONE and state.as_it_was and _unmoved(state.survivor, survivor):
         return f"The server answered, but has not merged the client {gone_id}: both are unchanged."
-    if found.gone is Presence.GONE:
+    if state.gone is Presence.GONE:
         return (
             f"The client {gone_id} is gone, but the figures of {kept_id} are not the sum ({figures}). Compare them "
             f"with the open invoices and payments of {kept_id}: somebody may have booked meanwhile"

@@ -1,1 +1,1 @@
-"""Finding clients that are one: comparable forms, keys, a model, reasons in words, clusters, decisions."""
+"""Find duplicate clients: comparable forms, keys, a model, reasons in words, clusters, decisions."""

@@ -1,4 +1,4 @@
--- The clients with the keys by which pairs are looked for, how many share their name, and which of their words are rare.
+-- Each client with the keys to look for pairs by, the number of clients that share its name, and its rare words.
 with words as (
     select word, count(*) as n from (select unnest(words) as word from clients) group by word
 ),

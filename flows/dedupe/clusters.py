@@ -1,8 +1,8 @@
-"""Clusters of clients that are one, in which no two are unlike, whoever is like both.
+"""Clusters of duplicate clients. No cluster holds two clients that are unlike, even if a third one is like both.
 
-Pairs alone chain: A is like B, B is like C, and A has nothing of C. So two clusters become one only where every client
-of the one is like every client of the other (complete linkage), the most probable pairs first. Decisions of people go
-before: clients that are the same are together, and clients that are never to be merged are in no cluster together.
+Pairs alone chain: A is like B, B is like C, but A has nothing in common with C. So two clusters are joined only if
+every client of one is like every client of the other (complete linkage). The most probable pairs come first. Decisions
+of people take precedence: "same" puts two clients together, "never merge" keeps them apart.
 """
 
 from __future__ import annotations
@@ -14,43 +14,44 @@ from schemas.errors import SettingsError
 from warehouse.control.dedupe import NEVER_MERGE, SAME_AS, Pair, pair_of
 
 FLOOR: Final = 0.05
-"""Below that, two clients are unlike, and a cluster does not hold both."""
+"""Below this probability two clients are unlike, and no cluster holds both."""
 
 
 def clusters(
     probable: Mapping[Pair, float], decided: Mapping[Pair, str], *, threshold: float, floor: float = FLOOR
 ) -> list[list[str]]:
-    """The clusters, each with its ids in order, the largest first; a client in at most one, and none alone.
+    """Return the clusters, each of two ids or more in order, the largest cluster first. No client is in two of them.
 
-    `probable` has pairs with the smaller id first. A pair above `threshold` makes a cluster; a pair that is not in it,
-    or below `floor`, keeps two clusters apart. Raises SettingsError where people have decided what cannot be: that
-    clients are the same, through others, and not to be merged.
+    `probable` has the smaller id of each pair first. A pair at `threshold` or above makes a cluster. A pair below
+    `floor`, or missing from `probable`, keeps two clusters apart. Raises SettingsError if decisions contradict each
+    other: two clients are the same, by way of others, and never to be merged.
     """
     never = {pair for pair, decision in decided.items() if decision == NEVER_MERGE}
     same = sorted(pair for pair, decision in decided.items() if decision == SAME_AS)
     of: dict[str, set[str]] = {}
-    for one, other in same:
-        _join(of, one, other)
-    for one, other in never:
-        if one in of and other in of[one]:
+    for client, other in same:
+        _join(of, client, other)
+    for client, other in never:
+        if client in of and other in of[client]:
             raise SettingsError(
-                f"The clients {one} and {other} are decided to be the same as others, and not to be merged: decide "
-                f"anew (`ninja-sync dedupe decide {one} {other} --same` or `--not-same`, or of those between)."
+                f"Decisions contradict each other: by way of other clients, {client} and {other} are the same, but the "
+                f"two are not to be merged. Decide again: `ninja-sync dedupe decide {client} {other} --same` or "
+                "`--not-same`, or decide on the clients between them."
             )
     together = set(same)
     ranked = sorted((pair for pair, p in probable.items() if p >= threshold), key=lambda pair: (-probable[pair], pair))
-    for one, other in ranked:
-        left, right = of.get(one, {one}), of.get(other, {other})
+    for client, other in ranked:
+        left, right = of.get(client, {client}), of.get(other, {other})
         if left is right:
             continue
         cross = [pair_of(a, b) for a in left for b in right]
         if not never.intersection(cross) and all(p in together or probable.get(p, 0) >= floor for p in cross):
-            _join(of, one, other)
-    found = {id(members): sorted(members) for members in of.values() if len(members) > 1}
-    return sorted(found.values(), key=lambda ids: (-len(ids), ids))
+            _join(of, client, other)
+    groups = {id(members): sorted(members) for members in of.values() if len(members) > 1}
+    return sorted(groups.values(), key=lambda ids: (-len(ids), ids))
 
 
-def _join(of: dict[str, set[str]], one: str, other: str) -> None:
-    joined = of.get(one, {one}) | of.get(other, {other})
+def _join(of: dict[str, set[str]], client: str, other: str) -> None:
+    joined = of.get(client, {client}) | of.get(other, {other})
     for member in joined:
         of[member] = joined

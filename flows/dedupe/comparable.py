@@ -1,7 +1,7 @@
-"""A client's texts in the forms in which two are compared: without accents, legal forms, blanks, and ways to write.
+"""A client's texts in a form for comparing clients: without accents, legal forms and blanks, in one spelling.
 
-Each form is made by a well-kept library where there is one: names by cleanco and anyascii, phones by phonenumbers
-(E.164), VAT numbers by python-stdnum. A form of a form is itself.
+Well-kept libraries do most of it: cleanco and anyascii for names, phonenumbers (E.164) for phones, python-stdnum for
+VAT numbers. Every form is idempotent.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ FREE_MAIL: Final = frozenset({
     "protonmail.com", "qq.com", "t-online.de", "wanadoo.fr", "web.de", "yahoo.co.uk", "yahoo.com", "yahoo.de",
     "yahoo.fr", "yandex.ru", "163.com",
 })  # fmt: skip
-"""Mail domains that say nothing of a company."""
+"""Mail domains that do not belong to one company."""
 DOTS_DO_NOT_COUNT: Final = frozenset({"gmail.com", "googlemail.com"})
 _WORD: Final = re.compile(r"[a-z0-9]+")
 _STREET: Final = {
@@ -39,7 +39,7 @@ _STREET: Final = {
     "first": "1st", "second": "2nd", "third": "3rd", "fourth": "4th", "fifth": "5th", "sixth": "6th",
     "seventh": "7th", "eighth": "8th", "ninth": "9th", "tenth": "10th",
 }  # fmt: skip
-"""Words of streets, and one way to write each."""
+"""Words in street names, each with one spelling for all."""
 _ORDINAL: Final = re.compile(r"\d+(st|nd|rd|th)")
 _JOINED: Final = re.compile(r"(?<=[a-z]{3})(strasse|street|str|weg|platz|place|crescent|avenue)\b")
 _AND: Final = frozenset({"and", "und", "et", "y", "e", "the", "der", "die", "das", "le", "la", "les"})
@@ -50,14 +50,14 @@ def _tight(text: str) -> str:
 
 
 _ENDS: Final = {_tight(words[-1]) for _, words in prepare_default_terms()}
-"""How legal forms end: cleanco, which takes long, need not look at a name that ends otherwise."""
+"""The last words of legal forms. cleanco is slow, so it only gets names that end in one of them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Comparable:
-    """One client in comparable forms; None, or an empty tuple, is nothing.
+    """One client in comparable forms; an absent value is None or an empty tuple.
 
-    `words` are the name's in alphabetical order, `tight` is the name as written, without blanks.
+    `words` are the words of the name in alphabetical order. `tight` is the name in its own order, without blanks.
     """
 
     id: str
@@ -78,23 +78,23 @@ class Comparable:
 
 @lru_cache(maxsize=100_000)
 def plain(text: str) -> str:
-    """Letters and digits of any script as ASCII, in small letters, one blank between words."""
+    """Return the letters and digits of any script as ASCII in lower case, with one blank between words."""
     return " ".join(_WORD.findall(anyascii(text).lower().replace("'", "")))
 
 
 def name_of(text: str) -> str:
-    """A name without its legal forms and little words, its words in alphabetical order."""
+    """Return a name without legal forms and little words such as "and", its words in alphabetical order."""
     bare = text
-    while (ordered := " ".join(sorted(_bare(bare).split()))) != bare:  # in another order, there may be a form once more
+    while (ordered := " ".join(sorted(_bare(bare).split()))) != bare:  # sorting may put a legal form at the end again
         bare = ordered
     return bare
 
 
 @lru_cache(maxsize=100_000)
 def _bare(text: str) -> str:
-    """A name without its legal forms and little words, its words as they stand."""
+    """Return a name without legal forms and little words, its words in their own order."""
     bare = text
-    while (shorter := _shorter(bare)) != bare:  # "Ltd & Co KG" has several forms; each step takes words away, or ends
+    while (shorter := _shorter(bare)) != bare:  # "Ltd & Co KG" has several forms; each step removes words or ends
         bare = shorter
     return bare
 
@@ -108,7 +108,7 @@ def _shorter(text: str) -> str:
 
 @lru_cache(maxsize=100_000)
 def mail_of(text: str) -> str | None:
-    """A mail address in small letters, without what stands behind a plus; dots do not count at Gmail."""
+    """Return a mail address in lower case, without a +suffix, and without the dots that Gmail ignores."""
     local, at, domain = text.strip().lower().partition("@")
     local = local.partition("+")[0]
     if not (at and local and "." in domain):
@@ -120,18 +120,18 @@ def mail_of(text: str) -> str | None:
 
 @lru_cache(maxsize=100_000)
 def phone_of(text: str, country: str | None) -> str | None:
-    """A phone number in E.164, read as one of that country (ISO 3166, two letters); None where it is none."""
+    """Return a phone number in E.164, read as one of `country` (two letters, ISO 3166); None if it is not one."""
     try:
-        found = phonenumbers.parse(text, country or None)
+        number = phonenumbers.parse(text, country or None)
     except phonenumbers.NumberParseException:
         digits = re.sub(r"\D", "", text)
-        return digits[-9:] if len(digits) >= 7 else None  # noqa: PLR2004 - a local number, by what all ways to write it end in
-    return phonenumbers.format_number(found, phonenumbers.PhoneNumberFormat.E164)
+        return digits[-9:] if len(digits) >= 7 else None  # noqa: PLR2004 - a local number: all its spellings end in these
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 
 @lru_cache(maxsize=100_000)
 def tax_number_of(text: str, country: str | None) -> str | None:
-    """A VAT number as the country's library writes it, with the country's letters; else its letters and digits."""
+    """Return a VAT number in its country's own form, with the country's letters; else its letters and digits alone."""
     bare = "".join(c for c in anyascii(text).upper() if c.isalnum())
     bare = re.sub(r"^(CHE\d{9})(MWST|TVA|IVA)$", r"\1", bare)
     letters = bare[:2] if bare[:2].isalpha() else (country or "")
@@ -141,18 +141,18 @@ def tax_number_of(text: str, country: str | None) -> str | None:
             return letters + str(module.compact(bare)).removeprefix(letters)
         except ValidationError:
             pass
-    return bare if len(bare) >= 4 else None  # noqa: PLR2004 - shorter ones say nothing
+    return bare if len(bare) >= 4 else None  # noqa: PLR2004 - shorter ones prove nothing
 
 
 def number_of(text: str) -> str | None:
-    """A register number: its letters and digits."""
+    """Return the letters and digits of a register number."""
     bare = "".join(c for c in anyascii(text).upper() if c.isalnum())
     return bare if len(bare) >= 4 else None  # noqa: PLR2004 - as above
 
 
 @lru_cache(maxsize=100_000)
 def street_of(text: str) -> tuple[str | None, str | None]:
-    """The street's words in one way to write them, and the house number."""
+    """Return the street with its words in one spelling, and the house number."""
     words = [_STREET.get(word, word) for word in plain(_JOINED.sub(r" \1", plain(text))).split()]
     house = next((word for word in words if word[0].isdigit() and not _ORDINAL.fullmatch(word)), None)
     rest = [word for word in words if word != house]
@@ -160,7 +160,7 @@ def street_of(text: str) -> tuple[str | None, str | None]:
 
 
 def domain_of(website: str | None, emails: Iterable[str], free: Set[str] = FREE_MAIL) -> str | None:
-    """The company's domain: of its website, else of a mail address that is not of a free provider."""
+    """Return the company's domain: its website's, else that of a mail address not at a free provider."""
     if website:
         host = re.sub(r"^[a-z]+://", "", website.strip().lower()).split("/")[0].removeprefix("www.")
         if "." in host:
@@ -184,14 +184,14 @@ def comparable(
     country: str | None = None,
     free: Set[str] = FREE_MAIL,
 ) -> Comparable:
-    """The comparable forms of one client; `country` is its ISO code of two letters."""
+    """Return the comparable forms of one client; `country` is its two-letter ISO code."""
     bare = name_of(name) if name else ""
-    mails = tuple(sorted({found for one in emails if one and (found := mail_of(one))}))
+    mails = tuple(sorted({mail for email in emails if email and (mail := mail_of(email))}))
     street, house = street_of(address) if address else (None, None)
     return Comparable(
         id, bare or None, tuple(bare.split()), _bare(name).replace(" ", "") or None if name else None,
         tax_number_of(vat_number, country) if vat_number else None, number_of(id_number) if id_number else None,
-        mails, tuple(sorted({found for one in phones if one and (found := phone_of(one, country))})),
+        mails, tuple(sorted({number for phone in phones if phone and (number := phone_of(phone, country))})),
         domain_of(website, mails, free), street, house, plain(city) or None if city else None,
         plain(postal_code).replace(" ", "") or None if postal_code else None, country,
     )  # fmt: skip

@@ -1,7 +1,8 @@
-"""What people have decided, carried over to the clients that are there.
+"""Carry people's decisions over to the clients that are present now.
 
-A client that was merged into another one lives on in it: what was decided of the one holds for the other, or a pair
-that is never to be merged would be merged by way of a third client. Of clients that are gone nothing is left to obey.
+A merged client lives on in the client kept, so decisions about the first hold for the second. Otherwise two clients
+that are never to be merged could be merged by way of a third. Decisions about clients that are gone for good are
+dropped.
 """
 
 from __future__ import annotations
@@ -13,45 +14,45 @@ from warehouse.control.dedupe import LATER, NEVER_MERGE, SAME_AS, Pair, pair_of
 
 
 def carried(decided: Mapping[Pair, str], moved: Mapping[str, str], present: Set[str]) -> dict[Pair, str]:
-    """The decisions of clients that are present, those of merged clients carried over to where they are now.
+    """Return the decisions about present clients, including those carried over from clients merged into them.
 
-    `moved` says of a merged client which one it is in now. What was decided of a pair itself goes before what is
-    carried over, and "never" before "same". Clients that were decided to be the same as one that is gone for ever are
-    the same as each other.
+    `moved` maps each merged client to the client it is part of now. A decision about the pair itself beats one that is
+    carried over, and "never" beats "same". Clients that are each the same as one that is gone for good are the same as
+    each other.
     """
     own = {pair: decision for pair, decision in decided.items() if set(pair) <= present}
-    found: dict[Pair, str] = {}
+    inherited: dict[Pair, str] = {}
     beside: dict[str, list[str]] = {}
     for pair, decision in sorted(decided.items()):
-        one, other = (moved.get(client, client) if client not in present else client for client in pair)
-        if one == other or decision == LATER:
+        client, other = (moved.get(key, key) if key not in present else key for key in pair)
+        if client == other or decision == LATER:
             continue
-        if one in present and other in present:
-            if found.get(pair_of(one, other)) != NEVER_MERGE:
-                found[pair_of(one, other)] = decision
+        if client in present and other in present:
+            if inherited.get(pair_of(client, other)) != NEVER_MERGE:
+                inherited[pair_of(client, other)] = decision
         elif decision == SAME_AS:
-            beside.setdefault(one, []).append(other)
-            beside.setdefault(other, []).append(one)
+            beside.setdefault(client, []).append(other)
+            beside.setdefault(other, []).append(client)
     for first, second in _through(beside, present):
-        found.setdefault(pair_of(first, second), SAME_AS)
-    return {**found, **own}
+        inherited.setdefault(pair_of(first, second), SAME_AS)
+    return {**inherited, **own}
 
 
 def _through(beside: Mapping[str, list[str]], present: Set[str]) -> list[Pair]:
-    """Pairs of present clients between which only clients stand that are gone."""
+    """Return the pairs of present clients that are linked through absent clients only."""
     pairs: list[Pair] = []
     seen: set[str] = set()
-    for gone in sorted(one for one in beside if one not in present):
+    for gone in sorted(client for client in beside if client not in present):
         if gone in seen:
             continue
         left, ends = [gone], set[str]()
         while left:
-            one = left.pop()
-            if one in present:
-                ends.add(one)
-            elif one not in seen:
-                seen.add(one)
-                left += beside[one]
+            client = left.pop()
+            if client in present:
+                ends.add(client)
+            elif client not in seen:
+                seen.add(client)
+                left += beside[client]
         ordered = sorted(ends)
         pairs += list(pairwise(ordered))
     return pairs

@@ -1,4 +1,4 @@
-"""Why two clients are taken for one, in words; and what speaks against it."""
+"""Reasons, in words, for and against two clients being the same."""
 
 from __future__ import annotations
 
@@ -19,75 +19,80 @@ KEYS: Final = {
     "emails": "e-mail address",
     "phones": "phone",
 }
-"""What alone proves much: the deterministic keys, and what they are called."""
+"""The keys that prove much on their own, with their names for people."""
 FEW_LETTERS: Final = 3
 
 
-def keys_of(one: Comparable, other: Comparable) -> list[str]:
-    """The keys that both share."""
-    return [name for name in KEYS if _shared(one, other, name)]
+def keys_of(client: Comparable, other: Comparable) -> list[str]:
+    """Return the keys that both clients share."""
+    return [name for name in KEYS if _shared(client, other, name)]
 
 
-def reasons(one: Comparable, other: Comparable) -> tuple[list[str], list[str]]:
-    """What speaks for two clients being one, and what against: each a short text, the strongest first.
+def reasons(client: Comparable, other: Comparable) -> tuple[list[str], list[str]]:
+    """Return the reasons for and against two clients being the same, as short texts, the strongest first.
 
-    No value of a client is in it: the texts are kept, and shown beside the records.
+    The texts hold no value of a client: they are stored, and shown beside the records.
     """
-    told_for = [f"same {KEYS[name]}" for name in keys_of(one, other)]
-    against = [f"different {label}" for name, label in KEYS.items() if _differ(one, other, name)]
-    for said, speaks_for in (_name(one, other), _address(one, other), _place(one, other), _domain(one, other)):
+    speaking_for = [f"same {KEYS[name]}" for name in keys_of(client, other)]
+    against = [f"different {label}" for name, label in KEYS.items() if _differ(client, other, name)]
+    for said, speaks_for in (
+        _name(client, other),
+        _address(client, other),
+        _place(client, other),
+        _domain(client, other),
+    ):
         if said:
-            (told_for if speaks_for else against).append(said)
-    if one.country and other.country and one.country != other.country:
+            (speaking_for if speaks_for else against).append(said)
+    if client.country and other.country and client.country != other.country:
         against.append("different countries")
-    return told_for, against
+    return speaking_for, against
 
 
-def _shared(one: Comparable, other: Comparable, name: str) -> bool:
-    return bool(set(values_of(one, name)) & set(values_of(other, name)))
+def _shared(client: Comparable, other: Comparable, name: str) -> bool:
+    return bool(set(values_of(client, name)) & set(values_of(other, name)))
 
 
-def _differ(one: Comparable, other: Comparable, name: str) -> bool:
-    return bool(values_of(one, name) and values_of(other, name)) and not _shared(one, other, name)
+def _differ(client: Comparable, other: Comparable, name: str) -> bool:
+    return bool(values_of(client, name) and values_of(other, name)) and not _shared(client, other, name)
 
 
-def _name(one: Comparable, other: Comparable) -> tuple[str, bool]:
-    if not (one.name and other.name):
+def _name(client: Comparable, other: Comparable) -> tuple[str, bool]:
+    if not (client.name and other.name):
         return "", True
-    if one.name == other.name:
+    if client.name == other.name:
         return "same name", True
-    apart = OSA.distance(one.name, other.name)
-    if apart <= FEW_LETTERS and min(len(one.name), len(other.name)) > 2 * apart:
+    apart = OSA.distance(client.name, other.name)
+    if apart <= FEW_LETTERS and min(len(client.name), len(other.name)) > 2 * apart:
         return f"names differ by {counted(apart, 'letter')}", True
-    if set(one.words) <= set(other.words) or set(other.words) <= set(one.words):
+    if set(client.words) <= set(other.words) or set(other.words) <= set(client.words):
         return "one name holds the other", True
-    if len(set(one.words) & set(other.words)) * 2 >= max(len(one.words), len(other.words)):
+    if len(set(client.words) & set(other.words)) * 2 >= max(len(client.words), len(other.words)):
         return "names share most words", True
     return "different names", False
 
 
-def _address(one: Comparable, other: Comparable) -> tuple[str, bool]:
-    if not (one.street and other.street):
+def _address(client: Comparable, other: Comparable) -> tuple[str, bool]:
+    if not (client.street and other.street):
         return "", True
-    if one.street == other.street:
-        return ("same address", True) if one.house == other.house else ("same street", True)
-    near = OSA.normalized_similarity(one.street, other.street) > 0.8  # noqa: PLR2004 - a slip of the pen or two
+    if client.street == other.street:
+        return ("same address", True) if client.house == other.house else ("same street", True)
+    near = OSA.normalized_similarity(client.street, other.street) > 0.8  # noqa: PLR2004 - a typo or two
     return ("similar street", True) if near else ("different street", False)
 
 
-def _place(one: Comparable, other: Comparable) -> tuple[str, bool]:
+def _place(client: Comparable, other: Comparable) -> tuple[str, bool]:
     compared: list[tuple[str, Callable[[Comparable], str | None]]] = [
         ("postal code", lambda client: client.postal_code), ("city", lambda client: client.city),
     ]  # fmt: skip
     for label, value in compared:
-        if value(one) and value(other):
-            same = value(one) == value(other)
+        if value(client) and value(other):
+            same = value(client) == value(other)
             return f"{'same' if same else 'different'} {label}", same
     return "", True
 
 
-def _domain(one: Comparable, other: Comparable) -> tuple[str, bool]:
-    if not (one.domain and other.domain):
+def _domain(client: Comparable, other: Comparable) -> tuple[str, bool]:
+    if not (client.domain and other.domain):
         return "", True
-    same = one.domain == other.domain
+    same = client.domain == other.domain
     return ("same domain", True) if same else ("different domain", False)

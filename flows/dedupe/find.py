@@ -1,4 +1,4 @@
-"""Finding duplicates: read from the mirror, made comparable, compared, explained, clustered, kept."""
+"""Find duplicates: read the mirror, compare the clients, explain the pairs, cluster and store them."""
 
 from __future__ import annotations
 
@@ -37,10 +37,10 @@ from warehouse.publish.publish import publish_if_due
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What a run has found: its clusters, the pairs in and beside them, how many clusters are new, how many clients.
+    """The result of a run: its clusters, all probable pairs, the number of new clusters and of clients compared.
 
-    `left_out` is by how many keys (words in a town, houses, mailboxes) no pairs were looked for: too many share them.
-    `untaught` says that training could not learn from these clients, so that the shipped weights decided.
+    `left_out` counts the keys (a word in a town, a house, a mailbox) that too many clients share to look for pairs by.
+    `untaught` is true if training could not learn from these clients, so that the shipped weights decided.
     """
 
     clusters: Sequence[Sequence[str]]
@@ -61,10 +61,10 @@ def find_duplicates(
     progress: Progress = silent,
     clock: Clock = SYSTEM_CLOCK,
 ) -> Found:
-    """Find the clients of a source that may be one, and keep pairs and clusters; decisions of people are obeyed.
+    """Find the clients of a source that may be the same, and store pairs and clusters. Decisions of people are obeyed.
 
-    The warehouse is closed while they are compared. Raises SettingsError where there are fewer than two clients, or
-    where decisions contradict each other.
+    The warehouse is closed while the clients are compared. Raises SettingsError if there are fewer than two clients,
+    or if decisions contradict each other.
     """
     with open_ready(settings, clock) as warehouse:
         progress("reading", 0, None)
@@ -80,53 +80,53 @@ def find_duplicates(
     untaught: list[bool] = []
     probable = _probable(settings, list(made.values()), rules, left_out.append, lambda: untaught.append(True))
     decided = carried(decided, moved, made.keys())
-    found = clusters(probable, decided, threshold=rules.threshold, floor=rules.floor)
+    grouped = clusters(probable, decided, threshold=rules.threshold, floor=rules.floor)
     progress("explaining", len(rows), len(rows))
-    kept = _pairs_of(found, probable, made, rules)
+    kept = _pairs_of(grouped, probable, made, rules)
     with open_ready(settings, clock) as warehouse:
-        store_found(warehouse, name, kept, found, clock.now())
+        store_found(warehouse, name, kept, grouped, clock.now())
         warehouse.execute("update control.published set changed_runs = -1")  # the copies do not show this yet
         if settings.publish:
             publish_if_due(warehouse, now=clock.now())
     names = {row["id"]: called(row) for row in rows}
-    new = sum(tuple(one) not in before for one in found)
-    return Found(found, kept, new, len(rows), sum(left_out), names, bool(untaught))
+    new = sum(tuple(cluster) not in before for cluster in grouped)
+    return Found(grouped, kept, new, len(rows), sum(left_out), names, bool(untaught))
 
 
 def across(
     settings: Settings, rules: Rules, *, deleted: bool = False, clock: Clock = SYSTEM_CLOCK
 ) -> list[tuple[FoundPair, str, str]]:
-    """Pairs of clients of two sources that may be one, with their names: a report, of which nothing is kept.
+    """Report pairs of clients from two sources that may be the same, with their names. Nothing is stored.
 
-    Ids are told as SOURCE:ID. Raises SettingsError where the warehouse has but one source.
+    Ids are written SOURCE:ID. Raises SettingsError if the warehouse has only one source.
     """
     with open_ready(settings, clock) as warehouse:
-        sources = [str(one) for (one,) in warehouse.rows("select source from control.sources order by source")]
+        sources = [str(source) for (source,) in warehouse.rows("select source from control.sources order by source")]
         rows = [
             {**row, "id": f"{source}:{row['id']}"}
             for source in sources
             for row in read_clients(warehouse, source, deleted=deleted)
         ]
     if len(sources) < 2:  # noqa: PLR2004 - a pair
-        raise SettingsError("The warehouse has fewer than two sources: there is nothing across them.")
+        raise SettingsError("The warehouse has fewer than two sources, so there is nothing to compare.")
     made = {row["id"]: _comparable(row, rules) for row in rows}
     names = {row["id"]: called(row) for row in rows}
-    found = [
+    pairs = [
         (FoundPair(a, b, probability, keys_of(made[a], made[b]), *reasons(made[a], made[b])), names[a], names[b])
         for (a, b), probability in _probable(settings, list(made.values()), rules).items()
         if probability >= rules.threshold and a.partition(":")[0] != b.partition(":")[0]
     ]
-    return sorted(found, key=lambda one: (-one[0].probability, one[0].id_a, one[0].id_b))
+    return sorted(pairs, key=lambda pair: (-pair[0].probability, pair[0].id_a, pair[0].id_b))
 
 
 def called(row: Mapping[str, Any]) -> str:
-    """How people know a client: its number and its name."""
+    """Return the client as people know it: number and name."""
     return " ".join(str(row[name]) for name in ("number", "name") if row.get(name)) or str(row["id"])
 
 
 def _comparable(row: Mapping[str, Any], rules: Rules) -> Comparable:
-    told = {key: value for key, value in row.items() if key not in {"address1", "number"}}
-    return comparable(**told, address=row["address1"], free=rules.free_mail)
+    columns = {key: value for key, value in row.items() if key not in {"address1", "number"}}
+    return comparable(**columns, address=row["address1"], free=rules.free_mail)
 
 
 def _probable(
@@ -136,9 +136,9 @@ def _probable(
     left_out: Callable[[int], None] = lambda _: None,
     untaught: Callable[[], None] = lambda: None,
 ) -> dict[Pair, float]:
-    """How probable it is of each pair that it is one: by the model, and at least what a key that both share proves.
+    """Return the probability that each pair is the same: the model's, or that of a shared key if it is higher.
 
-    What does not fit into memory goes beside the warehouse.
+    Data that does not fit into memory goes into a folder beside the warehouse.
     """
     from flows.dedupe.model import predicted  # noqa: PLC0415 - Splink takes a second
 
@@ -150,21 +150,21 @@ def _probable(
     finally:
         rmtree(folder, ignore_errors=True)
     columns = (table.column(name).to_pylist() for name in ("id_l", "id_r", "match_probability"))
-    found = {pair_of(one, other): float(probability) for one, other, probability in zip(*columns, strict=True)}
+    probable = {pair_of(client, other): float(probability) for client, other, probability in zip(*columns, strict=True)}
     for pair, least in proved(made, rules.proves).items():
-        found[pair] = max(least, found.get(pair, 0.0))
-    return found
+        probable[pair] = max(least, probable.get(pair, 0.0))
+    return probable
 
 
 def _pairs_of(
-    found: Sequence[Sequence[str]], probable: Mapping[Pair, float], made: Mapping[str, Comparable], rules: Rules
+    grouped: Sequence[Sequence[str]], probable: Mapping[Pair, float], made: Mapping[str, Comparable], rules: Rules
 ) -> list[FoundPair]:
-    """The pairs inside of clusters, and those above the threshold that a cluster does not hold."""
-    inside = {pair_of(a, b) for ids in found for n, a in enumerate(ids) for b in ids[n + 1 :]}
+    """Return the pairs inside the clusters, and the pairs above the threshold that no cluster holds."""
+    inside = {pair_of(a, b) for ids in grouped for n, a in enumerate(ids) for b in ids[n + 1 :]}
     above = {pair for pair, probability in probable.items() if probability >= rules.threshold}
     kept = []
-    for one, other in sorted(inside | above):
-        told, against = reasons(made[one], made[other])
-        keys = keys_of(made[one], made[other])
-        kept.append(FoundPair(one, other, probable.get((one, other), 0.0), keys, told, against))
+    for client, other in sorted(inside | above):
+        speaks_for, against = reasons(made[client], made[other])
+        keys = keys_of(made[client], made[other])
+        kept.append(FoundPair(client, other, probable.get((client, other), 0.0), keys, speaks_for, against))
     return sorted(kept, key=lambda pair: (-pair.probability, pair.id_a, pair.id_b))

@@ -1,8 +1,8 @@
-"""How two clients are compared: the levels of agreement of each comparison, from "nothing to compare" to "all else".
+"""How two clients are compared: each comparison's levels of agreement, from "nothing to compare" to "all else".
 
-What goes together is one comparison, or it would be counted twice: a mailbox and its domain, a postal code and its
-city, a street and its house. A name is compared word by word: one that holds the other is likely the same one, while
-"Stern Opticians" and "Stern Builders" have each a word of their own, as firms of one family do.
+Values that go together are one comparison, or they would count twice: a mailbox and its domain, a postal code and its
+city, a street and its house. Names are compared word by word. If one name holds the other, they are probably the same.
+"Stern Opticians" and "Stern Builders" each have a word of their own, like two firms of one family.
 """
 
 from __future__ import annotations
@@ -16,22 +16,22 @@ with needs("dedupe"):
     import splink.comparison_level_library as levels
 
 ALIKE: Final = 0.88
-"""By Jaro and Winkler, from 0 to 1: a slip of the pen or two in a street or a city."""
+"""Jaro-Winkler similarity, from 0 to 1: one or two typos in a street or a city."""
 LEFT_OVER: Final = """
 create temp macro left_over(a, b) as len(list_filter(a, lambda x:
     not list_contains(b, x) and coalesce(list_max(list_transform(b, lambda y: jaro_winkler_similarity(x, y))), 0) < 0.86
 ))
 """
-"""How many words of a name have no like in the other one: what the levels call, made on the connection before."""
+"""The number of words in a name without a similar word in the other. Defined on the connection before use."""
 FEWER_OWN: Final = "least(left_over(words_l, words_r), left_over(words_r, words_l))"
 MORE_OWN: Final = "greatest(left_over(words_l, words_r), left_over(words_r, words_l))"
 NAME_ALIKE: Final = f"(tight_l = tight_r or {FEWER_OWN} = 0)"
-"""A key that two share says more where their names are alike, too: else it may be their accountant's, or a family's."""
+"""A shared key says more if the names are alike too. Otherwise it may belong to an accountant, or to a family."""
 FEW_NAMESAKES: Final = 6
 
 
 def comparison_levels() -> dict[str, dict[str, Any]]:
-    """Of each comparison its levels by name, in the order in which they are tried; the first one says nothing."""
+    """Return the levels of each comparison by name, in the order they are tried. The first means nothing to compare."""
     return {
         "name": _name(), "street": _street(), "place": _place(), "mail": _mail(),
         "phone": _phone(), "vat_number": _number("vat_number"), "id_number": _number("id_number"),
@@ -42,10 +42,10 @@ def comparison_levels() -> dict[str, dict[str, Any]]:
     }  # fmt: skip
 
 
-def configured(found: Mapping[str, Any], weights: Mapping[str, float]) -> list[Any]:
-    """The levels with their weights: in bits, by how much each raises the odds; without any, Splink's own start."""
+def configured(comparisons: Mapping[str, Any], weights: Mapping[str, float]) -> list[Any]:
+    """Return the levels, each with the bits by which it raises the odds; without weights, with Splink's defaults."""
     made = []
-    for name, level in found.items():
+    for name, level in comparisons.items():
         if name in weights:
             odds = 2.0 ** weights[name]
             level.configure(m_probability=odds / (1 + odds), u_probability=1 / (1 + odds))

@@ -1,10 +1,10 @@
-"""The model: which pairs are compared at all, and how probable it is that they are one.
+"""The model: the pairs to compare, and the probability that each is the same client.
 
-Splink does it (Fellegi and Sunter's model) on DuckDB, in memory. `prior.json` holds the weight of each level of
-agreement, in bits: by how much it raises the odds. They were fitted on labelled sets in which clients that are one
-stand beside such as only look like it (tests/bench/dedupe_fit.py). Where there are enough clients, Splink measures on
-them how often two agree by chance (u, by sampling) and where they are one (m, by expectation maximisation); a share of
-that is added to weights of names, streets and places that were fitted for it.
+Splink does the work (the Fellegi-Sunter model), on DuckDB in memory. `prior.json` holds the weight of each level of
+agreement: the bits by which it raises the odds. The weights were fitted on labelled data, in which duplicates stand
+beside clients that only look like duplicates (tests/bench/dedupe_fit.py). If there are enough clients, Splink measures
+how often two of them agree by chance (u, by sampling), and how often duplicates agree (m, by expectation maximisation).
+A share of that is added to the weights of names, streets and places, which were fitted for it.
 """
 
 from __future__ import annotations
@@ -40,32 +40,32 @@ TEXTS: Final = (
 LISTS: Final = ("words", "emails", "phones")
 BLOCKS: Final = Path(__file__).with_name("blocks.sql")
 ENOUGH: Final = 1_000
-"""Clients from which on the model is trained on them: with fewer, rare levels are not seen."""
+"""The model is trained on at least this many clients: with fewer, rare levels never occur."""
 LEARNED: Final = {"address_key": ("name",), "name_key": ("street", "place")}
-"""The comparisons that are trained, by what the clients share that are learned from.
+"""The comparisons to train, by the key that the clients to learn from share.
 
-Keys agree by chance too seldom to be measured by sampling.
+Two clients' keys agree by chance too rarely for sampling to measure it.
 """
 BESIDE: Final = ("mail", "phone")
-"""The comparisons that help to tell who is one among those."""
+"""Further comparisons that find the duplicates among those clients."""
 START: Final = -1.0
-"""The odds in bits, where training starts, that two of those are one."""
+"""The odds, in bits, that two of those clients are the same, at the start of training."""
 TRUSTED: Final = 0.5
-"""How much of what was measured is added to the weights that are shipped for it."""
+"""The share of the measured weights that is added to the shipped ones."""
 SAMPLED: Final = 3e5
-"""Pairs drawn at random to see how often two agree by chance."""
+"""Pairs drawn at random to measure how often two clients agree by chance."""
 MOST_BITS: Final = 12.0
-"""What is measured is held within that: levels that were hardly seen have no bounds of their own."""
+"""The bound of a measured weight: for a level that hardly occurs, training gives extreme ones."""
 TWICE: Final = 0.1
-"""Of how many of its clients a company is expected to have another one: what the first guess is made of."""
+"""The expected number of duplicates per client, for the first guess."""
 AT_MOST: Final = 3.0
-"""The most that the first guess is corrected to, by what the first look has found."""
+"""The highest value to which the first guess is corrected."""
 LARGEST_BLOCK: Final = 200
-"""Clients that share a key by which pairs are looked for; what more of them share would make too many pairs."""
+"""The most clients that may share a key to look for pairs by; more would make too many pairs."""
 RARE: Final = 0.005
-"""The share of clients in whose names a word stands that is a rare one."""
+"""A word is rare if at most this share of the clients has it in the name."""
 LEAST: Final = 0.01
-"""Pairs less probable than that are not kept: they count as unlike."""
+"""Pairs less probable than this are dropped, and count as unlike."""
 Weights = Mapping[str, Mapping[str, float]]
 
 
@@ -78,11 +78,11 @@ def predicted(
     left_out: Callable[[int], None] = lambda _: None,
     untaught: Callable[[], None] = lambda: None,
 ) -> pa.Table:
-    """The pairs of clients that may be one: id_l, id_r, match_probability.
+    """Return the pairs of clients that may be the same: id_l, id_r, match_probability.
 
-    Untrained, the shipped weights alone decide. `folder` is where DuckDB may put what does not fit into memory.
+    Without `trained`, the shipped weights alone decide. DuckDB may spill data into `folder` if memory runs short.
     `left_out` gets the number of keys by which no pairs were looked for, because more than LARGEST_BLOCK clients share
-    each. `untaught` is called where training could not learn from these clients, so that the shipped weights decide.
+    each. `untaught` is called if training could not learn from these clients, so that the shipped weights decide.
     """
     with _connected(folder) as connection:
         table = _registered(connection, clients)
@@ -92,30 +92,30 @@ def predicted(
         prior = shipped(trained=measured is not None)
         weights = prior.weights if measured is None else _shifted(prior.weights, measured)
         linker = Linker(table, _settings(weights, prior.base(len(clients))), logging.ERROR)
-        found = linker.inference.predict(threshold_match_probability=LEAST / 10, warning_mode="never")
-        asked = f"select id_l, id_r, match_probability from {found.physical_name}"
+        predictions = linker.inference.predict(threshold_match_probability=LEAST / 10, warning_mode="never")
+        asked = f"select id_l, id_r, match_probability from {predictions.physical_name}"
         return _corrected(connection.sql(asked).to_arrow_table(), len(clients))
 
 
 def candidates(clients: Sequence[Comparable], seed: int = 1) -> tuple[pa.Table, Weights]:
-    """The candidates, each with the number of its level in each comparison, and what training measures on the clients.
+    """Return the candidates with the number of their level in each comparison, and the weights that training measures.
 
-    Of this the prior is made.
+    The prior is made from these.
     """
     with _connected(None) as connection:
         table = _registered(connection, clients)
-        found = Linker(table, _settings({}, 0.0), logging.ERROR).inference.predict(warning_mode="never")
+        predictions = Linker(table, _settings({}, 0.0), logging.ERROR).inference.predict(warning_mode="never")
         names = ", ".join(f"gamma_{name}" for name in comparison_levels())
-        seen = connection.sql(f"select id_l, id_r, {names} from {found.physical_name}").to_arrow_table()
+        seen = connection.sql(f"select id_l, id_r, {names} from {predictions.physical_name}").to_arrow_table()
         return seen, _measured(table, seed)
 
 
 @dataclass(frozen=True, slots=True)
 class Prior:
-    """What the model starts from: weights in bits by comparison and level, and the odds before anything is compared.
+    """The model's start: weights in bits by comparison and level, and the odds before anything is compared.
 
-    `bias` and `per_doubling` are bits: the odds of a candidate among one client, and by how much they fall with twice
-    as many clients, because more of them agree by chance.
+    `bias` and `per_doubling` are bits: the odds of a candidate for a single client, and their change each time the
+    number of clients doubles, because more of them agree by chance.
     """
 
     bias: float
@@ -123,19 +123,19 @@ class Prior:
     weights: Weights
 
     def base(self, count: int) -> float:
-        """The odds of a candidate among so many clients before anything is compared, in bits."""
+        """Return the odds of a candidate among `count` clients before anything is compared, in bits."""
         return self.bias + self.per_doubling * math.log2(max(count, 2))
 
 
 def shipped(*, trained: bool) -> Prior:
-    """What Ninja Sync is shipped with, for a model that is trained on the clients, or not."""
-    found = json.loads(PRIOR.read_text(encoding="utf-8"))["trained" if trained else "untrained"]
-    return Prior(found["bias"], found["per_doubling"], found["weights"])
+    """Return the prior that ships with Ninja Sync, for a model with or without training."""
+    prior = json.loads(PRIOR.read_text(encoding="utf-8"))["trained" if trained else "untrained"]
+    return Prior(prior["bias"], prior["per_doubling"], prior["weights"])
 
 
 @contextmanager
 def _connected(folder: Path | None) -> Iterator[duckdb.DuckDBPyConnection]:
-    """DuckDB in memory, which reaches nothing outside of it."""
+    """Open DuckDB in memory, without access to files or the network."""
     with duckdb.connect(config={"temp_directory": str(folder) if folder else ""}) as connection:
         connection.execute(QUIET).fetchall()
         connection.execute(LEFT_OVER).fetchall()
@@ -152,27 +152,27 @@ def _registered(connection: duckdb.DuckDBPyConnection, clients: Sequence[Compara
     return DuckDBAPI(connection=connection).register("blocked")
 
 
-def _corrected(found: pa.Table, count: int) -> pa.Table:
-    """The pairs with probabilities for as many duplicates as there seem to be, the least probable ones left out.
+def _corrected(pairs: pa.Table, count: int) -> pa.Table:
+    """Return the pairs with probabilities that fit the number of duplicates, without the least probable pairs.
 
-    How many clients are twice there differs from company to company. The probabilities of the first look add up to a
-    better guess, and so on: expectation maximisation of that one figure, within bounds.
+    The share of duplicates differs from company to company. The first probabilities add up to a better guess of it,
+    these to a better one, and so on: expectation maximisation of this single figure, within bounds.
     """
-    probable, guess = found["match_probability"].to_numpy(), TWICE
+    probable, guess = pairs["match_probability"].to_numpy(), TWICE
     odds = probable / (1 - probable).clip(1e-15)
     shares = odds
     for _ in range(10):
         shares = odds * (guess / TWICE)
         guess = min(AT_MOST, max(TWICE, float((shares / (1 + shares)).sum()) * 2 / count))
-    column = found.schema.get_field_index("match_probability")
-    table = found.set_column(column, "match_probability", pa.array(shares / (1 + shares)))
+    column = pairs.schema.get_field_index("match_probability")
+    table = pairs.set_column(column, "match_probability", pa.array(shares / (1 + shares)))
     return table.filter(pc.greater_equal(table["match_probability"], LEAST))
 
 
 def _learned(table: Any, seed: int, untaught: Callable[[], None]) -> Weights | None:
-    """What training measures, or None where it cannot: books without addresses, with one name, with few pairs.
+    """Return the weights that training measures, or None if it fails: no addresses, a single name, too few pairs.
 
-    Splink ends such training with errors of many types (EMTrainingException, ValueError, its SQL's). None of them is a
+    Splink then raises errors of many types (EMTrainingException, ValueError, its SQL engine's). None of them is a
     reason not to look for duplicates.
     """
     try:
@@ -183,25 +183,27 @@ def _learned(table: Any, seed: int, untaught: Callable[[], None]) -> Weights | N
 
 
 def _measured(table: Any, seed: int) -> Weights:
-    """What Splink measures on these clients: the weights of names, streets and places, in bits.
+    """Return the weights of names, streets and places that Splink measures on these clients, in bits.
 
-    Names are learned from clients at one address, streets and places from such of one name; what too many share is not
-    used, or there would be too many pairs.
+    Names are learned from clients at one address, streets and places from clients with one name. An address or name
+    that too many clients share is not used: it would make too many pairs.
     """
-    found: dict[str, Mapping[str, float]] = {}
+    weights: dict[str, Mapping[str, float]] = {}
     for key, learned in LEARNED.items():
         linker = Linker(table, _settings({name: {} for name in (*learned, *BESIDE)}, START), logging.ERROR)
         linker.training.estimate_u_using_random_sampling(max_pairs=SAMPLED, seed=seed)
         linker.training.estimate_parameters_using_expectation_maximisation(block_on(key))
-        for one in linker.misc.save_model_to_json()["comparisons"]:
-            if one["output_column_name"] in learned:
-                seen = {level["label_for_charts"]: _bits(level) for level in one["comparison_levels"]}
-                found[one["output_column_name"]] = {name: bits for name, bits in seen.items() if bits is not None}
-    return found
+        for comparison in linker.misc.save_model_to_json()["comparisons"]:
+            if comparison["output_column_name"] in learned:
+                seen = {level["label_for_charts"]: _bits(level) for level in comparison["comparison_levels"]}
+                weights[comparison["output_column_name"]] = {
+                    name: bits for name, bits in seen.items() if bits is not None
+                }
+    return weights
 
 
 def _bits(level: Mapping[str, Any]) -> float | None:
-    """The weight of a level of Splink's, within bounds; None where it was not seen."""
+    """Return the weight of a Splink level, within bounds; None if the level never occurred."""
     m, u = level.get("m_probability"), level.get("u_probability")
     if not (isinstance(m, float) and isinstance(u, float) and m > 0 and u > 0):
         return None
@@ -209,7 +211,7 @@ def _bits(level: Mapping[str, Any]) -> float | None:
 
 
 def _shifted(prior: Weights, measured: Weights) -> Weights:
-    """The weights, each with its share of what was measured."""
+    """Return the weights, each moved by its share of the measured weight."""
     return {
         name: {level: own + TRUSTED * measured.get(name, {}).get(level, 0.0) for level, own in weights.items()}
         for name, weights in prior.items()
@@ -219,9 +221,9 @@ def _shifted(prior: Weights, measured: Weights) -> Weights:
 def _settings(weights: Weights, base: float) -> SettingsCreator:
     made: list[Any] = [
         comparisons.CustomComparison(
-            output_column_name=name, comparison_levels=configured(found, weights.get(name, {}))
+            output_column_name=name, comparison_levels=configured(levels, weights.get(name, {}))
         )
-        for name, found in comparison_levels().items()
+        for name, levels in comparison_levels().items()
         if name in weights or not weights
     ]
     return SettingsCreator(
@@ -233,10 +235,14 @@ def _settings(weights: Weights, base: float) -> SettingsCreator:
 
 
 def table_of(clients: Sequence[Comparable]) -> pa.Table:
-    """The clients as a table, without the keys that too many share: they prove nothing."""
-    columns = {name: pa.array(_rare([getattr(one, name) for one in clients], name), pa.string()) for name in TEXTS}
+    """Return the clients as a table, without keys that too many of them share: those prove nothing."""
+    columns = {
+        name: pa.array(_rare([getattr(client, name) for client in clients], name), pa.string()) for name in TEXTS
+    }
     for name in LISTS:
-        columns[name] = pa.array(_rare_parts([getattr(one, name) for one in clients], name), pa.list_(pa.string()))
+        columns[name] = pa.array(
+            _rare_parts([getattr(client, name) for client in clients], name), pa.list_(pa.string())
+        )
     return pa.table(columns)
 
 
@@ -244,7 +250,7 @@ def _rare(values: Sequence[str | None], name: str) -> Sequence[str | None]:
     if name not in KEYS:
         return values
     count = Counter(values)
-    return [None if count[one] > KEY_HOLDERS else one for one in values]
+    return [None if count[value] > KEY_HOLDERS else value for value in values]
 
 
 def _rare_parts(lists: Sequence[Sequence[str]], name: str) -> list[list[str] | None]:

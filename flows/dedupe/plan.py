@@ -1,4 +1,4 @@
-"""From clusters to merges: who survives of each, by the rules; the plan itself is that of any merges."""
+"""Plan the merges of clusters: choose the client kept in each, and make a plan like that of any merges."""
 
 from __future__ import annotations
 
@@ -30,28 +30,29 @@ def plan_clusters(
     public_notes: bool = False,
     clock: Clock = SYSTEM_CLOCK,
 ) -> PlannedMerges:
-    """Plan the merges of clusters that are decided to be the same; with `undecided`, of those nobody decided on too.
+    """Plan the merges of clusters that people decided are the same; with `undecided`, of undecided clusters too.
 
-    The client that somebody has chosen survives, else the one that the rules choose. Clients that have vanished since
-    are left out. Raises SettingsError where there is no such cluster.
+    A person's choice survives, else the client that the rules choose. Clients that have vanished meanwhile are left
+    out. Raises SettingsError if there is no such cluster.
     """
     wanted = same_clusters(settings, name, clock)
     if undecided:
         wanted = [list(c.ids) for c in cases(settings, name, everything=True, clock=clock) if not not_the_same(c)]
     if not wanted:
         raise SettingsError(
-            "No cluster is decided to be the same: `ninja-sync dedupe review` first, or --undecided-too."
+            "No group of duplicates is decided to be the same. Run `ninja-sync dedupe review` first, or add "
+            "--undecided-too."
         )
-    present = read_present(door, [one for cluster in wanted for one in cluster]).records
+    present = read_present(door, [client_id for cluster in wanted for client_id in cluster]).records
     with open_ready(settings, clock) as warehouse:
         chosen = chosen_survivors(warehouse, name)
     pairs = []
     for cluster in wanted:
-        clients = [client_of(present[one]) for one in cluster if one in present]
+        clients = [client_of(present[client_id]) for client_id in cluster if client_id in present]
         if len(clients) > 1:
-            by_hand = next((one for key in chosen for one in clients if one.id == key), None)
+            by_hand = next((client for key in chosen for client in clients if client.id == key), None)
             survivor = by_hand or survivor_of(clients, rules.survivor)
-            pairs += [(survivor.id, one.id) for one in clients if one.id != survivor.id]
+            pairs += [(survivor.id, client.id) for client in clients if client.id != survivor.id]
     reason = "duplicates, by `dedupe plan`"
     return plan_merges(
         settings, name, door, pairs, allowed=allowed, rescue=rescue, public_notes=public_notes, reason=reason,

@@ -1,6 +1,6 @@
-"""What a person looks at to decide: one group of duplicates at a time, side by side, with differences and reasons.
+"""Review duplicates: one group at a time, the clients side by side, with differences and reasons.
 
-It knows nothing of how it is shown: a terminal does today, a page in the browser may later.
+This module does not know how a group is shown: today in a terminal, later perhaps in a browser.
 """
 
 from __future__ import annotations
@@ -45,22 +45,22 @@ SHOWN: Final = (
     "number", "display_name", "status", "currency_code", "balance", "paid_to_date", "vat_number", "id_number",
     "website", "phone", "address1", "city", "postal_code", "country", "created_at", "updated_at", "contacts",
 )  # fmt: skip
-"""What is shown of each client, in this order; `contacts` stand below each other."""
+"""The fields shown of each client, in this order; `contacts` stand below each other."""
 TELLING: Final = (
     "display_name", "currency_code", "vat_number", "id_number", "website", "phone", "address1", "city", "postal_code",
     "country", "contacts",
 )  # fmt: skip
-"""Fields that say whether two clients are one: a difference in another one, such as the balance, says nothing."""
+"""Fields that count when comparing two clients. A difference in others, such as the balance, means nothing."""
 PHONE_DIGITS: Final = 8
-"""The last digits of a phone, which are the same with and without the prefix of its country."""
+"""The number of last digits of a phone that are the same with and without its country's prefix."""
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One field of all clients of a case.
+    """One field of all clients in a case.
 
-    `differs` says that those which have a value do not agree, `missing` that some have a value and some have none; both
-    only of fields that tell whether the clients are one.
+    `differs` means that the values disagree, `missing` that only some clients have a value. Both are set only for
+    fields that show whether the clients are the same.
     """
 
     name: str
@@ -73,7 +73,7 @@ class Line:
 class Case:
     """A cluster to decide on: its clients' ids, their fields side by side, and its pairs with their reasons.
 
-    `kept` is the client that would survive the merge, and `why` the rule that chose it.
+    `kept` is the client that would survive a merge, and `why` is the rule that chose it.
     """
 
     ids: Sequence[str]
@@ -84,14 +84,14 @@ class Case:
     why: str = ""
 
     def called(self, client_id: str) -> str:
-        """How people know a client of the case: its number and its name."""
+        """Return a client of the case as people know it: number and name."""
         place = self.ids.index(client_id)
-        found = {line.name: line.values[place] for line in self.lines}
-        return " ".join(str(found[name]) for name in ("number", "display_name") if found.get(name)) or client_id
+        values = {line.name: line.values[place] for line in self.lines}
+        return " ".join(str(values[name]) for name in ("number", "display_name") if values.get(name)) or client_id
 
     @property
     def is_open(self) -> bool:
-        """Whether a pair in it is still to be decided; one that was put off is."""
+        """Whether any of its pairs is undecided or was put off."""
         pairs = [pair_of(a, b) for n, a in enumerate(self.ids) for b in self.ids[n + 1 :]]
         return any(self.decided.get(pair, LATER) == LATER for pair in pairs)
 
@@ -104,27 +104,27 @@ def cases(
     rules: Sequence[str] = DEFAULT,
     clock: Clock = SYSTEM_CLOCK,
 ) -> list[Case]:
-    """The clusters of the last run that are not decided yet, the most probable first; all of them with `everything`.
+    """Return the undecided clusters of the last run, the most probable first; with `everything`, all clusters.
 
-    `rules` choose the client that would be kept, unless somebody has chosen one.
+    `rules` choose the client that would be kept, unless a person has chosen one.
     """
     with open_ready(settings, clock) as warehouse:
-        found, pairs, decided = (
+        clusters, pairs, decided = (
             known_clusters(warehouse, name),
             known_pairs(warehouse, name),
             decisions_of(warehouse, name),
         )
-        everybody = [one for cluster in found for one in cluster]
+        everybody = [client_id for cluster in clusters for client_id in cluster]
         records = _records(warehouse, name, everybody)
         clients = _clients(warehouse, name, everybody)
         chosen = chosen_survivors(warehouse, name)
     made = []
-    for cluster in found:
-        ids = [one for one in cluster if one in records]
+    for cluster in clusters:
+        ids = [client_id for client_id in cluster if client_id in records]
         if len(ids) > 1:
             inside = [pair for pair in pairs if {pair.id_a, pair.id_b} <= set(ids)]
-            kept, reason = _kept([clients[one] for one in ids if one in clients], chosen, rules)
-            case = Case(ids, _lines([records[one] for one in ids]), inside, decided, kept, reason)
+            kept, reason = _kept([clients[client_id] for client_id in ids if client_id in clients], chosen, rules)
+            case = Case(ids, _lines([records[client_id] for client_id in ids]), inside, decided, kept, reason)
             if everything or case.is_open:
                 made.append(case)
     return sorted(made, key=lambda case: -max((pair.probability for pair in case.pairs), default=0.0))
@@ -133,7 +133,7 @@ def cases(
 def decide_case(
     settings: Settings, name: str, case: Case, decision: str, *, reason: str = "", clock: Clock = SYSTEM_CLOCK
 ) -> int:
-    """Decide the same of all pairs of a case; how many that were."""
+    """Make one decision about all pairs of a case; return the number of pairs."""
     pairs = [pair_of(a, b) for n, a in enumerate(case.ids) for b in case.ids[n + 1 :]]
     return decide_pairs(settings, name, [(pair, decision, reason) for pair in pairs], clock=clock)
 
@@ -141,31 +141,34 @@ def decide_case(
 def decide_pairs(
     settings: Settings, name: str, decisions: Sequence[tuple[Pair, str, str]], *, clock: Clock = SYSTEM_CLOCK
 ) -> int:
-    """Note decisions of (pair, decision, reason), all or none. Raises SettingsError for what is no decision."""
+    """Note decisions as (pair, decision, reason), all or none. Raises SettingsError for an invalid decision."""
     for pair, decision, _ in decisions:
         if decision not in DECISIONS:
             raise SettingsError(f"A decision is one of {', '.join(DECISIONS)}, not {decision!r}.")
         if pair[0] == pair[1] or not all(pair):
             raise SettingsError("A decision is about two clients.")
     with open_ready(settings, clock) as warehouse, warehouse.transaction():
-        _check_known(warehouse, name, {one for pair, _, _ in decisions for one in pair})
+        _check_known(warehouse, name, {client_id for pair, _, _ in decisions for client_id in pair})
         for pair, decision, reason in decisions:
             decide(warehouse, name, pair, decision, author=operator(), reason=reason, now=clock.now())
     return len(decisions)
 
 
 def choose(settings: Settings, name: str, client_id: str, *, reason: str = "", clock: Clock = SYSTEM_CLOCK) -> None:
-    """Note that a client is to survive the merges of its cluster, whatever the rules say."""
+    """Note that a client is to survive the merges of its cluster, whatever the rules choose."""
     if not client_id:
-        raise SettingsError("Name the client that is to survive.")
+        raise SettingsError("Name the client to keep.")
     with open_ready(settings, clock) as warehouse:
         _check_known(warehouse, name, {client_id})
         choose_survivor(warehouse, name, client_id, author=operator(), reason=reason, now=clock.now())
 
 
 def _check_known(warehouse: Warehouse, name: str, ids: Set[str]) -> None:
-    """Raises SettingsError for an id that is, and was, no client of the source."""
-    known = {str(one) for (one,) in warehouse.rows(statement("dedupe/known"), {"source": name, "ids": sorted(ids)})}
+    """Raises SettingsError for an id that never was a client of the source."""
+    known = {
+        str(client_id)
+        for (client_id,) in warehouse.rows(statement("dedupe/known"), {"source": name, "ids": sorted(ids)})
+    }
     if unknown := sorted(ids - known):
         raise SettingsError(
             f"There is no client {unknown[0]!r} in the source {name!r}. Nothing was noted; ids are those of "
@@ -174,7 +177,7 @@ def _check_known(warehouse: Warehouse, name: str, ids: Set[str]) -> None:
 
 
 def same_clusters(settings: Settings, name: str, clock: Clock = SYSTEM_CLOCK) -> list[list[str]]:
-    """The clusters of the last run of which somebody has decided that they are the same, all pairs of them."""
+    """Return the clusters of the last run in which people decided that all pairs are the same."""
     return [
         list(case.ids)
         for case in cases(settings, name, everything=True, clock=clock)
@@ -183,7 +186,7 @@ def same_clusters(settings: Settings, name: str, clock: Clock = SYSTEM_CLOCK) ->
 
 
 def not_the_same(case: Case) -> bool:
-    """Whether somebody has decided of a pair in it that it is never to be merged."""
+    """Whether a person decided that any of its pairs is never to be merged."""
     return any(
         case.decided.get(pair_of(a, b)) == NEVER_MERGE for n, a in enumerate(case.ids) for b in case.ids[n + 1 :]
     )
@@ -191,24 +194,24 @@ def not_the_same(case: Case) -> bool:
 
 def _records(warehouse: Warehouse, name: str, ids: Sequence[str]) -> dict[str, dict[str, object]]:
     columns, rows = warehouse.answer(statement("dedupe/side_by_side"), {"source": name, "ids": list(ids)})
-    found = {str(row[0]): dict(zip(columns, row, strict=True)) for row in rows}
+    records = {str(row[0]): dict(zip(columns, row, strict=True)) for row in rows}
     people: dict[str, list[str]] = {}
-    for client_id, *told in warehouse.rows(statement("dedupe/people"), {"source": name, "ids": list(ids)}):
-        people.setdefault(str(client_id), []).append(" ".join(str(one) for one in told if one))
-    return {key: {**record, "contacts": people.get(key, [])} for key, record in found.items()}
+    for client_id, *texts in warehouse.rows(statement("dedupe/people"), {"source": name, "ids": list(ids)}):
+        people.setdefault(str(client_id), []).append(" ".join(str(text) for text in texts if text))
+    return {key: {**record, "contacts": people.get(key, [])} for key, record in records.items()}
 
 
 def _clients(warehouse: Warehouse, name: str, ids: Sequence[str]) -> dict[str, Client]:
-    """The clients as the mirror has them, by id."""
-    found = warehouse.rows(statement("dedupe/records"), {"source": name, "ids": list(ids)})
-    return {str(client_id): client_of(json.loads(str(record), parse_float=Decimal)) for client_id, record in found}
+    """Return the clients from the mirror, by id."""
+    rows = warehouse.rows(statement("dedupe/records"), {"source": name, "ids": list(ids)})
+    return {str(client_id): client_of(json.loads(str(record), parse_float=Decimal)) for client_id, record in rows}
 
 
 def _kept(clients: Sequence[Client], chosen: Sequence[str], rules: Sequence[str]) -> tuple[str, str]:
-    """The client that would be kept, and why."""
+    """Return the client that would be kept, and why."""
     if not clients:
         return "", ""
-    by_hand = next((one for key in chosen for one in clients if one.id == key), None)
+    by_hand = next((client for key in chosen for client in clients if client.id == key), None)
     if by_hand is not None:
         return by_hand.id, "chosen by a person"
     kept = survivor_of(clients, rules)
@@ -228,9 +231,9 @@ def _lines(records: Sequence[Mapping[str, object]]) -> list[Line]:
 
 
 def _form(name: str, value: object) -> object:
-    """A value in the form in which two are compared by eye: case, blanks, signs and a phone's prefix say nothing."""
+    """Return a value without differences that the eye ignores: case, blanks, signs, a phone's prefix."""
     if isinstance(value, list):
-        return frozenset(_form(name, one) for one in value)
+        return frozenset(_form(name, item) for item in value)
     if name == "phone":
         return re.sub(r"[^0-9]", "", str(value))[-PHONE_DIGITS:]
     return re.sub(r"[\W_]+", "", anyascii(str(value)).casefold()) or str(value)

@@ -1,4 +1,4 @@
-"""The rules of finding and merging duplicates, in a file that a person can read: config/dedupe.toml."""
+"""The rules for finding and merging duplicates, in a file that people can read: config/dedupe.toml."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ PLACES = (Path("config/dedupe.toml"), Path("dedupe.toml"))
 
 
 class Rules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """From which probability on two clients are one, below which they are unlike, and who survives.
+    """The probability at which two clients are the same, the one below which they are unlike, and which client is kept.
 
-    `proves` says how probable a pair is at least that shares a key, whatever else it has. `free_mail_also` are mail
-    domains of your own that say nothing of a company; `allow` is what may differ in a merge; `public_notes` appends
-    the public notes of a client that is merged away, which customers can read.
+    `proves` gives the least probability of a pair that shares a key, whatever else differs. `free_mail_also` lists more
+    mail domains that do not belong to one company. `allow` lists the differences that a merge may have. `public_notes`
+    appends the public notes of the client merged in, which customers can read.
     """
 
     threshold: float = 0.85
@@ -35,16 +35,16 @@ class Rules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     @property
     def free_mail(self) -> frozenset[str]:
-        """All mail domains that say nothing of a company."""
-        return FREE_MAIL | {one.lower() for one in self.free_mail_also}
+        """All mail domains that do not belong to one company."""
+        return FREE_MAIL | {domain.lower() for domain in self.free_mail_also}
 
 
 def load_rules(file: Path | None = None) -> Rules:
-    """The rules in force: of the named file, else of config/dedupe.toml where there is one, else as shipped.
+    """Return the rules from the named file, else from config/dedupe.toml if it exists, else the defaults.
 
-    Raises SettingsError saying what to correct.
+    Raises SettingsError with the correction to make.
     """
-    path = file or next((one for one in PLACES if one.is_file()), None)
+    path = file or next((place for place in PLACES if place.is_file()), None)
     if path is None:
         return Rules()
     try:

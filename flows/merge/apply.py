@@ -1,6 +1,6 @@
-"""Applying a plan of merges: each backed up, rescued, sent once, checked; it stops at the first surprise.
+"""Apply a plan of merges: back up, rescue, send once and check each merge; stop at the first surprise.
 
-How far each merge has come is noted, and the journal knows what was sent: after a kill, `resume` goes on and merges
+The progress of each merge is noted, and the journal shows what was sent. So after a kill, `resume` goes on and merges
 nobody twice.
 """
 
@@ -36,7 +36,7 @@ from warehouse.control.plans import (
 
 @dataclass(frozen=True, slots=True)
 class AppliedMerges:
-    """How far a plan and its merges have come, where the backups are, and the error at which they stopped."""
+    """The progress of a plan and its merges, the paths of the backups, and the error that stopped them."""
 
     plan: Plan
     state: str
@@ -47,12 +47,12 @@ class AppliedMerges:
 
     @property
     def merged(self) -> int:
-        """How many merges the server has done, with their rescue or without it."""
+        """The number of merges that the server has done, with or without their rescue."""
         return sum(state not in UNMERGED for state in self.states)
 
     @property
     def finished(self) -> bool:
-        """Whether no merge of the plan has anything left to do."""
+        """Whether every merge of the plan has come to its end."""
         return all(state in FINISHED for state in self.states)
 
 
@@ -68,9 +68,9 @@ def apply_merges(
     clock: Clock = SYSTEM_CLOCK,
     sleep: Callable[[float], None] = rest,
 ) -> AppliedMerges:
-    """Apply a plan of merges whose digest a person has seen; once. It stops at the first surprise.
+    """Apply a plan of merges, once, whose digest a person has seen. Stops at the first surprise.
 
-    Raises what `applying` raises, and PasswordRequired; then nothing was sent.
+    Raises the errors of `applying`, and PasswordRequired; then nothing was sent.
     """
     return _applied(
         applying(
@@ -92,11 +92,11 @@ def resume_merges(
     clock: Clock = SYSTEM_CLOCK,
     sleep: Callable[[float], None] = rest,
 ) -> AppliedMerges:
-    """Go on with a plan that was cut off, or that stopped.
+    """Resume a plan that was cut off, or that stopped.
 
-    `without_rescue` finishes merges that are done, and whose last rescue cannot be written, without it; merges that
-    were not sent yet are rescued as planned. Raises what `applying` raises, and StalePlan for a plan that is not as it
-    was approved.
+    With `without_rescue`, merges that are done but whose last rescue cannot be written are finished without it. Merges
+    not sent yet are rescued as planned. Raises the errors of `applying`, and StalePlan for a plan that was altered
+    after its approval.
     """
     turn = applying(
         settings, door, MERGE, plan_id, resumes=True, pulls=pulls, password=password, progress=progress, clock=clock,
@@ -106,7 +106,7 @@ def resume_merges(
 
 
 def close_merges(settings: Settings, plan_id: str, *, clock: Clock = SYSTEM_CLOCK) -> AppliedMerges:
-    """End a plan for good, so that it keeps no other waiting. Sends nothing; what is done stays. See `closing`."""
+    """End a plan for good, so that no other plan waits for it. Sends nothing and undoes nothing. See `closing`."""
     with closing(settings, MERGE, plan_id, clock) as (warehouse, plan):
         stored = read_plan(warehouse, plan_id, MERGE)
         for place, step, state in zip(stored.places, plan.steps, stored.states, strict=True):
@@ -120,25 +120,25 @@ def _applied(turn: AbstractContextManager[Run], *, gives_up: bool = False) -> Ap
     with turn as run:
         _check_unchanged(run)
         if any(state in UNMERGED for state in run.stored.states):
-            check_password(run.api)  # a missing or wrong one is reported before anything is written
+            check_password(run.api)  # reports a missing or wrong one before anything is written
         run.stopped = _merged(Merging(run, gives_up))
     ended = run.stored
     return AppliedMerges(ended.plan, ended.state, ended.states, ended.backups, run.pulled, run.stopped)
 
 
 def _check_unchanged(run: Run) -> None:
-    """Raises StalePlan for a plan that is not the one which its digest stands for."""
+    """Raises StalePlan if the plan does not match its digest."""
     if run.plan.digest != run.stored.digest:
         close = f"ninja-sync merge close {run.plan.plan_id}"
         raise StalePlan(f"{run.barred}: plan again. Nothing was sent. Close it first: `{close}`.")
 
 
 def _merged(merging: Merging) -> SyncError | None:
-    """Do what is left of the plan; the error at which it stopped."""
+    """Do the rest of the plan; return the error that stopped it, or None."""
     run, plan = merging.run, merging.run.plan
     for place, step, noted in zip(run.stored.places, plan.steps, run.stored.states, strict=True):
         run.progress("merging", place, len(plan.steps))
-        # A run that was killed may have merged, and not noted it here.
+        # A killed run may have merged without noting it here.
         state = MERGED if noted in UNMERGED and is_merged(run.warehouse, plan, step, noted) else noted
         try:
             take_step(merging, place, step, state)
@@ -149,11 +149,11 @@ def _merged(merging: Merging) -> SyncError | None:
 
 
 def _stop(run: Run, place: int, step: MergeStep, problem: SyncError) -> None:
-    """Record where a plan stands that stopped: it may be resumed, unless the same would come of it again."""
+    """Record the state of a plan that stopped. It can be resumed, unless the same error would stop it again."""
     now = read_plan(run.warehouse, run.plan.plan_id, MERGE)
     (noted,) = (state for at, state in zip(now.places, now.states, strict=True) if at == place)
     if is_merged(run.warehouse, run.plan, step, noted):
         if noted in UNMERGED:
-            note(run, place, MERGED)  # it is done, although something about it is a surprise
+            note(run, place, MERGED)  # it is done, even if something about it is a surprise
     elif isinstance(problem, REFUSED):
         run.note(ENDED if any(state != PLANNED for state in now.states) else PLANNED)

@@ -1,4 +1,4 @@
-"""The pairs of clients to merge as people write them: numbers or ids, on the command line or in a spreadsheet."""
+"""Read the pairs of clients to merge, by number or id, from the command line or a spreadsheet."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from schemas.merge_plan import Pair
 
 
 def pair_of(text: str) -> Pair:
-    """A pair as it stands on the command line, KEPT:MERGED. Raises SettingsError."""
+    """Parse a pair from the command line, KEPT:MERGED. Raises SettingsError."""
     kept, colon, merged = text.partition(":")
     if not (colon and kept.strip() and merged.strip()) or ":" in merged:
-        more = " Where a number holds a colon, write the pair into a file: --file." if ":" in merged else ""
-        raise SettingsError(f"A merge is KEPT:MERGED, two client numbers or ids, not {text!r}.{more}")
+        more = " If a number contains a colon, write the pair into a file: --file." if ":" in merged else ""
+        raise SettingsError(f"Write a merge as KEPT:MERGED, two client numbers or ids, not {text!r}.{more}")
     return kept.strip(), merged.strip()
 
 
 def pairs_of(file: Path) -> list[Pair]:
-    """The pairs of a spreadsheet with the columns survivor_id and mergeable_id. Raises SettingsError."""
+    """Return the pairs in a spreadsheet with the columns survivor_id and mergeable_id. Raises SettingsError."""
     sheet = read_sheet(file, ("survivor_id", "mergeable_id"))
     pairs = [(kept, merged) for kept, merged in sheet.texts("survivor_id", "mergeable_id")]
     for row, pair in zip(sheet.rows, pairs, strict=True):
@@ -32,9 +32,9 @@ def pairs_of(file: Path) -> list[Pair]:
 
 
 def with_ids(door: Door, pairs: Sequence[Pair]) -> list[Pair]:
-    """The pairs by the ids of their clients; a key that no client has as its number stays as it is.
+    """Return the pairs with the ids of their clients. A key without a client stays unchanged.
 
-    The server is asked for both readings of a key. Raises SettingsError for one that means two clients.
+    Each key is looked up on the server, both as a number and as an id. Raises SettingsError if it means two clients.
     """
     texts = [text for pair in pairs for text in pair]
     keys = keys_on_server(door, texts)

@@ -1,4 +1,4 @@
-"""Making a plan of merges: both clients of each read now, who survives, what it comes to, what stands in its way."""
+"""Plan merges: read both clients of each, refuse unsafe merges, and preview the others."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ from schemas.server_form import Lists
 from warehouse.control.plans import store_plan
 
 BY_LISTS: Final = ("country_id", "industry_id", "size_id")
-"""Columns of a rescue that the server decodes by its lists."""
+"""Columns of a rescue whose values come from the server's lists."""
 
 
 @dataclass(frozen=True, slots=True)
 class RefusedMerge:
-    """A merge that is not planned, and why. `survivor` and `mergeable` are what the clients are called."""
+    """A merge that is not planned, and why. `survivor` and `mergeable` are the names of the clients."""
 
     survivor_id: str
     mergeable_id: str
@@ -45,7 +45,7 @@ class RefusedMerge:
 
 @dataclass(frozen=True, slots=True)
 class PlannedMerges:
-    """What came of pairs: a stored plan, or None where nothing can be merged; its previews, and what was refused."""
+    """The result of planning: the stored plan, or None if nothing can be merged; its previews; the refused merges."""
 
     plan: Plan | None
     previews: Sequence[Preview] = field(default=(), repr=False)
@@ -66,29 +66,32 @@ def plan_merges(
     clock: Clock = SYSTEM_CLOCK,
     new_id: Callable[[], str] = lambda: secrets.token_hex(3),
 ) -> PlannedMerges:
-    """Plan merges of (survivor, mergeable), in an order in which chains work, and store the plan. Sends no change.
+    """Plan merges of (survivor, mergeable) in an order that suits chains, and store the plan. Sends no change.
 
-    Both clients of each are read with this token (the server does not look at the survivor's company). `allowed` are
-    those of ALLOWABLE that may differ. `public_notes` rescues the public notes too, which customers can read.
-    Raises SettingsError for pairs that contradict each other, and for another company's token.
+    Reads both clients of each merge with this token, because the server does not check the survivor's company.
+    `allowed` names the differences (of ALLOWABLE) to permit. `public_notes` rescues the public notes too, which
+    customers can read. Raises SettingsError for pairs that contradict each other, and for another company's token.
     """
     company = check_company(settings, name, door, clock)
     ordered = in_order(pairs)
     base, version = server_now(door), numbers_of(company.version)
-    found = read_present(door, [client for pair in ordered for client in pair])
-    clients = {key: client_of(record) for key, record in found.records.items()}
+    present = read_present(door, [client for pair in ordered for client in pair])
+    clients = {key: client_of(record) for key, record in present.records.items()}
     keys = list(clients)
-    currencies = dict(zip(keys, currencies_of(door, [found.records[key] for key in keys]), strict=True))
-    lists = lists_for(door, BY_LISTS) if found.records else Lists()
-    codes = _codes(door) if found.records else {}
+    currencies = dict(zip(keys, currencies_of(door, [present.records[key] for key in keys]), strict=True))
+    lists = lists_for(door, BY_LISTS) if present.records else Lists()
+    codes = _codes(door) if present.records else {}
     in_codes = {key: codes.get(currency_id) or currency_id for key, currency_id in currencies.items()}
     previews: list[Preview] = []
     refused: list[RefusedMerge] = []
     notes: list[str] = []
     for survivor_id, mergeable_id in ordered:
         why = _in_the_way(clients, currencies, in_codes, survivor_id, mergeable_id, allowed)
-        if why or any(one.survivor_id == mergeable_id for one in refused):
-            names = [called(clients[one]) if one in clients else one for one in (survivor_id, mergeable_id)]
+        if why or any(merge.survivor_id == mergeable_id for merge in refused):
+            names = [
+                called(clients[client_id]) if client_id in clients else client_id
+                for client_id in (survivor_id, mergeable_id)
+            ]
             why = why or "an earlier merge into it is refused"
             refused.append(RefusedMerge(survivor_id, mergeable_id, why, *names))
             continue
@@ -102,7 +105,7 @@ def plan_merges(
         notes += left
         clients[survivor_id] = made.survivor_after
     if not version:
-        notes.append("The server does not say which version it is: the figures are those of a merge up to 5.12.")
+        notes.append("The server does not report its version: the figures are those of a merge up to 5.12.")
     if not previews:
         return PlannedMerges(None, (), refused, notes)
     now = clock.now()
@@ -110,7 +113,7 @@ def plan_merges(
         plan_id=f"merge-{now:%Y%m%d}-{new_id()}", source=name, kind=MERGE, made_at=now,
         expires_at=now + timedelta(hours=settings.push.valid_hours), base_at=base.read_at, newest_at=base.newest_at,
         author=operator(), reason=reason, company=company.fingerprint, version=company.version,
-        steps=[step_of(one, sorted(allowed)) for one in previews],
+        steps=[step_of(planned, sorted(allowed)) for planned in previews],
     )  # fmt: skip
     with open_ready(settings, clock) as warehouse:
         store_plan(warehouse, plan)
@@ -118,7 +121,7 @@ def plan_merges(
 
 
 def _codes(door: Door) -> dict[str, str]:
-    """The code of each currency, by its id."""
+    """Return the code of each currency, by its id."""
     rows = statics(door, ["currencies"])["currencies"]
     return {str(row.get("id")): str(row.get("code") or "") for row in rows if isinstance(row, dict)}
 
@@ -131,8 +134,8 @@ def _in_the_way(
     mergeable_id: str,
     allowed: Set[str],
 ) -> str:
-    """Why a merge is refused; empty where it may be done."""
-    missing = [one for one in (survivor_id, mergeable_id) if one not in clients]
+    """Return why a merge is refused; empty if it is not."""
+    missing = [client_id for client_id in (survivor_id, mergeable_id) if client_id not in clients]
     if missing:
         return f"the client {missing[0]} is not on the server, or not readable with this token"
     ids = (survivor_id, mergeable_id)

@@ -1,4 +1,4 @@
-"""How plans of merges look, in money and in people: before they are applied, and what became of them."""
+"""Show plans of merges, their figures and contacts, before and after they are applied."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ from schemas.values import to_json
 from warehouse.control.plans import APPLYING, Stored
 
 MOST: Final = 20
-"""Merges that are shown one by one; --json gives all."""
+"""The most merges shown one by one; --json gives all."""
 
 
 def tell_planned_merges(planned: PlannedMerges, to: Path | None = None, *, as_json: bool) -> int:
-    """Report what came of pairs, and write it into a file where one is named; the exit code."""
+    """Report planned merges, write them into a file if one is named, and return the exit code."""
     result = {
         "plan": None if planned.plan is None else merges_as_json(planned.plan),
-        "previews": [preview_as_json(one) for one in planned.previews],
-        "refused": [asdict(one) for one in planned.refused],
+        "previews": [preview_as_json(preview) for preview in planned.previews],
+        "refused": [asdict(merge) for merge in planned.refused],
         "notes": planned.notes,
     }
     if to is not None:
@@ -37,15 +37,16 @@ def tell_planned_merges(planned: PlannedMerges, to: Path | None = None, *, as_js
     if as_json:
         show_json(result)
         return LOADED_WITH_FINDINGS if planned.refused else 0
-    for number, one in enumerate(planned.previews[:MOST], start=1):
-        show_preview(number, one)
+    for number, preview in enumerate(planned.previews[:MOST], start=1):
+        show_preview(number, preview)
     if len(planned.previews) > MOST:
-        say(f"and {len(planned.previews) - MOST:,} merges more; --json and --to give all")
+        say(f"and {len(planned.previews) - MOST:,} more merges; --json and --to give all")
     for note in planned.notes:
         say(note)
     if planned.refused:
         rows = [
-            (one.survivor or one.survivor_id, one.mergeable or one.mergeable_id, one.reason) for one in planned.refused
+            (merge.survivor or merge.survivor_id, merge.mergeable or merge.mergeable_id, merge.reason)
+            for merge in planned.refused
         ]
         show_table("Refused", ("client kept", "to be merged in", "why"), rows)
     if to is not None:
@@ -59,7 +60,7 @@ def tell_planned_merges(planned: PlannedMerges, to: Path | None = None, *, as_js
 
 
 def show_merges(stored: Stored, names: Mapping[str, str]) -> None:
-    """A stored plan, and how far each of its merges has come. `names` are those of the mirror."""
+    """Show a stored plan and the progress of each merge. `names` are those of the mirror."""
     rows = [
         (
             _called(step, step.survivor_id, names),
@@ -77,7 +78,7 @@ def show_merges(stored: Stored, names: Mapping[str, str]) -> None:
 
 
 def tell_applied_merges(applied: AppliedMerges, *, as_json: bool) -> None:
-    """Report how far the merges have come, as the server has them. Raises the error at which they stopped."""
+    """Report the progress of the merges on the server. Raises the error that stopped them."""
     plan_id, total = applied.plan.plan_id, len(applied.states)
     if as_json:
         stopped = str(applied.stopped) if applied.stopped else None
@@ -108,9 +109,9 @@ def tell_applied_merges(applied: AppliedMerges, *, as_json: bool) -> None:
 
 @contextmanager
 def naming(plan: Plan, *, as_json: bool) -> Iterator[None]:
-    """Errors about the clients of a plan call them by number and name, for the person at the terminal.
+    """Have errors name the plan's clients by number and name, for the person at the terminal.
 
-    Elsewhere, as in Prefect's records, the same errors hold ids and no name.
+    Elsewhere, as in Prefect's records, the same errors have ids and no names.
     """
     try:
         yield
@@ -121,7 +122,7 @@ def naming(plan: Plan, *, as_json: bool) -> Iterator[None]:
 
 
 def named(text: str, steps: Iterable[MergeStep]) -> str:
-    """A text in which the clients of merges are called by number, name and id instead of by the id alone."""
+    """Return a text with number, name and id of each client in place of the id alone."""
     called = {key: step.name_of(key) for step in steps for key in (step.survivor_id, step.mergeable_id)}
     for client_id, name in called.items():
         text = text.replace(client_id, name)
@@ -129,16 +130,16 @@ def named(text: str, steps: Iterable[MergeStep]) -> str:
 
 
 def merges_as_json(plan: Plan) -> dict[str, object]:
-    """A plan for machines."""
+    """Return a plan for machines."""
     return {
         "plan_id": plan.plan_id, "source": plan.source, "digest": plan.digest, "author": plan.author,
         "reason": plan.reason, "made_at": plan.made_at, "expires_at": plan.expires_at, "version": plan.version,
-        "merges": [step.told for step in plan.steps],
+        "merges": [step.as_plain for step in plan.steps],
     }  # fmt: skip
 
 
 def _stands(applied: AppliedMerges) -> str:
-    """What can be done with a plan now."""
+    """Return the next steps for a plan."""
     if applied.state == APPLYING:
         plan_id = applied.plan.plan_id
         return f"it stopped. Go on: ninja-sync merge resume {plan_id}. Or end it: ninja-sync merge close {plan_id}."
@@ -146,20 +147,20 @@ def _stands(applied: AppliedMerges) -> str:
 
 
 def _called(step: MergeStep, client_id: str, names: Mapping[str, str]) -> str:
-    """A client by number and name, as the plan has them, else as the mirror has them."""
+    """Return a client's number and name from the plan, else from the mirror."""
     known = step.name_of(client_id)
     return f"{names[client_id]} ({client_id})" if known == client_id and client_id in names else known
 
 
 def _balance(step: MergeStep, place: int) -> str:
-    """The balance of one of both, with its currency; plans of earlier versions have none."""
+    """Return the balance of one client of a merge, with its currency, which plans of earlier versions lack."""
     expected = (step.survivor, step.mergeable)[place]
     code = step.currencies[place] if step.currencies else ""
     return f"{amount(Decimal(str(expected['balance'])))} {code}".strip()
 
 
 def _show_backups(plan: Plan, backups: Iterable[str | None]) -> None:
-    """Where the backups are: below each other, so that a path can be copied."""
+    """Show the paths of the backups below each other, so that they can be copied."""
     rows = [(step.name_of(step.mergeable_id), file) for step, file in zip(plan.steps, backups, strict=True) if file]
     if rows:
         show_records("Backup", ("of", "file"), rows, most=MOST)

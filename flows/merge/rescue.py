@@ -1,6 +1,6 @@
-"""Which rescues the server will take: found when merges are planned, so that none is refused after the merge.
+"""Find the rescues that the server will accept when merges are planned, so that none is refused after the merge.
 
-What cannot be written is left out of the plan, with a note that names the field and says why.
+Values that cannot be written are left out of the plan, with a note that names the field and the reason.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from schemas.merge_preview import Preview, Rescue
 from schemas.server_form import Lists
 
 _MAIL: Final = re.compile(r"[^\s@]+@[^\s@]+")
-"""A PUT with contacts holds all of them; the server refuses it for one mail that is no address."""
+"""A PUT with contacts contains all of them, and the server refuses it if one mail address is invalid."""
 
 
 def possible(made: Preview, currency_id: str, lists: Lists) -> tuple[Preview, list[str]]:
-    """A preview whose rescues the server does as they say, and notes of what is not rescued.
+    """Return a preview with only those rescues that the server accepts, and notes on the others.
 
-    A PUT gives a client without a currency the company's, so its own is named with it. Without a country there is no
-    rescue, nor into a deleted client, which takes no PUT.
+    A PUT would give a client without a currency the company's, so the rescue names its present currency too. There is
+    no rescue into a client without a country, nor into a deleted one, which takes no PUT.
     """
     survivor = made.survivor
     if made.before.is_empty and made.then.is_empty:
@@ -39,7 +39,7 @@ def possible(made: Preview, currency_id: str, lists: Lists) -> tuple[Preview, li
         return replace(made, before=Rescue(), then=Rescue()), [note]
     before, notes = _writable(made.before, survivor, survivor.contacts, lists)
     made = replace(made, before=before)
-    people = [*made.survivor_after.contacts, *(_new(n, one) for n, one in enumerate(before.new_contacts))]
+    people = [*made.survivor_after.contacts, *(_new(n, values) for n, values in enumerate(before.new_contacts))]
     then, more = _writable(made.then, survivor, people, lists)
     if survivor.currency_id is None and currency_id and not (before.is_empty and then.is_empty):
         before = replace(before, columns={**before.columns, "currency_id": currency_id})
@@ -47,7 +47,7 @@ def possible(made: Preview, currency_id: str, lists: Lists) -> tuple[Preview, li
 
 
 def _writable(rescue: Rescue, survivor: Client, people: Sequence[Contact], lists: Lists) -> tuple[Rescue, list[str]]:
-    """A rescue without what the server refuses, and a note for each column and for the contacts that are left out."""
+    """Return a rescue without the values that the server refuses, and notes on the columns and contacts left out."""
     columns, notes = dict(rescue.columns), []
     for name, value in rescue.columns.items():
         if why := _column_refused(name, value, lists):
@@ -56,7 +56,8 @@ def _writable(rescue: Rescue, survivor: Client, people: Sequence[Contact], lists
     contacts: Mapping[str, Mapping[str, object]] = rescue.contacts
     added = rescue.new_contacts
     if (contacts or added) and (why := _contacts_refused(people, rescue)):
-        what = "contacts" if added or any("is_primary" not in one for one in contacts.values()) else "primary contact"
+        only_primary = not added and all("is_primary" in values for values in contacts.values())
+        what = "primary contact" if only_primary else "contacts"
         notes.append(f"The {what} of {called(survivor)} stay as the merge leaves them: {why}")
         contacts, added = {}, ()
     return Rescue(columns, contacts, added), notes
@@ -71,19 +72,19 @@ def _column_refused(name: str, value: object, lists: Lists) -> str:
 
 
 def _contacts_refused(people: Sequence[Contact], rescue: Rescue) -> str:
-    """Why a PUT with these contacts, changed by the rescue, would be refused; empty where it is not."""
+    """Return why a PUT with these contacts, changed by the rescue, would be refused; empty if it would not."""
     edits = [ContactEdit(key, changes) for key, changes in rescue.contacts.items()]
     edits += [ContactEdit(changes=changes) for changes in rescue.new_contacts]
     try:
-        after = edited([as_dict(one) for one in people], edits)
+        after = edited([as_dict(contact) for contact in people], edits)
     except SettingsError as refusal:
         return _reason(refusal)
-    odd = any(one.get("email") and not _MAIL.fullmatch(str(one["email"])) for one in after)
-    return "a contact has an e-mail address that the server does not take." if odd else ""
+    odd = any(contact.get("email") and not _MAIL.fullmatch(str(contact["email"])) for contact in after)
+    return "a contact has an e-mail address that the server does not accept." if odd else ""
 
 
 def _new(number: int, values: Mapping[str, object]) -> Contact:
-    """A contact that the rescue before the merge adds."""
+    """Return a contact that the rescue before the merge adds."""
     return Contact(id=f"new {number}", **values)  # type: ignore[arg-type]  # columns of a contact
 
 

@@ -1,4 +1,4 @@
-"""How one merge looks before it is done: its figures with their currencies, its people, and every final text."""
+"""Show one merge before it is done: its figures with currencies, its contacts, and every value it writes."""
 
 from __future__ import annotations
 
@@ -10,46 +10,46 @@ from schemas.client import Contact
 from schemas.merge_preview import Preview, Rescue
 
 
-def show_preview(number: int, one: Preview) -> None:
-    """One merge for people."""
-    title = f"{number}. {called(one.mergeable)} into {called(one.survivor)}"
-    kept, other = one.currencies
+def show_preview(number: int, preview: Preview) -> None:
+    """Show one merge to people."""
+    title = f"{number}. {called(preview.mergeable)} into {called(preview.survivor)}"
+    kept, other = preview.currencies
     if kept != other:
         title += (
             f"\n   DIFFERENT CURRENCIES: {kept or 'unknown'} and {other or 'unknown'}. The server adds the numbers as "
             f"they are and calls the sum {kept or 'by the currency of the client kept'}."
         )
     columns = ("figure", _in("client kept", kept), _in("merged in", other), _in("afterwards", kept))
-    notes = [f"{_words(f.name)}: {f.note}" for f in one.figures if f.note and (f.survivor or f.mergeable)]
-    rows = [(_words(f.name), f.survivor, f.mergeable, f.after) for f in one.figures]
+    notes = [f"{_words(f.name)}: {f.note}" for f in preview.figures if f.note and (f.survivor or f.mergeable)]
+    rows = [(_words(f.name), f.survivor, f.mergeable, f.after) for f in preview.figures]
     show_table(title, columns, rows, note="; ".join(notes))
-    people = [(_named(c), "moves") for c in one.moved if c not in one.second_primaries]
-    second = "moves, and is not primary here" if one.then.contacts else "moves, as a second primary contact"
-    people += [(_named(c), second) for c in one.second_primaries]
-    people += [(_named(c), "is dropped by the server") for c in one.dropped]
+    people = [(_named(c), "moves") for c in preview.moved if c not in preview.second_primaries]
+    second = "moves, and is not primary here" if preview.then.contacts else "moves, as a second primary contact"
+    people += [(_named(c), second) for c in preview.second_primaries]
+    people += [(_named(c), "is dropped by the server") for c in preview.dropped]
     if people:
-        show_table("", ("contact", "what becomes of it"), people)
-    _show_written(one)
-    _show_lost(one)
+        show_table("", ("contact", "what happens to it"), people)
+    _show_written(preview)
+    _show_lost(preview)
 
 
-def preview_as_json(one: Preview) -> dict[str, object]:
-    """One merge for machines."""
+def preview_as_json(preview: Preview) -> dict[str, object]:
+    """Return one merge for machines."""
     return {
-        "survivor_id": one.survivor.id, "mergeable_id": one.mergeable.id, "currencies": list(one.currencies),
-        "figures": [asdict(figure) for figure in one.figures],
-        "contacts_moved": [c.id for c in one.moved], "contacts_dropped": [c.id for c in one.dropped],
-        "second_primaries": [c.id for c in one.second_primaries], "lost": dict(one.lost),
-        "rescued_before": _rescue_as_json(one.before), "rescued_after": _rescue_as_json(one.then),
+        "survivor_id": preview.survivor.id, "mergeable_id": preview.mergeable.id,
+        "currencies": list(preview.currencies), "figures": [asdict(figure) for figure in preview.figures],
+        "contacts_moved": [c.id for c in preview.moved], "contacts_dropped": [c.id for c in preview.dropped],
+        "second_primaries": [c.id for c in preview.second_primaries], "lost": dict(preview.lost),
+        "rescued_before": _rescue_as_json(preview.before), "rescued_after": _rescue_as_json(preview.then),
     }  # fmt: skip
 
 
-def _show_written(one: Preview) -> None:
-    """What is written to the client kept: each field as it is now and as it will be, whole."""
-    columns = {**one.before.columns, **one.then.columns}
-    people = {contact.id: contact for contact in one.survivor.contacts}
-    rows = [(_words(name), getattr(one.survivor, name), value) for name, value in columns.items()]
-    for rescue in (one.before, one.then):
+def _show_written(preview: Preview) -> None:
+    """Show the fields written to the client kept, with their full values now and afterwards."""
+    columns = {**preview.before.columns, **preview.then.columns}
+    people = {contact.id: contact for contact in preview.survivor.contacts}
+    rows = [(_words(name), getattr(preview.survivor, name), value) for name, value in columns.items()]
+    for rescue in (preview.before, preview.then):
         for key, values in rescue.contacts.items():
             who = _named(people[key]) if key in people else key
             for name, value in values.items():
@@ -62,12 +62,12 @@ def _show_written(one: Preview) -> None:
         show_table("Written to the client kept", ("field", "now", "afterwards"), rows)
 
 
-def _show_lost(one: Preview) -> None:
-    """What goes with the client that is merged in, and is nowhere else but in the backup."""
-    kept = {*one.before.columns, *one.then.columns}
-    rows = [(_words(name), value) for name, value in one.lost.items() if name not in kept]
+def _show_lost(preview: Preview) -> None:
+    """Show the values lost with the client merged in, which only the backup keeps."""
+    kept = {*preview.before.columns, *preview.then.columns}
+    rows = [(_words(name), value) for name, value in preview.lost.items() if name not in kept]
     if rows:
-        public = "public_notes" in one.lost and "public_notes" not in kept
+        public = "public_notes" in preview.lost and "public_notes" not in kept
         note = "customers can read public notes, so they are appended only with --public-notes" if public else ""
         show_table("Lost with the client merged in (its backup has it)", ("field", "value"), rows, note=note)
 
@@ -85,9 +85,9 @@ def _named(contact: Contact) -> str:
 
 
 def _filled(values: object) -> str:
-    """The texts of a new contact."""
-    found = values if isinstance(values, dict) else {}
-    return ", ".join(str(value) for value in found.values() if isinstance(value, str))
+    """Return the texts of a new contact."""
+    columns = values if isinstance(values, dict) else {}
+    return ", ".join(str(value) for value in columns.values() if isinstance(value, str))
 
 
 def _rescue_as_json(rescue: Rescue) -> dict[str, object]:

@@ -1,6 +1,6 @@
-"""The sheet by which people take a merge back by hand: Markdown, from the backup of both clients.
+"""A checklist in Markdown for undoing a merge by hand, made from the backup of both clients.
 
-Invoice Ninja cannot undo a merge. So the client is created again, and people move its documents back one by one.
+Invoice Ninja cannot undo a merge. So people create the client again, and move its documents back one by one.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from schemas.errors import SettingsError, WarehouseError
 from warehouse.engine.sql import statement
 
 Names = Mapping[str, Mapping[str, str]]
-"""What ids stand for, by field: `country_id` → id → name."""
+"""The names of ids, by field: `country_id` → id → name."""
 
 FIELDS: Final = (
     "name", "number", "id_number", "vat_number", "website", "phone", "classification", "routing_id",
@@ -28,7 +28,7 @@ FIELDS: Final = (
     "shipping_country_id", "custom_value1", "custom_value2", "custom_value3", "custom_value4", "private_notes",
     "public_notes",
 )  # fmt: skip
-"""What a person can enter in the form of a client, in its order."""
+"""The fields in the form of a client, in its order."""
 SETTINGS: Final = ("currency_id", "language_id", "payment_terms", "valid_until", "default_task_rate", "send_reminders")
 PERSON: Final = ("phone", "custom_value1", "custom_value2", "custom_value3", "custom_value4")
 FIGURES: Final = ("balance", "paid_to_date", "credit_balance", "payment_balance")
@@ -37,18 +37,20 @@ PAPERS: Final[Mapping[str, str]] = {
     "recurring_invoice": "recurring_invoices", "task": "tasks", "expense": "expenses",
     "recurring_expense": "recurring_expenses", "purchase_order": "purchase_orders",
 }  # fmt: skip
-"""What moves with a client, and under which path the app shows one."""
+"""The records that move with a client, each with its path in the app."""
 
 
 def merge_sheet(backup: Path, url: str = "", names: Names | None = None) -> str:
-    """What to do by hand to take a merge back. Raises SettingsError where the file is no backup of one.
+    """Return the steps to undo a merge by hand. Raises SettingsError if the file is not a backup of a merge.
 
-    `url` is the server's address, for links; `names` says what ids stand for.
+    `url` is the server's address, for links; `names` has the names of ids.
     """
     try:
         kept, gone = json.loads(backup.read_text(encoding="utf-8"), parse_float=Decimal)["clients"]
     except (OSError, ValueError, KeyError, TypeError):
-        raise SettingsError(f"{backup} is no backup of a merge: `ninja-sync merge show PLAN` names it.") from None
+        raise SettingsError(
+            f"{backup} is not a backup of a merge: `ninja-sync merge show PLAN` names the backups."
+        ) from None
     known, people, files = names or {}, gone.get("contacts") or [], gone.get("documents") or []
     lines = [
         f"# Taking back the merge of {_called(gone)}",
@@ -58,7 +60,7 @@ def merge_sheet(backup: Path, url: str = "", names: Names | None = None) -> str:
         *_filled(gone.get("settings") or {}, SETTINGS, known),
         *_other_settings(gone.get("settings") or {}),
         f"\n## 2. Contacts ({len(people)})\n",
-        "Move each from the client kept; enter it again where the merge has dropped it.\n" if people else "None.",
+        "Move each from the client kept; enter it again if the merge dropped it.\n" if people else "None.",
         *(f"- [ ] {_person(person)}" for person in people),
         "\n## 3. Move its papers back\n",
         *_papers(gone, url),
@@ -76,7 +78,7 @@ def merge_sheet(backup: Path, url: str = "", names: Names | None = None) -> str:
 
 
 def known_names(settings: Settings, source: str) -> Names:
-    """What ids stand for, by the mirror; nothing where there is none yet."""
+    """Return the names of ids from the mirror; none if there is no mirror yet."""
     try:
         with reading(settings) as warehouse:
             rows = warehouse.rows(statement("read/form_names"), {"source": source})
@@ -89,10 +91,10 @@ def known_names(settings: Settings, source: str) -> Names:
 
 
 def source_of(settings: Settings, backup: Path) -> str | None:
-    """The configured source of a backup, by its name; None where the file was renamed, or nobody knows the source."""
-    found = [name for name in settings.sources if backup.name.startswith(f"{name}-merge-")]
+    """Return the source that a backup's file name begins with, else the only source; None if there are several."""
+    fitting = [name for name in settings.sources if backup.name.startswith(f"{name}-merge-")]
     only = next(iter(settings.sources)) if len(settings.sources) == 1 else None
-    return max(found, key=len, default=only)
+    return max(fitting, key=len, default=only)
 
 
 def _called(client: Mapping[str, Any]) -> str:
@@ -100,13 +102,13 @@ def _called(client: Mapping[str, Any]) -> str:
 
 
 def _link(url: str, path: str, key: str) -> str:
-    """Where the app shows it; nothing where the server's address is not known."""
+    """Return a link to a record in the app; empty if the server's address is not known."""
     tail = "" if path == "clients" else "/edit"
     return f" <{url.rstrip('/')}/#/{path}/{key}{tail}>" if url else ""
 
 
 def _filled(record: Mapping[str, Any], fields: Sequence[str], names: Names) -> Iterator[str]:
-    """The fields that hold something, by the names of what their ids stand for."""
+    """Yield the fields that have a value, with names in place of ids."""
     for name in fields:
         value = record.get(name)
         if value in (None, "", " ", "0", False):
@@ -119,36 +121,38 @@ def _filled(record: Mapping[str, Any], fields: Sequence[str], names: Names) -> I
 
 
 def _other_settings(settings: Mapping[str, Any]) -> Iterator[str]:
-    """Settings of the client alone that the form has on other pages."""
+    """Yield the client's own settings that the form has on other pages."""
     shown = {*SETTINGS, "entity", "size_id", "industry_id"}
     left = sorted(name for name, value in settings.items() if name not in shown and value)
     if left:
         yield f"- [ ] settings of its own on other pages: {', '.join(map(_words, left))}"
 
 
-def _person(one: Mapping[str, Any]) -> str:
-    name = " ".join(str(one[n]) for n in ("first_name", "last_name") if one.get(n))
-    mail = str(one.get("email") or "").strip()
-    rest = [f"{_words(n)} {one[n]}" for n in PERSON if one.get(n)]
-    told = ", ".join(filter(None, (name or "without a name", mail, *rest)))
-    return told + (" (primary contact)" if one.get("is_primary") else "")
+def _person(contact: Mapping[str, Any]) -> str:
+    name = " ".join(str(contact[n]) for n in ("first_name", "last_name") if contact.get(n))
+    mail = str(contact.get("email") or "").strip()
+    rest = [f"{_words(n)} {contact[n]}" for n in PERSON if contact.get(n)]
+    parts = ", ".join(filter(None, (name or "without a name", mail, *rest)))
+    return parts + (" (primary contact)" if contact.get("is_primary") else "")
 
 
 def _papers(gone: Mapping[str, Any], url: str) -> Iterator[str]:
-    """Each paper once, with its date and what it added to the balance, as far as ledger and activities know it."""
-    found: dict[tuple[str, str], list[Any]] = {}
+    """Yield each paper in the ledger or the activities once, with its date and its effect on the balance."""
+    papers: dict[tuple[str, str], list[Any]] = {}
     for row in [*(gone.get("ledger") or []), *(gone.get("activities") or [])]:
         for kind in PAPERS:
             if key := row.get(f"{kind}_id"):
-                at, added = found.setdefault((kind, str(key)), [0, Decimal(0)])
+                at, added = papers.setdefault((kind, str(key)), [0, Decimal(0)])
                 at = min(filter(None, (at, row.get("created_at") or 0)), default=0)
-                found[kind, str(key)] = [at, added + Decimal(str(row.get("adjustment") or 0))]
-    for (kind, key), (at, added) in sorted(found.items(), key=lambda one: (list(PAPERS).index(one[0][0]), one[1][0])):
+                papers[kind, str(key)] = [at, added + Decimal(str(row.get("adjustment") or 0))]
+    for (kind, key), (at, added) in sorted(
+        papers.items(), key=lambda paper: (list(PAPERS).index(paper[0][0]), paper[1][0])
+    ):
         day = f" of {datetime.fromtimestamp(at, UTC):%Y-%m-%d}" if at else ""
         change = f", {'+' if added > 0 else ''}{amount(added)} to the balance" if added else ""
         yield f"- [ ] {_words(kind)}{day}{change}{_link(url, PAPERS[kind], key)}"
-    if not found:
-        yield "The backup names none. Look at the activities of the client kept."
+    if not papers:
+        yield "The backup lists none. Look at the activities of the client kept."
 
 
 def _money(client: Mapping[str, Any], name: str, names: Names) -> str:
@@ -162,5 +166,5 @@ def _words(name: str) -> str:
 
 
 def _on_lines(text: str) -> str:
-    """A text of several lines, indented, so that it stays one item of the list."""
+    """Return a text with its further lines indented, so that it stays one item of the list."""
     return text.replace("\n", "\n      ")

@@ -1,4 +1,4 @@
-"""One merge of a plan, from where it stands to its end: checked, rescued, sent once, and what follows it written."""
+"""Do one merge of a plan from its present state to its end: check, rescue, send once, rescue the rest."""
 
 from __future__ import annotations
 
@@ -46,14 +46,14 @@ from warehouse.control.plans import (
 from warehouse.engine.seam import Warehouse
 
 REFUSED = (SettingsError, UnsafePlan, Invalid, NotFound)
-"""Errors that come again with the next run, as long as nobody plans the merge again."""
+"""Errors that the next run would raise again, unless somebody plans the merge again."""
 
 
 @dataclass(frozen=True, slots=True)
 class Merging:
-    """What the steps of one run have in common; `touched` are clients that this plan has written already.
+    """The state that the merges of one run share; `touched` are the survivors of the earlier merges.
 
-    `gives_up` says that a merge which was done before this run is finished without its last rescue.
+    With `gives_up`, a merge that was done before this run is finished without its last rescue.
     """
 
     run: Run
@@ -62,15 +62,15 @@ class Merging:
 
 
 def take_step(merging: Merging, place: int, step: MergeStep, state: str) -> None:
-    """Do what is left of one merge.
+    """Do the rest of one merge.
 
-    Raises StalePlan for one that was not sent and may not be sent any more, and RescueMissing where the merge is done
-    and what follows it cannot be written.
+    Raises StalePlan if the merge was not sent and may not be sent any more, and RescueMissing if it is done but the
+    rescue after it cannot be written.
     """
     run = merging.run
     if state in UNMERGED:
         if run.barred:
-            raise StalePlan(f"{run.barred}: plan again. What was not sent is not sent.")
+            raise StalePlan(f"{run.barred}: plan again. This merge was not sent.")
         survivor = _merge(merging, place, step, state)
         note(run, place, MERGED)
         _finish(run, place, step, survivor)
@@ -84,17 +84,17 @@ def take_step(merging: Merging, place: int, step: MergeStep, state: str) -> None
 
 
 def note(run: Run, place: int, state: str, *, backup: str | None = None) -> None:
-    """Record how far a merge has come."""
+    """Record the progress of a merge."""
     set_step(run.warehouse, run.plan, place, state, run.clock.now(), backup=backup)
 
 
 def is_merged(warehouse: Warehouse, plan: Plan, step: MergeStep, state: str) -> bool:
-    """Whether the server has merged it, by the step's state or by the journal: a run that was killed notes no state."""
+    """Whether the server has merged it, by the step's state or by the journal: a killed run noted no state."""
     return state in {MERGED, *FINISHED} or step.mergeable_id in merged_by(warehouse, plan)
 
 
 def _merge(merging: Merging, place: int, step: MergeStep, state: str) -> Record:
-    """Rescue what would be lost, then merge, once; the survivor as it was read afterwards."""
+    """Rescue the values that would be lost, then merge, once; return the survivor as read afterwards."""
     run, rescued = merging.run, None
     if state in {PLANNED, CHECKED} and not step.before.is_empty:
         both = _read(run.api, step)
@@ -105,21 +105,21 @@ def _merge(merging: Merging, place: int, step: MergeStep, state: str) -> Record:
     _check(merging, step, both, own=state != PLANNED, rescued=rescued)
     ids = (step.survivor_id, step.mergeable_id)
     file = backup_file(run.settings, run.plan.source, "merge", ids, run.clock.now())
-    _begin(run, place, state, RESCUED, backup=str(file))  # before it is sent: a kill leaves the file behind
+    _begin(run, place, state, RESCUED, backup=str(file))  # before the merge is sent, so that a kill loses no file
     return merge_both(run.api, both, backup=file, allowed=step.allowed, codes=step.currencies, sleep=run.sleep)
 
 
 def _begin(run: Run, place: int, state: str, to: str, *, backup: str | None = None) -> None:
-    """Note that a merge is under way, before its first write."""
+    """Note that a merge has begun, before its first write."""
     if state == PLANNED:
         run.note(APPLYING)
     note(run, place, to, backup=backup)
 
 
 def _finish(run: Run, place: int, step: MergeStep, survivor: Record | None = None) -> None:
-    """Write what can be written only after the merge. Raises RescueMissing, which says that the merge is done.
+    """Write the rescue that is possible only after the merge. Raises RescueMissing: the merge itself is done.
 
-    `survivor` is the client as it was read right after its merge, where that was just done.
+    `survivor` is the client as read right after its merge, if this run did it.
     """
     try:
         _rescue_after(run.api, step, survivor)
@@ -129,30 +129,30 @@ def _finish(run: Run, place: int, step: MergeStep, survivor: Record | None = Non
         plan_id = run.plan.plan_id
         raise RescueMissing(
             f"The client {step.mergeable_id} is merged into {step.survivor_id}: that is done. Not written afterwards: "
-            f"{', '.join(_written_after(step))}. The reason: {_reason(problem)} Mend it and say `ninja-sync merge "
-            f"resume {plan_id}`, or finish without it: `ninja-sync merge resume {plan_id} --without-rescue`."
+            f"{', '.join(_written_after(step))}. The reason: {_reason(problem)} Correct it and run `ninja-sync "
+            f"merge resume {plan_id}`, or finish without it: `ninja-sync merge resume {plan_id} --without-rescue`."
         ) from None
     note(run, place, DONE)
 
 
 def _read(api: Api, step: MergeStep, *, for_backup: bool = False) -> Both:
-    """Both clients as they are now. Raises StalePlan, with the client that is not on the server any more."""
+    """Read both clients now. Raises StalePlan, naming the client that is not on the server any more."""
     try:
         return read_both(api.door, step.survivor_id, step.mergeable_id, for_backup=for_backup)
     except NotFound:
         for client_id in (step.survivor_id, step.mergeable_id):
             if presence(api.door, client_id) is Presence.GONE:
                 raise StalePlan(
-                    f"The client {client_id} is not on the server any more: somebody has merged or purged it. It is "
-                    "not merged, nor is what comes after it. Plan again."
+                    f"The client {client_id} is not on the server any more: somebody has merged or purged it. This "
+                    "merge and those after it were not sent. Plan again."
                 ) from None
         raise
 
 
 def _check(merging: Merging, step: MergeStep, both: Both, *, own: bool, rescued: Record | None = None) -> None:
-    """Raises StalePlan where one of both has changed since the plan was made, but for what the plan itself did.
+    """Raises StalePlan if one of the clients has changed since the plan was made, except by the plan itself.
 
-    `own` says that the plan may have written the survivor already; `rescued` is how it left it, where this run did so.
+    `own` means that the plan may have written the survivor already; `rescued` is the survivor after this run's rescue.
     """
     if why := another_version(merging.run.plan, both.version):
         raise StalePlan(f"{why}: plan again.")
@@ -166,17 +166,17 @@ def _check(merging: Merging, step: MergeStep, both: Both, *, own: bool, rescued:
     for client_id, names in changed.items():
         if names:
             raise StalePlan(
-                f"The client {client_id} has changed since the plan was made ({', '.join(names)}): it is not merged, "
-                "nor is what comes after it. Plan again."
+                f"The client {client_id} has changed since the plan was made ({', '.join(names)}): this merge "
+                "and those after it were not sent. Plan again."
             )
 
 
 def _changed(record: Record, expected: Mapping[str, object], ours: Rescue | None, *, merged: bool) -> list[str]:
-    """The fields in which a client differs from the plan, but for its own rescue and an earlier merge into it."""
+    """Return the fields that differ from the plan, except by its own rescue or an earlier merge into the client."""
     now, written = expected_of(client_of(record)), ours.columns if ours else {}
     free = {name for name in expected if merged and name not in LOST}
     if ours:
-        free |= {"contacts"} | ({"number"} if not expected.get("number") else set())  # any PUT numbers a client
+        free |= {"contacts"} | ({"number"} if not expected.get("number") else set())  # any PUT gives a client a number
     return [
         name for name, value in expected.items()
         if name not in free and _text(now[name]) not in {_text(value), _text(written.get(name, value))}
@@ -184,40 +184,40 @@ def _changed(record: Record, expected: Mapping[str, object], ours: Rescue | None
 
 
 def _check_gone(run: Run, step: MergeStep) -> None:
-    """Raises StalePlan where a merge that is noted as done is not: a person may have said so by mistake."""
+    """Raises StalePlan if a merge noted as done is not: a person may have settled it by mistake."""
     if presence(run.api.door, step.mergeable_id) is Presence.HERE:
         raise StalePlan(
-            f"The client {step.mergeable_id} is noted as merged into {step.survivor_id}, and is still on the server. "
-            "Nothing more is written. Look at both in Invoice Ninja, then close the plan (`ninja-sync merge close "
-            f"{run.plan.plan_id}`) and plan again."
+            f"The client {step.mergeable_id} is noted as merged into {step.survivor_id}, but is still on "
+            "the server. Nothing more was written. Look at both in Invoice Ninja, then close the plan "
+            f"(`ninja-sync merge close {run.plan.plan_id}`) and plan again."
         )
 
 
 def _text(value: object) -> str:
-    """A value as it is compared: blank and none are the same to the server."""
+    """Return a value for comparison: blank and None are the same to the server."""
     return "" if value is None else str(value)
 
 
 def _rescue_before(api: Api, step: MergeStep, survivor: Record) -> Record:
-    """Keep what would be lost, as an ordinary change of the survivor; what is there already is not written again.
+    """Rescue values by an ordinary change of the survivor, without those that it has already; return the survivor.
 
-    Returns the survivor as it is then. Raises StalePlan where the change is refused: the clients are not merged then.
+    Raises StalePlan if the change is refused: then the clients are not merged.
     """
     here = _contacts(survivor)
     edits = [ContactEdit(key, changes) for key, changes in step.before.contacts.items() if key in here]
-    edits += [ContactEdit(changes=one) for one in step.before.new_contacts if not _has(here, one)]
+    edits += [ContactEdit(changes=values) for values in step.before.new_contacts if not _has(here, values)]
     try:
         return _written(api, step, step.before.columns, edits, survivor)
     except REFUSED as problem:
         raise StalePlan(
-            f"The client {step.mergeable_id} is not merged into {step.survivor_id}, nor is what comes after it: what "
-            f"was to be kept of it could not be written. The reason: {_reason(problem)} Mend it and plan again, or "
-            "plan with --no-rescue."
+            f"The client {step.mergeable_id} was not merged into {step.survivor_id}, because the values to keep of it "
+            f"could not be written. Later merges were not sent either. The reason: {_reason(problem)} Correct it and "
+            "plan again, or plan with --no-rescue."
         ) from None
 
 
 def _rescue_after(api: Api, step: MergeStep, survivor: Record | None) -> None:
-    """What could not be written before. What somebody has written meanwhile is kept, and is an error."""
+    """Write the rescue after the merge. Values that somebody wrote meanwhile stay, and raise StalePlan."""
     rescue = step.then
     if rescue.is_empty:
         return
@@ -226,10 +226,10 @@ def _rescue_after(api: Api, step: MergeStep, survivor: Record | None) -> None:
     if theirs:
         raise StalePlan(f"Somebody has written {', '.join(theirs)} of the client {step.survivor_id} meanwhile.")
     here = _contacts(record)
-    primaries = sum(bool(one.get("is_primary")) for one in here.values())
+    primaries = sum(bool(contact.get("is_primary")) for contact in here.values())
     edits = [
         ContactEdit(key, changes) for key, changes in rescue.contacts.items()
-        if key in here and not ("is_primary" in changes and primaries == 1)  # somebody has chosen one
+        if key in here and not ("is_primary" in changes and primaries == 1)  # somebody has chosen the primary contact
     ]  # fmt: skip
     if rescue.columns or edits:
         _written(api, step, rescue.columns, edits, record)
@@ -238,28 +238,29 @@ def _rescue_after(api: Api, step: MergeStep, survivor: Record | None) -> None:
 def _written(
     api: Api, step: MergeStep, columns: Mapping[str, object], edits: Sequence[ContactEdit], survivor: Record
 ) -> Record:
-    """Change the survivor, which was just read. The values were checked against the server's lists by the plan."""
+    """Change the survivor, which was just read. The plan has checked the values against the server's lists."""
     update = prepare_update(api, step.survivor_id, columns, contacts=edits, lists=NO_LISTS, record=survivor)
     return carry_through(api, update, survivor).after
 
 
 def _written_after(step: MergeStep) -> list[str]:
-    """What the rescue after a merge writes, by names of fields."""
-    return [*step.then.columns, *(["which contact is the primary one"] if step.then.contacts else [])]
+    """Return the names of the fields that the rescue after a merge writes."""
+    return [*step.then.columns, *(["the primary contact"] if step.then.contacts else [])]
 
 
 def _reason(problem: SyncError) -> str:
-    """Why a change was refused, without the words that nothing was sent: the merge may have been."""
+    """Return why a change was refused, without "nothing was sent": the merge itself may have been sent."""
     text = str(problem).removeprefix("Nothing was sent: ").removesuffix(" Nothing was sent.").removesuffix(" Not sent.")
     return sentence(text[:1].upper() + text[1:])
 
 
 def _has(contacts: Mapping[str, Mapping[str, object]], wanted: Mapping[str, object]) -> bool:
-    """Whether a contact with all this is there: a rescue that was killed behind its answer adds nobody twice."""
+    """Whether a contact has all these values: a rescue killed after its call must not add a contact twice."""
     known = {name: value for name, value in wanted.items() if name not in {"is_primary", "send_email"}}
-    return any(all(one.get(name) == value for name, value in known.items()) for one in contacts.values())
+    return any(all(contact.get(name) == value for name, value in known.items()) for contact in contacts.values())
 
 
 def _contacts(record: Record) -> dict[str, Mapping[str, object]]:
-    found = record.get("contacts")
-    return {str(one["id"]): one for one in found if isinstance(one, dict)} if isinstance(found, list) else {}
+    contacts = record.get("contacts")
+    listed = contacts if isinstance(contacts, list) else []
+    return {str(contact["id"]): contact for contact in listed if isinstance(contact, dict)}

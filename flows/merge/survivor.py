@@ -1,4 +1,4 @@
-"""Who survives of several clients that are one: by rules in an order that a person can read and change."""
+"""Choose the client to keep among duplicates, by rules in an order that people can read and change."""
 
 from __future__ import annotations
 
@@ -14,47 +14,47 @@ _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def _filled(client: Client) -> int:
-    """How many of its columns say something."""
+    """Return the number of columns that have a value."""
     return sum(value not in (None, "", {}, [], 0, False) for value in as_dict(client).values())
 
 
 RULES: Final[Mapping[str, Score]] = {
-    "active": lambda one: one.status == "active",
-    "has_balance": lambda one: one.balance != 0,
-    "has_paid": lambda one: one.paid_to_date != 0,
-    "most_paid": lambda one: float(one.paid_to_date),
-    "most_contacts": lambda one: len(one.contacts),
-    "most_documents": lambda one: len(one.documents),
+    "active": lambda client: client.status == "active",
+    "has_balance": lambda client: client.balance != 0,
+    "has_paid": lambda client: client.paid_to_date != 0,
+    "most_paid": lambda client: float(client.paid_to_date),
+    "most_contacts": lambda client: len(client.contacts),
+    "most_documents": lambda client: len(client.documents),
     "most_complete": _filled,
-    "valid_vat_number": lambda one: bool(one.has_valid_vat_number),
-    "has_id_number": lambda one: one.id_number is not None,
-    "most_recent_activity": lambda one: (one.updated_at or _LONG_AGO).timestamp(),
-    "oldest": lambda one: -(one.created_at or _LONG_AGO).timestamp(),
-    "newest": lambda one: (one.created_at or _LONG_AGO).timestamp(),
+    "valid_vat_number": lambda client: bool(client.has_valid_vat_number),
+    "has_id_number": lambda client: client.id_number is not None,
+    "most_recent_activity": lambda client: (client.updated_at or _LONG_AGO).timestamp(),
+    "oldest": lambda client: -(client.created_at or _LONG_AGO).timestamp(),
+    "newest": lambda client: (client.created_at or _LONG_AGO).timestamp(),
 }
-"""What each rule prefers: the client with the highest score. Money is only compared here, never kept."""
+"""The score of each rule: the client with the highest one is preferred. Money is only compared here, never stored."""
 
 DEFAULT: Final = ("active", "has_balance", "has_paid", "most_complete", "oldest")
 
 
 def survivor_of(clients: Sequence[Client], rules: Sequence[str] = DEFAULT) -> Client:
-    """The client that survives: the first rule decides, the next one between equals, at last the smallest id.
+    """Return the client to keep: by the first rule, the next one if scores are equal, and finally the smallest id.
 
-    Raises SettingsError for a rule that there is none of.
+    Raises SettingsError for an unknown rule.
     """
     unknown = [rule for rule in rules if rule not in RULES]
     if unknown:
-        raise SettingsError(f"There is no survivor rule {unknown[0]!r}; there is: {', '.join(RULES)}.")
-    ordered = sorted(clients, key=lambda one: one.id)
-    return max(ordered, key=lambda one: tuple(RULES[rule](one) for rule in rules))
+        raise SettingsError(f"There is no survivor rule {unknown[0]!r}. The rules are: {', '.join(RULES)}.")
+    ordered = sorted(clients, key=lambda client: client.id)
+    return max(ordered, key=lambda client: tuple(RULES[rule](client) for rule in rules))
 
 
 def why(survivor: Client, others: Sequence[Client], rules: Sequence[str] = DEFAULT) -> str:
-    """The rule that decided, in its own word."""
-    left = [one for one in others if one.id != survivor.id]
+    """Return the name of the rule that decided."""
+    left = [client for client in others if client.id != survivor.id]
     for rule in rules:
         score = RULES[rule]
-        left = [one for one in left if score(one) == score(survivor)]
+        left = [client for client in left if score(client) == score(survivor)]
         if not left:
             return rule
     return "equal in all, the smallest id"

@@ -1,7 +1,7 @@
-"""Applying a plan of changes: checked, sent, read back; each value gets an outcome.
+"""Apply a plan of changes: check, send, read back, and record an outcome for each value.
 
-The journal knows what a killed run has sent, so that `resume` ends as if it had not been killed. A person closes a plan
-that is not to go on.
+The journal shows what a killed run has sent, so `resume` ends as if it had not been killed. A person can close a plan
+instead.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ from warehouse.control.plans import outcomes_of
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """What became of a plan: its values' outcomes, how many calls were sent, and the pull that brought them here.
+    """The result of a plan: the outcomes of its values, the number of calls sent, and the pull afterwards.
 
-    `stopped` is the error at which it ended before its end; `resume` goes on from there, unless the plan has ended.
+    `stopped` is the error that stopped it early; `resume` goes on from there, unless the plan has ended.
     """
 
     plan: Plan
@@ -39,15 +39,15 @@ class Applied:
 
     @property
     def counts(self) -> Mapping[str, int]:
-        """How many values came to which outcome; `not sent` are those that were not reached."""
-        counted = Counter(one.outcome.value for one in self.outcomes)
+        """The number of values for each outcome; `not sent` are those that were not reached."""
+        counted = Counter(cell.outcome.value for cell in self.outcomes)
         left = len(self.plan.cells) - len(self.outcomes)
         return {**counted, **({Outcome.NOT_SENT.value: left} if left > 0 else {})}
 
     @property
     def as_planned(self) -> bool:
-        """Whether every value is as the plan wanted it."""
-        return not self.stopped and all(one.outcome in AS_WANTED for one in self.outcomes)
+        """Whether every value is as planned."""
+        return not self.stopped and all(cell.outcome in AS_WANTED for cell in self.outcomes)
 
 
 def apply_plan(
@@ -61,10 +61,10 @@ def apply_plan(
     progress: Progress = silent,
     clock: Clock = SYSTEM_CLOCK,
 ) -> Applied:
-    """Apply a plan whose digest a person has seen. It is applied once; what was cut off is resumed.
+    """Apply a plan whose digest a person has seen. A plan is applied once; resume it if it was cut off.
 
-    Afterwards a pull brings what was written into the mirror, unless `pulls` is false. With `force`, the plan may
-    change more clients than the settings allow. Raises what `applying` raises; then nothing was sent.
+    Afterwards a pull brings the written values into the mirror, unless `pulls` is false. With `force`, the plan may
+    change more clients than the settings allow. Raises the errors of `applying`; then nothing was sent.
     """
     return _applied(
         applying(settings, door, PUSH, plan_id, digest, force=force, pulls=pulls, progress=progress, clock=clock),
@@ -81,10 +81,10 @@ def resume_plan(
     progress: Progress = silent,
     clock: Clock = SYSTEM_CLOCK,
 ) -> Applied:
-    """Go on with a plan that was cut off: what was sent is settled by reading back, what was not is sent now.
+    """Resume a plan that was cut off: settle the values that were sent by reading them back, and send the others.
 
-    A plan that has expired, or is not as it was approved, is settled and ended, and nothing more is sent: the error
-    stands in `stopped`. Raises what `applying` raises, WrongDigest only where a digest is given.
+    A plan that has expired, or was altered after its approval, is settled and ended without sending more; `stopped` has
+    the error. Raises the errors of `applying`, WrongDigest only if a digest is given.
     """
     return _applied(
         applying(settings, door, PUSH, plan_id, digest, resumes=True, pulls=pulls, progress=progress, clock=clock),
@@ -92,7 +92,7 @@ def resume_plan(
 
 
 def close_plan(settings: Settings, plan_id: str, *, clock: Clock = SYSTEM_CLOCK) -> Applied:
-    """End a plan for good, so that it keeps no other waiting. Sends nothing; what is done stays. See `closing`."""
+    """End a plan for good, so that no other plan waits for it. Sends nothing and undoes nothing. See `closing`."""
     with closing(settings, PUSH, plan_id, clock) as (warehouse, plan):
         note_sent(warehouse, plan, clock.now())
         return Applied(plan, outcomes_of(warehouse, plan), 0, None)

@@ -1,4 +1,4 @@
-"""The clients that others may have changed since a plan was made, although a clock or a backup was set back."""
+"""Find the clients that others may have changed since a plan was made, even if a clock or the server was set back."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from schemas.plan import Plan
 def changed_meanwhile(
     door: Door, plan: Plan, begun: Clocks, look_back: int, clock: Clock
 ) -> tuple[Mapping[str, Record], Clocks]:
-    """The clients that may have changed since both clocks were as in `begun`, by one list; and the clocks of now.
+    """Return the clients that may have changed since `begun`, read by one list, and both clocks now.
 
-    Where the newest stamp of all is older than the plan's, the server may be restored from a backup; where its clock
-    has gone back, changes are stamped before the plan. Stamps tell nothing then, and each client of the plan is read.
+    If the newest stamp is older than the plan's, the server may have been restored from a backup. If its clock has gone
+    back, changes have stamps from before the plan. Stamps are no evidence then, so every client of the plan is read.
     """
     here = int(clock.now().timestamp())
     since = datetime.fromtimestamp(begun.server - look_back - JITTER, UTC)

@@ -1,7 +1,7 @@
-"""Looking at the clients of a plan right before they are written: a value that somebody has changed is not overwritten.
+"""Look at the clients of a plan right before they are written, so that nobody else's change is overwritten.
 
-Invoice Ninja has no conditional write. So the clients of each bulk call are looked at just before it, and compared with
-the plan; a PUT does the same by itself. What lands between that look and the call cannot be prevented.
+Invoice Ninja has no conditional write. So the clients of each bulk call are read just before it, and compared with the
+plan. A PUT reads its client anyway. A change that lands between that look and the call is overwritten.
 """
 
 from __future__ import annotations
@@ -21,18 +21,18 @@ from schemas.journal import Outcome
 from schemas.plan import UPDATE, Cell, CellOutcome, Plan, calls_for
 
 LATE: Final = 60
-"""Seconds for which a transaction may stay open and still be seen by the next look, by its stamp.
+"""Seconds that a transaction may stay open so that the next look still sees its stamp.
 
-The server ends a request after 45 seconds (BaseController). The longer this is, the more of the plan's own changes each
-look reads again.
+The server ends a request after 45 seconds (BaseController). The longer this is, the more of the plan's own changes are
+read again at each look.
 """
 
 
 @dataclass(slots=True)
 class Look:
-    """The clients of a plan as they were last seen on the server; `looked` are both clocks at the last list of changes.
+    """The clients of a plan as last seen on the server; `looked` are both clocks at the last list of changes.
 
-    `ours` are the cells that this plan has sent before: their value is ours, not somebody else's.
+    `ours` are the cells that this plan has sent before: if their value is there, the plan wrote it.
     """
 
     door: Door
@@ -45,24 +45,24 @@ class Look:
     looked: Clocks | None = None
 
     def begin(self, cells: Sequence[Cell]) -> None:
-        """Read what has changed since the plan was made, and each client of the larger bulk calls.
+        """Read the clients that have changed since the plan was made, and all clients of the larger bulk calls.
 
-        These are read as when the plan was made: the stamps of a server that was restored from a backup say nothing of
-        its values. The clients of smaller calls are read one by one before their call.
+        The latter are read in any case, because the stamps of a server restored from a backup prove nothing. The
+        clients of smaller calls are read one by one before their call.
         """
         self._read_changed(clocks(self.plan.base_at, self.plan.made_at), self.look_back)
         calls = [call.client_ids for call in calls_for(cells) if call.verb != UPDATE]
-        self._read({one for ids in calls if len(ids) > FEW for one in ids} - self.records.keys())
+        self._read({client_id for ids in calls if len(ids) > FEW for client_id in ids} - self.records.keys())
 
     def again(self, ids: Sequence[str]) -> None:
-        """Look again at the clients of one bulk call: one by one where they are few, else by one list."""
+        """Look again at the clients of one bulk call: one by one if they are few, else by one list."""
         if len(ids) <= FEW or self.looked is None:
             self._read(ids)
         else:
             self._read_changed(self.looked, min(self.look_back, LATE))
 
     def sorted_out(self, cells: Iterable[Cell]) -> tuple[list[Cell], list[CellOutcome]]:
-        """The cells that may be sent, and what became of the others: there already, or changed by somebody else."""
+        """Return the cells to send, and the outcomes of the others: there already, or changed by somebody else."""
         sendable, left = [], []
         views: dict[str, Mapping[str, object]] = {}
         for cell in cells:
@@ -77,12 +77,12 @@ class Look:
         return sendable, left
 
     def credited(self, outcome: CellOutcome) -> CellOutcome:
-        """The outcome, APPLIED for a value that is there because this plan has sent it before."""
+        """Return the outcome, or APPLIED if the value is there because this plan sent it before."""
         ours = outcome.outcome is Outcome.THERE_ALREADY and (outcome.client_id, outcome.column) in self.ours
         return replace(outcome, outcome=Outcome.APPLIED) if ours else outcome
 
     def _judged(self, cell: Cell, present: Mapping[str, object] | None) -> CellOutcome | None:
-        """What is known of a cell that need not or must not be sent; None for one that may be."""
+        """Return the outcome of a cell that need not or must not be sent; None for one to send."""
         key, column = cell.client_id, cell.column
         if present is None:
             return CellOutcome(key, column, Outcome.CONFLICT, GONE) if key in self.missing else None
@@ -100,11 +100,11 @@ class Look:
         self.records.update({key: record for key, record in changed.items() if key in wanted})
 
     def _read(self, ids: Iterable[str]) -> None:
-        found, asked = read_present(self.door, ids), set(ids)
-        self.records.update(found.records)
-        self.missing = (self.missing - asked) | (asked - found.records.keys() - found.unread)
-        for one in self.missing & asked:
-            self.records.pop(one, None)
+        present, asked = read_present(self.door, ids), set(ids)
+        self.records.update(present.records)
+        self.missing = (self.missing - asked) | (asked - present.records.keys() - present.unread)
+        for client_id in self.missing & asked:
+            self.records.pop(client_id, None)
 
 
 GONE: Final = "there is no such client on the server any more, or this token may not see it"
@@ -113,19 +113,19 @@ ANOTHER: Final = "the server has another client under this id, made after the pl
 
 
 def _is_another(present: Mapping[str, object], plan: Plan) -> bool:
-    """Whether a client was made after the plan, so that it is not the client which the plan means.
+    """Whether the client was made after the plan, so that it is not the client in the plan.
 
-    A server that is restored from a backup gives the ids of clients that are lost to new ones.
+    A server restored from a backup gives the ids of lost clients to new ones.
     """
     created = present["created_at"]
     if not isinstance(created, int):
         return False
-    # A client that was made while the server's clock was ahead was there when the plan was made: `newest_at` is later.
+    # A client made while the server's clock was ahead may have been there before the plan: `newest_at` is later then.
     return created > max(plan.base_at, plan.newest_at).timestamp()
 
 
 def _as_it_is(cell: Cell, present: Mapping[str, object] | None) -> Cell:
-    """A group of a client that was archived since goes by a PUT, as assign_group passes over it."""
+    """Return a cell, by PUT if it sets the group of a client archived meanwhile: assign_group skips that one."""
     if present is not None and cell.column == "group_settings_id" and present["archived_at"]:
         return replace(cell, by_put=True)
     return cell

@@ -1,4 +1,4 @@
-"""What people do with changes they have queued: see what became of them, and withdraw them."""
+"""Queued changes: list them with their state, and withdraw them."""
 
 from __future__ import annotations
 
@@ -13,51 +13,53 @@ from schemas.errors import SettingsError
 from warehouse.control.outbox import OPEN, WAITING, Change, queued, withdraw
 
 SHORT: Final = 8
-"""Characters of a change's id that are shown; as many as make it clear are enough to name it."""
+"""Characters of a change's id that are shown; any beginning that is unique names the change."""
 
 
 def queued_changes(
     settings: Settings, source: str | None = None, *, everything: bool = False, clock: Clock = SYSTEM_CLOCK
 ) -> list[Change]:
-    """The changes that are in no plan, oldest first: those that wait, and those that were refused, with the reason.
+    """Return the waiting and the refused changes, oldest first, with the reason of each refusal.
 
-    `everything` adds those that a plan has taken up, with what became of them.
+    `everything` adds the changes that a plan has taken up, with their outcomes.
     """
     with open_ready(settings, clock) as warehouse:
         known = {*settings.sources, *(str(name) for (name,) in warehouse.rows("select source from control.sources"))}
-        found = queued(warehouse)
+        changes = queued(warehouse)
     return [
-        replace(one, why=one.why or _of_no_source(one, known))
-        for one in found
-        if (everything or one.state in OPEN) and source in (None, one.source)
+        replace(change, why=change.why or _of_no_source(change, known))
+        for change in changes
+        if (everything or change.state in OPEN) and source in (None, change.source)
     ]
 
 
 def withdraw_changes(settings: Settings, names: Sequence[str], clock: Clock = SYSTEM_CLOCK) -> list[Change]:
-    """Remove queued changes, each named by its id or the beginning of it; returns them.
+    """Remove queued changes, each named by its id or the beginning of it, and return them.
 
-    Raises SettingsError where one is not clear, or is in a plan already; then none is removed.
+    Raises SettingsError, without removing any, if a name is not unique or a change is in a plan already.
     """
     with open_ready(settings, clock) as warehouse, warehouse.transaction():
-        found = queued(warehouse)
-        chosen = [_one(found, name) for name in dict.fromkeys(names)]
-        withdraw(warehouse, [one.change_id for one in chosen])
+        changes = queued(warehouse)
+        chosen = [_named(changes, name) for name in dict.fromkeys(names)]
+        withdraw(warehouse, [change.change_id for change in chosen])
     return chosen
 
 
-def _one(found: Sequence[Change], name: str) -> Change:
-    fitting = [one for one in found if name and one.change_id.startswith(name.lower())]
+def _named(changes: Sequence[Change], name: str) -> Change:
+    fitting = [change for change in changes if name and change.change_id.startswith(name.lower())]
     if len(fitting) != 1:
-        many = f"{len(fitting)} changes begin with {name!r}: give more of it" if fitting else f"No change is {name!r}"
-        raise SettingsError(f"{many}. `ninja-sync push queue` lists them.")
-    (one,) = fitting
-    if one.state not in OPEN:
+        several = f"{len(fitting)} changes have an id that begins with {name!r}: give more of it"
+        problem = several if fitting else f"There is no change {name!r}"
+        raise SettingsError(f"{problem}. `ninja-sync push queue` lists them.")
+    (change,) = fitting
+    if change.state not in OPEN:
+        subject = f"The change {change.change_id[:SHORT]} is {change.state}"
         raise SettingsError(
-            f"The change {one.change_id[:SHORT]} is {one.state} and cannot be withdrawn: the plan {one.plan_id} has it."
-            if one.plan_id
-            else f"The change {one.change_id[:SHORT]} is {one.state}: there is nothing to withdraw."
+            f"{subject} and cannot be withdrawn: the plan {change.plan_id} has it."
+            if change.plan_id
+            else f"{subject}: there is nothing to withdraw."
         )
-    return one
+    return change
 
 
 def _of_no_source(change: Change, known: set[str]) -> str:

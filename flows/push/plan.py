@@ -1,6 +1,6 @@
-"""Making a plan: wishes compared with what the server has now, what is equal dropped, what cannot be refused.
+"""Make a plan: compare changes with the server, drop values already set, and refuse those that cannot be written.
 
-Values are compared in the form in which the server will keep them, so that a plan which was applied leaves nothing to
+Values are compared in the form in which the server stores them, so that after an applied plan there is nothing left to
 plan.
 """
 
@@ -34,16 +34,16 @@ from warehouse.engine.seam import Warehouse
 from warehouse.engine.sql import statement
 
 NOTHING_TO_CHANGE: Final = "nothing to change"
-"""What stands in the place of a plan's id in wishes of the outbox of which nothing was left to plan."""
+"""The text in place of a plan's id in changes of the outbox that left nothing to plan."""
 
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """What came of wishes: a stored plan, or None where nothing is to change; what was refused; what is there already.
+    """The result of planning: the stored plan, or None if nothing changes; the refused changes; the values already set.
 
-    `names` are the clients' names, for the person who looks at the plan; `notes` say how rows were understood. `blank`
-    counts, by setting, the clients whose PUT turns that setting from an empty text into null: the server does so with
-    each PUT (recorded).
+    `names` are the clients' names, for the person who reads the plan; `notes` explain how rows were understood. `blank`
+    counts, by setting, the clients whose PUT turns that setting from an empty text into null, as every PUT does
+    (recorded).
     """
 
     plan: Plan | None
@@ -65,10 +65,10 @@ def plan_push(
     clock: Clock = SYSTEM_CLOCK,
     new_id: Callable[[], str] = lambda: secrets.token_hex(3),
 ) -> Planned:
-    """Compare wishes with the server, and store the plan; `rows` None takes those of the outbox. Sends no change.
+    """Compare changes with the server, and store the plan. Without `rows`, take those of the outbox. Sends no change.
 
-    `undoes` is the plan that the wishes put back: where a value is not any more what that plan made of it, somebody has
-    changed it since, and it is left out. Raises the errors of reading, and SettingsError for another company's token.
+    `undoes` is the plan to undo: a value that is no longer the one which that plan wrote was changed by somebody since,
+    and is left out. Raises the errors of reading, and SettingsError for another company's token.
     """
     company = check_company(settings, name, door, clock)
     now = clock.now()
@@ -107,24 +107,24 @@ def plan_push(
 def _became(
     wish_ids: Mapping[tuple[str, str], Sequence[str]], refused: Sequence[RefusedWish], plan_id: str
 ) -> dict[str, list[str]]:
-    """The wishes of the outbox by what became of them: a plan, or why they were refused, for whoever wished."""
-    why = {(one.client_id, one.column): f"{REFUSED}{one.reason}" for one in refused}
-    found: dict[str, list[str]] = {}
+    """Group the changes of the outbox by result: the plan's id, or the reason of a refusal for the author."""
+    why = {(change.client_id, change.column): f"{REFUSED}{change.reason}" for change in refused}
+    by_result: dict[str, list[str]] = {}
     for wish, ids in wish_ids.items():
-        found.setdefault(why.get(wish, plan_id), []).extend(ids)
-    return found
+        by_result.setdefault(why.get(wish, plan_id), []).extend(ids)
+    return by_result
 
 
 def _blank(state: Present, plan: Plan) -> dict[str, int]:
-    """How many clients that get a PUT have an empty text in a setting that the plan does not change, by setting."""
+    """Count the clients that get a PUT and have an empty text in a setting that the plan leaves alone, by setting."""
     changed = {(cell.client_id, cell.column) for cell in plan.cells}
-    put = {one for call in plan.calls if call.verb == UPDATE for one in call.client_ids}
-    found = ((one, name) for one in put for name in blank_settings(state.records[one]))
-    return dict(sorted(Counter(name for one, name in found if (one, name) not in changed).items()))
+    put = {client_id for call in plan.calls if call.verb == UPDATE for client_id in call.client_ids}
+    emptied = ((client_id, name) for client_id in put for name in blank_settings(state.records[client_id]))
+    return dict(sorted(Counter(name for client_id, name in emptied if (client_id, name) not in changed).items()))
 
 
 class _Making:
-    """Cells from wishes, one by one; what is refused and what is there already is counted on the way."""
+    """Makes cells from changes, one by one; collects refused changes, and counts values already set."""
 
     def __init__(self, state: Present, lists: Lists, elsewhere: Mapping[str, str], undoes: Plan | None) -> None:
         self._state, self._lists, self._elsewhere = state, lists, elsewhere
@@ -136,10 +136,10 @@ class _Making:
         self.without_put: set[str] = set()
 
     def cells(self, wishes: Sequence[Wish]) -> list[Cell]:
-        """The cells of what differs."""
-        found = [cell for wish in wishes if (cell := self._refusing(wish, partial(self._cell, wish)))]
-        named = {(cell.client_id, cell.column) for cell in found if cell.after is not None}
-        return [cell for cell in found if self._refusing(cell, partial(self._checked_put, cell, named))]
+        """Return the cells for values that differ from the server's."""
+        cells = [cell for wish in wishes if (cell := self._refusing(wish, partial(self._cell, wish)))]
+        named = {(cell.client_id, cell.column) for cell in cells if cell.after is not None}
+        return [cell for cell in cells if self._refusing(cell, partial(self._checked_put, cell, named))]
 
     def _refusing(self, wish: Wish | Cell, make: Callable[[], Cell | None]) -> Cell | None:
         try:
@@ -168,20 +168,20 @@ class _Making:
             raise Refused("somebody has changed it since")
         if value is None:
             check_emptied(wish.column, by_bulk=column.written is Written.BULK)
-        # assign_group passes over archived clients without a word
+        # assign_group silently skips archived clients
         by_put = column.written is Written.GROUP and bool(present["archived_at"])
         return Cell(wish.client_id, wish.column, before, value, by_put)
 
     def _checked_put(self, cell: Cell, named: Set[tuple[str, str]]) -> Cell:
-        """Raises Refused for a cell by PUT of a client to whom a PUT would give what nobody has named."""
+        """Raises Refused for a cell that needs a PUT, if the PUT would add a value that nobody asked for."""
         present = self._view(cell.client_id)
         given = [n for n in GIVEN_BY_PUT if present[n] is None and (cell.client_id, n) not in named]
         if given:
             self.without_put.add(cell.client_id)
             if needs_put(cell):
                 raise Refused(
-                    f"the client has no {given[0]}, and this change would give it the company's: wish for a "
-                    f"{given[0]} too"
+                    f"the client has no {given[0]}, and this change would give it the company's: add a change of "
+                    f"its {given[0]} too"
                 )
         return cell
 
@@ -201,9 +201,9 @@ class _Making:
 def _resolved(
     warehouse: Warehouse, name: str, rows: Sequence[WishedRow]
 ) -> tuple[list[Wish], list[RefusedWish], list[str]]:
-    """The changes with their clients' ids, those that cannot be read or whose client is unclear, and notes."""
+    """Return the changes with their clients' ids, the unreadable or ambiguous ones as refused, and notes."""
     keys = keys_of_mirror(warehouse, name) if any(row.key != "id" for row in rows) else None
-    found: dict[str, tuple[WishedRow, str]] = {}
+    by_client: dict[str, tuple[WishedRow, str]] = {}
     refused: list[RefusedWish] = []
     notes: list[str] = []
     twice: set[str] = set()
@@ -213,18 +213,18 @@ def _resolved(
         why = _unclear(row, meant, name)
         if why:
             refused += [RefusedWish(row.place, row.client, column, why) for column in row.values]
-        elif meant.client_id in found and found[meant.client_id][0].values != row.values:
+        elif meant.client_id in by_client and by_client[meant.client_id][0].values != row.values:
             twice.add(meant.client_id)
-            refused += [_doubled(row, meant.client_id, found[meant.client_id][0], column) for column in row.values]
+            refused += [_doubled(row, meant.client_id, by_client[meant.client_id][0], column) for column in row.values]
         else:
-            found.setdefault(meant.client_id, (row, meant.number))
+            by_client.setdefault(meant.client_id, (row, meant.number))
             notes += [meant.note] if meant.note else []
     for client_id in twice:
-        first, _ = found.pop(client_id)
+        first, _ = by_client.pop(client_id)
         refused += [_doubled(first, client_id, first, column) for column in first.values]
     wishes = [
         Wish(client_id, column, value, row.place, row.key, number, row.typed)
-        for client_id, (row, number) in found.items()
+        for client_id, (row, number) in by_client.items()
         for column, value in row.values.items()
     ]
     return wishes, refused, notes
@@ -239,25 +239,23 @@ def _unclear(row: WishedRow, meant: Meant, name: str) -> str:
 
 
 def _doubled(row: WishedRow, client_id: str, first: WishedRow, column: str) -> RefusedWish:
-    return RefusedWish(
-        row.place, client_id, column, f"the client stands there twice, with other values ({first.place})"
-    )
+    return RefusedWish(row.place, client_id, column, f"the client appears twice, with different values ({first.place})")
 
 
 def _elsewhere(warehouse: Warehouse, name: str, gone: set[str]) -> dict[str, str]:
-    """What is known of clients that the server does not have."""
+    """Return the known fate of clients that the server does not have, by id."""
     if not gone:
         return {}
-    found = {}
+    reasons = {}
     for key, source, kind, current in warehouse.rows(
         statement("read/elsewhere"), {"source": name, "ids": sorted(gone)}
     ):
         into = f" into {current}" if current else ""
-        found[str(key)] = f"it was {kind}{into}" if kind else f"it is a client of the source {source!r}"
-    return found
+        reasons[str(key)] = f"it was {kind}{into}" if kind else f"it is a client of the source {source!r}"
+    return reasons
 
 
 def check_not_empty(rows: Sequence[WishedRow]) -> None:
-    """Raises SettingsError where there is nobody to change."""
+    """Raises SettingsError if there are no rows."""
     if not rows:
-        raise SettingsError("There are no wishes: the query, file or outbox has no rows.")
+        raise SettingsError("There are no changes: the query or file has no rows.")

@@ -1,4 +1,4 @@
-"""How plans and what became of them look, for people and for machines."""
+"""Show plans and their results, to people and to machines."""
 
 from __future__ import annotations
 
@@ -20,22 +20,22 @@ from schemas.plan import CellOutcome, Plan, calls_without_grouping
 from warehouse.control.plans import APPLYING, PLANNED, Stored, outcomes_of
 
 MOST: Final = 50
-"""Lines of a table; --json and --to give all."""
+"""The most lines of a table; --json and --to give all."""
 
 
 def tell_planned(planned: Planned, to: Path | None, *, as_json: bool, understood: Sequence[str] = ()) -> int:
-    """Report the plan and what was refused, and write the plan into a file where one is named; the exit code.
+    """Report the plan and the refused changes, write the plan into a file if one is named, and return the exit code.
 
-    `understood` says how a file was read; the plan's own notes follow.
+    `understood` explains how a file was read; the plan's own notes follow.
     """
     notes = [*understood, *planned.notes]
     if planned.plan is not None and to is not None:
         write_plan(planned.plan, to)
-    refused = [asdict(one) for one in planned.refused]
+    refused = [asdict(change) for change in planned.refused]
     if as_json:
-        told = plan_as_json(planned.plan) if planned.plan else None
+        plan = plan_as_json(planned.plan) if planned.plan else None
         show_json({
-            "plan": told, "refused": refused, "unchanged": planned.unchanged, "blank_settings": planned.blank,
+            "plan": plan, "refused": refused, "unchanged": planned.unchanged, "blank_settings": planned.blank,
             "understood": notes,
         })  # fmt: skip
     else:
@@ -44,7 +44,7 @@ def tell_planned(planned: Planned, to: Path | None, *, as_json: bool, understood
         if planned.plan is not None:
             show_plan(planned.plan, planned.names)
         if refused:
-            rows = [(one.place, one.client_id, one.column, one.reason) for one in planned.refused]
+            rows = [(change.place, change.client_id, change.column, change.reason) for change in planned.refused]
             show_table("Refused", ("where", "client", "field", "why"), rows, most=MOST)
         if planned.unchanged:
             say(f"There already: {planned.unchanged:,} values.")
@@ -56,7 +56,7 @@ def tell_planned(planned: Planned, to: Path | None, *, as_json: bool, understood
 
 
 def show_plan(plan: Plan, names: Mapping[str, str]) -> None:
-    """A plan as tables: what changes, by which calls."""
+    """Show a plan as tables: the changes, and the calls that make them."""
     rows = [(names.get(c.client_id, c.client_id), c.column, _told(c.before), _told(c.after)) for c in plan.cells]
     show_table(f"Plan {plan.plan_id}", ("client", "field", "before", "after"), rows, most=MOST)
     calls = plan.calls
@@ -73,7 +73,7 @@ def show_plan(plan: Plan, names: Mapping[str, str]) -> None:
 
 
 def tell_applied(settings: Settings, applied: Applied, *, as_json: bool) -> None:
-    """Report what became of a plan. Raises the error it stopped at, or NotVerified where a value is not as planned."""
+    """Report the result of a plan. Raises the error that stopped it, or NotVerified if a value is not as planned."""
     if as_json:
         show_json(as_json_of(applied))
     else:
@@ -87,40 +87,40 @@ def tell_applied(settings: Settings, applied: Applied, *, as_json: bool) -> None
 
 
 def as_json_of(applied: Applied) -> dict[str, object]:
-    """What became of a plan, for machines."""
+    """Return the result of a plan for machines."""
     stopped = str(applied.stopped) if applied.stopped else None
-    told = {"plan_id": applied.plan.plan_id, "counts": applied.counts, "calls": applied.calls}
-    return {**told, "outcomes": [_as_json(one) for one in applied.outcomes], "stopped": stopped}
+    summary = {"plan_id": applied.plan.plan_id, "counts": applied.counts, "calls": applied.calls}
+    return {**summary, "outcomes": [_as_json(cell) for cell in applied.outcomes], "stopped": stopped}
 
 
 def show_outcomes(settings: Settings, stored: Stored) -> None:
-    """What became of a stored plan: how much of it is as planned, and a table of the rest."""
+    """Show the result of a stored plan: the number of values as planned, and a table of the rest."""
     with open_ready(settings) as warehouse:
         outcomes = outcomes_of(warehouse, stored.plan)
     if not outcomes and stored.state in {PLANNED, APPLYING}:
         say(f"{stored.state}; its digest is {stored.digest}.")
         return
-    done = sum(one.outcome in AS_WANTED for one in outcomes)
+    done = sum(cell.outcome in AS_WANTED for cell in outcomes)
     say(f"{stored.state}: {done:,} of {len(stored.plan.cells):,} values are as planned.")
     _show_unplanned(settings, stored.plan, outcomes)
 
 
 def _show_unplanned(settings: Settings, plan: Plan, outcomes: Sequence[CellOutcome]) -> None:
-    left = [one for one in outcomes if one.outcome not in AS_WANTED]
+    left = [cell for cell in outcomes if cell.outcome not in AS_WANTED]
     if left:
-        names = names_of(settings, plan.source, [one.client_id for one in left])
+        names = names_of(settings, plan.source, [cell.client_id for cell in left])
         rows = [(names.get(o.client_id, o.client_id), o.column, o.outcome.value, o.message) for o in left]
         show_table("Not as planned", ("client", "field", "outcome", "why"), rows, most=MOST)
 
 
 def outcomes_for(settings: Settings, plan: Plan) -> list[dict[str, object]]:
-    """What became of each cell of a plan, for tables and JSON; empty before it is applied."""
+    """Return the outcome of each cell of a plan, for tables and JSON; empty before it is applied."""
     with open_ready(settings) as warehouse:
-        return [_as_json(one) for one in outcomes_of(warehouse, plan)]
+        return [_as_json(cell) for cell in outcomes_of(warehouse, plan)]
 
 
-def _as_json(one: CellOutcome) -> dict[str, object]:
-    return {"id": one.client_id, "field": one.column, "outcome": one.outcome.value, "message": one.message}
+def _as_json(cell: CellOutcome) -> dict[str, object]:
+    return {"id": cell.client_id, "field": cell.column, "outcome": cell.outcome.value, "message": cell.message}
 
 
 def _next(plan: Plan | None) -> str:

@@ -1,4 +1,4 @@
-"""Sending what is left of a plan: look, send, read back, record; call by call, until its end or an error."""
+"""Send the rest of a plan call by call, until its end or an error: look, send, read back, record."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from warehouse.control.plans import APPLYING, ENDED, journaled, note_outcomes, o
 from warehouse.engine.seam import Warehouse
 
 MOVED_AT_LEAST: Final = 3
-"""So many conflicts are reported one by one, however small the plan is."""
+"""Up to this number, conflicts are reported one by one, even in a small plan."""
 _SURE: Final = frozenset({Outcome.APPLIED, Outcome.OVERWRITTEN})
-"""Outcomes that stay as they were recorded, although the journal has one word for all of the client."""
+"""Recorded outcomes that beat the journal's, which has only one outcome for all values of a client."""
 
 
 @dataclass(slots=True)
 class Sending:
-    """One run of a plan: how many calls it has sent, and how many values it has dealt with."""
+    """One run of a plan: the number of calls sent, and of values done."""
 
     run: Run
     calls: int = 0
@@ -32,9 +32,9 @@ class Sending:
 
 
 def send_rest(sending: Sending) -> SyncError | None:
-    """Send what is still to be sent of a plan; the error at which it stopped.
+    """Send the rest of a plan; return the error that stopped it, or None.
 
-    Raises StalePlan where nothing of it was sent before and others have changed most of it; then nothing is sent.
+    Raises StalePlan, without sending anything, if others have changed most of a plan that was not begun yet.
     """
     run, plan = sending.run, sending.run.plan
     note_sent(run.warehouse, plan, run.clock.now())
@@ -69,38 +69,38 @@ def _send_calls(sending: Sending, look: Look, calls: Sequence[PlannedCall]) -> S
 
 
 def _end_unsent(run: Run, left: int) -> StalePlan:
-    """End a plan of which nothing more may be sent; the error that says so, and how much of it was sent."""
+    """End a plan that may not be sent any more; return the error with the number of values left."""
     run.note(ENDED)
     return StalePlan(
-        f"{run.barred}: plan again. What was sent before is settled; {left:,} of {len(run.plan.cells):,} values were "
+        f"{run.barred}: plan again. Values sent before are settled; {left:,} of {len(run.plan.cells):,} values were "
         "not sent."
     )
 
 
 def note_sent(warehouse: Warehouse, plan: Plan, now: datetime) -> None:
-    """Record what is known of the plan's values that were sent."""
+    """Record the outcomes of the values that the plan has sent."""
     note_outcomes(warehouse, plan, list(known_so_far(warehouse, plan).values()), now)
 
 
 def known_so_far(warehouse: Warehouse, plan: Plan) -> dict[tuple[str, str], CellOutcome]:
-    """What is known of the plan's values that were sent: by the journal, which knows clients, and what was recorded.
+    """Return the outcomes of the values that were sent: from the journal, which has them by client, and as recorded.
 
-    A value that was recorded as applied is, although the journal has another word for all of its client.
+    A value recorded as applied stays applied, even if the journal has another outcome for its client.
     """
-    known = {(one.client_id, one.column): one for one in journaled(warehouse, plan)}
-    noted = {(one.client_id, one.column): one for one in outcomes_of(warehouse, plan)}
-    return {key: noted[key] if key in noted and noted[key].outcome in _SURE else one for key, one in known.items()}
+    known = {(cell.client_id, cell.column): cell for cell in journaled(warehouse, plan)}
+    noted = {(cell.client_id, cell.column): cell for cell in outcomes_of(warehouse, plan)}
+    return {key: noted[key] if key in noted and noted[key].outcome in _SURE else cell for key, cell in known.items()}
 
 
 def _send(sending: Sending, look: Look, call: PlannedCall) -> None:
-    """Look at the clients of a bulk call again, send what is as planned, and record it. A PUT looks by itself."""
+    """Look at the clients of a bulk call again, send those that have not moved, and record it. A PUT reads its own."""
     cells = list(call.cells)
     if call.verb != UPDATE:
         look.again(call.client_ids)
         cells, left = look.sorted_out(cells)
         _note(sending.run, left)
     for part in calls_for(cells):
-        _note(sending.run, [look.credited(one) for one in send_planned(sending.run.api, part, look.records)])
+        _note(sending.run, [look.credited(cell) for cell in send_planned(sending.run.api, part, look.records)])
         sending.calls += 1
 
 
@@ -109,8 +109,8 @@ def _note(run: Run, outcomes: Sequence[CellOutcome]) -> None:
 
 
 def _check_base(plan: Plan, left: Sequence[CellOutcome]) -> None:
-    """Raises StalePlan where most of a plan was changed by others since it was made: it is about another state."""
-    moved = sum(one.outcome is Outcome.CONFLICT for one in left)
+    """Raises StalePlan if others have changed most of the plan's values: the plan was made for another state."""
+    moved = sum(cell.outcome is Outcome.CONFLICT for cell in left)
     if moved > MOVED_AT_LEAST and moved * 2 > len(plan.cells):
         raise StalePlan(
             f"Somebody has changed {moved:,} of the {len(plan.cells):,} values since {plan.plan_id} was made: "
@@ -121,8 +121,8 @@ def _check_base(plan: Plan, left: Sequence[CellOutcome]) -> None:
 def _is_open(known: CellOutcome | None) -> bool:
     """Whether a cell is still to be sent.
 
-    It never was, or the server is known to have done nothing of it: no answer came, or the call was refused, which may
-    have been for another client in it.
+    It is, if it never was, or if the server has certainly not applied it: it never answered, or it refused the call,
+    perhaps because of another client in it.
     """
     if known is None or known.outcome is Outcome.REFUSED:
         return True

@@ -1,4 +1,4 @@
-"""What people do with plans besides making and applying them: wish, look, put back."""
+"""Queue changes, show plans, and undo them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from warehouse.engine.sql import statement
 
 
 def names_of(settings: Settings, source: str, client_ids: Iterable[str], clock: Clock = SYSTEM_CLOCK) -> dict[str, str]:
-    """What clients are called, by id, as far as they are in the mirror: for the person who looks at a plan."""
+    """Return the names of mirrored clients by id, for the person who reads a plan."""
     with open_ready(settings, clock) as warehouse:
         rows = warehouse.rows(statement("read/names"), {"source": source, "ids": sorted(set(client_ids))})
     return {str(key): str(name or key) for key, name in rows}
@@ -34,16 +34,16 @@ def add_wishes(
     settings: Settings, name: str, door: Door, client_id: str, values: Mapping[str, object], *, reason: str,
     clock: Clock = SYSTEM_CLOCK,
 ) -> None:  # fmt: skip
-    """Put wishes for one client into `control.outbox`, with their author; the next plan of the outbox takes them up.
+    """Queue changes of one client in `control.outbox`, with their author; the next plan of the outbox takes them up.
 
     Raises SettingsError for a value that cannot be written.
     """
     stored = checked(values, lists_for(door, values), by_bulk=True)
     with open_ready(settings, clock) as warehouse, warehouse.transaction():
         for field, value in stored.items():
-            told = None if value is None else str(plain(value)).lower() if isinstance(value, bool) else str(value)
+            text = None if value is None else str(plain(value)).lower() if isinstance(value, bool) else str(value)
             row = {
-                "source": name, "id": client_id, "field": field, "value": told, "reason": reason,
+                "source": name, "id": client_id, "field": field, "value": text, "reason": reason,
                 "author": operator(), "wished_at": clock.now(),
             }  # fmt: skip
             warehouse.execute(statement("plans/wish"), row)
@@ -52,28 +52,28 @@ def add_wishes(
 def undo_plan(
     settings: Settings, door: Door, plan_id: str, *, reason: str = "", clock: Clock = SYSTEM_CLOCK
 ) -> Planned:
-    """A plan that puts back what a plan has applied; what somebody has changed since is left out, and reported.
+    """Make a plan that restores the values before a plan. Values that somebody changed since are left out and reported.
 
-    Values that were there already are not put back: the plan has not changed them. Raises StalePlan for a plan that was
-    not begun, or not brought to its end.
+    Values that were there already are left alone, because the plan did not write them. Raises StalePlan for a plan that
+    was not begun, or has not ended.
     """
     with open_ready(settings, clock) as warehouse:
         stored = read_plan(warehouse, plan_id, PUSH)
         outcomes = outcomes_of(warehouse, stored.plan)
     if stored.state not in {APPLIED, ENDED}:
-        raise StalePlan(f"The plan {plan_id} is {stored.state}: only what was applied to its end can be undone.")
+        raise StalePlan(f"The plan {plan_id} is {stored.state}: only a plan that has ended can be undone.")
     done = {(o.client_id, o.column) for o in outcomes if o.outcome is Outcome.APPLIED}
     wished: dict[str, dict[str, object]] = {}
     for cell in stored.plan.cells:
         if (cell.client_id, cell.column) in done:
             wished.setdefault(cell.client_id, {})[cell.column] = cell.before
     rows = [WishedRow("undo", "id", client_id, values) for client_id, values in wished.items()]
-    told = reason or f"undo of {plan_id}"
-    return plan_push(settings, stored.plan.source, door, rows, reason=told, undoes=stored.plan, clock=clock)
+    why = reason or f"undo of {plan_id}"
+    return plan_push(settings, stored.plan.source, door, rows, reason=why, undoes=stored.plan, clock=clock)
 
 
 def plan_as_json(plan: Plan) -> dict[str, object]:
-    """A plan for machines: what changes, cell by cell, and the calls by which it is done."""
+    """Return a plan for machines: its changes, cell by cell, and the calls that make them."""
     return {
         "plan_id": plan.plan_id, "source": plan.source, "digest": plan.digest, "undoes": plan.undoes,
         "author": plan.author, "reason": plan.reason, "made_at": plan.made_at, "base_at": plan.base_at,
@@ -86,14 +86,14 @@ def plan_as_json(plan: Plan) -> dict[str, object]:
 
 
 def call_as_json(call: PlannedCall) -> dict[str, object]:
-    """One call for machines: its verb, what it sets, and for how many clients."""
+    """Return one call for machines: its verb, its fields, and its number of clients."""
     columns = sorted({cell.column for cell in call.cells})
     return {"verb": call.verb, "fields": columns, "clients": len(call.client_ids)}
 
 
 def write_plan(plan: Plan, file: Path) -> None:
-    """Write a plan into a file (0600) that a person can read and a program can parse: JSON, a cell a line."""
-    told = plan_as_json(plan)
-    cells = ",\n".join("    " + to_json(plain(cell)) for cell in told.pop("cells"))  # type: ignore[attr-defined]  # a list
-    head = ",\n".join(f"  {to_json(key)}: {to_json(plain(value))}" for key, value in told.items())
+    """Write a plan into a file (0600) that people and programs can read: JSON, one cell a line."""
+    content = plan_as_json(plan)
+    cells = ",\n".join("    " + to_json(plain(cell)) for cell in content.pop("cells"))  # type: ignore[attr-defined]  # a list
+    head = ",\n".join(f"  {to_json(key)}: {to_json(plain(value))}" for key, value in content.items())
     write_output(file, f'{{\n{head},\n  "cells": [\n{cells}\n  ]\n}}\n'.encode())

@@ -1,7 +1,7 @@
-"""Changes that somebody wants, from a query, a file, a frame, or the outbox of the warehouse.
+"""Read changes from a query, a file, a frame, or the outbox of the warehouse.
 
-A row names a client by `id` (else by `number`, else by `id_number`), and has a column for each value that is wanted.
-A blank cell leaves the value alone, unless the caller lets blanks clear it.
+A row names a client by `id`, `number` or `id_number`, and has a column for each new value. A blank cell leaves the
+value alone, unless the caller lets blanks clear it.
 """
 
 from __future__ import annotations
@@ -27,33 +27,33 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 KEYS: Final = ("id", "number", "id_number")
-"""What names a client, the surest first."""
+"""The columns that can name a client, the safest first."""
 SOURCE: Final = "source"
 MOST: Final = 100_000
-"""Rows of changes at once."""
+"""The most rows of changes at once."""
 NULL_WORDS: Final = ("null", "nan", "none", "nil", "n/a", "<na>", "(null)")
-"""Texts by which programs write that nothing is there; a person can be called so too."""
+"""Texts that programs write for an absent value. They may also be names of people."""
 _NAMED_BY_LIST: Final = {
     "country": "country_id", "shipping_country": "shipping_country_id", "currency": "currency_id",
     "currency_code": "currency_id", "language": "language_id", "industry": "industry_id", "size": "size_id",
     "group": "group_settings_id", "group_name": "group_settings_id",
 }  # fmt: skip
-"""Headings of `mart.clients` that hold the name of what a field has the id of."""
+"""Headings of `mart.clients` that hold a name, each with the field that holds its id."""
 _FLAGS: Final = {
     "wahr": "true", "falsch": "false", "vrai": "true", "faux": "false", "vero": "true", "falso": "false",
     "verdadero": "true", "verdadeiro": "true", "waar": "true", "onwaar": "false",
 }  # fmt: skip
-"""What Excel writes for true and false in German, French, Italian, Spanish, Portuguese and Dutch."""
+"""True and false as Excel writes them in German, French, Italian, Spanish, Portuguese and Dutch."""
 _ERROR = re.compile(r"#(N/A|NV|DIV/0!|[A-ZÄÖÜÉ_]{2,}[!?])")
 _SHORTENED = re.compile(r"[0-9]([.,][0-9]+)?E\+[0-9]{2,}", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
 class WishedRow:
-    """One row: by which key which client is meant, of which source if the row has one, and the values wanted.
+    """One row: the client and the key that names it, the source if the row has one, and the new values.
 
-    `wrong` has the fields that cannot be read, each with its reason; the field "" is the whole row. `typed` rows come
-    from a spreadsheet, which may have dropped leading zeros.
+    `wrong` maps each unreadable field to the reason; the field "" is the whole row. `typed` rows come from a
+    spreadsheet, which may have dropped leading zeros.
     """
 
     place: str
@@ -67,7 +67,7 @@ class WishedRow:
 
 @dataclass(frozen=True, slots=True)
 class Headings:
-    """The field of each column: the client's key, the columns with values, and how headings were understood."""
+    """The field of each column: the client's key, the columns with values, and notes on unusual headings."""
 
     key: str
     key_at: int
@@ -77,16 +77,16 @@ class Headings:
 
 
 def wishes_of_query(settings: Settings, sql: str, *, null_clears: bool = False) -> list[WishedRow]:
-    """The changes that a query over the warehouse gives. Raises SettingsError where it is wrong."""
+    """Return the changes from a query of the warehouse. Raises SettingsError if the query is wrong."""
     return wished_rows(ask(settings, sql), null_clears=null_clears)
 
 
 def wishes_of_file(
     file: Path, *, null_clears: bool = False, how: Reading = AS_IT_IS
 ) -> tuple[list[WishedRow], list[str]]:
-    """The changes in a spreadsheet (CSV, .xlsx) or a Parquet file, and how the file was understood.
+    """Return the changes in a spreadsheet (CSV, .xlsx) or a Parquet file, and notes on how the file was understood.
 
-    Raises SettingsError for a file that cannot be read, that can be read in two ways, or that has an unknown heading.
+    Raises SettingsError for a file that is unreadable or ambiguous, or that has an unknown heading.
     """
     if file.suffix.lower() == ".parquet":
         return wished_rows(_parquet(file), null_clears=null_clears), []
@@ -98,7 +98,7 @@ def wishes_of_file(
 
 
 def wishes_of_frame(frame: object, *, null_clears: bool = False) -> list[WishedRow]:
-    """The wishes in a pandas DataFrame or an Arrow table; missing values are NULL."""
+    """Return the changes in a pandas DataFrame or an Arrow table; missing values are NULL."""
     import pyarrow as pa  # noqa: PLC0415 - for those who have a frame
 
     table = frame if isinstance(frame, pa.Table) else pa.Table.from_pandas(frame, preserve_index=False)
@@ -108,12 +108,10 @@ def wishes_of_frame(frame: object, *, null_clears: bool = False) -> list[WishedR
 def wishes_of_outbox(
     warehouse: Warehouse, source: str, now: datetime
 ) -> tuple[list[WishedRow], dict[tuple[str, str], list[str]]]:
-    """The wishes in `control.outbox` that no plan has taken up; of two for one value, the newer.
+    """Return the changes in `control.outbox` that no plan has taken up, and the ids of all of them by client and field.
 
-    And the ids of all of them, by client and field.
-
-    Those of a plan that expired or ended before they were sent are free again. NULL clears. A field that cannot be
-    written is refused by the planning, by itself.
+    If two changes set one value, the newer counts. Changes are free again if their plan expired or ended before it sent
+    them. NULL clears a value. Planning refuses fields that cannot be written, one by one.
     """
     newest: dict[str, dict[str, object]] = {}
     wish_ids: dict[tuple[str, str], list[str]] = {}
@@ -123,20 +121,20 @@ def wishes_of_outbox(
     return [WishedRow("outbox", "id", client, values, source) for client, values in newest.items()], wish_ids
 
 
-def wished_rows(found: Result, *, null_clears: bool = False) -> list[WishedRow]:
-    """The rows of a result as changes. Raises SettingsError for columns that name no client or cannot be written."""
-    headings = headings_of(found.columns)
-    _check_number(len(found.rows))
+def wished_rows(result: Result, *, null_clears: bool = False) -> list[WishedRow]:
+    """Return the rows of a result as changes. Raises SettingsError for missing or unwritable columns."""
+    headings = headings_of(result.columns)
+    _check_number(len(result.rows))
     return [
         _row(f"row {number}", row, headings, {
             name: _plain(row[at]) for at, name in headings.fields.items() if null_clears or row[at] is not None
         })
-        for number, row in enumerate(found.rows, start=1)
+        for number, row in enumerate(result.rows, start=1)
     ]  # fmt: skip
 
 
 def headings_of(columns: Sequence[str]) -> Headings:
-    """What each column holds: `City` is `city`, `country` is `country_id`. Raises SettingsError for unclear columns."""
+    """Return the field of each column: `City` is `city`, `country` is `country_id`. Raises SettingsError if unclear."""
     names = [_field_of(column) for column in columns]
     notes = [
         f"The column {column!r} is the field {name}." for column, name in zip(columns, names, strict=True)
@@ -177,7 +175,7 @@ def _row(place: str, row: Sequence[object], headings: Headings, values: Mapping[
 def _typed_row(
     line: int, cells: Sequence[object], why: str, headings: Headings, null_clears: bool, how: Reading
 ) -> WishedRow:
-    """A row of a spreadsheet. What cannot be read stands in `wrong`, and the rest of the row is wanted all the same."""
+    """Return a row of a spreadsheet, with its unreadable fields in `wrong`. The other fields still count."""
     values, wrong = {}, {"": why} if why else {}
     for at, name in headings.fields.items() if not why else ():
         try:
@@ -191,7 +189,7 @@ def _typed_row(
 
 
 def _typed(name: str, cell: object, how: Reading) -> object:
-    """The value of a cell that a person typed. Raises ValueError with the reason where that is not clear."""
+    """Return the value of a cell that a person typed. Raises ValueError with the reason if it is not clear."""
     if isinstance(cell, Decimal):
         return f"{cell:f}"
     if not isinstance(cell, str):
@@ -201,10 +199,10 @@ def _typed(name: str, cell: object, how: Reading) -> object:
         if how.null_words == "blank":
             return None
         raise ValueError(
-            f"says {text!r}: leave the cell blank, or say with --null-words whether that is a text or blank"
+            f"says {text!r}: leave the cell blank, or choose with --null-words whether that is text or blank"
         )
     if _ERROR.fullmatch(text):
-        raise ValueError("holds an error of the spreadsheet: mend the formula")
+        raise ValueError("holds an error of the spreadsheet: correct the formula")
     if _SHORTENED.fullmatch(text):
         raise ValueError(
             "holds a number that the spreadsheet has shortened: format the column as text, and type it again"
@@ -224,7 +222,7 @@ def _check_columns(names: Iterable[str]) -> None:
         except Refused as reason:
             wrong.append(f"{name} {reason}")
     if wrong:
-        raise SettingsError(f"{'; '.join(sorted(wrong))}. What can be written: {', '.join(_columns())}.")
+        raise SettingsError(f"{'; '.join(sorted(wrong))}. Fields that can be written: {', '.join(_columns())}.")
 
 
 def _columns() -> list[str]:
@@ -232,10 +230,10 @@ def _columns() -> list[str]:
 
 
 def _plain(value: object) -> object:
-    """Whole decimals as whole numbers: SQL gives them for sums and casts."""
+    """Return whole decimals, which SQL gives for sums and casts, as integers."""
     if isinstance(value, Decimal) and value == value.to_integral_value():
         return int(value)
-    if isinstance(value, float) and value.is_integer():  # pandas has them where a whole number is missing
+    if isinstance(value, float) and value.is_integer():  # pandas makes integers floats if one is missing
         return int(value)
     return value
 
@@ -247,7 +245,7 @@ def _parquet(file: Path) -> Result:
     try:
         return _of_table(pq.read_table(file))
     except pa.ArrowInvalid:
-        raise SettingsError(f"{file} is no Parquet file.") from None
+        raise SettingsError(f"{file} is not a Parquet file.") from None
     except OSError:
         raise SettingsError(f"{file} cannot be read.") from None
 

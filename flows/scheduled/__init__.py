@@ -1,6 +1,6 @@
-"""The flows that Prefect runs: each over the same functions that the command line calls, and nothing beside them.
+"""Flows for Prefect. Each calls the same functions as the command line.
 
-Prefect keeps what it is given, in clear: parameters, messages, tracebacks, log lines, artifacts. So names alone go in
-(of a source, of a file), counts alone come out, and an error is told in our own words. Nothing is cached or stored as
-a result. Secrets are read inside a task, from where the settings say they are.
+Prefect stores everything it gets in clear: parameters, messages, tracebacks, log lines, artifacts. So it gets names of
+sources and files, counts, and errors in our own words, and nothing else. No result is cached or stored. Tasks read
+secrets themselves, from the places that the settings name.
 """

@@ -1,6 +1,6 @@
-"""Plans of flows: made, kept, suspended until a person has approved of their digest, and then applied; once.
+"""Plans of flows: make and store a plan, suspend the run until a person approves its digest, and apply it once.
 
-Whoever can reach Prefect's API can start and resume runs, but cannot approve: an approval is a row in `control`, which
+Access to Prefect's API is enough to start and resume runs, but not to approve: an approval is a row in `control`, which
 `ninja-sync approve` writes.
 """
 
@@ -36,19 +36,19 @@ ARTIFACT: Final = "ninja-sync-plan"
 
 
 class GoOn(RunInput):
-    """Nothing is asked for: an approval is given by `ninja-sync approve`, not here."""
+    """An empty form: `ninja-sync approve` gives the approval, not Prefect's page."""
 
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """What came of wishes or duplicates: a plan, or none; and why some are not in it, in words without a value."""
+    """The result of planning: a plan or None, and the reasons for each refusal, which hold no values."""
 
     plan: Plan | None
     refused: Sequence[str] = ()
 
     @property
-    def told(self) -> str:
-        """How many were refused, and why."""
+    def refusals(self) -> str:
+        """The number of refusals, and their reasons."""
         reasons = Counter(self.refused).most_common()
         why = "; ".join(f"{reason} ({count:,})" if count > 1 else reason for reason, count in reasons)
         return f"refused: {len(self.refused):,}: {why}" if self.refused else ""
@@ -61,11 +61,11 @@ def approved_plan(
     make: Callable[[], Made],
     figures: Callable[[Plan], str],
 ) -> Plan | State[Any]:
-    """The plan of this flow run, when it is approved; or the state in which the run ends without applying one.
+    """Return the plan of this flow run once it is approved, or the final state of a run that applies no plan.
 
-    The run is suspended until then, and its process ends: when it is resumed it starts again, and finds its plan by its
-    own id. Resumed without an approval, it is suspended again. A run that starts again although its plan was begun (it
-    was cut off, or somebody retries it) applies nothing. Raises StalePlan for that, and where the plan expires.
+    Until then the run is suspended, and its process ends. A resumed run starts again, and finds its plan by the id of
+    the run. Without an approval it is suspended again. Raises StalePlan if the plan has expired, or if it was begun
+    already: then the run was cut off, or somebody retried it.
     """
     run = str(runtime.flow_run.id)
     with open_ready(settings) as warehouse:
@@ -74,21 +74,25 @@ def approved_plan(
     for other in others:
         if other.kind == kind and other.asked_by and is_suspended(other.asked_by):
             return Completed(
-                message=f"The plan {other.plan_id} waits already: ninja-sync approve {other.digest} --resume"
+                message=f"The plan {other.plan_id} is already waiting: ninja-sync approve {other.digest} --resume"
             )
     if asked:
         plan = _unapplied(find_plan(settings, kind, asked.plan_id))
     else:
         made = make()
         if made.plan is None:
-            told = f"{name}: nothing to {kind}"
-            return Completed(name=LOOK, message=f"{told}; {made.told}") if made.refused else Completed(message=told)
+            message = f"{name}: nothing to {kind}"
+            return (
+                Completed(name=LOOK, message=f"{message}; {made.refusals}")
+                if made.refused
+                else Completed(message=message)
+            )
         plan = made.plan
         with open_ready(settings) as warehouse:
             ask(warehouse, plan.source, plan.plan_id, plan.digest, run, SYSTEM_CLOCK.now())
-        shown = figures(plan) + (f"\n**Not in it**, {made.told}\n" if made.refused else "")
+        shown = figures(plan) + (f"\n**Not in it**, {made.refusals}\n" if made.refused else "")
         page = with_links(shown)
-        keep(lambda: create_markdown_artifact(page, key=ARTIFACT, description="A plan that waits for approval."))
+        keep(lambda: create_markdown_artifact(page, key=ARTIFACT, description="A plan that is waiting for approval."))
         if runtime.deployment.id is not None:
             command = f"ninja-sync approve {plan.digest} --resume"
             emit("plan.waiting", name, shown, plan=plan.plan_id, digest=plan.digest, command=command)
@@ -99,7 +103,7 @@ def approved_plan(
 
 
 def is_suspended(run: str) -> bool:
-    """Whether a flow run still waits. Prefect may have forgotten it, or somebody has cancelled it."""
+    """Whether a flow run is still waiting. Prefect may have deleted it, or somebody may have cancelled it."""
     try:
         with get_client(sync_client=True) as client:
             state = client.read_flow_run(UUID(run)).state
@@ -109,34 +113,34 @@ def is_suspended(run: str) -> bool:
 
 
 def _unapplied(stored: Stored) -> Plan | State[Any]:
-    """The plan that a run has made before it was suspended; a state where it was applied meanwhile."""
+    """Return the plan that the run made before it was suspended, or a state if it was applied meanwhile."""
     plan = stored.plan
     if stored.state == APPLYING:
         raise StalePlan(
-            f"The plan {plan.plan_id} was cut off: look at it, then `ninja-sync {plan.kind} resume {plan.plan_id}`."
+            f"The plan {plan.plan_id} was cut off. Look at it, then run `ninja-sync {plan.kind} resume {plan.plan_id}`."
         )
     if stored.state != PLANNED:
         return Completed(
-            message=f"The plan {plan.plan_id} is {stored.state} already: ninja-sync {plan.kind} show {plan.plan_id}"
+            message=f"The plan {plan.plan_id} is already {stored.state}: ninja-sync {plan.kind} show {plan.plan_id}"
         )
     return plan
 
 
-def _wait(settings: Settings, plan: Plan, digest: str, told: str) -> None:
+def _wait(settings: Settings, plan: Plan, digest: str, description: str) -> None:
     log = get_run_logger()
     while True:
         with open_ready(settings) as warehouse:
             given = approval_of(warehouse, plan.plan_id, digest)
         if given:
-            log.info("The plan %s is approved by %s", plan.plan_id, given.approved_by)
+            log.info("The plan %s was approved by %s", plan.plan_id, given.approved_by)
             return
         seconds = (plan.expires_at - SYSTEM_CLOCK.now()).total_seconds()
         if seconds <= 0:
             raise StalePlan(f"The plan {plan.plan_id} has expired without an approval: run the flow again.")
-        log.info("The plan %s waits: ninja-sync approve %s --resume", plan.plan_id, digest)
+        log.info("The plan %s is waiting: ninja-sync approve %s --resume", plan.plan_id, digest)
         if runtime.deployment.id is None:
             raise UnsafePlan(
-                f"The plan {plan.plan_id} is made. Only a run of a deployment is suspended until it is approved; this "
-                f"plan is applied on the command line, by its digest {digest}."
+                f"The plan {plan.plan_id} is stored, but only a run of a deployment can wait for its approval. Apply "
+                f"it on the command line, with the digest {digest}."
             )
-        suspend_flow_run(wait_for_input=GoOn.with_initial_data(description=told), timeout=int(seconds) + 1)
+        suspend_flow_run(wait_for_input=GoOn.with_initial_data(description=description), timeout=int(seconds) + 1)

@@ -1,4 +1,4 @@
-"""`dedupe` under Prefect: find duplicates in the mirror."""
+"""The flow `dedupe`: find duplicates in the mirror."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ DUPLICATES: Final = "ninja-sync-duplicates"
 
 @dataclass(frozen=True, slots=True)
 class Duplicates:
-    """What a search for duplicates came to, in counts."""
+    """The result of a search for duplicates, in counts."""
 
     clusters: int
     new: int
@@ -35,17 +35,17 @@ class Duplicates:
 
 @retried("find duplicates of one source", "dedupe {source}")
 def dedupe_one(source: str) -> Duplicates:
-    """Find the duplicates in one mirror, and keep them; found again they are the same, so it may be retried."""
+    """Find the duplicates in one mirror and store them. A retry finds the same ones."""
     try:
         settings = read_settings()
         chosen = read_rules(settings)
-        from flows.dedupe.find import find_duplicates  # noqa: PLC0415 - of an extra, for who looks for duplicates
+        from flows.dedupe.find import find_duplicates  # noqa: PLC0415 - an extra, only for duplicates
 
-        found = find_duplicates(settings, source, chosen, progress=task_progress(source))
-    except Exception as problem:  # noqa: BLE001 - whatever it says goes into Prefect's database
+        search = find_duplicates(settings, source, chosen, progress=task_progress(source))
+    except Exception as problem:  # noqa: BLE001 - Prefect stores every message
         failed = own_words(problem)
     else:
-        return Duplicates(len(found.clusters), found.new, found.compared)
+        return Duplicates(len(search.clusters), search.new, search.compared)
     raise failed
 
 
@@ -53,21 +53,21 @@ def dedupe_one(source: str) -> Duplicates:
 def dedupe(source: str | None = None) -> State[Any]:
     """Find duplicates in the mirror of one source, or of all, by the rules that the settings name.
 
-    Nothing is decided and nothing merged: `ninja-sync dedupe review` decides, the flow `merge` plans and merges.
+    The flow decides and merges nothing. Decide with `ninja-sync dedupe review`; the flow `merge` then merges.
     """
     return ended(lambda settings: deduped(settings, source))
 
 
 def deduped(settings: Settings, source: str | None) -> State[Any]:
     """Find the duplicates of one source, or of all, and report them in one artifact."""
-    found: dict[str, Duplicates | str] = {}
+    results: dict[str, Duplicates | str] = {}
     for name in choose_sources(settings, source):
         outcome = dedupe_one(name, return_state=True).result(raise_on_failure=False)
-        found[name] = outcome if isinstance(outcome, Duplicates) else f"{type(outcome).__name__}: {outcome}"
-    lines = [f"{name}: {one}" for name, one in found.items()]
+        results[name] = outcome if isinstance(outcome, Duplicates) else f"{type(outcome).__name__}: {outcome}"
+    lines = [f"{name}: {result}" for name, result in results.items()]
     report = "\n".join(f"- {line}" for line in lines) + "\n"
-    if any(isinstance(one, Duplicates) and one.clusters for one in found.values()):
-        report += "\nDecide on them: `ninja-sync dedupe review`, with `--source NAME` where there are several.\n"
+    if any(isinstance(result, Duplicates) and result.clusters for result in results.values()):
+        report += "\nDecide on them: `ninja-sync dedupe review`, with `--source NAME` if there are several.\n"
     keep(lambda: create_markdown_artifact(with_links(report), key=DUPLICATES))
-    failed = [name for name, one in found.items() if isinstance(one, str)]
+    failed = [name for name, result in results.items() if isinstance(result, str)]
     return Failed(message="; ".join(lines)) if failed else Completed(message="; ".join(lines))

@@ -1,4 +1,4 @@
-"""`merge` under Prefect: decided duplicates become a plan, a person approves, each is merged once; never retried."""
+"""The flow `merge`: plan merges of decided duplicates, wait for an approval, and merge each once, without retries."""
 
 from __future__ import annotations
 
@@ -25,33 +25,33 @@ from warehouse.control.plans import APPLYING
 
 @task(name="plan merges", task_run_name="plan {source}", retries=0, cache_policy=NO_CACHE, persist_result=False)
 def plan_one(source: str, undecided: bool) -> Made:
-    """Make and store a plan of the merges of clusters that are decided to be the same; sends no change."""
+    """Make and store a plan to merge the clusters that people decided are the same. Sends no change."""
     log = get_run_logger()
     try:
         settings = read_settings()
         chosen = read_rules(settings)
-        from flows.dedupe.plan import plan_clusters  # noqa: PLC0415 - of an extra, for who looks for duplicates
+        from flows.dedupe.plan import plan_clusters  # noqa: PLC0415 - an extra, only for duplicates
         from flows.dedupe.review import same_clusters  # noqa: PLC0415
 
         if not (undecided or same_clusters(settings, source)):
             return Made(None)
-        password_reader(settings.sources[source])()  # whoever has none is told now, and not after an approval
+        password_reader(settings.sources[source])()  # a missing password is an error now, not after an approval
         with open_door(settings, source) as door:
             planned = plan_clusters(
                 settings, source, door, chosen, undecided=undecided, allowed=set(chosen.allow),
                 public_notes=chosen.public_notes,
             )  # fmt: skip
-    except Exception as problem:  # noqa: BLE001 - whatever it says goes into Prefect's database
+    except Exception as problem:  # noqa: BLE001 - Prefect stores every message
         failed = own_words(problem)
     else:
         log.info("%s: %s merges planned, %s refused", source, len(planned.previews), len(planned.refused))
-        return Made(planned.plan, [one.reason for one in planned.refused])
+        return Made(planned.plan, [refusal.reason for refusal in planned.refused])
     raise failed
 
 
 @task(name="apply merges", task_run_name="apply {plan_id}", retries=0, cache_policy=NO_CACHE, persist_result=False)
 def apply_one(source: str, plan_id: str, digest: str) -> AppliedMerges:
-    """Apply an approved plan of merges. Never retried: what became of a merge is looked at by a person first."""
+    """Apply an approved plan of merges. Never retried: after an error, a person looks at the merges first."""
     try:
         settings = read_settings()
         password = password_reader(settings.sources[source])
@@ -64,27 +64,27 @@ def apply_one(source: str, plan_id: str, digest: str) -> AppliedMerges:
 
 @flow(name="merge", flow_run_name=run_name, retries=0, persist_result=False, log_prints=False)
 def merge(source: str | None = None, undecided: bool = False) -> State[Any]:
-    """Merge the clusters that people have decided to be the same, after an approval of the plan.
+    """Merge the groups of duplicates that people decided are the same, after an approval of the plan.
 
-    `undecided` plans groups of duplicates that nobody has decided on, too. The plan is stored and told in figures, and
-    the run is suspended until it is resumed after `ninja-sync approve DIGEST`. It stops at the first surprise.
+    `undecided` also plans groups that nobody has decided on. The run stores the plan, reports its figures, and is
+    suspended until it is resumed after `ninja-sync approve DIGEST`. It stops at the first surprise.
     """
     return ended(lambda settings: _merged(settings, source, undecided))
 
 
 def figures(plan: Plan) -> str:
-    """A plan of merges in figures, as Markdown; no value of anybody."""
+    """Return the figures of a plan of merges as Markdown, without data of clients."""
     rescues = sum(not (step.before.is_empty and step.then.is_empty) for step in plan.steps)
     owing = sum(bool(step.mergeable["balance"]) for step in plan.steps)
     lines = [
         f"Plan `{plan.plan_id}` of the source {plan.source}, digest `{plan.digest}`.",
         "",
         f"- merges: {len(plan.steps):,}, into {counted(len({step.survivor_id for step in plan.steps}), 'client')}",
-        f"- of them with a balance that moves: {owing:,}; with fields or contacts that are rescued: {rescues:,}",
-        f"- may be applied until {plan.expires_at:%Y-%m-%d %H:%M} UTC",
+        f"- with a balance that moves: {owing:,}; with fields or contacts to rescue: {rescues:,}",
+        f"- expires: {plan.expires_at:%Y-%m-%d %H:%M} UTC",
         "",
-        f"In money and people: `ninja-sync merge show {plan.plan_id}`.",
-        f"Approve it, and let the run go on: `ninja-sync approve {plan.digest} --resume`.",
+        f"Details: `ninja-sync merge show {plan.plan_id}`.",
+        f"Approve it and resume the run: `ninja-sync approve {plan.digest} --resume`.",
     ]
     return "\n".join(lines) + "\n"
 
@@ -101,16 +101,16 @@ def _merged(settings: Settings, source: str | None, undecided: bool) -> State[An
     if isinstance(plan, State):
         return plan
     applied = apply_one(name, plan.plan_id, plan.digest)
-    told = f"{plan.plan_id}: {applied.merged:,} of {counted(len(applied.states), 'merge')} done"
-    more = f"{told}. `ninja-sync merge show {plan.plan_id}` has more.\n"
+    summary = f"{plan.plan_id}: {applied.merged:,} of {counted(len(applied.states), 'merge')} done"
+    more = f"{summary}. `ninja-sync merge show {plan.plan_id}` has more.\n"
     keep(lambda: create_markdown_artifact(with_links(more), key="ninja-sync-merge"))
     if applied.stopped and applied.finished:
-        return Completed(name=LOOK, message=f"{told}; the mirror does not show it yet: {own_words(applied.stopped)}")
+        return Completed(name=LOOK, message=f"{summary}; the mirror does not show it yet: {own_words(applied.stopped)}")
     if applied.stopped:
         hint = "plan again"
         if applied.state == APPLYING:
             hint = (
                 f"look at it, then `ninja-sync merge resume {plan.plan_id}` or `ninja-sync merge close {plan.plan_id}`"
             )
-        return Failed(message=f"{told}. It stopped: {own_words(applied.stopped)}; {hint}")
-    return Completed(message=told)
+        return Failed(message=f"{summary}. It stopped: {own_words(applied.stopped)}; {hint}")
+    return Completed(message=summary)

@@ -1,4 +1,4 @@
-"""`nightly` under Prefect: read everything, find duplicates, write copies."""
+"""The flow `nightly`: read everything, find duplicates, write copies."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ from flows.scheduled.states import ended, run_name
     log_prints=False,
 )
 def nightly(source: str | None = None) -> State[Any]:
-    """Read everything, find duplicates, and write copies where the settings name an `export_folder`.
+    """Read everything, find duplicates, and write copies if the settings name an `export_folder`.
 
-    Where a source fails the others go on, and the run fails at its end and names it.
+    If a source fails, the others go on; the run fails at its end and names the source.
     """
     return ended(lambda settings: _night(settings, source))
 
@@ -35,8 +35,8 @@ def _night(settings: Settings, source: str | None) -> State[Any]:
     states = [ending(pull_all(settings, source, full=True)), deduped(settings, source)]
     if settings.prefect.export_folder:
         states.append(published())
-    told = " | ".join(str(one.message) for one in states)
-    if failed := [one for one in states if one.is_failed()]:
-        return Failed(name=failed[0].name if len({one.name for one in failed}) == 1 else None, message=told)
-    names = [one.name for one in states if one.name != "Completed"]
-    return Completed(name=names[0] if names else None, message=told)
+    message = " | ".join(str(state.message) for state in states)
+    if failed := [state for state in states if state.is_failed()]:
+        return Failed(name=failed[0].name if len({state.name for state in failed}) == 1 else None, message=message)
+    names = [state.name for state in states if state.name != "Completed"]
+    return Completed(name=names[0] if names else None, message=message)

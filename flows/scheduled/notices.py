@@ -1,4 +1,4 @@
-"""Artifacts, events and log lines for Prefect: one line an event, progress by counts."""
+"""Artifacts, events and log lines for Prefect: one line per event, progress in counts."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ STEP: Final = 10_000
 
 
 def keep(artifact: Callable[[], object]) -> None:
-    """Make an artifact; where Prefect cannot keep it, what was done is done all the same."""
+    """Make an artifact. If Prefect cannot store it, log a warning and go on."""
     try:
         artifact()
     except Exception as problem:  # noqa: BLE001 - of many libraries
-        get_run_logger().warning("An artifact could not be kept: %s", type(problem).__name__)
+        get_run_logger().warning("An artifact could not be stored: %s", type(problem).__name__)
 
 
 def emit(event: str, source: str, message: str, **more: str) -> None:
-    """Send Prefect's automations an event that somebody may want to hear of; in our own words."""
+    """Send an event, in our own words, that Prefect's automations can act on."""
     emit_event(
         f"ninja-sync.{event}", resource={"prefect.resource.id": f"ninja-sync.source.{source}"},
         payload={"source": source, "message": message, **more},
@@ -36,13 +36,13 @@ def emit(event: str, source: str, message: str, **more: str) -> None:
 
 
 def with_links(markdown: str) -> str:
-    """A report with a link to its flow run, from which its log, its state and its other reports are one step away."""
+    """Return a report with a link to its flow run, and so to its log, state and other reports."""
     page = url_for("flow-run", obj_id=runtime.flow_run.id) if runtime.flow_run.id else None
     return f"{markdown}\n[This flow run]({page})\n" if page else markdown
 
 
 def logged_progress(log: logging.Logger | logging.LoggerAdapter[Any], name: str) -> Progress:
-    """Log each new phase and every 10,000 records, and keep the progress as an artifact."""
+    """Return a callback that logs each phase and every 10,000 records, and shows the progress as an artifact."""
     last = ("", 0)
     artifact: UUID | None = None
 
@@ -66,5 +66,5 @@ def logged_progress(log: logging.Logger | logging.LoggerAdapter[Any], name: str)
 
 
 def task_progress(name: str) -> Progress:
-    """The progress callback of the Prefect task that runs now."""
+    """Return the progress callback of the current Prefect task."""
     return logged_progress(get_run_logger(), name)

@@ -1,4 +1,4 @@
-"""`publish` under Prefect: copies for readers."""
+"""The flow `publish`: write copies for readers."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from warehouse.publish.publish import publish as write_copies
 
 @task(name="publish", retries=0, cache_policy=NO_CACHE, persist_result=False)
 def publish_copies() -> int:
-    """Write the published copies again, or those in the export folder; how many files."""
+    """Write the published copies, or those in the export folder; return the number of files."""
     try:
         settings = read_settings()
         folder = settings.prefect.export_folder
@@ -28,19 +28,19 @@ def publish_copies() -> int:
             if not folder:
                 return len(list(write_copies(warehouse).iterdir()))
             return len(export(warehouse, Path(folder).absolute(), personal=settings.prefect.export_personal_data))
-    except Exception as problem:  # noqa: BLE001 - as above
+    except Exception as problem:  # noqa: BLE001 - Prefect stores every message
         failed = own_words(problem)
     raise failed
 
 
 @flow(name="publish", flow_run_name=run_name, retries=0, persist_result=False, log_prints=False)
 def publish() -> State[Any]:
-    """Write the published copies, or, where the settings name an `export_folder`, copies in that folder."""
+    """Write the published copies, or copies in the `export_folder` if the settings name one."""
     return ended(lambda _: published())
 
 
 def published() -> State[Any]:
-    """Write the copies, and return the state that says how many files they are."""
+    """Write the copies, and return a state with the number of files."""
     run: Callable[..., State[int]] = publish_copies
     outcome = run(return_state=True).result(raise_on_failure=False)
     if isinstance(outcome, int):

@@ -1,8 +1,8 @@
-"""`pull` and `sweep` under Prefect: one task a source, retried where waiting helps, and a report of what changed.
+"""The flows `pull` and `sweep`: one task per source, retried if waiting helps, and a report of the changes.
 
-On Postgres several sources are read side by side, and any number of runs, on any number of machines, share the work of
-one tick: whatever another run has read since this one was due is left out, and what another is at is left to it. The
-lock of the source in the warehouse sees to it that no two read one source together, whoever is killed.
+On Postgres several sources are read side by side, and any number of runs on any number of machines share the work. A
+run skips the sources that another run has read since this one was due, or is reading now. A lock in the warehouse keeps
+two runs from reading the same source, even if one is killed.
 """
 
 from __future__ import annotations
@@ -41,13 +41,13 @@ ARTIFACT: Final = "ninja-sync-pull"
 FRESHNESS: Final = "ninja-sync-freshness"
 HELD: Final = "Brake held"
 STALE: Final = timedelta(hours=1)
-"""A source that another process holds is left to it, and told of where it was last read so long ago."""
+"""A source held by another process is left to it, and reported if it was last read longer ago than this."""
 THREADS: Final = 64
-"""Sources that a run has in hand; `at_once` of them are read, the others wait for their turn or their next attempt."""
+"""The most tasks at once; `at_once` of them read their source, the others wait for a turn or the next attempt."""
 
 
 def side_by_side() -> TaskRunner[PrefectFuture[Any]]:
-    """Runs the tasks of many sources in threads."""
+    """Return a runner that runs the tasks of many sources in threads."""
     return cast("TaskRunner[PrefectFuture[Any]]", ThreadPoolTaskRunner(max_workers=THREADS))
 
 
@@ -56,9 +56,9 @@ _turns: ContextVar[BoundedSemaphore] = ContextVar("turns")
 
 @dataclass(frozen=True, slots=True)
 class Elsewhere:
-    """A source that this run leaves to another process: it was read since this run was due, or is held by it.
+    """A source left to another process, which has read it since this run was due (`done`), or holds it now.
 
-    `stale` where it is held, and was last read long ago, by `last_begun`; a first load may take as long as it takes.
+    `stale` means that it is held and was last read long ago, at `last_begun`. A first load is never stale.
     """
 
     done: bool
@@ -67,24 +67,24 @@ class Elsewhere:
 
 
 Found = Summary | Elsewhere | str
-"""What a source came to; a text says why it failed."""
+"""The result of a source; a text is the reason of its failure."""
 
 
 @retried("pull one source", "pull {source}")
 def pull_one(source: str, full: bool, due: datetime | None = None) -> Summary | Elsewhere:
-    """Bring the mirror of one source up to date; the same pull again does no harm, so it may be retried.
+    """Bring the mirror of one source up to date. A retry does no harm.
 
-    Where runs share their work, `due` is when this one was: what was read since, or is being read, is left alone.
+    If runs share their work, `due` is the time this run was due: a source read since, or being read, is left alone.
     """
     log = get_run_logger()
     try:
         with _turns.get():
-            found = _pulled(source, task_progress(source), full=full, due=due)
-    except Exception as problem:  # noqa: BLE001 - whatever it says goes into Prefect's database
+            result = _pulled(source, task_progress(source), full=full, due=due)
+    except Exception as problem:  # noqa: BLE001 - Prefect stores every message
         failed = own_words(problem)
     else:
-        log.info("%s", told(source, found))
-        return found
+        log.info("%s", as_line(source, result))
+        return result
     raise failed
 
 
@@ -99,9 +99,8 @@ def pull_one(source: str, full: bool, due: datetime | None = None) -> Summary | 
 def pull(source: str | None = None) -> State[Any]:
     """Bring the warehouse up to date: one source, or all of them.
 
-    `source` is a configured name. A source that fails does not keep the others from running; the run fails at its end
-    and names it. Where records are in quarantine or the server's fields are not the known ones, the run completes as
-    "Needs a look".
+    `source` is a configured name. If a source fails, the others go on; the run fails at its end and names the source.
+    If records are in quarantine, or the server has unknown fields, the run completes as "Needs a look".
     """
     return ended(lambda settings: ending(pull_all(settings, source)))
 
@@ -115,75 +114,80 @@ def pull(source: str | None = None) -> State[Any]:
     log_prints=False,
 )
 def sweep(source: str | None = None) -> State[Any]:
-    """Read everything, and find the clients that have vanished: of one source, or of all.
+    """Read all clients of one source, or of all sources, and find those that have vanished.
 
-    Purged and merged clients are taken out, and stay in the history. Where more have vanished than a run takes out, it
-    ends as "Brake held"; `ninja-sync sweep --at-most N` allows them, which no run of Prefect can.
+    Purged and merged clients are removed from the mirror, and stay in the history. If more have vanished than a run may
+    remove, it ends as "Brake held". Allow them on the command line: `ninja-sync sweep --at-most N`.
     """
     return ended(lambda settings: ending(pull_all(settings, source, full=True)))
 
 
 def pull_all(settings: Settings, source: str | None, *, full: bool = False) -> dict[str, Found]:
-    """What each source came to. On DuckDB one after the other: they share one warehouse, which is one file.
+    """Pull the sources and return the result of each. On DuckDB they take turns, because they share one file.
 
-    On Postgres, a run of all sources shares them with other such runs; one that names its source reads it in any case.
+    On Postgres, runs of all sources share the work; a run that names its source reads it in any case.
     """
     names = choose_sources(settings, source)
     on_postgres = isinstance(place_of(settings), PostgresUrl)
     due = runtime.flow_run.scheduled_start_time if on_postgres and source is None else None
     _turns.set(BoundedSemaphore(settings.prefect.at_once if on_postgres else 1))
-    # by chance, so that runs that share do not stand in each other's way
+    # random, so that runs that share the work do not get in each other's way
     order = random.sample(names, len(names)) if due else names
-    found = _each(order, full=full, due=due)
-    left = [name for name, one in found.items() if isinstance(one, Elsewhere) and not one.done]
-    if left:  # whoever was at them may have been killed meanwhile
-        found |= _each(left, full=full, due=due)
-    found = {name: found[name] for name in names}
-    for name, one in found.items():
-        _emit_findings(name, one)
+    results = _each(order, full=full, due=due)
+    left = [name for name, result in results.items() if isinstance(result, Elsewhere) and not result.done]
+    if left:  # the processes that held them may have been killed meanwhile
+        results |= _each(left, full=full, due=due)
+    results = {name: results[name] for name in names}
+    for name, result in results.items():
+        _emit_findings(name, result)
     keep(
         lambda: create_markdown_artifact(
-            with_links(as_markdown(_own(found))), key=ARTIFACT, description="What was changed, in counts."
+            with_links(as_markdown(_own(results))), key=ARTIFACT, description="The changes, in counts."
         )
     )
     keep(lambda: tell_freshness(settings))
-    return found
+    return results
 
 
 def tell_freshness(settings: Settings) -> None:
-    """How fresh and how full each mirror is, as a table among Prefect's artifacts."""
+    """Store a table of each mirror's age and size as an artifact."""
     status = asked(settings, "read/status", {}, newest=True).records()
-    rows = [{key: _plain(one[key]) for key in FRESH} for one in status]
-    create_table_artifact(rows, key=FRESHNESS, description="How fresh and how full each mirror is.")
+    rows = [{key: _plain(row[key]) for key in FRESH} for row in status]
+    create_table_artifact(rows, key=FRESHNESS, description="Age and size of each mirror.")
 
 
-def ending(found: dict[str, Found]) -> State[Any]:
-    """The state in which a run ends that found this; a text in place of a summary says why that source failed."""
-    own = _own(found)
-    failed = [name for name, one in own.items() if isinstance(one, str)]
-    summaries = [one for one in own.values() if isinstance(one, Summary)]
-    lines = [told(name, one) for name, one in own.items()]
-    left = [one for one in found.values() if isinstance(one, Elsewhere)]
-    stale = any(one.stale for one in left)
-    lines += [told(name, one) for name, one in found.items() if isinstance(one, Elsewhere) and not one.done]
+def ending(results: dict[str, Found]) -> State[Any]:
+    """Return the final state of a run with these results."""
+    own = _own(results)
+    failed = [name for name, result in own.items() if isinstance(result, str)]
+    summaries = [result for result in own.values() if isinstance(result, Summary)]
+    lines = [as_line(name, result) for name, result in own.items()]
+    left = [result for result in results.values() if isinstance(result, Elsewhere)]
+    stale = any(result.stale for result in left)
+    lines += [
+        as_line(name, result) for name, result in results.items() if isinstance(result, Elsewhere) and not result.done
+    ]
     if left:
-        lines.append(f"{len(left):,} of {counted(len(found), 'source')} left to other runs")
+        lines.append(f"{len(left):,} of {counted(len(results), 'source')} left to other runs")
     if failed:
-        return Failed(
-            message=f"{len(failed)} of {counted(len(found), 'source')} failed: {', '.join(failed)}. {'; '.join(lines)}"
-        )
-    if held := [f"{one.run.source}: {one.held}" for one in summaries if one.held]:
-        return Failed(name=HELD, message="; ".join([*held, *lines]))  # red in Prefect's pages: somebody has to decide
-    looks = stale or any(one.needs_a_look for one in summaries)
+        count = f"{len(failed)} of {counted(len(results), 'source')} failed"
+        return Failed(message=f"{count}: {', '.join(failed)}. {'; '.join(lines)}")
+    if held := [f"{summary.run.source}: {summary.held}" for summary in summaries if summary.held]:
+        return Failed(name=HELD, message="; ".join([*held, *lines]))  # red in Prefect's UI: somebody has to decide
+    looks = stale or any(summary.needs_a_look for summary in summaries)
     return Completed(name=LOOK if looks else None, message="; ".join(lines))
 
 
-def told(name: str, one: Found) -> str:
-    """What a source came to, in one line."""
-    if isinstance(one, Elsewhere):
-        last = f"it was last read {one.last_begun:%Y-%m-%d %H:%M} UTC" if one.last_begun else "it was not read before"
-        return f"{name}: read by another run" if one.done else f"{name}: another process is at it; {last}"
-    return f"{name} failed: {one}" if isinstance(one, str) else str(one)
+def as_line(name: str, result: Found) -> str:
+    """Return the result of a source in one line."""
+    if isinstance(result, Elsewhere):
+        last = (
+            f"it was last read {result.last_begun:%Y-%m-%d %H:%M} UTC"
+            if result.last_begun
+            else "it was not read before"
+        )
+        return f"{name}: read by another run" if result.done else f"{name}: another process is reading it; {last}"
+    return f"{name} failed: {result}" if isinstance(result, str) else str(result)
 
 
 FRESH: Final = (
@@ -196,20 +200,20 @@ def _plain(value: object) -> object:
     return value if value is None or isinstance(value, int | str) else str(value)
 
 
-def _own(found: dict[str, Found]) -> dict[str, Summary | str]:
-    return {name: one for name, one in found.items() if not isinstance(one, Elsewhere)}
+def _own(results: dict[str, Found]) -> dict[str, Summary | str]:
+    return {name: result for name, result in results.items() if not isinstance(result, Elsewhere)}
 
 
-def _emit_findings(name: str, one: Found) -> None:
-    if isinstance(one, str):
-        emit("source.failed", name, one)
-    elif isinstance(one, Elsewhere) and one.stale:
-        emit("source.unread", name, told(name, one))
-    elif isinstance(one, Summary):
-        if one.held:
-            emit("brake.held", name, f"{one}. {one.held}")
-        if one.merged:
-            emit("merges.found", name, f"merged away on the server: {counted(one.merged, 'client')}")
+def _emit_findings(name: str, result: Found) -> None:
+    if isinstance(result, str):
+        emit("source.failed", name, result)
+    elif isinstance(result, Elsewhere) and result.stale:
+        emit("source.unread", name, as_line(name, result))
+    elif isinstance(result, Summary):
+        if result.held:
+            emit("brake.held", name, f"{result}. {result.held}")
+        if result.merged:
+            emit("merges.found", name, f"merged away on the server: {counted(result.merged, 'client')}")
 
 
 def _each(names: list[str], *, full: bool, due: datetime | None) -> dict[str, Found]:

@@ -1,4 +1,4 @@
-"""`push` under Prefect: wishes become a plan, the run is suspended until a person approves, and the plan is applied."""
+"""The flow `push`: plan changes, wait for an approval, and apply the plan."""
 
 from __future__ import annotations
 
@@ -30,29 +30,29 @@ from schemas.plan import PUSH, Plan, calls_without_grouping
 from warehouse.control.plans import APPLYING
 
 Wishes = Sequence[WishedRow] | None
-"""None for those of the outbox."""
+"""None means the changes in the outbox."""
 
 
 @retried("plan a push", "plan {source}")
 def plan_one(source: str, file: str | None, null_clears: bool, reason: str) -> Made:
-    """Make and store a plan; it sends no change, so it may be retried."""
+    """Make and store a plan. Sends no change, so it may be retried."""
     log = get_run_logger()
     try:
         settings = read_settings()
         rows = _changes(settings, file, null_clears=null_clears)
         with open_door(settings, source) as door:
             planned = plan_push(settings, source, door, rows, reason=reason)
-    except Exception as problem:  # noqa: BLE001 - whatever it says goes into Prefect's database
+    except Exception as problem:  # noqa: BLE001 - Prefect stores every message
         failed = own_words(problem)
     else:
-        log.info("%s: %s values there already, %s refused", source, planned.unchanged, len(planned.refused))
-        return Made(planned.plan, [f"{_field(one.column)}: {one.reason}" for one in planned.refused])
+        log.info("%s: %s values already set, %s refused", source, planned.unchanged, len(planned.refused))
+        return Made(planned.plan, [f"{_field(change.column)}: {change.reason}" for change in planned.refused])
     raise failed
 
 
 @task(name="apply a plan", task_run_name="apply {plan_id}", retries=0, cache_policy=NO_CACHE, persist_result=False)
 def apply_one(source: str, plan_id: str, digest: str) -> Applied:
-    """Apply an approved plan, once. Not retried: what stopped it is looked at first, then `push resume` goes on."""
+    """Apply an approved plan, once. Not retried: after an error, a person looks first, then runs `push resume`."""
     try:
         settings = read_settings()
         with open_door(settings, source) as door:
@@ -66,15 +66,15 @@ def apply_one(source: str, plan_id: str, digest: str) -> Applied:
 def push(source: str | None = None, file: str | None = None, null_clears: bool = False, reason: str = "") -> State[Any]:
     """Write back the changes of the outbox, or of `file`, after an approval.
 
-    `file` is the name of a file in the folder `prefect.changes_folder` of the settings: a query where it ends in .sql,
-    else a spreadsheet or Parquet. The plan is stored and told in figures, and the run is suspended until it is resumed
+    `file` is the name of a file in the folder `prefect.changes_folder` of the settings: a query if it ends in .sql,
+    else a spreadsheet or Parquet. The run stores the plan, reports its figures, and is suspended until it is resumed
     after `ninja-sync approve DIGEST`.
     """
     return ended(lambda settings: _pushed(settings, source, file, null_clears, reason))
 
 
 def figures(plan: Plan) -> str:
-    """A plan in figures, as Markdown: what it touches, by how many calls; no value of anybody."""
+    """Return the figures of a plan as Markdown, without data of clients."""
     fields = Counter(cell.column for cell in plan.cells)
     lines = [
         f"Plan `{plan.plan_id}` of the source {plan.source}, digest `{plan.digest}`.",
@@ -82,10 +82,10 @@ def figures(plan: Plan) -> str:
         f"- clients: {len(plan.client_ids):,}, values: {len(plan.cells):,}",
         f"- calls: {len(plan.calls):,} (one by one: {calls_without_grouping(plan.cells):,})",
         f"- fields: {', '.join(f'{name} {count:,}' for name, count in fields.most_common())}",
-        f"- may be applied until {plan.expires_at:%Y-%m-%d %H:%M} UTC",
+        f"- expires: {plan.expires_at:%Y-%m-%d %H:%M} UTC",
         "",
-        f"Look at it: `ninja-sync push show {plan.plan_id}`.",
-        f"Approve it, and let the run go on: `ninja-sync approve {plan.digest} --resume`.",
+        f"Details: `ninja-sync push show {plan.plan_id}`.",
+        f"Approve it and resume the run: `ninja-sync approve {plan.digest} --resume`.",
     ]
     return "\n".join(lines) + "\n"
 
@@ -103,36 +103,36 @@ def _pushed(settings: Settings, source: str | None, file: str | None, null_clear
         return plan
     applied = apply_one(name, plan.plan_id, plan.digest)
     counts = ", ".join(f"{number:,} {what}" for what, number in applied.counts.items())
-    told = f"{plan.plan_id}: {counts}; {counted(applied.calls, 'call')}"
-    more = f"{told}. `ninja-sync push show {plan.plan_id}` has more.\n"
+    summary = f"{plan.plan_id}: {counts}; {counted(applied.calls, 'call')}"
+    more = f"{summary}. `ninja-sync push show {plan.plan_id}` has more.\n"
     keep(lambda: create_markdown_artifact(with_links(more), key="ninja-sync-push"))
     if applied.stopped and find_plan(settings, PUSH, plan.plan_id).state == APPLYING:
         hint = f"then `ninja-sync push resume {plan.plan_id}`"
-        return Failed(message=f"{told}. It stopped: {own_words(applied.stopped)}; {hint}")
+        return Failed(message=f"{summary}. It stopped: {own_words(applied.stopped)}; {hint}")
     if applied.stopped:
-        return Completed(name=LOOK, message=f"{told}; the mirror does not show it yet: {own_words(applied.stopped)}")
-    return Completed(name=None if applied.as_planned else LOOK, message=told)
+        return Completed(name=LOOK, message=f"{summary}; the mirror does not show it yet: {own_words(applied.stopped)}")
+    return Completed(name=None if applied.as_planned else LOOK, message=summary)
 
 
 def _braked(settings: Settings, made: Made) -> Made:
-    """The plan, where it may be applied without --force. Raises TooMuchChange, which says how else."""
+    """Return the plan if it needs no --force. Raises TooMuchChange, with the command that applies it."""
     plan = made.plan
     if plan is not None:
         try:
             check_brake(settings, plan)
         except TooMuchChange as refused:
             how = f"ninja-sync push apply {plan.plan_id} --digest {plan.digest} --force"
-            raise TooMuchChange(f"{refused} The plan is kept; to apply it all the same: {how}") from None
+            raise TooMuchChange(f"{refused} The plan is stored. To apply it anyway: {how}") from None
     return made
 
 
 def _field(name: str) -> str:
-    """The name of a field, where it is one: a queued change may hold any text in its place."""
+    """Return the name of a known field; a queued change may hold any text in its place."""
     return name if name in {field.name for field in CLIENTS.fields} else "an unknown field"
 
 
 def _changes(settings: Settings, file: str | None, *, null_clears: bool) -> Wishes:
-    """The changes of a file. Raises SettingsError without the reader's words: they quote the file's content."""
+    """Return the changes in a file. Raises SettingsError without the reader's message, which quotes the file."""
     if not file:
         return None
     path = file_of_changes(settings, file)
@@ -140,7 +140,7 @@ def _changes(settings: Settings, file: str | None, *, null_clears: bool) -> Wish
         return _read(settings, path, null_clears=null_clears)
     except SyncError as problem:
         kind = type(problem).__name__
-    raise SettingsError(f"{path} cannot be used for changes ({kind}): `ninja-sync push plan` with it says why.")
+    raise SettingsError(f"{path} cannot be used for changes ({kind}): `ninja-sync push plan` shows the reason.")
 
 
 def _read(settings: Settings, path: Path, *, null_clears: bool) -> Sequence[WishedRow]:
@@ -153,15 +153,15 @@ def _read(settings: Settings, path: Path, *, null_clears: bool) -> Sequence[Wish
 
 
 def file_of_changes(settings: Settings, name: str) -> Path:
-    """The file of this name in the folder of changes; no path and no link leads out of it. Raises SettingsError."""
+    """Return the file of this name in the folder of changes. Raises SettingsError, also for a link out of it."""
     if not settings.prefect.changes_folder:
-        raise SettingsError("A run may name a file only where the settings have [prefect] changes_folder.")
+        raise SettingsError("A run may name a file only if the settings have [prefect] changes_folder.")
     folder = Path(settings.prefect.changes_folder)
     path = folder / Path(name).name
     if Path(name).name != name or name.startswith("."):
-        raise SettingsError(f"`file` is the name of a file in the folder {folder}, and no path.")
+        raise SettingsError(f"`file` is the name of a file in the folder {folder}, not a path.")
     if not path.is_file() or path.resolve().parent != folder.resolve():
-        raise SettingsError(f"The folder {folder} has no file of this name.")
+        raise SettingsError(f"There is no file of this name in the folder {folder}.")
     return path
 
 

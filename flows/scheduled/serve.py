@@ -1,4 +1,4 @@
-"""`ninja-sync serve`: the deployments of all flows and their schedules, run by this process."""
+"""`ninja-sync serve`: deploy all flows with their schedules, and run them in this process."""
 
 from __future__ import annotations
 
@@ -40,38 +40,38 @@ from schemas.errors import Busy, SettingsError
 from warehouse.engine.place import PostgresUrl
 from warehouse.locks.lock import one_run_at_a_time
 
-ALL: Final = "all"  # the deployments' name where they are for all sources
+ALL: Final = "all"  # the name of deployments for all sources
 FLOWS: Final[dict[str, Flow[Any, Any]]] = {
-    one.name: one for one in (pull, sweep, push, dedupe, merge, statements, publish, nightly)
+    flow.name: flow for flow in (pull, sweep, push, dedupe, merge, statements, publish, nightly)
 }
 OF_ONE_SOURCE: Final = frozenset({push.name, merge.name, statements.name})
-"""Flows that work on one source: each source has a deployment of its own."""
+"""Flows of one source: each source has its own deployment."""
 TAG: Final = "ninja-sync"
 SERVED: Final = "Served by `ninja-sync serve`, "
 SERVER: Final = re.compile(rf"{SERVED}process ([0-9]+) on (\S+) for ")
 
 
 def serve_flows(settings: Settings, source: str | None, config: Path | None) -> None:
-    """Run the flows on their schedules, and whenever Prefect is asked to, until SIGTERM or Ctrl-C.
+    """Run the flows on their schedules and on request, until SIGTERM or Ctrl-C.
 
-    The runs use the settings of this process: its configuration file stands in the environment that they inherit. On
-    DuckDB one run at a time, as its file has one writer; on Postgres as many as there are flows: the lock of each
-    source keeps them apart. Schedules are paused when it ends, so that no late runs pile up, and go on when it starts
-    again. Raises SettingsError where settings, secrets or the Prefect server cannot be used, and Busy where another
-    `serve` has these deployments: the one that ends first would pause the schedules of the other.
+    The runs use the settings of this process, because they inherit its environment, which names the configuration file.
+    On DuckDB there is one run at a time, as the file has one writer. On Postgres there is one for each deployment, and
+    the lock of each source keeps them apart. Schedules are paused at the end, so that no late runs pile up, and resumed
+    at the next start. Raises SettingsError if settings, secrets or the Prefect server cannot be used. Raises Busy if
+    another `serve` has these deployments: the one that ends first would pause the schedules of the other.
     """
     names = choose_sources(settings, source)
     if file := find_file(config, environ=os.environ):
         os.environ["NINJA_SYNC_CONFIG"] = str(file.absolute())
     for name in names:
-        token_of(settings.sources[name])  # says now that it is missing, not at each run
+        token_of(settings.sources[name])  # a missing token is an error now, not in each run
     with temporary_settings({PREFECT_API_URL: api_url()}), only_one(settings, source or ALL):
         runner = Runner(name=source or ALL, limit=_most_runs(settings, names))
         deployments = deployments_of(settings, source, names)
         try:
             check_free(deployments)
-            for one in deployments:
-                _add(runner, one)
+            for deployment in deployments:
+                _add(runner, deployment)
         except PrefectHTTPStatusError as refusal:
             raise refused(refusal.response.status_code) from None
         say(_greeting(deployments))
@@ -92,60 +92,61 @@ class Deployed:
 
     @property
     def full_name(self) -> str:
-        """As Prefect's commands name it: `pull/all`."""
+        """The name in Prefect's commands: `pull/all`."""
         return f"{self.flow.name}/{self.name}"
 
 
 def deployments_of(settings: Settings, source: str | None, names: Sequence[str]) -> list[Deployed]:
-    """The deployments: of flows for one source one a source, of the others one, each tagged with its sources."""
+    """Return the deployments, tagged with their sources: one per source for flows of one source, else a single one."""
     here = f"{SERVED}process {os.getpid()} on {socket.gethostname()}"
     served = f"{here} for the warehouse {place_of(settings)}."
-    found = []
+    deployments = []
     for name, flow in FLOWS.items():
         when = settings.prefect.schedules.get(name)
         each = names if name in OF_ONE_SOURCE else [source]
-        for one in each:
-            tags = [TAG, *([one] if one else names)]
-            found.append(Deployed(flow, one or ALL, one, when, tags, served))
-    return found
+        for owner in each:
+            tags = [TAG, *([owner] if owner else names)]
+            deployments.append(Deployed(flow, owner or ALL, owner, when, tags, served))
+    return deployments
 
 
 @contextmanager
 def only_one(settings: Settings, name: str) -> Iterator[None]:
-    """Hold the right to serve these deployments of a warehouse. Raises Busy where another `serve` holds it."""
+    """Hold the right to serve these deployments of a warehouse. Raises Busy if another `serve` holds it."""
     with ExitStack() as held:
         try:
             held.enter_context(one_run_at_a_time(place_of(settings), f"{name}.serve", wait=0))
         except Busy as problem:
-            raise Busy(f"Another `ninja-sync serve` runs for this warehouse: stop it first. {problem}") from None
+            raise Busy(f"Another `ninja-sync serve` is running for this warehouse: stop it first. {problem}") from None
         yield
 
 
 def check_free(deployments: Sequence[Deployed]) -> None:
-    """Refuse to take deployments from another `serve` that runs. Raises SettingsError.
+    """Refuse to take over deployments of another `serve` that is running. Raises SettingsError.
 
-    Their runs would be made by either process, with the settings of that one.
+    Either process would run them, each with its own settings.
     """
     with get_client(sync_client=True) as client:
-        for one in deployments:
+        for deployment in deployments:
             try:
-                there = client.read_deployment_by_name(one.full_name)
+                there = client.read_deployment_by_name(deployment.full_name)
             except ObjectNotFound:
                 continue
             is_served = there.status == DeploymentStatus.READY and not there.paused
             if is_served and not has_ended(there.description or ""):
                 raise SettingsError(
-                    f"Prefect's server has the deployment {one.full_name} already, and it runs. {there.description} "
-                    "Stop that one (after a crash, wait a minute), or use a Prefect server of its own."
+                    f"The Prefect server has a running deployment {deployment.full_name} already. "
+                    f"{there.description} Stop that process (after a crash, wait a minute), or use another Prefect "
+                    "server."
                 )
 
 
 def has_ended(served: str) -> bool:
-    """Whether the process that a deployment names was one of this machine, and is there no more, or is this one."""
-    told = SERVER.match(served)
-    if told is None:
+    """Whether the process named by a deployment has ended or is this one. On another machine it counts as running."""
+    named = SERVER.match(served)
+    if named is None:
         return True
-    process, host = int(told[1]), told[2]
+    process, host = int(named[1]), named[2]
     if host != socket.gethostname():
         return False
     try:
@@ -162,34 +163,34 @@ def _most_runs(settings: Settings, names: Sequence[str]) -> int:
     return len(FLOWS) + len(OF_ONE_SOURCE) * (len(names) - 1) if side_by_side else 1
 
 
-def _add(runner: Runner, one: Deployed) -> None:
-    """Make a deployment; one run of it at a time. Where its source is fixed, no run may choose another one."""
+def _add(runner: Runner, deployment: Deployed) -> None:
+    """Add a deployment with one run at a time. If its source is fixed, no run may choose another one."""
     runner.add_flow(
-        one.flow,
-        name=one.name,
-        schedule=schedule_of(one.when) if one.when else None,
-        parameters={"source": one.source} if one.source else {},
-        tags=one.tags,
-        description=one.served,
+        deployment.flow,
+        name=deployment.name,
+        schedule=schedule_of(deployment.when) if deployment.when else None,
+        parameters={"source": deployment.source} if deployment.source else {},
+        tags=deployment.tags,
+        description=deployment.served,
         concurrency_limit=1,
         entrypoint_type=EntrypointType.MODULE_PATH,
     )
 
 
 async def run_until_told(runner: Runner) -> None:
-    """Run what is due until SIGTERM or Ctrl-C; then a run that is under way is cancelled, and nothing is left behind.
+    """Run the flows that are due until SIGTERM or Ctrl-C, then cancel the current runs and leave nothing behind.
 
-    The runner's own handler of SIGTERM calls a coroutine that nobody awaits (3.8.8), and so leaves its runs alone.
+    The runner's own handler of SIGTERM calls a coroutine that nobody awaits (3.8.8), so its runs would go on.
     """
     serving, endings = asyncio.create_task(runner.start()), set()
 
     def end() -> None:
         if runner.started:
-            endings.add(asyncio.create_task(runner.astop()))  # a task that nothing points to may vanish
+            endings.add(asyncio.create_task(runner.astop()))  # a task without a reference may vanish
         else:
             serving.cancel()
 
-    await asyncio.sleep(0)  # let it set its handler first
+    await asyncio.sleep(0)  # let the runner set its handler first
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, end)
     with suppress(asyncio.CancelledError):
@@ -198,17 +199,19 @@ async def run_until_told(runner: Runner) -> None:
 
 
 def schedule_of(when: When) -> Schedule:
-    """The schedule: the cron line (UTC) where there is one, else the interval. Raises SettingsError."""
+    """Return the schedule: the cron line (UTC) if there is one, else the interval. Raises SettingsError."""
     try:
         return Cron(when.cron) if when.cron else Interval(timedelta(seconds=when.interval))
     except ValueError:
-        raise SettingsError(f"A schedule's cron is no cron line: {when.cron!r}. An example: '*/15 * * * *'.") from None
+        raise SettingsError(
+            f"The cron of a schedule is not valid: {when.cron!r}. An example: '*/15 * * * *'."
+        ) from None
 
 
 def _greeting(deployments: Sequence[Deployed]) -> str:
-    lines = [f"Serving {', '.join(one.full_name for one in deployments)}."]
-    for flow, when in {one.flow.name: one.when for one in deployments}.items():
+    lines = [f"Serving {', '.join(deployment.full_name for deployment in deployments)}."]
+    for flow, when in {deployment.flow.name: deployment.when for deployment in deployments}.items():
         if when:
             how = f"by the cron line '{when.cron}' (UTC)." if when.cron else f"every {when.interval:,} s."
             lines.append(f"{flow} runs {how}")
-    return "\n".join([*lines, f"A run now: prefect deployment run '{deployments[0].full_name}'. Ctrl-C stops."])
+    return "\n".join([*lines, f"To run one now: prefect deployment run '{deployments[0].full_name}'. Ctrl-C stops."])

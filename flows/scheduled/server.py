@@ -1,4 +1,4 @@
-"""The Prefect server: where it is, and a flow run of it that goes on."""
+"""The Prefect server: find its address, and resume its flow runs."""
 
 from __future__ import annotations
 
@@ -13,26 +13,26 @@ from schemas.errors import SettingsError
 
 
 def resume(run: str) -> None:
-    """Have a suspended flow run go on. Raises SettingsError where it cannot, saying why."""
+    """Resume a suspended flow run. Raises SettingsError with the reason if it cannot go on."""
     with temporary_settings({PREFECT_API_URL: api_url()}):
         try:
             resume_flow_run(UUID(run))
         except NotPausedError:
-            raise SettingsError(f"The flow run {run} does not wait: it goes on already, or has ended.") from None
+            raise SettingsError(f"The flow run {run} is not waiting: it is running already, or has ended.") from None
         except (ObjectNotFound, ValueError):
             raise SettingsError(f"This Prefect server has no flow run {run}: is PREFECT_API_URL right?") from None
         except FlowPauseTimeout:
             raise SettingsError(
-                f"The flow run {run} has waited too long and cannot go on: run the flow again."
+                f"The flow run {run} has waited too long and cannot be resumed: run the flow again."
             ) from None
         except PrefectHTTPStatusError as refusal:
             raise refused(refusal.response.status_code) from None
 
 
 def api_url() -> str:
-    """The address of Prefect's API: PREFECT_API_URL, or a server on this machine. Raises SettingsError without one.
+    """Return the address of Prefect's API: PREFECT_API_URL, or a server on this machine. Raises SettingsError if none.
 
-    Prefect would start a server of its own for as long as this process lives, but such a server runs no schedules.
+    Without an address, Prefect would start a temporary server, which runs no schedules.
     """
     here = get_current_settings().server.api
     url = PREFECT_API_URL.value() or f"http://{here.host}:{here.port}/api"
@@ -52,7 +52,9 @@ def api_url() -> str:
 
 
 def refused(status: int) -> SettingsError:
-    """What an answer of the server means that takes nothing."""
+    """Return the error for a status with which the server refused a request."""
     if status in {401, 403}:
-        return SettingsError("The Prefect server refuses: set PREFECT_API_AUTH_STRING (or PREFECT_API_KEY).")
-    return SettingsError(f"The Prefect server does not take it ({status}). Are both of the same version?")
+        return SettingsError("The Prefect server refused access: set PREFECT_API_AUTH_STRING (or PREFECT_API_KEY).")
+    return SettingsError(
+        f"The Prefect server refused the request ({status}). Are client and server of the same version?"
+    )

@@ -1,4 +1,4 @@
-"""`statements` under Prefect: the statements of all clients with a balance."""
+"""The flow `statements`: fetch the statements of all clients with a balance."""
 
 from __future__ import annotations
 
@@ -28,25 +28,25 @@ from flows.statements.fetch import draw_statements, make_folder, owing, period_o
     persist_result=False,
 )
 def statements_one(source: str, period: Period) -> dict[str, int]:
-    """Fetch the statement of each client with a balance; how many were fetched, were there, and failed."""
+    """Fetch the statement of each client with a balance; count those fetched, already there, and failed."""
     try:
         settings = read_settings()
         folder = Path(settings.prefect.statements_folder)
         make_folder(folder)
         with open_api(source, settings=settings) as api:
             drawn = draw_statements(api, list(owing(api)), period, folder, progress=task_progress(source))
-            return dict(Counter("failed" if one.problem else one.did for one in drawn))
-    except Exception as problem:  # noqa: BLE001 - as above
+            return dict(Counter("failed" if statement.problem else statement.did for statement in drawn))
+    except Exception as problem:  # noqa: BLE001 - Prefect stores every message
         failed = own_words(problem)
     raise failed
 
 
 @flow(name="statements", flow_run_name=run_name, retries=0, persist_result=False, log_prints=False)
 def statements(source: str | None = None, start: str | None = None, end: str | None = None) -> State[Any]:
-    """Statements of account of all clients with a balance, as PDF files in the folder that the settings name.
+    """Fetch the statements of all clients with a balance, as PDF files in the folder that the settings name.
 
-    `start` and `end` are days (2026-12-31): January 1st of this year, and today, unless told. A run that was cut off
-    goes on where it stood when it is run again.
+    `start` and `end` are days (2026-12-31), by default January 1st of this year and today. After a run was cut off, the
+    next run continues from there.
     """
     return ended(lambda settings: _stated(settings, source, start, end))
 
@@ -54,6 +54,8 @@ def statements(source: str | None = None, start: str | None = None, end: str | N
 def _stated(settings: Settings, source: str | None, start: str | None, end: str | None) -> State[Any]:
     name = choose_source(settings, source)
     counts = statements_one(name, period_of(start or "", end or ""))
-    told = f"{name}: " + (", ".join(f"{number:,} {what}" for what, number in counts.items()) or "nobody has a balance")
-    get_run_logger().info("%s", told)
-    return Failed(message=told) if counts.get("failed") else Completed(message=told)
+    summary = f"{name}: " + (
+        ", ".join(f"{number:,} {what}" for what, number in counts.items()) or "nobody has a balance"
+    )
+    get_run_logger().info("%s", summary)
+    return Failed(message=summary) if counts.get("failed") else Completed(message=summary)

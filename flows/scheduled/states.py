@@ -1,4 +1,4 @@
-"""How a flow run begins and ends: its settings, its retries, its final state, errors without what they quote."""
+"""The start and end of a flow run: settings, retries, the final state, errors without quoted data."""
 
 from __future__ import annotations
 
@@ -27,39 +27,39 @@ R = TypeVar("R")
 LOOK: Final = "Needs a look"
 RETRIES: Final = 3
 FIRST_DELAY: Final = 30.0
-"""Seconds, then twice as long each time; the door itself has waited for `retry_budget` before."""
+"""Seconds, doubled each time. By then the door has retried for `retry_budget` seconds on its own."""
 JITTER: Final = 0.5
 
 
 def read_settings() -> Settings:
-    """The settings of this process: no run chooses them, as a run's parameters come from Prefect's API."""
+    """Return the settings of this process. No run may choose them: its parameters come from Prefect's API."""
     return load_settings()
 
 
 def read_rules(settings: Settings) -> Rules:
-    """The rules for duplicates that the settings name. Raises SettingsError where the extra is missing."""
-    from flows.dedupe.rules import load_rules  # noqa: PLC0415 - of an extra
+    """Return the rules for duplicates that the settings name. Raises SettingsError if the extra is missing."""
+    from flows.dedupe.rules import load_rules  # noqa: PLC0415 - an extra
 
     return load_rules(Path(settings.prefect.rules) if settings.prefect.rules else None)
 
 
 def ended(work: Callable[[Settings], State[Any]]) -> State[Any]:
-    """The state in which a flow's work ends; an error becomes a state, which leaves no traceback in the database."""
+    """Return the final state of a flow's work. An error becomes a state, so no traceback reaches the database."""
     try:
         settings = read_settings()
         spread(settings)
         return work(settings)
-    except Exception as problem:  # noqa: BLE001 - whatever it says goes into Prefect's database
+    except Exception as problem:  # noqa: BLE001 - Prefect stores every message
         return Failed(message=str(own_words(problem)))
 
 
 def worth_retrying(_task: Task[..., Any], _run: TaskRun, state: State[Any]) -> bool:
-    """Whether the same may succeed later: server, network or warehouse were not available."""
+    """Whether a retry may succeed: the server, network or warehouse was not available."""
     return isinstance(state.data, Retryable | Busy)
 
 
 def retried(name: str, run_name: str) -> Callable[[Callable[P, R]], Task[P, R]]:
-    """A task that may be done again, and is, where waiting helps. Nothing of it is cached or stored as a result."""
+    """Return a decorator for a task that is retried if waiting helps. No result is cached or stored."""
     return task(
         name=name,
         task_run_name=run_name,
@@ -73,16 +73,16 @@ def retried(name: str, run_name: str) -> Callable[[Callable[P, R]], Task[P, R]]:
 
 
 def run_name() -> str:
-    """The name of a flow run: `pull main 2026-11-22 14:45`, the time being the scheduled one in UTC."""
+    """Return the name of a flow run, with its scheduled time in UTC: `pull main 2026-11-22 14:45`."""
     run = runtime.flow_run
     return f"{run.flow_name} {run.parameters.get('source') or 'all'} {run.scheduled_start_time:%Y-%m-%d %H:%M}"
 
 
 def own_words(problem: Exception) -> SyncError:
-    """An error without its history: our own message, or, for any other error, only its type and place.
+    """Return an error without its causes: our own message, or for any other error only its type and place.
 
-    Messages of `SyncError` hold no secret and no person's data; those of databases and decoders quote what they choked
-    on, and so do the errors that an error came from.
+    Messages of `SyncError` hold no secret and no person's data. Those of databases and decoders quote the data that
+    they failed on, and so may the causes of an error.
     """
     if not isinstance(problem, SyncError) and is_short_of_memory(problem):
         return SyncError(OUT_OF_MEMORY)
@@ -93,12 +93,12 @@ def own_words(problem: Exception) -> SyncError:
 
 
 def spread(settings: Settings, *, sleep: Callable[[float], None] = time.sleep) -> None:
-    """Before a scheduled run: wait for a random part of its jitter, so that not all installations ask at once.
+    """Before a scheduled run, wait for a random part of its jitter, so that installations do not all start at once.
 
-    A run that was suspended, and starts anew, has waited already.
+    A resumed run has waited already.
     """
     context = FlowRunContext.get()
     run = context.flow_run if context else None
-    told = settings.prefect.schedules.get(runtime.flow_run.flow_name or "")
-    if run and run.auto_scheduled and run.run_count <= 1 and told and told.jitter:
-        sleep(random.uniform(0, told.jitter))  # noqa: S311 - no secret
+    schedule = settings.prefect.schedules.get(runtime.flow_run.flow_name or "")
+    if run and run.auto_scheduled and run.run_count <= 1 and schedule and schedule.jitter:
+        sleep(random.uniform(0, schedule.jitter))  # noqa: S311 - no secret

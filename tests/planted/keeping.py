@@ -167,7 +167,7 @@ MISTAKES = {
         by=f"{PULL}::test_a_late_commit_within_the_look_back_is_not_lost[alone]",
     ),
     "another company's token is accepted": mistake(
-        Edit("warehouse/control/state.py", "if known is None or known == found:", "if True:"),
+        Edit("warehouse/control/state.py", "if known is None or known == binding:", "if True:"),
         by="tests/warehouse/control/test_state.py::test_a_bound_source_refuses_another_company_and_another_server",
     ),
     "a page that was torn or edited on disk is taken up": mistake(

@@ -29,7 +29,7 @@ _JSON = msgspec.json.Decoder(dict[str, object], float_hook=Decimal)
 
 @dataclass(frozen=True, slots=True)
 class OpenCall:
-    """A call that was noted and never settled: what became of it is unknown until the server is asked."""
+    """A call that was noted and never settled: its outcome is unknown until the server is asked."""
 
     call_id: str
     at: datetime
@@ -67,18 +67,18 @@ class WarehouseJournal:
         return call_id
 
     def leave(self, call_id: str) -> None:
-        """The call stays open, as it is noted."""
+        """Leave the call open, as noted."""
 
     def settle(self, call_id: str, outcomes: Sequence[tuple[str, Outcome]], message: str = "") -> None:
-        """Note what became of each client of a call, in the order of its edits. Raises SettingsError for no such call.
+        """Note the outcome for each client of a call, in the order of its edits.
 
-        A call is settled once: to settle it again is an error.
+        A call is settled once. Raises SettingsError for an unknown or a settled call.
         """
         with self._opened() as warehouse, warehouse.transaction():
             verb, plan_id = _unsettled(warehouse, self._source, call_id)
             marks = _marks(warehouse, self._source, [client_id for client_id, _ in outcomes])
-            told = {mark: outcome.value for mark, (_, outcome) in zip(marks, outcomes, strict=True)}
-            self._note(warehouse, call_id, verb, plan_id, SETTLED, told, message)
+            words = {mark: outcome.value for mark, (_, outcome) in zip(marks, outcomes, strict=True)}
+            self._note(warehouse, call_id, verb, plan_id, SETTLED, words, message)
             values = {
                 "source": self._source, "call_id": call_id, "places": list(range(len(outcomes))),
                 "ids": [client_id for client_id, _ in outcomes],
@@ -105,17 +105,17 @@ class WarehouseJournal:
 
 
 def open_calls(warehouse: Warehouse, source: str) -> list[OpenCall]:
-    """The calls of a source that were noted and never settled, oldest first."""
-    found = []
+    """Return the calls of a source that were noted and never settled, oldest first."""
+    calls = []
     for call_id, at, operator, plan_id, verb in warehouse.rows(statement("journal/open"), {"source": source}):
         edits = edits_of(warehouse, source, str(call_id))
         call = Call(str(verb), [edit for edit, _ in edits], None if plan_id is None else str(plan_id))
-        found.append(OpenCall(str(call_id), at, str(operator), call))  # type: ignore[arg-type]  # a timestamp column
-    return found
+        calls.append(OpenCall(str(call_id), at, str(operator), call))  # type: ignore[arg-type]  # a timestamp column
+    return calls
 
 
 def edits_of(warehouse: Warehouse, source: str, call_id: str) -> list[tuple[Edit, Outcome | None]]:
-    """What a call was to change of which clients, and what became of it."""
+    """Return the edits of a call, each with its outcome."""
     rows = warehouse.rows(statement("journal/edits"), {"source": source, "call_id": call_id})
     return [
         (Edit(str(key), _JSON.decode(str(before)), _JSON.decode(str(after))), Outcome(outcome) if outcome else None)
@@ -126,14 +126,14 @@ def edits_of(warehouse: Warehouse, source: str, call_id: str) -> list[tuple[Edit
 def _unsettled(warehouse: Warehouse, source: str, call_id: str) -> tuple[str, str | None]:
     rows = warehouse.rows(statement("journal/settled"), {"source": source, "call_id": call_id})
     if not rows:
-        raise SettingsError(f"The journal of {source!r} knows no call {call_id!r}: `ninja-sync journal` lists them.")
+        raise SettingsError(f"The journal of {source!r} has no call {call_id!r}: `ninja-sync journal` lists them.")
     ((verb, plan_id, settled),) = rows
     if settled:
-        raise SettingsError(f"The call {call_id!r} is settled already.")
+        raise SettingsError(f"The call {call_id!r} is already settled.")
     return str(verb), None if plan_id is None else str(plan_id)
 
 
 def _marks(warehouse: Warehouse, source: str, ids: Sequence[str]) -> list[str]:
-    """The marks of clients; of one that is about to be made, its place in the call."""
+    """Return the marks of clients; a client still to be made gets its place in the call."""
     known = read_erased(warehouse, source)
     return [known.mark(client_id) if client_id else f"new {place}" for place, client_id in enumerate(ids)]

@@ -1,4 +1,4 @@
-"""The outbox: changes that people have queued, each with what has become of it, until a plan takes it up."""
+"""The outbox: changes that people have queued, each with its state, until a plan takes it up."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ REFUSED_STATE: Final = "refused"
 OPEN: Final = frozenset({WAITING, REFUSED_STATE})
 """States of changes that are in no plan: they can be withdrawn."""
 REFUSED: Final = "refused: "
-"""What begins the text in `plan_id` of a change that was refused; to have it looked at again, it is queued again."""
+"""The prefix of the text in `plan_id` of a refused change. To try again, queue the change again."""
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One queued change: a field of a client, its new value (None empties it), who asked, and what became of it."""
+    """One queued change: a field of a client, its new value (None empties it), its author, and its state."""
 
     change_id: str
     source: str
@@ -37,7 +37,7 @@ class Change:
 
 
 def queued(warehouse: Warehouse) -> list[Change]:
-    """All changes of the outbox, oldest first."""
+    """Return all changes of the outbox, oldest first."""
     rows: list[tuple[Any, ...]] = warehouse.rows(statement("read/changes"))
     return [Change(*row) for row in rows]
 
@@ -49,9 +49,9 @@ def withdraw(warehouse: Warehouse, change_ids: Sequence[str]) -> None:
 
 
 def refuse_unknown_sources(warehouse: Warehouse, configured: Iterable[str]) -> list[RefusedWish]:
-    """Refuse changes of sources that are neither configured here nor in the warehouse; returns them.
+    """Refuse changes of sources that are neither configured here nor in the warehouse, and return them.
 
-    Machines that share a warehouse may configure different sources, so what one has pulled is known to all.
+    Machines that share a warehouse may configure different sources, so each knows the sources that any has pulled.
     """
     known = {*configured, *(str(name) for (name,) in warehouse.rows("select source from control.sources"))}
     reason = f"no source has the name that the change names; there are {', '.join(sorted(known))}"

@@ -1,4 +1,4 @@
-"""Plans in the warehouse: stored whole, read back whole, applied once; and what became of their cells and merges."""
+"""Plans in the warehouse, stored and read whole, with the outcomes of their cells and merges."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ PLANNED: Final = "planned"
 APPLYING: Final = "applying"
 APPLIED: Final = "applied"
 ENDED: Final = "ended"
-"""States of a plan. Of one that has ended nothing more is sent: it expired, was altered, or a person has closed it."""
+"""States of a plan. An ended plan sends nothing more: it expired, was altered, or a person closed it."""
 CHECKED: Final = "checked"
 RESCUED: Final = "rescued"
 MERGED: Final = "merged"
 DONE: Final = "done"
 UNRESCUED: Final = "done without rescue"
-"""States of a merge, which begins as PLANNED. UNRESCUED: a person has given up the rescue behind it."""
+"""States of a merge, which begins as PLANNED. UNRESCUED: a person gave up the rescue after it."""
 UNMERGED: Final = (PLANNED, CHECKED, RESCUED)
-"""States of a merge that was not sent, as far as is noted."""
+"""States of a merge that was not sent, as far as noted."""
 FINISHED: Final = (DONE, UNRESCUED)
-"""States of a merge that has nothing left to do."""
+"""States of a merge that has come to its end."""
 NOTHING: Final[Mapping[str, Sequence[str]]] = {}
 _WORDS: Final = {PUSH: "plan", MERGE: "plan of merges"}
 _JSON = msgspec.json.Decoder(float_hook=Decimal)
@@ -41,10 +41,10 @@ _STEPS = msgspec.json.Decoder()
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """A plan as it lies in the warehouse: how far it has come, and the digest that it was stored with.
+    """A plan in the warehouse, with its state and the digest that it was stored with.
 
-    Of its merges, `states` says how far each has come, `backups` where the backup of its clients is, and `places` where
-    it stood in the plan as it was made: merges of an erased client are taken out of it.
+    For each merge, `states` has its state, `backups` the path of its backup, and `places` its place in the original
+    plan, because merges of erased clients are removed from it.
     """
 
     plan: Plan
@@ -57,7 +57,7 @@ class Stored:
 
 
 def store_plan(warehouse: Warehouse, plan: Plan, *, wishes: Mapping[str, Sequence[str]] = NOTHING) -> None:
-    """Store a plan, and note what became of wishes of the outbox (see `note_wishes`), in one transaction."""
+    """Store a plan, and note the result of changes in the outbox (see `note_wishes`), in one transaction."""
     key = {"source": plan.source, "plan_id": plan.plan_id}
     values = {
         **key, "kind": plan.kind, "made_at": plan.made_at, "expires_at": plan.expires_at, "base_at": plan.base_at,
@@ -71,7 +71,8 @@ def store_plan(warehouse: Warehouse, plan: Plan, *, wishes: Mapping[str, Sequenc
     }  # fmt: skip
     steps = {
         **key, "places": list(range(len(plan.steps))), "survivors": [step.survivor_id for step in plan.steps],
-        "mergeables": [step.mergeable_id for step in plan.steps], "told": [to_json(step.told) for step in plan.steps],
+        "mergeables": [step.mergeable_id for step in plan.steps],
+        "told": [to_json(step.as_plain) for step in plan.steps],
     }  # fmt: skip
     with warehouse.transaction():
         warehouse.execute(statement("plans/insert"), values)
@@ -81,13 +82,13 @@ def store_plan(warehouse: Warehouse, plan: Plan, *, wishes: Mapping[str, Sequenc
 
 
 def note_wishes(warehouse: Warehouse, source: str, wishes: Mapping[str, Sequence[str]]) -> None:
-    """Note what became of wishes of the outbox: the id of their plan, or why there is none; their ids by that."""
+    """Note the result of changes in the outbox; `wishes` has their ids by plan id, or by the reason for no plan."""
     for became, wish_ids in wishes.items():
         warehouse.execute(statement("plans/take_up"), {"source": source, "plan_id": became, "wish_ids": list(wish_ids)})
 
 
 def read_plan(warehouse: Warehouse, plan_id: str, kind: str) -> Stored:
-    """A plan of this kind by its id. Raises SettingsError where there is none."""
+    """Return a plan of this kind by its id. Raises SettingsError if there is none."""
     columns, rows = warehouse.answer(statement("plans/find"), {"plan_id": plan_id, "kind": kind})
     if not rows:
         raise SettingsError(
@@ -106,7 +107,7 @@ def read_plan(warehouse: Warehouse, plan_id: str, kind: str) -> Stored:
 
 
 def set_state(warehouse: Warehouse, plan: Plan, state: str, now: datetime) -> None:
-    """Note how far a plan has come."""
+    """Note the state of a plan."""
     applied_at = now if state in {APPLIED, ENDED} else None
     values = {"source": plan.source, "plan_id": plan.plan_id, "state": state, "applied_at": applied_at}
     warehouse.execute(statement("plans/set_state"), values)
@@ -115,23 +116,23 @@ def set_state(warehouse: Warehouse, plan: Plan, state: str, now: datetime) -> No
 def set_step(
     warehouse: Warehouse, plan: Plan, place: int, state: str, now: datetime, *, backup: str | None = None
 ) -> None:
-    """Note how far one merge has come, and where the backup of its clients is."""
+    """Note the state of one merge, and the path of its backup."""
     values = {"source": plan.source, "plan_id": plan.plan_id, "place": place, "state": state}
     warehouse.execute(statement("plans/set_step"), {**values, "backup": backup, "noted_at": now})
 
 
 def under_way(warehouse: Warehouse, source: str) -> list[tuple[str, str]]:
-    """The plans of a source that were begun and have not come to their end: the kind and id of each."""
+    """Return the kind and id of each plan of a source that was begun and has not ended."""
     rows = warehouse.rows(statement("plans/under_way"), {"source": source})
     return [(str(kind), str(plan_id)) for kind, plan_id in rows]
 
 
-def note_outcomes(warehouse: Warehouse, plan: Plan, found: Sequence[CellOutcome], now: datetime) -> None:
-    """Note what became of cells; what was noted of them before is replaced."""
+def note_outcomes(warehouse: Warehouse, plan: Plan, outcomes: Sequence[CellOutcome], now: datetime) -> None:
+    """Note the outcomes of cells, in place of earlier ones."""
     values = {
-        "source": plan.source, "plan_id": plan.plan_id, "noted_at": now, "ids": [one.client_id for one in found],
-        "fields": [one.column for one in found], "outcomes": [one.outcome.value for one in found],
-        "messages": [one.message for one in found],
+        "source": plan.source, "plan_id": plan.plan_id, "noted_at": now, "ids": [cell.client_id for cell in outcomes],
+        "fields": [cell.column for cell in outcomes], "outcomes": [cell.outcome.value for cell in outcomes],
+        "messages": [cell.message for cell in outcomes],
     }  # fmt: skip
     with warehouse.transaction():
         warehouse.execute(statement("plans/remove_outcomes"), values)
@@ -139,13 +140,13 @@ def note_outcomes(warehouse: Warehouse, plan: Plan, found: Sequence[CellOutcome]
 
 
 def outcomes_of(warehouse: Warehouse, plan: Plan) -> list[CellOutcome]:
-    """What is noted of the cells of a plan."""
+    """Return the noted outcomes of a plan's cells."""
     rows = warehouse.rows(statement("plans/outcomes"), {"source": plan.source, "plan_id": plan.plan_id})
     return [CellOutcome(str(k), str(f), Outcome(outcome), str(message)) for k, f, outcome, message in rows]
 
 
 def journaled(warehouse: Warehouse, plan: Plan) -> list[CellOutcome]:
-    """What the journal knows of the cells of a plan, the newest call last: sent, and what became of it.
+    """Return the outcomes of a plan's cells by the journal, the newest call last.
 
     A cell whose call was never settled is UNKNOWN.
     """
@@ -158,7 +159,7 @@ def journaled(warehouse: Warehouse, plan: Plan) -> list[CellOutcome]:
 
 
 def merged_by(warehouse: Warehouse, plan: Plan) -> set[str]:
-    """The clients that this plan has merged away, by the journal: a killed run has done it and not noted it here."""
+    """Return the clients that this plan has merged away, by the journal: a killed run has not noted them here."""
     values = {"source": plan.source, "plan_id": plan.plan_id}
     return {str(client_id) for (client_id,) in warehouse.rows(statement("plans/merged"), values)}
 

@@ -106,15 +106,15 @@ def read_erased(warehouse: Warehouse, source: str) -> Erased:
     return Erased(source, str(salt), frozenset(str(mark) for (mark,) in marks))
 
 
-def check_binding(source: str, known: Binding | None, found: Binding) -> None:
+def check_binding(source: str, known: Binding | None, binding: Binding) -> None:
     """Refuse data from another company or server for a bound source. Raises SettingsError."""
-    if known is None or known == found:
+    if known is None or known == binding:
         return
-    what = "another server" if known.base_url != found.base_url else "another company"
+    what = "another server" if known.base_url != binding.base_url else "another company"
     raise SettingsError(
         f"The source {source!r} is bound to company {known.company_id} at {known.base_url}, but URL and token lead to "
-        f"{what}: company {found.company_id} at {found.base_url}. Nothing was written. Use another source name, or, if "
-        f"the server has moved, `ninja-sync source rebind {source}`."
+        f"{what}: company {binding.company_id} at {binding.base_url}. Nothing was written. Use another source name, "
+        f"or, if the server has moved, `ninja-sync source rebind {source}`."
     )
 
 

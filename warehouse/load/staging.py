@@ -239,6 +239,6 @@ def _digest(text: bytes) -> bytes:
 
 
 def _checked(line: bytes) -> bytes:
-    """Return the text of a manifest line, or b"", which is no JSON, if the line is torn or edited."""
+    """Return the text of a manifest line; if the line is torn or edited, b"", which is not JSON."""
     text = line.partition(b" ")[2]
     return text if line == _digest(text) + text else b""

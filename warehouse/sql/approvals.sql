@@ -1,29 +1,29 @@
 -- Approvals of plans by people.
 
 -- :name approve
--- Note who approves a plan; whoever was first stays.
+-- Note who approves a plan; a first approval stays.
 update control.approvals set approved_by = $by, approved_at = $now
 where source = $source and plan_id = $plan_id and digest = $digest and approved_at is null
 
 -- :name ask
--- Note which flow run asks for a plan to be approved; what is approved stays so.
+-- Note which flow run asks for the approval of a plan; an approved plan stays approved.
 update control.approvals set asked_by = $asked_by, asked_at = $now
 where source = $source and plan_id = $plan_id and digest = $digest
 
 -- :name asked_by
--- What a flow run has asked for last.
+-- The last request of a flow run.
 select source, plan_id, digest, asked_by, asked_at, approved_by, approved_at
 from control.approvals where asked_by = $run_id
 order by asked_at desc
 limit 1
 
 -- :name find
--- What is known of the approval of a plan with exactly this digest.
+-- The approval of a plan with exactly this digest.
 select source, plan_id, digest, asked_by, asked_at, approved_by, approved_at
 from control.approvals where plan_id = $plan_id and digest = $digest
 
 -- :name note
--- Have a row for a plan and its digest, where there is none yet.
+-- Insert a row for a plan and its digest, if there is none yet.
 insert into control.approvals (source, plan_id, digest)
 select $source, $plan_id, $digest
 where not exists (
@@ -31,11 +31,11 @@ where not exists (
 )
 
 -- :name plan
--- The plan that was stored with this digest.
+-- The plan stored with this digest.
 select kind, source, plan_id from control.plans where digest = $digest
 
 -- :name waiting
--- The plans that can still be approved and are not, with how many clients they are about.
+-- The plans that wait for an approval and have not expired, with the number of their clients.
 select
     p.source,
     p.plan_id,

@@ -1,13 +1,13 @@
 -- The journal of calls that write.
 
 -- :name edits
--- What a call was to change of which clients, and what became of them.
+-- The edits of a call, each with its outcome.
 select id, before, after, outcome from control.journal_edits
 where source = $source and call_id = $call_id
 order by place
 
 -- :name note
--- Add one row to the journal, behind the last one of its source.
+-- Add one row to the journal, after the last one of its source.
 insert into control.journal (source, number, call_id, noted_at, operator, plan_id, verb, state, clients, message)
 select
     $source, coalesce(max(number), 0) + 1, $call_id, $noted_at, $operator, $plan_id, $verb, $state, cast($clients as json),
@@ -15,15 +15,15 @@ select
 from control.journal where source = $source
 
 -- :name note_edits
--- Note what a call is to change, client by client.
+-- Note the edits of a call, client by client.
 insert into control.journal_edits
 select
     $source, $call_id, unnest(cast($places as bigint[])), unnest(cast($ids as varchar[])),
     cast(unnest(cast($befores as varchar[])) as json), cast(unnest(cast($afters as varchar[])) as json), null
 
 -- :name note_outcomes
--- Note what became of the clients of a call; a client that it has made gets its id. Places alone would not do: the edits
--- of a client that was erased meanwhile are gone.
+-- Note the outcomes for the clients of a call; a client that it made gets its id. Places alone are not enough: the edits
+-- of a client erased meanwhile are gone.
 update control.journal_edits as e set outcome = told.outcome, id = told.id
 from (
     select

@@ -31,7 +31,7 @@ select
     unnest(cast($by_puts as boolean[]))
 
 -- :name insert_outcomes
--- Note what became of cells.
+-- Note the outcomes of cells.
 insert into control.outcomes
 select
     $source, $plan_id, unnest(cast($ids as varchar[])), unnest(cast($fields as varchar[])),
@@ -45,7 +45,7 @@ select
     unnest(cast($mergeables as varchar[])), cast(unnest(cast($told as varchar[])) as json), 'planned', null, null
 
 -- :name journaled
--- What the journal knows of the clients of a plan: which call was to change what, and what became of it.
+-- The journal's edits of a plan, with the outcomes and messages.
 select e.id, e.after, e.outcome, coalesce(s.message, '') as message
 from control.journal_edits as e
 join control.journal as j on j.source = e.source and j.call_id = e.call_id and j.state = 'intended'
@@ -54,26 +54,26 @@ where e.source = $source and j.plan_id = $plan_id
 order by j.number, e.place
 
 -- :name merged
--- The clients that the calls of a plan have merged away, by the journal.
+-- The clients that a plan has merged away, by the journal.
 select e.id
 from control.journal_edits as e
 join control.journal as j on j.source = e.source and j.call_id = e.call_id and j.state = 'intended'
 where e.source = $source and j.plan_id = $plan_id and j.verb = 'merge' and e.place = 1 and e.outcome = 'applied'
 
 -- :name outcomes
--- What became of the cells of a plan.
+-- The noted outcomes of a plan's cells.
 select id, field, outcome, message from control.outcomes
 where source = $source and plan_id = $plan_id
 order by id collate "C", field collate "C"
 
 -- :name refuse_sources
--- Refuse the waiting changes of sources that nobody knows; they keep the reason where their authors see it.
+-- Refuse the waiting changes of unknown sources, with a reason that their authors see.
 update control.outbox set plan_id = $why
 where plan_id is null and source not in (select unnest(cast($known as varchar[])))
 returning id, field
 
 -- :name remove_outcomes
--- Forget the outcomes of these cells of a plan, which are noted again.
+-- Remove the outcomes of cells of a plan, before they are noted again.
 delete from control.outcomes
 where source = $source and plan_id = $plan_id
     and exists (
@@ -82,11 +82,11 @@ where source = $source and plan_id = $plan_id
     )
 
 -- :name set_state
--- Note how far a plan has come.
+-- Note the state of a plan.
 update control.plans set state = $state, applied_at = $applied_at where source = $source and plan_id = $plan_id
 
 -- :name set_step
--- Note how far one merge of a plan has come.
+-- Note the state of one merge of a plan.
 update control.merge_steps set state = $state, backup = coalesce($backup, backup), noted_at = $noted_at
 where source = $source and plan_id = $plan_id and place = $place
 
@@ -97,16 +97,16 @@ where source = $source and plan_id = $plan_id
 order by place
 
 -- :name take_up
--- Note by which plan these wishes of the outbox were taken up.
+-- Note the plan that took up these changes of the outbox.
 update control.outbox set plan_id = $plan_id
 where source = $source and cast(wish_id as varchar) in (select unnest(cast($wish_ids as varchar[])))
 
 -- :name under_way
--- The plans of a source that were begun and have not come to their end.
+-- The plans of a source that were begun and have not ended.
 select kind, plan_id from control.plans where source = $source and state = 'applying' order by made_at
 
 -- :name wish
--- Put one wish into the outbox.
+-- Queue one change in the outbox.
 insert into control.outbox (source, id, field, value, reason, author, wished_at)
 values ($source, $id, $field, $value, $reason, $author, $wished_at)
 

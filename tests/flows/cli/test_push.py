@@ -165,7 +165,7 @@ def test_what_is_not_as_planned_ends_with_code_4_and_is_shown(call, server):
         (["plan"], "one of --query, --file and --outbox"),
         (["plan", "--query", "select 1 as id", "--outbox"], "one of --query"),
         (["plan", "--query", "select id, balance from mart.clients"], "balance cannot be written"),
-        (["plan", "--query", "select id, city from mart.clients where false"], "no wishes"),
+        (["plan", "--query", "select id, city from mart.clients where false"], "There are no changes"),
         (["apply", "push-nothing", "--digest", "x"], "no plan 'push-nothing'"),
         (["add", "abc", "city"], "FIELD=VALUE"),
     ],

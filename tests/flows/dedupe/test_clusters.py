@@ -33,7 +33,7 @@ def test_decisions_go_before_the_model():
 
 
 def test_decisions_that_contradict_each_other_are_told():
-    with pytest.raises(SettingsError, match="decide anew"):
+    with pytest.raises(SettingsError, match="Decide again"):
         clusters({}, {("a", "b"): SAME_AS, ("b", "c"): SAME_AS, ("a", "c"): NEVER_MERGE}, threshold=0.9)
 
 

@@ -68,7 +68,7 @@ def test_the_backup_holds_both_and_the_sheet_says_what_to_make_anew(desk):
     assert f"{one['number']} Kept <https://books.test/#/clients/{one['id']}>" in sheet
     assert str(saved[1]["updated_at"]) not in sheet
     assert other["id"] not in sheet
-    with pytest.raises(SettingsError, match="no backup"):
+    with pytest.raises(SettingsError, match="is not a backup"):
         merge_sheet(Path(file).with_name("nothing.json"))
 
 

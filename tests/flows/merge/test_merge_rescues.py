@@ -172,7 +172,7 @@ def test_a_rescue_that_is_refused_before_the_merge_ends_the_plan_unmerged(desk):
     stopped = desk.apply(planned)
     desk.box.switch(faults=[])
     assert isinstance(stopped.stopped, StalePlan)
-    assert f"{other['id']} is not merged into {one['id']}" in str(stopped.stopped)
+    assert f"{other['id']} was not merged into {one['id']}" in str(stopped.stopped)
     assert (stopped.state, stopped.merged, desk.merges(), desk.there(other["id"])) == ("ended", 0, 0, True)
     assert list(desk.apply(desk.plan((one["id"], other["id"]))).states) == ["done"]  # nobody is kept waiting
 

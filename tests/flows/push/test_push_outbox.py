@@ -57,7 +57,7 @@ def test_a_refused_change_is_withdrawn_and_a_planned_one_is_not(desk, box):
     with pytest.raises(SettingsError, match=planned.plan.plan_id):
         withdraw_changes(desk.settings, [refused.change_id, taken.change_id])
     assert len(queued_changes(desk.settings)) == 1  # none was removed
-    with pytest.raises(SettingsError, match="No change is 'nothing'"):
+    with pytest.raises(SettingsError, match="There is no change 'nothing'"):
         withdraw_changes(desk.settings, ["nothing"])
     withdraw_changes(desk.settings, [refused.change_id[:8]])
     assert queued_changes(desk.settings) == []

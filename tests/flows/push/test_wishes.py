@@ -195,5 +195,5 @@ def test_parquet_and_frames_hold_the_same(tmp_path):
     assert values(wishes_of_file(tmp_path / "wishes.parquet")[0]) == wanted
     assert values(wishes_of_frame(table)) == values(wishes_of_frame(table.to_pandas())) == wanted
     (tmp_path / "no.parquet").write_bytes(b"nonsense")
-    with pytest.raises(SettingsError, match="no Parquet"):
+    with pytest.raises(SettingsError, match="is not a Parquet file"):
         wishes_of_file(tmp_path / "no.parquet")

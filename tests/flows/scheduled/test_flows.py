@@ -365,7 +365,7 @@ def test_each_of_the_other_flows_does_what_its_command_does(text, ran):
 
 def test_a_push_that_is_no_run_of_a_deployment_leaves_its_plan_for_the_command_line(text, ran):
     told = re.fullmatch(
-        r"FAILED Failed: The plan (push-\S+) is made\. Only a run of a deployment.* digest (\S+)\.", text("pushed")
+        r"FAILED Failed: The plan (push-\S+) is stored, but only a run of a deployment.* digest (\S+)\.", text("pushed")
     )
     of_it = f"flow_run_id = '{flow_run(ran, 'pushed')}'"
     ((figures,),) = ran.rows(f"select data from artifact where key = 'ninja-sync-plan' and {of_it}")
@@ -374,16 +374,18 @@ def test_a_push_that_is_no_run_of_a_deployment_leaves_its_plan_for_the_command_l
 
 def test_what_stands_in_a_file_of_wishes_is_not_told(text, ran):
     for run, kind in (("secret file", "SettingsError"), ("cast", "SettingsError"), ("people", "SettingsError")):
-        assert re.fullmatch(rf"FAILED Failed: \S+ cannot be used for changes \({kind}\): .* says why\.", text(run)), run
+        assert re.fullmatch(
+            rf"FAILED Failed: \S+ cannot be used for changes \({kind}\): .* shows the reason\.", text(run)
+        ), run
 
 
 def test_a_file_of_changes_is_one_of_its_folder_whatever_its_name(text):
     for run in ("path", "climb"):
         assert re.fullmatch(
-            r"FAILED Failed: `file` is the name of a file in the folder \S+/changes, and no path\.", text(run)
+            r"FAILED Failed: `file` is the name of a file in the folder \S+/changes, not a path\.", text(run)
         )
     for run in ("nowhere", "link"):
-        assert re.fullmatch(r"FAILED Failed: The folder \S+/changes has no file of this name\.", text(run))
+        assert re.fullmatch(r"FAILED Failed: There is no file of this name in the folder \S+/changes\.", text(run))
 
 
 def test_a_plan_over_the_brake_is_kept_and_says_how_it_is_applied(text):
@@ -392,7 +394,7 @@ def test_a_plan_over_the_brake_is_kept_and_says_how_it_is_applied(text):
 
 
 def test_approved_plans_are_applied_and_leave_nothing_of_anybody(text, ran):
-    assert re.fullmatch(r"COMPLETED Completed: push-\S+: 1 applied; 1 calls", text("approved push"))
+    assert re.fullmatch(r"COMPLETED Completed: push-\S+: 1 applied; 1 call", text("approved push"))
     assert re.fullmatch(r"COMPLETED Completed: merge-\S+: 5 of 5 merges done", text("approved merge"))
 
 

@@ -98,7 +98,7 @@ def test_serve_runs_the_deployment_and_stops_cleanly(tmp_path):
         tried = len((tmp_path / "serve.log").read_bytes())
         assert [one for one in asked_of(stranger) if "/_sandbox/" not in one["path"]] == []
         second = person.run("ninja-sync", "serve", **login)
-        assert (second.returncode, "Another `ninja-sync serve` runs" in second.stderr) == (6, True)
+        assert (second.returncode, "Another `ninja-sync serve` is running" in second.stderr) == (6, True)
         assert not person.deployment()["paused"]
 
         latency(box, 60_000)
@@ -155,7 +155,7 @@ def test_a_serve_that_was_killed_leaves_its_deployments_to_the_next_one():
 def test_a_schedule_that_is_none_is_refused():
     from flows.scheduled.serve import schedule_of  # noqa: PLC0415 - Prefect takes seconds to import
 
-    with pytest.raises(SettingsError, match="no cron line"):
+    with pytest.raises(SettingsError, match="cron of a schedule is not valid"):
         schedule_of(When(cron="every day"))
 
 

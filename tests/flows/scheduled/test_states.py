@@ -101,7 +101,7 @@ def test_how_a_run_ends_by_what_it_found(states):
     }  # fmt: skip
     assert ended["held"].message.startswith("main: 9 clients have vanished; main: ")
     assert ended["done"].message.endswith("2 of 3 sources left to other runs")
-    assert "b: another process is at it; it was last read 2026-11-28 00:00 UTC" in ended["left"].message
+    assert "b: another process is reading it; it was last read 2026-11-28 00:00 UTC" in ended["left"].message
     assert ended["failed"].message.startswith("1 of 2 sources failed: b.")
 
 

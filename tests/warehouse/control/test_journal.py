@@ -58,9 +58,9 @@ def test_a_call_is_settled_once(warehouse, journal):
     call_id = journal.intend(BULK)
     outcomes = [(edit.client_id, Outcome.NOT_APPLIED) for edit in BULK.edits]
     journal.settle(call_id, outcomes)
-    with pytest.raises(SettingsError, match="settled already"):
+    with pytest.raises(SettingsError, match="already settled"):
         journal.settle(call_id, [(one, Outcome.APPLIED) for one, _ in outcomes])
-    with pytest.raises(SettingsError, match="knows no call 'call-99'"):
+    with pytest.raises(SettingsError, match="has no call 'call-99'"):
         journal.settle("call-99", outcomes)
     assert len(rows(warehouse)) == 2
     assert {outcome for _, outcome in edits_of(warehouse, "main", call_id)} == {Outcome.NOT_APPLIED}

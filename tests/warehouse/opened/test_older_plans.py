@@ -122,7 +122,7 @@ def test_a_plan_of_each_kind_is_what_it_was_and_may_be_applied_as_it_was(older, 
         ("a1", "Bern", "Zürich", False), ("b2", None, "Zug", True),
     ]  # fmt: skip
     assert (push.plan.undoes, push.plan.steps, list(push.states)) == ("push-0", [], [])
-    assert ([step.told for step in merges.plan.steps], merges.plan.version) == ([STEP], "5.10.42")
+    assert ([step.as_plain for step in merges.plan.steps], merges.plan.version) == ([STEP], "5.10.42")
     states = {"planned": "planned", "applying": "rescued", "applied": "done", "ended": "checked"}
     assert (list(merges.states), list(merges.places)) == ([states[state]], [0])
     assert list(merges.backups) == [None if state == "planned" else "/backups/1.json"]
