@@ -19,7 +19,7 @@ from warehouse.control.state import record_quarantine
 from warehouse.engine.seam import Warehouse
 from warehouse.engine.sql import statement
 from warehouse.load.arrow_files import staged_batch, staged_children
-from warehouse.schema.tables import VERSION_COLUMNS, arriving, columns, definition, mirrored
+from warehouse.schema.tables import VERSION_COLUMNS, arriving, columns, create_table, definition, mirrored
 
 _DECODER = msgspec.json.Decoder(float_hook=Decimal)
 CHUNK = 5000
@@ -40,7 +40,7 @@ def _rebuild(warehouse: Warehouse, entity: Entity) -> None:
         warehouse.execute(f"create temp table found_{child.name} {definition(child, entity)}")
     for table, parent in _family(entity):
         warehouse.execute(f"drop table ninja.{table.name}")
-        warehouse.execute(f"create table ninja.{table.name} {definition(table, parent)}")
+        create_table(warehouse, table, parent)
     ((count,),) = warehouse.rows("select count(*) from kept")
     for first in range(0, int(str(count)), CHUNK):
         _put_back(warehouse, entity, first)

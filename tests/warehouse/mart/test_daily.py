@@ -158,8 +158,17 @@ def test_findings_name_what_is_odd_and_nothing_else(warehouse, load_records):
 
 
 def test_contacts_can_be_compared_by_mail_and_phone(warehouse, load_records):
-    load_records([client("a", contacts=[contact("k", email=" Ann@Example.COM ", phone="+41 (0)44 / 12-3")])])
-    assert warehouse.rows("select email_key, phone_digits from mart.contacts") == [("ann@example.com", "41044123")]
+    contacts = [
+        contact("k", email=" Ann@Example.COM ", phone="+41 (0)44 / 12-3"),
+        contact("l", email="ÄNN@Example.COM\t", phone=""),
+        contact("m", email=" ", phone="-"),
+    ]
+    load_records([client("a", contacts=contacts)])
+    assert warehouse.rows("select id, email_key, phone_digits from mart.contacts order by id") == [
+        ("k", "ann@example.com", "41044123"),
+        ("l", "änn@example.com", None),
+        ("m", None, None),
+    ]
 
 
 def columns(warehouse, view):

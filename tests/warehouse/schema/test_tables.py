@@ -6,6 +6,7 @@ import pytest
 
 from schemas.errors import WarehouseError
 from tests.records import MOMENT, client
+from warehouse.engine.seam import POSTGRES
 from warehouse.opened import rebuild
 from warehouse.opened.migrate import migrate
 from warehouse.publish.publish import publish, publish_if_due
@@ -87,3 +88,21 @@ def test_an_older_version_refuses_the_tables_of_a_newer_one_and_touches_nothing(
         migrate(warehouse, now=MOMENT)
     assert rows(warehouse) == before
     assert [len(row) for row in before[0]] == [len(columns(*next(mirrored()))) + 1]
+
+
+def compressions(warehouse):
+    """How DuckDB has stored the texts of the records."""
+    warehouse.checkpoint()
+    rows = warehouse.rows("select column_name, segment_type, compression from pragma_storage_info('ninja.clients')")
+    return {how for column, kind, how in rows if column == "record" and kind != "VALIDITY"}
+
+
+def test_a_file_keeps_records_in_zstd_before_and_after_a_rebuild(warehouse, load_records):
+    if warehouse.engine == POSTGRES:
+        pytest.skip("Postgres compresses long values on its own")
+    load_records([client(f"c{n}", private_notes=f"note {n} " * 20) for n in range(2000)])
+    assert compressions(warehouse) == {"ZSTD"}
+    drop_views(warehouse)
+    with warehouse.transaction():
+        rebuild.rebuild(warehouse)
+    assert compressions(warehouse) == {"ZSTD"}

@@ -5,17 +5,20 @@ select
     k.source, k.id, k.client_id, c.display_name as client_name, c.number as client_number,
     case when c.is_deleted then 'deleted' when c.archived_at is not null then 'archived' else 'active' end as client_status,
     k.first_name, k.last_name, k.email,
-    translate(  -- not lower(), which follows the language of a Postgres database: INFO is ınfo in a Turkish one
-        trim(k.email, ' '),
-        'ABCDEFGHIJKLMNOPQRSTUVWXYZ'
-            || 'ÀÁÂÃÄÅÆÇÈÉÊËÌÍÎÏÐÑÒÓÔÕÖØÙÚÛÜÝÞĀĂĄĆĈĊČĎĐĒĔĖĘĚĜĞĠĢĤĦĨĪĬĮİĲĴĶĹĻĽĿŁŃŅŇŊŌŎŐŒŔŖŘŚŜŞŠŢŤŦŨŪŬŮŰŲŴŶŸŹŻŽ'
-            || 'ΆΈΉΊΌΎΏΑΒΓΔΕΖΗΘΙΚΛΜΝΞΟΠΡΣΤΥΦΧΨΩΪΫ'
-            || 'ЀЁЂЃЄЅІЇЈЉЊЋЌЍЎЏАБВГДЕЖЗИЙКЛМНОПРСТУФХЦЧШЩЪЫЬЭЮЯ',
-        'abcdefghijklmnopqrstuvwxyz'
-            || 'àáâãäåæçèéêëìíîïðñòóôõöøùúûüýþāăąćĉċčďđēĕėęěĝğġģĥħĩīĭįiĳĵķĺļľŀłńņňŋōŏőœŕŗřśŝşšţťŧũūŭůűųŵŷÿźżž'
-            || 'άέήίόύώαβγδεζηθικλμνξοπρστυφχψωϊϋ'
-            || 'ѐёђѓєѕіїјљњћќѝўџабвгдежзийклмнопрстуфхцчшщъыьэюя'
-    ) as email_key,
+    case  -- lower() follows the language of a Postgres database (INFO is ınfo in a Turkish one); by "C" it knows ASCII alone
+        when k.email ~ '^[ -~]*$' then lower(trim(k.email, ' ') collate "C")
+        else translate(
+            trim(k.email, ' '),
+            'ABCDEFGHIJKLMNOPQRSTUVWXYZ'
+                || 'ÀÁÂÃÄÅÆÇÈÉÊËÌÍÎÏÐÑÒÓÔÕÖØÙÚÛÜÝÞĀĂĄĆĈĊČĎĐĒĔĖĘĚĜĞĠĢĤĦĨĪĬĮİĲĴĶĹĻĽĿŁŃŅŇŊŌŎŐŒŔŖŘŚŜŞŠŢŤŦŨŪŬŮŰŲŴŶŸŹŻŽ'
+                || 'ΆΈΉΊΌΎΏΑΒΓΔΕΖΗΘΙΚΛΜΝΞΟΠΡΣΤΥΦΧΨΩΪΫ'
+                || 'ЀЁЂЃЄЅІЇЈЉЊЋЌЍЎЏАБВГДЕЖЗИЙКЛМНОПРСТУФХЦЧШЩЪЫЬЭЮЯ',
+            'abcdefghijklmnopqrstuvwxyz'
+                || 'àáâãäåæçèéêëìíîïðñòóôõöøùúûüýþāăąćĉċčďđēĕėęěĝğġģĥħĩīĭįiĳĵķĺļľŀłńņňŋōŏőœŕŗřśŝşšţťŧũūŭůűųŵŷÿźżž'
+                || 'άέήίόύώαβγδεζηθικλμνξοπρστυφχψωϊϋ'
+                || 'ѐёђѓєѕіїјљњћќѝўџабвгдежзийклмнопрстуфхцчшщъыьэюя'
+        )
+    end as email_key,
     k.phone,
     nullif(regexp_replace(k.phone, '[^0-9]', '', 'g'), '') as phone_digits, k.is_primary, k.send_email, k.is_locked,
     k.custom_value1, k.custom_value2, k.custom_value3, k.custom_value4,
