@@ -40,7 +40,7 @@ PATTERNS = {
     **{re.compile(rf"(?:^|[.!?:;] |\| ){words}\b"): advice for words, advice in OPENINGS.items()},
 }
 
-ALLOWED = {"connector": 0, "schemas": 0, "sandbox": 0, "warehouse": 13, "flows": 110}
+ALLOWED = {"connector": 0, "schemas": 0, "sandbox": 0, "warehouse": 13, "flows": 0}
 """Faults left in each room. Lower a number when you have made it true; never raise one."""
 STORED = frozenset({"as it was already", "looked up anew"})
 """Old words that may stay: other programs read them, or a journal holds them."""
