@@ -23,7 +23,7 @@ from flows.configuration.values import (
     Settings,
     Source,
     check_values,
-    nearest_key,
+    in_words,
 )
 from schemas.errors import SettingsError
 from warehouse.engine.place import Place, PostgresUrl, check_kind, place_from
@@ -110,7 +110,7 @@ def read_text(path: Path, text: str) -> Settings:
     except tomllib.TOMLDecodeError as problem:
         raise SettingsError(f"{path} is not valid TOML: {problem}") from None
     except msgspec.ValidationError as problem:
-        raise SettingsError(f"{path}: {problem}{nearest_key(str(problem))}") from None
+        raise SettingsError(f"{path}: {in_words(str(problem))}") from None
     check_has_no_password(settings.warehouse, f"{path}: ")
     return msgspec.structs.replace(
         settings,

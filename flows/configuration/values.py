@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-import math
 import re
 from difflib import get_close_matches
+from typing import Annotated
 
 import msgspec
+from msgspec import Meta
 
 from flows.configuration.schedules import Prefect, When, fault_of
 from schemas.errors import SettingsError
 
 SOURCE_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
-MINUTE, HOUR = 60, 3600
-LARGEST_PAGE = 5000  # records; the server's own limit
-MOST_CONNECTIONS = 16
-MOST_AT_ONCE = 32
-SLOWEST = 0.01  # requests a second
+HOUR, YEAR = 3600, 366 * 86400
+
+Count = Annotated[int, Meta(ge=0)]
+Seconds = Annotated[float, Meta(ge=0, le=YEAR)]
+Share = Annotated[float, Meta(ge=0, le=1)]
 
 
 class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -29,13 +30,13 @@ class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     password_env: str = ""
     password_file: str = ""
     password_block: str = ""
-    page_size: int = 1000
-    connections: int = 4
-    look_back: int = 2 * HOUR
+    page_size: Annotated[int, Meta(ge=1, le=5000)] = 1000  # the server's own limit
+    connections: Annotated[int, Meta(ge=1, le=16)] = 4
+    look_back: Annotated[int, Meta(ge=60, le=YEAR)] = 2 * HOUR
     sweep_days: float = 7
     activities: bool = False
-    requests_per_second: float = 5.0
-    retry_budget: float = 300.0
+    requests_per_second: Annotated[float, Meta(ge=0.01, le=10_000)] = 5.0
+    retry_budget: Seconds = 300.0
     proxy: str | None = None
     ca_file: str | None = None
 
@@ -53,8 +54,8 @@ class Erasure(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Retention(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The number of days to keep history, and the whole records in it; 0 is for ever."""
 
-    history_days: int = 0
-    record_days: int = 0
+    history_days: Count = 0
+    record_days: Count = 0
 
 
 class Push(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -63,10 +64,10 @@ class Push(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     `at_least` clients are never too many. A plan can be applied for `valid_hours` after it was made.
     """
 
-    most_clients: int = 1000
-    most_share: float = 0.1
-    at_least: int = 20
-    valid_hours: float = 24.0
+    most_clients: Count = 1000
+    most_share: Share = 0.1
+    at_least: Count = 20
+    valid_hours: Annotated[float, Meta(ge=0, le=YEAR)] = 24.0
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -74,7 +75,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     warehouse: str = "warehouse.duckdb"
     publish: bool = True
-    wait: float = 10.0
+    wait: Seconds = 10.0
     sources: dict[str, Source] = {}
     prefect: Prefect = Prefect()
     erasure: Erasure = Erasure()
@@ -83,6 +84,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 _UNKNOWN = re.compile(r"unknown field `([^`]*)`(?: - at `([^`]*)`)?")
+_BOUND = re.compile(r"Expected `(?:int|float)` (>=|<=) (\S+) - at `\$\.(.*)`")
 _TABLES: dict[str | None, type[msgspec.Struct]] = {
     None: Settings, "$.sources[...]": Source, "$.prefect": Prefect, "$.prefect.schedules[...]": When,
     "$.erasure": Erasure, "$.retention": Retention, "$.push": Push,
@@ -107,31 +109,19 @@ def nearest_key(problem: str) -> str:
     return f". It belongs in {places[0].replace('[...]', '.NAME')}." if places else ""
 
 
+def in_words(problem: str) -> str:
+    """Return msgspec's error for people: which value is out of its bounds, or which key it probably means."""
+    if match := _BOUND.fullmatch(problem):
+        limit = "at least" if match[1] == ">=" else "at most"
+        return f"{match[3].replace('[...]', '.NAME')} must be {limit} {match[2].removesuffix('.0')}."
+    return problem + nearest_key(problem)
+
+
 def check_values(settings: Settings) -> None:
-    """Raises SettingsError for a value that could make a pull lose changes or never end."""
-    _check_range("wait", settings.wait, least=0)
-    _check_range("retention.history_days", settings.retention.history_days, least=0)
-    _check_range("retention.record_days", settings.retention.record_days, least=0)
-    _check_range("push.most_clients", settings.push.most_clients, least=0)
-    _check_range("push.most_share", settings.push.most_share, least=0, most=1)
-    _check_range("push.at_least", settings.push.at_least, least=0)
-    _check_range("push.valid_hours", settings.push.valid_hours, least=0)
-    _check_range("prefect.at_once", settings.prefect.at_once, least=1, most=MOST_AT_ONCE)
+    """Raises SettingsError for a name or a schedule that cannot be used; the types of the fields hold the bounds."""
     for name, when in settings.prefect.schedules.items():
         if fault := fault_of(name, when):
             raise SettingsError(fault)
-    for name, source in settings.sources.items():
+    for name in settings.sources:
         if not SOURCE_NAME.fullmatch(name):
             raise SettingsError(f"The source name {name!r} may contain only lower-case letters, digits, - and _.")
-        of = f"of the source {name!r}"
-        _check_range(f"page_size {of}", source.page_size, least=1, most=LARGEST_PAGE)
-        _check_range(f"connections {of}", source.connections, least=1, most=MOST_CONNECTIONS)
-        _check_range(f"look_back {of}", source.look_back, least=MINUTE)
-        _check_range(f"retry_budget {of}", source.retry_budget, least=0)
-        _check_range(f"requests_per_second {of}", source.requests_per_second, least=SLOWEST)
-
-
-def _check_range(name: str, value: float, *, least: float, most: float = math.inf) -> None:
-    if not least <= value <= most or math.isinf(value):  # TOML knows inf and nan
-        limit = f"{least:,} to {most:,}" if most < math.inf else f"at least {least:,}"
-        raise SettingsError(f"{name} must be {limit}, not {value:,}.")
