@@ -8,6 +8,7 @@ from pathlib import Path
 import psycopg
 from psycopg.sql import SQL, Identifier
 
+from tests.histories.quick import forget
 from tests.postgres import Cluster
 from warehouse.engine.place import Place, PostgresUrl
 
@@ -45,6 +46,7 @@ class Files:
 
     def copy(self, of: Place, folder: Path) -> Place:
         """A warehouse that holds the same as another one, which nobody has open."""
+        forget(of)
         place = self.new(folder)
         shutil.copyfile(of, place)
         place.chmod(0o600)
@@ -52,6 +54,8 @@ class Files:
 
     def put_back(self, of: Place, place: Place) -> None:
         """Have a warehouse hold what another one holds."""
+        forget(of)
+        forget(place)
         shutil.copyfile(of, place)
 
     def drop(self, place: Place) -> None:

@@ -49,14 +49,14 @@ def shared(template):
 
 
 @pytest.fixture
-def scene(template, shared, tmp_path, engine):
+def scene(template, shared, tmp_path, engine, kept_open):
     with staged(template, tmp_path, engine, shared) as one:
         yield one
     shared.switch(**OFF)
 
 
 @pytest.fixture
-def own_scene(template, tmp_path, engine):
+def own_scene(template, tmp_path, engine, kept_open):
     with staged(template, tmp_path, engine) as one:
         yield one
 

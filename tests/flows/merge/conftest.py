@@ -81,3 +81,8 @@ def desk(box, where, on_engine) -> Iterator[MergeDesk]:
     made = desk_of(box, on_engine(where[1]))
     with made.wire.inner:
         yield MergeDesk(made)
+
+
+@pytest.fixture(autouse=True)
+def _kept_open(kept_open):
+    """What is tried here is not how a warehouse is opened."""
