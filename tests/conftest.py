@@ -14,6 +14,7 @@ from tests.engines import Databases, Files
 from tests.histories.quick import forget_all, quick
 from tests.postgres import running_postgres
 from tests.records import MOMENT
+from tests.short import is_short
 from warehouse.opened.migrate import migrate
 from warehouse.opened.open import open_place
 
@@ -41,14 +42,19 @@ settings.load_profile("unhurried")  # how long an example takes says how busy th
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
-    """Mark what is left to `make proof`, and begin with what takes long.
+    """Leave out what no run needs, mark what is left to `make proof`, and begin with what takes long.
 
     Files with slow tests come first: with several workers, the last ones to end have only short files left.
     """
+    items[:] = [
+        item for item in items if all(m.kwargs["where"](**item.callspec.params) for m in item.iter_markers("only"))
+    ]
     for item in items:
         for mark in item.iter_markers("quick"):
             if not mark.kwargs["where"](**item.callspec.params):
                 item.add_marker("proof")
+        if not is_short(item.nodeid, item.callspec.params if hasattr(item, "callspec") else {}):
+            item.add_marker("proof")
     slow = {item.path for item in items if item.get_closest_marker("slow")}
     items.sort(key=lambda item: item.path not in slow)
 
