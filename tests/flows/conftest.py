@@ -147,11 +147,15 @@ def query(settings):
 
 
 @pytest.fixture
-def call(server, tmp_path, monkeypatch):
-    """Run `ninja-sync` in this process: (exit code, standard output); raises the errors that `main` would tell."""
+def call(server, tmp_path, monkeypatch, migrated_file):
+    """Run `ninja-sync` in this process: (exit code, standard output); raises the errors that `main` would tell.
+
+    Its warehouse holds nothing yet.
+    """
+    place = Files().copy(migrated_file, tmp_path / "called")
     for name, value in {
         "NINJA_SYNC_URL": server.box.url, "NINJA_SYNC_TOKEN": server.box.token,
-        "NINJA_SYNC_WAREHOUSE": str(tmp_path / "w.duckdb"), "HOME": str(tmp_path),
+        "NINJA_SYNC_WAREHOUSE": str(place), "HOME": str(tmp_path),
     }.items():  # fmt: skip
         monkeypatch.setenv(name, value)
     monkeypatch.chdir(tmp_path)

@@ -34,13 +34,12 @@ def warehouse_path(tmp_path):
 def warehouse(place):
     """An open warehouse of this version, on each engine."""
     with open_place(place) as opened:
-        migrate(opened, now=MOMENT)
         yield opened
 
 
 @pytest.fixture
 def duckdb_warehouse(warehouse_path):
-    """An open warehouse of this version, in a DuckDB file."""
+    """An open warehouse of this version, in a DuckDB file that it has made."""
     with open_warehouse(warehouse_path) as opened:
         migrate(opened, now=MOMENT)
         yield opened
