@@ -142,7 +142,7 @@ def test_what_an_earlier_version_stored_in_the_future_is_made_up_for_once(server
         warehouse.execute("update control.watermarks set full_at = timestamptz '2100-01-01 00:00:00+00'")
     report = pull_at()
     assert (report.run.kind, len(report.notes)) == ("full", 1)
-    assert report.notes[0].startswith("Everything was last read at 2100-01-01 00:00:00 UTC by the server's clock")
+    assert report.notes[0].startswith("The last full check was at 2100-01-01 00:00:00 UTC by the server's clock")
     assert (pull_at().run.kind, pull_at().notes) == ("idle", [])
 
 
