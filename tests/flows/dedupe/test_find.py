@@ -195,7 +195,7 @@ def test_the_commands(server, twins, tmp_path, monkeypatch):
     ):  # fmt: skip
         with pytest.raises(SettingsError, match=words):
             run("dedupe", *args)
-    with pytest.raises(SettingsError, match="Nobody is there"):
+    with pytest.raises(SettingsError, match="There is no terminal to ask on"):
         run("dedupe", "review") if json.loads(run("dedupe", "review", "--json")) else pytest.fail("nothing is open")
 
 
