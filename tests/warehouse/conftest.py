@@ -34,6 +34,7 @@ def warehouse_path(tmp_path):
 def warehouse(place):
     """An open warehouse of this version, on each engine."""
     with open_place(place) as opened:
+        migrate(opened, now=MOMENT)
         yield opened
 
 
