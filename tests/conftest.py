@@ -14,7 +14,7 @@ from tests.engines import Databases, Files
 from tests.histories.quick import forget_all, quick
 from tests.postgres import running_postgres
 from tests.records import MOMENT
-from tests.short import is_short
+from tests.short import is_short, leave_out
 from warehouse.opened.migrate import migrate
 from warehouse.opened.open import open_place
 
@@ -46,9 +46,9 @@ def pytest_collection_modifyitems(items):
 
     Files with slow tests come first: with several workers, the last ones to end have only short files left.
     """
-    items[:] = [
-        item for item in items if all(m.kwargs["where"](**item.callspec.params) for m in item.iter_markers("only"))
-    ]
+    leave_out(
+        items, [i for i in items if not all(m.kwargs["where"](**i.callspec.params) for m in i.iter_markers("only"))]
+    )
     for item in items:
         for mark in item.iter_markers("quick"):
             if not mark.kwargs["where"](**item.callspec.params):

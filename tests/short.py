@@ -7,6 +7,7 @@ has no mark `proof` or `quick`; of tests on both engines see `ENGINES`.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 ENGINES = {
     # Where the rows are kept, on Postgres: the flows, the faults and the kills try DuckDB.
@@ -231,3 +232,11 @@ def is_short(node_id: str, params: Mapping[str, object]) -> bool:
     test, _, case = name.partition("[")
     kept = [one.rstrip("]").partition("[") for one in KEPT.get(file, (test,))]
     return any(test == one and part in case for one, _, part in kept)
+
+
+def leave_out(items: list[Any], others: list[Any]) -> None:
+    """Run none of the others."""
+    if others:
+        others[0].config.hook.pytest_deselected(items=others)
+        gone = set(others)
+        items[:] = [item for item in items if item not in gone]
