@@ -11,8 +11,10 @@ from hypothesis import HealthCheck, settings
 from xdist.scheduler import LoadScopeScheduling
 
 from tests.engines import Databases, Files
+from tests.histories.quick import forget_all, quick
 from tests.postgres import running_postgres
 from tests.records import MOMENT
+from tests.short import is_short, leave_out
 from warehouse.opened.migrate import migrate
 from warehouse.opened.open import open_place
 
@@ -40,14 +42,19 @@ settings.load_profile("unhurried")  # how long an example takes says how busy th
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
-    """Mark what is left to `make proof`, and begin with what takes long.
+    """Leave out what no run needs, mark what is left to `make proof`, and begin with what takes long.
 
     Files with slow tests come first: with several workers, the last ones to end have only short files left.
     """
+    leave_out(
+        items, [i for i in items if not all(m.kwargs["where"](**i.callspec.params) for m in i.iter_markers("only"))]
+    )
     for item in items:
         for mark in item.iter_markers("quick"):
             if not mark.kwargs["where"](**item.callspec.params):
                 item.add_marker("proof")
+        if not is_short(item.nodeid, item.callspec.params if hasattr(item, "callspec") else {}):
+            item.add_marker("proof")
     slow = {item.path for item in items if item.get_closest_marker("slow")}
     items.sort(key=lambda item: item.path not in slow)
 
@@ -147,3 +154,14 @@ def place(request, on_engine):
 def engine(request):
     """What makes warehouses, for a whole file of tests on each engine."""
     return Files() if request.param == "duckdb" else request.getfixturevalue("databases")
+
+
+@pytest.fixture
+def kept_open(request, tmp_path):  # its files are closed before its folder is removed
+    """Warehouses stay open beneath, which halves the time of a pull; not for tests with the mark `opens`."""
+    if {mark.name for mark in request.node.iter_markers()} & {"opens", "publishes"}:
+        yield
+        return
+    with quick():
+        yield
+    forget_all()

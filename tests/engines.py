@@ -8,6 +8,7 @@ from pathlib import Path
 import psycopg
 from psycopg.sql import SQL, Identifier
 
+from tests.histories.quick import forget
 from tests.postgres import Cluster
 from warehouse.engine.place import Place, PostgresUrl
 
@@ -45,6 +46,7 @@ class Files:
 
     def copy(self, of: Place, folder: Path) -> Place:
         """A warehouse that holds the same as another one, which nobody has open."""
+        forget(of)
         place = self.new(folder)
         shutil.copyfile(of, place)
         place.chmod(0o600)
@@ -52,6 +54,8 @@ class Files:
 
     def put_back(self, of: Place, place: Place) -> None:
         """Have a warehouse hold what another one holds."""
+        forget(of)
+        forget(place)
         shutil.copyfile(of, place)
 
     def drop(self, place: Place) -> None:
@@ -109,11 +113,11 @@ def _shape(connection: psycopg.Connection) -> str:
 
 def _copy_rows(source: psycopg.Connection, target: psycopg.Connection) -> None:
     tables = [Identifier(*names) for names in source.execute(TABLES).fetchall()]
+    full = SQL("select array[{}]").format(SQL(", ").join(SQL("exists (select from {})").format(t) for t in tables))
+    (filled,) = source.execute(full).fetchone()
     with target.transaction():
-        for table in tables:
-            target.execute(SQL("delete from {}").format(table))
-            if source.execute(SQL("select from {} limit 1").format(table)).fetchone() is None:
-                continue
+        target.execute(SQL("; ").join(SQL("delete from {}").format(table) for table in tables))
+        for table in (one for one, is_filled in zip(tables, filled, strict=True) if is_filled):
             with (
                 source.cursor().copy(SQL("copy {} to stdout (format binary)").format(table)) as out,
                 target.cursor().copy(SQL("copy {} from stdin (format binary)").format(table)) as into,

@@ -97,7 +97,7 @@ class Cluster:
 @contextmanager
 def running_postgres(version: str = VERSION) -> Iterator[Cluster]:
     """A server of its own, thrown away at the end."""
-    folder = Path(tempfile.mkdtemp(prefix="ninja-sync-postgres-"))
+    folder = Path(tempfile.mkdtemp(prefix="ninja-sync-postgres-", dir=os.environ.get("PYTEST_DEBUG_TEMPROOT")))
     cluster = None
     try:
         installed, user = _programs(folder, version)

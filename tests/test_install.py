@@ -70,6 +70,7 @@ def hand_over_uv(environment):
         shutil.copy2(file.locate(), target)
 
 
+@pytest.mark.proof
 def test_uv_installs_or_else_pip_and_both_check_each_hash(source, tmp_path):
     environment = tmp_path / "environment"
     wrong = install(source, lock_of(source, "0" * 64), environment)

@@ -22,7 +22,7 @@ import pytest
 from sandbox.server import running
 
 HERE = Path(__file__).parent
-AT_ONCE = 8
+AT_ONCE = 24
 FOLDERS = {"5.10": HERE / "recorded", "5.12": HERE / "recorded-5.12"}
 NOT_RECORDED = {("5.12", "limit-per-minute")}
 UNTRUSTED = {("5.12", "auth-plain-client"): (9,), ("5.12", "created-at-filter"): (8,)}

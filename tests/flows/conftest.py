@@ -9,7 +9,6 @@ import urllib.error
 import urllib.request
 from contextlib import closing
 from decimal import Decimal
-from pathlib import Path
 
 import pytest
 
@@ -24,29 +23,6 @@ from sandbox.server import running
 from tests.engines import Files
 from tests.forked import COMMAND, Commands
 from warehouse.engine.duckdb import open_warehouse
-
-HERE = Path(__file__).parent
-ON_BOTH = ("ask", "on_postgres", "push/test_push_resume", "merge/test_merge_approvals", "upkeep/test_erase_writes")
-"""What `make test` runs on both engines."""
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items):
-    """Most flows are left to `make proof` on the second engine: tests/warehouse holds that both do the same.
-
-    So are merges on a server of 2026.
-    """
-    for item in items:
-        if not item.path.is_relative_to(HERE) or not hasattr(item, "callspec"):
-            continue
-        name, params = str(item.path.relative_to(HERE)), item.callspec.params
-        generation, engine = "5.10", params.get("place")
-        if name.startswith("merge/"):
-            generation, engine = params.get("where", (generation, engine))
-        if engine == "postgres" and not name.startswith(ON_BOTH):
-            item.add_marker("proof")
-        if generation == "2026":
-            item.add_marker("proof")
 
 
 class Server:
@@ -171,11 +147,15 @@ def query(settings):
 
 
 @pytest.fixture
-def call(server, tmp_path, monkeypatch):
-    """Run `ninja-sync` in this process: (exit code, standard output); raises the errors that `main` would tell."""
+def call(server, tmp_path, monkeypatch, migrated_file):
+    """Run `ninja-sync` in this process: (exit code, standard output); raises the errors that `main` would tell.
+
+    Its warehouse holds nothing yet.
+    """
+    place = Files().copy(migrated_file, tmp_path / "called")
     for name, value in {
         "NINJA_SYNC_URL": server.box.url, "NINJA_SYNC_TOKEN": server.box.token,
-        "NINJA_SYNC_WAREHOUSE": str(tmp_path / "w.duckdb"), "HOME": str(tmp_path),
+        "NINJA_SYNC_WAREHOUSE": str(place), "HOME": str(tmp_path),
     }.items():  # fmt: skip
         monkeypatch.setenv(name, value)
     monkeypatch.chdir(tmp_path)

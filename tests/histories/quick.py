@@ -71,6 +71,13 @@ def forget(place: Place) -> None:
         _open.pop(str(place)).close()
 
 
+def forget_all() -> None:
+    """Close all files; forget all databases."""
+    _current.clear()
+    while _open:
+        _open.popitem()[1].close()
+
+
 @contextmanager
 def quick() -> Iterator[None]:
     """All of this, inside."""

@@ -37,7 +37,7 @@ def load(tmp_path, *, connections, fire):
     return server, wire, done, lambda: pulled(settings, Wire(server), clock=clock)
 
 
-@pytest.mark.quick(where=lambda connections, fire: connections == 4 and fire)
+@pytest.mark.proof
 @pytest.mark.parametrize("connections", [1, 4])
 @pytest.mark.parametrize("fire", [False, True], ids=["quiet", "under fire"])
 def test_a_full_load_costs_at_most_three_tenths_more_requests_than_plain_paging(tmp_path, connections, fire):

@@ -25,7 +25,7 @@ from tests.sandbox.odd_requests import Asked, headers_of, requests
 from tests.sandbox.operations import DOCUMENTED, OPERATIONS, Operation
 from tests.sandbox.real_errors import cause_of
 
-EXAMPLES = 60
+EXAMPLES = 25
 KINDS = {"application/json", "application/json; charset=utf-8", "text/html; charset=utf-8", "application/pdf"}
 GROWTH = {"storeClient": 1, "purgeClient": -1, "mergeClient": -1}
 WHOLE = (

@@ -107,6 +107,7 @@ def test_nothing_but_the_base_is_needed_for_pulls_and_questions(tmp_path):
             assert done.returncode == 0, (command, done.stderr)
 
 
+@pytest.mark.proof
 def test_nothing_but_the_sandbox_extra_is_needed_for_the_demo(tmp_path):
     hidden = everything_but([*PROJECT["dependencies"], *EXTRAS["sandbox"]])
     where = environment(tmp_path, tmp_path / "unused.duckdb")

@@ -40,7 +40,7 @@ def warehouse(place):
 
 @pytest.fixture
 def duckdb_warehouse(warehouse_path):
-    """An open warehouse of this version, in a DuckDB file."""
+    """An open warehouse of this version, in a DuckDB file that it has made."""
     with open_warehouse(warehouse_path) as opened:
         migrate(opened, now=MOMENT)
         yield opened

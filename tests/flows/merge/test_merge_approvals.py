@@ -9,6 +9,7 @@ from flows.upkeep.erase import erase_client
 from schemas.errors import StalePlan
 
 
+@pytest.mark.opens
 def test_merges_are_approved_and_after_an_erasure_neither_merged_nor_approved(desk):
     one, two, three = (desk.make(name, "1") for name in "ABC")
     planned = desk.plan((one["id"], two["id"]), (one["id"], three["id"]))

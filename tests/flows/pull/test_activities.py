@@ -97,6 +97,7 @@ def test_a_token_that_may_not_see_the_feed_loads_all_else(server, pulls, query, 
 
 
 @pytest.mark.proof
+@pytest.mark.opens
 def test_a_purged_client_is_erased_where_the_settings_say_so(server, pulls, query, settings):
     third = bare(server)[2]
     told = msgspec.structs.replace(settings, erasure=Erasure(after_purge=True))

@@ -257,7 +257,7 @@ def test_a_source_is_not_rebound_to_another_company(server, pulls, settings, que
     pulls()
     monkeypatch.setenv("NINJA_SYNC_TOKEN", server.box.other_token)
     binding, _ = find_company(settings, "main")
-    with pytest.raises(SettingsError, match="the clients here are of company"):
+    with pytest.raises(SettingsError, match="give the other company its own source name"):
         rebind(settings, "main", binding)
     assert pulls().run.kind == "idle"
 

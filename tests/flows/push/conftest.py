@@ -120,3 +120,8 @@ def desk(box, place) -> Iterator[Desk]:
     made = desk_of(box, place)
     with made.wire.inner:
         yield made
+
+
+@pytest.fixture(autouse=True)
+def _kept_open(kept_open):
+    """What is tried here is not how a warehouse is opened."""

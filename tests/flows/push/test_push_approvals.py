@@ -51,6 +51,7 @@ def test_a_plan_that_was_begun_or_applied_is_not_approved(desk, planned):
         approve_digest(desk.settings, planned.plan.digest)
 
 
+@pytest.mark.opens
 def test_after_an_erasure_an_approved_plan_is_neither_applied_nor_approved(desk, planned):
     plan = planned.plan
     desk.pull()

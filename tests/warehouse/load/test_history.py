@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from itertools import count, pairwise
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -208,6 +209,7 @@ def run_of(steps, load_records, stamped, began):
 ONCE = settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 
 
+@pytest.mark.proof
 @given(st.lists(STEP, min_size=1, max_size=6))
 @ONCE
 def test_balances_as_of_a_moment_are_what_the_mirror_held_then(warehouse, load_records, steps):

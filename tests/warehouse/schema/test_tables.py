@@ -34,6 +34,7 @@ def rows(warehouse):
     return [warehouse.rows(f"select * from ninja.{table} order by id") for table in ("clients", "contacts")]
 
 
+@pytest.mark.quick(where=lambda made, change, **_: (made == "version = 0") == ("balance" in change))
 @pytest.mark.parametrize(
     "change",
     [
