@@ -5,7 +5,7 @@ select
     k.source, k.id, k.client_id, c.display_name as client_name, c.number as client_number,
     case when c.is_deleted then 'deleted' when c.archived_at is not null then 'archived' else 'active' end as client_status,
     k.first_name, k.last_name, k.email,
-    case  -- lower() follows the language of a Postgres database (INFO is ınfo in a Turkish one); by "C" it knows ASCII alone
+    case  -- lower() follows the language of a Postgres database (INFO is ınfo in a Turkish one), but not by "C"
         when k.email ~ '^[ -~]*$' then lower(trim(k.email, ' ') collate "C")
         else translate(
             trim(k.email, ' '),
