@@ -32,7 +32,7 @@ FIRST, LAST = 1_640_000_000, 1_735_000_000
 
 MOST_CONTACTS = 2
 MICROS = 1_000_000
-FORM = 3
+FORM = 4
 """Raised whenever other bytes are made, so that files of before are made anew."""
 
 
@@ -99,9 +99,11 @@ class Pattern:
 
     def __init__(self, record: dict[str, object]) -> None:
         contacts = record["contacts"][:MOST_CONTACTS]  # type: ignore[index]
+        documents = record["documents"][:1]  # type: ignore[index]
         self.contacts = len(contacts)
         told = record | {
             "id": "@id@", "number": "@number@", "balance": "@balance@", "updated_at": "@stamp@", "contacts": contacts,
+            "documents": [document | {"id": "@document@"} for document in documents],
             "client_hash": "@id@@id@@id@@id@",
         }  # fmt: skip
         for place, contact in enumerate(contacts):
@@ -109,12 +111,15 @@ class Pattern:
         text = json.dumps(told, separators=(",", ":")).replace("%", "%%").replace("/", "\\/")
         for name in ("balance", "stamp"):
             text = text.replace(f'"@{name}@"', f"%({name})s")
-        self._text = re.sub(r"@(id|number|contact\d)@", r"%(\1)s", text) + ","
+        self._text = re.sub(r"@(id|number|document|contact\d)@", r"%(\1)s", text) + ","
 
     def record(self, number: int, stamp: int, micros: int) -> bytes:
         """The JSON of one client, with a comma behind it."""
         names = {f"contact{place}": hashids.encode(2 * number + place + 1) for place in range(self.contacts)}
-        own = {"id": hashids.encode(number + 1), "number": f"{number + 1:07d}", "balance": written(micros)}
+        own = {
+            "id": hashids.encode(number + 1), "document": hashids.encode(number + 1),
+            "number": f"{number + 1:07d}", "balance": written(micros),
+        }  # fmt: skip
         return (self._text % {**own, **names, "stamp": stamp}).encode()
 
 
