@@ -147,8 +147,8 @@ def change_many(server: Server, which: Sequence[int], how: int) -> None:
 
 
 def import_many(server: Server, which: Sequence[int], how: int) -> None:
-    """An import: more clients in this second than a page holds."""
-    server.insert(6 * how + len(which))
+    """An import: more clients in this second than a small page holds."""
+    server.insert(2 * how + len(which))
 
 
 def purge(server: Server, which: Sequence[int], how: int) -> None:

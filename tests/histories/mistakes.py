@@ -96,9 +96,6 @@ MISTAKES: dict[str, Plant] = {
     "touched records are left": in_sql("accepted", "then 'touched'", "then 'unchanged'"),
     "offset paging": lambda patch: patch.setattr(scan_module, "keyset", paged),
     "offset paging by id": lambda patch: patch.setattr(scan_module, "keyset", paged_by_id),
-    "a walk goes on whatever a page holds": lambda patch: patch.setattr(
-        machine, "CONTINUES", lambda page, *_: bool(page.records)
-    ),
     "one walk": lambda patch: patch.setattr(keyset_module, "walk", walked_once),
     "no tail behind several cursors": lambda patch: patch.setattr(scan_module, "read_spans", without_tail),
     "no skew": lambda patch: patch.setattr(scan_module, "measure_skew", lambda *_: 0),
