@@ -7,8 +7,24 @@ from dataclasses import dataclass, field
 
 from connector.scan.pages import PAGE_CAP, UNREADABLE, Page
 from connector.scan.progress import Progress
-from connector.scan.state import Scan, Span, check_filter, check_money, check_that_it_narrows, seen, since, stamp
+from connector.scan.skew import HOUR
+from connector.scan.state import (
+    PAST_THE_END,
+    Scan,
+    Span,
+    check_filter,
+    check_money,
+    check_that_it_narrows,
+    seen,
+    since,
+    stamp,
+)
 from connector.scan.walk import walk
+
+CROWD = 4
+"""How many times a page holds the second in which the last one ended, because it brings that second again."""
+SLACK = 2 * HOUR
+"""Seconds before the cursor that a skewed filter may bring: the skew is rounded up, and an hour more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,19 +51,19 @@ def keyset(scan: Scan, spans: list[Span]) -> Iterator[list[object]]:
 
 
 def steps(scan: Scan, span: Span) -> Iterator[Step]:
-    """The pages of a span. They end early, and leave `scan` unchanged, where only a walk can go on."""
+    """The pages of a span. They end early, at one of `scan.walls`, where only a walk can go on."""
     cursor, end = span
     size, ceiling = scan.page_size, PAGE_CAP
     wanted, progress = size, Progress()
-    while True:
+    while cursor not in scan.walls:
         try:
             page = scan.ask({"sort": "updated_at|asc", "per_page": wanted, **since(scan, cursor)})
         except UNREADABLE as problem:
             check_that_it_narrows(scan, problem)
-            if wanted == 1:
-                return
-            ceiling = wanted - 1
-            size = wanted = max(1, wanted // 4)
+            ceiling = wanted // 2
+            size = wanted = max(1, min(size, wanted // 4))
+            if not ceiling:
+                scan.walls[cursor] = 0
             continue
         check_money(page)
         check_filter(cursor, page)
@@ -57,14 +73,34 @@ def steps(scan: Scan, span: Span) -> Iterator[Step]:
         yield Step(page.records, (cursor, end), done)
         if done:
             return
-        if cursor != before:
-            wanted = size
-        elif page.per_page == wanted < ceiling:
-            wanted = min(wanted * 2, ceiling)
-        else:
-            return
+        ceiling = page.per_page if page.per_page < wanted else ceiling
+        wanted = _next_size(scan, page, cursor, size, ceiling)
+        if cursor == before and wanted <= page.per_page:
+            wanted = 0
+        if not wanted:
+            scan.walls[cursor] = ceiling
 
 
 def _next(cursor: int | None, page: Page) -> int | None:
     last = stamp(page.records[-1]) if page.records else 0
     return last if last > (cursor or 0) else cursor
+
+
+def _next_size(scan: Scan, page: Page, cursor: int | None, size: int, ceiling: int) -> int:
+    """The size of the next page, which begins with the second in which this page ended; 0 where a walk is better.
+
+    A page that is mostly of one second may be a small part of it. Then a request without rows tells how many records
+    that second has. A skewed filter brings up to two hours before the cursor with a page; they may not be most of it.
+    """
+    again = sum(stamp(record) >= (cursor or 0) - (SLACK if scan.skew else 0) for record in page.records)
+    wanted = max(size, CROWD * again)
+    if 2 * again < size:
+        return min(wanted, ceiling)
+    if scan.skew:
+        return min(wanted, ceiling) if 2 * again <= min(wanted, ceiling) else 0
+    left = (page.total or 0) - (len(page.records) - again)
+    if left <= wanted:
+        return min(wanted, ceiling)
+    behind = scan.ask({"sort": "id|asc", "per_page": 1, "page": PAST_THE_END, **since(scan, (cursor or 0) + 1)}).total
+    crowd = left - (behind or 0)
+    return min(max(wanted, crowd + size), ceiling) if crowd < ceiling else 0

@@ -20,6 +20,9 @@ from connector.scan.state import Scan, Span, Together, seen, stamp
 FILL = 0.95
 """Share of new records in a page: it begins with records of the second in which the last page ended."""
 
+CLOCKS = 60
+"""Seconds by which the clocks of the server's machines may differ: the Date of its answers, and its stamps."""
+
 
 def cut(scan: Scan) -> list[Span]:
     """The spans of a full read, about equally many pages in each; one span where cutting does not pay or is impossible.
@@ -63,7 +66,7 @@ def read_spans(scan: Scan, spans: list[Span], together: Together) -> Iterator[li
     scan.open = with_tail(spans, scan.look.began)
     for place, step in together([pages(n) for n in range(len(spans))], scan.connections):
         is_last = step.open[1] is None
-        left[place] = None if step.done and not is_last else step.open
+        left[place] = (_behind(step.open[0], scan), None) if is_last and step.done else None if step.done else step.open
         scan.open = with_tail([s for s in left if s], scan.look.began)
         yield seen(scan, step.records)
 
@@ -76,6 +79,11 @@ def with_tail(spans: list[Span], began: int) -> list[Span]:
     tail = min(spans[-1][0] or 0, began)
     before: list[Span] = [(start, min(end or tail, tail)) for start, end in spans[:-1] if (start or 0) < tail]
     return [*before, (tail or None, None)]
+
+
+def _behind(cursor: int | None, scan: Scan) -> int:
+    """Where the tail begins behind a list that was read to its end: at the end, or shortly before the scan began."""
+    return max(cursor or 0, scan.look.began - CLOCKS)
 
 
 def _within(records: list[object], start: int | None, end: int | None) -> list[object]:

@@ -5,9 +5,10 @@ touched between two requests shifts the rows behind it, and one of them is never
 of the records at or after the last stamp seen, in the order of stamps; no change can fall behind the cursor.
 
     keyset    sort=updated_at|asc & updated_at=<cursor>, page 1; the next cursor is the last row's stamp
-    grow      a whole page has one stamp: the page grows up to the server's cap
-    walk      the page cannot grow, or a row is poison: read everything from that cursor by id, all pages, repeatedly,
-              until a walk brings all rows of the one before and no new row stamped before that walk began
+    grow      a page is mostly of one second: the next one is as large as that second needs
+    walk      no page is large enough, or a row is poison: read everything from that cursor by id, once, in pages that
+              overlap by a row; beside poison in several walks, until one brings all rows of the one before and no new
+              row stamped before it began. A pull walks as well where the look-back alone is more than a page
     ranges    a large full read begins with several cursors at once, each in its own part of the list; then keyset
               goes on with the parts they left open, and with everything touched meanwhile
 
@@ -85,6 +86,9 @@ def next_watermark(scan: Scan, look_back: int) -> int | None:
 
 
 def _read_by_stamps(scan: Scan, since: int | None, resume: list[Span] | None) -> Iterator[list[object]]:
+    if since is not None and resume is None and scan.recent >= scan.page_size:
+        yield from walk(scan, since)
+        return
     if since is not None or scan.connections == 1:
         yield from keyset(scan, resume or [(since, None)])
         return

@@ -39,6 +39,8 @@ class Scan:
     `connections` is how many requests a full read may run at once; `together` runs them (threads, where None).
     `recheck` checks once whether the newest record is visible with the known skew. If the server's time zone was
     changed, it hides the hours behind the cursor, and the newest record alone would not show that.
+    `recent` is how many records the warehouse has from the start of this scan on, which are those that it brings again.
+    `walls` are the cursors from which only a walk goes on, each with the largest page that is worth asking there.
     `unread` counts the unreadable places of one walk: several of them can have one name in `poison`.
     """
 
@@ -49,6 +51,8 @@ class Scan:
     recheck: bool = False
     connections: int = 1
     together: Together | None = None
+    recent: int = 0
+    walls: dict[int | None, int] = field(default_factory=dict)
     open: list[Span] = field(default_factory=list)
     newest_seen: int = 0
     full: bool = False

@@ -1,14 +1,16 @@
 """The walk: reads everything from a cursor in the order of ids, where stamps alone cannot go on.
 
-By id alone a row is missed when another one in front of it vanishes, so walks repeat until two agree. Rows that no
-request brings are narrowed down to single rows, and named.
+A chain of overlapping pages does it in one pass. It cannot pass a row that no request brings. There the pages do not
+overlap, so a row is missed when another one in front of it vanishes: walks repeat until two agree. Such rows are
+narrowed down to single rows, and named.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from connector.scan.pages import UNREADABLE, Page, Params
+from connector.scan.chain import chain
+from connector.scan.pages import PAGE_CAP, UNREADABLE, Page, Params
 from connector.scan.progress import Progress
 from connector.scan.state import Scan, check_money, check_that_it_narrows, key, seen, since, stamp
 from schemas.errors import PagesMoved, UnexpectedShape
@@ -18,6 +20,14 @@ MOST_POISON = 20
 
 
 def walk(scan: Scan, cursor: int | None) -> Iterator[list[object]]:
+    """Everything from the cursor by id: once by a chain of pages, or by repeated walks where the chain breaks."""
+    scan.open = [(cursor, None)]
+    scan.poison.clear()
+    if not (yield from chain(scan, cursor, scan.walls.get(cursor, PAGE_CAP))):
+        yield from repeated(scan, cursor)
+
+
+def repeated(scan: Scan, cursor: int | None) -> Iterator[list[object]]:
     """Everything from the cursor by id, until a walk brings all rows of the one before and no row that is new.
 
     Suppose a row was missed because another one vanished in front of it. In the next walk that other row is absent, or
@@ -25,7 +35,6 @@ def walk(scan: Scan, cursor: int | None) -> Iterator[list[object]]:
     PagesMoved where the walks do not agree in the end.
     """
     known: dict[str, int] = {}
-    scan.open = [(cursor, None)]
     for _ in range(MOST_WALKS):
         came: dict[str, int] = {}
         began, fresh = 0, False

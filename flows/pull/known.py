@@ -14,7 +14,7 @@ from math import ceil
 
 from connector.api.verbs import lister
 from connector.scan.scan import first_look
-from connector.scan.state import FirstLook, key, stamp
+from connector.scan.state import TOLERANCE, FirstLook, key, stamp
 from flows.configuration.values import Source
 from flows.pull.job import Job
 from flows.pull.reference import reference_is_due
@@ -53,7 +53,8 @@ class Known:
     """The server's first answer beside the state of the warehouse.
 
     `mirrored`: the newest record is the same in both. `back`: the seconds by which the server's clock has gone back
-    since the last load. `doubt`: why the stored moments cannot be trusted; '' if they can.
+    since the last load. `doubt`: why the stored moments cannot be trusted; '' if they can. `recent`: how many mirrored
+    clients a scan of the changes brings again; 0 until they are counted.
     """
 
     state: State
@@ -61,6 +62,7 @@ class Known:
     mirrored: bool
     back: int = 0
     doubt: str = ""
+    recent: int = 0
 
     @property
     def look(self) -> FirstLook:
@@ -115,6 +117,16 @@ def compare(warehouse: Warehouse, job: Job, sight: Sight) -> Known:
         return known
     back = clocks(state.began_at, state.local_began_at).gone_back(sight.now)
     return replace(known, back=back, doubt=_doubt(state, sight))
+
+
+def with_recent(warehouse: Warehouse, job: Job, known: Known) -> Known:
+    """Count the mirrored clients in the look-back: those that a scan of the changes brings again."""
+    if known.state.watermark is None:
+        return known
+    earlier = known.back + (TOLERANCE if known.state.skew_seconds else 0)
+    since = known.state.watermark - timedelta(seconds=earlier)
+    ((recent,),) = warehouse.rows(statement("read/recent"), {"source": job.name, "since": since})
+    return replace(known, recent=int(str(recent)))
 
 
 def look_again(job: Job) -> Known:

@@ -31,6 +31,7 @@ from flows.pull.known import (
     nothing_to_do,
     remember_a_wrong_total,
     sweep_is_due,
+    with_recent,
 )
 from flows.pull.reconcile import reconcile
 from flows.pull.reference import read_reference, reference_is_due
@@ -85,6 +86,7 @@ def pull(job: Job) -> Pulled:
             unfinished = pending(warehouse)
             if not (job.full or due or unfinished) and nothing_to_do(known, job.source):
                 return _heartbeat(job, warehouse, known, started)
+            known = with_recent(warehouse, job, known)
         if unfinished:  # a kill interrupted an erasure
             clean(job.settings, job.clock)
         pulled, surplus = _pull_changes(job, known, started)

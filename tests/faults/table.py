@@ -29,7 +29,7 @@ from schemas.errors import (
 from tests.connector.door import faulty_server as raw_server
 from tests.faults import events
 from tests.faults.lines import A, B, C, Converged, Fault, Held, Line, Meanwhile, Record, Waits, Whole
-from tests.faults.scene import LAST, MIDDLE, PAGES, Scene
+from tests.faults.scene import FIRST, LAST, MIDDLE, PAGES, Scene
 from tests.faults.ways import (
     GONE,
     Way,
@@ -160,7 +160,10 @@ PAGING: tuple[Line, ...] = (
     ),
     Held("F39", "the server is restored from a backup", RECONCILE + "test_a_restored_server_loses_nobody_until_somebody_says_so", "A, and told"),
     Held("F50", "the server lives in another time zone", PULL + "test_a_server_in_another_time_zone_hides_nothing", "A"),
-    Meanwhile("F51", "the clocks go back an hour", events.hour_repeats, prepare=events.before_the_hour_repeats),
+    Meanwhile(
+        "F51", "the clocks go back an hour", events.hour_repeats, prepare=events.before_the_hour_repeats, at=(FIRST, MIDDLE),
+        why="in that time zone there are fewer and larger pages",
+    ),
     Fault("F52", "the filter is ignored", without_the_filter, stays=A, at=PAGES, why="the first look sends no filter"),
     Fault("F53", "pages are clamped to four rows", switch(per_page_cap=4), stays=A),
     Fault("F54", "the total is missing", _total(None), stays=A),

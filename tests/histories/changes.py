@@ -146,6 +146,11 @@ def change_many(server: Server, which: Sequence[int], how: int) -> None:
         server.call("POST", "/api/v1/clients/bulk", {**column, "ids": ids})
 
 
+def import_many(server: Server, which: Sequence[int], how: int) -> None:
+    """An import: more clients in this second than a small page holds."""
+    server.insert(2 * how + len(which))
+
+
 def purge(server: Server, which: Sequence[int], how: int) -> None:
     for key in _chosen(server, which)[: how % 3 + 1]:
         server.call("POST", f"/api/v1/clients/{key}/purge")
@@ -229,13 +234,15 @@ DEEDS: dict[str, Callable[[Server, Sequence[int], int], None]] = {
     "insert": insert, "edit": edit, "charge": charge, "add_contact": add_contact, "drop_contact": drop_contact,
     "reorder_contacts": reorder_contacts, "edit_contact": edit_contact, "take_contact": take_contact,
     "archive": _bulk("archive"), "restore_client": _bulk("restore"), "delete": _bulk("delete"),
-    "change_many": change_many, "purge": purge, "merge": merge, "change_without_stamp": change_without_stamp,
+    "change_many": change_many, "import_many": import_many, "purge": purge, "merge": merge,
+    "change_without_stamp": change_without_stamp,
     "stamp_by_hand": stamp_by_hand, "add_document": add_document, "move_clock": move_clock, "change_zone": change_zone,
     "clamp": clamp, "shuffle": shuffle, "poison": poison, "fail_once": fail_once,
     "save": save, "restore": restore, "cut": cut,
 }  # fmt: skip
 
 COMMON = ("insert", "edit", "charge", "change_many", "purge", "merge", "take_contact", "add_contact", "drop_contact")
+MASSIVE = ("change_many", "import_many", "purge", "merge")
 LATE = frozenset({*COMMON, "archive", "restore_client", "delete", "edit_contact", "reorder_contacts", "add_document"})
 
 
@@ -247,9 +254,11 @@ OFTEN = ("move_clock",) * 4
 """What meets everything else more often: stored moments are compared with clocks all over."""
 
 
-def moods(*, orderly: bool) -> st.SearchStrategy[list[str]]:
+def moods(*, orderly: bool, massive: bool) -> st.SearchStrategy[list[str]]:
     """The deeds of one history: few kinds meet each other more often than all kinds would."""
     deeds = [deed for deed in (*DEEDS, *COMMON, *OFTEN) if not (orderly and deed in DISORDERLY)]
+    if massive:
+        return st.lists(st.sampled_from(deeds), max_size=4).map(lambda others: [*MASSIVE, *others])
     return st.lists(st.sampled_from(deeds), min_size=2, max_size=8, unique=True)
 
 

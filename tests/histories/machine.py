@@ -11,7 +11,7 @@ import atexit
 import shutil
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -26,7 +26,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from connector.door.door import Door, DoorSettings
 from connector.door.secret import Secret
-from connector.scan import side_by_side
+from connector.scan import chain, side_by_side
+from connector.scan.pages import Page
 from flows.configuration.values import Settings, Source
 from flows.pull.job import Job, Pulled
 from flows.pull.pull import pull
@@ -50,6 +51,8 @@ EVERYBODY = 1_000_000
 tally: Counter[str] = Counter()
 """What the histories of this process came to, for the figures that the long run prints."""
 
+
+CONTINUES = chain._continues
 
 hashes: list[str] = []
 """The hash of all rows at the end of each history: on both engines the same ones, in the same order."""
@@ -99,21 +102,22 @@ class Terms:
     orderly: bool
 
 
-def terms() -> st.SearchStrategy[Terms]:
-    """Small worlds, in which everything meets everything."""
-    return st.sampled_from((False, False, True)).flatmap(_terms)
+def terms(kinds: Sequence[str] = ("", "", "orderly", "massive")) -> st.SearchStrategy[Terms]:
+    """Small worlds, in which everything meets everything; in massive ones, many clients change in one second."""
+    return st.sampled_from(kinds).flatmap(_terms)
 
 
-def _terms(orderly: bool) -> st.SearchStrategy[Terms]:
+def _terms(kind: str) -> st.SearchStrategy[Terms]:
+    orderly, massive = kind == "orderly", kind == "massive"
     return st.builds(
         Terms,
-        rows=st.sampled_from((8, 0, 1, 3, 12, 25, 40)),
+        rows=st.sampled_from((25, 40, 60) if massive else (8, 0, 1, 3, 12, 25, 40)),
         apart=st.sampled_from((0.0, 0.0, 0.3, 40.0, 3000.0)),
         page_size=st.sampled_from((2, 3, 4, 7, 20)),
         connections=st.sampled_from((1, 2, 4)),
         look_back=st.sampled_from((60, 7200)),
         pace=st.sampled_from((0.0, 0.25, 1.0)),
-        cap=st.sampled_from((5000, 5000, *CAPS)),
+        cap=st.sampled_from((8, 13, 20, 5) if massive else (5000, 5000, *CAPS)),
         zone=st.sampled_from(("UTC", *ZONES)),
         moment=st.sampled_from(MOMENTS),
         skewed=st.sampled_from((0, 0, -80_000, 80_000, 10_000_000)),
@@ -122,7 +126,7 @@ def _terms(orderly: bool) -> st.SearchStrategy[Terms]:
         virgin=st.sampled_from((False, False, False, True)),
         loaded=st.sampled_from((True, True, False)),
         seed=st.integers(0, 3),
-        mood=moods(orderly=orderly),
+        mood=moods(orderly=orderly, massive=massive),
         orderly=st.just(orderly),
     )
 
@@ -271,6 +275,7 @@ class Histories(RuleBasedStateMachine):
         server.absent = set(server.fates)
         with pytest.MonkeyPatch.context() as patched:  # threads would not come out the same each time
             patched.setattr(side_by_side, "side_by_side", self.together)
+            patched.setattr(chain, "_continues", _counted)
             try:
                 done = pulled(self.settings, wire, full=full, at_most=at_most, clock=self.clock)
             except BaseException:
@@ -282,6 +287,22 @@ class Histories(RuleBasedStateMachine):
         assert not wronged, f"taken out although the server has them: {sorted(wronged)}"
         self.known, self.braked = now, bool(done.held) or (self.braked and done.run.kind != "full")
         return done
+
+
+class MassChanges(Histories):
+    """Only worlds in which many clients change in one second."""
+
+    @initialize(given=terms(("massive",)))
+    def begin(self, given: Terms) -> None:
+        """As above."""
+        super().begin(given=given)
+
+
+def _counted(page: Page, known: set[str], began: int) -> bool:
+    """Whether a page of a walk continues it; these are what mass changes are for."""
+    continues = CONTINUES(page, known, began)
+    tally[f"pages of walks that {'go on' if continues else 'go back'}"] += 1
+    return continues
 
 
 def pulled(settings: Settings, wire: Wire, *, full: bool = False, at_most: int | None = None, clock: Clock) -> Pulled:

@@ -41,7 +41,11 @@ MISTAKES = {
             '"per_page": wanted, "page": (number := number + 1), **since(scan, span[0])})',
         ),
         Edit("connector/scan/keyset.py", "    cursor, end = span\n", "    cursor, end = span\n    number = 0\n"),
-        Edit("connector/scan/keyset.py", "if cursor != before:", "if True:"),
+        Edit(
+            "connector/scan/keyset.py",
+            "if cursor == before and wanted <= page.per_page:",
+            "wanted = size\n        if False:",
+        ),
         by=f"{MODEL}::test_no_history_loses_a_row_or_keeps_an_old_version[16-0.2-UTC-]",
     ),
     "the cursor goes on behind the last second": mistake(
@@ -68,13 +72,21 @@ MISTAKES = {
             "        if not fresh and known.keys() <= came.keys():\n            return",
             "        return",
         ),
-        by=f"{SCAN}::test_a_row_lost_behind_a_purged_one_is_found_by_the_next_walk",
+        by=f"{SCAN}::test_a_row_lost_behind_a_purged_one_beside_poison_is_found_by_the_next_walk",
+    ),
+    "a page of a walk need not continue the one before": mistake(
+        Edit("connector/scan/chain.py", "if number > 1 and not _continues(page, known, began):", "if False:"),
+        by=f"{SCAN}::test_rows_that_move_up_behind_purged_ones_are_not_missed_by_a_walk",
+    ),
+    "an idle pull reads the look-back in pages of the usual size": mistake(
+        Edit("connector/scan/scan.py", "scan.recent >= scan.page_size", "False"),
+        by="tests/connector/scan/test_mass_changes.py",
     ),
     "a whole page of one second is taken for the end of that second": mistake(
         Edit(
             "connector/scan/keyset.py",
-            "            wanted = min(wanted * 2, ceiling)",
-            "            cursor = (cursor or 0) + 1",
+            "        wanted = _next_size(scan, page, cursor, size, ceiling)\n",
+            "        cursor, wanted = (cursor or 0) + (cursor == before), size\n",
         ),
         by=f"{SCAN}::test_a_page_of_one_second_grows_and_shrinks_again",
     ),

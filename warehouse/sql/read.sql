@@ -254,6 +254,10 @@ select
     max(p.changed_runs) as shown, max(p.published_at) as published_at, max(p.seconds) as seconds
 from control.published as p
 
+-- :name recent
+-- The number of mirrored clients changed at or after a moment.
+select count(*) from ninja.clients where source = $source and updated_at >= $since
+
 -- :name rehearsal
 -- Every client's record, with the ids of its present contacts and documents.
 select c.record::varchar as record, k.ids as contacts, d.ids as documents

@@ -196,6 +196,7 @@ class Mirror:
     connections: int = 1
     cuts: float = 0.0
     rows: dict[str, int] = field(default_factory=dict)
+    stamps: dict[str, int] = field(default_factory=dict)
     watermark: int | None = None
     skew: int | None = None
     stopped: int = 0
@@ -227,6 +228,7 @@ class Mirror:
         if scan.full:
             self.lacking += [name(n) for n in there & set(server.rows) if name(n) not in newest]
         self.rows.update((key, version) for key, (_, version) in newest.items())
+        self.stamps.update((key, stamp) for key, (stamp, _) in newest.items())
         mark = next_watermark(scan, look_back)
         self.watermark = self.watermark if mark is None else mark
         self.skew = scan.skew
@@ -235,6 +237,8 @@ class Mirror:
     def _scan(self, server: ChangingServer) -> Scan:
         scan = Scan(server.ask, first_look(server.ask), page_size=self.page_size, skew=self.skew)
         scan.connections, scan.together = self.connections, by_chance(server.rnd)
+        if self.watermark is not None:
+            scan.recent = sum(stamp >= self.watermark for stamp in self.stamps.values())
         return scan
 
     def _taken_up(self, server: ChangingServer, cut: Scan) -> tuple[Scan, Iterator[list[dict[str, object]]]]:

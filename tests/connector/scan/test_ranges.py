@@ -8,9 +8,9 @@ import threading
 import pytest
 
 from connector.scan.pages import Malformed
-from connector.scan.ranges import cut, with_tail
+from connector.scan.ranges import CLOCKS, cut, with_tail
 from connector.scan.scan import first_look, read
-from connector.scan.state import Scan, key
+from connector.scan.state import PAST_THE_END, Scan, key
 from schemas.errors import NotAuthorised, ServerUnavailable
 from tests.connector.scan.changing_server import START, ChangingServer, by_chance, name
 
@@ -104,8 +104,16 @@ def test_no_record_comes_from_two_parts():
     assert len(found) <= 400 + len(filters(it))
 
 
-def test_the_last_request_is_the_tail():
+def test_the_last_request_is_the_tail_which_brings_no_second_time_what_was_before_the_scan_began():
     it = server(80)
+    scan = scan_of(it)
+    assert set(came(scan)) == ids(it)
+    assert filters(it)[-1] == scan.look.began - CLOCKS
+
+
+def test_the_tail_begins_where_the_list_ended_if_that_was_when_the_scan_began():
+    it = server(80)
+    it.now = START + 790
     assert set(came(scan_of(it))) == ids(it)
     assert filters(it)[-1] == START + 790
 
@@ -138,7 +146,7 @@ def test_where_a_part_needs_a_walk_those_behind_it_stop_and_those_before_it_end(
         it.rows[number].stamp = START + 900.0
     scan = scan_of(it, page_size=8)
     assert set(came(scan)) == ids(it)
-    walked = [p for p in it.log if p["sort"] == "id|asc"]
+    walked = [p for p in it.log if p["sort"] == "id|asc" and p["page"] != PAST_THE_END]
     assert {p["updated_at"] for p in walked} == {int(START + 900)}
 
 
@@ -180,6 +188,7 @@ def test_a_read_that_is_taken_up_asks_only_for_what_is_open(pages):
         first += map(key, next(reading))
     reading.close()
     asked, again = len(it.log), scan_of(it)
+    again.newest_seen = scan.newest_seen
     second = came(again, resume=scan.open)
     assert set(first) | set(second) == ids(it)
     assert len(it.log) - asked < 2 + 28 - pages + 8

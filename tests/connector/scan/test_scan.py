@@ -120,22 +120,24 @@ def test_a_page_of_one_second_grows_and_shrinks_again():
     it.wait(100)
     _, came = pulled(it, skew=0)
     assert set(came) == ids(it)
-    assert [p["per_page"] for p in it.log[1:]] == [4, 4, 8, 16, 4]
-    assert not any("page" in p for p in it.log)
+    (asked,) = [number for number, p in enumerate(it.log) if p.get("page") == PAST_THE_END]
+    assert [p["per_page"] for p in it.log[1:]] == [4, 1, 16, 4]
+    assert (asked, it.log[asked]["updated_at"]) == (2, START + 1)  # how many rows lie behind that second
+    assert not any("page" in p for p in it.log[:asked] + it.log[asked + 1 :])
 
 
-def test_a_tie_above_the_cap_is_walked_by_id_until_a_walk_brings_nothing_new():
-    it = server(0, clamp=6)
+def test_a_tie_above_the_cap_is_walked_by_id_once_in_full_pages_that_overlap_by_a_row():
+    it = server(0, clamp=10)
     for _ in range(20):
         it.insert(START)
     for number in range(5):
         it.insert(START + 10 + number)
     it.wait(100)
     scan, came = pulled(it, skew=0)
-    walk = [p for p in it.log if p["sort"] == "id|asc"]
-    assert set(came) == ids(it)
+    walk = [p for p in it.log if p["sort"] == "id|asc" and p.get("page") != PAST_THE_END]
     assert {p["updated_at"] for p in walk} == {int(START)}
-    assert [p["page"] for p in walk if p["per_page"] == 4] == [1, 2, 3, 4, 5, 6, 7] * 2
+    assert [(p["page"], p["per_page"]) for p in walk] == [(1, 10), (2, 9), (3, 8), (3, 10)]
+    assert came[-32:] == [name(n) for n in (*range(1, 11), *range(10, 19), *range(17, 25), *range(21, 26))]
     assert (scan.newest_seen, scan.notes) == (START + 14, [])
 
 
@@ -172,21 +174,49 @@ def test_a_row_that_keeps_changing_in_old_seconds_stops_the_walk_with_a_name():
         pulled(it, skew=0)
 
 
-def test_a_row_lost_behind_a_purged_one_is_found_by_the_next_walk():
-    it = server(0, clamp=4)
+@pytest.mark.parametrize("purged", [(1,), (1, 2), (1, 2, 3), (9, 10), range(1, 11)])
+def test_rows_that_move_up_behind_purged_ones_are_not_missed_by_a_walk(purged):
+    it = server(0, clamp=10)
+    for _ in range(30):
+        it.insert(START)
+    it.wait(100)
+
+    def purge_while_walking(number):
+        if number > 1 and it.log[-1].get("page") == 1:
+            for row in purged:
+                it.purge(row)
+
+    it.before_each = purge_while_walking
+    _, came = pulled(it, skew=0)
+    assert it.rows.keys() == set(range(1, 31)) - set(purged)
+    assert ids(it) <= set(came)
+
+
+def test_a_server_that_does_not_sort_is_not_believed():
+    it = server(0, clamp=10)
+    for _ in range(30):
+        it.insert(START)
+    it.wait(100)
+    it._sorted = lambda found, _: it.rnd.sample(found, len(found))
+    with pytest.raises(PagesMoved):
+        pulled(it, skew=0)
+
+
+def test_a_row_lost_behind_a_purged_one_beside_poison_is_found_by_the_next_walk():
+    it = server(0, poison={11})
     for _ in range(12):
         it.insert(START)
     it.wait(100)
 
     def purge_while_walking(number):
-        if [p.get("page") for p in it.log[-1:]] == [1] and 1 in it.rows:
+        if number > 1 and it.log[-1].get("page") == 1 and it.log[-1]["per_page"] == 4:
             it.purge(1)  # the fifth row moves to page 1, which has been read
 
     it.before_each = purge_while_walking
     _, came = pulled(it, skew=0)
-    keyset, walked = 12, 11
-    assert came[keyset : keyset + walked] == [name(n) for n in (1, 2, 3, 4, 6, 7, 8, 9, 10, 11, 12)]
-    assert name(5) in came[keyset + walked :]
+    walked = came.index(name(6))
+    assert name(5) not in came[:walked]
+    assert set(came) == ids(it) - {name(11)} | {name(1)}
 
 
 # the watermark

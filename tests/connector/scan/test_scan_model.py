@@ -16,7 +16,7 @@ from connector.scan import scan as scan_module
 from connector.scan import skew as skew_module
 from connector.scan import walk as walk_module
 from connector.scan.skew import HOUR
-from connector.scan.state import Scan, Span, key, seen, since, stamp
+from connector.scan.state import Scan, Span, seen, since
 from tests.connector.scan import changing_server
 from tests.connector.scan.changing_server import LOOK_BACK, ChangingServer, Mirror
 
@@ -168,21 +168,6 @@ def a_tie_is_over_after_its_largest_page(scan: Scan, cursor: int | None) -> Iter
     yield from ()
 
 
-def until_nothing_is_new(scan: Scan, cursor: int | None) -> Iterator[list[object]]:
-    """Two rows that are lost behind two purged ones, one after the other, end this one too early."""
-    known: dict[str, int] = {}
-    for _ in range(walk_module.MOST_WALKS):
-        began, fresh = 0, False
-        for page in walk_module._pages_by_id(scan, cursor):
-            began = began or int(page.date.timestamp())
-            new = [r for r in page.records if known.get(key(r)) != stamp(r)]
-            known.update((key(r), stamp(r)) for r in new)
-            fresh = fresh or any(stamp(r) < began for r in new)
-            yield seen(scan, page.records)
-        if not fresh:
-            return
-
-
 def never_skewed(ask, newest: int) -> int | None:
     return 0
 
@@ -202,12 +187,6 @@ MISTAKES = {
     "stop at the total": (scan_module, "keyset", until_the_total, {"pulls": 0}),
     "no walk": (keyset_module, "walk", a_tie_is_over_after_its_largest_page, {}),
     "one walk": (keyset_module, "walk", one_walk, {"clamp": 5, "purges": True}),
-    "walks until nothing is new": (
-        keyset_module,
-        "walk",
-        until_nothing_is_new,
-        {"clamp": 2, "page_size": 2, "purges": True, "chaos": 0.2, "apart": [0] * 12 + [0.3, 5], "pulls": 2},
-    ),
     "no skew": (scan_module, "measure_skew", never_skewed, {"west": 5 * HOUR, "clamp": 5000}),
     "skew by a newer record": (scan_module, "measure_skew", measured_by_whatever_is_newest, {"west": HOUR}),
 }
