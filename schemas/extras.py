@@ -38,5 +38,6 @@ def needs(extra: str, what: str | None = None) -> Iterator[None]:
         if package in OURS or is_short_of_memory(problem):
             raise
         missing = package or str(problem).partition("\n")[0]  # psycopg without libpq names no module
-        advice = f"needs packages that are not installed ({missing}): pip install 'ninja-sync[{extra}]'"
+        install = f"pip install 'ninja-sync[{extra}]', or `make install` in a clone"
+        advice = f"needs packages that are not installed ({missing}): {install}"
         raise SettingsError(f"{what or NEEDED_BY[extra]} {advice}") from None

@@ -39,8 +39,9 @@ class Secret:
         object.__setattr__(self, "_text", text)
 
     @classmethod
-    def from_environment(cls, name: str, environ: Mapping[str, str] = os.environ) -> Self:
+    def from_environment(cls, name: str, environ: Mapping[str, str] | None = None) -> Self:
         """The secret in the environment variable `name`, without the line break at its end."""
+        environ = os.environ if environ is None else environ
         if name not in environ:
             raise SettingsError(f"{name} is not set: put the secret into this environment variable.")
         return cls(environ[name].rstrip("\r\n"), name=name)

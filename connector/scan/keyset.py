@@ -89,8 +89,8 @@ def _next(cursor: int | None, page: Page) -> int | None:
 def _next_size(scan: Scan, page: Page, cursor: int | None, size: int, ceiling: int) -> int:
     """The size of the next page, which begins with the second in which this page ended; 0 where a walk is better.
 
-    A page that is mostly of one second may be a small part of it. Then a request without rows tells how many records
-    that second has. A skewed filter brings up to two hours before the cursor with a page; they may not be most of it.
+    A page that is mostly of one second may be a small part of it. Then a request without rows counts the records of
+    that second. A skewed filter brings up to two hours before the cursor with a page; they may not be most of it.
     """
     again = sum(stamp(record) >= (cursor or 0) - (SLACK if scan.skew else 0) for record in page.records)
     wanted = max(size, CROWD * again)

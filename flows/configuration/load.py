@@ -34,9 +34,10 @@ PATHS_OF_PREFECT = ("rules", "changes_folder", "statements_folder", "export_fold
 
 
 def load_settings(
-    file: Path | None = None, *, environ: Mapping[str, str] = os.environ, folder: Path | None = None
+    file: Path | None = None, *, environ: Mapping[str, str] | None = None, folder: Path | None = None
 ) -> Settings:
     """Return the settings in force. Raises SettingsError with the correction to make, but never with a secret."""
+    environ = os.environ if environ is None else environ
     path = find_file(file, environ=environ, folder=folder)
     settings = _read(path) if path else Settings()
     settings = _with_environment(settings, environ)

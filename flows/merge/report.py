@@ -55,7 +55,8 @@ def tell_planned_merges(planned: PlannedMerges, to: Path | None = None, *, as_js
         say("There is nothing to merge, so there is no plan.")
     else:
         command = f"ninja-sync merge apply {planned.plan.plan_id} --digest {planned.plan.digest}"
-        say(f"Nothing was sent yet. Until {planned.plan.expires_at:%Y-%m-%d %H:%M} UTC: {command}")
+        say(f"Nothing was sent yet. To merge, until {planned.plan.expires_at:%Y-%m-%d %H:%M} UTC:")
+        say(command)
     return LOADED_WITH_FINDINGS if planned.refused else 0
 
 

@@ -127,7 +127,8 @@ def _next(plan: Plan | None) -> str:
     if plan is None:
         return "There is nothing to change, so there is no plan."
     until = f"{plan.expires_at:%Y-%m-%d %H:%M} UTC"
-    return f"Nothing was sent yet. Until {until}: ninja-sync push apply {plan.plan_id} --digest {plan.digest}"
+    command = f"ninja-sync push apply {plan.plan_id} --digest {plan.digest}"
+    return f"Nothing was sent yet. To send it, until {until}:\n{command}"
 
 
 def _told(value: object) -> object:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -19,7 +18,7 @@ from warehouse.engine.place import PostgresUrl
 from warehouse.opened.secret_hosts import check_hosts
 
 
-def token_of(source: Source, *, environ: Mapping[str, str] = os.environ) -> Secret:
+def token_of(source: Source, *, environ: Mapping[str, str] | None = None) -> Secret:
     """Return the API token of a source. Raises SettingsError if there is none."""
     if source.token_file:
         return Secret.from_file(source.token_file)
@@ -47,7 +46,7 @@ def open_door(
     settings: Settings,
     name: str,
     *,
-    environ: Mapping[str, str] = os.environ,
+    environ: Mapping[str, str] | None = None,
     attempts: int = 8,
     allowed: bool = False,
 ) -> Door:

@@ -16,7 +16,7 @@ PASSWORD_VARIABLE = "NINJA_SYNC_PASSWORD"  # noqa: S105 - the name of a variable
 
 
 def password_reader(
-    source: Source, *, file: Path | None = None, variable: str = "", environ: Mapping[str, str] = os.environ
+    source: Source, *, file: Path | None = None, variable: str = "", environ: Mapping[str, str] | None = None
 ) -> Callable[[], Secret]:
     """Return a function that reads the password when it is first needed.
 
@@ -34,10 +34,10 @@ def password_reader(
             from flows.session.blocks import secret_of_block  # noqa: PLC0415 - Prefect, only for blocks
 
             return secret_of_block(source.password_block)
-        if variable or source.password_env or named in environ:
+        if variable or source.password_env or named in (os.environ if environ is None else environ):
             return Secret.from_environment(named, environ)
         if sys.stdin.isatty():
-            return Secret(getpass.getpass("Password of the token's user: ", sys.stderr), name="The password")
+            return Secret(getpass.getpass("Your Invoice Ninja password: ", sys.stderr), name="The password")
         return no_password()
 
     return read

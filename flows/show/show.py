@@ -158,7 +158,10 @@ def plain(value: object) -> object:  # noqa: PLR0911 - as above
 
 @contextmanager
 def progress_bar(label: str, *, quiet: bool) -> Iterator[Progress]:
-    """Show a progress bar during a run; nothing for machines or without a terminal."""
+    """Show a progress bar from the first report on; nothing for machines or without a terminal.
+
+    Until then the line is free: a command asks for a password before it reports anything.
+    """
     if quiet or not sys.stderr.isatty():
         yield lambda _doing, _done, _of: None
         return
@@ -166,14 +169,18 @@ def progress_bar(label: str, *, quiet: bool) -> Iterator[Progress]:
     from rich.progress import Progress as Bar  # noqa: PLC0415 - as above
 
     words = TextColumn("{task.description} {task.fields[count]}", markup=False)
-    with Bar(words, BarColumn(), TimeElapsedColumn(), console=console(stderr=True), transient=True) as bar:
-        task = bar.add_task(label, total=None, count="")
+    bar = Bar(words, BarColumn(), TimeElapsedColumn(), console=console(stderr=True), transient=True)
+    task = bar.add_task(label, total=None, count="")
 
-        def report(doing: str, done: int, of: int | None) -> None:
-            count = (f"{done:,} of {of:,}" if of and done <= of else f"{done:,}") if done else ""
-            bar.update(task, description=f"{label}: {doing}", completed=done, total=of, count=count)
+    def report(doing: str, done: int, of: int | None) -> None:
+        bar.start()
+        count = (f"{done:,} of {of:,}" if of and done <= of else f"{done:,}") if done else ""
+        bar.update(task, description=f"{label}: {doing}", completed=done, total=of, count=count)
 
+    try:
         yield report
+    finally:
+        bar.stop()
 
 
 def _texts(columns: Sequence[str], row: Row) -> list[str]:

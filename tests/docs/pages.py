@@ -12,6 +12,7 @@ PAGES = [ROOT / "README.md", *sorted(path for path in (ROOT / "docs").glob("*.md
 FENCE = re.compile(
     r"""
     (?: <!--\ not\ run:\ (?P<reason>[^>]*?)\ -->\n[ \n]*     # why the block is not run
+      | <!--\ exit\ code\ (?P<code>\d):[^>]*?\ -->\n[ \n]*     # with which exit code it ends, and why
       | ^`(?P<file>[\w.]+)`[^\n]*:\n\n                       # the file that it is the text of
     )?
     ^(?P<indent>\ *)```(?P<language>\w*)\n(?P<text>.*?)^\ *```$
@@ -22,12 +23,13 @@ FENCE = re.compile(
 
 @dataclass(frozen=True)
 class Block:
-    """One fenced block of a page, the reason why it is not run, if any, and the file that it is the text of, if any."""
+    """One fenced block of a page: why it is not run, the file that it is the text of, its exit code, as they apply."""
 
     language: str
     text: str
     reason: str = ""
     file: str = ""
+    code: int = 0
 
 
 def blocks_of(page: Path) -> list[Block]:
@@ -39,6 +41,7 @@ def blocks_of(page: Path) -> list[Block]:
             re.sub(f"(?m)^{match['indent']}", "", match["text"]),
             reason=(match["reason"] or "").strip(),
             file=match["file"] or "",
+            code=int(match["code"] or 0),
         )
         for match in FENCE.finditer(text)
     ]

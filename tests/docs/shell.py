@@ -147,10 +147,14 @@ def _note_plan(output: str) -> None:
         PLANS[kind] = plan, digest
 
 
+def _as_script(block: Block) -> str:
+    text = AS_SHELL[block.language].format(text=block.text, file=block.file)
+    return f"if {{\n{text}}}; then exit 99; else test $? -eq {block.code}; fi\n" if block.code else text
+
+
 def run_blocks(blocks: list[Block], folder: Path, environment: dict[str, str]) -> list[str]:
     """Run a page's blocks as one script in bash; what each of them printed, both outputs together."""
-    texts = [AS_SHELL[block.language].format(text=block.text, file=block.file) for block in blocks]
-    script = f"printf '%s\\n' '{MARK}'\n".join(texts)
+    script = f"printf '%s\\n' '{MARK}'\n".join(map(_as_script, blocks))
     with tempfile.TemporaryDirectory() as short, socket.socket(socket.AF_UNIX) as line:  # a socket's path is short
         address = str(Path(short) / "line")
         line.bind(address)

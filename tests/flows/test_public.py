@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import ast
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 import flows
+
+ROOT = Path(__file__).parents[2]
 
 NAMES = ["engine", "frame", "open_api", "settings", "table"]
 
@@ -30,3 +34,12 @@ def test_importing_flows_loads_no_library():
     code = f"import sys, flows; print([name for name in {heavy} if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
+
+
+@pytest.mark.parametrize("room", ["connector", "flows", "schemas", "warehouse", "sandbox"])
+def test_no_signature_holds_the_environment_with_its_secrets(room):
+    for file in (ROOT / room).rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text())):
+            if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)):
+                defaults = [*node.args.defaults, *filter(None, node.args.kw_defaults)]
+                assert "os.environ" not in map(ast.unparse, defaults), f"{file.name}:{node.lineno}"

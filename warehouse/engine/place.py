@@ -38,7 +38,7 @@ class PostgresUrl:
     state: Path
 
     @classmethod
-    def of(cls, text: str, environ: Mapping[str, str] = os.environ) -> PostgresUrl:
+    def of(cls, text: str, environ: Mapping[str, str] | None = None) -> PostgresUrl:
         """Parse a URL that a person wrote. Raises SettingsError if it is not a Postgres URL."""
         scheme, _, rest = text.partition("://")
         if scheme not in SCHEMES:
@@ -53,6 +53,7 @@ class PostgresUrl:
                 "The warehouse's URL is not valid. Write postgresql://user@host:5432/database. For several hosts, "
                 "name each by name or IPv4: postgresql://user@one:5432,two:5432/database."
             ) from None
+        environ = os.environ if environ is None else environ
         state = Path(environ.get("XDG_STATE_HOME") or Path(environ.get("HOME", "~")).expanduser() / ".local" / "state")
         digest = hashlib.sha256(_shown(known.geturl()).encode()).hexdigest()[:16]
         # Not `geturl()`, which removes the empty host from postgresql:///database.
@@ -79,7 +80,7 @@ WORKING = "_dedupe"
 """The folder where `dedupe find` works, beside the folders of the sources; no source can have this name."""
 
 
-def place_from(text: str, environ: Mapping[str, str] = os.environ) -> Place:
+def place_from(text: str, environ: Mapping[str, str] | None = None) -> Place:
     """Return the warehouse that a person named: a Postgres URL, or the path of a file with all links resolved.
 
     Locks and published copies are named after this path, so that one file has one lock and one published copy.
