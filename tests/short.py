@@ -179,6 +179,7 @@ KEPT: dict[str, tuple[str, ...]] = {
     "tests/flows/session/test_writing.py": (
         "test_what_a_killed_process_left_is_settled_before_the_next_write[True]",
         "test_a_merge_that_died_half_way_stops_every_write_until_a_person_has_looked",
+        "test_only_the_clock_of_its_own_host_tells_how_old_a_call_is[ahead]",
     ),
     "tests/flows/show/test_output.py": (
         "test_an_answer_goes_where_the_person_says",
