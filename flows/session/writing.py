@@ -52,9 +52,9 @@ def settle_calls(
 ) -> list[Settling]:
     """Ask the server for the outcome of open calls, and note it in the journal. Raises ApiError if it cannot be asked.
 
-    It may be repeated. A merge or purge that is not done is asked for again as long as the server may be at work on it.
-    `waited` are the ids of calls whose senders have waited for that. All senders are gone before the first question, so
-    the time waited for one call counts for the next ones.
+    It may be repeated. A merge, purge, create or upload that is not done is asked for again while the server may be at
+    work on it. `waited` are the ids of calls whose senders have waited for that. All senders are gone before the first
+    question, so the time waited for one call counts for the next ones.
     """
     settlings, rested = [], 0.0
 
