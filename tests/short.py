@@ -117,6 +117,7 @@ KEPT: dict[str, tuple[str, ...]] = {
         "test_a_rescue_of_contacts_that_would_be_refused_is_not_planned",
         "test_a_rescue_that_fails_after_the_merge_is_reported_as_such_and_finished_later[422]",
         "test_a_rescue_that_fails_after_the_merge_is_reported_as_such_and_finished_later[500]",
+        "test_what_a_rescue_has_written_is_told_where_its_merge_is_not_sent[currency]",
     ),
     "tests/flows/merge/test_two_operators.py": ("test_of_two_who_apply_one_plan_one_does_and_nobody_is_merged_twice",),
     "tests/flows/on_postgres/test_pooler.py": (
