@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from connector.clients.merge import NOBODY
+from flows.merge.report import naming
 from flows.session.ready import open_ready
 from flows.session.settle import settle_by_word
 from schemas.errors import NotAuthorised, NotVerified, RescueMissing, StalePlan, UnsafePlan
@@ -349,8 +352,12 @@ def test_a_merge_with_surprising_figures_is_reported_as_done_with_their_currency
     stopped = desk.apply(planned)
     assert isinstance(stopped.stopped, NotVerified)
     assert (list(stopped.states), stopped.merged) == (["merged"], 1)
-    assert "balance was 10.000000 USD and 5.000000 USD, should be 15.000000 USD, is 104.000000 USD" in str(
-        stopped.stopped
-    )
+    kept = str(stopped.stopped)  # in Prefect's database too
+    assert f"the figures of {one['id']} are not the sum (balance)" in kept
+    assert not re.search(r"\d+\.\d|USD", kept)
+    with pytest.raises(NotVerified) as told, naming(planned.plan, as_json=False):
+        raise stopped.stopped
+    assert "balance was 10.000000 USD and 5.000000 USD, should be 15.000000 USD, is 104.000000 USD" in str(told.value)
+    assert f"{one['number']} One ({one['id']})" in str(told.value)
     desk.wire.reset()
     assert (desk.resume(planned).state, desk.merges()) == ("applied", 0)
