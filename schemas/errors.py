@@ -212,9 +212,17 @@ class WrongDigest(UnsafePlan):
 
 
 class NotVerified(SyncError):
-    """The server does not have the values that were written."""
+    """The server does not have the values that were written.
+
+    `figures` are amounts of the clients, for a person at the terminal or the program that has called. They are not in
+    the message, which ends up in logs and in Prefect's database.
+    """
 
     exit_code = 4
+
+    def __init__(self, message: str | None = None, *, figures: str = "") -> None:
+        super().__init__(message)
+        self.figures = figures
 
 
 class OutcomeUnknown(NotVerified):

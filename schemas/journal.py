@@ -72,5 +72,8 @@ class Journal(Protocol):
     def settle(self, call_id: str, outcomes: Sequence[tuple[str, Outcome]], message: str = "") -> None:
         """Record the outcome for each client of a call. `message` names no person."""
 
-    def leave(self, call_id: str) -> None:
-        """Leave a call open: nobody works on it any more. Records nothing."""
+    def leave(self, call_id: str, *, waited: bool = False) -> None:
+        """Leave a call open: nobody here works on it any more. Records nothing.
+
+        `waited` says that the server was asked until it could not be at work on the call any more.
+        """

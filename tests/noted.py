@@ -8,12 +8,16 @@ from schemas.journal import Call, Outcome
 
 
 class Noted:
-    """Keeps calls and what became of them; `open` are those which were never settled."""
+    """Keeps calls and what became of them; `open` are those which were never settled.
+
+    `left` says of calls that were left open whether the server was waited for.
+    """
 
     def __init__(self) -> None:
         self.calls: list[Call] = []
         self.outcomes: dict[str, list[tuple[str, Outcome]]] = {}
         self.messages: dict[str, str] = {}
+        self.left: dict[str, bool] = {}
 
     def intend(self, call: Call) -> str:
         self.calls.append(call)
@@ -23,8 +27,9 @@ class Noted:
         assert call_id not in self.outcomes, "settled twice"
         self.outcomes[call_id], self.messages[call_id] = list(outcomes), message
 
-    def leave(self, call_id: str) -> None:
+    def leave(self, call_id: str, *, waited: bool = False) -> None:
         assert call_id not in self.outcomes, "settled and left"
+        self.left[call_id] = waited
 
     @property
     def open(self) -> list[Call]:

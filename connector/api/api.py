@@ -35,15 +35,17 @@ def perform(
     done nothing, raises the original error. Raises `OutcomeUnknown` where the server cannot be asked now: the call then
     stays open in the journal until `ninja-sync journal settle` settles it.
     """
-    call_id = api.journal.intend(call)
+    call_id, waited = api.journal.intend(call), False
     try:
         answer, problem = _sent(api, call_id, call, send)
         outcomes = _asked(call_id, call, lambda: read_back(answer), problem)
+        waited = True
+        _check_known(call_id, call, outcomes, problem)
         api.journal.settle(call_id, outcomes, str(problem or ""))
     except Rejected:
         raise  # already recorded as refused
     except BaseException:
-        api.journal.leave(call_id)
+        api.journal.leave(call_id, waited=waited)
         raise
     if problem is not None and all(outcome is Outcome.NOT_APPLIED for _, outcome in outcomes):
         raise _not_done(problem)
@@ -72,12 +74,14 @@ def _not_done(problem: ApiError | DataError) -> ApiError | DataError:
 
 def _asked(call_id: str, call: Call, read: Callable[[], Outcomes], problem: SyncError | None) -> Outcomes:
     try:
-        outcomes = read()
+        return read()
     except (ApiError, DataError) as unread:
         raise unknown(call_id, call.verb, problem or unread) from None
+
+
+def _check_known(call_id: str, call: Call, outcomes: Outcomes, problem: SyncError | None) -> None:
     if any(outcome is Outcome.UNKNOWN for _, outcome in outcomes):
         raise unknown(call_id, call.verb, problem)
-    return outcomes
 
 
 def unknown(call_id: str, verb: str, problem: SyncError | None) -> OutcomeUnknown:

@@ -20,7 +20,7 @@ from connector.api.presence import Presence
 from connector.api.verbs import all_groups, current_company
 from connector.clients.backup import Backup, Extras, extras_of, keep
 from connector.clients.fields import view
-from connector.clients.merged import FIGURES, Found, become, look, verdict
+from connector.clients.merged import FIGURES, Found, amounts, become, look, verdict
 from connector.clients.present import Record
 from connector.clients.purge import GONE, before_of, check_id, ids_of
 from connector.clients.read import data_of
@@ -91,7 +91,8 @@ def merge(
     Raises NotFound and NotAuthorised where the token cannot read both, SettingsError for two equal ids, UnsafePlan
     where a difference is not allowed, and PasswordRequired (412). Raises NotVerified where the merge is done, but the
     survivor's figures are not the sum or contacts are missing. Raises OutcomeUnknown where it broke off half way, or
-    the server cannot be asked: nothing else is written then until somebody has looked.
+    the server cannot be asked: nothing else is written then until somebody has looked. The amounts are in the `figures`
+    of these two errors, not in their messages.
     """
     both = read_both(api.door, survivor_id, mergeable_id, for_backup=True)
     return client_of(merge_both(api, both, backup=backup, allowed=allowed, sleep=sleep))
@@ -155,10 +156,12 @@ def _performed(api: Api, survivor: Edit, mergeable: Edit, send: Sent, sleep: Cal
     try:
         outcomes = perform(api, Call("merge", [survivor, mergeable], api.plan_id), send, read_back)
     except OutcomeUnknown as unknown:
-        more = verdict(seen[-1], survivor, mergeable) if seen else ""
-        raise OutcomeUnknown(f"{sentence(unknown)} {more}".strip()) from None
+        if not seen:
+            raise
+        text = f"{sentence(unknown)} {verdict(seen[-1], survivor, mergeable)}"
+        raise OutcomeUnknown(text, figures=amounts(seen[-1], survivor, mergeable)) from None
     if {outcome for _, outcome in outcomes} != {Outcome.APPLIED}:
-        raise NotVerified(verdict(seen[-1], survivor, mergeable))
+        raise NotVerified(verdict(seen[-1], survivor, mergeable), figures=amounts(seen[-1], survivor, mergeable))
     return seen[-1].survivor
 
 

@@ -66,31 +66,38 @@ def become(state: Found, survivor: Edit, mergeable: Edit, *, answered: bool = Fa
 
 
 def verdict(state: Found, survivor: Edit, mergeable: Edit) -> str:
-    """Facts and advice for a person about a merge that went wrong. Names nobody."""
+    """Facts and advice for a person about a merge that went wrong. Names nobody, and no amount: see `amounts`."""
     kept_id, gone_id = survivor.client_id, mergeable.client_id
     now = view(state.survivor)
-    ours, theirs = (
-        f" {edit.before['currency']}" if "currency" in edit.before else "" for edit in (survivor, mergeable)
-    )
-    figures = "; ".join(
-        f"{name} was {survivor.before[name]}{ours} and {mergeable.before[name]}{theirs}, should be "
-        f"{survivor.after[name]}{ours}, is {now[name]}{ours}"
-        for name in FIGURES
-    )
     if state.gone is not Presence.GONE and state.as_it_was and _unmoved(state.survivor, survivor):
         return f"The server answered, but has not merged the client {gone_id}: both are unchanged."
     if state.gone is Presence.GONE:
         return (
-            f"The client {gone_id} is gone, but the figures of {kept_id} are not the sum ({figures}). Compare them "
-            f"with the open invoices and payments of {kept_id}: somebody may have booked meanwhile"
+            f"The client {gone_id} is gone, but the figures of {kept_id} are not the sum "
+            f"({_names(now, survivor.after)}). Compare them with the open invoices and payments of {kept_id}: somebody "
+            "may have booked meanwhile"
             f"{_twice(now, survivor, mergeable)}. Do not repeat the merge."
         )
+    changed = _names(now, survivor.before) or "contacts or documents"
     return (
-        f"The client {gone_id} is still there, but something has changed ({figures}). If the merge broke off half way, "
+        f"The client {gone_id} is still there, but something has changed ({changed}). If the merge broke off half way, "
         f"the figures of {gone_id} are in {kept_id} already, and a second merge would add them again"
         f"{_twice(now, survivor, mergeable)}. Look at both in Invoice Ninja: their contacts, invoices, payments. "
         "If somebody else has booked on them and nothing was merged, settle the call with --as not-applied. Otherwise "
         "finish the merge by hand, and settle the call with --as applied."
+    )
+
+
+def amounts(state: Found, survivor: Edit, mergeable: Edit) -> str:
+    """The figures of both clients before a merge, and the survivor's as they should be and are."""
+    now = view(state.survivor)
+    ours, theirs = (
+        f" {edit.before['currency']}" if "currency" in edit.before else "" for edit in (survivor, mergeable)
+    )
+    return "; ".join(
+        f"{name} was {survivor.before[name]}{ours} and {mergeable.before[name]}{theirs}, should be "
+        f"{survivor.after[name]}{ours}, is {now[name]}{ours}"
+        for name in FIGURES
     )
 
 
@@ -103,8 +110,12 @@ def _unmoved(record: Mapping[str, object], survivor: Edit) -> bool:
 
 
 def _same(record: Mapping[str, object], figures: Mapping[str, object]) -> bool:
-    now = view(record)
-    return all(abs(Decimal(str(now[name])) - Decimal(str(figures[name]))) <= MICRO for name in FIGURES)
+    return not _names(view(record), figures)
+
+
+def _names(now: Mapping[str, object], figures: Mapping[str, object]) -> str:
+    """The names of the figures that are others than these."""
+    return ", ".join(name for name in FIGURES if abs(Decimal(str(now[name])) - Decimal(str(figures[name]))) > MICRO)
 
 
 def _standing(door: Door, mergeable: Edit) -> tuple[Presence, bool]:

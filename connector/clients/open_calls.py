@@ -28,6 +28,8 @@ from schemas.journal import Call, Edit, Outcome
 Ask = Callable[[Door, Call], Outcomes]
 NO_WAY_BACK: Final = ("merge", "purge")
 """Verbs with no way back: while such a call is open, every other write stops."""
+WATCHED: Final = (*NO_WAY_BACK, "create", "upload")
+"""Verbs whose calls do harm if the server does them late and a person has repeated them."""
 
 
 def ask_what_happened(
@@ -35,8 +37,9 @@ def ask_what_happened(
 ) -> Outcomes | None:
     """The outcome for each client of an open call; None where the server cannot show it and a person must decide.
 
-    May be repeated: it reads, and sends nothing. `patience` is for how many seconds a purge or merge without a trace
-    may still be running on the server. Raises ApiError where the server cannot be asked.
+    May be repeated: it reads, and sends nothing. `patience` is for how many seconds the server may still be running the
+    call; a call of `WATCHED` that is not done is asked for again until then. Raises ApiError where the server cannot be
+    asked.
     """
     try:
         outcomes = _asked(api.door, call, patience, sleep)
@@ -58,9 +61,14 @@ def _asked(door: Door, call: Call, patience: float, sleep: Callable[[float], Non
         return _merged(door, call, patience, sleep)
     if call.verb == "purge":
         return [outcome for edit in call.edits for outcome in became(door, edit, patience=patience, sleep=sleep)]
-    if call.verb in _ASK:
-        return _ASK[call.verb](door, call)
-    return _unknown(call)
+    if call.verb not in _ASK:
+        return _unknown(call)
+    return watched(lambda: _ASK[call.verb](door, call), _is_final, patience if call.verb in WATCHED else 0.0, sleep)
+
+
+def _is_final(outcomes: Outcomes) -> bool:
+    """Whether the server can add nothing. A conflict may be a client without its contacts yet, or one of two files."""
+    return all(outcome in {Outcome.APPLIED, Outcome.UNKNOWN} for _, outcome in outcomes)
 
 
 def _unknown(call: Call) -> Outcomes:

@@ -67,9 +67,9 @@ def settle(
 ) -> None:
     """Find out the outcome of open calls.
 
-    Asks the server, and writes nothing to it. For a merge or purge that may still be running, this takes up to two
-    minutes. If the server's records do not show the outcome, look at the clients in Invoice Ninja, then state it:
-    `journal settle CALL --as applied`, or `--as not-applied`. The exit code is 4 if an outcome stays unknown.
+    Asks the server, and writes nothing to it. For a merge, purge, create or upload that may still be running, this
+    takes up to two minutes. If the server's records do not show the outcome, look at the clients in Invoice Ninja, then
+    state it: `journal settle CALL --as applied`, or `--as not-applied`. The exit code is 4 if an outcome stays unknown.
     """
     settings = load_settings(config)
     name = choose_source(settings, source)

@@ -130,7 +130,7 @@ def _check_unchanged(run: Run) -> None:
     """Raises StalePlan if the plan does not match its digest."""
     if run.plan.digest != run.stored.digest:
         close = f"ninja-sync merge close {run.plan.plan_id}"
-        raise StalePlan(f"{run.barred}: plan again. Nothing was sent. Close it first: `{close}`.")
+        raise StalePlan(f"{run.barred}: plan again. Nothing more was sent. Close it first: `{close}`.")
 
 
 def _merged(merging: Merging) -> SyncError | None:

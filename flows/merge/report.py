@@ -14,7 +14,7 @@ from flows.merge.plan import PlannedMerges
 from flows.merge.screen import preview_as_json, show_preview
 from flows.show.output import write_output
 from flows.show.show import amount, plain, say, show_json, show_records, show_table
-from schemas.errors import LOADED_WITH_FINDINGS, SyncError
+from schemas.errors import LOADED_WITH_FINDINGS, NotVerified, SyncError
 from schemas.merge_plan import MergeStep
 from schemas.plan import Plan
 from schemas.values import to_json
@@ -110,15 +110,18 @@ def tell_applied_merges(applied: AppliedMerges, *, as_json: bool) -> None:
 
 @contextmanager
 def naming(plan: Plan, *, as_json: bool) -> Iterator[None]:
-    """Have errors name the plan's clients by number and name, for the person at the terminal.
+    """Have errors name the plan's clients by number and name, and amounts, for the person at the terminal.
 
-    Elsewhere, as in Prefect's records, the same errors have ids and no names.
+    Elsewhere, as in Prefect's records, the same errors have ids, and neither names nor amounts.
     """
     try:
         yield
     except SyncError as problem:
         if not as_json:
-            problem.args = (named(str(problem), plan.steps),)
+            figures = (
+                f" The figures: {problem.figures}." if isinstance(problem, NotVerified) and problem.figures else ""
+            )
+            problem.args = (named(f"{problem}{figures}", plan.steps),)
         raise
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from connector.api.api import Api
@@ -18,6 +19,7 @@ from schemas.client import client_of
 from schemas.errors import (
     Invalid,
     NotFound,
+    NotVerified,
     RescueMissing,
     SettingsError,
     StalePlan,
@@ -70,7 +72,8 @@ def take_step(merging: Merging, place: int, step: MergeStep, state: str) -> None
     run = merging.run
     if state in UNMERGED:
         if run.barred:
-            raise StalePlan(f"{run.barred}: plan again. This merge was not sent.")
+            with _naming_the_rescue(step, state):
+                raise StalePlan(f"{run.barred}: plan again. This merge was not sent.")
         survivor = _merge(merging, place, step, state)
         note(run, place, MERGED)
         _finish(run, place, step, survivor)
@@ -97,16 +100,41 @@ def _merge(merging: Merging, place: int, step: MergeStep, state: str) -> Record:
     """Rescue the values that would be lost, then merge, once; return the survivor as read afterwards."""
     run, rescued = merging.run, None
     if state in {PLANNED, CHECKED} and not step.before.is_empty:
-        both = _read(run.api, step)
-        _check(merging, step, both, own=state != PLANNED)
+        with _naming_the_rescue(step, state):
+            both = _read(run.api, step)
+            _check(merging, step, both, own=state != PLANNED)
         _begin(run, place, state, CHECKED)
         state, rescued = CHECKED, _rescue_before(run.api, step, both.survivor)
-    both = _read(run.api, step, for_backup=True)
-    _check(merging, step, both, own=state != PLANNED, rescued=rescued)
-    ids = (step.survivor_id, step.mergeable_id)
-    file = backup_file(run.settings, run.plan.source, "merge", ids, run.clock.now())
-    _begin(run, place, state, RESCUED, backup=str(file))  # before the merge is sent, so that a kill loses no file
-    return merge_both(run.api, both, backup=file, allowed=step.allowed, codes=step.currencies, sleep=run.sleep)
+    with _naming_the_rescue(step, RESCUED):
+        both = _read(run.api, step, for_backup=True)
+        _check(merging, step, both, own=state != PLANNED, rescued=rescued)
+        ids = (step.survivor_id, step.mergeable_id)
+        file = backup_file(run.settings, run.plan.source, "merge", ids, run.clock.now())
+        _begin(run, place, state, RESCUED, backup=str(file))  # before the merge is sent, so that a kill loses no file
+        return merge_both(run.api, both, backup=file, allowed=step.allowed, codes=step.currencies, sleep=run.sleep)
+
+
+@contextmanager
+def _naming_the_rescue(step: MergeStep, state: str) -> Iterator[None]:
+    """Have errors of a merge that was not done name what its rescue has written, by the state of the merge.
+
+    And they do not say that nothing was sent: the rescue was, and earlier merges of the plan may be done.
+    """
+    try:
+        yield
+    except NotVerified:
+        raise  # the merge was sent
+    except SyncError as problem:
+        text = str(problem).replace("Nothing was sent:", "This merge was not sent:")
+        text = text.replace("so nothing was sent", "so this merge was not sent")
+        begun = {CHECKED: "An earlier run may have written", RESCUED: "Already written"}.get(state)
+        if begun and not step.before.is_empty:
+            text = (
+                f"{sentence(text)} {begun} to the client {step.survivor_id}, to keep it from {step.mergeable_id}: "
+                f"{_fields(step.before, 'contacts')}."
+            )
+        problem.args = (text,)
+        raise
 
 
 def _begin(run: Run, place: int, state: str, to: str, *, backup: str | None = None) -> None:
@@ -129,8 +157,9 @@ def _finish(run: Run, place: int, step: MergeStep, survivor: Record | None = Non
         plan_id = run.plan.plan_id
         raise RescueMissing(
             f"The client {step.mergeable_id} is merged into {step.survivor_id}: that is done. Not written afterwards: "
-            f"{', '.join(_written_after(step))}. The reason: {_reason(problem)} Correct it and run `ninja-sync "
-            f"merge resume {plan_id}`, or finish without it: `ninja-sync merge resume {plan_id} --without-rescue`."
+            f"{_fields(step.then, 'the primary contact')}. The reason: {_reason(problem)} Correct it and run "
+            f"`ninja-sync merge resume {plan_id}`, or finish without it: `ninja-sync merge resume {plan_id} "
+            "--without-rescue`."
         ) from None
     note(run, place, DONE)
 
@@ -243,9 +272,9 @@ def _written(
     return carry_through(api, update, survivor).after
 
 
-def _written_after(step: MergeStep) -> list[str]:
-    """Return the names of the fields that the rescue after a merge writes."""
-    return [*step.then.columns, *(["the primary contact"] if step.then.contacts else [])]
+def _fields(rescue: Rescue, contacts: str) -> str:
+    """Return the names of the fields that a rescue writes."""
+    return ", ".join([*rescue.columns, *([contacts] if rescue.contacts or rescue.new_contacts else [])])
 
 
 def _reason(problem: SyncError) -> str:

@@ -105,7 +105,7 @@ def applying(
     stored = _find_configured(settings, kind, plan_id, clock)
     plan, now = stored.plan, clock.now
     check_plan(stored, APPLYING if resumes else PLANNED, digest, now())
-    version = _check_company(settings, door, plan, clock)
+    version = _check_company(settings, door, plan, clock, resumes=resumes)
     if not resumes and (why := another_version(plan, version)):
         raise StalePlan(f"{why}: plan again. Nothing was sent.")
     if not (resumes or force):
@@ -224,11 +224,12 @@ def _find_configured(settings: Settings, kind: str, plan_id: str, clock: Clock) 
     return stored
 
 
-def _check_company(settings: Settings, door: Door, plan: Plan, clock: Clock) -> str:
+def _check_company(settings: Settings, door: Door, plan: Plan, clock: Clock, *, resumes: bool) -> str:
     """Return the server's version. Raises SettingsError or StalePlan if the token leads to another company."""
     company = check_company(settings, plan.source, door, clock)
     if company.fingerprint != plan.company:
-        raise StalePlan(f"The plan {plan.plan_id} was made for another company: plan again. Nothing was sent.")
+        more = "more " * resumes
+        raise StalePlan(f"The plan {plan.plan_id} was made for another company: plan again. Nothing {more}was sent.")
     return company.version
 
 

@@ -21,6 +21,7 @@ from threading import Lock
 from connector.api.api import Api
 from connector.api.verbs import Company, current_company
 from connector.door.door import Door
+from connector.door.halt import rest
 from connector.door.password import Password
 from connector.door.secret import Secret
 from flows.configuration.load import choose_source, load_settings
@@ -29,31 +30,34 @@ from flows.session.clock import SYSTEM_CLOCK, Clock
 from flows.session.door import base_url_of, open_door
 from flows.session.password import password_reader
 from flows.session.ready import open_ready
-from flows.session.writing import STILL_AT_IT, check_open, one_writer_at_a_time, settle_calls
+from flows.session.writing import check_open, one_writer_at_a_time, settle_calls
 from schemas.journal import Call, Journal, Outcome
 from warehouse.control.journal import OpenCall, WarehouseJournal, open_calls
 from warehouse.control.state import Binding, check_binding, read_state
+
+Settled = Callable[[Collection[str], Collection[str]], Sequence[OpenCall]]
 
 
 class CheckedJournal:
     """A journal that settles open calls before its first note, and refuses writes that an unknown outcome forbids.
 
-    `settled` settles all open calls except the ones passed to it, and returns those that stay unknown. It runs again
-    after a call was left open. Reading needs no warehouse and no check; the first write creates a missing warehouse.
-    Any number of threads may write.
+    `settled` settles all open calls except the ones under way, and returns those that stay unknown. It gets the ids of
+    the calls under way, and of those that the server was waited for. It runs again after a call was left open. Reading
+    needs no warehouse and no check; the first write creates a missing warehouse. Any number of threads may write.
     """
 
-    def __init__(self, journal: Journal, settled: Callable[[Collection[str]], Sequence[OpenCall]]) -> None:
+    def __init__(self, journal: Journal, settled: Settled) -> None:
         self._journal, self._settled = journal, settled
         self._left: Sequence[OpenCall] | None = None
         self._under_way: set[str] = set()
+        self._waited: set[str] = set()
         self._lock = Lock()
 
     def intend(self, call: Call) -> str:
         """Check, and note that a call is about to be sent. Raises UnsafePlan if an unknown outcome forbids it."""
         with self._lock:
             if self._left is None:
-                self._left = self._settled(frozenset(self._under_way))
+                self._left = self._settled(frozenset(self._under_way), frozenset(self._waited))
             check_open(self._left, [edit.client_id for edit in call.edits])
             call_id = self._journal.intend(call)
             self._under_way.add(call_id)
@@ -65,10 +69,12 @@ class CheckedJournal:
             self._journal.settle(call_id, outcomes, message)
             self._under_way.discard(call_id)
 
-    def leave(self, call_id: str) -> None:
-        """Leave a call open; the next write looks up its outcome first."""
+    def leave(self, call_id: str, *, waited: bool = False) -> None:
+        """Leave a call open; the next write looks up its outcome first, and waits for the server if nobody has."""
         with self._lock:
             self._under_way.discard(call_id)
+            if waited:
+                self._waited.add(call_id)
             self._left = None
 
 
@@ -98,26 +104,29 @@ def open_api(
 
 
 def journal_of(
-    settings: Settings, name: str, door: Door, until_the_end: ExitStack, clock: Clock = SYSTEM_CLOCK
+    settings: Settings,
+    name: str,
+    door: Door,
+    until_the_end: ExitStack,
+    clock: Clock = SYSTEM_CLOCK,
+    sleep: Callable[[float], None] = rest,
 ) -> CheckedJournal:
     """Return the journal of a source. Its first note takes the right to write, which the stack then holds.
 
     The first note also checks that the door leads to the company bound to the source, and settles open calls.
     """
     journal = WarehouseJournal(name, lambda: open_ready(settings, clock), operator=operator(), now=clock.now)
-    still_at_it, held = STILL_AT_IT, False
+    held = False
 
-    def settled(under_way: Collection[str]) -> list[OpenCall]:
-        nonlocal still_at_it, held
-        if still_at_it:
-            check_company(settings, name, door, clock)
+    def settled(under_way: Collection[str], waited: Collection[str]) -> list[OpenCall]:
+        nonlocal held
         if not held:
+            check_company(settings, name, door, clock)
             until_the_end.enter_context(one_writer_at_a_time(settings, name))
             held = True
         with open_ready(settings, clock) as warehouse:
             calls = [call for call in open_calls(warehouse, name) if call.call_id not in under_way]
-        asked = settle_calls(Api(door, journal), calls, still_at_it=still_at_it, now=clock.now)
-        still_at_it = 0.0  # from now on, the sender of a call has already waited for it
+        asked = settle_calls(Api(door, journal), calls, waited=waited, now=clock.now, sleep=sleep)
         return [settled_call.open for settled_call in asked if settled_call.outcomes is None]
 
     return CheckedJournal(journal, settled)

@@ -6,6 +6,7 @@ or purge stops every write to its source; any other open call stops writes to it
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -45,22 +46,42 @@ def settle_calls(
     api: Api,
     calls: Iterable[OpenCall],
     *,
-    still_at_it: float = STILL_AT_IT,
+    waited: Collection[str] = (),
     now: Now = lambda: datetime.now(UTC),
     sleep: Callable[[float], None] = rest,
 ) -> list[Settling]:
     """Ask the server for the outcome of open calls, and note it in the journal. Raises ApiError if it cannot be asked.
 
-    It may be repeated. It waits for a merge or purge that is not done until the call is `still_at_it` seconds old.
+    It may be repeated. A merge, purge, create or upload that is not done is asked for again while the server may be at
+    work on it. `waited` are the ids of calls whose senders have waited for that. All senders are gone before the first
+    question, so the time waited for one call counts for the next ones.
     """
-    settlings = []
+    settlings, rested = [], 0.0
+
+    def resting(seconds: float) -> None:
+        nonlocal rested
+        sleep(seconds)
+        rested += seconds
+
+    began = now()
     for open_call in calls:
-        patience = still_at_it - (now() - open_call.at).total_seconds()
-        outcomes = ask_what_happened(api, open_call.call, patience=min(max(0.0, patience), still_at_it), sleep=sleep)
+        patience = 0.0 if open_call.call_id in waited else max(0.0, _still_at_it(open_call, began) - rested)
+        outcomes = ask_what_happened(api, open_call.call, patience=patience, sleep=resting)
         if outcomes is not None:
             api.journal.settle(open_call.call_id, outcomes, LATER)
         settlings.append(Settling(open_call, outcomes))
     return settlings
+
+
+def _still_at_it(open_call: OpenCall, now: datetime) -> float:
+    """Return for how many seconds the server may still work on a call.
+
+    The time of a call is the clock's of the host that noted it. The clock of another host may be minutes ahead or
+    behind, so a call's age is known on its own host only, and not even there if the clock was set back.
+    """
+    age = (now - open_call.at).total_seconds()
+    is_ours = open_call.operator.endswith(f"@{socket.gethostname()}")
+    return max(0.0, STILL_AT_IT - age) if is_ours and age >= 0 else STILL_AT_IT
 
 
 def settle_open(

@@ -66,7 +66,7 @@ class WarehouseJournal:
             warehouse.execute(statement("journal/note_edits"), values)
         return call_id
 
-    def leave(self, call_id: str) -> None:
+    def leave(self, call_id: str, *, waited: bool = False) -> None:
         """Leave the call open, as noted."""
 
     def settle(self, call_id: str, outcomes: Sequence[tuple[str, Outcome]], message: str = "") -> None:

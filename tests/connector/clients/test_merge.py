@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from decimal import Decimal
 
 import pytest
@@ -213,9 +214,11 @@ def ended(box, other_api, journal, pair, after, how, expected):
         with pytest.raises(ApiError if expected == "not applied" else OutcomeUnknown) as problem:
             merged(api, pair)
         outcomes = [(one, Outcome.NOT_APPLIED) for one in pair] if expected == "not applied" else None
-        words = ["has changed nothing"] if outcomes else ["would add them again", *pair, "140.75", "--as"]
+        words = ["has changed nothing"] if outcomes else ["would add them again", *pair, "--as"]
         assert all(word in str(problem.value) for word in words)
         assert "Mergeable" not in str(problem.value)
+        assert "140.75" not in str(problem.value)
+        assert outcomes or "should be 140.75" in problem.value.figures
     assert len([one for one in posts(box) if one.split("?")[0].endswith("/merge")]) == 1
     assert (len(journal.open), journal.outcomes.get("call-1")) == (outcomes is None, outcomes)
     assert ask_what_happened(api, journal.calls[0]) == outcomes
@@ -263,9 +266,11 @@ def test_a_sum_that_is_another_one_is_told_and_there_is_nothing_to_repeat(box, o
     booked = Meanwhile(
         f"POST /api/v1/clients/{pair[0]}/{pair[1]}/merge", lambda: box.balances({"id": pair[0]}, balance="200")
     )
-    with pytest.raises(NotVerified, match=r"should be 140.75.*is 240.5.*Do not repeat") as problem:
+    with pytest.raises(NotVerified, match=r"are not the sum \(balance\).*Do not repeat") as problem:
         merged(other_api(transport=booked), pair)
     assert problem.type is NotVerified
+    assert re.search(r"should be 140.75.*is 240.5", problem.value.figures)
+    assert not re.search(r"\d\.\d", str(problem.value))
     assert journal.last == [(pair[0], Outcome.CONFLICT), (pair[1], Outcome.APPLIED)]
 
 
@@ -279,6 +284,14 @@ def test_figures_that_were_added_twice_are_said_to_be(box, other_api, pair):
 
     with pytest.raises(NotVerified, match="added twice"):
         merged(other_api(transport=Meanwhile(f"POST {path}", half)), pair)
+
+
+def test_a_merge_that_broke_off_half_way_is_told_without_amounts(box, api, pair):
+    box.switch(merge_dies={"after": 1, "do": "500"})
+    with pytest.raises(OutcomeUnknown, match=r"something has changed \(balance\)") as problem:
+        merged(api, pair)
+    assert not re.search(r"\d\.\d", str(problem.value))
+    assert re.search(r"balance was \d+.*should be 140.75", problem.value.figures)
 
 
 def test_a_server_that_computes_anew_is_believed_only_where_it_tells_of_the_merge(newest, journal):

@@ -161,6 +161,43 @@ def test_a_merge_without_a_trace_is_asked_for_again_while_it_may_be_under_way(bo
     assert ask_what_happened(api, call, patience=30, sleep=ended) == [(one, Outcome.APPLIED) for one in pair]
 
 
+def test_a_client_that_is_still_being_made_is_waited_for(box, api, pair):
+    call = cut_off(api, lambda broken: WRITES["create"](broken, pair), sent=False)
+    slept = []
+    assert ask_what_happened(api, call, patience=30, sleep=slept.append) == [("", Outcome.NOT_APPLIED)]
+    assert sum(slept) == 30
+    made = []
+
+    def arrives(seconds):
+        slept.append(seconds)
+        made.append(box.make("Made", number=f"made-{pair[0]}")["id"])
+
+    slept.clear()
+    assert ask_what_happened(api, call, patience=30, sleep=arrives) == [(made[0], Outcome.APPLIED)]
+    assert len(slept) == 1
+
+
+def test_files_that_are_still_being_stored_are_waited_for(api, pair):
+    client = pair[0]
+    call = Call("upload", [Edit(client, {"documents": []}, {"documents": ["one.png", "two.png"]})])
+    slept = []
+
+    def arrives(seconds):
+        slept.append(seconds)
+        api.door.upload(f"/clients/{client}/upload", "one.png", PNG, repeatable=False)
+
+    assert ask_what_happened(api, call, patience=30, sleep=arrives) == [(client, Outcome.APPLIED)]
+    assert len(slept) == 2
+
+
+def test_what_the_records_never_tell_is_not_waited_for(api, pair):
+    keyless = cut_off(api, lambda broken: clients.create(broken, {"name": "No key"}), sent=True)
+    slept = []
+    assert ask_what_happened(api, keyless, patience=30, sleep=slept.append) is None
+    assert ask_what_happened(api, Call("upload", [Edit(pair[0])]), patience=30, sleep=slept.append) is None
+    assert slept == []
+
+
 def test_settling_tells_the_same_however_often(api, pair):
     call = cut_off(api, lambda broken: WRITES["merge"](broken, pair), sent=True)
     assert ask_what_happened(api, call) == ask_what_happened(api, call) == [(one, Outcome.APPLIED) for one in pair]

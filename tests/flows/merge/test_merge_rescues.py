@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from connector.clients.merge import NOBODY
+from flows.merge.report import naming
 from flows.session.ready import open_ready
 from flows.session.settle import settle_by_word
 from schemas.errors import NotAuthorised, NotVerified, RescueMissing, StalePlan, UnsafePlan
@@ -177,6 +180,79 @@ def test_a_rescue_that_is_refused_before_the_merge_ends_the_plan_unmerged(desk):
     assert list(desk.apply(desk.plan((one["id"], other["id"]))).states) == ["done"]  # nobody is kept waiting
 
 
+def meanwhile(desk, change):
+    """Something that others do after the rescue, right before the last look."""
+    done = []
+
+    def watch(_number, request):
+        if "include=activities" in str(request.url) and not done:
+            done.append(True)
+            change()
+        return False
+
+    desk.wire.reset(watch)
+
+
+@pytest.mark.parametrize("what", ["balance", "currency"])
+def test_what_a_rescue_has_written_is_told_where_its_merge_is_not_sent(desk, what):
+    one = desk.make("One", "10")
+    group = {"name": f"Of {one['id']}", "settings": {"currency_id": "1"}}
+    of = desk.box.call("POST", "/api/v1/group_settings", group)["data"]["id"]
+    other = desk.box.make("Two", private_notes="theirs", currency_code="none", group_settings_id=of)
+    planned = desk.plan((one["id"], other["id"]))
+
+    def change():
+        if what == "balance":
+            desk.box.balances(one, balance="99")
+        else:
+            desk.box.call("PUT", f"/api/v1/group_settings/{of}", {**group, "settings": {"currency_id": "3"}})
+
+    meanwhile(desk, change)
+    stopped = desk.apply(planned)
+    assert isinstance(stopped.stopped, UnsafePlan)
+    told = str(stopped.stopped)
+    assert {"balance": "(balance)", "currency": "different currencies"}[what] in told
+    assert f"Already written to the client {one['id']}, to keep it from {other['id']}: private_notes." in told
+    assert "nothing was sent" not in told.lower()
+    assert (desk.merges(), desk.there(other["id"])) == (0, True)
+    assert "theirs" in desk.box.show(one["id"])["private_notes"]
+
+
+@pytest.mark.proof
+@pytest.mark.parametrize("after", [True, False])
+def test_what_a_run_that_was_killed_may_have_written_is_told_when_it_is_resumed(desk, after):
+    one, other = desk.make("One", "10"), desk.make("Two", "5", private_notes="theirs")
+    planned = desk.plan((one["id"], other["id"]))
+    desk.wire.reset(lambda _n, request: request.method == "PUT", after=after)
+    with pytest.raises(Killed):
+        desk.apply(planned)
+    desk.wire.reset()
+    desk.box.balances(one, balance="99")
+    told = str(desk.resume(planned).stopped)
+    assert f"An earlier run may have written to the client {one['id']}, to keep it from {other['id']}: private_" in told
+
+
+@pytest.mark.proof
+def test_what_an_earlier_run_has_written_is_told_when_it_is_resumed(desk):
+    one, other = desk.make("One", "10"), desk.make("Two", "5", private_notes="theirs")
+    planned = desk.plan((one["id"], other["id"]))
+    desk.box.switch(faults=[{"on": "POST /clients/*/*/merge", "do": "status", "status": 403, "times": 500}])
+    told = [str(desk.apply(planned).stopped)]
+    desk.box.switch(faults=[])
+    desk.box.balances(one, balance="99")
+    told.append(str(desk.resume(planned).stopped))
+    for text in told:
+        assert f"Already written to the client {one['id']}, to keep it from {other['id']}: private_notes." in text
+
+
+@pytest.mark.proof
+def test_where_nothing_was_to_be_rescued_nothing_is_said_of_it(desk):
+    one, other = desk.make("One", "10"), desk.make("Two", "5")
+    planned = desk.plan((one["id"], other["id"]))
+    desk.box.balances(one, balance="99")
+    assert "ritten" not in str(desk.apply(planned).stopped)
+
+
 @pytest.mark.proof
 def test_a_persons_wrong_word_about_a_merge_writes_nothing(desk):
     one, other = pair(desk)
@@ -241,7 +317,7 @@ def test_a_plan_that_was_changed_after_its_approval_is_not_resumed(desk, column)
                 "update control.plans set digest = 'another' where plan_id = $id", {"id": planned.plan.plan_id}
             )
     desk.wire.reset()
-    with pytest.raises(StalePlan, match="has changed since it was made"):
+    with pytest.raises(StalePlan, match=r"has changed since it was made.*Nothing more was sent"):
         desk.resume(planned)
     assert (desk.wire.writes(), desk.there(other["id"])) == ([], True)
     desk.close(planned)
@@ -276,8 +352,12 @@ def test_a_merge_with_surprising_figures_is_reported_as_done_with_their_currency
     stopped = desk.apply(planned)
     assert isinstance(stopped.stopped, NotVerified)
     assert (list(stopped.states), stopped.merged) == (["merged"], 1)
-    assert "balance was 10.000000 USD and 5.000000 USD, should be 15.000000 USD, is 104.000000 USD" in str(
-        stopped.stopped
-    )
+    kept = str(stopped.stopped)  # in Prefect's database too
+    assert f"the figures of {one['id']} are not the sum (balance)" in kept
+    assert not re.search(r"\d+\.\d|USD", kept)
+    with pytest.raises(NotVerified) as told, naming(planned.plan, as_json=False):
+        raise stopped.stopped
+    assert "balance was 10.000000 USD and 5.000000 USD, should be 15.000000 USD, is 104.000000 USD" in str(told.value)
+    assert f"{one['number']} One ({one['id']})" in str(told.value)
     desk.wire.reset()
     assert (desk.resume(planned).state, desk.merges()) == ("applied", 0)

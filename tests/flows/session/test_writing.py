@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import httpx
@@ -26,18 +28,20 @@ from flows.configuration.values import Settings, Source
 from flows.session.api import journal_of, open_api
 from flows.session.clock import Clock
 from flows.session.settle import settle_by_asking, settle_by_word
-from flows.session.writing import check_open, settle_open
+from flows.session.writing import STILL_AT_IT, check_open, settle_calls, settle_open
 from sandbox.server import running
 from schemas.errors import Busy, NotAuthorised, OutcomeUnknown, SettingsError, UnsafePlan
 from schemas.journal import Call, Edit, Outcome
 from tests.engines import address
 from tests.flows.conftest import Server
 from tests.forked import COMMAND
+from tests.records import MOMENT
 from warehouse.control.journal import open_calls
 from warehouse.opened.open import open_place
 
 LATER = Clock(now=lambda: datetime.now(UTC) + timedelta(hours=1))
 """After which no server is still at it."""
+HERE, ELSEWHERE = f"anna@{socket.gethostname()}", "anna@elsewhere"
 
 
 @pytest.fixture(scope="module")
@@ -357,3 +361,78 @@ def test_a_process_killed_in_the_middle_of_a_merge_is_made_up_for(server, make, 
     assert opened(settings) == []
     assert server.call("GET", f"/api/v1/clients/{one}")["data"]["balance"] == 10
     assert not any(request.split("?")[0].endswith("/merge") for request in server.requests())
+
+
+@pytest.fixture
+def door(server):
+    with Door(DoorSettings(server.box.url, requests_per_second=10_000), Secret(server.box.token)) as opened_door:
+        yield opened_door
+
+
+@pytest.fixture
+def left(server, told, make):
+    """A merge that was noted, and whose sender is gone."""
+    killed(server, told, merging(*make("A", "B")), sent=False)
+    (call,) = opened(told)
+    return call
+
+
+@pytest.mark.parametrize(
+    ("operator", "age", "waits"),
+    [(ELSEWHERE, -120, 120), (ELSEWHERE, 3600, 120), (HERE, 100, 20), (HERE, 3600, 0), (HERE, -100, 120)],
+    ids=["another's clock is ahead", "or behind", "young", "old", "the clock was set back"],
+)
+def test_only_the_clock_of_its_own_host_tells_how_old_a_call_is(door, left, operator, age, waits):
+    slept = []
+    noted = replace(left, operator=operator, at=MOMENT - timedelta(seconds=age))
+    (settled,) = settle_calls(Api(door, Settled()), [noted], now=lambda: MOMENT, sleep=slept.append)
+    assert sum(slept) == waits
+    assert {outcome for _, outcome in settled.outcomes} == {Outcome.NOT_APPLIED}
+
+
+@pytest.mark.proof
+def test_a_merge_that_the_server_finishes_meanwhile_is_done_although_our_clock_is_ahead(server, door, left):
+    survivor, other = (edit.client_id for edit in left.call.edits)
+
+    def sleep(seconds):
+        slept.append(seconds)
+        if sum(slept) > STILL_AT_IT / 2 and not merged:
+            merged.append(server.merge(survivor, other))
+
+    slept, merged = [], []
+    noted = replace(left, operator=ELSEWHERE, at=MOMENT - timedelta(seconds=125))
+    (settled,) = settle_calls(Api(door, Settled()), [noted], now=lambda: MOMENT, sleep=sleep)
+    assert settled.outcomes == [(survivor, Outcome.APPLIED), (other, Outcome.APPLIED)]
+
+
+@pytest.mark.proof
+def test_several_calls_are_waited_for_together(door, left):
+    slept = []
+    noted = [replace(left, operator=ELSEWHERE, call_id=call_id) for call_id in ("one", "two")]
+    settle_calls(Api(door, Settled()), noted, now=lambda: MOMENT, sleep=slept.append)
+    assert sum(slept) == STILL_AT_IT
+
+
+class Interrupted(httpx.HTTPTransport):
+    """A wire on which Ctrl-C comes while a merge is on its way."""
+
+    def handle_request(self, request):
+        if request.url.path.endswith("/merge"):
+            raise KeyboardInterrupt
+        return super().handle_request(request)
+
+
+@pytest.mark.proof
+def test_a_merge_that_ctrl_c_has_interrupted_is_waited_for_by_the_next_write(server, told, make):
+    (one, other, third), slept = make("A", "B", "C"), []
+    limits = DoorSettings(server.box.url, requests_per_second=10_000)
+    with Door(limits, Secret(server.box.token), transport=Interrupted()) as door, ExitStack() as stack:
+        journal = journal_of(told, "main", door, stack, Clock(now=lambda: MOMENT), slept.append)
+        api = Api(door, journal, Password(lambda: Secret(server.box.password)))
+        clients.archive(api, [third])
+        with pytest.raises(KeyboardInterrupt):
+            clients.merge(api, one, other, backup=lambda _: None)
+        assert slept == []
+        clients.restore(api, [third])
+    assert sum(slept) == STILL_AT_IT
+    assert opened(told) == []
