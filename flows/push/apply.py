@@ -39,10 +39,10 @@ class Applied:
 
     @property
     def counts(self) -> Mapping[str, int]:
-        """The number of values for each outcome; `not sent` are those that were not reached."""
+        """The number of values for each outcome; `not sent` includes those that were not reached."""
         counted = Counter(cell.outcome.value for cell in self.outcomes)
-        left = len(self.plan.cells) - len(self.outcomes)
-        return {**counted, **({Outcome.NOT_SENT.value: left} if left > 0 else {})}
+        counted[Outcome.NOT_SENT.value] += max(0, len(self.plan.cells) - len(self.outcomes))
+        return dict(+counted)
 
     @property
     def as_planned(self) -> bool:

@@ -12,7 +12,7 @@ from flows.plans.applying import Run
 from flows.push.look import Look
 from schemas.errors import StalePlan, SyncError, WarehouseError
 from schemas.journal import Outcome
-from schemas.plan import UPDATE, CellOutcome, Plan, PlannedCall, calls_for
+from schemas.plan import CellOutcome, Plan, PlannedCall, calls_for
 from warehouse.control.plans import APPLYING, ENDED, journaled, note_outcomes, outcomes_of
 from warehouse.engine.seam import Warehouse
 
@@ -93,12 +93,10 @@ def known_so_far(warehouse: Warehouse, plan: Plan) -> dict[tuple[str, str], Cell
 
 
 def _send(sending: Sending, look: Look, call: PlannedCall) -> None:
-    """Look at the clients of a bulk call again, send those that have not moved, and record it. A PUT reads its own."""
-    cells = list(call.cells)
-    if call.verb != UPDATE:
-        look.again(call.client_ids)
-        cells, left = look.sorted_out(cells)
-        _note(sending.run, left)
+    """Look at the clients of a call again, send those that have not moved, and record it."""
+    look.again(call.client_ids)
+    cells, left = look.sorted_out(call.cells)
+    _note(sending.run, left)
     for part in calls_for(cells):
         _note(sending.run, [look.credited(cell) for cell in send_planned(sending.run.api, part, look.records)])
         sending.calls += 1
