@@ -29,7 +29,7 @@ from flows.session.clock import SYSTEM_CLOCK
 from flows.session.ready import open_ready
 from schemas.errors import StalePlan, UnsafePlan
 from schemas.plan import Plan
-from warehouse.control.approvals import approval_of, ask, asked_by, waiting
+from warehouse.control.approvals import approval_of, ask, asked_by, require_approval, waiting
 from warehouse.control.plans import APPLYING, PLANNED, Stored
 
 ARTIFACT: Final = "ninja-sync-plan"
@@ -54,13 +54,21 @@ class Made:
         return f"refused: {len(self.refused):,}: {why}" if self.refused else ""
 
 
+@dataclass(frozen=True, slots=True)
+class Approved:
+    """A plan, and the digest that a person has approved: nothing else may be applied."""
+
+    plan: Plan
+    digest: str
+
+
 def approved_plan(
     settings: Settings,
     name: str,
     kind: str,
     make: Callable[[], Made],
     figures: Callable[[Plan], str],
-) -> Plan | State[Any]:
+) -> Approved | State[Any]:
     """Return the plan of this flow run once it is approved, or the final state of a run that applies no plan.
 
     Until then the run is suspended, and its process ends. A resumed run starts again, and finds its plan by the id of
@@ -98,8 +106,15 @@ def approved_plan(
             emit("plan.waiting", name, shown, plan=plan.plan_id, digest=plan.digest, command=command)
     if isinstance(plan, State):
         return plan
-    _wait(settings, plan, asked.digest if asked else plan.digest, figures(plan))
-    return plan
+    digest = asked.digest if asked else plan.digest
+    _wait(settings, plan, digest, figures(plan))
+    return Approved(plan, digest)
+
+
+def check_approved(settings: Settings, source: str, plan_id: str, digest: str) -> None:
+    """Raises StalePlan if nobody has approved exactly this digest. Call it right before the plan is applied."""
+    with open_ready(settings) as warehouse:
+        require_approval(warehouse, source, plan_id, digest)
 
 
 def is_suspended(run: str) -> bool:
