@@ -34,7 +34,8 @@ class Look:
     """The clients of a plan as last seen on the server; `looked` are both clocks at the last list of changes.
 
     `missing` clients are not there; `unread` ones are, but their records do not come, or have an unknown shape.
-    `ours` are the cells that this plan has sent before: if their value is there, the plan wrote it.
+    `ours` are the cells that this plan has sent before and the server has not refused: if their value is there, the
+    plan wrote it, perhaps late.
     """
 
     door: Door

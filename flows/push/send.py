@@ -42,7 +42,8 @@ def send_rest(sending: Sending) -> SyncError | None:
     if run.barred:
         return _end_unsent(run, len(plan.cells) - len(known))
     rest = [cell for cell in plan.cells if _is_open(known.get((cell.client_id, cell.column)))]
-    look = Look(run.api.door, plan, run.settings.sources[plan.source].look_back, known.keys(), run.clock)
+    ours = {key for key, cell in known.items() if cell.outcome is not Outcome.REFUSED}
+    look = Look(run.api.door, plan, run.settings.sources[plan.source].look_back, ours, run.clock)
     look.begin(rest)
     sendable, left = look.sorted_out(rest)
     if run.begins:
