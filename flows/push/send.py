@@ -24,10 +24,9 @@ _SURE: Final = frozenset({Outcome.APPLIED, Outcome.OVERWRITTEN})
 
 @dataclass(slots=True)
 class Sending:
-    """One run of a plan: the number of calls sent, and of values done."""
+    """One run of a plan, and the number of values done."""
 
     run: Run
-    calls: int = 0
     done: int = 0
 
 
@@ -100,7 +99,6 @@ def _send(sending: Sending, look: Look, call: PlannedCall) -> None:
     _note(sending.run, left)
     for part in calls_for(cells):
         _note(sending.run, [look.credited(cell) for cell in send_planned(sending.run.api, part, look.records)])
-        sending.calls += 1
 
 
 def _note(run: Run, outcomes: Sequence[CellOutcome]) -> None:

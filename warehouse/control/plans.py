@@ -170,6 +170,12 @@ def journaled(warehouse: Warehouse, plan: Plan) -> list[CellOutcome]:
     ]
 
 
+def calls_sent(warehouse: Warehouse, plan: Plan) -> int:
+    """Return the number of calls that a plan has sent, by the journal: refused, lost and repeated ones too."""
+    ((number,),) = warehouse.rows(statement("plans/calls"), {"source": plan.source, "plan_id": plan.plan_id})
+    return int(str(number))
+
+
 def merged_by(warehouse: Warehouse, plan: Plan) -> set[str]:
     """Return the clients that this plan has merged away, by the journal: a killed run has not noted them here."""
     values = {"source": plan.source, "plan_id": plan.plan_id}

@@ -1,5 +1,9 @@
 -- Plans, of changes and of merges: storing and applying them.
 
+-- :name calls
+-- The number of calls that a plan has sent.
+select count(*) from control.journal where source = $source and plan_id = $plan_id and state = 'intended'
+
 -- :name cells
 -- The cells of a plan, in their order.
 select id, field, before, after, by_put from control.plan_cells
