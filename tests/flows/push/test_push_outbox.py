@@ -138,20 +138,52 @@ def test_a_change_that_another_plan_takes_up_and_sends_meanwhile_keeps_that_plan
     assert desk.query("select plan_id from control.outbox") == [(first[0].plan.plan_id,)]
 
 
-def test_a_change_is_withdrawn_or_planned_and_never_both_on_postgres(postgres_place):
+CELL = Cell("a1", "city", None, "Bern")
+MADE = Plan(
+    "push-1", "main", "push", MOMENT, MOMENT + timedelta(days=36500), MOMENT, MOMENT, "ann", "", "company", cells=[CELL]
+)
+
+
+@pytest.fixture
+def two(postgres_place):
+    """Settings, two connections to one warehouse with a queued change, and the change."""
     settings = Settings(warehouse=address(postgres_place))
-    cell = Cell("a1", "city", None, "Bern")
-    until = MOMENT + timedelta(days=36500)
-    made = Plan("push-1", "main", "push", MOMENT, until, MOMENT, MOMENT, "ann", "", "company", cells=[cell])
-    with open_ready(settings) as warehouse, open_ready(settings) as other, ThreadPoolExecutor(1) as pool:
+    with open_ready(settings) as warehouse, open_ready(settings) as other:
         warehouse.execute("insert into control.outbox (source, id, field, value) values ('main', 'a1', 'city', 'Bern')")
-        (change,) = queued_changes(settings)
-        store_plan(warehouse, made)
+        yield settings, warehouse, other, queued_changes(settings)[0].change_id
+
+
+def when_it_waits(pool, watching, do, *args):
+    """What a thread will have done; it has ended, or waits for another session."""
+    begun = pool.submit(do, *args)
+    while not (begun.done() or watching.rows("select 1 from pg_locks where not granted")):
+        time.sleep(0.01)
+    return begun
+
+
+def test_a_change_is_withdrawn_or_planned_and_never_both_on_postgres(two):
+    settings, warehouse, other, change = two
+    store_plan(warehouse, MADE)
+    with ThreadPoolExecutor(1) as pool:
         with warehouse.transaction():
-            assert note_wishes(warehouse, "main", {made.plan_id: [change.change_id]}, MOMENT) == 0
-            withdrawn = pool.submit(withdraw_changes, settings, [change.change_id])
-            while not (withdrawn.done() or other.rows("select 1 from pg_locks where not granted")):
-                time.sleep(0.01)
+            assert note_wishes(warehouse, "main", {MADE.plan_id: [change]}, MOMENT) == 0
+            withdrawn = when_it_waits(pool, other, withdraw_changes, settings, [change])
         with pytest.raises(SettingsError, match="cannot be withdrawn: the plan push-1 has it"):
             withdrawn.result()
-        assert other.rows("select plan_id from control.outbox") == [(made.plan_id,)]
+    assert other.rows("select plan_id from control.outbox") == [(MADE.plan_id,)]
+
+
+def test_a_change_that_its_author_deletes_by_sql_is_in_no_plan_on_postgres(two):
+    settings, warehouse, other, change = two
+
+    def store():
+        with open_ready(settings) as own:
+            store_plan(own, MADE, wishes={MADE.plan_id: [change]})
+
+    with ThreadPoolExecutor(1) as pool:
+        with warehouse.transaction():
+            warehouse.execute("delete from control.outbox")  # as through the view of the changes that are theirs
+            stored = when_it_waits(pool, other, store)
+        with pytest.raises(StalePlan, match="plan again"):
+            stored.result()
+    assert other.rows("select count(*) from control.plans") == [(0,)]
