@@ -18,7 +18,7 @@ from schemas.merge_plan import MergeStep
 from schemas.plan import MERGE, PUSH, Cell, Plan
 from tests.engines import Files, address
 from warehouse.control.approvals import approve, ask
-from warehouse.control.plans import store_plan
+from warehouse.control.plans import ENDED, set_state, store_plan
 
 pytestmark = pytest.mark.slow
 
@@ -91,3 +91,26 @@ def test_a_plan_that_was_altered_after_its_approval_is_not_applied(run):
 def test_no_plan_is_applied_without_an_approval_of_its_digest(run):
     with pytest.raises(StalePlan, match=f"is not approved: ninja-sync approve {run.plan.digest}"):
         run.flow.apply_one("main", run.plan.plan_id, run.plan.digest)
+
+
+def test_a_plan_that_no_run_asks_for_is_reported_when_nothing_else_is_to_plan(run, monkeypatch):
+    """As a run leaves it that was killed between storing its plan and asking: its changes are in no other plan."""
+    from flows.scheduled import approval  # noqa: PLC0415 - as above
+
+    monkeypatch.setattr(approval, "is_suspended", lambda asked_by: asked_by == "run-2")
+    monkeypatch.setattr(run.flow, "plan_one", lambda *_: approval.Made(None, ["city: the client is deleted"]))
+    with open_ready(run.settings) as warehouse:
+        ask(warehouse, "main", run.plan.plan_id, run.plan.digest, "run-0", NOW)
+    ended = run.go_on()
+    assert ended.name == "Needs a look"
+    assert ended.message == (
+        f"main: nothing to {run.plan.kind}; refused: 1: city: the client is deleted; the plan {run.plan.plan_id} is "
+        f"stored, and no run asks for its approval: ninja-sync {run.plan.kind} show {run.plan.plan_id}"
+    )
+    with open_ready(run.settings) as warehouse:
+        ask(warehouse, "main", run.plan.plan_id, run.plan.digest, "run-2", NOW)
+    assert (run.go_on().name, "already waiting" in run.go_on().message) == ("Completed", True)
+    with open_ready(run.settings) as warehouse:
+        set_state(warehouse, run.plan, ENDED, NOW)
+    monkeypatch.setattr(run.flow, "plan_one", lambda *_: approval.Made(None))
+    assert (run.go_on().name, run.go_on().message) == ("Completed", f"main: nothing to {run.plan.kind}")
