@@ -14,7 +14,7 @@ from typing import Final
 from httpx import codes
 
 from connector.api.api import Api, Outcomes, perform
-from connector.clients.present import NEWEST, Present, Record, read_present, status_of
+from connector.clients.present import NEWEST, UNREAD, Present, Record, read_present, status_of
 from connector.door.answer import Answer
 from connector.door.door import Door
 from schemas.errors import (
@@ -155,7 +155,7 @@ def _without_sending(action: Action, client_id: str, before: Present) -> Result 
     """The outcome for a client that need not be sent; None where it has to be sent."""
     record = before.records.get(client_id)
     if record is None and client_id in before.unread:
-        return Result(client_id, Outcome.NOT_SENT, "it is there, but the server cannot send its record")
+        return Result(client_id, Outcome.NOT_SENT, UNREAD)
     if record is None:
         return Result(client_id, Outcome.MISSING, "there is no such client, or this token may not see it")
     present, name = value_of(record, action.column), _name(record)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Final
 
@@ -12,18 +12,21 @@ from connector.door.door import Door
 from connector.scan.scan import first_look, read
 from connector.scan.state import FirstLook, Scan, key, stamp
 from schemas.entities import CLIENTS
-from schemas.errors import UnexpectedShape
 
 PAGE: Final = 1000
 
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """Records by id, in their newest version; the server's clock before the reading, and its newest stamp (UTC)."""
+    """Records by id, in their newest version; the server's clock before the reading, and its newest stamp (UTC).
+
+    `unread` counts the changed records that the server cannot send.
+    """
 
     records: dict[str, Record] = field(repr=False)
     read_at: datetime
     newest_at: datetime
+    unread: int = 0
 
 
 def server_now(door: Door) -> Changed:
@@ -34,8 +37,7 @@ def server_now(door: Door) -> Changed:
 def changed_since(door: Door, moment: datetime) -> Changed:
     """The records stamped at or after a moment of the server's clock, whatever its time zone.
 
-    Changes that move no stamp (facts: raw repairs of figures) are not included. Raises UnexpectedShape where the server
-    cannot send one of the records: then nobody knows what changed in it.
+    Changes that move no stamp (facts: raw repairs of figures) are not included.
     """
     ask, since = lister(door, CLIENTS), int(moment.timestamp())
     look = first_look(ask)
@@ -47,9 +49,7 @@ def changed_since(door: Door, moment: datetime) -> Changed:
         for record in records:
             if isinstance(record, dict) and stamp(record) >= stamp(changed.records.get(key(record))):
                 changed.records[key(record)] = record
-    if scan.poison:
-        raise UnexpectedShape(f"The server cannot send {len(scan.poison)} changed clients: nothing is written now.")
-    return changed
+    return replace(changed, unread=len(scan.poison))
 
 
 def _at(look: FirstLook) -> Changed:

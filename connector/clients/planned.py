@@ -28,7 +28,7 @@ def send_planned(api: Api, call: PlannedCall, looked: Mapping[str, Record]) -> l
     gone. A call with a lost answer is sent again only where the server has done nothing of it. Raises Retryable where
     the server cannot be reached, OutcomeUnknown where it cannot report what it has done; then the plan stops there.
     """
-    return _send_update(api, call) if call.verb == UPDATE else _send_bulk(api, call, looked)
+    return _send_update(api, call, looked) if call.verb == UPDATE else _send_bulk(api, call, looked)
 
 
 def quoted(value: object) -> str:
@@ -39,10 +39,11 @@ def quoted(value: object) -> str:
     return f'"{text[:SHOWN]} ..."' if len(text) > SHOWN else f'"{text}"'
 
 
-def _send_update(api: Api, call: PlannedCall) -> list[CellOutcome]:
+def _send_update(api: Api, call: PlannedCall, looked: Mapping[str, Record]) -> list[CellOutcome]:
     (edit,) = call.edits
+    update = Update(edit.client_id, edit.before, edit.after)
     try:
-        carried = carry_through(api, Update(edit.client_id, edit.before, edit.after))
+        carried = carry_through(api, update, looked.get(edit.client_id))
     except StalePlan as stale:
         return _stale(api, call, str(stale))
     except OutcomeUnknown:

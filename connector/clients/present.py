@@ -24,6 +24,8 @@ FEW: Final = 2
 """Up to so many clients are requested singly: a page that does not hold them all would cost one request more."""
 BY_ID: Final = "id|asc"
 NEWEST: Final = "updated_at|desc"
+UNREAD: Final = "it is there, but the server cannot send its record"
+"""Why a client that cannot be read is not written."""
 _ID: Final = re.compile(r"[0-9A-Za-z]{1,64}", re.ASCII)
 
 Record = Mapping[str, object]

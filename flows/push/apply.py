@@ -21,12 +21,12 @@ from flows.session.progress import Progress, silent
 from schemas.errors import SyncError
 from schemas.journal import AS_WANTED, Outcome
 from schemas.plan import PUSH, CellOutcome, Plan
-from warehouse.control.plans import outcomes_of
+from warehouse.control.plans import calls_sent, outcomes_of
 
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """The result of a plan: the outcomes of its values, the number of calls sent, and the pull afterwards.
+    """The result of a plan: the outcomes of its values, the calls that this run sent, and the pull afterwards.
 
     `stopped` is the error that stopped it early; `resume` goes on from there, unless the plan has ended.
     """
@@ -39,10 +39,10 @@ class Applied:
 
     @property
     def counts(self) -> Mapping[str, int]:
-        """The number of values for each outcome; `not sent` are those that were not reached."""
+        """The number of values for each outcome; `not sent` includes those that were not reached."""
         counted = Counter(cell.outcome.value for cell in self.outcomes)
-        left = len(self.plan.cells) - len(self.outcomes)
-        return {**counted, **({Outcome.NOT_SENT.value: left} if left > 0 else {})}
+        counted[Outcome.NOT_SENT.value] += max(0, len(self.plan.cells) - len(self.outcomes))
+        return dict(+counted)
 
     @property
     def as_planned(self) -> bool:
@@ -100,7 +100,8 @@ def close_plan(settings: Settings, plan_id: str, *, clock: Clock = SYSTEM_CLOCK)
 
 def _applied(turn: AbstractContextManager[Run]) -> Applied:
     with turn as run:
-        sending = Sending(run)
-        run.stopped = send_rest(sending)
+        before = calls_sent(run.warehouse, run.plan)
+        run.stopped = send_rest(Sending(run))
+        calls = calls_sent(run.warehouse, run.plan) - before
         outcomes = outcomes_of(run.warehouse, run.plan)
-    return Applied(run.plan, outcomes, sending.calls, run.pulled, run.stopped)
+    return Applied(run.plan, outcomes, calls, run.pulled, run.stopped)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from math import ceil
 
 from connector.clients.changed import changed_since
-from connector.clients.present import Record, read_present
+from connector.clients.present import Present, read_present
 from connector.door.door import Door
 from flows.session.clock import Clock
 from schemas.clocks import JITTER, Clocks
@@ -15,18 +15,20 @@ from schemas.plan import Plan
 
 
 def changed_meanwhile(
-    door: Door, plan: Plan, begun: Clocks, look_back: int, clock: Clock
-) -> tuple[Mapping[str, Record], Clocks]:
+    door: Door, plan: Plan, ids: Iterable[str], begun: Clocks, look_back: int, clock: Clock
+) -> tuple[Present, Clocks]:
     """Return the clients that may have changed since `begun`, read by one list, and both clocks now.
 
     If the newest stamp is older than the plan's, the server may have been restored from a backup. If its clock has gone
-    back, changes have stamps from before the plan. Stamps are no evidence then, so every client of the plan is read.
+    back, changes have stamps from before the plan. Stamps are no evidence then, and neither is a list without the
+    records that the server cannot send. So the clients in `ids` are read in any case.
     """
     here = int(clock.now().timestamp())
     since = datetime.fromtimestamp(begun.server - look_back - JITTER, UTC)
     changed = changed_since(door, since)
     server = int(changed.read_at.timestamp())
-    records, now = changed.records, Clocks(server, ceil(clock.now().timestamp()))
-    if changed.newest_at < plan.newest_at or begun.gone_back(now) > JITTER:
-        records = {**records, **read_present(door, plan.client_ids).records}
-    return records, Clocks(server, here)
+    present, now = Present(changed.records), Clocks(server, ceil(clock.now().timestamp()))
+    if changed.unread or changed.newest_at < plan.newest_at or begun.gone_back(now) > JITTER:
+        read = read_present(door, ids)
+        present = Present({**changed.records, **read.records}, read.unread)
+    return present, Clocks(server, here)

@@ -10,7 +10,7 @@ from flows.configuration.values import Settings
 from flows.session.clock import SYSTEM_CLOCK, Clock
 from flows.session.ready import open_ready
 from schemas.errors import SettingsError
-from warehouse.control.outbox import OPEN, WAITING, Change, queued, withdraw
+from warehouse.control.outbox import OPEN, WAITING, Change, hold_outbox, queued, withdraw
 
 SHORT: Final = 8
 """Characters of a change's id that are shown; any beginning that is unique names the change."""
@@ -39,6 +39,7 @@ def withdraw_changes(settings: Settings, names: Sequence[str], clock: Clock = SY
     Raises SettingsError, without removing any, if a name is not unique or a change is in a plan already.
     """
     with open_ready(settings, clock) as warehouse, warehouse.transaction():
+        hold_outbox(warehouse)
         changes = queued(warehouse)
         chosen = [_named(changes, name) for name in dict.fromkeys(names)]
         withdraw(warehouse, [change.change_id for change in chosen])

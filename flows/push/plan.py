@@ -68,7 +68,8 @@ def plan_push(
     """Compare changes with the server, and store the plan. Without `rows`, take those of the outbox. Sends no change.
 
     `undoes` is the plan to undo: a value that is no longer the one which that plan wrote was changed by somebody since,
-    and is left out. Raises the errors of reading, and SettingsError for another company's token.
+    and is left out. Raises the errors of reading, SettingsError for another company's token, and StalePlan if queued
+    changes were withdrawn or planned meanwhile.
     """
     company = check_company(settings, name, door, clock)
     now = clock.now()
@@ -89,7 +90,7 @@ def plan_push(
     refused += made.refused
     if not cells:
         with open_ready(settings, clock) as warehouse, warehouse.transaction():
-            note_wishes(warehouse, name, _became(wish_ids, refused, NOTHING_TO_CHANGE))
+            note_wishes(warehouse, name, _became(wish_ids, refused, NOTHING_TO_CHANGE), now)
         return Planned(None, [*lost, *refused], made.unchanged, notes=notes)
     plan = Plan(
         plan_id=f"push-{now:%Y%m%d}-{new_id()}", source=name, kind=PUSH, made_at=now,

@@ -12,7 +12,7 @@ from flows.plans.applying import Run
 from flows.push.look import Look
 from schemas.errors import StalePlan, SyncError, WarehouseError
 from schemas.journal import Outcome
-from schemas.plan import UPDATE, CellOutcome, Plan, PlannedCall, calls_for
+from schemas.plan import CellOutcome, Plan, PlannedCall, calls_for
 from warehouse.control.plans import APPLYING, ENDED, journaled, note_outcomes, outcomes_of
 from warehouse.engine.seam import Warehouse
 
@@ -24,10 +24,9 @@ _SURE: Final = frozenset({Outcome.APPLIED, Outcome.OVERWRITTEN})
 
 @dataclass(slots=True)
 class Sending:
-    """One run of a plan: the number of calls sent, and of values done."""
+    """One run of a plan, and the number of values done."""
 
     run: Run
-    calls: int = 0
     done: int = 0
 
 
@@ -42,7 +41,8 @@ def send_rest(sending: Sending) -> SyncError | None:
     if run.barred:
         return _end_unsent(run, len(plan.cells) - len(known))
     rest = [cell for cell in plan.cells if _is_open(known.get((cell.client_id, cell.column)))]
-    look = Look(run.api.door, plan, run.settings.sources[plan.source].look_back, known.keys(), run.clock)
+    ours = {key for key, cell in known.items() if cell.outcome is not Outcome.REFUSED}
+    look = Look(run.api.door, plan, run.settings.sources[plan.source].look_back, ours, run.clock)
     look.begin(rest)
     sendable, left = look.sorted_out(rest)
     if run.begins:
@@ -93,15 +93,12 @@ def known_so_far(warehouse: Warehouse, plan: Plan) -> dict[tuple[str, str], Cell
 
 
 def _send(sending: Sending, look: Look, call: PlannedCall) -> None:
-    """Look at the clients of a bulk call again, send those that have not moved, and record it. A PUT reads its own."""
-    cells = list(call.cells)
-    if call.verb != UPDATE:
-        look.again(call.client_ids)
-        cells, left = look.sorted_out(cells)
-        _note(sending.run, left)
+    """Look at the clients of a call again, send those that have not moved, and record it."""
+    look.again(call.client_ids)
+    cells, left = look.sorted_out(call.cells)
+    _note(sending.run, left)
     for part in calls_for(cells):
         _note(sending.run, [look.credited(cell) for cell in send_planned(sending.run.api, part, look.records)])
-        sending.calls += 1
 
 
 def _note(run: Run, outcomes: Sequence[CellOutcome]) -> None:

@@ -20,8 +20,8 @@ from flows.sheets.spreadsheets import AS_IT_IS, Reading, amount, heading, read_s
 from schemas.entity import Kind
 from schemas.errors import SettingsError
 from schemas.server_form import NUMBERS, WRITABLE, Refused, writable
+from warehouse.control.outbox import free_changes
 from warehouse.engine.seam import Warehouse
-from warehouse.engine.sql import statement
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -115,7 +115,7 @@ def wishes_of_outbox(
     """
     newest: dict[str, dict[str, object]] = {}
     wish_ids: dict[tuple[str, str], list[str]] = {}
-    for wish_id, client, name, value in warehouse.rows(statement("read/outbox"), {"source": source, "now": now}):
+    for wish_id, client, name, value in free_changes(warehouse, source, now):
         newest.setdefault(str(client), {})[str(name)] = value
         wish_ids.setdefault((str(client), str(name)), []).append(str(wish_id))
     return [WishedRow("outbox", "id", client, values, source) for client, values in newest.items()], wish_ids

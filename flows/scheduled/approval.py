@@ -29,7 +29,7 @@ from flows.session.clock import SYSTEM_CLOCK
 from flows.session.ready import open_ready
 from schemas.errors import StalePlan, UnsafePlan
 from schemas.plan import Plan
-from warehouse.control.approvals import approval_of, ask, asked_by, waiting
+from warehouse.control.approvals import Waiting, approval_of, ask, asked_by, require_approval, waiting
 from warehouse.control.plans import APPLYING, PLANNED, Stored
 
 ARTIFACT: Final = "ninja-sync-plan"
@@ -54,13 +54,21 @@ class Made:
         return f"refused: {len(self.refused):,}: {why}" if self.refused else ""
 
 
+@dataclass(frozen=True, slots=True)
+class Approved:
+    """A plan, and the digest that a person has approved: nothing else may be applied."""
+
+    plan: Plan
+    digest: str
+
+
 def approved_plan(
     settings: Settings,
     name: str,
     kind: str,
     make: Callable[[], Made],
     figures: Callable[[Plan], str],
-) -> Plan | State[Any]:
+) -> Approved | State[Any]:
     """Return the plan of this flow run once it is approved, or the final state of a run that applies no plan.
 
     Until then the run is suspended, and its process ends. A resumed run starts again, and finds its plan by the id of
@@ -70,9 +78,9 @@ def approved_plan(
     run = str(runtime.flow_run.id)
     with open_ready(settings) as warehouse:
         asked = asked_by(warehouse, run)
-        others = [] if asked else waiting(warehouse, name, SYSTEM_CLOCK.now())
+        others = [] if asked else [plan for plan in waiting(warehouse, name, SYSTEM_CLOCK.now()) if plan.kind == kind]
     for other in others:
-        if other.kind == kind and other.asked_by and is_suspended(other.asked_by):
+        if other.asked_by and is_suspended(other.asked_by):
             return Completed(
                 message=f"The plan {other.plan_id} is already waiting: ninja-sync approve {other.digest} --resume"
             )
@@ -81,12 +89,7 @@ def approved_plan(
     else:
         made = make()
         if made.plan is None:
-            message = f"{name}: nothing to {kind}"
-            return (
-                Completed(name=LOOK, message=f"{message}; {made.refusals}")
-                if made.refused
-                else Completed(message=message)
-            )
+            return _nothing(f"{name}: nothing to {kind}", made, others)
         plan = made.plan
         with open_ready(settings) as warehouse:
             ask(warehouse, plan.source, plan.plan_id, plan.digest, run, SYSTEM_CLOCK.now())
@@ -98,8 +101,15 @@ def approved_plan(
             emit("plan.waiting", name, shown, plan=plan.plan_id, digest=plan.digest, command=command)
     if isinstance(plan, State):
         return plan
-    _wait(settings, plan, asked.digest if asked else plan.digest, figures(plan))
-    return plan
+    digest = asked.digest if asked else plan.digest
+    _wait(settings, plan, digest, figures(plan))
+    return Approved(plan, digest)
+
+
+def check_approved(settings: Settings, source: str, plan_id: str, digest: str) -> None:
+    """Raises StalePlan if nobody has approved exactly this digest. Call it right before the plan is applied."""
+    with open_ready(settings) as warehouse:
+        require_approval(warehouse, source, plan_id, digest)
 
 
 def is_suspended(run: str) -> bool:
@@ -110,6 +120,18 @@ def is_suspended(run: str) -> bool:
     except (ObjectNotFound, ValueError):
         return False
     return state is not None and state.is_paused()
+
+
+def _nothing(message: str, made: Made, left: Sequence[Waiting]) -> State[Any]:
+    """Return the final state of a run that has planned nothing: it needs a look if plans are left, or a refusal.
+
+    A plan is left if its run was killed before it asked, or cancelled since. No other plan takes up its changes.
+    """
+    notes = [made.refusals] if made.refused else []
+    for plan in left:
+        show = f"ninja-sync {plan.kind} show {plan.plan_id}"
+        notes.append(f"the plan {plan.plan_id} is stored, and no run asks for its approval: {show}")
+    return Completed(name=LOOK if notes else None, message="; ".join([message, *notes]))
 
 
 def _unapplied(stored: Stored) -> Plan | State[Any]:

@@ -13,7 +13,7 @@ from prefect.states import Completed, Failed
 from flows.configuration.load import choose_source
 from flows.configuration.values import Settings
 from flows.merge.apply import AppliedMerges, apply_merges
-from flows.scheduled.approval import Made, approved_plan
+from flows.scheduled.approval import Made, approved_plan, check_approved
 from flows.scheduled.notices import keep, task_progress, with_links
 from flows.scheduled.states import LOOK, ended, own_words, read_rules, read_settings, run_name
 from flows.session.door import open_door
@@ -54,6 +54,7 @@ def apply_one(source: str, plan_id: str, digest: str) -> AppliedMerges:
     """Apply an approved plan of merges. Never retried: after an error, a person looks at the merges first."""
     try:
         settings = read_settings()
+        check_approved(settings, source, plan_id, digest)
         password = password_reader(settings.sources[source])
         with open_door(settings, source) as door:
             return apply_merges(settings, door, plan_id, digest, password, progress=task_progress(source))
@@ -91,16 +92,17 @@ def figures(plan: Plan) -> str:
 
 def _merged(settings: Settings, source: str | None, undecided: bool) -> State[Any]:
     name = choose_source(settings, source)
-    plan = approved_plan(
+    approved = approved_plan(
         settings,
         name,
         MERGE,
         make=lambda: plan_one(name, undecided),
         figures=figures,
     )
-    if isinstance(plan, State):
-        return plan
-    applied = apply_one(name, plan.plan_id, plan.digest)
+    if isinstance(approved, State):
+        return approved
+    plan = approved.plan
+    applied = apply_one(name, plan.plan_id, approved.digest)
     summary = f"{plan.plan_id}: {applied.merged:,} of {counted(len(applied.states), 'merge')} done"
     more = f"{summary}. `ninja-sync merge show {plan.plan_id}` has more.\n"
     keep(lambda: create_markdown_artifact(with_links(more), key="ninja-sync-merge"))

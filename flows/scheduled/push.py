@@ -19,7 +19,7 @@ from flows.plans.applying import check_brake, find_plan
 from flows.push.apply import Applied, apply_plan
 from flows.push.plan import check_not_empty, plan_push
 from flows.push.wishes import WishedRow, wishes_of_file, wishes_of_query
-from flows.scheduled.approval import Made, approved_plan
+from flows.scheduled.approval import Made, approved_plan, check_approved
 from flows.scheduled.notices import keep, task_progress, with_links
 from flows.scheduled.states import LOOK, ended, own_words, read_settings, retried, run_name
 from flows.session.door import open_door
@@ -55,6 +55,7 @@ def apply_one(source: str, plan_id: str, digest: str) -> Applied:
     """Apply an approved plan, once. Not retried: after an error, a person looks first, then runs `push resume`."""
     try:
         settings = read_settings()
+        check_approved(settings, source, plan_id, digest)
         with open_door(settings, source) as door:
             return apply_plan(settings, door, plan_id, digest, progress=task_progress(source))
     except Exception as problem:  # noqa: BLE001 - as above
@@ -92,16 +93,17 @@ def figures(plan: Plan) -> str:
 
 def _pushed(settings: Settings, source: str | None, file: str | None, null_clears: bool, reason: str) -> State[Any]:
     name = choose_source(settings, source)
-    plan = approved_plan(
+    approved = approved_plan(
         settings,
         name,
         PUSH,
         make=lambda: _braked(settings, plan_one(name, file, null_clears, reason)),
         figures=figures,
     )
-    if isinstance(plan, State):
-        return plan
-    applied = apply_one(name, plan.plan_id, plan.digest)
+    if isinstance(approved, State):
+        return approved
+    plan = approved.plan
+    applied = apply_one(name, plan.plan_id, approved.digest)
     counts = ", ".join(f"{number:,} {what}" for what, number in applied.counts.items())
     summary = f"{plan.plan_id}: {counts}; {counted(applied.calls, 'call')}"
     more = f"{summary}. `ninja-sync push show {plan.plan_id}` has more.\n"

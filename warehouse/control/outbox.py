@@ -36,6 +36,16 @@ class Change:
     plan_id: str | None
 
 
+def hold_outbox(warehouse: Warehouse) -> None:
+    """Hold the outbox until the transaction ends: a change is withdrawn or planned, and never both."""
+    warehouse.hold("the outbox")
+
+
+def free_changes(warehouse: Warehouse, source: str, now: datetime) -> list[tuple[object, ...]]:
+    """Return the id, client, field and value of each change that waits for a plan, oldest first."""
+    return warehouse.rows(statement("read/outbox"), {"source": source, "now": now})
+
+
 def queued(warehouse: Warehouse) -> list[Change]:
     """Return all changes of the outbox, oldest first."""
     rows: list[tuple[Any, ...]] = warehouse.rows(statement("read/changes"))

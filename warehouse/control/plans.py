@@ -10,11 +10,12 @@ from typing import Any, Final
 
 import msgspec
 
-from schemas.errors import SettingsError
+from schemas.errors import SettingsError, StalePlan
 from schemas.journal import Outcome
 from schemas.merge_plan import step_from
 from schemas.plan import MERGE, PUSH, Cell, CellOutcome, Plan
 from schemas.values import to_json
+from warehouse.control.outbox import free_changes, hold_outbox
 from warehouse.engine.seam import Warehouse
 from warehouse.engine.sql import statement
 
@@ -57,7 +58,10 @@ class Stored:
 
 
 def store_plan(warehouse: Warehouse, plan: Plan, *, wishes: Mapping[str, Sequence[str]] = NOTHING) -> None:
-    """Store a plan, and note the result of changes in the outbox (see `note_wishes`), in one transaction."""
+    """Store a plan, and note the result of changes in the outbox (see `note_wishes`), in one transaction.
+
+    Raises StalePlan, without storing anything, if one of these changes is not free any more.
+    """
     key = {"source": plan.source, "plan_id": plan.plan_id}
     values = {
         **key, "kind": plan.kind, "made_at": plan.made_at, "expires_at": plan.expires_at, "base_at": plan.base_at,
@@ -78,13 +82,22 @@ def store_plan(warehouse: Warehouse, plan: Plan, *, wishes: Mapping[str, Sequenc
         warehouse.execute(statement("plans/insert"), values)
         warehouse.execute(statement("plans/insert_cells"), cells)
         warehouse.execute(statement("plans/insert_steps"), steps)
-        note_wishes(warehouse, plan.source, wishes)
+        if wishes and note_wishes(warehouse, plan.source, wishes, plan.made_at):
+            raise StalePlan("Queued changes were withdrawn or planned meanwhile: plan again.")
 
 
-def note_wishes(warehouse: Warehouse, source: str, wishes: Mapping[str, Sequence[str]]) -> None:
-    """Note the result of changes in the outbox; `wishes` has their ids by plan id, or by the reason for no plan."""
+def note_wishes(warehouse: Warehouse, source: str, wishes: Mapping[str, Sequence[str]], now: datetime) -> int:
+    """Note the result of changes in the outbox; `wishes` has their ids by plan id, or by the reason for no plan.
+
+    Leaves alone the changes that were withdrawn or planned meanwhile, and returns their number. Needs a transaction.
+    """
+    hold_outbox(warehouse)
+    free = {str(wish_id) for wish_id, *_ in free_changes(warehouse, source, now)}
+    left = 0
     for became, wish_ids in wishes.items():
-        warehouse.execute(statement("plans/take_up"), {"source": source, "plan_id": became, "wish_ids": list(wish_ids)})
+        values = {"source": source, "plan_id": became, "wish_ids": [one for one in wish_ids if one in free]}
+        left += len(wish_ids) - len(warehouse.rows(statement("plans/take_up"), values))  # SQL deletes without the hold
+    return left
 
 
 def read_plan(warehouse: Warehouse, plan_id: str, kind: str) -> Stored:
@@ -156,6 +169,12 @@ def journaled(warehouse: Warehouse, plan: Plan) -> list[CellOutcome]:
         for key, after, outcome, message in rows
         for column in _value(after)
     ]
+
+
+def calls_sent(warehouse: Warehouse, plan: Plan) -> int:
+    """Return the number of calls that a plan has sent, by the journal: refused, lost and repeated ones too."""
+    ((number,),) = warehouse.rows(statement("plans/calls"), {"source": plan.source, "plan_id": plan.plan_id})
+    return int(str(number))
 
 
 def merged_by(warehouse: Warehouse, plan: Plan) -> set[str]:

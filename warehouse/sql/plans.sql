@@ -1,5 +1,9 @@
 -- Plans, of changes and of merges: storing and applying them.
 
+-- :name calls
+-- The number of calls that a plan has sent.
+select count(*) from control.journal where source = $source and plan_id = $plan_id and state = 'intended'
+
 -- :name cells
 -- The cells of a plan, in their order.
 select id, field, before, after, by_put from control.plan_cells
@@ -97,9 +101,10 @@ where source = $source and plan_id = $plan_id
 order by place
 
 -- :name take_up
--- Note the plan that took up these changes of the outbox.
+-- Note the plan that took up these changes of the outbox, and return those that are still there.
 update control.outbox set plan_id = $plan_id
 where source = $source and cast(wish_id as varchar) in (select unnest(cast($wish_ids as varchar[])))
+returning wish_id
 
 -- :name under_way
 -- The plans of a source that were begun and have not ended.

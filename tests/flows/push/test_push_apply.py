@@ -248,3 +248,47 @@ def test_another_plan_waits_for_the_one_that_was_cut_off(desk, box):
         desk.apply(next_one)
     assert desk.resume(cut).as_planned
     assert desk.apply(next_one).as_planned
+
+
+def write_it(desk, planned):
+    for cell in planned.plan.cells:
+        settings = desk.box.show(cell.client_id)["settings"]
+        desk.box.call("PUT", f"/api/v1/clients/{cell.client_id}", {cell.column: cell.after, "settings": settings})
+
+
+def purge_one_right_before_its_call(desk, planned):
+    gone = [planned.plan.calls[0].client_ids[0]]
+
+    def hook(_number, request):
+        if gone and is_write(request):
+            desk.box.call("POST", f"/api/v1/clients/{gone.pop()}/purge")
+        return False
+
+    desk.wire.reset(hook)
+
+
+def lose_calls(desk, _planned):
+    desk.box.switch(faults=[{"on": on, "do": "reset"} for on in ("PUT /clients/*", "POST /clients/bulk")])
+
+
+def refuse(desk, _planned):
+    desk.box.switch(faults=[{"on": "PUT /clients/*", "do": "status", "status": 403, "times": 9}])
+
+
+def break_down(desk, _planned):
+    desk.box.switch(faults=[{"on": "PUT /clients/*", "do": "status", "status": 503, "times": 9}])
+
+
+@pytest.mark.proof
+@pytest.mark.parametrize(("meanwhile", "sends"), [
+    (write_it, 0), (purge_one_right_before_its_call, 7), (lose_calls, 5), (refuse, 3), (break_down, 4),
+])  # fmt: skip
+def test_the_calls_reported_are_those_that_were_sent(desk, box, meanwhile, sends):
+    made = [box.make(f"C{n}", settings={"currency_id": "1"}) for n in range(6)]
+    columns = ["custom_value1"] * 4 + ["city"] * 2
+    planned = desk.plan(*((one["id"], {column: "x"}) for one, column in zip(made, columns, strict=True)))
+    desk.wire.reset()
+    meanwhile(desk, planned)
+    applied = desk.apply(planned)
+    box.switch(faults=[])
+    assert (applied.calls, len(desk.wire.writes())) == (sends, sends)

@@ -115,3 +115,22 @@ def test_what_a_closed_plan_did_not_send_is_free_for_the_next_plan_of_the_outbox
     assert [cell.after for cell in again.plan.cells] == ["asked"]
     assert desk.apply(again).as_planned
     assert plan_push(desk.settings, "main", desk.door(), None).plan is None
+
+
+@pytest.mark.proof
+def test_a_value_that_was_refused_and_that_somebody_sets_by_hand_is_theirs(desk, box):
+    made = [box.make(f"Refused {n}", settings={"currency_id": "1"}, city="Bern") for n in range(2)]
+    planned = desk.plan(*((one["id"], {"city": "Zug"}) for one in made))
+    first, second = planned.plan.client_ids
+    box.switch(faults=[{"on": "PUT /clients/*", "do": "status", "status": 403}])
+    desk.wire.reset(lambda _n, request: is_write(request) and request.url.path.endswith(second))
+    with pytest.raises(Killed):
+        desk.apply(planned)
+    box.switch(faults=[])
+    desk.wire.reset()
+    box.call("PUT", f"/api/v1/clients/{first}", {"city": "Zug", "settings": made[0]["settings"]})
+    resumed = desk.resume(planned)
+    assert {one.client_id: one.outcome.value for one in resumed.outcomes} == {
+        first: "there already", second: "applied",
+    }  # fmt: skip
+    assert undo_plan(desk.settings, desk.door(), planned.plan.plan_id).plan.client_ids == [second]
