@@ -1,7 +1,7 @@
 """`open_api`: an Invoice Ninja server to read from and write to, by the settings; each write is in the journal.
 
 from connector import clients
-from flows.api import open_api
+from flows import open_api
 
 with open_api() as api:
     for client in clients.list_clients(api, clients.Filter(status={"active"})):
