@@ -85,6 +85,14 @@ class WarehouseJournal:
                 "outcomes": [outcome.value for _, outcome in outcomes],
             }  # fmt: skip
             warehouse.execute(statement("journal/note_outcomes"), values)
+            self._forget_unmade(warehouse, call_id)
+
+    def _forget_unmade(self, warehouse: Warehouse, call_id: str) -> None:
+        """Keep only the field names of a client without an id: no erasure could find its values."""
+        call = {"source": self._source, "call_id": call_id}
+        for place, after in warehouse.rows(statement("journal/unmade"), call):
+            names = to_json(dict.fromkeys(_JSON.decode(str(after))))
+            warehouse.execute(statement("journal/keep_names"), {**call, "place": place, "after": names})
 
     def _note(
         self,
