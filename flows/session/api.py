@@ -104,16 +104,19 @@ def journal_of(
 
     The first note also checks that the door leads to the company bound to the source, and settles open calls.
     """
-    journal = WarehouseJournal(name, lambda: open_ready(settings, clock), operator=operator(), now=clock.now)
-    still_at_it, held = STILL_AT_IT, False
+    still_at_it = STILL_AT_IT
+    right: Callable[[], bool] | None = None
+    journal = WarehouseJournal(
+        name, lambda: open_ready(settings, clock), operator=operator(), now=clock.now,
+        still_held=lambda: right is not None and right(),
+    )  # fmt: skip
 
     def settled(under_way: Collection[str]) -> list[OpenCall]:
-        nonlocal still_at_it, held
+        nonlocal still_at_it, right
         if still_at_it:
             check_company(settings, name, door, clock)
-        if not held:
-            until_the_end.enter_context(one_writer_at_a_time(settings, name))
-            held = True
+        if right is None:
+            right = until_the_end.enter_context(one_writer_at_a_time(settings, name))
         with open_ready(settings, clock) as warehouse:
             calls = [call for call in open_calls(warehouse, name) if call.call_id not in under_way]
         asked = settle_calls(Api(door, journal), calls, still_at_it=still_at_it, now=clock.now)
