@@ -45,8 +45,8 @@ AS_WANTED: Final = frozenset({Outcome.APPLIED, Outcome.THERE_ALREADY, Outcome.UN
 class Edit:
     """The change of one client in a call: its fields before and after, as the server shows them.
 
-    `client_id` is empty for a client that is to be made. A verb that changes no column (a purge, an upload) uses fields
-    of its own.
+    `client_id` is empty for a client that is to be made; the journal drops its values if it never gets an id. A verb
+    that changes no column (a purge, an upload) uses fields of its own.
     """
 
     client_id: str

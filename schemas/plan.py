@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Final
@@ -211,11 +211,6 @@ def edits_of(cells: Iterable[Cell]) -> list[Edit]:
         before[cell.client_id][cell.column] = cell.before
         after[cell.client_id][cell.column] = cell.after
     return [Edit(key, before[key], after[key]) for key in before]
-
-
-def by_key(cells: Iterable[Cell]) -> Mapping[tuple[str, str], Cell]:
-    """The cells by client and column."""
-    return {(cell.client_id, cell.column): cell for cell in cells}
 
 
 def needs_put(cell: Cell) -> bool:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import email
+import importlib
 import re
 import subprocess
 import sys
@@ -68,3 +70,20 @@ def test_what_only_a_part_needs_is_an_extra(metadata):
     assert {"starlette", "uvicorn", "pydyf", "hashids"} == named_in(EXTRAS["sandbox"]) - {"tzdata"}
     assert not base & set().union(*map(named_in, EXTRAS.values()))
     assert set(metadata.get_all("Provides-Extra")) == {*EXTRAS, "test"}
+
+
+def test_every_public_name_of_a_package_exists():
+    named = {}
+    for file in sorted(file for room in ROOMS for file in (ROOT / room).rglob("__init__.py")):
+        module = ".".join(file.parent.relative_to(ROOT).parts)
+        for statement in ast.parse(file.read_text(encoding="utf-8")).body:
+            if isinstance(statement, ast.Assign) and ast.unparse(statement.targets[0]) == "__all__":
+                named[module] = ast.literal_eval(statement.value)
+    assert {"connector.clients", "flows"} <= set(named)
+    missing = {
+        f"{module}.{name}"
+        for module, names in named.items()
+        for name in names
+        if not hasattr(importlib.import_module(module), name)
+    }
+    assert missing == set()

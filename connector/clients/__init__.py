@@ -30,7 +30,6 @@ __all__ = [
     "Filter",
     "Outcome",
     "Period",
-    "PreparedMerge",
     "Result",
     "Update",
     "activities",

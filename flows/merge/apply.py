@@ -20,7 +20,7 @@ from flows.plans.applying import Run, applying, closing, find_plan
 from flows.pull.job import Pulled
 from flows.session.clock import SYSTEM_CLOCK, Clock
 from flows.session.progress import Progress, silent
-from schemas.errors import StalePlan, SyncError
+from schemas.errors import ConnectionLost, StalePlan, SyncError
 from schemas.merge_plan import MergeStep
 from schemas.plan import MERGE, Plan
 from warehouse.control.plans import (
@@ -142,6 +142,8 @@ def _merged(merging: Merging) -> SyncError | None:
         state = MERGED if noted in UNMERGED and is_merged(run.warehouse, plan, step, noted) else noted
         try:
             take_step(merging, place, step, state)
+        except ConnectionLost:  # without its locks, a run notes nothing more
+            raise
         except SyncError as problem:
             _stop(run, place, step, problem)
             return problem

@@ -100,7 +100,8 @@ def applying(
     noted as applied, unless it stopped, and a pull brings its changes into the mirror.
 
     Raises WrongDigest, StalePlan, SettingsError for another company's token, TooMuchChange, Busy, and UnsafePlan if the
-    outcome of an earlier call is unknown: then nothing was sent.
+    outcome of an earlier call is unknown: then nothing was sent. Raises WarehouseError, with how to continue, if the
+    connection to the warehouse or one of the locks is lost: then nothing more is sent.
     """
     stored = _find_configured(settings, kind, plan_id, clock)
     plan, now = stored.plan, clock.now
@@ -111,10 +112,13 @@ def applying(
     if not (resumes or force):
         check_brake(settings, plan, clock)
     held = Password(password)
-    with _named_when_cut_off(settings, stored, clock), _alone(settings, plan.source, clock) as warehouse:
+    alone = _alone(settings, plan.source, clock)
+    with _named_when_cut_off(settings, stored, clock), alone as (warehouse, still_held):
         try:
             stored = _check_turn(warehouse, stored)
-            journal = WarehouseJournal(plan.source, lambda: nullcontext(warehouse), operator=operator(), now=now)
+            journal = WarehouseJournal(
+                plan.source, lambda: nullcontext(warehouse), operator=operator(), now=now, still_held=still_held
+            )
             run = Run(
                 settings, warehouse, Api(door, journal, held, plan_id), stored, barred(stored, now(), version),
                 progress, clock, sleep,
@@ -146,7 +150,7 @@ def closing(
     a plan of merges: of a merge).
     """
     source = _find_configured(settings, kind, plan_id, clock).plan.source
-    with _alone(settings, source, clock) as warehouse:
+    with _alone(settings, source, clock) as (warehouse, _):
         stored = read_plan(warehouse, plan_id, kind)
         if stored.state not in {PLANNED, APPLYING}:
             raise StalePlan(f"The plan {plan_id} is {stored.state}: there is nothing to close.")
@@ -253,10 +257,11 @@ def _check_turn(warehouse: Warehouse, stored: Stored) -> Stored:
 
 
 @contextmanager
-def _alone(settings: Settings, source: str, clock: Clock) -> Iterator[Warehouse]:
+def _alone(settings: Settings, source: str, clock: Clock) -> Iterator[tuple[Warehouse, Callable[[], bool]]]:
+    """Hold both locks of a source; yields the warehouse, and a function that asks whether both are still held."""
     alone = one_run_at_a_time(place_of(settings), source, wait=settings.wait)
-    with one_writer_at_a_time(settings, source), alone, open_ready(settings, clock) as warehouse:
-        yield warehouse
+    with one_writer_at_a_time(settings, source) as writes, alone as runs, open_ready(settings, clock) as warehouse:
+        yield warehouse, lambda: writes() and runs()
 
 
 @contextmanager

@@ -46,8 +46,9 @@ class Applied:
 
     @property
     def as_planned(self) -> bool:
-        """Whether every value is as planned."""
-        return not self.stopped and all(cell.outcome in AS_WANTED for cell in self.outcomes)
+        """Whether every value of the plan is as planned."""
+        wanted = sum(cell.outcome in AS_WANTED for cell in self.outcomes)
+        return not self.stopped and wanted == len(self.outcomes) >= len(self.plan.cells)
 
 
 def apply_plan(

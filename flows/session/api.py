@@ -1,7 +1,7 @@
 """`open_api`: an Invoice Ninja server to read from and write to, by the settings; each write is in the journal.
 
 from connector import clients
-from flows.api import open_api
+from flows import open_api
 
 with open_api() as api:
     for client in clients.list_clients(api, clients.Filter(status={"active"})):
@@ -115,15 +115,17 @@ def journal_of(
 
     The first note also checks that the door leads to the company bound to the source, and settles open calls.
     """
-    journal = WarehouseJournal(name, lambda: open_ready(settings, clock), operator=operator(), now=clock.now)
-    held = False
+    right: Callable[[], bool] | None = None
+    journal = WarehouseJournal(
+        name, lambda: open_ready(settings, clock), operator=operator(), now=clock.now,
+        still_held=lambda: right is not None and right(),
+    )  # fmt: skip
 
     def settled(under_way: Collection[str], waited: Collection[str]) -> list[OpenCall]:
-        nonlocal held
-        if not held:
+        nonlocal right
+        if right is None:
             check_company(settings, name, door, clock)
-            until_the_end.enter_context(one_writer_at_a_time(settings, name))
-            held = True
+            right = until_the_end.enter_context(one_writer_at_a_time(settings, name))
         with open_ready(settings, clock) as warehouse:
             calls = [call for call in open_calls(warehouse, name) if call.call_id not in under_way]
         asked = settle_calls(Api(door, journal), calls, waited=waited, now=clock.now, sleep=sleep)

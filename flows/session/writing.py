@@ -118,14 +118,15 @@ def check_open(left: Sequence[OpenCall], client_ids: Collection[str] | None) -> 
 
 
 @contextmanager
-def one_writer_at_a_time(settings: Settings, name: str) -> Iterator[None]:
+def one_writer_at_a_time(settings: Settings, name: str) -> Iterator[Callable[[], bool]]:
     """Hold the right to write to a source, also across machines on Postgres. Raises Busy after `wait` seconds.
 
-    So while it is held, the sender of any open call is gone. Pulls can run at the same time.
+    Yields a function that asks whether it is still held. While it is, the sender of any open call is gone. Pulls can
+    run at the same time.
     """
     try:
-        with one_run_at_a_time(place_of(settings), f"{name}.writes", wait=settings.wait):
-            yield
+        with one_run_at_a_time(place_of(settings), f"{name}.writes", wait=settings.wait) as still_held:
+            yield still_held
     except Busy as problem:
         raise Busy(
             str(problem).replace(f"run of the source '{name}.writes'", f"writer of the source '{name}'")

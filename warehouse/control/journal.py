@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -15,7 +15,7 @@ from typing import Final
 
 import msgspec
 
-from schemas.errors import SettingsError
+from schemas.errors import ConnectionLost, SettingsError, SyncError
 from schemas.journal import Call, Edit, Outcome
 from schemas.values import to_json
 from warehouse.control.state import read_erased
@@ -24,6 +24,7 @@ from warehouse.engine.sql import statement
 
 INTENDED: Final = "intended"
 SETTLED: Final = "settled"
+LOCKS_LOST: Final = "not sent: the connection that held the lock of the source was lost"
 _JSON = msgspec.json.Decoder(dict[str, object], float_hook=Decimal)
 
 
@@ -38,7 +39,10 @@ class OpenCall:
 
 
 class WarehouseJournal:
-    """The journal of one source (`schemas.journal.Journal`). `opened` gives the warehouse for one note or for many."""
+    """The journal of one source (`schemas.journal.Journal`). `opened` gives the warehouse for one note or for many.
+
+    `still_held` asks whether the run still has its locks. Without them somebody else may be writing.
+    """
 
     def __init__(
         self,
@@ -48,11 +52,16 @@ class WarehouseJournal:
         operator: str,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         new_id: Callable[[], str] = lambda: secrets.token_hex(6),
+        still_held: Callable[[], bool] = lambda: True,
     ) -> None:
+        self._still_held = still_held
         self._source, self._opened, self._operator, self._now, self._new_id = source, opened, operator, now, new_id
 
     def intend(self, call: Call) -> str:
-        """Note that a call is about to be sent; returns its id."""
+        """Note that a call is about to be sent; returns its id. Raises ConnectionLost if the locks are lost.
+
+        The locks are asked after the note: so the next holder finds the call, and asks the server about it.
+        """
         call_id = self._new_id()
         with self._opened() as warehouse, warehouse.transaction():
             marks = dict.fromkeys(_marks(warehouse, self._source, [edit.client_id for edit in call.edits]), INTENDED)
@@ -64,6 +73,10 @@ class WarehouseJournal:
                 "afters": [to_json(edit.after) for edit in call.edits],
             }  # fmt: skip
             warehouse.execute(statement("journal/note_edits"), values)
+        if not self._still_held():
+            with suppress(SyncError):  # a new holder of the locks may have settled it already
+                self.settle(call_id, [(edit.client_id, Outcome.NOT_APPLIED) for edit in call.edits], LOCKS_LOST)
+            raise ConnectionLost
         return call_id
 
     def leave(self, call_id: str, *, waited: bool = False) -> None:
@@ -85,6 +98,14 @@ class WarehouseJournal:
                 "outcomes": [outcome.value for _, outcome in outcomes],
             }  # fmt: skip
             warehouse.execute(statement("journal/note_outcomes"), values)
+            self._forget_unmade(warehouse, call_id)
+
+    def _forget_unmade(self, warehouse: Warehouse, call_id: str) -> None:
+        """Keep only the field names of a client without an id: no erasure could find its values."""
+        call = {"source": self._source, "call_id": call_id}
+        for place, after in warehouse.rows(statement("journal/unmade"), call):
+            names = to_json(dict.fromkeys(_JSON.decode(str(after))))
+            warehouse.execute(statement("journal/keep_names"), {**call, "place": place, "after": names})
 
     def _note(
         self,

@@ -25,14 +25,18 @@ def one_run_at_a_time(
     wait: float = 10.0,
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
-) -> Iterator[None]:
-    """Hold the lock of a source. Raises Busy, naming the process that holds it, after `wait` seconds."""
+) -> Iterator[Callable[[], bool]]:
+    """Hold the lock of a source; yields a function that asks whether it is still held.
+
+    Raises Busy, naming the process that holds it, after `wait` seconds. Postgres can end a lock before its run: an
+    administrator, a pooler or a failover closes the connection. A lock on a file stays.
+    """
     if isinstance(place, PostgresUrl):
         with needs("postgres"):
             from warehouse.locks.postgres_lock import one_run_on_postgres  # noqa: PLC0415 - not for DuckDB
 
-        with one_run_on_postgres(place, source, wait=wait, clock=clock, sleep=sleep):
-            yield
+        with one_run_on_postgres(place, source, wait=wait, clock=clock, sleep=sleep) as still_held:
+            yield still_held
         return
     file = place.resolve()
     path = file.with_name(f"{file.name}.{source}.lock")
@@ -47,7 +51,7 @@ def one_run_at_a_time(
         with suppress(OSError):  # a full disk only keeps our process id out of the file; we still hold the lock
             os.ftruncate(descriptor, 0)
             os.pwrite(descriptor, str(os.getpid()).encode(), 0)
-        yield
+        yield lambda: True
     finally:
         os.close(descriptor)  # releases the lock
 

@@ -2,7 +2,7 @@
 
 An open transaction holds the lock, so a transaction pooler keeps the session for us. The transaction has no snapshot,
 so it does not hold up vacuum. Postgres releases the lock when the connection ends; keepalives notice a dead machine
-within a minute.
+within a minute. The run's other connections may live on: so a run asks before each call whether it still has the lock.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 import psycopg
+from psycopg.pq import TransactionStatus
 
 from schemas.errors import Busy, WarehouseError
 from warehouse.engine.place import PostgresUrl
@@ -37,8 +38,11 @@ where l.locktype = 'advisory' and l.granted and l.objsubid = 1
 @contextmanager
 def one_run_on_postgres(
     place: PostgresUrl, source: str, *, wait: float, clock: Callable[[], float], sleep: Callable[[float], None]
-) -> Iterator[None]:
-    """Hold the lock of a source. Raises Busy, naming the session that holds it, after `wait` seconds."""
+) -> Iterator[Callable[[], bool]]:
+    """Hold the lock of a source; yields a function that asks whether it is still held.
+
+    Raises Busy, naming the session that holds it, after `wait` seconds.
+    """
     until = clock() + wait
     connection = connected(place, wait=wait, clock=clock, sleep=sleep)
     try:
@@ -50,10 +54,19 @@ def one_run_on_postgres(
                 raise Busy(f"Another run of the source {source!r} is under way: {_holder(connection, name)}.")
             sleep(0.2)
         _asked(connection, LET_GO)
-        yield
+        yield lambda: _is_held(connection)
     finally:
         with suppress(psycopg.Error):
             connection.close()  # releases the lock
+
+
+def _is_held(connection: psycopg.Connection[Any]) -> bool:
+    """Whether the transaction that holds the lock is still open."""
+    try:
+        connection.execute(LET_GO.encode())
+    except psycopg.Error:
+        return False
+    return connection.info.transaction_status == TransactionStatus.INTRANS
 
 
 def _holder(connection: psycopg.Connection[Any], name: tuple[str]) -> str:

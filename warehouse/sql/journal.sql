@@ -34,6 +34,16 @@ from (
 where e.source = $source and e.call_id = $call_id
     and (e.id = told.id or (e.id = '' and e.place = told.place))
 
+-- :name unmade
+-- The settled edits of a call that have no client's id.
+select place, after from control.journal_edits
+where source = $source and call_id = $call_id and id = '' and outcome is not null
+
+-- :name keep_names
+-- Put the names of an edit's fields, without values, in place of what was wanted.
+update control.journal_edits set after = cast($after as json)
+where source = $source and call_id = $call_id and place = $place
+
 -- :name open
 -- Calls that were noted and never settled, oldest first.
 select j.call_id, j.noted_at, j.operator, j.plan_id, j.verb

@@ -105,6 +105,12 @@ def test_a_person_closes_a_plan_whose_call_is_settled_and_nothing_more_is_sent(d
         close_plan(desk.settings, planned.plan.plan_id)
 
 
+def test_a_closed_plan_that_sent_nothing_is_not_as_planned(desk, box):
+    planned = desk.plan((box.make("Unsent")["id"], {"city": "Zug"}))
+    closed = close_plan(desk.settings, planned.plan.plan_id)
+    assert (closed.counts, closed.as_planned) == ({"not sent": 1}, False)
+
+
 @pytest.mark.proof
 def test_what_a_closed_plan_did_not_send_is_free_for_the_next_plan_of_the_outbox(desk, box):
     one = box.make("Queued")

@@ -72,6 +72,17 @@ def test_a_client_that_a_call_has_made_gets_its_id(warehouse, journal):
     assert edits_of(warehouse, "main", call_id) == [(Edit("n1", {}, {"name": "New"}), Outcome.APPLIED)]
 
 
+@pytest.mark.parametrize("outcome", [Outcome.REFUSED, Outcome.NOT_APPLIED, Outcome.APPLIED])
+def test_of_a_client_without_an_id_only_the_field_names_stay_once_its_outcome_is_known(warehouse, journal, outcome):
+    """No erasure by id could find its values."""
+    person = {"name": "Jane Doe", "city": None, "contacts": [{"email": "jane@example.com"}]}
+    call_id, other = (journal.intend(Call("create", [Edit("", {}, person)])) for _ in range(2))
+    assert edits_of(warehouse, "main", call_id) == [(Edit("", {}, person), None)]
+    journal.settle(call_id, [("", outcome)])
+    assert edits_of(warehouse, "main", call_id) == [(Edit("", {}, dict.fromkeys(person)), outcome)]
+    assert edits_of(warehouse, "main", other) == [(Edit("", {}, person), None)]
+
+
 def test_the_journal_names_nobody(warehouse, journal):
     call_id = journal.intend(Call("update", [Edit("kQBeXDWeyK", {"name": "Jane Doe"}, {"name": "Jane Roe"})]))
     journal.settle(call_id, [("kQBeXDWeyK", Outcome.CONFLICT)])

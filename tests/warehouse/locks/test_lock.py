@@ -66,3 +66,8 @@ def test_the_lock_is_given_back_after_an_error(path):
         raise ValueError("a failure")
     with one_run_at_a_time(path, "main", wait=0):
         pass
+
+
+def test_a_lock_on_a_file_stays(path):
+    with one_run_at_a_time(path, "main", wait=0) as still_held:
+        assert still_held()

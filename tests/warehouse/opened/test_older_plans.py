@@ -14,7 +14,7 @@ from schemas.journal import Outcome
 from tests.engines import Databases, Files
 from tests.records import MOMENT
 from warehouse.control.approvals import plan_of, waiting
-from warehouse.control.journal import WarehouseJournal, open_calls
+from warehouse.control.journal import WarehouseJournal, edits_of, open_calls
 from warehouse.control.plans import read_plan, under_way
 from warehouse.engine.sql import named, statement
 from warehouse.opened.migrate import _digest, migrate
@@ -155,3 +155,13 @@ def test_a_journal_with_digests_goes_on_without_them(older):
     assert open_calls(older, "main") == []
     rows = older.rows("select number, state, operator from control.journal order by number")
     assert rows[2:] == [(3, "intended", "ann@desk"), (4, "settled", "bob@desk")]
+
+
+def test_values_of_clients_that_were_never_made_go_and_all_others_stay(older):
+    person, empty = '{"name": "Jane Doe"}', Json("{}")
+    for place, (key, outcome) in enumerate([("", "refused"), ("", "not applied"), ("", None), ("a1", "refused")]):
+        insert(older, "journal_edits", "main", "call-1", place, key, empty, Json(person), outcome)
+    migrate(older, now=MOMENT)
+    assert [dict(edit.after) for edit, _ in edits_of(older, "main", "call-1")] == [
+        {}, {}, {"name": "Jane Doe"}, {"name": "Jane Doe"},
+    ]  # fmt: skip
