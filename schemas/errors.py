@@ -49,7 +49,7 @@ EXIT_CODES: Final[Mapping[int | str, str]] = {
     1: "unexpected",
     2: "fix the command or the configuration",
     3: "not safe: too much would change, or the plan is stale",
-    4: "written, but the server holds another value; or the outcome is unknown",
+    4: "written, but another value is there; or outcome unknown",
     5: "server, network or token",
     6: "warehouse busy or unusable",
     LOADED_WITH_FINDINGS: "loaded or planned, but something needs a look",

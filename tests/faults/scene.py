@@ -37,7 +37,7 @@ PAGES = (FIRST, MIDDLE, LAST)
 DAY = 86400
 
 
-BEGUN = datetime.now(UTC)
+BEGUN = datetime.now(UTC).replace(microsecond=0)
 STANDING = JobClock(now=lambda: BEGUN)
 """A clock of this machine that stands still. A slow answer looks to a pull as if the server's clock had gone back by as
 much; then it begins earlier, and asks other questions than the template noted."""

@@ -40,7 +40,7 @@ BOTH = [name for name in NAMED if name not in POSTGRES_ONLY]
 
 ID = "1"
 ROW = normalise(CLIENTS, [client(ID)]).rows
-TIMES = r".*_at|now|at|began|local_began|before|moment|newest"
+TIMES = r"since|.*_at|now|at|began|local_began|before|moment|newest"
 WHOLE = r"n|number|place|most|top|first|last|total|unexplained|removed|resumed_at|rest|interval|longest|seconds"
 FLAGS = r"full|held|deleted|listed|with_inserted|kept_balances"
 LISTS = r"ids|places|fields|befores|afters|outcomes|messages|reasons|against|keys|known|clusters|changes|wish_ids|told"
