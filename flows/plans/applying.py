@@ -25,6 +25,7 @@ from flows.session.clock import SYSTEM_CLOCK, Clock
 from flows.session.progress import Progress, silent
 from flows.session.ready import open_ready
 from flows.session.writing import one_writer_at_a_time, settle_open
+from flows.show.counted import counted
 from schemas.errors import (
     ConnectionLost,
     SettingsError,
@@ -216,8 +217,8 @@ def check_brake(settings: Settings, plan: Plan, clock: Clock = SYSTEM_CLOCK) -> 
     most = max(push.at_least, min(push.most_clients, int(mirrored * push.most_share)))
     if clients > most:
         raise TooMuchChange(
-            f"The plan changes {clients:,} clients; at most {most:,} are allowed without --force ([push] of the "
-            f"settings: most_clients, most_share). Nothing was sent."
+            f"The plan changes {counted(clients, 'client')}; at most {most:,} are allowed without --force "
+            f"([push] of the settings: most_clients, most_share). Nothing was sent."
         )
 
 

@@ -13,6 +13,7 @@ from flows.push.apply import Applied
 from flows.push.plan import Planned
 from flows.push.undo import names_of, plan_as_json, write_plan
 from flows.session.ready import open_ready
+from flows.show.counted import counted
 from flows.show.show import say, show_json, show_table
 from schemas.errors import LOADED_WITH_FINDINGS, NotVerified
 from schemas.journal import AS_WANTED
@@ -47,10 +48,10 @@ def tell_planned(planned: Planned, to: Path | None, *, as_json: bool, understood
             rows = [(change.place, change.client_id, change.column, change.reason) for change in planned.refused]
             show_table("Refused", ("where", "client", "field", "why"), rows, most=MOST)
         if planned.unchanged:
-            say(f"There already: {planned.unchanged:,} values.")
+            say(f"There already: {counted(planned.unchanged, 'value')}.")
         if planned.blank:
-            counted = ", ".join(f"{name} of {number:,} clients" for name, number in planned.blank.items())
-            say(f"Each PUT turns empty settings ('') into null, which means the same: {counted}. Nothing else changes.")
+            settings = ", ".join(f"{name} of {counted(number, 'client')}" for name, number in planned.blank.items())
+            say(f"Empty settings ('') also become null, which means the same: {settings}. Nothing else changes.")
         say(_next(planned.plan))
     return LOADED_WITH_FINDINGS if refused else 0
 
@@ -60,13 +61,13 @@ def show_plan(plan: Plan, names: Mapping[str, str]) -> None:
     rows = [(names.get(c.client_id, c.client_id), c.column, _told(c.before), _told(c.after)) for c in plan.cells]
     show_table(f"Plan {plan.plan_id}", ("client", "field", "before", "after"), rows, most=MOST)
     calls = plan.calls
-    counted = Counter((call.verb, ", ".join(sorted({cell.column for cell in call.cells}))) for call in calls)
+    alike = Counter((call.verb, ", ".join(sorted({cell.column for cell in call.cells}))) for call in calls)
     clients: Counter[tuple[str, str]] = Counter()
     for call in calls:
         clients[call.verb, ", ".join(sorted({cell.column for cell in call.cells}))] += len(call.client_ids)
-    lines = [(verb, columns, number, clients[verb, columns]) for (verb, columns), number in counted.items()]
+    lines = [(verb, columns, number, clients[verb, columns]) for (verb, columns), number in alike.items()]
     loop = calls_without_grouping(plan.cells)
-    note = f"{len(calls):,} call{'s' * (len(calls) != 1)} for {len(plan.client_ids):,} clients"
+    note = f"{counted(len(calls), 'call')} for {counted(len(plan.client_ids), 'client')}"
     if loop > len(calls):
         note += f"; one by one it would be {loop:,}"
     show_table("By these calls", ("verb", "fields", "calls", "clients"), lines, most=MOST, note=note)
@@ -78,7 +79,7 @@ def tell_applied(settings: Settings, applied: Applied, *, as_json: bool) -> None
         show_json(as_json_of(applied))
     else:
         counts = ", ".join(f"{number:,} {what}" for what, number in applied.counts.items())
-        say(f"{applied.plan.plan_id}: {counts}; {applied.calls:,} calls.")
+        say(f"{applied.plan.plan_id}: {counts}; {counted(applied.calls, 'call')}.")
         _show_unplanned(settings, applied.plan, applied.outcomes)
     if applied.stopped:
         raise applied.stopped

@@ -39,6 +39,11 @@ _NAMED_BY_LIST: Final = {
     "group": "group_settings_id", "group_name": "group_settings_id",
 }  # fmt: skip
 """Headings of `mart.clients` that hold a name, each with the field that holds its id."""
+_USUAL: Final = {
+    "address": "address1", "street": "address1", "zip": "postal_code", "zip_code": "postal_code",
+    "postcode": "postal_code", "town": "city", "telephone": "phone", "vat": "vat_number", "vat_id": "vat_number",
+}  # fmt: skip
+"""Headings that people give to fields."""
 _FLAGS: Final = {
     "wahr": "true", "falsch": "false", "vrai": "true", "faux": "false", "vero": "true", "falso": "false",
     "verdadero": "true", "verdadeiro": "true", "waar": "true", "onwaar": "false",
@@ -158,7 +163,7 @@ def _field_of(column: str) -> str:
     name = heading(column)
     if name in WRITABLE or name in KEYS or name == SOURCE:
         return name
-    return _NAMED_BY_LIST.get(name, column.strip())
+    return _NAMED_BY_LIST.get(name) or _USUAL.get(name, column.strip())
 
 
 def _check_number(rows: int) -> None:

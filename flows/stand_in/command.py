@@ -89,8 +89,8 @@ def _show_access(running: Sandbox, *, rehearsal: bool) -> None:
     say("In another terminal:\n")
     say(f"  export NINJA_SYNC_URL={running.url}")
     say(f"  export NINJA_SYNC_TOKEN={running.token}")
-    if rehearsal:
-        say("  export NINJA_SYNC_WAREHOUSE=rehearsal.duckdb    # not yours: that one stays with your books")
+    file = "rehearsal.duckdb" if rehearsal else "sandbox.duckdb"
+    say(f"  export NINJA_SYNC_WAREHOUSE={file}    # not yours: that one stays with your books")
     say(f"  export NINJA_SYNC_PASSWORD={running.password}    # merging and purging ask for it")
     say("  ninja-sync pull && ninja-sync balances")
 

@@ -107,6 +107,13 @@ def test_a_file_of_european_excel_is_read_and_says_how(tmp_path):
     ]  # fmt: skip
 
 
+def test_the_usual_headings_of_an_address_are_known(tmp_path):
+    rows, notes = read(tmp_path, "Number,Street,ZIP,Town,Telephone,VAT ID\n1,Rue 2,1000,Genf,022,CHE-1\n")
+    known = {"address1": "Rue 2", "postal_code": "1000", "city": "Genf", "phone": "022", "vat_number": "CHE-1"}
+    assert values(rows) == [("number", "1", known)]
+    assert "The column 'Street' is the field address1." in notes
+
+
 @pytest.mark.parametrize(
     ("content", "how"),
     [

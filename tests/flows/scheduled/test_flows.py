@@ -389,7 +389,7 @@ def test_a_file_of_changes_is_one_of_its_folder_whatever_its_name(text):
 
 
 def test_a_plan_over_the_brake_is_kept_and_says_how_it_is_applied(text):
-    told = r"FAILED Failed: The plan changes 1 clients.*ninja-sync push apply push-\S+ --digest [0-9a-f]{16} --force"
+    told = r"FAILED Failed: The plan changes 1 client;.*ninja-sync push apply push-\S+ --digest [0-9a-f]{16} --force"
     assert re.fullmatch(told, text("braked"))
 
 
