@@ -107,7 +107,7 @@ def _show(settings: Settings, stored: Stored) -> None:
     plan = stored.plan
     names = names_of(settings, plan.source, plan.client_ids)
     if plan.kind == PUSH:
-        show_plan(plan, names)
+        show_plan(settings, plan, names)
     else:
         show_merges(stored, names)
     say(f"In full: ninja-sync {plan.kind} show {plan.plan_id} --json")

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from flows.ask.ask import asked
+from flows.ask.names import known_names
 from flows.cli.options import Allow, AsJson, ConfigFile, NoRescue, PublicNotes, SourceName, To
 from flows.configuration.load import choose_source, load_settings
 from flows.merge.apply import apply_merges, close_merges, resume_merges
 from flows.merge.pairs import pair_of, pairs_of, with_ids
 from flows.merge.plan import plan_merges
 from flows.merge.report import merges_as_json, naming, show_merges, tell_applied_merges, tell_planned_merges
-from flows.merge.sheet import known_names, merge_sheet, source_of
+from flows.merge.sheet import merge_sheet, source_of
 from flows.plans.applying import find_plan
 from flows.push.undo import names_of
 from flows.session.door import open_door

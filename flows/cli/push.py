@@ -70,7 +70,7 @@ def plan(
         check_not_empty(rows)
     with open_door(settings, name) as door:
         planned = plan_push(settings, name, door, rows, reason=reason)
-    raise typer.Exit(tell_planned(planned, to, as_json=as_json, understood=understood))
+    raise typer.Exit(tell_planned(settings, planned, to, as_json=as_json, understood=understood))
 
 
 def show(
@@ -88,7 +88,7 @@ def show(
     if as_json:
         show_json({**plan_as_json(stored.plan), "state": stored.state, "outcomes": outcomes})
         return
-    show_plan(stored.plan, names_of(settings, stored.plan.source, stored.plan.client_ids))
+    show_plan(settings, stored.plan, names_of(settings, stored.plan.source, stored.plan.client_ids))
     show_outcomes(settings, stored)
 
 
@@ -173,7 +173,7 @@ def undo(
     settings = load_settings(config)
     with open_door(settings, _source_of(settings, plan_id)) as door:
         planned = undo_plan(settings, door, plan_id, reason=reason)
-    raise typer.Exit(tell_planned(planned, to, as_json=as_json))
+    raise typer.Exit(tell_planned(settings, planned, to, as_json=as_json))
 
 
 def _source_of(settings: Settings, plan_id: str) -> str:

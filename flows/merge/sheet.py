@@ -12,14 +12,10 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
 
-from flows.ask.ask import reading
+from flows.ask.names import Names
 from flows.configuration.values import Settings
 from flows.show.show import amount
-from schemas.errors import SettingsError, WarehouseError
-from warehouse.engine.sql import statement
-
-Names = Mapping[str, Mapping[str, str]]
-"""The names of ids, by field: `country_id` → id → name."""
+from schemas.errors import SettingsError
 
 FIELDS: Final = (
     "name", "number", "id_number", "vat_number", "website", "phone", "classification", "routing_id",
@@ -75,19 +71,6 @@ def merge_sheet(backup: Path, url: str = "", names: Names | None = None) -> str:
         "contacts added. `ninja-sync merge show PLAN --json` lists them under `before` and `then`.",
     ]
     return "\n".join(lines) + "\n"
-
-
-def known_names(settings: Settings, source: str) -> Names:
-    """Return the names of ids from the mirror; none if there is no mirror yet."""
-    try:
-        with reading(settings) as warehouse:
-            rows = warehouse.rows(statement("read/form_names"), {"source": source})
-    except (SettingsError, WarehouseError):
-        return {}
-    names: dict[str, dict[str, str]] = {}
-    for field, key, name in rows:
-        names.setdefault(str(field), {})[str(key)] = str(name)
-    return names
 
 
 def source_of(settings: Settings, backup: Path) -> str | None:

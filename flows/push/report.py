@@ -8,6 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Final
 
+from flows.ask.names import known_names, with_name
 from flows.configuration.values import Settings
 from flows.push.apply import Applied
 from flows.push.plan import Planned
@@ -24,7 +25,9 @@ MOST: Final = 50
 """The most lines of a table; --json and --to give all."""
 
 
-def tell_planned(planned: Planned, to: Path | None, *, as_json: bool, understood: Sequence[str] = ()) -> int:
+def tell_planned(
+    settings: Settings, planned: Planned, to: Path | None, *, as_json: bool, understood: Sequence[str] = ()
+) -> int:
     """Report the plan and the refused changes, write the plan into a file if one is named, and return the exit code.
 
     `understood` explains how a file was read; the plan's own notes follow.
@@ -43,22 +46,30 @@ def tell_planned(planned: Planned, to: Path | None, *, as_json: bool, understood
         for note in notes[:MOST]:
             say(note)
         if planned.plan is not None:
-            show_plan(planned.plan, planned.names)
+            show_plan(settings, planned.plan, planned.names)
         if refused:
             rows = [(change.place, change.client_id, change.column, change.reason) for change in planned.refused]
             show_table("Refused", ("where", "client", "field", "why"), rows, most=MOST)
         if planned.unchanged:
             say(f"There already: {counted(planned.unchanged, 'value')}.")
         if planned.blank:
-            settings = ", ".join(f"{name} of {counted(number, 'client')}" for name, number in planned.blank.items())
-            say(f"Empty settings ('') also become null, which means the same: {settings}. Nothing else changes.")
+            blank = ", ".join(f"{name} of {counted(number, 'client')}" for name, number in planned.blank.items())
+            say(f"Empty settings ('') also become null, which means the same: {blank}. Nothing else changes.")
         say(_next(planned.plan))
     return LOADED_WITH_FINDINGS if refused else 0
 
 
-def show_plan(plan: Plan, names: Mapping[str, str]) -> None:
-    """Show a plan as tables: the changes, and the calls that make them."""
-    rows = [(names.get(c.client_id, c.client_id), c.column, _told(c.before), _told(c.after)) for c in plan.cells]
+def show_plan(settings: Settings, plan: Plan, names: Mapping[str, str]) -> None:
+    """Show a plan as tables: the changes, with the names of ids, and the calls that make them."""
+    known = known_names(settings, plan.source)
+
+    def shown(column: str, value: object) -> object:
+        return "" if value is None else with_name(column, value, known)
+
+    rows = [
+        (names.get(c.client_id, c.client_id), c.column, shown(c.column, c.before), shown(c.column, c.after))
+        for c in plan.cells
+    ]
     show_table(f"Plan {plan.plan_id}", ("client", "field", "before", "after"), rows, most=MOST)
     calls = plan.calls
     alike = Counter((call.verb, ", ".join(sorted({cell.column for cell in call.cells}))) for call in calls)
@@ -130,7 +141,3 @@ def _next(plan: Plan | None) -> str:
     until = f"{plan.expires_at:%Y-%m-%d %H:%M} UTC"
     command = f"ninja-sync push apply {plan.plan_id} --digest {plan.digest}"
     return f"Nothing was sent yet. To send it, until {until}:\n{command}"
-
-
-def _told(value: object) -> object:
-    return "" if value is None else value
