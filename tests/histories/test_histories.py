@@ -15,7 +15,7 @@ SAME = 6
 
 @pytest.mark.slow
 @pytest.mark.quick(where=lambda worlds, **_: worlds == 2)
-@pytest.mark.parametrize(("worlds", "histories", "under_fire"), [(2, 2, 1), (20, 31, 21)])
+@pytest.mark.parametrize(("worlds", "histories", "under_fire"), [(2, 2, 1), (20, 31, 19)])
 def test_after_every_quiet_pull_the_mirror_is_the_server(worlds, histories, under_fire):
     machine.tally.clear()
     with quick():
