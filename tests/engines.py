@@ -95,7 +95,9 @@ class Databases:
         self.cluster.make_database(name_of(of), name=name_of(place))
 
     def drop(self, place: Place) -> None:
-        """Remove a warehouse; nobody is connected to it any more."""
+        """Remove a warehouse, its staged pages and its backups; nobody is connected to it any more."""
+        for there in place.state.parent.glob(f"{place.state.name}*"):
+            shutil.rmtree(there) if there.is_dir() else there.unlink()
         if len(self.kept) == KEPT:
             self.cluster.drop_database(name_of(place))
             return
