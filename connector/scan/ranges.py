@@ -16,12 +16,10 @@ from collections.abc import Iterator
 from connector.scan.keyset import Step, steps
 from connector.scan.pages import UNREADABLE, narrows
 from connector.scan.state import Scan, Span, Together, seen, stamp
+from schemas.clocks import JITTER
 
 FILL = 0.95
 """Share of new records in a page: it begins with records of the second in which the last page ended."""
-
-CLOCKS = 60
-"""Seconds by which the clocks of the server's machines may differ: the Date of its answers, and its stamps."""
 
 
 def cut(scan: Scan) -> list[Span]:
@@ -83,7 +81,7 @@ def with_tail(spans: list[Span], began: int) -> list[Span]:
 
 def _behind(cursor: int | None, scan: Scan) -> int:
     """Where the tail begins behind a list that was read to its end: at the end, or shortly before the scan began."""
-    return max(cursor or 0, scan.look.began - CLOCKS)
+    return max(cursor or 0, scan.look.began - JITTER)
 
 
 def _within(records: list[object], start: int | None, end: int | None) -> list[object]:

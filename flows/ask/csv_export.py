@@ -14,7 +14,7 @@ from flows.show.show import plain
 from schemas.errors import SettingsError
 
 MARK = "\ufeff"
-"""The byte order mark, by which Excel recognises UTF-8."""
+"""The byte order mark. Excel reads a file that begins with it as UTF-8."""
 
 
 def as_csv(result: Result, *, separator: str = ",", decimal: str = ".") -> str:

@@ -43,7 +43,7 @@ def comparison_levels() -> dict[str, dict[str, Any]]:
 
 
 def configured(comparisons: Mapping[str, Any], weights: Mapping[str, float]) -> list[Any]:
-    """Return the levels, each with the bits by which it raises the odds; without weights, with Splink's defaults."""
+    """Return the levels, each with its weight in bits of the odds; without weights, Splink's defaults."""
     made = []
     for name, level in comparisons.items():
         if name in weights:

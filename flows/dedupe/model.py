@@ -1,7 +1,7 @@
 """The model: the pairs to compare, and the probability that each is the same client.
 
 Splink does the work (the Fellegi-Sunter model), on DuckDB in memory. `prior.json` holds the weight of each level of
-agreement: the bits by which it raises the odds. The weights were fitted on labelled data, in which duplicates stand
+agreement: how many bits it adds to the odds. The weights were fitted on labelled data, in which duplicates stand
 beside clients that only look like duplicates (tests/bench/dedupe_fit.py). If there are enough clients, Splink measures
 how often two of them agree by chance (u, by sampling), and how often duplicates agree (m, by expectation maximisation).
 A share of that is added to the weights of names, streets and places, which were fitted for it.

@@ -27,10 +27,15 @@ from warehouse.schema.tables import columns
 def stage(job: Job, known: Known, binding: Binding) -> tuple[Staging, Scan]:
     """Scan into staging. An interrupted scan of the same kind resumes where it stopped."""
     state, look = known.state, known.look
-    scan = Scan(lister(job.door, CLIENTS), look, page_size=job.source.page_size, skew=_known_skew(state, look))
+    scan = Scan(
+        lister(job.door, CLIENTS),
+        look,
+        page_size=job.source.page_size,
+        skew=_known_skew(state, look),
+        recent=known.recent,
+    )
     scan.recheck, scan.connections = job.full or not known.mirrored, job.source.connections
     since = None if job.full else _since(state, scan)
-    scan.recent = known.recent
     staging = Staging.of(job.place, job.name)
     scan_key = ScanKey(
         binding.base_url, binding.company_id, binding.company_fingerprint, since, since is None, _shape()

@@ -72,10 +72,12 @@ def show_plan(settings: Settings, plan: Plan, names: Mapping[str, str]) -> None:
     ]
     show_table(f"Plan {plan.plan_id}", ("client", "field", "before", "after"), rows, most=MOST)
     calls = plan.calls
-    alike = Counter((call.verb, ", ".join(sorted({cell.column for cell in call.cells}))) for call in calls)
+    alike: Counter[tuple[str, str]] = Counter()
     clients: Counter[tuple[str, str]] = Counter()
     for call in calls:
-        clients[call.verb, ", ".join(sorted({cell.column for cell in call.cells}))] += len(call.client_ids)
+        kind = call.verb, ", ".join(sorted({cell.column for cell in call.cells}))
+        alike[kind] += 1
+        clients[kind] += len(call.client_ids)
     lines = [(verb, columns, number, clients[verb, columns]) for (verb, columns), number in alike.items()]
     loop = calls_without_grouping(plan.cells)
     note = f"{counted(len(calls), 'call')} for {counted(len(plan.client_ids), 'client')}"

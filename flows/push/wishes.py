@@ -33,17 +33,14 @@ MOST: Final = 100_000
 """The most rows of changes at once."""
 NULL_WORDS: Final = ("null", "nan", "none", "nil", "n/a", "<na>", "(null)")
 """Texts that programs write for an absent value. They may also be names of people."""
-_NAMED_BY_LIST: Final = {
+_HEADINGS: Final = {
     "country": "country_id", "shipping_country": "shipping_country_id", "currency": "currency_id",
     "currency_code": "currency_id", "language": "language_id", "industry": "industry_id", "size": "size_id",
     "group": "group_settings_id", "group_name": "group_settings_id",
-}  # fmt: skip
-"""Headings of `mart.clients` that hold a name, each with the field that holds its id."""
-_USUAL: Final = {
     "address": "address1", "street": "address1", "zip": "postal_code", "zip_code": "postal_code",
     "postcode": "postal_code", "town": "city", "telephone": "phone", "vat": "vat_number", "vat_id": "vat_number",
 }  # fmt: skip
-"""Headings that people give to fields."""
+"""Other headings of fields: those of `mart.clients` that hold the name of an id, and those that people give."""
 _FLAGS: Final = {
     "wahr": "true", "falsch": "false", "vrai": "true", "faux": "false", "vero": "true", "falso": "false",
     "verdadero": "true", "verdadeiro": "true", "waar": "true", "onwaar": "false",
@@ -163,7 +160,7 @@ def _field_of(column: str) -> str:
     name = heading(column)
     if name in WRITABLE or name in KEYS or name == SOURCE:
         return name
-    return _NAMED_BY_LIST.get(name) or _USUAL.get(name, column.strip())
+    return _HEADINGS.get(name, column.strip())
 
 
 def _check_number(rows: int) -> None:

@@ -82,7 +82,7 @@ def store_plan(warehouse: Warehouse, plan: Plan, *, wishes: Mapping[str, Sequenc
         warehouse.execute(statement("plans/insert"), values)
         warehouse.execute(statement("plans/insert_cells"), cells)
         warehouse.execute(statement("plans/insert_steps"), steps)
-        if wishes and note_wishes(warehouse, plan.source, wishes, plan.made_at):
+        if note_wishes(warehouse, plan.source, wishes, plan.made_at):
             raise StalePlan("Queued changes were withdrawn or planned meanwhile: plan again.")
 
 
@@ -91,11 +91,13 @@ def note_wishes(warehouse: Warehouse, source: str, wishes: Mapping[str, Sequence
 
     Leaves alone the changes that were withdrawn or planned meanwhile, and returns their number. Needs a transaction.
     """
+    if not wishes:
+        return 0
     hold_outbox(warehouse)
-    free = {str(wish_id) for wish_id, *_ in free_changes(warehouse, source, now)}
+    free = {str(waiting) for waiting, *_ in free_changes(warehouse, source, now)}
     left = 0
     for became, wish_ids in wishes.items():
-        values = {"source": source, "plan_id": became, "wish_ids": [one for one in wish_ids if one in free]}
+        values = {"source": source, "plan_id": became, "wish_ids": [wish_id for wish_id in wish_ids if wish_id in free]}
         left += len(wish_ids) - len(warehouse.rows(statement("plans/take_up"), values))  # SQL deletes without the hold
     return left
 

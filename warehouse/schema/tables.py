@@ -8,7 +8,7 @@ its transaction that ids are unique.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from schemas.entities import ACTIVITIES, CLIENTS, COMPANIES, GROUPS, LOOKUPS
 from schemas.entity import Entity, Kind
@@ -76,7 +76,11 @@ def arriving(entity: Entity, parent: Entity | None) -> dict[str, str]:
 
 def definition(entity: Entity, parent: Entity | None) -> str:
     """Return the columns of an entity's table for `create table`."""
-    return "(" + ", ".join(f"{name} {kind}" for name, kind in columns(entity, parent).items()) + ")"
+    return _listed(columns(entity, parent))
+
+
+def _listed(kinds: Mapping[str, str]) -> str:
+    return "(" + ", ".join(f"{name} {kind}" for name, kind in kinds.items()) + ")"
 
 
 def create_table(warehouse: Warehouse, entity: Entity, parent: Entity | None) -> None:
@@ -85,10 +89,10 @@ def create_table(warehouse: Warehouse, entity: Entity, parent: Entity | None) ->
     On DuckDB the records are compressed with zstd. Left to itself, DuckDB stores them in four times the space and
     writes them more slowly. The fingerprint does not count this: an older table stays as it is until it is rebuilt.
     """
-    body = definition(entity, parent)
-    if warehouse.engine != POSTGRES:
-        body = body.replace("record json", "record json using compression zstd")
-    warehouse.execute(f"create table if not exists ninja.{entity.name} {body}")
+    kinds = columns(entity, parent)
+    if warehouse.engine != POSTGRES and "record" in kinds:
+        kinds["record"] += " using compression zstd"
+    warehouse.execute(f"create table if not exists ninja.{entity.name} {_listed(kinds)}")
 
 
 def create_mirror(warehouse: Warehouse) -> None:

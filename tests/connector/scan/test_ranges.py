@@ -8,9 +8,10 @@ import threading
 import pytest
 
 from connector.scan.pages import Malformed
-from connector.scan.ranges import CLOCKS, cut, with_tail
+from connector.scan.ranges import cut, with_tail
 from connector.scan.scan import first_look, read
 from connector.scan.state import PAST_THE_END, Scan, key
+from schemas.clocks import JITTER
 from schemas.errors import NotAuthorised, ServerUnavailable
 from tests.connector.scan.changing_server import START, ChangingServer, by_chance, name
 
@@ -108,7 +109,7 @@ def test_the_last_request_is_the_tail_which_brings_no_second_time_what_was_befor
     it = server(80)
     scan = scan_of(it)
     assert set(came(scan)) == ids(it)
-    assert filters(it)[-1] == scan.look.began - CLOCKS
+    assert filters(it)[-1] == scan.look.began - JITTER
 
 
 def test_the_tail_begins_where_the_list_ended_if_that_was_when_the_scan_began():
