@@ -16,7 +16,7 @@ PACKAGES := pgbouncer locales
 # Tests start hundreds of processes: compiled once, not by each of them, whatever the environment says.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help install demo test tests services worlds merges fleet postgres proof dbt bench histories kills injections peers record lint dictionary format release lock clean
+.PHONY: help install demo test tests services worlds merges fleet postgres proof dbt bench histories pages kills injections peers record lint dictionary format release lock clean
 
 help:                 ## what there is to make
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## */\t/' | expand -t 12
@@ -75,6 +75,9 @@ bench: $(READY)       ## time and memory of pulls of 100,000 and 1,000,000 clien
 
 histories: $(READY)   ## 10,000 histories of a server that changes while it is pulled; an hour (HISTORIES=300: so many)
 	$(BIN)/python -m tests.histories.run $(or $(HISTORIES),10000) $(HISTORIES_ARGS)
+
+pages: $(READY)        ## 100,000 drawn pages, typed column by column and record by record, compared (PAGES=1000000: so many)
+	$(BIN)/python -m tests.schemas.pages $(or $(PAGES),100000) $(PAGES_ARGS)
 
 kills: $(READY)       ## kill -9 at 300 random moments of pulls (KILLS=1000: so many); ten minutes on one core
 	NINJA_SYNC_KILLS=$(or $(KILLS),300) $(BIN)/python -m pytest -rP tests/crashes/test_kills.py $(PYTEST_ARGS)

@@ -11,21 +11,22 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cache
+from functools import cache, lru_cache
 from hashlib import blake2b
-from itertools import islice
+from itertools import chain, groupby, islice
 
 import msgspec
 
+from schemas.columns import Columns, typed
 from schemas.entity import Entity, Field
-from schemas.ordinary import ordinary
 from schemas.scrub import scrubbed
+from schemas.shape import Shaped, as_sent, layout_of
 from schemas.values import CONVERT, LONGEST_KEY, Unfit, holds_nul, to_json
 
 Values = tuple[object, ...]
 
-AT_ONCE = 125
-"""Records typed together: their values fit into a processor's cache, and an odd one slows down few others."""
+AT_ONCE = 250
+"""Shaped records typed together: their values fit into a processor's cache, and an odd one slows down few others."""
 
 _SHOWN_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _SHOWN_KEY = 100
@@ -69,39 +70,48 @@ class Drift:
 
 @dataclass(slots=True)
 class Batch:
-    """The result for a page of records."""
+    """The result for a page of records: shaped ones in columns, the others as rows."""
 
     rows: list[TypedRow] = field(default_factory=list)
+    columns: list[Columns] = field(default_factory=list)
     quarantined: list[Quarantined] = field(default_factory=list)
     drift: set[Drift] = field(default_factory=set)
 
+    @property
+    def ids(self) -> list[str]:
+        """The ids of all records that fit."""
+        return [*chain.from_iterable(part.ids for part in self.columns), *(row.id for row in self.rows)]
+
 
 def normalise(entity: Entity, records: Iterable[object]) -> Batch:
-    """The typed rows of decoded records, in the same order."""
-    batch, rest = Batch(), iter(records)
-    while some := list(islice(rest, AT_ONCE)):
-        part = _ordinary(entity, some) or _one_by_one(entity, some)
-        batch.rows += part.rows
-        batch.quarantined += part.quarantined
-        batch.drift |= part.drift
+    """The typed form of shaped or decoded records. It takes the secrets out of the shaped ones."""
+    batch = Batch()
+    for kind, group in groupby(records, key=type):
+        if issubclass(kind, Shaped):
+            rest = iter(group)
+            while some := list(islice(rest, AT_ONCE)):
+                _at_once(entity, some, batch)  # type: ignore[arg-type]  # records of one shape
+        else:
+            _one_by_one(entity, group, batch)
     batch.quarantined = told_apart(batch.quarantined)
     return batch
 
 
-def _ordinary(entity: Entity, records: list[object]) -> Batch | None:
-    """The batch of a page without anything odd."""
-    page = ordinary(entity, records)
-    if page is None:
-        return None
-    stamps = [stamp if isinstance(stamp, int) and stamp else None for stamp in (r.get("updated_at") for r in records)]  # type: ignore[attr-defined]
-    ids = [values[0] for values in page.values]
-    rows = list(map(TypedRow, ids, stamps, page.values, page.hashes, page.records, page.children))
-    drift = {field for of, orders in page.keys.items() for keys in orders for field in _drift(of, keys)}
-    return Batch(rows, drift=drift)
+def _at_once(entity: Entity, records: list[Shaped], batch: Batch) -> None:
+    """Add many shaped records; one by one where a value in them is odd."""
+    columns = typed(records)
+    if columns is None:
+        _one_by_one(entity, map(as_sent, records), batch)
+        return
+    layout = layout_of(records[0])
+    batch.columns.append(columns)
+    batch.drift |= _drift(entity, layout.keys)
+    for child, family in zip(layout.children, columns.children, strict=True):
+        if any(family.counts):
+            batch.drift |= _drift(child.entity, child.keys)
 
 
-def _one_by_one(entity: Entity, records: list[object]) -> Batch:
-    batch = Batch()
+def _one_by_one(entity: Entity, records: Iterable[object], batch: Batch) -> None:
     for record in records:
         try:
             batch.rows.append(_row(entity, record, batch.drift))
@@ -109,7 +119,6 @@ def _one_by_one(entity: Entity, records: list[object]) -> Batch:
             batch.quarantined.append(_quarantined(entity, record, misfit))
         except RecursionError:  # the decoder, written in C, goes deeper than Python does
             batch.quarantined.append(_quarantined(entity, record, _Misfit("record", "is nested too deeply")))
-    return batch
 
 
 class _Misfit(Exception):
@@ -192,10 +201,15 @@ def _keys(entity: Entity) -> frozenset[str]:
     return frozenset(own | {c.name for c in entity.children} | entity.secrets)
 
 
-def _drift(entity: Entity, keys: Iterable[str]) -> set[Drift]:
-    new = map(_shown_key, set(keys) - _keys(entity) - entity.elsewhere)
-    missing = _keys(entity) - set(keys) - entity.secrets
-    return {Drift(entity.name, key, "new") for key in new} | {Drift(entity.name, key, "missing") for key in missing}
+def _drift(entity: Entity, keys: Iterable[str]) -> frozenset[Drift]:
+    return _drift_of(entity, frozenset(keys))
+
+
+@lru_cache(maxsize=256)
+def _drift_of(entity: Entity, keys: frozenset[str]) -> frozenset[Drift]:
+    new = map(_shown_key, keys - _keys(entity) - entity.elsewhere)
+    missing = _keys(entity) - keys - entity.secrets
+    return frozenset({Drift(entity.name, k, "new") for k in new} | {Drift(entity.name, k, "missing") for k in missing})
 
 
 def _shown_key(key: str) -> str:

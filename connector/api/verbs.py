@@ -11,6 +11,7 @@ from connector.scan.pages import PAGE_CAP, Ask, Page, Params, read_page
 from connector.scan.progress import Progress
 from schemas.entity import Entity
 from schemas.errors import UnexpectedShape
+from schemas.shape import Shapes
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,12 +28,12 @@ class Company:
     version: str = ""
 
 
-def lister(door: Door, entity: Entity) -> Ask:
-    """The function that asks for one page of an entity's list."""
+def lister(door: Door, entity: Entity, shapes: Shapes | None = None) -> Ask:
+    """The function that asks for one page of an entity's list, its records shaped if `shapes` are given."""
 
     def ask(params: Params) -> Page:
         answer = door.get(entity.path, params)
-        return read_page(answer.body, answer.date, answer.version)
+        return read_page(answer.body, answer.date, answer.version, shapes)
 
     return ask
 

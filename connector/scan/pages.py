@@ -9,24 +9,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
 
 import msgspec
 
 from schemas.errors import NetworkFailed, ServerUnavailable, UnexpectedShape, Unreadable
 from schemas.normalise import nameless
+from schemas.shape import FAULTS, GENERIC, Shapes
 
-_DECODER = msgspec.json.Decoder(float_hook=Decimal)
 _ID = re.compile(rb'"id"\s*:\s*"([A-Za-z0-9]{1,64})"')
 
 PAGE_CAP = 5000
 """Records a page at most (BaseController::resolveQueryLimit); a server with a lower cap says so in each page."""
 MOST_RECORDS = 10**9
 """The largest credible total: no Invoice Ninja server holds so many records."""
-_FAULTS = (ValueError, ArithmeticError, RecursionError)
-"""The errors of decoding: msgspec's and bad UTF-8 are ValueErrors, `1e99999999999999999999` is an ArithmeticError."""
 
 
 class _Envelope(msgspec.Struct):
@@ -43,7 +41,7 @@ class Malformed:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Decoded records, and what the server reports about the page; `per_page` is the size it really used."""
+    """Records, decoded or shaped, and what the server reports about the page; `per_page` is the size it really used."""
 
     records: list[object]
     total: int | None
@@ -68,11 +66,14 @@ def narrows(problem: Unreadable | ServerUnavailable | NetworkFailed) -> bool:
     return isinstance(problem, Unreadable) or problem.status in (200, 500)
 
 
-def read_page(body: bytes, date: datetime | None, version: str | None) -> Page:
-    """The page of a 200 answer. Raises Unreadable, or UnexpectedShape where the envelope is another one."""
+def read_page(body: bytes, date: datetime | None, version: str | None, shapes: Shapes | None = None) -> Page:
+    """The page of a 200 answer, its records shaped if `shapes` are given.
+
+    Raises Unreadable, or UnexpectedShape where the envelope is another one.
+    """
     if not body.strip():
         raise Unreadable
-    envelope = _decode(body)
+    envelope = _decode(body, shapes)
     if not isinstance(envelope, dict):
         raise UnexpectedShape("The server answered JSON that is not an object instead of a list of records.")
     records, pagination = envelope.get("data"), _pagination(envelope)
@@ -100,26 +101,28 @@ def _pagination(envelope: dict[str, object]) -> dict[str, object] | None:
     return pagination if isinstance(pagination, dict) else None
 
 
-def _decode(body: bytes) -> object:
+def _decode(body: bytes, shapes: Shapes | None) -> object:
+    """The envelope with its records; where the page does not decode as a whole, each record is decoded separately."""
+    if shapes is not None:
+        with suppress(*FAULTS):
+            return shapes.page(body) or _one_by_one(body, shapes.record)
+    with suppress(*FAULTS):
+        return GENERIC.decode(body)
     try:
-        return _DECODER.decode(body)
-    except _FAULTS:
-        return _decode_one_by_one(body)
-
-
-def _decode_one_by_one(body: bytes) -> object:
-    """The envelope, each record decoded separately, so that one bad record does not spoil its page."""
-    try:
-        envelope = msgspec.json.decode(body, type=_Envelope)
-        meta = _DECODER.decode(envelope.meta)
-    except _FAULTS:
+        return _one_by_one(body, GENERIC.decode)
+    except FAULTS:
         raise Unreadable from None
-    return {"data": [_decode_record(bytes(raw)) for raw in envelope.data], "meta": meta}
 
 
-def _decode_record(raw: bytes) -> object:
+def _one_by_one(body: bytes, decode: Callable[[bytes], object]) -> object:
+    envelope = msgspec.json.decode(body, type=_Envelope)
+    data = [_decode_record(bytes(raw), decode) for raw in envelope.data]
+    return {"data": data, "meta": GENERIC.decode(envelope.meta)}
+
+
+def _decode_record(raw: bytes, decode: Callable[[bytes], object]) -> object:
     try:
-        return _DECODER.decode(raw)
-    except _FAULTS:
+        return decode(raw)
+    except FAULTS:
         id_match = _ID.search(raw)
         return Malformed(id_match[1].decode() if id_match else nameless(raw))

@@ -8,6 +8,7 @@ ask for the newest record and move the filter hour by hour: the record is visibl
 from __future__ import annotations
 
 from connector.scan.pages import UNREADABLE, Ask, narrows
+from schemas.shape import value_of
 
 HOUR = 3600
 FARTHEST = 15
@@ -75,6 +76,5 @@ def _measure_once(ask: Ask, newest: int) -> tuple[int | None, int]:
 def _highest(ask: Ask, since: int) -> int:
     """The highest stamp at or after this one, by the server's filter; 0 where there is none."""
     page = ask({"sort": "updated_at|desc", "per_page": 1, "updated_at": max(1, since)})
-    newest = page.records[0] if page.records else None
-    stamp = newest.get("updated_at") if isinstance(newest, dict) else None
+    stamp = value_of(page.records[0], "updated_at") if page.records else None
     return stamp if isinstance(stamp, int) else 0

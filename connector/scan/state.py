@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from connector.scan.pages import UNREADABLE, Ask, Malformed, Page, narrows
+from connector.scan.pages import UNREADABLE, Ask, Page, narrows
 from connector.scan.skew import HOUR
 from schemas.errors import FilterIgnored, NetworkFailed, NotAuthorised, ServerUnavailable, Unreadable
+from schemas.shape import Shaped, value_of
 from schemas.values import LAST_SECOND
 
 PAST_THE_END = 10**9
@@ -63,13 +64,13 @@ class Scan:
 
 def stamp(record: object) -> int:
     """A record's `updated_at` in unix seconds; 0 where it has none, or one that is not a time."""
-    updated_at = record.get("updated_at") if isinstance(record, dict) else None
+    updated_at = value_of(record, "updated_at")
     return updated_at if isinstance(updated_at, int) and 0 < updated_at <= LAST_SECOND else 0
 
 
 def key(record: object) -> str:
     """A record's id; empty where it has none."""
-    record_id = record.get("id") if isinstance(record, dict) else record.id if isinstance(record, Malformed) else ""
+    record_id = value_of(record, "id")
     return record_id if isinstance(record_id, str) else ""
 
 
@@ -86,8 +87,8 @@ def seen(scan: Scan, records: list[object]) -> list[object]:
 
 def check_money(page: Page) -> None:
     """Raise NotAuthorised where the token may not see money: Invoice Ninja then sends zeros."""
-    rows = [r for r in page.records if isinstance(r, dict)]
-    if rows and not any(r.get("client_hash", True) for r in rows):
+    rows = [r for r in page.records if isinstance(r, (dict, Shaped))]
+    if rows and not any(value_of(r, "client_hash", True) for r in rows):
         raise NotAuthorised(
             "This token may not see money: the server leaves balances out and sends 0 for them. "
             "Use a token of an owner or administrator."

@@ -19,6 +19,7 @@ from schemas.entities import CLIENTS
 from schemas.erased import Erased
 from schemas.errors import EndlessList
 from schemas.normalise import Quarantined, normalise, told_apart
+from schemas.shape import Shapes
 from warehouse.control.state import Binding, State
 from warehouse.load.staging import ScanKey, Staging
 from warehouse.schema.tables import columns
@@ -28,7 +29,7 @@ def stage(job: Job, known: Known, binding: Binding) -> tuple[Staging, Scan]:
     """Scan into staging. An interrupted scan of the same kind resumes where it stopped."""
     state, look = known.state, known.look
     scan = Scan(
-        lister(job.door, CLIENTS),
+        lister(job.door, CLIENTS, Shapes(CLIENTS)),
         look,
         page_size=job.source.page_size,
         skew=_known_skew(state, look),

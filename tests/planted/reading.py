@@ -11,6 +11,8 @@ DOOR, PULL, RANGES = (
     "tests/connector/scan/test_ranges.py",
 )
 
+ROUNDED = "float_hook=lambda text: Decimal(str(float(text)))"
+
 MISTAKES = {
     # the watermark
     "the watermark comes from the clock of this machine": mistake(
@@ -158,11 +160,9 @@ MISTAKES = {
     ),
     # values
     "money goes through a float": mistake(
-        Edit(
-            "connector/scan/pages.py",
-            "Decoder(float_hook=Decimal)",
-            "Decoder(float_hook=lambda text: Decimal(str(float(text))))",
-        ),
+        Edit("schemas/shape.py", "Decoder(float_hook=Decimal)", f"Decoder({ROUNDED})"),
+        Edit("schemas/shape.py", "Decoder(record, float_hook=Decimal)", f"Decoder(record, {ROUNDED})"),
+        Edit("schemas/shape.py", "Decoder(page, float_hook=Decimal)", f"Decoder(page, {ROUNDED})"),
         by="tests/connector/scan/test_pages.py::test_an_amount_of_more_digits_than_a_float_holds_is_read_to_the_last_one",
     ),
     "money is rounded to what fits": mistake(
@@ -175,28 +175,17 @@ MISTAKES = {
             '        if not value:\n            return None\n        if "\\x00"',
             '        if "\\x00"',
         ),
-        Edit(
-            "schemas/ordinary.py",
-            "        return [value or None for value in column]\n    return list(map(text",
-            "        return column\n    return list(map(text",
-        ),
+        Edit("schemas/columns.py", "    return [value or None for value in column]\n", "    return column\n"),
         by="tests/schemas/test_normalise.py::test_every_recorded_value_arrives_as_it_was_sent",
     ),
     "never is 1970": mistake(
         Edit("schemas/values.py", "        if not value:\n            return None\n        if 0 <", "        if 0 <="),
-        Edit(
-            "schemas/ordinary.py",
-            "        return [value or None for value in column]\n    return list(map(time",
-            "        return column\n    return list(map(time",
-        ),
+        Edit("schemas/columns.py", "    return [value or None for value in column]\n", "    return column\n"),
         by="tests/schemas/test_normalise.py::test_every_recorded_value_arrives_as_it_was_sent",
     ),
     "a field that nobody knows is dropped": mistake(
-        Edit(
-            "schemas/ordinary.py",
-            "for key in keys if key not in known | children and (",
-            "for key in keys if key not in known | children | {''} or (",
-        ),
+        Edit("schemas/scrub.py", "key not in entity.secrets and not sounds_secret(key)", "False"),
+        Edit("schemas/columns.py", "if key not in known and (", "if key not in known or ("),
         by="tests/warehouse/load/test_load.py::test_a_new_field_is_reported_once_and_kept_in_the_record",
     ),
     "the links by which contacts log in are kept": mistake(
@@ -212,9 +201,9 @@ MISTAKES = {
         Edit(
             "schemas/normalise.py",
             "        hashed.append([_without_volatile(child.fields, row) for row",
-            "        told.append([() for row",
+            "        hashed.append([() for row",
         ),
-        Edit("schemas/ordinary.py", "tuple(map(lasting, rows))", "tuple(() for _ in rows)"),
+        Edit("schemas/columns.py", "_sorted(_lasting(child, family.columns), family.counts)", "family.counts"),
         by="tests/schemas/test_normalise.py::test_every_field_counts_as_a_change_except_the_volatile_ones[contacts.email]",
     ),
 }

@@ -15,16 +15,22 @@ from schemas.arrow_types import ARROW, staged_schema
 from schemas.entities import CLIENTS, CONTACTS, DOCUMENTS
 from schemas.entity import Kind
 from schemas.normalise import normalise
+from schemas.shape import GENERIC, Shapes
+from tests.schemas.both_roads import rows as rows_of
 from tests.schemas.schema_records import bodies, client, quick
 from warehouse.load.arrow_files import arrow_files, read_batches, staged_batch, staged_children
 
-DECODER = msgspec.json.Decoder(float_hook=Decimal)
+
+def recorded(decode):
+    """The batch of all recorded clients."""
+    raw = [record for body in bodies("clients_full_pull") for record in msgspec.json.decode(body, type=Page).data]
+    return normalise(CLIENTS, [decode(bytes(record)) for record in raw])
 
 
-def recorded_rows():
-    return [
-        row for body in bodies("clients_full_pull") for row in normalise(CLIENTS, DECODER.decode(body)["data"]).rows
-    ]
+class Page(msgspec.Struct):
+    """The records of a page as they were sent."""
+
+    data: list[msgspec.Raw]
 
 
 def as_arrow_gives(entity, values):
@@ -49,10 +55,12 @@ def test_a_parent_has_hash_and_record_a_child_its_parents_id():
     ]  # fmt: skip
 
 
-def test_recorded_rows_come_back_from_a_file_as_they_went_in(tmp_path):
-    rows = recorded_rows()
-    tables = {}
-    for table, content in arrow_files(CLIENTS, rows, first_arrival=1000):
+@pytest.mark.parametrize("decode", [GENERIC.decode, Shapes(CLIENTS).record], ids=["decoded", "shaped"])
+def test_recorded_rows_come_back_from_a_file_as_they_went_in(tmp_path, decode):
+    batch = recorded(decode)
+    rows, tables = rows_of(CLIENTS, batch), {}
+    assert bool(batch.columns) == (decode != GENERIC.decode)
+    for table, content in arrow_files(CLIENTS, batch, first_arrival=1000):
         (tmp_path / table).write_bytes(content)
         tables[table] = pa.Table.from_batches(list(read_batches(tmp_path / table)))
     assert set(tables) == {"clients", "contacts"}

@@ -17,6 +17,7 @@ from schemas.entities import CLIENTS, COMPANIES, CONTACTS, DOCUMENTS, GROUPS, LO
 from schemas.entity import Kind
 from schemas.normalise import Drift, normalise
 from schemas.values import NOBODY, to_json
+from tests.schemas.both_roads import both
 from tests.schemas.schema_records import GROUP, bodies, client, quick
 
 DECODER = msgspec.json.Decoder(float_hook=Decimal)
@@ -25,14 +26,14 @@ VOLATILE = {"updated_at", "last_login"}
 
 
 def row_of(record, entity=CLIENTS):
-    batch = normalise(entity, [record])
+    batch = both(entity, [record])
     assert batch.quarantined == []
     (row,) = batch.rows
     return row
 
 
 def quarantined(record, entity=CLIENTS):
-    batch = normalise(entity, [record])
+    batch = both(entity, [record])
     assert batch.rows == []
     (found,) = batch.quarantined
     return found
@@ -68,7 +69,7 @@ def test_every_recorded_value_arrives_as_it_was_sent(name):
     compared = 0
     for body in bodies(name):
         sent = json.loads(body, parse_float=Decimal)["data"]
-        batch = normalise(CLIENTS, DECODER.decode(body)["data"])
+        batch = both(CLIENTS, DECODER.decode(body)["data"])
         assert batch.quarantined == []
         assert batch.drift == set()
         for record, row in zip(sent, batch.rows, strict=True):
@@ -103,7 +104,7 @@ def test_the_recorded_lists_company_and_group_fit():
     (statics,) = bodies("statics")
     lists = DECODER.decode(statics)
     for lookup in LOOKUPS:
-        batch = normalise(lookup, lists[lookup.name])
+        batch = both(lookup, lists[lookup.name])
         assert (len(batch.rows), batch.quarantined) == (len(lists[lookup.name]), [])
         assert not any(d.kind == "missing" for d in batch.drift)
     (company,) = bodies("companies_current")
@@ -267,23 +268,23 @@ def test_deep_nesting_takes_one_record_and_not_the_page(depth, key):
     deep = None
     for _ in range(depth):
         deep = {"a": deep}
-    batch = normalise(CLIENTS, [client(id="first"), client(id="deep", **{key: deep}), client(id="last")])
+    batch = both(CLIENTS, [client(id="first"), client(id="deep", **{key: deep}), client(id="last")])
     assert [row.id for row in batch.rows if row.id != "deep"] == ["first", "last"]
     assert len(batch.rows) + len(batch.quarantined) == 3
     assert all(found.id == "deep" for found in batch.quarantined)
 
 
 def test_good_records_around_a_bad_one_are_kept_in_their_order():
-    batch = normalise(CLIENTS, [client(id="a"), client(id="b", balance="x"), None, client(id="c")])
+    batch = both(CLIENTS, [client(id="a"), client(id="b", balance="x"), None, client(id="c")])
     assert [row.id for row in batch.rows] == ["a", "c"]
     assert [NO_ID.sub("nameless", found.id) for found in batch.quarantined] == ["b", "nameless"]
 
 
 def test_records_without_an_id_are_counted_one_by_one_and_known_again():
     first, second = client(id="", name="One"), client(id="", name="Two")
-    names = [found.id for found in normalise(CLIENTS, [first, second, first, {}, {}, {}]).quarantined]
+    names = [found.id for found in both(CLIENTS, [first, second, first, {}, {}, {}]).quarantined]
     assert len(set(names)) == 6
-    assert [found.id for found in normalise(CLIENTS, [second, {}]).quarantined] == [names[1], names[3]]
+    assert [found.id for found in both(CLIENTS, [second, {}]).quarantined] == [names[1], names[3]]
 
 
 @pytest.mark.parametrize("name", ["clients", "contacts", "documents"])
@@ -299,7 +300,7 @@ def test_an_id_that_is_longer_than_any_of_the_server_is_no_id(name):
 
 @pytest.mark.parametrize("key", ["x" * 9000, "a\0b", "\x1b[31m", "\u202e"])
 def test_the_name_of_an_unknown_field_is_told_so_that_a_key_can_hold_it(key):
-    (told,) = {one.field for one in normalise(CLIENTS, [client(**{key: 1})]).drift}
+    (told,) = {one.field for one in both(CLIENTS, [client(**{key: 1})]).drift}
     assert told.isprintable()
     assert len(told) <= 100
 
@@ -354,7 +355,7 @@ def test_whatever_is_sent_becomes_a_row_or_is_quarantined(rnd: random.Random):
         key = rnd.choice([*holder, "future"])
         if not (holder is record and key in ("settings", "contacts", "documents")):
             holder[key] = rnd.choice(junk)
-    batch = normalise(CLIENTS, [record])
+    batch = both(CLIENTS, [record])
     assert len(batch.rows) + len(batch.quarantined) == 1
     for one in (*batch.rows, *batch.quarantined):
         assert one.record is None or isinstance(DECODER.decode(one.record), dict)
@@ -364,7 +365,7 @@ def test_whatever_is_sent_becomes_a_row_or_is_quarantined(rnd: random.Random):
 
 
 def test_a_new_field_is_kept_and_reported():
-    batch = normalise(CLIENTS, [client(tags=["vip"])])
+    batch = both(CLIENTS, [client(tags=["vip"])])
     assert batch.drift == {Drift("clients", "tags", "new")}
     assert json.loads(batch.rows[0].record)["tags"] == ["vip"]
 
@@ -378,7 +379,7 @@ def test_a_new_field_of_a_contact_is_reported_for_contacts():
 def test_a_field_that_is_not_sent_any_more_is_null_and_reported():
     record = client()
     del record["website"], record["settings"]
-    batch = normalise(CLIENTS, [record])
+    batch = both(CLIENTS, [record])
     assert batch.drift == {Drift("clients", "website", "missing"), Drift("clients", "settings", "missing")}
     values = named(CLIENTS, batch.rows[0].values)
     assert values["website"] is values["settings"] is values["currency_id"] is None
@@ -387,6 +388,6 @@ def test_a_field_that_is_not_sent_any_more_is_null_and_reported():
 def test_known_keys_without_a_column_and_absent_secrets_are_no_drift():
     record = client(locations=[{"id": "l", "name": "Depot"}])
     del record["client_hash"], record["gateway_tokens"]
-    batch = normalise(CLIENTS, [record])
+    batch = both(CLIENTS, [record])
     assert batch.drift == set()
     assert json.loads(batch.rows[0].record)["locations"][0]["name"] == "Depot"

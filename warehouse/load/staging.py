@@ -127,17 +127,18 @@ class Staging:
         from warehouse.load.arrow_files import arrow_files  # noqa: PLC0415 - pyarrow: an idle pull saves 0.3 s
 
         files = {}
-        for table, content in arrow_files(entity, batch.rows, first_arrival=self.records):
+        for table, content in arrow_files(entity, batch, first_arrival=self.records):
             name = f"{len(self.pages) + 1:06d}.{table}.arrow"
             with self._disk_errors():
                 self._write(name, content, os.O_TRUNC)
             files[name] = hashlib.sha256(content).hexdigest()
         aside = {record.id: record for record in self.quarantined}
-        for row in batch.rows:
-            aside.pop(row.id, None)
+        ids = batch.ids
+        for record_id in ids if aside else ():
+            aside.pop(record_id, None)
         aside |= {record.id: record for record in batch.quarantined}
         drift = sorted(batch.drift.union(self.drift))
-        page = StagedPage(list(open), skew, newest_seen, len(batch.rows), files, list(aside.values()), drift)
+        page = StagedPage(list(open), skew, newest_seen, len(ids), files, list(aside.values()), drift)
         self.pages.append(page)
         with self._disk_errors():
             self._note(page)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -12,7 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connector.scan.pages import Malformed, Unreadable, narrows, read_page
+from schemas.entities import CLIENTS
 from schemas.errors import DataError, NetworkFailed, ServerUnavailable, UnexpectedShape
+from schemas.shape import Shaped, Shapes, as_sent
 
 NOW = datetime(2026, 11, 3, 10, tzinfo=UTC)
 RECORDINGS = Path(__file__).parents[2] / "recordings"
@@ -25,7 +29,17 @@ def body(*records: bytes, meta: bytes = META) -> bytes:
 
 
 def page(content: bytes):
-    return read_page(content, NOW, "5.10.42")
+    """The page, which is the same where its records are shaped."""
+    try:
+        got = read_page(content, NOW, "5.10.42")
+    except DataError as problem:
+        with pytest.raises(type(problem), match=re.escape(str(problem))):
+            read_page(content, NOW, "5.10.42", Shapes(CLIENTS))
+        raise
+    shaped = read_page(content, NOW, "5.10.42", Shapes(CLIENTS))
+    sent = [as_sent(record) if isinstance(record, Shaped) else record for record in shaped.records]
+    assert replace(shaped, records=sent) == got
+    return got
 
 
 def test_a_recorded_page_is_read_with_exact_decimals():

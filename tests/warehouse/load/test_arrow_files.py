@@ -17,7 +17,7 @@ from warehouse.load.arrow_files import arrow_files
 from schemas.entities import CLIENTS
 from schemas.normalise import normalise
 from tests.records import client
-assert len(list(arrow_files(CLIENTS, normalise(CLIENTS, [client("a")]).rows, first_arrival=0))) == 2
+assert len(list(arrow_files(CLIENTS, normalise(CLIENTS, [client("a")]), first_arrival=0))) == 2
 assert "pandas" not in sys.modules
 assert pyarrow.table({"a": ["x"]}).to_pandas()["a"].tolist() == ["x"]
 """
@@ -28,10 +28,10 @@ def test_staging_does_not_import_pandas_and_who_wants_it_afterwards_gets_it():
 
 
 def test_children_carry_their_parents_id_and_arrival_and_times_are_exact(tmp_path):
-    rows = normalise(
+    batch = normalise(
         CLIENTS, [client("a", contacts=[contact("c1"), contact("c2")]), client("b", contacts=[]), client("d")]
-    ).rows
-    for table, content in arrow_files(CLIENTS, rows, first_arrival=7):
+    )
+    for table, content in arrow_files(CLIENTS, batch, first_arrival=7):
         (tmp_path / table).write_bytes(content)
     (clients,), (contacts,) = (list(read_batches(tmp_path / name)) for name in ("clients", "contacts"))
     assert clients["arrival"].to_pylist() == [7, 8, 9]

@@ -1,0 +1,194 @@
+"""Types many shaped records at once, column by column: the hot path of a load.
+
+It makes the same values, hashes and records as `schemas.normalise` does one by one; a test compares them. Where a value
+does not fit, it gives up, and the records are taken one by one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from hashlib import blake2b
+from itertools import chain, islice
+from operator import attrgetter, itemgetter
+from typing import Any
+
+import msgspec
+from msgspec import UNSET
+
+from schemas.entity import Entity, Field, Kind
+from schemas.scrub import always_kept, sounds_secret
+from schemas.shape import Free, Layout, Shaped, attribute, free_keys, inside, layout_of
+from schemas.values import LONGEST_KEY, NOBODY, ZERO, Unfit, mail, money
+
+Column = Sequence[Any]
+
+_ENCODER = msgspec.json.Encoder(decimal_format="number")
+
+
+@dataclass(frozen=True, slots=True)
+class Children:
+    """The children of many records: a column for each field, and how many each record has."""
+
+    columns: Sequence[Column]
+    counts: Sequence[int]
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """Many typed records: a column for each field, the hash and the JSON of each, and the children by entity."""
+
+    columns: Sequence[Column]
+    hashes: Sequence[str]
+    records: Sequence[str]
+    children: Sequence[Children]
+
+    @property
+    def ids(self) -> Sequence[str]:
+        """The id of each record."""
+        return self.columns[0]
+
+
+def typed(records: Sequence[Shaped]) -> Columns | None:
+    """Return the columns of records of one shape, and take the secrets out of the records; None if a value is odd."""
+    layout = layout_of(records[0])
+    families: list[tuple[Layout, list[Shaped], Children]] = []
+    try:
+        columns = _columns(layout, records)
+        for child in layout.children:
+            lists = list(map(attrgetter(child.entity.name), records))
+            items = list(chain.from_iterable(lists))
+            families.append((child, items, Children(_columns(child, items), list(map(len, lists)))))
+    except (ValueError, TypeError, AttributeError):
+        return None
+    children = [family for _, _, family in families]
+    hashes = _hashes(layout.entity, columns, children)
+    _take_secrets_out(layout, records)
+    for child, items, _ in families:
+        _take_secrets_out(child, items)
+    written = _ENCODER.encode_lines(records).decode().split("\n")
+    return Columns(columns, hashes, written[:-1], children)
+
+
+def _columns(layout: Layout, records: Sequence[Shaped]) -> list[Column]:
+    fields = layout.entity.fields
+    if not records:
+        return [()] * len(fields)
+    sent = _sent(layout, records)
+    missing: Column = [None] * len(records)
+    columns: list[Column] = []
+    for field in fields:
+        key = (field.inside, field.json_key) if field.inside else field.json_key
+        came = sent.get(key, missing)
+        column = came if field.inside else _COLUMN[field.kind](came)
+        if field.vital:
+            _check_vital(field, column)
+        columns.append(column)
+    return columns
+
+
+def _sent(layout: Layout, records: Sequence[Shaped]) -> dict[object, Column]:
+    """The values unchanged, by key; those inside an object are typed already, and have both keys."""
+    keys = _taken(layout)
+    rows = map(attrgetter(*(attribute(layout.entity, key) for key in keys)), records)
+    sent: dict[object, Column] = dict(zip(keys, zip(*rows, strict=True), strict=True))
+    for key in keys:
+        if fields := inside(layout.entity, key):
+            places = ((key, field.json_key) for field in fields)
+            sent |= zip(places, zip(*(free.inside for free in sent[key]), strict=True), strict=True)
+    return sent
+
+
+@cache
+def _taken(layout: Layout) -> tuple[str, ...]:
+    wanted = {field.inside or field.json_key for field in layout.entity.fields}
+    return tuple(key for key in layout.keys if key in wanted)
+
+
+def _check_vital(field: Field, column: Column) -> None:
+    if None in column or (field.kind is Kind.TEXT and max(map(len, column)) > LONGEST_KEY):
+        raise Unfit("missing, or too long")
+
+
+def _without_blanks(column: Column) -> Column:
+    """Texts and times: an empty text and the time 0 mean "none"."""
+    return [value or None for value in column]
+
+
+def _links(column: Column) -> Column:
+    return [None if value == NOBODY else value or None for value in column]
+
+
+def _mails(column: Column) -> Column:
+    return [mail(value) if value else None for value in column]
+
+
+def _amounts(column: Column) -> Column:
+    return [money(value) if value or value.__class__ is not int else ZERO for value in column]
+
+
+def _same(column: Column) -> Column:
+    return column
+
+
+def _jsons(column: Sequence[Free]) -> Column:
+    if any(free.value is not None and not isinstance(free.value, (dict, list)) for free in column):
+        raise Unfit("a value instead of an object")
+    return [free.text for free in column]
+
+
+_COLUMN: dict[Kind, Callable[[Column], Column]] = {
+    Kind.TEXT: _without_blanks,
+    Kind.LINK: _links,
+    Kind.MAIL: _mails,
+    Kind.MONEY: _amounts,
+    Kind.TIME: _without_blanks,
+    Kind.FLAG: _same,
+    Kind.COUNT: _same,
+    Kind.JSON: _jsons,
+}
+
+
+def _hashes(entity: Entity, columns: Sequence[Column], children: Sequence[Children]) -> list[str]:
+    """The hashes of `schemas.normalise`, over the same bytes."""
+    families = [
+        _sorted(_lasting(child, family.columns), family.counts)
+        for child, family in zip(entity.children, children, strict=True)
+    ]
+    lines = _ENCODER.encode_lines(list(zip(_lasting(entity, columns), *families, strict=True)))
+    return [blake2b(line, digest_size=16).hexdigest() for line in lines.split(b"\n")[:-1]]
+
+
+def _lasting(entity: Entity, columns: Sequence[Column]) -> Iterable[tuple[Any, ...]]:
+    lasting = [column for field, column in zip(entity.fields, columns, strict=True) if not field.volatile]
+    return zip(*lasting, strict=True)
+
+
+def _sorted(rows: Iterable[tuple[Any, ...]], counts: Sequence[int]) -> Iterable[list[tuple[Any, ...]]]:
+    """The rows of each parent, in the order of their ids."""
+    rest = iter(rows)
+    return (sorted(islice(rest, count), key=_id) if count > 1 else list(islice(rest, count)) for count in counts)
+
+
+_id = itemgetter(0)
+
+
+def _take_secrets_out(layout: Layout, records: Sequence[Shaped]) -> None:
+    """Take out what is never kept; free values are left without what they hold of it."""
+    secrets, free = _secret_attributes(layout), [attribute(layout.entity, key) for key in free_keys(layout)]
+    for record in records:
+        for name in secrets:
+            setattr(record, name, UNSET)
+        for name in free:
+            value = getattr(record, name)
+            if value is not UNSET:
+                setattr(record, name, value.kept)
+
+
+@cache
+def _secret_attributes(layout: Layout) -> tuple[str, ...]:
+    entity = layout.entity
+    known = always_kept(entity) | {child.name for child in entity.children}
+    dropped = [key for key in layout.keys if key not in known and (key in entity.secrets or sounds_secret(key))]
+    return tuple(attribute(entity, key) for key in dropped)

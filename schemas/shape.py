@@ -1,0 +1,225 @@
+"""Decodes records straight into a class that is made for their keys: one object a record, each value of a known type.
+
+A server sends all its records with the same keys. So the keys of one record make a class (`shape`), and its decoder
+reads whole pages at C speed. It is strict: a key too many or too few, a null in a list's place, or a value of another
+type makes it refuse the page. Then each record is tried alone, and one that its own shape refuses is decoded as a plain
+dict. `schemas.normalise` takes those one by one, and names the fault.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from functools import cache, lru_cache
+from typing import Annotated, Any, NamedTuple
+
+import msgspec
+from msgspec import Meta, Raw
+
+from schemas.entity import Entity, Field, Kind
+from schemas.scrub import searched
+from schemas.values import CONVERT, LAST_SECOND, Unfit, to_json, to_json_bytes
+
+GENERIC = msgspec.json.Decoder(float_hook=Decimal)
+"""Decodes any JSON, with exact decimals."""
+
+FAULTS = (ValueError, ArithmeticError, RecursionError)
+"""The errors of decoding: msgspec's and bad UTF-8 are ValueErrors, `1e99999999999999999999` is an ArithmeticError."""
+
+NUL = b"\\u0000"
+"""A text with this character does not fit; a JSON text cannot hold it in another form."""
+
+_SHORT = 2000
+"""Bytes of a free value that is remembered; longer ones are seldom the same twice."""
+
+_TYPE: dict[Kind, Any] = {
+    Kind.TEXT: str | None,
+    Kind.LINK: str | None,
+    Kind.MAIL: str | None,
+    Kind.TIME: Annotated[int, Meta(ge=0, le=LAST_SECOND)] | None,
+    Kind.FLAG: bool | None,
+    Kind.COUNT: Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)] | None,
+    Kind.MONEY: Any,  # an int or a Decimal: the text says which, and the record keeps it
+}
+
+
+class Layout(NamedTuple):
+    """The keys of an entity's records, in the server's order, and those of their children."""
+
+    entity: Entity
+    keys: tuple[str, ...]
+    children: tuple[Layout, ...]
+
+
+class Shaped(msgspec.Struct):
+    """A record of one shape. Its class has the `layout`; an attribute has the name that `attribute` gives."""
+
+
+def layout_of(record: Shaped) -> Layout:
+    """Return the layout of a shaped record."""
+    layout: Layout = type(record).layout  # type: ignore[attr-defined]  # of the made class
+    return layout
+
+
+def value_of(record: object, key: str, default: object = None) -> object:
+    """Return a record's own value of a key, whether it is shaped or decoded; the default if there is none."""
+    return record.get(key, default) if isinstance(record, dict) else getattr(record, key, default)
+
+
+class Free(NamedTuple):
+    """A value of no fixed form, as decoded; its JSON without secrets, as the record keeps it and as a column has it.
+
+    `inside` are the values of the fields inside it, in their order; None if one does not fit.
+    """
+
+    value: object
+    kept: Raw
+    text: str | None
+    inside: tuple[object, ...] | None
+
+
+@cache
+def unseen(entity: Entity) -> Layout:
+    """Return the layout before any record was seen: no record fits it."""
+    return Layout(entity, (), tuple(map(unseen, entity.children)))
+
+
+@cache
+def attribute(entity: Entity, key: str) -> str:
+    """Return the name of a key's attribute: the key itself if it is known, else a name that no field has."""
+    known = {field.json_key for field in entity.fields if not field.inside} | entity.secrets
+    known |= {child.name for child in entity.children}
+    return key if key in known else f"_{key.encode().hex()}"
+
+
+@cache
+def free_keys(layout: Layout) -> tuple[str, ...]:
+    """Return the keys whose values have no fixed form: those of kind JSON, and the unknown ones."""
+    kinds = {field.json_key: field.kind for field in layout.entity.fields if not field.inside}
+    fixed = {key for key, kind in kinds.items() if kind is not Kind.JSON}
+    fixed |= {child.name for child in layout.entity.children} | layout.entity.secrets
+    return tuple(key for key in layout.keys if key not in fixed)
+
+
+@cache
+def inside(entity: Entity, key: str) -> tuple[Field, ...]:
+    """Return the fields whose values are inside the object of this key."""
+    return tuple(field for field in entity.fields if field.inside == key)
+
+
+@lru_cache(maxsize=64)
+def shape(layout: Layout) -> type[Shaped]:
+    """Return the class of records with these keys. Raises ValueError for keys that no class can have."""
+    kinds = {field.json_key: field.kind for field in layout.entity.fields if not field.inside}
+    lists = {child.entity.name: list[shape(child)] for child in layout.children}  # type: ignore[misc]
+    types = {**dict.fromkeys(free_keys(layout), Raw), **dict.fromkeys(layout.entity.secrets, Any), **lists}
+    named = {attribute(layout.entity, key): key for key in layout.keys}
+    made: type[Shaped] = msgspec.defstruct(  # type: ignore[assignment]  # by its bases
+        layout.entity.name,
+        [(name, types.get(key) or _TYPE[kinds[key]]) for name, key in named.items()],
+        bases=(Shaped,),
+        namespace={"layout": layout},
+        rename=named,
+        forbid_unknown_fields=True,
+        gc=False,
+    )
+    return made
+
+
+@lru_cache(maxsize=64)
+def _decoders(layout: Layout) -> tuple[msgspec.json.Decoder[Any], msgspec.json.Decoder[Any]]:
+    """Return the decoder of a record, and of a page of them with its `meta`."""
+    record = shape(layout)
+    page = msgspec.defstruct("Page", [("data", list[record]), ("meta", Any, None)])  # type: ignore[valid-type]
+    return msgspec.json.Decoder(record, float_hook=Decimal), msgspec.json.Decoder(page, float_hook=Decimal)
+
+
+class Shapes:
+    """Decodes pages and records of one entity, by the layout that was seen last. Several threads may share it."""
+
+    def __init__(self, entity: Entity) -> None:
+        self._layout = unseen(entity)
+
+    def page(self, body: bytes) -> dict[str, object] | None:
+        """Return the page with its records shaped; None if a part of it has another shape."""
+        if NUL in body:
+            return None
+        try:
+            body.decode()  # the decoder leaves out the free values
+            page = _decoders(self._layout)[1].decode(body)
+            for record in page.data:
+                _set_free(record)
+        except FAULTS:
+            return None
+        return {"data": page.data, "meta": page.meta}
+
+    def record(self, body: bytes) -> object:
+        """Return one record: shaped if its shape is ordinary, else as decoded. Raises the errors of decoding."""
+        if (shaped := self._shaped(body, self._layout)) is not None:
+            return shaped
+        record = GENERIC.decode(body)
+        if isinstance(record, dict) and (layout := _layout(self._layout, record)) != self._layout:
+            self._layout = layout
+            return self._shaped(body, layout) or record
+        return record
+
+    def _shaped(self, body: bytes, layout: Layout) -> Shaped | None:
+        if NUL in body:
+            return None
+        try:
+            body.decode()
+            record: Shaped = _decoders(layout)[0].decode(body)
+            _set_free(record)
+        except FAULTS:
+            return None
+        return record
+
+
+def as_sent(record: Shaped) -> dict[str, object]:
+    """Return the record as it would be if it had been decoded without a shape."""
+    layout = layout_of(record)
+    return {key: _sent(getattr(record, attribute(layout.entity, key))) for key in layout.keys}
+
+
+def _sent(value: object) -> object:
+    if isinstance(value, Free):
+        return value.value
+    if isinstance(value, list):
+        return [as_sent(item) if isinstance(item, Shaped) else item for item in value]
+    return value
+
+
+def _layout(known: Layout, record: dict[str, object]) -> Layout:
+    """Return the layout of a record; of children that it does not have, the layout that is known."""
+    children = []
+    for child in known.children:
+        items = record.get(child.entity.name)
+        first = items[0] if isinstance(items, list) and items else None
+        children.append(_layout(child, first) if isinstance(first, dict) else child)
+    return Layout(known.entity, tuple(record), tuple(children))
+
+
+def _set_free(record: Shaped) -> None:
+    layout = layout_of(record)
+    for key in free_keys(layout):
+        name = attribute(layout.entity, key)
+        raw = bytes(getattr(record, name))
+        fields = inside(layout.entity, key)
+        setattr(record, name, _short(raw, fields) if len(raw) < _SHORT else _free(raw, fields))
+    for child in layout.children:
+        if free_keys(child):
+            for item in getattr(record, child.entity.name):
+                _set_free(item)
+
+
+def _free(raw: bytes, fields: tuple[Field, ...]) -> Free:
+    value = GENERIC.decode(raw)
+    without = searched(value)
+    holder = value if isinstance(value, dict) else {}
+    try:
+        within = tuple(CONVERT[field.kind](holder.get(field.json_key)) for field in fields)
+    except Unfit:
+        within = None
+    return Free(value, Raw(to_json_bytes(without)), None if value is None else to_json(without or {}), within)
+
+
+_short = lru_cache(maxsize=1024)(_free)
