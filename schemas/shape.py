@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 from functools import cache, lru_cache
+from threading import Lock
 from typing import Annotated, Any, NamedTuple
 
 import msgspec
@@ -27,6 +28,9 @@ FAULTS = (ValueError, ArithmeticError, RecursionError)
 
 NUL = b"\\u0000"
 """A text with this character does not fit; a JSON text cannot hold it in another form."""
+
+_MAKING = Lock()
+"""Decoders are made by one thread at a time: msgspec 0.22 crashes where two make them for one class at once."""
 
 _SHORT = 2000
 """Bytes of a free value that is remembered; longer ones are seldom the same twice."""
@@ -125,9 +129,14 @@ def shape(layout: Layout) -> type[Shaped]:
     return made
 
 
-@lru_cache(maxsize=64)
 def _decoders(layout: Layout) -> tuple[msgspec.json.Decoder[Any], msgspec.json.Decoder[Any]]:
     """Return the decoder of a record, and of a page of them with its `meta`."""
+    with _MAKING:
+        return _made_decoders(layout)
+
+
+@lru_cache(maxsize=64)
+def _made_decoders(layout: Layout) -> tuple[msgspec.json.Decoder[Any], msgspec.json.Decoder[Any]]:
     record = shape(layout)
     page = msgspec.defstruct("Page", [("data", list[record]), ("meta", Any, None)])  # type: ignore[valid-type]
     return msgspec.json.Decoder(record, float_hook=Decimal), msgspec.json.Decoder(page, float_hook=Decimal)
@@ -154,10 +163,11 @@ class Shapes:
 
     def record(self, body: bytes) -> object:
         """Return one record: shaped if its shape is ordinary, else as decoded. Raises the errors of decoding."""
-        if (shaped := self._shaped(body, self._layout)) is not None:
+        known = self._layout  # another thread may set it meanwhile
+        if (shaped := self._shaped(body, known)) is not None:
             return shaped
         record = GENERIC.decode(body)
-        if isinstance(record, dict) and (layout := _layout(self._layout, record)) != self._layout:
+        if isinstance(record, dict) and (layout := _layout(known, record)) != known:
             self._layout = layout
             return self._shaped(body, layout) or record
         return record
