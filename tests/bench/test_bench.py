@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import platform
 import re
 import subprocess
@@ -19,7 +20,7 @@ from tests.bench import programs
 from tests.bench.crowd import Truth, made
 from tests.bench.fast_server import Answers, Gate, Shelf, Throttle, change, serving
 from tests.bench.figures import FAST, REAL, Figure, targets_of
-from tests.bench.measured import Measured
+from tests.bench.measured import Measured, cpu_of, measured
 from tests.bench.page import HOW, INTRO, MEANING, Report, json_of, machine_of, page_of
 from tests.bench.programs import DUCKDB, ENGINES, POSTGRES, Site, check, new_store
 
@@ -106,12 +107,28 @@ def test_a_pull_or_a_view_without_the_right_contents_is_no_figure(engine, files,
                 programs.pull(replace(right, truth=truth), store)
         with pytest.raises(RuntimeError, match=f"read {CLIENTS} of 5 clients"):
             programs.fetch(replace(right, truth=replace(right.truth, clients=5)), tmp_path, 4)
-        pulled = programs.pull(right, store)
-        assert (pulled.disk_mb > 0, pulled.server_cpu > 0) == (False, engine == POSTGRES)  # nothing new, nothing staged
+        programs.pull(right, store)
         if engine == POSTGRES:
             with pytest.raises(RuntimeError, match="by day"):
                 programs.thirty_days(replace(right, truth=replace(right.truth, balance=0)), store, 1)
-            assert len(programs.thirty_days(replace(right), store, 2)) == 2
+            assert len(programs.thirty_days(right, store, 2)) == 2
+
+
+def test_a_process_is_measured_with_its_files_and_the_work_of_a_server(tmp_path):
+    watched = tmp_path / "watched"
+    program = """if True:
+        import pathlib, sys, time
+        folder = pathlib.Path(sys.argv[1])
+        folder.mkdir()
+        (folder / "page").write_bytes(bytes(3_000_000))
+        time.sleep(1)
+        (folder / "page").unlink()
+    """
+    done = measured([sys.executable, "-c", program, str(watched)], folder=tmp_path, watched=watched)
+    assert (done.disk_mb, done.server_cpu) == (3.0, 0.0)
+    assert cpu_of(os.getpid()) > cpu_of(None) == 0
+    with pytest.raises(RuntimeError, match="too bad"):
+        measured([sys.executable, "-c", "raise SystemExit('too bad')"], folder=tmp_path)
 
 
 def figure(speed, clients, name, engine, *runs):
