@@ -41,11 +41,12 @@ class Cluster:
     folder: Path
     port: int
     user: str | None
+    options: tuple[str, ...] = OPTIONS
     process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         """Start it, and wait until it answers."""
-        options = [option for one in OPTIONS for option in ("-c", one)]
+        options = [option for one in self.options for option in ("-c", one)]
         with (self.folder / "log").open("ab") as log:
             self.process = subprocess.Popen(
                 [self.bin / "postgres", "-D", self.folder / "data", "-p", str(self.port), "-k", self.folder,
@@ -95,8 +96,8 @@ class Cluster:
 
 
 @contextmanager
-def running_postgres(version: str = VERSION) -> Iterator[Cluster]:
-    """A server of its own, thrown away at the end."""
+def running_postgres(version: str = VERSION, options: tuple[str, ...] = OPTIONS) -> Iterator[Cluster]:
+    """A server of its own with these settings, thrown away at the end."""
     folder = Path(tempfile.mkdtemp(prefix="ninja-sync-postgres-", dir=os.environ.get("PYTEST_DEBUG_TEMPROOT")))
     cluster = None
     try:
@@ -111,7 +112,7 @@ def running_postgres(version: str = VERSION) -> Iterator[Cluster]:
              "--auth=scram-sha-256", f"--pwfile={password}"],
             user=user, check=True, capture_output=True, env=ENVIRONMENT, timeout=120,
         )  # fmt: skip
-        cluster = Cluster(installed / "bin", folder, free_port(), user)
+        cluster = Cluster(installed / "bin", folder, free_port(), user, options)
         cluster.start()
         yield cluster
     finally:

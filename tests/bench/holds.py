@@ -1,14 +1,12 @@
-"""What a database holds: `python -m tests.bench.holds FILE SCHEMA CONTACTS` prints totals as JSON.
+"""What a database holds: `python -m tests.bench.holds PLACE SCHEMA CONTACTS` prints totals as JSON.
 
-In a process of its own, so that whoever measures stays small.
+PLACE is a DuckDB file or the URL of a Postgres database. In a process of its own, so that whoever measures stays small.
 """
 
 from __future__ import annotations
 
 import json
 import sys
-
-import duckdb
 
 ASKED = """
 select count(*), count(distinct id), (select count(*) from {schema}.{contacts}), cast(sum(balance) as varchar)
@@ -18,11 +16,22 @@ from {schema}.clients
 
 def main() -> None:
     """Print the totals."""
-    file, schema, contacts = sys.argv[1:]
-    with duckdb.connect(file, read_only=True) as opened:
-        found = opened.execute(ASKED.format(schema=schema, contacts=contacts)).fetchone()
-    assert found is not None
-    print(json.dumps(dict(zip(("clients", "ids", "contacts", "money"), found, strict=True))))
+    place, schema, contacts = sys.argv[1:]
+    totals = rows_of(place, ASKED.format(schema=schema, contacts=contacts))[0]
+    print(json.dumps(dict(zip(("clients", "ids", "contacts", "money"), totals, strict=True))))
+
+
+def rows_of(place: str, query: str) -> list[tuple[object, ...]]:
+    """The rows that a query has on either engine."""
+    if "://" in place:
+        import psycopg  # noqa: PLC0415 - one of the two is needed
+
+        with psycopg.connect(place) as connection:
+            return connection.execute(query).fetchall()
+    import duckdb  # noqa: PLC0415 - as above
+
+    with duckdb.connect(place, read_only=True) as connection:
+        return connection.execute(query).fetchall()
 
 
 if __name__ == "__main__":

@@ -1,210 +1,178 @@
-"""The rounds of the bench: what is run, what it must hold, what it may take."""
+"""The rounds of the bench: which programs take turns, on which server, with how many clients."""
 
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
-from collections.abc import Sequence
-from dataclasses import dataclass
-from decimal import Decimal
-from itertools import pairwise
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from tests.bench.crowd import Truth, made
+from tests.bench import programs
+from tests.bench.crowd import Truth
 from tests.bench.fast_server import Throttle, change, serving
-from tests.bench.measured import Measured, measured
+from tests.bench.figures import CHANGED, FAST, MASS, REAL, Figure
+from tests.bench.measured import Measured
+from tests.bench.programs import CONNECTIONS, DUCKDB, POSTGRES, Site, Store, new_store
+from tests.postgres import Cluster
 
-HERE = Path(__file__).parent
-COMMAND = Path(sys.executable).with_name("ninja-sync")
-REAL = Throttle(one=1800, all=3700)
-CONNECTIONS = 4
-CHANGED = 100
-MEMORY = {100_000: 400, 1_000_000: 768}
-"""MB that a full pull may hold at the most, up to so many clients."""
-
-SLOWER = 1.2
-"""Ten times the clients may take twelve times as long."""
-
-CHANGES_SLOWER = 3.0
-OVER_THE_FETCH = 1.1
+UNTHROTTLED, AS_REAL = Throttle(), Throttle(one=1800, all=3700)
+CHANGES = 3
+"""Pulls of a few changes are repeated this often, however many clients there are: they are short."""
+MASS_SHARE = 0.4
+"""The part of all clients that changes in one second in a mass change."""
 
 
 @dataclass(frozen=True)
 class Bench:
-    """Where files are kept from one run to the next, how large pages are, and whom to compare with up to which size."""
+    """What is measured, how often, and where files are kept from one run to the next."""
 
     folder: Path
     page_size: int
-    peers: Path
+    engines: tuple[str, ...]
+    cluster: Cluster | None
+    peers: Path | None
     peer_most: int
-    quiet: bool = False
+    pairs: int
+    """How often an idle pull and its imports take turns."""
 
-    def told(self, figure: Figure) -> Figure:
-        """The figure, after it is printed."""
-        if not self.quiet:
-            print(figure, flush=True)
-        return figure
+    repeats: int | None = None
 
-
-HEAD = f"{'clients':>10}  {'':<44}{'time':>10}{'cpu':>10}{'pace':>10}{'peak':>10}{'ratio':>9}  target"
+    def times(self, clients: int) -> int:
+        """How often a program is run with so many clients."""
+        return self.repeats or (3 if clients <= 100_000 else 1)
 
 
-@dataclass(frozen=True)
-class Figure:
-    """One line of the report, as `HEAD` says; `kept` is None where there is no target."""
+@dataclass
+class Notebook:
+    """The runs of one round as they come, each said on the standard error output."""
 
-    name: str
+    speed: str
     clients: int
-    took: Measured | None = None
-    ratio: float | None = None
-    note: str = ""
-    kept: bool | None = None
+    runs: dict[tuple[str, str], list[Measured]] = field(default_factory=dict)
 
-    def __str__(self) -> str:
-        time = pace = peak = cpu = ""
-        if self.took:
-            time, cpu = f"{self.took.seconds:.2f} s", f"{self.took.cpu:.2f} s"
-            peak = f"{self.took.peak_mb:,.0f} MB"
-            pace = f"{self.clients / self.took.seconds:,.0f}/s" if self.name.startswith("all: ") else ""
-        ratio = "" if self.ratio is None else f"× {self.ratio:.2f}"
-        kept = {None: "", True: "kept", False: "MISSED"}[self.kept]
-        figures = f"{time:>10}{cpu:>10}{pace:>10}{peak:>10}{ratio:>9}"
-        return f"{self.clients:>10,}  {self.name:<44}{figures}  {kept:<7}{self.note}"
+    def note(self, run: Measured, name: str, engine: str = "") -> None:
+        """Keep a run."""
+        self.runs.setdefault((name, engine), []).append(run)
+        label = Figure(self.speed, self.clients, name, engine, ()).label
+        took = f"{run.seconds:8.2f} s{run.cpu:8.2f} s CPU{run.peak_mb:6.0f} MB"
+        print(f"{time.strftime('%H:%M:%S')}{self.clients:>10,} {self.speed:<5}{label:<46}{took}", file=sys.stderr)
+
+    def figures(self) -> list[Figure]:
+        """What the round has measured."""
+        return [
+            Figure(self.speed, self.clients, name, engine, tuple(replace(run, output="") for run in runs))
+            for (name, engine), runs in self.runs.items()
+        ]
 
 
-def round_of(bench: Bench, clients: int) -> list[Figure]:
-    """Everything that is measured with so many clients on a server that is as fast as it goes."""
+def fast_round(bench: Bench, clients: int) -> list[Figure]:
+    """Everything on a server that is as fast as it goes: full pulls, idle ones, a few changes, copies, the peers."""
+    book = Notebook(FAST, clients)
+    with _site(bench, clients, UNTHROTTLED) as (site, folder), ExitStack() as kept:
+        stores = _full(bench, site, folder, book, kept)
+        for engine, store in stores.items():
+            for _ in range(bench.pairs):
+                book.note(programs.idle_floor(store), "imports", engine)
+                book.note(programs.pull(site, store), "idle", engine)
+        changed = _changed(site, book, stores)
+        if DUCKDB in stores:
+            for _ in range(bench.times(clients)):
+                book.note(programs.publish(changed, stores[DUCKDB]), "publish", DUCKDB)
+        if POSTGRES in stores:
+            for run in programs.thirty_days(changed, stores[POSTGRES], bench.times(clients)):
+                book.note(run, "days", POSTGRES)
+    return book.figures()
+
+
+def real_round(bench: Bench, clients: int, *, with_peers: bool) -> list[Figure]:
+    """Full pulls from a server of real speed, beside the bare fetch on four connections."""
+    book = Notebook(REAL, clients)
+    with _site(bench, clients, AS_REAL) as (site, folder):
+        _fetch_and_pull(bench, site, folder, book)
+        if with_peers:
+            _peers(bench, site, folder, book)
+    return book.figures()
+
+
+def mass_round(bench: Bench, clients: int) -> list[Figure]:
+    """First pulls, at real speed, of clients that changed in one second in large part, beside the bare fetch."""
+    book = Notebook(MASS, clients)
+    with _site(bench, clients, AS_REAL) as (site, folder):
+        changed = replace(site, truth=change(site.url, int(clients * MASS_SHARE)))
+        _fetch_and_pull(bench, changed, folder, book)
+    return book.figures()
+
+
+def _full(bench: Bench, site: Site, folder: Path, book: Notebook, kept: ExitStack) -> dict[str, Store]:
+    """Fetch and pull everything, in turns with dlt. The warehouses of the last turn are kept."""
+    stores = {}
+    times = bench.times(book.clients)
+    for turn in range(times):
+        book.note(programs.fetch(site, folder, 1), "floor")
+        for engine in bench.engines:
+            with ExitStack() as stack:
+                store = stack.enter_context(new_store(engine, folder, bench.cluster))
+                book.note(programs.pull(site, store), "pull", engine)
+                if engine == DUCKDB:
+                    book.note(programs.copies(store), "copies", engine)
+                if turn == times - 1:
+                    stores[engine] = store
+                    kept.push(stack.pop_all())
+            _dlt(bench, site, folder, book, engine)
+    _airbyte(bench, site, folder, book)
+    return stores
+
+
+def _fetch_and_pull(bench: Bench, site: Site, folder: Path, book: Notebook) -> None:
+    """The bare fetch and first pulls, in turns."""
+    for _ in range(bench.times(book.clients)):
+        book.note(programs.fetch(site, folder, CONNECTIONS), "fetch")
+        for engine in bench.engines:
+            with new_store(engine, folder, bench.cluster) as store:
+                book.note(programs.pull(site, store), "pull", engine)
+
+
+def _changed(site: Site, book: Notebook, stores: dict[str, Store]) -> Site:
+    """Pulls of a few changes, with copies for readers if they are due, and without. Returns the site as it then is."""
+    for publish in (True, False) * CHANGES:
+        site = replace(site, truth=change(site.url, CHANGED))
+        for engine, store in stores.items():
+            without = engine == DUCKDB and not publish  # on Postgres there are no copies
+            name = "changed, no copies" if without else "changed"
+            book.note(programs.pull(site, store, publish=publish), name, engine)
+    return site
+
+
+def _peers(bench: Bench, site: Site, folder: Path, book: Notebook) -> None:
+    """Each peer once."""
+    for engine in bench.engines:
+        _dlt(bench, site, folder, book, engine)
+    _airbyte(bench, site, folder, book)
+
+
+def _dlt(bench: Bench, site: Site, folder: Path, book: Notebook, engine: str) -> None:
+    if bench.peers and book.clients <= bench.peer_most:
+        with new_store(engine, folder, bench.cluster) as store:
+            book.note(programs.dlt(site, store, bench.peers), "dlt", engine)
+
+
+def _airbyte(bench: Bench, site: Site, folder: Path, book: Notebook) -> None:
+    if bench.peers and book.clients <= bench.peer_most:
+        book.note(programs.airbyte(site, folder, bench.peers), "airbyte")
+
+
+@contextmanager
+def _site(bench: Bench, clients: int, throttle: Throttle) -> Iterator[tuple[Site, Path]]:
+    """A server of so many clients, and a folder for what is made of them."""
     files = bench.folder / str(clients)
-    truth = made(files, clients)
-    with TemporaryDirectory(dir=bench.folder) as place, serving(files) as url:
-        folder = Path(place)
-        bare = _floor(bench, url, folder, 1, truth)
-        figures = [bench.told(Figure("all: bare floor, one connection", clients, bare))]
-        _configure(folder, url, bench.page_size)
-        pulled = _pull(folder)
-        _check(_holds(folder, "warehouse.duckdb", "ninja", "contacts"), truth)
-        limit = next((most for size, most in MEMORY.items() if clients <= size), None)
-        figures.append(
-            bench.told(
-                Figure(
-                    "all: ninja-sync pull", clients, pulled, pulled.seconds / bare.seconds,
-                    f"of the floor's time; at most {limit} MB", None if limit is None else pulled.peak_mb <= limit,
-                )
-            )
-        )  # fmt: skip
-        figures += _changes(bench, folder, url, clients)
-        if clients <= bench.peer_most and (bench.peers / "bin" / "python").exists():
-            figures.append(bench.told(_dlt(bench, folder, url, clients, pulled)))
-    return figures
-
-
-def throttled_round(bench: Bench, clients: int) -> list[Figure]:
-    """A full pull from a server of real speed, beside the bare fetch on four connections."""
-    files = bench.folder / str(clients)
-    truth = made(files, clients)
-    with TemporaryDirectory(dir=bench.folder) as place, serving(files, REAL) as url:
-        folder = Path(place)
-        bare = _floor(bench, url, folder, CONNECTIONS, truth)
-        _configure(folder, url, bench.page_size)
-        pulled = _pull(folder)
-        _check(_holds(folder, "warehouse.duckdb", "ninja", "contacts"), truth)
-    ratio = pulled.seconds / bare.seconds
-    return [
-        bench.told(Figure("all: bare fetch, real speed, four connections", clients, bare)),
-        bench.told(
-            Figure(
-                "all: ninja-sync pull, real speed", clients, pulled, ratio,
-                f"of the bare fetch; at most {OVER_THE_FETCH}", ratio <= OVER_THE_FETCH,
-            )
-        ),
-    ]  # fmt: skip
-
-
-def growth(bench: Bench, figures: Sequence[Figure]) -> list[Figure]:
-    """How much longer the larger rounds took than the smaller ones."""
-    found = []
-    for name, most in (
-        ("all: ninja-sync pull", None),
-        (f"{CHANGED} changed, not published", CHANGES_SLOWER),
-        (f"{CHANGED} changed, published when due", CHANGES_SLOWER),
-    ):
-        rounds = sorted((f for f in figures if f.name == name and f.took), key=lambda figure: figure.clients)
-        for small, large in pairwise(rounds):
-            ratio = large.took.seconds / small.took.seconds
-            limit = most or SLOWER * large.clients / small.clients
-            note = f"of the time with {small.clients:,} clients; at most {limit:g}"
-            found.append(Figure(f"growth: {name}", large.clients, None, ratio, note, ratio <= limit))
-    return [bench.told(figure) for figure in found]
-
-
-def _changes(bench: Bench, folder: Path, url: str, clients: int) -> list[Figure]:
-    """An idle pull, and pulls of a few changes: without copies, with them when they are due, copies alone."""
-    idle = _pull(folder)
-    figures = [Figure("nothing changed", clients, idle)]
-    _configure(folder, url, bench.page_size, publish=False)
-    truth = change(url, CHANGED)
-    without = _pull(folder)
-    figures.append(Figure(f"{CHANGED} changed, not published", clients, without))
-    _configure(folder, url, bench.page_size)
-    truth = change(url, CHANGED)
-    due = _pull(folder)
-    told = "published" if json.loads(due.output)["main"]["published"] else "postponed"
-    figures.append(Figure(f"{CHANGED} changed, published when due", clients, due, note=told))
-    published = _ninja_sync(folder, "publish")
-    figures.append(Figure("ninja-sync publish", clients, published))
-    for name in ("warehouse.duckdb", "warehouse.duckdb.published/reader.duckdb"):
-        _check(_holds(folder, name, "ninja", "contacts"), truth)
-    return [bench.told(figure) for figure in figures]
-
-
-def _dlt(bench: Bench, folder: Path, url: str, clients: int, pulled: Measured) -> Figure:
-    script = [str(bench.peers / "bin" / "python"), str(HERE / "dlt_pull.py"), url, str(folder)]
-    before = _holds(folder, "warehouse.duckdb", "ninja", "contacts")
-    done = measured(script, folder=folder, environ={"RUNTIME__DLTHUB_TELEMETRY": "false", "HOME": str(folder)})
-    _check(_holds(folder, "dlt.duckdb", "bench", "clients__contacts"), before)
-    ratio = done.seconds / pulled.seconds
-    return Figure("all: dlt, parquet, merged by id", clients, done, ratio, "of our time")
-
-
-def _floor(bench: Bench, url: str, folder: Path, connections: int, truth: Truth) -> Measured:
-    script = [sys.executable, str(HERE / "floor.py"), url, str(bench.page_size), str(connections)]
-    done = measured(script, folder=folder)
-    if int(done.output) != truth.clients:
-        raise RuntimeError(f"The bare fetch read {done.output.strip()} of {truth.clients} clients.")
-    return done
-
-
-def _configure(folder: Path, url: str, page_size: int, *, publish: bool = True) -> None:
-    (folder / "ninja-sync.toml").write_text(
-        f'warehouse = "warehouse.duckdb"\npublish = {str(publish).lower()}\n'
-        f'[sources.main]\nurl = "{url}"\npage_size = {page_size}\nrequests_per_second = 1000.0\n'
-    )
-
-
-def _pull(folder: Path) -> Measured:
-    return _ninja_sync(folder, "pull")
-
-
-def _ninja_sync(folder: Path, command: str) -> Measured:
-    return measured(
-        [str(COMMAND), command, "--config", str(folder / "ninja-sync.toml"), "--json"],
-        folder=folder,
-        environ={"NINJA_SYNC_TOKEN": "bench"},
-    )
-
-
-def _holds(folder: Path, name: str, schema: str, contacts: str) -> dict[str, object]:
-    asked = [sys.executable, "-m", "tests.bench.holds", str(folder / name), schema, contacts]
-    found: dict[str, object] = json.loads(
-        measured(asked, folder=folder, environ={"PYTHONPATH": str(HERE.parents[1])}).output
-    )
-    return found | {"money": Decimal(str(found["money"]))}
-
-
-def _check(found: dict[str, object], truth: Truth | dict[str, object]) -> None:
-    """Raise RuntimeError where a database does not hold exactly what it should."""
-    if isinstance(truth, Truth):
-        truth = {"clients": truth.clients, "ids": truth.clients, "contacts": truth.contacts, "money": truth.money}
-    if found != truth:
-        raise RuntimeError(f"The database holds {found}, and should hold {truth}.")
+    made = "import sys, pathlib; from tests.bench.crowd import made; made(pathlib.Path(sys.argv[1]), int(sys.argv[2]))"
+    # In a process of its own: this one must stay small, or its memory is counted in.
+    subprocess.run([sys.executable, "-c", made, files, str(clients)], check=True, cwd=programs.ROOT)
+    truth = Truth(**json.loads((files / "truth.json").read_text()))
+    with TemporaryDirectory(dir=bench.folder) as place, serving(files, throttle) as url:
+        yield Site(url, truth, bench.page_size), Path(place)

@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 import json
+import os
+import platform
+import re
 import subprocess
 import sys
 import urllib.request
+from dataclasses import replace
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
-from tests.bench.crowd import made
+from tests.bench import programs
+from tests.bench.crowd import Truth, made
 from tests.bench.fast_server import Answers, Gate, Shelf, Throttle, change, serving
+from tests.bench.figures import FAST, REAL, Figure, targets_of
+from tests.bench.measured import Measured, cpu_of, measured
+from tests.bench.page import HOW, INTRO, MEANING, Report, json_of, machine_of, page_of
+from tests.bench.programs import DUCKDB, ENGINES, POSTGRES, Site, check, new_store
 
 ROOT = Path(__file__).parents[2]
 CLIENTS = 300
@@ -75,18 +85,126 @@ def test_a_throttled_server_is_as_slow_as_the_real_one_on_one_connection_and_on_
     assert max(due) == pytest.approx(seconds)
 
 
+TRUTH = Truth(clients=2, contacts=3, balance=1_500_000)
+TOTALS = {"clients": 2, "ids": 2, "contacts": 3, "money": "1.50"}
+
+
+@pytest.mark.parametrize("wrong", [{"clients": 3}, {"ids": 1}, {"contacts": 2}, {"money": "1.500001"}])
+def test_totals_that_differ_from_the_truth_end_the_bench(wrong):
+    check(TOTALS, TRUTH)
+    with pytest.raises(RuntimeError, match="should hold"):
+        check(TOTALS | wrong, TRUTH)
+
+
+@pytest.mark.slow
+@pytest.mark.proof
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_pull_or_a_view_without_the_right_contents_is_no_figure(engine, files, tmp_path, postgres):
+    with serving(files) as url, new_store(engine, tmp_path, postgres) as store:
+        right = Site(url, made(files, CLIENTS), 100)
+        for truth in (replace(right.truth, balance=right.truth.balance + 1), replace(right.truth, contacts=1)):
+            with pytest.raises(RuntimeError, match="should hold"):
+                programs.pull(replace(right, truth=truth), store)
+        with pytest.raises(RuntimeError, match=f"read {CLIENTS} of 5 clients"):
+            programs.fetch(replace(right, truth=replace(right.truth, clients=5)), tmp_path, 4)
+        programs.pull(right, store)
+        if engine == POSTGRES:
+            with pytest.raises(RuntimeError, match="by day"):
+                programs.thirty_days(replace(right, truth=replace(right.truth, balance=0)), store, 1)
+            assert len(programs.thirty_days(right, store, 2)) == 2
+
+
+def test_a_process_is_measured_with_its_files_and_the_work_of_a_server(tmp_path):
+    watched = tmp_path / "watched"
+    program = """if True:
+        import pathlib, sys, time
+        folder = pathlib.Path(sys.argv[1])
+        folder.mkdir()
+        (folder / "page").write_bytes(bytes(3_000_000))
+        time.sleep(1)
+        (folder / "page").unlink()
+    """
+    done = measured([sys.executable, "-c", program, str(watched)], folder=tmp_path, watched=watched)
+    assert (done.disk_mb, done.server_cpu) == (3.0, 0.0)
+    assert cpu_of(os.getpid()) > cpu_of(None) == 0
+    with pytest.raises(RuntimeError, match="too bad"):
+        measured([sys.executable, "-c", "raise SystemExit('too bad')"], folder=tmp_path)
+
+
+def figure(speed, clients, name, engine, *runs):
+    """A figure of runs of so many seconds, CPU seconds and MB."""
+    return Figure(speed, clients, name, engine, tuple(Measured(*run, "", server_cpu=1.0, disk_mb=7.0) for run in runs))
+
+
+FIGURES = (
+    figure(FAST, 100, "floor", "", (1, 1, 50), (2, 2, 50), (1, 1, 50)),
+    figure(FAST, 100, "pull", DUCKDB, (2, 3, 301), (4, 6, 200), (9, 9, 100)),
+    figure(FAST, 100, "pull", POSTGRES, (3, 4, 300)),
+    figure(FAST, 100, "dlt", DUCKDB, (20, 9, 100)),
+    figure(FAST, 1000, "pull", DUCKDB, (44, 3, 200)),
+    figure(FAST, 100, "changed", DUCKDB, (9, 1, 200)),
+    figure(FAST, 1000, "changed", DUCKDB, (9, 4, 200)),
+    figure(REAL, 100, "fetch", "", (2, 2, 50)),
+    figure(REAL, 100, "pull", DUCKDB, (2.2, 3, 200)),
+)
+
+
+def test_targets_are_judged_by_the_median_of_pairs_or_the_ratio_of_medians():
+    judged = {(t.name, t.engine, t.clients): (round(t.value, 2), t.kept) for t in targets_of(FIGURES)}
+    assert judged["full pull: CPU ÷ bare fetch's", DUCKDB, 100] == (3, True)  # 3, 3 and 9 in pairs
+    assert judged["full pull: CPU ÷ bare fetch's", POSTGRES, 100] == (4, False)  # one run against the median of three
+    assert judged["dlt's time ÷ full pull's", DUCKDB, 100] == (5, False)
+    assert judged["peak memory of any pull", DUCKDB, 100] == (301, False)
+    assert judged["peak memory of any pull", POSTGRES, 100] == (300, True)
+    assert judged["full pull: staged pages on disk", POSTGRES, 100] == (7, None)
+    assert judged["full pull: time ÷ that of 100", DUCKDB, 1000] == (11, True)
+    assert judged["pull of 100 changes: CPU ÷ that of 100", DUCKDB, 1000] == (
+        2.5,
+        False,
+    )  # the server's CPU is part of it
+    assert judged["full pull at real speed: time ÷ bare fetch's", DUCKDB, 100] == (1.1, True)
+
+
+def test_the_page_is_made_of_the_figures_and_no_line_of_a_table_is_too_wide():
+    report = Report(datetime(2026, 1, 2, tzinfo=UTC), {"memory": "1 GiB"}, 12.3, FIGURES, ("Without dlt.",))
+    page = page_of(report)
+    assert "2026-01-02, 12 minutes." in page
+    assert "4 of 8 targets are reached." in page
+    lines = [re.sub(" +", " ", line) for line in page.splitlines()]
+    assert "| dlt's time ÷ full pull's | DuckDB | 100 | 5.00 × | ≥ 8 | **missed** |" in lines
+    assert "| Ninja Sync into DuckDB | 3 | 4.00 s | 2.00 × | 6.00 s | 3.00 × | 1.00 s | 200 MB |" in lines
+    assert max(len(line) for line in page.splitlines()) <= 120
+    assert [t["kept"] for t in json.loads(json_of(report))["targets"]] == [t.kept for t in report.targets]
+    assert report.missed == 4
+
+
+def test_the_committed_page_says_what_the_bench_would_say():
+    page = (ROOT / "docs" / "benchmarks.md").read_text(encoding="utf-8")
+    assert all(text in page for text in (INTRO, MEANING, HOW))
+
+
+def test_the_machine_is_named_without_its_host_and_paths():
+    machine = " ".join(machine_of(None, None).values())
+    assert "duckdb" in machine
+    assert platform.node() not in machine
+    assert str(ROOT) not in machine
+
+
 @pytest.mark.slow
 @pytest.mark.proof
 def test_every_round_of_the_bench_runs_and_finds_the_truth_in_the_databases(tmp_path):
-    asked = ["--clients", "60", "120", "--throttled", "60", "--peers", "none", "--folder", str(tmp_path), "--json"]
+    sizes = ["--clients", "60", "120", "--throttled", "60", "--mass", "120"]
+    asked = [*sizes, "--repeats", "1", "--pairs", "1", "--peers", "none", "--json"]
     done = subprocess.run(
-        [sys.executable, "-m", "tests.bench", *asked], cwd=ROOT, capture_output=True, text=True, check=False
-    )
-    assert (done.returncode in (0, 1), done.stderr) == (True, "")
-    figures = json.loads(done.stdout)
-    assert [(f["clients"], f["name"]) for f in figures if f["name"].startswith("all: ninja-sync")] == [
-        (60, "all: ninja-sync pull"),
-        (120, "all: ninja-sync pull"),
-        (60, "all: ninja-sync pull, real speed"),
-    ]
-    assert {f["clients"] for f in figures if f["name"].startswith("growth: ")} == {120}
+        [sys.executable, "-m", "tests.bench", *asked, "--folder", tmp_path, "--write", tmp_path / "page.md"],
+        cwd=ROOT, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode in (0, 1), done.stderr
+    assert "make peers" in done.stderr.splitlines()[0]
+    report = json.loads(done.stdout)
+    rounds = {(f["speed"], f["clients"]) for f in report["figures"]}
+    assert rounds == {("fast", 60), ("fast", 120), ("real", 60), ("mass", 120)}
+    goals = {(t["name"].partition(":")[0], t["engine"]) for t in report["targets"]}
+    assert {engine for _, engine in goals} == {"DuckDB", "Postgres"}
+    assert ("thirty days of balances, summed", "Postgres") in goals
+    assert "Without dlt and airbyte-cdk" in (tmp_path / "page.md").read_text()

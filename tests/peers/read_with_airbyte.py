@@ -22,8 +22,8 @@ CATALOG = {
 }
 
 
-def manifest(url: str) -> dict[str, object]:
-    """A declarative source: page number, pages of twenty, the records under `data`."""
+def manifest(url: str, page_size: int = 20) -> dict[str, object]:
+    """A declarative source: page number, the records under `data`."""
 
     def option(name: str) -> dict[str, str]:
         return {"type": "RequestOption", "inject_into": "request_parameter", "field_name": name}
@@ -55,7 +55,7 @@ def manifest(url: str) -> dict[str, object]:
                 "type": "DefaultPaginator",
                 "pagination_strategy": {
                     "type": "PageIncrement",
-                    "page_size": 20,
+                    "page_size": page_size,
                     "start_from_page": 1,
                     "inject_on_first_request": True,
                 },
