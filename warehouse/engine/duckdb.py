@@ -36,6 +36,9 @@ MIB = 1024 * 1024
 LEAST_MEMORY = 128
 """Minimum for the engine's memory limit while it writes, in MiB."""
 
+ROW_GROUP = 20_480
+"""Rows that a load holds uncompressed until it writes them; a sixth of DuckDB's usual size, and of its memory."""
+
 QUIET = "set enable_progress_bar = false"
 """By default DuckDB draws a progress bar on standard output after two seconds, in the middle of a command's JSON."""
 
@@ -181,9 +184,7 @@ def _opened(path: Path, *, read_only: bool) -> DuckdbWarehouse:
         closing.enter_context(only_private_files())
         if not read_only:  # a kill while DuckDB creates a file leaves one that DuckDB never opens again
             make_whole(path, lambda beside: duckdb.connect(str(beside)).close())
-        config: Config = {"autoinstall_known_extensions": "false", **({} if read_only else _bounds(path))}
-        connection = duckdb.connect(str(path), read_only=read_only, config=config)
-        closing.callback(connection.close)
+        connection = _connected(path, closing, read_only=read_only)
         if not read_only:
             make_private_file(path)  # another program may have created it
         connection.execute("set timezone = 'UTC'").fetchall()
@@ -193,6 +194,21 @@ def _opened(path: Path, *, read_only: bool) -> DuckdbWarehouse:
         connection.execute("set enable_external_access = false").fetchall()
         connection.execute("set lock_configuration = true").fetchall()
         return DuckdbWarehouse(connection, path, closing.pop_all())
+
+
+def _connected(path: Path, closing: ExitStack, *, read_only: bool) -> duckdb.DuckDBPyConnection:
+    """Connect to the file. Only ATTACH takes the size of row groups, and forgets it when the file is closed."""
+    config: Config = {"autoinstall_known_extensions": "false"}
+    if read_only:
+        connection = duckdb.connect(str(path), read_only=True, config=config)
+        closing.callback(connection.close)
+        return connection
+    connection = duckdb.connect(config={**config, **_bounds(path), "temp_directory": f"{path}.tmp"})
+    closing.callback(connection.close)
+    quoted = str(path).replace("'", "''")
+    connection.execute(f"attach '{quoted}' as warehouse (row_group_size {ROW_GROUP})").fetchall()
+    connection.execute("use warehouse").fetchall()
+    return connection
 
 
 def _bounds(path: Path) -> Config:

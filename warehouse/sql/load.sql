@@ -32,10 +32,10 @@ create temp table ended as select id, valid_from as valid_to, 'changed' as ended
 
 -- :name changes
 -- Each new or changed record, before and after, for the run's report.
-select o.outcome, o.id, cast(v.record as varchar) as before, s.record as after
+select o.outcome, o.id, cast(m.record as varchar) as before, s.record as after
 from opened as o
 join stage_{entity} as s on s.arrival = o.arrival
-left join control.client_versions as v on v.source = $source and v.id = o.id and v.ended_run_id = $run_id
+left join ninja.{entity} as m on m.source = $source and m.id = o.id
 where o.outcome = 'updated' or (o.outcome = 'inserted' and $with_inserted)
 order by o.outcome desc, s.updated_at desc nulls last, o.id collate "C"
 limit $most
@@ -61,14 +61,17 @@ from ended as e
 join ninja.{entity} as m on m.source = $source and m.id = e.id
 
 -- :name compared
--- Each arriving version with the one before it, which has just ended, or ended when the client vanished.
+-- Each arriving version with the one before it: the mirror's, or the last one of a client that had vanished.
 with away as (
     select id, record, row_number() over (partition by id order by valid_to desc, valid_from desc) as place
     from control.client_versions
     where source = $source and ended_by <> 'changed' and id in (select id from opened where outcome = 'inserted')
 ),
 before as (
-    select id, record from control.client_versions where source = $source and ended_run_id = $run_id
+    select o.id, m.record
+    from opened as o
+    join ninja.{entity} as m on m.source = $source and m.id = o.id
+    where o.outcome = 'updated'
     union all
     select id, record from away where place = 1
 )

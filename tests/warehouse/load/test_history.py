@@ -15,6 +15,7 @@ from schemas.diff import differences
 from schemas.values import to_json
 from schemas.vanished import Vanished
 from tests.records import MOMENT, NOW, client, contact
+from warehouse.engine.sql import statement
 from warehouse.opened.migrate import migrate
 from warehouse.schema import tables
 from warehouse.schema.tables import VERSION_COLUMNS, columns
@@ -136,6 +137,12 @@ def test_what_changed_while_a_client_was_away_is_told(warehouse, load_records):
     load_records([], vanished=[Vanished("a", "gone")], began=at(50))
     load_records([client("a", city="Bonn")], began=at(99))
     assert warehouse.rows("select field, before, after from mart.client_changes") == [("city", "Kiel", "Bonn")]
+
+
+@pytest.mark.parametrize("name", ["compared", "changes"])
+def test_changes_are_found_by_the_ids_that_arrived_not_among_all_versions_of_a_run(name):
+    """Postgres expects one version of a run that it has not seen, and then compares each record with each version."""
+    assert "ended_run_id" not in statement(f"load/{name}")
 
 
 def test_tables_without_versions_get_them_from_the_runs_that_stored_the_rows(warehouse, load_records, monkeypatch):

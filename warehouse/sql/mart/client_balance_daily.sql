@@ -3,39 +3,22 @@
 -- a change has the balance of the day before. Filter by client or by day: all days of all clients are many rows.
 -- Currency and status are the version's. A client without its own currency has today's currency of its group or company.
 create view mart.client_balance_daily as
-with digits as (
-    select 0 as n union all select 1 union all select 2 union all select 3 union all select 4
-    union all select 5 union all select 6 union all select 7 union all select 8 union all select 9
+with first_days as (  -- no version is older than its source's first run, and no zone is a day behind UTC
+    select source, cast(min(began_at) at time zone 'UTC' as date) - 1 as day from control.runs group by source
 ),
-spans as (
-    select
-        h.source, h.id, h.number, h.display_name, h.status, h.currency_code, h.balance, h.paid_to_date, h.credit_balance,
-        cast(h.valid_from at time zone c.time_zone as date) as first_day,
-        case
-            when h.valid_to is null then cast(now() at time zone c.time_zone as date)
-            else cast(h.valid_to at time zone c.time_zone as date) - 1
-        end as last_day
-    from mart.client_history as h
-    join mart.companies as c on c.source = h.source
-),
-first_days as (
-    select cast(min(valid_from) as date) - 1 as first_day
-    from (
-        select min(valid_from) as valid_from from control.client_versions
-        union all
-        select min(valid_from) as valid_from from ninja.clients
-    ) as oldest
-),
-days as (
-    select f.first_day + (a.n + 10 * b.n + 100 * c.n + 1000 * d.n) as day
+zone_days as (
+    select c.source, c.time_zone, f.day + cast(s.n as integer) as day
     from first_days as f
-    cross join digits as a
-    cross join digits as b
-    cross join digits as c
-    cross join digits as d
-    where f.first_day + (a.n + 10 * b.n + 100 * c.n + 1000 * d.n) <= cast(now() as date) + 1
+    join mart.companies as c on c.source = f.source
+    cross join generate_series(0, 9999) as s(n)
+    where f.day + cast(s.n as integer) <= cast(now() at time zone c.time_zone as date)
+),
+days as (  -- grouped, so that Postgres computes the end of a day once, not once for each version
+    select source, day, cast(day + 1 as timestamp) at time zone time_zone as ends_at
+    from zone_days
+    group by source, day, cast(day + 1 as timestamp) at time zone time_zone
 )
 select
-    s.source, s.id, d.day, s.number, s.display_name, s.status, s.currency_code, s.balance, s.paid_to_date, s.credit_balance
-from spans as s
-join days as d on d.day >= s.first_day and d.day <= s.last_day
+    h.source, h.id, d.day, h.number, h.display_name, h.status, h.currency_code, h.balance, h.paid_to_date, h.credit_balance
+from mart.client_history as h
+join days as d on d.source = h.source and h.valid_from < d.ends_at and (h.valid_to is null or h.valid_to >= d.ends_at)

@@ -1,7 +1,10 @@
 -- One row per client, including archived and deleted ones: names for ids, the effective currency, the primary contact.
 create view mart.clients as
 with primary_contacts as (
-    select *, row_number() over (partition by source, client_id order by is_primary desc nulls last, created_at, id collate "C") as place
+    select
+        source, client_id, id, first_name, last_name, email, phone,
+        row_number() over (partition by source, client_id order by is_primary desc nulls last, created_at, id collate "C") as place,
+        count(*) over (partition by source, client_id) as contacts
     from ninja.contacts
 )
 select
@@ -16,7 +19,7 @@ select
     end as currency_from,
     p.id as contact_id, p.first_name as contact_first_name, p.last_name as contact_last_name,
     p.email as contact_email, p.phone as contact_phone,
-    (select count(*) from ninja.contacts as k where k.source = c.source and k.client_id = c.id) as contacts,
+    coalesce(p.contacts, 0) as contacts,
     g.name as group_name, i.name as industry, z.name as size, c.classification,
     c.vat_number, c.id_number, c.has_valid_vat_number, c.is_tax_exempt, c.website, c.phone,
     c.address1, c.address2, c.city, c.state, c.postal_code, l.name as country, l.iso_3166_2 as country_code,

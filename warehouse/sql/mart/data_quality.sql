@@ -33,7 +33,9 @@ with forms as (
     union all select 'SK', '^SK[0-9]{10}$'
 ),
 alive as (
-    select *, nullif(upper(regexp_replace(vat_number, '[^0-9A-Za-z+*]', '', 'g') collate "C"), '') as vat_key
+    select
+        source, id, number, vat_number, country_id, currency_id,
+        nullif(upper(regexp_replace(vat_number, '[^0-9A-Za-z+*]', '', 'g') collate "C"), '') as vat_key
     from ninja.clients
     where not is_deleted
 ),
