@@ -7,12 +7,13 @@ and names the fault. Both make the same rows from ordinary records; a test compa
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from functools import cache, lru_cache
 from hashlib import blake2b
 from itertools import chain, islice
 from operator import itemgetter
 from typing import NamedTuple, TypeVar
+
+import msgspec
 
 from schemas.entity import Entity, Kind
 from schemas.scrub import always_kept, searched, sounds_secret
@@ -65,8 +66,7 @@ class _Odd(Exception):
     """Something in this page needs the other road."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Table:
+class _Table(msgspec.Struct, frozen=True):
     """The records of one entity on a page: as sent, without their secrets, and as typed values."""
 
     kept: list[Record]

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
@@ -34,15 +33,13 @@ class _Envelope(msgspec.Struct):
     meta: msgspec.Raw = msgspec.Raw(b"null")
 
 
-@dataclass(frozen=True, slots=True)
-class Malformed:
+class Malformed(msgspec.Struct, frozen=True):
     """A record that is not valid JSON on its page: its id, or a name made from its content."""
 
     id: str
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
+class Page(msgspec.Struct, frozen=True):
     """Decoded records, and what the server reports about the page; `per_page` is the size it really used."""
 
     records: list[object]
