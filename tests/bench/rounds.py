@@ -28,6 +28,9 @@ SLOWER = 1.2
 
 CHANGES_SLOWER = 3.0
 OVER_THE_FETCH = 1.1
+OVER_THE_IMPORTS, PAIRS = 1.3, 9
+"""An idle pull may work so much longer than a program that imports httpx and DuckDB and asks one query."""
+IMPORTS = "import httpx, duckdb; duckdb.connect('warehouse.duckdb').execute('select 1').fetchall()"
 
 
 @dataclass(frozen=True)
@@ -140,8 +143,7 @@ def growth(bench: Bench, figures: Sequence[Figure]) -> list[Figure]:
 
 def _changes(bench: Bench, folder: Path, url: str, clients: int) -> list[Figure]:
     """An idle pull, and pulls of a few changes: without copies, with them when they are due, copies alone."""
-    idle = _pull(folder)
-    figures = [Figure("nothing changed", clients, idle)]
+    figures = [_idle(folder, clients)]
     _configure(folder, url, bench.page_size, publish=False)
     truth = change(url, CHANGED)
     without = _pull(folder)
@@ -156,6 +158,16 @@ def _changes(bench: Bench, folder: Path, url: str, clients: int) -> list[Figure]
     for name in ("warehouse.duckdb", "warehouse.duckdb.published/reader.duckdb"):
         _check(_holds(folder, name, "ninja", "contacts"), truth)
     return [bench.told(figure) for figure in figures]
+
+
+def _idle(folder: Path, clients: int) -> Figure:
+    """An idle pull beside the bare imports, in pairs: the median of each one's processor time."""
+    _pull(folder)
+    pairs = [(_pull(folder), measured([sys.executable, "-c", IMPORTS], folder=folder)) for _ in range(PAIRS)]
+    idle, bare = (sorted(side, key=lambda done: done.cpu)[PAIRS // 2] for side in zip(*pairs, strict=True))
+    ratio = idle.cpu / bare.cpu
+    note = f"of the bare imports' cpu; at most {OVER_THE_IMPORTS}"
+    return Figure("nothing changed", clients, idle, ratio, note, ratio <= OVER_THE_IMPORTS)
 
 
 def _dlt(bench: Bench, folder: Path, url: str, clients: int, pulled: Measured) -> Figure:
