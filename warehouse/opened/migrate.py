@@ -70,12 +70,13 @@ def _make_mirror(warehouse: Warehouse, *, rebuilt: bool) -> None:
 def _is_current(warehouse: Warehouse) -> bool:
     """Whether nothing is to be done. Raises WarehouseError if the migrations are not ours.
 
-    Every opening asks this, so it only reads; the tables that it reads are nearly always there. DuckDB takes 10 ms to
-    list all tables, and binds every view to list the columns. If the tables are not there, `_applied` finds out why.
+    Every opening asks this. The tables that it reads are nearly always there, so we look for them only if the first
+    query fails: DuckDB takes 10 ms to list all tables, and binds every view to list the columns.
     """
     try:
         had = _noted(warehouse)
     except WarehouseError:
+        _applied(warehouse)  # raises any other reason
         return False
     check_known(had, warehouse.shown)
     return len(had) == len(named("control")) and mirror_is_current(warehouse) and views_are_current(warehouse)
