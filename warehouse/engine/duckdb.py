@@ -40,6 +40,9 @@ MIB = 1024 * 1024
 LEAST_MEMORY = 128
 """Minimum for the engine's memory limit while it writes, in MiB."""
 
+NAMED = re.compile(r"\$(\w+)")
+"""A parameter of a statement, by its name."""
+
 QUIET = "set enable_progress_bar = false"
 """By default DuckDB draws a progress bar on standard output after two seconds, in the middle of a command's JSON."""
 
@@ -241,7 +244,8 @@ def _quoted(path: Path) -> str:
 
 def _used(sql: str, params: Params | None) -> dict[str, object]:
     """Return the parameters that the statement names: DuckDB refuses any others."""
-    return {name: value for name, value in (params or {}).items() if re.search(rf"\${name}\b", sql)}
+    named = set(NAMED.findall(sql)) if params else ()
+    return {name: value for name, value in (params or {}).items() if name in named}
 
 
 def _holder(message: str) -> str | None:
