@@ -6,8 +6,9 @@ them. Two readings of both clocks show by how much the server's has gone back in
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
+
+import msgspec
 
 JITTER = 60
 """Seconds by which the clocks of several web servers behind one address may differ."""
@@ -15,8 +16,7 @@ ABSURD = 86400
 """Seconds by which the server's clock and this machine's may differ before one of them must be wrong."""
 
 
-@dataclass(frozen=True, slots=True)
-class Clocks:
+class Clocks(msgspec.Struct, frozen=True):
     """Both clocks at one moment, in unix seconds.
 
     For a stored moment, `here` was read before the request; for the present one, after the answer. So a slow answer

@@ -7,7 +7,6 @@ does not fit, it gives up, and the records are taken one by one.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from functools import cache
 from hashlib import blake2b
 from itertools import chain, islice
@@ -27,16 +26,14 @@ Column = Sequence[Any]
 _ENCODER = msgspec.json.Encoder(decimal_format="number")
 
 
-@dataclass(frozen=True, slots=True)
-class Children:
+class Children(msgspec.Struct, frozen=True):
     """The children of many records: a column for each field, and how many each record has."""
 
     columns: Sequence[Column]
     counts: Sequence[int]
 
 
-@dataclass(frozen=True, slots=True)
-class Columns:
+class Columns(msgspec.Struct, frozen=True):
     """Many typed records: a column for each field, the hash and the JSON of each, and the children by entity."""
 
     columns: Sequence[Column]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 
@@ -17,8 +16,7 @@ UNTOLD = frozenset({"updated_at", "last_login"})
 """Fields that move without a change of the record."""
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(msgspec.Struct, frozen=True):
     """A record that is new (`before` is None) or changed, as JSON without secrets."""
 
     id: str
@@ -26,8 +24,7 @@ class Change:
     after: str
 
 
-@dataclass(frozen=True, slots=True)
-class Difference:
+class Difference(msgspec.Struct, frozen=True):
     """One field that differs; `''` stands for an empty value."""
 
     field: str

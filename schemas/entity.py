@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
+
+import msgspec
 
 
 class Kind(Enum):
@@ -38,8 +39,7 @@ class Written(Enum):
     PUT = "put"
 
 
-@dataclass(frozen=True, slots=True, eq=False)  # one object each: compared and hashed by identity, which is cheap
-class Field:
+class Field(msgspec.Struct, frozen=True, eq=False):  # one object each: compared and hashed by identity, which is cheap
     """One field of an entity: a key of the server's JSON and a column of the warehouse.
 
     `inside` names the object that holds the key, where that is not the record itself.
@@ -64,8 +64,7 @@ class Field:
         return self.key or self.name
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Entity:
+class Entity(msgspec.Struct, frozen=True, eq=False):
     """A kind of record: its table's name, its path in the API, its fields, and the lists of children inside it.
 
     `secrets` are keys that are never stored. `elsewhere` are known keys without a column: they stay in the record.

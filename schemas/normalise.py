@@ -10,12 +10,12 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field, replace
 from functools import cache, lru_cache
 from hashlib import blake2b
 from itertools import chain, groupby, islice
 
 import msgspec
+from msgspec.structs import replace
 
 from schemas.columns import Columns, typed
 from schemas.entity import Entity, Field
@@ -44,8 +44,7 @@ class TypedRow(msgspec.Struct, frozen=True):
     children: tuple[tuple[Values, ...], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Quarantined:
+class Quarantined(msgspec.Struct, frozen=True):
     """A record that does not fit: the field and its entity, why, and the record without its secrets, if readable."""
 
     entity: str
@@ -59,8 +58,7 @@ class Quarantined:
         return f"{self.entity} {self.id}: {self.field} {self.reason}"
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Drift:
+class Drift(msgspec.Struct, frozen=True, order=True):
     """A field that appeared (`new`) or that the server no longer sends (`missing`)."""
 
     entity: str
@@ -68,14 +66,13 @@ class Drift:
     kind: str
 
 
-@dataclass(slots=True)
-class Batch:
+class Batch(msgspec.Struct):
     """The result for a page of records: shaped ones in columns, the others as rows."""
 
-    rows: list[TypedRow] = field(default_factory=list)
-    columns: list[Columns] = field(default_factory=list)
-    quarantined: list[Quarantined] = field(default_factory=list)
-    drift: set[Drift] = field(default_factory=set)
+    rows: list[TypedRow] = []
+    columns: list[Columns] = []
+    quarantined: list[Quarantined] = []
+    drift: set[Drift] = set()
 
     @property
     def ids(self) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 GONE = "gone"
 """The server no longer knows the client, and nothing shows why."""
@@ -17,8 +17,7 @@ HIDDEN = "hidden"
 """Not listed, but known: this token may no longer see it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Vanished:
+class Vanished(msgspec.Struct, frozen=True):
     """A client that is no longer on the server; `into` names the survivor of a merge, `evidence` explains it to people.
 
     Raises ValueError for a contradiction: a merge without a survivor, or a survivor without a merge.

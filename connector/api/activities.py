@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 
+import msgspec
 from httpx import codes
 
 from connector.api.verbs import lister
@@ -27,8 +27,7 @@ HASH = re.compile(r"\s*\([^()]*\)$")
 """The client_hash behind a name, which opens the client's portal: it is stored nowhere."""
 
 
-@dataclass(frozen=True, slots=True)
-class Deed:
+class Deed(msgspec.Struct, frozen=True):
     """A merge (`into` is the survivor's id) or purge (`into` is None) of the client with this name; unix seconds."""
 
     into: str | None

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from decimal import Decimal
 from enum import Enum
 
+import msgspec
 from httpx import codes
 
 from connector.door.door import Door
@@ -25,8 +25,7 @@ class Presence(Enum):
     HIDDEN = "hidden"
 
 
-@dataclass(frozen=True, slots=True)
-class Note:
+class Note(msgspec.Struct, frozen=True):
     """A ledger row of a merge: the name of the client that is gone, the balance it brought, and when.
 
     `at` is in unix seconds, by the server's clock.

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from connector.door.door import Door
 from connector.scan.pages import PAGE_CAP, Ask, Page, Params, read_page
@@ -14,8 +15,7 @@ from schemas.errors import UnexpectedShape
 from schemas.shape import Shapes
 
 
-@dataclass(frozen=True, slots=True)
-class Company:
+class Company(msgspec.Struct, frozen=True):
     """The company of a token. The fingerprint shows whether the server is still the one that was bound.
 
     `version` is the server's, as its answer named it.

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 from schemas.errors import SettingsError
 
@@ -24,8 +25,7 @@ _LAST_PORT = 65535
 DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 
 
-@dataclass(frozen=True, slots=True)
-class Address:
+class Address(msgspec.Struct, frozen=True):
     """A checked address; two addresses of one `origin` may share a secret."""
 
     scheme: str

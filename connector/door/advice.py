@@ -6,10 +6,10 @@ import re
 import socket
 import ssl
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Final, TypeVar
 
 import httpx
+import msgspec
 
 from connector.door.address import Address
 from connector.door.quote import quote
@@ -26,8 +26,7 @@ _LOOKED_AT: Final = 4096
 Cause = TypeVar("Cause", bound=BaseException)
 
 
-@dataclass(frozen=True, slots=True)
-class Way:
+class Way(msgspec.Struct, frozen=True):
     """The way a request takes: to which server, through which proxy, and its time limits in seconds."""
 
     server: Address

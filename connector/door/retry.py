@@ -12,8 +12,9 @@ import itertools
 import math
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final, NoReturn, TypeVar
+
+import msgspec
 
 from schemas.errors import ApiError, SyncError, sentence
 
@@ -27,8 +28,7 @@ LONGEST_ASKED: Final = (
 JITTER: Final = 0.25  # a wait the server asks for is never shortened, only lengthened by up to this share
 
 
-@dataclass(frozen=True, slots=True)
-class Failure:
+class Failure(msgspec.Struct, frozen=True):
     """A request without a good answer, and how to go on."""
 
     error: SyncError
@@ -69,8 +69,7 @@ class Budget:
             return enough
 
 
-@dataclass(frozen=True, slots=True)
-class RetryRules:
+class RetryRules(msgspec.Struct, frozen=True):
     """The retry settings that all requests of one door share."""
 
     attempts: int

@@ -7,18 +7,26 @@ could hold a run for days.
 from __future__ import annotations
 
 import ssl
+import sys
 from collections.abc import Callable, Iterable
 from contextvars import ContextVar
 from pathlib import Path
 from typing import Any, Final
 
 import certifi
-import httpcore
 import httpx
 
 from connector.door.address import is_loopback
 from connector.door.halt import HALT, interruptible
 from schemas.errors import SettingsError
+
+if "h2" in sys.modules:
+    import httpcore
+else:  # httpcore imports h2 where another package brings it along: 0.01 s, and the door speaks no HTTP/2
+    sys.modules["h2"] = None  # type: ignore[assignment]
+    import httpcore
+
+    del sys.modules["h2"]  # others may speak it: httpcore then imports it at the first use
 
 DEADLINE: Final[ContextVar[float]] = ContextVar("deadline", default=float("inf"))
 """The moment, on the wire's clock, when this thread's request must be over."""

@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import datetime
 
 import msgspec
@@ -32,15 +31,13 @@ class _Envelope(msgspec.Struct):
     meta: msgspec.Raw = msgspec.Raw(b"null")
 
 
-@dataclass(frozen=True, slots=True)
-class Malformed:
+class Malformed(msgspec.Struct, frozen=True):
     """A record that is not valid JSON on its page: its id, or a name made from its content."""
 
     id: str
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
+class Page(msgspec.Struct, frozen=True):
     """Records, decoded or shaped, and what the server reports about the page; `per_page` is the size it really used."""
 
     records: list[object]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
 from typing import Any
+
+import msgspec
 
 from connector.scan.pages import UNREADABLE, Ask, Page, narrows
 from connector.scan.skew import HOUR
@@ -23,8 +24,7 @@ Together = Callable[[Sequence[Iterator[Any]], int], Iterator[tuple[int, Any]]]
 """Iterates over several iterators, at most so many at once: (which one, its item), in no order between them."""
 
 
-@dataclass(frozen=True, slots=True)
-class FirstLook:
+class FirstLook(msgspec.Struct, frozen=True):
     """The first request of a run: the server's clock at its start, its version, its total and its newest record."""
 
     began: int
@@ -33,8 +33,7 @@ class FirstLook:
     newest: dict[str, object] | None
 
 
-@dataclass(slots=True)
-class Scan:
+class Scan(msgspec.Struct):
     """A running scan, in unix seconds. `open` holds the spans still unread when its last page was handed over.
 
     `connections` is how many requests a full read may run at once; `together` runs them (threads, where None).
@@ -53,13 +52,13 @@ class Scan:
     connections: int = 1
     together: Together | None = None
     recent: int = 0
-    walls: dict[int | None, int] = field(default_factory=dict)
-    open: list[Span] = field(default_factory=list)
+    walls: dict[int | None, int] = {}
+    open: list[Span] = []
     newest_seen: int = 0
     full: bool = False
-    poison: list[str] = field(default_factory=list)
+    poison: list[str] = []
     unread: int = 0
-    notes: list[str] = field(default_factory=list)
+    notes: list[str] = []
 
 
 def stamp(record: object) -> int:

@@ -7,12 +7,10 @@ its function's docstring; a test holds the two equal.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 
-@dataclass(frozen=True)
-class Command:
+class Command(NamedTuple):
     """One command of a group. `function` is `module:function`; empty if the command is itself a group."""
 
     name: str
@@ -20,8 +18,7 @@ class Command:
     function: str = ""
 
 
-@dataclass(frozen=True)
-class Group:
+class Group(NamedTuple):
     """Commands in the panels of `--help`. `function` runs if no command is named."""
 
     help: str

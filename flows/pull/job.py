@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
+
+import msgspec
+from msgspec.structs import replace
 
 from connector.door.door import Door
 from flows.configuration.load import place_of
@@ -30,8 +32,7 @@ COUNTS = ("requests", "seconds", "received", "inserted", "updated", "touched", "
 """The counts to add up when a pull did a full check after its first run."""
 
 
-@dataclass(frozen=True, slots=True)
-class Departed:
+class Departed(msgspec.Struct, frozen=True):
     """A client that a run removed: its name, its fate, the client it was merged into, and the evidence."""
 
     id: str
@@ -42,8 +43,7 @@ class Departed:
     evidence: str
 
 
-@dataclass(frozen=True, slots=True)
-class Pulled:
+class Pulled(msgspec.Struct, frozen=True):
     """The result of a pull: its last run, the first changes, new drift, quarantined records, removed clients.
 
     If the pull did a full check after its first run, `control.runs` has two runs; `run` is the second one, with the
@@ -76,8 +76,7 @@ class Pulled:
         return bool(findings or self.left > 0 or self.unpublished or self.blind)
 
 
-@dataclass(frozen=True, slots=True)
-class Job:
+class Job(msgspec.Struct, frozen=True):
     """One pull of one source, with everything that comes from outside.
 
     `full` asks for a full check. `at_most` is the number of clients that the run may remove; None leaves it to the

@@ -8,9 +8,11 @@ the seconds by which the server's clock has gone back since (`schemas.clocks`).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from math import ceil
+
+import msgspec
+from msgspec.structs import replace
 
 from connector.api.verbs import lister
 from connector.scan.scan import first_look
@@ -32,8 +34,7 @@ from warehouse.load.vanished import remember_unexplained
 DAY = 86400
 
 
-@dataclass(frozen=True, slots=True)
-class Sight:
+class Sight(msgspec.Struct, frozen=True):
     """The answer to the first request of a run, and both clocks then.
 
     `look.began` is the server's clock, or this machine's if the server's is more than a day ahead. `begun` are the
@@ -48,8 +49,7 @@ class Sight:
     notes: Sequence[str] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
+class Known(msgspec.Struct, frozen=True):
     """The server's first answer beside the state of the warehouse.
 
     `mirrored`: the newest record is the same in both. `back`: the seconds by which the server's clock has gone back

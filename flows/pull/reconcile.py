@@ -10,8 +10,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
+
+import msgspec
 
 from connector.api.activities import Deed, deeds_since
 from connector.api.presence import Note, Presence, merges_into, presence
@@ -50,29 +51,27 @@ MOST_HEIRS, MOST_LEDGERS = 10, 100
 """The most ledgers to read for one client whose contacts are gone too, and in one run."""
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(msgspec.Struct, frozen=True):
     """The result for absent clients: those that vanished, and those kept although unlisted, each with the reason.
 
     `held` is set if more clients are absent than one run may remove, or if the server seems emptied or restored.
     """
 
     vanished: Sequence[Vanished] = ()
-    unlisted: Mapping[str, str] = field(default_factory=dict)
+    unlisted: Mapping[str, str] = {}
     notes: Sequence[str] = ()
     held: TooMuchChange | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class _Traces:
+class _Traces(msgspec.Struct, frozen=True):
     """The warehouse's data on missing clients: their last versions, and the clients they may have been merged into."""
 
     lost: Sequence[Lost]
     owners: Mapping[str, str]
     heirs: Mapping[str, Sequence[str]]
     merges: Sequence[KnownMerge]
-    ledgers: dict[str, list[Note] | None] = field(default_factory=dict)
-    claimed: list[KnownMerge] = field(default_factory=list)
+    ledgers: dict[str, list[Note] | None] = {}
+    claimed: list[KnownMerge] = []
 
 
 def reconcile(job: Job, state: State, staging: Staging, scan: Scan, aside: Iterable[str]) -> Verdict:

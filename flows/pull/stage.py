@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Generator
 from contextlib import closing
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from connector.api.verbs import lister
 from connector.scan.pages import Malformed

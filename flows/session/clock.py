@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
+import msgspec
 
-@dataclass(frozen=True, slots=True)
-class Clock:
+
+class Clock(msgspec.Struct, frozen=True):
     """This machine's clocks, for a run's own times, never for a watermark."""
 
     now: Callable[[], datetime] = lambda: datetime.now(UTC)

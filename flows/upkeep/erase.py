@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+
+import msgspec
 
 from flows.configuration.load import place_of
 from flows.configuration.values import Settings
@@ -25,8 +26,7 @@ from warehouse.locks.lock import one_run_at_a_time
 from warehouse.publish.publish import publish
 
 
-@dataclass(frozen=True, slots=True)
-class Erasure:
+class Erasure(msgspec.Struct, frozen=True):
     """The result of an erasure: the rows removed, whether figures stay under a pseudonym, and where data may remain."""
 
     removed: int

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import _duckdb
 import duckdb
 import pytest
 
@@ -82,6 +83,7 @@ def forget_all() -> None:
 def quick() -> Iterator[None]:
     """All of this, inside."""
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(duckdb, "connect", connect)
+        for package in (duckdb, _duckdb):
+            patched.setattr(package, "connect", connect)
         patched.setattr(migrations, "migrate", migrate)
         yield

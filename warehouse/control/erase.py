@@ -7,16 +7,16 @@ it is rewritten, and in Postgres until a full vacuum. If a run is killed in betw
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
+
+import msgspec
 
 from warehouse.control.state import read_erased
 from warehouse.engine.seam import POSTGRES, Warehouse
 from warehouse.engine.sql import statement
 
 
-@dataclass(frozen=True, slots=True)
-class Trace:
+class Trace(msgspec.Struct, frozen=True):
     """A table with data of clients, the columns with their ids, and the name of its rows in a report."""
 
     table: str
@@ -47,8 +47,7 @@ TRACES = (
 """Every table with data of a client. A test compares the list with the tables of a warehouse."""
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(msgspec.Struct, frozen=True):
     """A client's data in the warehouse: its name, whether it is mirrored, and its row count per table."""
 
     name: str

@@ -6,10 +6,11 @@ Unlike the mirror, it cannot be rebuilt from the server. So only numbered migrat
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import cast
+
+import msgspec
 
 from schemas.entity import Entity
 from schemas.erased import NOBODY, Erased
@@ -19,8 +20,7 @@ from warehouse.engine.seam import Warehouse
 from warehouse.engine.sql import statement
 
 
-@dataclass(frozen=True, slots=True)
-class Binding:
+class Binding(msgspec.Struct, frozen=True):
     """The company and server behind a source. The fingerprint is a hash of the company's key."""
 
     base_url: str
@@ -28,8 +28,7 @@ class Binding:
     company_fingerprint: str
 
 
-@dataclass(frozen=True, slots=True)
-class State:
+class State(msgspec.Struct, frozen=True):
     """The warehouse's knowledge of a source before a pull; `binding` is None before the first one.
 
     `quarantined` counts the clients that are in quarantine and not in the mirror, `quarantine_open` all open entries.
@@ -63,8 +62,7 @@ class State:
         return 0 if server_total is None else self.mirrored + self.quarantined + self.erased_listed - server_total
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
+class Run(msgspec.Struct, frozen=True):
     """One row of `control.runs`. Times are the server's for `began_at`, this machine's for `finished_at`."""
 
     run_id: str
@@ -95,7 +93,7 @@ def read_state(warehouse: Warehouse, source: str) -> State:
     if not rows:
         return State()
     values = dict(zip(columns, rows[0], strict=True))
-    bound = Binding(*(str(values.pop(name)) for name in Binding.__dataclass_fields__))
+    bound = Binding(*(str(values.pop(name)) for name in Binding.__struct_fields__))
     return State(bound, erased=read_erased(warehouse, source), **values)  # type: ignore[arg-type]  # the statement names the fields, a test compares them
 
 
@@ -147,7 +145,7 @@ def bind(warehouse: Warehouse, source: str, binding: Binding, *, version: str | 
 
 def record_run(warehouse: Warehouse, run: Run) -> None:
     """Write one row of `control.runs`."""
-    values = {name: getattr(run, name) for name in Run.__dataclass_fields__}
+    values = {name: getattr(run, name) for name in Run.__struct_fields__}
     listed = ", ".join("cast($notes as json)" if name == "notes" else f"${name}" for name in values)
     warehouse.execute(f"insert into control.runs ({', '.join(values)}) values ({listed})", values)
 

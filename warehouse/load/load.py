@@ -9,8 +9,10 @@ children together. A version that ends is kept in `control.client_versions`; a f
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+
+import msgspec
+from msgspec.structs import replace
 
 from schemas.arrow_types import staged_schema
 from schemas.clocks import Clocks
@@ -52,16 +54,14 @@ CHANGED = ("inserted", "updated", "touched")
 """The outcomes that change the mirror."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reference:
+class Reference(msgspec.Struct, frozen=True):
     """The rows of the reference tables, which decode ids; each replaces the whole table of its source."""
 
     rows: Mapping[Entity, Sequence[TypedRow]]
     quarantined: Sequence[Quarantined] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Scanned:
+class Scanned(msgspec.Struct, frozen=True):
     """The result of a scan, except for its rows. Times are by the server's clock.
 
     `vanished` are clients to remove; one that this scan also read stays. `unlisted` are clients that a full check
@@ -84,8 +84,7 @@ class Scanned:
     clocks: Clocks | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Loaded:
+class Loaded(msgspec.Struct, frozen=True):
     """The result of a load: the run as stored in `control.runs`, the first changes, the new drift.
 
     `surplus` is the number of clients that the warehouse has beyond the server's total at the start of the scan.

@@ -14,7 +14,6 @@ import os
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -69,8 +68,7 @@ class StagedPage(msgspec.Struct):
     drift: list[Drift]
 
 
-@dataclass(slots=True)
-class Staging:
+class Staging(msgspec.Struct):
     """The staged pages of one scan of one source, in a folder of their own.
 
     `began` is the server's clock when the scan began, `here` this machine's clock then. `resumed_at` is the arrival
@@ -83,7 +81,7 @@ class Staging:
     began: int = 0
     here: int | None = None
     resumed_at: int = 0
-    left_out: set[str] = field(default_factory=set)
+    left_out: set[str] = set()
 
     @classmethod
     def of(cls, place: Place, source: str) -> Staging:

@@ -6,7 +6,6 @@ All functions work on one source. Questions about a scan read its staging first,
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING
@@ -25,8 +24,7 @@ if TYPE_CHECKING:
     pass
 
 
-@dataclass(frozen=True, slots=True)
-class Lost:
+class Lost(msgspec.Struct, frozen=True):
     """A mirrored client that the server no longer lists, in its last known version.
 
     `contacts` are the contact ids in its record. `observed_at` is when a run first saw this version, by the server's
@@ -41,8 +39,7 @@ class Lost:
     contacts: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Unlisted:
+class Unlisted(msgspec.Struct, frozen=True):
     """A mirrored client that the server does not list and that we keep; `why` is HELD or HIDDEN."""
 
     id: str
@@ -52,8 +49,7 @@ class Unlisted:
     why: str
 
 
-@dataclass(frozen=True, slots=True)
-class KnownMerge:
+class KnownMerge(msgspec.Struct, frozen=True):
     """A client that was merged into another one: the other's id, its own name and its last balance."""
 
     into: str

@@ -33,9 +33,9 @@ def open_migrated(place: Place, *, now: datetime, wait: float = 10.0) -> Warehou
 
 def migrate(warehouse: Warehouse, *, now: datetime) -> None:
     """Bring the schemas to this version, in one transaction. Raises WarehouseError if a newer version wrote them."""
-    had, known = _applied(warehouse), named("control")
-    if had == len(known) and mirror_is_current(warehouse) and views_are_current(warehouse):
+    if _is_current(warehouse):
         return
+    known = named("control")
     with warehouse.transaction():
         warehouse.hold("the schemas")  # on Postgres, another machine may be migrating too
         had = _applied(warehouse)
@@ -67,11 +67,23 @@ def _make_mirror(warehouse: Warehouse, *, rebuilt: bool) -> None:
     remember_mirror(warehouse)
 
 
-def _applied(warehouse: Warehouse) -> int:
-    """Return the number of migrations that the warehouse has had. Raises WarehouseError if they are not ours.
+def _is_current(warehouse: Warehouse) -> bool:
+    """Whether nothing is to be done. Raises WarehouseError if the migrations are not ours.
 
-    Every opening calls it, so it avoids information_schema.columns, for which DuckDB binds every view.
+    Every opening asks this. The tables that it reads are nearly always there, so we look for them only if the first
+    query fails: DuckDB takes 10 ms to list all tables, and binds every view to list the columns.
     """
+    try:
+        had = _noted(warehouse)
+    except WarehouseError:
+        _applied(warehouse)  # raises any other reason
+        return False
+    check_known(had, warehouse.shown)
+    return len(had) == len(named("control")) and mirror_is_current(warehouse) and views_are_current(warehouse)
+
+
+def _applied(warehouse: Warehouse) -> int:
+    """Return the number of migrations that the warehouse has had. Raises WarehouseError if they are not ours."""
     if not warehouse.rows(
         "select 1 from information_schema.tables where table_schema = 'control' and table_name = 'migrations'"
     ):
@@ -79,9 +91,15 @@ def _applied(warehouse: Warehouse) -> int:
     columns, _ = warehouse.answer("select * from control.migrations limit 0")
     if "digest" not in columns:
         raise WarehouseError(f"{warehouse.shown} was made by a build before the first release: name another warehouse.")
-    had = [(str(n), str(d)) for n, d in warehouse.rows("select name, digest from control.migrations order by number")]
+    had = _noted(warehouse)
     check_known(had, warehouse.shown)
     return len(had)
+
+
+def _noted(warehouse: Warehouse) -> list[tuple[str, str]]:
+    """Return the migrations that the warehouse has noted, by name and digest."""
+    noted = warehouse.rows("select name, digest from control.migrations order by number")
+    return [(str(name), str(digest)) for name, digest in noted]
 
 
 def check_known(had: Sequence[tuple[str, str]], shown: str) -> None:

@@ -5,10 +5,10 @@ The warehouse knows a secret only by the name of its place (`env NAME`, `file PA
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from schemas.errors import Busy, SettingsError
+from schemas.errors import Busy, SettingsError, WarehouseError
 from warehouse.engine.place import Place, PostgresUrl, is_there, reader_of
 from warehouse.engine.seam import Warehouse
 from warehouse.engine.sql import statement
@@ -24,26 +24,15 @@ def check_hosts(place: Place, source: str, base_url: str, names: Sequence[str], 
     if not is_there(place):
         return
     with _opened(place, wait) as warehouse:
-        check_hosts_in(warehouse, source, base_url, names)
-
-
-def check_hosts_in(warehouse: Warehouse, source: str, base_url: str, names: Sequence[str]) -> None:
-    """Like `check_hosts`, in an open warehouse. Before the first pull it has no tables and refuses nothing."""
-    tables = warehouse.rows("select table_name from information_schema.tables where table_schema = 'control'")
-    if ("sources",) not in tables:
-        return
-    bound = [str(url) for (url,) in warehouse.rows(statement("read/bound_url"), {"source": source})]
+        bound, noted = _hosts(warehouse, source)
     if bound and base_url not in bound:
         raise SettingsError(
             f"The source {source!r} is bound to {bound[0]}, but the settings lead to {base_url}. Nothing was sent, not "
             f"even the token. If the server has moved: ninja-sync source rebind {source}"
         )
-    if ("secret_hosts",) not in tables:
-        return
-    noted = warehouse.rows("select name, base_url from control.secret_hosts")
     at_home = bound and not any(url == base_url for _, url in noted)  # bound by a version that noted no secrets
     for name in names:
-        known = [str(url) for known, url in noted if known == name]
+        known = [url for known, url in noted if known == name]
         if known and base_url not in known and not at_home:
             raise SettingsError(
                 f"The secret {name} of the source {source!r} was used with {known[0]} until now, and the settings lead "
@@ -56,6 +45,25 @@ def note_hosts(warehouse: Warehouse, base_url: str, names: Sequence[str], now: d
     """Remember that these secrets are used with a server."""
     for name in names:
         warehouse.execute(statement("load/note_secret_host"), {"name": name, "base_url": base_url, "now": now})
+
+
+def _hosts(warehouse: Warehouse, source: str) -> tuple[list[str], list[tuple[str, str]]]:
+    """Return the server that a source is bound to, and the servers of all secrets by name.
+
+    The tables are nearly always there, so we look for them only if a query fails: DuckDB takes 10 ms to list them.
+    """
+    try:
+        return _known(warehouse, source, {"sources", "secret_hosts"})
+    except WarehouseError:
+        tables = warehouse.rows("select table_name from information_schema.tables where table_schema = 'control'")
+        return _known(warehouse, source, {str(name) for (name,) in tables})
+
+
+def _known(warehouse: Warehouse, source: str, tables: Collection[str]) -> tuple[list[str], list[tuple[str, str]]]:
+    """Like `_hosts`, from these tables: before the first pull there are none, and older versions noted no secrets."""
+    bound = warehouse.rows(statement("read/bound_url"), {"source": source}) if "sources" in tables else []
+    noted = warehouse.rows("select name, base_url from control.secret_hosts") if "secret_hosts" in tables else []
+    return [str(url) for (url,) in bound], [(str(name), str(url)) for name, url in noted]
 
 
 def _opened(place: Place, wait: float) -> Warehouse:

@@ -19,10 +19,11 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
+
+import msgspec
 
 from schemas.errors import SettingsError, WarehouseError
 from warehouse.engine.duckdb import DuckdbWarehouse
@@ -41,8 +42,7 @@ REST = 10
 """A slower publication is not repeated before this many times its duration has passed."""
 
 
-@dataclass(frozen=True, slots=True)
-class Postponed:
+class Postponed(msgspec.Struct, frozen=True):
     """The copies lack the newest changes; the first pull after `until` writes them."""
 
     until: datetime

@@ -243,14 +243,20 @@ limit $top
 -- so comparing their number is enough.
 select
     (select r.run_id from control.runs as r where r.changed order by r.finished_at desc, r.run_id collate "C" desc limit 1) as newest,
-    (select count(*) from control.runs as r where r.changed)
-    + (select count(*) from control.duplicate_decisions)
-    + (select count(*) from control.chosen_survivors)
-    + (select count(*) from control.outbox)
-    + (select count(*) from control.plans)
-    + (select count(*) + count(approved_at) from control.approvals)
-    + (select count(*) from control.outcomes)
-    + (select count(*) from control.journal) as changed_runs,
+    (
+        -- One sum of a union: DuckDB takes 20 ms to plan a sum of as many subqueries, more than all else of an idle pull.
+        select cast(sum(n) as bigint)
+        from (
+            select count(*) as n from control.runs as r where r.changed
+            union all select count(*) from control.duplicate_decisions
+            union all select count(*) from control.chosen_survivors
+            union all select count(*) from control.outbox
+            union all select count(*) from control.plans
+            union all select count(*) + count(approved_at) from control.approvals
+            union all select count(*) from control.outcomes
+            union all select count(*) from control.journal
+        ) as kinds
+    ) as changed_runs,
     max(p.changed_runs) as shown, max(p.published_at) as published_at, max(p.seconds) as seconds
 from control.published as p
 
@@ -333,4 +339,4 @@ order by source, owed desc, currency, place
 -- Our views of `mart` that still exist, with the digest of each one's SQL.
 select v.name, v.digest
 from control.views as v
-join information_schema.tables as t on t.table_schema = 'mart' and t.table_name = v.name
+join pg_catalog.pg_views as t on t.schemaname = 'mart' and t.viewname = v.name

@@ -9,8 +9,10 @@ from __future__ import annotations
 import random
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
+
+from msgspec.structs import replace
 
 from connector.scan.pages import Page, Unreadable
 from connector.scan.scan import first_look, next_watermark, read

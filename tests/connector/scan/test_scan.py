@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import random
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from connector.scan.pages import Malformed, Unreadable
 from connector.scan.scan import first_look, next_watermark, read

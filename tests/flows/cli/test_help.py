@@ -23,7 +23,10 @@ from schemas.errors import EXIT_CODES, SyncError
 REPOSITORY = Path(__file__).parents[3]
 COMMANDS = [(group, command) for group, table in GROUPS.items() for command in table.commands()]
 PATHS = [()] + [(command.name,) if group == NAME else (group, command.name) for group, command in COMMANDS]
-HEAVY = ("duckdb", "httpx", "matplotlib", "msgspec", "pandas", "prefect", "pyarrow", "rich", "splink", "sqlalchemy")
+HEAVY = (
+    "_duckdb", "duckdb", "httpx", "matplotlib", "msgspec", "pandas", "prefect", "pyarrow", "pydantic", "rich", "splink",
+    "sqlalchemy",
+)  # fmt: skip
 
 
 def shown(*path):

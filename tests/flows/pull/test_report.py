@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from decimal import Decimal
 
 import pytest
+from msgspec.structs import replace
 
 from flows.pull.job import Departed, Pulled
 from flows.pull.report import exit_code_of, pulled_as_json, tell_pulled

@@ -205,3 +205,35 @@ def test_what_does_not_fit_into_memory_is_spilled_beside_the_warehouse_and_remov
         assert {stat.S_IMODE(path.stat().st_mode) for path in spilled.iterdir()} == {0o600}
         assert opened.rows("select count(*) from wide") == [(2_000_000,)]
     assert not spilled.exists() or not any(spilled.iterdir())
+
+
+VALUES = """
+import importlib, sys
+from pathlib import Path
+if sys.argv[2] == "package":
+    importlib.import_module("duckdb")
+from warehouse.engine.duckdb import open_warehouse
+asked = [
+    "null, true, 1::tinyint, 1.5::float, 'nan'::double, 1::uhugeint, 1.5::decimal(38, 3), 99999999999999999999::bignum",
+    "'ab'::blob, '0101'::bit, uuid '12345678-1234-1234-1234-123456789012', 'a'::enum('a', 'b'), '[1]'::json",
+    "date '0001-01-01', date '290000-01-01', 'infinity'::date, time '10:11:12.5', interval 3 days",
+    "now() > '-infinity'::timestamptz, timestamptz '2026-01-02 03:04:05+01', timestamp_ns '2026-01-02'",
+    "1::variant, [1, null], [1, 2]::int[2], {'a': {'b': [1]}}, map {'a': 1}, union_value(k := 1), (1, 2)",
+    "* from warehouse",
+]
+with open_warehouse(Path(sys.argv[1])) as warehouse:
+    for query in asked:
+        try:
+            print(warehouse.ask("select " + query))
+        except Exception as problem:
+            print(type(problem), problem)
+"""
+
+
+def test_the_extension_alone_reads_every_value_as_the_whole_package_does(warehouse_path):
+    def told(how):
+        command = [sys.executable, "-c", VALUES, str(warehouse_path), how]
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+    assert told("extension") == told("package")
+    assert told("package").count("SettingsError") == 1

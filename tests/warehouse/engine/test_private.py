@@ -19,7 +19,7 @@ DYING = """
 import os, sys
 from datetime import datetime, UTC
 from pathlib import Path
-import duckdb
+import _duckdb as duckdb
 from warehouse.engine import private
 from warehouse.publish import publish
 from warehouse.opened.migrate import open_migrated

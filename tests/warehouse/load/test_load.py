@@ -177,7 +177,7 @@ def test_what_is_known_beyond_the_total_of_the_server_is_counted_once_each(wareh
 def test_the_state_has_just_the_fields_that_its_statement_names(warehouse, load_records):
     load_records([client("a")])
     columns, _ = warehouse.answer(statement("read/state"), {"source": "main"})
-    assert columns == [*Binding.__dataclass_fields__, *list(State.__dataclass_fields__)[1:-1]]
+    assert columns == [*Binding.__struct_fields__, *State.__struct_fields__[1:-1]]
 
 
 def test_a_record_that_stops_fitting_keeps_its_last_good_version(warehouse, load_records):
