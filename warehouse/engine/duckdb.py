@@ -215,7 +215,8 @@ def _connected(path: Path, closing: ExitStack, *, read_only: bool) -> duckdb.Duc
         connection = duckdb.connect(str(path), read_only=True, config=config)
         closing.callback(connection.close)
         return connection
-    connection = duckdb.connect(config={**config, **_bounds(path), "temp_directory": f"{path}.tmp"})
+    bounds = {**_bounds(path), "temp_directory": f"{path}.tmp"}
+    connection = duckdb.connect(":memory:", read_only=False, config={**config, **bounds})
     closing.callback(connection.close)
     quoted = str(path).replace("'", "''")
     connection.execute(f"attach '{quoted}' as warehouse (row_group_size {ROW_GROUP})").fetchall()
