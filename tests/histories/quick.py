@@ -21,6 +21,7 @@ from warehouse.opened import migrate as migrations
 
 ONCE = ("set allowed_directories", "set enable_external_access", "set memory_limit", "set temp_directory")
 """Settings of the file as a whole: the first connection makes them. The last one, which locks them, is left out."""
+MEMORY = ":memory:"
 CONFIG = {"autoinstall_known_extensions": False, "threads": 1}
 
 _connect, _migrate = duckdb.connect, migrations.migrate
@@ -48,14 +49,23 @@ class _Connection:
         return self._connection.execute("select 1" if made else sql, params)
 
 
-def connect(path: Any, *, config: object = None, **_: object) -> Any:
-    """A connection to the file, which stays open until it is forgotten; no warehouse is opened without a `config`."""
-    if config is None and str(path) not in _open:
+def connect(path: Any, *, config: object = None, **how: Any) -> Any:
+    """A connection to the file, which stays open until it is forgotten; no warehouse is opened without a `config`.
+
+    Whoever writes names the database in memory to which the file is attached; whoever reads names the file.
+    """
+    name = str(path) if str(path).startswith(MEMORY) else f"{MEMORY}{path}"
+    if config is None and name not in _open:
         return _connect(str(path))
-    first = str(path) not in _open
+    first = name not in _open
+    if first and name != str(path):
+        return _connect(str(path), config=config, **how)
     if first:
-        _open[str(path)] = _connect(str(path), config=CONFIG)
-    return _Connection(_connect(str(path), config=CONFIG), first=first)
+        _open[name] = _connect(name, config=CONFIG)
+    connection = _connect(name, config=CONFIG)
+    if name != str(path):
+        connection.execute("use warehouse")
+    return _Connection(connection, first=first)
 
 
 def migrate(warehouse: Warehouse, **named: Any) -> None:
@@ -68,8 +78,8 @@ def migrate(warehouse: Warehouse, **named: Any) -> None:
 def forget(place: Place) -> None:
     """Close a file; forget a database."""
     _current.discard(str(place))
-    if str(place) in _open:
-        _open.pop(str(place)).close()
+    if f"{MEMORY}{place}" in _open:
+        _open.pop(f"{MEMORY}{place}").close()
 
 
 def forget_all() -> None:

@@ -209,17 +209,20 @@ def _opened(path: Path, *, read_only: bool) -> DuckdbWarehouse:
 
 
 def _connected(path: Path, closing: ExitStack, *, read_only: bool) -> duckdb.DuckDBPyConnection:
-    """Connect to the file. Only ATTACH takes the size of row groups, and forgets it when the file is closed."""
+    """Connect to the file. Only ATTACH takes the size of row groups, and forgets it when the file is closed.
+
+    The database around it is in memory, and has the file's name: connections of one process share it, and so the file.
+    """
     config: Config = {"autoinstall_known_extensions": "false"}
     if read_only:
         connection = duckdb.connect(str(path), read_only=True, config=config)
         closing.callback(connection.close)
         return connection
     bounds = {**_bounds(path), "temp_directory": f"{path}.tmp"}
-    connection = duckdb.connect(":memory:", read_only=False, config={**config, **bounds})
+    connection = duckdb.connect(f":memory:{path}", read_only=False, config={**config, **bounds})
     closing.callback(connection.close)
     quoted = str(path).replace("'", "''")
-    connection.execute(f"attach '{quoted}' as warehouse (row_group_size {ROW_GROUP})").fetchall()
+    connection.execute(f"attach if not exists '{quoted}' as warehouse (row_group_size {ROW_GROUP})").fetchall()
     connection.execute("use warehouse").fetchall()
     return connection
 
