@@ -3,8 +3,13 @@
 -- a change has the balance of the day before. Filter by client or by day: all days of all clients are many rows.
 -- Currency and status are the version's. A client without its own currency has today's currency of its group or company.
 create view mart.client_balance_daily as
-with first_days as (  -- no version is older than its source's first run, and no zone is a day behind UTC
-    select source, cast(min(began_at) at time zone 'UTC' as date) - 1 as day from control.runs group by source
+with oldest as (
+    select source, min(valid_from) as valid_from from control.client_versions group by source
+    union all
+    select source, min(valid_from) from ninja.clients group by source
+),
+first_days as (  -- no zone is a day behind UTC
+    select source, cast(min(valid_from) at time zone 'UTC' as date) - 1 as day from oldest group by source
 ),
 zone_days as (
     select c.source, c.time_zone, f.day + cast(s.n as integer) as day
