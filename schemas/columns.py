@@ -7,7 +7,7 @@ does not fit, it gives up, and the records are taken one by one.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from functools import cache
+from functools import lru_cache
 from hashlib import blake2b
 from itertools import chain, islice
 from operator import attrgetter, itemgetter
@@ -18,7 +18,7 @@ from msgspec import UNSET
 
 from schemas.entity import Entity, Field, Kind
 from schemas.scrub import always_kept, sounds_secret
-from schemas.shape import Free, Layout, Shaped, attribute, free_keys, inside, layout_of
+from schemas.shape import MOST_LAYOUTS, Free, Layout, Shaped, attribute, free_keys, inside, layout_of
 from schemas.values import LONGEST_KEY, NOBODY, ZERO, Unfit, mail, money
 
 Column = Sequence[Any]
@@ -97,7 +97,7 @@ def _sent(layout: Layout, records: Sequence[Shaped]) -> dict[object, Column]:
     return sent
 
 
-@cache
+@lru_cache(maxsize=MOST_LAYOUTS)
 def _taken(layout: Layout) -> tuple[str, ...]:
     wanted = {field.inside or field.json_key for field in layout.entity.fields}
     return tuple(key for key in layout.keys if key in wanted)
@@ -183,7 +183,7 @@ def _take_secrets_out(layout: Layout, records: Sequence[Shaped]) -> None:
                 setattr(record, name, value.kept)
 
 
-@cache
+@lru_cache(maxsize=MOST_LAYOUTS)
 def _secret_attributes(layout: Layout) -> tuple[str, ...]:
     entity = layout.entity
     known = always_kept(entity) | {child.name for child in entity.children}

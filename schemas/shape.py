@@ -29,6 +29,9 @@ FAULTS = (ValueError, ArithmeticError, RecursionError)
 NUL = b"\\u0000"
 """A text with this character does not fit; a JSON text cannot hold it in another form."""
 
+MOST_LAYOUTS = 64
+"""Layouts for which classes are made; a server whose records all differ is read one record at a time."""
+
 _MAKING = Lock()
 """Decoders are made by one thread at a time: msgspec 0.22 crashes where two make them for one class at once."""
 
@@ -87,7 +90,7 @@ def unseen(entity: Entity) -> Layout:
     return Layout(entity, (), tuple(map(unseen, entity.children)))
 
 
-@cache
+@lru_cache(maxsize=4096)  # keys are the server's: the memory for them must end somewhere
 def attribute(entity: Entity, key: str) -> str:
     """Return the name of a key's attribute: the key itself if it is known, else a name that no field has."""
     known = {field.json_key for field in entity.fields if not field.inside} | entity.secrets
@@ -95,7 +98,7 @@ def attribute(entity: Entity, key: str) -> str:
     return key if key in known else f"_{key.encode().hex()}"
 
 
-@cache
+@lru_cache(maxsize=MOST_LAYOUTS)
 def free_keys(layout: Layout) -> tuple[str, ...]:
     """Return the keys whose values have no fixed form: those of kind JSON, and the unknown ones."""
     kinds = {field.json_key: field.kind for field in layout.entity.fields if not field.inside}
@@ -110,7 +113,7 @@ def inside(entity: Entity, key: str) -> tuple[Field, ...]:
     return tuple(field for field in entity.fields if field.inside == key)
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=MOST_LAYOUTS)
 def shape(layout: Layout) -> type[Shaped]:
     """Return the class of records with these keys. Raises ValueError for keys that no class can have."""
     kinds = {field.json_key: field.kind for field in layout.entity.fields if not field.inside}
@@ -135,7 +138,7 @@ def _decoders(layout: Layout) -> tuple[msgspec.json.Decoder[Any], msgspec.json.D
         return _made_decoders(layout)
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=MOST_LAYOUTS)
 def _made_decoders(layout: Layout) -> tuple[msgspec.json.Decoder[Any], msgspec.json.Decoder[Any]]:
     record = shape(layout)
     page = msgspec.defstruct("Page", [("data", list[record]), ("meta", Any, None)])  # type: ignore[valid-type]
@@ -147,6 +150,7 @@ class Shapes:
 
     def __init__(self, entity: Entity) -> None:
         self._layout = unseen(entity)
+        self._seen: set[Layout] = set()
 
     def page(self, body: bytes) -> dict[str, object] | None:
         """Return the page with its records shaped; None if a part of it has another shape."""
@@ -167,10 +171,13 @@ class Shapes:
         if (shaped := self._shaped(body, known)) is not None:
             return shaped
         record = GENERIC.decode(body)
-        if isinstance(record, dict) and (layout := _layout(known, record)) != known:
-            self._layout = layout
-            return self._shaped(body, layout) or record
-        return record
+        if not isinstance(record, dict) or (layout := _layout(known, record)) == known:
+            return record
+        if layout not in self._seen and len(self._seen) >= MOST_LAYOUTS:
+            return record
+        self._seen.add(layout)
+        self._layout = layout
+        return self._shaped(body, layout) or record
 
     def _shaped(self, body: bytes, layout: Layout) -> Shaped | None:
         if NUL in body:

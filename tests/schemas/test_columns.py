@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from connector.scan.pages import read_page
 from schemas.entities import CLIENTS, COMPANIES, GROUPS, LOOKUPS
 from schemas.normalise import AT_ONCE, normalise
-from schemas.shape import Shaped, Shapes
+from schemas.shape import MOST_LAYOUTS, Shaped, Shapes
 from schemas.values import to_json
 from tests.schemas.both_roads import META, NOW, both, compared, decoded, escaped, outcome, page, rows, same, shaped
 from tests.schemas.pages import CONTACT_KEYS, DOCUMENT_KEYS, KEYS, PIECES, main
@@ -169,6 +169,14 @@ def test_a_page_is_shaped_by_the_records_of_the_page_before():
     assert shapes.page(content) is None
     read_page(content, NOW, None, shapes)
     assert all(isinstance(record, Shaped) for record in shapes.page(content)["data"])
+
+
+def test_a_server_whose_records_all_differ_is_read_one_record_at_a_time():
+    shapes = Shapes(CLIENTS)
+    written = [to_json(client(id=f"c{n}", **{f"new{n}": n})).encode() for n in range(MOST_LAYOUTS + 20)]
+    batch = shaped(CLIENTS, written, shapes)
+    assert len(batch.rows) == 20
+    same(CLIENTS, batch, decoded(CLIENTS, written))
 
 
 @pytest.mark.parametrize("place", [0, AT_ONCE - 1, AT_ONCE, 2 * AT_ONCE])
