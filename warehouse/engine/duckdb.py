@@ -26,6 +26,7 @@ from warehouse.engine.private import (
     remove_halves,
 )
 from warehouse.engine.seam import DUCKDB, Params
+from warehouse.engine.sql import promise_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -105,12 +106,20 @@ class DuckdbWarehouse:
 
     def stage(self, name: str, schema: pa.Schema, batches: Iterable[pa.RecordBatch]) -> None:
         """Stream Arrow batches into a new temporary table."""
+        self._read(f"create or replace temp table {name} as select * from arriving", schema, batches)
+
+    def append(self, table: str, schema: pa.Schema, batches: Iterable[pa.RecordBatch]) -> None:
+        """Stream Arrow batches into a table, by the names of the columns."""
+        self._read(f"insert into {table} by name select * from arriving", schema, batches)
+
+    def _read(self, sql: str, schema: pa.Schema, batches: Iterable[pa.RecordBatch]) -> None:
+        """Run a statement that reads the batches once, as `arriving`."""
         import pyarrow as pa  # noqa: PLC0415 - 0.3 s which a pull without changes does not spend
 
         reader = pa.RecordBatchReader.from_batches(schema, batches)
-        with _translated(f"stage {name}"):
+        with _translated(sql):
             self._connection.register("arriving", reader)
-            self._connection.execute(f"create or replace temp table {name} as select * from arriving").fetchall()
+            self._connection.execute(sql).fetchall()
             self._connection.unregister("arriving")
 
     @contextmanager
@@ -197,17 +206,16 @@ def _opened(path: Path, *, read_only: bool) -> DuckdbWarehouse:
 
 
 def _connected(path: Path, closing: ExitStack, *, read_only: bool) -> duckdb.DuckDBPyConnection:
-    """Connect to the file. Only ATTACH takes the size of row groups, and forgets it when the file is closed."""
+    """Connect to the file. Only ATTACH takes the size of row groups, and the file does not keep it."""
     config: Config = {"autoinstall_known_extensions": "false"}
-    if read_only:
-        connection = duckdb.connect(str(path), read_only=True, config=config)
-        closing.callback(connection.close)
-        return connection
-    connection = duckdb.connect(config={**config, **_bounds(path), "temp_directory": f"{path}.tmp"})
+    if not read_only:
+        config |= {**_bounds(path), "temp_directory": f"{path}.tmp"}
+    connection = duckdb.connect(str(path) if read_only else ":memory:", read_only=read_only, config=config)
     closing.callback(connection.close)
-    quoted = str(path).replace("'", "''")
-    connection.execute(f"attach '{quoted}' as warehouse (row_group_size {ROW_GROUP})").fetchall()
-    connection.execute("use warehouse").fetchall()
+    if not read_only:
+        quoted = str(path).replace("'", "''")
+        connection.execute(f"attach '{quoted}' as warehouse (row_group_size {ROW_GROUP})").fetchall()
+        connection.execute("use warehouse").fetchall()
     return connection
 
 
@@ -272,11 +280,11 @@ def _translated(sql: str) -> Iterator[None]:
     try:
         yield
     except duckdb.Error as problem:
-        if is_short_of_memory(problem):
-            raise WarehouseError(OUT_OF_MEMORY) from None
         if full := _disk_full(problem):
             raise WarehouseError(full) from None
-        detail = _first_line(problem) if isinstance(problem, SAFE_TO_SHOW) else f"({_promise(sql)})"
+        if is_short_of_memory(problem):
+            raise WarehouseError(OUT_OF_MEMORY) from None
+        detail = _first_line(problem) if isinstance(problem, SAFE_TO_SHOW) else f"({promise_of(sql)})"
         raise WarehouseError(f"DuckDB: {type(problem).__name__} {detail}") from None
 
 
@@ -284,15 +292,9 @@ def _disk_full(problem: duckdb.Error) -> str:
     """Return the message for an error caused by a full disk; '' for any other error."""
     text = str(problem)
     if "failed to offload data block" in text:
-        "The disk is full: DuckDB has no room for the rows it spills to <warehouse>.tmp. Make room and try again."
+        return "The disk is full: DuckDB cannot spill rows into <warehouse>.tmp. Make room and try again."
     if "No space left on device" not in text:
         return ""
     file = re.search(r'file \\?"(?P<path>[^"\\]+)', text)
     folder = f"in {Path(file['path']).parent}" if file else "beside the warehouse"
     return f"The disk is full: DuckDB cannot write {folder}. Make room there, and try again."
-
-
-def _promise(sql: str) -> str:
-    """Return the promise of a statement: its first comment, or its first words."""
-    first = sql.strip().split("\n", 1)[0]
-    return first.removeprefix("--").strip()[:100]

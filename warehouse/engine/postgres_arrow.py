@@ -38,20 +38,24 @@ def _sql_type(kind: Any) -> str:
     return TYPES[name]
 
 
-def copied(connection: psycopg.Connection[Any], name: str, batch: Any) -> None:
+def copied(connection: psycopg.Connection[Any], table: str, batch: Any) -> None:
     """Append a batch to a table by COPY. In the CSV, NULL is an empty field and an empty text is `""`."""
     from pyarrow import csv  # noqa: PLC0415 - loads import it, queries do not
 
+    if not batch.num_rows:
+        return
+    columns = ", ".join(f'"{name}"' for name in batch.schema.names)
+    into = f"copy {table} ({columns}) from stdin"
     sink = io.BytesIO()
     csv.write_csv(batch, sink, csv.WriteOptions(include_header=False, quoting_style="needed"))
     written = sink.getvalue()
     with connection.cursor() as cursor:
         if END_OF_COPY.search(written):
-            with cursor.copy(f'copy "{name}" from stdin'.encode()) as rows:
+            with cursor.copy(into.encode()) as rows:
                 for row in zip(*(column.to_pylist() for column in batch.columns), strict=True):
                     rows.write_row(row)
         else:
-            with cursor.copy(f'copy "{name}" from stdin (format csv)'.encode()) as lines:
+            with cursor.copy(f"{into} (format csv)".encode()) as lines:
                 lines.write(written)
 
 
