@@ -34,11 +34,11 @@ if TYPE_CHECKING:
 Config = dict[str, str | bool | int | float | list[str]]
 
 MIB = 1024 * 1024
-LEAST_MEMORY = 128
+LEAST_MEMORY = 96
 """Minimum for the engine's memory limit while it writes, in MiB."""
 
-ROW_GROUP = 20_480
-"""Rows that a load holds uncompressed until it writes them; a sixth of DuckDB's usual size, and of its memory."""
+ROW_GROUP = 10_240
+"""Rows that a load holds uncompressed until it writes them; a twelfth of DuckDB's usual size, and of its memory."""
 
 QUIET = "set enable_progress_bar = false"
 """By default DuckDB draws a progress bar on standard output after two seconds, in the middle of a command's JSON."""

@@ -33,7 +33,7 @@ from warehouse.engine.sql import statement
 
 EXPORTED = ("clients", "client_balances", "client_redirects", "contacts", "load_status", "unlisted_clients")
 """The views written as Parquet: the small ones and those for daily questions. The copy holds all views."""
-PARQUET = "format parquet, compression zstd, row_group_size 25000"
+PARQUET = "format parquet, compression zstd, row_group_size 10240"
 """Row groups are small, because DuckDB holds one in memory until it is written."""
 CHEAP = 3.0
 """Seconds. A publication that takes no longer follows every change."""

@@ -32,14 +32,20 @@ create temp table accepted as select id, arrival, stamp, 'inserted' as outcome f
 create temp table ended as select id, valid_from as valid_to, 'changed' as ended_by from opened where outcome = 'updated'
 
 -- :name changes
--- Each new or changed record, before and after, for the run's report.
-select o.outcome, o.id, cast(m.record as varchar) as before, s.record as after
-from opened as o
-join stage_{entity} as s on s.arrival = o.arrival
-left join ninja.{entity} as m on m.source = $source and m.id = o.id
-where o.outcome = 'updated' or (o.outcome = 'inserted' and $with_inserted)
-order by o.outcome desc, s.updated_at desc nulls last, o.id collate "C"
-limit $most
+-- Each new or changed record, before and after, for the run's report. They are chosen before their records are read.
+with first as (
+    select o.outcome, o.id, o.arrival, a.stamp
+    from opened as o
+    join accepted as a on a.arrival = o.arrival
+    where o.outcome = 'updated' or (o.outcome = 'inserted' and $with_inserted)
+    order by o.outcome desc, a.stamp desc nulls last, o.id collate "C"
+    limit $most
+)
+select f.outcome, f.id, cast(m.record as varchar) as before, s.record as after
+from first as f
+join stage_{entity} as s on s.arrival = f.arrival
+left join ninja.{entity} as m on m.source = $source and m.id = f.id
+order by f.outcome desc, f.stamp desc nulls last, f.id collate "C"
 
 -- :name close_quarantine
 -- Close the quarantine of an entity after a full check.
