@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 Config = dict[str, str | bool | int | float | list[str]]
 
 MIB = 1024 * 1024
-LEAST_MEMORY = 96
+LEAST_MEMORY = 112
 """Minimum for the engine's memory limit while it writes, in MiB."""
 
 ROW_GROUP = 10_240
@@ -223,12 +223,11 @@ def _bounds(path: Path) -> Config:
     """Return settings that limit a load's memory; DuckDB spills the rest into `<warehouse>.tmp`.
 
     By default DuckDB takes four fifths of the machine's memory. A load needs memory for the ids of all rows (hash
-    tables), so the limit grows with the warehouse. Measured: a quarter of the file, or a twelfth of the staged pages,
-    is enough for a fast load and a fast publication. One thread is as fast as several, and holds one row group
-    (122,880 rows, uncompressed) instead of several.
+    tables), so the limit grows with the warehouse. One thread is as fast as several, and holds one row group instead
+    of several.
     """
     staged = sum(_size(file) for file in path.with_name(path.name + ".staging").glob("*/*.arrow"))
-    memory = LEAST_MEMORY + max(_size(path) // 4, staged // 12) // MIB
+    memory = LEAST_MEMORY + max(_size(path) // 16, staged // 32) // MIB
     return {"memory_limit": f"{memory}MiB", "threads": "1", "write_buffer_row_group_count": "1"}
 
 

@@ -76,4 +76,4 @@ def test_duckdb_writes_small_groups_of_rows(warehouse):
     if warehouse.engine == DUCKDB:
         warehouse.execute("create table control.counted as select range as n from range(50000)")
         groups = "select count(distinct row_group_id) from pragma_storage_info('control.counted')"
-        assert warehouse.rows(groups) == [(3,)]
+        assert warehouse.rows(groups) == [(5,)]
