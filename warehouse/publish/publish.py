@@ -120,7 +120,7 @@ def _first_ids(warehouse: Warehouse) -> list[object]:
     pieces = -(-int(str(clients)) // PIECE)
     if pieces < 2:  # noqa: PLR2004 - one piece is the whole
         return []
-    return [first for (first,) in warehouse.rows(statement("read/first_ids"), {"pieces": pieces})]
+    return [first for (first,) in warehouse.rows(statement("read/first_ids"), {"number": pieces})]
 
 
 def _write_pieces(warehouse: Warehouse, view: str, beside: Path, firsts: Sequence[object]) -> None:

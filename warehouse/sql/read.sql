@@ -102,10 +102,10 @@ from mart.client_redirects where id in (select unnest(cast($ids as varchar[]))) 
 
 -- :name first_ids
 -- The first id of each of so many pieces of all clients, of equal size.
-select distinct min(id) as first
-from (select id, ntile($pieces) over (order by id collate "C") as piece from ninja.clients) as c
+select distinct min(id) as first_id
+from (select id, ntile(cast($number as integer)) over (order by id collate "C") as piece from ninja.clients) as c
 group by piece
-order by first
+order by first_id
 
 -- :name form_names
 -- The names of the ids that a client's form shows by name, by field.
