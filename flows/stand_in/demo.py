@@ -20,7 +20,8 @@ from flows.show.show import progress_bar, say, show_table
 from sandbox.office import Deed, tidy_up, work_a_little
 from sandbox.server import Sandbox, running
 from schemas.errors import SettingsError, WarehouseError
-from warehouse.engine.duckdb import open_warehouse, remove_warehouse
+from warehouse.engine.duckdb import open_warehouse
+from warehouse.engine.duckdb_file import remove_warehouse
 from warehouse.engine.place import reader_of
 
 SEED = 7

@@ -53,11 +53,11 @@ MISTAKES = {
     ),
     "a contact that moved stays with both clients": mistake(
         Edit("warehouse/sql/load.sql", "or id in (", "or false and id in ("),
-        Edit("warehouse/load/load.py", "    if doubled:\n", "    if False:\n"),
+        Edit("warehouse/load/merge.py", "        if doubled:\n", "        if False:\n"),
         by=f"{LOAD}::test_a_contact_that_moved_is_moved_although_its_old_client_was_not_sent_again",
     ),
     "nobody looks whether an id stands twice": mistake(
-        Edit("warehouse/load/load.py", "    if doubled:\n", "    if False:\n"),
+        Edit("warehouse/load/merge.py", "        if doubled:\n", "        if False:\n"),
         by=f"{LOAD}::test_an_id_that_would_stand_twice_undoes_the_load",
     ),
     "sources are not told apart": mistake(
@@ -92,7 +92,7 @@ MISTAKES = {
     ),
     # history
     "the version that ends is not kept": mistake(
-        Edit("warehouse/load/load.py", '"changed_versions", "close_versions", "return', '"changed_versions", "return'),
+        Edit("warehouse/load/merge.py", '"changed_versions", "close_versions")', '"changed_versions")'),
         by=f"{HISTORY}::test_a_changed_client_keeps_its_old_version_whole_until_the_stamp_of_the_new_one",
     ),
     "a version is valid since it was read": mistake(

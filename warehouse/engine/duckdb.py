@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import importlib
 import re
-import shutil
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -20,6 +19,7 @@ from typing import TYPE_CHECKING
 import _duckdb as duckdb
 
 from schemas.errors import OUT_OF_MEMORY, Busy, SettingsError, WarehouseError, is_short_of_memory
+from warehouse.engine.duckdb_file import connected
 from warehouse.engine.place import exports_of
 from warehouse.engine.private import (
     check_ours,
@@ -27,21 +27,12 @@ from warehouse.engine.private import (
     make_private_folder,
     make_whole,
     only_private_files,
-    remove_halves,
 )
 from warehouse.engine.seam import DUCKDB, Params
+from warehouse.engine.sql import promise_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
-
-Config = dict[str, str | bool | int | float | list[str]]
-
-MIB = 1024 * 1024
-LEAST_MEMORY = 128
-"""Minimum for the engine's memory limit while it writes, in MiB."""
-
-ROW_GROUP = 20_480
-"""Rows that a load holds uncompressed until it writes them; a sixth of DuckDB's usual size, and of its memory."""
 
 NAMED = re.compile(r"\$(\w+)")
 """A parameter of a statement, by its name."""
@@ -112,12 +103,20 @@ class DuckdbWarehouse:
 
     def stage(self, name: str, schema: pa.Schema, batches: Iterable[pa.RecordBatch]) -> None:
         """Stream Arrow batches into a new temporary table."""
+        self._read(f"create or replace temp table {name} as select * from arriving", schema, batches)
+
+    def append(self, table: str, schema: pa.Schema, batches: Iterable[pa.RecordBatch]) -> None:
+        """Stream Arrow batches into a table, by the names of the columns."""
+        self._read(f"insert into {table} by name select * from arriving", schema, batches)
+
+    def _read(self, sql: str, schema: pa.Schema, batches: Iterable[pa.RecordBatch]) -> None:
+        """Run a statement that reads the batches once, as `arriving`."""
         import pyarrow as pa  # noqa: PLC0415 - 0.3 s which a pull without changes does not spend
 
         reader = pa.RecordBatchReader.from_batches(schema, batches)
-        with _translated(f"stage {name}"):
+        with _translated(sql):
             self._with_arrow().register("arriving", reader)
-            self._connection.execute(f"create or replace temp table {name} as select * from arriving").fetchall()
+            self._connection.execute(sql).fetchall()
             self._connection.unregister("arriving")
 
     @contextmanager
@@ -196,7 +195,7 @@ def _opened(path: Path, *, read_only: bool) -> DuckdbWarehouse:
         closing.enter_context(only_private_files())
         if not read_only:  # a kill while DuckDB creates a file leaves one that DuckDB never opens again
             make_whole(path, lambda beside: duckdb.connect(str(beside)).close())
-        connection = _connected(path, closing, read_only=read_only)
+        connection = connected(path, closing, read_only=read_only)
         if not read_only:
             make_private_file(path)  # another program may have created it
         connection.execute("set timezone = 'UTC'").fetchall()
@@ -206,56 +205,6 @@ def _opened(path: Path, *, read_only: bool) -> DuckdbWarehouse:
         connection.execute("set enable_external_access = false").fetchall()
         connection.execute("set lock_configuration = true").fetchall()
         return DuckdbWarehouse(connection, path, closing.pop_all())
-
-
-def _connected(path: Path, closing: ExitStack, *, read_only: bool) -> duckdb.DuckDBPyConnection:
-    """Connect to the file. Only ATTACH takes the size of row groups, and forgets it when the file is closed.
-
-    The database around it is in memory, and has the file's name: connections of one process share it, and so the file.
-    """
-    config: Config = {"autoinstall_known_extensions": "false"}
-    if read_only:
-        connection = duckdb.connect(str(path), read_only=True, config=config)
-        closing.callback(connection.close)
-        return connection
-    bounds = {**_bounds(path), "temp_directory": f"{path}.tmp"}
-    connection = duckdb.connect(f":memory:{path}", read_only=False, config={**config, **bounds})
-    closing.callback(connection.close)
-    quoted = str(path).replace("'", "''")
-    connection.execute(f"attach if not exists '{quoted}' as warehouse (row_group_size {ROW_GROUP})").fetchall()
-    connection.execute("use warehouse").fetchall()
-    return connection
-
-
-def _bounds(path: Path) -> Config:
-    """Return settings that limit a load's memory; DuckDB spills the rest into `<warehouse>.tmp`.
-
-    By default DuckDB takes four fifths of the machine's memory. A load needs memory for the ids of all rows (hash
-    tables), so the limit grows with the warehouse. Measured: a quarter of the file, or a third of the staged pages,
-    is enough for a fast load and a fast publication. One thread is as fast as several, and holds one row group
-    (122,880 rows, uncompressed) instead of several.
-    """
-    staged = sum(_size(file) for file in path.with_name(path.name + ".staging").glob("*/*.arrow"))
-    memory = LEAST_MEMORY + max(_size(path) // 4, staged // 3) // MIB
-    return {"memory_limit": f"{memory}MiB", "threads": "1", "write_buffer_row_group_count": "1"}
-
-
-def _size(file: Path) -> int:
-    return file.stat().st_size if file.exists() else 0
-
-
-def remove_warehouse(path: Path) -> None:
-    """Remove a warehouse and its log, locks, published copies, staged pages and spilled rows."""
-    lock = re.compile(re.escape(path.name) + r"\.[^.]+(\.writes)?\.lock")
-    locks = [file for file in path.parent.iterdir() if lock.fullmatch(file.name)] if path.parent.exists() else []
-    for file in (path, path.with_name(path.name + ".wal"), *locks):
-        file.unlink(missing_ok=True)
-    for half in (path, path.with_name(path.name + ".rewritten")):
-        remove_halves(half)
-    for kind in ("published", "staging", "tmp"):
-        folder = path.with_name(f"{path.name}.{kind}")
-        if folder.exists():
-            shutil.rmtree(folder)
 
 
 def _quoted(path: Path) -> str:
@@ -289,11 +238,11 @@ def _translated(sql: str) -> Iterator[None]:
     try:
         yield
     except duckdb.Error as problem:
-        if is_short_of_memory(problem):
-            raise WarehouseError(OUT_OF_MEMORY) from None
         if full := _disk_full(problem):
             raise WarehouseError(full) from None
-        detail = _first_line(problem) if isinstance(problem, SAFE_TO_SHOW) else f"({_promise(sql)})"
+        if is_short_of_memory(problem):
+            raise WarehouseError(OUT_OF_MEMORY) from None
+        detail = _first_line(problem) if isinstance(problem, SAFE_TO_SHOW) else f"({promise_of(sql)})"
         raise WarehouseError(f"DuckDB: {type(problem).__name__} {detail}") from None
 
 
@@ -301,15 +250,9 @@ def _disk_full(problem: duckdb.Error) -> str:
     """Return the message for an error caused by a full disk; '' for any other error."""
     text = str(problem)
     if "failed to offload data block" in text:
-        "The disk is full: DuckDB has no room for the rows it spills to <warehouse>.tmp. Make room and try again."
+        return "The disk is full: DuckDB cannot spill rows into <warehouse>.tmp. Make room and try again."
     if "No space left on device" not in text:
         return ""
     file = re.search(r'file \\?"(?P<path>[^"\\]+)', text)
     folder = f"in {Path(file['path']).parent}" if file else "beside the warehouse"
     return f"The disk is full: DuckDB cannot write {folder}. Make room there, and try again."
-
-
-def _promise(sql: str) -> str:
-    """Return the promise of a statement: its first comment, or its first words."""
-    first = sql.strip().split("\n", 1)[0]
-    return first.removeprefix("--").strip()[:100]

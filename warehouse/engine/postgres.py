@@ -23,6 +23,7 @@ from warehouse.engine.postgres_arrow import arrow_schema, column_types, copied, 
 from warehouse.engine.postgres_connection import connected, refused_by_pooler, timed_out, words
 from warehouse.engine.postgres_session import Settings
 from warehouse.engine.seam import POSTGRES, Params
+from warehouse.engine.sql import promise_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -119,9 +120,14 @@ class PostgresWarehouse:
             self._run(f'drop table if exists pg_temp."{name}"')
             self._run(f'create temp table "{name}" ({column_types(schema)})')
             for batch in batches:
-                if batch.num_rows:
-                    copied(self._connection, name, batch)
+                copied(self._connection, f'"{name}"', batch)
             self._run(f'analyze "{name}"')
+
+    def append(self, table: str, schema: pa.Schema, batches: Iterable[pa.RecordBatch]) -> None:  # noqa: ARG002 - DuckDB needs it
+        """Stream Arrow batches into a table, by the names of the columns."""
+        with _translated(f"append to {table}"):
+            for batch in batches:
+                copied(self._connection, table, batch)
 
     @contextmanager
     def transaction(self, *, run_id: str | None = None) -> Iterator[None]:
@@ -255,7 +261,7 @@ def _translated(sql: str) -> Iterator[None]:
     try:
         yield
     except psycopg.errors.LockNotAvailable:
-        raise Busy(f"Postgres: another session holds a lock that is needed ({_promise(sql)}). Try again.") from None
+        raise Busy(f"Postgres: another session holds a lock that is needed ({promise_of(sql)}). Try again.") from None
     except psycopg.errors.DiskFull as problem:
         raise WarehouseError(
             f"Postgres: the disk of the database server is full: {words(problem)} Make room there, and try again."
@@ -283,7 +289,7 @@ def _translated(sql: str) -> Iterator[None]:
         if _is_lost(problem):
             raise ConnectionLost from None
         hint = " Has anything been pulled yet? `ninja-sync pull` creates the tables." if state in NOT_MADE else ""
-        detail = words(problem) + hint if state.startswith(SAFE_CLASSES) else f"({_promise(sql)})"
+        detail = words(problem) + hint if state.startswith(SAFE_CLASSES) else f"({promise_of(sql)})"
         raise WarehouseError(f"Postgres: {type(problem).__name__} {detail}") from None
 
 
@@ -291,8 +297,3 @@ def _is_lost(problem: psycopg.Error) -> bool:
     """Whether the connection is closed: by the network, the server, or an administrator (57P0x)."""
     state = problem.sqlstate
     return isinstance(problem, psycopg.OperationalError) and (state is None or state.startswith(("08", "57P0")))
-
-
-def _promise(sql: str) -> str:
-    """Return the promise of a statement: its first comment, or its first words."""
-    return sql.strip().split("\n", 1)[0].removeprefix("--").strip()[:100]

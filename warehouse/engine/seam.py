@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 Params = Mapping[str, object]
 DUCKDB, POSTGRES = "duckdb", "postgres"
+SHA256 = {DUCKDB: "sha256({})", POSTGRES: "encode(sha256(convert_to({}, 'UTF8')), 'hex')"}
+"""The SQL for the SHA-256 of a text, in hexadecimal digits. Some servers of Postgres forbid md5()."""
 
 
 class Warehouse(Protocol):
@@ -51,6 +53,9 @@ class Warehouse(Protocol):
 
     def stage(self, name: str, schema: pa.Schema, batches: Iterable[pa.RecordBatch]) -> None:
         """Stream Arrow batches into a new temporary table. Call it in a transaction."""
+
+    def append(self, table: str, schema: pa.Schema, batches: Iterable[pa.RecordBatch]) -> None:
+        """Stream Arrow batches into a table, by the names of the columns. Call it in a transaction."""
 
     def transaction(self, *, run_id: str | None = None) -> AbstractContextManager[None]:
         """Commit at the end, or roll back on any exception.

@@ -34,6 +34,11 @@ def statements_of(subject: str) -> Mapping[str, str]:
     return {name: text.strip() + "\n" for name, text in zip(parts[::2], parts[1::2], strict=True)}
 
 
+def promise_of(sql: str) -> str:
+    """Return the promise of a statement, for messages: its first comment, or its first words."""
+    return sql.strip().split("\n", 1)[0].removeprefix("--").strip()[:100]
+
+
 def named(folder: str) -> list[str]:
     """Return the names of the files in a folder, in alphabetical order."""
     return sorted(path.stem for path in (ROOT / folder).glob("*.sql"))

@@ -29,7 +29,7 @@ def record_changes(warehouse: Warehouse, entity: Entity, run: Run) -> None:
     differences in memory.
     """
     values = {"source": run.source, "run_id": run.run_id, "began": run.began_at}
-    pairs = warehouse.streamed(statement("load/compared").format(entity=entity.name), values)
+    pairs = warehouse.streamed(statement("load/compared").format(entity=entity.name), values, rows=1000)
     batches = [batch for batch in map(_compared, pairs) if batch.num_rows]
     if batches:
         warehouse.stage("stage_changes", CHANGES, batches)

@@ -19,7 +19,7 @@ from schemas.clocks import Clocks
 from schemas.diff import Change
 from schemas.entity import Entity
 from schemas.erased import Erased
-from schemas.errors import Busy, WarehouseError
+from schemas.errors import Busy
 from schemas.normalise import Drift, Quarantined, TypedRow
 from schemas.vanished import HELD, Vanished
 from warehouse.control.erase import note_listed
@@ -39,19 +39,14 @@ from warehouse.control.state import (
 from warehouse.engine.seam import POSTGRES, Warehouse
 from warehouse.engine.sql import statement
 from warehouse.load.arrow_files import staged_batch
-from warehouse.load.history import record_changes
+from warehouse.load.merge import CHANGED, merge, step
 from warehouse.load.staging import Staging
 from warehouse.load.vanished import keep_unlisted, take_out
 from warehouse.schema.grants import grant_again
 from warehouse.schema.labels import label
-from warehouse.schema.tables import VERSION_COLUMNS, arriving, columns
 
-MOST_CHANGES = 200
-"""The number of changes that a run reports in detail; it counts all of them."""
 MANY = 1000
 """The number of changed rows from which the engine updates its statistics."""
-CHANGED = ("inserted", "updated", "touched")
-"""The outcomes that change the mirror."""
 
 
 class Reference(msgspec.Struct, frozen=True):
@@ -116,10 +111,7 @@ def load(
         _remember_source(warehouse, scanned, run, reference)
         if reference is not None:
             _replace_all(warehouse, reference, run)
-        first_load = not warehouse.rows(
-            f"select 1 from ninja.{scanned.entity.name} where source = $source limit 1", {"source": run.source}
-        )
-        outcomes, changes = _merge(warehouse, staging, scanned.entity, run, erased, with_inserted=not first_load)
+        outcomes, changes = merge(warehouse, staging, scanned.entity, run, erased)
         aside = {record.id for record in scanned.quarantined if record.entity == scanned.entity.name}
         vanished = [client for client in scanned.vanished if client.id not in aside]
         ended, taken_out = take_out(warehouse, scanned.entity, run, vanished)
@@ -171,78 +163,6 @@ def _without_erased(scanned: Scanned, erased: Erased) -> Scanned:
     )
 
 
-def _merge(
-    warehouse: Warehouse, staging: Staging, entity: Entity, run: Run, erased: Erased, *, with_inserted: bool
-) -> tuple[dict[str, int], list[Change]]:
-    """Merge the staged pages. The table `accepted` stays, because a client that arrived cannot have vanished.
-
-    Returns the number of records for each outcome, and the first changes.
-    """
-    values = {
-        "source": run.source,
-        "run_id": run.run_id,
-        "began": run.began_at,
-        "resumed_at": staging.resumed_at,
-        "most": MOST_CHANGES,
-        "with_inserted": with_inserted,
-    }
-    parents = staged_schema(entity, None)
-    warehouse.stage(f"stage_{entity.name}", parents, staging.batches(entity.name, erased=erased))
-    for child in entity.children:
-        children = staging.batches(child.name, client=entity.parent_column, erased=erased)
-        warehouse.stage(f"stage_{child.name}", staged_schema(child, entity), children)
-    _step(warehouse, "accepted", values, entity)
-    for child in entity.children:
-        _step(warehouse, "displaced", values, entity, child)
-    outcomes = dict.fromkeys((*CHANGED, "unchanged"), 0)
-    outcomes |= {str(name): int(str(n)) for name, n in warehouse.rows(statement("load/outcomes"))}
-    for name in ("open_versions", "changed_versions", "close_versions", "return_redirects", "list_again"):
-        _step(warehouse, name, values, entity)
-    record_changes(warehouse, entity, run)
-    rows = warehouse.rows(statement("load/changes").format(entity=entity.name), values)
-    changes = [Change(str(key), str(before) if before else None, str(after)) for _, key, before, after in rows]
-    for child in entity.children:
-        _step(warehouse, "delete_children", values, entity, child)
-    _step(warehouse, "delete_parents", values, entity)
-    _step(warehouse, "insert_parents", values, entity)
-    for child in entity.children:
-        _step(warehouse, "insert_children", values, entity, child)
-        _assert_single(warehouse, child, f"stage_{child.name}", values)
-    _assert_single(warehouse, entity, "accepted", values)
-    _step(warehouse, "resolve_quarantine", values, entity)
-    staged = (f"stage_{table.name}" for table in (entity, *entity.children))
-    for table in ("opened", "ended", *staged):
-        warehouse.execute(f"drop table {table}")
-    return outcomes, changes
-
-
-def _step(
-    warehouse: Warehouse, name: str, values: Mapping[str, object], entity: Entity, child: Entity | None = None
-) -> None:
-    """Run one statement of `sql/load.sql` for an entity, or for one of its children."""
-    table, parent = (child, entity) if child is not None else (entity, None)
-    names = {
-        "entity": entity.name,
-        "child": table.name,
-        "parent": entity.parent_column,
-        "columns": ", ".join(columns(table, parent)),
-        "selected": ", ".join(_selected(table, parent)),
-    }
-    warehouse.execute(statement(f"load/{name}").format(**names), values)
-
-
-def _selected(entity: Entity, parent: Entity | None) -> list[str]:
-    ours = {"source": "$source", "run_id": "$run_id"}
-    ours |= {name: f"o.{name}" for name in VERSION_COLUMNS}
-    return [ours.get(name, staged) for name, staged in arriving(entity, parent).items()]
-
-
-def _assert_single(warehouse: Warehouse, entity: Entity, loaded: str, values: Mapping[str, object]) -> None:
-    ((doubled,),) = warehouse.rows(statement("load/doubled").format(entity=entity.name, loaded=loaded), values)
-    if doubled:
-        raise WarehouseError(f"{doubled} ids of {entity.name} would be in the warehouse twice; nothing was stored.")
-
-
 def _replace_all(warehouse: Warehouse, reference: Reference, run: Run) -> None:
     for entity, rows in reference.rows.items():
         _replace(warehouse, entity, rows, run)
@@ -257,8 +177,8 @@ def _replace(warehouse: Warehouse, entity: Entity, rows: Sequence[TypedRow], run
     warehouse.stage(
         f"stage_{entity.name}", staged_schema(entity, None), iter([staged_batch(entity, rows, first_arrival=0)])
     )
-    _step(warehouse, "replace_reference", values, entity)
-    _step(warehouse, "insert_reference", values, entity)
+    step(warehouse, "replace_reference", values, entity)
+    step(warehouse, "insert_reference", values, entity)
     warehouse.execute(f"drop table stage_{entity.name}")
 
 

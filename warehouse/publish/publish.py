@@ -17,10 +17,11 @@ from __future__ import annotations
 
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from decimal import Decimal
+from itertools import pairwise
 from pathlib import Path
 
 import msgspec
@@ -32,10 +33,15 @@ from warehouse.engine.private import make_own_folder, reason, remove_halves, wri
 from warehouse.engine.seam import Warehouse
 from warehouse.engine.sql import statement
 
-EXPORTED = ("client_balances", "client_redirects", "clients", "contacts", "load_status", "unlisted_clients")
+EXPORTED = ("clients", "client_balances", "client_redirects", "contacts", "load_status", "unlisted_clients")
 """The views written as Parquet: the small ones and those for daily questions. The copy holds all views."""
-PARQUET = "format parquet, compression zstd, row_group_size 25000"
+PARQUET = "format parquet, compression zstd, row_group_size 10240"
 """Row groups are small, because DuckDB holds one in memory until it is written."""
+UNPACKED = "format parquet, compression uncompressed, row_group_size 10240"
+BY_CLIENT = {"clients": "id", "contacts": "client_id"}
+"""The large views, with the column of the client's id."""
+PIECE = 150_000
+"""The most clients for which one query writes such a view."""
 CHEAP = 3.0
 """Seconds. A publication that takes no longer follows every change."""
 REST = 10
@@ -96,13 +102,51 @@ def publish(warehouse: Warehouse, *, now: datetime | None = None, clock: Callabl
 
 def _write(warehouse: DuckdbWarehouse, folder: Path) -> None:
     make_own_folder(folder)
+    firsts = _first_ids(warehouse)
     for view in EXPORTED:
         with _in_place(folder / f"{view}.parquet") as beside:
-            target = str(beside).replace("'", "''")
-            warehouse.execute(f"copy (select * from mart.{view}) to '{target}' ({PARQUET})")
+            if view in BY_CLIENT and len(firsts) > 1:
+                _write_pieces(warehouse, view, beside, firsts)
+            else:
+                warehouse.execute(f"copy ({_rows(view, folder)}) to {_quoted(beside)} ({PARQUET})")
     warehouse.checkpoint()
     with _in_place(folder / READER) as beside:
         _copy(warehouse.path, beside)
+
+
+def _first_ids(warehouse: Warehouse) -> list[object]:
+    """Return the first id of each piece of at most `PIECE` clients, in order."""
+    ((clients,),) = warehouse.rows("select count(*) from ninja.clients")
+    pieces = -(-int(str(clients)) // PIECE)
+    if pieces < 2:  # noqa: PLR2004 - one piece is the whole
+        return []
+    return [first for (first,) in warehouse.rows(statement("read/first_ids"), {"number": pieces})]
+
+
+def _write_pieces(warehouse: Warehouse, view: str, beside: Path, firsts: Sequence[object]) -> None:
+    """Write the rows of a large view piece by piece beside the file, then the file from the pieces.
+
+    The view joins and sorts. For a million clients at once, DuckDB would hold 400 MB, or spill 15 GB.
+    """
+    files = []
+    for number, (first, end) in enumerate(pairwise([*firsts, None])):
+        within = f"{BY_CLIENT[view]} >= $first" + (f" and {BY_CLIENT[view]} < $end" if end is not None else "")
+        files.append(_quoted(beside.with_name(f"{number}.parquet")))
+        query = f"select * from mart.{view} where {within}"
+        warehouse.execute(f"copy ({query}) to {files[-1]} ({UNPACKED})", {"first": first, "end": end})
+    warehouse.execute(f"copy (select * from read_parquet([{', '.join(files)}])) to {_quoted(beside)} ({PARQUET})")
+
+
+def _rows(view: str, folder: Path) -> str:
+    """Return the query for the rows of a view. To read balances from the file of clients takes half of the time."""
+    if view != "client_balances":
+        return f"select * from mart.{view}"
+    _, _, query = statement(f"mart/{view}").partition(f"create view mart.{view} as\n")
+    return query.replace("from mart.clients\n", f"from read_parquet({_quoted(folder / 'clients.parquet')})\n")
+
+
+def _quoted(file: Path) -> str:
+    return "'" + str(file).replace("'", "''") + "'"
 
 
 def _remember(warehouse: Warehouse, now: datetime | None, *, seconds: float) -> None:

@@ -2,43 +2,50 @@
 
 -- :name accepted
 -- The newest staged version of each record, with its outcome: inserted, updated, touched or unchanged.
--- A record read after an interruption is newer than one read before it, whatever its stamp.
+-- Digests are made before the join, so that no engine holds the records for it, and only of records that arrived.
 create temp table accepted as
-with newest as (
-    select id, arrival, row_number() over (partition by id order by updated_at desc nulls last, arrival desc) as place
-    from stage_{entity} as s
-    where arrival >= $resumed_at
-        or not exists (
-            select 1 from stage_{entity} as n where $resumed_at > 0 and n.arrival >= $resumed_at and n.id = s.id
-        )
+with known as materialized (
+    select m.id, m.row_hash, {digest} as digest
+    from ninja.{entity} as m
+    where m.source = $source and m.id in (select id from newest)
 )
 select
-    s.id,
-    s.arrival,
+    n.id,
+    n.arrival,
+    n.stamp,
     case
-        when m.id is null then 'inserted'
-        when m.row_hash <> s.row_hash then 'updated'
-        when cast(m.record as varchar) <> s.record then 'touched'
+        when k.id is null then 'inserted'
+        when k.row_hash <> s.row_hash then 'updated'
+        when k.digest <> s.digest then 'touched'
         else 'unchanged'
     end as outcome
 from newest as n
-join stage_{entity} as s on s.arrival = n.arrival
-left join ninja.{entity} as m on m.source = $source and m.id = s.id
-where n.place = 1
+join arrived_{entity} as s on s.arrival = n.arrival
+left join known as k on k.id = n.id
+
+-- :name all_inserted
+-- The newest staged version of each record, where the mirror has none.
+create temp table accepted as select id, arrival, stamp, 'inserted' as outcome from newest
 
 -- :name changed_versions
 -- The versions that end because a new one arrived: each ends where the new one starts.
 create temp table ended as select id, valid_from as valid_to, 'changed' as ended_by from opened where outcome = 'updated'
 
 -- :name changes
--- Each new or changed record, before and after, for the run's report.
-select o.outcome, o.id, cast(m.record as varchar) as before, s.record as after
-from opened as o
-join stage_{entity} as s on s.arrival = o.arrival
-left join ninja.{entity} as m on m.source = $source and m.id = o.id
-where o.outcome = 'updated' or (o.outcome = 'inserted' and $with_inserted)
-order by o.outcome desc, s.updated_at desc nulls last, o.id collate "C"
-limit $most
+-- Each new or changed record, before and after, for the run's report. They are chosen before their records are read.
+with first as (
+    select o.outcome, o.id, o.arrival, a.stamp
+    from opened as o
+    join accepted as a on a.arrival = o.arrival
+    where o.outcome = 'updated' or (o.outcome = 'inserted' and $with_inserted)
+    order by o.outcome desc, a.stamp desc nulls last, o.id collate "C"
+    limit $most
+)
+select f.outcome, f.id, cast(m.record as varchar) as before, s.record as after
+from first as f
+join stage_{entity} as s on s.arrival = f.arrival
+left join ninja.{entity} as m on m.source = $source and m.id = f.id
+order by f.outcome desc, f.stamp desc nulls last, f.id collate "C"
 
 -- :name close_quarantine
 -- Close the quarantine of an entity after a full check.
@@ -106,7 +113,7 @@ where source = $source and id in (select id from accepted where outcome in ('upd
 update accepted set outcome = 'touched'
 where outcome = 'unchanged'
     and arrival in (
-        select s.arrival from stage_{child} as s
+        select s.arrival from arrived_{child} as s
         left join ninja.{child} as m on m.source = $source and m.id = s.id
         where m.{parent} is distinct from s.{parent}
     )
@@ -173,6 +180,16 @@ left join control.unlisted as u on u.source = $source and u.id = s.id
 delete from control.unlisted as u
 where u.source = $source and exists (select 1 from accepted as a where a.id = u.id)
 
+-- :name listed_twice
+-- The staged children that are listed again by another record, or by their own; the last one touched is left.
+select line
+from (
+    select s.line, row_number() over (partition by s.id order by s.updated_at desc nulls last, s.arrival desc) as place
+    from arrived_{child} as s
+    join accepted as a on a.arrival = s.arrival
+) as listed
+where place > 1
+
 -- :name migrations
 -- The migrations that this warehouse has had, with the digest of each one's SQL.
 create table if not exists control.migrations (
@@ -211,11 +228,10 @@ with ended as (
 ),
 arriving as (
     select
-        a.id, a.arrival, a.outcome, s.updated_at as stamp, m.updated_at as stamp_before,
+        a.id, a.arrival, a.outcome, a.stamp, m.updated_at as stamp_before,
         m.valid_from, m.observed_at, m.observed_run_id,
         coalesce(m.valid_from, e.valid_to) as at_least, f.first_load_at
     from accepted as a
-    join stage_{entity} as s on s.arrival = a.arrival
     left join ninja.{entity} as m on m.source = $source and m.id = a.id
     left join ended as e on e.id = a.id
     cross join (select min(began_at) as first_load_at from control.runs where source = $source) as f
@@ -234,9 +250,28 @@ select
     case when outcome = 'touched' then observed_run_id else $run_id end as observed_run_id
 from arriving
 
+-- :name newest
+-- The newest staged version of each record.
+-- A record read after an interruption is newer than one read before it, whatever its stamp.
+create temp table newest as
+select id, arrival, updated_at as stamp
+from (
+    select id, arrival, updated_at, row_number() over (partition by id order by updated_at desc nulls last, arrival desc) as place
+    from arrived_{entity} as s
+    where arrival >= $resumed_at
+        or not exists (
+            select 1 from arrived_{entity} as n where $resumed_at > 0 and n.arrival >= $resumed_at and n.id = s.id
+        )
+) as s
+where place = 1
+
 -- :name outcomes
 -- Count the records by outcome.
 select outcome, count(*) from accepted group by outcome
+
+-- :name outdated
+-- The staged versions that a newer one replaces, or one read after an interruption.
+select s.arrival from arrived_{entity} as s where not exists (select 1 from accepted as a where a.arrival = s.arrival)
 
 -- :name release_vanished
 -- Close the quarantine of vanished clients.

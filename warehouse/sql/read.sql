@@ -100,6 +100,13 @@ union all
 select id, source, kind, current_id
 from mart.client_redirects where id in (select unnest(cast($ids as varchar[]))) and source = $source
 
+-- :name first_ids
+-- The first id of each of so many pieces of all clients, of equal size.
+select distinct min(id) as first_id
+from (select id, ntile(cast($number as integer)) over (order by id collate "C") as piece from ninja.clients) as c
+group by piece
+order by first_id
+
 -- :name form_names
 -- The names of the ids that a client's form shows by name, by field.
 select 'country_id' as field, id, name from ninja.countries where source = $source

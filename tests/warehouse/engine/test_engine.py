@@ -13,7 +13,8 @@ from schemas.clocks import Clocks
 from schemas.errors import Busy, SettingsError, WarehouseError
 from tests.records import MOMENT
 from tests.warehouse.conftest import KEY
-from warehouse.engine.duckdb import open_warehouse, remove_warehouse
+from warehouse.engine.duckdb import open_warehouse
+from warehouse.engine.duckdb_file import remove_warehouse
 from warehouse.engine.place import exports_of
 from warehouse.load.staging import Staging
 from warehouse.locks.lock import one_run_at_a_time
@@ -175,19 +176,19 @@ def settings_of(warehouse):
 
 def test_whoever_writes_has_little_memory_and_more_of_it_for_more_data(warehouse_path):
     with open_warehouse(warehouse_path) as opened:
-        assert settings_of(opened) == {"memory_limit": "128.0 MiB", "threads": "1"}
+        assert settings_of(opened) == {"memory_limit": "112.0 MiB", "threads": "1"}
     staged = warehouse_path.with_name(warehouse_path.name + ".staging") / "main" / "000001.clients.arrow"
     staged.parent.mkdir(parents=True)
     with staged.open("wb") as file:
         file.truncate(120 * 1024 * 1024)
     with open_warehouse(warehouse_path) as opened:
-        assert settings_of(opened)["memory_limit"] == "168.0 MiB"
+        assert settings_of(opened)["memory_limit"] == "127.0 MiB"
 
 
 def test_whoever_only_reads_has_what_the_machine_has(warehouse_path):
     open_warehouse(warehouse_path).__exit__()
     with open_warehouse(warehouse_path, read_only=True) as opened:
-        assert settings_of(opened)["memory_limit"] != "128.0 MiB"
+        assert settings_of(opened)["memory_limit"] != "112.0 MiB"
 
 
 @pytest.mark.parametrize("read_only", [False, True])

@@ -57,7 +57,7 @@ LEFT = {
     "connected": "w.duckdb",
     "in a transaction": "w.duckdb.wal",
     "spilled": "w.duckdb.tmp",
-    "publishing": "client_balances.parquet.part",
+    "publishing": "clients.parquet.part",
     "copied": "reader.duckdb.part",
 }
 

@@ -14,7 +14,7 @@ SUBJECTS = sorted(path.stem for path in ROOT.glob("*.sql"))
 NAMED = [f"{subject}/{name}" for subject in SUBJECTS for name in statements_of(subject)]
 EVERY = [*NAMED, *(f"{folder}/{name}" for folder in FOLDERS for name in named(folder))]
 GLUED = {
-    "load": ("load/load.py", "load/activities.py", "load/vanished.py"),
+    "load": ("load/load.py", "load/merge.py", "load/activities.py", "load/vanished.py"),
     "vanished": ("load/vanished.py", "load/vanished_tables.py"),
     "rebuild": ("opened/rebuild.py",),
     "approvals": ("control/approvals.py",),

@@ -6,6 +6,7 @@ code makes it before a statement that reads it. Everything is rolled back.
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,6 +25,7 @@ from warehouse.control.state import Run
 from warehouse.engine.place import Place
 from warehouse.engine.seam import Warehouse, scratch
 from warehouse.engine.sql import ROOT, statement, statements_of
+from warehouse.load.arrived import DIGEST, LINE
 from warehouse.load.arrow_files import staged_batch, staged_children
 from warehouse.load.load import Scanned, load
 from warehouse.load.staging import Staging
@@ -40,6 +42,7 @@ BOTH = [name for name in NAMED if name not in POSTGRES_ONLY]
 
 ID = "1"
 ROW = normalise(CLIENTS, [client(ID)]).rows
+MD5 = hashlib.md5(ROW[0].record.encode()).hexdigest()  # noqa: S324 - as both engines spell it
 TIMES = r"since|.*_at|now|at|began|local_began|before|moment|newest"
 WHOLE = r"n|number|place|most|top|first|last|total|unexplained|removed|resumed_at|rest|interval|longest|seconds"
 FLAGS = r"full|held|deleted|listed|with_inserted|kept_balances"
@@ -52,11 +55,20 @@ CHANGES = pa.schema(
     [(name, pa.string()) for name in ("id", "display_name", "field", "before", "after")]
     + [("changed_at", pa.timestamp("us", tz="UTC"))]
 )
+
+
+def brief(batch: pa.RecordBatch, field: pa.Field, content: object) -> pa.RecordBatch:
+    """A staged batch with one more column, as the load stages it to compare."""
+    return batch.append_column(field, pa.repeat(pa.scalar(content, field.type), batch.num_rows))
+
+
 STAGED = {
     "stage_clients": lambda: staged_batch(CLIENTS, ROW, first_arrival=0),
     "stage_contacts": lambda: staged_children(CLIENTS, ROW, 0, first_arrival=0),
     "stage_activities": lambda: staged_batch(ACTIVITIES, [], first_arrival=0),
     f"stage_{LOOKUPS[0].name}": lambda: staged_batch(LOOKUPS[0], [], first_arrival=0),
+    "arrived_clients": lambda: brief(staged_batch(CLIENTS, ROW, first_arrival=0), DIGEST, MD5),
+    "arrived_contacts": lambda: brief(staged_children(CLIENTS, ROW, 0, first_arrival=0), LINE, 0),
     "narrow_clients": lambda: staged_batch(CLIENTS, ROW, first_arrival=0),
     "narrow_contacts": lambda: staged_children(CLIENTS, ROW, 0, first_arrival=0),
     "met": lambda: pa.RecordBatch.from_pylist([{"id": ID}], ARRIVAL),
@@ -69,6 +81,7 @@ STAGED = {
 }
 """Temporary tables that the code stages from Arrow."""
 MADE = {
+    "newest": "load/newest",
     "accepted": "load/accepted",
     "opened": "load/open_versions",
     "ended": "load/changed_versions",
@@ -157,6 +170,7 @@ def names(name: str) -> dict[str, str]:
         "selected": ", ".join(ours.get(column, staged) for column, staged in arriving(table, parent).items()),
         "kept": ", ".join(("source", "run_id", *VERSION_COLUMNS)),
         "loaded": "accepted",
+        "digest": "md5(cast(m.record as varchar))",
         "into": "rebuilt",
         "clients": "seen_clients",
         "contacts": "seen_contacts",

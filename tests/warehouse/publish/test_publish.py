@@ -12,7 +12,7 @@ import duckdb
 import pytest
 
 from schemas.errors import WarehouseError
-from tests.records import MOMENT, NOW, client
+from tests.records import MOMENT, NOW, client, contact
 from warehouse.control.state import Run, record_run
 from warehouse.engine import private
 from warehouse.engine.duckdb import open_warehouse
@@ -59,6 +59,19 @@ def test_each_mart_is_a_parquet_file_equal_to_its_view(warehouse, load_records, 
     folder = publish(warehouse)
     stored = duckdb.read_parquet(str(folder / f"{view}.parquet"))
     assert stored.fetchall() == warehouse.rows(f"select * from mart.{view}")
+
+
+@pytest.mark.parametrize("view", ["clients", "contacts", "client_balances"])
+def test_a_large_view_is_written_in_pieces_to_the_same_file(warehouse, load_records, monkeypatch, view):
+    for source in ("one", "two"):  # an id may be in both
+        load_records(
+            [client(key, contacts=[contact(f"{key}{n}") for n in range(2)]) for key in "abcdefg'"], source=source
+        )
+    monkeypatch.setattr(published, "PIECE", 3)
+    folder = publish(warehouse)
+    stored = duckdb.read_parquet(str(folder / f"{view}.parquet"))
+    assert sorted(stored.fetchall()) == sorted(warehouse.rows(f"select * from mart.{view}"))
+    assert len(list(folder.iterdir())) == len(EXPORTED) + 1
 
 
 def test_everything_published_is_private_and_nothing_half_written_stays(warehouse, load_records):

@@ -5,5 +5,5 @@ create view mart.unlisted_clients as
 select
     u.source, u.id, c.number, c.display_name, c.status, c.currency_code, c.balance, u.why, r.began_at as since, c.updated_at
 from control.unlisted as u
-join mart.clients as c on c.source = u.source and c.id = u.id
+join mart.client_history as c on c.source = u.source and c.id = u.id and c.is_current
 left join control.runs as r on r.run_id = u.since_run_id

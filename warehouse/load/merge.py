@@ -1,0 +1,118 @@
+"""Merge staged pages into the mirror's tables: the steps of a load that move rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from schemas.diff import Change
+from schemas.entity import Entity
+from schemas.erased import Erased
+from schemas.errors import WarehouseError
+from warehouse.control.state import Run
+from warehouse.engine.seam import POSTGRES, SHA256, Warehouse
+from warehouse.engine.sql import statement
+from warehouse.load.arrived import append_all, stage_brief, stage_changed
+from warehouse.load.history import record_changes
+from warehouse.load.staging import Staging
+from warehouse.schema.tables import VERSION_COLUMNS, arriving, columns
+
+MOST_CHANGES = 200
+"""The number of changes that a run reports in detail; it counts all of them."""
+CHANGED = ("inserted", "updated", "touched")
+"""The outcomes that change the mirror."""
+
+
+def merge(
+    warehouse: Warehouse, staging: Staging, entity: Entity, run: Run, erased: Erased
+) -> tuple[dict[str, int], list[Change]]:
+    """Merge the staged pages. The table `accepted` stays, because a client that arrived cannot have vanished.
+
+    Only brief rows are staged to compare with the mirror, then whole rows of what has changed. A first load compares
+    nothing, and appends. Returns the number of records for each outcome, and the first changes.
+    """
+    values = {"source": run.source, "run_id": run.run_id, "began": run.began_at, "resumed_at": staging.resumed_at}
+    known = _is_known(warehouse, f"ninja.{entity.name}", run)
+    stage_brief(warehouse, staging, entity, erased, compared=known)
+    step(warehouse, "newest", values, entity)
+    warehouse.analyze(["newest"])  # Postgres itself analyzes no temporary table, and would expect few rows
+    step(warehouse, "accepted" if known else "all_inserted", values, entity)
+    warehouse.execute("drop table newest")
+    for child in entity.children if known else ():
+        step(warehouse, "displaced", values, entity, child)
+    warehouse.analyze(["accepted"])
+    outcomes = dict.fromkeys((*CHANGED, "unchanged"), 0)
+    outcomes |= {str(name): int(str(n)) for name, n in warehouse.rows(statement("load/outcomes"))}
+    for name in ("return_redirects", "list_again"):
+        step(warehouse, name, values, entity)
+    changes: list[Change] = []
+    if not known and not any(_is_known(warehouse, table, run) for table in ("control.runs", "control.client_versions")):
+        ours = {"source": run.source, "run_id": run.run_id}
+        version = {"valid_from": run.began_at, "observed_at": run.began_at, "observed_run_id": run.run_id}
+        append_all(warehouse, staging, entity, erased, ours=ours, version=version)
+        _check_single(warehouse, entity, values)
+    elif any(outcomes[name] for name in CHANGED):
+        stage_changed(warehouse, staging, entity, erased)
+        changes = _replace_changed(warehouse, entity, run, values | {"most": MOST_CHANGES, "with_inserted": known})
+    step(warehouse, "resolve_quarantine", values, entity)
+    for table in (entity, *entity.children):
+        warehouse.execute(f"drop table arrived_{table.name}")
+    return outcomes, changes
+
+
+def _is_known(warehouse: Warehouse, table: str, run: Run) -> bool:
+    """Whether a table has rows of the run's source."""
+    return bool(warehouse.rows(f"select 1 from {table} where source = $source limit 1", {"source": run.source}))
+
+
+def _replace_changed(warehouse: Warehouse, entity: Entity, run: Run, values: Mapping[str, object]) -> list[Change]:
+    """Replace the new and changed records and their children, keep the versions that end, return the first changes."""
+    for name in ("open_versions", "changed_versions", "close_versions"):
+        step(warehouse, name, values, entity)
+    warehouse.analyze(["opened"])
+    record_changes(warehouse, entity, run)
+    rows = warehouse.rows(statement("load/changes").format(entity=entity.name), values)
+    changes = [Change(str(key), str(before) if before else None, str(after)) for _, key, before, after in rows]
+    for child in entity.children:
+        step(warehouse, "delete_children", values, entity, child)
+    for name in ("delete_parents", "insert_parents"):
+        step(warehouse, name, values, entity)
+    for child in entity.children:
+        step(warehouse, "insert_children", values, entity, child)
+    _check_single(warehouse, entity, values)
+    staged = (f"stage_{table.name}" for table in (entity, *entity.children))
+    for table in ("opened", "ended", *staged):
+        warehouse.execute(f"drop table {table}")
+    return changes
+
+
+def step(
+    warehouse: Warehouse, name: str, values: Mapping[str, object], entity: Entity, child: Entity | None = None
+) -> None:
+    """Run one statement of `sql/load.sql` for an entity, or for one of its children."""
+    table, parent = (child, entity) if child is not None else (entity, None)
+    names = {
+        "entity": entity.name,
+        "child": table.name,
+        "parent": entity.parent_column,
+        "columns": ", ".join(columns(table, parent)),
+        "selected": ", ".join(_selected(table, parent)),
+        "digest": SHA256[warehouse.engine].format("cast(m.record as varchar)"),
+    }
+    warehouse.execute(statement(f"load/{name}").format(**names), values)
+
+
+def _selected(entity: Entity, parent: Entity | None) -> list[str]:
+    ours = {"source": "$source", "run_id": "$run_id"}
+    ours |= {name: f"o.{name}" for name in VERSION_COLUMNS}
+    return [ours.get(name, staged) for name, staged in arriving(entity, parent).items()]
+
+
+def _check_single(warehouse: Warehouse, entity: Entity, values: Mapping[str, object]) -> None:
+    """Raises WarehouseError if an id that arrived is in the mirror twice. On Postgres a unique index sees to that."""
+    if warehouse.engine == POSTGRES:
+        return
+    for table in (entity, *entity.children):
+        checked = statement("load/doubled").format(entity=table.name, loaded=f"arrived_{table.name}")
+        ((doubled,),) = warehouse.rows(checked, values)
+        if doubled:
+            raise WarehouseError(f"{doubled} ids of {table.name} would be in the warehouse twice; nothing was stored.")
