@@ -6,6 +6,7 @@ on which the roads differ is printed with its number and seed, and ends the run.
 
 from __future__ import annotations
 
+import copy
 import random
 import sys
 from decimal import Decimal
@@ -106,7 +107,7 @@ def _record(chance: random.Random) -> bytes:
         if chance.random() < 0.2:
             holder.pop(key, None)
         else:
-            holder[key] = chance.choice(VALUES)
+            holder[key] = copy.deepcopy(chance.choice(VALUES))
     if chance.random() < 0.1:
         items = list(record.items())
         chance.shuffle(items)
