@@ -6,11 +6,12 @@ import re
 import stat
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import pytest
 
 from schemas.clocks import Clocks
-from schemas.errors import Busy, SettingsError, WarehouseError
+from schemas.errors import OUT_OF_MEMORY, Busy, SettingsError, WarehouseError
 from tests.records import MOMENT
 from tests.warehouse.conftest import KEY
 from warehouse.engine.duckdb import open_warehouse, remove_warehouse
@@ -175,19 +176,19 @@ def settings_of(warehouse):
 
 def test_whoever_writes_has_little_memory_and_more_of_it_for_more_data(warehouse_path):
     with open_warehouse(warehouse_path) as opened:
-        assert settings_of(opened) == {"memory_limit": "128.0 MiB", "threads": "1"}
+        assert settings_of(opened) == {"memory_limit": "112.0 MiB", "threads": "1"}
     staged = warehouse_path.with_name(warehouse_path.name + ".staging") / "main" / "000001.clients.arrow"
     staged.parent.mkdir(parents=True)
     with staged.open("wb") as file:
         file.truncate(120 * 1024 * 1024)
     with open_warehouse(warehouse_path) as opened:
-        assert settings_of(opened)["memory_limit"] == "138.0 MiB"
+        assert settings_of(opened)["memory_limit"] == "117.0 MiB"
 
 
 def test_whoever_only_reads_has_what_the_machine_has(warehouse_path):
     open_warehouse(warehouse_path).__exit__()
     with open_warehouse(warehouse_path, read_only=True) as opened:
-        assert settings_of(opened)["memory_limit"] != "128.0 MiB"
+        assert settings_of(opened)["memory_limit"] != "112.0 MiB"
 
 
 @pytest.mark.parametrize("read_only", [False, True])
@@ -205,3 +206,23 @@ def test_what_does_not_fit_into_memory_is_spilled_beside_the_warehouse_and_remov
         assert {stat.S_IMODE(path.stat().st_mode) for path in spilled.iterdir()} == {0o600}
         assert opened.rows("select count(*) from wide") == [(2_000_000,)]
     assert not spilled.exists() or not any(spilled.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("found", "told"),
+    [
+        ("Out of Memory Error: could not allocate block of size 256.0 KiB (148.8 MiB/149.0 MiB used)", OUT_OF_MEMORY),
+        (
+            "Out of Memory Error: failed to offload data block of size 256.0 KiB",
+            "The disk is full: DuckDB cannot spill",
+        ),
+    ],
+)
+def test_an_error_while_rows_are_streamed_is_one_of_the_warehouse(warehouse_path, monkeypatch, found, told):
+    def broken(*_args, **_kwargs):
+        raise OSError(found)  # as pyarrow does
+
+    with open_warehouse(warehouse_path) as warehouse:
+        monkeypatch.setattr(warehouse, "_connection", SimpleNamespace(sql=broken))
+        with pytest.raises(WarehouseError, match=re.escape(told)):
+            list(warehouse.streamed("select 1"))
