@@ -9,13 +9,14 @@ import re
 import shutil
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import duckdb
 
 from schemas.errors import OUT_OF_MEMORY, Busy, SettingsError, WarehouseError, is_short_of_memory
+from warehouse.engine.duckdb_bounds import Config, bounds
 from warehouse.engine.place import exports_of
 from warehouse.engine.private import (
     check_ours,
@@ -30,12 +31,6 @@ from warehouse.engine.sql import promise_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
-
-Config = dict[str, str | bool | int | float | list[str]]
-
-MIB = 1024 * 1024
-LEAST_MEMORY = 112
-"""Minimum for the engine's memory limit while it writes, in MiB."""
 
 ROW_GROUP = 10_240
 """Rows that a load holds uncompressed until it writes them; a twelfth of DuckDB's usual size, and of its memory."""
@@ -167,14 +162,14 @@ def open_warehouse(
     while True:
         try:
             return _opened(path, read_only=read_only)
-        except duckdb.IOException as problem:
+        except (duckdb.IOException, duckdb.ResourceInUseException) as problem:
             held = _holder(str(problem))
             if full := _disk_full(problem):
                 raise WarehouseError(full) from None
             if held is None:
                 raise WarehouseError(f"{path} cannot be opened: {_first_line(problem)}") from None
             if clock() >= until:
-                raise Busy(f"{path} is open in another process: {held}. Close it there, or try again.") from None
+                raise Busy(f"{path} is open in {held}. Close it there, or try again.") from None
             sleep(0.1)
         except duckdb.Error as problem:
             if is_short_of_memory(problem):
@@ -209,30 +204,21 @@ def _connected(path: Path, closing: ExitStack, *, read_only: bool) -> duckdb.Duc
     """Connect to the file. Only ATTACH takes the size of row groups, and the file does not keep it."""
     config: Config = {"autoinstall_known_extensions": "false"}
     if not read_only:
-        config |= {**_bounds(path), "temp_directory": f"{path}.tmp"}
+        config |= {**bounds(path), "temp_directory": f"{path}.tmp", "checkpoint_on_detach": "ENABLED"}
     connection = duckdb.connect(str(path) if read_only else ":memory:", read_only=read_only, config=config)
     closing.callback(connection.close)
     if not read_only:
         quoted = str(path).replace("'", "''")
         connection.execute(f"attach '{quoted}' as warehouse (row_group_size {ROW_GROUP})").fetchall()
         connection.execute("use warehouse").fetchall()
+        closing.callback(_detach, connection)
     return connection
 
 
-def _bounds(path: Path) -> Config:
-    """Return settings that limit a load's memory; DuckDB spills the rest into `<warehouse>.tmp`.
-
-    By default DuckDB takes four fifths of the machine's memory. A load needs memory for the ids of all rows (hash
-    tables), so the limit grows with the warehouse. Measured: half of a million clients change with 189 MiB, not 149.
-    One thread is as fast as several, and holds one row group instead of several.
-    """
-    staged = sum(_size(file) for file in path.with_name(path.name + ".staging").glob("*/*.arrow"))
-    memory = LEAST_MEMORY + max(_size(path) // 4, staged // 24) // MIB
-    return {"memory_limit": f"{memory}MiB", "threads": "1", "write_buffer_row_group_count": "1"}
-
-
-def _size(file: Path) -> int:
-    return file.stat().st_size if file.exists() else 0
+def _detach(connection: duckdb.DuckDBPyConnection) -> None:
+    """Write the log into the file and close it, even if an unread result keeps the connection alive."""
+    with suppress(duckdb.Error):
+        connection.execute("use memory; detach warehouse")
 
 
 def remove_warehouse(path: Path) -> None:
@@ -259,14 +245,17 @@ def _used(sql: str, params: Params | None) -> dict[str, object]:
 
 
 def _holder(message: str) -> str | None:
-    """Name the process that holds the file, from DuckDB's `Conflicting lock is held in PROGRAM (PID N)`.
+    """Return who holds the file, from DuckDB's `Conflicting lock is held in PROGRAM (PID N)`.
 
     None if the message is about something else.
     """
+    if "is already attached" in message:
+        return "another thread of this process"
     if "lock" not in message:
         return None
     matched = re.search(r"held in (?P<program>.*?) \(PID (?P<pid>\d+)\)", message)
-    return f"{Path(matched['program']).name}, process {matched['pid']}" if matched else "the system does not name it"
+    named = f"{Path(matched['program']).name}, process {matched['pid']}" if matched else "the system does not name it"
+    return f"another process: {named}"
 
 
 def _first_line(problem: Exception) -> str:

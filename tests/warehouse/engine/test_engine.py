@@ -169,6 +169,19 @@ def test_removing_a_warehouse_where_there_is_no_folder_does_nothing(tmp_path):
     remove_warehouse(tmp_path / "none" / "warehouse.duckdb")
 
 
+def test_a_warehouse_that_this_process_has_open_is_busy_too(warehouse_path):
+    with open_warehouse(warehouse_path), pytest.raises(Busy, match="another thread of this process"):
+        open_warehouse(warehouse_path, wait=0)
+    open_warehouse(warehouse_path, wait=0).__exit__()
+
+
+def test_an_unread_result_does_not_keep_a_warehouse_open(warehouse_path):
+    with open_warehouse(warehouse_path) as opened:
+        unread = opened._connection.sql("select 1 as n")
+    open_warehouse(warehouse_path, wait=0).__exit__()
+    del unread
+
+
 def settings_of(warehouse):
     asked = "select name, value from duckdb_settings() where name in ('memory_limit', 'threads')"
     return dict(warehouse.rows(asked))
