@@ -67,6 +67,8 @@ def test_each_day_has_the_version_of_its_local_end(warehouse, load_records, zone
     rows = warehouse.rows("select id, day, balance from mart.client_balance_daily order by id, day, balance")
     assert rows == by_local_dates(warehouse, zone)
     assert len(rows) > 300
+    early = "select count(*) from mart.client_history where valid_from < (select min(began_at) from control.runs)"
+    assert warehouse.rows(early) == [(0,)]  # the view begins its days with the first run
 
 
 def in_zone(warehouse, zone, query):
