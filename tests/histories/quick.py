@@ -7,6 +7,7 @@ crashing have tests of their own.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -21,7 +22,6 @@ from warehouse.opened import migrate as migrations
 
 ONCE = ("set allowed_directories", "set enable_external_access", "set memory_limit", "set temp_directory")
 """Settings of the file as a whole: the first connection makes them. The last one, which locks them, is left out."""
-MEMORY = ":memory:"
 CONFIG = {"autoinstall_known_extensions": False, "threads": 1}
 
 _connect, _migrate = duckdb.connect, migrations.migrate
@@ -30,10 +30,18 @@ _current: set[str] = set()
 
 
 class _Connection:
-    """A connection to a file that is open already."""
+    """A connection to a file that is open already; for a writer from the moment when it attaches the file."""
 
-    def __init__(self, connection: Any, *, first: bool) -> None:
-        self._connection, self._first = connection, first
+    def __init__(self, path: str | None = None) -> None:
+        self._connection, self._first = None, False
+        if path is not None:
+            self._attach(path)
+
+    def _attach(self, path: str) -> None:
+        self._first = path not in _open
+        if self._first:
+            _open[path] = _connect(path, config=CONFIG)
+        self._connection = _connect(path, config=CONFIG)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._connection, name)
@@ -44,28 +52,25 @@ class _Connection:
     def __exit__(self, *_: object) -> None:
         self._connection.close()
 
+    def close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+
     def execute(self, sql: str, params: Any = None) -> Any:
+        if attached := re.match("attach if not exists '(.*)' as warehouse", sql):
+            self._attach(attached[1].replace("''", "'"))
+            sql = "select 1"
+        if sql.startswith("use "):
+            sql = "select 1"
         made = sql.startswith("set lock_configuration") or (sql.startswith(ONCE) and not self._first)
         return self._connection.execute("select 1" if made else sql, params)
 
 
-def connect(path: Any, *, config: object = None, **how: Any) -> Any:
-    """A connection to the file, which stays open until it is forgotten; no warehouse is opened without a `config`.
-
-    Whoever writes names the database in memory to which the file is attached; whoever reads names the file.
-    """
-    name = str(path) if str(path).startswith(MEMORY) else f"{MEMORY}{path}"
-    if config is None and name not in _open:
+def connect(path: Any, *, config: object = None, **_: object) -> Any:
+    """A connection to the file, which stays open until it is forgotten; no warehouse is opened without a `config`."""
+    if config is None and str(path) not in _open:
         return _connect(str(path))
-    first = name not in _open
-    if first and name != str(path):
-        return _connect(str(path), config=config, **how)
-    if first:
-        _open[name] = _connect(name, config=CONFIG)
-    connection = _connect(name, config=CONFIG)
-    if name != str(path):
-        connection.execute("use warehouse")
-    return _Connection(connection, first=first)
+    return _Connection(None if str(path).startswith(":memory:") else str(path))
 
 
 def migrate(warehouse: Warehouse, **named: Any) -> None:
@@ -78,8 +83,8 @@ def migrate(warehouse: Warehouse, **named: Any) -> None:
 def forget(place: Place) -> None:
     """Close a file; forget a database."""
     _current.discard(str(place))
-    if f"{MEMORY}{place}" in _open:
-        _open.pop(f"{MEMORY}{place}").close()
+    if str(place) in _open:
+        _open.pop(str(place)).close()
 
 
 def forget_all() -> None:

@@ -169,14 +169,14 @@ def open_warehouse(
     while True:
         try:
             return _opened(path, read_only=read_only)
-        except duckdb.IOException as problem:
+        except (duckdb.IOException, duckdb.ResourceInUseException) as problem:
             held = _holder(str(problem))
             if full := _disk_full(problem):
                 raise WarehouseError(full) from None
             if held is None:
                 raise WarehouseError(f"{path} cannot be opened: {_first_line(problem)}") from None
             if clock() >= until:
-                raise Busy(f"{path} is open in another process: {held}. Close it there, or try again.") from None
+                raise Busy(f"{path} is open in {held}. Close it there, or try again.") from None
             sleep(0.1)
         except duckdb.Error as problem:
             if is_short_of_memory(problem):
@@ -218,14 +218,17 @@ def _used(sql: str, params: Params | None) -> dict[str, object]:
 
 
 def _holder(message: str) -> str | None:
-    """Name the process that holds the file, from DuckDB's `Conflicting lock is held in PROGRAM (PID N)`.
+    """Return who holds the file, from DuckDB's `Conflicting lock is held in PROGRAM (PID N)`.
 
     None if the message is about something else.
     """
+    if "is already attached" in message:
+        return "another thread of this process"
     if "lock" not in message:
         return None
     matched = re.search(r"held in (?P<program>.*?) \(PID (?P<pid>\d+)\)", message)
-    return f"{Path(matched['program']).name}, process {matched['pid']}" if matched else "the system does not name it"
+    named = f"{Path(matched['program']).name}, process {matched['pid']}" if matched else "the system does not name it"
+    return f"another process: {named}"
 
 
 def _first_line(problem: Exception) -> str:
@@ -237,7 +240,7 @@ def _translated(sql: str) -> Iterator[None]:
     """Raise DuckDB's errors as ours, without texts that may hold values of rows."""
     try:
         yield
-    except duckdb.Error as problem:
+    except (duckdb.Error, OSError) as problem:  # while rows are streamed, pyarrow makes an OSError of it
         if full := _disk_full(problem):
             raise WarehouseError(full) from None
         if is_short_of_memory(problem):
@@ -246,7 +249,7 @@ def _translated(sql: str) -> Iterator[None]:
         raise WarehouseError(f"DuckDB: {type(problem).__name__} {detail}") from None
 
 
-def _disk_full(problem: duckdb.Error) -> str:
+def _disk_full(problem: Exception) -> str:
     """Return the message for an error caused by a full disk; '' for any other error."""
     text = str(problem)
     if "failed to offload data block" in text:

@@ -139,6 +139,8 @@ def load(
         )
         done = finish(done)
         record_run(warehouse, done)
+        if reference is not None:  # Postgres itself never analyzes small tables, and expects hundreds of companies
+            warehouse.analyze(["control.sources", *(f"ninja.{entity.name}" for entity in reference.rows)])
         if outcomes["inserted"] + outcomes["updated"] > MANY:
             warehouse.analyze([f"ninja.{table.name}" for table in (scanned.entity, *scanned.entity.children)])
     return Loaded(done, changes, drift, state.surplus(scanned.server_total))

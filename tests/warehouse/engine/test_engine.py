@@ -6,11 +6,12 @@ import re
 import stat
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import pytest
 
 from schemas.clocks import Clocks
-from schemas.errors import Busy, SettingsError, WarehouseError
+from schemas.errors import OUT_OF_MEMORY, Busy, SettingsError, WarehouseError
 from tests.records import MOMENT
 from tests.warehouse.conftest import KEY
 from warehouse.engine.duckdb import open_warehouse
@@ -169,6 +170,19 @@ def test_removing_a_warehouse_where_there_is_no_folder_does_nothing(tmp_path):
     remove_warehouse(tmp_path / "none" / "warehouse.duckdb")
 
 
+def test_a_warehouse_that_this_process_has_open_is_busy_too(warehouse_path):
+    with open_warehouse(warehouse_path), pytest.raises(Busy, match="another thread of this process"):
+        open_warehouse(warehouse_path, wait=0)
+    open_warehouse(warehouse_path, wait=0).__exit__()
+
+
+def test_an_unread_result_does_not_keep_a_warehouse_open(warehouse_path):
+    with open_warehouse(warehouse_path) as opened:
+        unread = opened._connection.sql("select 1 as n")
+    open_warehouse(warehouse_path, wait=0).__exit__()
+    del unread
+
+
 def settings_of(warehouse):
     asked = "select name, value from duckdb_settings() where name in ('memory_limit', 'threads')"
     return dict(warehouse.rows(asked))
@@ -182,7 +196,7 @@ def test_whoever_writes_has_little_memory_and_more_of_it_for_more_data(warehouse
     with staged.open("wb") as file:
         file.truncate(120 * 1024 * 1024)
     with open_warehouse(warehouse_path) as opened:
-        assert settings_of(opened)["memory_limit"] == "127.0 MiB"
+        assert settings_of(opened)["memory_limit"] == "132.0 MiB"
 
 
 def test_whoever_only_reads_has_what_the_machine_has(warehouse_path):
@@ -238,3 +252,23 @@ def test_the_extension_alone_reads_every_value_as_the_whole_package_does(warehou
 
     assert told("extension") == told("package")
     assert told("package").count("SettingsError") == 1
+
+
+@pytest.mark.parametrize(
+    ("found", "told"),
+    [
+        ("Out of Memory Error: could not allocate block of size 256.0 KiB (148.8 MiB/149.0 MiB used)", OUT_OF_MEMORY),
+        (
+            "Out of Memory Error: failed to offload data block of size 256.0 KiB",
+            "The disk is full: DuckDB cannot spill",
+        ),
+    ],
+)
+def test_an_error_while_rows_are_streamed_is_one_of_the_warehouse(warehouse_path, monkeypatch, found, told):
+    def broken(*_args, **_kwargs):
+        raise OSError(found)  # as pyarrow does
+
+    with open_warehouse(warehouse_path) as warehouse:
+        monkeypatch.setattr(warehouse, "_connection", SimpleNamespace(sql=broken))
+        with pytest.raises(WarehouseError, match=re.escape(told)):
+            list(warehouse.streamed("select 1"))

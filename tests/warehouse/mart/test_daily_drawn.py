@@ -67,6 +67,8 @@ def test_each_day_has_the_version_of_its_local_end(warehouse, load_records, zone
     rows = warehouse.rows("select id, day, balance from mart.client_balance_daily order by id, day, balance")
     assert rows == by_local_dates(warehouse, zone)
     assert len(rows) > 300
+    early = "select count(*) from mart.client_history where valid_from < (select min(began_at) from control.runs)"
+    assert warehouse.rows(early) == [(0,)]  # the view begins its days with the first run
 
 
 def in_zone(warehouse, zone, query):
@@ -87,3 +89,10 @@ def test_days_do_not_depend_on_the_readers_own_time_zone(warehouse, load_records
     first = "select cast(min(day) as varchar) from mart.client_balance_daily"
     zones = ("UTC", "Pacific/Kiritimati", "Pacific/Pago_Pago")
     assert [in_zone(warehouse, zone, first) for zone in zones] == [[("2026-04-30",)]] * 3
+
+
+def test_postgres_knows_how_small_the_reference_tables_are(warehouse, load_records):
+    load_records([client("a")], reference=reference())
+    if warehouse.engine != DUCKDB:
+        small = "select relname from pg_class where relname in ('companies', 'timezones', 'sources') and reltuples = 1"
+        assert len(warehouse.rows(small)) == 3
