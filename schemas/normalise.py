@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from functools import cache, lru_cache
 from hashlib import blake2b
-from itertools import chain, groupby, islice
+from itertools import groupby, islice
 
 import msgspec
 from msgspec.structs import replace
@@ -67,17 +67,28 @@ class Drift(msgspec.Struct, frozen=True, order=True):
 
 
 class Batch(msgspec.Struct):
-    """The result for a page of records: shaped ones in columns, the others as rows."""
+    """The result for a page of records. The `parts` are in the order of the records: columns of shaped ones, or rows."""
 
-    rows: list[TypedRow] = []
-    columns: list[Columns] = []
+    parts: list[Columns | list[TypedRow]] = []
     quarantined: list[Quarantined] = []
     drift: set[Drift] = set()
 
     @property
+    def rows(self) -> list[TypedRow]:
+        """The records that were typed one by one."""
+        return [row for part in self.parts if isinstance(part, list) for row in part]
+
+    @property
+    def columns(self) -> list[Columns]:
+        """The records that were typed together."""
+        return [part for part in self.parts if isinstance(part, Columns)]
+
+    @property
     def ids(self) -> list[str]:
-        """The ids of all records that fit."""
-        return [*chain.from_iterable(part.ids for part in self.columns), *(row.id for row in self.rows)]
+        """The ids of all records that fit, in their order."""
+        return [
+            key for part in self.parts for key in ([row.id for row in part] if isinstance(part, list) else part.ids)
+        ]
 
 
 def normalise(entity: Entity, records: Iterable[object]) -> Batch:
@@ -101,7 +112,7 @@ def _at_once(entity: Entity, records: list[Shaped], batch: Batch) -> None:
         _one_by_one(entity, map(as_sent, records), batch)
         return
     layout = layout_of(records[0])
-    batch.columns.append(columns)
+    batch.parts.append(columns)
     batch.drift |= _drift(entity, layout.keys)
     for child, family in zip(layout.children, columns.children, strict=True):
         if any(family.counts):
@@ -109,13 +120,16 @@ def _at_once(entity: Entity, records: list[Shaped], batch: Batch) -> None:
 
 
 def _one_by_one(entity: Entity, records: Iterable[object], batch: Batch) -> None:
+    rows: list[TypedRow] = []
     for record in records:
         try:
-            batch.rows.append(_row(entity, record, batch.drift))
+            rows.append(_row(entity, record, batch.drift))
         except _Misfit as misfit:
             batch.quarantined.append(_quarantined(entity, record, misfit))
         except RecursionError:  # the decoder, written in C, goes deeper than Python does
             batch.quarantined.append(_quarantined(entity, record, _Misfit("record", "is nested too deeply")))
+    if rows:
+        batch.parts.append(rows)
 
 
 class _Misfit(Exception):
@@ -164,7 +178,7 @@ def _children(child: Entity, record: dict[str, object], drift: set[Drift]) -> tu
 
 
 def _values(entity: Entity, record: dict[str, object], drift: set[Drift], place: str) -> Values:
-    """The values of an entity's fields, in their order. The loop is the hot path of a load: keep it flat."""
+    """The values of an entity's fields, in their order."""
     if record.keys() != _keys(entity):
         drift |= _drift(entity, record)
     out = []

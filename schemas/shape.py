@@ -4,6 +4,9 @@ A server sends all its records with the same keys. So the keys of one record mak
 reads whole pages at C speed. It is strict: a key too many or too few, a null in a list's place, or a value of another
 type makes it refuse the page. Then each record is tried alone, and one that its own shape refuses is decoded as a plain
 dict. `schemas.normalise` takes those one by one, and names the fault.
+
+A class has one order of keys: that of the record it was made from. A server sends all records in that order, and for
+one that does not, the keys of a kept record are in another order than on the wire; their values are the same.
 """
 
 from __future__ import annotations
@@ -223,7 +226,7 @@ def _set_free(record: Shaped) -> None:
         fields = inside(layout.entity, key)
         setattr(record, name, _short(raw, fields) if len(raw) < _SHORT else _free(raw, fields))
     for child in layout.children:
-        if free_keys(child):
+        if child.entity.name in layout.keys and free_keys(child):
             for item in getattr(record, child.entity.name):
                 _set_free(item)
 

@@ -24,9 +24,10 @@ if "h2" in sys.modules:
     import httpcore
 else:  # httpcore imports h2 where another package brings it along: 0.01 s, and the door speaks no HTTP/2
     sys.modules["h2"] = None  # type: ignore[assignment]
-    import httpcore
-
-    del sys.modules["h2"]  # others may speak it: httpcore then imports it at the first use
+    try:
+        import httpcore
+    finally:
+        del sys.modules["h2"]  # others may speak it: httpcore then imports it at the first use
 
 DEADLINE: Final[ContextVar[float]] = ContextVar("deadline", default=float("inf"))
 """The moment, on the wire's clock, when this thread's request must be over."""

@@ -30,7 +30,8 @@ def main() -> NoReturn:
     try:
         run()
     except SystemExit as ended:
-        _end_quickly(ended.code)
+        if sys.argv[1:2] == ["pull"]:  # the command that is started most, and that leaves no file open
+            _end_quickly(ended.code)
         raise
     finally:
         gc.unfreeze()  # Python's own end looks for garbage everywhere

@@ -7,7 +7,6 @@ crashing have tests of their own.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -30,18 +29,10 @@ _current: set[str] = set()
 
 
 class _Connection:
-    """A connection to a file that is open already; for a writer from the moment when it attaches the file."""
+    """A connection to a file that is open already."""
 
-    def __init__(self, path: str | None = None) -> None:
-        self._connection, self._first = None, False
-        if path is not None:
-            self._attach(path)
-
-    def _attach(self, path: str) -> None:
-        self._first = path not in _open
-        if self._first:
-            _open[path] = _connect(path, config=CONFIG)
-        self._connection = _connect(path, config=CONFIG)
+    def __init__(self, connection: Any, *, first: bool) -> None:
+        self._connection, self._first = connection, first
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._connection, name)
@@ -52,16 +43,7 @@ class _Connection:
     def __exit__(self, *_: object) -> None:
         self._connection.close()
 
-    def close(self) -> None:
-        if self._connection is not None:
-            self._connection.close()
-
     def execute(self, sql: str, params: Any = None) -> Any:
-        if attached := re.match("attach if not exists '(.*)' as warehouse", sql):
-            self._attach(attached[1].replace("''", "'"))
-            sql = "select 1"
-        if sql.startswith("use "):
-            sql = "select 1"
         made = sql.startswith("set lock_configuration") or (sql.startswith(ONCE) and not self._first)
         return self._connection.execute("select 1" if made else sql, params)
 
@@ -70,7 +52,10 @@ def connect(path: Any, *, config: object = None, **_: object) -> Any:
     """A connection to the file, which stays open until it is forgotten; no warehouse is opened without a `config`."""
     if config is None and str(path) not in _open:
         return _connect(str(path))
-    return _Connection(None if str(path).startswith(":memory:") else str(path))
+    first = str(path) not in _open
+    if first:
+        _open[str(path)] = _connect(str(path), config=CONFIG)
+    return _Connection(_connect(str(path), config=CONFIG), first=first)
 
 
 def migrate(warehouse: Warehouse, **named: Any) -> None:

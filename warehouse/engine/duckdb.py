@@ -169,7 +169,7 @@ def open_warehouse(
     while True:
         try:
             return _opened(path, read_only=read_only)
-        except (duckdb.IOException, duckdb.ResourceInUseException) as problem:
+        except duckdb.IOException as problem:
             held = _holder(str(problem))
             if full := _disk_full(problem):
                 raise WarehouseError(full) from None
@@ -222,8 +222,6 @@ def _holder(message: str) -> str | None:
 
     None if the message is about something else.
     """
-    if "is already attached" in message:
-        return "another thread of this process"
     if "lock" not in message:
         return None
     matched = re.search(r"held in (?P<program>.*?) \(PID (?P<pid>\d+)\)", message)

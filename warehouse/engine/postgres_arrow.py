@@ -48,6 +48,8 @@ def copied(connection: psycopg.Connection[Any], table: str, batch: Any) -> None:
 
     if not batch.num_rows:
         return
+    if connection.info.transaction_status == psycopg.pq.TransactionStatus.IDLE:
+        raise RuntimeError("Outside our transactions, COPY would read times in the session's time zone.")
     columns = ", ".join(f'"{name}"' for name in batch.schema.names)
     into = f"copy {table} ({columns}) from stdin"
     sink = io.BytesIO()

@@ -1,4 +1,4 @@
-"""Rows as Arrow: one record batch for each table and page, written as Arrow IPC."""
+"""Rows as Arrow: a file of record batches for each table and page, written as Arrow IPC."""
 
 from __future__ import annotations
 
@@ -57,7 +57,8 @@ def staged_children(entity: Entity, rows: Sequence[TypedRow], place: int, *, fir
 def arrow_files(entity: Entity, batch: Batch, *, first_arrival: int) -> Iterator[tuple[str, bytes]]:
     """Yield the tables of a page as (table, Arrow IPC file); skip tables without rows."""
     tables: dict[str, list[pa.RecordBatch]] = {}
-    for part in [*batch.columns, *([_columns_of(entity, batch.rows)] if batch.rows else [])]:
+    for rows_or_columns in batch.parts:
+        part = _columns_of(entity, rows_or_columns) if isinstance(rows_or_columns, list) else rows_or_columns
         tables.setdefault(entity.name, []).append(_parents(entity, part, first_arrival))
         for place, child in enumerate(entity.children):
             if any(part.children[place].counts):

@@ -142,7 +142,10 @@ def _rows(view: str, folder: Path) -> str:
     if view != "client_balances":
         return f"select * from mart.{view}"
     _, _, query = statement(f"mart/{view}").partition(f"create view mart.{view} as\n")
-    return query.replace("from mart.clients\n", f"from read_parquet({_quoted(folder / 'clients.parquet')})\n")
+    before, clients, behind = query.partition("from mart.clients\n")
+    if not clients or EXPORTED.index(view) < EXPORTED.index("clients"):  # the file would be that of the last time
+        raise RuntimeError("mart.client_balances must read mart.clients once, and be written behind it.")
+    return f"{before}from read_parquet({_quoted(folder / 'clients.parquet')})\n{behind}"
 
 
 def _quoted(file: Path) -> str:
