@@ -19,7 +19,7 @@ LEAST_MEMORY = 128
 
 
 def connected(path: Path, closing: ExitStack, *, read_only: bool) -> duckdb.DuckDBPyConnection:
-    """Connect to the file; whoever writes has little memory, and spills rows beside the file.
+    """Connect to the file; a writer has little memory, and spills rows beside the file.
 
     Small row groups would save 40 MB, but only ATTACH takes their size. Then a second connection of the same process is
     refused too late: closing its descriptor drops this process's lock on the file, and others could write to it.

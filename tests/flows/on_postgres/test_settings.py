@@ -18,7 +18,8 @@ HOSTILE = {
 OPTIONS = " ".join(f"-c {name}={value}" for name, value in HOSTILE.items() if " " not in value)
 EVERYTHING = (
     "select c.city, c.created_at, date '2026-02-01' as day, interval '1 day 02:03' as term, "
-    "cast(0.1 as double precision) + 0.2 as sum from mart.clients as c where c.city like 'Ł%' order by length(c.city) desc"
+    "cast(0.1 as double precision) + 0.2 as sum from mart.clients as c where c.city like 'Ł%' "
+    "order by length(c.city) desc"
 )
 
 
