@@ -67,7 +67,7 @@ class Drift(msgspec.Struct, frozen=True, order=True):
 
 
 class Batch(msgspec.Struct):
-    """The result for a page of records. The `parts` follow the order of the records: columns of shaped ones, or rows."""
+    """The result for a page: its `parts` in the order of the records, columns of shaped ones or rows of others."""
 
     parts: list[Columns | list[TypedRow]] = []
     quarantined: list[Quarantined] = []
