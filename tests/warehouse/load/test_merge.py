@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from tests.records import NOW, client, contact
-from warehouse.engine.seam import DUCKDB
 
 ODD = "a \\ backslash, \"quotes\", a\ttab, \u00fc \u2028 \U0001f600, '', ,\r\n\\."
 PAGES = [
@@ -70,10 +69,3 @@ def test_an_unchanged_mirror_is_compared_without_whole_rows(warehouse, load_reco
     load_records(PAGES[1], kind=kind)
     assert staged
     assert not any("record" in schema.names or "balance" in schema.names for schema in staged)
-
-
-def test_duckdb_writes_small_groups_of_rows(warehouse):
-    if warehouse.engine == DUCKDB:
-        warehouse.execute("create table control.counted as select range as n from range(50000)")
-        groups = "select count(distinct row_group_id) from pragma_storage_info('control.counted')"
-        assert warehouse.rows(groups) == [(5,)]
