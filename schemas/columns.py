@@ -19,11 +19,9 @@ from msgspec import UNSET
 from schemas.entity import Entity, Field, Kind
 from schemas.scrub import always_kept, sounds_secret
 from schemas.shape import MOST_LAYOUTS, Free, Layout, Shaped, attribute, free_keys, inside, layout_of
-from schemas.values import LONGEST_KEY, NOBODY, ZERO, Unfit, mail, money
+from schemas.values import LONGEST_KEY, NOBODY, ZERO, Unfit, mail, money, to_json_lines
 
 Column = Sequence[Any]
-
-_ENCODER = msgspec.json.Encoder(decimal_format="number")
 
 
 class Children(msgspec.Struct, frozen=True):
@@ -64,7 +62,7 @@ def typed(records: Sequence[Shaped]) -> Columns | None:
     _take_secrets_out(layout, records)
     for child, items, _ in families:
         _take_secrets_out(child, items)
-    written = _ENCODER.encode_lines(records).decode().split("\n")
+    written = to_json_lines(records).decode().split("\n")
     return Columns(columns, hashes, written[:-1], children)
 
 
@@ -153,7 +151,7 @@ def _hashes(entity: Entity, columns: Sequence[Column], children: Sequence[Childr
         _sorted(_lasting(child, family.columns), family.counts)
         for child, family in zip(entity.children, children, strict=True)
     ]
-    lines = _ENCODER.encode_lines(list(zip(_lasting(entity, columns), *families, strict=True)))
+    lines = to_json_lines(list(zip(_lasting(entity, columns), *families, strict=True)))
     return [blake2b(line, digest_size=16).hexdigest() for line in lines.split(b"\n")[:-1]]
 
 
@@ -173,14 +171,13 @@ _id = itemgetter(0)
 
 def _take_secrets_out(layout: Layout, records: Sequence[Shaped]) -> None:
     """Take out what is never kept; free values are left without what they hold of it."""
-    secrets, free = _secret_attributes(layout), [attribute(layout.entity, key) for key in free_keys(layout)]
+    secrets = _secret_attributes(layout)
+    free = [name for key in free_keys(layout) if (name := attribute(layout.entity, key)) not in secrets]
     for record in records:
         for name in secrets:
             setattr(record, name, UNSET)
         for name in free:
-            value = getattr(record, name)
-            if value is not UNSET:
-                setattr(record, name, value.kept)
+            setattr(record, name, getattr(record, name).kept)
 
 
 @lru_cache(maxsize=MOST_LAYOUTS)

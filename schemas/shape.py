@@ -11,6 +11,7 @@ one that does not, the keys of a kept record are in another order than on the wi
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from decimal import Decimal
 from functools import cache, lru_cache
 from threading import Lock
@@ -93,19 +94,22 @@ def unseen(entity: Entity) -> Layout:
     return Layout(entity, (), tuple(map(unseen, entity.children)))
 
 
+@cache
+def _kinds(entity: Entity) -> dict[str, Kind]:
+    return {field.json_key: field.kind for field in entity.fields if not field.inside}
+
+
 @lru_cache(maxsize=4096)  # keys are the server's: the memory for them must end somewhere
 def attribute(entity: Entity, key: str) -> str:
     """Return the name of a key's attribute: the key itself if it is known, else a name that no field has."""
-    known = {field.json_key for field in entity.fields if not field.inside} | entity.secrets
-    known |= {child.name for child in entity.children}
+    known = _kinds(entity).keys() | entity.secrets | {child.name for child in entity.children}
     return key if key in known else f"_{key.encode().hex()}"
 
 
 @lru_cache(maxsize=MOST_LAYOUTS)
 def free_keys(layout: Layout) -> tuple[str, ...]:
     """Return the keys whose values have no fixed form: those of kind JSON, and the unknown ones."""
-    kinds = {field.json_key: field.kind for field in layout.entity.fields if not field.inside}
-    fixed = {key for key, kind in kinds.items() if kind is not Kind.JSON}
+    fixed = {key for key, kind in _kinds(layout.entity).items() if kind is not Kind.JSON}
     fixed |= {child.name for child in layout.entity.children} | layout.entity.secrets
     return tuple(key for key in layout.keys if key not in fixed)
 
@@ -119,7 +123,7 @@ def inside(entity: Entity, key: str) -> tuple[Field, ...]:
 @lru_cache(maxsize=MOST_LAYOUTS)
 def shape(layout: Layout) -> type[Shaped]:
     """Return the class of records with these keys. Raises ValueError for keys that no class can have."""
-    kinds = {field.json_key: field.kind for field in layout.entity.fields if not field.inside}
+    kinds = _kinds(layout.entity)
     lists = {child.entity.name: list[shape(child)] for child in layout.children}  # type: ignore[misc]
     types = {**dict.fromkeys(free_keys(layout), Raw), **dict.fromkeys(layout.entity.secrets, Any), **lists}
     named = {attribute(layout.entity, key): key for key in layout.keys}
@@ -127,7 +131,7 @@ def shape(layout: Layout) -> type[Shaped]:
         layout.entity.name,
         [(name, types.get(key) or _TYPE[kinds[key]]) for name, key in named.items()],
         bases=(Shaped,),
-        namespace={"layout": layout},
+        namespace={"layout": layout, "free": _free_places(layout), "nested": _nested(layout)},
         rename=named,
         forbid_unknown_fields=True,
         gc=False,
@@ -157,21 +161,13 @@ class Shapes:
 
     def page(self, body: bytes) -> dict[str, object] | None:
         """Return the page with its records shaped; None if a part of it has another shape."""
-        if NUL in body:
-            return None
-        try:
-            body.decode()  # the decoder leaves out the free values
-            page = _decoders(self._layout)[1].decode(body)
-            for record in page.data:
-                _set_free(record)
-        except FAULTS:
-            return None
-        return {"data": page.data, "meta": page.meta}
+        page = _strictly(body, lambda: _decoders(self._layout)[1], lambda page: page.data)
+        return page and {"data": page.data, "meta": page.meta}
 
     def record(self, body: bytes) -> object:
         """Return one record: shaped if its shape is ordinary, else as decoded. Raises the errors of decoding."""
         known = self._layout  # another thread may set it meanwhile
-        if (shaped := self._shaped(body, known)) is not None:
+        if (shaped := _shaped(body, known)) is not None:
             return shaped
         record = GENERIC.decode(body)
         if not isinstance(record, dict) or (layout := _layout(known, record)) == known:
@@ -180,18 +176,28 @@ class Shapes:
             return record
         self._seen.add(layout)
         self._layout = layout
-        return self._shaped(body, layout) or record
+        return _shaped(body, layout) or record
 
-    def _shaped(self, body: bytes, layout: Layout) -> Shaped | None:
-        if NUL in body:
-            return None
-        try:
-            body.decode()
-            record: Shaped = _decoders(layout)[0].decode(body)
+
+def _shaped(body: bytes, layout: Layout) -> Shaped | None:
+    shaped: Shaped | None = _strictly(body, lambda: _decoders(layout)[0], lambda record: [record])
+    return shaped
+
+
+def _strictly(
+    body: bytes, decoder: Callable[[], msgspec.json.Decoder[Any]], records_of: Callable[[Any], list[Shaped]]
+) -> Any:
+    """Return a decoded page or record, with its free values; None if anything in it is odd."""
+    if NUL in body:
+        return None
+    try:
+        body.decode()  # the decoder leaves out the free values
+        decoded = decoder().decode(body)
+        for record in records_of(decoded):
             _set_free(record)
-        except FAULTS:
-            return None
-        return record
+    except FAULTS:
+        return None
+    return decoded
 
 
 def as_sent(record: Shaped) -> dict[str, object]:
@@ -219,16 +225,24 @@ def _layout(known: Layout, record: dict[str, object]) -> Layout:
 
 
 def _set_free(record: Shaped) -> None:
-    layout = layout_of(record)
-    for key in free_keys(layout):
-        name = attribute(layout.entity, key)
+    """Decode the free values. The class has their places, because this runs for every record."""
+    made: Any = type(record)
+    for name, fields in made.free:
         raw = bytes(getattr(record, name))
-        fields = inside(layout.entity, key)
         setattr(record, name, _short(raw, fields) if len(raw) < _SHORT else _free(raw, fields))
-    for child in layout.children:
-        if child.entity.name in layout.keys and free_keys(child):
-            for item in getattr(record, child.entity.name):
-                _set_free(item)
+    for name in made.nested:
+        for item in getattr(record, name):
+            _set_free(item)
+
+
+def _free_places(layout: Layout) -> list[tuple[str, tuple[Field, ...]]]:
+    return [(attribute(layout.entity, key), inside(layout.entity, key)) for key in free_keys(layout)]
+
+
+def _nested(layout: Layout) -> list[str]:
+    """Return the lists of children with free values."""
+    names = {child.entity.name for child in layout.children if free_keys(child)}
+    return [key for key in layout.keys if key in names]
 
 
 def _free(raw: bytes, fields: tuple[Field, ...]) -> Free:

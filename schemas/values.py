@@ -8,7 +8,7 @@ tiny. Nothing is rounded or cast silently: a value that does not fit puts its ro
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 
 import msgspec
@@ -51,6 +51,11 @@ def to_json(value: object) -> str:
 def to_json_bytes(value: object) -> bytes:
     """The same as bytes in UTF-8."""
     return _ENCODER.encode(value)
+
+
+def to_json_lines(values: Sequence[object]) -> bytes:
+    """The same of many values, each with a line break behind it."""
+    return _ENCODER.encode_lines(values)
 
 
 def holds_nul(written: str) -> bool:

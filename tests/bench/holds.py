@@ -1,6 +1,6 @@
 """What a database holds: `python -m tests.bench.holds PLACE SCHEMA CONTACTS` prints totals as JSON.
 
-PLACE is a DuckDB file or the URL of a Postgres database. In a process of its own, so that whoever measures stays small.
+PLACE is a DuckDB file or the URL of a Postgres database. In a process of its own, so that the bench stays small.
 """
 
 from __future__ import annotations

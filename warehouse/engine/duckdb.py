@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 import _duckdb as duckdb
 
 from schemas.errors import OUT_OF_MEMORY, Busy, SettingsError, WarehouseError, is_short_of_memory
-from warehouse.engine.duckdb_file import connected
+from warehouse.engine.duckdb_file import Config, bounds
 from warehouse.engine.place import exports_of
 from warehouse.engine.private import (
     check_ours,
@@ -29,7 +29,7 @@ from warehouse.engine.private import (
     only_private_files,
 )
 from warehouse.engine.seam import DUCKDB, Params
-from warehouse.engine.sql import promise_of
+from warehouse.engine.sql import promise_of, quoted
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -176,7 +176,7 @@ def open_warehouse(
             if held is None:
                 raise WarehouseError(f"{path} cannot be opened: {_first_line(problem)}") from None
             if clock() >= until:
-                raise Busy(f"{path} is open in {held}. Close it there, or try again.") from None
+                raise Busy(f"{path} is open in another process: {held}. Close it there, or try again.") from None
             sleep(0.1)
         except duckdb.Error as problem:
             if is_short_of_memory(problem):
@@ -195,20 +195,18 @@ def _opened(path: Path, *, read_only: bool) -> DuckdbWarehouse:
         closing.enter_context(only_private_files())
         if not read_only:  # a kill while DuckDB creates a file leaves one that DuckDB never opens again
             make_whole(path, lambda beside: duckdb.connect(str(beside)).close())
-        connection = connected(path, closing, read_only=read_only)
+        config: Config = {"autoinstall_known_extensions": "false", **({} if read_only else bounds(path))}
+        connection = duckdb.connect(str(path), read_only=read_only, config=config)
+        closing.callback(connection.close)
         if not read_only:
             make_private_file(path)  # another program may have created it
         connection.execute("set timezone = 'UTC'").fetchall()
         connection.execute(QUIET).fetchall()
         # First the folders, then the lock: a query may read and write only this warehouse's own folder of exports.
-        connection.execute(f"set allowed_directories = [{_quoted(exports_of(path))}]").fetchall()
+        connection.execute(f"set allowed_directories = [{quoted(f'{exports_of(path)}/')}]").fetchall()
         connection.execute("set enable_external_access = false").fetchall()
         connection.execute("set lock_configuration = true").fetchall()
         return DuckdbWarehouse(connection, path, closing.pop_all())
-
-
-def _quoted(path: Path) -> str:
-    return "'" + f"{path}/".replace("'", "''") + "'"
 
 
 def _used(sql: str, params: Params | None) -> dict[str, object]:
@@ -218,15 +216,14 @@ def _used(sql: str, params: Params | None) -> dict[str, object]:
 
 
 def _holder(message: str) -> str | None:
-    """Return who holds the file, from DuckDB's `Conflicting lock is held in PROGRAM (PID N)`.
+    """Name the process that holds the file, from DuckDB's `Conflicting lock is held in PROGRAM (PID N)`.
 
     None if the message is about something else.
     """
     if "lock" not in message:
         return None
     matched = re.search(r"held in (?P<program>.*?) \(PID (?P<pid>\d+)\)", message)
-    named = f"{Path(matched['program']).name}, process {matched['pid']}" if matched else "the system does not name it"
-    return f"another process: {named}"
+    return f"{Path(matched['program']).name}, process {matched['pid']}" if matched else "the system does not name it"
 
 
 def _first_line(problem: Exception) -> str:

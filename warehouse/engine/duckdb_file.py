@@ -1,13 +1,10 @@
-"""The file of a DuckDB warehouse: a connection to it, with what a load may take, and its removal."""
+"""The file of a DuckDB warehouse: how much memory a writer may take, and how to remove it."""
 
 from __future__ import annotations
 
 import re
 import shutil
-from contextlib import ExitStack
 from pathlib import Path
-
-import _duckdb as duckdb
 
 from warehouse.engine.private import remove_halves
 
@@ -18,27 +15,14 @@ LEAST_MEMORY = 128
 """Minimum for the engine's memory limit while it writes, in MiB."""
 
 
-def connected(path: Path, closing: ExitStack, *, read_only: bool) -> duckdb.DuckDBPyConnection:
-    """Connect to the file; a writer has little memory, and spills rows beside the file.
-
-    Small row groups would save 40 MB, but only ATTACH takes their size. Then a second connection of the same process is
-    refused too late: closing its descriptor drops this process's lock on the file, and others could write to it.
-    """
-    config: Config = {"autoinstall_known_extensions": "false"}
-    if not read_only:
-        config |= {**_bounds(path), "temp_directory": f"{path}.tmp"}
-    connection = duckdb.connect(str(path), read_only=read_only, config=config)
-    closing.callback(connection.close)
-    return connection
-
-
-def _bounds(path: Path) -> Config:
+def bounds(path: Path) -> Config:
     """Return settings that limit a load's memory; DuckDB spills the rest into `<warehouse>.tmp`.
 
     By default DuckDB takes four fifths of the machine's memory. A load needs memory for the ids of all rows (hash
     tables), so the limit grows with the warehouse. Measured: a quarter of the file, or a third of the staged pages,
     is enough for a fast load and a fast publication. One thread is as fast as several, and holds one row group
-    (122,880 rows, uncompressed) instead of several.
+    (122,880 rows, uncompressed) instead of several. Smaller row groups would save 40 MB, but only ATTACH takes their
+    size: a second connection of this process is then refused too late, and drops the process's lock on the file.
     """
     staged = sum(_size(file) for file in path.with_name(path.name + ".staging").glob("*/*.arrow"))
     memory = LEAST_MEMORY + max(_size(path) // 4, staged // 3) // MIB

@@ -39,6 +39,11 @@ def promise_of(sql: str) -> str:
     return sql.strip().split("\n", 1)[0].removeprefix("--").strip()[:100]
 
 
+def quoted(text: object) -> str:
+    """Return a text or path as a literal of SQL, where a statement takes no parameter."""
+    return "'" + str(text).replace("'", "''") + "'"
+
+
 def named(folder: str) -> list[str]:
     """Return the names of the files in a folder, in alphabetical order."""
     return sorted(path.stem for path in (ROOT / folder).glob("*.sql"))

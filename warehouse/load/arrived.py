@@ -7,7 +7,7 @@ engine needs no more than that, so a full pull of an unchanged mirror moves litt
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from itertools import pairwise
 
 import pyarrow as pa
@@ -17,6 +17,7 @@ from schemas.entity import Entity
 from schemas.erased import Erased
 from warehouse.engine.seam import Warehouse
 from warehouse.engine.sql import statement
+from warehouse.load.arrow_files import filtered
 from warehouse.load.staging import Staging
 
 LINE = pa.field("line", pa.int64(), nullable=False)
@@ -47,7 +48,9 @@ def stage_changed(warehouse: Warehouse, staging: Staging, entity: Entity, erased
     for table, parent in ((entity, None), *((child, entity) for child in entity.children)):
         client = "id" if parent is None else parent.parent_column
         whole = staging.batches(table.name, client=client, erased=erased)
-        warehouse.stage(f"stage_{table.name}", staged_schema(table, parent), _only(whole, changed))
+        warehouse.stage(
+            f"stage_{table.name}", staged_schema(table, parent), filtered(whole, "arrival", changed.__getitem__)
+        )
 
 
 def append_all(
@@ -121,17 +124,5 @@ def _numbered(staging: Staging, child: Entity, parent: Entity, erased: Erased) -
         yield pa.RecordBatch.from_arrays([*batch.columns, lines], schema=batch.schema.append(LINE))
 
 
-def _only(batches: Iterable[pa.RecordBatch], marked: bytearray) -> Batches:
-    for batch in batches:
-        kept = [bool(marked[arrival]) for arrival in batch.column("arrival").to_pylist()]
-        if any(kept):
-            yield batch if all(kept) else batch.filter(pa.array(kept, pa.bool_()))
-
-
-def _without(batches: Iterable[pa.RecordBatch], column: str, left_out: Collection[object]) -> Batches:
-    for batch in batches:
-        if not left_out:
-            yield batch
-            continue
-        kept = [value not in left_out for value in batch.column(column).to_pylist()]
-        yield batch if all(kept) else batch.filter(pa.array(kept, pa.bool_()))
+def _without(batches: Batches, column: str, left_out: Collection[object]) -> Batches:
+    return filtered(batches, column, lambda value: value not in left_out) if left_out else batches

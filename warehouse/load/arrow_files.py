@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from importlib.abc import MetaPathFinder
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 
@@ -83,11 +84,24 @@ def without_erased(
     batches: Iterable[pa.RecordBatch], column: str, erased: Erased, met: set[str]
 ) -> Iterator[pa.RecordBatch]:
     """Yield the batches without the rows of erased clients, by the ids in `column`; add their marks to `met`."""
+
+    def stays(client_id: str) -> bool:
+        if erased.has(client_id):
+            met.add(erased.mark(client_id))
+            return False
+        return True
+
+    return filtered(batches, column, stays)
+
+
+def filtered(
+    batches: Iterable[pa.RecordBatch], column: str, keeps: Callable[[Any], object]
+) -> Iterator[pa.RecordBatch]:
+    """Yield the rows that are kept by their value in a column; leave out batches without any."""
     for batch in batches:
-        ids = batch.column(column).to_pylist()
-        kept = [not erased.has(client_id) for client_id in ids]
-        met |= {erased.mark(client_id) for client_id, stays in zip(ids, kept, strict=True) if not stays}
-        yield batch if all(kept) else batch.filter(pa.array(kept, pa.bool_()))
+        kept = [bool(keeps(value)) for value in batch.column(column).to_pylist()]
+        if any(kept):
+            yield batch if all(kept) else batch.filter(pa.array(kept, pa.bool_()))
 
 
 def _columns_of(entity: Entity, rows: Sequence[TypedRow]) -> Columns:

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -19,9 +18,6 @@ from warehouse.engine.seam import Warehouse
 from warehouse.engine.sql import statement
 from warehouse.load.staging import Staging
 from warehouse.load.vanished_tables import growth_table, seen_tables, stage_ids, stage_vanished
-
-if TYPE_CHECKING:
-    pass
 
 
 class Lost(msgspec.Struct, frozen=True):

@@ -31,7 +31,7 @@ from warehouse.engine.duckdb import DuckdbWarehouse
 from warehouse.engine.place import READER, exports_of
 from warehouse.engine.private import make_own_folder, reason, remove_halves, written_aside
 from warehouse.engine.seam import Warehouse
-from warehouse.engine.sql import statement
+from warehouse.engine.sql import quoted, statement
 
 EXPORTED = ("clients", "client_balances", "client_redirects", "contacts", "load_status", "unlisted_clients")
 """The views written as Parquet: the small ones and those for daily questions. The copy holds all views."""
@@ -108,7 +108,7 @@ def _write(warehouse: DuckdbWarehouse, folder: Path) -> None:
             if view in BY_CLIENT and len(firsts) > 1:
                 _write_pieces(warehouse, view, beside, firsts)
             else:
-                warehouse.execute(f"copy ({_rows(view, folder)}) to {_quoted(beside)} ({PARQUET})")
+                warehouse.execute(f"copy ({_rows(view, folder)}) to {quoted(beside)} ({PARQUET})")
     warehouse.checkpoint()
     with _in_place(folder / READER) as beside:
         _copy(warehouse.path, beside)
@@ -131,10 +131,10 @@ def _write_pieces(warehouse: Warehouse, view: str, beside: Path, firsts: Sequenc
     files = []
     for number, (first, end) in enumerate(pairwise([*firsts, None])):
         within = f"{BY_CLIENT[view]} >= $first" + (f" and {BY_CLIENT[view]} < $end" if end is not None else "")
-        files.append(_quoted(beside.with_name(f"{number}.parquet")))
+        files.append(quoted(beside.with_name(f"{number}.parquet")))
         query = f"select * from mart.{view} where {within}"
         warehouse.execute(f"copy ({query}) to {files[-1]} ({UNPACKED})", {"first": first, "end": end})
-    warehouse.execute(f"copy (select * from read_parquet([{', '.join(files)}])) to {_quoted(beside)} ({PARQUET})")
+    warehouse.execute(f"copy (select * from read_parquet([{', '.join(files)}])) to {quoted(beside)} ({PARQUET})")
 
 
 def _rows(view: str, folder: Path) -> str:
@@ -145,11 +145,7 @@ def _rows(view: str, folder: Path) -> str:
     before, clients, behind = query.partition("from mart.clients\n")
     if not clients or EXPORTED.index(view) < EXPORTED.index("clients"):  # the file would be that of the last time
         raise RuntimeError("mart.client_balances must read mart.clients once, and be written behind it.")
-    return f"{before}from read_parquet({_quoted(folder / 'clients.parquet')})\n{behind}"
-
-
-def _quoted(file: Path) -> str:
-    return "'" + str(file).replace("'", "''") + "'"
+    return f"{before}from read_parquet({quoted(folder / 'clients.parquet')})\n{behind}"
 
 
 def _remember(warehouse: Warehouse, now: datetime | None, *, seconds: float) -> None:

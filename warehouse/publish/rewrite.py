@@ -19,6 +19,7 @@ from schemas.errors import Busy, WarehouseError
 from warehouse.engine.duckdb import QUIET, DuckdbWarehouse, open_warehouse
 from warehouse.engine.place import exports_of
 from warehouse.engine.private import aside, make_private_file, only_private_files, remove_halves, rename_into_place
+from warehouse.engine.sql import quoted
 from warehouse.schema.comments import comment_on_mirror
 from warehouse.schema.views import create_views, drop_views
 
@@ -52,10 +53,9 @@ def rewrite(path: Path, *, wait: float = 10.0, clock: Callable[[], float] = time
 
 
 def _attach(new: duckdb.DuckDBPyConnection, path: Path, until: float, clock: Callable[[], float]) -> None:
-    quoted = str(path).replace("'", "''")
     while True:
         try:
-            new.execute(f"attach '{quoted}' as old (read_only)").fetchall()
+            new.execute(f"attach {quoted(path)} as old (read_only)").fetchall()
         except duckdb.IOException as problem:
             if "lock" not in str(problem) or clock() >= until:
                 raise Busy(f"{path} is open in another process. Close it there, or try again.") from None

@@ -12,6 +12,7 @@ from functools import cache
 from schemas.entities import ACTIVITIES, CLIENTS, COMPANIES, CONTACTS, GROUPS
 from schemas.entity import Entity
 from warehouse.engine.seam import Warehouse
+from warehouse.engine.sql import quoted
 from warehouse.schema.personal import is_personal
 from warehouse.schema.tables import columns, mirrored
 
@@ -132,7 +133,7 @@ def comment_on_mirror(warehouse: Warehouse) -> None:
     _say(
         warehouse,
         [
-            f"comment on column ninja.{entity.name}.{column} is {_quoted(text)}"
+            f"comment on column ninja.{entity.name}.{column} is {quoted(text)}"
             for entity, parent in mirrored()
             for column, text in of_table(entity, parent).items()
         ],
@@ -143,9 +144,9 @@ def comment_on_views(warehouse: Warehouse, made: Mapping[str, str]) -> None:
     """Write the comments of views of `mart`, each made by its statement, into the database."""
     there, comments = view_columns(warehouse), []
     for view, text in made.items():
-        comments.append(f'comment on view mart."{view}" is {_quoted(of_whole(text))}')
+        comments.append(f'comment on view mart."{view}" is {quoted(of_whole(text))}')
         for column, description in of_view(view, there[view]).items():
-            comments.append(f'comment on column mart."{view}"."{column}" is {_quoted(description)}')
+            comments.append(f'comment on column mart."{view}"."{column}" is {quoted(description)}')
     _say(warehouse, comments)
 
 
@@ -168,7 +169,3 @@ def _say(warehouse: Warehouse, comments: list[str]) -> None:
 def _described(table: str, column: str, described: dict[str, str]) -> str:
     text = described.get(column) or OWN.get(column) or _fields().get(column) or ""
     return text + PERSONAL * (bool(text) and is_personal(table, column))
-
-
-def _quoted(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"

@@ -240,16 +240,16 @@ with open_warehouse(Path(sys.argv[1])) as warehouse:
 
 
 def test_the_extension_alone_reads_every_value_as_the_whole_package_does(warehouse_path):
-    def told(how):
+    def output(how):
         command = [sys.executable, "-c", VALUES, str(warehouse_path), how]
         return subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
-    assert told("extension") == told("package")
-    assert told("package").count("SettingsError") == 1
+    assert output("extension") == output("package")
+    assert output("package").count("SettingsError") == 1
 
 
 @pytest.mark.parametrize(
-    ("found", "told"),
+    ("problem", "message"),
     [
         ("Out of Memory Error: could not allocate block of size 256.0 KiB (148.8 MiB/149.0 MiB used)", OUT_OF_MEMORY),
         (
@@ -258,11 +258,11 @@ def test_the_extension_alone_reads_every_value_as_the_whole_package_does(warehou
         ),
     ],
 )
-def test_an_error_while_rows_are_streamed_is_one_of_the_warehouse(warehouse_path, monkeypatch, found, told):
+def test_an_error_while_rows_are_streamed_is_one_of_the_warehouse(warehouse_path, monkeypatch, problem, message):
     def broken(*_args, **_kwargs):
-        raise OSError(found)  # as pyarrow does
+        raise OSError(problem)  # as pyarrow does
 
     with open_warehouse(warehouse_path) as warehouse:
         monkeypatch.setattr(warehouse, "_connection", SimpleNamespace(sql=broken))
-        with pytest.raises(WarehouseError, match=re.escape(told)):
+        with pytest.raises(WarehouseError, match=re.escape(message)):
             list(warehouse.streamed("select 1"))
