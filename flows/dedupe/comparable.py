@@ -1,7 +1,7 @@
 """A client's texts in a form for comparing clients: without accents, legal forms and blanks, in one spelling.
 
-Well-kept libraries do most of it: cleanco and anyascii for names, phonenumbers (E.164) for phones, python-stdnum for
-VAT numbers. Every form is idempotent.
+Well-kept libraries do most of it: phonenumbers (E.164) for phones, python-stdnum for VAT numbers, anyascii for other
+scripts. Names have a module of their own. What only fills a field ("N/A", noreply@, 000000) is no value.
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
+from flows.dedupe.names import Name, folded, name_of, person_of, plain
 from schemas.extras import needs
 
 with needs("dedupe"):
     import phonenumbers
     from anyascii import anyascii
-    from cleanco import basename, prepare_default_terms
     from stdnum import get_cc_module
     from stdnum.exceptions import ValidationError
 
@@ -30,7 +30,6 @@ FREE_MAIL: Final = frozenset({
 })  # fmt: skip
 """Mail domains that do not belong to one company."""
 DOTS_DO_NOT_COUNT: Final = frozenset({"gmail.com", "googlemail.com"})
-_WORD: Final = re.compile(r"[a-z0-9]+")
 _STREET: Final = {
     "street": "st", "str": "st", "strasse": "st", "road": "rd", "avenue": "ave", "av": "ave", "drive": "dr",
     "place": "pl", "court": "ct", "crescent": "cres", "circuit": "cct", "close": "cl", "lane": "ln", "square": "sq",
@@ -40,31 +39,39 @@ _STREET: Final = {
     "seventh": "7th", "eighth": "8th", "ninth": "9th", "tenth": "10th",
 }  # fmt: skip
 """Words in street names, each with one spelling for all."""
+_STREET_FOLDED: Final = {folded(word): spelling for word, spelling in _STREET.items()}
 _ORDINAL: Final = re.compile(r"\d+(st|nd|rd|th)")
-_JOINED: Final = re.compile(r"(?<=[a-z]{3})(strasse|street|str|weg|platz|place|crescent|avenue)\b")
-_AND: Final = frozenset({"and", "und", "et", "y", "e", "the", "der", "die", "das", "le", "la", "les"})
-
-
-def _tight(text: str) -> str:
-    return "".join(_WORD.findall(anyascii(text).lower()))
-
-
-_ENDS: Final = {_tight(words[-1]) for _, words in prepare_default_terms()}
-"""The last words of legal forms. cleanco is slow, so it only gets names that end in one of them."""
+_JOINED: Final = re.compile(r"(?<=[a-z]{3})(strasse|street|str|weg|platz|place|crescent|avenu)\b")
+_NOBODY: Final = re.compile(
+    r"(no-?_?reply|noemail|no-?_?mail|none|nomail|unknown|unbekannt|test\d*|n\.?a|keine?|donotreply|do-not-reply|xxx?|nobody)"
+    r"(@.*)?|.*@(example\.(com|org|net)|test\.(com|de)|none\.(com|de)|invalid|nomail\.com|noemail\.com)"
+)
+"""Mail addresses that reach nobody."""
+_ONE_DIGIT: Final = re.compile(r"\D*(\d)\1*\D*|.*(0{6}|1{6}|9{6}|123456|987654).*")
+"""Numbers typed to fill a field: one digit all along, or digits in order."""
 
 
 @dataclass(frozen=True, slots=True)
 class Comparable:
     """One client in comparable forms; an absent value is None or an empty tuple.
 
-    `words` are the words of the name in alphabetical order. `tight` is the name in its own order, without blanks.
+    `words`, `tight`, `numbers`, `given`, `initials` and `lone` are those of the name (`names.Name`). A client without a name of its own
+    is compared by its first contact person's; `named` is false then. `persons` are its contact persons, and itself if
+    it may be a person. `vat_valid` tells that the VAT number has its country's form and check digit.
     """
 
     id: str
     name: str | None
     words: tuple[str, ...]
     tight: str | None
+    numbers: tuple[str, ...]
+    given: tuple[str, ...]
+    initials: tuple[str, ...]
+    lone: bool
+    named: bool
+    persons: tuple[str, ...]
     vat_number: str | None
+    vat_valid: bool
     id_number: str | None
     emails: tuple[str, ...]
     phones: tuple[str, ...]
@@ -77,41 +84,15 @@ class Comparable:
 
 
 @lru_cache(maxsize=100_000)
-def plain(text: str) -> str:
-    """Return the letters and digits of any script as ASCII in lower case, with one blank between words."""
-    return " ".join(_WORD.findall(anyascii(text).lower().replace("'", "")))
-
-
-def name_of(text: str) -> str:
-    """Return a name without legal forms and little words such as "and", its words in alphabetical order."""
-    bare = text
-    while (ordered := " ".join(sorted(_bare(bare).split()))) != bare:  # sorting may put a legal form at the end again
-        bare = ordered
-    return bare
-
-
-@lru_cache(maxsize=100_000)
-def _bare(text: str) -> str:
-    """Return a name without legal forms and little words, its words in their own order."""
-    bare = text
-    while (shorter := _shorter(bare)) != bare:  # "Ltd & Co KG" has several forms; each step removes words or ends
-        bare = shorter
-    return bare
-
-
-def _shorter(text: str) -> str:
-    bare = plain(text)
-    if next(filter(None, map(_tight, reversed(text.split()))), "") in _ENDS:
-        bare = plain(basename(text)) or bare
-    return " ".join(word for word in bare.split() if word not in _AND) or bare
-
-
-@lru_cache(maxsize=100_000)
 def mail_of(text: str) -> str | None:
-    """Return a mail address in lower case, without a +suffix, and without the dots that Gmail ignores."""
-    local, at, domain = text.strip().lower().partition("@")
+    """Return a mail address in lower case, without a +suffix, and without the dots that Gmail ignores.
+
+    None for what is no address, or reaches nobody (noreply@, test@example.com).
+    """
+    bare = text.strip().lower()
+    local, at, domain = bare.partition("@")
     local = local.partition("+")[0]
-    if not (at and local and "." in domain):
+    if not (at and local and "." in domain) or _NOBODY.fullmatch(bare):
         return None
     if domain in DOTS_DO_NOT_COUNT:
         local, domain = local.replace(".", ""), "gmail.com"
@@ -121,39 +102,47 @@ def mail_of(text: str) -> str | None:
 @lru_cache(maxsize=100_000)
 def phone_of(text: str, country: str | None) -> str | None:
     """Return a phone number in E.164, read as one of `country` (two letters, ISO 3166); None if it is not one."""
+    digits = re.sub(r"\D", "", text)
+    if len(digits) < 6 or _ONE_DIGIT.fullmatch(digits.lstrip("0") or "0"):  # noqa: PLR2004 - the shortest that tell much
+        return None
     try:
         number = phonenumbers.parse(text, country or None)
     except phonenumbers.NumberParseException:
-        digits = re.sub(r"\D", "", text)
-        return digits[-9:] if len(digits) >= 7 else None  # noqa: PLR2004 - a local number: all its spellings end in these
+        return digits[-9:]  # all spellings of a number end in these
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 
 @lru_cache(maxsize=100_000)
-def tax_number_of(text: str, country: str | None) -> str | None:
-    """Return a VAT number in its country's own form, with the country's letters; else its letters and digits alone."""
-    bare = "".join(c for c in anyascii(text).upper() if c.isalnum())
+def tax_number_of(text: str, country: str | None) -> tuple[str | None, bool]:
+    """Return a VAT number with its country's letters, and whether its form and check digit are right.
+
+    What has fewer than five digits, or one digit all along, is no number: "N/A", "0000000".
+    """
+    bare = number_of(text)
+    if bare is None:
+        return None, False
     bare = re.sub(r"^(CHE\d{9})(MWST|TVA|IVA)$", r"\1", bare)
     letters = bare[:2] if bare[:2].isalpha() else (country or "")
     module = get_cc_module(letters.lower(), "vat") if len(letters) == 2 else None  # noqa: PLR2004 - ISO 3166
     if module is not None:
         try:
-            return letters + str(module.compact(bare)).removeprefix(letters)
+            return letters + str(module.compact(bare)).removeprefix(letters), bool(module.is_valid(bare))
         except ValidationError:
             pass
-    return bare if len(bare) >= 4 else None  # noqa: PLR2004 - shorter ones prove nothing
+    return bare, False
 
 
 def number_of(text: str) -> str | None:
-    """Return the letters and digits of a register number."""
+    """Return the letters and digits of a tax or register number; None if it has fewer than three or filling digits."""
     bare = "".join(c for c in anyascii(text).upper() if c.isalnum())
-    return bare if len(bare) >= 4 else None  # noqa: PLR2004 - as above
+    digits = re.sub(r"\D", "", bare)
+    return bare if len(digits) >= 3 and not _ONE_DIGIT.fullmatch(digits) else None  # noqa: PLR2004
 
 
 @lru_cache(maxsize=100_000)
 def street_of(text: str) -> tuple[str | None, str | None]:
     """Return the street with its words in one spelling, and the house number."""
-    words = [_STREET.get(word, word) for word in plain(_JOINED.sub(r" \1", plain(text))).split()]
+    words = [_STREET_FOLDED.get(word, word) for word in plain(_JOINED.sub(r" \1", folded(text))).split()]
     house = next((word for word in words if word[0].isdigit() and not _ORDINAL.fullmatch(word)), None)
     rest = [word for word in words if word != house]
     return " ".join(rest) or None, house
@@ -177,6 +166,7 @@ def comparable(
     id_number: str | None = None,
     emails: Sequence[str | None] = (),
     phones: Sequence[str | None] = (),
+    persons: Sequence[str | None] = (),
     website: str | None = None,
     address: str | None = None,
     city: str | None = None,
@@ -184,14 +174,22 @@ def comparable(
     country: str | None = None,
     free: Set[str] = FREE_MAIL,
 ) -> Comparable:
-    """Return the comparable forms of one client; `country` is its two-letter ISO code."""
-    bare = name_of(name) if name else ""
+    """Return the comparable forms of one client; `country` is its two-letter ISO code, `persons` its contacts."""
+    own = name_of(name) if name and "@" not in name else Name()
+    people = [person for text in persons if text and (person := person_of(text))]
+    shown = own
+    if not own.words and people:
+        shown = name_of(next(text for text in persons if text and person_of(text)))
+    if shown.given:
+        people.append(" ".join(shown.words))
     mails = tuple(sorted({mail for email in emails if email and (mail := mail_of(email))}))
+    vat, valid = tax_number_of(vat_number, country) if vat_number else (None, False)
     street, house = street_of(address) if address else (None, None)
     return Comparable(
-        id, bare or None, tuple(bare.split()), _bare(name).replace(" ", "") or None if name else None,
-        tax_number_of(vat_number, country) if vat_number else None, number_of(id_number) if id_number else None,
+        id, " ".join(shown.words) or None, shown.words, shown.tight, shown.numbers, shown.given, shown.initials,
+        shown.lone, bool(own.words),
+        tuple(sorted(set(people))), vat, valid, number_of(id_number) if id_number else None,
         mails, tuple(sorted({number for phone in phones if phone and (number := phone_of(phone, country))})),
-        domain_of(website, mails, free), street, house, plain(city) or None if city else None,
+        domain_of(website, mails, free), street, house, folded(city) or None if city else None,
         plain(postal_code).replace(" ", "") or None if postal_code else None, country,
     )  # fmt: skip

@@ -1,0 +1,153 @@
+"""Names in comparable forms: without titles, legal forms and little words, with one spelling of common words.
+
+cleanco knows the legal forms, anyascii transliterates. Numbers stand apart from the words: "Solarpark 29" and
+"Solarpark 30" are two companies with one word. So do first names: "Hans Huber" and "Peter Huber" are two people.
+`given_names.txt` and `family_names.txt` hold names of 42 countries, from Faker (MIT licence); `names.json` the rest.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Final
+
+from schemas.extras import needs
+
+with needs("dedupe"):
+    from anyascii import anyascii
+    from cleanco import basename, prepare_default_terms
+
+_HERE: Final = Path(__file__).parent
+_WORD: Final = re.compile(r"[a-z0-9]+")
+_UMLAUT: Final = re.compile(r"(?<=[aou])e")
+"""The e of ae, oe and ue, which is how some write umlauts: "Koeln" is "Köln"."""
+_NUMBER: Final = re.compile(r"0*(\d+[a-z]?)(?:st|nd|rd|th)?")
+_ROMAN: Final = re.compile(r"(?=[ivxl])(x{0,3}|xl|lx{0,3}|xc)(i{1,3}|iv|vi{0,3}|ix)?")
+"""Roman numbers below a hundred."""
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """A name in comparable forms.
+
+    `words` are in alphabetical order; `tight` is the name in its own order, without blanks. `numbers` are its numbers,
+    and "sen" or "jun". `given` are its first names and initials, if it may be a person's name, nicknames as the whole
+    name; `initials` are their first letters. `lone` tells that the name is a single first or family name, as many have.
+    A generic name ("Test", "Walk-in customer") names nobody: it has no words.
+    """
+
+    words: tuple[str, ...] = ()
+    tight: str | None = None
+    numbers: tuple[str, ...] = ()
+    given: tuple[str, ...] = ()
+    initials: tuple[str, ...] = ()
+    lone: bool = False
+
+
+@lru_cache(maxsize=200_000)
+def plain(text: str) -> str:
+    """Return the letters and digits of any script as ASCII in lower case, with one blank between words."""
+    ascii_text = text if text.isascii() else anyascii(text)
+    return " ".join(_WORD.findall(ascii_text.lower().replace("'", "")))
+
+
+def folded(text: str) -> str:
+    """Return a plain text with umlauts written as one letter, however they were written."""
+    return _UMLAUT.sub("", plain(text))
+
+
+def _folded(words: Iterable[str]) -> frozenset[str]:
+    return frozenset(folded(word) for word in words)
+
+
+_WORDS: Final = json.loads((_HERE / "names.json").read_text(encoding="utf-8"))
+_TITLES: Final = _folded(_WORDS["titles"])
+_LITTLE: Final = _folded(_WORDS["little"])
+_GENERIC: Final = _folded(_WORDS["generic"])
+_GENERATIONS: Final[dict[str, str]] = _WORDS["generations"]
+_ONE_SPELLING: Final = {folded(word): spelling for word, spelling in _WORDS["one_spelling"].items()}
+_NICKNAMES: Final = {folded(name): folded(names[0]) for names in reversed(_WORDS["nicknames"]) for name in names}
+_GIVEN: Final = frozenset((_HERE / "given_names.txt").read_text(encoding="utf-8").split())
+_FAMILY: Final = frozenset((_HERE / "family_names.txt").read_text(encoding="utf-8").split())
+_ENDS: Final = {"".join(_WORD.findall(plain(words[-1]))) for _, words in prepare_default_terms()}
+"""The last words of legal forms. cleanco is slow, so it only gets names that end in one of them."""
+
+
+@lru_cache(maxsize=200_000)
+def name_of(text: str) -> Name:
+    """Return a name in its comparable forms.
+
+    >>> name_of("Herr Dr. Hans Huber").words
+    ('hans', 'huber')
+    >>> name_of("Solarpark 29 GmbH & Co. KG").numbers
+    ('29',)
+    """
+    words = [word for word in folded(_bare(text)).split() if word not in _LITTLE]
+    words = [word for word in words if word not in _TITLES] or words
+    numbers, rest = _parted(words)
+    if numbers and not rest:  # "1&1", "123"
+        return Name(tuple(sorted(numbers)), "".join(numbers))
+    if all(word in _GENERIC or len(word) == 1 for word in rest):
+        return Name()
+    spelt = [_ONE_SPELLING.get(word, word) for word in rest]
+    given = _given(rest)
+    whole = {_NICKNAMES.get(word, word) for word in given}
+    return Name(
+        tuple(sorted(spelt)), "".join(spelt), tuple(sorted(set(numbers))), tuple(sorted(whole)),
+        tuple(sorted({word[0] for word in whole.union(given)})),
+        len(rest) == 1 and (rest[0] in _GIVEN or rest[0] in _FAMILY),
+    )  # fmt: skip
+
+
+def person_of(first: str, last: str = "") -> str | None:
+    """Return a person's name for comparing: its words in alphabetical order; None if it has fewer than two.
+
+    >>> person_of("Hans", "Huber")
+    'hans huber'
+    """
+    words = name_of(f"{first} {last}".strip()).words
+    return " ".join(words) if len(words) > 1 else None
+
+
+def _bare(text: str) -> str:
+    """Return a name without its legal form. "Ltd & Co KG" has several; each step removes one."""
+    bare = text
+    while "".join(_WORD.findall(plain(bare.split()[-1]))) in _ENDS if bare.split() else False:
+        shorter = basename(bare)
+        if shorter == bare or not plain(shorter):
+            break
+        bare = shorter
+    return bare
+
+
+def _parted(words: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Return what counts in a name, and its words: numbers, "sen" and "jun", and a letter at its end ("Haus B")."""
+    marks, rest = [], []
+    for place, word in enumerate(words):
+        last = place == len(words) - 1
+        if match := _NUMBER.fullmatch(word):
+            marks.append(match[1])
+        elif word in _GENERATIONS and place:
+            marks.append(_GENERATIONS[word])
+        elif place and _ROMAN.fullmatch(word) and (len(word) > 1 or last) and not _GIVEN.intersection(rest):
+            marks.append(word)
+        elif last and len(word) == 1 and place > 1 and not _GIVEN.intersection(words):
+            marks.append(word)
+        else:
+            rest.append(word)
+    return marks, rest
+
+
+def _given(words: Sequence[str]) -> frozenset[str]:
+    """Return the first names and initials of a name that may be a person's: two to five words, one a first name."""
+    if not 2 <= len(words) <= 5:  # noqa: PLR2004 - words of a person's name
+        return frozenset()
+    given = _GIVEN.intersection(words)
+    initials = frozenset(word for word in words if len(word) == 1)
+    if not given and (not initials or len(words) != 2):  # noqa: PLR2004 - an initial and a family name
+        return frozenset()
+    return given | initials if len(given | initials) < len(words) else frozenset()

@@ -1,0 +1,93 @@
+"""The pairs worth comparing, and the level that each reaches in each comparison. DuckDB does the work, in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+import duckdb
+import pyarrow as pa
+
+from flows.dedupe.comparable import Comparable
+from flows.dedupe.levels import COLUMNS, COMPARISONS, MACROS, STEPS, Comparison
+from warehouse.engine.duckdb import QUIET
+
+HOLDERS: Final = 12
+"""The most clients that may hold a mailbox, phone or number; one that more of them hold identifies nobody."""
+FEW: Final = 3
+"""A value that at most this many clients hold is nearly one client's own."""
+STRONG_CAP: Final = 60
+WEAK_CAP: Final = 20
+"""The most clients that may share a strong or a weak key to look for pairs by; more would make too many pairs."""
+PARTS: Final = 8
+"""Pairs are compared in so many parts, which bounds memory."""
+_TEXTS: Final = ("id", "name", "tight", "vat_number", "id_number", "domain", "street", "house", "city", "postal_code", "country")
+_LISTS: Final = ("words", "numbers", "given", "initials", "persons", "emails", "phones")
+_SWITCHES: Final = ("lone", "named", "vat_valid")
+_NEVER_NULL: Final = ("numbers", "given", "initials")
+_SQL: Final = {name: Path(__file__).with_name(f"{name}.sql").read_text(encoding="utf-8") for name in ("known", "keys", "candidates")}
+
+
+@contextmanager
+def prepared(clients: Sequence[Comparable], folder: Path | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open DuckDB with the clients and their keys: the tables `known` and `keys`, of the columns in their SQL files.
+
+    It has no access to files or the network. Data that does not fit into memory goes into `folder`, if there is one.
+    """
+    with duckdb.connect(config={"temp_directory": str(folder) if folder else ""}) as connection:
+        for query in (QUIET, *MACROS, "set enable_external_access = false"):
+            connection.execute(query).fetchall()
+        connection.register("clients", table_of(clients))
+        connection.execute(f"create table known as {_SQL['known']}", {"holders": HOLDERS, "few": FEW}).fetchall()
+        connection.unregister("clients")
+        connection.execute(f"create table all_keys as {_SQL['keys']}").fetchall()
+        connection.execute(
+            "create table keys as select n, key, strong from all_keys where holders <= case when strong then $s else $w end",
+            {"s": STRONG_CAP, "w": WEAK_CAP},
+        ).fetchall()
+        yield connection
+
+
+def left_out(connection: duckdb.DuckDBPyConnection) -> int:
+    """Return the number of strong keys by which no pairs were looked for, because too many clients share each."""
+    query = "select count(distinct key) from all_keys where strong and holders > $s"
+    return int(connection.execute(query, {"s": STRONG_CAP}).fetchall()[0][0])
+
+
+def levels_of(connection: duckdb.DuckDBPyConnection, kept: str = "true") -> Iterator[pa.Table]:
+    """Yield the candidates in parts: id_l, id_r, and per comparison the rank of its level, from 1; 0 for nothing.
+
+    `kept` is a condition in SQL on these columns; pairs that do not meet it are left out.
+    """
+    for part in range(PARTS):
+        pairs = _SQL["candidates"].replace("$parts", str(PARTS)).replace("$part", str(part))
+        yield connection.sql(f"select * from ({_levels(pairs)}) where {kept}").to_arrow_table()
+
+
+def _levels(pairs: str) -> str:
+    both = ", ".join(f"a.{name} as {name}_l, b.{name} as {name}_r" for name in COLUMNS)
+    query = f"select {both} from ({pairs}) as p join known as a on a.n = p.l join known as b on b.n = p.r"
+    for step in STEPS:
+        query = f"select *, {', '.join(f'{sql} as {name}' for name, sql in step.items())} from ({query})"
+    return f"select id_l, id_r, {', '.join(rank_of(comparison) for comparison in COMPARISONS)} from ({query})"
+
+
+def rank_of(comparison: Comparison) -> str:
+    """Return the SQL expression of a comparison's rank, named after it."""
+    cases = " ".join(f"when {level.condition} then {rank}" for rank, level in enumerate(comparison.levels, 1))
+    return f'(case when {comparison.nothing} then 0 {cases} else 0 end)::utinyint as "{comparison.name}"'
+
+
+def table_of(clients: Sequence[Comparable]) -> pa.Table:
+    """Return the clients as a table, a column for each form."""
+    columns: dict[str, pa.Array] = {}
+    for name in _TEXTS:
+        columns[name] = pa.array([getattr(client, name) for client in clients], pa.string())
+    for name in _LISTS:
+        empty = () if name in _NEVER_NULL else None
+        columns[name] = pa.array([getattr(client, name) or empty for client in clients], pa.list_(pa.string()))
+    for name in _SWITCHES:
+        columns[name] = pa.array([getattr(client, name) for client in clients], pa.bool_())
+    return pa.table(columns)
