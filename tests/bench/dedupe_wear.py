@@ -57,6 +57,24 @@ def slip(m: Making, text: str) -> str:
     ))  # fmt: skip
 
 
+def smudged(m: Making, values: Row) -> Row:
+    """Return these values with a slip of the pen in most of them."""
+    new = {}
+    for name, value in values.items():
+        if not value or m.chance.random() < 0.2:
+            continue
+        if name == "emails":
+            local, at, domain = str(value[0]).partition("@")
+            new[name] = [slip(m, local) + at + domain if m.chance.random() < 0.6 else local + at + slip(m, domain)]
+        elif name == "phones":
+            new[name] = [exchanged(m, str(value[0]))]
+        elif name == "vat_number":
+            new[name] = exchanged(m, str(value))
+        elif name == "address":
+            new[name] = slip(m, str(value))
+    return new
+
+
 def exchanged(m: Making, text: str) -> str:
     places = [at for at in range(len(text) - 1) if text[at : at + 2].isdigit() and text[at] != text[at + 1]]
     if not places:
