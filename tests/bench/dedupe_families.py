@@ -86,6 +86,9 @@ def owners(m: Making) -> list[Row]:
         called = f"{kind} {site}" if kinds else f"{name} {'Court' if one_street else 'House'} {end}"
         if not kinds and chance.random() < 0.3:
             called = f"{end} {name} Court"
+        if called in m.used:
+            continue  # another manager's house
+        m.used.add(called)
         new = {**row, **_numbers(m, row), "name": called, "vat_number": None, "website": None}
         rows.append(masked(m, new if at_managers else {**new, "address": site}))
     return rows
@@ -99,6 +102,7 @@ def vat_group(m: Making) -> list[Row]:
     ends += chance.sample(LANDS[row["country"]]["trades"], 8)
     forms = [form for form, _ in LANDS[row["country"]]["forms"]]
     one_house, one_domain, shared_stem = chance.random() < 0.6, chance.random() < 0.7, chance.random() < 0.8
+    one_domain = one_domain and shared_stem  # else it would be one company with two names
     rows = []
     for end in chance.sample(ends, chance.choice((2, 2, 3, 4))):
         other = company(m, row["country"], row["_stem"] if shared_stem else "")

@@ -67,7 +67,7 @@ def splinks_defaults(clients: Sequence[Comparable]) -> pa.Table:
     """Splink's own ready-made comparisons, two blocking rules, u sampled, m by expectation maximisation.
 
     Names and addresses only: mails, phones and numbers, of which companies have some, it is not given. Where it cannot
-    train (a book without postal codes), it keeps its starting values.
+    train (a book without postal codes, too few pairs), it keeps its starting values.
     """
     import splink.comparison_library as ready  # noqa: PLC0415 - for this alone
     from splink import DuckDBAPI, Linker, SettingsCreator, block_on  # noqa: PLC0415
@@ -85,7 +85,7 @@ def splinks_defaults(clients: Sequence[Comparable]) -> pa.Table:
         linker = Linker(DuckDBAPI(connection=connection).register(table_of(clients)), settings, logging.ERROR)
         linker.training.estimate_u_using_random_sampling(max_pairs=1e6, seed=1)
         for key in ("name", "postal_code"):
-            with suppress(EMTrainingException):
+            with suppress(EMTrainingException, ValueError):
                 linker.training.estimate_parameters_using_expectation_maximisation(block_on(key))
         found = linker.inference.predict(threshold_match_probability=0.01, warning_mode="never")
         return connection.sql(f"select id_l, id_r, match_probability from {found.physical_name}").to_arrow_table()
