@@ -99,7 +99,8 @@ def main() -> None:
     }  # fmt: skip
     books, everything = {name: Judged() for name in ways}, Judged()
     print(f"{'set':18}{'way':20}{'precision':>10}{'recall':>9}{'F1':>9}{'s':>8}")
-    for label, records in sets():
+    for label, make in sets().items():
+        records = make()
         for name, way in ways.items():
             began = time.process_time()
             result = judged(records, *way([record.row for record in records]))

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import csv
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 from tests.bench.dedupe_books import PLAIN, Labelled, book
@@ -29,18 +30,16 @@ EMPTY: Row = {
 }  # fmt: skip
 
 
-def sets() -> Iterator[tuple[str, list[Labelled]]]:
-    """Return each set by name, one after the other."""
-    for seed in BOOKS:
-        yield f"book {seed}", book(BOOK_SIZE, seed)
-    yield "5,000 companies", labelled(crowd(5_000))
-    for number in (1, 2, 3, 4):
-        yield f"FEBRL {number}", labelled(febrl_rows(number))
-    folder = os.environ.get(FOLDER)
-    if folder and (Path(folder) / RESTAURANTS[0]).exists():
-        yield "restaurants", restaurants(Path(folder))
-    if folder and (Path(folder) / CHILD_CARE).exists():
-        yield "child-care sites", child_care(Path(folder))
+def sets() -> dict[str, Callable[[], list[Labelled]]]:
+    """Return each set by name; a call makes or reads it."""
+    made: dict[str, Callable[[], list[Labelled]]] = {f"book {seed}": partial(book, BOOK_SIZE, seed) for seed in BOOKS}
+    made["5,000 companies"] = lambda: labelled(crowd(5_000))
+    made |= {f"FEBRL {number}": partial(_febrl, number) for number in (1, 2, 3, 4)}
+    if FOLDER in os.environ:
+        folder = Path(os.environ[FOLDER])
+        theirs = {"restaurants": (RESTAURANTS[0], restaurants), "child-care sites": (CHILD_CARE, child_care)}
+        made |= {name: partial(read, folder) for name, (file, read) in theirs.items() if (folder / file).exists()}
+    return made
 
 
 def labelled(rows: Sequence[tuple[str, Row]]) -> list[Labelled]:
@@ -65,6 +64,10 @@ def restaurants(folder: Path) -> list[Labelled]:
 def child_care(folder: Path) -> list[Labelled]:
     """Return the early childhood sites of Chicago, from ten lists: 3,337 records of 1,162 sites."""
     return labelled([(row["True Id"], _site(row)) for row in _rows(folder / CHILD_CARE)])
+
+
+def _febrl(number: int) -> list[Labelled]:
+    return labelled(febrl_rows(number))
 
 
 def _site(row: dict[str, str]) -> Row:
