@@ -32,7 +32,7 @@ from tests.bench.dedupe_likes import (
     one_word,
     placeholder,
 )  # fmt: skip
-from tests.bench.dedupe_makes import PLACE, company, elsewhere, land_of, masked
+from tests.bench.dedupe_makes import PLACE, company, elsewhere, land_of, masked, seat
 
 LANGUAGE = {"AT": "DE", "CH": "DE", "US": "GB"}
 """Countries whose offices are named as another country's."""
@@ -124,8 +124,9 @@ def offices(m: Making) -> list[Row]:
     chance = m.chance
     row = company(m, land_of(m))
     land = LANGUAGE.get(row["country"], row["country"])
-    town = LANDS[row["country"]]["towns"][row["_town"]][0]
     university = chance.random() < 0.35
+    row |= seat(m, row["country"], "university" if university else "town hall")
+    town = row["city"]
     halls = {
         "DE": ("Stadt {}", "Stadtverwaltung {}", "Gemeinde {}", "Magistrat der Stadt {}"),
         "GB": ("{} City Council", "{} Borough Council", "City of {}"), "FR": ("Mairie de {}", "Ville de {}"),
