@@ -14,11 +14,13 @@ from tests.bench.dedupe_fields import (
     Making,
     Row,
     coined,
+    domain_of,
     office_mail,
     own_number,
     register_number,
     slug,
     vat_number,
+    website,
 )  # fmt: skip
 from tests.bench.dedupe_likes import (
     agency,
@@ -32,7 +34,7 @@ from tests.bench.dedupe_likes import (
     one_word,
     placeholder,
 )  # fmt: skip
-from tests.bench.dedupe_makes import PLACE, company, elsewhere, land_of, masked
+from tests.bench.dedupe_makes import PLACE, company, elsewhere, land_of, masked, seat
 
 LANGUAGE = {"AT": "DE", "CH": "DE", "US": "GB"}
 """Countries whose offices are named as another country's."""
@@ -97,7 +99,7 @@ def owners(m: Making) -> list[Row]:
 def vat_group(m: Making) -> list[Row]:
     """A holding and its companies: one VAT number, other names."""
     chance = m.chance
-    row = company(m, land_of(m), coined(m) if chance.random() < 0.5 else "")
+    row = _house_of_firms(m)
     ends = ["Holding", "Beteiligungs", "Services", "Verwaltungs", "Group", "International", "Immobilien", "Vermögens"]
     ends += chance.sample(LANDS[row["country"]]["trades"], 8)
     forms = [form for form, _ in LANDS[row["country"]]["forms"]]
@@ -124,8 +126,9 @@ def offices(m: Making) -> list[Row]:
     chance = m.chance
     row = company(m, land_of(m))
     land = LANGUAGE.get(row["country"], row["country"])
-    town = LANDS[row["country"]]["towns"][row["_town"]][0]
     university = chance.random() < 0.35
+    row |= seat(m, row["country"], "university" if university else "town hall")
+    town = row["city"]
     halls = {
         "DE": ("Stadt {}", "Stadtverwaltung {}", "Gemeinde {}", "Magistrat der Stadt {}"),
         "GB": ("{} City Council", "{} Borough Council", "City of {}"), "FR": ("Mairie de {}", "Ville de {}"),
@@ -179,7 +182,7 @@ def franchise(m: Making) -> list[Row]:
 def sisters(m: Making) -> list[Row]:
     """Sister companies: a word and the domain in common, often the house and the phone."""
     chance = m.chance
-    row = company(m, land_of(m), coined(m) if chance.random() < 0.4 else "")
+    row = _house_of_firms(m)
     land = row["country"]
     house, line, mailbox = chance.random() < 0.6, chance.random() < 0.4, chance.random() < 0.4
     forms = [form for form, _ in LANDS[land]["forms"]]
@@ -214,6 +217,14 @@ NEVER: dict[str, Callable[[Making], list[Row]]] = {
     "namesake person": namesake_person, "namesake company": namesake_company, "one word": one_word,
     "placeholder": placeholder, "sisters": sisters, "successive": successive, "colleagues": colleagues,
 }  # fmt: skip
+
+
+def _house_of_firms(m: Making) -> Row:
+    """Return a company whose domain is the word that its sisters have in their names too."""
+    row = company(m, land_of(m), coined(m) if m.chance.random() < 0.45 else "")
+    domain = domain_of(m, row["_stem"], row)
+    mails = [office_mail(m, domain, row["_first"], row["_last"])]
+    return {**row, "_domain": domain, "website": website(m, domain), "emails": mails}
 
 
 def _numbers(m: Making, row: Row) -> Row:

@@ -15,6 +15,8 @@ from typing import Any
 
 from anyascii import anyascii
 
+from tests.bench.dedupe_numbers import siren, vat_number_of
+
 Row = dict[str, Any]
 WORDS = json.loads(Path(__file__).with_name("dedupe_book_words.json").read_text(encoding="utf-8"))
 LANDS: dict[str, dict[str, Any]] = WORDS["lands"]
@@ -201,22 +203,17 @@ def spelt(m: Making, land: str, area: str, number: str) -> str:
 
 
 def vat_number(m: Making, land: str) -> str | None:
-    """Return a VAT number in the form of that country; its check digits are not valid."""
-    digits = f"{m.chance.randrange(10**10, 10**11)}"
-    return {
-        "DE": f"DE{digits[:9]}", "AT": f"ATU{digits[:8]}", "GB": f"GB{digits[:9]}", "FR": f"FR{digits}",
-        "CH": f"CHE-{digits[:3]}.{digits[3:6]}.{digits[6:9]} MWST", "IT": f"IT{digits}", "ES": f"ESB{digits[:8]}",
-        "NL": f"NL{digits[:9]}B01", "PL": f"PL{digits[:10]}",
-    }.get(land)  # fmt: skip
+    """Return a VAT number; None for a country without them."""
+    return vat_number_of(m.chance, land)
 
 
 def register_number(m: Making, land: str) -> str:
     """Return the number of a company in a public register."""
-    digits = f"{m.chance.randrange(10**9, 10**10)}"
+    digits = siren(m.chance) if land == "FR" else f"{m.chance.randrange(10**9, 10**10)}"
     return {
-        "DE": f"HRB {digits[:5]}", "AT": f"FN {digits[:6]}{'abdfghik'[int(digits[6]) % 8]}",
-        "US": f"{digits[:2]}-{digits[2:9]}",
-        "FR": f"{digits[:3]} {digits[3:6]} {digits[6:9]}", "IT": f"REA {digits[:7]}", "PL": digits,
+        "DE": f"HRB {digits[:5]}", "AT": f"FN {digits[:6]}{'abdfghik'[int(digits[-1]) % 8]}",
+        "US": f"{digits[:2]}-{digits[2:9]}", "FR": f"{digits[:3]} {digits[3:6]} {digits[6:]}",
+        "IT": f"REA {digits[:7]}", "PL": digits,
     }.get(land, digits[:8])  # fmt: skip
 
 

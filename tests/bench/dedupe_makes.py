@@ -98,9 +98,9 @@ def company(m: Making, land: str, stem: str = "", trade: str = "") -> Row:
         name = f"{last} & {family_name(m, land)} {trade}"
     else:
         name = f"{trade} {town_name(row)}" if chance.random() < 0.5 else f"{trade} {coined(m)} {town_name(row)}"
-    while name in m.used:
+    while (words := " ".join(sorted(name.split()))) in m.used:
         name = f"{name} {coined(m)}"
-    m.used.add(name)
+    m.used.add(words)
     form = chance.choice(LANDS[land]["forms"])[0] if own >= 0.08 and chance.random() < 0.75 else ""
     domain = domain_of(m, name, row)
     row |= {
@@ -132,6 +132,18 @@ def place(m: Making, land: str) -> Row:
     if suburbs and m.chance.random() < 0.08:
         city = f"{name}-{m.chance.choice(suburbs)}" if land in ("DE", "AT", "CH") else m.chance.choice(suburbs)
     return {"address": address(m, land), "postal_code": m.chance.choice(codes), "city": city, "_town": at}
+
+
+def seat(m: Making, land: str, of: str) -> Row:
+    """Return the postal code and city of a town that has no such house in this book yet: it has one town hall."""
+    for at in m.chance.sample(range(len(LANDS[land]["towns"])), len(LANDS[land]["towns"])):
+        town, prefixes, _ = LANDS[land]["towns"][at]
+        if f"{of} {town}" not in m.used:
+            break
+    else:
+        town = f"{town}-{coined(m)}"
+    m.used.add(f"{of} {town}")
+    return {"postal_code": _code(m.chance, land, m.chance.choice(prefixes)), "city": town, "_town": at}
 
 
 def elsewhere(m: Making, row: Row) -> Row:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from itertools import pairwise
+from random import Random
 
 import pytest
+from stdnum import get_cc_module
 
 from flows.dedupe.comparable import comparable
 from tests.bench.dedupe_books import FIELDS, Labelled, book, family_pairs, kind_of
 from tests.bench.dedupe_families import NEVER
+from tests.bench.dedupe_numbers import MAKERS, vat_number_of
 from tests.bench.dedupe_twins import ONE
 
 SEEDS = range(1, 9)
@@ -57,6 +60,14 @@ def test_a_record_has_the_fields_of_a_client_and_its_contacts(books: list[list[L
         client = comparable(**{field: value for field, value in one.row.items() if field != "persons"})
         assert client.id == one.row["id"]
         assert bool(client.name) <= bool(one.row["name"])
+
+
+@pytest.mark.parametrize("land", sorted(MAKERS))
+def test_a_vat_number_is_a_valid_one_of_its_country(land: str) -> None:
+    chance = Random(1)  # noqa: S311 - invented data, not cryptography
+    module = get_cc_module(land.lower(), "vat")
+    numbers = [str(vat_number_of(chance, land)) for _ in range(50)]
+    assert [number for number in numbers if not module.is_valid(number)] == []
 
 
 def test_no_two_records_have_one_id(books: list[list[Labelled]]) -> None:
