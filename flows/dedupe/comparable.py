@@ -55,7 +55,7 @@ _ONE_DIGIT: Final = re.compile(r"\D*(\d)\1*\D*|.*(0{6}|1{6}|9{6}|123456|987654).
 class Comparable:
     """One client in comparable forms; an absent value is None or an empty tuple.
 
-    `words`, `tight`, `numbers`, `given`, `initials` and `lone` are those of the name (`names.Name`). A client without a name of its own
+    `words`, `tight`, `numbers`, `given`, `initials`, `lone`, `personal` and `form` are those of the name (`names.Name`). A client without a name of its own
     is compared by its first contact person's; `named` is false then. `persons` are its contact persons, and itself if
     it may be a person. `vat_valid` tells that the VAT number has its country's form and check digit.
     """
@@ -68,6 +68,8 @@ class Comparable:
     given: tuple[str, ...]
     initials: tuple[str, ...]
     lone: bool
+    personal: bool
+    form: str | None
     named: bool
     persons: tuple[str, ...]
     vat_number: str | None
@@ -187,7 +189,7 @@ def comparable(
     street, house = street_of(address) if address else (None, None)
     return Comparable(
         id, " ".join(shown.words) or None, shown.words, shown.tight, shown.numbers, shown.given, shown.initials,
-        shown.lone, bool(own.words),
+        shown.lone, shown.personal, shown.form, bool(own.words),
         tuple(sorted(set(people))), vat, valid, number_of(id_number) if id_number else None,
         mails, tuple(sorted({number for phone in phones if phone and (number := phone_of(phone, country))})),
         domain_of(website, mails, free), street, house, folded(city) or None if city else None,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from shutil import rmtree
 from typing import Any
@@ -13,7 +13,7 @@ from flows.dedupe.clusters import clusters
 from flows.dedupe.comparable import Comparable, comparable
 from flows.dedupe.decisions import carried
 from flows.dedupe.explain import keys_of, reasons
-from flows.dedupe.keys import proved
+from flows.dedupe.levels import COMPARISONS
 from flows.dedupe.rules import Rules
 from flows.session.clock import SYSTEM_CLOCK, Clock
 from flows.session.progress import Progress, silent
@@ -39,8 +39,7 @@ from warehouse.publish.publish import publish_if_due
 class Found:
     """The result of a run: its clusters, all probable pairs, the number of new clusters and of clients compared.
 
-    `left_out` counts the keys (a word in a town, a house, a mailbox) that too many clients share to look for pairs by.
-    `untaught` is true if training could not learn from these clients, so that the shipped weights decided.
+    `left_out` counts the keys (a name, a house, a mailbox) that too many clients share to look for pairs by.
     """
 
     clusters: Sequence[Sequence[str]]
@@ -49,7 +48,21 @@ class Found:
     compared: int
     left_out: int
     names: Mapping[str, str] = field(repr=False)
-    untaught: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """The pairs that may be the same: their probabilities, those in conflict, and how to explain one."""
+
+    probable: Mapping[Pair, float]
+    conflicts: Set[Pair]
+    left_out: int
+    ranks: Mapping[Pair, Mapping[str, int]] = field(repr=False)
+
+    def explained(self, pair: Pair) -> FoundPair:
+        """Return the pair with its reasons."""
+        ranks = self.ranks.get(pair, {})
+        return FoundPair(*pair, self.probable.get(pair, 0.0), keys_of(ranks), *reasons(ranks))
 
 
 def find_duplicates(
@@ -75,14 +88,13 @@ def find_duplicates(
     if len(rows) < 2:  # noqa: PLR2004 - a pair
         raise SettingsError(f"The mirror of {name!r} has {counted(len(rows), 'client')}: `ninja-sync pull` first.")
     progress("comparing", len(rows), len(rows))
-    made = {row["id"]: _comparable(row, rules) for row in rows}
-    left_out: list[int] = []
-    untaught: list[bool] = []
-    probable = _probable(settings, list(made.values()), rules, left_out.append, lambda: untaught.append(True))
-    decided = carried(decided, moved, made.keys())
-    grouped = clusters(probable, decided, threshold=rules.threshold, floor=rules.floor)
+    compared = _compared(settings, rows, rules)
+    decided = carried(decided, moved, {row["id"] for row in rows})
+    grouped = clusters(
+        compared.probable, decided, threshold=rules.threshold, floor=rules.floor, conflicts=compared.conflicts
+    )
     progress("explaining", len(rows), len(rows))
-    kept = _pairs_of(grouped, probable, made, rules)
+    kept = _pairs_of(grouped, compared, rules.threshold)
     with open_ready(settings, clock) as warehouse:
         store_found(warehouse, name, kept, grouped, clock.now())
         warehouse.execute("update control.published set changed_runs = -1")  # the copies do not show this yet
@@ -90,7 +102,7 @@ def find_duplicates(
             publish_if_due(warehouse, now=clock.now())
     names = {row["id"]: called(row) for row in rows}
     new = sum(tuple(cluster) not in before for cluster in grouped)
-    return Found(grouped, kept, new, len(rows), sum(left_out), names, bool(untaught))
+    return Found(grouped, kept, new, len(rows), compared.left_out, names)
 
 
 def across(
@@ -109,62 +121,55 @@ def across(
         ]
     if len(sources) < 2:  # noqa: PLR2004 - a pair
         raise SettingsError("The warehouse has fewer than two sources, so there is nothing to compare.")
-    made = {row["id"]: _comparable(row, rules) for row in rows}
     names = {row["id"]: called(row) for row in rows}
+    compared = _compared(settings, rows, rules)
     pairs = [
-        (FoundPair(a, b, probability, keys_of(made[a], made[b]), *reasons(made[a], made[b])), names[a], names[b])
-        for (a, b), probability in _probable(settings, list(made.values()), rules).items()
-        if probability >= rules.threshold and a.partition(":")[0] != b.partition(":")[0]
+        (compared.explained(pair), names[pair[0]], names[pair[1]])
+        for pair, probability in compared.probable.items()
+        if probability >= rules.threshold and pair[0].partition(":")[0] != pair[1].partition(":")[0]
     ]
     return sorted(pairs, key=lambda pair: (-pair[0].probability, pair[0].id_a, pair[0].id_b))
 
 
 def called(row: Mapping[str, Any]) -> str:
     """Return the client as people know it: number and name."""
-    return " ".join(str(row[name]) for name in ("number", "name") if row.get(name)) or str(row["id"])
+    return " ".join(str(row[name]) for name in ("number", "display_name") if row.get(name)) or str(row["id"])
 
 
 def _comparable(row: Mapping[str, Any], rules: Rules) -> Comparable:
-    columns = {key: value for key, value in row.items() if key not in {"address1", "number"}}
+    columns = {key: value for key, value in row.items() if key not in {"address1", "number", "display_name"}}
     return comparable(**columns, address=row["address1"], free=rules.free_mail)
 
 
-def _probable(
-    settings: Settings,
-    made: Sequence[Comparable],
-    rules: Rules,
-    left_out: Callable[[int], None] = lambda _: None,
-    untaught: Callable[[], None] = lambda: None,
-) -> dict[Pair, float]:
-    """Return the probability that each pair is the same: the model's, or that of a shared key if it is higher.
-
-    Data that does not fit into memory goes into a folder beside the warehouse.
-    """
-    from flows.dedupe.model import predicted  # noqa: PLC0415 - Splink takes a second
+def _compared(settings: Settings, rows: Sequence[Mapping[str, Any]], rules: Rules) -> Compared:
+    """Compare the clients. Data that does not fit into memory goes into a folder beside the warehouse."""
+    from flows.dedupe.model import scored  # noqa: PLC0415 - pyarrow, which `dedupe list` does not need
+    from flows.dedupe.pairs import left_out, prepared  # noqa: PLC0415 - as above
 
     folder = staging_of(place_of(settings)) / WORKING
     check_ours(folder.parent)
     make_own_folder(folder)
+    probable: dict[Pair, float] = {}
+    conflicts: set[Pair] = set()
+    ranks: dict[Pair, Mapping[str, int]] = {}
     try:
-        table = predicted(made, trained=rules.trained, folder=folder, left_out=left_out, untaught=untaught)
+        with prepared([_comparable(row, rules) for row in rows], folder) as connection:
+            skipped = left_out(connection)
+            for part in scored(connection):
+                for row in part.to_pylist():
+                    pair = pair_of(row["id_l"], row["id_r"])
+                    probable[pair] = row["match_probability"]
+                    ranks[pair] = {comparison.name: row[comparison.name] for comparison in COMPARISONS}
+                    if row["in_conflict"]:
+                        conflicts.add(pair)
     finally:
         rmtree(folder, ignore_errors=True)
-    columns = (table.column(name).to_pylist() for name in ("id_l", "id_r", "match_probability"))
-    probable = {pair_of(client, other): float(probability) for client, other, probability in zip(*columns, strict=True)}
-    for pair, least in proved(made, rules.proves).items():
-        probable[pair] = max(least, probable.get(pair, 0.0))
-    return probable
+    return Compared(probable, conflicts, skipped, ranks)
 
 
-def _pairs_of(
-    grouped: Sequence[Sequence[str]], probable: Mapping[Pair, float], made: Mapping[str, Comparable], rules: Rules
-) -> list[FoundPair]:
+def _pairs_of(grouped: Sequence[Sequence[str]], compared: Compared, threshold: float) -> list[FoundPair]:
     """Return the pairs inside the clusters, and the pairs above the threshold that no cluster holds."""
     inside = {pair_of(a, b) for ids in grouped for n, a in enumerate(ids) for b in ids[n + 1 :]}
-    above = {pair for pair, probability in probable.items() if probability >= rules.threshold}
-    kept = []
-    for client, other in sorted(inside | above):
-        speaks_for, against = reasons(made[client], made[other])
-        keys = keys_of(made[client], made[other])
-        kept.append(FoundPair(client, other, probable.get((client, other), 0.0), keys, speaks_for, against))
+    above = {pair for pair, probability in compared.probable.items() if probability >= threshold}
+    kept = [compared.explained(pair) for pair in inside | above]
     return sorted(kept, key=lambda pair: (-pair.probability, pair.id_a, pair.id_b))

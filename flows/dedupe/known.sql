@@ -26,6 +26,12 @@ phone_lists as (
         list(phone order by phone) filter (n <= $few) as few_phones
     from phone_rows group by id
 ),
+ids as (
+    select try_cast(regexp_replace(id_number, '[^0-9]', '', 'g') as bigint) as value from clients where id_number is not null
+),
+own_ids as (  -- numbers that run on are the book's own, one a record: they say nothing
+    select count(*) >= 20 and quantile_cont(value, 0.9) - quantile_cont(value, 0.1) < 20 * count(*) as running from ids
+),
 counted as (
     select
         *,
@@ -33,17 +39,19 @@ counted as (
         count(*) over (partition by vat_number) as vat_holders,
         count(*) over (partition by id_number) as id_holders,
         count(*) over (partition by domain) as domain_holders,
+        count(*) over (partition by city) / count(city) over () as townsmen,
         row_number() over (order by id) as n
     from clients
 )
 select
-    c.n, c.id, c.name, c.words, c.tight, c.numbers, c.given, c.initials, c.lone, c.named, c.persons, c.street, c.house, c.city,
-    c.postal_code, c.country, c.namesakes, c.vat_valid, c.domain_holders,
+    c.n, c.id, c.name, c.words, c.tight, c.numbers, c.given, c.initials, c.lone, c.personal, c.form, c.named, c.persons, c.street, c.house, c.city,
+    c.postal_code, c.country, c.namesakes, c.vat_valid, c.domain_holders, c.townsmen,
     case when c.vat_holders <= $holders then c.vat_number end as vat_number,
-    case when c.id_holders <= $holders then c.id_number end as id_number,
+    case when c.id_holders <= $holders and not coalesce(o.running, false) then c.id_number end as id_number,
     case when c.domain_holders <= $holders then c.domain end as domain,
     m.emails, m.few_emails, p.phones, p.few_phones, r.rare_words
 from counted as c
 left join rare as r using (id)
 left join mail_lists as m using (id)
 left join phone_lists as p using (id)
+cross join own_ids as o

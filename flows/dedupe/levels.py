@@ -68,8 +68,8 @@ create or replace temp macro unlike_given(a, b, firsts) as len(a) > 0 and len(b)
 """Whether no first name of one client fits one of the other. `firsts` are the first letters that both have."""
 MACROS: Final = (WORD_ALIKE, LEFT_OVER, UNLIKE_GIVEN)
 COLUMNS: Final = (
-    "id", "name", "words", "tight", "numbers", "given", "initials", "lone", "named", "persons", "street", "house", "city",
-    "postal_code", "country", "namesakes", "vat_valid", "domain_holders", "vat_number", "id_number", "domain", "emails", "few_emails",
+    "id", "name", "words", "tight", "numbers", "given", "initials", "lone", "personal", "form", "named", "persons", "street", "house", "city",
+    "postal_code", "country", "namesakes", "vat_valid", "domain_holders", "townsmen", "vat_number", "id_number", "domain", "emails", "few_emails",
     "phones", "few_phones", "rare_words",
 )  # fmt: skip
 _LEFT: Final = "list_filter(words_{}, lambda x: not list_contains(words_{}, x))"
@@ -113,6 +113,7 @@ _NAME: Final = Comparison(
         _for("single word with a slip", f"not lone_l and not lone_r and {_SLIP}", "names alike"),
         _for("single word alike", "more_own = 0", "names alike"),
         _for("alike as a whole", "damerau_levenshtein(tight_l, tight_r) <= greatest(length(tight_l), length(tight_r)) / 5", "names alike"),
+        _for("one holds a coined word", "fewer_own = 0 and not lone_l and not lone_r", "one name holds the other"),
         _for("one holds a single word", "fewer_own = 0", "one name holds the other"),
         _for("rare word in common", "list_has_any(rare_words_l, rare_words_r)", "names share a word"),
         _against("word in common", "len(left_l) < len(words_l)", "names share only a common word"),
@@ -130,8 +131,13 @@ _NUMBERS: Final = Comparison(
 )  # fmt: skip
 _OWN: Final = Comparison(
     "own words",
-    "name_l is null or name_r is null or alike or len(given_l) > 0 or len(given_r) > 0",
+    "name_l is null or name_r is null or alike or personal_l or personal_r",
     (_against("each beside common ones", "len(left_l) < len(words_l)", reason=""),),
+)
+_FORM: Final = Comparison(
+    "legal form",
+    "form_l is null or form_r is null or starts_with(form_l, form_r) or starts_with(form_r, form_l)",
+    (_against("different", reason="different legal form"),),
 )
 _FIRST: Final = Comparison(
     "first names", "not unlike_first", (_against("different", reason="different first names", hard=True),)
@@ -172,9 +178,11 @@ _PLACE: Final = Comparison(
         _for("same code and city", f"postal_code_l = postal_code_r and {_CITY}", "same place"),
         _for("same code", "postal_code_l = postal_code_r", "same postal code"),
         _for("same city, code alike", f"{_CITY} and damerau_levenshtein(postal_code_l, postal_code_r) <= 1", "same city"),
+        _for("city of few", f"{_CITY} and {_NO_CODE} and least(townsmen_l, townsmen_r) <= 0.05", "same city"),
         _for("same city", f"{_CITY} and {_NO_CODE}", "same city"),
         _against("code alike", "damerau_levenshtein(postal_code_l, postal_code_r) <= 1", "different city"),
         _against("another code", _CITY, "different postal code"),
+        _against("different, but the house", "street_l = street_r and house_l = house_r", "different place"),
         _against("different", reason="different place"),
     ),
 )
@@ -243,5 +251,5 @@ _KEYS: Final = Comparison(
     (_for("four", "keys >= 4", ""), _for("three", "keys = 3", ""), _for("two", "true", "")),
 )
 COMPARISONS: Final[Sequence[Comparison]] = (
-    _NAME, _OWN, _NUMBERS, _FIRST, _PERSON, _STREET, _PLACE, _MAIL, _PHONE, _VAT, _ID, _COUNTRY, _KEYS_ALIKE, _KEYS,
+    _NAME, _OWN, _FORM, _NUMBERS, _FIRST, _PERSON, _STREET, _PLACE, _MAIL, _PHONE, _VAT, _ID, _COUNTRY, _KEYS_ALIKE, _KEYS,
 )  # fmt: skip

@@ -26,6 +26,9 @@ _WORD: Final = re.compile(r"[a-z0-9]+")
 _UMLAUT: Final = re.compile(r"(?<=[aou])e")
 """The e of ae, oe and ue, which is how some write umlauts: "Koeln" is "Köln"."""
 _NUMBER: Final = re.compile(r"0*(\d+[a-z]?)(?:st|nd|rd|th)?")
+_GMBH: Final = re.compile(r"\bges\.?\s?m\.?\s?b\.?\s?h\b\.?", re.IGNORECASE)
+_SPELLED_FORM: Final = re.compile(r"\(?haftungsbeschr(ä|ae)nkt\)?", re.IGNORECASE)
+"""Legal forms that cleanco does not know."""
 _ROMAN: Final = re.compile(r"(?=[ivxl])(x{0,3}|xl|lx{0,3}|xc)(i{1,3}|iv|vi{0,3}|ix)?")
 """Roman numbers below a hundred."""
 
@@ -37,7 +40,7 @@ class Name:
     `words` are in alphabetical order; `tight` is the name in its own order, without blanks. `numbers` are its numbers,
     and "sen" or "jun". `given` are its first names and initials, if it may be a person's name, nicknames as the whole
     name; `initials` are their first letters. `lone` tells that the name is a single first or family name, as many have.
-    A generic name ("Test", "Walk-in customer") names nobody: it has no words.
+    `personal` tells that it is most probably a person's name, `form` is a company's legal form. A generic name ("Test", "Walk-in customer") names nobody: it has no words.
     """
 
     words: tuple[str, ...] = ()
@@ -46,6 +49,8 @@ class Name:
     given: tuple[str, ...] = ()
     initials: tuple[str, ...] = ()
     lone: bool = False
+    personal: bool = False
+    form: str | None = None
 
 
 @lru_cache(maxsize=200_000)
@@ -73,6 +78,7 @@ _ONE_SPELLING: Final = {folded(word): spelling for word, spelling in _WORDS["one
 _NICKNAMES: Final = {folded(name): folded(names[0]) for names in reversed(_WORDS["nicknames"]) for name in names}
 _GIVEN: Final = frozenset((_HERE / "given_names.txt").read_text(encoding="utf-8").split())
 _FAMILY: Final = frozenset((_HERE / "family_names.txt").read_text(encoding="utf-8").split())
+_FORMS: Final[dict[str, str]] = _WORDS["forms"]
 _ENDS: Final = {"".join(_WORD.findall(plain(words[-1]))) for _, words in prepare_default_terms()}
 """The last words of legal forms. cleanco is slow, so it only gets names that end in one of them."""
 
@@ -86,7 +92,10 @@ def name_of(text: str) -> Name:
     >>> name_of("Solarpark 29 GmbH & Co. KG").numbers
     ('29',)
     """
-    words = [word for word in folded(_bare(text)).split() if word not in _LITTLE]
+    text = _SPELLED_FORM.sub("", _GMBH.sub(" GmbH ", text))
+    bare = _bare(text)
+    spoken = folded(bare).split()
+    words = [word for place, word in enumerate(spoken) if word not in _LITTLE or place == len(spoken) - 1 > 0 == len(word) - 1]
     words = [word for word in words if word not in _TITLES] or words
     numbers, rest = _parted(words)
     if numbers and not rest:  # "1&1", "123"
@@ -99,7 +108,8 @@ def name_of(text: str) -> Name:
     return Name(
         tuple(sorted(spelt)), "".join(spelt), tuple(sorted(set(numbers))), tuple(sorted(whole)),
         tuple(sorted({word[0] for word in whole.union(given)})),
-        len(rest) == 1 and (rest[0] in _GIVEN or rest[0] in _FAMILY),
+        len(rest) == 1 and _people(rest), bool(given) and (len(rest) == 2 or _people(rest)),  # noqa: PLR2004
+        _form(text, bare),
     )  # fmt: skip
 
 
@@ -124,6 +134,13 @@ def _bare(text: str) -> str:
     return bare
 
 
+def _form(text: str, bare: str) -> str | None:
+    """Return the legal form that `bare` lacks, in one spelling."""
+    whole, rest = (plain(part).replace(" ", "") for part in (text, bare))
+    form = whole.removeprefix(rest) if whole != rest and whole.startswith(rest) else ""
+    return _FORMS.get(form, form) or None
+
+
 def _parted(words: Sequence[str]) -> tuple[list[str], list[str]]:
     """Return what counts in a name, and its words: numbers, "sen" and "jun", and a letter at its end ("Haus B")."""
     marks, rest = [], []
@@ -133,13 +150,16 @@ def _parted(words: Sequence[str]) -> tuple[list[str], list[str]]:
             marks.append(match[1])
         elif word in _GENERATIONS and place:
             marks.append(_GENERATIONS[word])
-        elif place and _ROMAN.fullmatch(word) and (len(word) > 1 or last) and not _GIVEN.intersection(rest):
-            marks.append(word)
-        elif last and len(word) == 1 and place > 1 and not _GIVEN.intersection(words):
+        elif place and (_ROMAN.fullmatch(word) or len(word) == 1) and (len(word) > 1 or last) and not _people(words[:place]):
             marks.append(word)
         else:
             rest.append(word)
     return marks, rest
+
+
+def _people(words: Sequence[str]) -> bool:
+    """Whether all of these words are first or family names."""
+    return all(word in _GIVEN or word in _FAMILY for word in words)
 
 
 def _given(words: Sequence[str]) -> frozenset[str]:

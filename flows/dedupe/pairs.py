@@ -23,11 +23,17 @@ WEAK_CAP: Final = 20
 """The most clients that may share a strong or a weak key to look for pairs by; more would make too many pairs."""
 PARTS: Final = 8
 """Pairs are compared in so many parts, which bounds memory."""
-_TEXTS: Final = ("id", "name", "tight", "vat_number", "id_number", "domain", "street", "house", "city", "postal_code", "country")
+_TEXTS: Final = (
+    "id", "name", "tight", "form", "vat_number", "id_number", "domain", "street", "house", "city", "postal_code",
+    "country",
+)  # fmt: skip
 _LISTS: Final = ("words", "numbers", "given", "initials", "persons", "emails", "phones")
-_SWITCHES: Final = ("lone", "named", "vat_valid")
+_SWITCHES: Final = ("lone", "personal", "named", "vat_valid")
 _NEVER_NULL: Final = ("numbers", "given", "initials")
-_SQL: Final = {name: Path(__file__).with_name(f"{name}.sql").read_text(encoding="utf-8") for name in ("known", "keys", "candidates")}
+_SQL: Final = {
+    name: Path(__file__).with_name(f"{name}.sql").read_text(encoding="utf-8")
+    for name in ("known", "book", "keys", "candidates")
+}
 
 
 @contextmanager
@@ -42,11 +48,11 @@ def prepared(clients: Sequence[Comparable], folder: Path | None = None) -> Itera
         connection.register("clients", table_of(clients))
         connection.execute(f"create table known as {_SQL['known']}", {"holders": HOLDERS, "few": FEW}).fetchall()
         connection.unregister("clients")
+        connection.execute(f"create table book as {_SQL['book']}").fetchall()
         connection.execute(f"create table all_keys as {_SQL['keys']}").fetchall()
-        connection.execute(
-            "create table keys as select n, key, strong from all_keys where holders <= case when strong then $s else $w end",
-            {"s": STRONG_CAP, "w": WEAK_CAP},
-        ).fetchall()
+        few = "holders <= case when strong then $strong else $weak end"
+        caps = {"strong": STRONG_CAP, "weak": WEAK_CAP}
+        connection.execute(f"create table keys as select n, key, strong from all_keys where {few}", caps).fetchall()
         yield connection
 
 
@@ -56,14 +62,19 @@ def left_out(connection: duckdb.DuckDBPyConnection) -> int:
     return int(connection.execute(query, {"s": STRONG_CAP}).fetchall()[0][0])
 
 
-def levels_of(connection: duckdb.DuckDBPyConnection, kept: str = "true") -> Iterator[pa.Table]:
-    """Yield the candidates in parts: id_l, id_r, and per comparison the rank of its level, from 1; 0 for nothing.
+def has_own_addresses(connection: duckdb.DuckDBPyConnection) -> bool:
+    """Whether each address belongs to one client, as in lists of persons or sites (book.sql)."""
+    return bool(connection.execute("select own_addresses from book").fetchall()[0][0])
 
-    `kept` is a condition in SQL on these columns; pairs that do not meet it are left out.
+
+def levels_of(connection: duckdb.DuckDBPyConnection, query: str = "select * from pairs") -> Iterator[pa.Table]:
+    """Yield the answers of a query on `pairs`, part by part.
+
+    `pairs` has id_l, id_r, and for each comparison the rank of its level, from 1; 0 if there is nothing to compare.
     """
     for part in range(PARTS):
-        pairs = _SQL["candidates"].replace("$parts", str(PARTS)).replace("$part", str(part))
-        yield connection.sql(f"select * from ({_levels(pairs)}) where {kept}").to_arrow_table()
+        candidates = _SQL["candidates"].replace("$parts", str(PARTS)).replace("$part", str(part))
+        yield connection.sql(f"with pairs as ({_levels(candidates)}) {query}").to_arrow_table()
 
 
 def _levels(pairs: str) -> str:

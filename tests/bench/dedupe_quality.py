@@ -20,8 +20,8 @@ import pyarrow as pa
 
 from flows.dedupe.clusters import clusters
 from flows.dedupe.comparable import Comparable, comparable
-from flows.dedupe.keys import PROVES, proved
-from flows.dedupe.model import predicted, table_of
+from flows.dedupe.model import predicted
+from flows.dedupe.pairs import table_of
 from flows.dedupe.rules import Rules
 from tests.bench.dedupe_fields import Row
 from tests.bench.dedupe_judged import Judged, Pair, judged
@@ -38,12 +38,11 @@ PAIRS = (
 
 def ninja_sync(rows: Sequence[Row]) -> Found:
     """Return what `ninja-sync dedupe find` finds under its default rules."""
-    clients = _comparables(rows)
-    pairs = _pairs(predicted(clients))
-    for pair, least in proved(clients, PROVES).items():
-        pairs[pair] = max(least, pairs.get(pair, 0.0))
-    rules = Rules()
-    return pairs, clusters(pairs, {}, threshold=rules.threshold, floor=rules.floor)
+    found, rules = predicted(_comparables(rows)), Rules()
+    pairs = _pairs(found)
+    conflicts = _pairs(found.filter(found["in_conflict"])).keys()
+    grouped = clusters(pairs, {}, threshold=rules.threshold, floor=rules.floor, conflicts=conflicts)
+    return pairs, grouped
 
 
 def exact_keys(clients: Sequence[Comparable]) -> pa.Table:
@@ -131,7 +130,7 @@ def _peer(way: Callable[[Sequence[Comparable]], pa.Table]) -> Callable[[Sequence
 
 
 def _comparables(rows: Sequence[Row]) -> list[Comparable]:
-    return [comparable(**{field: value for field, value in row.items() if field != "persons"}) for row in rows]
+    return [comparable(**row) for row in rows]
 
 
 def _pairs(table: pa.Table) -> dict[Pair, float]:

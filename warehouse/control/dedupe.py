@@ -38,18 +38,21 @@ def pair_of(a: str, b: str) -> Pair:
 
 
 def read_clients(warehouse: Warehouse, source: str, *, deleted: bool) -> list[dict[str, Any]]:
-    """Return the values to compare a source's clients by, with the mails and phones of all their contacts."""
+    """Return the values to compare a source's clients by, with names, mails and phones of all their contacts."""
     mails: dict[str, list[object]] = defaultdict(list)
     phones: dict[str, list[object]] = defaultdict(list)
-    for client_id, email, phone in warehouse.rows(statement("dedupe/contacts"), {"source": source}):
+    persons: dict[str, list[str]] = defaultdict(list)
+    for client_id, first, last, email, phone in warehouse.rows(statement("dedupe/contacts"), {"source": source}):
         mails[str(client_id)].append(email)
         phones[str(client_id)].append(phone)
+        persons[str(client_id)].append(f"{first or ''} {last or ''}".strip())
     columns, rows = warehouse.answer(statement("dedupe/clients"), {"source": source, "deleted": deleted})
     clients = []
     for values in rows:
         row = dict(zip(columns, values, strict=True))
-        own = row.pop("phone")
-        clients.append({**row, "emails": mails[str(row["id"])], "phones": [own, *phones[str(row["id"])]]})
+        own, client_id = row.pop("phone"), str(row["id"])
+        reached = {"emails": mails[client_id], "phones": [own, *phones[client_id]], "persons": persons[client_id]}
+        clients.append({**row, **reached})
     return clients
 
 
