@@ -30,9 +30,6 @@ def find(
         float | None,
         typer.Option(min=0.01, max=1, help="The lowest probability of a duplicate; else 0.85."),
     ] = None,
-    untrained: Annotated[
-        bool, typer.Option("--untrained", help="Use the shipped weights instead of training on these clients.")
-    ] = False,
     with_deleted: Annotated[bool, typer.Option("--with-deleted", help="Include deleted clients.")] = False,
     across_sources: Annotated[
         bool, typer.Option("--across-sources", help="Only report clients of different sources that may be the same.")
@@ -50,8 +47,8 @@ def find(
     are not put into one group. Nothing changes on the server: next come `dedupe review` and `dedupe plan`.
     """
     chosen = read_rules(rules)
-    changes = {**({} if threshold is None else {"threshold": threshold}), **({"trained": False} if untrained else {})}
-    chosen = msgspec.structs.replace(chosen, **changes)
+    if threshold is not None:
+        chosen = msgspec.structs.replace(chosen, threshold=threshold, floor=min(chosen.floor, threshold))
     settings = load_settings(config)
     from flows.dedupe.find import across, find_duplicates  # noqa: PLC0415 - an extra
 
@@ -68,7 +65,7 @@ def find(
              "against": p.against} for p in duplicates.pairs
         ]  # fmt: skip
         counts = {"new": duplicates.new, "compared": duplicates.compared, "keys_left_out": duplicates.left_out}
-        show_json({"clusters": duplicates.clusters, "pairs": pairs, **counts, "training_failed": duplicates.untaught})
+        show_json({"clusters": duplicates.clusters, "pairs": pairs, **counts})
         return
     rows = []
     for ids in duplicates.clusters:
@@ -83,8 +80,6 @@ def find(
         )
     groups = f"{counted(len(duplicates.clusters), 'group')} of duplicates"
     note = f"{groups} ({duplicates.new:,} new) among {counted(duplicates.compared, 'client')}"
-    if duplicates.untaught:
-        note += ". Training failed on these clients, so the shipped weights were used"
     if duplicates.left_out:
         note += f". Keys skipped because too many clients share them: {duplicates.left_out:,}"
     show_table("Duplicates", ("clients", "probability", "best pair"), rows, most=limit, note=note)

@@ -55,9 +55,9 @@ _ONE_DIGIT: Final = re.compile(r"\D*(\d)\1*\D*|.*(0{6}|1{6}|9{6}|123456|987654).
 class Comparable:
     """One client in comparable forms; an absent value is None or an empty tuple.
 
-    `words`, `tight`, `numbers`, `given`, `initials`, `lone`, `personal` and `form` are those of the name (`names.Name`). A client without a name of its own
-    is compared by its first contact person's; `named` is false then. `persons` are its contact persons, and itself if
-    it may be a person. `vat_valid` tells that the VAT number has its country's form and check digit.
+    `words` to `form` are those of the name (`names.Name`). A client without a name of its own is compared by its first
+    contact person's; `named` is false then. `persons` are its contact persons, and itself if it may be a person.
+    `vat_valid` tells that the VAT number has its country's form and check digit.
     """
 
     id: str

@@ -42,9 +42,7 @@ def _steps(comparison: Comparison, ranks: np.ndarray) -> np.ndarray:
     return np.column_stack(columns)
 
 
-def fitted(
-    steps: np.ndarray, same: np.ndarray, share: np.ndarray, start: Model, penalty: float = PENALTY
-) -> Model:
+def fitted(steps: np.ndarray, same: np.ndarray, share: np.ndarray, start: Model, penalty: float = PENALTY) -> Model:
     """Return the model that fits best: `same` is 1 for the same client, 0 for two; `share` is the weight of each pair.
 
     `start` is where the weights are drawn to: the model before, or one without weights.

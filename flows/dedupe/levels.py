@@ -68,9 +68,9 @@ create or replace temp macro unlike_given(a, b, firsts) as len(a) > 0 and len(b)
 """Whether no first name of one client fits one of the other. `firsts` are the first letters that both have."""
 MACROS: Final = (WORD_ALIKE, LEFT_OVER, UNLIKE_GIVEN)
 COLUMNS: Final = (
-    "id", "name", "words", "tight", "numbers", "given", "initials", "lone", "personal", "form", "named", "persons", "street", "house", "city",
-    "postal_code", "country", "namesakes", "vat_valid", "domain_holders", "townsmen", "vat_number", "id_number", "domain", "emails", "few_emails",
-    "phones", "few_phones", "rare_words",
+    "id", "name", "words", "tight", "numbers", "given", "initials", "lone", "personal", "form", "named", "persons",
+    "street", "house", "city", "postal_code", "country", "namesakes", "vat_valid", "domain_holders", "townsmen",
+    "vat_number", "id_number", "domain", "emails", "few_emails", "phones", "few_phones", "rare_words",
 )  # fmt: skip
 _LEFT: Final = "list_filter(words_{}, lambda x: not list_contains(words_{}, x))"
 _GIVEN: Final = "list_filter(given_{}, lambda x: not list_contains(given_{}, x))"
@@ -90,7 +90,8 @@ STEPS: Final = (
         "own_l": "left_over(left_l, left_r)", "own_r": "left_over(left_r, left_l)",
         "letters": "list_has_any(list_transform(left_l, lambda x: length(x) = 1), [true])"
                    " or list_has_any(list_transform(left_r, lambda x: length(x) = 1), [true])",
-        "unlike_first": "coalesce(unlike_given(given_left_l, given_left_r, list_intersect(initials_l, initials_r)), false)",
+        "unlike_first": "coalesce(unlike_given(given_left_l, given_left_r,"
+                        " list_intersect(initials_l, initials_r)), false)",
         "keys": "mail::int + phone::int + person::int + number::int + house::int",
     },
     {"fewer_own": "least(own_l, own_r)", "more_own": "greatest(own_l, own_r)"},
@@ -112,7 +113,11 @@ _NAME: Final = Comparison(
         _for("one holds the other", "fewer_own = 0 and not single", "one name holds the other"),
         _for("single word with a slip", f"not lone_l and not lone_r and {_SLIP}", "names alike"),
         _for("single word alike", "more_own = 0", "names alike"),
-        _for("alike as a whole", "damerau_levenshtein(tight_l, tight_r) <= greatest(length(tight_l), length(tight_r)) / 5", "names alike"),
+        _for(
+            "alike as a whole",
+            "damerau_levenshtein(tight_l, tight_r) <= greatest(length(tight_l), length(tight_r)) / 5",
+            "names alike",
+        ),
         _for("one holds a coined word", "fewer_own = 0 and not lone_l and not lone_r", "one name holds the other"),
         _for("one holds a single word", "fewer_own = 0", "one name holds the other"),
         _for("rare word in common", "list_has_any(rare_words_l, rare_words_r)", "names share a word"),
@@ -177,7 +182,9 @@ _PLACE: Final = Comparison(
     (
         _for("same code and city", f"postal_code_l = postal_code_r and {_CITY}", "same place"),
         _for("same code", "postal_code_l = postal_code_r", "same postal code"),
-        _for("same city, code alike", f"{_CITY} and damerau_levenshtein(postal_code_l, postal_code_r) <= 1", "same city"),
+        _for(
+            "same city, code alike", f"{_CITY} and damerau_levenshtein(postal_code_l, postal_code_r) <= 1", "same city"
+        ),
         _for("city of few", f"{_CITY} and {_NO_CODE} and least(townsmen_l, townsmen_r) <= 0.05", "same city"),
         _for("same city", f"{_CITY} and {_NO_CODE}", "same city"),
         _against("code alike", "damerau_levenshtein(postal_code_l, postal_code_r) <= 1", "different city"),
@@ -219,8 +226,11 @@ _VAT: Final = Comparison(
     (
         _for("same, names alike", "vat_number_l = vat_number_r and alike", "same VAT number"),
         _for("same", "vat_number_l = vat_number_r", "same VAT number"),
-        _against("a slip", f"{_ONE_INVALID} and damerau_levenshtein(vat_number_l, vat_number_r) <= 1",
-                 "VAT numbers differ by a digit"),
+        _against(
+            "a slip",
+            f"{_ONE_INVALID} and damerau_levenshtein(vat_number_l, vat_number_r) <= 1",
+            "VAT numbers differ by a digit",
+        ),
         _against("different", _ONE_INVALID, "different VAT number"),
         _against("different, and valid", reason="different VAT number", hard=True),
     ),
@@ -251,5 +261,6 @@ _KEYS: Final = Comparison(
     (_for("four", "keys >= 4", ""), _for("three", "keys = 3", ""), _for("two", "true", "")),
 )
 COMPARISONS: Final[Sequence[Comparison]] = (
-    _NAME, _OWN, _FORM, _NUMBERS, _FIRST, _PERSON, _STREET, _PLACE, _MAIL, _PHONE, _VAT, _ID, _COUNTRY, _KEYS_ALIKE, _KEYS,
+    _NAME, _OWN, _FORM, _NUMBERS, _FIRST, _PERSON, _STREET, _PLACE, _MAIL, _PHONE, _VAT, _ID, _COUNTRY, _KEYS_ALIKE,
+    _KEYS,
 )  # fmt: skip

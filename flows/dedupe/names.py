@@ -40,7 +40,8 @@ class Name:
     `words` are in alphabetical order; `tight` is the name in its own order, without blanks. `numbers` are its numbers,
     and "sen" or "jun". `given` are its first names and initials, if it may be a person's name, nicknames as the whole
     name; `initials` are their first letters. `lone` tells that the name is a single first or family name, as many have.
-    `personal` tells that it is most probably a person's name, `form` is a company's legal form. A generic name ("Test", "Walk-in customer") names nobody: it has no words.
+    `personal` tells that it is most probably a person's name, `form` is a company's legal form. A generic name ("Test",
+    "Walk-in customer") names nobody: it has no words.
     """
 
     words: tuple[str, ...] = ()
@@ -95,7 +96,11 @@ def name_of(text: str) -> Name:
     text = _SPELLED_FORM.sub("", _GMBH.sub(" GmbH ", text))
     bare = _bare(text)
     spoken = folded(bare).split()
-    words = [word for place, word in enumerate(spoken) if word not in _LITTLE or place == len(spoken) - 1 > 0 == len(word) - 1]
+    words = [
+        word
+        for place, word in enumerate(spoken)
+        if word not in _LITTLE or place == len(spoken) - 1 > 0 == len(word) - 1
+    ]
     words = [word for word in words if word not in _TITLES] or words
     numbers, rest = _parted(words)
     if numbers and not rest:  # "1&1", "123"
@@ -150,7 +155,12 @@ def _parted(words: Sequence[str]) -> tuple[list[str], list[str]]:
             marks.append(match[1])
         elif word in _GENERATIONS and place:
             marks.append(_GENERATIONS[word])
-        elif place and (_ROMAN.fullmatch(word) or len(word) == 1) and (len(word) > 1 or last) and not _people(words[:place]):
+        elif (
+            place
+            and (_ROMAN.fullmatch(word) or len(word) == 1)
+            and (len(word) > 1 or last)
+            and not _people(words[:place])
+        ):
             marks.append(word)
         else:
             rest.append(word)
