@@ -31,6 +31,7 @@ from warehouse.control.state import (
     check_single_name,
     close_quarantine,
     read_erased,
+    read_last_load,
     read_state,
     record_drift,
     record_quarantine,
@@ -148,7 +149,7 @@ def load(
 
 def _check_order(warehouse: Warehouse, scanned: Scanned, run: Run) -> None:
     """Raises Busy if another run has loaded since the scan began: this scan's records may be older."""
-    if scanned.after is not None and read_state(warehouse, run.source).run_id != scanned.after.run_id:
+    if scanned.after is not None and read_last_load(warehouse, run.source) != scanned.after.run_id:
         raise Busy(f"Another run of the source {run.source!r} has loaded meanwhile. Nothing was stored. Pull again.")
 
 
