@@ -154,7 +154,7 @@ def load(
 def _settle(warehouse: Warehouse, entity: Entity) -> None:
     """Have Postgres note on which pages every session sees all rows: to count those, it reads an index alone.
 
-    Postgres does so by itself minutes after a load. A time limit or a lock of another session leaves it to that.
+    Otherwise Postgres does so some minutes after a load. A time limit or a lock of another session leaves it to that.
     """
     with suppress(WarehouseError):
         warehouse.execute(f"vacuum (skip_locked, truncate false) ninja.{entity.name}")
