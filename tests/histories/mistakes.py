@@ -22,7 +22,7 @@ from schemas.clocks import Clocks
 from tests.histories import machine
 from tests.histories.quick import quick
 from tests.histories.run import play
-from warehouse.load import load as load_module
+from warehouse.load import merge as merge_module
 from warehouse.load.staging import Staging
 
 Plant = Callable[[pytest.MonkeyPatch], None]
@@ -38,10 +38,10 @@ def in_sql(name: str, old: str, new: str) -> Plant:
     """The same statement with one phrase wrong."""
 
     def plant(patch: pytest.MonkeyPatch) -> None:
-        right = load_module.statement
+        right = merge_module.statement
         assert old in right(f"load/{name}")
         patch.setattr(
-            load_module, "statement", lambda n: right(n).replace(old, new) if n.endswith(f"/{name}") else right(n)
+            merge_module, "statement", lambda n: right(n).replace(old, new) if n.endswith(f"/{name}") else right(n)
         )
 
     return plant
@@ -92,7 +92,7 @@ MISTAKES: dict[str, Plant] = {
     "children of a record that changed stay": in_sql(
         "insert_children", "where a.outcome <> 'unchanged'", "where a.outcome = 'inserted'"
     ),
-    "a contact that moved stays": in_sql("delete_children", "or id in (select s.id", "or id in (select 'x'"),
+    "a contact that moved stays": in_sql("delete_moved", "id in (select s.id", "id in (select 'x'"),
     "touched records are left": in_sql("accepted", "then 'touched'", "then 'unchanged'"),
     "offset paging": lambda patch: patch.setattr(scan_module, "keyset", paged),
     "offset paging by id": lambda patch: patch.setattr(scan_module, "keyset", paged_by_id),

@@ -52,7 +52,7 @@ MISTAKES = {
         by=f"{LOAD}::test_a_contact_that_left_its_client_is_gone",
     ),
     "a contact that moved stays with both clients": mistake(
-        Edit("warehouse/sql/load.sql", "or id in (", "or false and id in ("),
+        Edit("warehouse/sql/load.sql", "and id in (select s.id", "and false and id in (select s.id"),
         Edit("warehouse/load/merge.py", "        if doubled:\n", "        if False:\n"),
         by=f"{LOAD}::test_a_contact_that_moved_is_moved_although_its_old_client_was_not_sent_again",
     ),

@@ -97,6 +97,16 @@ def read_state(warehouse: Warehouse, source: str) -> State:
     return State(bound, erased=read_erased(warehouse, source), **values)  # type: ignore[arg-type]  # the statement names the fields, a test compares them
 
 
+def read_last_load(warehouse: Warehouse, source: str) -> str | None:
+    """Return the last run that loaded, as `read_state` does, which also counts all clients."""
+    rows = warehouse.rows(
+        "select w.run_id from control.sources as s join control.watermarks as w on w.source = s.source "
+        "where s.source = $source and w.entity = 'clients'",
+        {"source": source},
+    )
+    return str(rows[0][0]) if rows else None
+
+
 def read_erased(warehouse: Warehouse, source: str) -> Erased:
     """Return the erased clients of a source."""
     ((salt,),) = warehouse.rows("select salt from control.salt")

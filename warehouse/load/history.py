@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
+
 import pyarrow as pa
 
 from schemas.diff import differences
 from schemas.entity import Entity
 from warehouse.control.state import Run
-from warehouse.engine.seam import Warehouse
+from warehouse.engine.seam import Warehouse, rows_of
 from warehouse.engine.sql import statement
 
 CHANGES = pa.schema(
@@ -22,26 +24,32 @@ CHANGES = pa.schema(
 )
 
 
-def record_changes(warehouse: Warehouse, entity: Entity, run: Run) -> None:
+def record_changes(warehouse: Warehouse, entity: Entity, run: Run, shown: Collection[str]) -> dict[str, str]:
     """Write the differences between the arriving versions and the versions before them.
 
-    This step of the load comes before the old rows are removed. It compares records batch by batch and keeps only the
-    differences in memory.
+    This step of the load comes before the old rows are removed. It compares records batch by batch. In memory it keeps
+    only the differences and the earlier versions of the records whose ids are `shown`; it returns the latter by id.
     """
     values = {"source": run.source, "run_id": run.run_id, "began": run.began_at}
-    pairs = warehouse.streamed(statement("load/compared").format(entity=entity.name), values, rows=1000)
-    batches = [batch for batch in map(_compared, pairs) if batch.num_rows]
+    names = {"entity": entity.name, "rows_of_ended": rows_of(warehouse.engine, f"ninja.{entity.name}", "ended")}
+    earlier: dict[str, str] = {}
+    batches = []
+    for pairs in warehouse.streamed(statement("load/compared").format(**names), values, rows=1000):
+        ids, before = (pairs.column(name).to_pylist() for name in ("id", "before"))
+        earlier |= {key: old for key, old in zip(ids, before, strict=True) if key in shown}
+        batches.append(_compared(pairs, before))
+    batches = [batch for batch in batches if batch.num_rows]
     if batches:
         warehouse.stage("stage_changes", CHANGES, batches)
         warehouse.execute(statement("load/insert_changes"), values)
         warehouse.execute("drop table stage_changes")
+    return earlier
 
 
-def _compared(pairs: pa.RecordBatch) -> pa.RecordBatch:
-    """Return the differences in each pair of records, as rows of CHANGES."""
+def _compared(pairs: pa.RecordBatch, earlier: Sequence[str]) -> pa.RecordBatch:
+    """Return the differences in each pair of records, as rows of CHANGES. `earlier` are the first ones of the pairs."""
     at, fields, before, after = [], [], [], []
-    texts = zip(pairs.column("before").to_pylist(), pairs.column("after").to_pylist(), strict=True)
-    for number, (old, new) in enumerate(texts):
+    for number, (old, new) in enumerate(zip(earlier, pairs.column("after").to_pylist(), strict=True)):
         for difference in differences(old, new):
             at.append(number)
             fields.append(difference.field)

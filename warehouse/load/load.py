@@ -9,6 +9,7 @@ children together. A version that ends is kept in `control.client_versions`; a f
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 
 import msgspec
@@ -19,7 +20,7 @@ from schemas.clocks import Clocks
 from schemas.diff import Change
 from schemas.entity import Entity
 from schemas.erased import Erased
-from schemas.errors import Busy
+from schemas.errors import Busy, WarehouseError
 from schemas.normalise import Drift, Quarantined, TypedRow
 from schemas.vanished import HELD, Vanished
 from warehouse.control.erase import note_listed
@@ -31,6 +32,7 @@ from warehouse.control.state import (
     check_single_name,
     close_quarantine,
     read_erased,
+    read_last_load,
     read_state,
     record_drift,
     record_quarantine,
@@ -46,7 +48,7 @@ from warehouse.schema.grants import grant_again
 from warehouse.schema.labels import label
 
 MANY = 1000
-"""The number of changed rows from which the engine updates its statistics."""
+"""The number of changed rows from which the engine updates its statistics, and Postgres its map of settled pages."""
 
 
 class Reference(msgspec.Struct, frozen=True):
@@ -141,14 +143,26 @@ def load(
         record_run(warehouse, done)
         if reference is not None:  # Postgres itself never analyzes small tables, and expects hundreds of companies
             warehouse.analyze(["control.sources", *(f"ninja.{entity.name}" for entity in reference.rows)])
-        if outcomes["inserted"] + outcomes["updated"] > MANY:
+        many = outcomes["inserted"] + outcomes["updated"] > MANY
+        if many:
             warehouse.analyze([f"ninja.{table.name}" for table in (scanned.entity, *scanned.entity.children)])
+    if many and warehouse.engine == POSTGRES:
+        _settle(warehouse, scanned.entity)
     return Loaded(done, changes, drift, state.surplus(scanned.server_total))
+
+
+def _settle(warehouse: Warehouse, entity: Entity) -> None:
+    """Have Postgres note on which pages every session sees all rows: to count those, it reads an index alone.
+
+    Otherwise Postgres does so some minutes after a load. A time limit or a lock of another session leaves it to that.
+    """
+    with suppress(WarehouseError):
+        warehouse.execute(f"vacuum (skip_locked, truncate false) ninja.{entity.name}")
 
 
 def _check_order(warehouse: Warehouse, scanned: Scanned, run: Run) -> None:
     """Raises Busy if another run has loaded since the scan began: this scan's records may be older."""
-    if scanned.after is not None and read_state(warehouse, run.source).run_id != scanned.after.run_id:
+    if scanned.after is not None and read_last_load(warehouse, run.source) != scanned.after.run_id:
         raise Busy(f"Another run of the source {run.source!r} has loaded meanwhile. Nothing was stored. Pull again.")
 
 

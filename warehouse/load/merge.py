@@ -9,7 +9,7 @@ from schemas.entity import Entity
 from schemas.erased import Erased
 from schemas.errors import WarehouseError
 from warehouse.control.state import Run
-from warehouse.engine.seam import POSTGRES, SHA256, Warehouse
+from warehouse.engine.seam import POSTGRES, SHA256, Warehouse, rows_of
 from warehouse.engine.sql import statement
 from warehouse.load.arrived import append_all, stage_brief, stage_changed
 from warehouse.load.history import record_changes
@@ -68,12 +68,14 @@ def _replace_changed(warehouse: Warehouse, entity: Entity, run: Run, values: Map
     """Replace the new and changed records and their children, keep the versions that end, return the first changes."""
     for name in ("open_versions", "changed_versions", "close_versions"):
         step(warehouse, name, values, entity)
-    warehouse.analyze(["opened"])
-    record_changes(warehouse, entity, run)
+    warehouse.analyze(["opened", "ended"])
     rows = warehouse.rows(statement("load/changes").format(entity=entity.name), values)
-    changes = [Change(str(key), str(before) if before else None, str(after)) for _, key, before, after in rows]
+    shown = {str(key) for outcome, key, _ in rows if outcome == "updated"}
+    before = record_changes(warehouse, entity, run, shown)
+    changes = [Change(str(key), before.get(str(key)), str(after)) for _, key, after in rows]
     for child in entity.children:
-        step(warehouse, "delete_children", values, entity, child)
+        for name in ("delete_children", "delete_moved"):
+            step(warehouse, name, values, entity, child)
     for name in ("delete_parents", "insert_parents"):
         step(warehouse, name, values, entity)
     for child in entity.children:
@@ -97,6 +99,8 @@ def step(
         "columns": ", ".join(columns(table, parent)),
         "selected": ", ".join(_selected(table, parent)),
         "digest": SHA256[warehouse.engine].format("cast(m.record as varchar)"),
+        "rows_of_newest": rows_of(warehouse.engine, f"ninja.{entity.name}", "newest"),
+        "rows_of_ended": rows_of(warehouse.engine, f"ninja.{entity.name}", "ended"),
     }
     warehouse.execute(statement(f"load/{name}").format(**names), values)
 

@@ -14,7 +14,7 @@ import msgspec
 from schemas.entity import Entity
 from schemas.vanished import MERGED, PURGED, Vanished
 from warehouse.control.state import Run
-from warehouse.engine.seam import Warehouse
+from warehouse.engine.seam import Warehouse, rows_of
 from warehouse.engine.sql import statement
 from warehouse.load.staging import Staging
 from warehouse.load.vanished_tables import growth_table, seen_tables, stage_ids, stage_vanished
@@ -198,7 +198,8 @@ def take_out(warehouse: Warehouse, entity: Entity, run: Run, vanished: Iterable[
     values = {"source": run.source, "run_id": run.run_id, "began": run.began_at}
     stage_vanished(warehouse, named.values())
     for step in ("vanished_versions", "close_versions"):
-        warehouse.execute(statement(f"load/{step}").format(entity=entity.name), values)
+        these = rows_of(warehouse.engine, f"ninja.{entity.name}", "ended")
+        warehouse.execute(statement(f"load/{step}").format(entity=entity.name, rows_of_ended=these), values)
     for child in entity.children:
         removed = statement("load/remove_vanished_children").format(child=child.name, parent=entity.parent_column)
         warehouse.execute(removed, values)

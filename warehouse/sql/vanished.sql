@@ -97,11 +97,11 @@ select
     ) as into_id
 from control.journal_edits as e
 join control.journal as j on j.source = e.source and j.call_id = e.call_id and j.state = 'intended'
+join ninja.clients as c on c.source = e.source and c.id = e.id
 where
     e.source = $source
     and e.outcome = 'applied'
     and (j.verb = 'purge' or (j.verb = 'merge' and e.place = 1))
-    and exists (select 1 from ninja.clients as c where c.source = e.source and c.id = e.id)
 
 -- :name owners
 -- The client of each given contact, by the staged pages, else by the mirror.

@@ -6,10 +6,11 @@ import pytest
 
 from schemas.errors import Busy, ConnectionLost, SettingsError, WarehouseError
 from tests.cut_wire import AFTER, BEFORE, COMMIT, wired
-from tests.records import MOMENT
+from tests.records import MOMENT, client
 from warehouse.engine.place import PostgresUrl
 from warehouse.engine.postgres import open_postgres
 from warehouse.engine.postgres_session import SETTINGS
+from warehouse.load import load as load_module
 from warehouse.opened.migrate import migrate
 from warehouse.opened.open import open_place
 
@@ -178,3 +179,22 @@ def test_a_view_of_ours_on_which_somebody_built_is_named_where_it_cannot_be_made
         with pytest.raises(WarehouseError, match="theirs"):
             migrate(warehouse, now=MOMENT)
         assert warehouse.rows("select * from public.theirs") == []
+
+
+def test_after_a_large_load_postgres_counts_clients_without_reading_them(warehouse, load_records, monkeypatch):
+    monkeypatch.setattr(load_module, "MANY", 1)
+    load_records([client("a"), client("b")])
+    pages = "select relpages > 0 and relallvisible = relpages from pg_class where oid = 'ninja.clients'::regclass"
+    assert warehouse.rows(pages) == [(True,)]
+
+
+def test_a_large_load_is_stored_although_postgres_may_not_vacuum(warehouse, load_records, monkeypatch):
+    monkeypatch.setattr(load_module, "MANY", 1)
+    execute = type(warehouse).execute
+
+    def refused(self, sql, params=None):
+        execute(self, "select 1 / 0" if sql.startswith("vacuum") else sql, params)
+
+    monkeypatch.setattr(type(warehouse), "execute", refused)
+    assert load_records([client("a"), client("b")]).run.inserted == 2
+    assert warehouse.rows("select id from ninja.clients order by id") == [("a",), ("b",)]

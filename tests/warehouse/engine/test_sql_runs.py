@@ -23,7 +23,7 @@ from tests.records import MOMENT, client
 from tests.warehouse.conftest import BINDING, KEY
 from warehouse.control.state import Run
 from warehouse.engine.place import Place
-from warehouse.engine.seam import Warehouse, scratch
+from warehouse.engine.seam import POSTGRES, Warehouse, rows_of, scratch
 from warehouse.engine.sql import ROOT, statement, statements_of
 from warehouse.load.arrived import DIGEST, LINE
 from warehouse.load.arrow_files import staged_batch, staged_children
@@ -144,17 +144,17 @@ def value(name: str) -> object:
 
 def values(name: str) -> dict[str, object]:
     """The parameters of a statement."""
-    given = {key: value(key) for key in re.findall(r"\$([a-z_]+)", sql(name))}
+    given = {key: value(key) for key in re.findall(r"\$([a-z_]+)", sql(name, POSTGRES))}
     return given | {"mark": MOMENT} if name == "load/move_watermark" else given
 
 
-def sql(name: str) -> str:
+def sql(name: str, engine: str) -> str:
     """A statement without its comments, its placeholders filled."""
     bare = re.sub(r"--[^\n]*", "", statement(name))
-    return bare.format(**names(name)) if re.search(r"\{\w+\}", bare) else bare
+    return bare.format(**names(name, engine)) if re.search(r"\{\w+\}", bare) else bare
 
 
-def names(name: str) -> dict[str, str]:
+def names(name: str, engine: str) -> dict[str, str]:
     """The names of tables and columns for the placeholders of a statement."""
     entity = {"load/insert_reference": LOOKUPS[0], "load/replace_reference": LOOKUPS[0]}.get(name, CLIENTS)
     entity = ACTIVITIES if name == "load/replace_activities" else entity
@@ -171,6 +171,8 @@ def names(name: str) -> dict[str, str]:
         "kept": ", ".join(("source", "run_id", *VERSION_COLUMNS)),
         "loaded": "accepted",
         "digest": "md5(cast(m.record as varchar))",
+        "rows_of_newest": rows_of(engine, f"ninja.{entity.name}", "newest"),
+        "rows_of_ended": rows_of(engine, f"ninja.{entity.name}", "ended"),
         "into": "rebuilt",
         "clients": "seen_clients",
         "contacts": "seen_contacts",
@@ -181,7 +183,7 @@ def names(name: str) -> dict[str, str]:
 
 def prepare(warehouse, name: str, there: set[str]) -> None:
     """Make the temporary tables that a statement reads, and first those that their making reads."""
-    text = sql(name)
+    text = sql(name, warehouse.engine)
     ctes = set(re.findall(r"(\w+)(?: \([^)]*\))? as \(", text))
     for table in re.findall(r"(?:from|join|update|into) (\w+)", text):
         if table in there | ctes:
@@ -195,17 +197,18 @@ def prepare(warehouse, name: str, there: set[str]) -> None:
         elif table in MADE:
             maker = "load/vanished_versions" if table == "ended" and name in OF_VANISHED else MADE[table]
             prepare(warehouse, maker, there)
-            warehouse.execute(sql(maker), values(maker))
+            warehouse.execute(sql(maker, warehouse.engine), values(maker))
 
 
 def run(warehouse: Warehouse, name: str) -> None:
     """Run one statement to its last row, and roll it back."""
     with scratch(warehouse):
         prepare(warehouse, name, set())
-        if re.match(r"\s*(select|with)\b", sql(name)) or re.search(r"\sreturning\s", sql(name)):
-            warehouse.rows(sql(name), values(name))
+        text = sql(name, warehouse.engine)
+        if re.match(r"\s*(select|with)\b", text) or re.search(r"\sreturning\s", text):
+            warehouse.rows(text, values(name))
         else:
-            warehouse.execute(sql(name), values(name))
+            warehouse.execute(text, values(name))
 
 
 @pytest.mark.parametrize("name", BOTH)

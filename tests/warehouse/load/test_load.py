@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from schemas.errors import WarehouseError
 from schemas.vanished import Vanished
 from tests.records import MOMENT, NOW, client, contact
-from warehouse.control.state import Binding, State, read_state
+from warehouse.control.state import Binding, State, read_last_load, read_state
 from warehouse.engine.sql import statement
 from warehouse.load import load as load_module
 from warehouse.load import merge
@@ -179,6 +179,13 @@ def test_the_state_has_just_the_fields_that_its_statement_names(warehouse, load_
     load_records([client("a")])
     columns, _ = warehouse.answer(statement("read/state"), {"source": "main"})
     assert columns == [*Binding.__struct_fields__, *State.__struct_fields__[1:-1]]
+
+
+def test_the_last_load_is_that_of_the_state(warehouse, load_records):
+    assert (read_last_load(warehouse, "main"), read_state(warehouse, "main").run_id) == (None, None)
+    load_records([client("a")])
+    load_records([client("b")], source="other")
+    assert (read_last_load(warehouse, "main"), read_state(warehouse, "main").run_id) == ("run-001", "run-001")
 
 
 def test_a_record_that_stops_fitting_keeps_its_last_good_version(warehouse, load_records):
