@@ -18,7 +18,7 @@ from typing import Final
 
 @dataclass(frozen=True, slots=True)
 class Level:
-    """A degree of agreement or conflict: its name, the reason in words, and the SQL condition that tells it.
+    """A degree of agreement or conflict: its name, the reason in words ("" to say none), and its condition in SQL.
 
     The condition sees both clients' columns of known.sql, as `name_l` and `name_r`, and the columns of PAIR.
     """
@@ -39,12 +39,12 @@ class Comparison:
     levels: Sequence[Level]
 
 
-def _for(name: str, condition: str, reason: str = "") -> Level:
-    return Level(name, reason or name, condition)
+def _for(name: str, condition: str, reason: str) -> Level:
+    return Level(name, reason, condition)
 
 
-def _against(name: str, condition: str = "true", reason: str = "", *, hard: bool = False) -> Level:
-    return Level(name, reason or name, condition, agrees=False, hard=hard)
+def _against(name: str, condition: str = "true", *, reason: str, hard: bool = False) -> Level:
+    return Level(name, reason, condition, agrees=False, hard=hard)
 
 
 WORD_ALIKE: Final = """
@@ -121,7 +121,7 @@ _NAME: Final = Comparison(
         _for("one holds a coined word", "fewer_own = 0 and not lone_l and not lone_r", "one name holds the other"),
         _for("one holds a single word", "fewer_own = 0", "one name holds the other"),
         _for("rare word in common", "list_has_any(rare_words_l, rare_words_r)", "names share a word"),
-        _against("word in common", "len(left_l) < len(words_l)", "names share only a common word"),
+        _against("word in common", "len(left_l) < len(words_l)", reason="names share only a common word"),
         _against("different", reason="different names"),
     ),
 )
@@ -130,7 +130,7 @@ _NUMBERS: Final = Comparison(
     "len(numbers_l) + len(numbers_r) = 0 or name_l is null or name_r is null",
     (
         _for("same", "numbers_l = numbers_r", "same number in the name"),
-        _against("one has one", "len(numbers_l) = 0 or len(numbers_r) = 0", "a number in one name only"),
+        _against("one has one", "len(numbers_l) = 0 or len(numbers_r) = 0", reason="a number in one name only"),
         _against("different", reason="different numbers in the names", hard=True),
     ),
 )  # fmt: skip
@@ -167,7 +167,7 @@ _STREET: Final = Comparison(
         _for("alike, and house", f"{_STREETS} and house_l = house_r", "similar street, same house"),
         _for("same", "street_l = street_r and (house_l is null or house_r is null)", "same street"),
         _for("alike", f"{_STREETS} and (house_l is null or house_r is null)", "similar street"),
-        _against("another house", _STREETS, "same street, another house"),
+        _against("another house", _STREETS, reason="same street, another house"),
         _against("different", reason="different street"),
     ),
 )
@@ -187,9 +187,9 @@ _PLACE: Final = Comparison(
         ),
         _for("city of few", f"{_CITY} and {_NO_CODE} and least(townsmen_l, townsmen_r) <= 0.05", "same city"),
         _for("same city", f"{_CITY} and {_NO_CODE}", "same city"),
-        _against("code alike", "damerau_levenshtein(postal_code_l, postal_code_r) <= 1", "different city"),
-        _against("another code", _CITY, "different postal code"),
-        _against("different, but the house", "street_l = street_r and house_l = house_r", "different place"),
+        _against("code alike", "damerau_levenshtein(postal_code_l, postal_code_r) <= 1", reason="different city"),
+        _against("another code", _CITY, reason="different postal code"),
+        _against("different, but the house", "street_l = street_r and house_l = house_r", reason="different place"),
         _against("different", reason="different place"),
     ),
 )
@@ -204,7 +204,7 @@ _MAIL: Final = Comparison(
         _for("domain of few, names alike", "domain_l = domain_r and domain_holders_l <= 3 and alike", "same domain"),
         _for("same domain, names alike", "domain_l = domain_r and alike", "same domain"),
         _for("same domain", "domain_l = domain_r", "same domain"),
-        _against("different", "domain_l is null or domain_r is null", "different e-mail address"),
+        _against("different", "domain_l is null or domain_r is null", reason="different e-mail address"),
         _against("different domain", reason="different domain"),
     ),
 )
@@ -229,19 +229,21 @@ _VAT: Final = Comparison(
         _against(
             "a slip",
             f"{_ONE_INVALID} and damerau_levenshtein(vat_number_l, vat_number_r) <= 1",
-            "VAT numbers differ by a digit",
+            reason="VAT numbers differ by a digit",
         ),
-        _against("different", _ONE_INVALID, "different VAT number"),
+        _against("different", _ONE_INVALID, reason="different VAT number"),
         _against("different, and valid", reason="different VAT number", hard=True),
     ),
 )
+_DIGITS: Final = "regexp_replace(id_number_{}, '[^0-9]', '', 'g')"
 _ID: Final = Comparison(
     "id number",
     "id_number_l is null or id_number_r is null",
     (
         _for("same, names alike", "id_number_l = id_number_r and alike", "same ID number"),
         _for("same", "id_number_l = id_number_r", "same ID number"),
-        _against("a slip", "damerau_levenshtein(id_number_l, id_number_r) <= 1", "ID numbers differ by a digit"),
+        _for("same digits", f"{_DIGITS.format('l')} = {_DIGITS.format('r')}", "same digits in the ID number"),
+        _against("a slip", "damerau_levenshtein(id_number_l, id_number_r) <= 1", reason="ID numbers differ by a digit"),
         _against("different", reason="different ID number", hard=True),
     ),
 )
