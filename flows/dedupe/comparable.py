@@ -183,7 +183,7 @@ def comparable(
     if not own.words and people:
         shown = name_of(next(text for text in persons if text and person_of(text)))
     if shown.given:
-        people.append(" ".join(shown.words))
+        people.append(person_of(" ".join(shown.words)) or "")
     mails = tuple(sorted({mail for email in emails if email and (mail := mail_of(email))}))
     vat, valid = tax_number_of(vat_number, country) if vat_number else (None, False)
     street, house = street_of(address) if address else (None, None)

@@ -80,7 +80,7 @@ STEPS: Final = (
         "given_left_l": _GIVEN.format("l", "r"), "given_left_r": _GIVEN.format("r", "l"),
         "mail": "coalesce(list_has_any(emails_l, emails_r), false)",
         "phone": "coalesce(list_has_any(phones_l, phones_r), false)",
-        "person": "coalesce(list_has_any(persons_l, persons_r), false)",
+        "person": "coalesce(list_has_any(persons_l, persons_r), false) and not coalesce(name_l = name_r, false)",
         "number": "coalesce(vat_number_l = vat_number_r, false) or coalesce(id_number_l = id_number_r, false)",
         "house": "coalesce(street_l = street_r and house_l = house_r"
                  " and coalesce(city_l = city_r, postal_code_l = postal_code_r, false), false)",
@@ -95,7 +95,11 @@ STEPS: Final = (
         "keys": "mail::int + phone::int + person::int + number::int + house::int",
     },
     {"fewer_own": "least(own_l, own_r)", "more_own": "greatest(own_l, own_r)"},
-    {"alike": "coalesce(tight_l = tight_r or fewer_own = 0, false)"},
+    {
+        "alike": "coalesce(tight_l = tight_r or fewer_own = 0, false)",
+    },
+    {"own_words": "coalesce(not alike and len(left_l) < len(words_l) and not (personal_l or personal_r), false)"},
+    {"backed": "(person or number or house) and not own_words"},
 )  # fmt: skip
 """What several comparisons look at, computed once a pair, in steps that build on each other."""
 
@@ -105,7 +109,8 @@ _NAME: Final = Comparison(
     "name",
     "name_l is null or name_r is null or (not (named_l and named_r) and more_own > 0)",
     (
-        _for("same, held by few", f"{_SAME_NAME} and not single and namesakes_l <= 3", "same name"),
+        _for("same, held by few", f"{_SAME_NAME} and not single and not personal_l and namesakes_l <= 3", "same name"),
+        _for("same person's, held by few", f"{_SAME_NAME} and not single and namesakes_l <= 3", "same name"),
         _for("same, held by many", f"{_SAME_NAME} and not single", "same name"),
         _for("every word alike", "(tight_l = tight_r or (more_own = 0 and not letters)) and not single", "names alike"),
         _for("initials fit", "more_own = 0 and not single", "names alike but for initials"),
@@ -136,8 +141,11 @@ _NUMBERS: Final = Comparison(
 )  # fmt: skip
 _OWN: Final = Comparison(
     "own words",
-    "name_l is null or name_r is null or alike or personal_l or personal_r",
-    (_against("each beside common ones", "len(left_l) < len(words_l)", reason=""),),
+    "not own_words",
+    (
+        _against("each beside common ones", "form_l is null or form_r is null", reason="each name has a word of its own"),
+        _against("in two companies' names", reason="each name has a word of its own", hard=True),
+    ),
 )
 _FORM: Final = Comparison(
     "legal form",
@@ -149,7 +157,7 @@ _FIRST: Final = Comparison(
 )
 _PERSON: Final = Comparison(
     "person",
-    "persons_l is null or persons_r is null",
+    "persons_l is null or persons_r is null or (name_l = name_r and personal_l)",
     (
         _for("same", "person", "same person"),
         _against("different", reason="other contact persons"),
@@ -199,6 +207,7 @@ _MAIL: Final = Comparison(
     (
         _for("held by few, names alike", "alike and list_has_any(few_emails_l, few_emails_r)", "same e-mail address"),
         _for("names alike", "alike and mail", "same e-mail address"),
+        _for("held by few, backed", "backed and list_has_any(few_emails_l, few_emails_r)", "same e-mail address"),
         _for("held by few", "list_has_any(few_emails_l, few_emails_r)", "same e-mail address"),
         _for("same", "mail", "same e-mail address"),
         _for("domain of few, names alike", "domain_l = domain_r and domain_holders_l <= 3 and alike", "same domain"),
@@ -214,6 +223,7 @@ _PHONE: Final = Comparison(
     (
         _for("held by few, names alike", "alike and list_has_any(few_phones_l, few_phones_r)", "same phone"),
         _for("names alike", "alike and phone", "same phone"),
+        _for("held by few, backed", "backed and list_has_any(few_phones_l, few_phones_r)", "same phone"),
         _for("held by few", "list_has_any(few_phones_l, few_phones_r)", "same phone"),
         _for("same", "phone", "same phone"),
         _against("different", reason="different phone"),

@@ -107,25 +107,26 @@ def name_of(text: str) -> Name:
         return Name(tuple(sorted(numbers)), "".join(numbers))
     if all(word in _GENERIC or len(word) == 1 for word in rest):
         return Name()
+    form = _form(text, bare)
     spelt = [_ONE_SPELLING.get(word, word) for word in rest]
     given = _given(rest)
     whole = {_NICKNAMES.get(word, word) for word in given}
     return Name(
         tuple(sorted(spelt)), "".join(spelt), tuple(sorted(set(numbers))), tuple(sorted(whole)),
         tuple(sorted({word[0] for word in whole.union(given)})),
-        len(rest) == 1 and _people(rest), bool(given) and (len(rest) == 2 or _people(rest)),  # noqa: PLR2004
-        _form(text, bare),
+        len(rest) == 1 and _people(rest), form is None and bool(given) and (len(rest) == 2 or _people(rest)),  # noqa: PLR2004
+        form,
     )  # fmt: skip
 
 
 def person_of(first: str, last: str = "") -> str | None:
-    """Return a person's name for comparing: its words in alphabetical order; None if it has fewer than two.
+    """Return a person's name for comparing: its words in order, nicknames whole; None if it has fewer than two.
 
     >>> person_of("Hans", "Huber")
-    'hans huber'
+    'huber johannes'
     """
     words = name_of(f"{first} {last}".strip()).words
-    return " ".join(words) if len(words) > 1 else None
+    return " ".join(sorted(_NICKNAMES.get(word, word) for word in words)) if len(words) > 1 else None
 
 
 def _bare(text: str) -> str:
