@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
-from flows.dedupe.names import Name, folded, name_of, person_of, plain
+from flows.dedupe.names import LONGEST, Name, folded, name_of, person_of, plain
 from schemas.extras import needs
 
 with needs("dedupe"):
@@ -29,6 +29,11 @@ FREE_MAIL: Final = frozenset({
     "yahoo.fr", "yandex.ru", "163.com",
 })  # fmt: skip
 """Mail domains that do not belong to one company."""
+SITES_OF_MANY: Final = frozenset({
+    "facebook.com", "fb.com", "google.com", "instagram.com", "linkedin.com", "sites.google.com", "t.me", "tiktok.com",
+    "twitter.com", "wa.me", "x.com", "xing.com", "youtube.com",
+})  # fmt: skip
+"""Websites on which many companies have a page."""
 DOTS_DO_NOT_COUNT: Final = frozenset({"gmail.com", "googlemail.com"})
 _STREET: Final = {
     "street": "st", "str": "st", "strasse": "st", "road": "rd", "avenue": "ave", "av": "ave", "drive": "dr",
@@ -136,7 +141,7 @@ def tax_number_of(text: str, country: str | None) -> tuple[str | None, bool]:
 
 def number_of(text: str) -> str | None:
     """Return the letters and digits of a tax or register number; None if it has fewer than three or filling digits."""
-    bare = "".join(c for c in anyascii(text).upper() if c.isalnum())
+    bare = "".join(c for c in anyascii(text[:LONGEST]).upper() if c.isalnum())
     digits = re.sub(r"\D", "", bare)
     return bare if len(digits) >= 3 and not _ONE_DIGIT.fullmatch(digits) else None  # noqa: PLR2004
 
@@ -153,8 +158,10 @@ def street_of(text: str) -> tuple[str | None, str | None]:
 def domain_of(website: str | None, emails: Iterable[str], free: Set[str] = FREE_MAIL) -> str | None:
     """Return the company's domain: its website's, else that of a mail address not at a free provider."""
     if website:
-        host = re.sub(r"^[a-z]+://", "", website.strip().lower()).split("/")[0].removeprefix("www.")
-        if "." in host:
+        host = re.split(r"[/?#:]", re.sub(r"^[a-z]+://", "", website.strip().lower()))[0].rpartition("@")[2]
+        host = host.removeprefix("www.")
+        of_many = host in free or any(f".{host}".endswith(f".{site}") for site in SITES_OF_MANY)
+        if "." in host and not of_many:
             return host
     domains = [mail.partition("@")[2] for mail in emails]
     return next((domain for domain in domains if domain not in free), None)
@@ -186,12 +193,12 @@ def comparable(
         people.append(person_of(" ".join(shown.words)) or "")
     mails = tuple(sorted({mail for email in emails if email and (mail := mail_of(email))}))
     vat, valid = tax_number_of(vat_number, country) if vat_number else (None, False)
-    street, house = street_of(address) if address else (None, None)
+    street, house = street_of(address[:LONGEST]) if address else (None, None)
     return Comparable(
         id, " ".join(shown.words) or None, shown.words, shown.tight, shown.numbers, shown.given, shown.initials,
         shown.lone, shown.personal, shown.form, bool(own.words),
         tuple(sorted(set(people))), vat, valid, number_of(id_number) if id_number else None,
         mails, tuple(sorted({number for phone in phones if phone and (number := phone_of(phone, country))})),
-        domain_of(website, mails, free), street, house, folded(city) or None if city else None,
-        plain(postal_code).replace(" ", "") or None if postal_code else None, country,
+        domain_of(website, mails, free), street, house, folded(city[:LONGEST]) or None if city else None,
+        plain(postal_code[:LONGEST]).replace(" ", "") or None if postal_code else None, country or None,
     )  # fmt: skip

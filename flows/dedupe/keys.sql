@@ -3,7 +3,7 @@
 with spelled as (
     select n, true as strong, unnest(list_concat(
         [
-            'vat ' || vat_number, 'id ' || id_number, 'name ' || name, 'tight ' || tight, 'domain ' || domain,
+            'vat ' || vat_digits, 'id ' || id_number, 'name ' || name, 'tight ' || tight, 'domain ' || domain,
             'street ' || street || '/' || house || '/' || coalesce(city, postal_code, '')
         ],
         list_transform(emails, lambda x: 'mail ' || x),

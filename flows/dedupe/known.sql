@@ -1,5 +1,5 @@
 -- Each client with what its book tells of its values: how many hold its name, mailbox, phone, which words are rare.
--- A value that more than $holders clients share identifies nobody, and is left out.
+-- A value that more than $holders clients share identifies nobody, and is left out, but numbers that differ still tell clients apart (any_vat, any_id).
 with words as (
     select word, count(*) as n from (select unnest(words) as word from clients) group by word
 ),
@@ -47,7 +47,9 @@ select
     c.n, c.id, c.name, c.words, c.tight, c.numbers, c.given, c.initials, c.lone, c.personal, c.form, c.named, c.persons, c.street, c.house, c.city,
     c.postal_code, c.country, c.namesakes, c.vat_valid, c.domain_holders, c.townsmen,
     case when c.vat_holders <= $holders then c.vat_number end as vat_number,
+    case when c.vat_holders <= $holders then regexp_replace(c.vat_number, '^[A-Z]{2}', '') end as vat_digits,
     case when c.id_holders <= $holders and not coalesce(o.running, false) then c.id_number end as id_number,
+    c.vat_number as any_vat, case when not coalesce(o.running, false) then c.id_number end as any_id,
     case when c.domain_holders <= $holders then c.domain end as domain,
     m.emails, m.few_emails, p.phones, p.few_phones, r.rare_words
 from counted as c

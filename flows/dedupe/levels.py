@@ -70,8 +70,10 @@ MACROS: Final = (WORD_ALIKE, LEFT_OVER, UNLIKE_GIVEN)
 COLUMNS: Final = (
     "id", "name", "words", "tight", "numbers", "given", "initials", "lone", "personal", "form", "named", "persons",
     "street", "house", "city", "postal_code", "country", "namesakes", "vat_valid", "domain_holders", "townsmen",
-    "vat_number", "id_number", "domain", "emails", "few_emails", "phones", "few_phones", "rare_words",
+    "vat_number", "vat_digits", "any_vat", "id_number", "any_id", "domain", "emails", "few_emails", "phones",
+    "few_phones", "rare_words",
 )  # fmt: skip
+_ONE_INVALID: Final = "not (vat_valid_l and vat_valid_r)"
 _LEFT: Final = "list_filter(words_{}, lambda x: not list_contains(words_{}, x))"
 _GIVEN: Final = "list_filter(given_{}, lambda x: not list_contains(given_{}, x))"
 STEPS: Final = (
@@ -81,7 +83,8 @@ STEPS: Final = (
         "mail": "coalesce(list_has_any(emails_l, emails_r), false)",
         "phone": "coalesce(list_has_any(phones_l, phones_r), false)",
         "person": "coalesce(list_has_any(persons_l, persons_r), false) and not coalesce(name_l = name_r, false)",
-        "number": "coalesce(vat_number_l = vat_number_r, false) or coalesce(id_number_l = id_number_r, false)",
+        "vat": f"coalesce(vat_number_l = vat_number_r or (vat_digits_l = vat_digits_r and {_ONE_INVALID}), false)",
+        "id_same": "coalesce(id_number_l = id_number_r, false)",
         "house": "coalesce(street_l = street_r and house_l = house_r"
                  " and coalesce(city_l = city_r, postal_code_l = postal_code_r, false), false)",
         "single": "least(len(words_l), len(words_r)) = 1",
@@ -92,14 +95,12 @@ STEPS: Final = (
                    " or list_has_any(list_transform(left_r, lambda x: length(x) = 1), [true])",
         "unlike_first": "coalesce(unlike_given(given_left_l, given_left_r,"
                         " list_intersect(initials_l, initials_r)), false)",
-        "keys": "mail::int + phone::int + person::int + number::int + house::int",
     },
     {"fewer_own": "least(own_l, own_r)", "more_own": "greatest(own_l, own_r)"},
-    {
-        "alike": "coalesce(tight_l = tight_r or fewer_own = 0, false)",
-    },
-    {"own_words": "coalesce(not alike and len(left_l) < len(words_l) and not (personal_l or personal_r), false)"},
-    {"backed": "(person or number or house) and not own_words"},
+    {"alike": "coalesce(tight_l = tight_r or fewer_own = 0, false)"},
+    {"own_words": "coalesce(not alike and len(left_l) < len(words_l) and not (personal_l or personal_r)"
+                  " and named_l and named_r, false)"},
+    {"backed": "(person or vat or id_same or house) and not own_words"},
 )  # fmt: skip
 """What several comparisons look at, computed once a pair, in steps that build on each other."""
 
@@ -143,7 +144,9 @@ _OWN: Final = Comparison(
     "own words",
     "not own_words",
     (
-        _against("each beside common ones", "form_l is null or form_r is null", reason="each name has a word of its own"),
+        _against(
+            "each beside common ones", "form_l is null or form_r is null", reason="each name has a word of its own"
+        ),
         _against("in two companies' names", reason="each name has a word of its own", hard=True),
     ),
 )
@@ -165,7 +168,7 @@ _PERSON: Final = Comparison(
 )
 _STREETS: Final = (
     "(jaro_winkler_similarity(street_l, street_r) >= 0.9"
-    " or starts_with(street_l, street_r) or starts_with(street_r, street_l))"
+    " or starts_with(street_l, street_r || ' ') or starts_with(street_r, street_l || ' '))"
 )
 _STREET: Final = Comparison(
     "street",
@@ -181,7 +184,7 @@ _STREET: Final = Comparison(
 )
 _CITY: Final = (
     "(city_l = city_r or jaro_winkler_similarity(city_l, city_r) >= 0.9"
-    " or starts_with(city_l, city_r) or starts_with(city_r, city_l))"
+    " or starts_with(city_l, city_r || ' ') or starts_with(city_r, city_l || ' '))"
 )
 _NO_CODE: Final = "(postal_code_l is null or postal_code_r is null)"
 _PLACE: Final = Comparison(
@@ -193,9 +196,9 @@ _PLACE: Final = Comparison(
         _for(
             "same city, code alike", f"{_CITY} and damerau_levenshtein(postal_code_l, postal_code_r) <= 1", "same city"
         ),
-        _for("city of few", f"{_CITY} and {_NO_CODE} and least(townsmen_l, townsmen_r) <= 0.05", "same city"),
+        _for("city of few", f"{_CITY} and {_NO_CODE} and greatest(townsmen_l, townsmen_r) <= 0.05", "same city"),
         _for("same city", f"{_CITY} and {_NO_CODE}", "same city"),
-        _against("code alike", "damerau_levenshtein(postal_code_l, postal_code_r) <= 1", reason="different city"),
+        _against("code alike", "damerau_levenshtein(postal_code_l, postal_code_r) <= 1", reason="different place"),
         _against("another code", _CITY, reason="different postal code"),
         _against("different, but the house", "street_l = street_r and house_l = house_r", reason="different place"),
         _against("different", reason="different place"),
@@ -205,6 +208,11 @@ _MAIL: Final = Comparison(
     "mail",
     "(emails_l is null or emails_r is null) and (domain_l is null or domain_r is null)",
     (
+        _for(
+            "private, held by few, names alike",
+            "alike and list_has_any(few_emails_l, few_emails_r) and domain_l is null and domain_r is null",
+            "same e-mail address",
+        ),
         _for("held by few, names alike", "alike and list_has_any(few_emails_l, few_emails_r)", "same e-mail address"),
         _for("names alike", "alike and mail", "same e-mail address"),
         _for("held by few, backed", "backed and list_has_any(few_emails_l, few_emails_r)", "same e-mail address"),
@@ -229,31 +237,30 @@ _PHONE: Final = Comparison(
         _against("different", reason="different phone"),
     ),
 )
-_ONE_INVALID: Final = "not (vat_valid_l and vat_valid_r)"
 _VAT: Final = Comparison(
     "vat number",
-    "vat_number_l is null or vat_number_r is null",
+    "any_vat_l is null or any_vat_r is null or (any_vat_l = any_vat_r and not vat)",
     (
-        _for("same, names alike", "vat_number_l = vat_number_r and alike", "same VAT number"),
-        _for("same", "vat_number_l = vat_number_r", "same VAT number"),
+        _for("same, names alike", "vat and alike", "same VAT number"),
+        _for("same", "vat", "same VAT number"),
         _against(
             "a slip",
-            f"{_ONE_INVALID} and damerau_levenshtein(vat_number_l, vat_number_r) <= 1",
+            f"{_ONE_INVALID} and damerau_levenshtein(any_vat_l, any_vat_r) <= 1",
             reason="VAT numbers differ by a digit",
         ),
         _against("different", _ONE_INVALID, reason="different VAT number"),
         _against("different, and valid", reason="different VAT number", hard=True),
     ),
 )
-_DIGITS: Final = "regexp_replace(id_number_{}, '[^0-9]', '', 'g')"
+_DIGITS: Final = "regexp_replace(any_id_{}, '[^0-9]', '', 'g')"
 _ID: Final = Comparison(
     "id number",
-    "id_number_l is null or id_number_r is null",
+    "any_id_l is null or any_id_r is null or (any_id_l = any_id_r and not id_same)",
     (
-        _for("same, names alike", "id_number_l = id_number_r and alike", "same ID number"),
-        _for("same", "id_number_l = id_number_r", "same ID number"),
+        _for("same, names alike", "id_same and alike", "same ID number"),
+        _for("same", "id_same", "same ID number"),
         _for("same digits", f"{_DIGITS.format('l')} = {_DIGITS.format('r')}", "same digits in the ID number"),
-        _against("a slip", "damerau_levenshtein(id_number_l, id_number_r) <= 1", reason="ID numbers differ by a digit"),
+        _against("a slip", "damerau_levenshtein(any_id_l, any_id_r) <= 1", reason="ID numbers differ by a digit"),
         _against("different", reason="different ID number", hard=True),
     ),
 )
@@ -262,17 +269,6 @@ _COUNTRY: Final = Comparison(
     "country_l is null or country_r is null",
     (_for("same", "country_l = country_r", ""), _against("different", reason="different country")),
 )
-_KEYS_ALIKE: Final = Comparison(
-    "keys of alike names",
-    "not alike or keys < 2",
-    (_for("three", "keys >= 3", ""), _for("two", "true", "")),
-)
-_KEYS: Final = Comparison(
-    "keys of other names",
-    "alike or keys < 2",
-    (_for("four", "keys >= 4", ""), _for("three", "keys = 3", ""), _for("two", "true", "")),
-)
 COMPARISONS: Final[Sequence[Comparison]] = (
-    _NAME, _OWN, _FORM, _NUMBERS, _FIRST, _PERSON, _STREET, _PLACE, _MAIL, _PHONE, _VAT, _ID, _COUNTRY, _KEYS_ALIKE,
-    _KEYS,
+    _NAME, _OWN, _FORM, _NUMBERS, _FIRST, _PERSON, _STREET, _PLACE, _MAIL, _PHONE, _VAT, _ID, _COUNTRY,
 )  # fmt: skip

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import re
+import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -21,16 +22,22 @@ with needs("dedupe"):
     from anyascii import anyascii
     from cleanco import basename, prepare_default_terms
 
+LONGEST: Final = 200
+"""Letters of a text that are compared; none of a client's needs more, and comparing long ones takes long."""
 _HERE: Final = Path(__file__).parent
 _WORD: Final = re.compile(r"[a-z0-9]+")
 _UMLAUT: Final = re.compile(r"(?<=[aou])e")
 """The e of ae, oe and ue, which is how some write umlauts: "Koeln" is "Köln"."""
 _NUMBER: Final = re.compile(r"0*(\d+[a-z]?)(?:st|nd|rd|th)?")
-_GMBH: Final = re.compile(r"\bges\.?\s?m\.?\s?b\.?\s?h\b\.?", re.IGNORECASE)
+_GMBH: Final = re.compile(
+    r"\bges\.?\s?m\.?\s?b\.?\s?h\b\.?|\bgesellschaft mit beschr(ä|ae)nkter haftung\b|\bggmbh\b", re.IGNORECASE
+)
 _SPELLED_FORM: Final = re.compile(r"\(?haftungsbeschr(ä|ae)nkt\)?", re.IGNORECASE)
+_ALSO_FORMS: Final = frozenset({"aktiengesellschaft", "eood", "genossenschaft", "partgmbb", "ug"})
 """Legal forms that cleanco does not know."""
 _ROMAN: Final = re.compile(r"(?=[ivxl])(x{0,3}|xl|lx{0,3}|xc)(i{1,3}|iv|vi{0,3}|ix)?")
 """Roman numbers below a hundred."""
+_ROMAN_DIGITS: Final = {"i": 1, "v": 5, "x": 10, "l": 50, "c": 100}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +63,17 @@ class Name:
 
 @lru_cache(maxsize=200_000)
 def plain(text: str) -> str:
-    """Return the letters and digits of any script as ASCII in lower case, with one blank between words."""
-    ascii_text = text if text.isascii() else anyascii(text)
+    """Return the letters and digits of any script as ASCII in lower case, with one blank between words.
+
+    Signs such as ®, ° and emoji are no letters; anyascii would spell them.
+    """
+    letters = text if text.isascii() else "".join(" " if _is_sign(letter) else letter for letter in text)
+    ascii_text = letters if letters.isascii() else anyascii(letters)
     return " ".join(_WORD.findall(ascii_text.lower().replace("'", "")))
+
+
+def _is_sign(letter: str) -> bool:
+    return unicodedata.category(letter) == "So" and letter != "№"
 
 
 def folded(text: str) -> str:
@@ -93,7 +108,7 @@ def name_of(text: str) -> Name:
     >>> name_of("Solarpark 29 GmbH & Co. KG").numbers
     ('29',)
     """
-    text = _SPELLED_FORM.sub("", _GMBH.sub(" GmbH ", text))
+    text = _SPELLED_FORM.sub("", _GMBH.sub(" GmbH ", text[:LONGEST]))
     bare = _bare(text)
     spoken = folded(bare).split()
     words = [
@@ -105,6 +120,8 @@ def name_of(text: str) -> Name:
     numbers, rest = _parted(words)
     if numbers and not rest:  # "1&1", "123"
         return Name(tuple(sorted(numbers)), "".join(numbers))
+    if all(len(word) == 1 for word in words) and len(words) > 1 and "".join(words) not in _GENERIC:  # "H&M", "B.M.W."
+        return Name(("".join(words),), "".join(words), form=_form(text, bare))
     if all(word in _GENERIC or len(word) == 1 for word in rest):
         return Name()
     form = _form(text, bare)
@@ -132,8 +149,8 @@ def person_of(first: str, last: str = "") -> str | None:
 def _bare(text: str) -> str:
     """Return a name without its legal form. "Ltd & Co KG" has several; each step removes one."""
     bare = text
-    while "".join(_WORD.findall(plain(bare.split()[-1]))) in _ENDS if bare.split() else False:
-        shorter = basename(bare)
+    while (last := "".join(_WORD.findall(plain(bare.split()[-1]))) if bare.split() else "") in _ENDS | _ALSO_FORMS:
+        shorter = " ".join(bare.split()[:-1]) if last in _ALSO_FORMS else basename(bare)
         if shorter == bare or not plain(shorter):
             break
         bare = shorter
@@ -162,10 +179,18 @@ def _parted(words: Sequence[str]) -> tuple[list[str], list[str]]:
             and (len(word) > 1 or last)
             and not _people(words[:place])
         ):
-            marks.append(word)
+            marks.append(_arabic(word))
         else:
             rest.append(word)
     return marks, rest
+
+
+def _arabic(word: str) -> str:
+    """Return a roman number in digits, "II" as "2"; any other word, and a letter other than I, V or X, unchanged."""
+    if not _ROMAN.fullmatch(word) or word == "l":
+        return word
+    digits = [_ROMAN_DIGITS[letter] for letter in word]
+    return str(sum(-n if n < max(digits[at:]) else n for at, n in enumerate(digits)))
 
 
 def _people(words: Sequence[str]) -> bool:
