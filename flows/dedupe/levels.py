@@ -70,7 +70,8 @@ MACROS: Final = (WORD_ALIKE, LEFT_OVER, UNLIKE_GIVEN)
 COLUMNS: Final = (
     "id", "name", "words", "tight", "numbers", "given", "initials", "lone", "personal", "form", "named", "persons",
     "street", "house", "city", "postal_code", "country", "namesakes", "vat_valid", "domain_holders", "townsmen",
-    "vat_number", "vat_digits", "any_vat", "id_number", "any_id", "domain", "emails", "few_emails", "phones", "few_phones", "rare_words",
+    "vat_number", "vat_digits", "any_vat", "id_number", "any_id", "domain", "emails", "few_emails", "phones",
+    "few_phones", "rare_words",
 )  # fmt: skip
 _ONE_INVALID: Final = "not (vat_valid_l and vat_valid_r)"
 _LEFT: Final = "list_filter(words_{}, lambda x: not list_contains(words_{}, x))"
@@ -94,7 +95,7 @@ STEPS: Final = (
                         " list_intersect(initials_l, initials_r)), false)",
     },
     {"fewer_own": "least(own_l, own_r)", "more_own": "greatest(own_l, own_r)"},
-    {"alike": "coalesce(tight_l = tight_r or fewer_own = 0, false)"},
+    {"alike": "name_l is not null and name_r is not null and (tight_l = tight_r or fewer_own = 0)"},
 )  # fmt: skip
 """What several comparisons look at, computed once a pair, in steps that build on each other."""
 
@@ -144,7 +145,9 @@ _FORM: Final = Comparison(
     (_against("different", reason="different legal form"),),
 )
 _FIRST: Final = Comparison(
-    "first names", "not unlike_first", (_against("different", reason="different first names", hard=True),)
+    "first names",
+    "not unlike_first or (person and not (named_l and named_r))",
+    (_against("different", reason="different first names", hard=True),),
 )
 _PERSON: Final = Comparison(
     "person",

@@ -67,10 +67,7 @@ def plain(text: str) -> str:
 
     Signs such as ®, ° and emoji are no letters; anyascii would spell them.
     """
-    if text.isascii():
-        ascii_text = text
-    else:
-        ascii_text = anyascii("".join(" " if _is_sign(letter) else letter for letter in text))
+    ascii_text = text if text.isascii() else anyascii("".join(" " if _is_sign(letter) else letter for letter in text))
     return " ".join(_WORD.findall(ascii_text.lower().replace("'", "")))
 
 
