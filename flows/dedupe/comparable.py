@@ -39,14 +39,17 @@ _STREET: Final = {
     "street": "st", "str": "st", "strasse": "st", "road": "rd", "avenue": "ave", "av": "ave", "drive": "dr",
     "place": "pl", "court": "ct", "crescent": "cres", "circuit": "cct", "close": "cl", "lane": "ln", "square": "sq",
     "boulevard": "blvd", "blv": "blvd", "highway": "hwy", "parade": "pde", "terrace": "tce", "platz": "pl",
-    "saint": "st", "sankt": "st", "north": "n", "south": "s", "east": "e", "west": "w",
+    "rue": "r", "bd": "blvd", "chemin": "ch", "impasse": "imp", "route": "rte", "calle": "c", "via": "v", "viale": "vle",
+    "corso": "cso", "plaza": "pl", "piazza": "pl", "ulica": "ul", "saint": "st", "sankt": "st", "north": "n", "south": "s", "east": "e", "west": "w",
     "first": "1st", "second": "2nd", "third": "3rd", "fourth": "4th", "fifth": "5th", "sixth": "6th",
     "seventh": "7th", "eighth": "8th", "ninth": "9th", "tenth": "10th",
 }  # fmt: skip
 """Words in street names, each with one spelling for all."""
 _STREET_FOLDED: Final = {folded(word): spelling for word, spelling in _STREET.items()}
+_ABROAD: Final = re.compile(r"^\s*00(?=\s?[1-9])")
+"""What many type for the + of an international number."""
 _ORDINAL: Final = re.compile(r"\d+(st|nd|rd|th)")
-_JOINED: Final = re.compile(r"(?<=[a-z]{3})(strasse|street|str|weg|platz|place|crescent|avenu)\b")
+_JOINED: Final = re.compile(r"(?<=[a-z]{3})(strasse|street|str|weg|platz|place|crescent|avenu|pl)\b")
 _NOBODY: Final = re.compile(
     r"(no-?_?reply|noemail|no-?_?mail|none|nomail|unknown|unbekannt|test\d*|n\.?a|keine?|donotreply|do-not-reply|xxx?|nobody)"
     r"(@.*)?|.*@(example\.(com|org|net)|test\.(com|de)|none\.(com|de)|invalid|nomail\.com|noemail\.com)"
@@ -113,7 +116,7 @@ def phone_of(text: str, country: str | None) -> str | None:
     if len(digits) < 6 or _ONE_DIGIT.fullmatch(digits.lstrip("0") or "0"):  # noqa: PLR2004 - the shortest that tell much
         return None
     try:
-        number = phonenumbers.parse(text, country or None)
+        number = phonenumbers.parse(_ABROAD.sub("+", text), country or None)
     except phonenumbers.NumberParseException:
         return digits[-9:]  # all spellings of a number end in these
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)

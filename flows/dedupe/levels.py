@@ -97,7 +97,7 @@ STEPS: Final = (
                         " list_intersect(initials_l, initials_r)), false)",
     },
     {"fewer_own": "least(own_l, own_r)", "more_own": "greatest(own_l, own_r)"},
-    {"alike": "coalesce(tight_l = tight_r or fewer_own = 0, false)"},
+    {"alike": "name_l is not null and name_r is not null and (tight_l = tight_r or fewer_own = 0)"},
     {"own_words": "coalesce(not alike and len(left_l) < len(words_l) and not (personal_l or personal_r)"
                   " and named_l and named_r, false)"},
     {"backed": "(person or vat or id_same or house) and not own_words"},
@@ -156,7 +156,9 @@ _FORM: Final = Comparison(
     (_against("different", reason="different legal form"),),
 )
 _FIRST: Final = Comparison(
-    "first names", "not unlike_first", (_against("different", reason="different first names", hard=True),)
+    "first names",
+    "not unlike_first or (person and not (named_l and named_r))",
+    (_against("different", reason="different first names", hard=True),),
 )
 _PERSON: Final = Comparison(
     "person",

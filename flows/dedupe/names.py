@@ -35,6 +35,7 @@ _GMBH: Final = re.compile(
 _SPELLED_FORM: Final = re.compile(r"\(?haftungsbeschr(ä|ae)nkt\)?", re.IGNORECASE)
 _ALSO_FORMS: Final = frozenset({"aktiengesellschaft", "eood", "genossenschaft", "partgmbb", "ug"})
 """Legal forms that cleanco does not know."""
+_ENDING: Final = re.compile(r"(?<=[a-z]{3})(iy|ij|yi|yy|y|j)$")
 _ROMAN: Final = re.compile(r"(?=[ivxl])(x{0,3}|xl|lx{0,3}|xc)(i{1,3}|iv|vi{0,3}|ix)?")
 """Roman numbers below a hundred."""
 _ROMAN_DIGITS: Final = {"i": 1, "v": 5, "x": 10, "l": 50, "c": 100}
@@ -67,8 +68,7 @@ def plain(text: str) -> str:
 
     Signs such as ®, ° and emoji are no letters; anyascii would spell them.
     """
-    letters = text if text.isascii() else "".join(" " if _is_sign(letter) else letter for letter in text)
-    ascii_text = letters if letters.isascii() else anyascii(letters)
+    ascii_text = text if text.isascii() else anyascii("".join(" " if _is_sign(letter) else letter for letter in text))
     return " ".join(_WORD.findall(ascii_text.lower().replace("'", "")))
 
 
@@ -127,7 +127,7 @@ def name_of(text: str) -> Name:
     form = _form(text, bare)
     spelt = [_ONE_SPELLING.get(word, word) for word in rest]
     given = _given(rest)
-    whole = {_NICKNAMES.get(word, word) for word in given}
+    whole = {_whole(word) for word in given}
     return Name(
         tuple(sorted(spelt)), "".join(spelt), tuple(sorted(set(numbers))), tuple(sorted(whole)),
         tuple(sorted({word[0] for word in whole.union(given)})),
@@ -143,7 +143,12 @@ def person_of(first: str, last: str = "") -> str | None:
     'huber johannes'
     """
     words = name_of(f"{first} {last}".strip()).words
-    return " ".join(sorted(_NICKNAMES.get(word, word) for word in words)) if len(words) > 1 else None
+    return " ".join(sorted(map(_whole, words))) if len(words) > 1 else None
+
+
+def _whole(word: str) -> str:
+    """Return a nickname's whole name, and one spelling of the ends that transliterations write as y, i, j or iy."""
+    return _ENDING.sub("i", _NICKNAMES.get(word, word))
 
 
 def _bare(text: str) -> str:
