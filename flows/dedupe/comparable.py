@@ -39,10 +39,11 @@ _STREET: Final = {
     "street": "st", "str": "st", "strasse": "st", "road": "rd", "avenue": "ave", "av": "ave", "drive": "dr",
     "place": "pl", "court": "ct", "crescent": "cres", "circuit": "cct", "close": "cl", "lane": "ln", "square": "sq",
     "boulevard": "blvd", "blv": "blvd", "highway": "hwy", "parade": "pde", "terrace": "tce", "platz": "pl",
-    "rue": "r", "bd": "blvd", "chemin": "ch", "impasse": "imp", "route": "rte", "calle": "c", "via": "v", "viale": "vle",
-    "corso": "cso", "plaza": "pl", "piazza": "pl", "ulica": "ul", "saint": "st", "sankt": "st", "north": "n", "south": "s", "east": "e", "west": "w",
-    "first": "1st", "second": "2nd", "third": "3rd", "fourth": "4th", "fifth": "5th", "sixth": "6th",
-    "seventh": "7th", "eighth": "8th", "ninth": "9th", "tenth": "10th",
+    "rue": "r", "bd": "blvd", "chemin": "ch", "impasse": "imp", "route": "rte", "calle": "c", "via": "v",
+    "viale": "vle", "corso": "cso", "plaza": "pl", "piazza": "pl", "ulica": "ul", "saint": "st", "sankt": "st",
+    "north": "n", "south": "s", "east": "e", "west": "w", "first": "1st", "second": "2nd", "third": "3rd",
+    "fourth": "4th", "fifth": "5th", "sixth": "6th", "seventh": "7th", "eighth": "8th", "ninth": "9th",
+    "tenth": "10th",
 }  # fmt: skip
 """Words in street names, each with one spelling for all."""
 _STREET_FOLDED: Final = {folded(word): spelling for word, spelling in _STREET.items()}
