@@ -169,8 +169,12 @@ def decide(
 
 
 def plan(
-    everything: Annotated[
-        bool, typer.Option("--undecided-too", help="Include groups that nobody has decided on.")
+    certain: Annotated[
+        bool,
+        typer.Option(
+            "--certain",
+            help="Include undecided groups if every pair is at least 99.9 % probable, with no conflict.",
+        ),
     ] = False,
     allow: Allow = None,
     no_rescue: NoRescue = False,
@@ -183,8 +187,11 @@ def plan(
 ) -> None:
     """Plan the merges of groups decided to be the same.
 
-    The rules (`[survivor]` of config/dedupe.toml) choose the client to keep. The plan is shown like with `merge plan`;
-    `ninja-sync merge apply` applies it.
+    A merge cannot be undone. So the plan has only groups that people decided are the same. With `--certain`, it also
+    has groups that nobody has decided on, if every pair is at least 99.9 % probable, no two clients contradict each
+    other (such as two valid VAT numbers), and no client outside the group may be the same. A pair left for later keeps
+    its group out. The rules (`survivor` in config/dedupe.toml) choose the client to keep. The plan is shown like with
+    `merge plan`; `ninja-sync merge apply` applies it.
     """
     from flows.dedupe.plan import plan_clusters  # noqa: PLC0415 - an extra, as for `find`
 
@@ -193,7 +200,7 @@ def plan(
     name = choose_source(settings, source)
     with open_door(settings, name) as door:
         planned = plan_clusters(
-            settings, name, door, chosen, undecided=everything, allowed={*chosen.allow, *(allow or [])},
+            settings, name, door, chosen, certain=certain, allowed={*chosen.allow, *(allow or [])},
             rescue=not no_rescue, public_notes=public_notes or chosen.public_notes,
         )  # fmt: skip
     raise typer.Exit(tell_planned_merges(planned, to, as_json=as_json))

@@ -14,6 +14,7 @@ from flows.dedupe.comparable import Comparable, comparable
 from flows.dedupe.decisions import carried
 from flows.dedupe.explain import keys_of, reasons
 from flows.dedupe.levels import COMPARISONS
+from flows.dedupe.questions import to_ask
 from flows.dedupe.rules import Rules
 from flows.session.clock import SYSTEM_CLOCK, Clock
 from flows.session.progress import Progress, silent
@@ -62,7 +63,8 @@ class Compared:
     def explained(self, pair: Pair) -> FoundPair:
         """Return the pair with its reasons."""
         ranks = self.ranks.get(pair, {})
-        return FoundPair(*pair, self.probable.get(pair, 0.0), keys_of(ranks), *reasons(ranks))
+        in_conflict = pair in self.conflicts
+        return FoundPair(*pair, self.probable.get(pair, 0.0), keys_of(ranks), *reasons(ranks), in_conflict)
 
 
 def find_duplicates(
@@ -168,8 +170,9 @@ def _compared(settings: Settings, rows: Sequence[Mapping[str, Any]], rules: Rule
 
 
 def _pairs_of(grouped: Sequence[Sequence[str]], compared: Compared, threshold: float) -> list[FoundPair]:
-    """Return the pairs inside the clusters, and the pairs above the threshold that no cluster holds."""
+    """Return the pairs inside the clusters, those above the threshold that no cluster holds, and some to ask about."""
     inside = {pair_of(a, b) for ids in grouped for n, a in enumerate(ids) for b in ids[n + 1 :]}
     above = {pair for pair, probability in compared.probable.items() if probability >= threshold}
-    kept = [compared.explained(pair) for pair in inside | above]
+    asked = to_ask(compared.probable, compared.conflicts, inside, threshold)
+    kept = [compared.explained(pair) for pair in inside | above | asked]
     return sorted(kept, key=lambda pair: (-pair.probability, pair.id_a, pair.id_b))

@@ -1,5 +1,11 @@
 -- Duplicates: clients to compare, pairs, clusters and decisions.
 
+-- :name changed_since
+-- The clients in clusters of a source that have changed since the clusters were found.
+select k.id from control.duplicate_clusters as k
+join ninja.clients as c on c.source = k.source and c.id = k.id
+where k.source = $source and c.observed_at > k.found_at
+
 -- :name choose_survivor
 -- Note the client that a person chose to keep.
 insert into control.chosen_survivors values ($source, $id, $author, $reason, $chosen_at)
@@ -51,11 +57,14 @@ select $source, unnest(cast($clusters as varchar[])), unnest(cast($ids as varcha
 
 -- :name insert_pairs
 -- Store the pairs of a run.
-insert into control.duplicate_pairs
+insert into control.duplicate_pairs (
+    source, id_a, id_b, probability, keys, reasons, against, found_at, in_conflict
+)
 select
     $source, unnest(cast($ids_a as varchar[])), unnest(cast($ids_b as varchar[])),
     unnest(cast($probabilities as double precision[])), unnest(cast($keys as varchar[])),
-    cast(unnest(cast($reasons as varchar[])) as json), cast(unnest(cast($against as varchar[])) as json), $found_at
+    cast(unnest(cast($reasons as varchar[])) as json), cast(unnest(cast($against as varchar[])) as json), $found_at,
+    unnest(cast($conflicts as boolean[]))
 
 -- :name known
 -- The given ids that are, or were, clients of a source.
@@ -66,8 +75,9 @@ select id from control.redirects
 where source = $source and id in (select unnest(cast($ids as varchar[])))
 
 -- :name known_pairs
--- The pairs that the last run of a source found.
-select id_a, id_b, probability, keys, reasons, against from control.duplicate_pairs
+-- The pairs that the last run of a source found. A pair of an earlier version may be in conflict.
+select id_a, id_b, probability, keys, reasons, against, coalesce(in_conflict, true) as in_conflict
+from control.duplicate_pairs
 where source = $source
 order by probability desc, id_a collate "C", id_b collate "C"
 
@@ -82,6 +92,10 @@ select client_id, first_name, last_name, email, phone
 from ninja.contacts
 where source = $source and client_id in (select unnest(cast($ids as varchar[])))
 order by client_id, is_primary desc nulls last, id collate "C"
+
+-- :name present
+-- Those of the given ids that are clients in the mirror.
+select id from ninja.clients where source = $source and id in (select unnest(cast($ids as varchar[])))
 
 -- :name records
 -- The whole records of clients as the server sent them, without secrets.
