@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import msgspec
 import typer
@@ -23,6 +23,9 @@ from warehouse.control.dedupe import pair_of
 if TYPE_CHECKING:
     from flows.dedupe.review import Case
     from warehouse.control.dedupe import FoundPair
+
+MANY: Final = 20
+"""From this number of decisions on, `dedupe find` reminds of `dedupe learn`, which needs as many."""
 
 
 def find(
@@ -62,9 +65,14 @@ def find(
     if as_json:
         pairs = [
             {"id_a": p.id_a, "id_b": p.id_b, "probability": p.probability, "keys": p.keys, "reasons": p.reasons,
-             "against": p.against} for p in duplicates.pairs
+             "against": p.against, "in_conflict": p.in_conflict} for p in duplicates.pairs
         ]  # fmt: skip
-        counts = {"new": duplicates.new, "compared": duplicates.compared, "keys_left_out": duplicates.left_out}
+        counts = {
+            "new": duplicates.new,
+            "compared": duplicates.compared,
+            "keys_left_out": duplicates.left_out,
+            "decisions_to_learn": duplicates.unlearned,
+        }
         show_json({"clusters": duplicates.clusters, "pairs": pairs, **counts})
         return
     rows = []
@@ -82,6 +90,8 @@ def find(
     note = f"{groups} ({duplicates.new:,} new) among {counted(duplicates.compared, 'client')}"
     if duplicates.left_out:
         note += f". Keys skipped because too many clients share them: {duplicates.left_out:,}"
+    if duplicates.unlearned >= MANY:
+        note += f". {counted(duplicates.unlearned, 'decision')} since the last `dedupe learn`"
     show_table("Duplicates", ("clients", "probability", "best pair"), rows, most=limit, note=note)
     say("Next: ninja-sync dedupe review")
 

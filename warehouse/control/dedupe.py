@@ -98,7 +98,8 @@ def store_found(
 ) -> None:
     """Store the pairs and clusters of a run in place of the last run's, in one transaction.
 
-    Clients that were erased while the run compared them are left out.
+    `now` is when the run read the clients: `changed_since` compares it with their changes. Clients that were erased
+    while the run compared them are left out.
     """
     with warehouse.transaction():
         warehouse.hold(f"loads of {source}")

@@ -55,6 +55,12 @@ order by id_a collate "C", id_b collate "C"
 insert into control.duplicate_clusters
 select $source, unnest(cast($clusters as varchar[])), unnest(cast($ids as varchar[])), $found_at
 
+-- :name insert_model
+-- Store a model that was learned.
+insert into control.duplicate_models values (
+    $source, $model_id, $made_at, $author, $kind, $decisions, cast($figures as json), cast($weights as json), false
+)
+
 -- :name insert_pairs
 -- Store the pairs of a run.
 insert into control.duplicate_pairs (
@@ -81,6 +87,13 @@ from control.duplicate_pairs
 where source = $source
 order by probability desc, id_a collate "C", id_b collate "C"
 
+-- :name models
+-- The models learned for a source, the newest first.
+select
+    model_id, made_at, author, kind, decisions, cast(figures as varchar) as figures, cast(weights as varchar) as weights, in_use
+from control.duplicate_models where source = $source
+order by made_at desc, model_id collate "C"
+
 -- :name moved
 -- The clients of a source that were merged away, and the client that each is part of now.
 select id, current_id from mart.client_redirects
@@ -102,6 +115,17 @@ select id from ninja.clients where source = $source and id in (select unnest(cas
 select id, record from ninja.clients
 where source = $source and id in (select unnest(cast($ids as varchar[])))
 
+-- :name since_learned
+-- The number of pairs decided on since a model was last learned for a source.
+select count(*) from (
+    select id_a, id_b from control.duplicate_decisions
+    where source = $source and decision <> 'later'
+        and decided_at > coalesce(
+            (select max(made_at) from control.duplicate_models where source = $source), timestamp with time zone '1970-01-01 00:00:00Z'
+        )
+    group by id_a, id_b
+) as d
+
 -- :name side_by_side
 -- The values to show side by side for clients that may be the same.
 select
@@ -109,3 +133,13 @@ select
     address1, city, postal_code, country, created_at, updated_at
 from mart.clients
 where source = $source and id in (select unnest(cast($ids as varchar[])))
+
+-- :name use_model
+-- Use one model of a source, or none.
+update control.duplicate_models set in_use = (model_id = $model_id) where source = $source
+
+-- :name versions
+-- The earlier records of clients, each until a moment, the oldest first.
+select id, ended_at, cast(record as varchar) as record from control.client_versions
+where source = $source and id in (select unnest(cast($ids as varchar[])))
+order by id collate "C", ended_at

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-import pytest
+import json
 
+import pytest
+from typer.testing import CliRunner
+
+from flows.cli.app import app
+from flows.cli.dedupe_review import show_case
 from flows.dedupe.find import find_duplicates
 from flows.dedupe.plan import CERTAIN, is_certain, plan_clusters, planned_cases
 from flows.dedupe.questions import to_ask
-from flows.dedupe.review import Case, cases, decide_pairs, pairs_in
+from flows.dedupe.review import Case, Line, cases, decide_pairs, pairs_in
 from flows.dedupe.rules import Rules
 from flows.session.api import open_api
 from flows.session.ready import open_ready
@@ -143,6 +148,48 @@ def test_a_pair_that_an_earlier_version_found_is_not_certain(told, pulls, server
     with open_ready(told) as warehouse:
         warehouse.execute("update control.duplicate_pairs set in_conflict = null")
     assert planned_cases(told, "main", certain=True) == []
+
+
+def test_a_review_says_why_a_pair_cannot_be_merged_by_the_program(capsys):
+    lines = [Line("display_name", ["Tannhof", "Tannhof GmbH"])]
+    against = ["different phone", "different VAT number"]
+    for in_conflict in (True, False):
+        pair = FoundPair("a", "b", 0.5, (), ["same name"], against, in_conflict)
+        show_case(Case("ab", lines, [pair], kept="a"), "Group")
+        shown = " ".join(capsys.readouterr().out.split())
+        assert ("but different phone; cannot be merged by the program: different VAT number" in shown) is in_conflict
+        assert ("but different VAT number" in shown) is not in_conflict
+
+
+@pytest.mark.proof
+def test_the_commands(server, pulls, tmp_path, monkeypatch):
+    for name, value in {
+        "NINJA_SYNC_URL": server.box.url, "NINJA_SYNC_TOKEN": server.box.token,
+        "NINJA_SYNC_WAREHOUSE": str(tmp_path / "w.duckdb"), "HOME": str(tmp_path),
+    }.items():  # fmt: skip
+        monkeypatch.setenv(name, value)
+    monkeypatch.chdir(tmp_path)
+
+    def run(*args):
+        done = CliRunner().invoke(app, [*args])
+        if done.exception and not isinstance(done.exception, SystemExit):
+            raise done.exception
+        return done.stdout
+
+    certain = made(server, *(COMPANY | {"vat_number": VALID[0]} for _ in "ab"))
+    unsure = {"name": "Quellhof Optik", "city": "Bremen", "postal_code": "28195"}
+    pair = made(server, unsure | {"phone": "0421 334455"}, unsure | {"name": "Quelhof Optik", "phone": "0421 998877"})
+    run("pull")
+    found = json.loads(run("dedupe", "find", "--threshold", "0.999", "--json"))
+    assert [sorted(cluster) for cluster in found["clusters"]] == [sorted(certain)]
+    assert [one["in_conflict"] for one in found["pairs"]] == [False]
+    asked = {tuple(sorted(case["ids"])): case["less_likely"] for case in json.loads(run("dedupe", "review", "--json"))}
+    assert asked == {tuple(sorted(certain)): False, tuple(sorted(pair)): True}
+    assert [sorted(case["ids"]) for case in json.loads(run("dedupe", "list", "--json"))] == [sorted(certain)]
+    with pytest.raises(SettingsError, match="With --certain"):
+        run("dedupe", "plan")
+    (merge,) = json.loads(run("dedupe", "plan", "--certain", "--json"))["plan"]["merges"]
+    assert {merge["survivor_id"], merge["mergeable_id"]} == set(certain)
 
 
 def test_a_case_is_certain_only_if_every_pair_is():
