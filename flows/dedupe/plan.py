@@ -31,8 +31,9 @@ from warehouse.control.dedupe import (
 CERTAIN: Final = 0.999
 """From this probability on, a pair that nobody has decided on may be planned, and only with `certain`.
 
-Probabilities are calibrated: on labelled books, at least this share of such pairs is the same client
-(tests/bench/dedupe_quality.py prints the table). A merge cannot be undone, so nothing less is enough.
+Probabilities are calibrated (tests/bench/dedupe_quality.py): about one such pair in a thousand is two clients. The
+other conditions keep out most of these (tests/bench/dedupe_certain.py counts them). A merge cannot be undone, so
+nothing less is enough.
 """
 LIKELY: Final = 0.5
 """From this probability on, two clients of different clusters make both clusters uncertain."""
@@ -100,8 +101,10 @@ def planned_cases(settings: Settings, name: str, *, certain: bool, clock: Clock 
         return same
     with open_ready(settings, clock) as warehouse:
         pairs = known_pairs(warehouse, name)
-    torn = _torn(groups, pairs)
-    return same + [case for case in groups if not case.is_same and is_certain(case) and not torn.intersection(case.ids)]
+    doubtful = torn(groups, pairs)
+    return same + [
+        case for case in groups if not case.is_same and is_certain(case) and not doubtful.intersection(case.ids)
+    ]
 
 
 def is_certain(case: Case) -> bool:
@@ -110,20 +113,20 @@ def is_certain(case: Case) -> bool:
     return all(pair in sure and case.decided.get(pair, SAME_AS) == SAME_AS for pair in pairs_in(case.ids))
 
 
-def _torn(groups: Sequence[Case], pairs: Sequence[FoundPair]) -> set[str]:
+def torn(groups: Sequence[Case], pairs: Sequence[FoundPair]) -> set[str]:
     """Return the clients that are probably the same as one outside their cluster too: it may be the right one.
 
     A client without a VAT number is like two that have different ones; which of the two it is, only a person knows.
     """
     of = {client_id: number for number, case in enumerate(groups) for client_id in case.ids}
     decided = groups[0].decided if groups else {}
-    torn: set[str] = set()
+    found: set[str] = set()
     for pair in pairs:
         ids = (pair.id_a, pair.id_b)
         likely = pair.probability >= LIKELY and not pair.in_conflict and decided.get(ids) != NEVER_MERGE
         if likely and (of.get(pair.id_a) is None or of.get(pair.id_a) != of.get(pair.id_b)):
-            torn.update(ids)
-    return torn
+            found.update(ids)
+    return found
 
 
 _NONE: Final = (
@@ -152,6 +155,7 @@ def _conflicts(case: Case) -> list[str]:
         f"{case.called(pair.id_a)} and {case.called(pair.id_b)} are the same, as a person decided, in spite of: "
         f"{', '.join(hard_reasons(pair.against))}."
         for pair in case.conflicts
+        if hard_reasons(pair.against)
     ]
 
 
