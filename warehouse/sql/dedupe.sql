@@ -1,10 +1,11 @@
 -- Duplicates: clients to compare, pairs, clusters and decisions.
 
 -- :name changed_since
--- The clients in clusters of a source that have changed since the clusters were found.
+-- The clients in clusters of a source that have changed since the clusters were found, by the clock of this machine.
 select k.id from control.duplicate_clusters as k
 join ninja.clients as c on c.source = k.source and c.id = k.id
-where k.source = $source and c.observed_at > k.found_at
+left join control.runs as r on r.run_id = c.observed_run_id
+where k.source = $source and coalesce(r.finished_at, c.observed_at) > k.found_at
 
 -- :name choose_survivor
 -- Note the client that a person chose to keep.

@@ -134,10 +134,15 @@ def test_a_client_that_has_changed_since_is_left_out(told, pulls, server):
     pulls(using=told)
     find_duplicates(told, "main", Rules())
     server.edit(server.clients()[other], vat_number=VALID[1])
-    with open_api(settings=told) as api:
-        planned = plan_clusters(told, "main", api.door, Rules(), certain=True)
-    assert planned.plan is None
-    assert any("have changed since the last `dedupe find`" in note for note in planned.notes)
+    for mirrored in (False, True):
+        if mirrored:
+            pulls(using=told, full=True)
+        with open_api(settings=told) as api:
+            planned = plan_clusters(told, "main", api.door, Rules(), certain=True)
+        assert planned.plan is None
+        assert any("have changed since the last `dedupe find`" in note for note in planned.notes)
+    find_duplicates(told, "main", Rules())
+    assert planned_cases(told, "main", certain=True) == []
 
 
 @pytest.mark.proof

@@ -17,7 +17,7 @@ from flows.dedupe.fit import odds
 from flows.dedupe.labels import Labels, labels_of
 from flows.dedupe.learn import LEAST_DECISIONS, choose_model, fitted_better, learn
 from flows.dedupe.levels import COMPARISONS
-from flows.dedupe.model import BOOK, kind_of, model_in_use, shipped
+from flows.dedupe.model import BOOK, LIST, Model, kind_of, model_in_use, predicted, shipped
 from flows.dedupe.pairs import levels_between, levels_of, prepared
 from flows.dedupe.questions import questions
 from flows.dedupe.review import cases, decide_pairs
@@ -108,6 +108,13 @@ def test_the_levels_of_given_pairs_are_those_of_the_candidates():
         assert levels_between(connection, [other, ("c0000000", "nobody")]).num_rows == 1
         assert levels_between(connection, []).num_rows == 0
         assert kind_of(connection) == BOOK
+
+
+def test_a_model_is_used_only_for_clients_of_its_kind():
+    clients = [comparable(**record.row) for record in book(300, 5)]
+    usual = predicted(clients)
+    assert predicted(clients, Model(9.0, shipped(BOOK).weights, LIST)).equals(usual)
+    assert predicted(clients, Model(9.0, shipped(BOOK).weights, BOOK)).num_rows > usual.num_rows
 
 
 @pytest.fixture
