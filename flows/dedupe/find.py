@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from shutil import rmtree
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flows.configuration.load import place_of
 from flows.configuration.values import Settings
@@ -14,6 +14,7 @@ from flows.dedupe.comparable import Comparable, comparable
 from flows.dedupe.decisions import carried
 from flows.dedupe.explain import keys_of, reasons
 from flows.dedupe.levels import COMPARISONS
+from flows.dedupe.questions import to_ask
 from flows.dedupe.rules import Rules
 from flows.session.clock import SYSTEM_CLOCK, Clock
 from flows.session.progress import Progress, silent
@@ -30,9 +31,13 @@ from warehouse.control.dedupe import (
     read_clients,
     store_found,
 )
+from warehouse.control.duplicate_models import since_learned
 from warehouse.engine.place import WORKING, staging_of
 from warehouse.engine.private import check_ours, make_own_folder
 from warehouse.publish.publish import publish_if_due
+
+if TYPE_CHECKING:
+    from flows.dedupe.model import Model
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +45,7 @@ class Found:
     """The result of a run: its clusters, all probable pairs, the number of new clusters and of clients compared.
 
     `left_out` counts the keys (a name, a house, a mailbox) that too many clients share to look for pairs by.
+    `unlearned` counts the pairs that people have decided on since `dedupe learn`.
     """
 
     clusters: Sequence[Sequence[str]]
@@ -48,6 +54,7 @@ class Found:
     compared: int
     left_out: int
     names: Mapping[str, str] = field(repr=False)
+    unlearned: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +69,8 @@ class Compared:
     def explained(self, pair: Pair) -> FoundPair:
         """Return the pair with its reasons."""
         ranks = self.ranks.get(pair, {})
-        return FoundPair(*pair, self.probable.get(pair, 0.0), keys_of(ranks), *reasons(ranks))
+        in_conflict = pair in self.conflicts
+        return FoundPair(*pair, self.probable.get(pair, 0.0), keys_of(ranks), *reasons(ranks), in_conflict)
 
 
 def find_duplicates(
@@ -76,33 +84,41 @@ def find_duplicates(
 ) -> Found:
     """Find the clients of a source that may be the same, and store pairs and clusters. Decisions of people are obeyed.
 
+    Pairs to ask people about are stored too.
+
     The warehouse is closed while the clients are compared. Raises SettingsError if there are fewer than two clients,
     or if decisions contradict each other.
     """
+    from flows.dedupe.model import model_in_use  # noqa: PLC0415 - pyarrow, as below
+
     with open_ready(settings, clock) as warehouse:
         progress("reading", 0, None)
+        read_at = clock.now()
         rows = read_clients(warehouse, name, deleted=deleted)
         decided = decisions_of(warehouse, name)
         moved = merged_into(warehouse, name)
         before = {tuple(cluster) for cluster in known_clusters(warehouse, name)}
+        model, unlearned = model_in_use(warehouse, name), since_learned(warehouse, name)
     if len(rows) < 2:  # noqa: PLR2004 - a pair
         raise SettingsError(f"The mirror of {name!r} has {counted(len(rows), 'client')}: `ninja-sync pull` first.")
     progress("comparing", len(rows), len(rows))
-    compared = _compared(settings, rows, rules)
+    compared = _compared(settings, rows, rules, model)
     decided = carried(decided, moved, {row["id"] for row in rows})
     grouped = clusters(
         compared.probable, decided, threshold=rules.threshold, floor=rules.floor, conflicts=compared.conflicts
     )
     progress("explaining", len(rows), len(rows))
     kept = _pairs_of(grouped, compared, rules.threshold)
+    inside = {(pair.id_a, pair.id_b) for pair in kept}
+    asked = to_ask(compared.probable, compared.conflicts, inside, rules.threshold)
     with open_ready(settings, clock) as warehouse:
-        store_found(warehouse, name, kept, grouped, clock.now())
+        store_found(warehouse, name, [*kept, *map(compared.explained, sorted(asked))], grouped, read_at)
         warehouse.execute("update control.published set changed_runs = -1")  # the copies do not show this yet
         if settings.publish:
             publish_if_due(warehouse, now=clock.now())
     names = {row["id"]: called(row) for row in rows}
     new = sum(tuple(cluster) not in before for cluster in grouped)
-    return Found(grouped, kept, new, len(rows), compared.left_out, names)
+    return Found(grouped, kept, new, len(rows), compared.left_out, names, unlearned)
 
 
 def across(
@@ -141,8 +157,13 @@ def _comparable(row: Mapping[str, Any], rules: Rules) -> Comparable:
     return comparable(**columns, address=row["address1"], free=rules.free_mail)
 
 
-def _compared(settings: Settings, rows: Sequence[Mapping[str, Any]], rules: Rules) -> Compared:
-    """Compare the clients. Data that does not fit into memory goes into a folder beside the warehouse."""
+def _compared(
+    settings: Settings, rows: Sequence[Mapping[str, Any]], rules: Rules, model: Model | None = None
+) -> Compared:
+    """Compare the clients, by a model if it is of their kind.
+
+    Data that does not fit into memory goes into a folder beside the warehouse.
+    """
     from flows.dedupe.model import scored  # noqa: PLC0415 - pyarrow, which `dedupe list` does not need
     from flows.dedupe.pairs import left_out, prepared  # noqa: PLC0415 - as above
 
@@ -155,7 +176,7 @@ def _compared(settings: Settings, rows: Sequence[Mapping[str, Any]], rules: Rule
     try:
         with prepared([_comparable(row, rules) for row in rows], folder) as connection:
             skipped = left_out(connection)
-            for part in scored(connection):
+            for part in scored(connection, model):
                 for row in part.to_pylist():
                     pair = pair_of(row["id_l"], row["id_r"])
                     probable[pair] = row["match_probability"]

@@ -22,7 +22,10 @@ Pair = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class FoundPair:
-    """Two clients that may be the same, the smaller id first, with the probability and the reasons for and against."""
+    """Two clients that may be the same, the smaller id first, with the probability and the reasons for and against.
+
+    Two clients in conflict contradict each other, as by two valid VAT numbers. No program may merge them.
+    """
 
     id_a: str
     id_b: str
@@ -30,6 +33,7 @@ class FoundPair:
     keys: Sequence[str] = ()
     reasons: Sequence[str] = field(default=(), repr=False)
     against: Sequence[str] = field(default=(), repr=False)
+    in_conflict: bool = False
 
 
 def pair_of(a: str, b: str) -> Pair:
@@ -94,7 +98,8 @@ def store_found(
 ) -> None:
     """Store the pairs and clusters of a run in place of the last run's, in one transaction.
 
-    Clients that were erased while the run compared them are left out.
+    `now` is when the run read the clients: `changed_since` compares it with their changes. Clients that were erased
+    while the run compared them are left out.
     """
     with warehouse.transaction():
         warehouse.hold(f"loads of {source}")
@@ -113,6 +118,7 @@ def _store(
         "probabilities": [p.probability for p in pairs], "keys": [", ".join(p.keys) for p in pairs],
         "reasons": [json.dumps(list(p.reasons), ensure_ascii=False) for p in pairs],
         "against": [json.dumps(list(p.against), ensure_ascii=False) for p in pairs],
+        "conflicts": [p.in_conflict for p in pairs],
     }  # fmt: skip
     of_clusters = {
         "source": source, "found_at": now, "clusters": [cluster for cluster, _ in members],
@@ -129,12 +135,17 @@ def known_pairs(warehouse: Warehouse, source: str) -> list[FoundPair]:
     return [
         FoundPair(
             str(a), str(b), float(str(probability)), tuple(filter(None, str(keys).split(", "))),
-            json.loads(str(reasons)), json.loads(str(against)),
+            json.loads(str(reasons)), json.loads(str(against)), bool(in_conflict),
         )
-        for a, b, probability, keys, reasons, against in warehouse.rows(
+        for a, b, probability, keys, reasons, against, in_conflict in warehouse.rows(
             statement("dedupe/known_pairs"), {"source": source}
         )
     ]  # fmt: skip
+
+
+def changed_since(warehouse: Warehouse, source: str) -> set[str]:
+    """Return the clients in clusters that have changed since the clusters were found."""
+    return {str(key) for (key,) in warehouse.rows(statement("dedupe/changed_since"), {"source": source})}
 
 
 def known_clusters(warehouse: Warehouse, source: str) -> list[list[str]]:
