@@ -18,7 +18,7 @@ from typing import Final
 
 @dataclass(frozen=True, slots=True)
 class Level:
-    """A degree of agreement or conflict: its name, the reason in words, and the SQL condition that tells it.
+    """A degree of agreement or conflict: its name, the reason in words (may be none), and the SQL condition that tells it.
 
     The condition sees both clients' columns of known.sql, as `name_l` and `name_r`, and the columns of PAIR.
     """
@@ -39,12 +39,12 @@ class Comparison:
     levels: Sequence[Level]
 
 
-def _for(name: str, condition: str, reason: str = "") -> Level:
-    return Level(name, reason or name, condition)
+def _for(name: str, condition: str, reason: str) -> Level:
+    return Level(name, reason, condition)
 
 
 def _against(name: str, condition: str = "true", reason: str = "", *, hard: bool = False) -> Level:
-    return Level(name, reason or name, condition, agrees=False, hard=hard)
+    return Level(name, reason, condition, agrees=False, hard=hard)
 
 
 WORD_ALIKE: Final = """
@@ -154,7 +154,7 @@ _PERSON: Final = Comparison(
     "persons_l is null or persons_r is null",
     (
         _for("same", "person", "same person"),
-        _against("different", reason="other contact persons"),
+        _against("different", reason="different persons"),
     ),
 )
 _STREETS: Final = (
