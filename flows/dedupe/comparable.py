@@ -56,7 +56,8 @@ _NOBODY: Final = re.compile(
     r"(@.*)?|.*@(example\.(com|org|net)|test\.(com|de)|none\.(com|de)|invalid|nomail\.com|noemail\.com)"
 )
 """Mail addresses that reach nobody."""
-_ONE_DIGIT: Final = re.compile(r"\D*(\d)\1*\D*|.*(0{6}|1{6}|9{6}|123456|987654).*")
+_ONE_DIGIT: Final = re.compile(r"(\d)\1*")
+_FILLING: Final = re.compile(rf"{_ONE_DIGIT.pattern}|.*(0{{6}}|1{{6}}|9{{6}}|123456|987654).*")
 """Numbers typed to fill a field: one digit all along, or digits in order."""
 
 
@@ -114,7 +115,7 @@ def mail_of(text: str) -> str | None:
 def phone_of(text: str, country: str | None) -> str | None:
     """Return a phone number in E.164, read as one of `country` (two letters, ISO 3166); None if it is not one."""
     digits = re.sub(r"\D", "", text)
-    if len(digits) < 6 or _ONE_DIGIT.fullmatch(digits.lstrip("0") or "0"):  # noqa: PLR2004 - the shortest that tell much
+    if len(digits) < 6 or _FILLING.fullmatch(digits.lstrip("0") or "0"):  # noqa: PLR2004 - the shortest that tell much
         return None
     try:
         number = phonenumbers.parse(_ABROAD.sub("+", text), country or None)
@@ -127,27 +128,36 @@ def phone_of(text: str, country: str | None) -> str | None:
 def tax_number_of(text: str, country: str | None) -> tuple[str | None, bool]:
     """Return a VAT number with its country's letters, and whether its form and check digit are right.
 
-    What has fewer than five digits, or one digit all along, is no number: "N/A", "0000000".
+    What has fewer than three digits, or only fills the field, is no number: "N/A", "0000000", "DE123456789".
     """
-    bare = number_of(text)
-    if bare is None:
+    bare = _compact(text)
+    if not re.search(r"\d.*\d.*\d", bare):
         return None, False
     bare = re.sub(r"^(CHE\d{9})(MWST|TVA|IVA)$", r"\1", bare)
     letters = bare[:2] if bare[:2].isalpha() else (country or "")
-    module = get_cc_module(letters.lower(), "vat") if len(letters) == 2 else None  # noqa: PLR2004 - ISO 3166
+    kind = "uid" if letters == "CH" else "vat"  # stdnum wants the letters MWST behind a Swiss VAT number
+    module = get_cc_module(letters.lower(), kind) if len(letters) == 2 else None  # noqa: PLR2004 - ISO 3166
     if module is not None:
         try:
-            return letters + str(module.compact(bare)).removeprefix(letters), bool(module.is_valid(bare))
+            made, valid = letters + str(module.compact(bare)).removeprefix(letters), bool(module.is_valid(bare))
         except ValidationError:
             pass
-    return bare, False
+        else:
+            digits = re.sub(r"\D", "", made)
+            filling = _ONE_DIGIT if valid else _FILLING
+            return (None, False) if filling.fullmatch(digits) else (made, valid)
+    return number_of(bare), False
 
 
 def number_of(text: str) -> str | None:
     """Return the letters and digits of a tax or register number; None if it has fewer than three or filling digits."""
-    bare = "".join(c for c in anyascii(text[:LONGEST]).upper() if c.isalnum())
+    bare = _compact(text)
     digits = re.sub(r"\D", "", bare)
-    return bare if len(digits) >= 3 and not _ONE_DIGIT.fullmatch(digits) else None  # noqa: PLR2004
+    return bare if len(digits) >= 3 and not _FILLING.fullmatch(digits) else None  # noqa: PLR2004
+
+
+def _compact(text: str) -> str:
+    return "".join(c for c in anyascii(text[:LONGEST]).upper() if c.isalnum())
 
 
 @lru_cache(maxsize=100_000)

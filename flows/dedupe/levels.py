@@ -165,7 +165,7 @@ _PERSON: Final = Comparison(
     "persons_l is null or persons_r is null or (name_l = name_r and personal_l)",
     (
         _for("same", "person", "same person"),
-        _against("different", reason="other contact persons"),
+        _against("different", reason="different persons"),
     ),
 )
 _STREETS: Final = (

@@ -29,11 +29,20 @@ _WORD: Final = re.compile(r"[a-z0-9]+")
 _UMLAUT: Final = re.compile(r"(?<=[aou])e")
 """The e of ae, oe and ue, which is how some write umlauts: "Koeln" is "Köln"."""
 _NUMBER: Final = re.compile(r"0*(\d+[a-z]?)(?:st|nd|rd|th)?")
-_GMBH: Final = re.compile(
-    r"\bges\.?\s?m\.?\s?b\.?\s?h\b\.?|\bgesellschaft mit beschr(ä|ae)nkter haftung\b|\bggmbh\b", re.IGNORECASE
-)
-_SPELLED_FORM: Final = re.compile(r"\(?haftungsbeschr(ä|ae)nkt\)?", re.IGNORECASE)
-_ALSO_FORMS: Final = frozenset({"aktiengesellschaft", "eood", "genossenschaft", "partgmbb", "ug"})
+_SPELLINGS: Final = [
+    (re.compile(pattern, re.IGNORECASE), spelling)
+    for pattern, spelling in (
+        (r"\bges\.?\s?m\.?\s?b\.?\s?h\b\.?|\bgesellschaft mit beschr(ä|ae)nkter haftung\b|\bggmbh\b", " GmbH "),
+        (r"\(?haftungsbeschr(ä|ae)nkt\)?|\bi\.\s?[lg]\.\s*$", ""),
+        (r"\be\.\s?(k|u|v)\.", r"e\1"),
+        (r"\bs\.\s?à\s?r\.\s?l\b\.?", "Sarl"),
+        (r"\bs\.\s?l\.\s?u\b\.?", "SL"),
+    )
+]
+"""Legal forms in a spelling that is known; "in liquidation" and the like are none."""
+_ALSO_FORMS: Final = frozenset({
+    "aktiengesellschaft", "ek", "ekfm", "ekfr", "eood", "eu", "ev", "genossenschaft", "keg", "oeg", "partgmbb", "ug",
+})  # fmt: skip
 """Legal forms that cleanco does not know."""
 _ENDING: Final = re.compile(r"(?<=[a-z]{3})(iy|ij|yi|yy|y|j)$")
 _ROMAN: Final = re.compile(r"(?=[ivxl])(x{0,3}|xl|lx{0,3}|xc)(i{1,3}|iv|vi{0,3}|ix)?")
@@ -108,7 +117,9 @@ def name_of(text: str) -> Name:
     >>> name_of("Solarpark 29 GmbH & Co. KG").numbers
     ('29',)
     """
-    text = _SPELLED_FORM.sub("", _GMBH.sub(" GmbH ", text[:LONGEST]))
+    text = text[:LONGEST]
+    for pattern, spelling in _SPELLINGS:
+        text = pattern.sub(spelling, text)
     bare = _bare(text)
     spoken = folded(bare).split()
     words = [

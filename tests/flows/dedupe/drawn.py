@@ -26,7 +26,7 @@ ABSENT: Client = {
 FIELDS: dict[str, tuple[str, ...]] = {
     "name": ("name",), "phone": ("phones",), "mailbox": ("emails",), "VAT number": ("vat_number", "country"),
     "ID number": ("id_number",), "street and house": ("address",), "city": ("city",), "postal code": ("postal_code",),
-    "website": ("website",),
+    "website": ("website",), "contact": ("persons",),
 }  # fmt: skip
 """What is made equal or different, and the columns that change with it."""
 
@@ -79,7 +79,9 @@ def mailbox(chance: Random) -> str:
 
 def phone(chance: Random) -> str:
     """A German mobile number."""
-    return f"+49 17{chance.randint(0, 9)} {chance.choice('2345678')}{chance.randrange(10**5, 10**6)}{chance.randint(1, 8)}"
+    return (
+        f"+49 17{chance.randint(0, 9)} {chance.choice('2345678')}{chance.randrange(10**5, 10**6)}{chance.randint(1, 8)}"
+    )
 
 
 def vat_number(chance: Random) -> str:
@@ -111,16 +113,18 @@ def worn(chance: Random, value: Any) -> Any:
 
 
 def equal(one: Client, other: Client, columns: Sequence[str], _: Random) -> Client:
-    """The other client with the one's value, if the one has it."""
+    """The other client with the one's value, if the one has it. A contact stands for a client without a name."""
+    if columns == ("persons",) and not (one["name"] and other["name"]):
+        return other
     return {**other, **{column: one[column] for column in columns}} if one[columns[0]] else other
 
 
 def different(one: Client, other: Client, columns: Sequence[str], chance: Random) -> Client:
     """The other client with a value that has nothing in common with the one's, if both are equal or it has none."""
     column = columns[0]
-    if column == "name" and not other["name"] and (other["persons"] or not one["name"]):
-        return other  # its contact stands for it
-    if other[column] and other[column] != one[column]:
+    if column == "name" and not other["name"] and other["persons"]:
+        return other  # its contact's name stands for it
+    if (other[column] and other[column] != one[column]) or (column == "persons" and not other["name"]):
         return other
     fresh: dict[str, Callable[[], Any]] = {
         "name": lambda: f"{chance.choice('QXYJ')}{word(chance)} Qx{word(chance)}",
@@ -132,6 +136,7 @@ def different(one: Client, other: Client, columns: Sequence[str], chance: Random
         "city": lambda: f"Qx{word(chance)}",
         "postal_code": lambda: str(chance.randrange(10**6, 10**7)),
         "website": lambda: f"x{word(chance)}.org",
+        "persons": lambda: [f"{word(chance)}x Q{word(chance)}"],
     }
     return {**other, column: fresh[column]()}
 
@@ -139,9 +144,9 @@ def different(one: Client, other: Client, columns: Sequence[str], chance: Random
 def probabilities(pairs: Sequence[tuple[Client, Client]], model: Model) -> list[float]:
     """The probability of each pair, compared in one run; 0 where the two are no candidates."""
     clients = [
-        comparable(id=f"{at:05}{side}", **row) for at, both in enumerate(pairs) for side, row in zip("ab", both, strict=True)
-    ]  # fmt: skip
-    found = {
-        (row["id_l"], row["id_r"]): row["match_probability"] for row in predicted(clients, model).to_pylist()
-    }
+        comparable(id=f"{at:05}{side}", **row)
+        for at, both in enumerate(pairs)
+        for side, row in zip("ab", both, strict=True)
+    ]
+    found = {(row["id_l"], row["id_r"]): row["match_probability"] for row in predicted(clients, model).to_pylist()}
     return [found.get((f"{at:05}a", f"{at:05}b"), 0.0) for at in range(len(pairs))]
