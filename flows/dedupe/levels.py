@@ -18,7 +18,7 @@ from typing import Final
 
 @dataclass(frozen=True, slots=True)
 class Level:
-    """A degree of agreement or conflict: its name, the reason in words (may be none), and the SQL condition that tells it.
+    """A degree of agreement or conflict: its name, its reason in words, if any, and the SQL condition that tells it.
 
     The condition sees both clients' columns of known.sql, as `name_l` and `name_r`, and the columns of PAIR.
     """
