@@ -37,11 +37,13 @@ _SPELLINGS: Final = [
         (r"\be\.\s?(k|u|v)\.", r"e\1"),
         (r"\bs\.\s?à\s?r\.\s?l\b\.?", "Sarl"),
         (r"\bs\.\s?l\.\s?u\b\.?", "SL"),
+        (r"\bs(oc)?\.\s?coop\b\.?(\s?a\s?r\.?\s?l\b\.?)?", "Coop"),
     )
 ]
 """Legal forms in a spelling that is known; "in liquidation" and the like are none."""
 _ALSO_FORMS: Final = frozenset({
-    "aktiengesellschaft", "ek", "ekfm", "ekfr", "eood", "eu", "ev", "genossenschaft", "keg", "oeg", "partgmbb", "ug",
+    "aktiengesellschaft", "coop", "ek", "ekfm", "ekfr", "eood", "eu", "ev", "genossenschaft", "keg", "oeg",
+    "partgmbb", "sci", "ug",
 })  # fmt: skip
 """Legal forms that cleanco does not know."""
 _ENDING: Final = re.compile(r"(?<=[a-z]{3})(iy|ij|yi|yy|y|j)$")
@@ -184,7 +186,6 @@ def _parted(words: Sequence[str]) -> tuple[list[str], list[str]]:
     """Return what counts in a name, and its words: numbers, "sen" and "jun", and a letter at its end ("Haus B")."""
     marks, rest = [], []
     for place, word in enumerate(words):
-        last = place == len(words) - 1
         if match := _NUMBER.fullmatch(word):
             marks.append(match[1])
         elif word in _GENERATIONS and place:
@@ -192,7 +193,7 @@ def _parted(words: Sequence[str]) -> tuple[list[str], list[str]]:
         elif (
             place
             and (_ROMAN.fullmatch(word) or len(word) == 1)
-            and (len(word) > 1 or last)
+            and (len(word) > 1 or place == len(words) - 1)
             and not _people(words[:place])
         ):
             marks.append(_arabic(word))
@@ -222,4 +223,5 @@ def _given(words: Sequence[str]) -> frozenset[str]:
     initials = frozenset(word for word in words if len(word) == 1)
     if not given and (not initials or len(words) != 2):  # noqa: PLR2004 - an initial and a family name
         return frozenset()
-    return given | initials if len(given | initials) < len(words) else frozenset()
+    whole = given | initials
+    return whole if len(whole) < len(words) or (len(words) == 2 and not initials) else frozenset()  # noqa: PLR2004

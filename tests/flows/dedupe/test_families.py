@@ -14,7 +14,9 @@ from tests.bench.dedupe_sets import BOOKS as MEASURED
 
 SEEDS = (5_001, 5_002, 5_003, 5_004, 5_005, 5_006, 5_007, 5_008)
 """Neither fitted to nor measured by the bench."""
-NEVER_MERGED = ("numbered", "owners", "vat group", "father and son", "namesake person", "successive")
+NEVER_MERGED = ("numbered", "vat group", "father and son", "namesake person", "household", "couple")
+SELDOM_MERGED = ("owners", "offices", "franchise", "sisters")
+"""These share an owner's phone and mailbox, a house or even a VAT number."""
 SURE = BOUNDS.index(0.9)
 
 
@@ -28,6 +30,7 @@ def test_fresh_books_are_told_apart(seeds: Sequence[int]) -> None:
     assert result.precision >= 0.98, told
     assert result.recall >= 0.85, told
     assert not [kind for kind in NEVER_MERGED if result.merged[kind]], told
+    assert all(result.merged[kind] <= 0.01 * result.never[kind] for kind in SELDOM_MERGED), told
     assert all(result.never[kind] for kind in NEVER_MERGED), told
     sure = result.bands[SURE:]
     pairs = sum(band.pairs for band in sure)

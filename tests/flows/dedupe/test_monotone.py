@@ -14,8 +14,8 @@ from flows.dedupe.levels import COMPARISONS
 from flows.dedupe.model import BOOK, LIST, Model, shipped
 from tests.flows.dedupe.drawn import FIELDS, Client, different, equal, pair, probabilities
 
-PAIRS = 250
-SEEDS = [1, *(pytest.param(seed, marks=pytest.mark.proof) for seed in range(2, 9))]
+PAIRS = 150
+DRAWN = [(BOOK, 1), *(pytest.param(*drawn, marks=pytest.mark.proof) for drawn in ((LIST, 1), (BOOK, 2), (LIST, 2)))]
 
 
 def assert_monotone(model: Model) -> None:
@@ -54,14 +54,13 @@ def pairs_of() -> Callable[[int], list[tuple[Client, Client]]]:
     return drawn
 
 
-@pytest.mark.parametrize("kind", [BOOK, LIST])
-@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize(("kind", "seed"), DRAWN)
 def test_a_value_made_equal_never_lowers_the_probability_and_one_made_different_never_raises_it(
     kind: str, seed: int, pairs_of: Callable[[int], list[tuple[Client, Client]]]
 ) -> None:
     pairs, model = pairs_of(seed), shipped(kind)
     before = probabilities(pairs, model)
-    assert 20 < sum(probability > 0.5 for probability in before) < PAIRS - 20
+    assert 10 < sum(probability > 0.5 for probability in before) < PAIRS - 10
     faults = []
     for way, sign in ((equal, 1), (different, -1)):
         for field, columns in FIELDS.items():

@@ -75,6 +75,7 @@ def test_different_names_stay_different() -> None:
     ("text", "numbers"),
     [
         ("Solarpark 29 GmbH", ("29",)), ("Solarpark 029", ("29",)), ("Haus B", ("b",)), ("Haus IV", ("4",)),
+        ("Real Estate Fund B SCI", ("b",)), ("BriLink E Soc. Coop.", ("e",)),
         ("WEG Ringweg 12a", ("12a",)), ("Hans Huber sen.", ("sen",)), ("Hans Huber Senior", ("sen",)),
         ("Hans Huber jun.", ("jun",)), ("Bau 3 Ost 14", ("14", "3")), ("Stern Optik", ()),
     ],
@@ -88,6 +89,12 @@ def test_numbers_letters_at_the_end_and_generations_stand_apart_from_the_words(t
 def test_a_single_letter_of_a_person_is_an_initial_and_no_number() -> None:
     name = name_of("Huber H.")
     assert (name.words, name.numbers, name.initials) == (("h", "huber"), (), ("h",))
+
+
+def test_a_family_name_that_is_also_a_first_name_still_leaves_the_other_a_first_name() -> None:
+    assert name_of("Stéphane Bernard").given == ("bernard", "stephane")
+    assert name_of("Stéphane Bernard").personal
+    assert name_of("Hans Huber").given == ("johannes",)
 
 
 def test_a_nickname_is_the_whole_first_name_and_keeps_both_initials() -> None:
