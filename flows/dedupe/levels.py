@@ -82,7 +82,7 @@ STEPS: Final = (
         "given_left_l": _GIVEN.format("l", "r"), "given_left_r": _GIVEN.format("r", "l"),
         "mail": "coalesce(list_has_any(emails_l, emails_r), false)",
         "phone": "coalesce(list_has_any(phones_l, phones_r), false)",
-        "person": "coalesce(list_has_any(persons_l, persons_r), false) and not coalesce(name_l = name_r, false)",
+        "person": "coalesce(list_has_any(persons_l, persons_r), false)",
         "vat": f"coalesce(vat_number_l = vat_number_r or (vat_digits_l = vat_digits_r and {_ONE_INVALID}), false)",
         "id_same": "coalesce(id_number_l = id_number_r, false)",
         "house": "coalesce(street_l = street_r and house_l = house_r"

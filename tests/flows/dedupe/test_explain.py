@@ -29,7 +29,7 @@ CASES: list[tuple[Client, Client, list[str], list[str]]] = [
     ({"name": "Peter Huber"}, {"name": "Maria Huber"}, ["names share a word"],
      ["different first names", "different persons"]),
     ({"persons": ["Maria Maier"]}, {"name": "Stern Optik"}, [], []),
-    ({"persons": ["Maria Maier"]}, {"name": "Maria Maier"}, ["same name", "same person"], []),
+    ({"persons": ["Maria Maier"]}, {"name": "Maria Maier"}, ["same name"], []),
     ({"persons": ["Maria Maier"]}, {"name": "Stern Optik", "persons": ["Ute Lang"]}, [], ["different persons"]),
     ({"address": "Elm Street 1"}, {"address": "1 Elm St"}, ["same street and house"], []),
     ({"address": "212 S. Francisco"}, {"address": "212 S Francisco Avenue"}, ["similar street, same house"], []),

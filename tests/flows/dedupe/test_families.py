@@ -26,7 +26,7 @@ def test_fresh_books_are_told_apart(seeds: Sequence[int]) -> None:
     for seed in seeds:
         records = book(1_500, seed)
         result += judged(records, *ninja_sync([record.row for record in records]))
-    told = "\n".join([*result.by_kind(), *result.calibration()])
+    told = str(result)
     assert result.precision >= 0.98, told
     assert result.recall >= 0.85, told
     assert not [kind for kind in NEVER_MERGED if result.merged[kind]], told

@@ -136,7 +136,7 @@ def test_other_scripts_are_written_in_ascii(text: str) -> None:
 
 
 def test_a_person_has_two_words_or_is_nobody() -> None:
-    assert person_of("Hans", "Huber") == person_of("Huber, Hans") == "hans huber"
+    assert person_of("Hans", "Huber") == person_of("Huber, Hans") == "huber johannes"
     assert person_of("Hans") is None
     assert person_of("Test", "Test") is None
     assert person_of("") is None
