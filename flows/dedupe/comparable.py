@@ -67,7 +67,7 @@ class Comparable:
 
     `words` to `form` are those of the name (`names.Name`). A client without a name of its own is compared by its first
     contact person's; `named` is false then. `persons` are its contact persons, and itself if it may be a person.
-    `vat_valid` tells that the VAT number has its country's form and check digit.
+    `vat_valid` is true if the VAT number has its country's form and check digit.
     """
 
     id: str
@@ -115,7 +115,7 @@ def mail_of(text: str) -> str | None:
 def phone_of(text: str, country: str | None) -> str | None:
     """Return a phone number in E.164, read as one of `country` (two letters, ISO 3166); None if it is not one."""
     digits = re.sub(r"\D", "", text)
-    if len(digits) < 6 or _FILLING.fullmatch(digits.lstrip("0") or "0"):  # noqa: PLR2004 - the shortest that tell much
+    if len(digits) < 6 or _FILLING.fullmatch(digits.lstrip("0") or "0"):  # noqa: PLR2004 - the shortest that prove much
         return None
     try:
         number = phonenumbers.parse(_ABROAD.sub("+", text), country or None)
@@ -128,7 +128,8 @@ def phone_of(text: str, country: str | None) -> str | None:
 def tax_number_of(text: str, country: str | None) -> tuple[str | None, bool]:
     """Return a VAT number with its country's letters, and whether its form and check digit are right.
 
-    What has fewer than three digits, or only fills the field, is no number: "N/A", "0000000", "DE123456789".
+    A text with fewer than three digits is not a number, nor is one that only fills the field: "N/A", "0000000",
+    "DE123456789".
     """
     bare = _compact(text)
     if not re.search(r"\d.*\d.*\d", bare):

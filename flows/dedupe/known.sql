@@ -1,5 +1,6 @@
--- Each client with what its book tells of its values: how many hold its name, mailbox, phone, which words are rare.
--- A value that more than $holders clients share identifies nobody, and is left out, but numbers that differ still tell clients apart (any_vat, any_id).
+-- Each client with what its book shows of its values: how many hold its name, mailbox and phone, which words are rare.
+-- A value that more than $holders clients share identifies nobody, and is left out. But different numbers still keep
+-- clients apart (any_vat, any_id).
 with words as (
     select word, count(*) as n from (select unnest(words) as word from clients) group by word
 ),

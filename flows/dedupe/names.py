@@ -58,8 +58,8 @@ class Name:
 
     `words` are in alphabetical order; `tight` is the name in its own order, without blanks. `numbers` are its numbers,
     and "sen" or "jun". `given` are its first names and initials, if it may be a person's name, nicknames as the whole
-    name; `initials` are their first letters. `lone` tells that the name is a single first or family name, as many have.
-    `personal` tells that it is most probably a person's name, `form` is a company's legal form. A generic name ("Test",
+    name; `initials` are their first letters. `lone` is true for a single first or family name, which many have.
+    `personal` is true if it is most probably a person's name. `form` is a company's legal form. A generic name ("Test",
     "Walk-in customer") names nobody: it has no words.
     """
 
