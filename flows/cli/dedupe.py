@@ -34,6 +34,9 @@ def find(
     across_sources: Annotated[
         bool, typer.Option("--across-sources", help="Only report clients of different sources that may be the same.")
     ] = False,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Compare all clients again, not only those that something changed for.")
+    ] = False,
     limit: Annotated[int, typer.Option(min=1, help="The number of groups to show; all are stored.")] = 50,
     rules: RulesFile = None,
     source: SourceName = None,
@@ -57,7 +60,9 @@ def find(
         return
     name = choose_source(settings, source)
     with progress_bar(name, quiet=as_json) as progress:
-        duplicates = find_duplicates(settings, name, chosen, deleted=with_deleted, progress=progress)
+        duplicates = find_duplicates(
+            settings, name, chosen, deleted=with_deleted, everything=everything, progress=progress
+        )
     reasons = {(pair.id_a, pair.id_b): pair for pair in duplicates.pairs}
     if as_json:
         pairs = [
@@ -65,6 +70,7 @@ def find(
              "against": p.against} for p in duplicates.pairs
         ]  # fmt: skip
         counts = {"new": duplicates.new, "compared": duplicates.compared, "keys_left_out": duplicates.left_out}
+        counts["compared_again"] = duplicates.again
         show_json({"clusters": duplicates.clusters, "pairs": pairs, **counts})
         return
     rows = []

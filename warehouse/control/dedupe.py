@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 from warehouse.control.state import read_erased
 from warehouse.engine.seam import Warehouse
@@ -35,25 +35,6 @@ class FoundPair:
 def pair_of(a: str, b: str) -> Pair:
     """Return two ids, the smaller one first."""
     return (a, b) if a < b else (b, a)
-
-
-def read_clients(warehouse: Warehouse, source: str, *, deleted: bool) -> list[dict[str, Any]]:
-    """Return the values to compare a source's clients by, with names, mails and phones of all their contacts."""
-    mails: dict[str, list[object]] = defaultdict(list)
-    phones: dict[str, list[object]] = defaultdict(list)
-    persons: dict[str, list[str]] = defaultdict(list)
-    for client_id, first, last, email, phone in warehouse.rows(statement("dedupe/contacts"), {"source": source}):
-        mails[str(client_id)].append(email)
-        phones[str(client_id)].append(phone)
-        persons[str(client_id)].append(f"{first or ''} {last or ''}".strip())
-    columns, rows = warehouse.answer(statement("dedupe/clients"), {"source": source, "deleted": deleted})
-    clients = []
-    for values in rows:
-        row = dict(zip(columns, values, strict=True))
-        own, client_id = row.pop("phone"), str(row["id"])
-        reached = {"emails": mails[client_id], "phones": [own, *phones[client_id]], "persons": persons[client_id]}
-        clients.append({**row, **reached})
-    return clients
 
 
 def decide(

@@ -10,25 +10,9 @@ select id from control.chosen_survivors where source = $source
 group by id
 order by max(chosen_at) desc, id collate "C"
 
--- :name clients
--- The values to compare clients by; deleted clients only if $deleted is set.
-select
-    c.id, c.number, c.name, c.display_name, c.vat_number, c.id_number, c.website, c.phone, c.address1,
-    c.city, c.postal_code, l.iso_3166_2 as country
-from ninja.clients as c
-left join ninja.countries as l on l.source = c.source and l.id = c.country_id
-where c.source = $source and ($deleted or not c.is_deleted)
-order by c.id collate "C"
-
 -- :name clusters
 -- The clusters of the last run of a source.
 select cluster_id, id from control.duplicate_clusters where source = $source order by cluster_id collate "C", id collate "C"
-
--- :name contacts
--- The names, mail addresses and phone numbers of a source's contacts, the primary contact first.
-select client_id, first_name, last_name, email, phone from ninja.contacts
-where source = $source
-order by client_id collate "C", is_primary desc nulls last, id collate "C"
 
 -- :name decide
 -- Note a decision about a pair.
