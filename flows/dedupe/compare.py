@@ -13,6 +13,7 @@ import hashlib
 from collections.abc import Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -65,8 +66,7 @@ class Compared:
 
     def explained(self, pair: Pair) -> FoundPair:
         """Return the pair with its reasons."""
-        ranks = read_ranks(self.ranks.get(pair, ""))
-        return FoundPair(*pair, self.probable.get(pair, 0.0), keys_of(ranks), *reasons(ranks))
+        return FoundPair(*pair, self.probable.get(pair, 0.0), *_explained(self.ranks.get(pair, "")))
 
 
 @contextmanager
@@ -116,6 +116,13 @@ def read_ranks(text: str) -> dict[str, int]:
     return {comparison.name: ord(rank) - 48 for comparison, rank in zip(COMPARISONS, text, strict=False)}
 
 
+@cache
+def _explained(ranks: str) -> tuple[list[str], list[str], list[str]]:
+    """Return the keys and reasons of a pair by the ranks of its levels, which many pairs have in common."""
+    read = read_ranks(ranks)
+    return keys_of(read), *reasons(read)
+
+
 def _forms(batches: list[pa.RecordBatch], rules: Rules, progress: Progress) -> pa.Table:
     """Return the forms of all clients. The batches are taken out of the list, so that each frees its memory."""
     made, done, count = [], 0, sum(batch.num_rows for batch in batches)
@@ -156,7 +163,7 @@ def _unchanged(connection: duckdb.DuckDBPyConnection, scores: pa.Table | None) -
     connection.register("stored", SCORES.empty_table() if scores is None else scores)
     still = "(select id from prints where n not in (select n from again))"
     query = f"select * from stored where id_a in {still} and id_b in {still}"
-    return connection.sql(query).to_arrow_table().cast(SCORES)
+    return connection.sql(query).to_arrow_table()
 
 
 def _scores(connection: duckdb.DuckDBPyConnection, model: Model, least: float) -> Iterator[pa.Table]:
@@ -165,8 +172,7 @@ def _scores(connection: duckdb.DuckDBPyConnection, model: Model, least: float) -
         f"select id_l as id_a, id_r as id_b, match_probability as probability, in_conflict, {ranks} as ranks "
         f"from (select *, {probability(model)} from pairs) where match_probability >= {least!r}"
     )
-    for part in levels_of(connection, query):
-        yield part.cast(SCORES)
+    yield from levels_of(connection, query)
 
 
 def _written(connection: duckdb.DuckDBPyConnection) -> Iterator[pa.RecordBatch]:
@@ -178,8 +184,8 @@ def _written(connection: duckdb.DuckDBPyConnection) -> Iterator[pa.RecordBatch]:
 def _ids(connection: duckdb.DuckDBPyConnection, gone: Sequence[str]) -> pa.Table:
     """Return the ids whose stored forms go, or are replaced."""
     moved = "from prints as p join arriving as a using (id) where a.print is distinct from p.print"
-    ids = connection.sql(f"select id {moved}").to_arrow_table()["id"].combine_chunks().cast(pa.string())
-    return pa.table({"id": pa.concat_arrays([ids, pa.array(gone, pa.string())])})
+    ids = connection.sql(f"select id {moved}").to_arrow_table()
+    return pa.concat_tables([ids, pa.table({"id": pa.array(gone, pa.string())})])
 
 
 def _of(table: pa.Table, least: float, skipped: int, again: int, after: After) -> Compared:
@@ -187,4 +193,6 @@ def _of(table: pa.Table, least: float, skipped: int, again: int, after: After) -
     probable = dict(zip(pairs, table["probability"].to_pylist(), strict=True))
     conflicts = {pair for pair, against in zip(pairs, table["in_conflict"].to_pylist(), strict=True) if against}
     ranks = dict(zip(pairs, table["ranks"].to_pylist(), strict=True))
-    return Compared({p: value for p, value in probable.items() if value >= least}, conflicts, skipped, again, after, ranks)
+    return Compared(
+        {p: value for p, value in probable.items() if value >= least}, conflicts, skipped, again, after, ranks
+    )

@@ -23,7 +23,7 @@ from warehouse.control.compared import Before, read_before, read_inputs, read_na
 from warehouse.control.dedupe import FoundPair, decisions_of, known_clusters, merged_into, pair_of, store_found
 from warehouse.engine.place import WORKING, staging_of
 from warehouse.engine.private import check_ours, make_own_folder
-from warehouse.publish.publish import publish_if_due
+from warehouse.publish.publish import publish_findings
 
 if TYPE_CHECKING:
     from flows.dedupe.compare import Compared
@@ -77,7 +77,10 @@ def find_duplicates(
         raise SettingsError(f"The mirror of {name!r} has {counted(len(ids), 'client')}: `ninja-sync pull` first.")
     decided, count = carried(decided, moved, ids), len(ids)
     del ids
-    with _working_folder(settings) as folder, compared(batches, before, rules, folder=folder, progress=progress) as done:
+    with (
+        _working_folder(settings) as folder,
+        compared(batches, before, rules, folder=folder, progress=progress) as done,
+    ):
         progress("grouping", count, count)
         grouped = clusters(
             done.probable, decided, threshold=rules.threshold, floor=rules.floor, conflicts=done.conflicts
@@ -87,9 +90,7 @@ def find_duplicates(
         with open_ready(settings, clock) as warehouse:
             store_found(warehouse, name, kept, grouped, clock.now())
             store_after(warehouse, name, before, done.after)
-            warehouse.execute("update control.published set changed_runs = -1")  # the copies do not show this yet
-            if settings.publish:
-                publish_if_due(warehouse, now=clock.now())
+            publish_findings(warehouse, now=clock.now(), write=settings.publish)
             shown = {client_id for ids in grouped for client_id in ids}
             names = {client_id: called(client_id, *named) for client_id, *named in read_names(warehouse, name, shown)}
     new = sum(tuple(cluster) not in known for cluster in grouped)
@@ -130,7 +131,7 @@ def across(
     return [(pair, names.get(pair.id_a, pair.id_a), names.get(pair.id_b, pair.id_b)) for pair in ordered]
 
 
-def called(client_id: str, number: str | None, name: str | None) -> str:
+def called(client_id: str, number: str, name: str) -> str:
     """Return the client as people know it: number and name."""
     return " ".join(filter(None, (number, name))) or client_id
 

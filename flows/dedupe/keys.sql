@@ -1,6 +1,9 @@
 -- The keys to look for pairs by, as hashes of their kind and values. A strong one makes a pair alone; a weak one needs
 -- another, or names that are alike. Each client has each of its keys once.
-with spelled as (
+with distinct_words as (
+    select *, list_distinct(words) as own_words from known
+),
+spelled as (
     select n, true as strong, unnest(list_concat(
         [
             case when vat_number is not null then hash('vat', vat_number) end,
@@ -26,12 +29,12 @@ with spelled as (
             case when street is not null and postal_code is not null then hash('way', street, postal_code) end,
             case when street is not null and city is not null then hash('road', street, city) end
         ],
-        case when postal_code is not null then list_transform(list_distinct(words), lambda x: hash('word, code', x, postal_code)) end,
-        case when city is not null then list_transform(list_distinct(words), lambda x: hash('word, city', x, city)) end,
-        case when house is not null then list_transform(list_distinct(words), lambda x: hash('word, house', x, house)) end,
+        case when postal_code is not null then list_transform(own_words, lambda x: hash('word, code', x, postal_code)) end,
+        case when city is not null then list_transform(own_words, lambda x: hash('word, city', x, city)) end,
+        case when house is not null then list_transform(own_words, lambda x: hash('word, house', x, house)) end,
         list_transform(list_distinct(rare_words), lambda x: hash('word', x)),
         list_distinct(list_transform(emails, lambda x: hash('box', split_part(x, '@', 1))))
     ))
-    from known
+    from distinct_words
 )
 select n, key, strong from spelled where key is not null

@@ -17,11 +17,8 @@ mail_rows as (
 mails as (
     select mail, count(*) as held from mail_rows group by mail having count(*) > $few
 ),
-mail_lists as (
-    select
-        n, list_sort(list(mail) filter (coalesce(held, 1) <= $holders)) as emails,
-        list_sort(list(mail) filter (held is null)) as few_emails
-    from mail_rows left join mails using (mail) group by n
+shared_mails as (  -- of the clients with a mailbox that many hold; all others keep theirs
+    select n, list(mail) as many, list(mail) filter (held > $holders) as too_many from mail_rows join mails using (mail) group by n
 ),
 phone_rows as (
     select n, unnest(phones) as phone from clients
@@ -29,11 +26,8 @@ phone_rows as (
 phones as (
     select phone, count(*) as held from phone_rows group by phone having count(*) > $few
 ),
-phone_lists as (
-    select
-        n, list_sort(list(phone) filter (coalesce(held, 1) <= $holders)) as phones,
-        list_sort(list(phone) filter (held is null)) as few_phones
-    from phone_rows left join phones using (phone) group by n
+shared_phones as (
+    select n, list(phone) as many, list(phone) filter (held > $holders) as too_many from phone_rows join phones using (phone) group by n
 ),
 ids as (
     select try_cast(regexp_replace(id_number, '[^0-9]', '', 'g') as bigint) as value from clients where id_number is not null
@@ -63,11 +57,12 @@ select
     case when vats.vat_number is null then c.vat_number end as vat_number,
     case when numbers.id_number is null and not coalesce(own_ids.running, false) then c.id_number end as id_number,
     case when coalesce(domains.held, 1) <= $holders then c.domain end as domain,
-    mail_lists.emails, mail_lists.few_emails, phone_lists.phones, phone_lists.few_phones, rare.rare_words
+    without_items(c.emails, m.too_many) as emails, without_items(c.emails, m.many) as few_emails,
+    without_items(c.phones, p.too_many) as phones, without_items(c.phones, p.many) as few_phones, rare.rare_words
 from clients as c
 left join rare using (n)
-left join mail_lists using (n)
-left join phone_lists using (n)
+left join shared_mails as m using (n)
+left join shared_phones as p using (n)
 left join names on names.name = c.name
 left join vats on vats.vat_number = c.vat_number
 left join numbers on numbers.id_number = c.id_number

@@ -27,6 +27,7 @@ WEAK_CAP: Final = 20
 PART: Final = 15_000
 MOST_PARTS: Final = 20
 """Pairs are compared in parts, each those of at most so many clients, which bounds memory; but each part costs time."""
+MOST_THREADS: Final = 4
 _SQL: Final = {
     name: Path(__file__).with_name(f"{name}.sql").read_text(encoding="utf-8")
     for name in ("known", "book", "keys", "prints", "candidates")
@@ -41,8 +42,7 @@ def opened(forms: pa.Table, folder: Path | None = None) -> Iterator[duckdb.DuckD
     its share of memory goes into `folder`, if there is one.
     """
     memory = f"{384 + forms.num_rows // 1000}MiB"
-    threads = min(2, os.cpu_count() or 1)  # each holds data of its own
-    config: dict[str, str | bool | int | float | list[str]] = {"threads": threads, "temp_directory": str(folder or "")}
+    config: dict[str, str | bool | int | float | list[str]] = {"threads": 1, "temp_directory": str(folder or "")}
     if folder:
         config["memory_limit"] = memory
     with duckdb.connect(config=config) as connection:
@@ -50,7 +50,7 @@ def opened(forms: pa.Table, folder: Path | None = None) -> Iterator[duckdb.DuckD
             connection.execute(query).fetchall()
         connection.register("arriving", forms)
         for query, values in (
-            (f"create table clients as select row_number() over (order by id) as n, * from ({read_forms()})", {}),
+            (f"create table clients as {read_forms()}", {}),
             (f"create table known as {_SQL['known']}", {"holders": HOLDERS, "few": FEW}),
             ("drop table clients", {}),
             (f"create table book as {_SQL['book']}", {}),
@@ -76,7 +76,11 @@ def prepared(clients: Sequence[Comparable], folder: Path | None = None) -> Itera
 
 
 def compare_all(connection: duckdb.DuckDBPyConnection) -> None:
-    """Have all clients compared: make the table `keys` (n, key, strong, again) of the keys that make pairs."""
+    """Have all clients compared: make the table `keys` (n, key, strong, again) of the keys that make pairs.
+
+    Only that is worth several threads, each of which holds rows of its own.
+    """
+    connection.execute(f"set threads to {min(MOST_THREADS, os.cpu_count() or 1)}").fetchall()
     connection.execute(
         "create table keys as select n, key, strong, true as again from all_keys semi join "
         "(select key, strong from all_keys group by key, strong "
@@ -88,13 +92,11 @@ def compare_all(connection: duckdb.DuckDBPyConnection) -> None:
 
 def compare_only(connection: duckdb.DuckDBPyConnection) -> None:
     """Have only pairs compared with a client of the table `again` (n): make `keys` of the keys that make such pairs."""
-    for query in (
-        "create table sought as select distinct key, strong from all_keys semi join again using (n) "
-        "anti join crowded using (key, strong)",
-        "create table keys as select n, key, strong, n in (select n from again) as again from all_keys "
-        "semi join sought using (key, strong)",
-        "drop table all_keys",
-    ):
+    sought = "select distinct key, strong from all_keys semi join again using (n) anti join crowded using (key, strong)"
+    keys = (
+        "select n, key, strong, n in (select n from again) as again from all_keys semi join sought using (key, strong)"
+    )
+    for query in (f"create table sought as {sought}", f"create table keys as {keys}", "drop table all_keys"):
         connection.execute(query).fetchall()
 
 

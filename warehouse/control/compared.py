@@ -76,10 +76,10 @@ def read_inputs(warehouse: Warehouse, source: str, *, deleted: bool, usable: boo
     return warehouse.streamed(statement("compared/inputs"), values, rows=BATCH)
 
 
-def read_names(warehouse: Warehouse, source: str, ids: Iterable[str]) -> list[tuple[str, str | None, str | None]]:
-    """Return the given clients that are in the mirror: id, number, name."""
+def read_names(warehouse: Warehouse, source: str, ids: Iterable[str]) -> list[tuple[str, str, str]]:
+    """Return the given clients that are in the mirror: id, number, name; '' is none."""
     rows = warehouse.rows(statement("compared/names"), {"source": source, "ids": sorted(ids)})
-    return [(str(key), number and str(number), name and str(name)) for key, number, name in rows]
+    return [(str(key), str(number or ""), str(name or "")) for key, number, name in rows]
 
 
 def store_after(warehouse: Warehouse, source: str, before: Before, after: After) -> None:
@@ -100,12 +100,12 @@ def _store_if_next(warehouse: Warehouse, source: str, before: Before, after: Aft
             warehouse.execute(f"delete from control.{table} where source = $source", values)
         return
     if after.changed:
-        _store(warehouse, source, before, after)
+        _store(warehouse, source, after)
     warehouse.execute("delete from control.duplicate_basis where source = $source", values)
     warehouse.execute(statement("compared/note_basis"), {"source": source, **msgspec.structs.asdict(after.basis)})
 
 
-def _store(warehouse: Warehouse, source: str, before: Before, after: After) -> None:
+def _store(warehouse: Warehouse, source: str, after: After) -> None:
     values = {"source": source}
     if after.kept_forms:
         warehouse.stage("written_again", after.ids.schema, after.ids.to_batches())
@@ -115,8 +115,8 @@ def _store(warehouse: Warehouse, source: str, before: Before, after: After) -> N
     _append(warehouse, "duplicate_forms", source, after.forms)
     warehouse.execute("delete from control.duplicate_scores where source = $source", values)
     _append(warehouse, "duplicate_scores", source, after.scores.to_batches(max_chunksize=BATCH))
-    for table in ("forms", "scores"):
-        warehouse.execute(statement(f"compared/drop_absent_{table}"), values)
+    for name in ("compared/drop_absent_forms", "compared/drop_absent_scores"):
+        warehouse.execute(statement(name), values)
 
 
 def _append(warehouse: Warehouse, table: str, source: str, batches: Iterable[pa.RecordBatch]) -> None:

@@ -28,16 +28,22 @@ where f.source = $source and c.id is null
 
 -- :name inputs
 -- The values to compare clients by: `inputs` is their hash. Where that is the stored hash, the stored forms, else the
--- values, with characters 29 to 31 between them; contacts are last, the primary contact first.
-with reached as (
+-- values, with characters 29 to 31 between them. Contacts are last, the primary contact first.
+with told as (
     select
-        client_id,
-        string_agg(
-            coalesce(first_name, '') || chr(31) || coalesce(last_name, '') || chr(31)
-            || coalesce(email, '') || chr(31) || coalesce(phone, ''),
-            chr(30) order by is_primary desc nulls last, id collate "C"
-        ) as contacts
+        client_id, is_primary, id,
+        coalesce(first_name, '') || chr(31) || coalesce(last_name, '') || chr(31)
+        || coalesce(email, '') || chr(31) || coalesce(phone, '') as contact
     from ninja.contacts where source = $source
+),
+alone as (  -- most clients have one contact, and to put texts in order takes long
+    select client_id, min(contact) as contacts from told group by client_id having count(*) = 1
+),
+reached as (
+    select client_id, contacts from alone
+    union all
+    select client_id, string_agg(contact, chr(30) order by is_primary desc nulls last, id collate "C")
+    from told where client_id not in (select client_id from alone)
     group by client_id
 ),
 written as (
@@ -46,17 +52,17 @@ written as (
         coalesce(c.name, '') || chr(29) || coalesce(c.vat_number, '') || chr(29) || coalesce(c.id_number, '') || chr(29)
         || coalesce(c.website, '') || chr(29) || coalesce(c.phone, '') || chr(29) || coalesce(c.address1, '') || chr(29)
         || coalesce(c.city, '') || chr(29) || coalesce(c.postal_code, '') || chr(29) || coalesce(l.iso_3166_2, '') || chr(29)
-        || coalesce(r.contacts, '') as told
+        || coalesce(r.contacts, '') as texts
     from ninja.clients as c
     left join ninja.countries as l on l.source = c.source and l.id = c.country_id
     left join reached as r on r.client_id = c.id
     where c.source = $source and ($deleted or not c.is_deleted)
 ),
 hashed as (
-    select id, told, substr(md5(told), 1, 16) as inputs from written
+    select id, texts, substr(md5(texts), 1, 16) as inputs from written
 )
 select
-    h.id, h.inputs, f.print, f.forms, case when f.forms is null then h.told end as told
+    h.id, h.inputs, f.print, f.forms, case when f.forms is null then h.texts end as told
 from hashed as h
 left join control.duplicate_forms as f on f.source = $source and f.id = h.id and f.inputs = h.inputs and $usable
 
@@ -67,7 +73,7 @@ where source = $source and id in (select unnest(cast($ids as varchar[])))
 
 -- :name note_basis
 -- Note what the stored forms and scores were made by.
-insert into control.duplicate_basis values ($source, $forms, $scores, $least, $searches)
+insert into control.duplicate_basis values ($source, $forms, $scores, cast($least as double precision), $searches)
 
 -- :name scores
 -- The stored pairs of a source.

@@ -28,19 +28,6 @@ from (
 where place = 1
 order by id_a collate "C", id_b collate "C"
 
--- :name insert_clusters
--- Store the clusters of a run.
-insert into control.duplicate_clusters
-select $source, unnest(cast($clusters as varchar[])), unnest(cast($ids as varchar[])), $found_at
-
--- :name insert_pairs
--- Store the pairs of a run.
-insert into control.duplicate_pairs
-select
-    $source, unnest(cast($ids_a as varchar[])), unnest(cast($ids_b as varchar[])),
-    unnest(cast($probabilities as double precision[])), unnest(cast($keys as varchar[])),
-    cast(unnest(cast($reasons as varchar[])) as json), cast(unnest(cast($against as varchar[])) as json), $found_at
-
 -- :name known
 -- The given ids that are, or were, clients of a source.
 select id from ninja.clients
