@@ -54,7 +54,7 @@ class Name:
     form: str | None = None
 
 
-@lru_cache(maxsize=200_000)
+@lru_cache(maxsize=20_000)
 def plain(text: str) -> str:
     """Return the letters and digits of any script as ASCII in lower case, with one blank between words."""
     ascii_text = text if text.isascii() else anyascii(text)
@@ -84,7 +84,7 @@ _ENDS: Final = {"".join(_WORD.findall(plain(words[-1]))) for _, words in prepare
 """The last words of legal forms. cleanco is slow, so it only gets names that end in one of them."""
 
 
-@lru_cache(maxsize=200_000)
+@lru_cache(maxsize=20_000)
 def name_of(text: str) -> Name:
     """Return a name in its comparable forms.
 
