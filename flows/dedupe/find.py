@@ -72,11 +72,11 @@ def find_duplicates(
         decided = decisions_of(warehouse, name)
         moved = merged_into(warehouse, name)
         known = {tuple(cluster) for cluster in known_clusters(warehouse, name)}
-    ids = {client_id for batch in batches for client_id in batch.column("id").to_pylist()}
-    if len(ids) < 2:  # noqa: PLR2004 - a pair
-        raise SettingsError(f"The mirror of {name!r} has {counted(len(ids), 'client')}: `ninja-sync pull` first.")
-    decided, count = carried(decided, moved, ids), len(ids)
-    del ids
+    count = sum(batch.num_rows for batch in batches)
+    if count < 2:  # noqa: PLR2004 - a pair
+        raise SettingsError(f"The mirror of {name!r} has {counted(count, 'client')}: `ninja-sync pull` first.")
+    if decided:
+        decided = carried(decided, moved, {key for batch in batches for key in batch.column("id").to_pylist()})
     with (
         _working_folder(settings) as folder,
         compared(batches, before, rules, folder=folder, progress=progress) as done,

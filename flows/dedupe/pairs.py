@@ -24,6 +24,8 @@ FEW: Final = 3
 STRONG_CAP: Final = 60
 WEAK_CAP: Final = 20
 """The most clients that may share a strong or a weak key to look for pairs by; more would make too many pairs."""
+LOOKED_AT: Final = 20_000
+"""So many clients tell what a book is like."""
 PART: Final = 15_000
 MOST_PARTS: Final = 20
 """Pairs are compared in parts, each those of at most so many clients, which bounds memory; but each part costs time."""
@@ -53,7 +55,7 @@ def opened(forms: pa.Table, folder: Path | None = None) -> Iterator[duckdb.DuckD
             (f"create table clients as {read_forms()}", {}),
             (f"create table known as {_SQL['known']}", {"holders": HOLDERS, "few": FEW}),
             ("drop table clients", {}),
-            (f"create table book as {_SQL['book']}", {}),
+            (f"create table book as {_SQL['book']}", {"every": 1 + forms.num_rows // LOOKED_AT}),
             (f"create table all_keys as {_SQL['keys']}", {}),
             (_CROWDED, {"strong": STRONG_CAP, "weak": WEAK_CAP}),
         ):

@@ -151,6 +151,10 @@ def plain(value: object) -> object:  # noqa: PLR0911 - as above
             return value
         case float():
             return value if math.isfinite(value) else None
+        case list() | tuple() | set() | frozenset():
+            return [plain(item) for item in value]
+        case dict() | Mapping():
+            return {str(plain(key)): plain(item) for key, item in value.items()}
         case Decimal():
             return f"{value:f}" if value.is_finite() else None
         case datetime():
@@ -159,10 +163,6 @@ def plain(value: object) -> object:  # noqa: PLR0911 - as above
             return value.isoformat()
         case bytes():
             return value.hex()
-        case Mapping():
-            return {str(plain(key)): plain(item) for key, item in value.items()}
-        case list() | tuple() | set() | frozenset():
-            return [plain(item) for item in value]
     return str(value)
 
 

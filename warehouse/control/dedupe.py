@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from typing import Final
 
 from warehouse.control.state import read_erased
@@ -95,8 +96,7 @@ def _store(
         "id_a": [p.id_a for p in pairs], "id_b": [p.id_b for p in pairs],
         "probability": pa.array([p.probability for p in pairs], pa.float64()),
         "keys": [", ".join(p.keys) for p in pairs],
-        "reasons": [json.dumps(list(p.reasons), ensure_ascii=False) for p in pairs],
-        "against": [json.dumps(list(p.against), ensure_ascii=False) for p in pairs],
+        "reasons": [_listed(tuple(p.reasons)) for p in pairs], "against": [_listed(tuple(p.against)) for p in pairs],
     }  # fmt: skip
     of_clusters = {"cluster_id": [cluster for cluster, _ in members], "id": [client_id for _, client_id in members]}
     for table, columns in (("duplicate_pairs", of_pairs), ("duplicate_clusters", of_clusters)):
@@ -109,6 +109,12 @@ def _store(
         }
         stored = pa.table(texts)
         warehouse.append(f"control.{table}", stored.schema, stored.to_batches())
+
+
+@lru_cache(maxsize=10_000)
+def _listed(reasons: tuple[str, ...]) -> str:
+    """Return reasons as a JSON list; many pairs have the same ones."""
+    return json.dumps(reasons, ensure_ascii=False)
 
 
 def known_pairs(warehouse: Warehouse, source: str) -> list[FoundPair]:
