@@ -1,4 +1,4 @@
-"""Compare the clients of a book: all of them, or only those of which anything has changed since the last search.
+"""Compare the clients of a book: all of them, or only those that changed since the last search.
 
 What a pair scores follows from the columns of known.sql of its two clients, from the keys by which no pairs are looked
 for, and from the model. A print (prints.sql) is a hash of a client's columns and such keys. It also moves if the client
@@ -135,8 +135,8 @@ def _forms(batches: list[pa.RecordBatch], rules: Rules, progress: Progress) -> p
 
 def _basis(rules: Rules, model: Model, before: Before) -> Basis:
     """Return what forms and scores are made by now. A lower bound than asked for is kept: it has all that is needed."""
-    told = [code_of_pairs(), model.bias, sorted((name, sorted(own.items())) for name, own in model.weights.items())]
-    scores = hashlib.sha256(repr(told).encode()).hexdigest()[:32]
+    decisive = [code_of_pairs(), model.bias, sorted((name, sorted(own.items())) for name, own in model.weights.items())]
+    scores = hashlib.sha256(repr(decisive).encode()).hexdigest()[:32]
     least, kept = min(UNCERTAIN, rules.floor), before.basis
     searches = 1 + (kept.searches if kept else 0)
     return Basis(basis_of_forms(rules.free_mail), scores, min(least, kept.least) if kept else least, searches)
@@ -159,7 +159,7 @@ def _choose(connection: duckdb.DuckDBPyConnection, *, whole: bool) -> int:
 
 
 def _unchanged(connection: duckdb.DuckDBPyConnection, scores: pa.Table | None) -> pa.Table:
-    """Return the stored pairs of which neither client is compared again, or gone."""
+    """Return the stored pairs whose clients are both present, and not compared again."""
     connection.register("stored", SCORES.empty_table() if scores is None else scores)
     still = "(select id from prints where n not in (select n from again))"
     query = f"select * from stored where id_a in {still} and id_b in {still}"

@@ -34,7 +34,7 @@ class Found:
     """The result of a run: its clusters, all probable pairs, the number of new clusters and of clients compared.
 
     `left_out` counts the keys (a name, a house, a mailbox) that too many clients share to look for pairs by, `again`
-    the clients compared again, as they or what the others tell of them had changed. `names` are those of the clients
+    the clients compared again, because they had changed, or their book around them. `names` are those of the clients
     in clusters.
     """
 

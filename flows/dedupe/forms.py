@@ -22,7 +22,7 @@ from warehouse.engine.without_pandas import leave_pandas_alone
 leave_pandas_alone()
 
 COLUMN, ITEM, PART = "\x1d", "\x1e", "\x1f"
-"""What stands between a client's values, between items, and between forms or the parts of a contact."""
+"""The characters between a client's values, between items, and between forms or the parts of a contact."""
 VALUES: Final = 10
 TEXTS: Final = (
     "name", "tight", "form", "vat_number", "id_number", "domain", "street", "house", "city", "postal_code", "country",
@@ -81,12 +81,12 @@ def table_of_forms(clients: Sequence[Comparable]) -> pa.Table:
 def completed(batches: Iterable[pa.RecordBatch], free: Set[str] = FREE_MAIL) -> Iterator[pa.RecordBatch]:
     """Yield batches of `read_inputs` with forms for all clients: those that the warehouse has not are made."""
     for batch in batches:
-        told = batch.column("told")
-        if told.null_count == batch.num_rows:
+        texts = batch.column("texts")
+        if texts.null_count == batch.num_rows:
             yield _selected(batch, batch.column("forms"))
             continue
         # Not by pyarrow's own functions: to import them takes as long as this does for 50,000 clients.
-        columns = (batch.column(name).to_pylist() for name in ("id", "forms", "told"))
+        columns = (batch.column(name).to_pylist() for name in ("id", "forms", "texts"))
         forms = [
             form if text is None else form_of(_comparable(key, text, free))
             for key, form, text in zip(*columns, strict=True)
@@ -105,9 +105,9 @@ def _selected(batch: pa.RecordBatch, forms: pa.Array) -> pa.RecordBatch:
     return pa.RecordBatch.from_arrays(columns, schema=SCHEMA)
 
 
-def _comparable(client_id: str, told: str, free: Set[str]) -> Comparable:
+def _comparable(client_id: str, texts: str, free: Set[str]) -> Comparable:
     """Return the comparable forms of one client from its values as `compared/inputs` writes them."""
-    name, vat, number, website, phone, address, city, code, country, contacts, *_ = told.split(COLUMN)
+    name, vat, number, website, phone, address, city, code, country, contacts, *_ = texts.split(COLUMN)
     people = [(contact.split(PART) + [""] * 4)[:4] for contact in contacts.split(ITEM)] if contacts else []
     return comparable(
         id=client_id, name=name, vat_number=vat, id_number=number, website=website, address=address, city=city,

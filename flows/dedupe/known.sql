@@ -1,4 +1,4 @@
--- Each client with what its book tells of its values: how many hold its name, mailbox, phone, which words are rare.
+-- Each client with its values and how its book has them: how many hold its name, mailbox, phone, which words are rare.
 -- A value that more than $holders clients share identifies nobody, and is left out. Counts above $few are all one, and
 -- shares come in steps: so a client differs from the last search only where that matters.
 with word_rows as (

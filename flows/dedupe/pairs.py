@@ -25,7 +25,7 @@ STRONG_CAP: Final = 60
 WEAK_CAP: Final = 20
 """The most clients that may share a strong or a weak key to look for pairs by; more would make too many pairs."""
 LOOKED_AT: Final = 20_000
-"""So many clients tell what a book is like."""
+"""So many clients show what a book is like."""
 PART: Final = 15_000
 MOST_PARTS: Final = 20
 """Pairs are compared in parts, each those of at most so many clients, which bounds memory; but each part costs time."""
@@ -80,7 +80,7 @@ def prepared(clients: Sequence[Comparable], folder: Path | None = None) -> Itera
 def compare_all(connection: duckdb.DuckDBPyConnection) -> None:
     """Have all clients compared: make the table `keys` (n, key, strong, again) of the keys that make pairs.
 
-    Only that is worth several threads, each of which holds rows of its own.
+    Only that is worth several threads, as each thread holds rows of its own.
     """
     connection.execute(f"set threads to {min(MOST_THREADS, os.cpu_count() or 1)}").fetchall()
     connection.execute(
@@ -109,8 +109,8 @@ def print_clients(connection: duckdb.DuckDBPyConnection) -> None:
 
 def code_of_pairs() -> str:
     """Return a digest of all that decides on pairs and their levels, and of the engine that computes them."""
-    told = [duckdb.__version__, HOLDERS, FEW, STRONG_CAP, WEAK_CAP, sorted(_SQL.items()), _levels(""), MACROS]
-    return hashlib.sha256(repr(told).encode()).hexdigest()
+    decisive = [duckdb.__version__, HOLDERS, FEW, STRONG_CAP, WEAK_CAP, sorted(_SQL.items()), _levels(""), MACROS]
+    return hashlib.sha256(repr(decisive).encode()).hexdigest()
 
 
 def left_out(connection: duckdb.DuckDBPyConnection) -> int:

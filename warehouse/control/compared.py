@@ -45,7 +45,7 @@ class Before:
 class After:
     """The state to store: the forms of clients that are new or differ, all pairs, and their basis.
 
-    `kept_forms` tells that the other stored forms hold; `changed` that anything differs from the state before.
+    With `kept_forms`, the other stored forms hold. `changed` is whether anything differs from the state before.
     """
 
     basis: Basis
@@ -68,9 +68,9 @@ def read_before(warehouse: Warehouse, source: str, *, deleted: bool) -> Before:
 
 
 def read_inputs(warehouse: Warehouse, source: str, *, deleted: bool, usable: bool) -> Iterator[pa.RecordBatch]:
-    """Yield all clients: id, inputs, and the stored print and forms, or the values to make forms of (`told`).
+    """Yield all clients: id, inputs, and the stored print and forms, or the values to make forms of (`texts`).
 
-    Stored forms are used only if they are `usable`, which their basis tells. Call it in a transaction.
+    Stored forms are used only if they are `usable`, as their basis shows. Call it in a transaction.
     """
     values = {"source": source, "deleted": deleted, "usable": usable}
     return warehouse.streamed(statement("compared/inputs"), values, rows=BATCH)

@@ -29,7 +29,7 @@ where f.source = $source and c.id is null
 -- :name inputs
 -- The values to compare clients by: `inputs` is their hash. Where that is the stored hash, the stored forms, else the
 -- values, with characters 29 to 31 between them. Contacts are last, the primary contact first.
-with told as (
+with spelled as (
     select
         client_id, is_primary, id,
         coalesce(first_name, '') || chr(31) || coalesce(last_name, '') || chr(31)
@@ -37,13 +37,13 @@ with told as (
     from ninja.contacts where source = $source
 ),
 alone as (  -- most clients have one contact, and to put texts in order takes long
-    select client_id, min(contact) as contacts from told group by client_id having count(*) = 1
+    select client_id, min(contact) as contacts from spelled group by client_id having count(*) = 1
 ),
 reached as (
     select client_id, contacts from alone
     union all
     select client_id, string_agg(contact, chr(30) order by is_primary desc nulls last, id collate "C")
-    from told where client_id not in (select client_id from alone)
+    from spelled where client_id not in (select client_id from alone)
     group by client_id
 ),
 written as (
@@ -62,7 +62,7 @@ hashed as (
     select id, texts, substr(md5(texts), 1, 16) as inputs from written
 )
 select
-    h.id, h.inputs, f.print, f.forms, case when f.forms is null then h.texts end as told
+    h.id, h.inputs, f.print, f.forms, case when f.forms is null then h.texts end as texts
 from hashed as h
 left join control.duplicate_forms as f on f.source = $source and f.id = h.id and f.inputs = h.inputs and $usable
 

@@ -20,7 +20,7 @@ from warehouse.control.compared import Before
 RULES = Rules()
 FIELDS = ("name", "vat_number", "id_number", "website", "phone", "address", "city", "postal_code", "country")
 ARRIVING = pa.schema([
-    ("id", pa.string()), ("inputs", pa.string()), ("print", pa.int64()), ("forms", pa.string()), ("told", pa.string()),
+    ("id", pa.string()), ("inputs", pa.string()), ("print", pa.int64()), ("forms", pa.string()), ("texts", pa.string()),
 ])  # fmt: skip
 
 
@@ -40,7 +40,7 @@ class Kept:
             stored = self.forms.get(row["id"]) if usable else None
             same = stored is not None and stored["inputs"] == inputs
             made = {"print": stored["print"], "forms": stored["forms"]} if same else {"print": None, "forms": None}
-            arriving.append({"id": row["id"], "inputs": inputs, **made, "told": None if same else told})
+            arriving.append({"id": row["id"], "inputs": inputs, **made, "texts": None if same else told})
         return pa.Table.from_pylist(arriving, ARRIVING).to_batches(max_chunksize=70)
 
     def search(self, rows, *, model=None, rules=RULES):
@@ -168,7 +168,7 @@ def test_values_with_the_characters_between_fields_do_no_harm():
                 "inputs": "x",
                 "print": None,
                 "forms": None,
-                "told": f"Anders{COLUMN}B" + COLUMN * 9 + f"{ITEM}{PART * 7}",
+                "texts": f"Anders{COLUMN}B" + COLUMN * 9 + f"{ITEM}{PART * 7}",
             }
         ],
         ARRIVING,
