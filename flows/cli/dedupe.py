@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import msgspec
 import typer
@@ -21,6 +21,9 @@ from warehouse.control.dedupe import pair_of
 if TYPE_CHECKING:
     from flows.dedupe.review import Case
     from warehouse.control.dedupe import FoundPair
+
+MANY: Final = 20
+"""From this number of decisions on, `dedupe find` reminds of `dedupe learn`, which needs as many."""
 
 
 def find(
@@ -65,10 +68,15 @@ def find(
     if as_json:
         pairs = [
             {"id_a": p.id_a, "id_b": p.id_b, "probability": p.probability, "keys": p.keys, "reasons": p.reasons,
-             "against": p.against} for p in duplicates.pairs
+             "against": p.against, "in_conflict": p.in_conflict} for p in duplicates.pairs
         ]  # fmt: skip
-        counts = {"new": duplicates.new, "compared": duplicates.compared, "keys_left_out": duplicates.left_out}
-        counts["compared_again"] = duplicates.again
+        counts = {
+            "new": duplicates.new,
+            "compared": duplicates.compared,
+            "keys_left_out": duplicates.left_out,
+            "compared_again": duplicates.again,
+            "decisions_to_learn": duplicates.unlearned,
+        }
         show_json({"clusters": duplicates.clusters, "pairs": pairs, **counts})
         return
     rows = []
@@ -86,6 +94,8 @@ def find(
     note = f"{groups} ({duplicates.new:,} new) among {counted(duplicates.compared, 'client')}"
     if duplicates.left_out:
         note += f". Keys skipped because too many clients share them: {duplicates.left_out:,}"
+    if duplicates.unlearned >= MANY:
+        note += f". {counted(duplicates.unlearned, 'decision')} since the last `dedupe learn`"
     show_table("Duplicates", ("clients", "probability", "best pair"), rows, most=limit, note=note)
     say("Next: ninja-sync dedupe review")
 
@@ -173,8 +183,12 @@ def decide(
 
 
 def plan(
-    everything: Annotated[
-        bool, typer.Option("--undecided-too", help="Include groups that nobody has decided on.")
+    certain: Annotated[
+        bool,
+        typer.Option(
+            "--certain",
+            help="Include undecided groups if every pair is at least 99.9 % probable, with no conflict.",
+        ),
     ] = False,
     allow: Allow = None,
     no_rescue: NoRescue = False,
@@ -187,8 +201,11 @@ def plan(
 ) -> None:
     """Plan the merges of groups decided to be the same.
 
-    The rules (`[survivor]` of config/dedupe.toml) choose the client to keep. The plan is shown like with `merge plan`;
-    `ninja-sync merge apply` applies it.
+    A merge cannot be undone. So the plan has only groups that people decided are the same. With `--certain`, it also
+    has groups that nobody has decided on, if every pair is at least 99.9 % probable, no two clients contradict each
+    other (such as two valid VAT numbers), and no client outside the group may be the same. A pair left for later keeps
+    its group out. The rules (`survivor` in config/dedupe.toml) choose the client to keep. The plan is shown like with
+    `merge plan`; `ninja-sync merge apply` applies it.
     """
     from flows.dedupe.plan import plan_clusters  # noqa: PLC0415 - an extra, as for `find`
     from flows.merge.report import tell_planned_merges  # noqa: PLC0415 - 0.1 s that `find` need not spend
@@ -199,7 +216,7 @@ def plan(
     name = choose_source(settings, source)
     with open_door(settings, name) as door:
         planned = plan_clusters(
-            settings, name, door, chosen, undecided=everything, allowed={*chosen.allow, *(allow or [])},
+            settings, name, door, chosen, certain=certain, allowed={*chosen.allow, *(allow or [])},
             rescue=not no_rescue, public_notes=public_notes or chosen.public_notes,
         )  # fmt: skip
     raise typer.Exit(tell_planned_merges(planned, to, as_json=as_json))

@@ -23,12 +23,11 @@ import pyarrow as pa
 from flows.dedupe.explain import keys_of, reasons
 from flows.dedupe.forms import basis_of_forms, completed
 from flows.dedupe.levels import COMPARISONS
-from flows.dedupe.model import BOOK, LIST, Model, probability, shipped
+from flows.dedupe.model import Model, kind_of, probability, shipped
 from flows.dedupe.pairs import (
     code_of_pairs,
     compare_all,
     compare_only,
-    has_own_addresses,
     left_out,
     levels_of,
     opened,
@@ -66,7 +65,9 @@ class Compared:
 
     def explained(self, pair: Pair) -> FoundPair:
         """Return the pair with its reasons."""
-        return FoundPair(*pair, self.probable.get(pair, 0.0), *_explained(self.ranks.get(pair, "")))
+        return FoundPair(
+            *pair, self.probable.get(pair, 0.0), *_explained(self.ranks.get(pair, "")), pair in self.conflicts
+        )
 
 
 @contextmanager
@@ -79,13 +80,14 @@ def compared(
     folder: Path | None = None,
     progress: Progress = silent,
 ) -> Iterator[Compared]:
-    """Compare clients in batches of `read_inputs`; without a model, the shipped one for such a book decides.
+    """Compare clients in batches of `read_inputs`; without a model of their kind, the shipped one decides.
 
     The batches may have stored forms only if `can_use` allows that. `after` can be read until the context ends.
     """
     with opened(_forms(batches, rules, progress), folder) as connection:
         print_clients(connection)
-        model = model or shipped(LIST if has_own_addresses(connection) else BOOK)
+        kind = kind_of(connection)
+        model = model if model is not None and model.kind in {"", kind} else shipped(kind)
         basis, kept = _basis(rules, model, before), before.basis
         same = kept is not None and (kept.forms, kept.scores, kept.least) == (basis.forms, basis.scores, basis.least)
         again = _choose(connection, whole=not same)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from flows.dedupe.levels import COMPARISONS
@@ -11,6 +11,14 @@ KEYS: Final = {"vat number": "vat_number", "id number": "id_number", "mail": "em
 """The comparisons of values that only one client should have, with the names of their columns."""
 SAME: Final = frozenset({"same VAT number", "same ID number", "same e-mail address", "same phone"})
 _LEVELS: Final = {comparison.name: comparison.levels for comparison in COMPARISONS}
+
+HARD: Final = frozenset(level.reason for comparison in COMPARISONS for level in comparison.levels if level.hard)
+"""The reasons that a conflict may have."""
+
+
+def hard_reasons(against: Sequence[str]) -> list[str]:
+    """Return the reasons why a pair is in conflict, of all reasons against it."""
+    return [reason for reason in against if reason in HARD]
 
 
 def keys_of(ranks: Mapping[str, int]) -> list[str]:

@@ -13,6 +13,7 @@ from flows.configuration.load import place_of
 from flows.configuration.values import Settings
 from flows.dedupe.clusters import clusters
 from flows.dedupe.decisions import carried
+from flows.dedupe.questions import to_ask
 from flows.dedupe.rules import Rules
 from flows.session.clock import SYSTEM_CLOCK, Clock
 from flows.session.progress import Progress, silent
@@ -21,6 +22,7 @@ from flows.show.counted import counted
 from schemas.errors import SettingsError
 from warehouse.control.compared import Before, read_before, read_inputs, read_names, store_after
 from warehouse.control.dedupe import FoundPair, decisions_of, known_clusters, merged_into, pair_of, store_found
+from warehouse.control.duplicate_models import since_learned
 from warehouse.engine.place import WORKING, staging_of
 from warehouse.engine.private import check_ours, make_own_folder
 from warehouse.publish.publish import publish_findings
@@ -35,7 +37,7 @@ class Found:
 
     `left_out` counts the keys (a name, a house, a mailbox) that too many clients share to look for pairs by, `again`
     the clients compared again, because they had changed, or their book around them. `names` are those of the clients
-    in clusters.
+    in clusters. `unlearned` counts the pairs that people have decided on since `dedupe learn`.
     """
 
     clusters: Sequence[Sequence[str]]
@@ -45,6 +47,7 @@ class Found:
     left_out: int
     again: int
     names: Mapping[str, str] = field(repr=False)
+    unlearned: int = 0
 
 
 def find_duplicates(
@@ -59,19 +62,23 @@ def find_duplicates(
 ) -> Found:
     """Find the clients of a source that may be the same, and store pairs and clusters. Decisions of people are obeyed.
 
-    Only pairs are compared that the last search would score otherwise (`compare`), or `everything`. The warehouse is
-    closed meanwhile. Raises SettingsError if there are fewer than two clients, or if decisions contradict each other.
+    Pairs to ask people about are stored too. Only pairs are compared that the last search would score otherwise
+    (`compare`), or `everything`. The warehouse is closed meanwhile. Raises SettingsError if there are fewer than two
+    clients, or if decisions contradict each other.
     """
     from flows.dedupe.compare import can_use, compared  # noqa: PLC0415 - pyarrow, which `dedupe list` does not need
+    from flows.dedupe.model import model_in_use  # noqa: PLC0415 - as above
 
     with open_ready(settings, clock) as warehouse, warehouse.transaction():
         progress("reading", 0, None)
+        read_at = clock.now()
         before = read_before(warehouse, name, deleted=deleted)
         usable = can_use(before, rules) and not everything
         batches = list(read_inputs(warehouse, name, deleted=deleted, usable=usable))
         decided = decisions_of(warehouse, name)
         moved = merged_into(warehouse, name)
         known = {tuple(cluster) for cluster in known_clusters(warehouse, name)}
+        model, unlearned = model_in_use(warehouse, name), since_learned(warehouse, name)
     count = sum(batch.num_rows for batch in batches)
     if count < 2:  # noqa: PLR2004 - a pair
         raise SettingsError(f"The mirror of {name!r} has {counted(count, 'client')}: `ninja-sync pull` first.")
@@ -79,22 +86,24 @@ def find_duplicates(
         decided = carried(decided, moved, {key for batch in batches for key in batch.column("id").to_pylist()})
     with (
         _working_folder(settings) as folder,
-        compared(batches, before, rules, folder=folder, progress=progress) as done,
+        compared(batches, before, rules, model=model, folder=folder, progress=progress) as done,
     ):
         progress("grouping", count, count)
         grouped = clusters(
             done.probable, decided, threshold=rules.threshold, floor=rules.floor, conflicts=done.conflicts
         )
         kept = _pairs_of(grouped, done, rules.threshold)
+        inside = {(pair.id_a, pair.id_b) for pair in kept}
+        asked = to_ask(done.probable, done.conflicts, inside, rules.threshold)
         progress("storing", count, count)
         with open_ready(settings, clock) as warehouse:
-            store_found(warehouse, name, kept, grouped, clock.now())
+            store_found(warehouse, name, [*kept, *map(done.explained, sorted(asked))], grouped, read_at)
             store_after(warehouse, name, before, done.after)
             publish_findings(warehouse, now=clock.now(), write=settings.publish)
             shown = {client_id for ids in grouped for client_id in ids}
             names = {client_id: called(client_id, *named) for client_id, *named in read_names(warehouse, name, shown)}
     new = sum(tuple(cluster) not in known for cluster in grouped)
-    return Found(grouped, kept, new, count, done.left_out, done.again, names)
+    return Found(grouped, kept, new, count, done.left_out, done.again, names, unlearned)
 
 
 def across(

@@ -42,25 +42,39 @@ def _steps(comparison: Comparison, ranks: np.ndarray) -> np.ndarray:
     return np.column_stack(columns)
 
 
-def fitted(steps: np.ndarray, same: np.ndarray, share: np.ndarray, start: Model, penalty: float = PENALTY) -> Model:
+def fitted(
+    steps: np.ndarray,
+    same: np.ndarray,
+    share: np.ndarray,
+    start: Model,
+    penalty: float = PENALTY,
+    of_bias: float | None = None,
+) -> Model:
     """Return the model that fits best: `same` is 1 for the same client, 0 for two; `share` is the weight of each pair.
 
-    `start` is where the weights are drawn to: the model before, or one without weights.
+    `start` is where the weights are drawn to: the model before, or one without weights. The bias is drawn a hundredth
+    as strongly, or by `of_bias`.
     """
+    pulls = np.full(steps.shape[1] + 1, penalty)
+    pulls[0] = penalty * 0.01 if of_bias is None else of_bias
     before = np.concatenate([[start.bias], steps_of(start.weights)])
     x = np.column_stack([np.ones(len(steps)), steps])
 
     def loss(weights: np.ndarray) -> tuple[float, np.ndarray]:
         margin = x @ weights
         cost = share @ (np.logaddexp(0, margin) - same * margin)
-        pull = weights - before
-        pull[0] *= 0.01
-        slope = x.T @ (share * (expit(margin) - same)) + penalty * pull
-        return float(cost + penalty / 2 * (pull @ (weights - before))), slope
+        moved = weights - before
+        slope = x.T @ (share * (expit(margin) - same)) + pulls * moved
+        return float(cost + (pulls * moved) @ moved / 2), slope
 
     bounds = [(None, None), *([(0.0, None)] * steps.shape[1])]
     best = minimize(loss, before, jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": 2_000})
-    return Model(float(best.x[0]), _weights(best.x[1:]))
+    return Model(float(best.x[0]), _weights(best.x[1:]), start.kind)
+
+
+def odds(steps: np.ndarray, model: Model) -> np.ndarray:
+    """Return the probability of each pair by its steps, as `model.probability` does, but without the cap."""
+    return np.asarray(expit(model.bias + steps @ steps_of(model.weights)))
 
 
 def steps_of(weights: Mapping[str, Mapping[str, float]]) -> np.ndarray:

@@ -2,7 +2,7 @@
 
 Each level that a pair reaches (levels.py) adds its weight to the logarithm of the odds. `model.json` holds the weights
 that ship with Ninja Sync, fitted to labelled records (tests/bench/dedupe_fit.py), once for books of companies and
-people, and once for lists in which each address belongs to one client (book.sql tells which it is).
+people, and once for lists in which each address belongs to one client (book.sql decides which it is).
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ import pyarrow as pa
 from flows.dedupe.comparable import Comparable
 from flows.dedupe.levels import COMPARISONS
 from flows.dedupe.pairs import has_own_addresses, levels_of, prepared
+from warehouse.control.duplicate_models import StoredModel, models_of
+from warehouse.engine.seam import Warehouse
 
 SHIPPED: Final = Path(__file__).with_name("model.json")
 LEAST: Final = 0.01
@@ -31,16 +33,44 @@ LIST: Final = "list"
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """Weights by comparison and level, and the bias: natural logarithms of odds."""
+    """Weights by comparison and level, and the bias: natural logarithms of odds.
+
+    `kind` is BOOK or LIST, for which it was made; empty for any.
+    """
 
     bias: float = 0.0
     weights: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    kind: str = ""
+
+    @property
+    def is_current(self) -> bool:
+        """Whether it has a weight for each level that there is, and for no other."""
+        levels = {comparison.name: {level.name for level in comparison.levels} for comparison in COMPARISONS}
+        return {name: set(weights) for name, weights in self.weights.items()} == levels
 
 
 def shipped(kind: str = BOOK) -> Model:
     """Return the model that ships with Ninja Sync, for a BOOK, or for a LIST of clients with addresses of their own."""
     told = json.loads(SHIPPED.read_text(encoding="utf-8"))[kind]
-    return Model(told["bias"], told["weights"])
+    return Model(told["bias"], told["weights"], kind)
+
+
+def as_model(stored: StoredModel) -> Model | None:
+    """Return a learned model; None if another version made it, whose levels were others."""
+    weights = stored.weights
+    model = Model(float(weights["bias"]), weights["weights"], stored.kind)
+    return model if model.is_current else None
+
+
+def model_in_use(warehouse: Warehouse, source: str) -> Model | None:
+    """Return the learned model that a source uses; None if it is the shipped one."""
+    stored = next((model for model in models_of(warehouse, source) if model.in_use), None)
+    return None if stored is None else as_model(stored)
+
+
+def kind_of(connection: duckdb.DuckDBPyConnection) -> str:
+    """Return the kind of the prepared clients: BOOK or LIST."""
+    return LIST if has_own_addresses(connection) else BOOK
 
 
 def predicted(clients: Sequence[Comparable], model: Model | None = None, *, folder: Path | None = None) -> pa.Table:
@@ -53,8 +83,10 @@ def predicted(clients: Sequence[Comparable], model: Model | None = None, *, fold
 
 
 def scored(connection: duckdb.DuckDBPyConnection, model: Model | None = None) -> Iterator[pa.Table]:
-    """Yield the pairs of prepared clients in parts; without a model, the shipped one for such clients decides."""
-    model = model or shipped(LIST if has_own_addresses(connection) else BOOK)
+    """Yield the pairs of prepared clients in parts; without a model of their kind, the shipped one decides."""
+    kind = kind_of(connection)
+    if model is None or model.kind not in ("", kind):
+        model = shipped(kind)
     kept = f"select * from (select *, {probability(model)} from pairs) where match_probability >= {LEAST}"
     return levels_of(connection, kept)
 

@@ -140,6 +140,22 @@ def parts_for(again: int) -> int:
     return min(MOST_PARTS, 1 + again // PART)
 
 
+def levels_between(connection: duckdb.DuckDBPyConnection, pairs: Sequence[tuple[str, str]]) -> pa.Table:
+    """Return the ranks of given pairs of ids, as in `levels_of`, whether or not they share a key.
+
+    Pairs with an id that is not among the prepared clients are left out.
+    """
+    columns = {"a": [min(pair) for pair in pairs], "b": [max(pair) for pair in pairs]}
+    wanted = (
+        "select a.n as l, b.n as r from wanted join known as a on a.id = wanted.a join known as b on b.id = wanted.b"
+    )
+    connection.register("wanted", pa.table(columns, pa.schema([("a", pa.string()), ("b", pa.string())])))
+    try:
+        return connection.sql(_levels(wanted)).to_arrow_table()
+    finally:
+        connection.unregister("wanted")
+
+
 def _levels(pairs: str) -> str:
     both = ", ".join(f"a.{name} as {name}_l, b.{name} as {name}_r" for name in COLUMNS)
     query = f"select {both} from ({pairs}) as p join known as a on a.n = p.l join known as b on b.n = p.r"

@@ -24,7 +24,6 @@ from flows.session.api import open_api
 from flows.session.ready import open_ready
 from schemas.client import client_of
 from schemas.errors import SettingsError
-from tests.engines import address
 from tests.flows.dedupe.labelled import febrl, quality
 from tests.forked import COMMAND
 from warehouse.control.dedupe import NEVER_MERGE, SAME_AS, pair_of
@@ -60,12 +59,6 @@ def test_reasons_are_words_and_hold_no_value():
     told, against = reasons(one, other)
     assert told == ["same VAT number", "names differ by 1 letter", "same address"]
     assert against == ["different phone"]
-
-
-@pytest.fixture
-def told(settings, server, place, monkeypatch):
-    monkeypatch.setenv("NINJA_SYNC_TOKEN", server.box.token)
-    return msgspec.structs.replace(settings, warehouse=address(place))
 
 
 @pytest.fixture
@@ -119,10 +112,11 @@ def test_a_decision_outlives_the_merge_of_the_client_it_speaks_of(told, twins, p
 def test_who_was_chosen_survives_whatever_the_rules_say(told, twins, pulls):
     pulls(using=told)
     find_duplicates(told, "main", Rules())
+    decide_pairs(told, "main", [(pair_of(*twins[:2]), SAME_AS, "")])
     for chosen in twins[:2]:
         choose(told, "main", chosen)
         with open_api(settings=told) as api:
-            planned = plan_clusters(told, "main", api.door, Rules(), undecided=True)
+            planned = plan_clusters(told, "main", api.door, Rules())
         step = next(s for s in planned.plan.steps if s.survivor_id in twins)
         assert step.survivor_id == chosen
 
@@ -144,13 +138,13 @@ def test_across_sources_is_a_report_and_keeps_nothing(told, twins, pulls, server
 
 
 @pytest.mark.proof
-def test_a_cluster_that_nobody_has_decided_on_is_planned_only_if_told(told, twins, pulls, server):
+def test_a_cluster_that_nobody_has_decided_on_is_planned_only_with_certain(told, twins, pulls, server):
     pulls(using=told)
     find_duplicates(told, "main", Rules())
     with open_api(settings=told) as api:
-        with pytest.raises(SettingsError, match="--undecided-too"):
+        with pytest.raises(SettingsError, match="--certain"):
             plan_clusters(told, "main", api.door, Rules())
-        assert plan_clusters(told, "main", api.door, Rules(), undecided=True).plan is not None
+        assert plan_clusters(told, "main", api.door, Rules(), certain=True).plan is not None
 
 
 @pytest.mark.proof
