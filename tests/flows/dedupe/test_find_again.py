@@ -109,3 +109,29 @@ def test_two_searches_at_a_time_leave_nothing_half_kept(told, twins, pulls, monk
     assert stored(told) == {table: [] for table in STORED}
     found = find_duplicates(told, "main", Rules())
     assert found.again == found.compared
+
+
+def test_a_client_erased_while_clients_are_compared_leaves_no_form_and_no_score(told, twins, pulls):
+    pulls(using=told)
+    one = twins[0]
+
+    def meanwhile(phase, done, total):
+        if phase == "grouping":
+            erase_client(told, "main", one, reason="asked for")
+
+    find_duplicates(told, "main", Rules(), progress=meanwhile)
+    kept = stored(told)
+    assert kept["duplicate_forms"]
+    assert not [row for rows in kept.values() for row in rows if one in row]
+    found = find_duplicates(told, "main", Rules())
+    assert same(found) == same(find_duplicates(told, "main", Rules(), everything=True))
+
+
+def test_the_phases_of_a_search_are_reported_with_counts(told, twins, pulls):
+    pulls(using=told)
+    reported = []
+    found = find_duplicates(told, "main", Rules(), progress=lambda *report: reported.append(report))
+    phases = list(dict.fromkeys(phase for phase, _, _ in reported))
+    assert phases == ["reading", "preparing", "comparing", "grouping", "storing"]
+    assert ("preparing", found.compared, found.compared) in reported
+    assert ("comparing", found.compared, found.compared) in reported
