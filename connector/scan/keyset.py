@@ -12,6 +12,7 @@ from connector.scan.state import (
     PAST_THE_END,
     Scan,
     Span,
+    Wall,
     check_filter,
     check_money,
     check_that_it_narrows,
@@ -63,7 +64,7 @@ def steps(scan: Scan, span: Span) -> Iterator[Step]:
             ceiling = wanted // 2
             size = wanted = max(1, min(size, wanted // 4))
             if not ceiling:
-                scan.walls[cursor] = 0
+                scan.walls[cursor] = Wall(0)
             continue
         check_money(page)
         check_filter(cursor, page)
@@ -78,7 +79,7 @@ def steps(scan: Scan, span: Span) -> Iterator[Step]:
         if cursor == before and wanted <= page.per_page:
             wanted = 0
         if not wanted:
-            scan.walls[cursor] = ceiling
+            scan.walls[cursor] = Wall(ceiling, _left(page, _again(scan, page, cursor)))
 
 
 def _next(cursor: int | None, page: Page) -> int | None:
@@ -92,15 +93,25 @@ def _next_size(scan: Scan, page: Page, cursor: int | None, size: int, ceiling: i
     A page that is mostly of one second may be a small part of it. Then a request without rows counts the records of
     that second. A skewed filter brings up to two hours before the cursor with a page; they may not be most of it.
     """
-    again = sum(stamp(record) >= (cursor or 0) - (SLACK if scan.skew else 0) for record in page.records)
+    again = _again(scan, page, cursor)
     wanted = max(size, CROWD * again)
     if 2 * again < size:
         return min(wanted, ceiling)
     if scan.skew:
         return min(wanted, ceiling) if 2 * again <= min(wanted, ceiling) else 0
-    left = (page.total or 0) - (len(page.records) - again)
+    left = _left(page, again)
     if left <= wanted:
         return min(wanted, ceiling)
     behind = scan.ask({"sort": "id|asc", "per_page": 1, "page": PAST_THE_END, **since(scan, (cursor or 0) + 1)}).total
     crowd = left - (behind or 0)
     return min(max(wanted, crowd + size), ceiling) if crowd < ceiling else 0
+
+
+def _again(scan: Scan, page: Page, cursor: int | None) -> int:
+    """How many records of a page come again with the next one."""
+    return sum(stamp(record) >= (cursor or 0) - (SLACK if scan.skew else 0) for record in page.records)
+
+
+def _left(page: Page, again: int) -> int:
+    """How many records the next list has, by the total of this page; 0 where the server gives none."""
+    return max(0, (page.total or 0) - (len(page.records) - again))

@@ -14,8 +14,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from connector.scan.keyset import Step, steps
-from connector.scan.pages import UNREADABLE, narrows
-from connector.scan.state import Scan, Span, Together, seen, stamp
+from connector.scan.pages import PAGE_CAP, UNREADABLE, narrows
+from connector.scan.state import PAST_THE_END, Scan, Span, Together, Wall, seen, since, stamp
 from schemas.clocks import JITTER
 
 FILL = 0.95
@@ -25,15 +25,37 @@ FILL = 0.95
 def cut(scan: Scan) -> list[Span]:
     """The spans of a full read, about equally many pages in each; one span where cutting does not pay or is impossible.
 
-    Each cut takes one request of one row. If the list moves meanwhile, a cut is elsewhere; that does no harm.
+    Each cut takes one request of one row. If the list moves meanwhile, a cut is elsewhere; that does no harm. If the
+    list ends with a second that only a walk can read, that second is a span of its own, which is known to need it.
     """
-    total, size = scan.look.total or 0, scan.page_size
+    stamps, newest = _cuts(scan, scan.look.total or 0), stamp(scan.look.newest)
+    if stamps and stamps[-1] == newest and (crowd := _crowd(scan, newest)):
+        scan.walls[newest] = Wall(PAGE_CAP, crowd)
+        stamps = [*(s for s in _cuts(scan, (scan.look.total or 0) - crowd) if s < newest), newest]
+    return list(zip([None, *stamps], [*stamps, None], strict=True))
+
+
+def _cuts(scan: Scan, total: int) -> list[int]:
+    """Stamps that cut the first `total` records of the list into spans."""
+    size = scan.page_size
     if scan.connections < 2 or total < 2 * scan.connections * size:  # noqa: PLR2004 - two: more than one, two pages each
-        return [(None, None)]
+        return []
     pages = -(-total // (FILL * size * scan.connections))
     rows = int(pages * size * FILL)
-    stamps = sorted({s for n in range(1, scan.connections) if n * rows < total and (s := _stamp_at(scan, n * rows))})
-    return list(zip([None, *stamps], [*stamps, None], strict=True))
+    return sorted({s for n in range(1, scan.connections) if n * rows < total and (s := _stamp_at(scan, n * rows))})
+
+
+def _crowd(scan: Scan, newest: int) -> int:
+    """How many records the second of the newest one has, if only a walk can read it; 0 where a page may be enough."""
+    if scan.skew:
+        return 0  # a skewed filter counts the hours before that second
+    try:
+        page = scan.ask({"sort": "id|asc", "per_page": 1, "page": PAST_THE_END, **since(scan, newest)})
+    except UNREADABLE as problem:
+        if not narrows(problem):
+            raise
+        return 0
+    return page.total if page.total and page.total >= PAGE_CAP else 0
 
 
 def _stamp_at(scan: Scan, place: int) -> int:

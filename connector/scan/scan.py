@@ -7,8 +7,9 @@ of the records at or after the last stamp seen, in the order of stamps; no chang
     keyset    sort=updated_at|asc & updated_at=<cursor>, page 1; the next cursor is the last row's stamp
     grow      a page is mostly of one second: the next one is as large as that second needs
     walk      no page is large enough, or a row is poison: read everything from that cursor by id, once, in pages that
-              overlap by a row; beside poison in several walks, until one brings all rows of the one before and no new
-              row stamped before it began. A pull walks as well where the look-back alone is more than a page
+              overlap, several at once in a full read; beside poison in several walks, until one brings all rows of the
+              one before and no new row stamped before it began. A pull walks as well where the look-back alone is more
+              than a page
     ranges    a large full read begins with several cursors at once, each in its own part of the list; then keyset
               goes on with the parts they left open, and with everything touched meanwhile
 

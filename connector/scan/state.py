@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -33,6 +33,16 @@ class FirstLook(msgspec.Struct, frozen=True):
     newest: dict[str, object] | None
 
 
+class Wall(NamedTuple):
+    """A second from which only a walk goes on: the largest page worth asking there, and about how many rows it has.
+
+    The rows are those stamped at or after it; 0 where that is unknown.
+    """
+
+    page: int
+    rows: int = 0
+
+
 class Scan(msgspec.Struct):
     """A running scan, in unix seconds. `open` holds the spans still unread when its last page was handed over.
 
@@ -40,7 +50,7 @@ class Scan(msgspec.Struct):
     `recheck` checks once whether the newest record is visible with the known skew. If the server's time zone was
     changed, it hides the hours behind the cursor, and the newest record alone would not show that.
     `recent` is how many records the warehouse has from the start of this scan on, which are those that it brings again.
-    `walls` are the cursors from which only a walk goes on, each with the largest page that is worth asking there.
+    `walls` are the cursors from which only a walk goes on.
     `unread` counts the unreadable places of one walk: several of them can have one name in `poison`.
     """
 
@@ -52,7 +62,7 @@ class Scan(msgspec.Struct):
     connections: int = 1
     together: Together | None = None
     recent: int = 0
-    walls: dict[int | None, int] = {}
+    walls: dict[int | None, Wall] = {}
     open: list[Span] = []
     newest_seen: int = 0
     full: bool = False

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from connector.scan.chain import chain
 from connector.scan.pages import PAGE_CAP, UNREADABLE, Page, Params
 from connector.scan.progress import Progress
-from connector.scan.state import Scan, check_money, check_that_it_narrows, key, seen, since, stamp
+from connector.scan.state import Scan, Wall, check_money, check_that_it_narrows, key, seen, since, stamp
 from schemas.errors import PagesMoved, UnexpectedShape
 
 MOST_WALKS = 12
@@ -23,7 +23,7 @@ def walk(scan: Scan, cursor: int | None) -> Iterator[list[object]]:
     """Everything from the cursor by id: once by a chain of pages, or by repeated walks where the chain breaks."""
     scan.open = [(cursor, None)]
     scan.poison.clear()
-    if not (yield from chain(scan, cursor, scan.walls.get(cursor, PAGE_CAP))):
+    if not (yield from chain(scan, cursor, scan.walls.get(cursor, Wall(PAGE_CAP)))):
         yield from repeated(scan, cursor)
 
 

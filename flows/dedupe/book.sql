@@ -1,4 +1,4 @@
--- What the book as a whole tells: whether an address belongs to one client. It does if hardly any two clients share a
+-- What the book as a whole shows: whether an address belongs to one client. It does if hardly any two clients share a
 -- house without sharing a word of their names: so in lists of persons or sites, but not where families and offices are.
 -- Only every $every-th house is looked at.
 with houses as (

@@ -6,7 +6,7 @@ with distinct_words as (
 spelled as (
     select n, true as strong, unnest(list_concat(
         [
-            case when vat_number is not null then hash('vat', vat_number) end,
+            case when vat_digits is not null then hash('vat', vat_digits) end,
             case when id_number is not null then hash('id', id_number) end,
             case when tight is not null then hash('tight', tight) end,
             case when domain is not null then hash('domain', domain) end,

@@ -1,5 +1,6 @@
 -- Each client with its values and how its book has them: how many hold its name, mailbox, phone, which words are rare.
--- A value that more than $holders clients share identifies nobody, and is left out. Counts above $few are all one, and
+-- A value that more than $holders clients share identifies nobody, and is left out. But different numbers still keep
+-- clients apart (any_vat, any_id). Counts above $few are all one, and
 -- shares come in steps: so a client differs from the last search only where that matters.
 with word_rows as (
     select n, unnest(words) as word from clients
@@ -55,7 +56,9 @@ select
     c.postal_code, c.country, least(coalesce(names.held, 1), $few + 1) as namesakes, c.vat_valid,
     least(coalesce(domains.held, 1), $few + 1) as domain_holders, cities.townsmen,
     case when vats.vat_number is null then c.vat_number end as vat_number,
+    case when vats.vat_number is null then regexp_replace(c.vat_number, '^[A-Z]{2}', '') end as vat_digits,
     case when numbers.id_number is null and not coalesce(own_ids.running, false) then c.id_number end as id_number,
+    c.vat_number as any_vat, case when not coalesce(own_ids.running, false) then c.id_number end as any_id,
     case when coalesce(domains.held, 1) <= $holders then c.domain end as domain,
     without_items(c.emails, m.too_many) as emails, without_items(c.emails, m.many) as few_emails,
     without_items(c.phones, p.too_many) as phones, without_items(c.phones, p.many) as few_phones, rare.rare_words

@@ -18,7 +18,7 @@ from typing import Final
 
 @dataclass(frozen=True, slots=True)
 class Level:
-    """A degree of agreement or conflict: its name, the reason in words, and the SQL condition that tells it.
+    """A degree of agreement or conflict: its name, the reason in words ("" to say none), and its condition in SQL.
 
     The condition sees both clients' columns of known.sql, as `name_l` and `name_r`, and the columns of PAIR.
     """
@@ -39,12 +39,12 @@ class Comparison:
     levels: Sequence[Level]
 
 
-def _for(name: str, condition: str, reason: str = "") -> Level:
-    return Level(name, reason or name, condition)
+def _for(name: str, condition: str, reason: str) -> Level:
+    return Level(name, reason, condition)
 
 
-def _against(name: str, condition: str = "true", reason: str = "", *, hard: bool = False) -> Level:
-    return Level(name, reason or name, condition, agrees=False, hard=hard)
+def _against(name: str, condition: str = "true", *, reason: str, hard: bool = False) -> Level:
+    return Level(name, reason, condition, agrees=False, hard=hard)
 
 
 WORD_ALIKE: Final = """
@@ -76,8 +76,10 @@ MACROS: Final = (WORD_ALIKE, LEFT_OVER, UNLIKE_GIVEN, WITHOUT_ITEMS)
 COLUMNS: Final = (
     "id", "name", "words", "tight", "numbers", "given", "initials", "lone", "personal", "form", "named", "persons",
     "street", "house", "city", "postal_code", "country", "namesakes", "vat_valid", "domain_holders", "townsmen",
-    "vat_number", "id_number", "domain", "emails", "few_emails", "phones", "few_phones", "rare_words",
+    "vat_number", "vat_digits", "any_vat", "id_number", "any_id", "domain", "emails", "few_emails", "phones",
+    "few_phones", "rare_words",
 )  # fmt: skip
+_ONE_INVALID: Final = "not (vat_valid_l and vat_valid_r)"
 _LEFT: Final = "list_filter(words_{}, lambda x: not list_contains(words_{}, x))"
 _GIVEN: Final = "list_filter(given_{}, lambda x: not list_contains(given_{}, x))"
 STEPS: Final = (
@@ -87,7 +89,8 @@ STEPS: Final = (
         "mail": "coalesce(list_has_any(emails_l, emails_r), false)",
         "phone": "coalesce(list_has_any(phones_l, phones_r), false)",
         "person": "coalesce(list_has_any(persons_l, persons_r), false)",
-        "number": "coalesce(vat_number_l = vat_number_r, false) or coalesce(id_number_l = id_number_r, false)",
+        "vat": f"coalesce(vat_number_l = vat_number_r or (vat_digits_l = vat_digits_r and {_ONE_INVALID}), false)",
+        "id_same": "coalesce(id_number_l = id_number_r, false)",
         "house": "coalesce(street_l = street_r and house_l = house_r"
                  " and coalesce(city_l = city_r, postal_code_l = postal_code_r, false), false)",
         "single": "least(len(words_l), len(words_r)) = 1",
@@ -98,10 +101,12 @@ STEPS: Final = (
                    " or list_has_any(list_transform(left_r, lambda x: length(x) = 1), [true])",
         "unlike_first": "coalesce(unlike_given(given_left_l, given_left_r,"
                         " list_intersect(initials_l, initials_r)), false)",
-        "keys": "mail::int + phone::int + person::int + number::int + house::int",
     },
     {"fewer_own": "least(own_l, own_r)", "more_own": "greatest(own_l, own_r)"},
-    {"alike": "coalesce(tight_l = tight_r or fewer_own = 0, false)"},
+    {"alike": "name_l is not null and name_r is not null and (tight_l = tight_r or fewer_own = 0)"},
+    {"own_words": "coalesce(not alike and len(left_l) < len(words_l) and not (personal_l or personal_r)"
+                  " and named_l and named_r, false)"},
+    {"backed": "(person or vat or id_same or house) and not own_words"},
 )  # fmt: skip
 """What several comparisons look at, computed once a pair, in steps that build on each other."""
 
@@ -111,7 +116,8 @@ _NAME: Final = Comparison(
     "name",
     "name_l is null or name_r is null or (not (named_l and named_r) and more_own > 0)",
     (
-        _for("same, held by few", f"{_SAME_NAME} and not single and namesakes_l <= 3", "same name"),
+        _for("same, held by few", f"{_SAME_NAME} and not single and not personal_l and namesakes_l <= 3", "same name"),
+        _for("same person's, held by few", f"{_SAME_NAME} and not single and namesakes_l <= 3", "same name"),
         _for("same, held by many", f"{_SAME_NAME} and not single", "same name"),
         _for("every word alike", "(tight_l = tight_r or (more_own = 0 and not letters)) and not single", "names alike"),
         _for("initials fit", "more_own = 0 and not single", "names alike but for initials"),
@@ -127,7 +133,7 @@ _NAME: Final = Comparison(
         _for("one holds a coined word", "fewer_own = 0 and not lone_l and not lone_r", "one name holds the other"),
         _for("one holds a single word", "fewer_own = 0", "one name holds the other"),
         _for("rare word in common", "list_has_any(rare_words_l, rare_words_r)", "names share a word"),
-        _against("word in common", "len(left_l) < len(words_l)", "names share only a common word"),
+        _against("word in common", "len(left_l) < len(words_l)", reason="names share only a common word"),
         _against("different", reason="different names"),
     ),
 )
@@ -136,14 +142,19 @@ _NUMBERS: Final = Comparison(
     "len(numbers_l) + len(numbers_r) = 0 or name_l is null or name_r is null",
     (
         _for("same", "numbers_l = numbers_r", "same number in the name"),
-        _against("one has one", "len(numbers_l) = 0 or len(numbers_r) = 0", "a number in one name only"),
+        _against("one has one", "len(numbers_l) = 0 or len(numbers_r) = 0", reason="a number in one name only"),
         _against("different", reason="different numbers in the names", hard=True),
     ),
 )  # fmt: skip
 _OWN: Final = Comparison(
     "own words",
-    "name_l is null or name_r is null or alike or personal_l or personal_r",
-    (_against("each beside common ones", "len(left_l) < len(words_l)", reason=""),),
+    "not own_words",
+    (
+        _against(
+            "each beside common ones", "form_l is null or form_r is null", reason="each name has a word of its own"
+        ),
+        _against("in two companies' names", reason="each name has a word of its own", hard=True),
+    ),
 )
 _FORM: Final = Comparison(
     "legal form",
@@ -151,19 +162,21 @@ _FORM: Final = Comparison(
     (_against("different", reason="different legal form"),),
 )
 _FIRST: Final = Comparison(
-    "first names", "not unlike_first", (_against("different", reason="different first names", hard=True),)
+    "first names",
+    "not unlike_first or (person and not (named_l and named_r))",
+    (_against("different", reason="different first names", hard=True),),
 )
 _PERSON: Final = Comparison(
     "person",
-    "persons_l is null or persons_r is null",
+    "persons_l is null or persons_r is null or (name_l = name_r and personal_l)",
     (
         _for("same", "person", "same person"),
-        _against("different", reason="other contact persons"),
+        _against("different", reason="different persons"),
     ),
 )
 _STREETS: Final = (
     "(jaro_winkler_similarity(street_l, street_r) >= 0.9"
-    " or starts_with(street_l, street_r) or starts_with(street_r, street_l))"
+    " or starts_with(street_l, street_r || ' ') or starts_with(street_r, street_l || ' '))"
 )
 _STREET: Final = Comparison(
     "street",
@@ -173,13 +186,13 @@ _STREET: Final = Comparison(
         _for("alike, and house", f"{_STREETS} and house_l = house_r", "similar street, same house"),
         _for("same", "street_l = street_r and (house_l is null or house_r is null)", "same street"),
         _for("alike", f"{_STREETS} and (house_l is null or house_r is null)", "similar street"),
-        _against("another house", _STREETS, "same street, another house"),
+        _against("another house", _STREETS, reason="same street, another house"),
         _against("different", reason="different street"),
     ),
 )
 _CITY: Final = (
     "(city_l = city_r or jaro_winkler_similarity(city_l, city_r) >= 0.9"
-    " or starts_with(city_l, city_r) or starts_with(city_r, city_l))"
+    " or starts_with(city_l, city_r || ' ') or starts_with(city_r, city_l || ' '))"
 )
 _NO_CODE: Final = "(postal_code_l is null or postal_code_r is null)"
 _PLACE: Final = Comparison(
@@ -191,11 +204,11 @@ _PLACE: Final = Comparison(
         _for(
             "same city, code alike", f"{_CITY} and damerau_levenshtein(postal_code_l, postal_code_r) <= 1", "same city"
         ),
-        _for("city of few", f"{_CITY} and {_NO_CODE} and least(townsmen_l, townsmen_r) <= 0.05", "same city"),
+        _for("city of few", f"{_CITY} and {_NO_CODE} and greatest(townsmen_l, townsmen_r) <= 0.05", "same city"),
         _for("same city", f"{_CITY} and {_NO_CODE}", "same city"),
-        _against("code alike", "damerau_levenshtein(postal_code_l, postal_code_r) <= 1", "different city"),
-        _against("another code", _CITY, "different postal code"),
-        _against("different, but the house", "street_l = street_r and house_l = house_r", "different place"),
+        _against("code alike", "damerau_levenshtein(postal_code_l, postal_code_r) <= 1", reason="different place"),
+        _against("another code", _CITY, reason="different postal code"),
+        _against("different, but the house", "street_l = street_r and house_l = house_r", reason="different place"),
         _against("different", reason="different place"),
     ),
 )
@@ -203,14 +216,20 @@ _MAIL: Final = Comparison(
     "mail",
     "(emails_l is null or emails_r is null) and (domain_l is null or domain_r is null)",
     (
+        _for(
+            "private, held by few, names alike",
+            "alike and list_has_any(few_emails_l, few_emails_r) and domain_l is null and domain_r is null",
+            "same e-mail address",
+        ),
         _for("held by few, names alike", "alike and list_has_any(few_emails_l, few_emails_r)", "same e-mail address"),
         _for("names alike", "alike and mail", "same e-mail address"),
+        _for("held by few, backed", "backed and list_has_any(few_emails_l, few_emails_r)", "same e-mail address"),
         _for("held by few", "list_has_any(few_emails_l, few_emails_r)", "same e-mail address"),
         _for("same", "mail", "same e-mail address"),
         _for("domain of few, names alike", "domain_l = domain_r and domain_holders_l <= 3 and alike", "same domain"),
         _for("same domain, names alike", "domain_l = domain_r and alike", "same domain"),
         _for("same domain", "domain_l = domain_r", "same domain"),
-        _against("different", "domain_l is null or domain_r is null", "different e-mail address"),
+        _against("different", "domain_l is null or domain_r is null", reason="different e-mail address"),
         _against("different domain", reason="different domain"),
     ),
 )
@@ -220,34 +239,36 @@ _PHONE: Final = Comparison(
     (
         _for("held by few, names alike", "alike and list_has_any(few_phones_l, few_phones_r)", "same phone"),
         _for("names alike", "alike and phone", "same phone"),
+        _for("held by few, backed", "backed and list_has_any(few_phones_l, few_phones_r)", "same phone"),
         _for("held by few", "list_has_any(few_phones_l, few_phones_r)", "same phone"),
         _for("same", "phone", "same phone"),
         _against("different", reason="different phone"),
     ),
 )
-_ONE_INVALID: Final = "not (vat_valid_l and vat_valid_r)"
 _VAT: Final = Comparison(
     "vat number",
-    "vat_number_l is null or vat_number_r is null",
+    "any_vat_l is null or any_vat_r is null or (any_vat_l = any_vat_r and not vat)",
     (
-        _for("same, names alike", "vat_number_l = vat_number_r and alike", "same VAT number"),
-        _for("same", "vat_number_l = vat_number_r", "same VAT number"),
+        _for("same, names alike", "vat and alike", "same VAT number"),
+        _for("same", "vat", "same VAT number"),
         _against(
             "a slip",
-            f"{_ONE_INVALID} and damerau_levenshtein(vat_number_l, vat_number_r) <= 1",
-            "VAT numbers differ by a digit",
+            f"{_ONE_INVALID} and damerau_levenshtein(any_vat_l, any_vat_r) <= 1",
+            reason="VAT numbers differ by a digit",
         ),
-        _against("different", _ONE_INVALID, "different VAT number"),
+        _against("different", _ONE_INVALID, reason="different VAT number"),
         _against("different, and valid", reason="different VAT number", hard=True),
     ),
 )
+_DIGITS: Final = "regexp_replace(any_id_{}, '[^0-9]', '', 'g')"
 _ID: Final = Comparison(
     "id number",
-    "id_number_l is null or id_number_r is null",
+    "any_id_l is null or any_id_r is null or (any_id_l = any_id_r and not id_same)",
     (
-        _for("same, names alike", "id_number_l = id_number_r and alike", "same ID number"),
-        _for("same", "id_number_l = id_number_r", "same ID number"),
-        _against("a slip", "damerau_levenshtein(id_number_l, id_number_r) <= 1", "ID numbers differ by a digit"),
+        _for("same, names alike", "id_same and alike", "same ID number"),
+        _for("same", "id_same", "same ID number"),
+        _for("same digits", f"{_DIGITS.format('l')} = {_DIGITS.format('r')}", "same digits in the ID number"),
+        _against("a slip", "damerau_levenshtein(any_id_l, any_id_r) <= 1", reason="ID numbers differ by a digit"),
         _against("different", reason="different ID number", hard=True),
     ),
 )
@@ -256,17 +277,6 @@ _COUNTRY: Final = Comparison(
     "country_l is null or country_r is null",
     (_for("same", "country_l = country_r", ""), _against("different", reason="different country")),
 )
-_KEYS_ALIKE: Final = Comparison(
-    "keys of alike names",
-    "not alike or keys < 2",
-    (_for("three", "keys >= 3", ""), _for("two", "true", "")),
-)
-_KEYS: Final = Comparison(
-    "keys of other names",
-    "alike or keys < 2",
-    (_for("four", "keys >= 4", ""), _for("three", "keys = 3", ""), _for("two", "true", "")),
-)
 COMPARISONS: Final[Sequence[Comparison]] = (
-    _NAME, _OWN, _FORM, _NUMBERS, _FIRST, _PERSON, _STREET, _PLACE, _MAIL, _PHONE, _VAT, _ID, _COUNTRY, _KEYS_ALIKE,
-    _KEYS,
+    _NAME, _OWN, _FORM, _NUMBERS, _FIRST, _PERSON, _STREET, _PLACE, _MAIL, _PHONE, _VAT, _ID, _COUNTRY,
 )  # fmt: skip

@@ -105,6 +105,7 @@ def vat_group(m: Making) -> list[Row]:
     forms = [form for form, _ in LANDS[row["country"]]["forms"]]
     one_house, one_domain, shared_stem = chance.random() < 0.6, chance.random() < 0.7, chance.random() < 0.8
     one_domain = one_domain and shared_stem  # else it would be one company with two names
+    one_mailbox = one_domain and chance.random() < 0.4
     rows = []
     for end in chance.sample(ends, chance.choice((2, 2, 3, 4))):
         other = company(m, row["country"], row["_stem"] if shared_stem else "")
@@ -117,6 +118,7 @@ def vat_group(m: Making) -> list[Row]:
                 "website": row["website"],
                 "emails": [office_mail(m, row["_domain"], other["_first"], other["_last"])],
             }
+        new["emails"] = row["emails"] if one_mailbox else new["emails"]
         rows.append(masked(m, new, ("vat_number",) if m.character.fill["vat_number"] > 0.1 else ()))
     return rows
 

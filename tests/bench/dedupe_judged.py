@@ -62,24 +62,6 @@ class Judged:
             self.found + other.found, self.one + other.one, self.merged + other.merged, self.never + other.never, bands
         )
 
-    def by_kind(self) -> Iterable[str]:
-        """Return lines of a table: the kinds of pairs that are one, then those that only look alike."""
-        yield f"{'one':20}{'found':>8}{'of':>8}{'share':>9}"
-        for kind, pairs in sorted(self.one.items()):
-            yield f"{kind:20}{self.found[kind]:8}{pairs:8}{self.found[kind] / pairs:9.3f}"
-        yield f"{'never one':20}{'merged':>8}{'of':>8}{'share':>9}"
-        for kind, pairs in sorted((self.never | dict.fromkeys(self.merged - self.never, 0)).items()):
-            yield f"{kind:20}{self.merged[kind]:8}{pairs or '':>8}" + (
-                f"{self.merged[kind] / pairs:9.3f}" if pairs else ""
-            )
-
-    def calibration(self) -> Iterable[str]:
-        """Return lines of a table: the pairs by their probability, its mean, and the share that is one."""
-        yield f"{'probability':16}{'pairs':>9}{'mean said':>11}{'share right':>13}"
-        for low, high, band in zip(BOUNDS, (*BOUNDS[1:], 1), self.bands, strict=True):
-            shares = f"{band.said / band.pairs:11.4f}{band.right / band.pairs:13.4f}" if band.pairs else ""
-            yield f"{f'[{low}, {high}' + (']' if high == 1 else ')'):16}{band.pairs:9}{shares}"
-
 
 def judged(labelled: Sequence[Labelled], pairs: Mapping[Pair, float], clusters: Iterable[Sequence[str]]) -> Judged:
     """Return what the clusters of these records are worth, and the probabilities of the pairs."""

@@ -1,4 +1,4 @@
-"""`make bench`: duplicates found on labelled sets, beside exact keys, Jaro-Winkler and Splink's defaults.
+"""`make bench`: duplicates found on labelled sets, beside other ways; the page docs/duplicates-measured.md.
 
 The sets are those of `tests.bench.dedupe_sets`. Invented books and companies hold clients that only look alike; FEBRL
 (without dates of birth and social security numbers) has names and addresses of persons, with slips of the pen made by a
@@ -9,11 +9,12 @@ book of your own.
 
 from __future__ import annotations
 
+import argparse
 import logging
 import sys
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
+from pathlib import Path
 
 import duckdb
 import pyarrow as pa
@@ -25,6 +26,7 @@ from flows.dedupe.pairs import table_of
 from flows.dedupe.rules import Rules
 from tests.bench.dedupe_fields import Row
 from tests.bench.dedupe_judged import Judged, Pair, judged
+from tests.bench.dedupe_page import OURS, page_of
 from tests.bench.dedupe_sets import sets
 
 Found = tuple[dict[Pair, float], Sequence[Sequence[str]]]
@@ -91,34 +93,23 @@ def splinks_defaults(clients: Sequence[Comparable]) -> pa.Table:
 
 
 def main() -> None:
-    """Print precision, recall, F1 and seconds of each way on each set, then Ninja Sync's figures by kind."""
-    ways: Ways = {
-        "exact keys": _peer(exact_keys), "Jaro-Winkler": _peer(jaro_winkler),
-        "Splink's defaults": _peer(splinks_defaults), "Ninja Sync": ninja_sync,
-    }  # fmt: skip
-    books, everything = {name: Judged() for name in ways}, Judged()
-    print(f"{'set':18}{'way':20}{'precision':>10}{'recall':>9}{'F1':>9}{'s':>8}")
+    """Print the page with the figures of each way on each set, and write it if asked."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--write", type=Path, help="a page to write, such as docs/duplicates-measured.md")
+    asked = parser.parse_args()
+    page = page_of(dict(_measured()))
+    print(page)
+    if asked.write:
+        asked.write.write_text(page, encoding="utf-8")
+
+
+def _measured() -> Iterator[tuple[tuple[str, str], Judged]]:
+    """Yield what each way is worth on each set: ((set, way), its figures)."""
     for label, make in sets().items():
         records = make()
-        for name, way in ways.items():
-            began = time.process_time()
-            result = judged(records, *way([record.row for record in records]))
-            _print(label, name, result, time.process_time() - began)
-            if label.startswith("book"):
-                books[name] += result
-            if name == "Ninja Sync":
-                everything += result
-    for name, result in books.items():
-        _print("all books", name, result)
-    print("\nNinja Sync, all books", *books["Ninja Sync"].by_kind(), sep="\n")
-    print("\nNinja Sync, all books", *books["Ninja Sync"].calibration(), sep="\n")
-    print("\nNinja Sync, all sets", *everything.calibration(), sep="\n")
-
-
-def _print(label: str, name: str, result: Judged, seconds: float | None = None) -> None:
-    figures = f"{result.precision:10.4f}{result.recall:9.4f}{result.f1:9.4f}"
-    print(f"{label:18}{name:20}{figures}" + (f"{seconds:8.1f}" if seconds is not None else ""))
-    sys.stdout.flush()
+        for name, way in WAYS.items():
+            print(f"{label}: {name} ...", file=sys.stderr)
+            yield (label, name), judged(records, *way([record.row for record in records]))
 
 
 def _peer(way: Callable[[Sequence[Comparable]], pa.Table]) -> Callable[[Sequence[Row]], Found]:
@@ -142,6 +133,12 @@ def _asked(clients: Sequence[Comparable], query: str) -> pa.Table:
     with duckdb.connect() as connection:
         connection.register("c", table_of(clients))
         return connection.sql(query).to_arrow_table()
+
+
+WAYS: Ways = {
+    OURS: ninja_sync, "exact keys": _peer(exact_keys), "Jaro-Winkler": _peer(jaro_winkler),
+    "Splink's defaults": _peer(splinks_defaults),
+}  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from connector.scan import keyset, walk
+from connector.scan import keyset, ranges, walk
 from flows.configuration.values import Settings, Source
 from flows.session.clock import Clock
 from tests.histories.changes import Change, happen
@@ -61,6 +61,7 @@ def test_after_a_mass_change_a_cold_pull_reads_a_tenth_more_and_an_idle_one_each
     """Eight in twenty clients in one second, and pages of less than that: all figures are a tenth of the usual."""
     monkeypatch.setattr(keyset, "PAGE_CAP", 500)
     monkeypatch.setattr(walk, "PAGE_CAP", 500)
+    monkeypatch.setattr(ranges, "PAGE_CAP", 500)
     many = ROWS * 8 // 20
     server, _, done, again = load(
         tmp_path, connections=4, fire=False, first=[Change("change_many", (ROWS - many,))], cap=500

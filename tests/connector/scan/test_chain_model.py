@@ -11,23 +11,25 @@ import random
 
 import pytest
 
+from connector.scan import ahead as ahead_module
 from connector.scan import chain as chain_module
+from connector.scan import ranges as ranges_module
 from connector.scan import walk as walk_module
-from connector.scan.chain import overlapping
+from connector.scan.ahead import overlapping, planned
 from connector.scan.skew import HOUR
 from connector.scan.state import key, seen, stamp
 from tests.connector.scan.changing_server import Mirror
 from tests.connector.scan.test_scan_model import settled
 
 HISTORIES = 5
-"""Of each kind; 72 kinds."""
+"""Of each kind; more than 80 kinds."""
 
 
-def history(seed, *, chaos, clamp, pulls=3, page_size=4, full=False, cuts=0.0, **traits):
+def history(seed, *, chaos, clamp, pulls=3, page_size=4, full=False, cuts=0.0, connections=(1, 4), **traits):
     """The server and the mirror after mass changes, each read while things move, and one quiet pull."""
     rnd = random.Random(seed)  # noqa: S311 - the same each time
     server = settled(seed, rnd.randrange(20, 120), (0, 0.3, 5), clamp=clamp, **traits)
-    mirror = Mirror(page_size=page_size, connections=rnd.choice((1, 4)), cuts=cuts)
+    mirror = Mirror(page_size=page_size, connections=rnd.choice(connections), cuts=cuts)
     server.before_each = lambda _: purge_some(server, rnd) if server.purges else None
     for number in range(pulls):
         change_many(server, rnd)
@@ -76,6 +78,18 @@ def test_no_history_of_mass_changes_loses_a_row_or_keeps_an_old_version(traits, 
         assert faults(server, mirror) == ([], []), f"seed {seed}"
 
 
+@pytest.mark.parametrize("largest", [8, 5000], ids=["the last second is known to need a walk", ""])
+@pytest.mark.parametrize("cuts", [0.0, 0.1], ids=["", "interrupted"])
+@pytest.mark.parametrize("traits", [{}, {"purges": True}, {"quiet": True}], ids=["", "purges", "some move no stamp"])
+def test_no_full_read_with_pages_asked_at_once_loses_a_row_or_keeps_an_old_version(monkeypatch, traits, cuts, largest):
+    monkeypatch.setattr(ranges_module, "PAGE_CAP", largest)
+    for seed in range(2 * HISTORIES):
+        server, mirror = history(
+            seed, chaos=0.6, clamp=8, page_size=7, connections=(2, 4), full=True, cuts=cuts, **traits
+        )
+        assert faults(server, mirror) == ([], []), f"seed {seed}"
+
+
 ODD = {
     "fails on large pages": {"too_many": 7},
     "poison": {"poison": {3, 30}},
@@ -93,6 +107,18 @@ def test_no_history_of_an_odd_server_loses_a_row(trait):
         assert set(faults(server, mirror)[0]) <= server.poison, f"seed {seed}"
 
 
+def test_the_histories_ask_for_pages_at_once_and_some_of_those_do_not_agree(monkeypatch):
+    """The control: otherwise the walks would read one page after the other, and nothing would change between two."""
+    batches, agreed = [], []
+    monkeypatch.setattr(chain_module, "planned", lambda *given: batches.append(planned(*given)) or batches[-1])
+    monkeypatch.setattr(ahead_module, "_agree", lambda *given: agreed.append(AGREE(*given)) or agreed[-1])
+    for seed in range(4 * HISTORIES):
+        history(seed, chaos=0.6, clamp=8, page_size=7, connections=(4,), full=True, quiet=True)
+    assert sum(len(pages) > 1 for pages in batches) > 40
+    assert agreed.count(True) > 100
+    assert agreed.count(False) > 2
+
+
 def test_the_histories_go_back_where_a_page_does_not_continue_the_list(monkeypatch):
     """The control: otherwise most pages would continue it, and nothing would be tried."""
     answers = []
@@ -107,6 +133,11 @@ def test_the_histories_go_back_where_a_page_does_not_continue_the_list(monkeypat
 
 
 def any_page(page, known, began):
+    return True
+
+
+def whatever_they_hold(front, behind):
+    """Of two versions of a row, the one that was answered first may arrive last."""
     return True
 
 
@@ -139,10 +170,13 @@ def until_nothing_is_new(scan, cursor):
             return
 
 
-CONTINUES = chain_module._continues
+CONTINUES, AGREE = chain_module._continues, ahead_module._agree
+AT_ONCE = {"clamp": 8, "page_size": 7, "connections": (4,), "full": True}
 
 MISTAKES = {
     "any page continues": (chain_module, "_continues", any_page, {}),
+    "any page asked at once continues": (chain_module, "_continues", any_page, AT_ONCE),
+    "pages asked at once agree": (ahead_module, "_agree", whatever_they_hold, {**AT_ONCE, "quiet": True}),
     "an empty page is the end": (chain_module, "_continues", an_empty_page_as_well, {}),
     "a page continues by its total": (chain_module, "_continues", by_its_total, {}),
     "one walk beside poison": (walk_module, "repeated", one_walk, {"clamp": 2, "page_size": 2}),

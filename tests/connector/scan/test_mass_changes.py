@@ -10,6 +10,7 @@ import random
 import pytest
 
 from connector.scan import keyset as keyset_module
+from connector.scan import ranges as ranges_module
 from connector.scan import walk as walk_module
 from connector.scan.scan import first_look, read
 from connector.scan.skew import HOUR
@@ -25,6 +26,7 @@ def _a_largest_page_of_500(monkeypatch):
     """A tenth of the real one, as all figures here."""
     monkeypatch.setattr(keyset_module, "PAGE_CAP", CAP)
     monkeypatch.setattr(walk_module, "PAGE_CAP", CAP)
+    monkeypatch.setattr(ranges_module, "PAGE_CAP", CAP)
 
 
 class Counted:
@@ -68,7 +70,18 @@ def test_a_cold_pull_reads_at_most_a_quarter_more_than_there_is(connections, beh
     came, there = it.read(skew=0, connections=connections)
     assert came == there
     assert it.records <= 1.25 * ROWS
-    assert len(it.server.log) <= 1.5 * ROWS / PAGE
+    assert sum(p["per_page"] > 1 for p in it.server.log) <= 1.5 * ROWS / PAGE
+
+
+def test_a_cold_pull_reads_no_page_of_a_second_at_the_end_before_it_walks_there():
+    """It counts that second once; the connections share the rows before it, and the walk reads it alone."""
+    it = Counted()
+    came, there = it.read(skew=0, connections=4)
+    assert came == there
+    assert it.records <= 1.12 * ROWS
+    at_the_end = [p for p in it.server.log if p.get("updated_at") == int(it.second)]
+    assert all(p["sort"] == "id|asc" for p in at_the_end)
+    assert sum(p["per_page"] == 1 for p in at_the_end) == 1
 
 
 @pytest.mark.parametrize("zone", [5 * HOUR, -3 * HOUR])
@@ -80,11 +93,12 @@ def test_a_cold_pull_in_another_time_zone_reads_at_most_half_as_much_again(zone)
     assert it.records <= 1.5 * ROWS
 
 
+@pytest.mark.parametrize("connections", [1, 4])
 @pytest.mark.parametrize("clamp", [CAP, 60])
 @pytest.mark.parametrize("many", [150, 420, MANY], ids=["a page", "nearly the largest page", "more than that"])
-def test_an_idle_pull_brings_each_row_of_the_look_back_once_and_few_more_at_each_page_break(many, clamp):
+def test_an_idle_pull_brings_each_row_of_the_look_back_once_and_few_more_at_each_page_break(many, clamp, connections):
     it = Counted(many=many, clamp=clamp)
-    came, there = it.idle(skew=0)
+    came, there = it.idle(skew=0, connections=connections)
     assert came == there
     look, pages = 1, len(it.server.log) - 1
     assert it.records <= len(there) + look + pages * (pages + 1) // 2

@@ -7,10 +7,12 @@ import threading
 
 import pytest
 
+from connector.scan import ranges as ranges_module
 from connector.scan.pages import Malformed
 from connector.scan.ranges import cut, with_tail
 from connector.scan.scan import first_look, read
-from connector.scan.state import PAST_THE_END, Scan, key
+from connector.scan.skew import HOUR
+from connector.scan.state import PAST_THE_END, Scan, Wall, key
 from schemas.clocks import JITTER
 from schemas.errors import NotAuthorised, ServerUnavailable
 from tests.connector.scan.changing_server import START, ChangingServer, by_chance, name
@@ -69,6 +71,75 @@ def test_a_list_of_one_second_is_not_cut_into_pieces():
     scan = scan_of(it)
     assert cut(scan) == [(None, START), (START, None)]
     assert set(came(scan)) == ids(it)
+
+
+@pytest.fixture
+def ends_with_a_crowd(monkeypatch):
+    """Of 80 rows, the last 40 are of one second, and the largest page has 20; on a server with these traits."""
+    monkeypatch.setattr(ranges_module, "PAGE_CAP", 20)
+
+    def made(**traits):
+        it = server(80, clamp=20, **traits)
+        for number in range(41, 81):
+            it.rows[number].stamp = START + 790.5
+        return it
+
+    return made
+
+
+def test_where_the_list_ends_with_a_second_that_needs_a_walk_the_rest_is_cut_as_if_it_were_all(ends_with_a_crowd):
+    it = ends_with_a_crowd()
+    scan = scan_of(it)
+    assert cut(scan) == [
+        (None, START + 110), (START + 110, START + 220), (START + 220, START + 330), (START + 330, START + 790),
+        (START + 790, None),
+    ]  # fmt: skip
+    assert scan.walls == {int(START + 790): Wall(20, 40)}
+    assert it.log[4] == {"sort": "id|asc", "per_page": 1, "page": PAST_THE_END, "updated_at": START + 790}
+    assert set(came(scan_of(it))) == ids(it)
+
+
+def test_a_second_at_the_end_that_a_page_can_read_changes_no_cut(ends_with_a_crowd):
+    it = ends_with_a_crowd()
+    for number in range(41, 62):
+        it.rows[number].stamp = START + number * 10
+    scan = scan_of(it)
+    assert cut(scan)[-1] == (START + 790, None)
+    assert scan.walls == {}
+    assert len(it.log) == 5
+
+
+def test_a_skewed_filter_counts_no_second_at_the_end(ends_with_a_crowd):
+    it = ends_with_a_crowd(west=HOUR)
+    scan = scan_of(it, skew=HOUR)
+    cut(scan)
+    assert scan.walls == {}
+    assert len(it.log) == 4
+
+
+def counts_fail(it, status):
+    def ask(params):
+        if params.get("page") == PAST_THE_END:
+            raise ServerUnavailable(status=status)
+        return it.ask(params)
+
+    return ask
+
+
+def test_where_the_second_at_the_end_cannot_be_counted_nothing_is_assumed_of_it(ends_with_a_crowd):
+    it = ends_with_a_crowd()
+    scan = scan_of(it)
+    scan.ask = counts_fail(it, 500)
+    assert cut(scan)[-1] == (START + 790, None)
+    assert scan.walls == {}
+
+
+def test_a_server_that_is_down_when_the_second_at_the_end_is_counted_ends_the_read(ends_with_a_crowd):
+    it = ends_with_a_crowd()
+    scan = scan_of(it)
+    scan.ask = counts_fail(it, 503)
+    with pytest.raises(ServerUnavailable):
+        cut(scan)
 
 
 @pytest.mark.parametrize("total", [None, 0, 10**9])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tests.bench.dedupe_books import Labelled
 from tests.bench.dedupe_judged import Judged, judged
+from tests.bench.dedupe_page import OURS, page_of
 
 RECORDS = [
     Labelled("0.0", "retyped", 0, "", {"id": "a"}), Labelled("0.0", "retyped", 0, "retyped", {"id": "b"}),
@@ -46,7 +47,12 @@ def test_nothing_found_is_no_error() -> None:
     assert (judged([], {}, []).precision, Judged().recall, Judged().f1) == (0, 0, 0)
 
 
-def test_each_kind_has_its_line() -> None:
-    lines = list(judged(RECORDS, {}, [["a", "b"], ["a", "f"]]).by_kind())
-    assert [line.split()[0] for line in lines] == ["one", "copied", "retyped", "never", "numbered", "unrelated"]
-    assert lines[2].split() == ["retyped", "1", "1", "1.000"]
+def test_the_page_has_each_set_kind_and_band() -> None:
+    result = judged(RECORDS, {("a", "b"): 0.9}, [["a", "b"], ["a", "f"]])
+    page = page_of({("book 1", OURS): result, ("book 1", "exact keys"): Judged(), ("FEBRL 9", OURS): result})
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in page.splitlines() if line.startswith("|")]
+    assert ["FEBRL 9", OURS, "0.500", "0.500", "0.500"] in rows
+    assert ["all books", OURS, "0.500", "0.500", "0.500"] in rows
+    assert ["retyped", "1", "1"] in rows
+    assert ["unrelated", "0", "1"] in rows
+    assert ["0.9 to 0.95", "1", "0.900", "1.000"] in rows
