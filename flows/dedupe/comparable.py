@@ -95,7 +95,7 @@ class Comparable:
     country: str | None
 
 
-@lru_cache(maxsize=100_000)
+@lru_cache(maxsize=20_000)
 def mail_of(text: str) -> str | None:
     """Return a mail address in lower case, without a +suffix, and without the dots that Gmail ignores.
 
@@ -111,7 +111,7 @@ def mail_of(text: str) -> str | None:
     return f"{local}@{domain}"
 
 
-@lru_cache(maxsize=100_000)
+@lru_cache(maxsize=20_000)
 def phone_of(text: str, country: str | None) -> str | None:
     """Return a phone number in E.164, read as one of `country` (two letters, ISO 3166); None if it is not one."""
     digits = re.sub(r"\D", "", text)
@@ -124,7 +124,7 @@ def phone_of(text: str, country: str | None) -> str | None:
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 
-@lru_cache(maxsize=100_000)
+@lru_cache(maxsize=20_000)
 def tax_number_of(text: str, country: str | None) -> tuple[str | None, bool]:
     """Return a VAT number with its country's letters, and whether its form and check digit are right.
 
@@ -161,7 +161,7 @@ def _compact(text: str) -> str:
     return "".join(c for c in anyascii(text[:LONGEST]).upper() if c.isalnum())
 
 
-@lru_cache(maxsize=100_000)
+@lru_cache(maxsize=20_000)
 def street_of(text: str) -> tuple[str | None, str | None]:
     """Return the street with its words in one spelling, and the house number."""
     words = [_STREET_FOLDED.get(word, word) for word in plain(_JOINED.sub(r" \1", folded(text))).split()]

@@ -10,6 +10,7 @@ from flows.dedupe.levels import COMPARISONS
 KEYS: Final = {"vat number": "vat_number", "id number": "id_number", "mail": "emails", "phone": "phones"}
 """The comparisons of values that only one client should have, with the names of their columns."""
 SAME: Final = frozenset({"same VAT number", "same ID number", "same e-mail address", "same phone"})
+_LEVELS: Final = {comparison.name: comparison.levels for comparison in COMPARISONS}
 
 HARD: Final = frozenset(level.reason for comparison in COMPARISONS for level in comparison.levels if level.hard)
 """The reasons that a conflict may have."""
@@ -41,9 +42,8 @@ def reasons(ranks: Mapping[str, int]) -> tuple[list[str], list[str]]:
 
 def _reason(name: str, ranks: Mapping[str, int]) -> tuple[list[str], list[str]]:
     """Return the reason of one comparison, for or against; none if there is nothing to compare, or nothing to say."""
-    comparison = next(comparison for comparison in COMPARISONS if comparison.name == name)
     rank = ranks.get(name, 0)
-    level = comparison.levels[rank - 1] if rank else None
+    level = _LEVELS[name][rank - 1] if rank else None
     if level is None or not level.reason:
         return [], []
     return ([level.reason], []) if level.agrees else ([], [level.reason])

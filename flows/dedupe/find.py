@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from shutil import rmtree
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from flows.configuration.load import place_of
 from flows.configuration.values import Settings
 from flows.dedupe.clusters import clusters
-from flows.dedupe.comparable import Comparable, comparable
 from flows.dedupe.decisions import carried
-from flows.dedupe.explain import keys_of, reasons
-from flows.dedupe.levels import COMPARISONS
 from flows.dedupe.questions import to_ask
 from flows.dedupe.rules import Rules
 from flows.session.clock import SYSTEM_CLOCK, Clock
@@ -21,31 +20,24 @@ from flows.session.progress import Progress, silent
 from flows.session.ready import open_ready
 from flows.show.counted import counted
 from schemas.errors import SettingsError
-from warehouse.control.dedupe import (
-    FoundPair,
-    Pair,
-    decisions_of,
-    known_clusters,
-    merged_into,
-    pair_of,
-    read_clients,
-    store_found,
-)
+from warehouse.control.compared import Before, read_before, read_inputs, read_names, store_after
+from warehouse.control.dedupe import FoundPair, decisions_of, known_clusters, merged_into, pair_of, store_found
 from warehouse.control.duplicate_models import since_learned
 from warehouse.engine.place import WORKING, staging_of
 from warehouse.engine.private import check_ours, make_own_folder
-from warehouse.publish.publish import publish_if_due
+from warehouse.publish.publish import publish_findings
 
 if TYPE_CHECKING:
-    from flows.dedupe.model import Model
+    from flows.dedupe.compare import Compared
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
     """The result of a run: its clusters, all probable pairs, the number of new clusters and of clients compared.
 
-    `left_out` counts the keys (a name, a house, a mailbox) that too many clients share to look for pairs by.
-    `unlearned` counts the pairs that people have decided on since `dedupe learn`.
+    `left_out` counts the keys (a name, a house, a mailbox) that too many clients share to look for pairs by, `again`
+    the clients compared again, because they had changed, or their book around them. `names` are those of the clients
+    in clusters. `unlearned` counts the pairs that people have decided on since `dedupe learn`.
     """
 
     clusters: Sequence[Sequence[str]]
@@ -53,24 +45,9 @@ class Found:
     new: int
     compared: int
     left_out: int
+    again: int
     names: Mapping[str, str] = field(repr=False)
     unlearned: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Compared:
-    """The pairs that may be the same: their probabilities, those in conflict, and how to explain one."""
-
-    probable: Mapping[Pair, float]
-    conflicts: Set[Pair]
-    left_out: int
-    ranks: Mapping[Pair, Mapping[str, int]] = field(repr=False)
-
-    def explained(self, pair: Pair) -> FoundPair:
-        """Return the pair with its reasons."""
-        ranks = self.ranks.get(pair, {})
-        in_conflict = pair in self.conflicts
-        return FoundPair(*pair, self.probable.get(pair, 0.0), keys_of(ranks), *reasons(ranks), in_conflict)
 
 
 def find_duplicates(
@@ -79,46 +56,54 @@ def find_duplicates(
     rules: Rules,
     *,
     deleted: bool = False,
+    everything: bool = False,
     progress: Progress = silent,
     clock: Clock = SYSTEM_CLOCK,
 ) -> Found:
     """Find the clients of a source that may be the same, and store pairs and clusters. Decisions of people are obeyed.
 
-    Pairs to ask people about are stored too.
-
-    The warehouse is closed while the clients are compared. Raises SettingsError if there are fewer than two clients,
-    or if decisions contradict each other.
+    Pairs to ask people about are stored too. Only pairs are compared that the last search would score otherwise
+    (`compare`), or `everything`. The warehouse is closed meanwhile. Raises SettingsError if there are fewer than two
+    clients, or if decisions contradict each other.
     """
-    from flows.dedupe.model import model_in_use  # noqa: PLC0415 - pyarrow, as below
+    from flows.dedupe.compare import can_use, compared  # noqa: PLC0415 - pyarrow, which `dedupe list` does not need
+    from flows.dedupe.model import model_in_use  # noqa: PLC0415 - as above
 
-    with open_ready(settings, clock) as warehouse:
+    with open_ready(settings, clock) as warehouse, warehouse.transaction():
         progress("reading", 0, None)
         read_at = clock.now()
-        rows = read_clients(warehouse, name, deleted=deleted)
+        before = read_before(warehouse, name, deleted=deleted)
+        usable = can_use(before, rules) and not everything
+        batches = list(read_inputs(warehouse, name, deleted=deleted, usable=usable))
         decided = decisions_of(warehouse, name)
         moved = merged_into(warehouse, name)
-        before = {tuple(cluster) for cluster in known_clusters(warehouse, name)}
+        known = {tuple(cluster) for cluster in known_clusters(warehouse, name)}
         model, unlearned = model_in_use(warehouse, name), since_learned(warehouse, name)
-    if len(rows) < 2:  # noqa: PLR2004 - a pair
-        raise SettingsError(f"The mirror of {name!r} has {counted(len(rows), 'client')}: `ninja-sync pull` first.")
-    progress("comparing", len(rows), len(rows))
-    compared = _compared(settings, rows, rules, model)
-    decided = carried(decided, moved, {row["id"] for row in rows})
-    grouped = clusters(
-        compared.probable, decided, threshold=rules.threshold, floor=rules.floor, conflicts=compared.conflicts
-    )
-    progress("explaining", len(rows), len(rows))
-    kept = _pairs_of(grouped, compared, rules.threshold)
-    inside = {(pair.id_a, pair.id_b) for pair in kept}
-    asked = to_ask(compared.probable, compared.conflicts, inside, rules.threshold)
-    with open_ready(settings, clock) as warehouse:
-        store_found(warehouse, name, [*kept, *map(compared.explained, sorted(asked))], grouped, read_at)
-        warehouse.execute("update control.published set changed_runs = -1")  # the copies do not show this yet
-        if settings.publish:
-            publish_if_due(warehouse, now=clock.now())
-    names = {row["id"]: called(row) for row in rows}
-    new = sum(tuple(cluster) not in before for cluster in grouped)
-    return Found(grouped, kept, new, len(rows), compared.left_out, names, unlearned)
+    count = sum(batch.num_rows for batch in batches)
+    if count < 2:  # noqa: PLR2004 - a pair
+        raise SettingsError(f"The mirror of {name!r} has {counted(count, 'client')}: `ninja-sync pull` first.")
+    if decided:
+        decided = carried(decided, moved, {key for batch in batches for key in batch.column("id").to_pylist()})
+    with (
+        _working_folder(settings) as folder,
+        compared(batches, before, rules, model=model, folder=folder, progress=progress) as done,
+    ):
+        progress("grouping", count, count)
+        grouped = clusters(
+            done.probable, decided, threshold=rules.threshold, floor=rules.floor, conflicts=done.conflicts
+        )
+        kept = _pairs_of(grouped, done, rules.threshold)
+        inside = {(pair.id_a, pair.id_b) for pair in kept}
+        asked = to_ask(done.probable, done.conflicts, inside, rules.threshold)
+        progress("storing", count, count)
+        with open_ready(settings, clock) as warehouse:
+            store_found(warehouse, name, [*kept, *map(done.explained, sorted(asked))], grouped, read_at)
+            store_after(warehouse, name, before, done.after)
+            publish_findings(warehouse, now=clock.now(), write=settings.publish)
+            shown = {client_id for ids in grouped for client_id in ids}
+            names = {client_id: called(client_id, *named) for client_id, *named in read_names(warehouse, name, shown)}
+    new = sum(tuple(cluster) not in known for cluster in grouped)
+    return Found(grouped, kept, new, count, done.left_out, done.again, names, unlearned)
 
 
 def across(
@@ -128,64 +113,48 @@ def across(
 
     Ids are written SOURCE:ID. Raises SettingsError if the warehouse has only one source.
     """
-    with open_ready(settings, clock) as warehouse:
+    from flows.dedupe.compare import compared  # noqa: PLC0415 - as above
+    from flows.dedupe.forms import prefixed  # noqa: PLC0415 - as above
+
+    batches = []
+    with open_ready(settings, clock) as warehouse, warehouse.transaction():
         sources = [str(source) for (source,) in warehouse.rows("select source from control.sources order by source")]
-        rows = [
-            {**row, "id": f"{source}:{row['id']}"}
-            for source in sources
-            for row in read_clients(warehouse, source, deleted=deleted)
-        ]
+        for source in sources:
+            inputs = read_inputs(warehouse, source, deleted=deleted, usable=False)
+            batches += [prefixed(f"{source}:", batch) for batch in inputs]
     if len(sources) < 2:  # noqa: PLR2004 - a pair
         raise SettingsError("The warehouse has fewer than two sources, so there is nothing to compare.")
-    names = {row["id"]: called(row) for row in rows}
-    compared = _compared(settings, rows, rules)
-    pairs = [
-        (compared.explained(pair), names[pair[0]], names[pair[1]])
-        for pair, probability in compared.probable.items()
-        if probability >= rules.threshold and pair[0].partition(":")[0] != pair[1].partition(":")[0]
-    ]
-    return sorted(pairs, key=lambda pair: (-pair[0].probability, pair[0].id_a, pair[0].id_b))
+    with _working_folder(settings) as folder, compared(batches, Before(), rules, folder=folder) as done:
+        pairs = [
+            done.explained(pair)
+            for pair, probability in done.probable.items()
+            if probability >= rules.threshold and pair[0].partition(":")[0] != pair[1].partition(":")[0]
+        ]
+    names: dict[str, str] = {}
+    with open_ready(settings, clock) as warehouse:
+        for source in sources:
+            ids = {key.partition(":")[2] for p in pairs for key in (p.id_a, p.id_b) if key.startswith(f"{source}:")}
+            for client_id, *named in read_names(warehouse, source, ids):
+                names[f"{source}:{client_id}"] = called(client_id, *named)
+    ordered = sorted(pairs, key=lambda pair: (-pair.probability, pair.id_a, pair.id_b))
+    return [(pair, names.get(pair.id_a, pair.id_a), names.get(pair.id_b, pair.id_b)) for pair in ordered]
 
 
-def called(row: Mapping[str, Any]) -> str:
+def called(client_id: str, number: str, name: str) -> str:
     """Return the client as people know it: number and name."""
-    return " ".join(str(row[name]) for name in ("number", "display_name") if row.get(name)) or str(row["id"])
+    return " ".join(filter(None, (number, name))) or client_id
 
 
-def _comparable(row: Mapping[str, Any], rules: Rules) -> Comparable:
-    columns = {key: value for key, value in row.items() if key not in {"address1", "number", "display_name"}}
-    return comparable(**columns, address=row["address1"], free=rules.free_mail)
-
-
-def _compared(
-    settings: Settings, rows: Sequence[Mapping[str, Any]], rules: Rules, model: Model | None = None
-) -> Compared:
-    """Compare the clients, by a model if it is of their kind.
-
-    Data that does not fit into memory goes into a folder beside the warehouse.
-    """
-    from flows.dedupe.model import scored  # noqa: PLC0415 - pyarrow, which `dedupe list` does not need
-    from flows.dedupe.pairs import left_out, prepared  # noqa: PLC0415 - as above
-
+@contextmanager
+def _working_folder(settings: Settings) -> Iterator[Path]:
+    """Make a folder beside the warehouse for data that does not fit into memory, and remove it at the end."""
     folder = staging_of(place_of(settings)) / WORKING
     check_ours(folder.parent)
     make_own_folder(folder)
-    probable: dict[Pair, float] = {}
-    conflicts: set[Pair] = set()
-    ranks: dict[Pair, Mapping[str, int]] = {}
     try:
-        with prepared([_comparable(row, rules) for row in rows], folder) as connection:
-            skipped = left_out(connection)
-            for part in scored(connection, model):
-                for row in part.to_pylist():
-                    pair = pair_of(row["id_l"], row["id_r"])
-                    probable[pair] = row["match_probability"]
-                    ranks[pair] = {comparison.name: row[comparison.name] for comparison in COMPARISONS}
-                    if row["in_conflict"]:
-                        conflicts.add(pair)
+        yield folder
     finally:
         rmtree(folder, ignore_errors=True)
-    return Compared(probable, conflicts, skipped, ranks)
 
 
 def _pairs_of(grouped: Sequence[Sequence[str]], compared: Compared, threshold: float) -> list[FoundPair]:

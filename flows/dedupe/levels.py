@@ -66,7 +66,13 @@ create or replace temp macro unlike_given(a, b, firsts) as len(a) > 0 and len(b)
     )) > 0)) = 0
 """
 """Whether no first name of one client fits one of the other. `firsts` are the first letters that both have."""
-MACROS: Final = (WORD_ALIKE, LEFT_OVER, UNLIKE_GIVEN)
+WITHOUT_ITEMS: Final = """
+create or replace temp macro without_items(a, b) as case when b is null then a
+    when len(list_filter(a, lambda x: not list_contains(b, x))) = 0 then null
+    else list_filter(a, lambda x: not list_contains(b, x)) end
+"""
+"""The items of `a` that are not in `b`; none is NULL."""
+MACROS: Final = (WORD_ALIKE, LEFT_OVER, UNLIKE_GIVEN, WITHOUT_ITEMS)
 COLUMNS: Final = (
     "id", "name", "words", "tight", "numbers", "given", "initials", "lone", "personal", "form", "named", "persons",
     "street", "house", "city", "postal_code", "country", "namesakes", "vat_valid", "domain_holders", "townsmen",

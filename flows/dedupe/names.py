@@ -73,7 +73,7 @@ class Name:
     form: str | None = None
 
 
-@lru_cache(maxsize=200_000)
+@lru_cache(maxsize=20_000)
 def plain(text: str) -> str:
     """Return the letters and digits of any script as ASCII in lower case, with one blank between words.
 
@@ -110,7 +110,7 @@ _ENDS: Final = {"".join(_WORD.findall(plain(words[-1]))) for _, words in prepare
 """The last words of legal forms. cleanco is slow, so it only gets names that end in one of them."""
 
 
-@lru_cache(maxsize=200_000)
+@lru_cache(maxsize=20_000)
 def name_of(text: str) -> Name:
     """Return a name in its comparable forms.
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,6 +13,7 @@ import duckdb
 import pyarrow as pa
 
 from flows.dedupe.comparable import Comparable
+from flows.dedupe.forms import LISTS, NEVER_NULL, SWITCHES, TEXTS, read_forms, table_of_forms
 from flows.dedupe.levels import COLUMNS, COMPARISONS, MACROS, STEPS, Comparison
 from warehouse.engine.duckdb import QUIET
 
@@ -21,45 +24,98 @@ FEW: Final = 3
 STRONG_CAP: Final = 60
 WEAK_CAP: Final = 20
 """The most clients that may share a strong or a weak key to look for pairs by; more would make too many pairs."""
-PARTS: Final = 8
-"""Pairs are compared in so many parts, which bounds memory."""
-_TEXTS: Final = (
-    "id", "name", "tight", "form", "vat_number", "id_number", "domain", "street", "house", "city", "postal_code",
-    "country",
-)  # fmt: skip
-_LISTS: Final = ("words", "numbers", "given", "initials", "persons", "emails", "phones")
-_SWITCHES: Final = ("lone", "personal", "named", "vat_valid")
-_NEVER_NULL: Final = ("numbers", "given", "initials")
+LOOKED_AT: Final = 20_000
+"""So many clients show what a book is like."""
+PART: Final = 15_000
+MOST_PARTS: Final = 20
+"""Pairs are compared in parts, each those of at most so many clients, which bounds memory; but each part costs time."""
+MOST_THREADS: Final = 4
 _SQL: Final = {
     name: Path(__file__).with_name(f"{name}.sql").read_text(encoding="utf-8")
-    for name in ("known", "book", "keys", "candidates")
+    for name in ("known", "book", "keys", "prints", "candidates")
 }
 
 
 @contextmanager
-def prepared(clients: Sequence[Comparable], folder: Path | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
-    """Open DuckDB with the clients and their keys: the tables `known` and `keys`, of the columns in their SQL files.
+def opened(forms: pa.Table, folder: Path | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open DuckDB with clients: the tables `known`, `book`, `all_keys` (see their SQL files), and `crowded` keys.
 
-    It has no access to files or the network. Data that does not fit into memory goes into `folder`, if there is one.
+    `forms` has the columns of `forms.SCHEMA`. DuckDB has no access to files or the network. Data that does not fit into
+    its share of memory goes into `folder`, if there is one.
     """
-    with duckdb.connect(config={"temp_directory": str(folder) if folder else ""}) as connection:
-        for query in (QUIET, *MACROS, "set enable_external_access = false"):
+    memory = f"{384 + forms.num_rows // 1000}MiB"
+    config: dict[str, str | bool | int | float | list[str]] = {"threads": 1, "temp_directory": str(folder or "")}
+    if folder:
+        config["memory_limit"] = memory
+    with duckdb.connect(config=config) as connection:
+        for query in (QUIET, *MACROS, "set enable_external_access = false", "set preserve_insertion_order = false"):
             connection.execute(query).fetchall()
-        connection.register("clients", table_of(clients))
-        connection.execute(f"create table known as {_SQL['known']}", {"holders": HOLDERS, "few": FEW}).fetchall()
-        connection.unregister("clients")
-        connection.execute(f"create table book as {_SQL['book']}").fetchall()
-        connection.execute(f"create table all_keys as {_SQL['keys']}").fetchall()
-        few = "holders <= case when strong then $strong else $weak end"
-        caps = {"strong": STRONG_CAP, "weak": WEAK_CAP}
-        connection.execute(f"create table keys as select n, key, strong from all_keys where {few}", caps).fetchall()
+        connection.register("arriving", forms)
+        for query, values in (
+            (f"create table clients as {read_forms()}", {}),
+            (f"create table known as {_SQL['known']}", {"holders": HOLDERS, "few": FEW}),
+            ("drop table clients", {}),
+            (f"create table book as {_SQL['book']}", {"every": 1 + forms.num_rows // LOOKED_AT}),
+            (f"create table all_keys as {_SQL['keys']}", {}),
+            (_CROWDED, {"strong": STRONG_CAP, "weak": WEAK_CAP}),
+        ):
+            connection.execute(query, values).fetchall()
         yield connection
+
+
+_CROWDED: Final = """
+create table crowded as select key, strong from all_keys group by key, strong
+having count(*) > case when strong then $strong else $weak end
+"""
+
+
+@contextmanager
+def prepared(clients: Sequence[Comparable], folder: Path | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open DuckDB with clients and the keys to compare all of them by."""
+    with opened(table_of_forms(clients), folder) as connection:
+        compare_all(connection)
+        yield connection
+
+
+def compare_all(connection: duckdb.DuckDBPyConnection) -> None:
+    """Have all clients compared: make the table `keys` (n, key, strong, again) of the keys that make pairs.
+
+    Only that is worth several threads, as each thread holds rows of its own.
+    """
+    connection.execute(f"set threads to {min(MOST_THREADS, os.cpu_count() or 1)}").fetchall()
+    connection.execute(
+        "create table keys as select n, key, strong, true as again from all_keys semi join "
+        "(select key, strong from all_keys group by key, strong "
+        "having count(*) between 2 and case when strong then $strong else $weak end) using (key, strong)",
+        {"strong": STRONG_CAP, "weak": WEAK_CAP},
+    ).fetchall()
+    connection.execute("drop table all_keys").fetchall()
+
+
+def compare_only(connection: duckdb.DuckDBPyConnection) -> None:
+    """Have only pairs compared with a client of the table `again` (n): make `keys` of the keys that make such pairs."""
+    sought = "select distinct key, strong from all_keys semi join again using (n) anti join crowded using (key, strong)"
+    keys = (
+        "select n, key, strong, n in (select n from again) as again from all_keys semi join sought using (key, strong)"
+    )
+    for query in (f"create table sought as {sought}", f"create table keys as {keys}", "drop table all_keys"):
+        connection.execute(query).fetchall()
+
+
+def print_clients(connection: duckdb.DuckDBPyConnection) -> None:
+    """Make the table `prints`: n, id, print (prints.sql)."""
+    connection.execute(f"create table prints as {_SQL['prints'].replace('$columns', ', '.join(COLUMNS))}").fetchall()
+
+
+def code_of_pairs() -> str:
+    """Return a digest of all that decides on pairs and their levels, and of the engine that computes them."""
+    decisive = [duckdb.__version__, HOLDERS, FEW, STRONG_CAP, WEAK_CAP, sorted(_SQL.items()), _levels(""), MACROS]
+    return hashlib.sha256(repr(decisive).encode()).hexdigest()
 
 
 def left_out(connection: duckdb.DuckDBPyConnection) -> int:
     """Return the number of strong keys by which no pairs were looked for, because too many clients share each."""
-    query = "select count(distinct key) from all_keys where strong and holders > $s"
-    return int(connection.execute(query, {"s": STRONG_CAP}).fetchall()[0][0])
+    return int(connection.execute("select count(*) from crowded where strong").fetchall()[0][0])
 
 
 def has_own_addresses(connection: duckdb.DuckDBPyConnection) -> bool:
@@ -72,9 +128,16 @@ def levels_of(connection: duckdb.DuckDBPyConnection, query: str = "select * from
 
     `pairs` has id_l, id_r, and for each comparison the rank of its level, from 1; 0 if there is nothing to compare.
     """
-    for part in range(PARTS):
-        candidates = _SQL["candidates"].replace("$parts", str(PARTS)).replace("$part", str(part))
+    ((again,),) = connection.execute("select count(distinct n) from keys where again").fetchall()
+    parts = parts_for(again)
+    for part in range(parts):
+        candidates = _SQL["candidates"].replace("$parts", str(parts)).replace("$part", str(part))
         yield connection.sql(f"with pairs as ({_levels(candidates)}) {query}").to_arrow_table()
+
+
+def parts_for(again: int) -> int:
+    """Return in how many parts the pairs of so many clients are compared."""
+    return min(MOST_PARTS, 1 + again // PART)
 
 
 def levels_between(connection: duckdb.DuckDBPyConnection, pairs: Sequence[tuple[str, str]]) -> pa.Table:
@@ -109,12 +172,12 @@ def rank_of(comparison: Comparison) -> str:
 
 def table_of(clients: Sequence[Comparable]) -> pa.Table:
     """Return the clients as a table, a column for each form."""
-    columns: dict[str, pa.Array] = {}
-    for name in _TEXTS:
+    columns: dict[str, pa.Array] = {"id": pa.array([client.id for client in clients], pa.string())}
+    for name in TEXTS:
         columns[name] = pa.array([getattr(client, name) for client in clients], pa.string())
-    for name in _LISTS:
-        empty = () if name in _NEVER_NULL else None
+    for name in LISTS:
+        empty = () if name in NEVER_NULL else None
         columns[name] = pa.array([getattr(client, name) or empty for client in clients], pa.list_(pa.string()))
-    for name in _SWITCHES:
+    for name in SWITCHES:
         columns[name] = pa.array([getattr(client, name) for client in clients], pa.bool_())
     return pa.table(columns)

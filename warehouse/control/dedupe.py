@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, Final
 
 from warehouse.control.state import read_erased
@@ -112,22 +113,33 @@ def store_found(
 def _store(
     warehouse: Warehouse, source: str, pairs: Sequence[FoundPair], clusters: Iterable[Sequence[str]], now: datetime
 ) -> None:
+    import pyarrow as pa  # noqa: PLC0415 - not needed by `dedupe list`
+
     members = [(min(cluster), client_id) for cluster in clusters for client_id in sorted(cluster)]
     of_pairs = {
-        "source": source, "found_at": now, "ids_a": [p.id_a for p in pairs], "ids_b": [p.id_b for p in pairs],
-        "probabilities": [p.probability for p in pairs], "keys": [", ".join(p.keys) for p in pairs],
-        "reasons": [json.dumps(list(p.reasons), ensure_ascii=False) for p in pairs],
-        "against": [json.dumps(list(p.against), ensure_ascii=False) for p in pairs],
-        "conflicts": [p.in_conflict for p in pairs],
+        "id_a": [p.id_a for p in pairs], "id_b": [p.id_b for p in pairs],
+        "probability": pa.array([p.probability for p in pairs], pa.float64()),
+        "keys": [", ".join(p.keys) for p in pairs],
+        "reasons": [_listed(tuple(p.reasons)) for p in pairs], "against": [_listed(tuple(p.against)) for p in pairs],
+        "in_conflict": pa.array([p.in_conflict for p in pairs], pa.bool_()),
     }  # fmt: skip
-    of_clusters = {
-        "source": source, "found_at": now, "clusters": [cluster for cluster, _ in members],
-        "ids": [client_id for _, client_id in members],
-    }  # fmt: skip
-    for table in ("duplicate_pairs", "duplicate_clusters"):
+    of_clusters = {"cluster_id": [cluster for cluster, _ in members], "id": [client_id for _, client_id in members]}
+    for table, columns in (("duplicate_pairs", of_pairs), ("duplicate_clusters", of_clusters)):
         warehouse.execute(f"delete from control.{table} where source = $source", {"source": source})
-    warehouse.execute(statement("dedupe/insert_pairs"), of_pairs)
-    warehouse.execute(statement("dedupe/insert_clusters"), of_clusters)
+        count = len(next(iter(columns.values())))
+        own = {"source": [source] * count, "found_at": pa.array([now] * count, pa.timestamp("us", tz="UTC"))}
+        texts = {
+            name: pa.array(column, pa.string()) if isinstance(column, list) else column
+            for name, column in {**own, **columns}.items()
+        }
+        stored = pa.table(texts)
+        warehouse.append(f"control.{table}", stored.schema, stored.to_batches())
+
+
+@lru_cache(maxsize=10_000)
+def _listed(reasons: tuple[str, ...]) -> str:
+    """Return reasons as a JSON list; many pairs have the same ones."""
+    return json.dumps(reasons, ensure_ascii=False)
 
 
 def known_pairs(warehouse: Warehouse, source: str) -> list[FoundPair]:

@@ -51,27 +51,11 @@ from (
 where place = 1
 order by id_a collate "C", id_b collate "C"
 
--- :name insert_clusters
--- Store the clusters of a run.
-insert into control.duplicate_clusters
-select $source, unnest(cast($clusters as varchar[])), unnest(cast($ids as varchar[])), $found_at
-
 -- :name insert_model
 -- Store a model that was learned.
 insert into control.duplicate_models values (
     $source, $model_id, $made_at, $author, $kind, $decisions, cast($figures as json), cast($weights as json), false
 )
-
--- :name insert_pairs
--- Store the pairs of a run.
-insert into control.duplicate_pairs (
-    source, id_a, id_b, probability, keys, reasons, against, found_at, in_conflict
-)
-select
-    $source, unnest(cast($ids_a as varchar[])), unnest(cast($ids_b as varchar[])),
-    unnest(cast($probabilities as double precision[])), unnest(cast($keys as varchar[])),
-    cast(unnest(cast($reasons as varchar[])) as json), cast(unnest(cast($against as varchar[])) as json), $found_at,
-    unnest(cast($conflicts as boolean[]))
 
 -- :name known
 -- The given ids that are, or were, clients of a source.

@@ -92,7 +92,7 @@ def test_a_decision_outlives_the_merge_of_the_client_it_speaks_of(told, twins, p
     found = find_duplicates(told, "main", Rules(threshold=0.01, floor=0.01))
     assert other not in {client for ids in found.clusters for client in ids}
     assert not [ids for ids in found.clusters if {one, third} <= set(ids)]
-    assert len(found.names) == found.compared
+    assert set(found.names) == {client for ids in found.clusters for client in ids}
 
 
 @pytest.mark.proof
