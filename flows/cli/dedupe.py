@@ -54,6 +54,7 @@ def find(
     if threshold is not None:
         chosen = msgspec.structs.replace(chosen, threshold=threshold, floor=min(chosen.floor, threshold))
     settings = load_settings(config)
+    from flows.dedupe.explain import shown  # noqa: PLC0415 - an extra
     from flows.dedupe.find import across, find_duplicates  # noqa: PLC0415 - an extra
 
     if across_sources:
@@ -86,7 +87,7 @@ def find(
         rows.append(
             (
                 " = ".join(duplicates.names.get(client_id, client_id) for client_id in ids),
-                f"{best.probability:.3f}",
+                shown(best.probability),
                 why_best,
             )
         )
@@ -104,7 +105,9 @@ def _show_across(pairs: Sequence[tuple[FoundPair, str, str]], *, as_json: bool) 
     if as_json:
         show_json([{"a": p.id_a, "b": p.id_b, "probability": p.probability, "reasons": p.reasons} for p, _, _ in pairs])
         return
-    rows = [(source, p.id_a, other, p.id_b, f"{p.probability:.3f}", "; ".join(p.reasons)) for p, source, other in pairs]
+    from flows.dedupe.explain import shown  # noqa: PLC0415 - an extra
+
+    rows = [(source, p.id_a, other, p.id_b, shown(p.probability), "; ".join(p.reasons)) for p, source, other in pairs]
     columns = ("client", "source:id", "client", "source:id", "probability", "why")
     show_table(
         "Clients of two sources that may be the same",

@@ -32,8 +32,6 @@ DECISIONS: Final[Mapping[str, str]] = {"s": "same_as", "c": "same_as", "n": "nev
 WORDS: Final[Mapping[str, str]] = {"same_as": "the same", "never_merge": "not the same", "later": "left for later"}
 LETTERS: Final = "123456789abcdefghijklmnop"
 """One key for each client of a group."""
-HIGHEST: Final = 0.999
-"""No pair is shown as certain."""
 PROMPT: Final = "s same · n not the same · l later · c same, and you choose · b back · q quit"
 
 
@@ -171,7 +169,7 @@ def _show_reasons(out: Console, case: Case, ids: Sequence[str]) -> None:
     from rich.table import Table  # noqa: PLC0415 - as above
     from rich.text import Text  # noqa: PLC0415 - as above
 
-    from flows.dedupe.explain import hard_reasons  # noqa: PLC0415 - an extra
+    from flows.dedupe.explain import hard_reasons, shown  # noqa: PLC0415 - an extra
 
     made = Table.grid(padding=(0, 2, 0, 0))
     for pair in sorted(case.pairs, key=lambda pair: -pair.probability):
@@ -181,9 +179,7 @@ def _show_reasons(out: Console, case: Case, ids: Sequence[str]) -> None:
         reasons = "; ".join([*pair.reasons, *against]) or "nothing else in common"
         if hard:
             reasons += f"; cannot be merged by the program: {', '.join(hard)}"
-        made.add_row(
-            Text(f"  {first} = {second}"), Text(f"{min(pair.probability, HIGHEST):.1%}"), Text(harmless(reasons))
-        )
+        made.add_row(Text(f"  {first} = {second}"), Text(shown(pair.probability)), Text(harmless(reasons)))
     out.print(made)
     out.print()
 

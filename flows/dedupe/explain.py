@@ -10,10 +10,21 @@ from flows.dedupe.levels import COMPARISONS
 KEYS: Final = {"vat number": "vat_number", "id number": "id_number", "mail": "emails", "phone": "phones"}
 """The comparisons of values that only one client should have, with the names of their columns."""
 SAME: Final = frozenset({"same VAT number", "same ID number", "same e-mail address", "same phone"})
+_ORDER: Final = (*KEYS, *(comparison.name for comparison in COMPARISONS if comparison.name not in KEYS))
 _LEVELS: Final = {comparison.name: comparison.levels for comparison in COMPARISONS}
 
+HIGHEST: Final = 0.999
 HARD: Final = frozenset(level.reason for comparison in COMPARISONS for level in comparison.levels if level.hard)
 """The reasons that a conflict may have."""
+
+
+def shown(probability: float) -> str:
+    """Return a probability for people, in percent. No pair is shown as certain.
+
+    >>> shown(0.99996)
+    '99.9%'
+    """
+    return f"{min(probability, HIGHEST):.1%}"
 
 
 def hard_reasons(against: Sequence[str]) -> list[str]:
@@ -27,14 +38,14 @@ def keys_of(ranks: Mapping[str, int]) -> list[str]:
 
 
 def reasons(ranks: Mapping[str, int]) -> tuple[list[str], list[str]]:
-    """Return the reasons for and against two clients being the same, as short texts, in the order of the comparisons.
+    """Return the reasons for and against two clients being the same, as short texts, those of the keys first.
 
     The texts hold no value of a client: they are stored, and shown beside the records.
     """
     speaking_for: list[str] = []
     against: list[str] = []
-    for comparison in COMPARISONS:
-        told_for, told_against = _reason(comparison.name, ranks)
+    for name in _ORDER:
+        told_for, told_against = _reason(name, ranks)
         speaking_for += told_for
         against += told_against
     return speaking_for, against

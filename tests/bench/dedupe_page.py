@@ -16,9 +16,9 @@ This page is one run of `python -m tests.bench.dedupe_quality`, a part of `make 
 those inside a group, how many are one client (precision); of those that are one client, how many a group holds
 (recall); F1 is the harmonic mean of both.
 
-* **Books** are invented lists of clients, as small companies have them. Most of them resemble no other. Some
-  were entered twice; others only look alike. Each book has a character of its own. The weights were fitted to other books of
-  the same program (other seeds).
+* **Books** are invented lists of clients, as small companies have them. Most clients resemble no other. Some were
+  entered twice; others only look alike. Each book has a character of its own. The weights were fitted to other books
+  of the same program (other seeds).
 * **5,000 companies** are invented by another program; the weights were fitted to other seeds of it too.
 * **FEBRL** are persons with names and addresses only, changed by a program. The weights for such lists were fitted to
   FEBRL 4. FEBRL 1 to 3 come from the same program. Some of their persons have two first names at one address: Ninja
