@@ -70,7 +70,9 @@ dbt: $(READY)         ## the project of docs/bi.md under a real dbt on both engi
 # The pulls come last: they end with an error if a target is missed.
 bench: $(READY)       ## time and memory of pulls of 100,000 and 1,000,000 clients, into docs/benchmarks.md (half an hour)
 	$(BIN)/python -m tests.bench.sandbox_pages
-	$(BIN)/python -m tests.bench.dedupe_quality
+	$(BIN)/python -m tests.bench.dedupe_quality --write docs/duplicates-measured.md
+	$(BIN)/python -m tests.bench.dedupe_certain
+	$(BIN)/python -m tests.bench.dedupe_learn
 	$(BIN)/python -m tests.bench.dedupe_scale
 	$(BIN)/python -m tests.bench $(or $(BENCH_ARGS),--write docs/benchmarks.md)
 

@@ -100,7 +100,7 @@ KEPT: dict[str, tuple[str, ...]] = {
         "test_links_in_a_circle_are_refused",
         "test_names_that_another_user_has_prepared_beside_a_warehouse_are_refused[.wal]",
     ),
-    "tests/flows/dedupe/test_find.py": ("test_people_with_slips_of_the_pen_are_found_by_name_and_address_alone[True]",),
+    "tests/flows/dedupe/test_find.py": ("test_people_with_slips_of_the_pen_are_found_by_name_and_address_alone",),
     "tests/flows/merge/test_merge_kills.py": (
         "test_killed_at_any_request_and_resumed_nobody_is_merged_twice[behind its answer]",
     ),

@@ -164,6 +164,14 @@ DEDUPE = Group(
             Command("list", "List the groups that the last run found.", "flows.cli.dedupe:list_clusters"),
             Command("decide", "Decide on two clients, or on many from a file.", "flows.cli.dedupe:decide"),
         ),
+        "Learning": (
+            Command(
+                "learn", "Learn from your decisions how much each agreement counts.", "flows.cli.dedupe_learn:learn"
+            ),
+            Command(
+                "models", "List the models learned from decisions, or choose one.", "flows.cli.dedupe_learn:models"
+            ),
+        ),
     },
 )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import msgspec
 import typer
@@ -12,8 +12,6 @@ import typer
 from flows.cli.dedupe_rules import RulesFile, read_rules
 from flows.cli.options import Allow, AsJson, ConfigFile, NoRescue, PublicNotes, SourceName, To
 from flows.configuration.load import choose_source, load_settings
-from flows.merge.report import tell_planned_merges
-from flows.session.door import open_door
 from flows.sheets.spreadsheets import read_sheet
 from flows.show.counted import counted
 from flows.show.show import progress_bar, say, show_json, show_table
@@ -24,18 +22,21 @@ if TYPE_CHECKING:
     from flows.dedupe.review import Case
     from warehouse.control.dedupe import FoundPair
 
+MANY: Final = 20
+"""From this number of decisions on, `dedupe find` reminds of `dedupe learn`, which needs as many."""
+
 
 def find(
     threshold: Annotated[
         float | None,
         typer.Option(min=0.01, max=1, help="The lowest probability of a duplicate; else 0.85."),
     ] = None,
-    untrained: Annotated[
-        bool, typer.Option("--untrained", help="Use the shipped weights instead of training on these clients.")
-    ] = False,
     with_deleted: Annotated[bool, typer.Option("--with-deleted", help="Include deleted clients.")] = False,
     across_sources: Annotated[
         bool, typer.Option("--across-sources", help="Only report clients of different sources that may be the same.")
+    ] = False,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Compare all clients again, not only those that something changed for.")
     ] = False,
     limit: Annotated[int, typer.Option(min=1, help="The number of groups to show; all are stored.")] = 50,
     rules: RulesFile = None,
@@ -50,9 +51,10 @@ def find(
     are not put into one group. Nothing changes on the server: next come `dedupe review` and `dedupe plan`.
     """
     chosen = read_rules(rules)
-    changes = {**({} if threshold is None else {"threshold": threshold}), **({"trained": False} if untrained else {})}
-    chosen = msgspec.structs.replace(chosen, **changes)
+    if threshold is not None:
+        chosen = msgspec.structs.replace(chosen, threshold=threshold, floor=min(chosen.floor, threshold))
     settings = load_settings(config)
+    from flows.dedupe.explain import shown  # noqa: PLC0415 - an extra
     from flows.dedupe.find import across, find_duplicates  # noqa: PLC0415 - an extra
 
     if across_sources:
@@ -60,15 +62,23 @@ def find(
         return
     name = choose_source(settings, source)
     with progress_bar(name, quiet=as_json) as progress:
-        duplicates = find_duplicates(settings, name, chosen, deleted=with_deleted, progress=progress)
+        duplicates = find_duplicates(
+            settings, name, chosen, deleted=with_deleted, everything=everything, progress=progress
+        )
     reasons = {(pair.id_a, pair.id_b): pair for pair in duplicates.pairs}
     if as_json:
         pairs = [
             {"id_a": p.id_a, "id_b": p.id_b, "probability": p.probability, "keys": p.keys, "reasons": p.reasons,
-             "against": p.against} for p in duplicates.pairs
+             "against": p.against, "in_conflict": p.in_conflict} for p in duplicates.pairs
         ]  # fmt: skip
-        counts = {"new": duplicates.new, "compared": duplicates.compared, "keys_left_out": duplicates.left_out}
-        show_json({"clusters": duplicates.clusters, "pairs": pairs, **counts, "training_failed": duplicates.untaught})
+        counts = {
+            "new": duplicates.new,
+            "compared": duplicates.compared,
+            "keys_left_out": duplicates.left_out,
+            "compared_again": duplicates.again,
+            "decisions_to_learn": duplicates.unlearned,
+        }
+        show_json({"clusters": duplicates.clusters, "pairs": pairs, **counts})
         return
     rows = []
     for ids in duplicates.clusters:
@@ -77,16 +87,16 @@ def find(
         rows.append(
             (
                 " = ".join(duplicates.names.get(client_id, client_id) for client_id in ids),
-                f"{best.probability:.3f}",
+                shown(best.probability),
                 why_best,
             )
         )
     groups = f"{counted(len(duplicates.clusters), 'group')} of duplicates"
     note = f"{groups} ({duplicates.new:,} new) among {counted(duplicates.compared, 'client')}"
-    if duplicates.untaught:
-        note += ". Training failed on these clients, so the shipped weights were used"
     if duplicates.left_out:
         note += f". Keys skipped because too many clients share them: {duplicates.left_out:,}"
+    if duplicates.unlearned >= MANY:
+        note += f". {counted(duplicates.unlearned, 'decision')} since the last `dedupe learn`"
     show_table("Duplicates", ("clients", "probability", "best pair"), rows, most=limit, note=note)
     say("Next: ninja-sync dedupe review")
 
@@ -95,7 +105,9 @@ def _show_across(pairs: Sequence[tuple[FoundPair, str, str]], *, as_json: bool) 
     if as_json:
         show_json([{"a": p.id_a, "b": p.id_b, "probability": p.probability, "reasons": p.reasons} for p, _, _ in pairs])
         return
-    rows = [(source, p.id_a, other, p.id_b, f"{p.probability:.3f}", "; ".join(p.reasons)) for p, source, other in pairs]
+    from flows.dedupe.explain import shown  # noqa: PLC0415 - an extra
+
+    rows = [(source, p.id_a, other, p.id_b, shown(p.probability), "; ".join(p.reasons)) for p, source, other in pairs]
     columns = ("client", "source:id", "client", "source:id", "probability", "why")
     show_table(
         "Clients of two sources that may be the same",
@@ -174,8 +186,12 @@ def decide(
 
 
 def plan(
-    everything: Annotated[
-        bool, typer.Option("--undecided-too", help="Include groups that nobody has decided on.")
+    certain: Annotated[
+        bool,
+        typer.Option(
+            "--certain",
+            help="Include undecided groups if every pair is at least 99.9 % probable, with no conflict.",
+        ),
     ] = False,
     allow: Allow = None,
     no_rescue: NoRescue = False,
@@ -188,17 +204,22 @@ def plan(
 ) -> None:
     """Plan the merges of groups decided to be the same.
 
-    The rules (`[survivor]` of config/dedupe.toml) choose the client to keep. The plan is shown like with `merge plan`;
-    `ninja-sync merge apply` applies it.
+    A merge cannot be undone. So the plan has only groups that people decided are the same. With `--certain`, it also
+    has groups that nobody has decided on, if every pair is at least 99.9 % probable, no two clients contradict each
+    other (such as two valid VAT numbers), and no client outside the group may be the same. A pair left for later keeps
+    its group out. The rules (`survivor` in config/dedupe.toml) choose the client to keep. The plan is shown like with
+    `merge plan`; `ninja-sync merge apply` applies it.
     """
     from flows.dedupe.plan import plan_clusters  # noqa: PLC0415 - an extra, as for `find`
+    from flows.merge.report import tell_planned_merges  # noqa: PLC0415 - 0.1 s that `find` need not spend
+    from flows.session.door import open_door  # noqa: PLC0415 - as above
 
     chosen = read_rules(rules)
     settings = load_settings(config)
     name = choose_source(settings, source)
     with open_door(settings, name) as door:
         planned = plan_clusters(
-            settings, name, door, chosen, undecided=everything, allowed={*chosen.allow, *(allow or [])},
+            settings, name, door, chosen, certain=certain, allowed={*chosen.allow, *(allow or [])},
             rescue=not no_rescue, public_notes=public_notes or chosen.public_notes,
         )  # fmt: skip
     raise typer.Exit(tell_planned_merges(planned, to, as_json=as_json))

@@ -32,8 +32,6 @@ DECISIONS: Final[Mapping[str, str]] = {"s": "same_as", "c": "same_as", "n": "nev
 WORDS: Final[Mapping[str, str]] = {"same_as": "the same", "never_merge": "not the same", "later": "left for later"}
 LETTERS: Final = "123456789abcdefghijklmnop"
 """One key for each client of a group."""
-HIGHEST: Final = 0.999
-"""No pair is shown as certain."""
 PROMPT: Final = "s same · n not the same · l later · c same, and you choose · b back · q quit"
 
 
@@ -42,22 +40,24 @@ def review(
 ) -> None:
     """Decide on groups of duplicates, one by one.
 
-    Shows the clients of a group side by side; the client to keep comes first. A mark shows each difference that
-    matters: ≠ for two values, + for a value beside a blank. One key decides, without Enter: s the same, n not the same,
-    l later, c the same and you choose the client to keep, b back to the last group, q quit. Nothing is merged. With
-    --json, the open groups are printed, and no question is asked.
+    The most uncertain groups come first: your decisions on them teach most. Pairs in no group are asked about too, from
+    a probability of 20 % on; they are called less likely. Shows the clients of a group side by side; the client to keep
+    comes first. A mark shows each difference that matters: ≠ for two values, + for a value beside a blank. One key
+    decides, without Enter: s the same, n not the same, l later, c the same and you choose the client to keep, b back to
+    the last group, q quit. Nothing is merged. With --json, the open groups are printed, and no question is asked.
     """
-    from flows.dedupe.review import cases, choose, decide_case  # noqa: PLC0415 - an extra
+    from flows.dedupe.questions import questions  # noqa: PLC0415 - an extra
+    from flows.dedupe.review import choose, decide_case  # noqa: PLC0415 - as above
 
     chosen = read_rules(rules)
 
     settings = load_settings(config)
     name = choose_source(settings, source)
-    left = cases(settings, name, rules=chosen.survivor)
+    left = questions(settings, name, rules=chosen.survivor)
     if as_json:
         show_json([
             {"ids": case.ids, "kept": case.kept, "why": case.why, "fields": [asdict(line) for line in case.lines],
-             "pairs": [asdict(pair) for pair in case.pairs]} for case in left
+             "pairs": [asdict(pair) for pair in case.pairs], "less_likely": case.less_likely} for case in left
         ])  # fmt: skip
         return
     if not left:
@@ -66,7 +66,7 @@ def review(
     place, decided = 0, dict[int, str]()
     while place < len(left):
         case = left[place]
-        show_case(case, f"Group {place + 1} of {len(left)}")
+        show_case(case, f"{'Less likely pair' if case.less_likely else 'Group'}, {place + 1} of {len(left)}")
         key = _key(PROMPT, {*DECISIONS, "b", "q"})
         if key == "q":
             break
@@ -169,13 +169,17 @@ def _show_reasons(out: Console, case: Case, ids: Sequence[str]) -> None:
     from rich.table import Table  # noqa: PLC0415 - as above
     from rich.text import Text  # noqa: PLC0415 - as above
 
+    from flows.dedupe.explain import hard_reasons, shown  # noqa: PLC0415 - an extra
+
     made = Table.grid(padding=(0, 2, 0, 0))
     for pair in sorted(case.pairs, key=lambda pair: -pair.probability):
         first, second = (_key_of(ids, client) for client in sorted((pair.id_a, pair.id_b), key=ids.index))
-        reasons = "; ".join([*pair.reasons, *(f"but {why}" for why in pair.against)]) or "nothing else in common"
-        made.add_row(
-            Text(f"  {first} = {second}"), Text(f"{min(pair.probability, HIGHEST):.1%}"), Text(harmless(reasons))
-        )
+        hard = hard_reasons(pair.against) if pair.in_conflict else []
+        against = [f"but {why}" for why in pair.against if why not in hard]
+        reasons = "; ".join([*pair.reasons, *against]) or "nothing else in common"
+        if hard:
+            reasons += f"; cannot be merged by the program: {', '.join(hard)}"
+        made.add_row(Text(f"  {first} = {second}"), Text(shown(pair.probability)), Text(harmless(reasons)))
     out.print(made)
     out.print()
 

@@ -10,7 +10,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Set
 from itertools import pairwise
 
-from warehouse.control.dedupe import LATER, NEVER_MERGE, SAME_AS, Pair, pair_of
+from warehouse.control.dedupe import LATER, NEVER_MERGE, SAME_AS, Pair, decisions_of, merged_into, pair_of
+from warehouse.engine.seam import Warehouse
+from warehouse.engine.sql import statement
+
+
+def decided_now(warehouse: Warehouse, source: str) -> dict[Pair, str]:
+    """Return the decisions about clients in the mirror, including those carried over."""
+    decided, moved = decisions_of(warehouse, source), merged_into(warehouse, source)
+    ids = {client_id for pair in decided for client_id in pair}
+    ids |= {moved[client_id] for client_id in ids & moved.keys()}
+    rows = warehouse.rows(statement("dedupe/present"), {"source": source, "ids": sorted(ids)})
+    return carried(decided, moved, {str(client_id) for (client_id,) in rows})
 
 
 def carried(decided: Mapping[Pair, str], moved: Mapping[str, str], present: Set[str]) -> dict[Pair, str]:

@@ -1,98 +1,60 @@
-"""Reasons, in words, for and against two clients being the same."""
+"""Reasons, in words, for and against two clients being the same: those of the levels that the pair reaches."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Mapping, Sequence
 from typing import Final
 
-from flows.dedupe.comparable import Comparable
-from flows.dedupe.keys import values_of
-from flows.show.counted import counted
-from schemas.extras import needs
+from flows.dedupe.levels import COMPARISONS
 
-with needs("dedupe"):
-    from rapidfuzz.distance import OSA
+KEYS: Final = {"vat number": "vat_number", "id number": "id_number", "mail": "emails", "phone": "phones"}
+"""The comparisons of values that only one client should have, with the names of their columns."""
+SAME: Final = frozenset({"same VAT number", "same ID number", "same e-mail address", "same phone"})
+_ORDER: Final = (*KEYS, *(comparison.name for comparison in COMPARISONS if comparison.name not in KEYS))
+_LEVELS: Final = {comparison.name: comparison.levels for comparison in COMPARISONS}
 
-KEYS: Final = {
-    "vat_number": "VAT number",
-    "id_number": "register number",
-    "emails": "e-mail address",
-    "phones": "phone",
-}
-"""The keys that prove much on their own, with their names for people."""
-FEW_LETTERS: Final = 3
+HIGHEST: Final = 0.999
+HARD: Final = frozenset(level.reason for comparison in COMPARISONS for level in comparison.levels if level.hard)
+"""The reasons that a conflict may have."""
 
 
-def keys_of(client: Comparable, other: Comparable) -> list[str]:
-    """Return the keys that both clients share."""
-    return [name for name in KEYS if _shared(client, other, name)]
+def shown(probability: float) -> str:
+    """Return a probability for people, in percent. No pair is shown as certain.
+
+    >>> shown(0.99996)
+    '99.9%'
+    """
+    return f"{min(probability, HIGHEST):.1%}"
 
 
-def reasons(client: Comparable, other: Comparable) -> tuple[list[str], list[str]]:
-    """Return the reasons for and against two clients being the same, as short texts, the strongest first.
+def hard_reasons(against: Sequence[str]) -> list[str]:
+    """Return the reasons why a pair is in conflict, of all reasons against it."""
+    return [reason for reason in against if reason in HARD]
+
+
+def keys_of(ranks: Mapping[str, int]) -> list[str]:
+    """Return the columns of the keys that both clients share; `ranks` has the rank of each comparison's level."""
+    return [column for name, column in KEYS.items() if SAME.intersection(_reason(name, ranks)[0])]
+
+
+def reasons(ranks: Mapping[str, int]) -> tuple[list[str], list[str]]:
+    """Return the reasons for and against two clients being the same, as short texts, those of the keys first.
 
     The texts hold no value of a client: they are stored, and shown beside the records.
     """
-    speaking_for = [f"same {KEYS[name]}" for name in keys_of(client, other)]
-    against = [f"different {label}" for name, label in KEYS.items() if _differ(client, other, name)]
-    for said, speaks_for in (
-        _name(client, other),
-        _address(client, other),
-        _place(client, other),
-        _domain(client, other),
-    ):
-        if said:
-            (speaking_for if speaks_for else against).append(said)
-    if client.country and other.country and client.country != other.country:
-        against.append("different countries")
+    speaking_for: list[str] = []
+    against: list[str] = []
+    for name in _ORDER:
+        told_for, told_against = _reason(name, ranks)
+        speaking_for += told_for
+        against += told_against
     return speaking_for, against
 
 
-def _shared(client: Comparable, other: Comparable, name: str) -> bool:
-    return bool(set(values_of(client, name)) & set(values_of(other, name)))
-
-
-def _differ(client: Comparable, other: Comparable, name: str) -> bool:
-    return bool(values_of(client, name) and values_of(other, name)) and not _shared(client, other, name)
-
-
-def _name(client: Comparable, other: Comparable) -> tuple[str, bool]:
-    if not (client.name and other.name):
-        return "", True
-    if client.name == other.name:
-        return "same name", True
-    apart = OSA.distance(client.name, other.name)
-    if apart <= FEW_LETTERS and min(len(client.name), len(other.name)) > 2 * apart:
-        return f"names differ by {counted(apart, 'letter')}", True
-    if set(client.words) <= set(other.words) or set(other.words) <= set(client.words):
-        return "one name holds the other", True
-    if len(set(client.words) & set(other.words)) * 2 >= max(len(client.words), len(other.words)):
-        return "names share most words", True
-    return "different names", False
-
-
-def _address(client: Comparable, other: Comparable) -> tuple[str, bool]:
-    if not (client.street and other.street):
-        return "", True
-    if client.street == other.street:
-        return ("same address", True) if client.house == other.house else ("same street", True)
-    near = OSA.normalized_similarity(client.street, other.street) > 0.8  # noqa: PLR2004 - a typo or two
-    return ("similar street", True) if near else ("different street", False)
-
-
-def _place(client: Comparable, other: Comparable) -> tuple[str, bool]:
-    compared: list[tuple[str, Callable[[Comparable], str | None]]] = [
-        ("postal code", lambda client: client.postal_code), ("city", lambda client: client.city),
-    ]  # fmt: skip
-    for label, value in compared:
-        if value(client) and value(other):
-            same = value(client) == value(other)
-            return f"{'same' if same else 'different'} {label}", same
-    return "", True
-
-
-def _domain(client: Comparable, other: Comparable) -> tuple[str, bool]:
-    if not (client.domain and other.domain):
-        return "", True
-    same = client.domain == other.domain
-    return ("same domain", True) if same else ("different domain", False)
+def _reason(name: str, ranks: Mapping[str, int]) -> tuple[list[str], list[str]]:
+    """Return the reason of one comparison, for or against; none if there is nothing to compare, or nothing to say."""
+    rank = ranks.get(name, 0)
+    level = _LEVELS[name][rank - 1] if rank else None
+    if level is None or not level.reason:
+        return [], []
+    return ([level.reason], []) if level.agrees else ([], [level.reason])

@@ -2,45 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from shutil import rmtree
-from typing import Any
+from typing import TYPE_CHECKING
 
 from flows.configuration.load import place_of
 from flows.configuration.values import Settings
 from flows.dedupe.clusters import clusters
-from flows.dedupe.comparable import Comparable, comparable
 from flows.dedupe.decisions import carried
-from flows.dedupe.explain import keys_of, reasons
-from flows.dedupe.keys import proved
+from flows.dedupe.questions import to_ask
 from flows.dedupe.rules import Rules
 from flows.session.clock import SYSTEM_CLOCK, Clock
 from flows.session.progress import Progress, silent
 from flows.session.ready import open_ready
 from flows.show.counted import counted
 from schemas.errors import SettingsError
-from warehouse.control.dedupe import (
-    FoundPair,
-    Pair,
-    decisions_of,
-    known_clusters,
-    merged_into,
-    pair_of,
-    read_clients,
-    store_found,
-)
+from warehouse.control.compared import Before, read_before, read_inputs, read_names, store_after
+from warehouse.control.dedupe import FoundPair, decisions_of, known_clusters, merged_into, pair_of, store_found
+from warehouse.control.duplicate_models import since_learned
 from warehouse.engine.place import WORKING, staging_of
 from warehouse.engine.private import check_ours, make_own_folder
-from warehouse.publish.publish import publish_if_due
+from warehouse.publish.publish import publish_findings
+
+if TYPE_CHECKING:
+    from flows.dedupe.compare import Compared
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
     """The result of a run: its clusters, all probable pairs, the number of new clusters and of clients compared.
 
-    `left_out` counts the keys (a word in a town, a house, a mailbox) that too many clients share to look for pairs by.
-    `untaught` is true if training could not learn from these clients, so that the shipped weights decided.
+    `left_out` counts the keys (a name, a house, a mailbox) that too many clients share to look for pairs by, `again`
+    the clients compared again, because they had changed, or their book around them. `names` are those of the clients
+    in clusters. `unlearned` counts the pairs that people have decided on since `dedupe learn`.
     """
 
     clusters: Sequence[Sequence[str]]
@@ -48,8 +45,9 @@ class Found:
     new: int
     compared: int
     left_out: int
+    again: int
     names: Mapping[str, str] = field(repr=False)
-    untaught: bool = False
+    unlearned: int = 0
 
 
 def find_duplicates(
@@ -58,39 +56,54 @@ def find_duplicates(
     rules: Rules,
     *,
     deleted: bool = False,
+    everything: bool = False,
     progress: Progress = silent,
     clock: Clock = SYSTEM_CLOCK,
 ) -> Found:
     """Find the clients of a source that may be the same, and store pairs and clusters. Decisions of people are obeyed.
 
-    The warehouse is closed while the clients are compared. Raises SettingsError if there are fewer than two clients,
-    or if decisions contradict each other.
+    Pairs to ask people about are stored too. Only pairs are compared that the last search would score otherwise
+    (`compare`), or `everything`. The warehouse is closed meanwhile. Raises SettingsError if there are fewer than two
+    clients, or if decisions contradict each other.
     """
-    with open_ready(settings, clock) as warehouse:
+    from flows.dedupe.compare import can_use, compared  # noqa: PLC0415 - pyarrow, which `dedupe list` does not need
+    from flows.dedupe.model import model_in_use  # noqa: PLC0415 - as above
+
+    with open_ready(settings, clock) as warehouse, warehouse.transaction():
         progress("reading", 0, None)
-        rows = read_clients(warehouse, name, deleted=deleted)
+        read_at = clock.now()
+        before = read_before(warehouse, name, deleted=deleted)
+        usable = can_use(before, rules) and not everything
+        batches = list(read_inputs(warehouse, name, deleted=deleted, usable=usable))
         decided = decisions_of(warehouse, name)
         moved = merged_into(warehouse, name)
-        before = {tuple(cluster) for cluster in known_clusters(warehouse, name)}
-    if len(rows) < 2:  # noqa: PLR2004 - a pair
-        raise SettingsError(f"The mirror of {name!r} has {counted(len(rows), 'client')}: `ninja-sync pull` first.")
-    progress("comparing", len(rows), len(rows))
-    made = {row["id"]: _comparable(row, rules) for row in rows}
-    left_out: list[int] = []
-    untaught: list[bool] = []
-    probable = _probable(settings, list(made.values()), rules, left_out.append, lambda: untaught.append(True))
-    decided = carried(decided, moved, made.keys())
-    grouped = clusters(probable, decided, threshold=rules.threshold, floor=rules.floor)
-    progress("explaining", len(rows), len(rows))
-    kept = _pairs_of(grouped, probable, made, rules)
-    with open_ready(settings, clock) as warehouse:
-        store_found(warehouse, name, kept, grouped, clock.now())
-        warehouse.execute("update control.published set changed_runs = -1")  # the copies do not show this yet
-        if settings.publish:
-            publish_if_due(warehouse, now=clock.now())
-    names = {row["id"]: called(row) for row in rows}
-    new = sum(tuple(cluster) not in before for cluster in grouped)
-    return Found(grouped, kept, new, len(rows), sum(left_out), names, bool(untaught))
+        known = {tuple(cluster) for cluster in known_clusters(warehouse, name)}
+        model, unlearned = model_in_use(warehouse, name), since_learned(warehouse, name)
+    count = sum(batch.num_rows for batch in batches)
+    if count < 2:  # noqa: PLR2004 - a pair
+        raise SettingsError(f"The mirror of {name!r} has {counted(count, 'client')}: `ninja-sync pull` first.")
+    if decided:
+        decided = carried(decided, moved, {key for batch in batches for key in batch.column("id").to_pylist()})
+    with (
+        _working_folder(settings) as folder,
+        compared(batches, before, rules, model=model, folder=folder, progress=progress) as done,
+    ):
+        progress("grouping", count, count)
+        grouped = clusters(
+            done.probable, decided, threshold=rules.threshold, floor=rules.floor, conflicts=done.conflicts
+        )
+        kept = _pairs_of(grouped, done, rules.threshold)
+        inside = {(pair.id_a, pair.id_b) for pair in kept}
+        asked = to_ask(done.probable, done.conflicts, inside, rules.threshold)
+        progress("storing", count, count)
+        with open_ready(settings, clock) as warehouse:
+            store_found(warehouse, name, [*kept, *map(done.explained, sorted(asked))], grouped, read_at)
+            store_after(warehouse, name, before, done.after)
+            publish_findings(warehouse, now=clock.now(), write=settings.publish)
+            shown = {client_id for ids in grouped for client_id in ids}
+            names = {client_id: called(client_id, *named) for client_id, *named in read_names(warehouse, name, shown)}
+    new = sum(tuple(cluster) not in known for cluster in grouped)
+    return Found(grouped, kept, new, count, done.left_out, done.again, names, unlearned)
 
 
 def across(
@@ -100,71 +113,53 @@ def across(
 
     Ids are written SOURCE:ID. Raises SettingsError if the warehouse has only one source.
     """
-    with open_ready(settings, clock) as warehouse:
+    from flows.dedupe.compare import compared  # noqa: PLC0415 - as above
+    from flows.dedupe.forms import prefixed  # noqa: PLC0415 - as above
+
+    batches = []
+    with open_ready(settings, clock) as warehouse, warehouse.transaction():
         sources = [str(source) for (source,) in warehouse.rows("select source from control.sources order by source")]
-        rows = [
-            {**row, "id": f"{source}:{row['id']}"}
-            for source in sources
-            for row in read_clients(warehouse, source, deleted=deleted)
-        ]
+        for source in sources:
+            inputs = read_inputs(warehouse, source, deleted=deleted, usable=False)
+            batches += [prefixed(f"{source}:", batch) for batch in inputs]
     if len(sources) < 2:  # noqa: PLR2004 - a pair
         raise SettingsError("The warehouse has fewer than two sources, so there is nothing to compare.")
-    made = {row["id"]: _comparable(row, rules) for row in rows}
-    names = {row["id"]: called(row) for row in rows}
-    pairs = [
-        (FoundPair(a, b, probability, keys_of(made[a], made[b]), *reasons(made[a], made[b])), names[a], names[b])
-        for (a, b), probability in _probable(settings, list(made.values()), rules).items()
-        if probability >= rules.threshold and a.partition(":")[0] != b.partition(":")[0]
-    ]
-    return sorted(pairs, key=lambda pair: (-pair[0].probability, pair[0].id_a, pair[0].id_b))
+    with _working_folder(settings) as folder, compared(batches, Before(), rules, folder=folder) as done:
+        pairs = [
+            done.explained(pair)
+            for pair, probability in done.probable.items()
+            if probability >= rules.threshold and pair[0].partition(":")[0] != pair[1].partition(":")[0]
+        ]
+    names: dict[str, str] = {}
+    with open_ready(settings, clock) as warehouse:
+        for source in sources:
+            ids = {key.partition(":")[2] for p in pairs for key in (p.id_a, p.id_b) if key.startswith(f"{source}:")}
+            for client_id, *named in read_names(warehouse, source, ids):
+                names[f"{source}:{client_id}"] = called(client_id, *named)
+    ordered = sorted(pairs, key=lambda pair: (-pair.probability, pair.id_a, pair.id_b))
+    return [(pair, names.get(pair.id_a, pair.id_a), names.get(pair.id_b, pair.id_b)) for pair in ordered]
 
 
-def called(row: Mapping[str, Any]) -> str:
+def called(client_id: str, number: str, name: str) -> str:
     """Return the client as people know it: number and name."""
-    return " ".join(str(row[name]) for name in ("number", "name") if row.get(name)) or str(row["id"])
+    return " ".join(filter(None, (number, name))) or client_id
 
 
-def _comparable(row: Mapping[str, Any], rules: Rules) -> Comparable:
-    columns = {key: value for key, value in row.items() if key not in {"address1", "number"}}
-    return comparable(**columns, address=row["address1"], free=rules.free_mail)
-
-
-def _probable(
-    settings: Settings,
-    made: Sequence[Comparable],
-    rules: Rules,
-    left_out: Callable[[int], None] = lambda _: None,
-    untaught: Callable[[], None] = lambda: None,
-) -> dict[Pair, float]:
-    """Return the probability that each pair is the same: the model's, or that of a shared key if it is higher.
-
-    Data that does not fit into memory goes into a folder beside the warehouse.
-    """
-    from flows.dedupe.model import predicted  # noqa: PLC0415 - Splink takes a second
-
+@contextmanager
+def _working_folder(settings: Settings) -> Iterator[Path]:
+    """Make a folder beside the warehouse for data that does not fit into memory, and remove it at the end."""
     folder = staging_of(place_of(settings)) / WORKING
     check_ours(folder.parent)
     make_own_folder(folder)
     try:
-        table = predicted(made, trained=rules.trained, folder=folder, left_out=left_out, untaught=untaught)
+        yield folder
     finally:
         rmtree(folder, ignore_errors=True)
-    columns = (table.column(name).to_pylist() for name in ("id_l", "id_r", "match_probability"))
-    probable = {pair_of(client, other): float(probability) for client, other, probability in zip(*columns, strict=True)}
-    for pair, least in proved(made, rules.proves).items():
-        probable[pair] = max(least, probable.get(pair, 0.0))
-    return probable
 
 
-def _pairs_of(
-    grouped: Sequence[Sequence[str]], probable: Mapping[Pair, float], made: Mapping[str, Comparable], rules: Rules
-) -> list[FoundPair]:
+def _pairs_of(grouped: Sequence[Sequence[str]], compared: Compared, threshold: float) -> list[FoundPair]:
     """Return the pairs inside the clusters, and the pairs above the threshold that no cluster holds."""
     inside = {pair_of(a, b) for ids in grouped for n, a in enumerate(ids) for b in ids[n + 1 :]}
-    above = {pair for pair, probability in probable.items() if probability >= rules.threshold}
-    kept = []
-    for client, other in sorted(inside | above):
-        speaks_for, against = reasons(made[client], made[other])
-        keys = keys_of(made[client], made[other])
-        kept.append(FoundPair(client, other, probable.get((client, other), 0.0), keys, speaks_for, against))
+    above = {pair for pair, probability in compared.probable.items() if probability >= threshold}
+    kept = [compared.explained(pair) for pair in inside | above]
     return sorted(kept, key=lambda pair: (-pair.probability, pair.id_a, pair.id_b))

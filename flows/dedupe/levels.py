@@ -1,142 +1,282 @@
-"""How two clients are compared: each comparison's levels of agreement, from "nothing to compare" to "all else".
+"""How two clients are compared: each comparison's levels, from the strongest agreement to the strongest conflict.
 
 Values that go together are one comparison, or they would count twice: a mailbox and its domain, a postal code and its
 city, a street and its house. Names are compared word by word. If one name holds the other, they are probably the same.
 "Stern Opticians" and "Stern Builders" each have a word of their own, like two firms of one family.
+
+A level's place is its rank: no level weighs more than the one before it, an agreement never speaks against, a conflict
+never for. A hard conflict keeps two clients apart whatever else agrees: two companies of one owner share everything
+but the number in their names.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Final
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
 
-from schemas.extras import needs
 
-with needs("dedupe"):
-    import splink.comparison_level_library as levels
+@dataclass(frozen=True, slots=True)
+class Level:
+    """A degree of agreement or conflict: its name, the reason in words ("" to say none), and its condition in SQL.
 
-ALIKE: Final = 0.88
-"""Jaro-Winkler similarity, from 0 to 1: one or two typos in a street or a city."""
-LEFT_OVER: Final = """
-create temp macro left_over(a, b) as len(list_filter(a, lambda x:
-    not list_contains(b, x) and coalesce(list_max(list_transform(b, lambda y: jaro_winkler_similarity(x, y))), 0) < 0.86
-))
+    The condition sees both clients' columns of known.sql, as `name_l` and `name_r`, and the columns of PAIR.
+    """
+
+    name: str
+    reason: str
+    condition: str
+    agrees: bool = True
+    hard: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Values compared together: the condition under which there is nothing to compare, and the levels by rank."""
+
+    name: str
+    nothing: str
+    levels: Sequence[Level]
+
+
+def _for(name: str, condition: str, reason: str) -> Level:
+    return Level(name, reason, condition)
+
+
+def _against(name: str, condition: str = "true", *, reason: str, hard: bool = False) -> Level:
+    return Level(name, reason, condition, agrees=False, hard=hard)
+
+
+WORD_ALIKE: Final = """
+create or replace temp macro word_alike(x, y) as
+    jaro_winkler_similarity(x, y) >= 0.88 or (starts_with(x, y) and (length(y) >= 4 or length(y) = 1))
+    or (starts_with(y, x) and (length(x) >= 4 or length(x) = 1))
 """
-"""The number of words in a name without a similar word in the other. Defined on the connection before use."""
-FEWER_OWN: Final = "least(left_over(words_l, words_r), left_over(words_r, words_l))"
-MORE_OWN: Final = "greatest(left_over(words_l, words_r), left_over(words_r, words_l))"
-NAME_ALIKE: Final = f"(tight_l = tight_r or {FEWER_OWN} = 0)"
-"""A shared key says more if the names are alike too. Otherwise it may belong to an accountant, or to a family."""
-FEW_NAMESAKES: Final = 6
+"""One word of a name is another's typo, abbreviation or initial."""
+LEFT_OVER: Final = """
+create or replace temp macro left_over(a, b) as case when len(a) = 0 then 0 when len(b) = 0 then len(a)
+    else len(list_filter(a, lambda x: len(list_filter(b, lambda y: word_alike(x, y))) = 0)) end
+"""
+"""The number of words in `a` with no similar word in `b`."""
+UNLIKE_GIVEN: Final = """
+create or replace temp macro unlike_given(a, b, firsts) as len(a) > 0 and len(b) > 0 and
+    len(list_filter(a, lambda x: len(list_filter(b, lambda y: x = y
+        or (jaro_winkler_similarity(x, y) >= 0.9 and x[-1] = y[-1] and length(x) > 1 and length(y) > 1)
+        or ((length(x) = 1 or length(y) = 1) and list_contains(firsts, x[1]) and list_contains(firsts, y[1]))
+    )) > 0)) = 0
+"""
+"""Whether no first name of one client fits one of the other. `firsts` are the first letters that both have."""
+WITHOUT_ITEMS: Final = """
+create or replace temp macro without_items(a, b) as case when b is null then a
+    when len(list_filter(a, lambda x: not list_contains(b, x))) = 0 then null
+    else list_filter(a, lambda x: not list_contains(b, x)) end
+"""
+"""The items of `a` that are not in `b`; none is NULL."""
+MACROS: Final = (WORD_ALIKE, LEFT_OVER, UNLIKE_GIVEN, WITHOUT_ITEMS)
+COLUMNS: Final = (
+    "id", "name", "words", "tight", "numbers", "given", "initials", "lone", "personal", "form", "named", "persons",
+    "street", "house", "city", "postal_code", "country", "namesakes", "vat_valid", "domain_holders", "townsmen",
+    "vat_number", "vat_digits", "any_vat", "id_number", "any_id", "domain", "emails", "few_emails", "phones",
+    "few_phones", "rare_words",
+)  # fmt: skip
+_ONE_INVALID: Final = "not (vat_valid_l and vat_valid_r)"
+_LEFT: Final = "list_filter(words_{}, lambda x: not list_contains(words_{}, x))"
+_GIVEN: Final = "list_filter(given_{}, lambda x: not list_contains(given_{}, x))"
+STEPS: Final = (
+    {
+        "left_l": _LEFT.format("l", "r"), "left_r": _LEFT.format("r", "l"),
+        "given_left_l": _GIVEN.format("l", "r"), "given_left_r": _GIVEN.format("r", "l"),
+        "mail": "coalesce(list_has_any(emails_l, emails_r), false)",
+        "phone": "coalesce(list_has_any(phones_l, phones_r), false)",
+        "person": "coalesce(list_has_any(persons_l, persons_r), false)",
+        "vat": f"coalesce(vat_number_l = vat_number_r or (vat_digits_l = vat_digits_r and {_ONE_INVALID}), false)",
+        "id_same": "coalesce(id_number_l = id_number_r, false)",
+        "house": "coalesce(street_l = street_r and house_l = house_r"
+                 " and coalesce(city_l = city_r, postal_code_l = postal_code_r, false), false)",
+        "single": "least(len(words_l), len(words_r)) = 1",
+    },
+    {
+        "own_l": "left_over(left_l, left_r)", "own_r": "left_over(left_r, left_l)",
+        "letters": "list_has_any(list_transform(left_l, lambda x: length(x) = 1), [true])"
+                   " or list_has_any(list_transform(left_r, lambda x: length(x) = 1), [true])",
+        "unlike_first": "coalesce(unlike_given(given_left_l, given_left_r,"
+                        " list_intersect(initials_l, initials_r)), false)",
+    },
+    {"fewer_own": "least(own_l, own_r)", "more_own": "greatest(own_l, own_r)"},
+    {"alike": "name_l is not null and name_r is not null and (tight_l = tight_r or fewer_own = 0)"},
+    {"own_words": "coalesce(not alike and len(left_l) < len(words_l) and not (personal_l or personal_r)"
+                  " and named_l and named_r, false)"},
+    {"backed": "(person or vat or id_same or house) and not own_words"},
+)  # fmt: skip
+"""What several comparisons look at, computed once a pair, in steps that build on each other."""
 
-
-def comparison_levels() -> dict[str, dict[str, Any]]:
-    """Return the levels of each comparison by name, in the order they are tried. The first means nothing to compare."""
-    return {
-        "name": _name(), "street": _street(), "place": _place(), "mail": _mail(),
-        "phone": _phone(), "vat_number": _number("vat_number"), "id_number": _number("id_number"),
-        "country": {
-            "nothing": levels.NullLevel("country"), "same": levels.ExactMatchLevel("country"),
-            "different": levels.ElseLevel(),
-        },
-    }  # fmt: skip
-
-
-def configured(comparisons: Mapping[str, Any], weights: Mapping[str, float]) -> list[Any]:
-    """Return the levels, each with its weight in bits of the odds; without weights, Splink's defaults."""
-    made = []
-    for name, level in comparisons.items():
-        if name in weights:
-            odds = 2.0 ** weights[name]
-            level.configure(m_probability=odds / (1 + odds), u_probability=1 / (1 + odds))
-        made.append(level.configure(label_for_charts=name))
-    return made
-
-
-def _name() -> dict[str, Any]:
-    return {
-        "nothing": levels.NullLevel("name"),
-        "same": _said(f"name_l = name_r and namesakes_l <= {FEW_NAMESAKES}"),
-        "same, as many are called": _said("name_l = name_r"),
-        "every word alike": _said(f"tight_l = tight_r or {MORE_OWN} = 0"),
-        "one holds the other": _said(f"{FEWER_OWN} = 0"),
-        "alike as a whole": _said("jaro_winkler_similarity(tight_l, tight_r) >= 0.9"),
-        "a rare word in common": _said("len(list_intersect(rare_words_l, rare_words_r)) >= 1"),
-        "a word in common": _said("left_over(words_l, words_r) < len(words_l)"),
-        "different": levels.ElseLevel(),
-    }
-
-
-def _street() -> dict[str, Any]:
-    same, house = "street_l = street_r", "house_l = house_r"
-    alike = f"({_like('street')} or starts_with(street_l, street_r) or starts_with(street_r, street_l))"
-    return {
-        "nothing": levels.NullLevel("street"),
-        "same, and house": _said(f"{same} and {house}"),
-        "alike, and house": _said(f"{alike} and {house}"),
-        "same": _said(f"{same} and coalesce({house}, true)"),
-        "same, another house": _said(same),
-        "alike": _said(alike),
-        "house alone": _said(house),
-        "different": levels.ElseLevel(),
-    }
-
-
-def _place() -> dict[str, Any]:
-    code, near = "postal_code_l = postal_code_r", "damerau_levenshtein(postal_code_l, postal_code_r) <= 1"
-    city = f"(city_l = city_r or {_like('city')})"
-    missing = "(postal_code_l is null or postal_code_r is null)"
-    nowhere = f"{missing} and (city_l is null or city_r is null)"
-    return {
-        "nothing": levels.CustomLevel(nowhere, "nothing").configure(is_null_level=True),
-        "same code and city": _said(f"{code} and {city}"),
-        "same code": _said(code),
-        "same city, a code alike": _said(f"{city} and {near}"),
-        "same city, no code": _said(f"{city} and {missing}"),
-        "same city, another code": _said(city),
-        "a code alike": _said(near),
-        "different": levels.ElseLevel(),
-    }
-
-
-def _mail() -> dict[str, Any]:
-    nothing = "(emails_l is null or emails_r is null) and (domain_l is null or domain_r is null)"
-    shared = "len(list_intersect(emails_l, emails_r)) >= 1"
-    return {
-        "nothing": levels.CustomLevel(nothing, "nothing").configure(is_null_level=True),
-        "same mailbox, and the name alike": _said(f"{shared} and {NAME_ALIKE}"),
-        "same mailbox, another name": _said(shared),
-        "same domain, and the name alike": _said(f"domain_l = domain_r and {NAME_ALIKE}"),
-        "same domain, another name": _said("domain_l = domain_r"),
-        "another domain": _said("domain_l <> domain_r"),
-        "different": levels.ElseLevel(),
-    }
-
-
-def _phone() -> dict[str, Any]:
-    shared = "len(list_intersect(phones_l, phones_r)) >= 1"
-    return {
-        "nothing": levels.NullLevel("phones"),
-        "same, and the name alike": _said(f"{shared} and {NAME_ALIKE}"),
-        "same, another name": _said(shared),
-        "different": levels.ElseLevel(),
-    }
-
-
-def _number(column: str) -> dict[str, Any]:
-    same = f"{column}_l = {column}_r"
-    return {
-        "nothing": levels.NullLevel(column),
-        "same, and the name alike": _said(f"{same} and {NAME_ALIKE}"),
-        "same, another name": _said(same),
-        "a slip of the pen": _said(f"damerau_levenshtein({column}_l, {column}_r) <= 1"),
-        "different": levels.ElseLevel(),
-    }
-
-
-def _said(condition: str) -> Any:
-    return levels.CustomLevel(condition, condition)
-
-
-def _like(column: str) -> str:
-    return f"jaro_winkler_similarity({column}_l, {column}_r) >= {ALIKE}"
+_SAME_NAME: Final = "name_l = name_r"
+_SLIP: Final = "length(tight_l) > 5 and damerau_levenshtein(tight_l, tight_r) <= 1"
+_NAME: Final = Comparison(
+    "name",
+    "name_l is null or name_r is null or (not (named_l and named_r) and more_own > 0)",
+    (
+        _for("same, held by few", f"{_SAME_NAME} and not single and not personal_l and namesakes_l <= 3", "same name"),
+        _for("same person's, held by few", f"{_SAME_NAME} and not single and namesakes_l <= 3", "same name"),
+        _for("same, held by many", f"{_SAME_NAME} and not single", "same name"),
+        _for("every word alike", "(tight_l = tight_r or (more_own = 0 and not letters)) and not single", "names alike"),
+        _for("initials fit", "more_own = 0 and not single", "names alike but for initials"),
+        _for("same single word", f"{_SAME_NAME} and not lone_l and namesakes_l <= 3", "same name"),
+        _for("one holds the other", "fewer_own = 0 and not single", "one name holds the other"),
+        _for("single word with a slip", f"not lone_l and not lone_r and {_SLIP}", "names alike"),
+        _for("single word alike", "more_own = 0", "names alike"),
+        _for(
+            "alike as a whole",
+            "damerau_levenshtein(tight_l, tight_r) <= greatest(length(tight_l), length(tight_r)) / 5",
+            "names alike",
+        ),
+        _for("one holds a coined word", "fewer_own = 0 and not lone_l and not lone_r", "one name holds the other"),
+        _for("one holds a single word", "fewer_own = 0", "one name holds the other"),
+        _for("rare word in common", "list_has_any(rare_words_l, rare_words_r)", "names share a word"),
+        _against("word in common", "len(left_l) < len(words_l)", reason="names share only a common word"),
+        _against("different", reason="different names"),
+    ),
+)
+_NUMBERS: Final = Comparison(
+    "numbers",
+    "len(numbers_l) + len(numbers_r) = 0 or name_l is null or name_r is null",
+    (
+        _for("same", "numbers_l = numbers_r", "same number in the name"),
+        _against("one has one", "len(numbers_l) = 0 or len(numbers_r) = 0", reason="a number in one name only"),
+        _against("different", reason="different numbers in the names", hard=True),
+    ),
+)  # fmt: skip
+_OWN: Final = Comparison(
+    "own words",
+    "not own_words",
+    (
+        _against(
+            "each beside common ones", "form_l is null or form_r is null", reason="each name has a word of its own"
+        ),
+        _against("in two companies' names", reason="each name has a word of its own", hard=True),
+    ),
+)
+_FORM: Final = Comparison(
+    "legal form",
+    "form_l is null or form_r is null or starts_with(form_l, form_r) or starts_with(form_r, form_l)",
+    (_against("different", reason="different legal form"),),
+)
+_FIRST: Final = Comparison(
+    "first names",
+    "not unlike_first or (person and not (named_l and named_r))",
+    (_against("different", reason="different first names", hard=True),),
+)
+_PERSON: Final = Comparison(
+    "person",
+    "persons_l is null or persons_r is null or (name_l = name_r and personal_l)",
+    (
+        _for("same", "person", "same person"),
+        _against("different", reason="different persons"),
+    ),
+)
+_STREETS: Final = (
+    "(jaro_winkler_similarity(street_l, street_r) >= 0.9"
+    " or starts_with(street_l, street_r || ' ') or starts_with(street_r, street_l || ' '))"
+)
+_STREET: Final = Comparison(
+    "street",
+    "street_l is null or street_r is null",
+    (
+        _for("same, and house", "street_l = street_r and house_l = house_r", "same street and house"),
+        _for("alike, and house", f"{_STREETS} and house_l = house_r", "similar street, same house"),
+        _for("same", "street_l = street_r and (house_l is null or house_r is null)", "same street"),
+        _for("alike", f"{_STREETS} and (house_l is null or house_r is null)", "similar street"),
+        _against("another house", _STREETS, reason="same street, another house"),
+        _against("different", reason="different street"),
+    ),
+)
+_CITY: Final = (
+    "(city_l = city_r or jaro_winkler_similarity(city_l, city_r) >= 0.9"
+    " or starts_with(city_l, city_r || ' ') or starts_with(city_r, city_l || ' '))"
+)
+_NO_CODE: Final = "(postal_code_l is null or postal_code_r is null)"
+_PLACE: Final = Comparison(
+    "place",
+    f"{_NO_CODE} and (city_l is null or city_r is null)",
+    (
+        _for("same code and city", f"postal_code_l = postal_code_r and {_CITY}", "same place"),
+        _for("same code", "postal_code_l = postal_code_r", "same postal code"),
+        _for(
+            "same city, code alike", f"{_CITY} and damerau_levenshtein(postal_code_l, postal_code_r) <= 1", "same city"
+        ),
+        _for("city of few", f"{_CITY} and {_NO_CODE} and greatest(townsmen_l, townsmen_r) <= 0.05", "same city"),
+        _for("same city", f"{_CITY} and {_NO_CODE}", "same city"),
+        _against("code alike", "damerau_levenshtein(postal_code_l, postal_code_r) <= 1", reason="different place"),
+        _against("another code", _CITY, reason="different postal code"),
+        _against("different, but the house", "street_l = street_r and house_l = house_r", reason="different place"),
+        _against("different", reason="different place"),
+    ),
+)
+_MAIL: Final = Comparison(
+    "mail",
+    "(emails_l is null or emails_r is null) and (domain_l is null or domain_r is null)",
+    (
+        _for(
+            "private, held by few, names alike",
+            "alike and list_has_any(few_emails_l, few_emails_r) and domain_l is null and domain_r is null",
+            "same e-mail address",
+        ),
+        _for("held by few, names alike", "alike and list_has_any(few_emails_l, few_emails_r)", "same e-mail address"),
+        _for("names alike", "alike and mail", "same e-mail address"),
+        _for("held by few, backed", "backed and list_has_any(few_emails_l, few_emails_r)", "same e-mail address"),
+        _for("held by few", "list_has_any(few_emails_l, few_emails_r)", "same e-mail address"),
+        _for("same", "mail", "same e-mail address"),
+        _for("domain of few, names alike", "domain_l = domain_r and domain_holders_l <= 3 and alike", "same domain"),
+        _for("same domain, names alike", "domain_l = domain_r and alike", "same domain"),
+        _for("same domain", "domain_l = domain_r", "same domain"),
+        _against("different", "domain_l is null or domain_r is null", reason="different e-mail address"),
+        _against("different domain", reason="different domain"),
+    ),
+)
+_PHONE: Final = Comparison(
+    "phone",
+    "phones_l is null or phones_r is null",
+    (
+        _for("held by few, names alike", "alike and list_has_any(few_phones_l, few_phones_r)", "same phone"),
+        _for("names alike", "alike and phone", "same phone"),
+        _for("held by few, backed", "backed and list_has_any(few_phones_l, few_phones_r)", "same phone"),
+        _for("held by few", "list_has_any(few_phones_l, few_phones_r)", "same phone"),
+        _for("same", "phone", "same phone"),
+        _against("different", reason="different phone"),
+    ),
+)
+_VAT: Final = Comparison(
+    "vat number",
+    "any_vat_l is null or any_vat_r is null or (any_vat_l = any_vat_r and not vat)",
+    (
+        _for("same, names alike", "vat and alike", "same VAT number"),
+        _for("same", "vat", "same VAT number"),
+        _against(
+            "a slip",
+            f"{_ONE_INVALID} and damerau_levenshtein(any_vat_l, any_vat_r) <= 1",
+            reason="VAT numbers differ by a digit",
+        ),
+        _against("different", _ONE_INVALID, reason="different VAT number"),
+        _against("different, and valid", reason="different VAT number", hard=True),
+    ),
+)
+_DIGITS: Final = "regexp_replace(any_id_{}, '[^0-9]', '', 'g')"
+_ID: Final = Comparison(
+    "id number",
+    "any_id_l is null or any_id_r is null or (any_id_l = any_id_r and not id_same)",
+    (
+        _for("same, names alike", "id_same and alike", "same ID number"),
+        _for("same", "id_same", "same ID number"),
+        _for("same digits", f"{_DIGITS.format('l')} = {_DIGITS.format('r')}", "same digits in the ID number"),
+        _against("a slip", "damerau_levenshtein(any_id_l, any_id_r) <= 1", reason="ID numbers differ by a digit"),
+        _against("different", reason="different ID number", hard=True),
+    ),
+)
+_COUNTRY: Final = Comparison(
+    "country",
+    "country_l is null or country_r is null",
+    (_for("same", "country_l = country_r", ""), _against("different", reason="different country")),
+)
+COMPARISONS: Final[Sequence[Comparison]] = (
+    _NAME, _OWN, _FORM, _NUMBERS, _FIRST, _PERSON, _STREET, _PLACE, _MAIL, _PHONE, _VAT, _ID, _COUNTRY,
+)  # fmt: skip

@@ -2,20 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Set
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import replace
+from typing import Any, Final
 
 from connector.clients.present import read_present
 from connector.door.door import Door
 from flows.configuration.values import Settings
-from flows.dedupe.review import cases, not_the_same, same_clusters
+from flows.dedupe.explain import hard_reasons
+from flows.dedupe.review import Case, cases, mirrored, pairs_in
 from flows.dedupe.rules import Rules
 from flows.merge.plan import PlannedMerges, plan_merges
 from flows.merge.survivor import survivor_of
 from flows.session.clock import SYSTEM_CLOCK, Clock
 from flows.session.ready import open_ready
-from schemas.client import client_of
+from flows.show.counted import counted
+from schemas.client import Client, client_of
 from schemas.errors import SettingsError
-from warehouse.control.dedupe import chosen_survivors
+from warehouse.control.dedupe import (
+    NEVER_MERGE,
+    SAME_AS,
+    FoundPair,
+    changed_since,
+    chosen_survivors,
+    known_pairs,
+)
+
+CERTAIN: Final = 0.999
+"""From this probability on, a pair that nobody has decided on may be planned, and only with `certain`.
+
+Probabilities are calibrated (tests/bench/dedupe_quality.py): about one such pair in a thousand is two clients. The
+other conditions keep out most of these (tests/bench/dedupe_certain.py counts them). A merge cannot be undone, so
+nothing less is enough.
+"""
+LIKELY: Final = 0.5
+"""From this probability on, two clients of different clusters make both clusters uncertain."""
+COMPARED: Final = (
+    "name", "vat_number", "id_number", "website", "phone", "address1", "city", "postal_code", "country_id",
+    "is_deleted",
+)  # fmt: skip
+OF_CONTACTS: Final = ("first_name", "last_name", "email", "phone")
+"""The values by which clients were compared: if they have changed since, a probability is out of date."""
 
 
 def plan_clusters(
@@ -24,37 +51,114 @@ def plan_clusters(
     door: Door,
     rules: Rules,
     *,
-    undecided: bool = False,
+    certain: bool = False,
     allowed: Set[str] = frozenset(),
     rescue: bool = True,
     public_notes: bool = False,
     clock: Clock = SYSTEM_CLOCK,
 ) -> PlannedMerges:
-    """Plan the merges of clusters that people decided are the same; with `undecided`, of undecided clusters too.
+    """Plan the merges of clusters that people decided are the same; with `certain`, of certain undecided ones too.
 
     A person's choice survives, else the client that the rules choose. Clients that have vanished meanwhile are left
-    out. Raises SettingsError if there is no such cluster.
+    out, and so are undecided clusters with a client that has changed since. Raises SettingsError if there is no such
+    cluster.
     """
-    wanted = same_clusters(settings, name, clock)
-    if undecided:
-        wanted = [list(c.ids) for c in cases(settings, name, everything=True, clock=clock) if not not_the_same(c)]
+    wanted = planned_cases(settings, name, certain=certain, clock=clock)
     if not wanted:
-        raise SettingsError(
-            "No group of duplicates is decided to be the same. Run `ninja-sync dedupe review` first, or add "
-            "--undecided-too."
-        )
-    present = read_present(door, [client_id for cluster in wanted for client_id in cluster]).records
+        raise SettingsError(_NO_CERTAIN if certain else _NONE)
+    ids = [client_id for case in wanted for client_id in case.ids]
+    present = read_present(door, ids).records
     with open_ready(settings, clock) as warehouse:
-        chosen = chosen_survivors(warehouse, name)
-    pairs = []
-    for cluster in wanted:
-        clients = [client_of(present[client_id]) for client_id in cluster if client_id in present]
-        if len(clients) > 1:
-            by_hand = next((client for key in chosen for client in clients if client.id == key), None)
-            survivor = by_hand or survivor_of(clients, rules.survivor)
-            pairs += [(survivor.id, client.id) for client in clients if client.id != survivor.id]
-    reason = "duplicates, by `dedupe plan`"
-    return plan_merges(
-        settings, name, door, pairs, allowed=allowed, rescue=rescue, public_notes=public_notes, reason=reason,
-        clock=clock,
+        chosen, before, changed = (
+            chosen_survivors(warehouse, name),
+            mirrored(warehouse, name, ids),
+            changed_since(warehouse, name),
+        )
+    there = [key for key in ids if key in present and key in before]
+    changed |= set(ids) - set(there)
+    changed |= {key for key in there if _values(client_of(present[key])) != _values(before[key])}
+    out_of_date = [case for case in wanted if not case.is_same and changed.intersection(case.ids)]
+    planned = [case for case in wanted if case.is_same or not changed.intersection(case.ids)]
+    pairs = [pair for case in planned for pair in _merges(case, present, chosen, rules)]
+    made = plan_merges(
+        settings, name, door, pairs, allowed=allowed, rescue=rescue, public_notes=public_notes,
+        reason="duplicates, by `dedupe plan`", clock=clock,
     )  # fmt: skip
+    notes = [note for case in planned for note in _conflicts(case)]
+    if out_of_date:
+        notes.append(
+            f"Left out: {counted(len(out_of_date), 'undecided group')} with clients that have changed since the last "
+            "`dedupe find`. Run `ninja-sync pull` and `ninja-sync dedupe find`, then plan again."
+        )
+    return replace(made, notes=[*made.notes, *notes])
+
+
+def planned_cases(settings: Settings, name: str, *, certain: bool, clock: Clock = SYSTEM_CLOCK) -> list[Case]:
+    """Return the clusters that people decided are the same; with `certain`, undecided ones that are certain too."""
+    groups = cases(settings, name, everything=True, clock=clock)
+    same = [case for case in groups if case.is_same]
+    if not certain:
+        return same
+    with open_ready(settings, clock) as warehouse:
+        pairs = known_pairs(warehouse, name)
+    doubtful = torn(groups, pairs)
+    return same + [
+        case for case in groups if not case.is_same and is_certain(case) and not doubtful.intersection(case.ids)
+    ]
+
+
+def is_certain(case: Case) -> bool:
+    """Whether each pair is at least CERTAIN and without conflict, and nobody put it off or decided against it."""
+    sure = {(pair.id_a, pair.id_b) for pair in case.pairs if pair.probability >= CERTAIN and not pair.in_conflict}
+    return all(pair in sure and case.decided.get(pair, SAME_AS) == SAME_AS for pair in pairs_in(case.ids))
+
+
+def torn(groups: Sequence[Case], pairs: Sequence[FoundPair]) -> set[str]:
+    """Return the clients that are probably the same as one outside their cluster too: it may be the right one.
+
+    A client without a VAT number is like two that have different ones; which of the two it is, only a person knows.
+    """
+    of = {client_id: number for number, case in enumerate(groups) for client_id in case.ids}
+    decided = groups[0].decided if groups else {}
+    found: set[str] = set()
+    for pair in pairs:
+        ids = (pair.id_a, pair.id_b)
+        likely = pair.probability >= LIKELY and not pair.in_conflict and decided.get(ids) != NEVER_MERGE
+        if likely and (of.get(pair.id_a) is None or of.get(pair.id_a) != of.get(pair.id_b)):
+            found.update(ids)
+    return found
+
+
+_NONE: Final = (
+    "No group of duplicates is decided to be the same. Run `ninja-sync dedupe review` first. With --certain, a plan "
+    f"also has undecided groups if every pair is at least {CERTAIN:.1%} probable."
+)
+_NO_CERTAIN: Final = (
+    "No group of duplicates is decided to be the same, and no undecided group is certain: every pair at least "
+    f"{CERTAIN:.1%} probable, no conflict, and no other likely client. Run `ninja-sync dedupe review` first."
+)
+
+
+def _merges(case: Case, present: Mapping[str, Any], chosen: Sequence[str], rules: Rules) -> list[tuple[str, str]]:
+    """Return the merges of a cluster, as (client kept, client merged in)."""
+    clients = [client_of(present[client_id]) for client_id in case.ids if client_id in present]
+    if len(clients) < 2:  # noqa: PLR2004 - a pair
+        return []
+    by_hand = next((client for key in chosen for client in clients if client.id == key), None)
+    survivor = by_hand or survivor_of(clients, rules.survivor)
+    return [(survivor.id, client.id) for client in clients if client.id != survivor.id]
+
+
+def _conflicts(case: Case) -> list[str]:
+    """Return a note for each pair that people decided is the same though the two are in conflict."""
+    return [
+        f"{case.called(pair.id_a)} and {case.called(pair.id_b)} are the same, as a person decided, in spite of: "
+        f"{', '.join(hard_reasons(pair.against))}."
+        for pair in case.conflicts
+        if hard_reasons(pair.against)
+    ]
+
+
+def _values(client: Client) -> tuple[object, ...]:
+    contacts = sorted([tuple(getattr(contact, name) or "" for name in OF_CONTACTS) for contact in client.contacts])
+    return (*(getattr(client, name) for name in COMPARED), contacts)

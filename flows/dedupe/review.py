@@ -13,6 +13,7 @@ from decimal import Decimal
 from typing import Final
 
 from flows.configuration.values import Settings
+from flows.dedupe.decisions import decided_now
 from flows.merge.survivor import DEFAULT, survivor_of, why
 from flows.session.api import operator
 from flows.session.clock import SYSTEM_CLOCK, Clock
@@ -30,7 +31,6 @@ from warehouse.control.dedupe import (
     choose_survivor,
     chosen_survivors,
     decide,
-    decisions_of,
     known_clusters,
     known_pairs,
     pair_of,
@@ -73,7 +73,8 @@ class Line:
 class Case:
     """A cluster to decide on: its clients' ids, their fields side by side, and its pairs with their reasons.
 
-    `kept` is the client that would survive a merge, and `why` is the rule that chose it.
+    `kept` is the client that would survive a merge, and `why` is the rule that chose it. A case of two clients that no
+    cluster holds is `less_likely`.
     """
 
     ids: Sequence[str]
@@ -82,6 +83,7 @@ class Case:
     decided: Mapping[Pair, str] = field(default_factory=dict)
     kept: str = ""
     why: str = ""
+    less_likely: bool = False
 
     def called(self, client_id: str) -> str:
         """Return a client of the case as people know it: number and name."""
@@ -92,8 +94,22 @@ class Case:
     @property
     def is_open(self) -> bool:
         """Whether any of its pairs is undecided or was put off."""
-        pairs = [pair_of(a, b) for n, a in enumerate(self.ids) for b in self.ids[n + 1 :]]
-        return any(self.decided.get(pair, LATER) == LATER for pair in pairs)
+        return any(self.decided.get(pair, LATER) == LATER for pair in pairs_in(self.ids))
+
+    @property
+    def is_same(self) -> bool:
+        """Whether people decided that all its pairs are the same."""
+        return all(self.decided.get(pair) == SAME_AS for pair in pairs_in(self.ids))
+
+    @property
+    def conflicts(self) -> list[FoundPair]:
+        """Return its pairs in conflict, which no program may merge."""
+        return [pair for pair in self.pairs if pair.in_conflict]
+
+
+def pairs_in(ids: Sequence[str]) -> list[Pair]:
+    """Return all pairs of clients in a cluster."""
+    return [pair_of(a, b) for n, a in enumerate(ids) for b in ids[n + 1 :]]
 
 
 def cases(
@@ -109,33 +125,38 @@ def cases(
     `rules` choose the client that would be kept, unless a person has chosen one.
     """
     with open_ready(settings, clock) as warehouse:
-        clusters, pairs, decided = (
-            known_clusters(warehouse, name),
-            known_pairs(warehouse, name),
-            decisions_of(warehouse, name),
-        )
-        everybody = [client_id for cluster in clusters for client_id in cluster]
-        records = _records(warehouse, name, everybody)
-        clients = _clients(warehouse, name, everybody)
-        chosen = chosen_survivors(warehouse, name)
+        made = cases_of(warehouse, name, known_clusters(warehouse, name), known_pairs(warehouse, name), rules)
+    wanted = [case for case in made if everything or case.is_open]
+    return sorted(wanted, key=lambda case: -max((pair.probability for pair in case.pairs), default=0.0))
+
+
+def cases_of(
+    warehouse: Warehouse,
+    name: str,
+    groups: Sequence[Sequence[str]],
+    pairs: Sequence[FoundPair],
+    rules: Sequence[str],
+) -> list[Case]:
+    """Return a case for each group of ids if two or more are in the mirror; `pairs` are all that were found."""
+    everybody = sorted({client_id for group in groups for client_id in group})
+    records, clients = _records(warehouse, name, everybody), mirrored(warehouse, name, everybody)
+    decided, chosen = decided_now(warehouse, name), chosen_survivors(warehouse, name)
+    known = {(pair.id_a, pair.id_b): pair for pair in pairs}
     made = []
-    for cluster in clusters:
-        ids = [client_id for client_id in cluster if client_id in records]
+    for group in groups:
+        ids = [client_id for client_id in group if client_id in records]
         if len(ids) > 1:
-            inside = [pair for pair in pairs if {pair.id_a, pair.id_b} <= set(ids)]
+            inside = sorted((known[pair] for pair in pairs_in(ids) if pair in known), key=lambda p: -p.probability)
             kept, reason = _kept([clients[client_id] for client_id in ids if client_id in clients], chosen, rules)
-            case = Case(ids, _lines([records[client_id] for client_id in ids]), inside, decided, kept, reason)
-            if everything or case.is_open:
-                made.append(case)
-    return sorted(made, key=lambda case: -max((pair.probability for pair in case.pairs), default=0.0))
+            made.append(Case(ids, _lines([records[client_id] for client_id in ids]), inside, decided, kept, reason))
+    return made
 
 
 def decide_case(
     settings: Settings, name: str, case: Case, decision: str, *, reason: str = "", clock: Clock = SYSTEM_CLOCK
 ) -> int:
     """Make one decision about all pairs of a case; return the number of pairs."""
-    pairs = [pair_of(a, b) for n, a in enumerate(case.ids) for b in case.ids[n + 1 :]]
-    return decide_pairs(settings, name, [(pair, decision, reason) for pair in pairs], clock=clock)
+    return decide_pairs(settings, name, [(pair, decision, reason) for pair in pairs_in(case.ids)], clock=clock)
 
 
 def decide_pairs(
@@ -176,20 +197,9 @@ def _check_known(warehouse: Warehouse, name: str, ids: Set[str]) -> None:
         )
 
 
-def same_clusters(settings: Settings, name: str, clock: Clock = SYSTEM_CLOCK) -> list[list[str]]:
-    """Return the clusters of the last run in which people decided that all pairs are the same."""
-    return [
-        list(case.ids)
-        for case in cases(settings, name, everything=True, clock=clock)
-        if all(case.decided.get(pair_of(a, b)) == SAME_AS for n, a in enumerate(case.ids) for b in case.ids[n + 1 :])
-    ]
-
-
 def not_the_same(case: Case) -> bool:
     """Whether a person decided that any of its pairs is never to be merged."""
-    return any(
-        case.decided.get(pair_of(a, b)) == NEVER_MERGE for n, a in enumerate(case.ids) for b in case.ids[n + 1 :]
-    )
+    return any(case.decided.get(pair) == NEVER_MERGE for pair in pairs_in(case.ids))
 
 
 def _records(warehouse: Warehouse, name: str, ids: Sequence[str]) -> dict[str, dict[str, object]]:
@@ -201,7 +211,7 @@ def _records(warehouse: Warehouse, name: str, ids: Sequence[str]) -> dict[str, d
     return {key: {**record, "contacts": people.get(key, [])} for key, record in records.items()}
 
 
-def _clients(warehouse: Warehouse, name: str, ids: Sequence[str]) -> dict[str, Client]:
+def mirrored(warehouse: Warehouse, name: str, ids: Sequence[str]) -> dict[str, Client]:
     """Return the clients from the mirror, by id."""
     rows = warehouse.rows(statement("dedupe/records"), {"source": name, "ids": list(ids)})
     return {str(client_id): client_of(json.loads(str(record), parse_float=Decimal)) for client_id, record in rows}

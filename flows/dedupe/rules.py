@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
 
+from flows.dedupe.clusters import FLOOR
 from flows.dedupe.comparable import FREE_MAIL
-from flows.dedupe.keys import KEYS, PROVES
 from flows.merge.survivor import DEFAULT
 from schemas.errors import SettingsError
 
@@ -19,15 +19,12 @@ PLACES = (Path("config/dedupe.toml"), Path("dedupe.toml"))
 class Rules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The probability at which two clients are the same, the one below which they are unlike, and which client is kept.
 
-    `proves` gives the least probability of a pair that shares a key, whatever else differs. `free_mail_also` lists more
-    mail domains that do not belong to one company. `allow` lists the differences that a merge may have. `public_notes`
-    appends the public notes of the client merged in, which customers can read.
+    `free_mail_also` lists more mail domains that do not belong to one company. `allow` lists the differences that a
+    merge may have. `public_notes` appends the public notes of the client merged in, which customers can read.
     """
 
     threshold: float = 0.85
-    floor: float = 0.05
-    trained: bool = True
-    proves: Mapping[str, float] = msgspec.field(default_factory=lambda: dict(PROVES))
+    floor: float = FLOOR
     free_mail_also: Sequence[str] = ()
     survivor: Sequence[str] = DEFAULT
     allow: Sequence[str] = ()
@@ -55,8 +52,4 @@ def load_rules(file: Path | None = None) -> Rules:
         raise SettingsError(f"{path}: {problem}") from None
     if not 0 < rules.floor <= rules.threshold <= 1:
         raise SettingsError(f"{path}: threshold and floor are probabilities, and floor is not above threshold.")
-    if unknown := [key for key, least in rules.proves.items() if key not in KEYS or not 0 <= least <= 1]:
-        raise SettingsError(
-            f"{path}: {unknown[0]!r} in [proves]: the keys are {', '.join(KEYS)}, each with a probability."
-        )
     return rules

@@ -24,21 +24,20 @@ from warehouse.control.plans import APPLYING
 
 
 @task(name="plan merges", task_run_name="plan {source}", retries=0, cache_policy=NO_CACHE, persist_result=False)
-def plan_one(source: str, undecided: bool) -> Made:
-    """Make and store a plan to merge the clusters that people decided are the same. Sends no change."""
+def plan_one(source: str, certain: bool) -> Made:
+    """Make and store a plan of clusters decided to be the same; with `certain`, of certain ones. Sends no change."""
     log = get_run_logger()
     try:
         settings = read_settings()
         chosen = read_rules(settings)
-        from flows.dedupe.plan import plan_clusters  # noqa: PLC0415 - an extra, only for duplicates
-        from flows.dedupe.review import same_clusters  # noqa: PLC0415
+        from flows.dedupe.plan import plan_clusters, planned_cases  # noqa: PLC0415 - an extra, only for duplicates
 
-        if not (undecided or same_clusters(settings, source)):
+        if not planned_cases(settings, source, certain=certain):
             return Made(None)
         password_reader(settings.sources[source])()  # a missing password is an error now, not after an approval
         with open_door(settings, source) as door:
             planned = plan_clusters(
-                settings, source, door, chosen, undecided=undecided, allowed=set(chosen.allow),
+                settings, source, door, chosen, certain=certain, allowed=set(chosen.allow),
                 public_notes=chosen.public_notes,
             )  # fmt: skip
     except Exception as problem:  # noqa: BLE001 - Prefect stores every message
@@ -64,13 +63,14 @@ def apply_one(source: str, plan_id: str, digest: str) -> AppliedMerges:
 
 
 @flow(name="merge", flow_run_name=run_name, retries=0, persist_result=False, log_prints=False)
-def merge(source: str | None = None, undecided: bool = False) -> State[Any]:
+def merge(source: str | None = None, certain: bool = False) -> State[Any]:
     """Merge the groups of duplicates that people decided are the same, after an approval of the plan.
 
-    `undecided` also plans groups that nobody has decided on. The run stores the plan, reports its figures, and is
-    suspended until it is resumed after `ninja-sync approve DIGEST`. It stops at the first surprise.
+    `certain` also plans groups that nobody has decided on, if every pair is at least 99.9 % probable and no two clients
+    contradict each other. A merge cannot be undone. The run stores the plan, reports its figures, and is suspended
+    until it is resumed after `ninja-sync approve DIGEST`. It stops at the first surprise.
     """
-    return ended(lambda settings: _merged(settings, source, undecided))
+    return ended(lambda settings: _merged(settings, source, certain))
 
 
 def figures(plan: Plan) -> str:
@@ -90,13 +90,13 @@ def figures(plan: Plan) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _merged(settings: Settings, source: str | None, undecided: bool) -> State[Any]:
+def _merged(settings: Settings, source: str | None, certain: bool) -> State[Any]:
     name = choose_source(settings, source)
     approved = approved_plan(
         settings,
         name,
         MERGE,
-        make=lambda: plan_one(name, undecided),
+        make=lambda: plan_one(name, certain),
         figures=figures,
     )
     if isinstance(approved, State):

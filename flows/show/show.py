@@ -7,10 +7,12 @@ import math
 import sys
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final, Literal
+
+import msgspec
 
 from schemas.money import decimals_of
 
@@ -131,7 +133,15 @@ def amount(value: Decimal, currency: str | None = None) -> str:
 def show_json(value: object) -> None:
     """Print one JSON document, with values as in `plain`; in ASCII if the terminal or file is not UTF-8."""
     ascii_only = (sys.stdout.encoding or "").lower().replace("-", "") != "utf8"
-    sys.stdout.write(json.dumps(plain(value), ensure_ascii=ascii_only, allow_nan=False, indent=2) + "\n")
+    sys.stdout.write(_document(plain(value), ascii_only=ascii_only) + "\n")
+
+
+def _document(value: object, *, ascii_only: bool) -> str:
+    """Return a JSON document. msgspec takes a tenth of the time of json, which matters for ten thousand pairs."""
+    if not ascii_only:
+        with suppress(UnicodeEncodeError, OverflowError):  # half a surrogate pair, a number beyond 64 bits
+            return msgspec.json.format(msgspec.json.encode(value), indent=2).decode()
+    return json.dumps(value, ensure_ascii=ascii_only, allow_nan=False, indent=2)
 
 
 def plain(value: object) -> object:  # noqa: PLR0911 - as above
@@ -141,6 +151,10 @@ def plain(value: object) -> object:  # noqa: PLR0911 - as above
             return value
         case float():
             return value if math.isfinite(value) else None
+        case list() | tuple() | set() | frozenset():
+            return [plain(item) for item in value]
+        case dict() | Mapping():
+            return {str(plain(key)): plain(item) for key, item in value.items()}
         case Decimal():
             return f"{value:f}" if value.is_finite() else None
         case datetime():
@@ -149,10 +163,6 @@ def plain(value: object) -> object:  # noqa: PLR0911 - as above
             return value.isoformat()
         case bytes():
             return value.hex()
-        case Mapping():
-            return {str(plain(key)): plain(item) for key, item in value.items()}
-        case list() | tuple() | set() | frozenset():
-            return [plain(item) for item in value]
     return str(value)
 
 

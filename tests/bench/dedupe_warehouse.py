@@ -1,4 +1,7 @@
-"""A warehouse of invented companies: `python -m tests.bench.dedupe_warehouse WAREHOUSE LABELS CLIENTS`."""
+"""A warehouse of invented companies: `python -m tests.bench.dedupe_warehouse WAREHOUSE LABELS CLIENTS`.
+
+`python -m tests.bench.dedupe_warehouse WAREHOUSE` changes a hundred clients of it, as a pull does.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,12 @@ OWN = ("id", "name", "vat_number", "id_number", "website", "address", "city", "p
 
 
 def main() -> None:
-    """Make the warehouse, and the labels: who each client is."""
+    """Make the warehouse, and the labels: who each client is; or change some of its clients."""
+    if len(sys.argv) == 2:
+        with duckdb.connect(sys.argv[1]) as connection:
+            for query in CHANGES:
+                connection.execute(query).fetchall()
+        return
     place, labels, count = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
     people = crowd(count)
     labels.write_text(json.dumps({row["id"]: who for who, row in people}))
@@ -51,6 +59,13 @@ CONTACTS = f"""
 insert into ninja.contacts (source, id, client_id, email, phone, run_id)
 select '{SOURCE}', id, id, emails, phones, '' from people
 """
+SOME = "(select id from ninja.clients order by hash(id || '{}') limit {})"
+CHANGES = (
+    f"update ninja.clients set name = name || ' Nord' where id in {SOME.format('renamed', 40)}",
+    f"update ninja.contacts set email = 'new.' || email where client_id in {SOME.format('written to', 40)}",
+    f"delete from ninja.clients where id in {SOME.format('gone', 20)}",
+)
+"""A hundred clients: renamed, with another mail address, gone."""
 
 if __name__ == "__main__":
     main()

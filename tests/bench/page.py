@@ -153,7 +153,7 @@ def _targets(targets: Sequence[Target]) -> str:
         value = f"{target.value:,.0f}" if target.unit == "MB" else f"{target.value:.2f}"
         verdict = {None: "", True: "reached", False: "**missed**"}[target.kept]
         rows.append([target.name, target.engine, f"{target.clients:,}", f"{value} {target.unit}", limit, verdict])
-    return _table(["", "engine", "clients", "figure", "target", ""], rows)
+    return table(["", "engine", "clients", "figure", "target", ""], rows)
 
 
 def _round(figures: Figures, speed: str, clients: int) -> str:
@@ -173,11 +173,11 @@ def _round(figures: Figures, speed: str, clients: int) -> str:
                 f"{peak:,.0f} MB" if peak else "",
             ]
         )
-    return _table(["", "runs", "time", "ratio", "CPU", "ratio", "server's CPU", "peak"], rows)
+    return table(["", "runs", "time", "ratio", "CPU", "ratio", "server's CPU", "peak"], rows)
 
 
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A Markdown table in columns of one width each; the first is text, the others are figures."""
+def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Return a Markdown table in columns of one width each; the first is text, the others are figures."""
     widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
     ruler = ["-" * widths[0], *("-" * (max(width, 2) - 1) + ":" for width in widths[1:])]
     lines = [

@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, Final
 
 from warehouse.control.state import read_erased
@@ -22,7 +23,10 @@ Pair = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class FoundPair:
-    """Two clients that may be the same, the smaller id first, with the probability and the reasons for and against."""
+    """Two clients that may be the same, the smaller id first, with the probability and the reasons for and against.
+
+    Two clients in conflict contradict each other, as by two valid VAT numbers. No program may merge them.
+    """
 
     id_a: str
     id_b: str
@@ -30,6 +34,7 @@ class FoundPair:
     keys: Sequence[str] = ()
     reasons: Sequence[str] = field(default=(), repr=False)
     against: Sequence[str] = field(default=(), repr=False)
+    in_conflict: bool = False
 
 
 def pair_of(a: str, b: str) -> Pair:
@@ -38,18 +43,21 @@ def pair_of(a: str, b: str) -> Pair:
 
 
 def read_clients(warehouse: Warehouse, source: str, *, deleted: bool) -> list[dict[str, Any]]:
-    """Return the values to compare a source's clients by, with the mails and phones of all their contacts."""
+    """Return the values to compare a source's clients by, with names, mails and phones of all their contacts."""
     mails: dict[str, list[object]] = defaultdict(list)
     phones: dict[str, list[object]] = defaultdict(list)
-    for client_id, email, phone in warehouse.rows(statement("dedupe/contacts"), {"source": source}):
+    persons: dict[str, list[str]] = defaultdict(list)
+    for client_id, first, last, email, phone in warehouse.rows(statement("dedupe/contacts"), {"source": source}):
         mails[str(client_id)].append(email)
         phones[str(client_id)].append(phone)
+        persons[str(client_id)].append(f"{first or ''} {last or ''}".strip())
     columns, rows = warehouse.answer(statement("dedupe/clients"), {"source": source, "deleted": deleted})
     clients = []
     for values in rows:
         row = dict(zip(columns, values, strict=True))
-        own = row.pop("phone")
-        clients.append({**row, "emails": mails[str(row["id"])], "phones": [own, *phones[str(row["id"])]]})
+        own, client_id = row.pop("phone"), str(row["id"])
+        reached = {"emails": mails[client_id], "phones": [own, *phones[client_id]], "persons": persons[client_id]}
+        clients.append({**row, **reached})
     return clients
 
 
@@ -91,7 +99,8 @@ def store_found(
 ) -> None:
     """Store the pairs and clusters of a run in place of the last run's, in one transaction.
 
-    Clients that were erased while the run compared them are left out.
+    `now` is when the run read the clients: `changed_since` compares it with their changes. Clients that were erased
+    while the run compared them are left out.
     """
     with warehouse.transaction():
         warehouse.hold(f"loads of {source}")
@@ -104,21 +113,33 @@ def store_found(
 def _store(
     warehouse: Warehouse, source: str, pairs: Sequence[FoundPair], clusters: Iterable[Sequence[str]], now: datetime
 ) -> None:
+    import pyarrow as pa  # noqa: PLC0415 - not needed by `dedupe list`
+
     members = [(min(cluster), client_id) for cluster in clusters for client_id in sorted(cluster)]
     of_pairs = {
-        "source": source, "found_at": now, "ids_a": [p.id_a for p in pairs], "ids_b": [p.id_b for p in pairs],
-        "probabilities": [p.probability for p in pairs], "keys": [", ".join(p.keys) for p in pairs],
-        "reasons": [json.dumps(list(p.reasons), ensure_ascii=False) for p in pairs],
-        "against": [json.dumps(list(p.against), ensure_ascii=False) for p in pairs],
+        "id_a": [p.id_a for p in pairs], "id_b": [p.id_b for p in pairs],
+        "probability": pa.array([p.probability for p in pairs], pa.float64()),
+        "keys": [", ".join(p.keys) for p in pairs],
+        "reasons": [_listed(tuple(p.reasons)) for p in pairs], "against": [_listed(tuple(p.against)) for p in pairs],
+        "in_conflict": pa.array([p.in_conflict for p in pairs], pa.bool_()),
     }  # fmt: skip
-    of_clusters = {
-        "source": source, "found_at": now, "clusters": [cluster for cluster, _ in members],
-        "ids": [client_id for _, client_id in members],
-    }  # fmt: skip
-    for table in ("duplicate_pairs", "duplicate_clusters"):
+    of_clusters = {"cluster_id": [cluster for cluster, _ in members], "id": [client_id for _, client_id in members]}
+    for table, columns in (("duplicate_pairs", of_pairs), ("duplicate_clusters", of_clusters)):
         warehouse.execute(f"delete from control.{table} where source = $source", {"source": source})
-    warehouse.execute(statement("dedupe/insert_pairs"), of_pairs)
-    warehouse.execute(statement("dedupe/insert_clusters"), of_clusters)
+        count = len(next(iter(columns.values())))
+        own = {"source": [source] * count, "found_at": pa.array([now] * count, pa.timestamp("us", tz="UTC"))}
+        texts = {
+            name: pa.array(column, pa.string()) if isinstance(column, list) else column
+            for name, column in {**own, **columns}.items()
+        }
+        stored = pa.table(texts)
+        warehouse.append(f"control.{table}", stored.schema, stored.to_batches())
+
+
+@lru_cache(maxsize=10_000)
+def _listed(reasons: tuple[str, ...]) -> str:
+    """Return reasons as a JSON list; many pairs have the same ones."""
+    return json.dumps(reasons, ensure_ascii=False)
 
 
 def known_pairs(warehouse: Warehouse, source: str) -> list[FoundPair]:
@@ -126,12 +147,17 @@ def known_pairs(warehouse: Warehouse, source: str) -> list[FoundPair]:
     return [
         FoundPair(
             str(a), str(b), float(str(probability)), tuple(filter(None, str(keys).split(", "))),
-            json.loads(str(reasons)), json.loads(str(against)),
+            json.loads(str(reasons)), json.loads(str(against)), bool(in_conflict),
         )
-        for a, b, probability, keys, reasons, against in warehouse.rows(
+        for a, b, probability, keys, reasons, against, in_conflict in warehouse.rows(
             statement("dedupe/known_pairs"), {"source": source}
         )
     ]  # fmt: skip
+
+
+def changed_since(warehouse: Warehouse, source: str) -> set[str]:
+    """Return the clients in clusters that have changed since the clusters were found."""
+    return {str(key) for (key,) in warehouse.rows(statement("dedupe/changed_since"), {"source": source})}
 
 
 def known_clusters(warehouse: Warehouse, source: str) -> list[list[str]]:

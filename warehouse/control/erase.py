@@ -42,6 +42,8 @@ TRACES = (
     Trace("control.duplicate_decisions", ("id_a", "id_b"), "duplicate decisions"),
     Trace("control.duplicate_pairs", ("id_a", "id_b"), "duplicate pairs"),
     Trace("control.duplicate_clusters", ("id",), "duplicate clusters"),
+    Trace("control.duplicate_forms", ("id",), "comparable forms"),
+    Trace("control.duplicate_scores", ("id_a", "id_b"), "scores of pairs"),
     Trace("control.chosen_survivors", ("id",), "chosen survivors"),
 )
 """Every table with data of a client. A test compares the list with the tables of a warehouse."""

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from importlib.abc import MetaPathFinder
 from pathlib import Path
 from typing import Any
 
@@ -15,31 +13,9 @@ from schemas.columns import Children, Columns
 from schemas.entity import Entity
 from schemas.erased import Erased
 from schemas.normalise import Batch, TypedRow, Values
+from warehouse.engine.without_pandas import leave_pandas_alone
 
-
-class _NoPandas(MetaPathFinder):
-    """Makes `import pandas` fail."""
-
-    def find_spec(self, name: str, path: object, target: object = None) -> None:  # noqa: ARG002 - the import system's
-        """Raise ImportError for pandas; leave every other module to the other finders."""
-        if name == "pandas":
-            raise ImportError(name)
-
-
-def _leave_pandas_alone() -> None:
-    """Have pyarrow look for pandas now, in vain: otherwise it would import it, a second and 60 MB for nothing.
-
-    At the first `pa.array` of a list, pyarrow checks whether the list is pandas' own (_PandasAPIShim in
-    pandas-shim.pxi). `to_pandas` checks again, so pandas still works in this process.
-    """
-    sys.meta_path.insert(0, finder := _NoPandas())
-    try:
-        pa.array([])
-    finally:
-        sys.meta_path.remove(finder)
-
-
-_leave_pandas_alone()
+leave_pandas_alone()
 
 _PACKED = pa.ipc.IpcWriteOptions(compression="lz4", use_threads=False)
 """Staged pages take a quarter of the disk, and less time to write, to hash and to sync."""

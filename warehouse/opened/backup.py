@@ -33,6 +33,9 @@ MADE_AGAIN: Final = (
     "control.label_views",
     "control.published",
     "control.host_turns",
+    "control.duplicate_forms",
+    "control.duplicate_scores",
+    "control.duplicate_basis",
 )
 """Tables that a restored warehouse fills on its own."""
 TABLE: Final = re.compile(r"(control|ninja)\.[a-z_][a-z0-9_]*")

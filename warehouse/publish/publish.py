@@ -83,6 +83,31 @@ def publish_if_due(
     return publish(warehouse, now=now, clock=clock)
 
 
+def publish_findings(
+    warehouse: Warehouse, *, now: datetime, clock: Callable[[], float] = time.monotonic, write: bool = True
+) -> Path | Postponed | None:
+    """Publish what `dedupe find` stored: the copy only, as no Parquet file has it; all files if they lack more.
+
+    Without `write`, only note that the copies lack it. A killed publication leaves that note.
+    """
+    if not isinstance(warehouse, DuckdbWarehouse):
+        return None
+    ((_, changed, shown, *_),) = warehouse.rows(statement("read/published"))
+    folder = exports_of(warehouse.path)
+    whole = all((folder / name).exists() for name in (READER, *(f"{view}.parquet" for view in EXPORTED)))
+    warehouse.execute("update control.published set changed_runs = -1")
+    if not write:
+        return None
+    if not whole or shown != changed:
+        return publish_if_due(warehouse, now=now, clock=clock)
+    try:
+        _write_copy(warehouse, folder)
+    except OSError as problem:
+        raise WarehouseError(f"The copies for readers cannot be written to {folder}: {reason(problem)}.") from None
+    warehouse.execute("update control.published set changed_runs = $changed", {"changed": changed})
+    return folder
+
+
 def publish(warehouse: Warehouse, *, now: datetime | None = None, clock: Callable[[], float] = time.monotonic) -> Path:
     """Publish the warehouse and return the folder. The warehouse stays open meanwhile, so nobody can change it.
 
@@ -109,6 +134,10 @@ def _write(warehouse: DuckdbWarehouse, folder: Path) -> None:
                 _write_pieces(warehouse, view, beside, firsts)
             else:
                 warehouse.execute(f"copy ({_rows(view, folder)}) to {quoted(beside)} ({PARQUET})")
+    _write_copy(warehouse, folder)
+
+
+def _write_copy(warehouse: DuckdbWarehouse, folder: Path) -> None:
     warehouse.checkpoint()
     with _in_place(folder / READER) as beside:
         _copy(warehouse.path, beside)

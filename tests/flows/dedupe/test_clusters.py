@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flows.dedupe.clusters import clusters
+from flows.dedupe.clusters import FLOOR, clusters
 from schemas.errors import SettingsError
 from warehouse.control.dedupe import LATER, NEVER_MERGE, SAME_AS, pair_of
 
@@ -37,10 +37,18 @@ def test_decisions_that_contradict_each_other_are_told():
         clusters({}, {("a", "b"): SAME_AS, ("b", "c"): SAME_AS, ("a", "c"): NEVER_MERGE}, threshold=0.9)
 
 
-@given(probable=PROBABLE, decided=DECIDED, threshold=st.floats(0.5, 1))
-def test_clusters_are_disjoint_like_and_as_decided(probable, decided, threshold):
+def test_a_conflict_keeps_two_apart_also_by_way_of_a_third_unless_a_person_says_same():
+    probable = {("a", "b"): 0.99, ("b", "c"): 0.95, ("a", "c"): 0.9}
+    conflicts = {("a", "c")}
+    assert clusters(probable, {}, threshold=0.85, conflicts=conflicts) == [["a", "b"]]
+    assert clusters(probable, {("a", "c"): SAME_AS}, threshold=0.85, conflicts=conflicts) == [["a", "b", "c"]]
+    assert clusters(probable, {("a", "c"): LATER}, threshold=0.85, conflicts=conflicts) == [["a", "b"]]
+
+
+@given(probable=PROBABLE, decided=DECIDED, threshold=st.floats(0.5, 1), conflicts=st.sets(PAIRS, max_size=4))
+def test_clusters_are_disjoint_like_and_as_decided(probable, decided, threshold, conflicts):
     try:
-        found = clusters(probable, decided, threshold=threshold)
+        found = clusters(probable, decided, threshold=threshold, conflicts=conflicts)
     except SettingsError:
         return
     everyone = [one for ids in found for one in ids]
@@ -49,6 +57,7 @@ def test_clusters_are_disjoint_like_and_as_decided(probable, decided, threshold)
     assert not inside & {pair for pair, decision in decided.items() if decision == NEVER_MERGE}
     assert {pair for pair, decision in decided.items() if decision == SAME_AS} <= inside
     if SAME_AS not in decided.values():
-        assert all(probable.get(pair, 0) >= 0.05 for pair in inside)
+        assert not inside & conflicts
+        assert all(probable.get(pair, 0) >= FLOOR for pair in inside)
     order = dict(reversed(list(probable.items())))
-    assert clusters(order, decided, threshold=threshold) == found
+    assert clusters(order, decided, threshold=threshold, conflicts=conflicts) == found

@@ -425,5 +425,5 @@ def test_prefect_stores_no_result_even_where_its_settings_say_so(ran):
 def test_parameters_are_names_and_nothing_else(ran):
     found = [json.loads(parameters) for (parameters,) in ran.rows("select parameters from flow_run")]
     assert {key for parameters in found for key in parameters} <= {
-        "source", "undecided", "start", "end", "file", "null_clears", "reason",
+        "source", "certain", "start", "end", "file", "null_clears", "reason",
     }  # fmt: skip

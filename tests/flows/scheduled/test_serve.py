@@ -120,7 +120,7 @@ def test_no_flow_has_a_parameter_that_leads_elsewhere():
     assert found == {
         "pull": {"source"}, "sweep": {"source"}, "dedupe": {"source"}, "nightly": {"source"}, "publish": set(),
         "push": {"source", "file", "null_clears", "reason"},  # `file` is a name in the folder of the settings
-        "merge": {"source", "undecided"}, "statements": {"source", "start", "end"},
+        "merge": {"source", "certain"}, "statements": {"source", "start", "end"},
     }  # fmt: skip
 
 

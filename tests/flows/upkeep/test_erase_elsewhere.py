@@ -33,6 +33,8 @@ EVERYWHERE = """
     union all select 'quarantine' from control.quarantine where id = '{0}'
     union all select 'pairs' from control.duplicate_pairs where '{0}' in (id_a, id_b)
     union all select 'clusters' from control.duplicate_clusters where id = '{0}'
+    union all select 'forms' from control.duplicate_forms where id = '{0}'
+    union all select 'scores' from control.duplicate_scores where '{0}' in (id_a, id_b)
 """
 
 

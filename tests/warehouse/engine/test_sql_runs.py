@@ -45,9 +45,10 @@ ROW = normalise(CLIENTS, [client(ID)]).rows
 MD5 = hashlib.md5(ROW[0].record.encode()).hexdigest()  # noqa: S324 - as both engines spell it
 TIMES = r"since|.*_at|now|at|began|local_began|before|moment|newest"
 WHOLE = r"n|number|place|most|top|first|last|total|unexplained|removed|resumed_at|rest|interval|longest|seconds"
-FLAGS = r"full|held|deleted|listed|with_inserted|kept_balances"
+WHOLE += r"|least|searches|decisions"
+FLAGS = r"full|held|deleted|listed|with_inserted|kept_balances|usable"
 LISTS = r"ids|places|fields|befores|afters|outcomes|messages|reasons|against|keys|known|clusters|changes|wish_ids|told"
-LISTS += r"|survivors|mergeables|ids_a|ids_b|probabilities|by_puts"
+LISTS += r"|survivors|mergeables|ids_a|ids_b|probabilities|by_puts|conflicts"
 
 ARRIVAL = pa.schema([("id", pa.string()), ("why", pa.string())])
 VANISHED = pa.schema([(name, pa.string()) for name in ("id", "kind", "into_id", "evidence")])
@@ -73,6 +74,7 @@ STAGED = {
     "narrow_contacts": lambda: staged_children(CLIENTS, ROW, 0, first_arrival=0),
     "met": lambda: pa.RecordBatch.from_pylist([{"id": ID}], ARRIVAL),
     "asked": lambda: pa.RecordBatch.from_pylist([{"id": ID}], ARRIVAL),
+    "written_again": lambda: pa.RecordBatch.from_pylist([{"id": ID}]),
     "stage_unlisted": lambda: pa.RecordBatch.from_pylist([{"id": ID, "why": "held"}], ARRIVAL),
     "stage_vanished": lambda: pa.RecordBatch.from_pylist([{"id": ID, "kind": "purged"}], VANISHED),
     "stage_changes": lambda: pa.RecordBatch.from_pylist(

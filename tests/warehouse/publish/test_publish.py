@@ -18,7 +18,7 @@ from warehouse.engine import private
 from warehouse.engine.duckdb import open_warehouse
 from warehouse.engine.place import exports_of, reader_of
 from warehouse.publish import publish as published
-from warehouse.publish.publish import CHEAP, EXPORTED, Postponed, publish, publish_if_due
+from warehouse.publish.publish import CHEAP, EXPORTED, Postponed, publish, publish_findings, publish_if_due
 
 READ = """
 import sys, duckdb
@@ -98,6 +98,43 @@ def test_a_run_that_ended_before_it_published_is_made_up_for_once(warehouse, loa
     assert publish_if_due(warehouse, now=MOMENT) is not None
     assert read_in_another_process(reader_of(warehouse.path)).stdout == "[('Renamed',)]\n"
     assert warehouse.rows("select run_id, published_at from control.published") == [("run-002", MOMENT)]
+
+
+def test_duplicates_are_published_in_the_copy_alone(warehouse, load_records):
+    load_records([client("a")])
+    folder = publish(warehouse, now=MOMENT)
+    files = {file.name: file.stat().st_ino for file in folder.iterdir()}
+    warehouse.execute("insert into control.duplicate_clusters values ('main', 'a', 'a', now())")
+    assert publish_findings(warehouse, now=MOMENT) == folder
+    assert {file.name for file in folder.iterdir() if file.stat().st_ino != files[file.name]} == {"reader.duckdb"}
+    with open_warehouse(reader_of(warehouse.path), read_only=True) as copy:
+        assert copy.rows("select id from mart.duplicate_candidates") == [("a",)]
+    assert publish_if_due(warehouse, now=MOMENT) is None
+
+
+def test_duplicates_are_published_with_every_change_that_the_copies_lack(warehouse, load_records):
+    load_records([client("a")])
+    folder = publish(warehouse, now=MOMENT)
+    files = {file.name: file.stat().st_ino for file in folder.iterdir()}
+    load_records([client("a", display_name="Renamed", updated_at=NOW)])
+    assert publish_findings(warehouse, now=MOMENT) == folder
+    assert not [file.name for file in folder.iterdir() if file.stat().st_ino == files[file.name]]
+
+
+def test_duplicates_that_are_not_published_are_due(warehouse, load_records, monkeypatch):
+    load_records([client("a")])
+    publish(warehouse, now=MOMENT)
+    assert publish_findings(warehouse, now=MOMENT, write=False) is None
+    assert publish_if_due(warehouse, now=MOMENT) is not None
+
+    def killed(file, beside):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as dying:
+        dying.setattr(published, "_copy", killed)
+        with pytest.raises(KeyboardInterrupt):
+            publish_findings(warehouse, now=MOMENT)
+    assert publish_if_due(warehouse, now=MOMENT) is not None
 
 
 def test_a_run_that_changed_nothing_is_not_published(warehouse, load_records):

@@ -1,0 +1,54 @@
+"""What `dedupe review` asks: the cases that nobody has decided on, those that teach most first.
+
+A pair at a probability near 0.5 teaches most: the model does not know, and a person does. Pairs that no cluster holds
+are asked about too, as cases of two, or nobody would ever correct the model where it says too little.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import replace
+from typing import Final
+
+from flows.configuration.values import Settings
+from flows.dedupe.review import Case, cases_of, pairs_in
+from flows.merge.survivor import DEFAULT
+from flows.session.clock import SYSTEM_CLOCK, Clock
+from flows.session.ready import open_ready
+from warehouse.control.dedupe import LATER, Pair, known_clusters, known_pairs, pair_of
+
+LEAST_ASKED: Final = 0.2
+"""Below this probability, a pair that no cluster holds is not asked about."""
+MOST_ASKED: Final = 1_000
+"""The most pairs that are stored to be asked about, beside those of the clusters."""
+EVEN: Final = 0.5
+
+
+def to_ask(probable: Mapping[Pair, float], conflicts: Set[Pair], inside: Set[Pair], threshold: float) -> set[Pair]:
+    """Return the pairs to ask about that no cluster holds: the most uncertain below the threshold, conflicts last."""
+    unsure = [pair for pair, p in probable.items() if LEAST_ASKED <= p < threshold and pair not in inside]
+    unsure.sort(key=lambda pair: (pair in conflicts, abs(probable[pair] - EVEN), pair))
+    return set(unsure[:MOST_ASKED])
+
+
+def questions(
+    settings: Settings, name: str, *, rules: Sequence[str] = DEFAULT, clock: Clock = SYSTEM_CLOCK
+) -> list[Case]:
+    """Return the open cases in the order to ask: by how uncertain the least certain undecided pair of each is.
+
+    Pairs in conflict come last. `rules` are those of `cases`.
+    """
+    with open_ready(settings, clock) as warehouse:
+        clusters, pairs = known_clusters(warehouse, name), known_pairs(warehouse, name)
+        inside = {pair for cluster in clusters for pair in pairs_in(cluster)}
+        alone = [(pair.id_a, pair.id_b) for pair in pairs if pair_of(pair.id_a, pair.id_b) not in inside]
+        groups = cases_of(warehouse, name, clusters, pairs, rules)
+        singles = cases_of(warehouse, name, alone, pairs, rules)
+    made = [*groups, *(replace(case, less_likely=True) for case in singles)]
+    return sorted((case for case in made if case.is_open), key=_order)
+
+
+def _order(case: Case) -> tuple[bool, float, Sequence[str]]:
+    undecided = [pair for pair in case.pairs if case.decided.get((pair.id_a, pair.id_b), LATER) == LATER]
+    unsure = [abs(pair.probability - EVEN) for pair in undecided if not pair.in_conflict]
+    return not unsure, min(unsure, default=EVEN), case.ids

@@ -1,0 +1,219 @@
+"""`--certain` plans nothing that might be two: no look-alikes, no conflict, no client torn between two."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from typer.testing import CliRunner
+
+from flows.cli.app import app
+from flows.cli.dedupe_review import show_case
+from flows.dedupe.find import find_duplicates
+from flows.dedupe.plan import CERTAIN, is_certain, plan_clusters, planned_cases
+from flows.dedupe.questions import to_ask
+from flows.dedupe.review import Case, Line, cases, decide_pairs, pairs_in
+from flows.dedupe.rules import Rules
+from flows.session.api import open_api
+from flows.session.ready import open_ready
+from sandbox.server import running
+from schemas.errors import SettingsError
+from tests.bench.dedupe_books import PLAIN, book
+from tests.flows.conftest import Server
+from warehouse.control.dedupe import LATER, NEVER_MERGE, SAME_AS, FoundPair, pair_of
+
+COUNTRIES = {"DE": "276", "AT": "40", "CH": "756", "FR": "250", "GB": "826", "US": "840", "IT": "380", "NL": "528"}
+COMPANY = {
+    "name": "Tannhof Gartenbau GmbH", "address1": "Lindenweg 4", "city": "Freiburg", "postal_code": "79098",
+    "country_id": "276", "phone": "0761 4455667", "website": "https://tannhof-gartenbau.example.de",
+    "contacts": [{"first_name": "Ilse", "last_name": "Tannhof", "email": "ilse@tannhof-gartenbau.de"}],
+}  # fmt: skip
+VALID = ("DE136695976", "DE811907980")
+
+
+@pytest.fixture
+def server():
+    """A server with one client, so that a test makes all the others."""
+    with running(clients=1, seed=5) as box:
+        yield Server(box)
+
+
+def made(server, *clients):
+    return [server.call("POST", "/api/v1/clients", client)["data"]["id"] for client in clients]
+
+
+def as_client(row):
+    """A record of a book as the server takes it."""
+    first, _, last = (row["persons"] or [""])[0].partition(" ")
+    mail = (row["emails"] or [""])[0]
+    return {
+        "name": row["name"] or "", "vat_number": row["vat_number"] or "", "id_number": row["id_number"] or "",
+        "website": row["website"] or "", "phone": (row["phones"] or [""])[0] or "", "address1": row["address"] or "",
+        "city": row["city"] or "", "postal_code": row["postal_code"] or "",
+        "country_id": COUNTRIES.get(row["country"] or "", ""),
+        "contacts": [{"first_name": first, "last_name": last, "email": mail if "@" in mail else ""}],
+    }  # fmt: skip
+
+
+def merges(told, **more):
+    """The pairs of clients that a plan of certain duplicates would merge."""
+    with open_api(settings=told) as api:
+        planned = plan_clusters(told, "main", api.door, Rules(), certain=True, **more)
+    return [{step.survivor_id, step.mergeable_id} for step in planned.plan.steps] if planned.plan else []
+
+
+@pytest.mark.proof
+def test_45_clients_that_only_look_alike_give_no_merges(told, pulls, server):
+    seen, different = set(), []
+    for one in book(1_200, 4_001):
+        if one.kind != PLAIN and one.who not in seen:
+            different.append(one)
+        seen.add(one.who)
+    alike = [one for one in different if sum(one.family == other.family for other in different) > 1][:45]
+    assert len(alike) == 45
+    made(server, *(as_client(one.row) for one in alike))
+    pulls(using=told)
+    find_duplicates(told, "main", Rules())
+    with pytest.raises(SettingsError, match="no undecided group is certain"):
+        merges(told)
+
+
+@pytest.mark.proof
+def test_two_clients_entered_twice_in_the_same_way_are_planned_only_with_certain(told, pulls, server):
+    one, other = made(server, *(COMPANY | {"vat_number": VALID[0]} for _ in "ab"))
+    pulls(using=told)
+    find_duplicates(told, "main", Rules())
+    assert planned_cases(told, "main", certain=False) == []
+    assert merges(told) == [{one, other}]
+
+
+@pytest.mark.proof
+def test_no_decision_but_same_lets_a_certain_pair_be_planned(told, pulls, server):
+    one, other = made(server, *(COMPANY | {"vat_number": VALID[0]} for _ in "ab"))
+    pulls(using=told)
+    find_duplicates(told, "main", Rules())
+    for decision in (LATER, NEVER_MERGE):
+        decide_pairs(told, "main", [(pair_of(one, other), decision, "")])
+        assert planned_cases(told, "main", certain=True) == []
+
+
+@pytest.mark.proof
+def test_different_valid_vat_numbers_are_never_certain_nor_by_way_of_a_client_without_one(told, pulls, server):
+    one, other = made(server, *(COMPANY | {"vat_number": number} for number in VALID))
+    pulls(using=told)
+    find_duplicates(told, "main", Rules())
+    assert planned_cases(told, "main", certain=True) == []
+    (third,) = made(server, COMPANY)
+    pulls(using=told)
+    found = find_duplicates(told, "main", Rules())
+    assert max(p.probability for p in found.pairs if third in (p.id_a, p.id_b)) >= CERTAIN
+    assert planned_cases(told, "main", certain=True) == []
+    decide_pairs(told, "main", [(pair_of(other, third), NEVER_MERGE, "")])
+    find_duplicates(told, "main", Rules())
+    assert merges(told) == [{one, third}]
+
+
+@pytest.mark.proof
+def test_a_person_may_merge_what_is_in_conflict_and_the_plan_says_so(told, pulls, server):
+    one, other = made(server, *(COMPANY | {"vat_number": number} for number in VALID))
+    pulls(using=told)
+    decide_pairs(told, "main", [(pair_of(one, other), SAME_AS, "moved abroad")])
+    find_duplicates(told, "main", Rules())
+    (case,) = cases(told, "main", everything=True)
+    assert [pair.against for pair in case.conflicts] == [["different VAT number"]]
+    with open_api(settings=told) as api:
+        planned = plan_clusters(told, "main", api.door, Rules(), allowed={"tax"})
+    assert len(planned.plan.steps) == 1
+    (note,) = [note for note in planned.notes if "a person decided" in note]
+    assert note.endswith("in spite of: different VAT number.")
+
+
+@pytest.mark.proof
+def test_a_client_that_has_changed_since_is_left_out(told, pulls, server):
+    _, other = made(server, *(COMPANY | {"vat_number": VALID[0]} for _ in "ab"))
+    pulls(using=told)
+    find_duplicates(told, "main", Rules())
+    server.edit(server.clients()[other], vat_number=VALID[1])
+    for mirrored in (False, True):
+        if mirrored:
+            pulls(using=told, full=True)
+        with open_api(settings=told) as api:
+            planned = plan_clusters(told, "main", api.door, Rules(), certain=True)
+        assert planned.plan is None
+        assert any("have changed since the last `dedupe find`" in note for note in planned.notes)
+    find_duplicates(told, "main", Rules())
+    assert planned_cases(told, "main", certain=True) == []
+
+
+@pytest.mark.proof
+def test_a_pair_that_an_earlier_version_found_is_not_certain(told, pulls, server):
+    made(server, *(COMPANY | {"vat_number": VALID[0]} for _ in "ab"))
+    pulls(using=told)
+    find_duplicates(told, "main", Rules())
+    with open_ready(told) as warehouse:
+        warehouse.execute("update control.duplicate_pairs set in_conflict = null")
+    assert planned_cases(told, "main", certain=True) == []
+
+
+def test_a_review_says_why_a_pair_cannot_be_merged_by_the_program(capsys):
+    lines = [Line("display_name", ["Tannhof", "Tannhof GmbH"])]
+    against = ["different phone", "different VAT number"]
+    for in_conflict in (True, False):
+        pair = FoundPair("a", "b", 0.5, (), ["same name"], against, in_conflict)
+        show_case(Case("ab", lines, [pair], kept="a"), "Group")
+        shown = " ".join(capsys.readouterr().out.split())
+        assert ("but different phone; cannot be merged by the program: different VAT number" in shown) is in_conflict
+        assert ("but different VAT number" in shown) is not in_conflict
+
+
+@pytest.mark.proof
+def test_the_commands(server, pulls, tmp_path, monkeypatch):
+    for name, value in {
+        "NINJA_SYNC_URL": server.box.url, "NINJA_SYNC_TOKEN": server.box.token,
+        "NINJA_SYNC_WAREHOUSE": str(tmp_path / "w.duckdb"), "HOME": str(tmp_path),
+    }.items():  # fmt: skip
+        monkeypatch.setenv(name, value)
+    monkeypatch.chdir(tmp_path)
+
+    def run(*args):
+        done = CliRunner().invoke(app, [*args])
+        if done.exception and not isinstance(done.exception, SystemExit):
+            raise done.exception
+        return done.stdout
+
+    certain = made(server, *(COMPANY | {"vat_number": VALID[0]} for _ in "ab"))
+    unsure = {"name": "Quellhof Optik", "city": "Bremen", "postal_code": "28195"}
+    pair = made(server, unsure | {"phone": "0421 334455"}, unsure | {"name": "Quelhof Optik", "phone": "0421 998877"})
+    run("pull")
+    found = json.loads(run("dedupe", "find", "--threshold", "0.999", "--json"))
+    assert [sorted(cluster) for cluster in found["clusters"]] == [sorted(certain)]
+    assert [one["in_conflict"] for one in found["pairs"]] == [False]
+    asked = {tuple(sorted(case["ids"])): case["less_likely"] for case in json.loads(run("dedupe", "review", "--json"))}
+    assert asked == {tuple(sorted(certain)): False, tuple(sorted(pair)): True}
+    assert [sorted(case["ids"]) for case in json.loads(run("dedupe", "list", "--json"))] == [sorted(certain)]
+    with pytest.raises(SettingsError, match="With --certain"):
+        run("dedupe", "plan")
+    (merge,) = json.loads(run("dedupe", "plan", "--certain", "--json"))["plan"]["merges"]
+    assert {merge["survivor_id"], merge["mergeable_id"]} == set(certain)
+
+
+def test_a_case_is_certain_only_if_every_pair_is():
+    def case(**changed):
+        pairs = {pair: FoundPair(*pair, CERTAIN) for pair in pairs_in("abc")}
+        decided = changed.pop("decided", {})
+        return Case("abc", (), [changed.get("".join(pair), found) for pair, found in pairs.items()], decided)
+
+    assert is_certain(case())
+    assert is_certain(case(decided={("a", "b"): SAME_AS}))
+    assert not is_certain(case(bc=FoundPair("b", "c", CERTAIN - 1e-6)))
+    assert not is_certain(case(bc=FoundPair("b", "c", CERTAIN, in_conflict=True)))
+    assert not is_certain(case(bc=FoundPair("a", "b", CERTAIN)))
+    assert not is_certain(case(decided={("b", "c"): LATER}))
+    assert not is_certain(case(decided={("a", "c"): NEVER_MERGE}))
+
+
+def test_the_most_uncertain_pairs_outside_the_clusters_are_asked_about_those_in_conflict_last(monkeypatch):
+    monkeypatch.setattr("flows.dedupe.questions.MOST_ASKED", 3)
+    probable = {("a", "b"): 0.9, ("a", "c"): 0.19, ("a", "d"): 0.5, ("b", "c"): 0.3, ("b", "d"): 0.6, ("c", "d"): 0.8}
+    assert to_ask(probable, {("a", "d")}, set(), 0.85) == {("b", "d"), ("b", "c"), ("c", "d")}
+    assert to_ask(probable, {("a", "d")}, {("b", "d")}, 0.85) == {("a", "d"), ("b", "c"), ("c", "d")}
