@@ -12,8 +12,6 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final, Literal
 
-import msgspec
-
 from schemas.money import decimals_of
 
 if TYPE_CHECKING:
@@ -139,6 +137,8 @@ def show_json(value: object) -> None:
 def _document(value: object, *, ascii_only: bool) -> str:
     """Return a JSON document. msgspec takes a tenth of the time of json, which matters for ten thousand pairs."""
     if not ascii_only:
+        import msgspec  # noqa: PLC0415 - `--help` does without it
+
         with suppress(UnicodeEncodeError, OverflowError):  # half a surrogate pair, a number beyond 64 bits
             return msgspec.json.format(msgspec.json.encode(value), indent=2).decode()
     return json.dumps(value, ensure_ascii=ascii_only, allow_nan=False, indent=2)
