@@ -89,6 +89,7 @@ STEPS: Final = (
         "mail": "coalesce(list_has_any(emails_l, emails_r), false)",
         "phone": "coalesce(list_has_any(phones_l, phones_r), false)",
         "person": "coalesce(list_has_any(persons_l, persons_r), false)",
+        "persons_shared": "len(list_intersect(persons_l, persons_r))",
         "vat": f"coalesce(vat_number_l = vat_number_r or (vat_digits_l = vat_digits_r and {_ONE_INVALID}), false)",
         "id_same": "coalesce(id_number_l = id_number_r, false)",
         "house": "coalesce(street_l = street_r and house_l = house_r"
@@ -168,7 +169,7 @@ _FIRST: Final = Comparison(
 )
 _PERSON: Final = Comparison(
     "person",
-    "persons_l is null or persons_r is null or (name_l = name_r and personal_l)",
+    "persons_l is null or persons_r is null or (name_l = name_r and personal_l and persons_shared <= 1)",
     (
         _for("same", "person", "same person"),
         _against("different", reason="different persons"),

@@ -30,7 +30,7 @@ def test_fresh_books_are_told_apart(seeds: Sequence[int]) -> None:
     assert result.precision >= 0.98, told
     assert result.recall >= 0.85, told
     assert not [kind for kind in NEVER_MERGED if result.merged[kind]], told
-    assert all(result.merged[kind] <= 0.01 * result.never[kind] for kind in SELDOM_MERGED), told
+    assert all(result.merged[kind] <= 0.02 * result.never[kind] for kind in SELDOM_MERGED), told
     assert all(result.never[kind] for kind in NEVER_MERGED), told
     sure = result.bands[SURE:]
     pairs = sum(band.pairs for band in sure)
