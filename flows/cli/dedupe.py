@@ -143,11 +143,15 @@ def list_clusters(source: SourceName = None, config: ConfigFile = None, as_json:
 
 
 def decide(
-    ids: Annotated[list[str] | None, typer.Argument(metavar="ID ID", help="The ids of two clients.")] = None,
+    ids: Annotated[
+        list[str] | None, typer.Argument(metavar="CLIENT CLIENT", help="Two clients, by number or id.")
+    ] = None,
     same: Annotated[bool, typer.Option("--same", help="They are the same.")] = False,
     not_same: Annotated[bool, typer.Option("--not-same", help="They are different: never merge them.")] = False,
     later: Annotated[bool, typer.Option("--later", help="Remove the decision.")] = False,
-    survivor: Annotated[str, typer.Option(metavar="ID", help="The client to keep of its group.")] = "",
+    survivor: Annotated[
+        str, typer.Option(metavar="CLIENT", help="The client to keep of its group, by number or id.")
+    ] = "",
     file: Annotated[
         Path | None, typer.Option(help="A CSV file with id_a, id_b, decision, and optionally reason.")
     ] = None,

@@ -43,18 +43,19 @@ def learn(
         for change in learned.changes
     ]
     columns = ("comparison", "if the values are", "change", "before", "after")
-    show_table("What the decisions changed", columns, rows, most=20, note=_figures(learned))
+    title = "What the decisions changed" if learned.adopted else "What the decisions would change"
+    show_table(title, columns, rows, most=20, note=_figures(learned))
     if learned.adopted:
         say(f"The model {learned.model_id} is in use. Next: ninja-sync dedupe find")
     else:
-        say(f"The model before stays in use: {learned.model_id} is not better on decisions that it has not seen.")
+        say(f"The model before stays in use: {learned.model_id} is not clearly better on decisions it has not seen.")
 
 
 def _figures(learned: Learned) -> str:
     figures = learned.figures
     checked = counted(figures.checked, "decision")
     note = (
-        f"learned from {counted(learned.decisions, 'decision')}; of {checked} not seen before, wrong: "
+        f"learned from {counted(learned.decisions, 'decision')}; of {checked} new to the model before, wrong: "
         f"{figures.wrong_before:,} before, {figures.wrong_after:,} now; log loss {figures.log_loss_before:.3f} before, "
         f"{figures.log_loss_after:.3f} now"
     )
@@ -92,12 +93,11 @@ def models(
         return
     rows = [
         (
-            model.model_id, model.made_at, model.kind, model.decisions,
+            model.model_id, "yes" if model.in_use else "", model.made_at, model.decisions,
             f"{model.figures['wrong_before']:,} -> {model.figures['wrong_after']:,}",
-            f"{model.figures['log_loss_before']:.3f} -> {model.figures['log_loss_after']:.3f}",
-            "in use" if model.in_use else "",
+            f"{model.figures['log_loss_before']:.2f} -> {model.figures['log_loss_after']:.2f}",
         )
         for model in known
     ]  # fmt: skip
-    columns = ("model", "learned", "kind", "decisions", "wrong", "log loss", "")
+    columns = ("model", "in use", "learned", "decisions", "wrong", "log loss")
     show_table("Models learned from decisions", columns, rows, note=f"in use: {in_use}")

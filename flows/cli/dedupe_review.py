@@ -61,7 +61,7 @@ def review(
         ])  # fmt: skip
         return
     if not left:
-        say("Every group of duplicates is decided. Next: ninja-sync dedupe plan")
+        say("There is no group to decide on. Next: ninja-sync dedupe find, or ninja-sync dedupe plan")
         return
     place, decided = 0, dict[int, str]()
     while place < len(left):
@@ -87,7 +87,8 @@ def review(
         decide_case(settings, name, case, DECISIONS[key], reason="reviewed")
         decided[place] = DECISIONS[key]
         place += 1
-    say(_summary(decided, len(left)))
+    joined = any(left[at].less_likely and decision == "same_as" for at, decision in decided.items())
+    say(_summary(decided, len(left), "find" if joined else "plan" if {*decided.values()} - {"later"} else "review"))
 
 
 def in_order(case: Case) -> list[str]:
@@ -184,11 +185,11 @@ def _show_reasons(out: Console, case: Case, ids: Sequence[str]) -> None:
     out.print()
 
 
-def _summary(decided: Mapping[int, str], count: int) -> str:
+def _summary(decided: Mapping[int, str], count: int, following: str) -> str:
     counts = Counter(decided.values())
     words = [f"{counts[decision]:,} {word}" for decision, word in WORDS.items() if counts[decision]]
     words += [f"{count - len(decided):,} not looked at"] if len(decided) < count else []
-    return f"{', '.join(words)}. Next: ninja-sync dedupe plan" if decided else "Nothing was decided."
+    return f"{', '.join(words)}. Next: ninja-sync dedupe {following}" if decided else "Nothing was decided."
 
 
 def _key(question: str, answers: set[str]) -> str:

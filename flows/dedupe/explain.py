@@ -16,6 +16,8 @@ _LEVELS: Final = {comparison.name: comparison.levels for comparison in COMPARISO
 HIGHEST: Final = 0.999
 HARD: Final = frozenset(level.reason for comparison in COMPARISONS for level in comparison.levels if level.hard)
 """The reasons that a conflict may have."""
+NAMES_AGREE: Final = frozenset(level.reason for level in _LEVELS["name"] if level.agrees) - {"names share a word"}
+"""The reasons of names that agree as a whole."""
 
 
 def shown(probability: float) -> str:
@@ -30,6 +32,11 @@ def shown(probability: float) -> str:
 def hard_reasons(against: Sequence[str]) -> list[str]:
     """Return the reasons why a pair is in conflict, of all reasons against it."""
     return [reason for reason in against if reason in HARD]
+
+
+def names_agree(reasons_for: Sequence[str]) -> bool:
+    """Return whether the names of a pair agree as a whole. Clients of one accountant share everything else."""
+    return not NAMES_AGREE.isdisjoint(reasons_for)
 
 
 def keys_of(ranks: Mapping[str, int]) -> list[str]:

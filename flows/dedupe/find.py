@@ -81,7 +81,10 @@ def find_duplicates(
         model, unlearned = model_in_use(warehouse, name), since_learned(warehouse, name)
     count = sum(batch.num_rows for batch in batches)
     if count < 2:  # noqa: PLR2004 - a pair
-        raise SettingsError(f"The mirror of {name!r} has {counted(count, 'client')}: `ninja-sync pull` first.")
+        raise SettingsError(
+            f"There is nothing to compare: the mirror of {name!r} has {counted(count, 'client')}. If the server has "
+            "more, run `ninja-sync pull`."
+        )
     if decided:
         decided = carried(decided, moved, {key for batch in batches for key in batch.column("id").to_pylist()})
     with (

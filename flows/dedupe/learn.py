@@ -106,7 +106,7 @@ def learn(
     weighed = ~labels.in_conflict
     if weighed.sum() < LEAST_DECISIONS:
         raise SettingsError(
-            f"There are {counted(int(weighed.sum()), 'decision')} to learn from, and {LEAST_DECISIONS} are needed: "
+            f"Learning needs {LEAST_DECISIONS} decisions, and {counted(int(weighed.sum()), 'decision')} can be used: "
             "`ninja-sync dedupe review`."
         )
     unseen = np.array([stored is None or before is None or at > stored.made_at for at in labels.decided_at], bool)

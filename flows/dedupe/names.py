@@ -34,6 +34,8 @@ _SPELLINGS: Final = [
     for pattern, spelling in (
         (r"\bges\.?\s?m\.?\s?b\.?\s?h\b\.?|\bgesellschaft mit beschr(ä|ae)nkter haftung\b|\bggmbh\b", " GmbH "),
         (r"\(?haftungsbeschr(ä|ae)nkt\)?|\bi\.\s?[lg]\.\s*$", ""),
+        (r"株式会社|有限会社|合同会社|(股份)?有限公司", " "),
+        (r"\b(und|and|et|u\.)\s+(?=co\b)", "& "),
         (r"\be\.\s?(k|u|v)\.", r"e\1"),
         (r"\bs\.\s?à\s?r\.\s?l\b\.?", "Sarl"),
         (r"\bs\.\s?l\.\s?u\b\.?", "SL"),

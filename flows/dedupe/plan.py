@@ -9,7 +9,7 @@ from typing import Any, Final
 from connector.clients.present import read_present
 from connector.door.door import Door
 from flows.configuration.values import Settings
-from flows.dedupe.explain import hard_reasons
+from flows.dedupe.explain import hard_reasons, names_agree
 from flows.dedupe.review import Case, cases, mirrored, pairs_in
 from flows.dedupe.rules import Rules
 from flows.merge.plan import PlannedMerges, plan_merges
@@ -108,8 +108,12 @@ def planned_cases(settings: Settings, name: str, *, certain: bool, clock: Clock 
 
 
 def is_certain(case: Case) -> bool:
-    """Whether each pair is at least CERTAIN and without conflict, and nobody put it off or decided against it."""
-    sure = {(pair.id_a, pair.id_b) for pair in case.pairs if pair.probability >= CERTAIN and not pair.in_conflict}
+    """Whether each pair is at least CERTAIN, its names agree, and nothing and nobody speaks against it.
+
+    Names must agree because clients of one accountant may share his mailbox, phone, address and contact.
+    """
+    likely = [pair for pair in case.pairs if pair.probability >= CERTAIN and not pair.in_conflict]
+    sure = {(pair.id_a, pair.id_b) for pair in likely if names_agree(pair.reasons)}
     return all(pair in sure and case.decided.get(pair, SAME_AS) == SAME_AS for pair in pairs_in(case.ids))
 
 
@@ -130,12 +134,14 @@ def torn(groups: Sequence[Case], pairs: Sequence[FoundPair]) -> set[str]:
 
 
 _NONE: Final = (
-    "No group of duplicates is decided to be the same. Run `ninja-sync dedupe review` first. With --certain, a plan "
-    f"also has undecided groups if every pair is at least {CERTAIN:.1%} probable."
+    "No group of duplicates is decided to be the same. Run `ninja-sync dedupe review` first. If you decided on two "
+    "clients that were in no group, run `ninja-sync dedupe find` again. With --certain, a plan also has undecided "
+    f"groups if every pair is at least {CERTAIN:.1%} probable."
 )
 _NO_CERTAIN: Final = (
     "No group of duplicates is decided to be the same, and no undecided group is certain: every pair at least "
-    f"{CERTAIN:.1%} probable, no conflict, and no other likely client. Run `ninja-sync dedupe review` first."
+    f"{CERTAIN:.1%} probable, names that agree, no conflict, and no other likely client. Run "
+    "`ninja-sync dedupe review` first."
 )
 
 

@@ -15,6 +15,7 @@ from typing import Final
 from flows.configuration.values import Settings
 from flows.dedupe.decisions import decided_now
 from flows.merge.survivor import DEFAULT, survivor_of, why
+from flows.plans.client_keys import keys_of_mirror
 from flows.session.api import operator
 from flows.session.clock import SYSTEM_CLOCK, Clock
 from flows.session.ready import open_ready
@@ -166,11 +167,14 @@ def decide_pairs(
     for pair, decision, _ in decisions:
         if decision not in DECISIONS:
             raise SettingsError(f"A decision is one of {', '.join(DECISIONS)}, not {decision!r}.")
-        if pair[0] == pair[1] or not all(pair):
+        if not all(pair):
             raise SettingsError("A decision is about two clients.")
     with open_ready(settings, clock) as warehouse, warehouse.transaction():
-        _check_known(warehouse, name, {client_id for pair, _, _ in decisions for client_id in pair})
-        for pair, decision, reason in decisions:
+        ids = _ids(warehouse, name, {text for pair, _, _ in decisions for text in pair})
+        for (one, other), decision, reason in decisions:
+            pair = pair_of(ids[one], ids[other])
+            if pair[0] == pair[1]:
+                raise SettingsError("A decision is about two clients.")
             decide(warehouse, name, pair, decision, author=operator(), reason=reason, now=clock.now())
     return len(decisions)
 
@@ -180,21 +184,28 @@ def choose(settings: Settings, name: str, client_id: str, *, reason: str = "", c
     if not client_id:
         raise SettingsError("Name the client to keep.")
     with open_ready(settings, clock) as warehouse:
-        _check_known(warehouse, name, {client_id})
-        choose_survivor(warehouse, name, client_id, author=operator(), reason=reason, now=clock.now())
+        kept = _ids(warehouse, name, {client_id})[client_id]
+        choose_survivor(warehouse, name, kept, author=operator(), reason=reason, now=clock.now())
 
 
-def _check_known(warehouse: Warehouse, name: str, ids: Set[str]) -> None:
-    """Raises SettingsError for an id that never was a client of the source."""
-    known = {
-        str(client_id)
-        for (client_id,) in warehouse.rows(statement("dedupe/known"), {"source": name, "ids": sorted(ids)})
-    }
-    if unknown := sorted(ids - known):
+def _ids(warehouse: Warehouse, name: str, texts: Set[str]) -> dict[str, str]:
+    """Return the id that each text means: the number or id of a client, or the id of one that was merged or purged.
+
+    Raises SettingsError for a text that means no client, or two.
+    """
+    keys = keys_of_mirror(warehouse, name)
+    meant = {text: keys.find_by_number_or_id(text) for text in texts}
+    if unclear := next((f"{text!r}: {client.unclear}" for text, client in meant.items() if client.unclear), None):
+        raise SettingsError(f"{unclear}. Nothing was noted; use the id.")
+    ids = {text: client.client_id or text for text, client in meant.items()}
+    rows = warehouse.rows(statement("dedupe/known"), {"source": name, "ids": sorted(ids.values())})
+    known = {str(client_id) for (client_id,) in rows}
+    if unknown := sorted(text for text, client_id in ids.items() if client_id not in known):
         raise SettingsError(
-            f"There is no client {unknown[0]!r} in the source {name!r}. Nothing was noted; ids are those of "
-            "mart.clients."
+            f"There is no client {unknown[0]!r} in the source {name!r}. Nothing was noted. `ninja-sync dedupe list` "
+            "shows numbers and ids."
         )
+    return ids
 
 
 def not_the_same(case: Case) -> bool:

@@ -49,7 +49,8 @@ def load_rules(file: Path | None = None) -> Rules:
     except OSError as problem:
         raise SettingsError(f"{path} cannot be read: {problem.strerror}.") from None
     except (tomllib.TOMLDecodeError, msgspec.ValidationError, UnicodeDecodeError) as problem:
-        raise SettingsError(f"{path}: {problem}") from None
+        known = ", ".join(Rules.__struct_fields__)
+        raise SettingsError(f"{path}: {problem}. Delete or correct that line; the settings are {known}.") from None
     if not 0 < rules.floor <= rules.threshold <= 1:
         raise SettingsError(f"{path}: threshold and floor are probabilities, and floor is not above threshold.")
     return rules

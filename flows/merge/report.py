@@ -21,7 +21,7 @@ from schemas.values import to_json
 from warehouse.control.plans import APPLYING, Stored
 
 MOST: Final = 20
-"""The most merges shown one by one; --json gives all."""
+"""The most backups shown; --json gives all."""
 
 
 def tell_planned_merges(planned: PlannedMerges, to: Path | None = None, *, as_json: bool) -> int:
@@ -37,10 +37,8 @@ def tell_planned_merges(planned: PlannedMerges, to: Path | None = None, *, as_js
     if as_json:
         show_json(result)
         return LOADED_WITH_FINDINGS if planned.refused else 0
-    for number, preview in enumerate(planned.previews[:MOST], start=1):
+    for number, preview in enumerate(planned.previews, start=1):  # all of them: they are approved together
         show_preview(number, preview)
-    if len(planned.previews) > MOST:
-        say(f"and {len(planned.previews) - MOST:,} more merges; --json and --to give all")
     for note in planned.notes:
         say(note)
     if planned.refused:

@@ -199,17 +199,44 @@ def test_the_commands(server, pulls, tmp_path, monkeypatch):
 
 def test_a_case_is_certain_only_if_every_pair_is():
     def case(**changed):
-        pairs = {pair: FoundPair(*pair, CERTAIN) for pair in pairs_in("abc")}
+        pairs = {pair: FoundPair(*pair, CERTAIN, reasons=["same name"]) for pair in pairs_in("abc")}
         decided = changed.pop("decided", {})
         return Case("abc", (), [changed.get("".join(pair), found) for pair, found in pairs.items()], decided)
 
     assert is_certain(case())
     assert is_certain(case(decided={("a", "b"): SAME_AS}))
-    assert not is_certain(case(bc=FoundPair("b", "c", CERTAIN - 1e-6)))
-    assert not is_certain(case(bc=FoundPair("b", "c", CERTAIN, in_conflict=True)))
-    assert not is_certain(case(bc=FoundPair("a", "b", CERTAIN)))
+    assert not is_certain(case(bc=FoundPair("b", "c", CERTAIN - 1e-6, reasons=["same name"])))
+    assert not is_certain(case(bc=FoundPair("b", "c", CERTAIN, reasons=["same name"], in_conflict=True)))
+    assert not is_certain(case(bc=FoundPair("a", "b", CERTAIN, reasons=["same name"])))
     assert not is_certain(case(decided={("b", "c"): LATER}))
     assert not is_certain(case(decided={("a", "c"): NEVER_MERGE}))
+
+
+def test_clients_of_one_accountant_are_never_certain_however_much_they_share(told, pulls, server):
+    shared = {
+        **COMPANY,
+        "website": "",
+        "contacts": [{"first_name": "Urs", "last_name": "Frei", "email": "urs@frei.ch"}],
+    }
+    made(server, *({**shared, "name": name} for name in ("Morandi Uhren AG", "Bellevue Optik AG")))
+    pulls(using=told)
+    find_duplicates(told, "main", Rules())
+    with pytest.raises(SettingsError, match="no undecided group is certain"):
+        merges(told)
+    pair = FoundPair("a", "b", 0.9999, reasons=["same phone", "same e-mail address"], against=["different names"])
+    assert not is_certain(Case(["a", "b"], [], [pair]))
+    assert is_certain(Case(["a", "b"], [], [FoundPair("a", "b", 0.9999, reasons=["same phone", "names alike"])]))
+
+
+def test_clients_are_decided_on_by_number_or_id(told, pulls, server):
+    one, other = made(server, {**COMPANY, "number": "K-7"}, {**COMPANY, "number": "K-8"})
+    pulls(using=told)
+    decide_pairs(told, "main", [(("K-8", one), NEVER_MERGE, "")])
+    with open_ready(told) as warehouse:
+        assert warehouse.rows("select id_a, id_b from control.duplicate_decisions") == [pair_of(one, other)]
+    for pair, words in ((("K-7", one), "two clients"), (("K-9", one), "no client 'K-9'")):
+        with pytest.raises(SettingsError, match=words):
+            decide_pairs(told, "main", [(pair, NEVER_MERGE, "")])
 
 
 def test_the_most_uncertain_pairs_outside_the_clusters_are_asked_about_those_in_conflict_last(monkeypatch):

@@ -206,7 +206,7 @@ def test_a_decision_still_teaches_after_its_clients_were_merged(told, pulls, ser
 def test_too_few_decisions_teach_nothing(told, pulls, agency_pairs):
     pulls(using=told)
     decide_all(told, agency_pairs[: LEAST_DECISIONS - 1], NEVER_MERGE)
-    with pytest.raises(SettingsError, match="19 decisions to learn from, and 20 are needed"):
+    with pytest.raises(SettingsError, match="needs 20 decisions, and 19 decisions can be used"):
         learn(told, "main", Rules())
     with open_ready(told) as warehouse:
         assert models_of(warehouse, "main") == []
@@ -259,5 +259,5 @@ def test_the_commands(server, agency_pairs, tmp_path, monkeypatch):
     (tmp_path / "decisions.csv").write_text(f"id_a,id_b,decision\n{lines}")
     run("dedupe", "decide", "--file", "decisions.csv")
     shown = " ".join(run("dedupe", "learn").split())
-    assert "of 5 decisions not seen before" in shown
+    assert "of 5 decisions new to the model before" in shown
     assert "What the decisions changed" in shown

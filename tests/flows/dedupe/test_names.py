@@ -30,6 +30,7 @@ SCRIPTS = {
         ("Stern Haus II", "Stern Haus 2"),
         ("Solarpark 007", "Solarpark 7"),
         ("Alpha 3rd", "Alpha 3"),
+        ("山田商事 株式会社", "山田商事 有限会社"),
         ("Sternwald® GmbH", "Sternwald GmbH"),
         ("⭐ Sternwald ⭐", "Sternwald"),
     ],
@@ -44,7 +45,8 @@ def test_ways_to_write_one_name_are_the_same(one: str, other: str) -> None:
         ("GmbH", "gmbh"), ("Ges.m.b.H.", "gmbh"), ("Gesellschaft mit beschränkter Haftung", "gmbh"),
         ("UG (haftungsbeschränkt)", "ug"), ("B.V.", "bv"), ("Sp. z o.o.", "zoo"), ("S.r.l.", "srl"), ("S.p.A.", "spa"),
         ("Limited", "ltd"), ("Ltd.", "ltd"), ("Aktiengesellschaft", "ag"), ("d.o.o.", "doo"), ("s.r.o.", "sro"),
-        ("Pty Ltd", "ptyltd"), ("GmbH & Co. KG", "gmbhcokg"), ("e.K.", "ek"), ("LLC", "llc"),
+        ("Pty Ltd", "ptyltd"), ("GmbH & Co. KG", "gmbhcokg"),
+        ("GmbH und Co KG", "gmbhcokg"), ("GmbH u. Co. KG", "gmbhcokg"), ("e.K.", "ek"), ("LLC", "llc"),
     ],
 )  # fmt: skip
 def test_a_legal_form_is_no_word_of_a_name_and_has_one_spelling(form: str, wanted: str) -> None:
