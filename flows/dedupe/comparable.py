@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Final
 
@@ -182,6 +182,15 @@ def domain_of(website: str | None, emails: Iterable[str], free: Set[str] = FREE_
     return next((domain for domain in domains if domain not in free), None)
 
 
+def _as_person(name: Name, persons: Sequence[str | None]) -> Name:
+    """Return a name as a person's: a contact has the same one, so its first word there is a first name."""
+    same = person_of(" ".join(name.words))
+    contact = next(person for person in persons if person and person_of(person) == same)
+    first = folded(contact).split()[0]
+    given = tuple(sorted({*name.given, *name_of(first).words} & {*name.given, *name.words}))
+    return replace(name, given=given, initials=tuple(sorted({word[0] for word in given})), personal=True)
+
+
 def comparable(
     *,
     id: str,  # noqa: A002 - the column's name
@@ -204,6 +213,8 @@ def comparable(
     shown = own
     if not own.words and people:
         shown = name_of(next(text for text in persons if text and person_of(text)))
+    if not own.personal and own.form is None and own.words and person_of(" ".join(own.words)) in people:
+        shown = _as_person(own, persons)
     if shown.given:
         people.append(person_of(" ".join(shown.words)) or "")
     mails = tuple(sorted({mail for email in emails if email and (mail := mail_of(email))}))

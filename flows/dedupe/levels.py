@@ -15,6 +15,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from flows.dedupe.parts import PART
+
 
 @dataclass(frozen=True, slots=True)
 class Level:
@@ -47,32 +49,6 @@ def _against(name: str, condition: str = "true", *, reason: str, hard: bool = Fa
     return Level(name, reason, condition, agrees=False, hard=hard)
 
 
-WORD_ALIKE: Final = """
-create or replace temp macro word_alike(x, y) as
-    jaro_winkler_similarity(x, y) >= 0.88 or (starts_with(x, y) and (length(y) >= 4 or length(y) = 1))
-    or (starts_with(y, x) and (length(x) >= 4 or length(x) = 1))
-"""
-"""One word of a name is another's typo, abbreviation or initial."""
-LEFT_OVER: Final = """
-create or replace temp macro left_over(a, b) as case when len(a) = 0 then 0 when len(b) = 0 then len(a)
-    else len(list_filter(a, lambda x: len(list_filter(b, lambda y: word_alike(x, y))) = 0)) end
-"""
-"""The number of words in `a` with no similar word in `b`."""
-UNLIKE_GIVEN: Final = """
-create or replace temp macro unlike_given(a, b, firsts) as len(a) > 0 and len(b) > 0 and
-    len(list_filter(a, lambda x: len(list_filter(b, lambda y: x = y
-        or (jaro_winkler_similarity(x, y) >= 0.9 and x[-1] = y[-1] and length(x) > 1 and length(y) > 1)
-        or ((length(x) = 1 or length(y) = 1) and list_contains(firsts, x[1]) and list_contains(firsts, y[1]))
-    )) > 0)) = 0
-"""
-"""Whether no first name of one client fits one of the other. `firsts` are the first letters that both have."""
-WITHOUT_ITEMS: Final = """
-create or replace temp macro without_items(a, b) as case when b is null then a
-    when len(list_filter(a, lambda x: not list_contains(b, x))) = 0 then null
-    else list_filter(a, lambda x: not list_contains(b, x)) end
-"""
-"""The items of `a` that are not in `b`; none is NULL."""
-MACROS: Final = (WORD_ALIKE, LEFT_OVER, UNLIKE_GIVEN, WITHOUT_ITEMS)
 COLUMNS: Final = (
     "id", "name", "words", "tight", "numbers", "given", "initials", "lone", "personal", "form", "named", "persons",
     "street", "house", "city", "postal_code", "country", "namesakes", "vat_valid", "domain_holders", "townsmen",
@@ -89,7 +65,6 @@ STEPS: Final = (
         "mail": "coalesce(list_has_any(emails_l, emails_r), false)",
         "phone": "coalesce(list_has_any(phones_l, phones_r), false)",
         "person": "coalesce(list_has_any(persons_l, persons_r), false)",
-        "persons_shared": "len(list_intersect(persons_l, persons_r))",
         "vat": f"coalesce(vat_number_l = vat_number_r or (vat_digits_l = vat_digits_r and {_ONE_INVALID}), false)",
         "id_same": "coalesce(id_number_l = id_number_r, false)",
         "house": "coalesce(street_l = street_r and house_l = house_r"
@@ -98,27 +73,35 @@ STEPS: Final = (
     },
     {
         "own_l": "left_over(left_l, left_r)", "own_r": "left_over(left_r, left_l)",
-        "letters": "list_has_any(list_transform(left_l, lambda x: length(x) = 1), [true])"
-                   " or list_has_any(list_transform(left_r, lambda x: length(x) = 1), [true])",
+        "letters": "list_has_any(list_transform(list_concat(left_l, left_r), lambda x: length(x) = 1), [true])",
+        "part": " or ".join(
+            f"(len(list_filter({a}, lambda x: regexp_matches(x, '{PART}') and len(list_filter({b},"
+            " lambda y: word_alike(x, y))) = 0)) > 0)" for a, b in (("left_l", "left_r"), ("left_r", "left_l"))
+        ),
         "unlike_first": "coalesce(unlike_given(given_left_l, given_left_r,"
                         " list_intersect(initials_l, initials_r)), false)",
     },
     {"fewer_own": "least(own_l, own_r)", "more_own": "greatest(own_l, own_r)"},
     {"alike": "name_l is not null and name_r is not null and (tight_l = tight_r or fewer_own = 0)"},
     {"own_words": "coalesce(not alike and len(left_l) < len(words_l) and not (personal_l or personal_r)"
-                  " and named_l and named_r, false)"},
+                  " and named_l and named_r, false)",
+     "two_firms": "coalesce(not alike and named_l and named_r and vat and form_l is not null and form_r is not null"
+                  " and damerau_levenshtein(tight_l, tight_r) > greatest(length(tight_l), length(tight_r)) / 5, false)",
+     "a_part": "coalesce(fewer_own = 0 and part and not (personal_l or personal_r) and named_l and named_r, false)",
+     "two_lone": "coalesce(not alike and lone_l and lone_r and named_l and named_r, false)"},
     {"backed": "(person or vat or id_same or house) and not own_words"},
 )  # fmt: skip
 """What several comparisons look at, computed once a pair, in steps that build on each other."""
 
 _SAME_NAME: Final = "name_l = name_r"
+_FEW: Final = f"{_SAME_NAME} and not single and namesakes_l <= 3"
 _SLIP: Final = "length(tight_l) > 5 and damerau_levenshtein(tight_l, tight_r) <= 1"
 _NAME: Final = Comparison(
     "name",
     "name_l is null or name_r is null or (not (named_l and named_r) and more_own > 0)",
     (
-        _for("same, held by few", f"{_SAME_NAME} and not single and not personal_l and namesakes_l <= 3", "same name"),
-        _for("same person's, held by few", f"{_SAME_NAME} and not single and namesakes_l <= 3", "same name"),
+        _for("same, held by few", f"{_FEW} and not (personal_l or personal_r)", "same name"),
+        _for("same person's, held by few", _FEW, "same name"),
         _for("same, held by many", f"{_SAME_NAME} and not single", "same name"),
         _for("every word alike", "(tight_l = tight_r or (more_own = 0 and not letters)) and not single", "names alike"),
         _for("initials fit", "more_own = 0 and not single", "names alike but for initials"),
@@ -128,7 +111,7 @@ _NAME: Final = Comparison(
         _for("single word alike", "more_own = 0", "names alike"),
         _for(
             "alike as a whole",
-            "damerau_levenshtein(tight_l, tight_r) <= greatest(length(tight_l), length(tight_r)) / 5",
+            "not own_words and damerau_levenshtein(tight_l, tight_r) <= greatest(length(tight_l), length(tight_r)) / 5",
             "names alike",
         ),
         _for("one holds a coined word", "fewer_own = 0 and not lone_l and not lone_r", "one name holds the other"),
@@ -147,16 +130,23 @@ _NUMBERS: Final = Comparison(
         _against("different", reason="different numbers in the names", hard=True),
     ),
 )  # fmt: skip
+_A_FORM_LESS: Final = "(form_l is null or form_r is null)"
+_OWN_WORD: Final = "each name has a word of its own"
 _OWN: Final = Comparison(
     "own words",
-    "not own_words",
+    "not (own_words or two_firms or a_part or two_lone)",
     (
         _against(
-            "each beside common ones", "form_l is null or form_r is null", reason="each name has a word of its own"
+            "each beside two in common, one mailbox",
+            f"own_words and mail and len(words_l) - len(left_l) >= 2 and {_A_FORM_LESS} and jaro_winkler_similarity("
+            "list_aggregate(left_l, 'string_agg', ''), list_aggregate(left_r, 'string_agg', '')) < 0.7",
+            reason=_OWN_WORD, hard=True,
         ),
-        _against("in two companies' names", reason="each name has a word of its own", hard=True),
+        _against("each beside common ones", f"own_words and {_A_FORM_LESS}", reason=_OWN_WORD),
+        _against("of a part", "a_part", reason="one name is of a part", hard=True),
+        _against("in two companies' names", reason=_OWN_WORD, hard=True),
     ),
-)
+)  # fmt: skip
 _FORM: Final = Comparison(
     "legal form",
     "form_l is null or form_r is null or starts_with(form_l, form_r) or starts_with(form_r, form_l)",
@@ -169,7 +159,8 @@ _FIRST: Final = Comparison(
 )
 _PERSON: Final = Comparison(
     "person",
-    "persons_l is null or persons_r is null or (name_l = name_r and personal_l and persons_shared <= 1)",
+    "persons_l is null or persons_r is null"
+    " or (name_l = name_r and len(given_l) > 0 and len(list_intersect(persons_l, persons_r)) <= 1)",
     (
         _for("same", "person", "same person"),
         _against("different", reason="different persons"),

@@ -190,7 +190,7 @@ def _parted(words: Sequence[str]) -> tuple[list[str], list[str]]:
     for place, word in enumerate(words):
         if match := _NUMBER.fullmatch(word):
             marks.append(match[1])
-        elif word in _GENERATIONS and place:
+        elif word in _GENERATIONS and place and (place == len(words) - 1 or _people(words[:place])):
             marks.append(_GENERATIONS[word])
         elif (
             place

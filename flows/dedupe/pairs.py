@@ -14,7 +14,8 @@ import pyarrow as pa
 
 from flows.dedupe.comparable import Comparable
 from flows.dedupe.forms import LISTS, NEVER_NULL, SWITCHES, TEXTS, read_forms, table_of_forms
-from flows.dedupe.levels import COLUMNS, COMPARISONS, MACROS, STEPS, Comparison
+from flows.dedupe.levels import COLUMNS, COMPARISONS, STEPS, Comparison
+from flows.dedupe.macros import MACROS
 from warehouse.engine.duckdb import QUIET
 
 HOLDERS: Final = 12

@@ -170,3 +170,9 @@ def test_anything_at_all_is_comparable(name: str, text: str, number: str) -> Non
     assert made.named == bool(name_of(name).words and "@" not in name)
     for value in (made.id_number, made.vat_number, made.street, made.house, made.city, made.postal_code):
         assert value is None or 0 < len(value) < 5_000
+
+
+def test_a_client_with_the_name_of_its_contact_is_a_person() -> None:
+    client = comparable(id="1", name="Ashworth, Xelda", persons=["Xelda Ashworth"])
+    assert (client.personal, client.given) == (True, ("xelda",))
+    assert not comparable(id="1", name="Xelda Ashworth GmbH", persons=["Xelda Ashworth"]).personal

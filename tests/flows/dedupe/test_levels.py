@@ -23,6 +23,9 @@ CONFLICTS: dict[str, Callable[[Random], Sequence[Client]]] = {
     "numbers": lambda chance: ({"name": f"Solarpark {(at := chance.randint(2, 99))}"}, {"name": f"Solarpark {at + 1}"}),
     "letters": lambda _: ({"name": "Haus Sternwald B"}, {"name": "Haus Sternwald C"}),
     "generations": lambda _: ({"name": "Hans Huber sen."}, {"name": "Hans Huber jun."}),
+    "parts": lambda _: ({"name": "Sternwald GmbH"}, {"name": "Sternwald Beteiligungs GmbH"}),
+    "offices": lambda _: ({"name": "Stadt Sternwald"}, {"name": "Stadt Sternwald - Bauamt"}),
+    "owners": lambda _: ({"name": "Laurel Court Residents Union"}, {"name": "Willow Court Residents Union"}),
     "first names": lambda _: ({"name": "Hans Huber"}, {"name": "Peter Huber"}),
 }  # fmt: skip
 
@@ -113,3 +116,18 @@ def test_two_contacts_in_another_order_are_no_conflict() -> None:
         [comparable(id="a", **common, persons=people), comparable(id="b", **common, persons=people[::-1])]
     )
     assert table["in_conflict"].to_pylist() == [False]
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ({"name": "Origolux SAS"}, {"name": "Wexsimont GmbH"}),
+        ({"name": "Xelda Huber", "persons": ["Xelda Huber"]}, {"name": "Zorvin Huber", "persons": ["Zorvin Huber"]}),
+        ({"name": "Dr. Huber"}, {"name": "Dr. Maier"}),
+    ],
+)
+def test_firms_of_one_group_and_people_of_one_house_are_apart(one: Client, other: Client) -> None:
+    common = shared(Random(5))  # noqa: S311 - as above
+    pairs, grouped = found([{**common, **one, "id": "a"}, {**common, **other, "id": "b"}])
+    assert pairs.get(("a", "b"), 0) <= HIGHEST_IN_CONFLICT
+    assert grouped == []

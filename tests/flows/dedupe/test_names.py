@@ -182,3 +182,9 @@ def test_the_order_of_words_does_not_matter_for_the_words(both: tuple[list[str],
     one, other = (name_of(" ".join(words)) for words in both)
     assert one.words == other.words
     assert (one.given, one.initials, one.numbers) == (other.given, other.initials, other.numbers)
+
+
+def test_junior_is_a_word_unless_it_ends_a_name_or_follows_a_persons() -> None:
+    assert name_of("Todmorden Junior School").numbers == ()
+    assert name_of("Hans Huber jun. Malermeister").numbers == ("jun",)
+    assert name_of("Todmorden junior").numbers == ("jun",)
