@@ -114,9 +114,10 @@ def is_certain(case: Case) -> bool:
 
 
 def torn(groups: Sequence[Case], pairs: Sequence[FoundPair]) -> set[str]:
-    """Return the clients that are probably the same as one outside their cluster too: it may be the right one.
+    """Return the clients that are the same as one outside their cluster too, probably or as a person decided.
 
-    A client without a VAT number is like two that have different ones; which of the two it is, only a person knows.
+    That one may be the right one. A client without a VAT number is like two that have different ones; which of the two
+    it is, only a person knows.
     """
     of = {client_id: number for number, case in enumerate(groups) for client_id in case.ids}
     decided = groups[0].decided if groups else {}
@@ -126,6 +127,9 @@ def torn(groups: Sequence[Case], pairs: Sequence[FoundPair]) -> set[str]:
         likely = pair.probability >= LIKELY and not pair.in_conflict and decided.get(ids) != NEVER_MERGE
         if likely and (of.get(pair.id_a) is None or of.get(pair.id_a) != of.get(pair.id_b)):
             found.update(ids)
+    for first, other in (pair for pair, decision in decided.items() if decision == SAME_AS):
+        if of.get(first) is None or of.get(first) != of.get(other):  # decided since the clusters were made
+            found.update((first, other))
     return found
 
 
