@@ -71,6 +71,7 @@ def find_duplicates(
 
     with open_ready(settings, clock) as warehouse, warehouse.transaction():
         progress("reading", 0, None)
+        warehouse.hold(f"loads of {name}")  # a pull or search that stores meanwhile would be read by halves
         read_at = clock.now()
         before = read_before(warehouse, name, deleted=deleted)
         usable = can_use(before, rules) and not everything

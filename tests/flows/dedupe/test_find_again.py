@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from threading import Thread
+
 import msgspec
 import pytest
 
@@ -10,6 +12,7 @@ from flows.dedupe.rules import Rules
 from flows.session.ready import open_ready
 from flows.upkeep.erase import erase_client
 from tests.engines import address
+from warehouse.control.compared import read_inputs
 
 STORED = ("duplicate_forms", "duplicate_scores", "duplicate_basis")
 
@@ -109,6 +112,33 @@ def test_two_searches_at_a_time_leave_nothing_half_kept(told, twins, pulls, monk
     assert stored(told) == {table: [] for table in STORED}
     found = find_duplicates(told, "main", Rules())
     assert found.again == found.compared
+
+
+def test_a_search_that_stores_while_another_reads_is_not_read_by_halves(
+    settings, postgres_place, server, twins, pulls, monkeypatch
+):
+    """Scores of one search, with the prints of the next one, would show a change as none."""
+    monkeypatch.setenv("NINJA_SYNC_TOKEN", server.box.token)
+    told = msgspec.structs.replace(settings, warehouse=address(postgres_place))
+    pulls(using=told)
+    find_duplicates(told, "main", Rules())
+    server.edit(server.clients()[twins[0]], name="Ganz Anders Bau", vat_number="", city="Ulm")
+    pulls(using=told)
+    other = Thread(target=find_duplicates, args=(told, "main", Rules()))
+    waits = "select 1 from pg_locks where locktype = 'advisory' and not granted"
+
+    def meanwhile(warehouse, *asked, **named):
+        if other.ident is None:
+            other.start()
+            while other.is_alive() and not warehouse.rows(waits):
+                other.join(0.02)
+        return read_inputs(warehouse, *asked, **named)
+
+    monkeypatch.setattr("flows.dedupe.find.read_inputs", meanwhile)
+    found = find_duplicates(told, "main", Rules())
+    other.join()
+    assert not [ids for ids in found.clusters if twins[0] in ids]
+    assert same(found) == same(find_duplicates(told, "main", Rules(), everything=True))
 
 
 def test_a_client_erased_while_clients_are_compared_leaves_no_form_and_no_score(told, twins, pulls):
