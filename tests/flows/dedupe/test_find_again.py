@@ -7,6 +7,7 @@ from threading import Thread
 import msgspec
 import pytest
 
+from flows.configuration.values import Retention
 from flows.dedupe.find import find_duplicates
 from flows.dedupe.rules import Rules
 from flows.session.ready import open_ready
@@ -155,6 +156,26 @@ def test_a_client_erased_while_clients_are_compared_leaves_no_form_and_no_score(
     assert not [row for rows in kept.values() for row in rows if one in row]
     found = find_duplicates(told, "main", Rules())
     assert same(found) == same(find_duplicates(told, "main", Rules(), everything=True))
+
+
+@pytest.mark.parametrize("kept", [Retention(history_days=30), Retention(record_days=30)])
+def test_forms_of_clients_that_are_gone_and_of_an_old_search_end_with_the_history(told, twins, pulls, server, kept):
+    pulls(using=told)
+    found = find_duplicates(told, "main", Rules())
+    server.purge(twins[0])
+    month = msgspec.structs.replace(told, retention=kept)
+    pulls(using=month, full=True)
+    assert twins[0] not in {row[1] for row in stored(told)["duplicate_forms"]}
+    assert len(stored(told)["duplicate_forms"]) == found.compared - 1
+    find_duplicates(told, "main", Rules(threshold=0.2))
+    with open_ready(told) as warehouse:
+        assert warehouse.rows("select count(*) > 0 from control.duplicate_pairs") == [(True,)]
+        warehouse.execute("update control.duplicate_pairs set found_at = now() - interval '31 days'")
+    pulls(using=month)
+    assert not stored(told)["duplicate_forms"]
+    again = find_duplicates(told, "main", Rules(), everything=False)
+    assert again.again == again.compared == len(stored(told)["duplicate_forms"])
+    assert same(again) == same(find_duplicates(told, "main", Rules(), everything=True))
 
 
 def test_the_phases_of_a_search_are_reported_with_counts(told, twins, pulls):
