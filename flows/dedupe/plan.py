@@ -35,6 +35,11 @@ Probabilities are calibrated (tests/bench/dedupe_quality.py): about one such pai
 other conditions keep out most of these (tests/bench/dedupe_certain.py counts them). A merge cannot be undone, so
 nothing less is enough.
 """
+FOR_A_PERSON: Final = frozenset({"a number in one name only", "different legal form", "one name holds the other"})
+"""Reasons with which no pair is certain: a firm and its holding or general partner, a father and his son.
+
+These two share their house, phone and mailbox, so the probability alone does not tell them from one client.
+"""
 LIKELY: Final = 0.5
 """From this probability on, two clients of different clusters make both clusters uncertain."""
 COMPARED: Final = (
@@ -108,9 +113,15 @@ def planned_cases(settings: Settings, name: str, *, certain: bool, clock: Clock 
 
 
 def is_certain(case: Case) -> bool:
-    """Whether each pair is at least CERTAIN and without conflict, and nobody put it off or decided against it."""
-    sure = {(pair.id_a, pair.id_b) for pair in case.pairs if pair.probability >= CERTAIN and not pair.in_conflict}
+    """Whether each pair is surely the same, and nobody put it off or decided against it."""
+    sure = {(pair.id_a, pair.id_b) for pair in case.pairs if _is_sure(pair)}
     return all(pair in sure and case.decided.get(pair, SAME_AS) == SAME_AS for pair in pairs_in(case.ids))
+
+
+def _is_sure(pair: FoundPair) -> bool:
+    """Whether a pair is at least CERTAIN, without conflict, and by its names no matter for a person."""
+    told = FOR_A_PERSON.intersection([*pair.reasons, *pair.against])
+    return pair.probability >= CERTAIN and not pair.in_conflict and not told
 
 
 def torn(groups: Sequence[Case], pairs: Sequence[FoundPair]) -> set[str]:
