@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
-from shutil import rmtree
 from typing import TYPE_CHECKING
 
-from flows.configuration.load import place_of
 from flows.configuration.values import Settings
 from flows.dedupe.clusters import clusters
 from flows.dedupe.decisions import carried
 from flows.dedupe.questions import to_ask
 from flows.dedupe.rules import Rules
+from flows.dedupe.working import working_folder
 from flows.session.clock import SYSTEM_CLOCK, Clock
 from flows.session.progress import Progress, silent
 from flows.session.ready import open_ready
@@ -23,8 +20,6 @@ from schemas.errors import SettingsError
 from warehouse.control.compared import Before, read_before, read_inputs, read_names, store_after
 from warehouse.control.dedupe import FoundPair, decisions_of, known_clusters, merged_into, pair_of, store_found
 from warehouse.control.duplicate_models import since_learned
-from warehouse.engine.place import WORKING, staging_of
-from warehouse.engine.private import check_ours, make_own_folder
 from warehouse.publish.publish import publish_findings
 
 if TYPE_CHECKING:
@@ -71,6 +66,7 @@ def find_duplicates(
 
     with open_ready(settings, clock) as warehouse, warehouse.transaction():
         progress("reading", 0, None)
+        warehouse.hold(f"loads of {name}")  # a pull or search that stores meanwhile would be read by halves
         read_at = clock.now()
         before = read_before(warehouse, name, deleted=deleted)
         usable = can_use(before, rules) and not everything
@@ -88,7 +84,7 @@ def find_duplicates(
     if decided:
         decided = carried(decided, moved, {key for batch in batches for key in batch.column("id").to_pylist()})
     with (
-        _working_folder(settings) as folder,
+        working_folder(settings) as folder,
         compared(batches, before, rules, model=model, folder=folder, progress=progress) as done,
     ):
         progress("grouping", count, count)
@@ -127,7 +123,7 @@ def across(
             batches += [prefixed(f"{source}:", batch) for batch in inputs]
     if len(sources) < 2:  # noqa: PLR2004 - a pair
         raise SettingsError("The warehouse has fewer than two sources, so there is nothing to compare.")
-    with _working_folder(settings) as folder, compared(batches, Before(), rules, folder=folder) as done:
+    with working_folder(settings) as folder, compared(batches, Before(), rules, folder=folder) as done:
         pairs = [
             done.explained(pair)
             for pair, probability in done.probable.items()
@@ -146,18 +142,6 @@ def across(
 def called(client_id: str, number: str, name: str) -> str:
     """Return the client as people know it: number and name."""
     return " ".join(filter(None, (number, name))) or client_id
-
-
-@contextmanager
-def _working_folder(settings: Settings) -> Iterator[Path]:
-    """Make a folder beside the warehouse for data that does not fit into memory, and remove it at the end."""
-    folder = staging_of(place_of(settings)) / WORKING
-    check_ours(folder.parent)
-    make_own_folder(folder)
-    try:
-        yield folder
-    finally:
-        rmtree(folder, ignore_errors=True)
 
 
 def _pairs_of(grouped: Sequence[Sequence[str]], compared: Compared, threshold: float) -> list[FoundPair]:

@@ -8,19 +8,15 @@ same" would be left to learn from.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
-from pathlib import Path
-from shutil import rmtree
 from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
 
-from flows.configuration.load import place_of
 from flows.configuration.values import Settings
 from flows.dedupe.comparable import Comparable, comparable
 from flows.dedupe.fit import design
@@ -28,13 +24,12 @@ from flows.dedupe.levels import COMPARISONS
 from flows.dedupe.model import kind_of
 from flows.dedupe.pairs import levels_between, prepared
 from flows.dedupe.rules import Rules
+from flows.dedupe.working import working_folder
 from flows.session.clock import SYSTEM_CLOCK, Clock
 from flows.session.ready import open_ready
 from schemas.client import client_of
 from schemas.errors import SyncError
 from warehouse.control.dedupe import NEVER_MERGE, SAME_AS, Pair, read_clients
-from warehouse.engine.place import WORKING, staging_of
-from warehouse.engine.private import check_ours, make_own_folder
 from warehouse.engine.seam import Warehouse
 from warehouse.engine.sql import statement
 
@@ -74,7 +69,7 @@ def labels_of(settings: Settings, name: str, rules: Rules, clock: Clock = SYSTEM
             rows |= {str(row["id"]): row for row in deleted if str(row["id"]) in ids}
         then = _as_decided(warehouse, name, decided, rows.keys())
     clients = [_comparable(row, rules) for row in ({**rows, **then}).values()]
-    with _folder(settings) as folder, prepared(clients, folder) as connection:
+    with working_folder(settings) as folder, prepared(clients, folder) as connection:
         kind, levels = kind_of(connection), levels_between(connection, list(decided))
     return _labels(kind, levels, decided)
 
@@ -158,15 +153,3 @@ def conflicts_of(levels: pa.Table) -> np.ndarray:
         hard = [rank for rank, level in enumerate(comparison.levels, 1) if level.hard]
         found |= np.isin(levels[comparison.name].to_numpy(), hard)
     return found
-
-
-@contextmanager
-def _folder(settings: Settings) -> Iterator[Path]:
-    """Make a folder beside the warehouse for data that does not fit into memory."""
-    folder = staging_of(place_of(settings)) / WORKING
-    check_ours(folder.parent)
-    make_own_folder(folder)
-    try:
-        yield folder
-    finally:
-        rmtree(folder, ignore_errors=True)

@@ -161,10 +161,16 @@ def _losses(probable: np.ndarray, same: np.ndarray) -> np.ndarray:
 
 
 def _is_surely_better(before: np.ndarray, after: np.ndarray, same: np.ndarray, groups: np.ndarray) -> bool:
-    """Whether the loss is lower by more than chance explains. Pairs that share clients count as one observation."""
+    """Whether the loss is lower by more than chance explains. Pairs that share clients count as one observation.
+
+    A few pairs may all have nearly the same gain, which looks as if chance had no part in it.
+    """
     gains = _losses(before, same) - _losses(after, same)
     gain = float(np.mean(gains))
-    error = float(np.sqrt(np.sum(np.bincount(groups, gains - gain) ** 2))) / len(gains)
+    count = len(np.unique(groups))
+    if len(gains) < LEAST_DECISIONS or count < 2:  # noqa: PLR2004 - one observation says nothing about chance
+        return False
+    error = float(np.sqrt(np.sum(np.bincount(groups, gains - gain) ** 2) * count / (count - 1))) / len(gains)
     return gain > SURE * error
 
 

@@ -35,6 +35,15 @@ Probabilities are calibrated (tests/bench/dedupe_quality.py): about one such pai
 other conditions keep out most of these (tests/bench/dedupe_certain.py counts them). A merge cannot be undone, so
 nothing less is enough.
 """
+FOR_A_PERSON: Final = frozenset({
+    "a number in one name only", "different legal form", "one name holds the other", "names alike but for initials",
+    "different persons", "different place", "different country", "VAT numbers differ by a digit",
+    "ID numbers differ by a digit",
+})  # fmt: skip
+"""Reasons with which no pair is certain: a firm and its holding or general partner, a father and his son, branches.
+
+These two share their house, phone and mailbox, so the probability alone does not tell them from one client.
+"""
 LIKELY: Final = 0.5
 """From this probability on, two clients of different clusters make both clusters uncertain."""
 COMPARED: Final = (
@@ -108,19 +117,26 @@ def planned_cases(settings: Settings, name: str, *, certain: bool, clock: Clock 
 
 
 def is_certain(case: Case) -> bool:
-    """Whether each pair is at least CERTAIN, its names agree, and nothing and nobody speaks against it.
-
-    Names must agree because clients of one accountant may share his mailbox, phone, address and contact.
-    """
-    likely = [pair for pair in case.pairs if pair.probability >= CERTAIN and not pair.in_conflict]
-    sure = {(pair.id_a, pair.id_b) for pair in likely if names_agree(pair.reasons)}
+    """Whether each pair is surely the same, and nobody put it off or decided against it."""
+    sure = {(pair.id_a, pair.id_b) for pair in case.pairs if _is_sure(pair)}
     return all(pair in sure and case.decided.get(pair, SAME_AS) == SAME_AS for pair in pairs_in(case.ids))
 
 
-def torn(groups: Sequence[Case], pairs: Sequence[FoundPair]) -> set[str]:
-    """Return the clients that are probably the same as one outside their cluster too: it may be the right one.
+def _is_sure(pair: FoundPair) -> bool:
+    """Whether a pair is at least CERTAIN, its names agree, and no reason leaves it to a person.
 
-    A client without a VAT number is like two that have different ones; which of the two it is, only a person knows.
+    Names must agree because clients of one accountant may share his mailbox, phone, address and contact.
+    """
+    left_to_a_person = FOR_A_PERSON.intersection([*pair.reasons, *pair.against])
+    sure = pair.probability >= CERTAIN and not pair.in_conflict and names_agree(pair.reasons)
+    return sure and not left_to_a_person
+
+
+def torn(groups: Sequence[Case], pairs: Sequence[FoundPair]) -> set[str]:
+    """Return the clients that are the same as one outside their cluster too, probably or as a person decided.
+
+    That one may be the right one. A client without a VAT number is like two that have different ones; which of the two
+    it is, only a person knows.
     """
     of = {client_id: number for number, case in enumerate(groups) for client_id in case.ids}
     decided = groups[0].decided if groups else {}
@@ -130,6 +146,9 @@ def torn(groups: Sequence[Case], pairs: Sequence[FoundPair]) -> set[str]:
         likely = pair.probability >= LIKELY and not pair.in_conflict and decided.get(ids) != NEVER_MERGE
         if likely and (of.get(pair.id_a) is None or of.get(pair.id_a) != of.get(pair.id_b)):
             found.update(ids)
+    for first, other in (pair for pair, decision in decided.items() if decision == SAME_AS):
+        if of.get(first) is None or of.get(first) != of.get(other):  # decided since the clusters were made
+            found.update((first, other))
     return found
 
 

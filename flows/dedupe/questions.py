@@ -20,15 +20,20 @@ from warehouse.control.dedupe import LATER, Pair, known_clusters, known_pairs, p
 LEAST_ASKED: Final = 0.2
 """Below this probability, a pair that no cluster holds is not asked about."""
 MOST_ASKED: Final = 1_000
-"""The most pairs that are stored to be asked about, beside those of the clusters."""
+"""The most pairs of clients in no cluster that are stored to be asked about."""
 EVEN: Final = 0.5
 
 
 def to_ask(probable: Mapping[Pair, float], conflicts: Set[Pair], inside: Set[Pair], threshold: float) -> set[Pair]:
-    """Return the pairs to ask about that no cluster holds: the most uncertain below the threshold, conflicts last."""
+    """Return the pairs to ask about that no cluster holds: the most uncertain below the threshold, conflicts last.
+
+    Probable pairs with a client of a cluster are never too many: they make that cluster uncertain (`plan.torn`).
+    """
     unsure = [pair for pair, p in probable.items() if LEAST_ASKED <= p < threshold and pair not in inside]
     unsure.sort(key=lambda pair: (pair in conflicts, abs(probable[pair] - EVEN), pair))
-    return set(unsure[:MOST_ASKED])
+    clustered = {client_id for pair in inside for client_id in pair}
+    beside = {pair for pair in unsure if probable[pair] >= EVEN and pair not in conflicts and clustered & set(pair)}
+    return beside.union(unsure[:MOST_ASKED])
 
 
 def questions(

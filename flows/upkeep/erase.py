@@ -108,8 +108,11 @@ def expire(settings: Settings, warehouse: Warehouse, name: str, clock: Clock) ->
     """Remove data that is older than the retention in the settings. Current versions always stay."""
     kept = settings.retention
     for days, steps in (
-        (kept.history_days, ("erase/expired_versions", "erase/expired_changes", "erase/expired_quarantine")),
-        (kept.record_days, ("erase/expired_records",)),
+        (
+            kept.history_days,
+            ("erase/expired_versions", "erase/expired_changes", "erase/expired_quarantine", "erase/expired_forms"),
+        ),
+        (kept.record_days, ("erase/expired_records", "erase/expired_forms")),
     ):
         if days:
             before = clock.now() - timedelta(days=days)

@@ -11,6 +11,8 @@ from collections.abc import Sequence
 
 from flows.dedupe.clusters import clusters
 from flows.dedupe.comparable import comparable
+from flows.dedupe.explain import reasons
+from flows.dedupe.levels import COMPARISONS
 from flows.dedupe.model import predicted
 from flows.dedupe.plan import CERTAIN, is_certain, torn
 from flows.dedupe.review import Case, pairs_in
@@ -28,10 +30,11 @@ def counts(records: Sequence[Labelled]) -> Counter[str]:
     found = predicted([comparable(**record.row) for record in records]).to_pylist()
     pairs = {
         (row["id_l"], row["id_r"]): FoundPair(
-            row["id_l"], row["id_r"], row["match_probability"], in_conflict=row["in_conflict"]
+            row["id_l"], row["id_r"], row["match_probability"], (),
+            *reasons({comparison.name: row[comparison.name] for comparison in COMPARISONS}), row["in_conflict"],
         )
         for row in found
-    }
+    }  # fmt: skip
     grouped = clusters(
         {ids: pair.probability for ids, pair in pairs.items()}, {}, threshold=rules.threshold, floor=rules.floor,
         conflicts={ids for ids, pair in pairs.items() if pair.in_conflict},

@@ -17,6 +17,15 @@ where source = $source and id = $id
 -- Remove the changes before a moment.
 delete from control.client_changes where source = $source and changed_at < $before
 
+-- :name expired_forms
+-- Remove the comparable forms of clients that are gone, and all forms if duplicates were last found before a moment:
+-- they may be of versions that ended then. Without them, the next search compares all clients.
+delete from control.duplicate_forms
+where source = $source and (
+    id not in (select id from ninja.clients where source = $source)
+    or (select max(found_at) from control.duplicate_pairs where source = $source) < $before
+)
+
 -- :name expired_quarantine
 -- Remove the quarantined records that were resolved by runs that ended before a moment.
 delete from control.quarantine

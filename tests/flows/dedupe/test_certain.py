@@ -9,8 +9,12 @@ from typer.testing import CliRunner
 
 from flows.cli.app import app
 from flows.cli.dedupe_review import show_case
+from flows.dedupe.comparable import comparable
+from flows.dedupe.explain import reasons
 from flows.dedupe.find import find_duplicates
-from flows.dedupe.plan import CERTAIN, is_certain, plan_clusters, planned_cases
+from flows.dedupe.levels import COMPARISONS
+from flows.dedupe.model import predicted
+from flows.dedupe.plan import CERTAIN, FOR_A_PERSON, is_certain, plan_clusters, planned_cases, torn
 from flows.dedupe.questions import to_ask
 from flows.dedupe.review import Case, Line, cases, decide_pairs, pairs_in
 from flows.dedupe.rules import Rules
@@ -244,3 +248,44 @@ def test_the_most_uncertain_pairs_outside_the_clusters_are_asked_about_those_in_
     probable = {("a", "b"): 0.9, ("a", "c"): 0.19, ("a", "d"): 0.5, ("b", "c"): 0.3, ("b", "d"): 0.6, ("c", "d"): 0.8}
     assert to_ask(probable, {("a", "d")}, set(), 0.85) == {("b", "d"), ("b", "c"), ("c", "d")}
     assert to_ask(probable, {("a", "d")}, {("b", "d")}, 0.85) == {("a", "d"), ("b", "c"), ("c", "d")}
+
+
+def test_a_pair_that_makes_a_cluster_uncertain_is_stored_however_many_pairs_are_more_uncertain(monkeypatch):
+    monkeypatch.setattr("flows.dedupe.questions.MOST_ASKED", 3)
+    unsure = {(f"a{number}", f"b{number}"): 0.5 for number in range(9)}
+    probable = {**unsure, ("c", "d"): 0.9999, ("d", "e"): 0.8, ("c", "f"): 0.8, ("g", "h"): 0.8}
+    asked = to_ask(probable, {("c", "f")}, {("c", "d")}, 0.85)
+    assert asked - unsure.keys() == {("d", "e")}
+    assert len(asked) == 4
+
+
+def test_a_client_that_is_the_same_as_one_outside_its_cluster_by_a_decision_is_not_certain():
+    """`a` is never `c`, but `b` is: so `a` is not `b`, whatever the last search found."""
+    pairs = [FoundPair("a", "b", CERTAIN)]
+    decided = {("a", "c"): NEVER_MERGE, ("b", "c"): SAME_AS}
+    assert torn([Case("ab", (), pairs, decided)], pairs) == {"b", "c"}
+    assert not torn([Case("ab", (), pairs, {("a", "c"): NEVER_MERGE, ("a", "b"): SAME_AS})], pairs)
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("Tannhof GmbH & Co. KG", "Tannhof Verwaltungs GmbH"),
+        ("Tannhof Gartenbau GmbH", "Tannhof Gartenbau Holding AG"),
+        ("Tannhof Gartenbau GmbH", "Tannhof Gartenbau e.K."),
+        ("Windpark Tannhof GmbH", "Windpark Tannhof I GmbH"),
+        ("Hans Huber", "Hans Huber jun."),
+    ],
+)
+def test_two_of_one_house_with_one_mailbox_are_a_matter_for_a_person(names):
+    own = {key: COMPANY[key] for key in ("city", "postal_code")}
+    shared = {"address": "Lindenweg 4", "country": "DE", "phones": ["0761 4455667"], "emails": ["buero@tannhof-x.de"]}
+    alike = [comparable(id=str(n), name=name, **own, **shared) for n, name in enumerate(names)]
+    (row,) = predicted(alike).to_pylist()
+    ranks = {comparison.name: row[comparison.name] for comparison in COMPARISONS}
+    pair = FoundPair("0", "1", row["match_probability"], (), *reasons(ranks), row["in_conflict"])
+    assert not is_certain(Case("01", (), [pair]))
+
+
+def test_the_reasons_that_are_a_matter_for_a_person_are_those_of_levels():
+    assert {level.reason for comparison in COMPARISONS for level in comparison.levels} >= FOR_A_PERSON

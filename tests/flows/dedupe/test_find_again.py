@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from threading import Thread
+
 import msgspec
 import pytest
 
+from flows.configuration.values import Retention
 from flows.dedupe.find import find_duplicates
 from flows.dedupe.rules import Rules
 from flows.session.ready import open_ready
 from flows.upkeep.erase import erase_client
 from tests.engines import address
+from warehouse.control.compared import read_inputs
 
 STORED = ("duplicate_forms", "duplicate_scores", "duplicate_basis")
 
@@ -111,6 +115,33 @@ def test_two_searches_at_a_time_leave_nothing_half_kept(told, twins, pulls, monk
     assert found.again == found.compared
 
 
+def test_a_search_that_stores_while_another_reads_is_not_read_by_halves(
+    settings, postgres_place, server, twins, pulls, monkeypatch
+):
+    """Scores of one search, with the prints of the next one, would show a change as none."""
+    monkeypatch.setenv("NINJA_SYNC_TOKEN", server.box.token)
+    told = msgspec.structs.replace(settings, warehouse=address(postgres_place))
+    pulls(using=told)
+    find_duplicates(told, "main", Rules())
+    server.edit(server.clients()[twins[0]], name="Ganz Anders Bau", vat_number="", city="Ulm")
+    pulls(using=told)
+    other = Thread(target=find_duplicates, args=(told, "main", Rules()))
+    waits = "select 1 from pg_locks where locktype = 'advisory' and not granted"
+
+    def meanwhile(warehouse, *asked, **named):
+        if other.ident is None:
+            other.start()
+            while other.is_alive() and not warehouse.rows(waits):
+                other.join(0.02)
+        return read_inputs(warehouse, *asked, **named)
+
+    monkeypatch.setattr("flows.dedupe.find.read_inputs", meanwhile)
+    found = find_duplicates(told, "main", Rules())
+    other.join()
+    assert not [ids for ids in found.clusters if twins[0] in ids]
+    assert same(found) == same(find_duplicates(told, "main", Rules(), everything=True))
+
+
 def test_a_client_erased_while_clients_are_compared_leaves_no_form_and_no_score(told, twins, pulls):
     pulls(using=told)
     one = twins[0]
@@ -125,6 +156,26 @@ def test_a_client_erased_while_clients_are_compared_leaves_no_form_and_no_score(
     assert not [row for rows in kept.values() for row in rows if one in row]
     found = find_duplicates(told, "main", Rules())
     assert same(found) == same(find_duplicates(told, "main", Rules(), everything=True))
+
+
+@pytest.mark.parametrize("kept", [Retention(history_days=30), Retention(record_days=30)])
+def test_forms_of_clients_that_are_gone_and_of_an_old_search_end_with_the_history(told, twins, pulls, server, kept):
+    pulls(using=told)
+    found = find_duplicates(told, "main", Rules())
+    server.purge(twins[0])
+    month = msgspec.structs.replace(told, retention=kept)
+    pulls(using=month, full=True)
+    assert twins[0] not in {row[1] for row in stored(told)["duplicate_forms"]}
+    assert len(stored(told)["duplicate_forms"]) == found.compared - 1
+    find_duplicates(told, "main", Rules(threshold=0.2))
+    with open_ready(told) as warehouse:
+        assert warehouse.rows("select count(*) > 0 from control.duplicate_pairs") == [(True,)]
+        warehouse.execute("update control.duplicate_pairs set found_at = now() - interval '31 days'")
+    pulls(using=month)
+    assert not stored(told)["duplicate_forms"]
+    again = find_duplicates(told, "main", Rules(), everything=False)
+    assert again.again == again.compared == len(stored(told)["duplicate_forms"])
+    assert same(again) == same(find_duplicates(told, "main", Rules(), everything=True))
 
 
 def test_the_phases_of_a_search_are_reported_with_counts(told, twins, pulls):

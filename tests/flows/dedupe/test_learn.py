@@ -64,6 +64,20 @@ def test_a_hundred_decisions_halve_the_wrong_pairs_of_a_book_with_a_habit(agenci
     assert result.certain_learned <= result.certain_asked
 
 
+@pytest.mark.parametrize(("seen", "groups"), [(149, 150), (131, 150), (0, 1)])
+def test_a_few_unseen_decisions_and_one_crowd_of_clients_prove_nothing(agencies, seen, groups):
+    chosen = np.flatnonzero((agencies.probable(shipped(BOOK)) > 0.2) & ~agencies.in_conflict)[:150]
+    start = shipped(BOOK)
+    decided = Labels(
+        BOOK, agencies.steps[chosen], np.zeros(150), (), np.arange(150) % groups, agencies.in_conflict[chosen]
+    )
+    _, figures, is_better = fitted_better(decided, start, start, np.arange(150) >= seen, 0.85)
+    assert figures.checked == 150 - seen
+    assert not is_better
+    unseen = np.ones(150, bool)
+    assert fitted_better(labels(agencies, chosen, np.zeros(150)), start, start, unseen, 0.85)[2]
+
+
 def test_learned_weights_keep_their_rank(agencies):
     chosen = np.flatnonzero(agencies.probable(shipped(BOOK)) > 0.2)[:150]
     model, _, _ = better(agencies, chosen, agencies.same[chosen])

@@ -395,7 +395,7 @@ def test_a_plan_over_the_brake_is_kept_and_says_how_it_is_applied(text):
 
 def test_approved_plans_are_applied_and_leave_nothing_of_anybody(text, ran):
     assert re.fullmatch(r"COMPLETED Completed: push-\S+: 1 applied; 1 call", text("approved push"))
-    assert re.fullmatch(r"COMPLETED Completed: merge-\S+: 5 of 5 merges done", text("approved merge"))
+    assert re.fullmatch(r"COMPLETED Completed: merge-\S+: ([1-9]\d*) of \1 merges done", text("approved merge"))
 
 
 def test_a_token_can_be_in_a_secret_block_by_name(text):
