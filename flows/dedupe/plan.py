@@ -42,7 +42,7 @@ FOR_A_PERSON: Final = frozenset({
 })  # fmt: skip
 """Reasons with which no pair is certain: a firm and its holding or general partner, a father and his son, branches.
 
-These two share their house, phone and mailbox, so the probability alone does not tell them from one client.
+These two share their house, phone and mailbox, so the probability alone does not keep them apart.
 """
 LIKELY: Final = 0.5
 """From this probability on, two clients of different clusters make both clusters uncertain."""

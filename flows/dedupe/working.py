@@ -1,4 +1,4 @@
-"""The folder beside the warehouse for data that does not fit into memory; whoever is the last to use it removes it."""
+"""The folder beside the warehouse for data that does not fit into memory; the last process to use it removes it."""
 
 from __future__ import annotations
 

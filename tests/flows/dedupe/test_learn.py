@@ -274,4 +274,4 @@ def test_the_commands(server, agency_pairs, tmp_path, monkeypatch):
     run("dedupe", "decide", "--file", "decisions.csv")
     shown = " ".join(run("dedupe", "learn").split())
     assert "of 5 decisions new to the model before" in shown
-    assert "What the decisions changed" in shown
+    assert "What the decisions would change" in shown
