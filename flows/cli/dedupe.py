@@ -210,9 +210,9 @@ def plan(
 
     A merge cannot be undone. So the plan has only groups that people decided are the same. With `--certain`, it also
     has groups that nobody has decided on, if every pair is at least 99.9 % probable, no two clients contradict each
-    other (such as two valid VAT numbers), and no client outside the group may be the same. If one name holds
-    the other, or legal forms, contact persons or places differ, a person decides. A pair left for later keeps its group out. The rules
-    (`survivor` in config/dedupe.toml) choose the client to keep. The plan is shown like with `merge plan`;
+    other (such as two valid VAT numbers), and no client outside the group may be the same. If one name holds the other,
+    or legal forms, contact persons or places differ, a person decides. A pair left for later keeps its group out. The
+    rules (`survivor` in config/dedupe.toml) choose the client to keep. The plan is shown like with `merge plan`;
     `ninja-sync merge apply` applies it.
     """
     from flows.dedupe.plan import plan_clusters  # noqa: PLC0415 - an extra, as for `find`
