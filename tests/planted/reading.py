@@ -77,7 +77,9 @@ MISTAKES = {
         by=f"{SCAN}::test_a_row_lost_behind_a_purged_one_beside_poison_is_found_by_the_next_walk",
     ),
     "a page of a walk need not continue the one before": mistake(
-        Edit("connector/scan/chain.py", "if number > 1 and not _continues(page, known, began):", "if False:"),
+        Edit(
+            "connector/scan/chain.py", "if number > 1 and not _continues(page, self._known, self._began):", "if False:"
+        ),
         by=f"{SCAN}::test_rows_that_move_up_behind_purged_ones_are_not_missed_by_a_walk",
     ),
     "an idle pull reads the look-back in pages of the usual size": mistake(
