@@ -2,7 +2,7 @@
 
 cleanco knows the legal forms, anyascii transliterates. Numbers stand apart from the words: "Solarpark 29" and
 "Solarpark 30" are two companies with one word. So do first names: "Hans Huber" and "Peter Huber" are two people.
-`given_names.txt` and `family_names.txt` hold names of 42 countries, from Faker (MIT licence); `names.json` the rest.
+`given_names.txt` and `family_names.txt` hold names of 42 countries, from Faker (names.LICENSE); `names.json` the rest.
 """
 
 from __future__ import annotations
