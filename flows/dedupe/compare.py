@@ -1,7 +1,7 @@
 """Compare the clients of a book: all of them, or only those that changed since the last search.
 
-What a pair scores follows from the columns of known.sql of its two clients, from the keys by which no pairs are looked
-for, and from the model. A print (prints.sql) is a hash of a client's columns and such keys. It also moves if the client
+The score of a pair follows from its clients' columns of known.sql, from the keys that too many clients share, and from
+the model. A print (prints.sql) is a hash of a client's columns and such keys. It also moves if the client
 itself is unchanged but its book is not: another client has taken its name, or a word is rare no more. So the pairs of
 two clients with the prints of the last search score what they scored, and all others are compared again. The result is
 exactly that of comparing all clients.
@@ -23,7 +23,7 @@ import pyarrow as pa
 from flows.dedupe.explain import keys_of, reasons
 from flows.dedupe.forms import basis_of_forms, completed
 from flows.dedupe.levels import COMPARISONS
-from flows.dedupe.model import Model, kind_of, probability, shipped
+from flows.dedupe.model import Model, model_for, probability
 from flows.dedupe.pairs import (
     code_of_pairs,
     compare_all,
@@ -34,15 +34,18 @@ from flows.dedupe.pairs import (
     parts_for,
     print_clients,
 )
+from flows.dedupe.questions import LEAST_ASKED
 from flows.dedupe.rules import Rules
 from flows.session.progress import Progress, silent
 from warehouse.control.compared import BATCH, After, Basis, Before
 from warehouse.control.dedupe import FoundPair, Pair
 
-UNCERTAIN: Final = 0.2
+UNCERTAIN: Final = LEAST_ASKED
 """Pairs less probable than this are not stored, unless the rules have a lower floor."""
 MOST_AGAIN: Final = 0.2
 """If more than this share of the clients is to be compared again, comparing all of them takes no longer."""
+_MOVED: Final = "from prints as p join arriving as a using (id) where a.print is distinct from p.print"
+"""The clients that are new, or whose print has moved."""
 SCORES: Final = pa.schema([
     ("id_a", pa.string()), ("id_b", pa.string()), ("probability", pa.float64()), ("in_conflict", pa.bool_()),
     ("ranks", pa.string()),
@@ -53,7 +56,7 @@ SCORES: Final = pa.schema([
 class Compared:
     """The pairs that may be the same: their probabilities, those in conflict, and how to explain one.
 
-    `again` is the number of clients compared again, `left_out` that of keys by which no pairs were looked for.
+    `again` is the number of clients compared again, `left_out` that of strong keys that too many clients share.
     """
 
     probable: Mapping[Pair, float]
@@ -86,8 +89,7 @@ def compared(
     """
     with opened(_forms(batches, rules, progress), folder) as connection:
         print_clients(connection)
-        kind = kind_of(connection)
-        model = model if model is not None and model.kind in {"", kind} else shipped(kind)
+        model = model_for(connection, model)
         basis, kept = _basis(rules, model, before), before.basis
         same = kept is not None and (kept.forms, kept.scores, kept.least) == (basis.forms, basis.scores, basis.least)
         again = _choose(connection, whole=not same)
@@ -146,8 +148,7 @@ def _basis(rules: Rules, model: Model, before: Before) -> Basis:
 
 def _choose(connection: duckdb.DuckDBPyConnection, *, whole: bool) -> int:
     """Choose the clients to compare again; return their number."""
-    moved = "select p.n from prints as p join arriving as a using (id) where a.print is distinct from p.print"
-    connection.execute(f"create table again as {moved}").fetchall()
+    connection.execute(f"create table again as select p.n {_MOVED}").fetchall()
     ((again, clients),) = connection.execute(
         "select (select count(*) from again), (select count(*) from prints)"
     ).fetchall()
@@ -179,14 +180,12 @@ def _scores(connection: duckdb.DuckDBPyConnection, model: Model, least: float) -
 
 def _written(connection: duckdb.DuckDBPyConnection) -> Iterator[pa.RecordBatch]:
     """Yield the forms to store: those of clients that are new, or whose print has moved."""
-    moved = "from prints as p join arriving as a using (id) where a.print is distinct from p.print"
-    yield from connection.sql(f"select id, a.inputs, p.print, a.forms {moved}").to_arrow_reader(BATCH)
+    yield from connection.sql(f"select id, a.inputs, p.print, a.forms {_MOVED}").to_arrow_reader(BATCH)
 
 
 def _ids(connection: duckdb.DuckDBPyConnection, gone: Sequence[str]) -> pa.Table:
     """Return the ids whose stored forms go, or are replaced."""
-    moved = "from prints as p join arriving as a using (id) where a.print is distinct from p.print"
-    ids = connection.sql(f"select id {moved}").to_arrow_table()
+    ids = connection.sql(f"select id {_MOVED}").to_arrow_table()
     return pa.concat_tables([ids, pa.table({"id": pa.array(gone, pa.string())})])
 
 

@@ -34,11 +34,10 @@ def _steps(comparison: Comparison, ranks: np.ndarray) -> np.ndarray:
     """An agreement takes its own step and those of the weaker agreements; a conflict those of the weaker conflicts."""
     columns = []
     for rank, level in enumerate(comparison.levels, 1):
-        agreeing = [r for r, other in enumerate(comparison.levels, 1) if other.agrees]
         if level.agrees:
             columns.append(((ranks > 0) & (ranks <= rank)).astype(float))
         else:
-            columns.append(-((ranks >= rank) & (ranks > len(agreeing))).astype(float))
+            columns.append(-((ranks >= rank) & (ranks > comparison.agreeing)).astype(float))
     return np.column_stack(columns)
 
 
@@ -82,7 +81,7 @@ def steps_of(weights: Mapping[str, Mapping[str, float]]) -> np.ndarray:
     steps: list[float] = []
     for comparison in COMPARISONS:
         own = [weights.get(comparison.name, {}).get(level.name, 0.0) for level in comparison.levels]
-        agreeing = sum(level.agrees for level in comparison.levels)
+        agreeing = comparison.agreeing
         steps += [own[n] - (own[n + 1] if n + 1 < agreeing else 0.0) for n in range(agreeing)]
         steps += [(own[n - 1] if n > agreeing else 0.0) - own[n] for n in range(agreeing, len(own))]
     return np.array(steps)
@@ -93,7 +92,7 @@ def _weights(steps: Sequence[float]) -> dict[str, dict[str, float]]:
     left = list(steps)
     for comparison in COMPARISONS:
         own, left = left[: len(comparison.levels)], left[len(comparison.levels) :]
-        agreeing = sum(level.agrees for level in comparison.levels)
+        agreeing = comparison.agreeing
         up = [float(sum(own[n:agreeing])) for n in range(agreeing)]
         down = [-float(sum(own[agreeing : n + 1])) for n in range(agreeing, len(own))]
         weights[comparison.name] = dict(zip((level.name for level in comparison.levels), up + down, strict=True))

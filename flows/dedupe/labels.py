@@ -150,6 +150,5 @@ def conflicts_of(levels: pa.Table) -> np.ndarray:
     """Return whether each pair has a hard conflict."""
     found = np.zeros(levels.num_rows, bool)
     for comparison in COMPARISONS:
-        hard = [rank for rank, level in enumerate(comparison.levels, 1) if level.hard]
-        found |= np.isin(levels[comparison.name].to_numpy(), hard)
+        found |= np.isin(levels[comparison.name].to_numpy(), comparison.hard)
     return found

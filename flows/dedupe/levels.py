@@ -40,6 +40,16 @@ class Comparison:
     nothing: str
     levels: Sequence[Level]
 
+    @property
+    def agreeing(self) -> int:
+        """Return the number of levels that agree; these come first."""
+        return sum(level.agrees for level in self.levels)
+
+    @property
+    def hard(self) -> list[int]:
+        """Return the ranks of its hard conflicts."""
+        return [rank for rank, level in enumerate(self.levels, 1) if level.hard]
+
 
 def _for(name: str, condition: str, reason: str) -> Level:
     return Level(name, reason, condition)

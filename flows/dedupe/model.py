@@ -51,8 +51,8 @@ class Model:
 
 def shipped(kind: str = BOOK) -> Model:
     """Return the model that ships with Ninja Sync, for a BOOK, or for a LIST of clients with addresses of their own."""
-    told = json.loads(SHIPPED.read_text(encoding="utf-8"))[kind]
-    return Model(told["bias"], told["weights"], kind)
+    stored = json.loads(SHIPPED.read_text(encoding="utf-8"))[kind]
+    return Model(stored["bias"], stored["weights"], kind)
 
 
 def as_model(stored: StoredModel) -> Model | None:
@@ -73,6 +73,12 @@ def kind_of(connection: duckdb.DuckDBPyConnection) -> str:
     return LIST if has_own_addresses(connection) else BOOK
 
 
+def model_for(connection: duckdb.DuckDBPyConnection, model: Model | None) -> Model:
+    """Return the model for the prepared clients: the given one if it is for their kind, else the shipped one."""
+    kind = kind_of(connection)
+    return model if model is not None and model.kind in {"", kind} else shipped(kind)
+
+
 def predicted(clients: Sequence[Comparable], model: Model | None = None, *, folder: Path | None = None) -> pa.Table:
     """Return the pairs that may be the same: id_l, id_r, match_probability, in_conflict, and each comparison's rank.
 
@@ -84,10 +90,8 @@ def predicted(clients: Sequence[Comparable], model: Model | None = None, *, fold
 
 def scored(connection: duckdb.DuckDBPyConnection, model: Model | None = None) -> Iterator[pa.Table]:
     """Yield the pairs of prepared clients in parts; without a model of their kind, the shipped one decides."""
-    kind = kind_of(connection)
-    if model is None or model.kind not in ("", kind):
-        model = shipped(kind)
-    kept = f"select * from (select *, {probability(model)} from pairs) where match_probability >= {LEAST}"
+    decisive = model_for(connection, model)
+    kept = f"select * from (select *, {probability(decisive)} from pairs) where match_probability >= {LEAST}"
     return levels_of(connection, kept)
 
 
@@ -96,10 +100,10 @@ def probability(model: Model) -> str:
     terms, hard = [repr(model.bias)], []
     for comparison in COMPARISONS:
         weights = model.weights.get(comparison.name, {})
-        ranked = list(enumerate(comparison.levels, 1))
+        ranked = enumerate(comparison.levels, 1)
         cases = " ".join(f"when {rank} then {weights.get(level.name, 0.0)!r}" for rank, level in ranked)
         terms.append(f'case "{comparison.name}" {cases} else 0 end')
-        hard += [f'"{comparison.name}" = {rank}' for rank, level in ranked if level.hard]
+        hard += [f'"{comparison.name}" = {rank}' for rank in comparison.hard]
     conflict = " or ".join(hard)
     odds = f"1 / (1 + exp(-({' + '.join(terms)})))"
     highest = f"case when {conflict} then {HIGHEST_IN_CONFLICT} else 1 end"

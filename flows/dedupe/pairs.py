@@ -13,7 +13,7 @@ import duckdb
 import pyarrow as pa
 
 from flows.dedupe.comparable import Comparable
-from flows.dedupe.forms import LISTS, NEVER_NULL, SWITCHES, TEXTS, read_forms, table_of_forms
+from flows.dedupe.forms import read_forms, table_of_forms
 from flows.dedupe.levels import COLUMNS, COMPARISONS, STEPS, Comparison
 from flows.dedupe.macros import MACROS
 from warehouse.engine.duckdb import QUIET
@@ -115,7 +115,7 @@ def code_of_pairs() -> str:
 
 
 def left_out(connection: duckdb.DuckDBPyConnection) -> int:
-    """Return the number of strong keys by which no pairs were looked for, because too many clients share each."""
+    """Return the number of strong keys that make no pairs, because too many clients share each."""
     return int(connection.execute("select count(*) from crowded where strong").fetchall()[0][0])
 
 
@@ -169,16 +169,3 @@ def rank_of(comparison: Comparison) -> str:
     """Return the SQL expression of a comparison's rank, named after it."""
     cases = " ".join(f"when {level.condition} then {rank}" for rank, level in enumerate(comparison.levels, 1))
     return f'(case when {comparison.nothing} then 0 {cases} else 0 end)::utinyint as "{comparison.name}"'
-
-
-def table_of(clients: Sequence[Comparable]) -> pa.Table:
-    """Return the clients as a table, a column for each form."""
-    columns: dict[str, pa.Array] = {"id": pa.array([client.id for client in clients], pa.string())}
-    for name in TEXTS:
-        columns[name] = pa.array([getattr(client, name) for client in clients], pa.string())
-    for name in LISTS:
-        empty = () if name in NEVER_NULL else None
-        columns[name] = pa.array([getattr(client, name) or empty for client in clients], pa.list_(pa.string()))
-    for name in SWITCHES:
-        columns[name] = pa.array([getattr(client, name) for client in clients], pa.bool_())
-    return pa.table(columns)

@@ -21,8 +21,8 @@ import pyarrow as pa
 
 from flows.dedupe.clusters import clusters
 from flows.dedupe.comparable import Comparable, comparable
+from flows.dedupe.forms import LISTS, NEVER_NULL, SWITCHES, TEXTS
 from flows.dedupe.model import predicted
-from flows.dedupe.pairs import table_of
 from flows.dedupe.rules import Rules
 from tests.bench.dedupe_fields import Row
 from tests.bench.dedupe_judged import Judged, Pair, judged
@@ -127,6 +127,19 @@ def _comparables(rows: Sequence[Row]) -> list[Comparable]:
 def _pairs(table: pa.Table) -> dict[Pair, float]:
     columns = (table.column(name).to_pylist() for name in ("id_l", "id_r", "match_probability"))
     return {(min(a, b), max(a, b)): float(probability) for a, b, probability in zip(*columns, strict=True)}
+
+
+def table_of(clients: Sequence[Comparable]) -> pa.Table:
+    """Return the clients as a table, a column for each form."""
+    columns: dict[str, pa.Array] = {"id": pa.array([client.id for client in clients], pa.string())}
+    for name in TEXTS:
+        columns[name] = pa.array([getattr(client, name) for client in clients], pa.string())
+    for name in LISTS:
+        empty = () if name in NEVER_NULL else None
+        columns[name] = pa.array([getattr(client, name) or empty for client in clients], pa.list_(pa.string()))
+    for name in SWITCHES:
+        columns[name] = pa.array([getattr(client, name) for client in clients], pa.bool_())
+    return pa.table(columns)
 
 
 def _asked(clients: Sequence[Comparable], query: str) -> pa.Table:

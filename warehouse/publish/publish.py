@@ -73,7 +73,7 @@ def publish_if_due(
         return None
     ((_, changed, shown, at, seconds),) = warehouse.rows(statement("read/published"))
     folder = exports_of(warehouse.path)
-    whole = all((folder / name).exists() for name in (READER, *(f"{view}.parquet" for view in EXPORTED)))
+    whole = _is_whole(folder)
     if whole and shown == changed:
         return None
     if whole and isinstance(at, datetime) and isinstance(seconds, Decimal) and seconds > CHEAP:
@@ -81,6 +81,11 @@ def publish_if_due(
         if at <= now < until:
             return Postponed(until)
     return publish(warehouse, now=now, clock=clock)
+
+
+def _is_whole(folder: Path) -> bool:
+    """Whether all published files are there."""
+    return all((folder / name).exists() for name in (READER, *(f"{view}.parquet" for view in EXPORTED)))
 
 
 def publish_findings(
@@ -94,7 +99,7 @@ def publish_findings(
         return None
     ((_, changed, shown, *_),) = warehouse.rows(statement("read/published"))
     folder = exports_of(warehouse.path)
-    whole = all((folder / name).exists() for name in (READER, *(f"{view}.parquet" for view in EXPORTED)))
+    whole = _is_whole(folder)
     warehouse.execute("update control.published set changed_runs = -1")
     if not write:
         return None

@@ -5,9 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from typer.testing import CliRunner
 
-from flows.cli.app import app
 from flows.cli.dedupe_review import show_case
 from flows.dedupe.comparable import comparable
 from flows.dedupe.explain import reasons
@@ -171,19 +169,9 @@ def test_a_review_says_why_a_pair_cannot_be_merged_by_the_program(capsys):
 
 
 @pytest.mark.proof
-def test_the_commands(server, pulls, tmp_path, monkeypatch):
-    for name, value in {
-        "NINJA_SYNC_URL": server.box.url, "NINJA_SYNC_TOKEN": server.box.token,
-        "NINJA_SYNC_WAREHOUSE": str(tmp_path / "w.duckdb"), "HOME": str(tmp_path),
-    }.items():  # fmt: skip
-        monkeypatch.setenv(name, value)
-    monkeypatch.chdir(tmp_path)
-
+def test_the_commands(server, pulls, command, tmp_path):
     def run(*args):
-        done = CliRunner().invoke(app, [*args])
-        if done.exception and not isinstance(done.exception, SystemExit):
-            raise done.exception
-        return done.stdout
+        return command(*args).stdout
 
     certain = made(server, *(COMPANY | {"vat_number": VALID[0]} for _ in "ab"))
     unsure = {"name": "Quellhof Optik", "city": "Bremen", "postal_code": "28195"}

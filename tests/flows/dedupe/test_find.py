@@ -9,9 +9,7 @@ import subprocess
 
 import msgspec
 import pytest
-from typer.testing import CliRunner
 
-from flows.cli.app import app
 from flows.dedupe.find import across, find_duplicates
 from flows.dedupe.model import predicted
 from flows.dedupe.plan import plan_clusters
@@ -136,19 +134,9 @@ def test_a_cluster_that_nobody_has_decided_on_is_planned_only_with_certain(told,
 
 
 @pytest.mark.proof
-def test_the_commands(server, twins, tmp_path, monkeypatch):
-    for name, value in {
-        "NINJA_SYNC_URL": server.box.url, "NINJA_SYNC_TOKEN": server.box.token,
-        "NINJA_SYNC_WAREHOUSE": str(tmp_path / "w.duckdb"), "HOME": str(tmp_path),
-    }.items():  # fmt: skip
-        monkeypatch.setenv(name, value)
-    monkeypatch.chdir(tmp_path)
-
+def test_the_commands(server, twins, command, tmp_path):
     def run(*args):
-        done = CliRunner().invoke(app, [*args])
-        if done.exception and not isinstance(done.exception, SystemExit):
-            raise done.exception
-        return done.stdout
+        return command(*args).stdout
 
     run("pull")
     one, other, third = twins

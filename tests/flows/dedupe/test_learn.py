@@ -8,9 +8,7 @@ from itertools import combinations
 import numpy as np
 import pyarrow as pa
 import pytest
-from typer.testing import CliRunner
 
-from flows.cli.app import app
 from flows.dedupe.comparable import comparable
 from flows.dedupe.find import find_duplicates
 from flows.dedupe.fit import odds
@@ -241,19 +239,9 @@ def test_the_most_uncertain_cases_are_asked_first_and_pairs_in_no_group_too(told
 
 
 @pytest.mark.proof
-def test_the_commands(server, agency_pairs, tmp_path, monkeypatch):
-    for name, value in {
-        "NINJA_SYNC_URL": server.box.url, "NINJA_SYNC_TOKEN": server.box.token,
-        "NINJA_SYNC_WAREHOUSE": str(tmp_path / "w.duckdb"), "HOME": str(tmp_path),
-    }.items():  # fmt: skip
-        monkeypatch.setenv(name, value)
-    monkeypatch.chdir(tmp_path)
-
+def test_the_commands(server, agency_pairs, command, tmp_path):
     def run(*args):
-        done = CliRunner().invoke(app, [*args])
-        if done.exception and not isinstance(done.exception, SystemExit):
-            raise done.exception
-        return done.output
+        return command(*args).output
 
     run("pull")
     assert json.loads(run("dedupe", "models", "--json")) == {"source": "main", "in_use": "shipped", "models": []}
