@@ -16,6 +16,8 @@ ARROW = {
     Kind.FLAG: pa.bool_(),
     Kind.COUNT: pa.int64(),
     Kind.JSON: pa.string(),
+    Kind.DATE: pa.date32(),
+    Kind.NUMBER: pa.decimal128(20, 6),
 }
 
 

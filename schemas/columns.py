@@ -19,7 +19,19 @@ from msgspec import UNSET
 from schemas.entity import Entity, Field, Kind
 from schemas.scrub import always_kept, sounds_secret
 from schemas.shape import MOST_LAYOUTS, Free, Layout, Shaped, attribute, free_keys, inside, layout_of
-from schemas.values import LONGEST_KEY, NOBODY, ZERO, Unfit, mail, money, to_json_lines
+from schemas.values import (
+    LONGEST_KEY,
+    NOBODY,
+    ZERO,
+    Unfit,
+    date,
+    mail,
+    money,
+    number,
+    numbered_id,
+    setting,
+    to_json_lines,
+)
 
 Column = Sequence[Any]
 
@@ -52,9 +64,10 @@ def typed(records: Sequence[Shaped]) -> Columns | None:
     try:
         columns = _columns(layout, records)
         for child in layout.children:
-            lists = list(map(attrgetter(child.entity.name), records))
-            items = list(chain.from_iterable(lists))
-            families.append((child, items, Children(_columns(child, items), list(map(len, lists)))))
+            lists = list(map(attrgetter(child.entity.json_key), records))
+            items, counts = list(chain.from_iterable(lists)), list(map(len, lists))
+            own = _numbers(columns[0], counts) if child.entity.numbered else []
+            families.append((child, items, Children([*own, *_columns(child, items)], counts)))
     except (ValueError, TypeError, AttributeError):
         return None
     children = [family for _, _, family in families]
@@ -67,7 +80,7 @@ def typed(records: Sequence[Shaped]) -> Columns | None:
 
 
 def _columns(layout: Layout, records: Sequence[Shaped]) -> list[Column]:
-    fields = layout.entity.fields
+    fields = layout.entity.sent
     if not records:
         return [()] * len(fields)
     sent = _sent(layout, records)
@@ -81,6 +94,12 @@ def _columns(layout: Layout, records: Sequence[Shaped]) -> list[Column]:
             _check_vital(field, column)
         columns.append(column)
     return columns
+
+
+def _numbers(parents: Column, counts: Sequence[int]) -> list[Column]:
+    """The columns that numbered children get from us: an id of the parent's id and the place, and the place."""
+    places = [(parent, place) for parent, count in zip(parents, counts, strict=True) for place in range(1, count + 1)]
+    return [[numbered_id(parent, place) for parent, place in places], [place for _, place in places]]
 
 
 def _sent(layout: Layout, records: Sequence[Shaped]) -> dict[object, Column]:
@@ -97,7 +116,7 @@ def _sent(layout: Layout, records: Sequence[Shaped]) -> dict[object, Column]:
 
 @lru_cache(maxsize=MOST_LAYOUTS)
 def _taken(layout: Layout) -> tuple[str, ...]:
-    wanted = {field.inside or field.json_key for field in layout.entity.fields}
+    wanted = {field.inside or field.json_key for field in layout.entity.sent}
     return tuple(key for key in layout.keys if key in wanted)
 
 
@@ -127,6 +146,18 @@ def _same(column: Column) -> Column:
     return column
 
 
+def _dates(column: Column) -> Column:
+    return [date(value) if value else None for value in column]
+
+
+def _numbers_sent(column: Column) -> Column:
+    return [number(value) for value in column]
+
+
+def _settings(column: Column) -> Column:
+    return [setting(value) for value in column]
+
+
 def _jsons(column: Sequence[Free]) -> Column:
     if any(free.value is not None and not isinstance(free.value, (dict, list)) for free in column):
         raise Unfit("a value instead of an object")
@@ -141,6 +172,9 @@ _COLUMN: dict[Kind, Callable[[Column], Column]] = {
     Kind.TIME: _without_blanks,
     Kind.FLAG: _same,
     Kind.COUNT: _same,
+    Kind.DATE: _dates,
+    Kind.NUMBER: _numbers_sent,
+    Kind.SETTING: _settings,
     Kind.JSON: _jsons,
 }
 
@@ -183,6 +217,6 @@ def _take_secrets_out(layout: Layout, records: Sequence[Shaped]) -> None:
 @lru_cache(maxsize=MOST_LAYOUTS)
 def _secret_attributes(layout: Layout) -> tuple[str, ...]:
     entity = layout.entity
-    known = always_kept(entity) | {child.name for child in entity.children}
+    known = always_kept(entity) | {child.json_key for child in entity.children}
     dropped = [key for key in layout.keys if key not in known and (key in entity.secrets or sounds_secret(key))]
     return tuple(attribute(entity, key) for key in dropped)

@@ -1,4 +1,4 @@
-"""The entities: clients with their contacts and documents, and the settings of companies and groups.
+"""The entities: clients with their contacts and files, those of billing and work, and the settings of companies.
 
 Fields and types are those of Invoice Ninja's transformers (ClientTransformer, ClientContactTransformer,
 DocumentTransformer) of 5.10.42, checked against recordings of a running server. Columns are an allow-list: a key that
@@ -7,58 +7,29 @@ is not in this file has no column, and a key under `secrets` is dropped before a
 
 from __future__ import annotations
 
+from schemas.billing import CREDITS, INVOICES, PAYMENTS, QUOTES, RECURRING_INVOICES
 from schemas.entity import Entity, Field, Kind, Written
+from schemas.fields import custom_values, id_of, short_text, times_of
+from schemas.work import EXPENSES, PRODUCTS, PROJECTS, TASKS, VENDORS
 
 TEXT, LINK, MAIL, SETTING, MONEY = Kind.TEXT, Kind.LINK, Kind.MAIL, Kind.SETTING, Kind.MONEY
-TIME, FLAG, COUNT, JSON = Kind.TIME, Kind.FLAG, Kind.COUNT, Kind.JSON
+TIME, FLAG, COUNT, JSON, NUMBER = Kind.TIME, Kind.FLAG, Kind.COUNT, Kind.JSON, Kind.NUMBER
 PUT, BULK, GROUP = Written.PUT, Written.BULK, Written.GROUP
-
-SHORT = 191
-"""Characters of an ordinary text column of the server; it cuts longer ones silently (database strict mode is off)."""
-
-
-def _key(thing: str) -> Field:
-    return Field("id", TEXT, f"The {thing}'s hashed id: unique on one server, repeated on others.", vital=True)
-
-
-def _times(thing: str) -> tuple[Field, ...]:
-    return (
-        Field("created_at", TIME, f"When the {thing} was created."),
-        Field("updated_at", TIME, f"When the server last touched the {thing}.", volatile=True),
-        Field("archived_at", TIME, f"When the {thing} was archived or deleted; NULL while it is active."),
-    )
-
-
-def _text(name: str, description: str, *, personal: bool = False, written: Written = PUT) -> Field:
-    return Field(name, TEXT, description, personal=personal, written=written, max_length=SHORT)
 
 
 def _address(prefix: str, what: str) -> tuple[Field, ...]:
     return (
-        _text(f"{prefix}address1", f"First line of the {what} address.", personal=True),
-        _text(f"{prefix}address2", f"Second line of the {what} address.", personal=True),
-        _text(f"{prefix}city", f"City of the {what} address.", personal=True),
-        _text(f"{prefix}state", f"State or province of the {what} address.", personal=True),
-        _text(f"{prefix}postal_code", f"Postal code of the {what} address.", personal=True),
+        short_text(f"{prefix}address1", f"First line of the {what} address.", personal=True),
+        short_text(f"{prefix}address2", f"Second line of the {what} address.", personal=True),
+        short_text(f"{prefix}city", f"City of the {what} address.", personal=True),
+        short_text(f"{prefix}state", f"State or province of the {what} address.", personal=True),
+        short_text(f"{prefix}postal_code", f"Postal code of the {what} address.", personal=True),
         Field(
             f"{prefix}country_id",
             TEXT,
             f"Country of the {what} address: an id of `countries`.",
             written=PUT if prefix else BULK,
         ),
-    )
-
-
-def _custom(thing: str) -> tuple[Field, ...]:
-    return tuple(
-        Field(
-            f"custom_value{n}",
-            TEXT,
-            f"Custom field {n} of the {thing}; its label is in the company's `custom_fields`.",
-            personal=True,
-            written=BULK if thing == "client" else PUT,
-        )
-        for n in (1, 2, 3, 4)
     )
 
 
@@ -70,17 +41,17 @@ CONTACTS = Entity(
     name="contacts",
     path="",
     fields=(
-        _key("contact"),
-        _text("first_name", "First name.", personal=True),
-        _text("last_name", "Last name.", personal=True),
+        id_of("contact"),
+        short_text("first_name", "First name.", personal=True),
+        short_text("last_name", "Last name.", personal=True),
         Field("email", MAIL, "E-mail address; NULL for a blank contact.", personal=True, written=PUT, max_length=100),
-        _text("phone", "Phone number, as it was typed.", personal=True),
-        *_custom("contact"),
+        short_text("phone", "Phone number, as it was typed.", personal=True),
+        *custom_values("contact"),
         Field("is_primary", FLAG, "Whether this is the client's primary contact; a merge can leave two.", written=PUT),
         Field("is_locked", FLAG, "Whether the contact is locked out of the client portal."),
         Field("send_email", FLAG, "Whether the contact gets the client's mails.", written=PUT),
         Field("last_login", TIME, "When the contact last logged in to the client portal.", volatile=True),
-        *_times("contact"),
+        *times_of("contact"),
     ),
     secrets=frozenset({"contact_key", "link", "password"}),
 )
@@ -89,7 +60,7 @@ DOCUMENTS = Entity(
     name="documents",
     path="",
     fields=(
-        _key("document"),
+        id_of("document"),
         Field("user_id", LINK, "The user who uploaded the document."),
         Field("assigned_user_id", LINK, "The user to whom the document is assigned."),
         Field("project_id", LINK, "The project to which the document belongs."),
@@ -103,7 +74,7 @@ DOCUMENTS = Entity(
         Field("is_default", FLAG, "Whether the document is a default document."),
         Field("is_public", FLAG, "Whether the client sees the document in the portal."),
         Field("is_deleted", FLAG, "Always false: a deleted document is not shown."),
-        *_times("document"),
+        *times_of("document"),
     ),
     secrets=frozenset({"hash", "link", "url", "preview"}),
 )
@@ -112,9 +83,9 @@ CLIENTS = Entity(
     name="clients",
     path="/clients",
     fields=(
-        _key("client"),
-        _text("number", "Number, unique in the company; sorts as text.", written=PUT),
-        _text("name", "Name; NULL where only a contact is known.", personal=True),
+        id_of("client"),
+        short_text("number", "Number, unique in the company; sorts as text.", written=PUT),
+        short_text("name", "Name; NULL where only a contact is known.", personal=True),
         Field("display_name", MAIL, "Name, else the name or mail of the first contact.", personal=True),
         Field("balance", MONEY, "What the client owes: a running counter of the server.", vital=True),
         Field("paid_to_date", MONEY, "What the client has paid in all.", vital=True),
@@ -130,23 +101,23 @@ CLIENTS = Entity(
         Field("size_id", TEXT, "Number of employees: an id of `sizes`.", written=BULK),
         Field("industry_id", TEXT, "Industry: an id of `industries`.", written=BULK),
         Field("classification", TEXT, "individual, business, company, partnership, trust, charity ...", written=PUT),
-        _text("id_number", "Company register number, unique in the company by validation.", personal=True),
-        _text("vat_number", "VAT number, as it was typed.", personal=True),
+        short_text("id_number", "Company register number, unique in the company by validation.", personal=True),
+        short_text("vat_number", "VAT number, as it was typed.", personal=True),
         Field("has_valid_vat_number", FLAG, "Whether the server found the VAT number valid."),
         Field("is_tax_exempt", FLAG, "Whether the client pays no tax.", written=PUT),
-        _text("routing_id", "Routing id for e-invoices."),
-        _text("website", "Website.", personal=True),
-        _text("phone", "Phone number of the client itself.", personal=True),
+        short_text("routing_id", "Routing id for e-invoices."),
+        short_text("website", "Website.", personal=True),
+        short_text("phone", "Phone number of the client itself.", personal=True),
         *_address("", "billing"),
         *_address("shipping_", "shipping"),
-        *_custom("client"),
+        *custom_values("client", BULK),
         Field("private_notes", TEXT, "Notes that the client does not see.", personal=True, written=PUT),
         Field("public_notes", TEXT, "Notes that the client sees.", personal=True, written=BULK),
         Field("user_id", LINK, "The user who created the client."),
         Field("assigned_user_id", LINK, "The user to whom the client is assigned.", written=PUT),
         Field("is_deleted", FLAG, "Whether the client is deleted; archived alone leaves this false.", vital=True),
         Field("last_login", TIME, "In practice never set; see the contacts'.", volatile=True),
-        *_times("client"),
+        *times_of("client"),
         Field("settings", JSON, "All settings of the client that differ from its group's and company's.", written=PUT),
         Field("tax_info", JSON, "Tax data of the address (US)."),
         Field("e_invoice", JSON, "Settings for e-invoices.", written=PUT),
@@ -155,17 +126,26 @@ CLIENTS = Entity(
     secrets=frozenset({"client_hash", "gateway_tokens"}),
     elsewhere=frozenset({"locations"}),
     historic=True,
+    client_column="id",
 )
+
+PULLED = {
+    entity.name: entity
+    for entity in (
+        CLIENTS, INVOICES, PAYMENTS, CREDITS, QUOTES, RECURRING_INVOICES, PRODUCTS, PROJECTS, TASKS, EXPENSES, VENDORS
+    )
+}  # fmt: skip
+"""The entities that a source can have, by name, in the order in which a pull reads them."""
 
 GROUPS = Entity(
     name="group_settings",
     path="/group_settings",
     fields=(
-        _key("group"),
+        id_of("group"),
         Field("name", TEXT, "Name, unique in the company."),
         _setting("currency_id", "Currency of the group's clients that have none of their own."),
         Field("is_deleted", FLAG, "Whether the group is deleted; its clients keep pointing to it."),
-        *_times("group"),
+        *times_of("group"),
         Field("settings", JSON, "The group's settings."),
     ),
     elsewhere=frozenset(
@@ -177,14 +157,14 @@ COMPANIES = Entity(
     name="companies",
     path="/companies/current",
     fields=(
-        _key("company"),
+        id_of("company"),
         Field("name", SETTING, "Name of the company.", inside="settings"),
         _setting("currency_id", "Currency of the clients that have none of their own and none by their group."),
         _setting("country_id", "The company's country: an id of `countries`."),
         _setting("timezone_id", "The company's time zone: an id of `timezones`."),
         _setting("language_id", "The company's language."),
         Field("custom_fields", JSON, 'Labels and types of custom fields: {"client1": "label|type", ...}.'),
-        *_times("company"),
+        *times_of("company"),
     ),
 )
 
@@ -193,7 +173,7 @@ ACTIVITIES = Entity(
     name="activities",
     path="/activities",
     fields=(
-        _key("activity"),
+        id_of("activity"),
         Field("activity_type_id", TEXT, "The action: 1 created, 2 archived, 3 deleted, 26 restored, 61 updated ..."),
         Field("client_id", LINK, "The client it was done to; of a merge, the survivor."),
         Field("contact_id", LINK, "The contact it was done to."),
@@ -235,6 +215,7 @@ LOOKUPS = (
         Field("code", TEXT, "ISO 4217 code.", vital=True),
         Field("symbol", TEXT, "Symbol, with a blank where one belongs behind it."),
         Field("precision", COUNT, "Decimals of an amount."),
+        Field("exchange_rate", NUMBER, "Units for one unit of the server's base currency; 1 where none was fetched."),
     ),
     _lookup("industries", Field("name", TEXT, "Name in the language of the token's user.", vital=True)),
     _lookup("sizes", Field("name", TEXT, "Number of employees, such as 4 - 10.", vital=True)),

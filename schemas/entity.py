@@ -26,6 +26,12 @@ class Kind(Enum):
     """true or false."""
     COUNT = "count"
     """A whole number of 64 bits."""
+    DATE = "date"
+    """A day without a time zone. The server sends `''` for "none"; a day that its database could not read comes as one of
+    the year -1 or 0. Both become NULL. A time behind the day is left out."""
+    NUMBER = "number"
+    """A quantity, a rate or a total of a line, which the server computes with floats: rounded to six places here. One
+    that is no number, or too large, becomes NULL. The record keeps it as sent."""
     JSON = "json"
     """An object or list, kept as JSON text. PHP sends an empty object as `{}` or `[]`: both are `{}` here."""
 
@@ -67,8 +73,11 @@ class Field(msgspec.Struct, frozen=True, eq=False):  # one object each: compared
 class Entity(msgspec.Struct, frozen=True, eq=False):
     """A kind of record: its table's name, its path in the API, its fields, and the lists of children inside it.
 
-    `secrets` are keys that are never stored. `elsewhere` are known keys without a column: they stay in the record.
-    `historic` means that every version seen is kept, not only the present one.
+    `key` is the key of a list of children, where that is not the name. `secrets` are keys that are never stored.
+    `elsewhere` are known keys without a column: they stay in the record. `historic` means that every version seen is
+    kept, not only the present one. `client_column` holds the id of the client to whom a record belongs; '' if records
+    belong to no client. `sparse`: records leave keys out, so a missing one is not reported. `numbered`: the server gives
+    these children no ids, so the first two fields are ours: an id, and the place in the parent's list from 1.
     """
 
     name: str
@@ -78,6 +87,20 @@ class Entity(msgspec.Struct, frozen=True, eq=False):
     secrets: frozenset[str] = frozenset()
     elsewhere: frozenset[str] = frozenset()
     historic: bool = False
+    client_column: str = ""
+    key: str = ""
+    sparse: bool = False
+    numbered: bool = False
+
+    @property
+    def json_key(self) -> str:
+        """The key of a list of children in the server's JSON; the name unless the two differ."""
+        return self.key or self.name
+
+    @property
+    def sent(self) -> tuple[Field, ...]:
+        """The fields that the server sends: all but our own of numbered children."""
+        return self.fields[2:] if self.numbered else self.fields
 
     @property
     def singular(self) -> str:

@@ -21,7 +21,7 @@ from schemas.columns import Columns, typed
 from schemas.entity import Entity, Field
 from schemas.scrub import scrubbed
 from schemas.shape import Shaped, as_sent, layout_of
-from schemas.values import CONVERT, LONGEST_KEY, Unfit, holds_nul, to_json
+from schemas.values import CONVERT, LONGEST_KEY, Unfit, holds_nul, numbered_id, to_json
 
 Values = tuple[object, ...]
 
@@ -142,10 +142,10 @@ def _row(entity: Entity, record: object, drift: set[Drift]) -> TypedRow:
     if not isinstance(record, dict):
         raise _Misfit("record", "is not an object")
     values = _values(entity, record, drift, "")
-    children = tuple(_children(child, record, drift) for child in entity.children)
     key, stamp = record.get("id"), record.get("updated_at")
     if not isinstance(key, str) or not key:
         raise _Misfit("id", "is missing")
+    children = tuple(_children(child, record, drift) for child in entity.children)
     kept = to_json(scrubbed(entity, record))
     if holds_nul(kept):
         raise _Misfit("record", "holds a text with a NUL character")
@@ -160,17 +160,21 @@ def _row(entity: Entity, record: object, drift: set[Drift]) -> TypedRow:
 
 
 def _children(child: Entity, record: dict[str, object], drift: set[Drift]) -> tuple[Values, ...]:
-    if child.name not in record:  # a missing list is not an empty one, which would delete all children of this parent
-        raise _Misfit(child.name, "is missing")
-    items = record[child.name]
+    if (
+        child.json_key not in record
+    ):  # a missing list is not an empty one, which would delete all children of this parent
+        raise _Misfit(child.json_key, "is missing")
+    items = record[child.json_key]
     if not isinstance(items, list):
-        raise _Misfit(child.name, "is not a list")
+        raise _Misfit(child.json_key, "is not a list")
     rows = []
     for number, item in enumerate(items):
-        place = f"{child.name}[{number}]"
+        place = f"{child.json_key}[{number}]"
         if not isinstance(item, dict):
             raise _Misfit(place, "is not an object")
         values = _values(child, item, drift, place + ".")
+        if child.numbered:
+            values = (numbered_id(record["id"], number + 1), number + 1, *values)
         if values[0] is None:
             raise _Misfit(place + ".id", "is missing")
         rows.append(values)
@@ -202,14 +206,14 @@ def _values(entity: Entity, record: dict[str, object], drift: set[Drift], place:
 
 @cache
 def _plan(entity: Entity) -> tuple[tuple[str, str, str, Callable[[object], object], bool], ...]:
-    return tuple((f.name, f.json_key, f.inside, CONVERT[f.kind], f.vital) for f in entity.fields)
+    return tuple((f.name, f.json_key, f.inside, CONVERT[f.kind], f.vital) for f in entity.sent)
 
 
 @cache
 def _keys(entity: Entity) -> frozenset[str]:
     """All keys of this entity's records on a server like the recorded one."""
-    own = {f.inside or f.json_key for f in entity.fields}
-    return frozenset(own | {c.name for c in entity.children} | entity.secrets)
+    own = {f.inside or f.json_key for f in entity.sent}
+    return frozenset(own | {c.json_key for c in entity.children} | entity.secrets)
 
 
 def _drift(entity: Entity, keys: Iterable[str]) -> frozenset[Drift]:
@@ -219,7 +223,7 @@ def _drift(entity: Entity, keys: Iterable[str]) -> frozenset[Drift]:
 @lru_cache(maxsize=256)
 def _drift_of(entity: Entity, keys: frozenset[str]) -> frozenset[Drift]:
     new = map(_shown_key, keys - _keys(entity) - entity.elsewhere)
-    missing = _keys(entity) - keys - entity.secrets
+    missing = frozenset[str]() if entity.sparse else _keys(entity) - keys - entity.secrets
     return frozenset({Drift(entity.name, k, "new") for k in new} | {Drift(entity.name, k, "missing") for k in missing})
 
 

@@ -28,7 +28,7 @@ def sounds_secret(key: str) -> bool:
 def scrubbed(entity: Entity, record: dict[str, object]) -> dict[str, object]:
     """A copy without secrets, its keys in the same order."""
     kept: dict[str, object] = {}
-    known, children = always_kept(entity), {child.name: child for child in entity.children}
+    known, children = always_kept(entity), {child.json_key: child for child in entity.children}
     for key, value in record.items():
         if key in known:
             kept[key] = searched(value) if isinstance(value, (dict, list)) else value
@@ -57,4 +57,4 @@ def _scrubbed_children(child: Entity, value: object) -> object:
 @cache
 def always_kept(entity: Entity) -> frozenset[str]:
     """Keys that are kept, even if named like a credential."""
-    return frozenset(f.inside or f.json_key for f in entity.fields)
+    return frozenset(f.inside or f.json_key for f in entity.sent)

@@ -15,8 +15,9 @@ from decimal import Decimal
 from difflib import get_close_matches
 from typing import Final
 
-from schemas.entities import CLIENTS, SHORT
+from schemas.entities import CLIENTS
 from schemas.entity import Field, Kind, Written
+from schemas.fields import SHORT
 
 LONG: Final = 65_535
 """Bytes of a text column of the server."""

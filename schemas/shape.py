@@ -49,7 +49,10 @@ _TYPE: dict[Kind, Any] = {
     Kind.TIME: Annotated[int, Meta(ge=0, le=LAST_SECOND)] | None,
     Kind.FLAG: bool | None,
     Kind.COUNT: Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)] | None,
+    Kind.DATE: str | None,
     Kind.MONEY: Any,  # an int or a Decimal: the text says which, and the record keeps it
+    Kind.NUMBER: Any,
+    Kind.SETTING: Any,
 }
 
 
@@ -96,13 +99,13 @@ def unseen(entity: Entity) -> Layout:
 
 @cache
 def _kinds(entity: Entity) -> dict[str, Kind]:
-    return {field.json_key: field.kind for field in entity.fields if not field.inside}
+    return {field.json_key: field.kind for field in entity.sent if not field.inside}
 
 
 @lru_cache(maxsize=4096)  # keys are the server's: the memory for them must end somewhere
 def attribute(entity: Entity, key: str) -> str:
     """Return the name of a key's attribute: the key itself if it is known, else a name that no field has."""
-    known = _kinds(entity).keys() | entity.secrets | {child.name for child in entity.children}
+    known = _kinds(entity).keys() | entity.secrets | {child.json_key for child in entity.children}
     return key if key in known else f"_{key.encode().hex()}"
 
 
@@ -110,7 +113,7 @@ def attribute(entity: Entity, key: str) -> str:
 def free_keys(layout: Layout) -> tuple[str, ...]:
     """Return the keys whose values have no fixed form: those of kind JSON, and the unknown ones."""
     fixed = {key for key, kind in _kinds(layout.entity).items() if kind is not Kind.JSON}
-    fixed |= {child.name for child in layout.entity.children} | layout.entity.secrets
+    fixed |= {child.json_key for child in layout.entity.children} | layout.entity.secrets
     return tuple(key for key in layout.keys if key not in fixed)
 
 
@@ -124,7 +127,7 @@ def inside(entity: Entity, key: str) -> tuple[Field, ...]:
 def shape(layout: Layout) -> type[Shaped]:
     """Return the class of records with these keys. Raises ValueError for keys that no class can have."""
     kinds = _kinds(layout.entity)
-    lists = {child.entity.name: list[shape(child)] for child in layout.children}  # type: ignore[misc]
+    lists = {child.entity.json_key: list[shape(child)] for child in layout.children}  # type: ignore[misc]
     types = {**dict.fromkeys(free_keys(layout), Raw), **dict.fromkeys(layout.entity.secrets, Any), **lists}
     named = {attribute(layout.entity, key): key for key in layout.keys}
     made: type[Shaped] = msgspec.defstruct(  # type: ignore[assignment]  # by its bases
@@ -218,7 +221,7 @@ def _layout(known: Layout, record: dict[str, object]) -> Layout:
     """Return the layout of a record; of children that it does not have, the layout that is known."""
     children = []
     for child in known.children:
-        items = record.get(child.entity.name)
+        items = record.get(child.entity.json_key)
         first = items[0] if isinstance(items, list) and items else None
         children.append(_layout(child, first) if isinstance(first, dict) else child)
     return Layout(known.entity, tuple(record), tuple(children))
@@ -241,7 +244,7 @@ def _free_places(layout: Layout) -> list[tuple[str, tuple[Field, ...]]]:
 
 def _nested(layout: Layout) -> list[str]:
     """Return the lists of children with free values."""
-    names = {child.entity.name for child in layout.children if free_keys(child)}
+    names = {child.entity.json_key for child in layout.children if free_keys(child)}
     return [key for key in layout.keys if key in names]
 
 

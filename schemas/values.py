@@ -7,9 +7,11 @@ tiny. Nothing is rounded or cast silently: a value that does not fit puts its ro
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from collections.abc import Callable, Sequence
 from decimal import Decimal
+from functools import lru_cache
 
 import msgspec
 
@@ -35,6 +37,7 @@ Seen on 5.12.28 for `assigned_user_id` of a client without one. With another sal
 record has this id: ten letters do not coincide by chance.
 """
 
+_DATE = re.compile(r"-?[0-9]{4}-[0-9]{2}-[0-9]{2}( [0-9]{2}:[0-9]{2}:[0-9]{2})?")
 _NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
 _ENCODER = msgspec.json.Encoder(decimal_format="number")
 
@@ -130,6 +133,51 @@ def time(value: object) -> int | None:
     raise Unfit(f"{_kind_of(value)} instead of a time in whole seconds")
 
 
+@lru_cache(maxsize=4096)
+def _day(text: str) -> dt.date | None:
+    """The day at the start of a text; None for one of the year -1 or 0, which PHP makes of a day it cannot read."""
+    if not _DATE.fullmatch(text):
+        raise Unfit("a text that is not a day")
+    if text.startswith(("-", "0000")):
+        return None
+    try:
+        return dt.date.fromisoformat(text[:10])
+    except ValueError:
+        raise Unfit("a day that the calendar does not have") from None
+
+
+def date(value: object) -> dt.date | None:
+    """A day; `''`, null and a day of the year -1 or 0 are NULL."""
+    if value.__class__ is str:
+        return _day(value) if value else None  # type: ignore[arg-type]  # a text, as just tested
+    if value is None:
+        return None
+    raise Unfit(f"{_kind_of(value)} instead of a day")
+
+
+def number(value: object) -> Decimal | None:
+    """A number rounded to six places, half to even; NULL for one that is too large, or for anything else."""
+    if value.__class__ is int:
+        amount = Decimal(value)  # type: ignore[arg-type]  # a whole number, as just tested
+    elif value.__class__ is Decimal:
+        amount = value  # type: ignore[assignment]
+    elif isinstance(value, str) and _looks_decimal(value):
+        amount = Decimal(value)
+    else:
+        return None
+    if not amount.is_finite() or amount.copy_abs() >= MONEY_LIMIT:
+        return None
+    if amount.adjusted() < -MOST_DIGITS:
+        return ZERO
+    rounded = amount.quantize(SIX_PLACES)
+    return None if rounded.copy_abs() >= MONEY_LIMIT else rounded or ZERO
+
+
+def numbered_id(parent: object, place: int) -> str:
+    """The id of a child to which the server gives none."""
+    return f"{parent}-{place}"
+
+
 def flag(value: object) -> bool | None:
     """true or false; null is NULL."""
     if value.__class__ is bool or value is None:
@@ -170,6 +218,8 @@ CONVERT: dict[Kind, Callable[[object], object]] = {
     Kind.FLAG: flag,
     Kind.COUNT: count,
     Kind.JSON: json,
+    Kind.DATE: date,
+    Kind.NUMBER: number,
 }
 
 

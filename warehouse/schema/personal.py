@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 
-from schemas.entities import CLIENTS
+from schemas.entities import PULLED
 
 DERIVED = frozenset({
     "record", "before", "after", "detail", "email_key", "phone_digits", "evidence",
@@ -18,7 +18,7 @@ LISTS = ("countries", "currencies", "industries", "sizes", "languages", "timezon
 
 @cache
 def _names() -> frozenset[str]:
-    tables = (CLIENTS, *CLIENTS.children)
+    tables = [table for entity in PULLED.values() for table in (entity, *entity.children)]
     return frozenset(field.name for table in tables for field in table.fields if field.personal)
 
 

@@ -10,13 +10,13 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping
 
-from schemas.entities import ACTIVITIES, CLIENTS, COMPANIES, GROUPS, LOOKUPS
+from schemas.entities import ACTIVITIES, COMPANIES, GROUPS, LOOKUPS, PULLED
 from schemas.entity import Entity, Kind
 from schemas.errors import WarehouseError
 from warehouse.engine.seam import POSTGRES, Warehouse
 
-MIRROR_VERSION = 4
-MIRROR_FINGERPRINT = "73916f26009c5540"
+MIRROR_VERSION = 5
+MIRROR_FINGERPRINT = "874e36349937d124"
 """Raise the version and note the new fingerprint when you change a column or how it is read. An older version of Ninja
 Sync then refuses the warehouse instead of rebuilding it in its own way. A test compares the fingerprint.
 """
@@ -31,6 +31,8 @@ SQL_TYPES = {
     Kind.FLAG: "boolean",
     Kind.COUNT: "bigint",
     Kind.JSON: "json",
+    Kind.DATE: "date",
+    Kind.NUMBER: "decimal(20, 6)",
 }
 
 
@@ -46,7 +48,7 @@ VERSION_COLUMNS = {
 
 def mirrored() -> Iterator[tuple[Entity, Entity | None]]:
     """Yield every entity that has a table, with its parent."""
-    for entity in (CLIENTS, GROUPS, COMPANIES, ACTIVITIES, *LOOKUPS):
+    for entity in (*PULLED.values(), GROUPS, COMPANIES, ACTIVITIES, *LOOKUPS):
         yield entity, None
         for child in entity.children:
             yield child, entity
