@@ -27,11 +27,11 @@ class Kind(Enum):
     COUNT = "count"
     """A whole number of 64 bits."""
     DATE = "date"
-    """A day without a time zone. The server sends `''` for "none"; a day that its database could not read comes as one of
-    the year -1 or 0. Both become NULL. A time behind the day is left out."""
+    """A day without a time zone. The server sends `''` for "none"; a day that its database could not read comes as one
+    of the year -1 or 0. Both become NULL. A time behind the day is left out."""
     NUMBER = "number"
     """A quantity, a rate or a total of a line, which the server computes with floats: rounded to six places here. One
-    that is no number, or too large, becomes NULL. The record keeps it as sent."""
+    that is too large, or not a number, becomes NULL. The record keeps it as sent."""
     JSON = "json"
     """An object or list, kept as JSON text. PHP sends an empty object as `{}` or `[]`: both are `{}` here."""
 
@@ -76,8 +76,8 @@ class Entity(msgspec.Struct, frozen=True, eq=False):
     `key` is the key of a list of children, where that is not the name. `secrets` are keys that are never stored.
     `elsewhere` are known keys without a column: they stay in the record. `historic` means that every version seen is
     kept, not only the present one. `client_column` holds the id of the client to whom a record belongs; '' if records
-    belong to no client. `sparse`: records leave keys out, so a missing one is not reported. `numbered`: the server gives
-    these children no ids, so the first two fields are ours: an id, and the place in the parent's list from 1.
+    belong to no client. `sparse`: records leave keys out, so a missing one is not reported. `numbered`: the server
+    gives these children no ids, so the first two fields are ours: an id, and the place in the parent's list from 1.
     """
 
     name: str

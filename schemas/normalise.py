@@ -160,9 +160,7 @@ def _row(entity: Entity, record: object, drift: set[Drift]) -> TypedRow:
 
 
 def _children(child: Entity, record: dict[str, object], drift: set[Drift]) -> tuple[Values, ...]:
-    if (
-        child.json_key not in record
-    ):  # a missing list is not an empty one, which would delete all children of this parent
+    if child.json_key not in record:  # a missing list is not an empty one, which would delete all the children
         raise _Misfit(child.json_key, "is missing")
     items = record[child.json_key]
     if not isinstance(items, list):

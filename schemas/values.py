@@ -149,7 +149,7 @@ def _day(text: str) -> dt.date | None:
 def date(value: object) -> dt.date | None:
     """A day; `''`, null and a day of the year -1 or 0 are NULL."""
     if value.__class__ is str:
-        return _day(value) if value else None  # type: ignore[arg-type]  # a text, as just tested
+        return _day(value) if value else None
     if value is None:
         return None
     raise Unfit(f"{_kind_of(value)} instead of a day")
@@ -158,9 +158,9 @@ def date(value: object) -> dt.date | None:
 def number(value: object) -> Decimal | None:
     """A number rounded to six places, half to even; NULL for one that is too large, or for anything else."""
     if value.__class__ is int:
-        amount = Decimal(value)  # type: ignore[arg-type]  # a whole number, as just tested
+        amount = Decimal(value)
     elif value.__class__ is Decimal:
-        amount = value  # type: ignore[assignment]
+        amount = value
     elif isinstance(value, str) and _looks_decimal(value):
         amount = Decimal(value)
     else:

@@ -80,7 +80,7 @@ TASKS = Entity(
         Field(
             "time_log",
             TEXT,
-            "Spans of work as JSON: [[start, end, note, billable], ...] in unix seconds.",
+            "Spans of work as JSON: [[start, end, note, billable], ...]; unix seconds.",
             personal=True,
         ),
         Field("date", DATE, "Date of the task."),
