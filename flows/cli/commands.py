@@ -43,6 +43,12 @@ ROOT = Group(
             Command("status", "Show how fresh each mirror is, and what needs attention.", "flows.cli.ask:status"),
             Command("balances", "Show amounts owed and overpaid, and the largest debtors.", "flows.cli.ask:balances"),
             Command("sql", "Query the warehouse in SQL.", "flows.cli.ask:sql"),
+            Command(
+                "reconciliation",
+                "Show clients whose figures differ from their documents.",
+                "flows.cli.reconciliation:reconciliation",
+            ),
+            Command("rates", "Show rates of exchange, and add some from a file."),
         ),
         "Writing": (
             Command("push", "Change many clients, as plans you review first."),
@@ -187,6 +193,13 @@ JOURNAL = Group(
     "flows.cli.journal:list_calls",
 )
 
+RATES = Group(
+    "Show rates of exchange, and add some from a file.\n\n"
+    "A rate converts a currency into the company's. Exact amounts stay as they are: converted ones stand beside them.",
+    {"Rates": (Command("add", "Add rates from a CSV or an Excel workbook.", "flows.cli.rates:add"),)},
+    "flows.cli.rates:list_rates",
+)
+
 SOURCE = Group(
     "List sources, add one, or bind one to another server.\n\nA source is one company on one Invoice Ninja server.",
     {
@@ -204,5 +217,5 @@ SOURCE = Group(
 
 GROUPS: Final[Mapping[str, Group]] = {
     NAME: ROOT, "clients": CLIENTS, "push": PUSH, "merge": MERGE, "dedupe": DEDUPE, "journal": JOURNAL,
-    "source": SOURCE,
+    "source": SOURCE, "rates": RATES,
 }  # fmt: skip

@@ -98,6 +98,20 @@ OWN = {
     "unknown_fields": "Number of fields that this version does not know, or does not find.",
     "why": "Reason for keeping the client: held or hidden.",
     "since": "When a full check first missed it.",
+    "figure": "The figure compared: balance, paid_to_date or credit_balance.",
+    "of_client": "The client's figure, by the server's counter.",
+    "of_documents": "The same figure by the client's documents.",
+    "difference": "The client's figure less that of its documents.",
+    "reason": "The likeliest cause of the difference.",
+    "other_id": "Id of the other client, if a merge seems to have stopped half way.",
+    "company_currency": "ISO 4217 code of the company's currency.",
+    "rate": "Value of one unit of the currency in the company's currency.",
+    "origin": "Origin of the rate: file or server.",
+    "rate_day": "Day of the rate.",
+    "rate_origin": "Origin of the rate: file or server.",
+    "owed_converted": "owed in the company's currency, by the rate.",
+    "overpaid_converted": "overpaid in the company's currency, by the rate.",
+    "net_converted": "net in the company's currency, by the rate.",
 }
 
 

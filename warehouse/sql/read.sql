@@ -32,6 +32,17 @@ where source = coalesce($source, source)
 group by source, currency_code
 order by source, owed desc, currency_code
 
+-- :name balances_converted
+-- The balances by currency in the company's currency, where at least one other currency has a rate.
+select
+    source, currency_code as currency, company_currency, rate, rate_day as day, rate_origin as origin,
+    owed_converted as owed, overpaid_converted as overpaid, net_converted as net
+from mart.balances_in_company_currency
+where source = coalesce($source, source) and source in (
+    select source from mart.balances_in_company_currency where rate is not null and currency_code <> company_currency
+)
+order by source, owed_converted desc nulls last, currency_code
+
 -- :name balances_not_listed
 -- The balances of clients that the server no longer lists, by currency.
 select
@@ -92,6 +103,20 @@ left join ninja.clients as c on c.source = r.source and c.id = r.into_id
 where r.source = $source and r.run_id = $run_id
 order by v.display_name collate "C", r.id collate "C"
 
+-- :name differing_clients
+-- How many clients of each source there are, and how many have figures that their documents do not explain.
+select s.source, count(*) as clients, count(d.client_id) as differing
+from ninja.clients as c
+join (
+    select source from control.watermarks
+    where entity in ('invoices', 'payments', 'credits')
+    group by source having count(*) = 3
+) as s on s.source = c.source
+left join (select distinct source, client_id from mart.reconciliation) as d on d.source = c.source and d.client_id = c.id
+where s.source = coalesce($source, s.source)
+group by s.source
+order by s.source
+
 -- :name elsewhere
 -- Clients that the server does not have: they belong to another source, or vanished from this one.
 select id, source, cast(null as varchar) as kind, cast(null as varchar) as current_id
@@ -99,6 +124,13 @@ from ninja.clients where id in (select unnest(cast($ids as varchar[]))) and sour
 union all
 select id, source, kind, current_id
 from mart.client_redirects where id in (select unnest(cast($ids as varchar[]))) and source = $source
+
+-- :name exchange_rates
+-- The rates of exchange, the newest first.
+select source, day, currency_code, company_currency, rate, origin
+from mart.exchange_rates
+where source = coalesce($source, source)
+order by source, day desc, currency_code
 
 -- :name first_ids
 -- The first id of each of so many pieces of all clients, of equal size.
@@ -270,6 +302,15 @@ from control.published as p
 -- :name recent
 -- The number of mirrored clients changed at or after a moment.
 select count(*) from ninja.clients where source = $source and updated_at >= $since
+
+-- :name reconciliation
+-- The figures that documents do not explain, the largest difference of each currency first.
+select
+    source, client_id, client_number, client_name, currency_code as currency, figure, of_client, of_documents, difference,
+    reason, other_id
+from mart.reconciliation
+where source = coalesce($source, source)
+order by source, currency_code, abs(difference) desc, client_name collate "C", client_id collate "C", figure collate "C"
 
 -- :name rehearsal
 -- Every client's record, with the ids of its present contacts and documents.
