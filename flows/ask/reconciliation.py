@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
@@ -17,6 +17,7 @@ from flows.session.progress import Progress, silent
 from flows.show.counted import counted
 from flows.show.show import say, show_table
 from schemas.errors import Rejected, UnexpectedShape
+from warehouse.engine.seam import Warehouse
 from warehouse.engine.sql import statement
 
 WORDS: Final = {"balance": "balance", "paid_to_date": "paid to date", "credit_balance": "credit balance"}
@@ -56,6 +57,23 @@ def read_reconciliation(settings: Settings, source: str | None = None) -> Result
     with reading(settings) as warehouse:
         check_source(warehouse, settings, source)
         return in_own_decimals_of(warehouse.answer(statement("read/reconciliation"), {"source": source}))
+
+
+def differences_of(warehouse: Warehouse, source: str, ids: Collection[str]) -> list[str]:
+    """Return a line for each figure of these clients that their documents do not explain, for people.
+
+    Clients whose documents were not read have none.
+    """
+    result = in_own_decimals_of(warehouse.answer(statement("read/reconciliation"), {"source": source}))
+    return [_line(record) for record in result.records() if record["client_id"] in ids]
+
+
+def _line(record: Mapping[str, object]) -> str:
+    of_client, of_documents = (
+        f"{record[name]} {record['currency'] or ''}".strip() for name in ("of_client", "of_documents")
+    )
+    figure = WORDS[str(record["figure"])]
+    return f"{record['client_name']}: {figure} {of_client}, by its documents {of_documents} ({record['reason']})"
 
 
 def with_ledger(api: Api, result: Result, progress: Progress = silent) -> Result:
