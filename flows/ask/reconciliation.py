@@ -45,7 +45,7 @@ class Compared:
 
 def read_compared(settings: Settings, source: str | None = None) -> list[Compared]:
     """Return how many clients differ, for each source whose invoices, payments and credits have been read."""
-    rows = asked(settings, "read/differing_clients", {"source": source}).rows
+    rows = asked(settings, "read/differing_clients", {"source": source}, newest=True).rows
     return [Compared(*row) for row in rows]  # type: ignore[arg-type]  # the statement's columns
 
 
@@ -54,7 +54,7 @@ def read_reconciliation(settings: Settings, source: str | None = None) -> Result
 
     Raises SettingsError for an unknown source.
     """
-    with reading(settings) as warehouse:
+    with reading(settings, newest=True) as warehouse:
         check_source(warehouse, settings, source)
         return in_own_decimals_of(warehouse.answer(statement("read/reconciliation"), {"source": source}))
 
