@@ -7,13 +7,11 @@ credits to `credit_balance`. All amounts are exact decimal texts with at most si
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from collections.abc import Collection, Mapping
 from decimal import ROUND_HALF_UP, Decimal
-from functools import cache
 
-from sandbox.books.lookups import statics
+from sandbox.books.client_settings import precision_of
 from sandbox.store.database import Row, insert, marks, select, update
 from sandbox.store.world import World
 
@@ -159,19 +157,5 @@ def totals(db: sqlite3.Connection, client_id: int) -> dict[str, str]:
 
 def credit_balance(db: sqlite3.Connection, client: Row) -> str:
     """The sum of the client's credits, rounded for the client's currency (ClientService.php, getCreditBalance)."""
-    places = Decimal(1).scaleb(-_precision(_currency(db, client)))
+    places = Decimal(1).scaleb(-precision_of(db, client))
     return money(Decimal(totals(db, client["id"])["credit_balance"]).quantize(places, ROUND_HALF_UP))
-
-
-def _currency(db: sqlite3.Connection, client: Row) -> str:
-    """The currency's id: the client's own, else its group's, else the company's."""
-    group = select(db, "group_settings", "id = ?", (client["group_settings_id"],))
-    for settings in (client["settings"], group[0]["settings"] if group else None):
-        if settings and (currency := (json.loads(settings) or {}).get("currency_id")):
-            return str(currency)
-    return str(select(db, "companies", "id = ?", (client["company_id"],))[0]["currency_id"])
-
-
-@cache
-def _precision(currency: str) -> int:
-    return next((int(x["precision"]) for x in statics()["currencies"] if x["id"] == currency), 2)
