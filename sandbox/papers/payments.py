@@ -132,7 +132,10 @@ def refund(call: Call) -> Response:
     found = select(call.world.db, "payments", "id = ? AND deleted_at IS NULL", (data["id"],))
     if not found:
         raise server_error()
-    return item_answer(call, PAYMENT, payment_life.refund(call, found[0], data))
+    before = PAYMENT.shown(call, found)[0][
+        "paymentables"
+    ]  # the answer does not tell what the refund did to them (recorded)
+    return item_answer(call, PAYMENT, payment_life.refund(call, found[0], data), paymentables=before)
 
 
 ACTIONS: Mapping[str, Action] = {
