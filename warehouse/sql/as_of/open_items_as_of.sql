@@ -36,7 +36,7 @@ rolled as (
         case
             when i.document_status not in ('cancelled', 'reversed') then i.balance + coalesce(u.amount, 0)
             when d.is_now or cast(i.updated_at at time zone d.time_zone as date) <= d.day
-                then case when i.document_status = 'reversed' then i.balance + coalesce(u.amount, 0) else 0 end
+                then case when i.document_status = 'reversed' then i.balance else 0 end
             else i.amount - i.paid_to_date + coalesce(u.amount, 0)
         end as open_whole
     from mart.invoices as i

@@ -2,10 +2,10 @@
 -- unapplied: the part that pays no invoice yet and was not refunded. It is 0 if the payment is deleted, cancelled or failed.
 -- client_status is unknown for a payment whose client the warehouse does not have, and it has no currency then.
 create view mart.payments as
-with tied as (  -- refunds that belong to an invoice or credit: the others were taken from the unapplied part
+with tied as (  -- refunds of what paid invoices: the others were taken from the unapplied part
     select source, payment_id, sum(refunded) as refunded
     from ninja.payment_applications
-    where refunded <> 0
+    where refunded <> 0 and invoice_id is not null
     group by source, payment_id
 )
 select
@@ -29,7 +29,7 @@ select
     cast(
         case
             when p.is_deleted or p.status_id in ('2', '3') then 0
-            else p.amount - p.applied - p.refunded + coalesce(t.refunded, 0)
+            else p.amount - p.applied - greatest(p.refunded - coalesce(t.refunded, 0), 0)
         end as decimal(20, 6)
     ) as unapplied,
     p.type_id, p.currency_id, p.exchange_rate, p.exchange_currency_id, p.transaction_reference, p.is_manual,
