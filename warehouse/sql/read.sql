@@ -389,7 +389,8 @@ where place <= $most
 order by source, owed desc, currency, place
 
 -- :name views
--- Our views of `mart` that still exist, with the digest of each one's SQL.
+-- Our views of `mart` that still exist, and our functions, with the digest of each one's SQL.
 select v.name, v.digest
 from control.views as v
-join pg_catalog.pg_views as t on t.schemaname = 'mart' and t.viewname = v.name
+left join pg_catalog.pg_views as t on t.schemaname = 'mart' and t.viewname = v.name
+where t.viewname is not null or v.name like '%()'
