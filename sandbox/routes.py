@@ -8,6 +8,8 @@ from sandbox.clients import bulk as client_bulk
 from sandbox.clients import clients, uploads
 from sandbox.clients import merge as client_merge
 from sandbox.clients import purge as client_purge
+from sandbox.papers.catalogue import CREDIT, INVOICE, PAYMENT
+from sandbox.papers.lists import edit_of, index_of, show_of
 from sandbox.wire.calls import route
 
 ROUTES = [
@@ -30,6 +32,15 @@ ROUTES = [
     route("POST", "/clients/{id}/updateTaxData", tax_data.renew),
     route("POST", "/clients/{id}/purge", client_purge.purge, password=True, one_transaction=False),
     route("POST", "/clients/{id}/{other}/merge", client_merge.merge, password=True, one_transaction=False),
+    route("GET", "/invoices", index_of(INVOICE)),
+    route("GET", "/invoices/{id}", show_of(INVOICE)),
+    route("GET", "/invoices/{id}/edit", edit_of(INVOICE)),
+    route("GET", "/payments", index_of(PAYMENT)),
+    route("GET", "/payments/{id}", show_of(PAYMENT)),
+    route("GET", "/payments/{id}/edit", edit_of(PAYMENT)),
+    route("GET", "/credits", index_of(CREDIT)),
+    route("GET", "/credits/{id}", show_of(CREDIT)),
+    route("GET", "/credits/{id}/edit", edit_of(CREDIT)),
     route("GET", "/documents", documents.index),
     route("GET", "/documents/{id}", documents.show),
     route("PUT", "/documents/{id}", documents.save),
