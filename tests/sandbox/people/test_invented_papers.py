@@ -10,22 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sandbox.books.invented import make_papers
-from sandbox.books.lines import CENT, TAXES, lines_of, rounded
-from sandbox.books.papers import (
-    CANCELLED,
-    CANCELLED_PAYMENT,
-    DRAFT,
-    MICROS,
-    PAID,
-    PARTLY,
-    PARTLY_REFUNDED,
-    REFUNDED,
-    SENT,
-    Figures,
-    Papers,
-    Span,
-)
+from sandbox.papers.statuses import CANCELLED, DRAFT, PAID, PARTIAL, SENT, OfPayments
+from sandbox.people.paper_lines import CENT, TAXES, lines_of, rounded
+from sandbox.people.paper_values import MICROS, Figures, Papers, Span
+from sandbox.people.papers import make_papers
 
 TODAY = 740_000
 CENTS = st.integers(-(10**9), 10**9).map(lambda n: n * CENT)
@@ -84,8 +72,8 @@ def test_each_payment_and_each_credit_is_used_for_what_it_says(rng, figures, spa
         from_credits = sum(use.amount for use in payment.credits)
         if not payment.is_deleted:
             assert sum(use.amount for use in payment.invoices) == payment.applied + from_credits
-        assert payment.is_deleted == (payment.status == CANCELLED_PAYMENT)
-        assert (payment.refunded > 0) == (payment.status in (PARTLY_REFUNDED, REFUNDED))
+        assert payment.is_deleted == (payment.status == OfPayments.CANCELLED)
+        assert (payment.refunded > 0) == (payment.status in (OfPayments.PARTIALLY_REFUNDED, OfPayments.REFUNDED))
         assert payment.invoices or payment.refunded == 0 or payment.applied == 0
         for use in payment.credits:
             used[use.place] += use.amount
@@ -149,7 +137,7 @@ def many() -> list[Papers]:
 def test_all_that_a_list_of_open_items_has_to_cope_with_is_there(many):
     invoices = [invoice for papers in many for invoice in papers.invoices]
     states = Counter(invoice.status for invoice in invoices if not invoice.is_deleted)
-    assert set(states) == {DRAFT, SENT, PARTLY, PAID, CANCELLED}
+    assert set(states) == {DRAFT, SENT, PARTIAL, PAID, CANCELLED}
     live = [invoice for invoice in invoices if invoice.balance > 0 and not invoice.is_deleted]
     ages = Counter(
         "none" if i.due is None else next((n for n in (0, 30, 60, 90) if TODAY - i.due <= n), "older") for i in live
@@ -169,7 +157,11 @@ def test_payments_come_late_and_early_in_parts_and_are_paid_back(many):
                 due = papers.invoices[use.place].due
                 days += [payment.day - due] if due else []
     assert min(days) < 0 < max(days)
-    assert {payment.status for payment in payments} >= {CANCELLED_PAYMENT, PARTLY_REFUNDED, REFUNDED}
+    assert {payment.status for payment in payments} >= {
+        OfPayments.CANCELLED,
+        OfPayments.PARTIALLY_REFUNDED,
+        OfPayments.REFUNDED,
+    }
     assert any(payment.credits for payment in payments)
     assert any(len(payment.invoices) > 1 for payment in payments)
-    assert {credit.status for papers in many for credit in papers.credits} >= {DRAFT, SENT, PARTLY, PAID}
+    assert {credit.status for papers in many for credit in papers.credits} >= {DRAFT, SENT, PARTIAL, PAID}

@@ -9,26 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from random import Random
 
-from sandbox.books.lines import TAXES, Line, lines_of
-from sandbox.books.papers import (
-    CANCELLED,
-    CANCELLED_PAYMENT,
-    COMPLETED,
-    DRAFT,
-    MICROS,
-    PAID,
-    PARTLY,
-    PARTLY_REFUNDED,
-    REFUNDED,
-    SENT,
-    Credit,
-    Figures,
-    Invoice,
-    Papers,
-    Payment,
-    Span,
-    Use,
-)
+from sandbox.papers.statuses import CANCELLED, DRAFT, PAID, PARTIAL, SENT, OfPayments
+from sandbox.people.paper_lines import TAXES, Line, lines_of
+from sandbox.people.paper_values import MICROS, Credit, Figures, Invoice, Papers, Payment, Span, Use
 
 LATE = ((-25, 0), (-25, 0), (1, 30), (1, 30), (31, 60), (61, 90), (91, 400))
 """Days by which an open invoice is overdue: each pair as often as any other."""
@@ -94,8 +77,8 @@ def _unapplied(making: _Making, amount: int, applied: int) -> int:
 
 def _paid_back(amount: int, refunded: int) -> int:
     if not refunded:
-        return COMPLETED
-    return REFUNDED if refunded == amount else PARTLY_REFUNDED
+        return OfPayments.COMPLETED
+    return OfPayments.REFUNDED if refunded == amount else OfPayments.PARTIALLY_REFUNDED
 
 
 def _credits(making: _Making, balance: int, applied: int) -> list[_Part]:
@@ -118,7 +101,7 @@ def _credits(making: _Making, balance: int, applied: int) -> list[_Part]:
 
 def _credit(making: _Making, left: int, used: int) -> None:
     day = making.day_between(making.span.first, making.span.today)
-    status = SENT if not used else PARTLY if left else PAID
+    status = SENT if not used else PARTIAL if left else PAID
     lines, archived = making.lines(left + used), making.rng.random() < 0.04  # noqa: PLR2004 - few are put away
     making.papers.credits.append(Credit(day, day, left + used, left, used, status, lines, archived))
 
@@ -173,13 +156,13 @@ def _begun(making: _Making, place: int) -> None:
         amount = invoice.balance
         day = making.day_between(invoice.day, invoice.day + 20)
         changed, use = making.day_between(day, day + 30), Use(place, amount, amount)
-        making.papers.payments.append(Payment(day, changed, amount, amount, amount, REFUNDED, (use,)))
+        making.papers.payments.append(Payment(day, changed, amount, amount, amount, OfPayments.REFUNDED, (use,)))
         making.papers.invoices[place] = replace(invoice, changed=changed)
 
 
 def _invoice(making: _Making, day: int, due: int | None, balance: int, paid: int) -> Invoice:
     """A sent invoice with the paid and the open part of its amount. One that is overpaid stays sent (recorded)."""
-    status = PAID if not balance else PARTLY if paid > 0 and balance > 0 else SENT
+    status = PAID if not balance else PARTIAL if paid > 0 and balance > 0 else SENT
     archived = making.rng.random() < (0.12 if status == PAID else 0.03)
     lines = making.lines(balance + paid)
     return Invoice(day, day, balance + paid, balance, paid, status, lines, due, is_archived=archived)
@@ -277,6 +260,6 @@ def _without_effect(making: _Making) -> None:
     elif chance < 0.32:  # noqa: PLR2004
         papers.invoices.append(Invoice(day, changed, amount, amount, 0, SENT, lines, due, is_deleted=True))
     elif chance < 0.36:  # noqa: PLR2004
-        papers.payments.append(Payment(day, changed, amount, amount, 0, CANCELLED_PAYMENT, is_deleted=True))
+        papers.payments.append(Payment(day, changed, amount, amount, 0, OfPayments.CANCELLED, is_deleted=True))
     else:
         papers.credits.append(Credit(day, day, amount, 0, 0, DRAFT, lines))

@@ -12,12 +12,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from sandbox.books.lines import CENT, Line
+from sandbox.people.paper_lines import CENT, Line
 
 MICROS = 1_000_000
-DRAFT, SENT, PARTLY, PAID, CANCELLED = 1, 2, 3, 4, 5
-"""States of an invoice; of a credit up to PAID, which is then wholly used."""
-CANCELLED_PAYMENT, COMPLETED, PARTLY_REFUNDED, REFUNDED = 2, 4, 5, 6
 
 
 @dataclass(frozen=True, slots=True)
