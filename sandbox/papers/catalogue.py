@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from datetime import UTC, datetime
 
 from sandbox.clients.query import Query
 from sandbox.papers.kinds import Json, Kind, contains, one_of, text_in
 from sandbox.papers.lists import add_activities, add_clients
-from sandbox.papers.shown import credits_json, invoices_json, payments_json
+from sandbox.papers.shown import credits_json, day_at, invoices_json, payments_json
 from sandbox.php import hashids
 from sandbox.store.database import Row, marks, select
 from sandbox.store.world import World
@@ -21,10 +20,6 @@ LATE = (
     " OR (CAST(coalesce(partial, 0) AS REAL) = 0 AND due_date <= ?)))"
 )
 """Past its day: while a deposit is open the deposit's, else its own (recorded); one without a day is never late."""
-
-
-def _today(world: World) -> str:
-    return datetime.fromtimestamp(world.clock.now(), UTC).date().isoformat()
 
 
 # ---- invoices -------------------------------------------------------------------------------------------------------
@@ -40,21 +35,21 @@ def _invoice_status(query: Query, value: str | None, world: World) -> None:
     wanted, args = ([f"status_id IN ({marks(states)})"], list[int | str](states)) if states else ([], [])
     if "overdue" in words:
         wanted.append(LATE)
-        args += [_today(world)] * 2
+        args += [day_at(world)] * 2
     if wanted:
         query.add("(" + " OR ".join(wanted) + ")", *args)
 
 
 def _overdue(query: Query, _: str | None, world: World) -> None:
     """Open ones past their day or their deposit's, not deleted, whatever the value."""
-    today = _today(world)
+    today = day_at(world)
     open_ones = "status_id IN (2, 3) AND is_deleted = 0 AND CAST(balance AS REAL) > 0"
     query.add(f"({open_ones} AND (due_date <= ? OR partial_due_date <= ?))", today, today)
 
 
 def _upcoming(query: Query, _: str | None, world: World) -> None:
     """Open ones whose day, or whose deposit's day, is still to come."""
-    today = _today(world)
+    today = day_at(world)
     open_ones = "status_id IN (2, 3) AND is_deleted = 0 AND CAST(balance AS REAL) > 0"
     deposit = "CAST(coalesce(partial, 0) AS REAL)"
     query.add(

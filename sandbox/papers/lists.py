@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from starlette.responses import Response
 
@@ -75,9 +76,9 @@ def reread(call: Call, kind: Kind, number: int) -> Row:
     return select(call.world.db, kind.table, "id = ?", (number,))[0]
 
 
-def item_answer(call: Call, kind: Kind, row: Row) -> Response:
-    """One record. Includes that do not exist are ignored here."""
-    records = kind.shown(call, [row])
+def item_answer(call: Call, kind: Kind, row: Row, **instead: Any) -> Response:
+    """One record, with other values `instead` of its own. Includes that do not exist are ignored here."""
+    records = [kind.shown(call, [row])[0] | instead]
     _include(call, kind, [row], records, _heads(call))
     return envelope(call, records[0])
 

@@ -16,7 +16,7 @@ from typing import Any
 from sandbox.papers.kinds import Json
 from sandbox.php.hashids import encode
 from sandbox.store.database import Row, marks, select
-from sandbox.store.world import MICROS
+from sandbox.store.world import MICROS, World
 from sandbox.wire.calls import Call
 
 NO_DAY, NO_DAY_SHOWN = "0000-00-00", "-0001-11-30"
@@ -166,8 +166,13 @@ def credits_json(call: Call, rows: Sequence[Row]) -> list[Json]:
 
 
 def today_of(call: Call) -> str:
+    """Today, for this request."""
+    return day_at(call.world)
+
+
+def day_at(world: World) -> str:
     """Today, in UTC: the companies of the sandbox have no time zone of their own."""
-    return datetime.fromtimestamp(call.world.clock.now(), UTC).date().isoformat()
+    return datetime.fromtimestamp(world.clock.now(), UTC).date().isoformat()
 
 
 def payments_json(call: Call, rows: Sequence[Row]) -> list[Json]:
