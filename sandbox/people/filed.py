@@ -12,6 +12,7 @@ from typing import Generic, TypeVar
 
 from sandbox.books.ledger import INVOICE_UPDATED, PAYMENT_UPDATED
 from sandbox.papers.lines import USUAL
+from sandbox.papers.numbers import DELETED
 from sandbox.papers.statuses import CANCELLED, DRAFT
 from sandbox.people.business import amount, secret
 from sandbox.people.paper_lines import CATALOGUE, Line
@@ -24,7 +25,6 @@ DESIGN = 2
 PAYMENT_TYPES = (1, 1, 1, 2, 5, 13, 15, 29)
 """Bank transfer, cash, a card and the like: ids of the lookups."""
 BY_CREDIT = 32
-DELETED = "_Deleted"
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,14 +98,14 @@ def invoice_row(filed: Filed[Invoice]) -> Row:
         "paid_to_date": amount(paper.paid),
         "partial": amount(paper.partial) if paper.partial else None,
         "partial_due_date": None if paper.partial_due is None else iso(paper.partial_due),
-        **_of_lines(paper.lines),
+        **columns_of_lines(paper.lines),
     }
 
 
 def credit_row(filed: Filed[Credit]) -> Row:
     """One credit."""
     sums = {"balance": amount(filed.paper.balance), "paid_to_date": amount(filed.paper.used), "design_id": DESIGN}
-    return filed.row() | sums | _of_lines(filed.paper.lines)
+    return filed.row() | sums | columns_of_lines(filed.paper.lines)
 
 
 def payment_row(rng: Random, filed: Filed[Payment]) -> Row:
@@ -189,7 +189,8 @@ def _moment(stamp: int) -> str:
 # ---- lines ----------------------------------------------------------------------------------------------------------
 
 
-def _of_lines(lines: Sequence[Line]) -> Row:
+def columns_of_lines(lines: Sequence[Line]) -> Row:
+    """The lines of a paper as its columns keep them."""
     taxes = sum(line.tax for line in lines)
     return {"line_items": json.dumps([_line(line) for line in lines], ensure_ascii=False), "total_taxes": amount(taxes)}
 

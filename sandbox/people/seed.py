@@ -14,6 +14,7 @@ from random import Random
 from sandbox.books.accounts import COMPANY_A, COMPANY_B, OWNER, YEARS, open_accounts
 from sandbox.people.business import DUPLICATES, Business, client_row, contact_rows, invent, secret
 from sandbox.people.filing import file_papers
+from sandbox.people.other_records import add_other_records
 from sandbox.store.database import Row, insert, insert_all, next_id, select, transaction
 from sandbox.store.world import MICROS, World
 
@@ -44,7 +45,10 @@ def populate(world: World, *, clients: int, seed: int, invoiced: int = INVOICED)
         keys = open_accounts(world, seed)
         if clients and not select(world.db, "clients", "1 LIMIT 1"):
             groups = tuple(_group(world, name, settings) for name, settings in GROUPS)
-            add_clients(world, COMPANY_A, _history(world, clients, seed), seed=seed, groups=groups, invoiced=invoiced)
+            ids = add_clients(
+                world, COMPANY_A, _history(world, clients, seed), seed=seed, groups=groups, invoiced=invoiced
+            )
+            add_other_records(world, COMPANY_A, ids[:invoiced], seed=str(seed))
             others = _history(world, min(clients, IN_COMPANY_B), seed)
             add_clients(world, COMPANY_B, others, seed=seed + 1, groups=(), invoiced=invoiced)
     return keys
