@@ -20,9 +20,9 @@ from connector.api.verbs import lister
 from connector.door.door import Door
 from connector.scan.scan import first_look
 from connector.scan.state import Scan, key
-from flows.pull.job import Job, noun_of
+from flows.pull.job import Job
 from flows.session.ready import open_ready
-from flows.show.counted import counted
+from flows.show.counted import counted, noun_of
 from schemas.entities import CLIENTS
 from schemas.errors import TooMuchChange, UnexpectedShape
 from schemas.generation import NO_LEDGER_NOTE, TELLS_OF_MERGES, numbers_of
