@@ -55,13 +55,13 @@ def read_balances(settings: Settings, source: str | None, *, top: int, at: datet
     """
     params = {"source": source, "most": top, "at": at}
     with reading(settings) as warehouse:
-        _check_source(warehouse, settings, source)
+        check_source(warehouse, settings, source)
         balances = "(" + statement("read/balances_at") + ") as balances" if at else "mart.client_balances"
         tables = {
-            name: _in_own_decimals(warehouse.answer(statement(file).format(balances=balances), params))
+            name: in_decimals(warehouse.answer(statement(file).format(balances=balances), params))
             for name, file in STATEMENTS.items()
         }
-        unlisted = _in_own_decimals(warehouse.answer(statement("read/balances_not_listed"), params))
+        unlisted = in_decimals(warehouse.answer(statement("read/balances_not_listed"), params))
         later = Result(*warehouse.answer(statement("read/known_since"), params)) if at else Result((), ())
     if unlisted.rows and not at:
         tables["not_listed"] = unlisted
@@ -83,7 +83,7 @@ def read_heading(settings: Settings, source: str | None, *, at: datetime | None 
     return ", ".join([harmless(" and ".join(names)), *([f"as of {_shown(when)}"] if when else [])])
 
 
-def _in_own_decimals(answer: tuple[Sequence[str], Sequence[Sequence[object]]]) -> Result:
+def in_decimals(answer: tuple[Sequence[str], Sequence[Sequence[object]]]) -> Result:
     """Return the answer with each amount in the decimals of its row's currency."""
     columns, rows = answer
     place = columns.index("currency")
@@ -94,7 +94,8 @@ def _in_own_decimals(answer: tuple[Sequence[str], Sequence[Sequence[object]]]) -
     return Result(columns, [[own(value, row[place]) for value in row] for row in rows])
 
 
-def _check_source(warehouse: Warehouse, settings: Settings, source: str | None) -> None:
+def check_source(warehouse: Warehouse, settings: Settings, source: str | None) -> None:
+    """Raises SettingsError if neither the settings nor the warehouse have the source."""
     stored = {str(name) for (name,) in warehouse.rows("select source from control.sources")}
     known = sorted({*settings.sources, *stored})
     if source is not None and source not in known:
