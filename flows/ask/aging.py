@@ -16,6 +16,12 @@ from warehouse.engine.sql import statement
 DUE, INVOICE = "due", "invoice"
 BASES: Final = (DUE, INVOICE)
 BY: Final = ("client", "country", "currency")
+STATEMENTS: Final = {
+    "by_client": "aging/by_client",
+    "by_country": "aging/by_country",
+    "by_currency": "aging/by_currency",
+    "left_out": "aging/left_out",
+}
 MOST = 50
 """Rows of a table in a terminal; files and JSON have all."""
 BESIDE = ("overpaid", "net", "unapplied_payments", "open_credits")
@@ -62,7 +68,7 @@ def read_aging(
     with reading(settings) as warehouse:
         check_source(warehouse, settings, source)
         return {
-            name: in_decimals(warehouse.answer(statement(f"aging/{name}").format(**names), {"source": source}))
+            name: in_decimals(warehouse.answer(statement(STATEMENTS[name]).format(**names), {"source": source}))
             for name in dict.fromkeys(("by_currency", f"by_{by}", "left_out"))
         }
 

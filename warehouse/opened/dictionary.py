@@ -68,7 +68,8 @@ def _views(warehouse: Warehouse) -> Iterator[str]:
 
 
 def _functions() -> Iterator[str]:
-    yield "## Functions of `mart`: rows as of a day\n\nFor example: `select * from mart.aging_as_of(date '2025-12-31')`\n"
+    yield "## Functions of `mart`: rows as of a day\n"
+    yield "For example: `select * from mart.aging_as_of(date '2025-12-31')`\n"
     for name, text in sorted(texts().items()):
         types = {column: kind.replace(", ", ",") for column, kind in columns_of(text).items()}
         yield f"### mart.{name}\n\n{promise(text)}\n"

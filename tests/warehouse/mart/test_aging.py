@@ -1,4 +1,4 @@
-"""Ageing by facts: deposits, dates that are missing, overpaid and cancelled invoices, orphans, and the days of payments."""
+"""Ageing by facts: deposits, missing dates, overpaid and cancelled invoices, orphans, the days of payments."""
 
 from __future__ import annotations
 
