@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, time
 
 from flows.ask.ask import Result, reading
 from flows.ask.converted import converted_balances
-from flows.ask.decimals import in_own_decimals_of
+from flows.ask.decimals import in_decimals
 from flows.configuration.values import Settings
 from flows.show.show import harmless, say, show_table
 from schemas.errors import SettingsError
@@ -58,10 +58,10 @@ def read_balances(settings: Settings, source: str | None, *, top: int, at: datet
         check_source(warehouse, settings, source)
         balances = "(" + statement("read/balances_at") + ") as balances" if at else "mart.client_balances"
         tables = {
-            name: in_own_decimals_of(warehouse.answer(statement(file).format(balances=balances), params))
+            name: in_decimals(warehouse.answer(statement(file).format(balances=balances), params))
             for name, file in STATEMENTS.items()
         }
-        unlisted = in_own_decimals_of(warehouse.answer(statement("read/balances_not_listed"), params))
+        unlisted = in_decimals(warehouse.answer(statement("read/balances_not_listed"), params))
         later = Result(*warehouse.answer(statement("read/known_since"), params)) if at else Result((), ())
         converted = Result((), ()) if at else converted_balances(warehouse, source)
     if converted.rows:
@@ -87,7 +87,7 @@ def read_heading(settings: Settings, source: str | None, *, at: datetime | None 
 
 
 def check_source(warehouse: Warehouse, settings: Settings, source: str | None) -> None:
-    """Raises SettingsError for a source that neither the settings nor the warehouse know."""
+    """Raises SettingsError if neither the settings nor the warehouse have the source."""
     stored = {str(name) for (name,) in warehouse.rows("select source from control.sources")}
     known = sorted({*settings.sources, *stored})
     if source is not None and source not in known:

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Final
 
 from flows.ask.ask import Result
-from flows.ask.decimals import in_own_decimals_of
+from flows.ask.decimals import in_decimals
 from warehouse.engine.seam import Warehouse
 from warehouse.engine.sql import statement
 
@@ -21,7 +21,7 @@ def converted_balances(warehouse: Warehouse, source: str | None) -> Result:
     Empty where no other currency has a rate. A row without a rate has no amounts.
     """
     answer = warehouse.answer(statement("read/balances_converted"), {"source": source})
-    result = in_own_decimals_of(answer, currency="company_currency")
+    result = in_decimals(answer, currency="company_currency")
     by_source: dict[object, list[dict[str, object]]] = {}
     for record in result.records():
         by_source.setdefault(record["source"], []).append(record)

@@ -12,7 +12,7 @@ RATE = "rate"
 """The column of a rate of exchange, which is not an amount."""
 
 
-def in_own_decimals_of(answer: tuple[Sequence[str], Sequence[Sequence[object]]], currency: str = "currency") -> Result:
+def in_decimals(answer: tuple[Sequence[str], Sequence[Sequence[object]]], currency: str = "currency") -> Result:
     """Return the answer with each amount in the decimals of its row's currency, named by a column. Rates stay."""
     columns, rows = answer
     place, rate = columns.index(currency), columns.index(RATE) if RATE in columns else None

@@ -11,7 +11,7 @@ from connector import clients
 from connector.api.api import Api
 from flows.ask.ask import Result, asked, reading
 from flows.ask.balances import check_source
-from flows.ask.decimals import in_own_decimals_of
+from flows.ask.decimals import in_decimals
 from flows.configuration.values import Settings
 from flows.session.progress import Progress, silent
 from flows.show.counted import counted
@@ -56,7 +56,7 @@ def read_reconciliation(settings: Settings, source: str | None = None) -> Result
     """
     with reading(settings, newest=True) as warehouse:
         check_source(warehouse, settings, source)
-        return in_own_decimals_of(warehouse.answer(statement("read/reconciliation"), {"source": source}))
+        return in_decimals(warehouse.answer(statement("read/reconciliation"), {"source": source}))
 
 
 def differences_of(warehouse: Warehouse, source: str, ids: Collection[str]) -> list[str]:
@@ -64,7 +64,7 @@ def differences_of(warehouse: Warehouse, source: str, ids: Collection[str]) -> l
 
     Clients whose documents were not read have none.
     """
-    result = in_own_decimals_of(warehouse.answer(statement("read/reconciliation"), {"source": source}))
+    result = in_decimals(warehouse.answer(statement("read/reconciliation"), {"source": source}))
     return [_line(record) for record in result.records() if record["client_id"] in ids]
 
 

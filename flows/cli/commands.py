@@ -42,6 +42,7 @@ ROOT = Group(
             Command("sweep", "Read everything, and find clients that have vanished.", "flows.cli.pull:sweep"),
             Command("status", "Show how fresh each mirror is, and what needs attention.", "flows.cli.ask:status"),
             Command("balances", "Show amounts owed and overpaid, and the largest debtors.", "flows.cli.ask:balances"),
+            Command("aging", "Show who owes how much for how long.", "flows.cli.aging:aging"),
             Command("sql", "Query the warehouse in SQL.", "flows.cli.ask:sql"),
             Command(
                 "reconciliation",

@@ -1,7 +1,7 @@
 """Ageing as a book-keeper does it by hand, from the server's own lists: each account is rolled forward to the day.
 
-An invoice begins with its amount on its date, each payment on its day lowers it, each refund raises it again. No SQL, no
-view and no balance of today is used, so this is a second way to the same figures.
+An invoice begins with its amount on its date, each payment on its day lowers it, each refund raises it again. No SQL,
+no view and no balance of today is used, so this is a second way to the same figures.
 """
 
 from __future__ import annotations
@@ -38,9 +38,9 @@ class Account:
         """All figures by name."""
         owed = sum(self.buckets.values(), ZERO)
         return {
-            "open_invoices": self.open_invoices, **self.buckets, "without_due_date": self.without_due_date, "owed": owed,
-            "overpaid": self.overpaid, "net": owed - self.overpaid, "unapplied_payments": self.unapplied_payments,
-            "open_credits": self.open_credits,
+            "open_invoices": self.open_invoices, **self.buckets, "without_due_date": self.without_due_date,
+            "owed": owed, "overpaid": self.overpaid, "net": owed - self.overpaid,
+            "unapplied_payments": self.unapplied_payments, "open_credits": self.open_credits,
         }  # fmt: skip
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from schemas.arrow_types import staged_schema
 from schemas.entity import Entity
-from schemas.normalise import normalise
+from schemas.normalise import TypedRow, normalise
 from tests.records import MOMENT
 from warehouse.engine.seam import Warehouse
 from warehouse.load.arrow_files import staged_batch, staged_children
@@ -17,11 +17,15 @@ def fill(warehouse: Warehouse, entity: Entity, records: Sequence[object], source
     """Add records and their children to the tables of an entity."""
     batch = normalise(entity, records)
     assert not batch.quarantined
+    put(warehouse, entity, batch.rows, source)
+
+
+def put(warehouse: Warehouse, entity: Entity, rows: Sequence[TypedRow], source: str = "main") -> None:
+    """Add typed rows and their children to the tables of an entity."""
     with warehouse.transaction():
-        _insert(warehouse, entity, None, staged_batch(entity, batch.rows, first_arrival=0), source)
+        _insert(warehouse, entity, None, staged_batch(entity, rows, first_arrival=0), source)
         for place, child in enumerate(entity.children):
-            rows = staged_children(entity, batch.rows, place, first_arrival=0)
-            _insert(warehouse, child, entity, rows, source)
+            _insert(warehouse, child, entity, staged_children(entity, rows, place, first_arrival=0), source)
 
 
 def _insert(warehouse: Warehouse, entity: Entity, parent: Entity | None, rows: object, source: str) -> None:

@@ -1,4 +1,4 @@
-"""An office that bills, collects and refunds by the server's rules, on a clock of its own; its lists look as the server's.
+"""An office that bills, collects and refunds by the server's rules, on a clock of its own, and lists as it does.
 
 The rules are those of recordings of a real 5.12.28: an invoice's balance falls by what is applied, a refund raises it
 again, a deleted payment gives everything back and leaves no application, a cancelled invoice has no balance.
@@ -85,7 +85,9 @@ class Office:
     def pay(self) -> None:
         """Enter a payment for one to three invoices of a client: too little, all, or more; or for none."""
         of = self.chance.choice(self.clients)["id"]
-        owing = [i for i in self._some(self.invoices, SENT, PARTLY, most=99) if i["client_id"] == of and i["balance"] > 0]
+        owing = [
+            i for i in self._some(self.invoices, SENT, PARTLY, most=99) if i["client_id"] == of and i["balance"] > 0
+        ]
         uses = [(i, self._part(i["balance"])) for i in owing[: self.chance.randint(0, 3)]]
         over = self.chance.choice([ZERO, ZERO, cents(self.chance, 60)]) if uses else cents(self.chance, 200)
         amount = sum((part for _, part in uses), ZERO) + over
@@ -307,7 +309,9 @@ class Office:
         return str(datetime.fromisoformat(str(day)).replace(tzinfo=UTC).date() + timedelta(days=by))
 
     def _part(self, of: Decimal) -> Decimal:
-        return of if self.chance.random() < 0.5 else (of * self.chance.randint(1, 9) / 10).quantize(Decimal("0.01")) or of
+        return (
+            of if self.chance.random() < 0.5 else (of * self.chance.randint(1, 9) / 10).quantize(Decimal("0.01")) or of
+        )
 
     def _some(self, records: list[Record], *statuses: str, most: int = 1) -> list[Record]:
         fitting = [r for r in records if r["status_id"] in statuses and not r["is_deleted"]]
@@ -328,7 +332,8 @@ class Office:
 
 
 WEIGHTS = {
-    "bill": 30, "send": 4, "pay": 22, "pay_by_credit": 5, "apply_later": 8, "refund": 6, "refund_unapplied": 3, "use_credit_later": 3, "refund_credit": 2,
+    "bill": 30, "send": 4, "pay": 22, "pay_by_credit": 5, "apply_later": 8, "refund": 6, "refund_unapplied": 3,
+    "use_credit_later": 3, "refund_credit": 2,
     "delete_payment": 3, "amend": 4, "cancel": 3, "delete_invoice": 3, "archive": 3, "give_credit": 6, "reverse": 2,
     "delete_credit": 1,
 }  # fmt: skip

@@ -19,8 +19,8 @@ from warehouse.engine.seam import DUCKDB
 ZONES = ("Europe/Berlin", "America/Los_Angeles", "Pacific/Kiritimati", "UTC", "Asia/Kathmandu")
 BOOKS = int(os.environ.get("NINJA_SYNC_WORLDS", "20"))
 FIGURES = (
-    "open_invoices, not_due, overdue_1_30, overdue_31_60, overdue_61_90, overdue_over_90, without_due_date, owed, overpaid, "
-    "net, unapplied_payments, open_credits"
+    "open_invoices, not_due, overdue_1_30, overdue_31_60, overdue_61_90, overdue_over_90, without_due_date, owed, "
+    "overpaid, net, unapplied_payments, open_credits"
 )
 
 
@@ -74,9 +74,17 @@ def test_every_figure_of_every_client_is_the_book_keepers_on_many_days(warehouse
 
 def test_the_books_have_every_kind_of_figure(warehouse, books):
     """The comparison above would not see a column that is always zero."""
-    found = [row for clients in figures(warehouse, "mart.aging_as_of(current_date - 60)").values() for row in clients.values()]
+    found = [
+        row
+        for clients in figures(warehouse, "mart.aging_as_of(current_date - 60)").values()
+        for row in clients.values()
+    ]
     assert all(any(row[name] for row in found) for name in FIGURES.replace(",", " ").split())
-    assert warehouse.rows("select distinct part from mart.open_items order by part") == [("deposit",), ("rest",), ("whole",)]
+    assert warehouse.rows("select distinct part from mart.open_items order by part") == [
+        ("deposit",),
+        ("rest",),
+        ("whole",),
+    ]
 
 
 def test_today_and_any_later_day_are_the_view_of_today(warehouse, books):

@@ -1,4 +1,4 @@
--- One row per client, as in mart.aging, at the end of a day: what it owed then, by days overdue then.
+-- One row per client, as in mart.aging, at the end of a day: the amounts owed, by days overdue then.
 -- It is computed as mart.open_items_as_of, and so are unapplied payments and open credits, each from the date of the payment or
 -- credit. The day of a refund that belongs to no invoice is the payment's last change. A later day counts as today, which
 -- equals mart.aging. No column is personal: join mart.clients for names.
@@ -15,7 +15,7 @@ with days as (
         cast(as_of_day as date) >= cast(now() at time zone time_zone as date) as is_now
     from mart.companies
 ),
-later as (  -- what was done after the day
+later as (  -- uses and refunds after the day
     select
         a.source, a.payment_id, a.invoice_id, a.credit_id, case when a.applied_on > d.day then a.amount else 0 end as used,
         case when a.refunded_on > d.day then a.refunded else 0 end as refunded

@@ -1,4 +1,4 @@
--- One row per client with an open invoice, an unapplied payment or an open credit: what it owes, by days overdue, today.
+-- One row per client with an open invoice, an unapplied payment or an open credit: the amounts owed, by days overdue, today.
 -- The five columns from not_due to overdue_over_90 add up to owed. without_due_date is a part of not_due: such invoices are never
 -- overdue. overpaid sums up invoices whose balance is below zero, and net is owed less overpaid. Payments and credits stand
 -- beside and are not subtracted. Deleted clients are left out. client_status is unknown for a client the warehouse does not have.

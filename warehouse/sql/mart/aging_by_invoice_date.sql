@@ -1,4 +1,4 @@
--- One row per client with an open invoice: what it owes, by the days since the date of the invoice, today.
+-- One row per client with an open invoice: the amounts owed, by the days since the date of the invoice, today.
 -- The columns from age_0_30 to age_over_90 add up to owed. Due dates do not count here: see mart.aging for days overdue. An invoice
 -- without a date, or dated ahead, is in age_0_30. Deleted clients are left out.
 create view mart.aging_by_invoice_date as

@@ -1,4 +1,4 @@
--- One row per open part of an invoice: what is open of it, since when it is due, by how many days it is overdue.
+-- One row per open part of an invoice: its open amount, its due date, and the days it is overdue.
 -- Open is every invoice with a balance that is no draft and neither deleted nor cancelled. While a deposit is open, it is a part
 -- of its own, due on its own date, and the rest is due on the invoice's due date. A part without a due date is not due. A
 -- negative amount is an invoice that was overpaid. Today is the company's own day. Clients deleted since are in it: see client_status.

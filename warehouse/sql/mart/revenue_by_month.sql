@@ -1,4 +1,4 @@
--- One row per month, currency and country of the client: what was invoiced, credited and paid in that month.
+-- One row per month, currency and country of the client: the sums invoiced, credited and paid in that month.
 -- invoiced: by the date of the invoice, without drafts, cancelled and deleted ones, credited: by the date of the credit. paid and
 -- refunded: by the date of the payment, without deleted, cancelled and failed ones, money only. Reversed invoices count as
 -- invoiced, and the credits that reverse them as credited. Clients deleted since are counted too.
