@@ -132,9 +132,7 @@ def refund(call: Call) -> Response:
     found = select(call.world.db, "payments", "id = ? AND deleted_at IS NULL", (data["id"],))
     if not found:
         raise server_error()
-    before = PAYMENT.shown(call, found)[0][
-        "paymentables"
-    ]  # the answer does not tell what the refund did to them (recorded)
+    before = PAYMENT.shown(call, found)[0]["paymentables"]  # the answer shows them as before the refund (recorded)
     return item_answer(call, PAYMENT, payment_life.refund(call, found[0], data), paymentables=before)
 
 
