@@ -8,6 +8,7 @@ from typing import Final
 
 from flows.ask.ask import Result, reading
 from flows.ask.balances import check_source
+from flows.ask.converted import TITLE, converted
 from flows.ask.decimals import in_decimals
 from flows.configuration.values import Settings
 from flows.show.show import amount, say, show_table
@@ -56,6 +57,7 @@ def read_aging(
 ) -> dict[str, Result]:
     """Return the table by currency, the one that was asked for, and `left_out`: the sums of deleted clients.
 
+    If a rate of exchange is known, `converted` has owed, overpaid and net in the company's currency.
     Without `at` it is today, in each company's own time zone. Raises SettingsError for an unknown source, basis or
     grouping.
     """
@@ -68,15 +70,17 @@ def read_aging(
     names = {"figures": _figures(basis, at), "items": _items(at), "columns": listed, "sums": sums}
     with reading(settings) as warehouse:
         check_source(warehouse, settings, source)
-        return {
+        tables = {
             name: in_decimals(warehouse.answer(statement(STATEMENTS[name]).format(**names), {"source": source}))
             for name in dict.fromkeys(("by_currency", f"by_{by}", "left_out"))
         }
+        in_one = converted(warehouse, tables["by_currency"], at)
+    return {**tables, "converted": in_one} if in_one.rows else tables
 
 
 def tell_aging(tables: dict[str, Result], *, basis: str = DUE, at: date | None = None) -> None:
     """Print the tables for people, without the source column if there is only one source."""
-    asked = next((name for name in tables if name not in ("by_currency", "left_out")), "")
+    asked = next((name for name in tables if name not in ("by_currency", "left_out", "converted")), "")
     sources = {row[0] for row in tables["by_currency"].rows}
     if not sources:
         say("No client has an open invoice, payment or credit here" + (f" at the end of {at}." if at else "."))
@@ -86,6 +90,8 @@ def tell_aging(tables: dict[str, Result], *, basis: str = DUE, at: date | None =
     for name in filter(None, ("by_currency", asked)):
         words = f"{title}, by {name.removeprefix('by_')}"
         _tell(words, tables[name], several=len(sources) > 1, most=0 if name == "by_currency" else MOST)
+    if in_one := tables.get("converted"):
+        _tell(TITLE, in_one, several=len(sources) > 1, most=0)
     _tell_left_out(tables["left_out"])
 
 

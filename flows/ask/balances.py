@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, time
 
 from flows.ask.ask import Result, reading
-from flows.ask.converted import converted_balances
+from flows.ask.converted import TITLE, converted
 from flows.ask.decimals import in_decimals
 from flows.configuration.values import Settings
 from flows.show.show import harmless, say, show_table
@@ -19,7 +19,7 @@ TITLES = {
     "by_currency": "Balances by currency",
     "by_country": "Balances by country",
     "top_debtors": "Top debtors",
-    "converted": "Converted into the company's currency, by these rates",
+    "converted": TITLE,
     "not_listed": "Balances, among these, of clients that the server no longer lists: `ninja-sync sweep`",
     "not_known_yet": "Sources with no data yet at that moment",
 }
@@ -63,9 +63,9 @@ def read_balances(settings: Settings, source: str | None, *, top: int, at: datet
         }
         unlisted = in_decimals(warehouse.answer(statement("read/balances_not_listed"), params))
         later = Result(*warehouse.answer(statement("read/known_since"), params)) if at else Result((), ())
-        converted = Result((), ()) if at else converted_balances(warehouse, source)
-    if converted.rows:
-        tables["converted"] = converted
+        in_one = converted(warehouse, tables["by_currency"], at.date() if at else None)
+    if in_one.rows:
+        tables["converted"] = in_one
     if unlisted.rows and not at:
         tables["not_listed"] = unlisted
     if not later.rows:

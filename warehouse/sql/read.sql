@@ -32,17 +32,6 @@ where source = coalesce($source, source)
 group by source, currency_code
 order by source, owed desc, currency_code
 
--- :name balances_converted
--- The balances by currency in the company's currency, where at least one other currency has a rate.
-select
-    source, currency_code as currency, company_currency, rate, rate_day as day, rate_origin as origin,
-    owed_converted as owed, overpaid_converted as overpaid, net_converted as net
-from mart.balances_in_company_currency
-where source = coalesce($source, source) and source in (
-    select source from mart.balances_in_company_currency where rate is not null and currency_code <> company_currency
-)
-order by source, owed_converted desc nulls last, currency_code
-
 -- :name balances_not_listed
 -- The balances of clients that the server no longer lists, by currency.
 select
@@ -309,6 +298,23 @@ select
     ) as changed_runs,
     max(p.changed_runs) as shown, max(p.published_at) as published_at, max(p.seconds) as seconds
 from control.published as p
+
+-- :name rates_at
+-- The last rate of each currency up to a day, and 1 for the company's own currency.
+select source, currency_code, company_currency, rate, rate_day
+from (
+    select
+        r.source, r.currency_code, r.company_currency, r.rate, r.day as rate_day,
+        row_number() over (partition by r.source, r.currency_code order by r.day desc) as place
+    from mart.exchange_rates as r
+    join mart.companies as c on c.source = r.source and c.currency_code = r.company_currency
+    where r.day <= coalesce($at, current_date)
+) as ranked
+where place = 1 and currency_code <> company_currency
+union all
+select source, currency_code, currency_code, cast(1 as decimal(18, 8)), null
+from mart.companies
+where currency_code is not null
 
 -- :name recent
 -- The number of mirrored records changed at or after a moment.

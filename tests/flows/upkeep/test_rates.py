@@ -43,7 +43,7 @@ def test_rates_convert_balances_and_the_exact_ones_stay(call, file):
     owed = {code: Decimal(exact[code]["owed"]) * rate for code, rate in {"EUR": Decimal("1.2"), "USD": 1}.items()}
     for code, amount in owed.items():
         assert Decimal(converted[code]["owed"]) == round(amount, 2)
-    assert converted["EUR"]["day"] == "2020-02-29"
+    assert converted["EUR"]["rate_day"] == "2020-02-29"
     unrated = set(exact) - {"EUR", "GBP", "USD"}
     assert unrated
     assert {converted[code]["owed"] for code in unrated} == {None}
