@@ -33,8 +33,8 @@ class Summary:
     """One pull in counts. `fields` counts the changed records in which a field differs, the most frequent first.
 
     `run` is that of the clients, `others` are those of the other entities; all other counts are of all entities. `held`
-    X
-    of which this token sees no record, and may not see all.
+    says why missing records were kept on purpose, and gives the command that removes them. `blind` names the entities
+    whose list is empty for this token, which may not see everything.
     """
 
     run: Run
