@@ -87,3 +87,15 @@ def test_an_unknown_action_on_credits_is_refused(desk):
     credit = desk.credit()
     body = {"action": "explode", "ids": [credit["id"]]}
     assert desk.asked("POST", "/credits/bulk", body, 422)["errors"] == {"action": ["The selected action is invalid."]}
+
+
+def test_lines_of_a_credit_that_are_a_text_are_none(desk):
+    credit = desk.credit(40)
+    assert desk.put("credits", credit, line_items="x")["amount"] == 0
+    assert desk.figures()[3] == 0
+    assert desk.credit(1, line_items="x")["amount"] == 0
+
+
+def test_a_credit_with_an_empty_date_is_refused(desk):
+    refused = desk.asked("POST", "/credits", {"client_id": desk.client["id"], "date": ""}, 422)
+    assert refused["errors"] == {"date": ["The date is not a valid date."]}

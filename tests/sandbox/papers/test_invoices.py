@@ -133,3 +133,24 @@ def test_an_invoice_of_a_deleted_client_still_moves_its_figures(desk):
     desk.bulk("invoices", "delete", row)
     assert desk.figures()[:2] == [0, 70]
     assert desk.all("invoices", "&without_deleted_clients=true") == []
+
+
+def test_a_whole_invoice_sent_back_changes_nothing_but_its_stamp(desk):
+    row = desk.invoice(33.33, discount=1, tax_name1="VAT", tax_rate1=19, due_date="2026-03-01", date="2026-02-01")
+    desk.pay(5, (row, 5))
+    before = desk.read("invoices", row)
+    figures = desk.figures()
+    desk.api.switch(clock={"advance": 60})
+    body = desk.sent("GET", f"/invoices/{row['id']}").json()["data"]
+    changed = desk.put("invoices", row, **body)
+    assert {key for key in before if before[key] != changed[key]} == {"updated_at"}
+    assert desk.figures() == figures
+
+
+def test_a_cancelled_invoice_sent_back_whole_is_locked(desk):
+    row = desk.invoice()
+    desk.bulk("invoices", "cancel", row)
+    body = desk.sent("GET", f"/invoices/{row['id']}").json()["data"]
+    assert desk.put("invoices", row, 422, **body)["errors"] == {
+        "status_id": ["This invoice is locked and unable to be modified"]
+    }

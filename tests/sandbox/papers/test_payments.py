@@ -191,3 +191,8 @@ def test_money_on_foreign_invoices_is_refused(desk):
     refused = desk.pay(10, (row, 10), status=422)
     assert refused["errors"]["invoices.0.invoice_id"] == ["Selected invoices are not from a single client"]
     assert two.state(row) == ["2", 10, 0]
+
+
+def test_a_number_sent_empty_at_a_change_becomes_the_next_one(desk):
+    payment = desk.pay(10, number="mine")
+    assert desk.put("payments", payment, number="")["number"] == "0001"
