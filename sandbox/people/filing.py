@@ -11,8 +11,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from decimal import Decimal
+from functools import cache
 from random import Random
 
+from sandbox.books.lookups import statics
 from sandbox.people.filed import (
     Drawer,
     Filed,
@@ -25,6 +27,7 @@ from sandbox.people.filed import (
     payment_row,
     paymentable_rows,
 )
+from sandbox.people.paper_lines import CENT
 from sandbox.people.paper_values import Credit, Figures, Invoice, Papers, Payment, Span
 from sandbox.people.papers import make_papers
 from sandbox.store.database import insert_all, marks, next_id, select
@@ -96,8 +99,15 @@ def _in_order(world: World, company: int, table: str, papers: Iterable[Filed[Pap
 
 def _drawer(rng: Random, holder: Holder, now: int) -> Drawer:
     made, today = holder.row["created_at"], _day(now)
-    span = Span(min(_day(made), today - BEFORE), today, holder.terms)
+    span = Span(min(_day(made), today - BEFORE), today, holder.terms, _coin(holder.currency))
     return _stamped(rng, holder, make_papers(rng, _figures(holder), span), now)
+
+
+@cache
+def _coin(currency: int) -> int:
+    """The smallest coin that seeded figures have: one yen, or a cent."""
+    precision = next((int(x["precision"]) for x in statics()["currencies"] if x["id"] == str(currency)), 2)
+    return CENT if precision else MICROS
 
 
 def _figures(holder: Holder) -> Figures:

@@ -12,6 +12,7 @@ from sandbox.server import create_app
 from tests.sandbox.conftest import NOW, Api
 
 FIGURES = ("balance", "paid_to_date", "payment_balance", "credit_balance")
+CANCELLED = "5"
 
 
 @pytest.fixture(scope="module")
@@ -105,6 +106,26 @@ def test_terms_of_the_client_make_the_due_date(seeded, papers):
 
 def _days(start: str, end: str) -> int:
     return (date.fromisoformat(end) - date.fromisoformat(start)).days
+
+
+def test_a_change_of_nothing_leaves_amounts_that_have_no_odd_decimals():
+    with Api(create_app(clients=60, seed=6, clock=lambda: NOW)) as api:
+        before = {client["id"]: client for client in listed(api, "clients")}
+        odd = set()
+        for kind in ("invoices", "credits"):
+            for paper in listed(api, kind):
+                if paper["amount"] % Decimal("0.01") or paper["balance"] % Decimal("0.01"):
+                    odd.add(paper["client_id"])
+                elif not paper["is_deleted"] and paper["status_id"] != CANCELLED:
+                    saved = api.put(f"/api/v1/{kind}/{paper['id']}", json={}).json(parse_float=Decimal)["data"]
+                    kept = {
+                        name: saved[name] for name in ("amount", "balance", "total_taxes", "status_id", "paid_to_date")
+                    }
+                    assert kept == {name: paper[name] for name in kept}
+        assert 0 < len(odd) < 10
+        for client in listed(api, "clients"):
+            if client["id"] not in odd:
+                assert [client[name] for name in FIGURES] == [before[client["id"]][name] for name in FIGURES]
 
 
 def test_the_state_filters_find_all_states(seeded):
