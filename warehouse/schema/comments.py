@@ -94,7 +94,10 @@ OWN = {
     "last_inserted": "Number of clients that it added.",
     "last_updated": "Number of clients that it changed.",
     "clients_on_server": "The server's own total of clients.",
-    "not_listed": "Number of clients kept here although the server does not list them.",
+    "not_listed": "Number of records kept here although the server does not list them.",
+    "entity": "The kind of records: clients, invoices, payments ...",
+    "records": "Number of records here.",
+    "records_on_server": "The server's own total at the last load.",
     "quarantined": "Number of records in quarantine.",
     "unknown_fields": "Number of fields that this version does not know, or does not find.",
     "why": "Reason for keeping the client: held or hidden.",
@@ -173,6 +176,8 @@ def _fields() -> dict[str, str]:
 def of_table(entity: Entity, parent: Entity | None) -> dict[str, str]:
     """Return the columns of a table of the mirror, each with its description."""
     described = {field.name: field.description for field in entity.fields}
+    if parent is not None:
+        described[parent.parent_column] = f"Id of the {parent.singular.replace('_', ' ')} it belongs to."
     return {name: _described(entity.name, name, described) for name in columns(entity, parent)}
 
 
