@@ -14,7 +14,6 @@ from sandbox.books.client_settings import precision_of
 from sandbox.store.database import Row, insert, marks, select
 
 FIGURES = ("balance", "paid_to_date", "credit_balance", "payment_balance")
-PAPERS = ("invoices", "payments", "credits")
 INVOICE_UPDATED, PAYMENT_UPDATED, CLIENT_UPDATED = 5, 11, 61
 """The origin of a ledger row: a type of activity (LedgerService.php; 61 for a merge is recorded)."""
 MICRO = Decimal("0.000001")
@@ -107,16 +106,23 @@ def add_row(
 
 
 def totals(db: sqlite3.Connection, client_id: int) -> dict[str, str]:
-    """The sums behind the client's figures, and `applied`, the part of the payments that is used."""
+    """The sums behind the client's figures, and `applied`, the part of the payments that is used.
+
+    Refunded money does not count as paid; the use of a credit does.
+    """
+    live = "client_id = ? AND is_deleted = 0"
 
     def added(table: str, column: str) -> Decimal:
-        rows = db.execute(f"SELECT {column} FROM {table} WHERE client_id = ? AND is_deleted = 0", (client_id,))
+        rows = db.execute(f"SELECT {column} FROM {table} WHERE {live}", (client_id,))
         return sum((Decimal(value) for (value,) in rows), Decimal(0))
 
+    payments = f"SELECT id FROM payments WHERE {live}"
+    used = f"SELECT amount FROM paymentables WHERE kind = 'credit' AND payment_id IN ({payments})"
+    from_credits = sum((Decimal(value) for (value,) in db.execute(used, (client_id,))), Decimal(0))
     paid, applied = added("payments", "amount"), added("payments", "applied")
     return {
         "balance": money(added("invoices", "balance")),
-        "paid_to_date": money(paid),
+        "paid_to_date": money(paid - added("payments", "refunded") + from_credits),
         "payment_balance": money(paid - applied),
         "credit_balance": money(added("credits", "balance")),
         "applied": money(applied),

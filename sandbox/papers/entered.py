@@ -98,7 +98,7 @@ def _text(name: str, value: Any) -> str | None:
 
 
 def decimal_of(value: Any, *, null: bool = False) -> str | None:
-    """The amount that a decimal column keeps: six decimals, 0 for what is no number."""
+    """The amount that a decimal column keeps: six decimals, 0 for anything that is not a number."""
     if isinstance(value, list | dict):
         raise server_error()
     if value is None:

@@ -1,8 +1,8 @@
-"""The figures of clients as papers move them, and the ledger rows that tell of it (ClientService, LedgerService).
+"""The figures of clients as papers move them, and the ledger rows that record it (ClientService, LedgerService).
 
 Adding to a figure moves the client's stamp, even if nothing is added: the server adds floats, and a float is never the
 text that the column held, so the row counts as changed (recorded: mark_sent of an invoice over 0). A figure that is
-computed anew comes from the database as a text, and moves the stamp only if it differs.
+computed again comes from the database as a text, and moves the stamp only if it differs.
 """
 
 from __future__ import annotations

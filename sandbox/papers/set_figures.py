@@ -77,7 +77,7 @@ def _credit(world: World, client: Row) -> None:
 
 
 def _paper(world: World, client: Row, table: str, amount: Decimal, balance: Decimal) -> int:
-    """A sent paper over this amount, of which so much is left."""
+    """A sent paper over this amount, with this balance."""
     line = USUAL | {"quantity": 1.0, "tax_id": "1", "is_amount_discount": True, "product_key": "carried-over"}
     line |= dict.fromkeys(("cost", "line_total", "gross_line_total"), float(amount))
     sums = {"amount": money(amount), "balance": money(balance), "paid_to_date": money(amount - balance)}

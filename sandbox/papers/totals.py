@@ -85,7 +85,7 @@ class _Reckoning:
         return php_round(taxed - taxed / (1 + rate / 100), CENTS)
 
     def total(self, lines: list[Line]) -> Totals:
-        """Add the lines up. Inclusive taxes are told, but change no amount."""
+        """Add the lines up. Inclusive taxes are reported, but change no amount."""
         subtotal = sum((line["line_total"] for line in lines), 0.0)
         total = subtotal - self._discount_of(subtotal)
         taxes = 0.0 if self.tax_exempt else self._paper_taxes(total)
