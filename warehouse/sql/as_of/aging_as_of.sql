@@ -3,8 +3,8 @@
 -- credit. The day of a refund that belongs to no invoice is the payment's last change. A later day counts as today, which
 -- equals mart.aging. No column is personal: join mart.clients for names.
 create function mart.aging_as_of(as_of_day date) returns table (
-    source varchar, client_id varchar, client_number varchar, client_status varchar, country varchar, country_code varchar,
-    currency_code varchar, open_invoices bigint, most_days_overdue integer, not_due decimal(38, 6), overdue_1_30 decimal(38, 6),
+    source varchar, day date, client_id varchar, client_number varchar, client_status varchar, country varchar,
+    country_code varchar, currency_code varchar, open_invoices bigint, most_days_overdue integer, not_due decimal(38, 6), overdue_1_30 decimal(38, 6),
     overdue_31_60 decimal(38, 6), overdue_61_90 decimal(38, 6), overdue_over_90 decimal(38, 6),
     without_due_date decimal(38, 6), owed decimal(38, 6), overpaid decimal(38, 6), net decimal(38, 6),
     unapplied_payments decimal(38, 6), open_credits decimal(38, 6)
@@ -74,7 +74,7 @@ figures as (
     where balance <> 0
 )
 select
-    source, client_id, client_number, client_status, country, country_code, currency_code,
+    source, day, client_id, client_number, client_status, country, country_code, currency_code,
     count(case when open_amount > 0 and part <> 'rest' then 1 end) as open_invoices, max(days_overdue) as most_days_overdue,
     cast(sum(case when bucket = 'not due' then open_amount else 0 end) as decimal(38, 6)) as not_due,
     cast(sum(case when bucket = '1-30' then open_amount else 0 end) as decimal(38, 6)) as overdue_1_30,
@@ -87,5 +87,6 @@ select
     cast(sum(open_amount) as decimal(38, 6)) as net,
     cast(sum(unapplied) as decimal(38, 6)) as unapplied_payments, cast(sum(credit) as decimal(38, 6)) as open_credits
 from figures
+join days using (source)
 where client_status <> 'deleted'
-group by source, client_id, client_number, client_status, country, country_code, currency_code
+group by day, source, client_id, client_number, client_status, country, country_code, currency_code

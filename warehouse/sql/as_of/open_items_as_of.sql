@@ -4,7 +4,7 @@
 -- its last change. Drafts and deleted invoices count for no day. A later day counts as today. No column is personal: join
 -- mart.clients for names.
 create function mart.open_items_as_of(as_of_day date) returns table (
-    source varchar, invoice_id varchar, number varchar, client_id varchar, client_number varchar, client_status varchar,
+    source varchar, day date, invoice_id varchar, number varchar, client_id varchar, client_number varchar, client_status varchar,
     country varchar, country_code varchar, currency_code varchar, document_status varchar, date date, due_date date, part varchar,
     days_overdue integer, days_old integer, bucket varchar, open_amount decimal(20, 6)
 ) as
@@ -69,7 +69,7 @@ parts as (
     where s.open_whole <> s.deposit
 )
 select
-    p.source, p.invoice_id, p.number, p.client_id, p.client_number, p.client_status, p.country, p.country_code, p.currency_code,
+    p.source, p.day, p.invoice_id, p.number, p.client_id, p.client_number, p.client_status, p.country, p.country_code, p.currency_code,
     p.document_status, p.date, p.part_due_date as due_date, p.part,
     cast(case when p.part_due_date is not null then greatest(p.day - p.part_due_date, 0) end as integer) as days_overdue,
     cast(case when p.date is not null then greatest(p.day - p.date, 0) end as integer) as days_old,

@@ -3,7 +3,7 @@
 -- without a date, or dated ahead, is in age_0_30. Deleted clients are left out.
 create view mart.aging_by_invoice_date as
 select
-    source, client_id, client_number, client_name, client_status, country, country_code, currency_code,
+    source, day, client_id, client_number, client_name, client_status, country, country_code, currency_code,
     count(case when open_amount > 0 and part <> 'rest' then 1 end) as open_invoices, max(days_old) as most_days_old,
     cast(sum(case when open_amount > 0 and coalesce(days_old, 0) <= 30 then open_amount else 0 end) as decimal(38, 6)) as age_0_30,
     cast(sum(case when open_amount > 0 and days_old between 31 and 60 then open_amount else 0 end) as decimal(38, 6)) as age_31_60,
@@ -14,4 +14,4 @@ select
     cast(sum(open_amount) as decimal(38, 6)) as net
 from mart.open_items
 where client_status <> 'deleted'
-group by source, client_id, client_number, client_name, client_status, country, country_code, currency_code
+group by source, day, client_id, client_number, client_name, client_status, country, country_code, currency_code

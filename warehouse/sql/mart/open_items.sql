@@ -32,7 +32,7 @@ parts as (
     where s.open_whole <> s.deposit
 )
 select
-    p.source, p.invoice_id, p.number, p.client_id, p.client_number, p.client_name, p.client_status, p.country, p.country_code, p.currency_code,
+    p.source, p.day, p.invoice_id, p.number, p.client_id, p.client_number, p.client_name, p.client_status, p.country, p.country_code, p.currency_code,
     p.document_status, p.date, p.part_due_date as due_date, p.part,
     cast(case when p.part_due_date is not null then greatest(p.day - p.part_due_date, 0) end as integer) as days_overdue,
     cast(case when p.date is not null then greatest(p.day - p.date, 0) end as integer) as days_old,
