@@ -33,13 +33,13 @@ class Group(NamedTuple):
 NAME: Final = "ninja-sync"
 
 ROOT = Group(
-    "Invoice Ninja clients, contacts and balances in SQL: an exact mirror.\n\n"
+    "Invoice Ninja clients, invoices, payments and balances in SQL: an exact mirror.\n\n"
     "Start with `ninja-sync demo`, or with `ninja-sync init` for your own server. "
     "`ninja-sync COMMAND --help` explains a command.",
     {
         "Everyday": (
             Command("pull", "Bring the warehouse up to date.", "flows.cli.pull:pull"),
-            Command("sweep", "Read everything, and find clients that have vanished.", "flows.cli.pull:sweep"),
+            Command("sweep", "Read everything, and find records that have vanished.", "flows.cli.pull:sweep"),
             Command("status", "Show how fresh each mirror is, and what needs attention.", "flows.cli.ask:status"),
             Command("balances", "Show amounts owed and overpaid, and the largest debtors.", "flows.cli.ask:balances"),
             Command("aging", "Show who owes how much for how long.", "flows.cli.aging:aging"),
