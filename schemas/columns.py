@@ -40,7 +40,7 @@ _CONTAINERS = frozenset({dict, list})
 
 
 class Children(msgspec.Struct, frozen=True):
-    """The children of many records: a column for each field, how many each record has, and the keys that came."""
+    """The children of many records: a column for each field, how many each record has, and keys to report."""
 
     columns: Sequence[Column]
     counts: Sequence[int]
@@ -133,11 +133,12 @@ def _without_unset(column: Column) -> Column:
 
 
 def _came(layout: Layout, records: Sequence[Shaped]) -> Sequence[str]:
-    """The keys that any of these records has."""
+    """The keys that came, as far as a report of new and missing ones asks: of those that may be missing, the new."""
     if not layout.optional or not records:
         return layout.keys if records else ()
-    values = ((key, map(attrgetter(attribute(layout.entity, key)), records)) for key in layout.keys)
-    return [key for key, column in values if set(map(type, column)) != {_UNSET}]
+    new = set(loose_keys(layout)) - layout.entity.elsewhere
+    values = {key: map(attrgetter(attribute(layout.entity, key)), records) for key in new}
+    return [key for key, column in values.items() if set(map(type, column)) != {_UNSET}]
 
 
 @lru_cache(maxsize=MOST_LAYOUTS)
@@ -251,10 +252,14 @@ def _take_secrets_out(layout: Layout, records: Sequence[Shaped]) -> None:
 
 def _searched(layout: Layout, records: Sequence[Shaped]) -> list[tuple[str, Sequence[Shaped], Column]]:
     """Objects and lists in the place of loose values, without what they hold of secrets: by attribute."""
-    columns = ((name, list(map(attrgetter(name), records))) for name in _kept_attributes(layout, loose_keys(layout)))
+    names = _kept_attributes(layout, loose_keys(layout))
+    if not names or not records:
+        return []
+    pair = attrgetter(names[0], *names)  # of one name alone it would make no tuple
+    _, *columns = zip(*map(pair, records), strict=True)
     return [
         (name, records, [searched(value) for value in column])
-        for name, column in columns
+        for name, column in zip(names, columns, strict=True)
         if not _CONTAINERS.isdisjoint(map(type, column))
     ]
 
