@@ -8,6 +8,10 @@ from sandbox.clients import bulk as client_bulk
 from sandbox.clients import clients, uploads
 from sandbox.clients import merge as client_merge
 from sandbox.clients import purge as client_purge
+from sandbox.papers import credits as papers_credits
+from sandbox.papers import invoices, payments
+from sandbox.papers.catalogue import CREDIT, INVOICE, PAYMENT
+from sandbox.papers.lists import edit_of, index_of, show_of
 from sandbox.wire.calls import route
 
 ROUTES = [
@@ -30,6 +34,37 @@ ROUTES = [
     route("POST", "/clients/{id}/updateTaxData", tax_data.renew),
     route("POST", "/clients/{id}/purge", client_purge.purge, password=True, one_transaction=False),
     route("POST", "/clients/{id}/{other}/merge", client_merge.merge, password=True, one_transaction=False),
+    route("GET", "/invoices", index_of(INVOICE)),
+    route("POST", "/invoices", invoices.store),
+    route("POST", "/invoices/bulk", invoices.bulk),
+    route("GET", "/invoices/create", invoices.create_blank),
+    route("GET", "/invoices/{id}", show_of(INVOICE)),
+    route("PUT", "/invoices/{id}", invoices.save),
+    route("PATCH", "/invoices/{id}", invoices.save),
+    route("DELETE", "/invoices/{id}", invoices.destroy),
+    route("GET", "/invoices/{id}/edit", edit_of(INVOICE)),
+    route("GET", "/invoices/{id}/{action}", invoices.act),
+    route("GET", "/payments", index_of(PAYMENT)),
+    route("POST", "/payments", payments.store),
+    route("POST", "/payments/bulk", payments.bulk),
+    route("POST", "/payments/refund", payments.refund),
+    route("GET", "/payments/create", payments.create_blank),
+    route("GET", "/payments/{id}", show_of(PAYMENT)),
+    route("PUT", "/payments/{id}", payments.save),
+    route("PATCH", "/payments/{id}", payments.save),
+    route("DELETE", "/payments/{id}", payments.destroy),
+    route("GET", "/payments/{id}/edit", edit_of(PAYMENT)),
+    route("GET", "/payments/{id}/{action}", payments.act),
+    route("GET", "/credits", index_of(CREDIT)),
+    route("POST", "/credits", papers_credits.store),
+    route("POST", "/credits/bulk", papers_credits.bulk),
+    route("GET", "/credits/create", papers_credits.create_blank),
+    route("GET", "/credits/{id}", show_of(CREDIT)),
+    route("PUT", "/credits/{id}", papers_credits.save),
+    route("PATCH", "/credits/{id}", papers_credits.save),
+    route("DELETE", "/credits/{id}", papers_credits.destroy),
+    route("GET", "/credits/{id}/edit", edit_of(CREDIT)),
+    route("GET", "/credits/{id}/{action}", papers_credits.act),
     route("GET", "/documents", documents.index),
     route("GET", "/documents/{id}", documents.show),
     route("PUT", "/documents/{id}", documents.save),

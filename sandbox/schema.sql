@@ -1,4 +1,4 @@
--- The tables that the client endpoints need, under the server's names where its answers show them.
+-- The tables behind the API, under the server's names where its answers show them.
 -- Times are microseconds since 1970 in UTC (the server: timestamp(6)); money is exact decimal text (the server:
 -- decimal(20,6)), because SQLite has no number that is both wide and exact enough.
 CREATE TABLE companies (
@@ -72,26 +72,85 @@ CREATE TABLE activities (
 );
 CREATE INDEX activities_client ON activities (client_id);
 CREATE INDEX activities_company ON activities (company_id, created_at);
--- The invoices, payments and credits behind a client's figures, only as far as figures, ledger and merges need them.
--- `entity` names the kind behind a ledger row (invoice, payment, credit); a merge's row has none.
+-- The papers of clients: invoices, credits, payments, and which payment is on which of them. `date` and `due_date` are
+-- days (the server: DATE, which holds 0000-00-00 for a text that is no day), `line_items` is JSON.
 CREATE TABLE invoices (
-    id INTEGER PRIMARY KEY AUTOINCREMENT, company_id INTEGER NOT NULL,
-    client_id INTEGER NOT NULL REFERENCES clients (id) ON DELETE CASCADE,
-    amount TEXT NOT NULL, balance TEXT NOT NULL, is_deleted INTEGER NOT NULL DEFAULT 0, created_at INTEGER, updated_at INTEGER
+    id INTEGER PRIMARY KEY AUTOINCREMENT, company_id INTEGER NOT NULL, user_id INTEGER NOT NULL DEFAULT 1, assigned_user_id INTEGER,
+    client_id INTEGER NOT NULL REFERENCES clients (id) ON DELETE CASCADE, project_id INTEGER, vendor_id INTEGER,
+    status_id INTEGER NOT NULL DEFAULT 1, design_id INTEGER, recurring_id INTEGER, subscription_id INTEGER, location_id INTEGER,
+    number TEXT COLLATE unicode_ci, po_number TEXT, date TEXT, due_date TEXT, last_sent_date TEXT, next_send_date TEXT,
+    amount TEXT NOT NULL DEFAULT '0', balance TEXT NOT NULL DEFAULT '0', paid_to_date TEXT NOT NULL DEFAULT '0',
+    partial TEXT, partial_due_date TEXT, discount TEXT NOT NULL DEFAULT '0', is_amount_discount INTEGER NOT NULL DEFAULT 1,
+    uses_inclusive_taxes INTEGER NOT NULL DEFAULT 0, tax_name1 TEXT, tax_rate1 TEXT NOT NULL DEFAULT '0', tax_name2 TEXT,
+    tax_rate2 TEXT NOT NULL DEFAULT '0', tax_name3 TEXT, tax_rate3 TEXT NOT NULL DEFAULT '0', total_taxes TEXT NOT NULL DEFAULT '0',
+    terms TEXT, footer TEXT, public_notes TEXT, private_notes TEXT,
+    custom_value1 TEXT, custom_value2 TEXT, custom_value3 TEXT, custom_value4 TEXT,
+    custom_surcharge1 TEXT, custom_surcharge2 TEXT, custom_surcharge3 TEXT, custom_surcharge4 TEXT,
+    custom_surcharge_tax1 INTEGER NOT NULL DEFAULT 0, custom_surcharge_tax2 INTEGER NOT NULL DEFAULT 0,
+    custom_surcharge_tax3 INTEGER NOT NULL DEFAULT 0, custom_surcharge_tax4 INTEGER NOT NULL DEFAULT 0,
+    exchange_rate TEXT NOT NULL DEFAULT '1', line_items TEXT NOT NULL DEFAULT '[]',
+    reminder1_sent TEXT, reminder2_sent TEXT, reminder3_sent TEXT, reminder_last_sent TEXT,
+    auto_bill_enabled INTEGER NOT NULL DEFAULT 0, tax_info TEXT, e_invoice TEXT, backup TEXT,
+    is_deleted INTEGER NOT NULL DEFAULT 0, created_at INTEGER, updated_at INTEGER, deleted_at INTEGER
 );
 CREATE INDEX invoices_client ON invoices (client_id);
-CREATE TABLE payments (
-    id INTEGER PRIMARY KEY AUTOINCREMENT, company_id INTEGER NOT NULL,
-    client_id INTEGER NOT NULL REFERENCES clients (id) ON DELETE CASCADE,
-    amount TEXT NOT NULL, applied TEXT NOT NULL, is_deleted INTEGER NOT NULL DEFAULT 0, created_at INTEGER, updated_at INTEGER
-);
-CREATE INDEX payments_client ON payments (client_id);
+CREATE INDEX invoices_updated ON invoices (company_id, updated_at);
+CREATE INDEX invoices_number ON invoices (company_id, number);
 CREATE TABLE credits (
-    id INTEGER PRIMARY KEY AUTOINCREMENT, company_id INTEGER NOT NULL,
-    client_id INTEGER NOT NULL REFERENCES clients (id) ON DELETE CASCADE,
-    amount TEXT NOT NULL, balance TEXT NOT NULL, is_deleted INTEGER NOT NULL DEFAULT 0, created_at INTEGER, updated_at INTEGER
+    id INTEGER PRIMARY KEY AUTOINCREMENT, company_id INTEGER NOT NULL, user_id INTEGER NOT NULL DEFAULT 1, assigned_user_id INTEGER,
+    client_id INTEGER NOT NULL REFERENCES clients (id) ON DELETE CASCADE, project_id INTEGER, vendor_id INTEGER,
+    status_id INTEGER NOT NULL DEFAULT 1, design_id INTEGER, invoice_id INTEGER, subscription_id INTEGER, location_id INTEGER,
+    number TEXT COLLATE unicode_ci, po_number TEXT, date TEXT, due_date TEXT, last_sent_date TEXT, next_send_date TEXT,
+    amount TEXT NOT NULL DEFAULT '0', balance TEXT NOT NULL DEFAULT '0', paid_to_date TEXT NOT NULL DEFAULT '0',
+    partial TEXT, partial_due_date TEXT, discount TEXT NOT NULL DEFAULT '0', is_amount_discount INTEGER NOT NULL DEFAULT 1,
+    uses_inclusive_taxes INTEGER NOT NULL DEFAULT 0, tax_name1 TEXT, tax_rate1 TEXT NOT NULL DEFAULT '0', tax_name2 TEXT,
+    tax_rate2 TEXT NOT NULL DEFAULT '0', tax_name3 TEXT, tax_rate3 TEXT NOT NULL DEFAULT '0', total_taxes TEXT NOT NULL DEFAULT '0',
+    terms TEXT, footer TEXT, public_notes TEXT, private_notes TEXT,
+    custom_value1 TEXT, custom_value2 TEXT, custom_value3 TEXT, custom_value4 TEXT,
+    custom_surcharge1 TEXT, custom_surcharge2 TEXT, custom_surcharge3 TEXT, custom_surcharge4 TEXT,
+    custom_surcharge_tax1 INTEGER NOT NULL DEFAULT 0, custom_surcharge_tax2 INTEGER NOT NULL DEFAULT 0,
+    custom_surcharge_tax3 INTEGER NOT NULL DEFAULT 0, custom_surcharge_tax4 INTEGER NOT NULL DEFAULT 0,
+    exchange_rate TEXT NOT NULL DEFAULT '1', line_items TEXT NOT NULL DEFAULT '[]',
+    reminder1_sent TEXT, reminder2_sent TEXT, reminder3_sent TEXT, reminder_last_sent TEXT,
+    auto_bill_enabled INTEGER NOT NULL DEFAULT 0, tax_info TEXT, e_invoice TEXT, backup TEXT,
+    is_deleted INTEGER NOT NULL DEFAULT 0, created_at INTEGER, updated_at INTEGER, deleted_at INTEGER
 );
 CREATE INDEX credits_client ON credits (client_id);
+CREATE INDEX credits_updated ON credits (company_id, updated_at);
+CREATE INDEX credits_number ON credits (company_id, number);
+CREATE TABLE payments (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, company_id INTEGER NOT NULL, user_id INTEGER NOT NULL DEFAULT 1, assigned_user_id INTEGER,
+    client_id INTEGER NOT NULL REFERENCES clients (id) ON DELETE CASCADE, client_contact_id INTEGER, project_id INTEGER, vendor_id INTEGER,
+    invitation_id INTEGER, company_gateway_id INTEGER, gateway_type_id INTEGER, type_id INTEGER, status_id INTEGER NOT NULL DEFAULT 4,
+    amount TEXT NOT NULL DEFAULT '0', refunded TEXT NOT NULL DEFAULT '0', applied TEXT NOT NULL DEFAULT '0', date TEXT,
+    transaction_reference TEXT, transaction_id INTEGER, is_manual INTEGER NOT NULL DEFAULT 1, private_notes TEXT,
+    number TEXT COLLATE unicode_ci, custom_value1 TEXT, custom_value2 TEXT, custom_value3 TEXT, custom_value4 TEXT,
+    currency_id INTEGER, exchange_rate TEXT NOT NULL DEFAULT '1', exchange_currency_id INTEGER,
+    is_deleted INTEGER NOT NULL DEFAULT 0, created_at INTEGER, updated_at INTEGER, deleted_at INTEGER
+);
+CREATE INDEX payments_client ON payments (client_id);
+CREATE INDEX payments_updated ON payments (company_id, updated_at);
+CREATE INDEX payments_number ON payments (company_id, number);
+-- `kind` is `invoice` or `credit`, `paper_id` the row there.
+CREATE TABLE paymentables (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, payment_id INTEGER NOT NULL REFERENCES payments (id) ON DELETE CASCADE,
+    kind TEXT NOT NULL, paper_id INTEGER NOT NULL, amount TEXT NOT NULL, refunded TEXT NOT NULL DEFAULT '0',
+    created_at INTEGER, updated_at INTEGER, deleted_at INTEGER
+);
+CREATE INDEX paymentables_payment ON paymentables (payment_id);
+CREATE INDEX paymentables_paper ON paymentables (paper_id, kind);
+-- Who may open a paper, by the kind of the paper: `invoice`, `credit`, `quote` and so on. The server has a table for each.
+CREATE TABLE invitations (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT NOT NULL, paper_id INTEGER NOT NULL,
+    client_contact_id INTEGER NOT NULL REFERENCES contacts (id) ON DELETE CASCADE, key TEXT NOT NULL,
+    sent_date TEXT, viewed_date TEXT, opened_date TEXT, created_at INTEGER, updated_at INTEGER, deleted_at INTEGER
+);
+CREATE INDEX invitations_paper ON invitations (paper_id, kind);
+-- The next automatic number of each kind of paper; clients have theirs in their company.
+CREATE TABLE counters (
+    company_id INTEGER NOT NULL, kind TEXT NOT NULL, next INTEGER NOT NULL, PRIMARY KEY (company_id, kind)
+);
+-- `entity` names the kind behind a ledger row (invoice, payment, credit); a merge's row has none.
 CREATE TABLE ledger (
     id INTEGER PRIMARY KEY AUTOINCREMENT, company_id INTEGER NOT NULL,
     client_id INTEGER NOT NULL REFERENCES clients (id) ON DELETE CASCADE,

@@ -22,5 +22,9 @@ class Erased(msgspec.Struct, frozen=True):
         """The salted hash of a client's id."""
         return hashlib.sha256(f"{self.salt}|{self.source}|{client_id}".encode()).hexdigest()
 
+    def mark_of(self, entity: str, record_id: object) -> str:
+        """The salted hash of a record's id: ids repeat between entities. A client's is the mark that `has` knows."""
+        return self.mark(record_id if entity == "clients" else f"{entity}/{record_id}")
+
 
 NOBODY = Erased("", "", frozenset())

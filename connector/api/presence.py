@@ -11,6 +11,8 @@ from httpx import codes
 
 from connector.door.door import Door
 from connector.scan.pages import UNREADABLE, narrows
+from schemas.entities import CLIENTS
+from schemas.entity import Entity
 from schemas.errors import NotAuthorised, NotFound, Rejected, UnexpectedShape
 
 MERGED = "Balance update after merging"
@@ -18,7 +20,7 @@ MERGED = "Balance update after merging"
 
 
 class Presence(Enum):
-    """Where a client is that the server's list does not show."""
+    """Where a record is that the server's list does not show."""
 
     HERE = "here"
     GONE = "gone"
@@ -36,13 +38,13 @@ class Note(msgspec.Struct, frozen=True):
     at: int
 
 
-def presence(door: Door, client_id: str) -> Presence:
-    """Whether a client is there, gone, or hidden from this token.
+def presence(door: Door, record_id: str, entity: Entity = CLIENTS) -> Presence:
+    """Whether a record is there, gone, or hidden from this token.
 
-    A client that the server cannot send (an empty answer, a 500) is there.
+    A record that the server cannot send (an empty answer, a 500) is there.
     """
     try:
-        door.get(f"/clients/{client_id}")
+        door.get(f"{entity.path}/{record_id}")
     except UNREADABLE as problem:
         if not narrows(problem):
             raise
@@ -52,15 +54,29 @@ def presence(door: Door, client_id: str) -> Presence:
 
 
 def presence_by(refusal: Rejected) -> Presence:
-    """Where a client is, by the server's refusal to show it. Raises the refusal where it does not say.
+    """Where a record is, by the server's refusal to show it. Raises the refusal where it does not say.
 
-    Invoice Ninja answers 400 for an unknown id, and 401 for a client that the token's user may not see (Handler.php).
+    Invoice Ninja answers 400 for an unknown id, and 401 for a record that the token's user may not see (Handler.php).
     """
     if isinstance(refusal, NotFound) and refusal.status == codes.BAD_REQUEST:
         return Presence.GONE
     if isinstance(refusal, NotAuthorised) and refusal.status == codes.UNAUTHORIZED:
         return Presence.HIDDEN
     raise refusal
+
+
+def record_now(door: Door, record_id: str, entity: Entity) -> object:
+    """A record as the server has it now; None where it is gone, hidden, or cannot be sent."""
+    try:
+        answer = door.get(f"{entity.path}/{record_id}").json()
+    except UNREADABLE as problem:
+        if not narrows(problem):
+            raise
+        return None
+    except Rejected as refusal:
+        presence_by(refusal)
+        return None
+    return answer.get("data") if isinstance(answer, dict) else None
 
 
 def merges_into(door: Door, client_id: str) -> list[Note] | None:

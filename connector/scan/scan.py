@@ -77,6 +77,14 @@ def read(scan: Scan, since: int | None, resume: list[Span] | None = None) -> Gen
         yield from _read_again(scan, since, newest)
 
 
+def _found(scan: Scan, record_id: str) -> object:
+    """A record as it is now; None where it is not there."""
+    if scan.find is not None:
+        return scan.find(record_id)
+    listed = scan.ask({"client_id": record_id, "per_page": 1}).records
+    return listed[0] if listed else None
+
+
 def next_watermark(scan: Scan, look_back: int) -> int | None:
     """Where the next scan starts: min(newest stamp seen, the server's clock at the first request) - look-back.
 
@@ -131,9 +139,5 @@ def _read_again(scan: Scan, cursor: int | None, newest: int) -> Iterator[list[ob
             "The server's time zone hid the newest changes; its offset was measured and all was read again."
         )
         yield from keyset(scan, [(cursor, None)])
-    if scan.newest_seen < newest:
-        newest_now = scan.ask({"client_id": key(scan.look.newest), "per_page": 1}).records
-        if newest_now and stamp(newest_now[0]) >= newest:
-            raise PagesMoved(
-                "The scan did not reach the newest record; nothing was stored. Try again, or `pull --full`."
-            )
+    if scan.newest_seen < newest and stamp(_found(scan, key(scan.look.newest))) >= newest:
+        raise PagesMoved("The scan did not reach the newest record; nothing was stored. Try again, or `pull --full`.")

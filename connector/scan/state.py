@@ -49,7 +49,8 @@ class Scan(msgspec.Struct):
     `connections` is how many requests a full read may run at once; `together` runs them (threads, where None).
     `recheck` checks once whether the newest record is visible with the known skew. If the server's time zone was
     changed, it hides the hours behind the cursor, and the newest record alone would not show that.
-    `recent` is how many records the warehouse has from the start of this scan on, which are those that it brings again.
+    `find` reads one record by its id; without it, the list is asked. `recent` is how many records the warehouse has
+    from the start of this scan on, which are those that it brings again.
     `walls` are the cursors from which only a walk goes on.
     `unread` counts the unreadable places of one walk: several of them can have one name in `poison`.
     """
@@ -61,6 +62,7 @@ class Scan(msgspec.Struct):
     recheck: bool = False
     connections: int = 1
     together: Together | None = None
+    find: Callable[[str], object] | None = None
     recent: int = 0
     walls: dict[int | None, Wall] = {}
     open: list[Span] = []

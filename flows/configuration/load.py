@@ -30,6 +30,7 @@ from warehouse.engine.place import Place, PostgresUrl, check_kind, place_from
 
 DEFAULT_SOURCE = "main"
 TOKEN_VARIABLE = "NINJA_SYNC_TOKEN"  # noqa: S105 - the name of a variable, not a token
+ENTITIES_VARIABLE = "NINJA_SYNC_ENTITIES"
 PATHS_OF_PREFECT = ("rules", "changes_folder", "statements_folder", "export_folder")
 
 
@@ -137,7 +138,7 @@ def _beside(path: Path, name: str) -> str:
 
 
 def _with_environment(settings: Settings, environ: Mapping[str, str]) -> Settings:
-    """Return the settings, overridden by the environment: the warehouse, and a single source's URL and token."""
+    """Return the settings, overridden by the environment: the warehouse; a single source's URL, token and entities."""
     if environ.get("NINJA_SYNC_WAREHOUSE"):
         settings = msgspec.structs.replace(settings, warehouse=environ["NINJA_SYNC_WAREHOUSE"])
     url = environ.get("NINJA_SYNC_URL")
@@ -148,4 +149,7 @@ def _with_environment(settings: Settings, environ: Mapping[str, str]) -> Setting
     name, source = next(iter(settings.sources.items()), (DEFAULT_SOURCE, Source(url="")))
     if environ.get(TOKEN_VARIABLE):
         source = msgspec.structs.replace(source, token_env=TOKEN_VARIABLE, token_file="", token_block="")
+    if environ.get(ENTITIES_VARIABLE):
+        named = tuple(entity.strip() for entity in environ[ENTITIES_VARIABLE].split(","))
+        source = msgspec.structs.replace(source, entities=named)
     return msgspec.structs.replace(settings, sources={name: msgspec.structs.replace(source, url=url or source.url)})

@@ -10,6 +10,8 @@ import msgspec
 from msgspec import Meta
 
 from flows.configuration.schedules import Prefect, When, fault_of
+from schemas.entities import CLIENTS, PULLED
+from schemas.entity import Entity
 from schemas.errors import SettingsError
 
 SOURCE_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
@@ -34,11 +36,17 @@ class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     connections: Annotated[int, Meta(ge=1, le=16)] = 4
     look_back: Annotated[int, Meta(ge=60, le=YEAR)] = 2 * HOUR
     sweep_days: float = 7
+    entities: tuple[str, ...] = ("clients", "invoices", "payments", "credits")
     activities: bool = False
     requests_per_second: Annotated[float, Meta(ge=0.01, le=10_000)] = 5.0
     retry_budget: Seconds = 300.0
     proxy: str | None = None
     ca_file: str | None = None
+
+    @property
+    def pulled(self) -> list[Entity]:
+        """The entities to pull, in the order in which a pull reads them: clients first, and always."""
+        return [entity for name, entity in PULLED.items() if entity is CLIENTS or name in self.entities]
 
 
 class Erasure(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -122,6 +130,8 @@ def check_values(settings: Settings) -> None:
     for name, when in settings.prefect.schedules.items():
         if fault := fault_of(name, when):
             raise SettingsError(fault)
-    for name in settings.sources:
+    for name, source in settings.sources.items():
+        for unknown in set(source.entities) - PULLED.keys():
+            raise SettingsError(f"The source {name!r} cannot pull {unknown!r}; it can pull: {', '.join(PULLED)}.")
         if not SOURCE_NAME.fullmatch(name):
             raise SettingsError(f"The source name {name!r} may contain only lower-case letters, digits, - and _.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from connector.api.activities import activities, without_hashes
-from flows.pull.job import Job, Pulled
+from flows.pull.job import Job
 from flows.pull.known import Sight
 from flows.session.ready import open_ready
 from schemas.clocks import Clocks
@@ -16,12 +16,12 @@ from schemas.normalise import TypedRow, normalise
 REFUSED = "The activities cannot be read with this token (an administrator's, or one with view_activity, can)."
 
 
-def pull_activities(job: Job, pulled: Pulled, sight: Sight) -> list[str]:
+def pull_activities(job: Job, run_id: str, sight: Sight) -> list[str]:
     """Read the new part of the feed and store it; return notes for the report. A token may lack the right to see it.
 
     The feed is read from the look-back before the last read began, as clients are. If the server's clock has gone back
-    since, it is read from that much earlier; if the last read lies in the server's future, from the start. Raises the
-    other errors of the API: the clients are stored by then, and the next pull reads the feed.
+    since, it is read from that much earlier; if the last read lies in the server's future, from the start. `run_id` is
+    a run that was stored. Raises the other errors of the API: then the next pull reads the feed.
     """
     from warehouse.load.activities import read_until, store  # noqa: PLC0415 - pyarrow
 
@@ -39,7 +39,7 @@ def pull_activities(job: Job, pulled: Pulled, sight: Sight) -> list[str]:
         return [REFUSED]
     moment = datetime.fromtimestamp(sight.begun.server - job.source.look_back, UTC)
     with open_ready(job.settings, job.clock) as warehouse:
-        store(warehouse, job.name, list(rows.values()), run_id=pulled.run.run_id, watermark=moment, began=sight.begun)
+        store(warehouse, job.name, list(rows.values()), run_id=run_id, watermark=moment, began=sight.begun)
     return (
         [f"{len(unfit):,} activities were left out, as they do not fit: {next(iter(unfit.values()))}."] if unfit else []
     )

@@ -39,7 +39,7 @@ class Sight(msgspec.Struct, frozen=True):
 
     `look.began` is the server's clock, or this machine's if the server's is more than a day ahead. `begun` are the
     clocks to store for the next pull, `now` the clocks to compare stored moments with. `moment` is the start of this
-    run, for its own row and the history.
+    run, for its own row and the history. `requests` is the number of requests that the look took.
     """
 
     look: FirstLook
@@ -47,6 +47,7 @@ class Sight(msgspec.Struct, frozen=True):
     now: Clocks
     moment: datetime
     notes: Sequence[str] = ()
+    requests: int = 1
 
 
 class Known(msgspec.Struct, frozen=True):
@@ -54,7 +55,7 @@ class Known(msgspec.Struct, frozen=True):
 
     `mirrored`: the newest record is the same in both. `back`: the seconds by which the server's clock has gone back
     since the last load. `doubt`: why the stored moments cannot be trusted; '' if they can. `recent`: how many mirrored
-    clients a scan of the changes brings again; 0 until they are counted.
+    records a scan of the changes brings again; 0 until they are counted.
     """
 
     state: State
@@ -71,7 +72,7 @@ class Known(msgspec.Struct, frozen=True):
 
     @property
     def surplus(self) -> int:
-        """The number of clients that the warehouse has beyond the server's total."""
+        """The number of records that the warehouse has beyond the server's total."""
         return self.state.surplus(self.look.total)
 
     def notes(self) -> list[str]:
@@ -87,8 +88,8 @@ class Known(msgspec.Struct, frozen=True):
 
 def look_at_server(job: Job) -> Sight:
     """Send the first request of a run; return the answer with both clocks."""
-    before = int(job.clock.now().timestamp())
-    look = first_look(lister(job.door, CLIENTS))
+    before, asked = int(job.clock.now().timestamp()), job.door.requests
+    look = first_look(lister(job.door, job.entity))
     after = ceil(job.clock.now().timestamp())
     began, moment = look.began, look.began
     if abs(look.began - after) <= ABSURD:
@@ -105,14 +106,15 @@ def look_at_server(job: Job) -> Sight:
         Clocks(began, before),
         Clocks(began, after),
         datetime.fromtimestamp(moment, UTC),
-        notes,
+        notes if job.entity is CLIENTS else (),  # said once
+        job.door.requests - asked,
     )
 
 
 def compare(warehouse: Warehouse, job: Job, sight: Sight) -> Known:
     """Compare the server's first answer with the open warehouse."""
-    state = read_state(warehouse, job.name)
-    known = Known(state, sight, _is_mirrored(warehouse, job.name, sight.look))
+    state = read_state(warehouse, job.name, job.entity)
+    known = Known(state, sight, _is_mirrored(warehouse, job, sight.look))
     if state.began_at is None:
         return known
     back = clocks(state.began_at, state.local_began_at).gone_back(sight.now)
@@ -120,12 +122,13 @@ def compare(warehouse: Warehouse, job: Job, sight: Sight) -> Known:
 
 
 def with_recent(warehouse: Warehouse, job: Job, known: Known) -> Known:
-    """Count the mirrored clients in the look-back: those that a scan of the changes brings again."""
+    """Count the mirrored records in the look-back: those that a scan of the changes brings again."""
     if known.state.watermark is None:
         return known
     earlier = known.back + (TOLERANCE if known.state.skew_seconds else 0)
     since = known.state.watermark - timedelta(seconds=earlier)
-    ((recent,),) = warehouse.rows(statement("read/recent"), {"source": job.name, "since": since})
+    counted = statement("read/recent").format(entity=job.entity.name)
+    ((recent,),) = warehouse.rows(counted, {"source": job.name, "since": since})
     return replace(known, recent=int(str(recent)))
 
 
@@ -136,27 +139,34 @@ def look_again(job: Job) -> Known:
         return compare(warehouse, job, sight)
 
 
-def nothing_to_do(known: Known, source: Source) -> bool:
+def nothing_to_do(known: Known, job: Job) -> bool:
     """Whether the mirror is known to equal the server.
 
     It is if all of this holds: the newest record is the same in both; the total is the known one; the last scan began
     more than the look-back after that record's stamp, so that no late commit can hide below it, not even in the same
-    second; server and version are the same; and the reference tables are not due.
+    second; server and version are the same; and the reference tables, which are read with the clients, are not due. An
+    empty list is unchanged if the mirror is empty too, and the token may see everything.
     """
     state, look = known.state, known.look
-    if known.doubt or not known.mirrored:
+    if known.doubt or state.began_at is None or state.binding is None or look.total is None:
         return False
-    if state.began_at is None or state.binding is None or look.total is None or look.newest is None:
-        return False
-    if not look.newest.get("client_hash"):
-        return False  # the token may not be allowed to see money: the scan will raise
     return (
-        known.surplus == (state.unexplained or 0)
-        and state.began_at.timestamp() - known.back > stamp(look.newest) + source.look_back
-        and state.binding.base_url == base_url_of(source)
+        _is_unchanged(known, job)
+        and known.surplus == (state.unexplained or 0)
+        and state.binding.base_url == base_url_of(job.source)
         and state.server_version == look.version
-        and not reference_is_due(state, look)
+        and not (job.entity is CLIENTS and reference_is_due(state, look))
     )
+
+
+def _is_unchanged(known: Known, job: Job) -> bool:
+    state, look = known.state, known.look
+    if look.newest is None:
+        return look.total == 0 and not state.mirrored and not state.blind
+    if job.entity is CLIENTS and not look.newest.get("client_hash"):
+        return False  # the token may not be allowed to see money: the scan will raise
+    began = float("-inf") if state.began_at is None else state.began_at.timestamp()
+    return known.mirrored and began - known.back > stamp(look.newest) + job.source.look_back
 
 
 def sweep_is_due(known: Known, source: Source) -> bool:
@@ -167,10 +177,13 @@ def sweep_is_due(known: Known, source: Source) -> bool:
     return known.look.began - full_at.timestamp() >= source.sweep_days * DAY
 
 
-def _is_mirrored(warehouse: Warehouse, name: str, look: FirstLook) -> bool:
+def _is_mirrored(warehouse: Warehouse, job: Job, look: FirstLook) -> bool:
     """Whether the mirror has the server's newest record unchanged: then this is the server of the source."""
-    batch = normalise(CLIENTS, [look.newest])
-    rows = warehouse.rows(statement("read/row_version"), {"source": name, "id": key(look.newest)})
+    if look.newest is None:
+        return False
+    batch = normalise(job.entity, [look.newest])
+    known = statement("read/row_version").format(entity=job.entity.name)
+    rows = warehouse.rows(known, {"source": job.name, "id": key(look.newest)})
     stamped = datetime.fromtimestamp(stamp(look.newest), UTC)
     return bool(batch.rows) and rows == [(batch.rows[0].row_hash, stamped)]
 
@@ -206,7 +219,8 @@ def check_unread(job: Job, due: datetime) -> None:
     A start in the future comes from a clock that was ahead: that run may have read before this one was due.
     """
     with open_ready(job.settings, job.clock) as warehouse:
-        begun = last_begun(warehouse, job.name, full=job.full)
+        names = [entity.name for entity in job.source.pulled]
+        begun = last_begun(warehouse, job.name, full=job.full, entities=names)
     if begun is not None and due <= begun <= job.clock.now() + timedelta(seconds=JITTER):
         raise ReadAlready
 
@@ -214,11 +228,11 @@ def check_unread(job: Job, due: datetime) -> None:
 def remember_a_wrong_total(job: Job, surplus: int) -> None:
     """Note a difference of the totals that remains after a full check, so that it causes no further check.
 
-    The trap: a client that vanished during the scan makes the totals disagree too. So the difference is noted only if
+    The trap: a record that vanished during the scan makes the totals disagree too. So the difference is noted only if
     it is the same as before the check.
     """
     now = look_again(job)
     if not (now.mirrored and now.surplus == surplus):
         return
     with open_ready(job.settings, job.clock) as warehouse:
-        remember_unexplained(warehouse, job.name, CLIENTS, surplus)
+        remember_unexplained(warehouse, job.name, job.entity, surplus)

@@ -1,9 +1,9 @@
-"""Reconcile the mirror with the server's list: find which missing clients have vanished, and what happened to them.
+"""Reconcile the mirror with the server's list: find which missing records have vanished, and what happened to them.
 
-Invoice Ninja deletes rows and leaves no tombstone: it just stops listing a client that was purged or merged away. It
-also stops listing a client that this token may no longer see, and every newer client after a restore from a backup. So
-a run removes a client only if the server does not know its id, and calls it merged only with evidence. It removes
-nothing on its own if something else may explain the absence, or if many clients are absent.
+Invoice Ninja deletes rows and leaves no tombstone: it just stops listing a record that was purged, and a client that
+was merged away. It also stops listing a record that this token may no longer see, and every newer record after a
+restore from a backup. So a run removes a record only if the server does not know its id, and calls a client merged only
+with evidence. It removes nothing on its own if something else may explain the absence, or if many records are absent.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from connector.api.verbs import lister
 from connector.door.door import Door
 from connector.scan.scan import first_look
 from connector.scan.state import Scan, key
-from flows.pull.job import Job
+from flows.pull.job import Job, noun_of
 from flows.session.ready import open_ready
 from flows.show.counted import counted
 from schemas.entities import CLIENTS
@@ -28,11 +28,12 @@ from schemas.errors import TooMuchChange, UnexpectedShape
 from schemas.generation import NO_LEDGER_NOTE, TELLS_OF_MERGES, numbers_of
 from schemas.vanished import GONE, HELD, HIDDEN, MERGED, PURGED, Vanished
 from warehouse.control.state import State
-from warehouse.engine.seam import scratch
+from warehouse.engine.seam import Warehouse, scratch
 from warehouse.load.staging import Staging
 from warehouse.load.vanished import (
     KnownMerge,
     Lost,
+    bereaved,
     donors,
     heirs,
     known_merges,
@@ -45,16 +46,17 @@ from warehouse.load.vanished import (
 )
 
 AT_LEAST, PERCENT = 3, 100
-"""The brake: a run removes at most 3 clients or 1 in 100, whichever is more, unless --at-most allows another number."""
+"""The brake: a run removes at most 3 records or 1 in 100, whichever is more, unless --at-most allows another number."""
 PROBED, WITNESSES = 3, 3
+UNKNOWN = "the server no longer knows it"
 MOST_HEIRS, MOST_LEDGERS = 10, 100
 """The most ledgers to read for one client whose contacts are gone too, and in one run."""
 
 
 class Verdict(msgspec.Struct, frozen=True):
-    """The result for absent clients: those that vanished, and those kept although unlisted, each with the reason.
+    """The result for absent records: those that vanished, and those kept although unlisted, each with the reason.
 
-    `held` is set if more clients are absent than one run may remove, or if the server seems emptied or restored.
+    `held` is set if more records are absent than one run may remove, or if the server seems emptied or restored.
     """
 
     vanished: Sequence[Vanished] = ()
@@ -75,59 +77,71 @@ class _Traces(msgspec.Struct, frozen=True):
 
 
 def reconcile(job: Job, state: State, staging: Staging, scan: Scan, aside: Iterable[str]) -> Verdict:
-    """Ask the server about the clients that a scan should have met and did not. This writes nothing.
+    """Ask the server about the records that a scan should have met and did not. This writes nothing.
 
-    After a full check these are all clients that are not staged. Otherwise they are only the clients with a contact
-    that moved to another client, as in a merge, and the clients that Ninja Sync itself merged or purged, which need no
-    evidence and no brake. `aside` are the ids that could not be staged.
+    After a full check these are all records that are not staged. Otherwise they are only the clients with a contact
+    that moved to another client, as in a merge, and the records whose end is expected, which need no evidence and no
+    brake. `aside` are the ids that could not be staged.
     """
     if not state.mirrored:
         return Verdict()
     known: list[str] = []
     with open_ready(job.settings, job.clock) as warehouse, scratch(warehouse):
-        own = ours(warehouse, job.name)
-        if not (scan.full or staging.records or own):
+        expected = _expected(job, warehouse, staging, full=scan.full)
+        if not (scan.full or staging.records or expected):
             return Verdict()
         if scan.full:
-            ids = missing(warehouse, staging, CLIENTS, job.name, set(aside))
+            ids = missing(warehouse, staging, job.entity, job.name, set(aside))
             newest = datetime.fromtimestamp(scan.newest_seen, UTC) if scan.newest_seen else None
-            restored = seems_restored(warehouse, staging, job.name, ids, newest)
+            restored = seems_restored(warehouse, staging, job.entity, job.name, ids, newest)
         else:
-            ids, restored = list(dict.fromkeys([*donors(warehouse, staging, job.name), *own])), False
+            moved = donors(warehouse, staging, job.name) if job.entity is CLIENTS else []
+            ids, restored = list(dict.fromkeys([*moved, *expected])), False
         if ids:
-            known = witnesses(warehouse, job.name, ids, WITNESSES)
-    unexpected = [client_id for client_id in ids if client_id not in own]
+            known = witnesses(warehouse, job.entity, job.name, ids, WITNESSES)
+    unexpected = [record_id for record_id in ids if record_id not in expected]
     held = _held(job, state, staging, unexpected, restored=restored) if unexpected else None
     if held is not None:
         return Verdict(unlisted=dict.fromkeys(ids, HELD), held=held if scan.full else None)
     answers = {}
-    for number, client_id in enumerate(ids):
-        job.progress("asking for missing clients", number, len(ids))
-        answers[client_id] = presence(job.door, client_id)
-    gone = [client_id for client_id, answer in answers.items() if answer is Presence.GONE]
+    for number, record_id in enumerate(ids):
+        job.progress(f"asking for missing {noun_of(job.entity, 2)}", number, len(ids))
+        answers[record_id] = presence(job.door, record_id, job.entity)
+    gone = [record_id for record_id, answer in answers.items() if answer is Presence.GONE]
     emptied = bool(gone) and not _has_a_witness(job, scan, known)
     if emptied and job.at_most is None:  # with --at-most, a person has said that it is empty
-        held = _too_much(job, "The server lists no clients at all", len(ids), state)
+        held = _too_much(job, f"The server lists no {noun_of(job.entity, 2)} at all", len(ids), state)
         return Verdict(unlisted=dict.fromkeys(ids, HELD), held=held if scan.full else None)
-    hidden = {client_id: HIDDEN for client_id, answer in answers.items() if answer is Presence.HIDDEN}
-    notes = [f"This token may no longer see {counted(len(hidden), 'client')}: kept as last read."] if hidden else []
-    known_ends = [own[client_id] for client_id in gone if client_id in own]
-    rest = [client_id for client_id in gone if client_id not in own]
+    hidden = {record_id: HIDDEN for record_id, answer in answers.items() if answer is Presence.HIDDEN}
+    notes = [f"This token may no longer see {_counted(job, len(hidden))}: kept as last read."] if hidden else []
+    known_ends = [expected[record_id] for record_id in gone if record_id in expected]
+    rest = [record_id for record_id in gone if record_id not in expected]
     return Verdict([*known_ends, *_explained(job, staging, rest, scan.look.version)], hidden, notes)
+
+
+def _expected(job: Job, warehouse: Warehouse, staging: Staging, *, full: bool) -> dict[str, Vanished]:
+    """Return the fates that the warehouse itself suggests: of our own merges and purges, and of departed clients."""
+    if job.entity is CLIENTS:
+        return ours(warehouse, job.name)
+    return bereaved(warehouse, staging, job.entity, job.name, newly=not full)
+
+
+def _counted(job: Job, number: int) -> str:
+    return counted(number, noun_of(job.entity))
 
 
 def _held(job: Job, state: State, staging: Staging, ids: Sequence[str], *, restored: bool) -> TooMuchChange | None:
     """Return why the run may not remove the missing clients on its own; None if it may."""
     if job.at_most is None and not staging.records:
-        why = "The server lists no clients at all"
+        why = f"The server lists no {noun_of(job.entity, 2)} at all"
     elif job.at_most is None and restored:
-        why = f"The server seems to have been restored from a backup, and does not list {counted(len(ids), 'client')}"
+        why = f"The server seems to have been restored from a backup, and does not list {_counted(job, len(ids))}"
     elif job.at_most is None and state.held:
-        why = f"The server still does not list {counted(len(ids), 'client')}, and some were missing before"
+        why = f"The server still does not list {_counted(job, len(ids))}, and some were missing before"
     elif len(ids) > _allowed(job, state):
-        asked = Counter(presence(job.door, client_id).value for client_id in ids[:PROBED])
+        asked = Counter(presence(job.door, record_id, job.entity).value for record_id in ids[:PROBED])
         answers = " and ".join(f"{count} {answer}" for answer, count in asked.items())
-        why = f"The server no longer lists {counted(len(ids), 'client')} (asked for {sum(asked.values())}: {answers})"
+        why = f"The server no longer lists {_counted(job, len(ids))} (asked for {sum(asked.values())}: {answers})"
     else:
         return None
     return _too_much(job, why, len(ids), state)
@@ -142,23 +156,24 @@ def _too_much(job: Job, why: str, count: int, state: State) -> TooMuchChange:
     these = "this 1" if count == 1 else f"these {count}"
     return TooMuchChange(
         f"{why}. A run removes at most {_allowed(job, state)} {by_whom}, so they stay in the warehouse; everything "
-        f"else is loaded. mart.unlisted_clients names them. To remove {these}: "
+        f"else is loaded. {'mart.unlisted_clients' if job.entity is CLIENTS else 'control.unlisted'} names them. "
+        f"To remove {these}: "
         f"`ninja-sync sweep --source {job.name} --at-most {count}`."
     )
 
 
 def _has_a_witness(job: Job, scan: Scan, known: Sequence[str]) -> bool:
-    """Whether the server knows a client that is not missing; False if it lists no client any more.
+    """Whether the server knows a record that is not missing; False if it lists no record any more.
 
-    Raises UnexpectedShape if it denies even a client that it lists: we do not believe such a server.
+    Raises UnexpectedShape if it denies even a record that it lists: we do not believe such a server.
     """
     listed = [*known, key(scan.look.newest)]
-    if any(presence(job.door, client_id) is Presence.HERE for client_id in filter(None, listed)):
+    if any(presence(job.door, record_id, job.entity) is Presence.HERE for record_id in filter(None, listed)):
         return True
-    newest = key(first_look(lister(job.door, CLIENTS)).newest)  # those may all have vanished since
-    if newest and presence(job.door, newest) is not Presence.HERE:
+    newest = key(first_look(lister(job.door, job.entity)).newest)  # those may all have vanished since
+    if newest and presence(job.door, newest, job.entity) is not Presence.HERE:
         raise UnexpectedShape(
-            "The server denies a client that it has just listed; nothing was stored. Try again later."
+            "The server denies a record that it has just listed; nothing was stored. Try again later."
         )
     return bool(newest)
 
@@ -166,6 +181,8 @@ def _has_a_witness(job: Job, scan: Scan, known: Sequence[str]) -> bool:
 def _explained(job: Job, staging: Staging, gone: Sequence[str], version: str | None) -> list[Vanished]:
     if not gone:
         return []
+    if job.entity is not CLIENTS:
+        return [Vanished(record_id, GONE, None, UNKNOWN) for record_id in gone]
     with open_ready(job.settings, job.clock) as warehouse, scratch(warehouse):
         clients = lost(warehouse, job.name, gone)
         traces = _Traces(
@@ -224,7 +241,7 @@ def _trace(door: Door, lost_client: Lost, traces: _Traces, version: str | None) 
     for into in traces.heirs.get(lost_client.id, ()):
         if into not in moved and _is_noted(door, lost_client, into, traces, any_balance=False):
             return Vanished(lost_client.id, MERGED, into, "ledger note")
-    return Vanished(lost_client.id, GONE, None, "the server no longer knows it")
+    return Vanished(lost_client.id, GONE, None, UNKNOWN)
 
 
 def _is_noted(door: Door, client: Lost, into: str, traces: _Traces, *, any_balance: bool) -> bool | None:

@@ -8,6 +8,7 @@ from contextlib import closing
 
 from msgspec.structs import replace
 
+from connector.api.presence import record_now
 from connector.api.verbs import lister
 from connector.scan.pages import Malformed
 from connector.scan.ranges import with_tail
@@ -17,10 +18,11 @@ from flows.pull.job import Job
 from flows.pull.known import Known
 from schemas.clocks import Clocks
 from schemas.entities import CLIENTS
+from schemas.entity import Entity
 from schemas.erased import Erased
 from schemas.errors import EndlessList
 from schemas.normalise import Quarantined, normalise, told_apart
-from schemas.shape import Shapes
+from schemas.shape import Shapes, value_of
 from warehouse.control.state import Binding, State
 from warehouse.load.staging import ScanKey, Staging
 from warehouse.schema.tables import columns
@@ -30,17 +32,18 @@ def stage(job: Job, known: Known, binding: Binding) -> tuple[Staging, Scan]:
     """Scan into staging. An interrupted scan of the same kind resumes where it stopped."""
     state, look = known.state, known.look
     scan = Scan(
-        lister(job.door, CLIENTS, Shapes(CLIENTS)),
+        lister(job.door, job.entity, Shapes(job.entity)),
         look,
         page_size=job.source.page_size,
         skew=_known_skew(state, look),
         recent=known.recent,
+        find=lambda record_id: record_now(job.door, record_id, job.entity),
     )
     scan.recheck, scan.connections = job.full or not known.mirrored, job.source.connections
     since = None if job.full else _since(state, scan)
-    staging = Staging.of(job.place, job.name)
+    staging = Staging.of(job.place, job.name, job.entity)
     scan_key = ScanKey(
-        binding.base_url, binding.company_id, binding.company_fingerprint, since, since is None, _shape()
+        binding.base_url, binding.company_id, binding.company_fingerprint, since, since is None, _shape(job.entity)
     )
     # A full pull of a loaded source looks for changes without a new stamp, so it resumes from no earlier pages.
     if (job.full and state.watermark is not None) or not staging.resume(scan_key, known.sight.now):
@@ -49,7 +52,7 @@ def stage(job: Job, known: Known, binding: Binding) -> tuple[Staging, Scan]:
     try:
         with closing(pages):  # ends its threads on any error
             for page in pages:
-                _add(page, scan, staging, state.erased)
+                _add(job.entity, page, scan, staging, state.erased)
                 job.progress("reading", staging.records, look.total if scan.full else None)
     except EndlessList:
         staging.clear()  # some of these pages may be wrong, so the next pull must not resume from them
@@ -57,22 +60,28 @@ def stage(job: Job, known: Known, binding: Binding) -> tuple[Staging, Scan]:
     return staging, scan
 
 
-def _add(page: list[object], scan: Scan, staging: Staging, erased: Erased) -> None:
+def _add(entity: Entity, page: list[object], scan: Scan, staging: Staging, erased: Erased) -> None:
     """Stage one page; set records that do not fit aside, with the reason."""
-    records = _without_erased(page, erased, staging)
-    batch = normalise(CLIENTS, [r for r in records if not isinstance(r, Malformed)])
-    malformed = [_malformed(r) for r in records if isinstance(r, Malformed)]
+    records = _without_erased(entity, page, erased, staging)
+    batch = normalise(entity, [r for r in records if not isinstance(r, Malformed)])
+    malformed = [_malformed(entity, r) for r in records if isinstance(r, Malformed)]
     batch.quarantined = told_apart([*batch.quarantined, *malformed])
-    staging.add(CLIENTS, batch, open=scan.open, skew=scan.skew, newest_seen=scan.newest_seen)
+    staging.add(entity, batch, open=scan.open, skew=scan.skew, newest_seen=scan.newest_seen)
 
 
-def _without_erased(records: list[object], erased: Erased, staging: Staging) -> list[object]:
-    """Return the records of a page without erased clients; note the marks of those."""
-    if not erased.marks:
+def _without_erased(entity: Entity, records: list[object], erased: Erased, staging: Staging) -> list[object]:
+    """Return the records of a page without those of erased clients; note the marks of those."""
+    if not (erased.marks and entity.client_column):
         return records
-    ids = [r.id if isinstance(r, Malformed) else key(r) for r in records]
-    staging.left_out |= {erased.mark(client_id) for client_id in ids if erased.has(client_id)}
-    return [record for record, client_id in zip(records, ids, strict=True) if not erased.has(client_id)]
+    kept = []
+    for record in records:
+        malformed = isinstance(record, Malformed)
+        record_id = record.id if isinstance(record, Malformed) else key(record)
+        if erased.has(record_id if malformed or entity is CLIENTS else value_of(record, entity.client_column)):
+            staging.left_out.add(erased.mark_of(entity.name, record_id))
+        else:
+            kept.append(record)
+    return kept
 
 
 def _since(state: State, scan: Scan) -> int | None:
@@ -110,16 +119,16 @@ def _known_skew(state: State, look: FirstLook) -> int | None:
     return state.skew_seconds if state.server_version == look.version else None
 
 
-def _malformed(record: Malformed) -> Quarantined:
-    return Quarantined(CLIENTS.name, record.id, "record", "is not valid JSON")
+def _malformed(entity: Entity, record: Malformed) -> Quarantined:
+    return Quarantined(entity.name, record.id, "record", "is not valid JSON")
 
 
-def poison(name: str) -> Quarantined:
+def poison(entity: Entity, name: str) -> Quarantined:
     """Return the entry for a record that no request brings, named by its id if that is known."""
-    return Quarantined(CLIENTS.name, name, "record", "cannot be read: the server answers nothing, or an error")
+    return Quarantined(entity.name, name, "record", "cannot be read: the server answers nothing, or an error")
 
 
-def _shape() -> str:
+def _shape(entity: Entity) -> str:
     """Return a fingerprint of the staged columns: pages staged by another version are read again."""
-    staged = [list(columns(CLIENTS, None)), *(list(columns(child, CLIENTS)) for child in CLIENTS.children)]
+    staged = [list(columns(entity, None)), *(list(columns(child, entity)) for child in entity.children)]
     return hashlib.sha256(repr(staged).encode()).hexdigest()[:16]

@@ -48,4 +48,4 @@ def rebind(settings: Settings, name: str, binding: Binding, clock: Clock = SYSTE
             bind(warehouse, name, binding, version=None, now=clock.now())
             note_hosts(warehouse, binding.base_url, secrets_of(settings.sources[name]), clock.now())
             warehouse.execute("delete from control.watermarks where source = $source", {"source": name})
-        Staging.of(path, name).clear()
+        Staging.of(path, name).clear_source()

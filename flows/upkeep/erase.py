@@ -89,7 +89,7 @@ def clean(settings: Settings, clock: Clock = SYSTEM_CLOCK) -> bool:
     if not sources:
         return False
     for source in sources:
-        Staging.of(place, source).clear()
+        Staging.of(place, source).clear_source()
     shutil.rmtree(staging_of(place) / WORKING, ignore_errors=True)
     if isinstance(place, Path):
         from warehouse.publish.rewrite import rewrite  # noqa: PLC0415 - pyarrow, for few
@@ -110,9 +110,16 @@ def expire(settings: Settings, warehouse: Warehouse, name: str, clock: Clock) ->
     for days, steps in (
         (
             kept.history_days,
-            ("erase/expired_versions", "erase/expired_changes", "erase/expired_quarantine", "erase/expired_forms"),
+            (
+                "erase/expired_versions",
+                "erase/expired_changes",
+                "erase/expired_record_versions",
+                "erase/expired_record_changes",
+                "erase/expired_quarantine",
+                "erase/expired_forms",
+            ),
         ),
-        (kept.record_days, ("erase/expired_records", "erase/expired_forms")),
+        (kept.record_days, ("erase/expired_records", "erase/expired_whole_records", "erase/expired_forms")),
     ):
         if days:
             before = clock.now() - timedelta(days=days)

@@ -7,9 +7,9 @@ from typing import Any
 
 from starlette.responses import Response
 
-from sandbox.clients.filters import Query, since
 from sandbox.clients.includes import by_client
 from sandbox.clients.listing import Page, envelope, page_of, pagination
+from sandbox.clients.query import Query, since
 from sandbox.clients.records import records_of, rows_of
 from sandbox.clients.shown import Json, activity_json, display_name
 from sandbox.php import hashids

@@ -6,7 +6,6 @@ the ledger: the sandbox knows no more about invoices and payments.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from typing import Any
 from starlette.responses import Response
 
 from sandbox.around.pdf import Line, pdf_of
+from sandbox.books.client_settings import currency_of
 from sandbox.books.company import company_row
 from sandbox.books.ledger import write_papers
 from sandbox.books.lookups import currency_code
@@ -111,7 +111,7 @@ def _lines(call: Call, row: Row) -> Iterator[Line]:
     yield Line(str(company_row(call)["name"]), 11, "Title")
     yield Line("Statement", 18, "Title")
     yield Line(display_name(row, contacts_of(call.world.db, row["id"])), 12, "Title")
-    yield Line(f"Number {row['number'] or ''}, all amounts in {_currency(call, row)}")
+    yield Line(f"Number {row['number'] or ''}, all amounts in {currency_code(currency_of(call.world.db, row))}")
     yield Line(f"From {start} to {end}")
     yield from _table("Account", inside, opening=opening, closing=closing)
     if truth(call.input.get("show_payments_table")):
@@ -125,16 +125,6 @@ def _lines(call: Call, row: Row) -> Iterator[Line]:
 def _entry(row: Row) -> Entry:
     day = datetime.fromtimestamp(row["created_at"] // MICROS, UTC).date().isoformat()
     return Entry(day, row["notes"] or "", Decimal(row["adjustment"]))
-
-
-def _currency(call: Call, row: Row) -> str:
-    """The client's own currency, else its group's, else the company's."""
-    group = select(call.world.db, "group_settings", "id = ?", (row["group_settings_id"],))
-    settings = [json.loads(holder["settings"] or "{}") or {} for holder in (row, *group)]
-    own = next(
-        (chosen for holder in settings if (chosen := holder.get("currency_id"))), company_row(call)["currency_id"]
-    )
-    return currency_code(str(own))
 
 
 def _table(

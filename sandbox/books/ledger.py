@@ -1,21 +1,17 @@
 """The invoices, payments and credits behind a client's figures, and the ledger that records them.
 
-Invoices, payments and credits are kept only as far as figures, `include=ledger` and merges need them: the open
-invoices add up to `balance`, the payments to `paid_to_date`, their part without an invoice to `payment_balance`, the
-credits to `credit_balance`. All amounts are exact decimal texts with at most six decimals.
+The open invoices add up to `balance`, the payments to `paid_to_date`, their part without an invoice to
+`payment_balance`, the credits to `credit_balance`. All amounts are exact decimal texts with at most six decimals.
 """
 
 from __future__ import annotations
 
-import json
 import sqlite3
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from decimal import ROUND_HALF_UP, Decimal
-from functools import cache
 
-from sandbox.books.lookups import statics
-from sandbox.store.database import Row, insert, marks, select, update
-from sandbox.store.world import World
+from sandbox.books.client_settings import precision_of
+from sandbox.store.database import Row, insert, marks, select
 
 FIGURES = ("balance", "paid_to_date", "credit_balance", "payment_balance")
 PAPERS = ("invoices", "payments", "credits")
@@ -32,31 +28,6 @@ def money(value: object) -> str:
     return format(exact.quantize(MICRO).normalize() + 0, "f")
 
 
-def set_figures(world: World, client_id: int, figures: Mapping[str, str], *, in_ledger: bool) -> None:
-    """Set some of a client's figures and put one new invoice, payment or credit behind each kind, in place of the old.
-
-    With `in_ledger` the ledger records it too, as it does for an invoice that was sent and a payment that was applied.
-    Without it, the figures are like those of an import: a ledger that begins with a later merge begins at 0 (recorded).
-    `updated_at` stays.
-    """
-    write_papers(world.db, [client_id])
-    clients = select(world.db, "clients", "id = ?", (client_id,))
-    if not clients or not figures:
-        return
-    row, stamp = clients[0], world.clock.stamp()
-    applied_before = Decimal(totals(world.db, client_id)["applied"])
-    update(world.db, "clients", figures, [client_id])
-    row = row | dict(figures)
-    if set(figures) - {"credit_balance"}:
-        _discard(world.db, client_id, ("invoices", "payments"))
-        invoice, payment = _bill(world.db, row, stamp)
-        if in_ledger:
-            _write_ledger(world.db, row, stamp, invoice, payment, applied_before)
-    if "credit_balance" in figures:
-        _discard(world.db, client_id, ("credits",))
-        _credit(world.db, row, stamp)
-
-
 def write_papers(db: sqlite3.Connection, ids: Collection[int]) -> None:
     """Write invoices, payments, credits and ledger for seeded clients among these that have only figures yet.
 
@@ -71,13 +42,8 @@ def write_papers(db: sqlite3.Connection, ids: Collection[int]) -> None:
         insert(db, "papered", {"client_id": row["id"]})
         stamp = row["updated_at"] or row["created_at"]
         invoice, payment = _bill(db, row, stamp)
-        _write_ledger(db, row, stamp, invoice, payment, Decimal(0))
+        note_papers(db, row, stamp, invoice, payment, Decimal(0))
         _credit(db, row, stamp)
-
-
-def _discard(db: sqlite3.Connection, client_id: int, tables: Collection[str]) -> None:
-    for table in tables:
-        db.execute(f"UPDATE {table} SET is_deleted = 1 WHERE client_id = ?", (client_id,))
 
 
 def _bill(db: sqlite3.Connection, row: Row, stamp: int) -> tuple[int, int]:
@@ -103,7 +69,7 @@ def _own(row: Row, stamp: int) -> Row:
     return {"company_id": row["company_id"], "client_id": row["id"], "created_at": stamp, "updated_at": stamp}
 
 
-def _write_ledger(
+def note_papers(
     db: sqlite3.Connection, row: Row, stamp: int, invoice: int, payment: int, applied_before: Decimal
 ) -> None:
     """Add two rows that end at the client's balance: the amount billed, and the part of it that was paid."""
@@ -159,19 +125,5 @@ def totals(db: sqlite3.Connection, client_id: int) -> dict[str, str]:
 
 def credit_balance(db: sqlite3.Connection, client: Row) -> str:
     """The sum of the client's credits, rounded for the client's currency (ClientService.php, getCreditBalance)."""
-    places = Decimal(1).scaleb(-_precision(_currency(db, client)))
+    places = Decimal(1).scaleb(-precision_of(db, client))
     return money(Decimal(totals(db, client["id"])["credit_balance"]).quantize(places, ROUND_HALF_UP))
-
-
-def _currency(db: sqlite3.Connection, client: Row) -> str:
-    """The currency's id: the client's own, else its group's, else the company's."""
-    group = select(db, "group_settings", "id = ?", (client["group_settings_id"],))
-    for settings in (client["settings"], group[0]["settings"] if group else None):
-        if settings and (currency := (json.loads(settings) or {}).get("currency_id")):
-            return str(currency)
-    return str(select(db, "companies", "id = ?", (client["company_id"],))[0]["currency_id"])
-
-
-@cache
-def _precision(currency: str) -> int:
-    return next((int(x["precision"]) for x in statics()["currencies"] if x["id"] == currency), 2)

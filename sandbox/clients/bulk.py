@@ -11,8 +11,8 @@ from sandbox.books import templates
 from sandbox.books.activities import ARCHIVED, RESTORED, note
 from sandbox.books.lookups import bulk_columns
 from sandbox.clients.clients import delete
-from sandbox.clients.filters import Query, only_visible, since
 from sandbox.clients.input import LONG, LOOKUPS, integer, plain
+from sandbox.clients.query import Query, only_visible, since
 from sandbox.clients.records import list_answer, rows_of
 from sandbox.php import hashids
 from sandbox.php.php_json import compact

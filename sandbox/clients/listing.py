@@ -9,7 +9,7 @@ from typing import Any
 from starlette.responses import Response
 
 from sandbox.books.lookups import statics
-from sandbox.clients.filters import Query
+from sandbox.clients.query import Query
 from sandbox.php.text import INT_MAX, to_int, whole_number
 from sandbox.store.world import World
 from sandbox.wire.answers import json_answer
@@ -37,11 +37,11 @@ def page_of(call: Call) -> Page:
 
 def count(world: World, query: Query) -> int:
     """How many rows there are; cached until a write, because all pages of a walk ask for it."""
-    key = (query.where(), *query.args, world.db.total_changes)
+    key = (query.table, query.where(), *query.args, world.db.total_changes)
     if key not in world.totals:
         if len(world.totals) > REMEMBERED_TOTALS:
             world.totals.clear()
-        counted = world.db.execute(f"SELECT count(*) FROM clients WHERE {query.where()}", query.args).fetchone()
+        counted = world.db.execute(f"SELECT count(*) FROM {query.table} WHERE {query.where()}", query.args).fetchone()
         world.totals[key] = counted[0]
     return world.totals[key]
 
@@ -49,7 +49,7 @@ def count(world: World, query: Query) -> int:
 def ids_of(world: World, query: Query, page: Page) -> list[int]:
     """The row numbers of one page; without `sort`, in the order in which the database finds them."""
     order = [*query.order, "random()"] if world.switches.shuffle else query.order
-    sql = f"SELECT id FROM clients WHERE {query.where()}" + (f" ORDER BY {', '.join(order)}" if order else "")
+    sql = f"SELECT id FROM {query.table} WHERE {query.where()}" + (f" ORDER BY {', '.join(order)}" if order else "")
     limits = (page.size, min((page.number - 1) * page.size, INT_MAX))
     counted = world.db.execute(f"{sql} LIMIT ? OFFSET ?", (*query.args, *query.order_args, *limits))
     return [number for (number,) in counted]

@@ -7,9 +7,9 @@ from collections.abc import Collection, Sequence
 
 from starlette.responses import Response
 
-from sandbox.clients.filters import Query
 from sandbox.clients.includes import INCLUDES, by_client, include
 from sandbox.clients.listing import count, envelope, ids_of, page_of, pagination
+from sandbox.clients.query import Query
 from sandbox.clients.shown import Json, client_json
 from sandbox.store.database import Row, columns, marks, select
 from sandbox.wire.access import hidden_figures

@@ -16,9 +16,10 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from sandbox.books.accounts import COMPANY_A, OWNER, add_user
-from sandbox.books.ledger import FIGURES, money, set_figures
+from sandbox.books.ledger import FIGURES, money
 from sandbox.books.templates import add_design
 from sandbox.control.switchboard import state, turn
+from sandbox.papers.set_figures import set_figures
 from sandbox.people.seed import add_clients, planted
 from sandbox.php import hashids
 from sandbox.store.database import insert, select, transaction, update

@@ -84,7 +84,8 @@ def pull(site: Site, store: Store, *, publish: bool = True) -> Measured:
     """`ninja-sync pull` into a database, which then holds the truth."""
     (store.folder / "ninja-sync.toml").write_text(
         f"publish = {str(publish).lower()}\n"
-        f'[sources.main]\nurl = "{site.url}"\npage_size = {site.page_size}\nrequests_per_second = 1000.0\n'
+        f'[sources.main]\nurl = "{site.url}"\nentities = ["clients"]\n'
+        f"page_size = {site.page_size}\nrequests_per_second = 1000.0\n"
     )
     done = _ninja_sync(store, "pull")
     check(holds(store.address, store.folder, "ninja", "contacts"), site.truth)

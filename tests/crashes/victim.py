@@ -221,7 +221,7 @@ def _pull(order: dict, reach: Callable[[str], None]) -> None:
     if order.get("plant"):
         PLANTED[order["plant"]](_engine(order), reach)
     sources = {
-        name: Source(url, page_size=PAGE, requests_per_second=10_000, look_back=0)
+        name: Source(url, page_size=PAGE, requests_per_second=10_000, look_back=0, entities=("clients",))
         for name, (url, _) in order["sources"].items()
     }
     settings = Settings(order["warehouse"], order.get("publish", True), order.get("wait", 30.0), sources)

@@ -93,7 +93,9 @@ class Scene:
 
     def pull(self, *, full: bool = False, name: str = "main", **line: object) -> tuple[Pulled, Wire]:
         """One real pull over loopback; with a strike where one is given."""
-        source = Source(url=ADDRESS, page_size=PAGE, requests_per_second=10_000, connections=CONNECTIONS)
+        source = Source(
+            url=ADDRESS, page_size=PAGE, requests_per_second=10_000, connections=CONNECTIONS, entities=("clients",)
+        )
         settings = Settings(warehouse=address(self.place), publish=False, sources={name: source})
         told = {"requests_per_second": 10_000, **self.door}
         wired = Wire(**{"server": self.server, "clock": self.clock, "sockets": self.sockets, **line})

@@ -101,7 +101,7 @@ def settings(server, tmp_path, migrated_file, request):
 
     Copies for readers take a fifth of each pull: they are for the tests that are marked so.
     """
-    source = Source(url=server.box.url, page_size=50, requests_per_second=10_000, look_back=0)
+    source = Source(url=server.box.url, page_size=50, requests_per_second=10_000, look_back=0, entities=("clients",))
     place = Files().copy(migrated_file, tmp_path / "state")
     publish = request.node.get_closest_marker("publishes") is not None
     return Settings(warehouse=str(place), publish=publish, sources={"main": source})
@@ -130,7 +130,7 @@ def pulled_once(tmp_path_factory, migrated_file):
     folder = tmp_path_factory.mktemp("pulled-once")
     database, place = folder / "server.sqlite", Files().copy(migrated_file, folder)
     with running(clients=120, seed=5, database=database) as box:
-        source = Source(url=box.url, page_size=50, requests_per_second=10_000, look_back=0)
+        source = Source(url=box.url, page_size=50, requests_per_second=10_000, look_back=0, entities=("clients",))
         pull_from(Server(box), Settings(warehouse=str(place), publish=False, sources={"main": source}))
     return database, place
 
@@ -155,7 +155,7 @@ def call(server, tmp_path, monkeypatch, migrated_file):
     place = Files().copy(migrated_file, tmp_path / "called")
     for name, value in {
         "NINJA_SYNC_URL": server.box.url, "NINJA_SYNC_TOKEN": server.box.token,
-        "NINJA_SYNC_WAREHOUSE": str(place), "HOME": str(tmp_path),
+        "NINJA_SYNC_WAREHOUSE": str(place), "HOME": str(tmp_path), "NINJA_SYNC_ENTITIES": "clients",
     }.items():  # fmt: skip
         monkeypatch.setenv(name, value)
     monkeypatch.chdir(tmp_path)
@@ -186,6 +186,7 @@ def environment(tmp_path, server):
     return {
         "PATH": os.environ["PATH"], "HOME": str(tmp_path), "NINJA_SYNC_URL": server.box.url,
         "NINJA_SYNC_TOKEN": server.box.token, "NINJA_SYNC_WAREHOUSE": str(tmp_path / "cli" / "warehouse.duckdb"),
+        "NINJA_SYNC_ENTITIES": "clients",
     }  # fmt: skip
 
 

@@ -158,6 +158,7 @@ class Histories(RuleBasedStateMachine):
             look_back=given.look_back,
             sweep_days=given.sweep_days,
             requests_per_second=FAST,
+            entities=("clients",),
         )
         if given.virgin:
             self.place = engine().new(self.folder)

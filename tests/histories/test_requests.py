@@ -37,7 +37,7 @@ def load(tmp_path, *, connections, fire, first=(), cap=5000):
         if fire and number % 3 == 0:
             happen(server, Change(rnd.choice(DEEDS), tuple(rnd.randrange(ROWS) for _ in range(3)), how=number))
 
-    source = Source(url=URL, page_size=PAGE, connections=connections, requests_per_second=1e6)
+    source = Source(url=URL, page_size=PAGE, connections=connections, requests_per_second=1e6, entities=("clients",))
     settings = Settings(warehouse=str(tmp_path / "w.duckdb"), publish=False, sources={"main": source})
     wire, clock = Wire(server, strike), Clock(now=lambda: datetime.fromtimestamp(server.now, UTC))
     done = pulled(settings, wire, clock=clock)

@@ -22,7 +22,7 @@ PAGE = 20
 def read(url: str, token: str, folder: Path, sleep: Callable[[float], None] = time.sleep) -> dict[str, object]:
     """What a pull says at its end, and the ids that are in the warehouse then."""
     path = folder / "ours.duckdb"
-    source = Source(url=url, page_size=PAGE, requests_per_second=1000)
+    source = Source(url=url, page_size=PAGE, requests_per_second=1000, entities=("clients",))
     settings = Settings(warehouse=str(path), publish=False, sources={"main": source})
     said, named = "success", 0
     try:

@@ -107,8 +107,8 @@ MISTAKES = {
     "what is not listed is gone": mistake(
         Edit(
             "flows/pull/reconcile.py",
-            "answers[client_id] = presence(job.door, client_id)",
-            "answers[client_id] = Presence.GONE",
+            "answers[record_id] = presence(job.door, record_id, job.entity)",
+            "answers[record_id] = Presence.GONE",
         ),
         by=f"{RECONCILE}::test_clients_hidden_from_this_token_are_never_taken_out",
     ),

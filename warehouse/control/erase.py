@@ -6,47 +6,17 @@ it is rewritten, and in Postgres until a full vacuum. If a run is killed in betw
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from datetime import datetime
 
 import msgspec
 
+from schemas.erased import Erased
+from warehouse.control.left_out import note_listed
 from warehouse.control.state import read_erased
+from warehouse.control.traces import OWNED, TRACES
 from warehouse.engine.seam import POSTGRES, Warehouse
 from warehouse.engine.sql import statement
-
-
-class Trace(msgspec.Struct, frozen=True):
-    """A table with data of clients, the columns with their ids, and the name of its rows in a report."""
-
-    table: str
-    columns: Sequence[str]
-    words: str
-
-
-TRACES = (
-    Trace("ninja.contacts", ("client_id",), "contacts"),
-    Trace("ninja.documents", ("client_id",), "documents"),
-    Trace("ninja.activities", ("client_id",), "activities"),
-    Trace("ninja.clients", ("id",), "client"),
-    Trace("control.client_versions", ("id",), "versions"),
-    Trace("control.client_changes", ("id",), "changes"),
-    Trace("control.redirects", ("id",), "redirects"),
-    Trace("control.quarantine", ("id",), "records in quarantine"),
-    Trace("control.unlisted", ("id",), "notes that it is not listed"),
-    Trace("control.outbox", ("id",), "changes in the queue"),
-    Trace("control.journal_edits", ("id",), "edits"),
-    Trace("control.plan_cells", ("id",), "planned changes"),
-    Trace("control.outcomes", ("id",), "outcomes"),
-    Trace("control.merge_steps", ("survivor_id", "mergeable_id"), "merges"),
-    Trace("control.duplicate_decisions", ("id_a", "id_b"), "duplicate decisions"),
-    Trace("control.duplicate_pairs", ("id_a", "id_b"), "duplicate pairs"),
-    Trace("control.duplicate_clusters", ("id",), "duplicate clusters"),
-    Trace("control.duplicate_forms", ("id",), "comparable forms"),
-    Trace("control.duplicate_scores", ("id_a", "id_b"), "scores of pairs"),
-    Trace("control.chosen_survivors", ("id",), "chosen survivors"),
-)
-"""Every table with data of a client. A test compares the list with the tables of a warehouse."""
 
 
 class Found(msgspec.Struct, frozen=True):
@@ -69,7 +39,9 @@ def find(warehouse: Warehouse, source: str, client_id: str) -> Found | None:
 def ids_of(warehouse: Warehouse, source: str) -> set[str]:
     """Return the id of every client of a source that any table holds."""
     parts = [
-        f"select {column} from {trace.table} where source = $source" for trace in TRACES for column in trace.columns
+        f"select {column} from {trace.table} where source = $source and {trace.only or 'true'}"
+        for trace in TRACES
+        for column in trace.columns
     ]
     return {str(key) for (key,) in warehouse.rows(" union ".join(parts), {"source": source}) if key is not None}
 
@@ -92,23 +64,29 @@ def erase(warehouse: Warehouse, source: str, client_id: str, *, reason: str, kee
             warehouse.execute(statement("erase/keep_versions"), values)
             warehouse.execute(statement("erase/close_version"), values)
         warehouse.execute(statement("erase/merge_steps"), values)
+        _note_left_out(warehouse, source, client_id, known)
         for trace in TRACES:
-            warehouse.execute(f"delete from {trace.table} where source = $source and {_holds(trace)}", values)
+            warehouse.execute(f"delete from {trace.table} where source = $source and {trace.holds}", values)
         if mark not in known.marks:
             warehouse.execute(statement("erase/prove"), values)
     return removed
 
 
+def _note_left_out(warehouse: Warehouse, source: str, client_id: str, known: Erased) -> None:
+    """Note that the server still lists the client's records, which pulls leave out from now on."""
+    values = {"source": source, "id": client_id}
+    for entity in OWNED:
+        rows = warehouse.rows(f"select id from ninja.{entity.name} where source = $source and client_id = $id", values)
+        marks = [known.mark_of(entity.name, record_id) for (record_id,) in rows]
+        note_listed(warehouse, source, entity, marks, full=False)
+
+
 def _counts() -> str:
     """Return one query for a client's row count per table."""
     return " union all ".join(
-        f"select '{trace.words}', count(*) from {trace.table} where source = $source and {_holds(trace)}"
+        f"select '{trace.words}', count(*) from {trace.table} where source = $source and {trace.holds}"
         for trace in TRACES
     )
-
-
-def _holds(trace: Trace) -> str:
-    return "(" + " or ".join(f"{column} = $id" for column in trace.columns) + ")"
 
 
 def pending(warehouse: Warehouse) -> list[str]:
@@ -138,14 +116,3 @@ def vacuum(warehouse: Warehouse, begun: Callable[[str], None] = lambda _: None) 
     if warehouse.rows("select 1 from pg_roles where rolname = current_user and rolsuper"):
         warehouse.execute("vacuum full pg_catalog.pg_statistic")
         warehouse.execute("checkpoint")
-
-
-def note_listed(warehouse: Warehouse, source: str, met: Iterable[str], *, full: bool) -> None:
-    """Note which erased clients the server still lists: those whose marks a scan met. A full scan meets all of them."""
-    if full:
-        warehouse.execute("update control.erasures set listed = false where source = $source", {"source": source})
-    for mark in sorted(set(met)):
-        values = {"source": source, "mark": mark}
-        warehouse.execute(
-            "update control.erasures set listed = true where source = $source and mark = $mark and not listed", values
-        )

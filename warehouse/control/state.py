@@ -5,13 +5,14 @@ Unlike the mirror, it cannot be rebuilt from the server. So only numbered migrat
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import cast
 
 import msgspec
 
+from schemas.entities import CLIENTS, PULLED
 from schemas.entity import Entity
 from schemas.erased import NOBODY, Erased
 from schemas.errors import SettingsError
@@ -29,14 +30,15 @@ class Binding(msgspec.Struct, frozen=True):
 
 
 class State(msgspec.Struct, frozen=True):
-    """The warehouse's knowledge of a source before a pull; `binding` is None before the first one.
+    """The warehouse's knowledge of an entity of a source before a pull; `binding` is None before the first one.
 
-    `quarantined` counts the clients that are in quarantine and not in the mirror, `quarantine_open` all open entries.
-    `began_at` is the server's clock at the start of the last load, `local_began_at` the clock of the machine that ran
-    it. `run_id` is the last run that loaded, `full_at` the time of the last full check. `unexplained` is the difference
-    of the totals (see `surplus`) that the full check could not explain; `held` is whether it kept missing clients on
-    purpose. `erased` are the erased clients, which are left out everywhere; `erased_listed` counts those that the
-    server still has.
+    `quarantined` counts the records that are in quarantine and not in the mirror, `quarantine_open` all open entries,
+    for clients also those of tables that are read with them. `began_at` is the server's clock at the start of the last
+    load, `local_began_at` the clock of the machine that ran it. `run_id` is the last run that loaded, `full_at` the
+    time of the last full check. `unexplained` is the difference of the totals (see `surplus`) that the full check could
+    not explain; `held` is whether it kept missing records on purpose. `blind` is whether the last load met an empty
+    list with a token that may not see everything. `erased` are the erased clients, who are left out everywhere;
+    `erased_listed` counts the records left out for that.
     """
 
     binding: Binding | None = None
@@ -51,6 +53,7 @@ class State(msgspec.Struct, frozen=True):
     full_at: datetime | None = None
     unexplained: int | None = None
     held: bool | None = None
+    blind: bool | None = None
     mirrored: int = 0
     quarantined: int = 0
     quarantine_open: int = 0
@@ -58,12 +61,15 @@ class State(msgspec.Struct, frozen=True):
     erased: Erased = NOBODY
 
     def surplus(self, server_total: int | None) -> int:
-        """Return how many more clients the warehouse has than the server: purged, merged away, or new meanwhile."""
+        """Return how many more records the warehouse has than the server: purged, merged away, or new meanwhile."""
         return 0 if server_total is None else self.mirrored + self.quarantined + self.erased_listed - server_total
 
 
 class Run(msgspec.Struct, frozen=True):
-    """One row of `control.runs`. Times are the server's for `began_at`, this machine's for `finished_at`."""
+    """One row of `control.runs`. Times are the server's for `began_at`, this machine's for `finished_at`.
+
+    The entities of a pull that have not changed share one row of kind `idle`, that of the first of them.
+    """
 
     run_id: str
     source: str
@@ -85,11 +91,12 @@ class Run(msgspec.Struct, frozen=True):
     mirrored: int | None = None
     server_version: str | None = None
     notes: str = "[]"
+    entity: str = CLIENTS.name
 
 
-def read_state(warehouse: Warehouse, source: str) -> State:
-    """Return the state of a source; an empty State before its first pull."""
-    columns, rows = warehouse.answer(statement("read/state"), {"source": source})
+def read_state(warehouse: Warehouse, source: str, entity: Entity = CLIENTS) -> State:
+    """Return the state of an entity of a source; an empty State before the first pull."""
+    columns, rows = warehouse.answer(state_of(entity), {"source": source})
     if not rows:
         return State()
     values = dict(zip(columns, rows[0], strict=True))
@@ -97,12 +104,25 @@ def read_state(warehouse: Warehouse, source: str) -> State:
     return State(bound, erased=read_erased(warehouse, source), **values)  # type: ignore[arg-type]  # the statement names the fields, a test compares them
 
 
-def read_last_load(warehouse: Warehouse, source: str) -> str | None:
-    """Return the last run that loaded, as `read_state` does, which also counts all clients."""
+def state_of(entity: Entity) -> str:
+    """Return the query for the state of an entity."""
+    others = ", ".join(f"'{name}'" for name in PULLED if name != CLIENTS.name)
+    if entity is CLIENTS:
+        counted = f"q.entity not in ({others})"
+        left_out = "control.erasures as e where e.source = $source and e.listed"
+    else:
+        counted = f"q.entity = '{entity.name}'"
+        left_out = f"control.left_out_records as l where l.source = $source and l.entity = '{entity.name}'"
+    left_out = f"(select count(*) from {left_out})"
+    return statement("read/state").format(entity=entity.name, counted=counted, left_out=left_out)
+
+
+def read_last_load(warehouse: Warehouse, source: str, entity: Entity = CLIENTS) -> str | None:
+    """Return the last run that loaded an entity, as `read_state` does, which also counts all records."""
     rows = warehouse.rows(
         "select w.run_id from control.sources as s join control.watermarks as w on w.source = s.source "
-        "where s.source = $source and w.entity = 'clients'",
-        {"source": source},
+        "where s.source = $source and w.entity = $entity",
+        {"source": source, "entity": entity.name},
     )
     return str(rows[0][0]) if rows else None
 
@@ -160,14 +180,22 @@ def record_run(warehouse: Warehouse, run: Run) -> None:
     warehouse.execute(f"insert into control.runs ({', '.join(values)}) values ({listed})", values)
 
 
-def last_begun(warehouse: Warehouse, source: str, *, full: bool) -> datetime | None:
-    """Return when the last finished run of a source began, by the clock of the machine that ran it.
+def last_begun(
+    warehouse: Warehouse, source: str, *, full: bool, entities: Sequence[str] = (CLIENTS.name,)
+) -> datetime | None:
+    """Return when the last pull of a source that read all these entities began, by the clock of its machine.
 
-    With `full`, the last full check. None if there was none.
+    With `full`, the last full check. None if one of the entities was not read yet. An idle run stands for all entities
+    that no other run of the same pull read, and is written only if none has failed.
     """
-    for finished_at, seconds in warehouse.rows(statement("read/last_run"), {"source": source, "full": full}):
-        return cast("datetime", finished_at) - timedelta(seconds=float(cast("Decimal", seconds)))
-    return None
+    begun: dict[str, datetime] = {}
+    for entity, kind, finished_at, seconds in warehouse.rows(
+        statement("read/last_runs"), {"source": source, "full": full}
+    ):
+        moment = cast("datetime", finished_at) - timedelta(seconds=float(cast("Decimal", seconds)))
+        for name in entities if kind == "idle" else [str(entity)]:
+            begun[name] = max(begun.get(name, moment), moment)
+    return min(begun[name] for name in entities) if begun.keys() >= set(entities) else None
 
 
 def record_quarantine(warehouse: Warehouse, source: str, run_id: str, aside: Iterable[Quarantined]) -> None:

@@ -50,6 +50,7 @@ def store(
         "began": datetime.fromtimestamp(began.server, UTC),
         "local_began": None if began.here is None else datetime.fromtimestamp(began.here, UTC),
         "full_at": None, "total": None, "unexplained": None, "held": None,
+        "blind": None,
     }  # fmt: skip
     with warehouse.transaction():
         warehouse.hold(f"loads of {source}")

@@ -14,11 +14,11 @@ import pyarrow as pa
 
 from schemas.arrow_types import staged_schema
 from schemas.entity import Entity
-from schemas.erased import Erased
 from warehouse.engine.seam import Warehouse
 from warehouse.engine.sql import statement
 from warehouse.load.arrow_files import filtered
 from warehouse.load.staging import Staging
+from warehouse.schema.archive import stamp_of
 
 LINE = pa.field("line", pa.int64(), nullable=False)
 """Numbers the staged rows of a table, as one record may list a child twice."""
@@ -26,19 +26,21 @@ DIGEST = pa.field("digest", pa.string(), nullable=False)
 Batches = Iterator[pa.RecordBatch]
 
 
-def stage_brief(warehouse: Warehouse, staging: Staging, entity: Entity, erased: Erased, *, compared: bool) -> None:
+def stage_brief(
+    warehouse: Warehouse, staging: Staging, entity: Entity, left_out: Collection[int], *, compared: bool
+) -> None:
     """Create the temporary tables `arrived_*` of a load. Without `compared`, the mirror has nothing to compare with."""
     kept, more = ["id", "updated_at", "arrival"], ["row_hash"] if compared else []
     schema = pa.schema([*_fields(entity, None, kept + more), *([DIGEST] if compared else [])])
-    whole = staging.batches(entity.name, erased=erased)
+    whole = staging.batches(entity.name, left_out)
     warehouse.stage(f"arrived_{entity.name}", schema, (_brief(batch, schema) for batch in whole))
     for child in entity.children:
         schema = pa.schema([*_fields(child, entity, [*kept, entity.parent_column]), LINE])
-        whole = _numbered(staging, child, entity, erased)
+        whole = _numbered(staging, child, left_out)
         warehouse.stage(f"arrived_{child.name}", schema, (batch.select(schema.names) for batch in whole))
 
 
-def stage_changed(warehouse: Warehouse, staging: Staging, entity: Entity, erased: Erased) -> None:
+def stage_changed(warehouse: Warehouse, staging: Staging, entity: Entity, left_out: Collection[int]) -> None:
     """Create the temporary tables `stage_*` with the whole rows of the records that are new or changed."""
     found = warehouse.streamed("select arrival from accepted where outcome <> 'unchanged'")
     changed = bytearray(staging.records)  # a byte for each record: a set of a million numbers takes 90 MB
@@ -46,8 +48,7 @@ def stage_changed(warehouse: Warehouse, staging: Staging, entity: Entity, erased
         for arrival in batch.column("arrival").to_pylist():
             changed[arrival] = True
     for table, parent in ((entity, None), *((child, entity) for child in entity.children)):
-        client = "id" if parent is None else parent.parent_column
-        whole = staging.batches(table.name, client=client, erased=erased)
+        whole = staging.batches(table.name, left_out)
         warehouse.stage(
             f"stage_{table.name}", staged_schema(table, parent), filtered(whole, "arrival", changed.__getitem__)
         )
@@ -57,7 +58,7 @@ def append_all(
     warehouse: Warehouse,
     staging: Staging,
     entity: Entity,
-    erased: Erased,
+    left_out: Collection[int],
     *,
     ours: Mapping[str, object],
     version: Mapping[str, object],
@@ -67,12 +68,13 @@ def append_all(
     `ours` are the columns that every row gets, `version` those of every record. No engine joins or holds whole rows for
     that: only the few to leave out are asked for.
     """
-    left_out = {arrival for (arrival,) in warehouse.rows(statement("load/outdated").format(entity=entity.name))}
-    whole = _without(staging.batches(entity.name, erased=erased), "arrival", left_out)
+    outdated = {arrival for (arrival,) in warehouse.rows(statement("load/outdated").format(entity=entity.name))}
+    whole = _without(staging.batches(entity.name, left_out), "arrival", outdated)
     _append(warehouse, entity, None, whole, {**version, **ours})
     for child in entity.children:
-        twice = {line for (line,) in warehouse.rows(statement("load/listed_twice").format(child=child.name))}
-        whole = _without(_numbered(staging, child, entity, erased), "arrival", left_out)
+        listed = statement("load/listed_twice").format(child=child.name, stamp=stamp_of(child))
+        twice = {line for (line,) in warehouse.rows(listed)}
+        whole = _without(_numbered(staging, child, left_out), "arrival", outdated)
         _append(warehouse, child, entity, _without(whole, "line", twice), ours)
 
 
@@ -94,7 +96,7 @@ def _append(
 
 def _fields(table: Entity, parent: Entity | None, names: Collection[str]) -> list[pa.Field]:
     whole = staged_schema(table, parent)
-    return [whole.field(name) for name in names]
+    return [whole.field(name) for name in names if name in whole.names]
 
 
 def _brief(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
@@ -115,10 +117,10 @@ def _digests(texts: pa.Array) -> pa.Array:
     return pa.array(found, pa.string())
 
 
-def _numbered(staging: Staging, child: Entity, parent: Entity, erased: Erased) -> Batches:
+def _numbered(staging: Staging, child: Entity, left_out: Collection[int]) -> Batches:
     """Yield the staged batches of a child with LINE; both readings number the rows alike."""
     first = 0
-    for batch in staging.batches(child.name, client=parent.parent_column, erased=erased):
+    for batch in staging.batches(child.name, left_out):
         lines = pa.array(range(first, first + batch.num_rows), LINE.type)
         first += batch.num_rows
         yield pa.RecordBatch.from_arrays([*batch.columns, lines], schema=batch.schema.append(LINE))

@@ -1,4 +1,4 @@
-"""The history of clients: each arriving version compared, field by field, with the version before it."""
+"""The history of records: each arriving version compared, field by field, with the version before it."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ from schemas.entity import Entity
 from warehouse.control.state import Run
 from warehouse.engine.seam import Warehouse, rows_of
 from warehouse.engine.sql import statement
+from warehouse.schema.archive import archive_of
 
 CHANGES = pa.schema(
     [
         ("id", pa.string()),
-        ("display_name", pa.string()),
+        ("label", pa.string()),
         ("field", pa.string()),
         ("before", pa.string()),
         ("after", pa.string()),
@@ -29,9 +30,10 @@ def record_changes(warehouse: Warehouse, entity: Entity, run: Run, shown: Collec
 
     This step of the load comes before the old rows are removed. It compares records batch by batch. In memory it keeps
     only the differences and the earlier versions of the records whose ids are `shown`; it returns the latter by id.
+    Differences of an entity without history are not kept.
     """
     values = {"source": run.source, "run_id": run.run_id, "began": run.began_at}
-    names = {"entity": entity.name, "rows_of_ended": rows_of(warehouse.engine, f"ninja.{entity.name}", "ended")}
+    names = archive_of(entity) | {"rows_of_ended": rows_of(warehouse.engine, f"ninja.{entity.name}", "ended")}
     earlier: dict[str, str] = {}
     batches = []
     for pairs in warehouse.streamed(statement("load/compared").format(**names), values, rows=1000):
@@ -39,9 +41,9 @@ def record_changes(warehouse: Warehouse, entity: Entity, run: Run, shown: Collec
         earlier |= {key: old for key, old in zip(ids, before, strict=True) if key in shown}
         batches.append(_compared(pairs, before))
     batches = [batch for batch in batches if batch.num_rows]
-    if batches:
+    if batches and entity.historic:
         warehouse.stage("stage_changes", CHANGES, batches)
-        warehouse.execute(statement("load/insert_changes"), values)
+        warehouse.execute(statement("load/insert_changes").format(**names), values)
         warehouse.execute("drop table stage_changes")
     return earlier
 
@@ -56,7 +58,7 @@ def _compared(pairs: pa.RecordBatch, earlier: Sequence[str]) -> pa.RecordBatch:
             before.append(difference.before)
             after.append(difference.after)
     records = pa.array(at, pa.int64())
-    columns = [pairs.column(name).take(records) for name in ("id", "display_name")]
+    columns = [pairs.column(name).take(records) for name in ("id", "label")]
     columns += [pa.array(texts, pa.string()) for texts in (fields, before, after)]
     columns.append(pairs.column("valid_from").take(records).cast(CHANGES.field("changed_at").type))
     return pa.RecordBatch.from_arrays(columns, schema=CHANGES)

@@ -23,7 +23,7 @@ from schemas.erased import Erased
 from schemas.errors import Busy, WarehouseError
 from schemas.normalise import Drift, Quarantined, TypedRow
 from schemas.vanished import HELD, Vanished
-from warehouse.control.erase import note_listed
+from warehouse.control.left_out import client_of, left_out_marks, note_listed
 from warehouse.control.state import (
     Binding,
     Run,
@@ -61,10 +61,10 @@ class Reference(msgspec.Struct, frozen=True):
 class Scanned(msgspec.Struct, frozen=True):
     """The result of a scan, except for its rows. Times are by the server's clock.
 
-    `vanished` are clients to remove; one that this scan also read stays. `unlisted` are clients that a full check
+    `vanished` are records to remove; one that this scan also read stays. `unlisted` are records that a full check
     missed and keeps, each with the reason (HELD or HIDDEN); None keeps those noted earlier. `clocks` are both clocks
     when the scan began, for the next scan. `after` is the state in which the scan began: the load refuses a scan if
-    another run has loaded since, because the lock was lost.
+    another run has loaded since, because the lock was lost. `blind`: the list is empty, and the token may not see all.
     """
 
     entity: Entity
@@ -79,12 +79,13 @@ class Scanned(msgspec.Struct, frozen=True):
     unlisted: Mapping[str, str] | None = None
     after: State | None = None
     clocks: Clocks | None = None
+    blind: bool = False
 
 
 class Loaded(msgspec.Struct, frozen=True):
     """The result of a load: the run as stored in `control.runs`, the first changes, the new drift.
 
-    `surplus` is the number of clients that the warehouse has beyond the server's total at the start of the scan.
+    `surplus` is the number of records that the warehouse has beyond the server's total at the start of the scan.
     """
 
     run: Run
@@ -109,24 +110,25 @@ def load(
         warehouse.hold(f"loads of {run.source}")
         _check_order(warehouse, scanned, run)
         erased = read_erased(warehouse, run.source)
-        scanned = _without_erased(scanned, erased)
+        scanned = _without_erased(warehouse, scanned, run, erased)
         _remember_source(warehouse, scanned, run, reference)
         if reference is not None:
             _replace_all(warehouse, reference, run)
-        outcomes, changes = merge(warehouse, staging, scanned.entity, run, erased)
+        outcomes, changes = merge(warehouse, staging, scanned.entity, run, staging.of_erased(scanned.entity, erased))
         aside = {record.id for record in scanned.quarantined if record.entity == scanned.entity.name}
-        vanished = [client for client in scanned.vanished if client.id not in aside]
+        vanished = [record for record in scanned.vanished if record.id not in aside]
         ended, taken_out = take_out(warehouse, scanned.entity, run, vanished)
         warehouse.execute("drop table accepted")
         if staging.left_out or run.kind == "full":
-            note_listed(warehouse, run.source, staging.left_out, full=run.kind == "full" and not staging.resumed_at)
-        left = scanned.unlisted is not None and keep_unlisted(warehouse, run, scanned.unlisted)
+            whole = run.kind == "full" and not staging.resumed_at
+            note_listed(warehouse, run.source, scanned.entity, staging.left_out, full=whole)
+        left = scanned.unlisted is not None and keep_unlisted(warehouse, scanned.entity, run, scanned.unlisted)
         if run.kind == "full":
             close_quarantine(warehouse, run, scanned.entity)
         record_quarantine(warehouse, run.source, run.run_id, scanned.quarantined)
         drift = record_drift(warehouse, run.source, run.run_id, scanned.drift)
         _move_watermark(warehouse, scanned, run)
-        state = read_state(warehouse, run.source)
+        state = read_state(warehouse, run.source, scanned.entity)
         done = replace(
             run,
             inserted=outcomes["inserted"],
@@ -162,20 +164,22 @@ def _settle(warehouse: Warehouse, entity: Entity) -> None:
 
 def _check_order(warehouse: Warehouse, scanned: Scanned, run: Run) -> None:
     """Raises Busy if another run has loaded since the scan began: this scan's records may be older."""
-    if scanned.after is not None and read_last_load(warehouse, run.source) != scanned.after.run_id:
+    if scanned.after is not None and read_last_load(warehouse, run.source, scanned.entity) != scanned.after.run_id:
         raise Busy(f"Another run of the source {run.source!r} has loaded meanwhile. Nothing was stored. Pull again.")
 
 
-def _without_erased(scanned: Scanned, erased: Erased) -> Scanned:
-    """Return the scan without the clients that were erased meanwhile."""
+def _without_erased(warehouse: Warehouse, scanned: Scanned, run: Run, erased: Erased) -> Scanned:
+    """Return the scan without the records of clients that were erased meanwhile."""
     if not erased.marks:
         return scanned
-    unlisted = scanned.unlisted
+    entity, unlisted = scanned.entity, scanned.unlisted
+    left_out = left_out_marks(warehouse, run.source, entity, erased)
     return replace(
         scanned,
-        quarantined=[record for record in scanned.quarantined if not erased.has(record.id)],
-        vanished=[client for client in scanned.vanished if not erased.has(client.id)],
-        unlisted=unlisted and {key: why for key, why in unlisted.items() if not erased.has(key)},
+        quarantined=[record for record in scanned.quarantined if not erased.has(client_of(entity, record))],
+        vanished=[gone for gone in scanned.vanished if erased.mark_of(entity.name, gone.id) not in left_out],
+        unlisted=unlisted
+        and {key: why for key, why in unlisted.items() if erased.mark_of(entity.name, key) not in left_out},
     )
 
 
@@ -226,5 +230,6 @@ def _move_watermark(warehouse: Warehouse, scanned: Scanned, run: Run) -> None:
         "run_id": run.run_id,
         "unexplained": None if scanned.unlisted is None else len(scanned.unlisted),
         "held": None if scanned.unlisted is None else HELD in scanned.unlisted.values(),
+        "blind": scanned.blind,
     }
     warehouse.execute(statement("load/move_watermark"), values)

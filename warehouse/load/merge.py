@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from schemas.diff import Change
 from schemas.entity import Entity
-from schemas.erased import Erased
 from schemas.errors import WarehouseError
 from warehouse.control.state import Run
 from warehouse.engine.seam import POSTGRES, SHA256, Warehouse, rows_of
@@ -14,6 +13,7 @@ from warehouse.engine.sql import statement
 from warehouse.load.arrived import append_all, stage_brief, stage_changed
 from warehouse.load.history import record_changes
 from warehouse.load.staging import Staging
+from warehouse.schema.archive import archive_of, stamp_of
 from warehouse.schema.tables import VERSION_COLUMNS, arriving, columns
 
 MOST_CHANGES = 200
@@ -23,16 +23,17 @@ CHANGED = ("inserted", "updated", "touched")
 
 
 def merge(
-    warehouse: Warehouse, staging: Staging, entity: Entity, run: Run, erased: Erased
+    warehouse: Warehouse, staging: Staging, entity: Entity, run: Run, left_out: Collection[int]
 ) -> tuple[dict[str, int], list[Change]]:
-    """Merge the staged pages. The table `accepted` stays, because a client that arrived cannot have vanished.
+    """Merge the staged pages. The table `accepted` stays, because a record that arrived cannot have vanished.
 
+    `left_out` are the arrival numbers of records not to load.
     Only brief rows are staged to compare with the mirror, then whole rows of what has changed. A first load compares
     nothing, and appends. Returns the number of records for each outcome, and the first changes.
     """
     values = {"source": run.source, "run_id": run.run_id, "began": run.began_at, "resumed_at": staging.resumed_at}
     known = _is_known(warehouse, f"ninja.{entity.name}", run)
-    stage_brief(warehouse, staging, entity, erased, compared=known)
+    stage_brief(warehouse, staging, entity, left_out, compared=known)
     step(warehouse, "newest", values, entity)
     warehouse.analyze(["newest"])  # Postgres itself analyzes no temporary table, and would expect few rows
     step(warehouse, "accepted" if known else "all_inserted", values, entity)
@@ -45,13 +46,13 @@ def merge(
     for name in ("return_redirects", "list_again"):
         step(warehouse, name, values, entity)
     changes: list[Change] = []
-    if not known and not any(_is_known(warehouse, table, run) for table in ("control.runs", "control.client_versions")):
+    if not known and not _had_runs(warehouse, entity, run):
         ours = {"source": run.source, "run_id": run.run_id}
         version = {"valid_from": run.began_at, "observed_at": run.began_at, "observed_run_id": run.run_id}
-        append_all(warehouse, staging, entity, erased, ours=ours, version=version)
+        append_all(warehouse, staging, entity, left_out, ours=ours, version=version if entity.historic else {})
         _check_single(warehouse, entity, values)
     elif any(outcomes[name] for name in CHANGED):
-        stage_changed(warehouse, staging, entity, erased)
+        stage_changed(warehouse, staging, entity, left_out)
         changes = _replace_changed(warehouse, entity, run, values | {"most": MOST_CHANGES, "with_inserted": known})
     step(warehouse, "resolve_quarantine", values, entity)
     for table in (entity, *entity.children):
@@ -59,14 +60,24 @@ def merge(
     return outcomes, changes
 
 
-def _is_known(warehouse: Warehouse, table: str, run: Run) -> bool:
+def _is_known(warehouse: Warehouse, table: str, run: Run, theirs: str = "true") -> bool:
     """Whether a table has rows of the run's source."""
-    return bool(warehouse.rows(f"select 1 from {table} where source = $source limit 1", {"source": run.source}))
+    query = f"select 1 from {table} where source = $source and {theirs} limit 1"
+    return bool(warehouse.rows(query, {"source": run.source}))
+
+
+def _had_runs(warehouse: Warehouse, entity: Entity, run: Run) -> bool:
+    """Whether an earlier run read the entity, or an earlier version of a record is kept."""
+    archive = archive_of(entity)
+    return _is_known(warehouse, "control.runs", run, f"entity = '{entity.name}'") or _is_known(
+        warehouse, archive["versions"], run, archive["theirs"]
+    )
 
 
 def _replace_changed(warehouse: Warehouse, entity: Entity, run: Run, values: Mapping[str, object]) -> list[Change]:
     """Replace the new and changed records and their children, keep the versions that end, return the first changes."""
-    for name in ("open_versions", "changed_versions", "close_versions"):
+    opening = ("open_versions", "changed_versions", "close_versions")
+    for name in opening if entity.historic else ("open_records", "changed_versions"):
         step(warehouse, name, values, entity)
     warehouse.analyze(["opened", "ended"])
     rows = warehouse.rows(statement("load/changes").format(entity=entity.name), values)
@@ -92,10 +103,10 @@ def step(
 ) -> None:
     """Run one statement of `sql/load.sql` for an entity, or for one of its children."""
     table, parent = (child, entity) if child is not None else (entity, None)
-    names = {
-        "entity": entity.name,
+    names = archive_of(entity) | {
         "child": table.name,
         "parent": entity.parent_column,
+        "stamp": stamp_of(table),
         "columns": ", ".join(columns(table, parent)),
         "selected": ", ".join(_selected(table, parent)),
         "digest": SHA256[warehouse.engine].format("cast(m.record as varchar)"),

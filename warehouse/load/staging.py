@@ -3,8 +3,8 @@
 A page is one Arrow file for each table. It counts only if the manifest has a line with the digests of its files, so a
 torn or edited page is read from the server again. Rows are staged after normalisation, so they hold no secrets.
 
-    <warehouse>.staging/<source>/manifest.jsonl        first the scan's key, then one line a page; each with its digest
-    <warehouse>.staging/<source>/000001.clients.arrow
+    <warehouse>.staging/<source>/<entity>/manifest.jsonl    the scan's key, then one line a page; each with its digest
+    <warehouse>.staging/<source>/<entity>/000001.contacts.arrow
 """
 
 from __future__ import annotations
@@ -12,16 +12,17 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from schemas.clocks import Clocks
+from schemas.entities import CLIENTS
 from schemas.entity import Entity
-from schemas.erased import NOBODY, Erased
+from schemas.erased import Erased
 from schemas.errors import WarehouseError
 from schemas.normalise import Batch, Drift, Quarantined
 from warehouse.engine.place import Place, staging_of
@@ -69,11 +70,11 @@ class StagedPage(msgspec.Struct):
 
 
 class Staging(msgspec.Struct):
-    """The staged pages of one scan of one source, in a folder of their own.
+    """The staged pages of one scan of one entity of a source, in a folder of their own.
 
     `began` is the server's clock when the scan began, `here` this machine's clock then. `resumed_at` is the arrival
-    number of the first record after a resume. `left_out` are the marks of erased clients that this process met, in
-    answers or in staged pages.
+    number of the first record after a resume. `left_out` are the marks of the records of erased clients that this
+    process met, in answers or in staged pages.
     """
 
     folder: Path
@@ -84,9 +85,9 @@ class Staging(msgspec.Struct):
     left_out: set[str] = set()
 
     @classmethod
-    def of(cls, place: Place, source: str) -> Staging:
-        """Return the staging of a source: beside a DuckDB file, or in this machine's state folder for Postgres."""
-        return cls(staging_of(place) / source, [])
+    def of(cls, place: Place, source: str, entity: Entity = CLIENTS) -> Staging:
+        """Return the staging of an entity: beside a DuckDB file, or in this machine's state folder for Postgres."""
+        return cls(staging_of(place) / source / entity.name, [])
 
     @property
     def records(self) -> int:
@@ -105,8 +106,9 @@ class Staging(msgspec.Struct):
 
     def begin(self, key: ScanKey, began: Clocks) -> None:
         """Remove all staged pages and start a new scan."""
-        check_ours(self.folder.parent)
+        self._check_folders()
         self.clear()
+        make_own_folder(self.folder.parent)
         make_own_folder(self.folder)
         self.pages, self.began, self.here, self.resumed_at = [], began.server, began.here, 0
         with self._disk_errors():
@@ -147,7 +149,7 @@ class Staging(msgspec.Struct):
         Pages older than an hour by either clock are read again: they may lack changes that move no stamp. Pages from
         the future of the server's clock are read again too.
         """
-        check_ours(self.folder.parent, self.folder)
+        self._check_folders()
         manifest = self._manifest()
         if manifest is None or manifest[0].key != key or not manifest[1] or _is_stale(manifest[0], now):
             return False
@@ -162,24 +164,44 @@ class Staging(msgspec.Struct):
                 self._note(line)
         return True
 
-    def batches(self, table: str, *, client: str = "id", erased: Erased = NOBODY) -> Iterator[pa.RecordBatch]:
-        """Yield the staged batches of one table, page by page, without the rows of erased clients.
-
-        `client` is the column with the client's id. The marks of the clients left out go into `left_out`.
-        """
-        from warehouse.load.arrow_files import read_batches, without_erased  # noqa: PLC0415 - as above
+    def batches(self, table: str, left_out: Collection[int] = ()) -> Iterator[pa.RecordBatch]:
+        """Yield the staged batches of one table, page by page, without the rows of the records `left_out`."""
+        from warehouse.load.arrow_files import filtered, read_batches  # noqa: PLC0415 - as above
 
         for page in self.pages:
             for name in page.files:
                 if name.endswith(f".{table}.arrow"):
                     read = read_batches(self.folder / name)
-                    yield from without_erased(read, client, erased, self.left_out) if erased.marks else read
+                    yield from filtered(read, "arrival", lambda n: n not in left_out) if left_out else read
+
+    def of_erased(self, entity: Entity, erased: Erased) -> set[int]:
+        """Return the arrival numbers of the records of erased clients, and add the marks of those to `left_out`."""
+        arrivals = set()
+        if erased.marks and entity.client_column:
+            for batch in self.batches(entity.name):
+                columns = [batch.column(name).to_pylist() for name in ("id", entity.client_column, "arrival")]
+                for record_id, client_id, arrival in zip(*columns, strict=True):
+                    if erased.has(client_id):
+                        arrivals.add(arrival)
+                        self.left_out.add(erased.mark_of(entity.name, record_id))
+        return arrivals
 
     def clear(self) -> None:
         """Remove all staged pages."""
         with self._disk_errors():
             if self.folder.exists():
                 shutil.rmtree(self.folder)
+        with suppress(OSError):  # another entity has pages there
+            self.folder.parent.rmdir()
+
+    def clear_source(self) -> None:
+        """Remove the staged pages of all entities of the source, of earlier versions of Ninja Sync too."""
+        with self._disk_errors():
+            if self.folder.parent.exists():
+                shutil.rmtree(self.folder.parent)
+
+    def _check_folders(self) -> None:
+        check_ours(self.folder.parent.parent, self.folder.parent, self.folder)
 
     def _manifest(self) -> tuple[_Head, list[StagedPage]] | None:
         """Return the head and the pages before the first torn or edited line or file; None if there are none."""

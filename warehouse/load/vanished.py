@@ -1,4 +1,4 @@
-"""Clients that the server no longer lists: find them, look for the clients they were merged into, remove them.
+"""Records that the server no longer lists: find them, look for the clients they were merged into, remove them.
 
 All functions work on one source. Questions about a scan read its staging first, as it is newer than the mirror.
 """
@@ -11,13 +11,15 @@ from decimal import Decimal
 
 import msgspec
 
+from schemas.entities import CLIENTS
 from schemas.entity import Entity
-from schemas.vanished import MERGED, PURGED, Vanished
+from schemas.vanished import GONE, MERGED, PURGED, Vanished
 from warehouse.control.state import Run
 from warehouse.engine.seam import Warehouse, rows_of
 from warehouse.engine.sql import statement
 from warehouse.load.staging import Staging
-from warehouse.load.vanished_tables import growth_table, seen_tables, stage_ids, stage_vanished
+from warehouse.load.vanished_tables import growth_table, seen_tables, stage_columns, stage_ids, stage_vanished
+from warehouse.schema.archive import archive_of
 
 
 class Lost(msgspec.Struct, frozen=True):
@@ -36,12 +38,15 @@ class Lost(msgspec.Struct, frozen=True):
 
 
 class Unlisted(msgspec.Struct, frozen=True):
-    """A mirrored client that the server does not list and that we keep; `why` is HELD or HIDDEN."""
+    """A mirrored record that the server does not list and that we keep; `why` is HELD or HIDDEN.
+
+    Only a client has a currency and a balance here. `display_name` of another record is its number.
+    """
 
     id: str
     display_name: str
     currency_code: str | None
-    balance: Decimal
+    balance: Decimal | None
     why: str
 
 
@@ -79,6 +84,28 @@ def missing(
     rows = warehouse.rows(statement("vanished/missing").format(entity=entity.name), {"source": source})
     warehouse.execute("drop table met")
     return [str(key) for (key,) in rows]
+
+
+def bereaved(
+    warehouse: Warehouse, staging: Staging, entity: Entity, source: str, *, newly: bool
+) -> dict[str, Vanished]:
+    """Return the mirrored records whose client is not in the mirror, with the fate that this suggests.
+
+    The scan brought none of them. Invoice Ninja purges a client with all its records. With `newly`, return only those
+    whose client has vanished since the entity was last loaded.
+    """
+    if entity is CLIENTS or not entity.client_column:
+        return {}
+    stage_ids(warehouse, "met", (), staging.batches(entity.name))
+    values = {"source": source, "newly": newly}
+    rows = warehouse.rows(statement("vanished/bereaved").format(**archive_of(entity)), values)
+    warehouse.execute("drop table met")
+    fates = {}
+    for key, client_id, kind in rows:
+        purged = kind == PURGED
+        evidence = f"purged with its client {client_id}" if purged else f"gone, as its client {client_id}"
+        fates[str(key)] = Vanished(str(key), PURGED if purged else GONE, None, evidence)
+    return fates
 
 
 def lost(warehouse: Warehouse, source: str, ids: Collection[str]) -> list[Lost]:
@@ -123,28 +150,35 @@ def donors(warehouse: Warehouse, staging: Staging, source: str) -> list[str]:
 
 
 def seems_restored(
-    warehouse: Warehouse, staging: Staging, source: str, absent: Collection[str], newest: datetime | None
+    warehouse: Warehouse,
+    staging: Staging,
+    entity: Entity,
+    source: str,
+    absent: Collection[str],
+    newest: datetime | None,
 ) -> bool:
     """Whether the server seems to be restored from a backup.
 
-    It does if a client came with an older stamp than before, or if several clients are absent and all of them are newer
-    than the server's newest client.
+    It does if a record came with an older stamp than before, or if several records are absent and all of them are newer
+    than the server's newest one.
     """
-    ((back,),) = warehouse.rows(
-        statement("vanished/went_back").format(**seen_tables(warehouse, staging)), {"source": source}
-    )
+    stage_columns(warehouse, "narrow", entity, ["id", "updated_at"], staging)
+    ((back,),) = warehouse.rows(statement("vanished/went_back").format(entity=entity.name), {"source": source})
+    warehouse.execute("drop table narrow")
     if back or newest is None or len(absent) < SEVERAL:
         return bool(back)
     stage_ids(warehouse, "asked", absent)
-    ((older,),) = warehouse.rows(statement("vanished/not_newer"), {"source": source, "moment": newest})
+    not_newer = statement("vanished/not_newer").format(entity=entity.name)
+    ((older,),) = warehouse.rows(not_newer, {"source": source, "moment": newest})
     warehouse.execute("drop table asked")
     return not older
 
 
-def witnesses(warehouse: Warehouse, source: str, absent: Collection[str], most: int) -> list[str]:
-    """Return up to `most` of the newest mirrored clients that are not absent."""
+def witnesses(warehouse: Warehouse, entity: Entity, source: str, absent: Collection[str], most: int) -> list[str]:
+    """Return up to `most` of the newest mirrored records that are not absent."""
     stage_ids(warehouse, "asked", absent)
-    rows = warehouse.rows(statement("vanished/witnesses"), {"source": source, "most": most})
+    known = statement("vanished/witnesses").format(entity=entity.name)
+    rows = warehouse.rows(known, {"source": source, "most": most})
     warehouse.execute("drop table asked")
     return [str(key) for (key,) in rows]
 
@@ -161,50 +195,52 @@ def remember_unexplained(warehouse: Warehouse, source: str, entity: Entity, n: i
     warehouse.execute(statement("vanished/remember_unexplained"), values)
 
 
-def keep_unlisted(warehouse: Warehouse, run: Run, unlisted: Mapping[str, str]) -> bool:
-    """Remember the clients that a full check missed and kept, each with the reason; return whether that is new."""
+def keep_unlisted(warehouse: Warehouse, entity: Entity, run: Run, unlisted: Mapping[str, str]) -> bool:
+    """Remember the records that a full check missed and kept, each with the reason; return whether that is new."""
     import pyarrow as pa  # noqa: PLC0415 - as above
 
     schema = pa.schema([("id", pa.string()), ("why", pa.string())])
     columns = [pa.array(unlisted.keys(), pa.string()), pa.array(unlisted.values(), pa.string())]
     values = {"source": run.source, "run_id": run.run_id}
     warehouse.stage("stage_unlisted", schema, iter([pa.RecordBatch.from_arrays(columns, schema=schema)]))
-    warehouse.execute(statement("load/keep_unlisted"), values)
-    ((before,),) = warehouse.rows("select count(*) from control.unlisted where source = $source", values)
+    warehouse.execute(statement("load/keep_unlisted").format(entity=entity.name), values)
+    theirs = f"source = $source and entity = '{entity.name}'"
+    ((before,),) = warehouse.rows(f"select count(*) from control.unlisted where {theirs}", values)
     ((now, new),) = warehouse.rows("select count(*), count(*) filter (where is_new) from unlisted_now")
     for step in ("replace_unlisted", "insert_unlisted"):
-        warehouse.execute(statement(f"load/{step}"), values)
+        warehouse.execute(statement(f"load/{step}").format(entity=entity.name), values)
     for table in ("unlisted_now", "stage_unlisted"):
         warehouse.execute(f"drop table {table}")
     return bool(new) or before != now
 
 
-def unlisted(warehouse: Warehouse, source: str, most: int) -> list[Unlisted]:
-    """Return up to `most` kept clients that the server does not list, those who owe most first."""
-    rows = warehouse.rows(statement("vanished/unlisted"), {"source": source, "most": most})
+def unlisted(warehouse: Warehouse, entity: Entity, source: str, most: int) -> list[Unlisted]:
+    """Return up to `most` kept records that the server does not list, clients who owe most first."""
+    name = "unlisted" if entity is CLIENTS else "unlisted_records"
+    rows = warehouse.rows(statement(f"vanished/{name}").format(**archive_of(entity)), {"source": source, "most": most})
     return [Unlisted(*row) for row in rows]  # type: ignore[arg-type]  # the statement names the fields, a test compares
 
 
 def take_out(warehouse: Warehouse, entity: Entity, run: Run, vanished: Iterable[Vanished]) -> tuple[int, int]:
-    """Close the versions of vanished clients, remove them with their children, and write their redirects.
+    """Close the versions of vanished records, remove them with their children, and note their fates.
 
     This step of the load comes after the rows, so contacts that moved are already with their new client and stay.
-    Clients that arrived in this run (the table `accepted`) stay too. Returns how many clients have vanished, and how
+    Records that arrived in this run (the table `accepted`) stay too. Returns how many records have vanished, and how
     many of them the mirror had.
     """
-    named = {client.id: client for client in vanished}
+    named = {record.id: record for record in vanished}
     if not named:
         return 0, 0
     values = {"source": run.source, "run_id": run.run_id, "began": run.began_at}
     stage_vanished(warehouse, named.values())
-    for step in ("vanished_versions", "close_versions"):
-        these = rows_of(warehouse.engine, f"ninja.{entity.name}", "ended")
-        warehouse.execute(statement(f"load/{step}").format(entity=entity.name, rows_of_ended=these), values)
+    names = archive_of(entity) | {"rows_of_ended": rows_of(warehouse.engine, f"ninja.{entity.name}", "ended")}
+    for step in ("vanished_versions", "close_versions") if entity.historic else ("vanished_versions",):
+        warehouse.execute(statement(f"load/{step}").format(**names), values)
     for child in entity.children:
         removed = statement("load/remove_vanished_children").format(child=child.name, parent=entity.parent_column)
         warehouse.execute(removed, values)
     for step in ("remove_vanished", "release_vanished", "correct_redirects", "insert_redirects"):
-        warehouse.execute(statement(f"load/{step}").format(entity=entity.name), values)
+        warehouse.execute(statement(f"load/{step}").format(**names), values)
     ((ended, mirrored),) = warehouse.rows("select count(*), count(*) filter (where mirrored) from ended")
     for table in ("ended", "stage_vanished"):
         warehouse.execute(f"drop table {table}")

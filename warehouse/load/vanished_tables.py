@@ -1,4 +1,4 @@
-"""Temporary tables for the questions about clients that the server no longer lists."""
+"""Temporary tables for the questions about records that the server no longer lists."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def seen_tables(warehouse: Warehouse, staging: Staging | None) -> dict[str, str]
     if not _is_there(warehouse, names["contacts"]):
         for name, kept in NARROW.items():
             entity = CLIENTS if name == CLIENTS.name else CONTACTS
-            _stage_columns(warehouse, f"narrow_{name}", entity, kept, staging)
+            stage_columns(warehouse, f"narrow_{name}", entity, kept, staging)
         for step in ("newest_clients", "newest_contacts"):
             warehouse.execute(statement(f"vanished/{step}").format(**names))
         for name in NARROW:
@@ -52,14 +52,15 @@ def _is_there(warehouse: Warehouse, table: str) -> bool:
     return bool(warehouse.rows("select 1 from information_schema.tables where table_name = $table", {"table": table}))
 
 
-def _stage_columns(
+def stage_columns(
     warehouse: Warehouse, name: str, entity: Entity, kept: Sequence[str], staging: Staging | None
 ) -> None:
+    """Create a temporary table of some columns of the staged rows of a table."""
     import pyarrow as pa  # noqa: PLC0415 - an idle pull saves 0.3 s
 
     from schemas.arrow_types import staged_schema  # noqa: PLC0415 - as above
 
-    whole = staged_schema(entity, None if entity is CLIENTS else CLIENTS)
+    whole = staged_schema(entity, CLIENTS if entity is CONTACTS else None)
     batches = staging.batches(entity.name) if staging else iter(())
     warehouse.stage(
         name, pa.schema([whole.field(column) for column in kept]), (batch.select(kept) for batch in batches)
@@ -81,7 +82,7 @@ def stage_ids(warehouse: Warehouse, name: str, ids: Collection[str], batches: It
 
 
 def stage_vanished(warehouse: Warehouse, vanished: Iterable[Vanished]) -> None:
-    """Create the temporary table `stage_vanished` of clients to remove, with their fates."""
+    """Create the temporary table `stage_vanished` of records to remove, with their fates."""
     import pyarrow as pa  # noqa: PLC0415 - as above
 
     schema = pa.schema([(name, pa.string()) for name in ("id", "kind", "into_id", "evidence")])

@@ -19,6 +19,7 @@ from warehouse.control.state import record_quarantine
 from warehouse.engine.seam import Warehouse
 from warehouse.engine.sql import statement
 from warehouse.load.arrow_files import staged_batch, staged_children
+from warehouse.schema.archive import stamp_of
 from warehouse.schema.tables import VERSION_COLUMNS, arriving, columns, create_table, definition, mirrored
 
 _DECODER = msgspec.json.Decoder(float_hook=Decimal)
@@ -119,6 +120,7 @@ def _insert(warehouse: Warehouse, entity: Entity, parent: Entity | None, into: s
 
 def _choose_places(warehouse: Warehouse, child: Entity, parent: Entity) -> None:
     names = {"child": child.name, "parent": parent.parent_column, "columns": ", ".join(columns(child, parent))}
+    names["stamp"] = stamp_of(child)
     warehouse.execute(statement("rebuild/choose_places").format(**names))
     for table in ("found", "places"):
         warehouse.execute(f"drop table {table}_{child.name}")

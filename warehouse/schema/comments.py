@@ -112,6 +112,8 @@ def _fields() -> dict[str, str]:
 def of_table(entity: Entity, parent: Entity | None) -> dict[str, str]:
     """Return the columns of a table of the mirror, each with its description."""
     described = {field.name: field.description for field in entity.fields}
+    if parent is not None:
+        described[parent.parent_column] = f"Id of the {parent.singular.replace('_', ' ')} it belongs to."
     return {name: _described(entity.name, name, described) for name in columns(entity, parent)}
 
 

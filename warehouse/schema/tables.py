@@ -106,7 +106,7 @@ def create_mirror(warehouse: Warehouse) -> None:
 def create_indexes(warehouse: Warehouse) -> None:
     """Create the indexes for Postgres: the keys of the mirror, its children by parent, the history by client.
 
-    A pull counts the clients by their stamps: those since the last pull, and all of them.
+    A pull counts the records by their stamps: those since the last pull, and all of them.
     """
     for entity, parent in mirrored():
         key = "source, id" if "id" in columns(entity, parent) else "source"
@@ -114,9 +114,13 @@ def create_indexes(warehouse: Warehouse) -> None:
         if parent is not None:
             by = f"source, {parent.parent_column}"
             warehouse.execute(f"create index if not exists {entity.name}_by_parent on ninja.{entity.name} ({by})")
-    warehouse.execute("create index if not exists clients_by_stamp on ninja.clients (source, updated_at)")
+    for entity in PULLED.values():
+        table = entity.name
+        warehouse.execute(f"create index if not exists {table}_by_stamp on ninja.{table} (source, updated_at)")
     for table in ("client_versions", "client_changes", "redirects", "quarantine"):
         warehouse.execute(f"create index if not exists {table}_by_id on control.{table} (source, id)")
+    for table in ("record_versions", "record_changes", "vanished_records"):
+        warehouse.execute(f"create index if not exists {table}_by_id on control.{table} (source, entity, id)")
 
 
 def mirror_is_current(warehouse: Warehouse) -> bool:

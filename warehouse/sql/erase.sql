@@ -37,6 +37,19 @@ where source = $source
 update control.client_versions set record = cast('{}' as json)
 where source = $source and valid_to < $before and cast(record as varchar) <> '{}'
 
+-- :name expired_record_changes
+-- Remove the changes of invoices and the like before a moment.
+delete from control.record_changes where source = $source and changed_at < $before
+
+-- :name expired_record_versions
+-- Remove the versions of invoices and the like that ended before a moment.
+delete from control.record_versions where source = $source and valid_to < $before
+
+-- :name expired_whole_records
+-- Remove the whole record from the versions of invoices and the like that ended before a moment; keep the figures.
+update control.record_versions set record = cast('{}' as json)
+where source = $source and valid_to < $before and cast(record as varchar) <> '{}'
+
 -- :name expired_versions
 -- Remove the versions that ended before a moment.
 delete from control.client_versions where source = $source and valid_to < $before

@@ -53,42 +53,40 @@ where source = $source and entity = $entity and resolved_run_id is null
 -- :name close_versions
 -- Keep the mirror's version of every record whose version ends.
 -- An inner join would let DuckDB join by id first, and so read the records of nearly all rows.
-insert into control.client_versions (
-    source, id, valid_from, valid_to, observed_at, ended_at, ended_by, run_id, ended_run_id, row_hash, updated_at,
-    number, name, display_name, balance, paid_to_date, payment_balance, credit_balance,
-    currency_id, group_settings_id, country_id, is_deleted, archived_at, record
+insert into {versions} (
+    {kind}source, id, valid_from, valid_to, observed_at, ended_at, ended_by, run_id, ended_run_id, row_hash, updated_at,
+    {figures}, record
 )
 select
-    m.source, m.id, m.valid_from, e.valid_to, m.observed_at, $began, e.ended_by, m.observed_run_id, $run_id,
-    m.row_hash, m.updated_at,
-    m.number, m.name, m.display_name, m.balance, m.paid_to_date, m.payment_balance, m.credit_balance,
-    m.currency_id, m.group_settings_id, m.country_id, m.is_deleted, m.archived_at, m.record
+    {of_kind}m.source, m.id, m.valid_from, e.valid_to, m.observed_at, $began, e.ended_by, m.observed_run_id, $run_id,
+    m.row_hash, m.updated_at, {own_figures}, m.record
 from {rows_of_ended} as m
 left join ended as e on e.id = m.id
 
 -- :name compared
--- Each arriving version with the one before it: the mirror's, or the last one of a client that had vanished.
+-- Each arriving version with the one before it: the mirror's, or the last one of a record that had vanished.
 with away as (
     select id, record, row_number() over (partition by id order by valid_to desc, valid_from desc) as place
-    from control.client_versions
-    where source = $source and ended_by <> 'changed' and id in (select id from opened where outcome = 'inserted')
+    from {versions}
+    where source = $source and {theirs} and ended_by <> 'changed'
+        and id in (select id from opened where outcome = 'inserted')
 ),
 before as (
     select id, record from {rows_of_ended} as m
     union all
     select id, record from away where place = 1
 )
-select o.id, s.display_name, o.valid_from, cast(b.record as varchar) as before, s.record as after
+select o.id, s.{label} as label, o.valid_from, cast(b.record as varchar) as before, s.record as after
 from opened as o
 join before as b on b.id = o.id
 join stage_{entity} as s on s.arrival = o.arrival
 
 -- :name correct_redirects
--- Update the fate of clients that had vanished before; the time when they vanished stays.
-update control.redirects
+-- Update the fate of records that had vanished before; the time when they vanished stays.
+update {redirects} as r
 set kind = e.ended_by, into_id = e.into_id, evidence = e.evidence, run_id = $run_id
 from ended as e
-where control.redirects.source = $source and control.redirects.id = e.id and control.redirects.returned_run_id is null
+where r.source = $source and {theirs} and r.id = e.id and r.returned_run_id is null
 
 -- :name delete_children
 -- Delete the children of every record that arrived in a new version.
@@ -126,20 +124,20 @@ select count(*) from (
 
 -- :name insert_changes
 -- Insert the changes.
-insert into control.client_changes (source, id, display_name, field, before, after, changed_at, observed_at, run_id)
-select $source, id, display_name, field, before, after, changed_at, $began, $run_id from stage_changes
+insert into {changes} ({kind}source, id, {label_column}, field, before, after, changed_at, observed_at, run_id)
+select {of_kind}$source, id, label, field, before, after, changed_at, $began, $run_id from stage_changes
 
 -- :name insert_children
 -- Insert the children of every new or changed record; a child that moved goes where it came last.
 insert into ninja.{child} ({columns})
 select {selected}
 from (
-    select s.*, row_number() over (partition by s.id order by s.updated_at desc nulls last, s.arrival desc) as place
+    select s.*, row_number() over (partition by s.id order by {stamp} desc nulls last, s.arrival desc) as nth
     from stage_{child} as s
     join accepted as a on a.arrival = s.arrival
     where a.outcome <> 'unchanged'
 ) as s
-where s.place = 1
+where s.nth = 1
 
 -- :name insert_parents
 -- Insert every new or changed record.
@@ -149,12 +147,12 @@ from stage_{entity} as s
 join opened as o on o.arrival = s.arrival
 
 -- :name insert_redirects
--- Note the fate of clients that vanished.
-insert into control.redirects (source, id, kind, into_id, evidence, run_id, vanished_at, returned_run_id)
-select $source, e.id, e.ended_by, e.into_id, e.evidence, $run_id, e.valid_to, null
+-- Note the fate of records that vanished.
+insert into {redirects} ({kind}{owner}source, id, kind, into_id, evidence, run_id, vanished_at, returned_run_id)
+select {of_kind}{of_owner}$source, e.id, e.ended_by, e.into_id, e.evidence, $run_id, e.valid_to, null
 from ended as e
 where not exists (
-    select 1 from control.redirects as r where r.source = $source and r.id = e.id and r.returned_run_id is null
+    select 1 from {redirects} as r where r.source = $source and {theirs} and r.id = e.id and r.returned_run_id is null
 )
 
 -- :name insert_reference
@@ -162,27 +160,27 @@ where not exists (
 insert into ninja.{entity} ({columns}) select {selected} from stage_{entity} as s
 
 -- :name insert_unlisted
--- Insert the clients that a full check missed and kept.
-insert into control.unlisted (source, id, why, since_run_id)
-select $source, id, why, since_run_id from unlisted_now
+-- Insert the records that a full check missed and kept.
+insert into control.unlisted (source, entity, id, why, since_run_id)
+select $source, '{entity}', id, why, since_run_id from unlisted_now
 
 -- :name keep_unlisted
--- The clients that this full check missed and kept, each with the run that first missed it.
+-- The records that this full check missed and kept, each with the run that first missed it.
 create temp table unlisted_now as
 select s.id, s.why, coalesce(u.since_run_id, $run_id) as since_run_id, u.why is distinct from s.why as is_new
 from stage_unlisted as s
-left join control.unlisted as u on u.source = $source and u.id = s.id
+left join control.unlisted as u on u.source = $source and u.entity = '{entity}' and u.id = s.id
 
 -- :name list_again
--- Remove the clients that arrived: the server lists them again.
+-- Remove the records that arrived: the server lists them again.
 delete from control.unlisted as u
-where u.source = $source and exists (select 1 from accepted as a where a.id = u.id)
+where u.source = $source and u.entity = '{entity}' and exists (select 1 from accepted as a where a.id = u.id)
 
 -- :name listed_twice
 -- The staged children that are listed again by another record, or by their own; the last one touched is left.
 select line
 from (
-    select s.line, row_number() over (partition by s.id order by s.updated_at desc nulls last, s.arrival desc) as place
+    select s.line, row_number() over (partition by s.id order by {stamp} desc nulls last, s.arrival desc) as place
     from arrived_{child} as s
     join accepted as a on a.arrival = s.arrival
 ) as listed
@@ -197,13 +195,14 @@ create table if not exists control.migrations (
 -- :name move_watermark
 -- Insert or move the watermark of an entity. full_at, unexplained and held stay unless the run gives new values.
 insert into control.watermarks as known (
-    source, entity, watermark, newest_at, began_at, local_began_at, full_at, server_total, run_id, unexplained, held
+    source, entity, watermark, newest_at, began_at, local_began_at, full_at, server_total, run_id, unexplained, held,
+    blind
 )
-values ($source, $entity, $mark, $newest, $began, $local_began, $full_at, $total, $run_id, $unexplained, $held)
+values ($source, $entity, $mark, $newest, $began, $local_began, $full_at, $total, $run_id, $unexplained, $held, $blind)
 on conflict (source, entity) do update set
     watermark = excluded.watermark, newest_at = excluded.newest_at, began_at = excluded.began_at,
     local_began_at = excluded.local_began_at, full_at = coalesce(excluded.full_at, known.full_at),
-    server_total = excluded.server_total, run_id = excluded.run_id,
+    server_total = excluded.server_total, run_id = excluded.run_id, blind = excluded.blind,
     unexplained = coalesce(excluded.unexplained, known.unexplained), held = coalesce(excluded.held, known.held)
 
 -- :name note_secret_host
@@ -220,8 +219,8 @@ where not exists (select 1 from control.secret_hosts where name = $name and base
 create temp table opened as
 with ended as (
     select id, max(valid_to) as valid_to
-    from control.client_versions
-    where source = $source and id in (select id from accepted where outcome = 'inserted')
+    from {versions}
+    where source = $source and {theirs} and id in (select id from accepted where outcome = 'inserted')
     group by id
 ),
 arriving as (
@@ -232,7 +231,9 @@ arriving as (
     from accepted as a
     left join ninja.{entity} as m on m.source = $source and m.id = a.id
     left join ended as e on e.id = a.id
-    cross join (select min(began_at) as first_load_at from control.runs where source = $source) as f
+    cross join (
+        select min(began_at) as first_load_at from control.runs where source = $source and entity = '{entity}'
+    ) as f
     where a.outcome <> 'unchanged'
 )
 select
@@ -263,6 +264,13 @@ from (
 ) as s
 where place = 1
 
+-- :name open_records
+-- The arriving records of an entity without versions.
+create temp table opened as
+select id, arrival, outcome, cast(null as timestamp with time zone) as valid_from
+from accepted
+where outcome <> 'unchanged'
+
 -- :name outcomes
 -- Count the records by outcome.
 select outcome, count(*) from accepted group by outcome
@@ -272,16 +280,16 @@ select outcome, count(*) from accepted group by outcome
 select s.arrival from arrived_{entity} as s where not exists (select 1 from accepted as a where a.arrival = s.arrival)
 
 -- :name release_vanished
--- Close the quarantine of vanished clients.
+-- Close the quarantine of vanished records.
 update control.quarantine set resolved_run_id = $run_id
 where source = $source and entity = '{entity}' and resolved_run_id is null and id in (select id from ended)
 
 -- :name remove_vanished
--- Delete the clients that vanished.
+-- Delete the records that vanished.
 delete from ninja.{entity} where source = $source and id in (select id from ended)
 
 -- :name remove_vanished_children
--- Delete the remaining children of vanished clients; children that moved are already with their new client.
+-- Delete the remaining children of vanished records; children that moved are already with their new parent.
 delete from ninja.{child} where source = $source and {parent} in (select id from ended)
 
 -- :name replace_activities
@@ -293,8 +301,8 @@ delete from ninja.{entity} where source = $source and id in (select id from stag
 delete from ninja.{entity} where source = $source
 
 -- :name replace_unlisted
--- Delete the missed clients that an earlier full check noted for this source.
-delete from control.unlisted where source = $source
+-- Delete the missed records that an earlier full check noted for this source.
+delete from control.unlisted where source = $source and entity = '{entity}'
 
 -- :name resolve_quarantine
 -- Close the quarantine of every record that has arrived in a valid version.
@@ -302,29 +310,30 @@ update control.quarantine set resolved_run_id = $run_id
 where source = $source and entity = '{entity}' and resolved_run_id is null and id in (select id from accepted)
 
 -- :name return_redirects
--- Note the vanished clients that have come back.
-update control.redirects set returned_run_id = $run_id
-where source = $source and returned_run_id is null and id in (select id from accepted)
+-- Note the vanished records that have come back.
+update {redirects} set returned_run_id = $run_id
+where source = $source and {theirs} and returned_run_id is null and id in (select id from accepted)
 
 -- :name vanished_versions
--- The versions that end because their clients vanished. A client that arrived in this run has not vanished.
+-- The versions that end because their records vanished. A record that arrived in this run has not vanished.
 -- A merged client's version ends where the current version of the client kept starts, if the merge may have started that:
 -- after the last full check, which still met both, and after the version that ends. All others end where this run began.
 create temp table ended as
 select
     v.id,
     greatest(
-        m.valid_from,
+        {since},
         case
-            when s.valid_from >= m.valid_from and s.valid_from > (
-                select w.full_at from control.watermarks as w where w.source = $source and w.entity = 'clients'
-            ) then s.valid_from
+            when {into_since} >= {since} and {into_since} > (
+                select w.full_at from control.watermarks as w where w.source = $source and w.entity = '{entity}'
+            ) then {into_since}
             else $began
         end
     ) as valid_to,
     v.kind as ended_by,
     v.into_id,
     v.evidence,
+    {client} as client_id,
     m.id is not null as mirrored
 from stage_vanished as v
 left join ninja.{entity} as m on m.source = $source and m.id = v.id

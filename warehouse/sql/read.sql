@@ -84,13 +84,14 @@ where c.source = coalesce($source, c.source)
 order by c.source
 
 -- :name departed
--- The clients that one run removed, each with the client it was merged into.
-select r.id, v.display_name, r.kind, r.into_id, c.display_name as into_name, r.evidence
-from control.redirects as r
-join control.client_versions as v on v.source = r.source and v.id = r.id and v.ended_run_id = r.run_id and v.ended_by = r.kind
+-- The records that one run removed, each with the client it was merged into.
+select r.id, coalesce(v.{label_column}, r.id) as name, r.kind, r.into_id, c.display_name as into_name, r.evidence
+from (select * from {redirects} where {theirs}) as r
+left join (select * from {versions} where {theirs}) as v
+    on v.source = r.source and v.id = r.id and v.ended_run_id = r.run_id and v.ended_by = r.kind
 left join ninja.clients as c on c.source = r.source and c.id = r.into_id
 where r.source = $source and r.run_id = $run_id
-order by v.display_name collate "C", r.id collate "C"
+order by v.{label_column} collate "C", r.id collate "C"
 
 -- :name elsewhere
 -- Clients that the server does not have: they belong to another source, or vanished from this one.
@@ -158,13 +159,16 @@ group by source
 having min(valid_from) > $at
 order by source
 
--- :name last_run
--- The end and the seconds of a source's last run; with $full, of its last full check.
-select finished_at, seconds
-from control.runs
-where source = $source and (kind = 'full' or not cast($full as boolean))
-order by finished_at desc
-limit 1
+-- :name last_runs
+-- The end and the seconds of a source's last run of each entity and kind; with $full, of its last full checks.
+select entity, kind, finished_at, seconds
+from (
+    select
+        entity, kind, finished_at, seconds, row_number() over (partition by entity, kind order by finished_at desc) as place
+    from control.runs
+    where source = $source and (kind = 'full' or not cast($full as boolean))
+) as runs
+where place = 1
 
 -- :name merge_plans
 -- The newest plans of merges, with the progress of each.
@@ -268,8 +272,8 @@ select
 from control.published as p
 
 -- :name recent
--- The number of mirrored clients changed at or after a moment.
-select count(*) from ninja.clients where source = $source and updated_at >= $since
+-- The number of mirrored records changed at or after a moment.
+select count(*) from ninja.{entity} where source = $source and updated_at >= $since
 
 -- :name rehearsal
 -- Every client's record, with the ids of its present contacts and documents.
@@ -284,8 +288,8 @@ left join (
 where c.source = $source
 
 -- :name row_version
--- The hash and stamp of one mirrored client.
-select row_hash, updated_at from ninja.clients where source = $source and id = $id
+-- The hash and stamp of one mirrored record.
+select row_hash, updated_at from ninja.{entity} where source = $source and id = $id
 
 -- :name source_of_company
 -- The source that is bound to a company on a server.
@@ -296,25 +300,26 @@ select source from control.sources where base_url = $base_url and company_finger
 select source, base_url, company_id, server_version, skew_seconds, bound_at, reference_at from control.sources order by source
 
 -- :name state
--- The state of a source before a pull: its binding, skew and watermark, and the number of mirrored clients.
+-- The state of an entity of a source before a pull: binding, skew and watermark, and the number of mirrored records.
 -- The inner queries use $source too, because correlated queries take twice as long to plan.
 select
     s.base_url, s.company_id, s.company_fingerprint, s.server_version, s.skew_seconds, s.reference_at,
     w.watermark, w.newest_at, w.began_at, w.local_began_at, w.run_id, w.full_at,
-    w.unexplained, w.held,
-    (select count(*) from ninja.clients as c where c.source = $source) as mirrored,
+    w.unexplained, w.held, w.blind,
+    (select count(*) from ninja.{entity} as c where c.source = $source) as mirrored,
     (
         select count(distinct q.id) from control.quarantine as q
-        where q.source = $source and q.entity = 'clients' and q.resolved_run_id is null
+        where q.source = $source and q.entity = '{entity}' and q.resolved_run_id is null
             and q.id not like '(%'  -- a record without an id may be mirrored
-            and not exists (select 1 from ninja.clients as c where c.source = $source and c.id = q.id)
+            and not exists (select 1 from ninja.{entity} as c where c.source = $source and c.id = q.id)
     ) as quarantined,
     (
-        select count(*) from control.quarantine as q where q.source = $source and q.resolved_run_id is null
+        select count(*) from control.quarantine as q
+        where q.source = $source and {counted} and q.resolved_run_id is null
     ) as quarantine_open,
-    (select count(*) from control.erasures as e where e.source = $source and e.listed) as erased_listed
+    {left_out} as erased_listed
 from control.sources as s
-left join control.watermarks as w on w.source = s.source and w.entity = 'clients'
+left join control.watermarks as w on w.source = s.source and w.entity = '{entity}'
 where s.source = $source
 
 -- :name status

@@ -6,16 +6,16 @@ insert into ninja.{child} ({columns})
 select {columns}
 from (
     select
-        f.*,
+        s.*,
         row_number() over (
-            partition by f.source, f.id
+            partition by s.source, s.id
             order by
-                case when p.id is null then 1 else 0 end, f.updated_at desc nulls last, f.run_id collate "C" desc, f.{parent} collate "C" desc
-        ) as place
-    from found_{child} as f
-    left join places_{child} as p on p.source = f.source and p.id = f.id and p.parent = f.{parent}
+                case when p.id is null then 1 else 0 end, {stamp} desc nulls last, s.run_id collate "C" desc, s.{parent} collate "C" desc
+        ) as nth
+    from found_{child} as s
+    left join places_{child} as p on p.source = s.source and p.id = s.id and p.parent = s.{parent}
 ) as c
-where c.place = 1
+where c.nth = 1
 
 -- :name doubled
 -- Count the ids that a rebuilt table has more than once: if there are any, the upgrade is undone.

@@ -1,4 +1,20 @@
--- Queries and notes about clients that the server no longer lists.
+-- Queries and notes about records that the server no longer lists.
+
+-- :name bereaved
+-- Mirrored records that the scan did not bring and whose client is not in the mirror, with the client's fate.
+-- $newly: only of clients that vanished in a run that began after the entity's last load had begun.
+select m.id, {client} as client_id, r.kind
+from ninja.{entity} as m
+left join ninja.clients as c on c.source = m.source and c.id = {client}
+left join control.redirects as r on r.source = m.source and r.id = {client} and r.returned_run_id is null
+left join control.runs as v on v.run_id = r.run_id
+left join control.watermarks as w on w.source = m.source and w.entity = '{entity}'
+where m.source = $source
+    and {client} is not null
+    and c.id is null
+    and (v.began_at >= w.began_at or not cast($newly as boolean))
+    and not exists (select 1 from met where met.id = m.id)
+order by m.id collate "C"
 
 -- :name donors
 -- Clients that the scan did not meet although it met one of their contacts under another client.
@@ -81,8 +97,8 @@ from (
 where place = 1
 
 -- :name not_newer
--- Count the given clients that are not newer than a moment.
-select count(*) from ninja.clients as m
+-- Count the given records that are not newer than a moment.
+select count(*) from ninja.{entity} as m
 where m.source = $source and m.id in (select id from asked) and coalesce(m.updated_at, m.created_at) <= $moment
 
 -- :name ours
@@ -125,16 +141,25 @@ where source = $source
 order by abs(balance) desc, display_name collate "C", id collate "C"
 limit $most
 
+-- :name unlisted_records
+-- The records other than clients kept although the server does not list them.
+select u.id, coalesce(m.{label}, u.id) as display_name, null as currency_code, null as balance, u.why
+from control.unlisted as u
+join ninja.{entity} as m on m.source = u.source and m.id = u.id
+where u.source = $source and u.entity = '{entity}'
+order by m.{label} collate "C", u.id collate "C"
+limit $most
+
 -- :name went_back
--- Count the clients that arrived with an older stamp than before: a restored server sends its past.
+-- Count the records that arrived with an older stamp than before: a restored server sends its past.
 select count(*)
-from (select id, max(updated_at) as updated_at from {clients} group by id) as s
-join ninja.clients as m on m.source = $source and m.id = s.id
+from (select id, max(updated_at) as updated_at from narrow group by id) as s
+join ninja.{entity} as m on m.source = $source and m.id = s.id
 where s.updated_at < m.updated_at
 
 -- :name witnesses
--- The newest mirrored clients that are not missing: a server that we may believe still has them.
-select m.id from ninja.clients as m
+-- The newest mirrored records that are not missing: a server that we may believe still has them.
+select m.id from ninja.{entity} as m
 where m.source = $source and not exists (select 1 from asked where asked.id = m.id)
 order by m.updated_at desc nulls last, m.id collate "C"
 limit $most

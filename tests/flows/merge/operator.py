@@ -21,7 +21,7 @@ def main() -> None:
     """Do what is ordered until the orders end."""
     told = json.loads(sys.stdin.readline())
     os.environ["HOME"] = told["home"]
-    source = Source(url=told["url"], requests_per_second=100_000, look_back=60)
+    source = Source(url=told["url"], requests_per_second=100_000, look_back=60, entities=("clients",))
     settings = Settings(warehouse=told["warehouse"], sources={"main": source}, publish=False, wait=told["wait"])
     print("ready", flush=True)
     for line in sys.stdin:

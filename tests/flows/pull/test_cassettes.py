@@ -22,7 +22,9 @@ RUN_MARKS = {"clients": "run_id, valid_from, observed_at, observed_run_id", "con
 
 def pulled(url, token, folder):
     settings = Settings(
-        warehouse=str(folder / "warehouse.duckdb"), sources={"main": Source(url=url, page_size=20)}, publish=False
+        warehouse=str(folder / "warehouse.duckdb"),
+        sources={"main": Source(url=url, page_size=20, entities=("clients",))},
+        publish=False,
     )
     with Door(DoorSettings(url, requests_per_second=10_000), Secret(token)) as door:
         run = pull(Job(settings, "main", door)).run

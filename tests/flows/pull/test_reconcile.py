@@ -392,7 +392,7 @@ def test_a_server_that_denies_what_it_lists_is_not_believed(server, pulls, query
 
     server.purge(people[0])
     before = query("select count(*), max(finished_at) from control.runs where kind = 'full'")
-    with pytest.raises(UnexpectedShape, match="denies a client"):
+    with pytest.raises(UnexpectedShape, match="denies a record"):
         pulls(full=True, transport=Rewriting(denying))
     assert query("select count(*), max(finished_at) from control.runs where kind = 'full'") == before
     assert query("select count(*) from ninja.clients") == [(120,)]

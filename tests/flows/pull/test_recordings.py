@@ -85,7 +85,9 @@ class Recorded(httpx.BaseTransport):
 def pulls(tmp_path):
     served = Recorded()
     settings = Settings(
-        warehouse=str(tmp_path / "warehouse.duckdb"), sources={"main": Source(url=URL, page_size=100)}, publish=False
+        warehouse=str(tmp_path / "warehouse.duckdb"),
+        sources={"main": Source(url=URL, page_size=100, entities=("clients",))},
+        publish=False,
     )
 
     def run():

@@ -108,7 +108,7 @@ def box() -> Iterator[Box]:
 
 
 def desk_of(box: Box, place) -> Desk:
-    source = Source(url=box.sandbox.url, page_size=50, requests_per_second=100_000, look_back=60)
+    source = Source(url=box.sandbox.url, page_size=50, requests_per_second=100_000, look_back=60, entities=("clients",))
     push = Push(at_least=100)
     settings = Settings(warehouse=address(place), sources={"main": source}, publish=False, push=push)
     return Desk(box, settings, Wire(), box.sandbox.token)

@@ -60,7 +60,7 @@ def as_it_was(server):
 def told(server, place, monkeypatch):
     """Settings of one source, on each engine; nobody is waited for."""
     monkeypatch.setenv("NINJA_SYNC_TOKEN", server.box.token)
-    source = Source(url=server.box.url, requests_per_second=10_000)
+    source = Source(url=server.box.url, requests_per_second=10_000, entities=("clients",))
     return Settings(warehouse=address(place), sources={"main": source}, wait=0)
 
 
@@ -312,7 +312,9 @@ def call(server, tmp_path, monkeypatch):
 def test_the_command_lists_and_settles(server, call, make, tmp_path):
     one, other = make("Jane Doe", "B")
     assert call("clients", "archive", one, "--yes")[0] is None
-    settings = Settings(warehouse=str(tmp_path / "w.duckdb"), sources={"main": Source(url=server.box.url)})
+    settings = Settings(
+        warehouse=str(tmp_path / "w.duckdb"), sources={"main": Source(url=server.box.url, entities=("clients",))}
+    )
     (call_id,) = noted(settings, [other])
     error, shown = call("journal")
     assert (error, "applied 1" in shown, "unknown" in shown, "Jane" in shown) == (None, True, True, False)
@@ -354,7 +356,11 @@ def test_a_process_killed_in_the_middle_of_a_merge_is_made_up_for(server, make, 
             time.sleep(0.05)
         process.send_signal(signal.SIGKILL)
     server.requests()
-    settings = Settings(warehouse=str(tmp_path / "w.duckdb"), sources={"main": Source(url=server.box.url)}, wait=10)
+    settings = Settings(
+        warehouse=str(tmp_path / "w.duckdb"),
+        sources={"main": Source(url=server.box.url, entities=("clients",))},
+        wait=10,
+    )
     assert len(opened(settings)) == 1
     monkeypatch.setenv("NINJA_SYNC_TOKEN", server.box.token)
     assert archive(settings, third) == ["applied"]

@@ -97,7 +97,11 @@ def test_a_pull_of_it_has_the_same_balances_and_a_merge_works(server, settings, 
     with _served(read_stock(settings, None, personal=False)) as box:
         other = Settings(
             warehouse=str(tmp_path / "rehearsal.duckdb"),
-            sources={"rehearsal": Source(url=box.url, page_size=50, requests_per_second=10_000, look_back=0)},
+            sources={
+                "rehearsal": Source(
+                    url=box.url, page_size=50, requests_per_second=10_000, look_back=0, entities=("clients",)
+                )
+            },
         )
         pulls(token=box.token, using=other, name="rehearsal")
         assert _by_currency(other) == _by_currency(settings)

@@ -111,7 +111,7 @@ def test_an_erasure_that_is_killed_is_finished_by_the_next_pull(told, victim, pu
     def die(*_args, **_named):
         raise KeyboardInterrupt
 
-    target = {"clear": "warehouse.load.staging.Staging.clear", "rewrite": "warehouse.publish.rewrite._swap"}
+    target = {"clear": "warehouse.load.staging.Staging.clear_source", "rewrite": "warehouse.publish.rewrite._swap"}
     if step == "rewrite" and isinstance(place_of(told), PostgresUrl):
         pytest.skip("DuckDB's alone")
     if step == "publish" and isinstance(place_of(told), PostgresUrl):

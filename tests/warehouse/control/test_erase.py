@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from warehouse.control.erase import TRACES
+from warehouse.control.traces import OWNED, TRACES
+from warehouse.schema.tables import mirrored
 
 OF_A_CLIENT = ("id", "client_id", "survivor_id", "mergeable_id", "id_a", "id_b")
 NOT_OF_A_CLIENT = {
-    "companies", "countries", "currencies", "group_settings", "industries", "languages", "sizes", "timezones",
+    "companies", "countries", "currencies", "group_settings", "industries", "languages", "products", "sizes",
+    "timezones", "vendors",
 }  # fmt: skip
-OTHER_IDS = {("contacts", "id"), ("documents", "id"), ("activities", "id")}
+SHARED = ("record_versions", "record_changes", "vanished_records")
+OTHER_IDS = {(name, "id") for name in (*SHARED, *(entity.name for entity, _ in mirrored() if entity.name != "clients"))}
 """Ids of the row itself, where another column names the client."""
 
 
@@ -24,3 +27,8 @@ def test_each_column_that_holds_the_id_of_a_client_is_erased(warehouse):
         if column in OF_A_CLIENT and table not in NOT_OF_A_CLIENT and (table, column) not in OTHER_IDS
     }
     assert {(trace.table, column) for trace in TRACES for column in trace.columns} == there
+
+
+def test_each_table_with_records_of_a_client_is_erased():
+    tables = {f"ninja.{table.name}" for entity in OWNED for table in (entity, *entity.children)}
+    assert tables | {f"control.{name}" for name in SHARED} <= {trace.table for trace in TRACES}

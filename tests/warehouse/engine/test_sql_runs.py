@@ -31,6 +31,7 @@ from warehouse.load.load import Scanned, load
 from warehouse.load.staging import Staging
 from warehouse.opened.migrate import migrate
 from warehouse.opened.open import open_place
+from warehouse.schema.archive import archive_of, stamp_of
 from warehouse.schema.tables import VERSION_COLUMNS, arriving, columns, definition
 
 SUBJECTS_OF_POSTGRES = ("grants", "turns")
@@ -46,14 +47,14 @@ MD5 = hashlib.md5(ROW[0].record.encode()).hexdigest()  # noqa: S324 - as both en
 TIMES = r"since|.*_at|now|at|began|local_began|before|moment|newest"
 WHOLE = r"n|number|place|most|top|first|last|total|unexplained|removed|resumed_at|rest|interval|longest|seconds"
 WHOLE += r"|least|searches|decisions"
-FLAGS = r"full|held|deleted|listed|with_inserted|kept_balances|usable"
+FLAGS = r"full|held|blind|newly|deleted|listed|with_inserted|kept_balances|usable"
 LISTS = r"ids|places|fields|befores|afters|outcomes|messages|reasons|against|keys|known|clusters|changes|wish_ids|told"
 LISTS += r"|survivors|mergeables|ids_a|ids_b|probabilities|by_puts|conflicts"
 
 ARRIVAL = pa.schema([("id", pa.string()), ("why", pa.string())])
 VANISHED = pa.schema([(name, pa.string()) for name in ("id", "kind", "into_id", "evidence")])
 CHANGES = pa.schema(
-    [(name, pa.string()) for name in ("id", "display_name", "field", "before", "after")]
+    [(name, pa.string()) for name in ("id", "label", "field", "before", "after")]
     + [("changed_at", pa.timestamp("us", tz="UTC"))]
 )
 
@@ -72,6 +73,7 @@ STAGED = {
     "arrived_contacts": lambda: brief(staged_children(CLIENTS, ROW, 0, first_arrival=0), LINE, 0),
     "narrow_clients": lambda: staged_batch(CLIENTS, ROW, first_arrival=0),
     "narrow_contacts": lambda: staged_children(CLIENTS, ROW, 0, first_arrival=0),
+    "narrow": lambda: staged_batch(CLIENTS, ROW, first_arrival=0),
     "met": lambda: pa.RecordBatch.from_pylist([{"id": ID}], ARRIVAL),
     "asked": lambda: pa.RecordBatch.from_pylist([{"id": ID}], ARRIVAL),
     "written_again": lambda: pa.RecordBatch.from_pylist([{"id": ID}]),
@@ -164,8 +166,10 @@ def names(name: str, engine: str) -> dict[str, str]:
     ours = {"source": "$source", "run_id": "$run_id"} | {column: f"o.{column}" for column in VERSION_COLUMNS}
     if name == "rebuild/put_back":
         ours = {column: f"kept.{column}" for column in ours}
-    return {
-        "entity": entity.name,
+    return archive_of(entity) | {
+        "stamp": stamp_of(CONTACTS),
+        "counted": "true",
+        "left_out": "(select 1)",
         "child": CONTACTS.name,
         "parent": CLIENTS.parent_column,
         "columns": ", ".join(columns(CONTACTS, CLIENTS) if name == "rebuild/choose_places" else columns(table, parent)),

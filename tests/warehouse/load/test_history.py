@@ -12,12 +12,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from schemas.diff import differences
+from schemas.entities import CLIENTS
 from schemas.values import to_json
 from schemas.vanished import Vanished
 from tests.records import MOMENT, NOW, client, contact
 from warehouse.engine.sql import statement
 from warehouse.opened.migrate import migrate
-from warehouse.schema import tables
 from warehouse.schema.tables import VERSION_COLUMNS, columns
 
 AS_OF = """
@@ -157,7 +157,7 @@ def test_tables_without_versions_get_them_from_the_runs_that_stored_the_rows(war
         ("a", MOMENT, MOMENT, "run-001"),
         ("b", at(60), at(60), "run-002"),
     ]
-    assert list(columns(tables.CLIENTS, None))[-4:-1] == list(VERSION_COLUMNS)
+    assert list(columns(CLIENTS, None))[-4:-1] == list(VERSION_COLUMNS)
 
 
 def as_of(warehouse, source, moment):

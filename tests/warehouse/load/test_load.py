@@ -9,11 +9,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from schemas.entities import PULLED
 from schemas.errors import WarehouseError
 from schemas.vanished import Vanished
 from tests.records import MOMENT, NOW, client, contact
-from warehouse.control.state import Binding, State, read_last_load, read_state
-from warehouse.engine.sql import statement
+from warehouse.control.state import Binding, State, read_last_load, read_state, state_of
 from warehouse.load import load as load_module
 from warehouse.load import merge
 
@@ -177,8 +177,9 @@ def test_what_is_known_beyond_the_total_of_the_server_is_counted_once_each(wareh
 
 def test_the_state_has_just_the_fields_that_its_statement_names(warehouse, load_records):
     load_records([client("a")])
-    columns, _ = warehouse.answer(statement("read/state"), {"source": "main"})
-    assert columns == [*Binding.__struct_fields__, *State.__struct_fields__[1:-1]]
+    for entity in PULLED.values():
+        columns, _ = warehouse.answer(state_of(entity), {"source": "main"})
+        assert columns == [*Binding.__struct_fields__, *State.__struct_fields__[1:-1]]
 
 
 def test_the_last_load_is_that_of_the_state(warehouse, load_records):

@@ -128,7 +128,7 @@ def test_a_full_disk_is_said_with_the_folder(staged, monkeypatch):
 
     monkeypatch.setattr(os, "fsync", full)
     for deed in (lambda: resumed(staged), lambda: add(staged), lambda: staged.begin(KEY, Clocks(BEGAN, None))):
-        with pytest.raises(WarehouseError, match=r"warehouse\.duckdb\.staging/main: the disk is full"):
+        with pytest.raises(WarehouseError, match=r"warehouse\.duckdb\.staging/main/clients: the disk is full"):
             deed()
 
 

@@ -205,8 +205,8 @@ def test_clients_that_stay_although_they_are_not_listed_are_named_with_what_they
         Unlisted("b", "Client b", None, Decimal(-7), HELD),
         Unlisted("a", "Client a", None, Decimal("1.5"), HIDDEN),
     ]
-    assert unlisted(warehouse, "main", 9) == named
-    assert unlisted(warehouse, "main", 1) == named[:1]
+    assert unlisted(warehouse, CLIENTS, "main", 9) == named
+    assert unlisted(warehouse, CLIENTS, "main", 1) == named[:1]
     columns, _ = warehouse.answer(statement("vanished/unlisted"), {"source": "main", "most": 1})
     assert columns == list(Unlisted.__struct_fields__)
 

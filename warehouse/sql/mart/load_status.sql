@@ -4,12 +4,14 @@
 -- quiet source would look dead. `ninja-sync status` shows the last run of any kind.
 create view mart.load_status as
 with last_runs as (
-    select *, row_number() over (partition by source order by finished_at desc, run_id collate "C" desc) as place from control.runs
+    select *, row_number() over (partition by source order by finished_at desc, run_id collate "C" desc) as place
+    from control.runs
+    where entity = 'clients'
 ),
 last_loads as (
     select *, row_number() over (partition by source order by finished_at desc, run_id collate "C" desc) as place
     from control.runs
-    where changed
+    where changed and entity = 'clients'
 )
 select
     s.source, s.base_url, coalesce(r.server_version, s.server_version) as server_version,

@@ -7,3 +7,4 @@ select
 from control.unlisted as u
 join mart.client_history as c on c.source = u.source and c.id = u.id and c.is_current
 left join control.runs as r on r.run_id = u.since_run_id
+where u.entity = 'clients'

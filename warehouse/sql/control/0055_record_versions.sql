@@ -1,0 +1,32 @@
+-- Closed versions of invoices, payments and credits, as they were observed. The version that still holds is in the mirror.
+-- Ids repeat between entities: every query names the entity. An entity leaves the columns empty that it does not have.
+create table control.record_versions (
+    source varchar not null,
+    entity varchar not null,
+    id varchar not null,
+    valid_from timestamp with time zone not null,
+    valid_to timestamp with time zone not null,
+    observed_at timestamp with time zone not null,
+    ended_at timestamp with time zone not null,
+    ended_by varchar not null,
+    run_id varchar not null,
+    ended_run_id varchar not null,
+    row_hash varchar not null,
+    updated_at timestamp with time zone,
+    client_id varchar,
+    number varchar,
+    date date,
+    due_date date,
+    status_id varchar,
+    amount decimal(20, 6),
+    balance decimal(20, 6),
+    paid_to_date decimal(20, 6),
+    applied decimal(20, 6),
+    refunded decimal(20, 6),
+    partial decimal(20, 6),
+    partial_due_date date,
+    currency_id varchar,
+    is_deleted boolean,
+    archived_at timestamp with time zone,
+    record json not null
+)
