@@ -65,6 +65,11 @@ class DocumentTruth:
     form: int = FORM
 
     @property
+    def totals(self) -> tuple[int, int]:
+        """The rows and their children."""
+        return self.rows, self.children
+
+    @property
     def money(self) -> Decimal:
         """The sum as an amount."""
         return Decimal(self.balance) / MICROS

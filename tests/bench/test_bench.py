@@ -147,10 +147,10 @@ def test_a_throttled_server_is_as_slow_as_the_real_one_on_one_connection_and_on_
 
 
 TRUTH = Truth(clients=2, contacts=3, balance=1_500_000)
-TOTALS = {"clients": 2, "ids": 2, "contacts": 3, "money": "1.50"}
+TOTALS = {"rows": 2, "ids": 2, "children": 3, "money": "1.50"}
 
 
-@pytest.mark.parametrize("wrong", [{"clients": 3}, {"ids": 1}, {"contacts": 2}, {"money": "1.500001"}])
+@pytest.mark.parametrize("wrong", [{"rows": 3}, {"ids": 1}, {"children": 2}, {"money": "1.500001"}])
 def test_totals_that_differ_from_the_truth_end_the_bench(wrong):
     check(TOTALS, TRUTH)
     with pytest.raises(RuntimeError, match="should hold"):
@@ -166,7 +166,7 @@ def test_a_pull_or_a_view_without_the_right_contents_is_no_figure(engine, files,
         for truth in (replace(right.truth, balance=right.truth.balance + 1), replace(right.truth, contacts=1)):
             with pytest.raises(RuntimeError, match="should hold"):
                 programs.pull(replace(right, truth=truth), store)
-        with pytest.raises(RuntimeError, match=f"read {CLIENTS} of 5 clients"):
+        with pytest.raises(RuntimeError, match=f"read {CLIENTS} of 5 records"):
             programs.fetch(replace(right, truth=replace(right.truth, clients=5)), tmp_path, 4)
         programs.pull(right, store)
         if engine == POSTGRES:
@@ -254,7 +254,7 @@ def test_the_machine_is_named_without_its_host_and_paths():
 @pytest.mark.slow
 @pytest.mark.proof
 def test_every_round_of_the_bench_runs_and_finds_the_truth_in_the_databases(tmp_path):
-    sizes = ["--clients", "60", "120", "--throttled", "60", "--mass", "120"]
+    sizes = ["--clients", "60", "120", "--throttled", "60", "--mass", "120", "--documents", "60"]
     asked = [*sizes, "--repeats", "1", "--pairs", "1", "--peers", "none", "--json"]
     done = subprocess.run(
         [sys.executable, "-m", "tests.bench", *asked, "--folder", tmp_path, "--write", tmp_path / "page.md"],
@@ -264,7 +264,7 @@ def test_every_round_of_the_bench_runs_and_finds_the_truth_in_the_databases(tmp_
     assert "make peers" in done.stderr.splitlines()[0]
     report = json.loads(done.stdout)
     rounds = {(f["speed"], f["clients"]) for f in report["figures"]}
-    assert rounds == {("fast", 60), ("fast", 120), ("real", 60), ("mass", 120)}
+    assert rounds == {("fast", 60), ("fast", 120), ("real", 60), ("mass", 120), ("documents", 60)}
     goals = {(t["name"].partition(":")[0], t["engine"]) for t in report["targets"]}
     assert {engine for _, engine in goals} == {"DuckDB", "Postgres"}
     assert ("thirty days of balances, summed", "Postgres") in goals
