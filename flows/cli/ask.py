@@ -24,14 +24,18 @@ def status(config: ConfigFile = None, as_json: AsJson = False) -> None:
     """Show how fresh each mirror is, and what needs attention."""
     settings = load_settings(config)
     sources = asked(settings, "read/status", {}, newest=True)
+    entities = asked(settings, "read/entity_status", {}, newest=True)
     quarantine = asked(settings, "read/open_quarantine", {}, newest=True)
     if as_json:
-        show_json({"sources": sources.records(), "quarantine": quarantine.records()})
+        found = {"sources": sources.records(), "entities": entities.records(), "quarantine": quarantine.records()}
+        show_json(found)
         return
     if not sources.rows:
         say("Nothing has been pulled yet: `ninja-sync pull`.")
     for name, *row in sources.rows:
         show_records(f"Source {name}", [column.replace("_", " ") for column in sources.columns[1:]], [row])
+    if len(entities.rows) > len(sources.rows):
+        show_table("Records", [column.replace("_", " ") for column in entities.columns], entities.rows)
     if quarantine.rows:
         show_table("In quarantine", quarantine.columns, quarantine.rows)
 

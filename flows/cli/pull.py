@@ -35,21 +35,22 @@ def pull(
 
 def sweep(
     at_most: Annotated[
-        int | None, typer.Option(min=0, help="The most vanished clients to remove, if more than the limit below.")
+        int | None, typer.Option(min=0, help="The most vanished records to remove of each kind, if above the limit.")
     ] = None,
     source: SourceName = None,
     config: ConfigFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Read everything, and find clients that have vanished.
+    """Read everything, and find records that have vanished.
 
     Purged and merged clients leave no trace in Invoice Ninja's lists. So each missing client is requested by its id. If
     the server no longer has it, it leaves the mirror, but stays in the history and in mart.client_redirects, with the
-    client it was merged into if there is evidence. A pull does the same when the totals disagree, and every
-    sweep_days.
+    client it was merged into if there is evidence. The same holds for invoices and all other records, which vanish with
+    their client. A pull does the same when the totals disagree, and every sweep_days.
 
-    A run removes at most 3 clients, or one in a hundred if that is more. To remove more, use --at-most; without it the
-    exit code is 3. The same limit holds for clients that are missing on a server restored from a backup.
+    Of each kind, a run removes at most 3 records, or one in a hundred if that is more. Records whose client is gone do
+    not count. To remove more, use --at-most; without it the exit code is 3. The same limit holds for records that are
+    missing on a server restored from a backup.
     """
     _pull_all(source, config, full=True, at_most=at_most, as_json=as_json)
 

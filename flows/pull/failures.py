@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from http import HTTPStatus
 
-from flows.pull.job import noun_of
+from flows.show.counted import noun_of
 from schemas.entities import CLIENTS
 from schemas.entity import Entity
 from schemas.errors import ApiError, DataError, NotAuthorised, Retryable, SyncError, sentence

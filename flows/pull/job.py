@@ -141,11 +141,6 @@ class Job(msgspec.Struct, frozen=True):
         return place_of(self.settings)
 
 
-def noun_of(entity: Entity, number: int = 1) -> str:
-    """Return the word for one record of an entity, or for several."""
-    return (entity.singular if number == 1 else entity.name).replace("_", " ")
-
-
 def both(first: Pulled, swept: Pulled, why: str) -> Pulled:
     """Return the result of a pull that read the changes and then did a full check."""
     counts = {name: getattr(first.run, name) + getattr(swept.run, name) for name in COUNTS}

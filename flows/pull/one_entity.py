@@ -17,13 +17,14 @@ from msgspec.structs import replace
 from connector.api.verbs import current_company
 from connector.scan.scan import next_watermark
 from connector.scan.state import Scan
-from flows.pull.job import Departed, Job, Pulled, both, noun_of, patiently
+from flows.pull.job import Departed, Job, Pulled, both, patiently
 from flows.pull.known import Known, Sight, look_again, remember_a_wrong_total
 from flows.pull.reconcile import reconcile
 from flows.pull.reference import read_reference, reference_is_due
 from flows.pull.stage import poison, stage
 from flows.session.door import base_url_of
 from flows.session.ready import open_ready
+from flows.show.counted import noun_of
 from schemas.clocks import Clocks
 from schemas.entities import CLIENTS
 from schemas.errors import UnexpectedShape

@@ -149,14 +149,17 @@ def _idle(job: Job, known: Known) -> Pulled:
 
 
 def _heartbeat(job: Job, warehouse: Warehouse, outset: _Outset, started: float) -> Pulled:
-    """Write the one row of the idle entities, and remove pages left by a run that was killed after its commit."""
+    """Write the one row of the idle entities, and remove pages left by a run that was killed after its commit.
+
+    The first of them has the row and all requests.
+    """
     Staging.of(job.place, job.name).clear_source()
     parts = [part for part in _parts(job) if part.entity.name in outset.idle]
     first, *others = [_idle(part, outset.known[part.entity.name]) for part in parts]
     requests = first.run.requests + sum(other.run.requests for other in others)
     run = finishing(job, requests, started)(first.run)
     record_run(warehouse, run)
-    others = [replace(other, run=replace(other.run, run_id=run.run_id)) for other in others]
+    others = [replace(other, run=replace(other.run, run_id=run.run_id, requests=0)) for other in others]
     return replace(first, run=run, others=others)
 
 

@@ -18,8 +18,9 @@ from flows.configuration.load import place_of
 from flows.configuration.values import Settings
 from flows.session.clock import SYSTEM_CLOCK, Clock
 from flows.session.door import base_url_of, check_server, open_door
-from flows.show.counted import counted
-from schemas.entities import CLIENTS
+from flows.show.counted import counted, noun_of
+from schemas.entities import CLIENTS, PULLED
+from schemas.entity import Entity
 from schemas.errors import Busy, NotAuthorised, SettingsError, SyncError, WarehouseError
 from schemas.generation import numbers_of
 from warehouse.control.state import Binding, check_binding, read_state
@@ -97,12 +98,14 @@ def _warehouse(settings: Settings, name: str) -> tuple[Check, Binding | None]:
             coming = _coming(warehouse)
             if coming:
                 return Check("warehouse", "note", f"{shown} {coming}"), None
-            state = read_state(warehouse, name)
+            states = {part.name: read_state(warehouse, name, part) for part in settings.sources[name].pulled}
+            state = states[CLIENTS.name]
     except SyncError as problem:
         return Check("warehouse", "bad", str(problem), problem.exit_code), None
-    held = f"{counted(state.mirrored, 'client')} of {name!r}" if state.binding else f"nothing of {name!r} yet"
-    if (state.unexplained or 0) > 0:
-        held += f"; the server does not list {state.unexplained:,} of them: `ninja-sync sweep` checks"
+    counts = [counted(found.mirrored, noun_of(PULLED[part])) for part, found in states.items()]
+    held = f"{', '.join(counts)} of {name!r}" if state.binding else f"nothing of {name!r} yet"
+    if left := sum(max(found.unexplained or 0, 0) for found in states.values()):
+        held += f"; the server does not list {left:,} of them: `ninja-sync sweep` checks"
         return Check("warehouse", "note", f"{shown}: {held}"), state.binding
     return Check("warehouse", "good", f"{shown}: {held}"), state.binding
 
@@ -152,7 +155,10 @@ def _server(settings: Settings, name: str, door: Door, known: Binding | None, cl
     except SyncError as problem:
         yield Check("company", "bad", str(problem), problem.exit_code)
     look = first_look(lister(door, CLIENTS))
-    yield _rights(look, sees_all=sees_all(door))
+    everything = sees_all(door)
+    yield _rights(look, sees_all=everything)
+    for entity in settings.sources[name].pulled[1:]:
+        yield _list(door, entity, sees_all=everything)
     yield _version(look)
     yield _clock(look, clock)
     yield _time_zone(door, look)
@@ -170,6 +176,22 @@ def _rights(look: FirstLook, *, sees_all: bool) -> Check:
             "rights", "note", f"{seen}; this token may not see the whole company, so there may be others: {good}"
         )
     return Check("rights", "good", seen)
+
+
+def _list(door: Door, entity: Entity, *, sees_all: bool) -> Check:
+    """Check the list of one entity: an error there is about that list only."""
+    plural = noun_of(entity, 2)
+    try:
+        look = first_look(lister(door, entity))
+    except SyncError as problem:
+        return Check(plural, "bad", str(problem), problem.exit_code)
+    if look.total:
+        return Check(plural, "good", f"this token sees {counted(look.total, noun_of(entity))}")
+    if sees_all:
+        return Check(plural, "good", f"there are no {plural} yet")
+    return Check(
+        plural, "note", f"this token sees no {plural}, and may not see the whole company, so there may be some"
+    )
 
 
 def _version(look: FirstLook) -> Check:

@@ -21,6 +21,8 @@ warehouse = {warehouse}      # a DuckDB file; a relative path starts at this fil
 [sources.{name}]             # any number of [sources.NAME]: one company on one server each
 url = {url}
 {token}
+# entities = ["clients", "invoices", "payments", "credits"]  # also quotes, recurring_invoices, products, projects,
+#                            # tasks, expenses, vendors
 # page_size = 1000           # records a request, 1 to 5000
 # connections = 4            # requests under way at once while everything is read, 1 to 16
 # look_back = 7200           # seconds that a change may be committed later than it is stamped

@@ -61,14 +61,15 @@ def load_records(warehouse, place) -> Callable[..., Loaded]:
         vanished: Sequence[Vanished] = (),
         unlisted=None,
         after=None,
+        entity=CLIENTS,
     ) -> Loaded:
-        staging, number = Staging.of(place, source), next(count)
+        staging, number = Staging.of(place, source, entity), next(count)
         staging.begin(KEY, Clocks(1, None))
         for page in pages:
-            staging.add(CLIENTS, normalise(CLIENTS, page), open=[(None, None)], newest_seen=0)
+            staging.add(entity, normalise(entity, page), open=[(None, None)], newest_seen=0)
         quarantined, drift = staging.quarantined, staging.drift
         scanned = Scanned(
-            CLIENTS,
+            entity,
             replace(BINDING, company_fingerprint=source),
             watermark,
             MOMENT,
@@ -82,6 +83,7 @@ def load_records(warehouse, place) -> Callable[..., Loaded]:
         )
         finished = MOMENT + timedelta(seconds=number)
         begun = Run(f"run-{number:03d}", source, kind, began, finished, 1.0, 3, received=staging.records)
+        begun = replace(begun, entity=entity.name)
         return load(warehouse, staging, scanned, begun, reference)
 
     return run

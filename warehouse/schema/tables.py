@@ -117,6 +117,8 @@ def create_indexes(warehouse: Warehouse) -> None:
     for entity in PULLED.values():
         table = entity.name
         warehouse.execute(f"create index if not exists {table}_by_stamp on ninja.{table} (source, updated_at)")
+        if entity.client_column == "client_id":
+            warehouse.execute(f"create index if not exists {table}_by_client on ninja.{table} (source, client_id)")
     for table in ("client_versions", "client_changes", "redirects", "quarantine"):
         warehouse.execute(f"create index if not exists {table}_by_id on control.{table} (source, id)")
     for table in ("record_versions", "record_changes", "vanished_records"):

@@ -101,6 +101,13 @@ union all
 select id, source, kind, current_id
 from mart.client_redirects where id in (select unnest(cast($ids as varchar[]))) and source = $source
 
+-- :name entity_status
+-- The age and size of each entity of each source, clients first.
+select
+    source, entity, records, records_on_server, not_listed, newest_change_at, last_load_at, last_load_kind, quarantined
+from mart.entity_status
+order by source, case when entity = 'clients' then 0 else 1 end, entity
+
 -- :name first_ids
 -- The first id of each of so many pieces of all clients, of equal size.
 select distinct min(id) as first_id
@@ -329,7 +336,9 @@ select
     r.finished_at as last_run_at, r.kind as last_run_kind, s.quarantined, s.unknown_fields, s.server_version, s.base_url
 from mart.load_status as s
 left join (
-    select *, row_number() over (partition by source order by finished_at desc, run_id collate "C" desc) as place from control.runs
+    select *, row_number() over (partition by source order by finished_at desc, run_id collate "C" desc) as place
+    from control.runs
+    where entity = 'clients'
 ) as r on r.source = s.source and r.place = 1
 order by s.source
 

@@ -25,6 +25,25 @@ def test_the_environment_alone_is_enough_for_one_source(tmp_path):
     assert token_of(settings.sources["main"], environ=ENVIRON).reveal() == "secret-token"
 
 
+@pytest.mark.parametrize(
+    ("environ", "pulled"),
+    [
+        ({}, ["clients", "invoices", "payments", "credits"]),
+        ({"NINJA_SYNC_ENTITIES": "vendors, invoices"}, ["clients", "invoices", "vendors"]),
+        ({"NINJA_SYNC_ENTITIES": "clients"}, ["clients"]),
+    ],
+)
+def test_a_source_pulls_clients_always_and_before_the_other_entities(tmp_path, environ, pulled):
+    source = load_settings(environ=ENVIRON | environ, folder=tmp_path).sources["main"]
+    assert [entity.name for entity in source.pulled] == pulled
+
+
+def test_an_entity_that_cannot_be_pulled_is_refused_with_those_that_can(tmp_path):
+    file = write(tmp_path, '[sources.shop]\nurl = "https://x.test"\nentities = ["invoices", "bills"]\n')
+    with pytest.raises(SettingsError, match=r"'shop' cannot pull 'bills'; it can pull: clients, invoices, .*vendors"):
+        load_settings(file, environ={})
+
+
 def test_without_anything_there_is_no_source_and_the_error_says_what_to_do(tmp_path):
     settings = load_settings(environ={"HOME": str(tmp_path)}, folder=tmp_path)
     for choose in (choose_source, choose_sources):
