@@ -46,6 +46,11 @@ class Truth:
     form: int = FORM
 
     @property
+    def totals(self) -> tuple[int, int]:
+        """The rows and their children."""
+        return self.clients, self.contacts
+
+    @property
     def money(self) -> Decimal:
         """The sum of all balances."""
         return Decimal(self.balance) / MICROS
