@@ -69,26 +69,40 @@ def _is_day(text: str | None) -> bool:
     return bool(text) and not str(text).startswith("0000")
 
 
-def give_back(world: World, part: Row) -> None:
-    """Undo a part of a credit in a payment that is deleted; a deleted credit gets nothing back (recorded).
+def give_back(world: World, part: Row) -> Decimal:
+    """Undo a part of a credit in a payment that is deleted; how much. A deleted credit gets nothing back (recorded).
 
     A credit that other payments still use counts as sent, not as partly spent (recorded).
     """
-    row, amount = select(world.db, "credits", "id = ?", (part["paper_id"],))[0], amount_of(part)
+    row = select(world.db, "credits", "id = ?", (part["paper_id"],))[0]
+    amount = amount_of(part) - amount_of(part, "refunded")
     if row["is_deleted"]:
-        return
+        return Decimal(0)
     values = {"balance": money(amount_of(row, "balance") + abs(amount)), "status_id": SENT}
     values["paid_to_date"] = money(amount_of(row, "paid_to_date") - abs(amount))
     write(world, "credits", row["id"], values)
     add_figures(world, row, credit_balance=amount)
+    return amount
+
+
+def use_up(world: World, invoice: Row) -> None:
+    """Money of a reversed invoice goes back: the credit that reversed it is worth nothing any more."""
+    row = select(world.db, "credits", "invoice_id = ? ORDER BY id LIMIT 1", (invoice["id"],))[0]
+    left = amount_of(row, "balance")
+    values = {"balance": "0", "paid_to_date": money(amount_of(row, "paid_to_date") + left), "status_id": APPLIED}
+    write(world, "credits", row["id"], values)
+    add_figures(world, row, credit_balance=-left)
 
 
 def mark_paid(call: Call, row: Row) -> Row:
-    """Pay out a negative credit: a payment of its negative balance (CreditService::markPaid)."""
+    """Pay out a negative credit: a payment of its negative balance (CreditService::markPaid).
+
+    A draft has no balance yet, so a positive one is sent, and paid out too.
+    """
+    if amount_of(row, "balance") > 0:
+        return row
     row, world = mark_sent(call, row), call.world
     owed = amount_of(row, "balance")
-    if owed > 0:
-        return row
     paid = {"balance": "0", "paid_to_date": money(amount_of(row, "paid_to_date") + owed), "status_id": APPLIED}
     write(world, "credits", row["id"], paid)
     values = {"amount": money(owed), "applied": money(owed), "type_id": PAYMENT_TYPE_CREDIT}
@@ -98,19 +112,15 @@ def mark_paid(call: Call, row: Row) -> Row:
 
 
 def delete(call: Call, row: Row) -> None:
-    """Take the balance off the client's credit; of a credit that reverses an invoice, give it to what was paid."""
+    """Take the balance off the client's credit; a reversed invoice stays reversed."""
     if not row["is_deleted"]:
-        _count(call.world, row, -amount_of(row, "balance"))
+        add_figures(call.world, row, credit_balance=-amount_of(row, "balance"))
         states.delete(call.world, "credits", row)
 
 
 def restore(call: Call, row: Row) -> None:
     """Give the balance back. One that was only archived gets it once more: both are one to the server (recorded)."""
     if row["deleted_at"] is not None:
-        _count(call.world, row, amount_of(row, "balance"))
+        add_figures(call.world, row, credit_balance=amount_of(row, "balance"))
         states.restore(call.world, "credits", row)
 
-
-def _count(world: World, row: Row, worth: Decimal) -> None:
-    paid = -worth if row["invoice_id"] else Decimal(0)
-    add_figures(world, row, credit_balance=worth, paid_to_date=paid)

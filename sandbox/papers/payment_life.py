@@ -19,7 +19,7 @@ from sandbox.papers.invoice_life import take
 from sandbox.papers.money import parts_of, place
 from sandbox.papers.payment_rules import Part, parts_in, total_of, value_of
 from sandbox.papers.states import write
-from sandbox.papers.statuses import CANCELLED, PAID, PARTIAL, SENT, OfPayments
+from sandbox.papers.statuses import CANCELLED, PAID, PARTIAL, REVERSED, SENT, OfPayments
 from sandbox.php.input import Input
 from sandbox.store.database import Row, select, update
 from sandbox.store.world import World
@@ -79,33 +79,44 @@ def delete(call: Call, row: Row) -> None:
     """Take the payment off its invoices, give its credits back, and take it off the client's figures."""
     if row["is_deleted"]:
         return
-    world = call.world
+    world, invoices = call.world, parts_of(call.world, row, "invoice")
     write(world, "payments", row["id"], {"status_id": OfPayments.CANCELLED})
-    for part in parts_of(world, row, "credit"):
-        credit_life.give_back(world, part)
-    taken = sum((_take_off(call, row, part) for part in parts_of(world, row, "invoice")), Decimal(0))
-    amount = amount_of(row)
-    rest = -amount if amount < 0 else min(Decimal(0), taken - (amount - amount_of(row, "refunded")))
-    add_figures(world, row, paid_to_date=rest)
+    worth = sum((credit_life.give_back(world, part) for part in parts_of(world, row, "credit")), Decimal(0))
+    worth += amount_of(row) - amount_of(row, "refunded") if invoices else 0
+    taken = [_take_off(call, row, part) for part in invoices]
+    if None not in taken and (invoices or amount_of(row) != amount_of(row, "applied")):
+        rest = _rest_of(row, worth, sum((left or Decimal(0) for left in taken), Decimal(0)))
+        add_figures(world, row, paid_to_date=rest)
     world.db.execute("DELETE FROM paymentables WHERE payment_id = ? AND deleted_at IS NULL", (row["id"],))
     write(world, "payments", row["id"], {"is_deleted": 1, "deleted_at": world.clock.stamp()})
     compute_payment_balance(world, row)
 
 
-def _take_off(call: Call, payment: Row, part: Row) -> Decimal:
+def _rest_of(payment: Row, worth: Decimal, taken: Decimal) -> Decimal:
+    """What else the client's paid_to_date loses: the money that was on no invoice. Negative money comes back whole."""
+    if worth != taken:
+        return min(Decimal(0), taken - worth)
+    amount = amount_of(payment)
+    return -amount if amount < 0 else min(Decimal(0), taken - (amount - amount_of(payment, "refunded")))
+
+
+def _take_off(call: Call, payment: Row, part: Row) -> Decimal | None:
     """Open the invoice again by what is left of the part. One from the archive comes back; a deleted one stays gone.
 
-    A cancelled one owes nothing again, and of a deleted one only what was paid changes (recorded).
+    A cancelled one owes nothing again, and of a deleted one only what was paid changes (recorded). A reversed one
+    stays as it is, and so does the client's paid_to_date, which its credit reduced already: None.
     """
     world = call.world
     invoice = select(world.db, "invoices", "id = ?", (part["paper_id"],))[0]
+    if invoice["status_id"] == REVERSED:
+        return None
     left = amount_of(part) - amount_of(part, "refunded")
     values: Row = {"paid_to_date": money(amount_of(invoice, "paid_to_date") - left)}
     if invoice["is_deleted"]:
         write(world, "invoices", invoice["id"], values | {"deleted_at": world.clock.stamp()})
     elif invoice["status_id"] == CANCELLED:
         write(world, "invoices", invoice["id"], values)
-        add_figures(world, payment, paid_to_date=-left)
+        add_figures(world, payment, paid_to_date=min(Decimal(0), -left))
     else:
         balance = amount_of(invoice, "balance") + left
         state = SENT if balance == amount_of(invoice) else PARTIAL if balance else PAID
@@ -113,7 +124,7 @@ def _take_off(call: Call, payment: Row, part: Row) -> Decimal:
         write(world, "invoices", invoice["id"], values)
         notes = f"Adjusting invoice {invoice['number']} due to deletion of Payment {payment['number']}"
         tell_of_invoice(world, invoice, left, notes)
-        add_figures(world, payment, balance=left, paid_to_date=-left)
+        add_figures(world, payment, balance=left, paid_to_date=min(Decimal(0), -left))
     return left
 
 
@@ -123,12 +134,14 @@ def _take_off(call: Call, payment: Row, part: Row) -> Decimal:
 def refund(call: Call, row: Row, data: Input) -> Row:
     """Give money back: of the invoices that are named, else of what is on none.
 
-    Credits in the payment are given back first, and are no refund of money. Amount and applied part stay.
+    Credits in the payment are given back first, and are no refund of money. Amount and applied part stay. A refund by a
+    gateway counts on the payment only if the gateway says so, and no payment here has a gateway.
     """
     world, parts = call.world, parts_in(data, "invoices")
     total = total_of(parts) if parts else value_of(data)
     money_back = total - _refund_credits(world, row, total)
-    refunded = amount_of(row, "refunded") + money_back
+    by_gateway = data.get("gateway_refund") not in (None, False)
+    refunded = amount_of(row, "refunded") + (0 if by_gateway and money_back > 0 else money_back)
     whole = amount_of(row) in {total, refunded}
     state = OfPayments.REFUNDED if whole else OfPayments.PARTIALLY_REFUNDED
     write(world, "payments", row["id"], {"refunded": money(refunded), "status_id": state})
@@ -166,6 +179,9 @@ def _refund_invoice(world: World, payment: Row, part: Part) -> None:
         if placed["paper_id"] == row["id"]:
             back = money(amount_of(placed, "refunded") + amount)
             write(world, "paymentables", placed["id"], {"refunded": back})
+    if row["status_id"] == REVERSED:
+        credit_life.use_up(world, row)
+        return
     values: Row = {"paid_to_date": money(amount_of(row, "paid_to_date") - amount)}
     balance = amount_of(row, "balance")
     if not row["is_deleted"]:

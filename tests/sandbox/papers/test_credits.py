@@ -72,15 +72,51 @@ def test_only_what_was_paid_is_reversed(desk, paid, cost, message):
     assert desk.asked("POST", "/credits", body, 422)["errors"] == {"invoice_id": [message]}
 
 
-def test_a_deleted_reversal_gives_back_what_was_paid(desk):
+def reversed_invoice(desk):
+    """An invoice over 40, paid and reversed; its payment and its credit."""
     row = desk.invoice(40)
-    desk.pay(40, (row, 40))
-    credit = desk.credit(40, sent=False, invoice_id=row["id"])
+    payment = desk.pay(40, (row, 40))
+    return row, payment, desk.credit(40, sent=False, invoice_id=row["id"])
+
+
+def test_a_deleted_reversal_takes_its_credit_and_leaves_what_was_paid(desk):
+    _, _, credit = reversed_invoice(desk)
     assert [desk.figures()[i] for i in (1, 3)] == [0, 40]
     desk.bulk("credits", "delete", credit)
-    assert [desk.figures()[i] for i in (1, 3)] == [40, 0]
+    assert [desk.figures()[i] for i in (1, 3)] == [0, 0]
     desk.bulk("credits", "restore", credit)
     assert [desk.figures()[i] for i in (1, 3)] == [0, 40]
+
+
+def test_the_payment_of_a_reversed_invoice_is_deleted_without_a_trace_on_figures(desk):
+    row, payment, _ = reversed_invoice(desk)
+    desk.bulk("payments", "delete", payment)
+    assert desk.state(row) == ["6", 0, 40]
+    assert [desk.figures()[i] for i in (0, 1, 3)] == [0, 0, 40]
+
+
+def test_a_refund_of_a_reversed_invoice_uses_its_credit_up(desk):
+    row, payment, credit = reversed_invoice(desk)
+    desk.refund(payment, 40, (row, 40))
+    assert desk.paid(payment) == ["6", 40, 40, 40]
+    assert desk.state(credit, "credits") == ["4", 0, 40]
+    assert desk.state(row) == ["6", 0, 40]
+    assert [desk.figures()[i] for i in (0, 1, 3)] == [0, 0, 0]
+
+
+def test_a_draft_credit_that_is_marked_paid_is_paid_out_even_if_positive(desk):
+    credit = desk.credit(20, sent=False)
+    desk.bulk("credits", "mark_paid", credit)
+    assert desk.state(credit, "credits") == ["4", 0, 20]
+    assert [desk.figures()[i] for i in (1, 3)] == [20, 0]
+    assert desk.all("payments")[0]["amount"] == 20
+
+
+def test_the_payment_that_paid_a_credit_out_is_deleted_without_a_change_of_what_was_paid(desk):
+    credit = desk.credit(-20)
+    desk.bulk("credits", "mark_paid", credit)
+    desk.bulk("payments", "delete", desk.all("payments")[0])
+    assert desk.figures()[1] == -20
 
 
 def test_an_unknown_action_on_credits_is_refused(desk):

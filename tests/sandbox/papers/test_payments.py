@@ -196,3 +196,38 @@ def test_money_on_foreign_invoices_is_refused(desk):
 def test_a_number_sent_empty_at_a_change_becomes_the_next_one(desk):
     payment = desk.pay(10, number="mine")
     assert desk.put("payments", payment, number="")["number"] == "0001"
+
+
+def test_free_money_beside_a_credit_leaves_with_the_payment(desk):
+    credit, row = desk.credit(30), desk.invoice(80)
+    payment = desk.pay(70, (row, 80), from_credits=[(credit, 30)])
+    assert desk.figures()[:2] == [0, 100]
+    desk.bulk("payments", "delete", payment)
+    assert desk.figures() == [80, 0, 0, 30]
+
+
+def test_a_deleted_payment_gives_back_only_the_credit_that_no_refund_gave_back(desk):
+    credit, row = desk.credit(30), desk.invoice(30)
+    payment = desk.pay(0, (row, 30), from_credits=[(credit, 30)])
+    desk.refund(payment, 10, (row, 10))
+    assert desk.state(credit, "credits") == ["2", 10, 20]
+    desk.bulk("payments", "delete", payment)
+    assert desk.state(credit, "credits") == ["2", 30, 0]
+    assert desk.state(row) == ["2", 30, 0]
+
+
+def test_a_negative_payment_gives_its_money_back_once(desk):
+    row = desk.invoice(100)
+    payment = desk.pay(-5, (row, -5))
+    assert desk.figures()[:2] == [105, -5]
+    desk.bulk("payments", "delete", payment)
+    assert desk.figures()[:2] == [100, 0]
+
+
+def test_a_refund_by_a_gateway_is_not_counted_on_a_payment_without_one(desk):
+    row = desk.invoice(100)
+    payment = desk.pay(100, (row, 100))
+    body = {"id": payment["id"], "amount": 30, "date": "2026-02-01", "gateway_refund": True}
+    desk.asked("POST", "/payments/refund", body | {"invoices": [{"invoice_id": row["id"], "amount": 30}]})
+    assert desk.paid(payment) == ["5", 100, 100, 0]
+    assert desk.state(row) == ["3", 30, 70]
