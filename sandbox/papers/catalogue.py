@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from datetime import UTC, datetime
 
 from sandbox.clients.query import Query
+from sandbox.papers.days import between_days, from_day
 from sandbox.papers.kinds import Json, Kind, contains, one_of, text_in
 from sandbox.papers.lists import add_activities, add_clients
 from sandbox.papers.shown import credits_json, day_at, invoices_json, payments_json
@@ -112,6 +114,8 @@ INVOICE = Kind(
         "upcoming": _upcoming,
         "payable": _payable,
         "private_notes": contains("private_notes"),
+        "date": from_day("date"),
+        "due_date": from_day("due_date", breaks=True),
     },
     includes={"client": add_clients, "payments": _add_payments, "activities": add_activities},
     relations=frozenset(RELATED_TO_INVOICES),
@@ -123,6 +127,15 @@ RELATED_TO_CREDITS = (
     "assigned_user", "company", "company_ledger", "documents", "history", "invitations", "invoice", "payments",
     "project", "user", "vendor", "location",
 )  # fmt: skip
+
+
+def _applicable(query: Query, value: str | None, world: World) -> None:
+    """Credits that can still be spent today, whatever the value."""
+    if value:
+        today = datetime.fromtimestamp(world.clock.now(), UTC).strftime("%Y-%m-%d %H:%M:%S")
+        open_ones = "status_id IN (2, 3) AND CAST(balance AS REAL) > 0"
+        query.add(f"({open_ones} AND (due_date IS NULL OR due_date || ' 00:00:00' > ?))", today)
+
 
 CREDIT = Kind(
     "credits",
@@ -138,6 +151,7 @@ CREDIT = Kind(
                 "applied": "status_id = 4",
             }
         ),
+        "applicable": _applicable,
         "filter": text_in("number", "date", "amount", "balance", *CUSTOM, lines=True),
     },
     includes={"client": add_clients, "activities": add_activities},
@@ -195,6 +209,7 @@ PAYMENT = Kind(
         "client_status": _payment_status,
         "filter": text_in("number", "date", "amount", "transaction_reference", *CUSTOM),
         "match_transactions": _unmatched,
+        "date_range": between_days("date", named=True),
     },
     includes={"client": add_clients, "invoices": _add_invoices, "credits": _add_credits},
     relations=frozenset(RELATED_TO_PAYMENTS),

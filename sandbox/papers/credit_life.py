@@ -123,4 +123,3 @@ def restore(call: Call, row: Row) -> None:
     if row["deleted_at"] is not None:
         add_figures(call.world, row, credit_balance=amount_of(row, "balance"))
         states.restore(call.world, "credits", row)
-

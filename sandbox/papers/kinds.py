@@ -91,6 +91,21 @@ def of_client(query: Query, value: str | None, world: World) -> None:
         hashed("client_id")(query, value, world)
 
 
+def of_vendor(query: Query, value: str | None, world: World) -> None:
+    """`vendor_id`: silently ignored where the table has no such column."""
+    if "vendor_id" in columns(world.db, query.table):
+        hashed("vendor_id")(query, value, world)
+
+
+def without_deleted_vendors(query: Query, _: str | None, world: World) -> None:
+    """Rows of vendors that are neither archived nor deleted, whatever the value, and rows without a vendor."""
+    if "vendor_id" in columns(world.db, query.table):
+        query.add(
+            "(vendor_id IS NULL OR EXISTS (SELECT 1 FROM vendors v"
+            f" WHERE v.id = {query.table}.vendor_id AND v.is_deleted = 0 AND v.deleted_at IS NULL))"
+        )
+
+
 def without_deleted_clients(query: Query, _: str | None, world: World) -> None:
     """Rows of clients that are neither archived nor deleted, whatever the value, and rows without a client."""
     if "client_id" in columns(world.db, query.table):

@@ -10,13 +10,16 @@ from starlette.responses import Response
 from sandbox.clients.listing import count, envelope, ids_of, page_of, pagination
 from sandbox.clients.query import SHARED, Query, apply_all, equals, only_visible, since
 from sandbox.clients.records import records_of, requested, rows_of
+from sandbox.papers.days import between_days
 from sandbox.papers.kinds import (
     Json,
     Kind,
     filter_deleted_clients,
     of_client,
+    of_vendor,
     sort,
     without_deleted_clients,
+    without_deleted_vendors,
 )
 from sandbox.php import hashids
 from sandbox.php.text import is_numeric
@@ -28,7 +31,11 @@ from sandbox.wire.calls import Call, Handler
 FILTERS = SHARED | {
     "number": equals("number"),
     "client_id": of_client,
+    "vendor_id": of_vendor,
+    "date_range": between_days("date"),
+    "due_date_range": between_days("due_date"),
     "without_deleted_clients": without_deleted_clients,
+    "without_deleted_vendors": without_deleted_vendors,
     "filter_deleted_clients": filter_deleted_clients,
     "sort": sort,
 }

@@ -47,10 +47,41 @@ def shelf(desk) -> Desk:
         ("with_trashed=false&status=archived,deleted", "kept"),
         ("created_at=4000000000", ""),
         ("without_deleted_clients=x&client_status=paid", "paid"),
+        ("date=2019-12-02&client_status=overdue", ""),
+        ("date=2019-12-01&client_status=overdue", "late deposit"),
+        ("date=nonsense&client_status=overdue", "late deposit"),
+        ("date=1575158400&client_status=overdue", "late deposit"),
+        ("date=1575158401&client_status=overdue", ""),
+        ("due_date=2020-01-02", "deposit soon"),
+        ("date_range=2019-11-30,2019-12-01", "late deposit"),
+        ("date_range=2019-11-30,2019-11-30", ""),
+        ("date_range=2019-12-01&client_status=overdue", "late deposit"),
+        ("due_date_range=2019-12-31,2020-01-01", "late"),
+        ("vendor_id=zzzzzzzzzz", ""),
+        ("without_deleted_vendors=x&client_status=paid", "paid"),
     ],
 )
 def test_parameters_of_invoices(shelf, query, numbers):
     assert [row["number"] for row in shelf.all("invoices", "&" + query)] == numbers.split()
+
+
+def test_a_due_date_that_is_no_day_breaks_the_list(desk):
+    assert desk.asked("GET", "/invoices?due_date=nonsense", status=500)["message"] == "Server Error"
+
+
+def test_parameters_of_payments_and_credits_by_their_days(desk):
+    desk.pay(5, number="early", date="2026-01-15")
+    desk.pay(6, number="later", date="2026-02-15")
+    for query, numbers in (
+        ("date_range=date,2026-01-01,2026-01-31", ["early"]),
+        ("date_range=2026-01-01,2026-01-31", ["early", "later"]),
+        ("date_range=number,2026-01-01,2026-01-31", ["early", "later"]),
+    ):
+        assert [row["number"] for row in desk.all("payments", "&" + query)] == numbers
+    for number, more in (("open", {}), ("gone", {"due_date": "2020-01-01"}), ("unsent", {"sent": False})):
+        desk.credit(10, number=number, date="2020-01-01", **more)
+    assert [row["number"] for row in desk.all("credits", "&applicable=true")] == ["open"]
+    assert len(desk.all("credits", "&date_range=2020-01-01,2020-01-01")) == 3
 
 
 def test_parameters_of_invoices_by_line_and_contact(desk):
