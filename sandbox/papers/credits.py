@@ -14,6 +14,7 @@ from sandbox.papers.credit_life import mark_sent, now
 from sandbox.papers.entered import amount_of, ready
 from sandbox.papers.figures import add_figures
 from sandbox.papers.invoices import FILLABLE as OF_INVOICES
+from sandbox.papers.invoices import MAILS
 from sandbox.papers.lists import editable, item_answer, list_answer, with_ids
 from sandbox.papers.rules import check
 from sandbox.papers.saved import blank, change, create
@@ -22,7 +23,7 @@ from sandbox.papers.states import write
 from sandbox.papers.statuses import DRAFT, REVERSED
 from sandbox.php.input import Input
 from sandbox.store.database import select
-from sandbox.wire.answers import bad_request, forbidden, invalid, server_error
+from sandbox.wire.answers import bad_request, compact_answer, forbidden, invalid, server_error
 from sandbox.wire.calls import Call
 
 FILLABLE = (OF_INVOICES - {"auto_bill_enabled"}) | {"invoice_id"}
@@ -126,6 +127,8 @@ def act(call: Call) -> Response:
     if action not in ACTIONS:
         raise bad_request(f"The requested action {action} is not available.")
     ACTIONS[action](call, row)
+    if action in MAILS:
+        return compact_answer({"message": "email sent"})
     return item_answer(call, CREDIT, now(call.world, row))
 
 

@@ -16,7 +16,7 @@ from sandbox.papers.invoice_life import now
 from sandbox.papers.money import parts_of
 from sandbox.papers.numbers import of_deleted, of_restored
 from sandbox.papers.states import write
-from sandbox.papers.statuses import OfPayments
+from sandbox.papers.statuses import SENT, OfPayments
 from sandbox.store.database import Row, marks, select
 from sandbox.store.world import World
 from sandbox.wire.calls import Call
@@ -41,6 +41,14 @@ def delete(call: Call, row: Row) -> None:
     number = of_deleted(world, row["company_id"], "invoices", row["number"])
     write(world, "invoices", row["id"], {"number": number})
     states.delete(world, "invoices", now(world, row))
+    _let_go(world, row)
+
+
+def _let_go(world: World, row: Row) -> None:
+    """What was put on the invoice can be put on another: its tasks and expenses; its quote is only sent again."""
+    for table, state in (("tasks", {}), ("expenses", {}), ("quotes", {"status_id": SENT})):
+        for record in select(world.db, table, "invoice_id = ?", (row["id"],)):
+            write(world, table, record["id"], {"invoice_id": None, **state})
 
 
 def restore(call: Call, row: Row) -> None:

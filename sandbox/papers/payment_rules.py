@@ -8,7 +8,7 @@ from typing import Any
 
 from sandbox.papers.catalogue import CREDIT, PAYMENT
 from sandbox.papers.entered import amount_of, decimal_of, is_number
-from sandbox.papers.rules import Errors, client_errors, number_errors, number_fault
+from sandbox.papers.rules import Errors, client_errors, is_date, number_errors, number_fault
 from sandbox.papers.statuses import DRAFT, OPEN
 from sandbox.php.input import Input
 from sandbox.store.database import Row, marks, select
@@ -53,6 +53,8 @@ def check_new(call: Call, data: Input) -> None:
         errors["amount"] = [message]
     elif not _balances(call, data):
         errors["amount"] = ["Amounts do not balance correctly."]
+    if not is_date(data["date"]):
+        errors["date"] = ["The date is not a valid date."]
     errors |= _invoice_errors(call, data)
     if not errors.get("client_id"):
         errors |= _credit_errors(call, data)
@@ -79,7 +81,13 @@ def _invoice_errors(call: Call, data: Input) -> Errors:
     for place in range(len(parts)):
         if message and f"invoices.{place}.invoice_id" not in errors:
             errors[f"invoices.{place}.invoice_id"] = [message]
-    return errors
+    return _live_errors(parts, known, "invoices", "invoice_id") | errors
+
+
+def _live_errors(parts: Sequence[Part], known: Mapping[Any, Row], field: str, key: str) -> Errors:
+    """A deleted paper does not exist to the last rule of each part."""
+    deleted = [place for place, part in enumerate(parts) if known.get(part.get(key), {}).get("is_deleted")]
+    return {f"{field}.{place}.{key}": [f"The selected {field}.{place}.{key} is invalid."] for place in deleted}
 
 
 def _is_payable(row: Row) -> bool:
@@ -143,7 +151,7 @@ def _credit_errors(call: Call, data: Input) -> Errors:
             errors.setdefault(
                 f"credits.{place}.amount", ["Total credits applied cannot be MORE than total of invoices"]
             )
-    return errors
+    return _live_errors(parts, rows_of(call, CREDIT.table, parts, "credit_id"), "credits", "credit_id") | errors
 
 
 def _credit_fault(call: Call, data: Input, parts: Sequence[Part]) -> str | None:

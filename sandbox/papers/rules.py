@@ -18,6 +18,8 @@ from sandbox.wire.calls import Call
 
 LARGEST = 99_999_999_999_999
 NUMBERS = ("discount", "tax_rate1", "tax_rate2", "tax_rate3", "exchange_rate", "amount")
+SURCHARGES = ("custom_surcharge1", "custom_surcharge2", "custom_surcharge3", "custom_surcharge4")
+"""Checked for invoices only, unless they are null."""
 _YEAR_FIRST = re.compile(r"\d{4}-\d{1,2}-\d{1,2}")
 NOON = datetime(2000, 1, 1, 12)  # noqa: DTZ001 - figures on a wall have no zone
 """Seen from when a relative text is read; only whether it can be read matters."""
@@ -29,7 +31,8 @@ def check(call: Call, kind: Kind, data: Input, own: Row | None = None, *, live_c
     errors = _client(call, data, own, live=live_client) | number_errors(call, kind, data, own)
     if "line_items" in data and not isinstance(data["line_items"], list):
         errors["line_items"] = ["The line items must be an array."]
-    for name in NUMBERS:
+    surcharges = [name for name in SURCHARGES if kind.entity == "invoice" and data.get(name) is not None]
+    for name in (*NUMBERS, *surcharges):
         if name in data and (message := number_fault(name, data[name])):
             errors[name] = [message]
     for name in ("tax_name1", "tax_name2", "tax_name3"):
@@ -37,7 +40,10 @@ def check(call: Call, kind: Kind, data: Input, own: Row | None = None, *, live_c
             errors[name] = [f"The {label(name)} must be a string."]
     if "is_amount_discount" in data and data["is_amount_discount"] not in (True, False, "0", "1"):
         errors["is_amount_discount"] = ["The is amount discount field must be true or false."]
-    errors |= _dates(data, partial=kind.entity == "invoice") | _partial(data, kind, new=own is None)
+    if "date" in data and not is_date(data["date"]):
+        errors["date"] = ["The date is not a valid date."]
+    if kind.entity == "invoice":
+        errors |= _due(data, new=own is None) | _partial(data, new=own is None)
     if errors:
         raise invalid(errors)
 
@@ -86,22 +92,20 @@ def number_errors(call: Call, kind: Kind, data: Input, own: Row | None) -> Error
     return {"number": ["The number has already been taken."]}
 
 
-def _dates(data: Input, *, partial: bool) -> Errors:
-    errors: Errors = {}
-    if "date" in data and not is_date(data["date"]):
-        errors["date"] = ["The date is not a valid date."]
-    due, deposit = data.get("due_date"), data.get("partial_due_date")
-    if partial and due is not None and not is_date(due):
-        errors["due_date"] = ["The due date is not a valid date."]
-    elif partial and due is not None and is_date(deposit) and (day_of(due) or "") <= (day_of(deposit) or ""):
-        errors["due_date"] = ["The due date must be a date after partial due date."]
-    return errors
-
-
-def _partial(data: Input, kind: Kind, *, new: bool) -> Errors:
-    """A deposit, and its day: from the invoice's date on, and before the due date."""
-    if kind.entity != "invoice":
+def _due(data: Input, *, new: bool) -> Errors:
+    """The due date is after the deposit's, which no text that means no day is; a changed one not before the date."""
+    due, deposit, start = (data.get(name) for name in ("due_date", "partial_due_date", "date"))
+    if due is None:
         return {}
+    if not is_date(due) or (is_date(deposit) and (day_of(due) or "") <= (day_of(deposit) or "")):
+        return {"due_date": ["The due date must be a date after partial due date."]}
+    if not new and is_date(start) and (day_of(due) or "") < (day_of(start) or ""):
+        return {"due_date": ["The due date must be a date after or equal to date."]}
+    return {}
+
+
+def _partial(data: Input, *, new: bool) -> Errors:
+    """A deposit, and its day: from the invoice's date on, and before the due date."""
     errors: Errors = {}
     amount = data.get("partial")
     if amount is not None:

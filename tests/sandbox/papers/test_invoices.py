@@ -82,7 +82,7 @@ def test_a_deposit_with_a_day_gives_the_invoice_a_due_date(desk):
         ({"is_amount_discount": "no"}, "is_amount_discount", "The is amount discount field must be true or false."),
         ({"discount": 10**15}, "discount", "The discount must not be greater than 99999999999999."),
         ({"date": "2026-02-30"}, "date", "The date is not a valid date."),
-        ({"due_date": "soon"}, "due_date", "The due date is not a valid date."),
+        ({"due_date": "soon"}, "due_date", "The due date must be a date after partial due date."),
         ({"line_items": None}, "line_items", "The line items must be an array."),
     ],
 )
@@ -154,3 +154,45 @@ def test_a_cancelled_invoice_sent_back_whole_is_locked(desk):
     assert desk.put("invoices", row, 422, **body)["errors"] == {
         "status_id": ["This invoice is locked and unable to be modified"]
     }
+
+
+def test_a_deleted_invoice_lets_its_quote_go(desk):
+    body = {"client_id": desk.client["id"], "line_items": [line(10)]}
+    quote = desk.asked("POST", "/quotes", body)
+    desk.bulk("quotes", "convert_to_invoice", quote)
+    assert desk.read("quotes", quote)["status_id"] == "4"
+    desk.bulk("invoices", "delete", desk.all("invoices")[0])
+    left = desk.read("quotes", quote)
+    assert [left["status_id"], left["invoice_id"]] == ["2", ""]
+
+
+@pytest.mark.parametrize(
+    ("sent", "errors"),
+    [
+        ({"due_date": "x"}, {"due_date": ["The due date must be a date after partial due date."]}),
+        (
+            {"date": "2026-03-01", "due_date": "2026-02-01"},
+            {"due_date": ["The due date must be a date after or equal to date."]},
+        ),
+        ({"custom_surcharge1": "x"}, {"custom_surcharge1": ["The custom surcharge1 must be a number."]}),
+    ],
+)
+def test_a_change_that_is_refused(desk, sent, errors):
+    assert desk.put("invoices", desk.invoice(), 422, **sent)["errors"] == errors
+
+
+def test_a_deposit_that_is_asked_for_later_needs_all_its_days(desk):
+    row = desk.invoice(100)
+    deposit = {"partial": 30, "partial_due_date": "2026-03-10"}
+    desk.put("invoices", row, 500, **deposit)
+    changed = desk.put("invoices", row, **deposit, date="2026-03-01", due_date="2026-04-01")
+    assert [changed["partial"], changed["partial_due_date"]] == [30, "2026-03-10"]
+    assert desk.put("invoices", row, custom_surcharge1=None, due_date="2026-02-01")["due_date"] == "2026-02-01"
+
+
+@pytest.mark.parametrize("kind", ["invoices", "credits"])
+def test_a_paper_that_is_mailed_by_its_path_answers_a_message(desk, kind):
+    row = desk.invoice(sent=False) if kind == "invoices" else desk.credit(sent=False)
+    answer = desk.sent("GET", f"/{kind}/{row['id']}/email")
+    assert answer.json() == {"message": "email sent"}
+    assert desk.read(kind, row)["status_id"] == "2"

@@ -231,3 +231,20 @@ def test_a_refund_by_a_gateway_is_not_counted_on_a_payment_without_one(desk):
     desk.asked("POST", "/payments/refund", body | {"invoices": [{"invoice_id": row["id"], "amount": 30}]})
     assert desk.paid(payment) == ["5", 100, 100, 0]
     assert desk.state(row) == ["3", 30, 70]
+
+
+def test_a_payment_on_deleted_papers_is_refused(desk):
+    draft, row, credit = desk.invoice(sent=False), desk.invoice(10), desk.credit(10)
+    desk.bulk("invoices", "delete", draft)
+    assert desk.pay(5, (draft, 5), status=422)["errors"] == {
+        "invoices": ["One or more of these invoices have been paid"],
+        "invoices.0.invoice_id": ["The selected invoices.0.invoice_id is invalid."],
+    }
+    desk.bulk("credits", "delete", credit)
+    assert desk.pay(0, (row, 10), from_credits=[(credit, 10)], status=422)["errors"] == {
+        "credits.0.credit_id": ["The selected credits.0.credit_id is invalid."]
+    }
+
+
+def test_a_payment_of_no_day_is_refused(desk):
+    assert desk.pay(5, date="nonsense", status=422)["errors"] == {"date": ["The date is not a valid date."]}
