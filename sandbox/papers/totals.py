@@ -21,7 +21,10 @@ TAXES = (1, 2, 3)
 SURCHARGES = (1, 2, 3, 4)
 SHORTEST_TAX_NAME = 2
 """A tax whose name has one letter is ignored (recorded)."""
-CENTS = 2
+CENTS, PRINTED = 2, 6
+HUNDRED = 100.0
+EPSILON = 4e-15
+"""What the server adds to the total of a line before it rounds it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +42,11 @@ def php_round(value: float, places: int) -> float:
         raise server_error()  # PHP has INF, which no JSON and no column holds
     shown = Decimal(format(value, ".14e"))
     return float(shown.quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP, WIDE))
+
+
+def formatted(value: float, places: int) -> float:
+    """PHP's number_format of a number that was printed with six decimals before."""
+    return php_round(php_round(value, PRINTED), places)
 
 
 def reckon(paper: Mapping[str, Any], lines: Sequence[Line], *, precision: int, tax_exempt: bool = False) -> Totals:
@@ -66,37 +74,65 @@ class _Reckoning:
         return line
 
     def _line_total(self, line: Line) -> float:
-        full, discount = line["cost"] * line["quantity"], line["discount"]
+        """Lines have two decimals in any currency; a discount by percent has those of the currency."""
+        full, discount = self._to_cents(line["cost"] * line["quantity"]), line["discount"]
         if self.by_amount:
-            total = full - php_round(discount, self.precision)
-        elif self.inclusive:
-            total = full - php_round(full * (discount / 100), self.precision)
-        else:
-            total = full - full * (discount / 100)
-        return php_round(total, self.precision)
+            return self._to_cents(full - formatted(discount, self.precision))
+        if self.inclusive:
+            return self._to_cents(full - formatted(full * (discount / 100), self.precision))
+        return self._to_cents(formatted(full - full * (discount / 100), self.precision))
+
+    @staticmethod
+    def _to_cents(total: float) -> float:
+        return php_round(total + EPSILON, CENTS)
 
     def _tax_line(self, line: Line, taxed: float) -> None:
-        """Set `tax_amount` and `gross_line_total`, for a line that is taxed on this amount."""
-        line["tax_amount"] = sum((self._line_tax(line, n, taxed) for n in TAXES), 0.0)
+        """Set `tax_amount` and `gross_line_total`, and `net_cost` where the taxes are part of the cost.
+
+        Part of a line discounted by percent, the tax is a text: the server formats it, and keeps it so.
+        """
+        taxes = [self._line_tax(line, n, taxed) for n in TAXES]
+        line["tax_amount"] = sum(taxes, 0.0)
         line["gross_line_total"] = line["line_total"] + (0 if self.inclusive else line["tax_amount"])
+        if not self.inclusive:
+            return
+        if not self.by_amount:
+            whole = sum((formatted(tax, self.precision) for tax in taxes), 0.0)
+            line["tax_amount"] = formatted(whole, self.precision)
+        line["net_cost"] = self._net_cost(line, taxed)
+        if not self.by_amount:
+            line["tax_amount"] = f"{line['tax_amount']:.{self.precision}f}"
+
+    def _net_cost(self, line: Line, taxed: float) -> float:
+        """The cost of one without its taxes."""
+        quantity, rates = line["quantity"], sum(line[f"tax_rate{n}"] for n in TAXES)
+        if not quantity or rates == -HUNDRED:
+            return float(line["cost"])
+        if not self.by_amount:
+            return php_round((taxed - line["tax_amount"]) / quantity, self.precision)
+        net = php_round(taxed * (HUNDRED / (HUNDRED + rates)) / quantity, self.precision + 1)
+        return php_round(net, self.precision)
 
     def _line_tax(self, line: Line, number: int, taxed: float) -> float:
         rate = line[f"tax_rate{number}"]
-        return self._inclusive_tax(taxed, rate) if self.inclusive else php_round(taxed * rate / 100, CENTS)
+        return self._inclusive_tax(taxed, rate) if self.inclusive else formatted(taxed * rate / 100, CENTS)
 
     @staticmethod
     def _inclusive_tax(taxed: float, rate: float) -> float:
-        return php_round(taxed - taxed / (1 + rate / 100), CENTS)
+        return formatted(taxed - taxed / (1 + rate / 100), CENTS)
 
     def total(self, lines: list[Line]) -> Totals:
         """Add the lines up. Inclusive taxes are reported, but change no amount."""
-        subtotal = sum((line["line_total"] for line in lines), 0.0)
+        subtotal = sum((self._counted(line["line_total"]) for line in lines), 0.0)
         total = subtotal - self._discount_of(subtotal)
         taxes = 0.0 if self.tax_exempt else self._paper_taxes(total)
         total += sum((self._surcharge(n) for n in SURCHARGES), 0.0)
         taxes += self._taxes_of(lines, subtotal)
         amount = total if self.inclusive else total + taxes
         return Totals(kept(php_round(amount, self.precision)), kept(taxes), lines)
+
+    def _counted(self, line_total: float) -> float:
+        return line_total if self.inclusive else php_round(line_total, self.precision)
 
     def _discount_of(self, amount: float) -> float:
         return self.discount if self.by_amount else php_round(amount * (self.discount / 100), CENTS)

@@ -46,6 +46,34 @@ def test_a_currency_without_decimals_has_none(desk):
     assert yen.invoice(line_items=[line(10.5), line(3.4)])["amount"] == 14
 
 
+@pytest.mark.parametrize(
+    ("more", "sent", "total"),
+    [
+        ({}, line(0.333, 3), "1"),
+        # the whole line is rounded before its discount
+        ({"is_amount_discount": False}, line(1.005, discount=50), "0.51"),
+        ({"is_amount_discount": False, "uses_inclusive_taxes": True}, line(1.005, discount=50), "0.5"),
+        ({}, line(10, -2), "-20"),
+    ],
+)
+def test_a_line_has_two_decimals(desk, more, sent, total):
+    row = desk.invoice(line_items=[sent], **more)
+    assert [row["line_items"][0]["line_total"], row["amount"]] == [Decimal(total)] * 2
+
+
+def test_a_line_keeps_its_cents_in_a_currency_without_any(desk):
+    yen = Desk(desk.api, "Yen", settings={"currency_id": "45"})
+    row = yen.invoice(line_items=[line(10.25)])
+    assert [row["line_items"][0]["line_total"], row["amount"]] == [Decimal("10.25"), 10]
+
+
+@pytest.mark.parametrize(("by_amount", "tax"), [(True, 38), (False, "38.00")])
+def test_a_line_with_its_taxes_in_it_shows_its_cost_without_them(desk, by_amount, tax):
+    more = {"uses_inclusive_taxes": True, "is_amount_discount": by_amount}
+    shown = desk.invoice(line_items=[line(119, 2, **VAT)], **more)["line_items"][0]
+    assert [shown["net_cost"], shown["tax_amount"], shown["gross_line_total"]] == [100, tax, 238]
+
+
 def test_a_client_without_taxes_pays_none(desk):
     free = Desk(desk.api, "Free", is_tax_exempt=True)
     row = free.invoice(line_items=[line(100, **VAT)], tax_name1="GST", tax_rate1=5)
