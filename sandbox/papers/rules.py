@@ -42,7 +42,7 @@ def check(call: Call, kind: Kind, data: Input, own: Row | None = None, *, live_c
         errors["is_amount_discount"] = ["The is amount discount field must be true or false."]
     if "date" in data and not is_date(data["date"]):
         errors["date"] = ["The date is not a valid date."]
-    if kind.entity == "invoice":
+    if kind.entity in {"invoice", "quote"}:
         errors |= _due(data, new=own is None) | _partial(data, new=own is None)
     if errors:
         raise invalid(errors)
@@ -96,7 +96,8 @@ def _due(data: Input, *, new: bool) -> Errors:
     """The due date is after the deposit's, which no text that means no day is; a changed one not before the date."""
     due, deposit, start = (data.get(name) for name in ("due_date", "partial_due_date", "date"))
     if due is None:
-        return {}
+        needed = "due_date" in data and len(str(deposit or "")) > 1
+        return {"due_date": ["The due date field is required."]} if needed else {}
     if not is_date(due) or (is_date(deposit) and (day_of(due) or "") <= (day_of(deposit) or "")):
         return {"due_date": ["The due date must be a date after partial due date."]}
     if not new and is_date(start) and (day_of(due) or "") < (day_of(start) or ""):
@@ -122,7 +123,7 @@ def _partial_day_fault(data: Input, its_day: Any) -> str | None:
     if not is_date(its_day):
         return "The partial due date is not a valid date."
     its_day, due, start = day_of(its_day) or "", day_of(data.get("due_date")), day_of(data.get("date"))
-    if due is not None and its_day >= due:
+    if due is None or its_day >= due:
         return "The partial due date must be a date before due date."
     if start is not None and its_day < start:
         return "The partial due date must be a date after or equal to date."

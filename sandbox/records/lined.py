@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from starlette.responses import Response
 from starlette.routing import Route
@@ -22,6 +22,9 @@ from sandbox.store.database import Row
 from sandbox.wire.answers import bad_request, forbidden, invalid
 from sandbox.wire.calls import Call, route
 
+ASKED_FOR = ("mark_sent", "start", "stop")
+"""Actions that the query of POST and PUT can ask for besides."""
+
 
 @dataclass(frozen=True, slots=True)
 class Lined:
@@ -32,8 +35,10 @@ class Lined:
     actions: Mapping[str, Action]
     completed: Callable[[Call, Input, Row], Row]
     """Columns of its own, from the data that were sent and the paper as saved."""
-    refused: Callable[[Input], Errors] = lambda _: {}
-    """The faults of the data of a new one that no other paper has."""
+    refused: Callable[[Call, Input, Row | None], Errors] = lambda _, __, ___: {}
+    """The faults of the data of a new one, or of a change of this row, that no other paper has."""
+    answers: Mapping[str, Callable[[Call, Row], Response]] = field(default_factory=dict)
+    """Actions that GET /KIND/{id}/{action} answers in a way of its own."""
     dated: bool = True
     """Whether a new one is of today, unless another date comes."""
 
@@ -70,7 +75,7 @@ def _store(call: Call, what: Lined) -> Response:
     if not what.dated and not call.input.get("date"):
         del data["date"]
     data["line_items"] = [] if data.get("line_items") is None else data["line_items"]
-    if errors := what.refused(data):
+    if errors := what.refused(call, data, None):
         raise invalid(errors)
     check(call, kind, data)
     return _completed(call, what, create(call, kind, data, what.fillable))
@@ -81,6 +86,8 @@ def _save(call: Call, what: Lined) -> Response:
     kind = what.kind
     row = editable(call, kind)
     data = ready(call.input, day_at(call.world), new=False)
+    if errors := what.refused(call, data, row):
+        raise invalid(errors)
     check(call, kind, data, row)
     if row["is_deleted"]:
         raise bad_request("Record is deleted and cannot be edited. Restore the record to enable editing")
@@ -89,8 +96,9 @@ def _save(call: Call, what: Lined) -> Response:
 
 def _completed(call: Call, what: Lined, row: Row) -> Response:
     states.write(call.world, what.kind.table, row["id"], what.completed(call, call.input, row))
-    if call.input.get("mark_sent") in ("true", True) and "mark_sent" in what.actions:
-        what.actions["mark_sent"](call, reread(call, what.kind, row["id"]))
+    for action in ASKED_FOR:
+        if call.input.get(action) in ("true", True) and action in what.actions:
+            what.actions[action](call, reread(call, what.kind, row["id"]))
     return item_answer(call, what.kind, reread(call, what.kind, row["id"]))
 
 
@@ -104,6 +112,8 @@ def _destroy(call: Call, kind: Kind) -> Response:
 def _act(call: Call, what: Lined) -> Response:
     """GET /KIND/{id}/{action}: one action on one paper."""
     row, action = editable(call, what.kind), call.ids["action"]
+    if action in what.answers:
+        return what.answers[action](call, row)
     if action not in what.actions:
         raise bad_request(f"The requested action {action} is not available.")
     what.actions[action](call, row)

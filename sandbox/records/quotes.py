@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from starlette.responses import Response
+
 from sandbox.clients.query import Query
 from sandbox.papers import lines
 from sandbox.papers.bulk import plain_actions
@@ -11,7 +13,7 @@ from sandbox.papers.catalogue import INVOICE
 from sandbox.papers.credits import FILLABLE
 from sandbox.papers.invoices import FILLABLE as OF_INVOICES
 from sandbox.papers.kinds import Json, Kind, text_in
-from sandbox.papers.lists import add_clients
+from sandbox.papers.lists import add_clients, item_answer, reread
 from sandbox.papers.saved import create, invited
 from sandbox.papers.shown import day_at, hashed, paper_json, with_invitations
 from sandbox.papers.states import write
@@ -19,6 +21,7 @@ from sandbox.papers.statuses import DRAFT, SENT
 from sandbox.records.lined import Lined
 from sandbox.store.database import Row
 from sandbox.store.world import World
+from sandbox.wire.answers import bad_request, compact_answer
 from sandbox.wire.calls import Call
 
 APPROVED, CONVERTED, EXPIRED = 3, 4, -1
@@ -45,7 +48,8 @@ def _shown(call: Call, rows: Sequence[Row]) -> list[Json]:
 
 
 def _state(row: Row, today: str) -> int:
-    late = row["status_id"] == SENT and row["due_date"] and row["due_date"] < today
+    """A sent quote expires on its day already; a deleted one does not."""
+    late = row["status_id"] == SENT and row["due_date"] and row["due_date"] <= today and not row["is_deleted"]
     return EXPIRED if late else row["status_id"] or DRAFT
 
 
@@ -79,19 +83,50 @@ def mark_sent(call: Call, row: Row) -> None:
 
 def approve(call: Call, row: Row) -> None:
     """Approve a quote that is still open; a draft counts as sent."""
-    if row["status_id"] in (DRAFT, SENT) and not row["is_deleted"]:
+    if _is_open(call, row) and not row["is_deleted"]:
         invited(call.world, QUOTE, row)
         write(call.world, "quotes", row["id"], {"status_id": APPROVED})
 
 
+def _is_open(call: Call, row: Row) -> bool:
+    return _state(row, day_at(call.world)) in (DRAFT, SENT)
+
+
 def convert(call: Call, row: Row) -> None:
-    """Make a draft invoice of a quote, once; the quote names it from then on."""
-    if row["invoice_id"] is not None or row["is_deleted"]:
-        return
+    """Make a draft invoice of a quote, once, unless it expired."""
+    if row["invoice_id"] is None and not row["is_deleted"] and _state(row, day_at(call.world)) != EXPIRED:
+        _converted(call, row)
+
+
+def _converted(call: Call, row: Row) -> Row:
+    """The invoice of a quote; the quote names it from then on."""
     taken = {name: row[name] for name in OF_INVOICES - NOT_TAKEN if row.get(name) is not None}
     data = taken | {"client_id": row["client_id"], "line_items": lines.loaded(row), "date": day_at(call.world)}
     invoice = create(call, INVOICE, data, OF_INVOICES)
     write(call.world, "quotes", row["id"], {"status_id": CONVERTED, "invoice_id": invoice["id"]})
+    return invoice
+
+
+# ---- one action by its path -----------------------------------------------------------------------------------------
+
+
+def _approve_one(call: Call, row: Row) -> Response:
+    if not _is_open(call, row):
+        raise bad_request("Unable to approve this quote as it has expired.")
+    approve(call, row)
+    return item_answer(call, QUOTE, reread(call, QUOTE, row["id"]))
+
+
+def _convert_one(call: Call, row: Row) -> Response:
+    """Answers the invoice; an expired quote is converted too."""
+    if row["invoice_id"] is not None:
+        raise bad_request("This quote has already been converted. Cannot convert again.")
+    return item_answer(call, INVOICE, _converted(call, row))
+
+
+def _mail_one(call: Call, row: Row) -> Response:
+    mark_sent(call, row)
+    return compact_answer({"message": "Successfully sent message"})
 
 
 QUOTES = Lined(
@@ -107,5 +142,12 @@ QUOTES = Lined(
         "convert_to_invoice": convert,
     },
     completed=lambda _, __, ___: {"balance": "0"},
+    answers={
+        "approve": _approve_one,
+        "convert": _convert_one,
+        "convert_to_invoice": _convert_one,
+        "email": _mail_one,
+        "send_email": _mail_one,
+    },
 )
 """A quote has no balance, in any state (recorded)."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from sandbox.books.client_settings import setting
@@ -11,7 +12,7 @@ from sandbox.papers.figures import client_of
 from sandbox.papers.invoices import FILLABLE
 from sandbox.papers.kinds import Json, Kind, one_of, text_in
 from sandbox.papers.lists import add_clients
-from sandbox.papers.rules import Errors
+from sandbox.papers.rules import Errors, is_date
 from sandbox.papers.shown import day_at, paper_json, text, with_invitations
 from sandbox.papers.states import write
 from sandbox.papers.statuses import DRAFT
@@ -73,16 +74,16 @@ RECURRING_INVOICE = Kind(
 
 
 def start(call: Call, row: Row) -> None:
-    """Start it, unless all its invoices were made."""
-    if row["status_id"] in (DRAFT, PAUSED) and not row["is_deleted"]:
-        write(
-            call.world, "recurring_invoices", row["id"], {"status_id": ACTIVE if row["remaining_cycles"] else COMPLETED}
-        )
+    """Start it, from the archive too, unless all its invoices were made."""
+    if row["remaining_cycles"] == 0 or row["is_deleted"]:
+        return
+    if row["status_id"] != ACTIVE or row["deleted_at"] is not None:
+        write(call.world, "recurring_invoices", row["id"], {"status_id": ACTIVE, "deleted_at": None})
 
 
 def stop(call: Call, row: Row) -> None:
-    """Pause one that runs."""
-    if row["status_id"] == ACTIVE and not row["is_deleted"]:
+    """Pause one that runs, or never ran."""
+    if row["status_id"] in (DRAFT, ACTIVE):
         write(call.world, "recurring_invoices", row["id"], {"status_id": PAUSED})
 
 
@@ -92,8 +93,11 @@ def _completed(call: Call, sent: Input, row: Row) -> Row:
     for name in ("frequency_id", "remaining_cycles"):
         if sent.get(name) is not None:
             out[name] = to_int(sent[name])
-    if sent.get("next_send_date") or not row["next_send_date"]:
-        out["next_send_date"] = f"{day_of(sent.get('next_send_date')) or day_at(call.world)} 00:00:00"
+    if out.get("remaining_cycles", row["remaining_cycles"]) == 0:
+        out["status_id"] = COMPLETED
+    elif row["status_id"] == COMPLETED:
+        out["status_id"] = ACTIVE
+    out["next_send_date"] = f"{day_of(sent.get('next_send_date')) or day_at(call.world)} 00:00:00"
     out["due_date_days"] = str(sent.get("due_date_days") or row["due_date_days"] or "terms")
     client = client_of(call.world, row)
     out["auto_bill"] = str(sent.get("auto_bill") or row["auto_bill"] or setting(call.world.db, client, "auto_bill"))
@@ -103,9 +107,19 @@ def _completed(call: Call, sent: Input, row: Row) -> Row:
     return out
 
 
-def _refused(data: Input) -> Errors:
-    missing = data.get("frequency_id") in (None, "", [], {})
-    return {"frequency_id": ["The frequency id field is required."]} if missing else {}
+def _refused(call: Call, data: Input, own: Row | None) -> Errors:
+    """How often is needed; the next day is today, also in a change, unless another comes, and never in the past."""
+    errors: Errors = {}
+    often, next_day = data.get("frequency_id"), data.get("next_send_date")
+    if own is None and often in (None, "", [], {}):
+        errors["frequency_id"] = ["The frequency id field is required."]
+    elif own is None and not re.fullmatch(r"-?\d+", str(often)):
+        errors["frequency_id"] = ["The frequency id must be an integer."]
+    if next_day is not None and not is_date(next_day):
+        errors["next_send_date"] = ["The next send date is not a valid date."]
+    elif next_day is not None and (day_of(next_day) or "") < day_at(call.world):
+        errors["next_send_date"] = ["The next send date must be a date after yesterday."]
+    return errors
 
 
 RECURRING_INVOICES = Lined(

@@ -102,10 +102,14 @@ def test_a_recurring_invoice_starts_stops_and_owes_nothing(api):
     assert [show(api, client)[name] for name in FIGURES] == [0, 0, 0, 0]
 
 
-def test_one_without_cycles_left_is_completed_by_its_start(api):
+def test_one_without_cycles_left_is_completed_until_it_has_some(api):
     row = recurring(api, api.make("One"), remaining_cycles=0)
+    assert row["status_id"] == "4"
     assert act(api, "recurring_invoices", "start", row)[0]["status_id"] == "4"
     assert listed(api, "recurring_invoices", "client_status=completed") == [row["id"]]
+    path = f"/api/v1/recurring_invoices/{row['id']}"
+    assert api.put(path, json={"remaining_cycles": 2}).json()["data"]["status_id"] == "2"
+    assert api.put(path + "?stop=true", json={}).json()["data"]["status_id"] == "3"
 
 
 def test_a_recurring_invoice_needs_a_frequency(api):
@@ -115,3 +119,65 @@ def test_a_recurring_invoice_needs_a_frequency(api):
     assert (row["auto_bill"], row["auto_bill_enabled"], row["due_date_days"]) == ("always", True, "terms")
     kept = api.put(f"/api/v1/recurring_invoices/{row['id']}", json={"po_number": "x"}).json()["data"]
     assert (kept["frequency_id"], kept["next_send_date"], kept["auto_bill"]) == ("5", row["next_send_date"], "always")
+
+
+def test_a_quote_that_expired_is_neither_approved_nor_converted(api):
+    quote = quoted(api, api.make("One"), date="2026-09-01", due_date="2026-09-21")
+    act(api, "quotes", "mark_sent", quote)
+    for action in ("approve", "convert_to_invoice"):
+        assert act(api, "quotes", action, quote)[0]["status_id"] == "-1"
+    refused = api.get(f"/api/v1/quotes/{quote['id']}/approve")
+    assert (refused.status_code, refused.json()["message"]) == (
+        400,
+        "Unable to approve this quote as it has expired.",
+    )
+    assert act(api, "quotes", "delete", quote)[0]["status_id"] == "2"
+
+
+def test_a_quote_converted_by_its_path_answers_the_invoice_and_only_once(api):
+    quote = quoted(api, api.make("One"))
+    path = f"/api/v1/quotes/{quote['id']}/convert_to_invoice"
+    assert api.get(path).json()["data"]["entity_type"] == "invoice"
+    refused = api.get(path)
+    assert (refused.status_code, refused.json()) == (
+        400,
+        {"message": "This quote has already been converted. Cannot convert again."},
+    )
+
+
+@pytest.mark.parametrize(
+    ("kind", "more", "errors"),
+    [
+        ("quotes", {"due_date": "x"}, {"due_date": ["The due date must be a date after partial due date."]}),
+        (
+            "quotes",
+            {"partial": 5, "partial_due_date": "2026-10-01"},
+            {"partial_due_date": ["The partial due date must be a date before due date."]},
+        ),
+        (
+            "recurring_invoices",
+            {"frequency_id": "5", "next_send_date": "2026-09-20"},
+            {"next_send_date": ["The next send date must be a date after yesterday."]},
+        ),
+        (
+            "recurring_invoices",
+            {"frequency_id": "5", "next_send_date": "x"},
+            {"next_send_date": ["The next send date is not a valid date."]},
+        ),
+        ("recurring_invoices", {"frequency_id": "x"}, {"frequency_id": ["The frequency id must be an integer."]}),
+    ],
+)
+def test_days_and_frequencies_that_are_refused(api, kind, more, errors):
+    body = {"client_id": api.make("One")["id"], "date": "2026-09-21", **more}
+    refused = api.post(f"/api/v1/{kind}", json=body)
+    assert (refused.status_code, refused.json()["errors"]) == (422, errors)
+
+
+def test_a_recurring_invoice_stops_before_it_ran_and_starts_from_the_archive(api):
+    row = recurring(api, api.make("One"), remaining_cycles=3, next_send_date="2099-01-01")
+    assert act(api, "recurring_invoices", "stop", row)[0]["status_id"] == "3"
+    act(api, "recurring_invoices", "archive", row)
+    (started,) = act(api, "recurring_invoices", "start", row)
+    assert (started["status_id"], started["archived_at"]) == ("2", 0)
+    changed = api.put(f"/api/v1/recurring_invoices/{row['id']}", json={"po_number": "1"}).json()["data"]
+    assert changed["next_send_date"][:10] == "2026-09-21"
