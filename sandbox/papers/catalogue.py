@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from sandbox.clients.query import Query
 from sandbox.papers.days import between_days, from_day
 from sandbox.papers.kinds import Json, Kind, contains, one_of, text_in
-from sandbox.papers.lists import add_activities, add_clients
+from sandbox.papers.lists import add_activities, add_clients, include_into, inner
 from sandbox.papers.shown import credits_json, day_at, invoices_json, payments_json
 from sandbox.php import hashids
 from sandbox.store.database import Row, marks, select
@@ -88,7 +88,9 @@ def _add_related(
     pairs = [(x[own], x[other]) for x in select(call.world.db, "paymentables", where, (part, *ids))]
     wanted = sorted({number for _, number in pairs})
     related = select(call.world.db, kind.table, f"id IN ({marks(wanted)}) ORDER BY id", wanted)
-    shown = dict(zip((row["id"] for row in related), kind.shown(call, related), strict=True))
+    records_of = kind.shown(call, related)
+    include_into(call, kind, related, records_of, inner(call, kind.table))
+    shown = dict(zip((row["id"] for row in related), records_of, strict=True))
     grouped: defaultdict[int, list[Json]] = defaultdict(list)
     for mine, its in pairs:
         grouped[mine].append(shown[its])

@@ -86,7 +86,7 @@ def reread(call: Call, kind: Kind, number: int) -> Row:
 def item_answer(call: Call, kind: Kind, row: Row, **instead: Any) -> Response:
     """One record, with other values `instead` of its own. Includes that do not exist are ignored here."""
     records = [kind.shown(call, [row])[0] | instead]
-    _include(call, kind, [row], records, _heads(call))
+    include_into(call, kind, [row], records, _heads(call))
     return envelope(call, records[0])
 
 
@@ -125,7 +125,7 @@ def list_answer(call: Call, kind: Kind, query: Query) -> Response:
     by_id = {row["id"]: row for row in select(call.world.db, kind.table, f"id IN ({marks(ids)})", ids)}
     rows = [by_id[number] for number in ids]
     records = kind.shown(call, rows)
-    _include(call, kind, rows, records, _heads(call))
+    include_into(call, kind, rows, records, _heads(call))
     return envelope(call, records, pagination(call, page, count(call.world, query), len(ids)))
 
 
@@ -147,12 +147,18 @@ def edit_of(kind: Kind) -> Handler:
 # ---- includes -------------------------------------------------------------------------------------------------------
 
 
+def inner(call: Call, head: str) -> set[str]:
+    """What the request wants inside this include."""
+    return {name.split(".")[1] for name in requested(call) if name.startswith(f"{head}.")}
+
+
 def _heads(call: Call) -> set[str]:
     """A request for something inside an include (`payments.paymentables`) gets the include too, as Fractal does it."""
     return {name.split(".")[0] for name in requested(call)}
 
 
-def _include(call: Call, kind: Kind, rows: Sequence[Row], records: Sequence[Json], heads: set[str]) -> None:
+def include_into(call: Call, kind: Kind, rows: Sequence[Row], records: Sequence[Json], heads: set[str]) -> None:
+    """Add these includes to the records, where their kind has them."""
     for name, include in kind.includes.items():
         if name in heads and rows:
             include(call, rows, records)

@@ -186,3 +186,15 @@ def test_the_generation_of_2026_lists_the_newest_first(modern):
     desk = Desk(modern)
     made = [desk.invoice()["id"] for _ in range(3)]
     assert [row["id"] for row in desk.asked("GET", "/invoices")] == made[::-1]
+
+
+def test_an_include_inside_an_include(desk):
+    row = desk.invoice(40)
+    desk.pay(40, (row, 40))
+    shown = desk.asked("GET", f"/invoices/{row['id']}?include=payments.invoices,payments.client")
+    (payment,) = shown["payments"]
+    assert [x["id"] for x in payment["invoices"]] == [row["id"]]
+    assert payment["client"]["id"] == desk.client["id"]
+    assert "invoices" not in desk.asked("GET", f"/invoices/{row['id']}?include=payments")["payments"][0]
+    (listed,) = desk.all("payments", "&include=invoices.client")
+    assert listed["invoices"][0]["client"]["id"] == desk.client["id"]
