@@ -9,7 +9,14 @@ from sandbox.books.client_settings import setting
 from sandbox.books.ledger import money
 from sandbox.papers.catalogue import INVOICE
 from sandbox.papers.entered import amount_of
-from sandbox.papers.figures import add_figures, client_of, compute_payment_balance, tell_of_invoice, tell_of_payment
+from sandbox.papers.figures import (
+    add_figures,
+    client_of,
+    compute_balance,
+    compute_payment_balance,
+    tell_of_invoice,
+    tell_of_payment,
+)
 from sandbox.papers.money import new_payment, place
 from sandbox.papers.saved import invited
 from sandbox.papers.shown import NO_DAY
@@ -107,7 +114,7 @@ def cancel(call: Call, row: Row) -> Row:
     world, owed = call.world, amount_of(row, "balance")
     write(world, "invoices", row["id"], {"balance": "0", "status_id": CANCELLED})
     tell_of_invoice(world, row, -owed, f"Invoice {row['number']} cancellation")
-    add_figures(world, row, balance=-owed)
+    compute_balance(world, row)
     return now(world, row)
 
 

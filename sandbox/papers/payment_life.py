@@ -86,7 +86,8 @@ def delete(call: Call, row: Row) -> None:
     taken = [_take_off(call, row, part) for part in invoices]
     if None not in taken and (invoices or amount_of(row) != amount_of(row, "applied")):
         rest = _rest_of(row, worth, sum((left or Decimal(0) for left in taken), Decimal(0)))
-        add_figures(world, row, paid_to_date=rest)
+        if rest:
+            add_figures(world, row, paid_to_date=rest)
     world.db.execute("DELETE FROM paymentables WHERE payment_id = ? AND deleted_at IS NULL", (row["id"],))
     write(world, "payments", row["id"], {"is_deleted": 1, "deleted_at": world.clock.stamp()})
     compute_payment_balance(world, row)

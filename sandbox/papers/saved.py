@@ -16,7 +16,7 @@ from sandbox.papers.lists import reread
 from sandbox.papers.numbers import next_number
 from sandbox.papers.states import write
 from sandbox.papers.statuses import CANCELLED, DRAFT
-from sandbox.papers.totals import reckon
+from sandbox.papers.totals import TAXES, reckon
 from sandbox.php import hashids
 from sandbox.php.input import Input
 from sandbox.store.database import Row, columns, insert, select
@@ -106,6 +106,8 @@ def summed(world: World, client: Row, row: Mapping[str, Any]) -> Row:
         "total_taxes": totals.total_taxes,
         "line_items": lines.stored(totals.lines),
     }
+    if client["is_tax_exempt"]:
+        out |= {f"tax_name{n}": "" for n in TAXES} | {f"tax_rate{n}": "0" for n in TAXES}
     if row["status_id"] == CANCELLED:
         out["balance"] = "0"
     elif row["status_id"] != DRAFT:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+
+from starlette.responses import Response
 
 from sandbox.books.client_settings import setting
-from sandbox.papers.bulk import plain_actions
+from sandbox.papers.bulk import Action, plain_actions
 from sandbox.papers.entered import day_of
 from sandbox.papers.figures import client_of
 from sandbox.papers.invoices import FILLABLE
@@ -122,6 +124,16 @@ def _refused(call: Call, data: Input, own: Row | None) -> Errors:
     return errors
 
 
+def _silently(action: Action) -> Callable[[Call, Row], Response]:
+    """One action by its path; the server makes an answer, and forgets to return it."""
+
+    def act(call: Call, row: Row) -> Response:
+        action(call, row)
+        return Response(b"", media_type="text/html")
+
+    return act
+
+
 RECURRING_INVOICES = Lined(
     RECURRING_INVOICE,
     FILLABLE - {"auto_bill_enabled"},
@@ -129,4 +141,5 @@ RECURRING_INVOICES = Lined(
     completed=_completed,
     refused=_refused,
     dated=False,
+    answers={"start": _silently(start), "stop": _silently(stop)},
 )

@@ -78,6 +78,7 @@ def test_a_client_without_taxes_pays_none(desk):
     free = Desk(desk.api, "Free", is_tax_exempt=True)
     row = free.invoice(line_items=[line(100, **VAT)], tax_name1="GST", tax_rate1=5)
     assert [row["amount"], row["total_taxes"], row["line_items"][0]["tax_name1"]] == [100, 0, ""]
+    assert [row["tax_name1"], row["tax_rate1"]] == ["", 0]
 
 
 @pytest.mark.parametrize(
