@@ -23,7 +23,7 @@ from sandbox.papers.states import write
 from sandbox.papers.statuses import DRAFT, REVERSED
 from sandbox.php.input import Input
 from sandbox.store.database import select
-from sandbox.wire.answers import bad_request, compact_answer, forbidden, invalid, server_error
+from sandbox.wire.answers import bad_request, compact_answer, forbidden, invalid
 from sandbox.wire.calls import Call
 
 FILLABLE = (OF_INVOICES - {"auto_bill_enabled"}) | {"invoice_id"}
@@ -43,7 +43,7 @@ def store(call: Call) -> Response:
         raise forbidden()
     data = _ready(call, new=True)
     check(call, CREDIT, data, live_client=False)
-    if data.get("invoice_id"):
+    if call.input.get("invoice_id"):
         _check_reversal(call, data)
     row = create(call, CREDIT, data, FILLABLE)
     if call.input.get("mark_sent") in ("true", True) or call.input.get("send_email") in ("true", True):
@@ -71,11 +71,16 @@ def _check_reversal(call: Call, data: Input) -> None:
     number = data["invoice_id"]
     invoices = select(call.world.db, "invoices", "id = ?", (number,)) if isinstance(number, int) else []
     if not invoices:
-        raise server_error()
+        raise invalid({"invoice_id": ["Invoice not found."]})
     invoice = invoices[0]
     amount, balance = amount_of(invoice), amount_of(invoice, "balance")
-    if balance >= amount:
-        raise invalid({"invoice_id": ["Cannot reverse an invoice with no payment applied."]})
+    faults = (
+        ("Cannot reverse an invoice with no payment applied.", balance >= amount),
+        ("Cannot reverse an invoice that has already been reversed.", invoice["status_id"] == REVERSED),
+        ("Cannot reverse an invoice that has already been deleted.", invoice["is_deleted"]),
+    )
+    if message := next((message for message, is_so in faults if is_so), None):
+        raise invalid({"invoice_id": [message]})
     given = select(call.world.db, "credits", "invoice_id = ? AND deleted_at IS NULL", (invoice["id"],))
     wanted = sum(line["cost"] * line["quantity"] for line in data["line_items"])
     if wanted > amount - balance - sum(map(amount_of, given)):

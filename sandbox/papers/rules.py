@@ -26,9 +26,11 @@ NOON = datetime(2000, 1, 1, 12)  # noqa: DTZ001 - figures on a wall have no zone
 Errors = dict[str, list[str]]
 
 
-def check(call: Call, kind: Kind, data: Input, own: Row | None = None, *, live_client: bool = True) -> None:
-    """Refuse data of a new paper, or of this one, with 422 and all its errors."""
-    errors = _client(call, data, own, live=live_client) | number_errors(call, kind, data, own)
+def check(
+    call: Call, kind: Kind, data: Input, own: Row | None = None, *, live_client: bool = True, more: Errors | None = None
+) -> None:
+    """Refuse data of a new paper, or of this one, with 422 and all its errors, and `more` that its kind found."""
+    errors = _client(call, data, own, live=live_client) | number_errors(call, kind, data, own) | (more or {})
     if "line_items" in data and not isinstance(data["line_items"], list):
         errors["line_items"] = ["The line items must be an array."]
     surcharges = [name for name in SURCHARGES if kind.entity == "invoice" and data.get(name) is not None]

@@ -69,6 +69,7 @@ PRODUCT = Plain(
     ),
     _PRODUCT,
     numbered=False,
+    numbers=("cost", "price", "quantity", "in_stock_quantity", "stock_notification_threshold"),
 )
 
 # ---- vendors --------------------------------------------------------------------------------------------------------
@@ -138,6 +139,7 @@ VENDOR = Plain(
         relations=frozenset(("company", "user", "assigned_user", "contacts", "documents", "activities")),
     ),
     _VENDOR,
+    required=("name",),
     of_company=_home,
     saved=_save_contacts,
 )
@@ -190,6 +192,9 @@ EXPENSE = Plain(
         relations=frozenset(("company", "user", "vendor", "category", "documents", "invoice", "project")),
     ),
     _EXPENSE,
+    numbers=("amount",),
+    days=("date", "payment_date"),
+    may_be_null=("amount", "payment_date"),
     of_company=_of_today,
 )
 
@@ -226,6 +231,8 @@ PROJECT = Plain(
     ),
     _PROJECT,
     required=("name", "client_id"),
+    numbers=("budgeted_hours", "task_rate"),
+    may_be_null=("task_rate",),
 )
 
 

@@ -19,7 +19,7 @@ from sandbox.papers.saved import blank, change, create
 from sandbox.papers.shown import day_at
 from sandbox.php.input import Input
 from sandbox.store.database import Row
-from sandbox.wire.answers import bad_request, forbidden, invalid
+from sandbox.wire.answers import bad_request, forbidden
 from sandbox.wire.calls import Call, route
 
 ASKED_FOR = ("mark_sent", "start", "stop")
@@ -75,9 +75,7 @@ def _store(call: Call, what: Lined) -> Response:
     if not what.dated and not call.input.get("date"):
         del data["date"]
     data["line_items"] = [] if data.get("line_items") is None else data["line_items"]
-    if errors := what.refused(call, data, None):
-        raise invalid(errors)
-    check(call, kind, data)
+    check(call, kind, data, more=what.refused(call, data, None))
     return _completed(call, what, create(call, kind, data, what.fillable))
 
 
@@ -86,9 +84,7 @@ def _save(call: Call, what: Lined) -> Response:
     kind = what.kind
     row = editable(call, kind)
     data = ready(call.input, day_at(call.world), new=False)
-    if errors := what.refused(call, data, row):
-        raise invalid(errors)
-    check(call, kind, data, row)
+    check(call, kind, data, row, more=what.refused(call, data, row))
     if row["is_deleted"]:
         raise bad_request("Record is deleted and cannot be edited. Restore the record to enable editing")
     return _completed(call, what, change(call, kind, row, data, what.fillable - {"client_id"}))

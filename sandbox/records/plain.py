@@ -14,7 +14,7 @@ from sandbox.papers.bulk import bulk_of, plain_actions
 from sandbox.papers.kinds import Kind
 from sandbox.papers.lists import edit_of, editable, index_of, item_answer, reread, show_of
 from sandbox.papers.numbers import next_number
-from sandbox.papers.rules import Errors, label, number_errors
+from sandbox.papers.rules import Errors, is_date, label, number_errors, number_fault
 from sandbox.php import hashids
 from sandbox.php.input import Input
 from sandbox.records.shapes import Shape
@@ -33,6 +33,11 @@ class Plain:
     kind: Kind
     shape: Shape
     required: tuple[str, ...] = ()
+    numbers: tuple[str, ...] = ()
+    """Fields that must be numbers where they are sent."""
+    days: tuple[str, ...] = ()
+    """Fields that must be days where they are sent."""
+    may_be_null: tuple[str, ...] = ()
     numbered: bool = True
     of_company: Callable[[Call], Row] = lambda _: {}
     """Columns of a new record that come from the company."""
@@ -118,6 +123,13 @@ def _check(call: Call, what: Plain, own: Row | None) -> None:
             errors[name] = [f"The {label(name)} field is required."]
     if what.numbered:
         errors |= number_errors(call, what.kind, data, own)
+    sent = {name for name in data if data[name] is not None or name not in what.may_be_null}
+    for name in what.numbers:
+        if name in sent and (message := number_fault(name, data[name])):
+            errors[name] = [message]
+    for name in what.days:
+        if name in sent and not is_date(data[name]):
+            errors[name] = [f"The {label(name)} is not a valid date."]
     if errors:
         raise invalid(errors)
 

@@ -79,6 +79,19 @@ def reversed_invoice(desk):
     return row, payment, desk.credit(40, sent=False, invoice_id=row["id"])
 
 
+@pytest.mark.parametrize("what", ["unknown", "reversed", "deleted"])
+def test_an_invoice_is_reversed_once_and_while_it_is_there(desk, what):
+    row, _, _ = reversed_invoice(desk)
+    if what == "deleted":
+        row = desk.invoice(40)
+        desk.pay(40, (row, 40))
+        desk.bulk("invoices", "delete", row)
+    body = {"client_id": desk.client["id"], "line_items": [line(1)], "invoice_id": row["id"]}
+    refused = desk.asked("POST", "/credits", body | ({"invoice_id": "zzzzzzzzzz"} if what == "unknown" else {}), 422)
+    message = f"Cannot reverse an invoice that has already been {what}."
+    assert refused["errors"] == {"invoice_id": ["Invoice not found." if what == "unknown" else message]}
+
+
 def test_a_deleted_reversal_takes_its_credit_and_leaves_what_was_paid(desk):
     _, _, credit = reversed_invoice(desk)
     assert [desk.figures()[i] for i in (1, 3)] == [0, 40]

@@ -218,3 +218,32 @@ def test_seeded_quotes_are_in_all_states_and_move_no_figure(seeded):
     assert {row["status_id"] for row in rows} >= {"1", "2", "3", "4", "-1"}
     assert all(row["balance"] == 0 for row in rows)
     assert all(bool(row["invoice_id"]) == (row["status_id"] == "4") for row in rows)
+
+
+@pytest.mark.parametrize(
+    ("kind", "body", "errors"),
+    [
+        ("products", {"cost": "x"}, {"cost": ["The cost must be a number."]}),
+        ("vendors", {}, {"name": ["The name field is required."]}),
+        ("expenses", {"amount": "x"}, {"amount": ["The amount must be a number."]}),
+        ("expenses", {"amount": 10**15}, {"amount": ["The amount must not be greater than 99999999999999."]}),
+        ("expenses", {"date": "x"}, {"date": ["The date is not a valid date."]}),
+        ("expenses", {"payment_date": "x"}, {"payment_date": ["The payment date is not a valid date."]}),
+        (
+            "recurring_invoices",
+            {},
+            {
+                "client_id": ["The client id field is required."],
+                "frequency_id": ["The frequency id field is required."],
+            },
+        ),
+    ],
+)
+def test_what_each_kind_refuses(api, kind, body, errors):
+    answer = api.post(f"/api/v1/{kind}", json=body)
+    assert (answer.status_code, answer.json()["errors"]) == (422, errors)
+    assert listed(api, kind) == []
+
+
+def test_an_expense_may_lack_its_amount_and_day_of_payment(api):
+    made(api, "expenses", amount=None, payment_date="")
