@@ -22,7 +22,7 @@ from sandbox.papers.shown import today_of
 from sandbox.papers.states import write
 from sandbox.papers.statuses import DRAFT, REVERSED
 from sandbox.php.input import Input
-from sandbox.store.database import select
+from sandbox.store.database import Row, select
 from sandbox.wire.answers import bad_request, compact_answer, forbidden, invalid
 from sandbox.wire.calls import Call
 
@@ -49,12 +49,19 @@ def store(call: Call) -> Response:
     if call.input.get("mark_sent") in ("true", True) or call.input.get("send_email") in ("true", True):
         row = mark_sent(call, row)
     if row["invoice_id"]:
-        row = mark_sent(call, row)
-        write(call.world, "invoices", row["invoice_id"], {"status_id": REVERSED})
-        add_figures(call.world, row, paid_to_date=-amount_of(row, "balance"))
+        row = _reverse(call, mark_sent(call, row))
     if call.input.get("mark_paid") in ("true", True):
         row = credit_life.mark_paid(call, row)
     return item_answer(call, CREDIT, row)
+
+
+def _reverse(call: Call, row: Row) -> Row:
+    """The invoice that a credit names is reversed: what it left open is not owed, and what was paid is a credit now."""
+    invoice = select(call.world.db, "invoices", "id = ?", (row["invoice_id"],))[0]
+    write(call.world, "invoices", invoice["id"], {"status_id": REVERSED})
+    sums = {"balance": -amount_of(invoice, "balance"), "paid_to_date": -amount_of(row, "balance")}
+    add_figures(call.world, row, **sums)
+    return row
 
 
 def _ready(call: Call, *, new: bool) -> Input:

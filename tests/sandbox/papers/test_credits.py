@@ -92,6 +92,14 @@ def test_an_invoice_is_reversed_once_and_while_it_is_there(desk, what):
     assert refused["errors"] == {"invoice_id": ["Invoice not found." if what == "unknown" else message]}
 
 
+def test_what_a_reversed_invoice_left_open_is_not_owed(desk):
+    row = desk.invoice(40)
+    desk.pay(15, (row, 15))
+    desk.credit(15, sent=False, invoice_id=row["id"])
+    assert desk.state(row) == ["6", 25, 15]
+    assert [desk.figures()[i] for i in (0, 1, 3)] == [0, 0, 15]
+
+
 def test_a_deleted_reversal_takes_its_credit_and_leaves_what_was_paid(desk):
     _, _, credit = reversed_invoice(desk)
     assert [desk.figures()[i] for i in (1, 3)] == [0, 40]

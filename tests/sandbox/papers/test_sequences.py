@@ -1,8 +1,8 @@
 """After any sequence of actions the figures of a client follow from its papers.
 
-Left out are the server's oddities, each tested elsewhere: a refund of a deleted invoice, a credit that reverses an
-invoice that is only partly paid, an archived credit that is restored and so counts twice, and a payment that is deleted
-while its invoice is. `payment_balance` is not a sum until something computes it.
+Left out are the server's oddities, each tested elsewhere: a refund of a deleted invoice, an archived credit that is
+restored and so counts twice, and a payment that is deleted while its invoice is. `payment_balance` is not a sum until
+something computes it.
 """
 
 from __future__ import annotations
