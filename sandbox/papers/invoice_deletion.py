@@ -45,7 +45,7 @@ def delete(call: Call, row: Row) -> None:
 
 
 def _let_go(world: World, row: Row) -> None:
-    """What was put on the invoice can be put on another: its tasks and expenses; its quote is only sent again."""
+    """The invoice gives up its tasks and expenses, for another to take; its quote is only sent again."""
     for table, state in (("tasks", {}), ("expenses", {}), ("quotes", {"status_id": SENT})):
         for record in select(world.db, table, "invoice_id = ?", (row["id"],)):
             write(world, table, record["id"], {"invoice_id": None, **state})

@@ -105,7 +105,7 @@ def _take_off(call: Call, payment: Row, part: Row) -> Decimal | None:
     """Open the invoice again by what is left of the part. One from the archive comes back; a deleted one stays gone.
 
     A cancelled one owes nothing again, and of a deleted one only what was paid changes (recorded). A reversed one
-    stays as it is, and so does the client's paid_to_date, which its credit reduced already: None.
+    stays unchanged, and so does the client's paid_to_date, which its credit reduced already: None.
     """
     world = call.world
     invoice = select(world.db, "invoices", "id = ?", (part["paper_id"],))[0]
