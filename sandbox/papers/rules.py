@@ -42,7 +42,7 @@ def check(
             errors[name] = [f"The {label(name)} must be a string."]
     if "is_amount_discount" in data and data["is_amount_discount"] not in (True, False, "0", "1"):
         errors["is_amount_discount"] = ["The is amount discount field must be true or false."]
-    if "date" in data and not is_date(data["date"]):
+    if "date" in data and kind.entity != "recurring_invoice" and not is_date(data["date"]):
         errors["date"] = ["The date is not a valid date."]
     if kind.entity in {"invoice", "quote"}:
         errors |= _due(data, new=own is None) | _partial(data, new=own is None)

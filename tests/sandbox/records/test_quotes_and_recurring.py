@@ -181,3 +181,12 @@ def test_a_recurring_invoice_stops_before_it_ran_and_starts_from_the_archive(api
     assert (started["status_id"], started["archived_at"]) == ("2", 0)
     changed = api.put(f"/api/v1/recurring_invoices/{row['id']}", json={"po_number": "1"}).json()["data"]
     assert changed["next_send_date"][:10] == "2026-09-21"
+
+
+@pytest.mark.parametrize("make", [quoted, recurring])
+def test_a_paper_is_sent_back_whole_without_a_change(api, make):
+    kind = "quotes" if make is quoted else "recurring_invoices"
+    row = make(api, api.make("One"), **({} if make is quoted else {"next_send_date": "2099-01-01"}))
+    answer = api.put(f"/api/v1/{kind}/{row['id']}", json=row)
+    assert answer.status_code == 200, answer.text
+    assert {name for name, value in answer.json()["data"].items() if value != row[name]} <= {"updated_at"}
