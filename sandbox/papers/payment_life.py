@@ -141,7 +141,8 @@ def refund(call: Call, row: Row, data: Input) -> Row:
     world, parts = call.world, parts_in(data, "invoices")
     total = total_of(parts) if parts else value_of(data)
     money_back = total - _refund_credits(world, row, total)
-    by_gateway = data.get("gateway_refund") not in (None, False)
+    asked = data.get("gateway_refund")
+    by_gateway = asked is not None and asked is not False
     refunded = amount_of(row, "refunded") + (0 if by_gateway and money_back > 0 else money_back)
     whole = amount_of(row) in {total, refunded}
     state = OfPayments.REFUNDED if whole else OfPayments.PARTIALLY_REFUNDED

@@ -146,6 +146,7 @@ VENDOR = Plain(
 
 # ---- expenses -------------------------------------------------------------------------------------------------------
 
+NOT_PAID, OVER_ZERO = "payment_date IS NULL", "CAST(coalesce(amount, 0) AS REAL) >= 0"
 _EXPENSE = Shape(
     texts=("number", "private_notes", "public_notes", "transaction_reference", "transaction_id", *TAX_NAMES, *CUSTOM),
     figures=("amount", "foreign_amount", "exchange_rate", *TAX_RATES, "tax_amount1", "tax_amount2", "tax_amount3"),
@@ -181,9 +182,11 @@ EXPENSE = Plain(
         filters={
             "client_status": one_of(
                 {
-                    "logged": "(invoice_id IS NULL AND should_be_invoiced = 0)",
+                    "logged": f"(invoice_id IS NULL AND should_be_invoiced = 0 AND {NOT_PAID} AND {OVER_ZERO})",
                     "pending": "(invoice_id IS NULL AND should_be_invoiced = 1)",
                     "invoiced": "invoice_id IS NOT NULL",
+                    "unpaid": NOT_PAID,
+                    "uncategorized": "category_id IS NULL",
                 }
             ),
             "filter": found_in("number", "public_notes", *CUSTOM),

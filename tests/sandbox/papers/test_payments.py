@@ -224,12 +224,13 @@ def test_a_negative_payment_gives_its_money_back_once(desk):
     assert desk.figures()[:2] == [100, 0]
 
 
-def test_a_refund_by_a_gateway_is_not_counted_on_a_payment_without_one(desk):
+@pytest.mark.parametrize(("asked", "counted"), [(True, 0), ("false", 0), (0, 0), (False, 30), (None, 30)])
+def test_a_refund_by_a_gateway_is_not_counted_on_a_payment_without_one(desk, asked, counted):
     row = desk.invoice(100)
     payment = desk.pay(100, (row, 100))
-    body = {"id": payment["id"], "amount": 30, "date": "2026-02-01", "gateway_refund": True}
+    body = {"id": payment["id"], "amount": 30, "date": "2026-02-01", "gateway_refund": asked}
     desk.asked("POST", "/payments/refund", body | {"invoices": [{"invoice_id": row["id"], "amount": 30}]})
-    assert desk.paid(payment) == ["5", 100, 100, 0]
+    assert desk.paid(payment) == ["5", 100, 100, counted]
     assert desk.state(row) == ["3", 30, 70]
 
 

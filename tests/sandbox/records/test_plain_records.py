@@ -247,3 +247,15 @@ def test_what_each_kind_refuses(api, kind, body, errors):
 
 def test_an_expense_may_lack_its_amount_and_day_of_payment(api):
     made(api, "expenses", amount=None, payment_date="")
+
+
+def test_expenses_are_found_by_their_payment_and_category(api):
+    open_one = made(api, "expenses", amount=5)
+    paid = made(api, "expenses", amount=5, payment_date="2026-09-01")
+    back = made(api, "expenses", amount=-5)
+    for words, rows in (
+        ("logged", [open_one]),
+        ("unpaid", [open_one, back]),
+        ("uncategorized", [open_one, paid, back]),
+    ):
+        assert listed(api, "expenses", f"sort=id|asc&client_status={words}") == [row["id"] for row in rows]
