@@ -23,7 +23,7 @@ Row = Sequence[object]
 
 WIDTH_OF_FILES = 140  # characters per line without a terminal
 WORDS = (24, 20, 16, 12)  # the longest words to keep in one piece, as room allows
-CURRENCY: Final = ("currency_code", "currency")  # a column with the currency of a row's amounts
+CURRENCY: Final = ("currency_code", "currency", "cur")  # a column with the currency of a row's amounts
 MOST_RECORDS = 20  # rows to show one below the other, if a table is too wide
 
 

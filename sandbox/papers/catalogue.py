@@ -157,7 +157,7 @@ PAYMENT_WORDS = {
 
 
 def _payment_status(query: Query, value: str | None, _: World) -> None:
-    """One of the states, and with `partially_unapplied` money on no invoice, of which nothing was refunded."""
+    """One of the states, and with `partially_unapplied` also money on no invoice, never refunded."""
     words = (value or "").split(",")
     if "all" in words:
         return

@@ -42,7 +42,7 @@ def mark_sent(call: Call, row: Row) -> Row:
 
 
 def spend(call: Call, payment: Row, row: Row, amount: Decimal) -> None:
-    """Take a part of a credit for a payment; a line of the credit tells of it."""
+    """Take a part of a credit for a payment; a line of the credit records it."""
     world, balance = call.world, amount_of(row, "balance")
     values: Row = {"line_items": lines.stored([*lines.loaded(row), _line_of(world, payment, amount)])}
     if amount <= balance:

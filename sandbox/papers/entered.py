@@ -8,12 +8,12 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping
 from datetime import date
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 from typing import Any
 
-from sandbox.books.ledger import MICRO, money
 from sandbox.clients.input import LONG, SHORT, plain
 from sandbox.papers import lines
+from sandbox.papers.amounts import kept
 from sandbox.papers.shown import NO_DAY
 from sandbox.papers.totals import TAXES
 from sandbox.php import hashids
@@ -98,12 +98,12 @@ def _text(name: str, value: Any) -> str | None:
 
 
 def decimal_of(value: Any, *, null: bool = False) -> str | None:
-    """The amount that a decimal column keeps: six decimals, 0 for what is no number."""
+    """The amount that a decimal column keeps: six decimals, 0 for anything that is not a number."""
     if isinstance(value, list | dict):
         raise server_error()
     if value is None:
         return None if null else "0"
-    return money(Decimal(repr(leading_number(value))).quantize(MICRO, ROUND_HALF_UP))
+    return kept(leading_number(value))
 
 
 def day_of(value: Any) -> str | None:

@@ -59,7 +59,7 @@ def state_of(balance: Decimal, amount: Decimal) -> int:
 
 
 def mark_paid(call: Call, row: Row, reference: str | None = None) -> Row:
-    """Pay the whole balance with a payment of its own. A draft is sent first; a paid or deleted one stays as it is."""
+    """Pay the whole balance with a payment of its own. A draft is sent first; paid and deleted ones do not change."""
     if row["status_id"] == PAID or row["is_deleted"]:
         return row
     world, row = call.world, mark_sent(call, row)
@@ -101,7 +101,7 @@ def pay_part(call: Call, row: Row, amount: Decimal, reference: str | None = None
 
 
 def cancel(call: Call, row: Row) -> Row:
-    """Cancel an open invoice: nothing is owed any more, and what was paid stays paid. Others stay as they are."""
+    """Cancel an open invoice: nothing is owed any more, and what was paid stays paid. Others are left unchanged."""
     if row["status_id"] not in OPEN or row["is_deleted"] or row["deleted_at"] is not None:
         return row
     world, owed = call.world, amount_of(row, "balance")

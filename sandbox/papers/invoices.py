@@ -21,11 +21,11 @@ from sandbox.papers.rules import check, is_date
 from sandbox.papers.saved import blank, change, create
 from sandbox.papers.shown import today_of
 from sandbox.papers.states import write
-from sandbox.papers.statuses import DRAFT, PAID
+from sandbox.papers.statuses import CANCELLED, DRAFT, PAID
 from sandbox.php.input import Input
 from sandbox.php.text import to_int
 from sandbox.store.database import Row, select
-from sandbox.wire.answers import bad_request, compact_answer, forbidden
+from sandbox.wire.answers import bad_request, compact_answer, forbidden, invalid
 from sandbox.wire.calls import Call
 
 FILLABLE = frozenset(
@@ -77,6 +77,8 @@ def save(call: Call) -> Response:
     row = editable(call, INVOICE)
     data = ready(call.input, today_of(call), new=False)
     check(call, INVOICE, data, row)
+    if to_int(data.get("status_id")) == CANCELLED:
+        raise invalid({"status_id": ["This invoice is locked and unable to be modified"]})
     if row["is_deleted"]:
         raise bad_request("Record is deleted and cannot be edited. Restore the record to enable editing")
     changed = change(call, INVOICE, row, data, FILLABLE - {"client_id"})

@@ -48,7 +48,7 @@ def label(name: str) -> str:
 
 
 def number_fault(name: str, value: Any) -> str | None:
-    """What is wrong with a value that must be a number."""
+    """The fault of a value that must be a number, None for a good one."""
     if not is_number(value):
         return f"The {label(name)} must be a number."
     return f"The {label(name)} must not be greater than {LARGEST}." if leading_number(value) > LARGEST else None

@@ -31,7 +31,7 @@ NAME, MAIL = "Ünïque Käserei Wiederhuber GmbH", "canary.person@wiederhuber.ex
 NEW_MAIL = "other.canary@wiederhuber.example"
 TOKEN_VARIABLE, WRONG_TOKEN = "CANARY_TOKEN", "wrong-canary-token-5Zt"
 PEOPLE = ("Wiederhuber", "wiederhuber")
-TASKS = 30  # of all the flow runs
+TASKS = 31  # of all the flow runs
 PREFECT = '[prefect]\nchanges_folder = "changes"\nexport_folder = "copies"\n'
 PATIENCE = 60.0  # seconds to wait for Prefect to write down what has happened already
 
