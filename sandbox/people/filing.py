@@ -74,7 +74,7 @@ def _file_batch(world: World, rng: Random, holders: Sequence[Holder]) -> None:
     given = _in_order(world, company, "credits", (filed for drawer in drawers for filed in drawer.credits))
     by_client = {drawer.holder.row["id"]: drawer for drawer in drawers}
     placed = (row for x in payments for row in paymentable_rows(by_client[x.holder.row["id"]], x))
-    insert_all(world.db, "invoices", map(invoice_row, invoices))
+    insert_all(world.db, "invoices", (invoice_row(rng, x) for x in invoices))
     insert_all(world.db, "credits", map(credit_row, given))
     insert_all(world.db, "payments", (payment_row(rng, x) for x in payments))
     insert_all(world.db, "paymentables", placed)
