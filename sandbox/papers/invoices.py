@@ -25,7 +25,7 @@ from sandbox.papers.statuses import CANCELLED, DRAFT, PAID
 from sandbox.php.input import Input
 from sandbox.php.text import to_int
 from sandbox.store.database import Row, select
-from sandbox.wire.answers import bad_request, compact_answer, forbidden, invalid
+from sandbox.wire.answers import Refused, bad_request, compact_answer, forbidden, invalid
 from sandbox.wire.calls import Call
 
 FILLABLE = frozenset(
@@ -38,6 +38,9 @@ FILLABLE = frozenset(
         "uses_inclusive_taxes", "vendor_id", "location_id",
     )
 )  # fmt: skip
+
+
+NOT_AUTHORIZED = "You are not authorized"
 
 
 def create_blank(call: Call) -> Response:
@@ -152,6 +155,8 @@ def act(call: Call) -> Response:
 def bulk(call: Call) -> Response:
     """POST /invoices/bulk; where none of the ids is the company's, only a message (recorded)."""
     ids = checked_ids(call)
+    if call.input["action"] == "mark_paid" and not call.token.may("create_payment"):
+        raise Refused(422, {"message": NOT_AUTHORIZED, "errors": {"ids": [NOT_AUTHORIZED]}})
     if not ours(call, INVOICE, ids):
         return compact_answer({"message": "No Invoices Found"})
     carry_out(call, INVOICE, ids, ACTIONS)
