@@ -154,3 +154,35 @@ def test_a_cancelled_invoice_sent_back_whole_is_locked(desk):
     assert desk.put("invoices", row, 422, **body)["errors"] == {
         "status_id": ["This invoice is locked and unable to be modified"]
     }
+
+
+def test_a_due_date_before_the_date_is_refused_only_at_a_change(desk):
+    row = desk.invoice(date="2026-03-01", due_date="2026-01-01")
+    dates = {"date": "2026-03-01", "due_date": "2026-02-01"}
+    assert desk.put("invoices", row, 422, **dates)["errors"] == {
+        "due_date": ["The due date must be a date after or equal to date."]
+    }
+    assert desk.put("invoices", row, due_date="2026-02-01")["due_date"] == "2026-02-01"
+
+
+def test_only_who_may_make_payments_marks_invoices_paid(desk):
+    row = desk.invoice()
+    user = desk.api.post("/_sandbox/users", json={"permissions": "edit_invoice"}).json()
+    body = {"action": "mark_paid", "ids": [row["id"]]}
+    answer = desk.sent("POST", "/invoices/bulk", body, **{"X-API-TOKEN": user["token"]})
+    assert (answer.status_code, answer.json()["errors"]) == (422, {"ids": ["You are not authorized"]})
+    assert desk.state(row)[0] == "2"
+
+
+@pytest.mark.parametrize(("terms", "due"), [("30", "2026-01-31"), ("0", "2026-01-01"), ("9999999", "-0001-11-30")])
+def test_terms_of_any_length_give_a_day(desk, terms, due):
+    two = Desk(desk.api, "Two", settings={"payment_terms": terms})
+    assert two.invoice(date="2026-01-01")["due_date"] == due
+
+
+def test_less_than_half_a_cent_is_nothing(desk):
+    row = desk.invoice(10)
+    desk.api.world.db.execute("UPDATE invoices SET balance = '9.996'")
+    body = {"client_id": desk.client["id"], "amount": 9.992, "invoices": [{"invoice_id": row["id"], "amount": 9.992}]}
+    desk.asked("POST", "/payments", body)
+    assert desk.state(row)[0] == "4"
