@@ -24,9 +24,7 @@ QUESTIONS = dict(re.findall(r"^## (.+?)\n.*?```sql\n(.+?)```", TEXT, re.MULTILIN
 @pytest.fixture
 def asked(settings, pulls, place, server):
     """Ask a question of the docs: clients that owe, overpaid, changed, were merged, and have a user; on each engine."""
-    source = msgspec.structs.replace(
-        settings.sources["main"], entities=("clients", "invoices", "payments", "credits")
-    )
+    source = msgspec.structs.replace(settings.sources["main"], entities=("clients", "invoices", "payments", "credits"))
     told = msgspec.structs.replace(settings, warehouse=address(place), publish=False, sources={"main": source})
     pulls(using=told)
     active = [one for one in server.clients(status="active").values() if one["balance"] > 0]
