@@ -123,8 +123,12 @@ class Clerk:
         return None
 
     def _refund(self):
+        """Not of a cancelled invoice: the server opens it again, but only by the sum refunded."""
+        open_ones = {row["id"] for row in self._alive("invoices") if row["status_id"] in "234"}
         for payment in self._alive("payments"):
             uses = [use for use in self._uses(payment) if use.get("invoice_id")]
+            if not {use["invoice_id"] for use in uses} <= open_ones:
+                continue
             left = (uses[0] if uses else payment)["amount"] - (uses[0] if uses else payment)["refunded"]
             if left > 0 and not _by_credit(payment):
                 part = self._part(left)

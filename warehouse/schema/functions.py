@@ -33,9 +33,15 @@ def create_function(warehouse: Warehouse, text: str) -> None:
         warehouse.execute(f"{head} as $body${body}$body$")
         warehouse.execute(f"revoke all on {kind} from public")
     else:
-        warehouse.execute(f"create macro mart.{name}({day}) as table {body}")
+        warehouse.execute(macro(text))
         kind = f"macro table mart.{name}"
     warehouse.execute(f"comment on {kind} is {quoted(promise(text))}")
+
+
+def macro(text: str) -> str:
+    """Return the statement that creates a function on DuckDB."""
+    name, day, _, body = _parts(text)
+    return f"create macro mart.{name}({day}) as table {body}"
 
 
 def drop_function(warehouse: Warehouse, name: str) -> None:
