@@ -306,3 +306,17 @@ def test_the_published_copy_answers_for_any_day_too(keep):
 
     with duckdb.connect(str(publish(warehouse) / "reader.duckdb"), read_only=True) as reader:
         assert reader.sql(f"select owed from mart.aging_as_of(date '{ago(70)}')").fetchall() == [(100,)]
+
+
+def test_a_refund_that_the_server_writes_on_two_applications_counts_once(keep):
+    """So it does where a payment was applied to an invoice in two steps: the refund of 30 stands on both."""
+    uses = (use("u", 40, refunded=30, updated_at=stamp(20)), use("v", 60, days=40, refunded=30, updated_at=stamp(20)))
+    warehouse = keep(
+        invoices=[invoice("i", balance=30, paid_to_date=70, status_id="3")],
+        payments=[payment("p", *uses, amount=100, refunded=30, status_id="5")],
+    )
+    assert warehouse.rows("select sum(refunded), sum(amount) from mart.payment_applications") == [(30, 100)]
+    assert warehouse.rows("select unapplied from mart.payments") == [(0,)]
+    assert of(warehouse, "owed", f"mart.aging_as_of(date '{ago(19)}')") == (30,)
+    assert of(warehouse, "owed", f"mart.aging_as_of(date '{ago(45)}')") == (60,)
+    assert warehouse.rows(f"select * from mart.aging_as_of(date '{ago(30)}')") == []
