@@ -275,10 +275,6 @@ CREATE TABLE system_logs (
     created_at INTEGER, updated_at INTEGER
 );
 CREATE INDEX system_logs_client ON system_logs (client_id);
--- Seeded clients have figures but no invoices until somebody asks: from the first id to the last, but for those in
--- `papered`. No real server has these tables.
-CREATE TABLE seeded (first_id INTEGER NOT NULL, last_id INTEGER NOT NULL);
-CREATE TABLE papered (client_id INTEGER PRIMARY KEY);
 -- Which seeded clients are the same company on purpose; no real server has this table.
 CREATE TABLE planted (client_id INTEGER NOT NULL, duplicate_id INTEGER NOT NULL, kind TEXT NOT NULL);
 CREATE TABLE webhooks (

@@ -7,6 +7,7 @@ does not fit, it gives up, and the records are taken one by one.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from decimal import Decimal
 from functools import lru_cache
 from hashlib import blake2b
 from itertools import chain, islice
@@ -17,8 +18,8 @@ import msgspec
 from msgspec import UNSET
 
 from schemas.entity import Entity, Field, Kind
-from schemas.scrub import always_kept, sounds_secret
-from schemas.shape import MOST_LAYOUTS, Free, Layout, Shaped, attribute, free_keys, inside, layout_of
+from schemas.scrub import always_kept, searched, sounds_secret
+from schemas.shape import MOST_LAYOUTS, Free, Layout, Shaped, attribute, free_keys, inside, layout_of, loose_keys
 from schemas.values import (
     LONGEST_KEY,
     NOBODY,
@@ -34,13 +35,16 @@ from schemas.values import (
 )
 
 Column = Sequence[Any]
+_UNSET = type(UNSET)
+_CONTAINERS = frozenset({dict, list})
 
 
 class Children(msgspec.Struct, frozen=True):
-    """The children of many records: a column for each field, and how many each record has."""
+    """The children of many records: a column for each field, how many each record has, and keys to report."""
 
     columns: Sequence[Column]
     counts: Sequence[int]
+    keys: Sequence[str] = ()
 
 
 class Columns(msgspec.Struct, frozen=True):
@@ -67,16 +71,24 @@ def typed(records: Sequence[Shaped]) -> Columns | None:
             lists = list(map(attrgetter(child.entity.json_key), records))
             items, counts = list(chain.from_iterable(lists)), list(map(len, lists))
             own = _numbers(columns[0], counts) if child.entity.numbered else []
-            families.append((child, items, Children([*own, *_columns(child, items)], counts)))
-    except (ValueError, TypeError, AttributeError):
+            families.append((child, items, Children([*own, *_columns(child, items)], counts, _came(child, items))))
+        searched_ones = [_searched(owner, those) for owner, those, _ in [(layout, records, None), *families]]
+    except (ValueError, TypeError, AttributeError, RecursionError):
         return None
     children = [family for _, _, family in families]
     hashes = _hashes(layout.entity, columns, children)
     _take_secrets_out(layout, records)
     for child, items, _ in families:
         _take_secrets_out(child, items)
+    for name, owners, values in chain.from_iterable(searched_ones):
+        for record, value in zip(owners, values, strict=True):
+            setattr(record, name, value)
     written = to_json_lines(records).decode().split("\n")
     return Columns(columns, hashes, written[:-1], children)
+
+
+_whole = lru_cache(maxsize=4096)(number)
+"""Quantities, rates and prices are few, and most of them whole."""
 
 
 def _columns(layout: Layout, records: Sequence[Shaped]) -> list[Column]:
@@ -107,11 +119,26 @@ def _sent(layout: Layout, records: Sequence[Shaped]) -> dict[object, Column]:
     keys = _taken(layout)
     rows = map(attrgetter(*(attribute(layout.entity, key) for key in keys)), records)
     sent: dict[object, Column] = dict(zip(keys, zip(*rows, strict=True), strict=True))
+    if layout.optional:
+        sent = {key: _without_unset(column) for key, column in sent.items()}
     for key in keys:
         if fields := inside(layout.entity, key):
             places = ((key, field.json_key) for field in fields)
             sent |= zip(places, zip(*(free.inside for free in sent[key]), strict=True), strict=True)
     return sent
+
+
+def _without_unset(column: Column) -> Column:
+    return [None if value is UNSET else value for value in column] if _UNSET in set(map(type, column)) else column
+
+
+def _came(layout: Layout, records: Sequence[Shaped]) -> Sequence[str]:
+    """The keys that came, as far as a report of new and missing ones asks: of those that may be missing, the new."""
+    if not layout.optional or not records:
+        return layout.keys if records else ()
+    new = set(loose_keys(layout)) - layout.entity.elsewhere
+    values = {key: map(attrgetter(attribute(layout.entity, key)), records) for key in new}
+    return [key for key, column in values.items() if set(map(type, column)) != {_UNSET}]
 
 
 @lru_cache(maxsize=MOST_LAYOUTS)
@@ -151,11 +178,21 @@ def _dates(column: Column) -> Column:
 
 
 def _numbers_sent(column: Column) -> Column:
-    return [number(value) for value in column]
+    return [
+        _whole(value) if value.__class__ is int else number(value) if value.__class__ is Decimal else _odd_number(value)
+        for value in column
+    ]
+
+
+def _odd_number(value: object) -> Decimal | None:
+    """A text with a number in it, or NULL. An object or a list may hold a secret, which the record must not keep."""
+    if value.__class__ in _CONTAINERS:
+        raise Unfit("an object or a list instead of a number")
+    return number(value)
 
 
 def _settings(column: Column) -> Column:
-    return [setting(value) for value in column]
+    return [(value or None) if value.__class__ is str else setting(value) for value in column]
 
 
 def _jsons(column: Sequence[Free]) -> Column:
@@ -205,13 +242,26 @@ _id = itemgetter(0)
 
 def _take_secrets_out(layout: Layout, records: Sequence[Shaped]) -> None:
     """Take out what is never kept; free values are left without what they hold of it."""
-    secrets = _secret_attributes(layout)
-    free = [name for key in free_keys(layout) if (name := attribute(layout.entity, key)) not in secrets]
-    for record in records:
+    secrets, free = _secret_attributes(layout), _kept_attributes(layout, free_keys(layout))
+    for record in records if secrets or free else ():
         for name in secrets:
             setattr(record, name, UNSET)
         for name in free:
             setattr(record, name, getattr(record, name).kept)
+
+
+def _searched(layout: Layout, records: Sequence[Shaped]) -> list[tuple[str, Sequence[Shaped], Column]]:
+    """Objects and lists in the place of loose values, without what they hold of secrets: by attribute."""
+    names = _kept_attributes(layout, loose_keys(layout))
+    if not names or not records:
+        return []
+    pair = attrgetter(names[0], *names)  # of one name alone it would make no tuple
+    _, *columns = zip(*map(pair, records), strict=True)
+    return [
+        (name, records, [searched(value) for value in column])
+        for name, column in zip(names, columns, strict=True)
+        if not _CONTAINERS.isdisjoint(map(type, column))
+    ]
 
 
 @lru_cache(maxsize=MOST_LAYOUTS)
@@ -220,3 +270,9 @@ def _secret_attributes(layout: Layout) -> tuple[str, ...]:
     known = always_kept(entity) | {child.json_key for child in entity.children}
     dropped = [key for key in layout.keys if key not in known and (key in entity.secrets or sounds_secret(key))]
     return tuple(attribute(entity, key) for key in dropped)
+
+
+@lru_cache(maxsize=2 * MOST_LAYOUTS)
+def _kept_attributes(layout: Layout, keys: tuple[str, ...]) -> tuple[str, ...]:
+    names = (attribute(layout.entity, key) for key in keys)
+    return tuple(name for name in names if name not in _secret_attributes(layout))

@@ -115,8 +115,8 @@ def _at_once(entity: Entity, records: list[Shaped], batch: Batch) -> None:
     batch.parts.append(columns)
     batch.drift |= _drift(entity, layout.keys)
     for child, family in zip(layout.children, columns.children, strict=True):
-        if any(family.counts):
-            batch.drift |= _drift(child.entity, child.keys)
+        if family.keys:
+            batch.drift |= _drift(child.entity, family.keys)
 
 
 def _one_by_one(entity: Entity, records: Iterable[object], batch: Batch) -> None:

@@ -18,6 +18,8 @@ _CREDENTIAL = re.compile(
     re.IGNORECASE,
 )
 
+_PLAIN = frozenset({str, int, bool, type(None)})
+
 
 @lru_cache(maxsize=4096)
 def sounds_secret(key: str) -> bool:
@@ -42,7 +44,7 @@ def scrubbed(entity: Entity, record: dict[str, object]) -> dict[str, object]:
 def searched(value: object) -> object:
     """A copy of any JSON value without keys named like a credential, at any depth."""
     if isinstance(value, dict):
-        return {k: v if v.__class__ is str else searched(v) for k, v in value.items() if not sounds_secret(k)}
+        return {k: v if v.__class__ in _PLAIN else searched(v) for k, v in value.items() if not sounds_secret(k)}
     if isinstance(value, list):
         return [searched(v) for v in value]
     return value

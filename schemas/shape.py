@@ -7,6 +7,9 @@ dict. `schemas.normalise` takes those one by one, and names the fault.
 
 A class has one order of keys: that of the record it was made from. A server sends all records in that order, and for
 one that does not, the keys of a kept record are in another order than on the wire; their values are the same.
+
+Children of a sparse entity, such as the lines of an invoice, leave keys out, each child others. Their class has all
+keys seen so far. Each may be missing; its value is then UNSET.
 """
 
 from __future__ import annotations
@@ -14,11 +17,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from decimal import Decimal
 from functools import cache, lru_cache
+from itertools import chain
 from threading import Lock
 from typing import Annotated, Any, NamedTuple
 
 import msgspec
-from msgspec import Meta, Raw
+from msgspec import NODEFAULT, UNSET, Meta, Raw
 
 from schemas.entity import Entity, Field, Kind
 from schemas.scrub import searched
@@ -62,6 +66,11 @@ class Layout(NamedTuple):
     entity: Entity
     keys: tuple[str, ...]
     children: tuple[Layout, ...]
+
+    @property
+    def optional(self) -> bool:
+        """Whether a record may leave keys out: only children do."""
+        return self.entity.sparse and not self.entity.path
 
 
 class Shaped(msgspec.Struct):
@@ -111,9 +120,16 @@ def attribute(entity: Entity, key: str) -> str:
 
 @lru_cache(maxsize=MOST_LAYOUTS)
 def free_keys(layout: Layout) -> tuple[str, ...]:
-    """Return the keys whose values have no fixed form: those of kind JSON, and the unknown ones."""
-    fixed = {key for key, kind in _kinds(layout.entity).items() if kind is not Kind.JSON}
-    fixed |= {child.json_key for child in layout.entity.children} | layout.entity.secrets
+    """Return the keys whose values have no fixed form and make a column: those of kind JSON, or with fields inside."""
+    kinds = _kinds(layout.entity)
+    return tuple(key for key in layout.keys if kinds.get(key) is Kind.JSON or inside(layout.entity, key))
+
+
+@lru_cache(maxsize=MOST_LAYOUTS)
+def loose_keys(layout: Layout) -> tuple[str, ...]:
+    """Return the keys whose values have no fixed form and make no column; only the record keeps them."""
+    fixed = _kinds(layout.entity).keys() | {child.entity.json_key for child in layout.children}
+    fixed |= layout.entity.secrets | set(free_keys(layout))
     return tuple(key for key in layout.keys if key not in fixed)
 
 
@@ -128,11 +144,13 @@ def shape(layout: Layout) -> type[Shaped]:
     """Return the class of records with these keys. Raises ValueError for keys that no class can have."""
     kinds = _kinds(layout.entity)
     lists = {child.entity.json_key: list[shape(child)] for child in layout.children}  # type: ignore[misc]
-    types = {**dict.fromkeys(free_keys(layout), Raw), **dict.fromkeys(layout.entity.secrets, Any), **lists}
+    anything = dict.fromkeys(chain(loose_keys(layout), layout.entity.secrets), Any)
+    types = {**dict.fromkeys(free_keys(layout), Raw), **anything, **lists}
     named = {attribute(layout.entity, key): key for key in layout.keys}
+    missing = UNSET if layout.optional else NODEFAULT
     made: type[Shaped] = msgspec.defstruct(  # type: ignore[assignment]  # by its bases
         layout.entity.name,
-        [(name, types.get(key) or _TYPE[kinds[key]]) for name, key in named.items()],
+        [(name, types.get(key) or _TYPE[kinds[key]], missing) for name, key in named.items()],
         bases=(Shaped,),
         namespace={"layout": layout, "free": _free_places(layout), "nested": _nested(layout)},
         rename=named,
@@ -206,7 +224,8 @@ def _strictly(
 def as_sent(record: Shaped) -> dict[str, object]:
     """Return the record as it would be if it had been decoded without a shape."""
     layout = layout_of(record)
-    return {key: _sent(getattr(record, attribute(layout.entity, key))) for key in layout.keys}
+    values = ((key, getattr(record, attribute(layout.entity, key))) for key in layout.keys)
+    return {key: _sent(value) for key, value in values if value is not UNSET}
 
 
 def _sent(value: object) -> object:
@@ -222,17 +241,24 @@ def _layout(known: Layout, record: dict[str, object]) -> Layout:
     children = []
     for child in known.children:
         items = record.get(child.entity.json_key)
-        first = items[0] if isinstance(items, list) and items else None
-        children.append(_layout(child, first) if isinstance(first, dict) else child)
+        objects = [item for item in items if isinstance(item, dict)] if isinstance(items, list) else []
+        children.append(_layout_of_all(child, objects) if objects else child)
     return Layout(known.entity, tuple(record), tuple(children))
+
+
+def _layout_of_all(known: Layout, records: list[dict[str, object]]) -> Layout:
+    """Return the layout of children: that of the first one or, if they leave keys out, one with all keys seen."""
+    layout = _layout(known, records[0])
+    return layout._replace(keys=tuple(dict.fromkeys(chain(known.keys, *records)))) if known.optional else layout
 
 
 def _set_free(record: Shaped) -> None:
     """Decode the free values. The class has their places, because this runs for every record."""
     made: Any = type(record)
     for name, fields in made.free:
-        raw = bytes(getattr(record, name))
-        setattr(record, name, _short(raw, fields) if len(raw) < _SHORT else _free(raw, fields))
+        if (sent := getattr(record, name)) is not UNSET:
+            raw = bytes(sent)
+            setattr(record, name, _short(raw, fields) if len(raw) < _SHORT else _free(raw, fields))
     for name in made.nested:
         for item in getattr(record, name):
             _set_free(item)

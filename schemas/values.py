@@ -20,7 +20,9 @@ from schemas.scrub import searched
 
 SIX_PLACES = Decimal("0.000001")
 ZERO = SIX_PLACES * 0
-MONEY_LIMIT = Decimal(10) ** 14
+MONEY_DIGITS = 14
+"""Digits before the point."""
+MONEY_LIMIT = Decimal(10) ** MONEY_DIGITS
 LAST_SECOND = 253402300799
 """9999-12-31 23:59:59 UTC, the last second that every engine's timestamp can hold."""
 
@@ -112,7 +114,7 @@ def money(value: object) -> Decimal:
         amount = Decimal(value)
     else:
         raise Unfit(f"{_kind_of(value)} instead of an amount of money")
-    if not amount.is_finite() or amount.copy_abs() >= MONEY_LIMIT:  # abs() would overflow for 1e1000000
+    if not amount.is_finite() or (amount and amount.adjusted() >= MONEY_DIGITS):
         raise Unfit("an amount of money of more than 14 digits before the point")
     exact = amount.quantize(SIX_PLACES)
     if exact != amount:
@@ -165,12 +167,13 @@ def number(value: object) -> Decimal | None:
         amount = Decimal(value)
     else:
         return None
-    if not amount.is_finite() or amount.copy_abs() >= MONEY_LIMIT:
+    first = amount.adjusted()
+    if not amount.is_finite() or (amount and first >= MONEY_DIGITS):
         return None
-    if amount.adjusted() < -MOST_DIGITS:
+    if first < -MOST_DIGITS:
         return ZERO
     rounded = amount.quantize(SIX_PLACES)
-    return None if rounded.copy_abs() >= MONEY_LIMIT else rounded or ZERO
+    return None if rounded.adjusted() >= MONEY_DIGITS else rounded or ZERO
 
 
 def numbered_id(parent: object, place: int) -> str:

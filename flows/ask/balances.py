@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import UTC, date, datetime, time
-from decimal import Decimal
 
 from flows.ask.ask import Result, reading
+from flows.ask.converted import TITLE, converted
+from flows.ask.decimals import in_decimals
 from flows.configuration.values import Settings
 from flows.show.show import harmless, say, show_table
 from schemas.errors import SettingsError
-from schemas.money import in_own_decimals
 from warehouse.engine.seam import Warehouse
 from warehouse.engine.sql import statement
 
@@ -20,6 +19,7 @@ TITLES = {
     "by_currency": "Balances by currency",
     "by_country": "Balances by country",
     "top_debtors": "Top debtors",
+    "converted": TITLE,
     "not_listed": "Balances, among these, of clients that the server no longer lists: `ninja-sync sweep`",
     "not_known_yet": "Sources with no data yet at that moment",
 }
@@ -49,9 +49,9 @@ def moment(text: str) -> datetime:
 def read_balances(settings: Settings, source: str | None, *, top: int, at: datetime | None = None) -> dict[str, Result]:
     """Return the three tables, of one source or of all, now or as of a moment.
 
-    If there are any, `not_listed` has the present balances of clients that the server no longer lists, and
-    `not_known_yet` the sources first loaded after the moment. Raises SettingsError for an unknown source, and for a
-    moment before the first load.
+    If there are any, `converted` has the balances in the company's currency, `not_listed` the present balances of
+    clients that the server no longer lists, and `not_known_yet` the sources first loaded after the moment. Raises
+    SettingsError for an unknown source, and for a moment before the first load.
     """
     params = {"source": source, "most": top, "at": at}
     with reading(settings) as warehouse:
@@ -63,6 +63,9 @@ def read_balances(settings: Settings, source: str | None, *, top: int, at: datet
         }
         unlisted = in_decimals(warehouse.answer(statement("read/balances_not_listed"), params))
         later = Result(*warehouse.answer(statement("read/known_since"), params)) if at else Result((), ())
+        in_one = converted(warehouse, tables["by_currency"], at.date() if at else None)
+    if in_one.rows:
+        tables["converted"] = in_one
     if unlisted.rows and not at:
         tables["not_listed"] = unlisted
     if not later.rows:
@@ -81,17 +84,6 @@ def read_heading(settings: Settings, source: str | None, *, at: datetime | None 
     last = max((moment for _, _, moment in rows if isinstance(moment, datetime)), default=None)
     when = at or last
     return ", ".join([harmless(" and ".join(names)), *([f"as of {_shown(when)}"] if when else [])])
-
-
-def in_decimals(answer: tuple[Sequence[str], Sequence[Sequence[object]]]) -> Result:
-    """Return the answer with each amount in the decimals of its row's currency."""
-    columns, rows = answer
-    place = columns.index("currency")
-
-    def own(value: object, currency: object) -> object:
-        return in_own_decimals(value, str(currency)) if isinstance(value, Decimal) else value
-
-    return Result(columns, [[own(value, row[place]) for value in row] for row in rows])
 
 
 def check_source(warehouse: Warehouse, settings: Settings, source: str | None) -> None:

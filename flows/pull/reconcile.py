@@ -39,6 +39,7 @@ from warehouse.load.vanished import (
     known_merges,
     lost,
     missing,
+    newly_bereaved,
     ours,
     owners,
     seems_restored,
@@ -87,16 +88,10 @@ def reconcile(job: Job, state: State, staging: Staging, scan: Scan, aside: Itera
         return Verdict()
     known: list[str] = []
     with open_ready(job.settings, job.clock) as warehouse, scratch(warehouse):
-        expected = _expected(job, warehouse, staging, full=scan.full)
-        if not (scan.full or staging.records or expected):
-            return Verdict()
-        if scan.full:
-            ids = missing(warehouse, staging, job.entity, job.name, set(aside))
-            newest = datetime.fromtimestamp(scan.newest_seen, UTC) if scan.newest_seen else None
-            restored = seems_restored(warehouse, staging, job.entity, job.name, ids, newest)
-        else:
-            moved = donors(warehouse, staging, job.name) if job.entity is CLIENTS else []
-            ids, restored = list(dict.fromkeys([*moved, *expected])), False
+        own = ours(warehouse, job.name) if job.entity is CLIENTS else {}
+        ids = _absent(job, warehouse, staging, own, full=scan.full, aside=set(aside))
+        expected = own or bereaved(warehouse, job.entity, job.name, ids)
+        restored = scan.full and _seems_restored(job, warehouse, staging, scan, ids)
         if ids:
             known = witnesses(warehouse, job.entity, job.name, ids, WITNESSES)
     unexpected = [record_id for record_id in ids if record_id not in expected]
@@ -108,7 +103,7 @@ def reconcile(job: Job, state: State, staging: Staging, scan: Scan, aside: Itera
         job.progress(f"asking for missing {noun_of(job.entity, 2)}", number, len(ids))
         answers[record_id] = presence(job.door, record_id, job.entity)
     gone = [record_id for record_id, answer in answers.items() if answer is Presence.GONE]
-    emptied = bool(gone) and not _has_a_witness(job, scan, known)
+    emptied = any(record_id not in expected for record_id in gone) and not _has_a_witness(job, scan, known)
     if emptied and job.at_most is None:  # with --at-most, a person has said that it is empty
         held = _too_much(job, f"The server lists no {noun_of(job.entity, 2)} at all", len(ids), state)
         return Verdict(unlisted=dict.fromkeys(ids, HELD), held=held if scan.full else None)
@@ -119,11 +114,20 @@ def reconcile(job: Job, state: State, staging: Staging, scan: Scan, aside: Itera
     return Verdict([*known_ends, *_explained(job, staging, rest, scan.look.version)], hidden, notes)
 
 
-def _expected(job: Job, warehouse: Warehouse, staging: Staging, *, full: bool) -> dict[str, Vanished]:
-    """Return the fates that the warehouse itself suggests: of our own merges and purges, and of departed clients."""
-    if job.entity is CLIENTS:
-        return ours(warehouse, job.name)
-    return bereaved(warehouse, staging, job.entity, job.name, newly=not full)
+def _absent(
+    job: Job, warehouse: Warehouse, staging: Staging, own: Iterable[str], *, full: bool, aside: set[str]
+) -> list[str]:
+    """Return the records that may have vanished."""
+    if full:
+        return missing(warehouse, staging, job.entity, job.name, aside)
+    if job.entity is not CLIENTS:
+        return newly_bereaved(warehouse, staging, job.entity, job.name)
+    return list(dict.fromkeys([*(donors(warehouse, staging, job.name) if staging.records else ()), *own]))
+
+
+def _seems_restored(job: Job, warehouse: Warehouse, staging: Staging, scan: Scan, ids: Sequence[str]) -> bool:
+    newest = datetime.fromtimestamp(scan.newest_seen, UTC) if scan.newest_seen else None
+    return seems_restored(warehouse, staging, job.entity, job.name, ids, newest)
 
 
 def _counted(job: Job, number: int) -> str:

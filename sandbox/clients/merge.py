@@ -16,7 +16,7 @@ from decimal import Decimal
 from starlette.responses import Response
 
 from sandbox.books.activities import MERGED, NEWEST, note
-from sandbox.books.ledger import FIGURES, add_row, credit_balance, money, totals, write_papers
+from sandbox.books.ledger import FIGURES, add_row, credit_balance, money, totals
 from sandbox.clients.clients import reread
 from sandbox.clients.purge import destroyable, farewell
 from sandbox.clients.records import contacts_of, item_answer
@@ -58,7 +58,6 @@ def merge(call: Call) -> Response:
         raise bad_request("Client not found")
     if others[0]["id"] == survivor["id"]:
         raise bad_request("Attempting to merge the same client is not possible.")
-    write_papers(db, [survivor["id"], others[0]["id"]])
     merging = Merging(call, survivor, others[0], contacts_of(db, survivor["id"]), contacts_of(db, others[0]["id"]))
     _carry_out(merging, _next_death(call))
     return item_answer(call, reread(call, survivor["id"]))

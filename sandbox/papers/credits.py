@@ -67,7 +67,8 @@ def _ready(call: Call, *, new: bool) -> Input:
 
 def _check_reversal(call: Call, data: Input) -> None:
     """Only what was paid can be given back (ValidInvoiceCreditRule)."""
-    invoices = select(call.world.db, "invoices", "id = ?", (data["invoice_id"],))
+    number = data["invoice_id"]
+    invoices = select(call.world.db, "invoices", "id = ?", (number,)) if isinstance(number, int) else []
     if not invoices:
         raise server_error()
     invoice = invoices[0]

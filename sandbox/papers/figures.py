@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from decimal import Decimal
 
-from sandbox.books.ledger import INVOICE_UPDATED, PAYMENT_UPDATED, add_row, money, write_papers
+from sandbox.books.ledger import INVOICE_UPDATED, PAYMENT_UPDATED, add_row, money
 from sandbox.papers.statuses import OPEN, OfPayments
 from sandbox.store.database import Row, marks, select, update
 from sandbox.store.world import World
@@ -19,8 +19,7 @@ COUNTED = (OfPayments.COMPLETED, OfPayments.PENDING, OfPayments.PARTIALLY_REFUND
 
 
 def client_of(world: World, paper: Mapping[str, object]) -> Row:
-    """The client of a paper, in any state, with every paper that its figures stand for."""
-    write_papers(world.db, [int(str(paper["client_id"]))])
+    """The client of a paper, in any state."""
     return select(world.db, "clients", "id = ?", (paper["client_id"],))[0]
 
 

@@ -194,6 +194,8 @@ def _placed_errors(call: Call, parts: Sequence[Part], own: Row, field: str, key:
             errors[f"{where}.{key}"] = ["Attemping duplicate payment on the same Invoice"]
         elif row is not None and row["client_id"] != own["client_id"]:
             errors[f"{where}.{key}"] = [f"The selected {where}.{key} is invalid."]
+        if field == "credits" and part.get("amount") is None:
+            errors[f"{where}.amount"] = [f"The {where}.amount field is required."]
         if field == "invoices" and "amount" in part and not is_number(part["amount"]):
             errors[f"{where}.amount"] = [f"The {where}.amount must be a number."]
         elif field == "invoices" and value_of(part) < 0:

@@ -25,6 +25,7 @@ DESIGN = 2
 PAYMENT_TYPES = (1, 1, 1, 2, 5, 13, 15, 29)
 """Bank transfer, cash, a card and the like: ids of the lookups."""
 BY_CREDIT = 32
+THANKS = ("", "", "", "Thank you for your order", "Vielen Dank für Ihren Auftrag", "Merci ❤")
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,11 +88,13 @@ def iso(day: int) -> str:
 # ---- rows -----------------------------------------------------------------------------------------------------------
 
 
-def invoice_row(filed: Filed[Invoice]) -> Row:
-    """One invoice; the number of a deleted one is free again."""
+def invoice_row(rng: Random, filed: Filed[Invoice]) -> Row:
+    """One invoice, some with the customer's order number; the number of a deleted one is free again."""
     paper = filed.paper
     return filed.row(is_deleted=paper.is_deleted) | {
         "number": filed.number + (DELETED if paper.is_deleted else ""),
+        "po_number": f"PO-{rng.randrange(10**5):05d}" if rng.random() < 0.2 else "",  # noqa: PLR2004 - a fifth has one
+        "public_notes": rng.choice(THANKS),
         "design_id": DESIGN,
         "due_date": None if paper.due is None else iso(paper.due),
         "balance": amount(paper.balance),

@@ -1,7 +1,7 @@
 """Puts the invented papers of clients into the database, with invitations and the ledger.
 
-Ids and numbers follow the order of creation. Stamps are those of a book-keeper at work: in the hours of the office of
-the papers' days, and never before the client was made.
+Ids and numbers follow the order of creation within each batch of clients. Stamps are those of a book-keeper at work: in
+office hours on the papers' days, and never before the client was made.
 """
 
 from __future__ import annotations
@@ -11,8 +11,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from decimal import Decimal
+from functools import cache
 from random import Random
 
+from sandbox.books.lookups import statics
 from sandbox.people.filed import (
     Drawer,
     Filed,
@@ -25,6 +27,7 @@ from sandbox.people.filed import (
     payment_row,
     paymentable_rows,
 )
+from sandbox.people.paper_lines import CENT
 from sandbox.people.paper_values import Credit, Figures, Invoice, Papers, Payment, Span
 from sandbox.people.papers import make_papers
 from sandbox.store.database import insert_all, marks, next_id, select
@@ -71,7 +74,7 @@ def _file_batch(world: World, rng: Random, holders: Sequence[Holder]) -> None:
     given = _in_order(world, company, "credits", (filed for drawer in drawers for filed in drawer.credits))
     by_client = {drawer.holder.row["id"]: drawer for drawer in drawers}
     placed = (row for x in payments for row in paymentable_rows(by_client[x.holder.row["id"]], x))
-    insert_all(world.db, "invoices", map(invoice_row, invoices))
+    insert_all(world.db, "invoices", (invoice_row(rng, x) for x in invoices))
     insert_all(world.db, "credits", map(credit_row, given))
     insert_all(world.db, "payments", (payment_row(rng, x) for x in payments))
     insert_all(world.db, "paymentables", placed)
@@ -96,8 +99,15 @@ def _in_order(world: World, company: int, table: str, papers: Iterable[Filed[Pap
 
 def _drawer(rng: Random, holder: Holder, now: int) -> Drawer:
     made, today = holder.row["created_at"], _day(now)
-    span = Span(min(_day(made), today - BEFORE), today, holder.terms)
+    span = Span(min(_day(made), today - BEFORE), today, holder.terms, _coin(holder.currency))
     return _stamped(rng, holder, make_papers(rng, _figures(holder), span), now)
+
+
+@cache
+def _coin(currency: int) -> int:
+    """The smallest coin that seeded figures have: one yen, or a cent."""
+    precision = next((int(x["precision"]) for x in statics()["currencies"] if x["id"] == str(currency)), 2)
+    return CENT if precision else MICROS
 
 
 def _figures(holder: Holder) -> Figures:

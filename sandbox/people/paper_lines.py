@@ -44,8 +44,8 @@ class Line:
 def lines_of(rng: Random, amount: int, unit: int, *, taxed: tuple[str, int] | None) -> tuple[Line, ...]:
     """Return one to three lines that add up to the amount, the first one with this tax where the amount allows it.
 
-    Not every amount is a whole net and its tax: what the tax cannot reach, and what is less than a cent (as imports
-    leave it), stands on a line of its own.
+    Not every amount is a whole net and its tax: what the tax cannot reach, and what is less than a coin (as imports
+    leave it), stands on a line of its own. The server computes taxes to the cent in every currency.
     """
     if amount < CENT:
         return (Line(rng.randrange(len(CATALOGUE)), 1, amount),)

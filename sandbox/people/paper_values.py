@@ -26,20 +26,18 @@ class Figures:
     payment_balance: int
     credit_balance: int
 
-    @property
-    def unit(self) -> int:
-        """The smallest coin: one yen where all are whole, else a cent."""
-        figures = (self.balance, self.paid_to_date, self.payment_balance, self.credit_balance)
-        return CENT if any(figure % MICROS for figure in figures) else MICROS
-
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """The first day and the last one, today, of the books; and the days that the client has to pay, if it is agreed."""
+    """The first day and the last one, today, of the books; the days that the client has to pay, if it is agreed.
+
+    `coin` is the smallest one of the client's currency.
+    """
 
     first: int
     today: int
     terms: int | None = None
+    coin: int = CENT
 
 
 @dataclass(frozen=True, slots=True)

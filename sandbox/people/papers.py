@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from random import Random
 
 from sandbox.papers.statuses import CANCELLED, DRAFT, PAID, PARTIAL, SENT, OfPayments
-from sandbox.people.paper_lines import TAXES, Line, lines_of
+from sandbox.people.paper_lines import CENT, TAXES, Line, lines_of
 from sandbox.people.paper_values import MICROS, Credit, Figures, Invoice, Papers, Payment, Span, Use
 
 LATE = ((-25, 0), (-25, 0), (1, 30), (1, 30), (31, 60), (61, 90), (91, 400))
@@ -50,8 +50,8 @@ class _Part:
 
 def make_papers(rng: Random, figures: Figures, span: Span) -> Papers:
     """Return papers whose sums are the figures, the same for the same Random."""
-    taxed = rng.choice(TAXES) if rng.random() < 0.6 else None  # noqa: PLR2004 - not all are taxed
-    making = _Making(rng, span, figures.unit, taxed, Papers())
+    taxed = rng.choice(TAXES) if rng.random() < 0.6 and span.coin == CENT else None  # noqa: PLR2004 - not all are taxed
+    making = _Making(rng, span, span.coin, taxed, Papers())
     applied = figures.paid_to_date - figures.payment_balance
     applied += _unapplied(making, figures.payment_balance, applied)
     parts = _credits(making, figures.credit_balance, applied)

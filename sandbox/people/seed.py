@@ -39,7 +39,7 @@ def populate(world: World, *, clients: int, seed: int, invoiced: int = INVOICED)
     """Fill an empty database; returns tokens and password. A database that has clients already stays unchanged.
 
     The first `invoiced` clients have invoices, payments and credits that add up to their figures. The others have only
-    figures until a merge or a ledger needs more: a million clients are there in a minute.
+    figures, as after an import, so that a million clients are there in a minute.
     """
     with transaction(world.db):
         keys = open_accounts(world, seed)
@@ -105,8 +105,6 @@ def add_clients(
         world.db.executemany("INSERT INTO planted VALUES (?, ?, ?)", planted)
     ids = list(range(first, first + len(stamps)))
     file_papers(world, ids[:invoiced], seed=f"{company} {seed}")
-    if ids[invoiced:]:
-        insert(world.db, "seeded", {"first_id": ids[invoiced], "last_id": ids[-1]})
     world.db.execute("UPDATE companies SET client_number_counter = ? WHERE id = ?", (counter + len(ids), company))
     return ids
 

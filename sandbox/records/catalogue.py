@@ -16,7 +16,7 @@ from sandbox.books.company import company_row
 from sandbox.clients.query import Filter, Query, like
 from sandbox.papers.kinds import Json, Kind, one_of
 from sandbox.papers.lists import add_clients
-from sandbox.papers.shown import hashed, times
+from sandbox.papers.shown import day_at, hashed, times
 from sandbox.php.input import Input
 from sandbox.records.plain import Plain
 from sandbox.records.shapes import Shape
@@ -167,7 +167,7 @@ _EXPENSE = Shape(
 
 def _of_today(call: Call) -> Row:
     """A new expense is of today, in the company's currency."""
-    return {"date": call.world.clock.today(), "currency_id": int(company_row(call)["currency_id"])}
+    return {"date": day_at(call.world), "currency_id": int(company_row(call)["currency_id"])}
 
 
 EXPENSE = Plain(

@@ -16,6 +16,7 @@ from sandbox.papers.kinds import Kind
 from sandbox.papers.lists import edit_of, editable, index_of, item_answer, reread, show_of
 from sandbox.papers.rules import Errors, check
 from sandbox.papers.saved import blank, change, create
+from sandbox.papers.shown import day_at
 from sandbox.php.input import Input
 from sandbox.store.database import Row
 from sandbox.wire.answers import bad_request, forbidden, invalid
@@ -57,7 +58,7 @@ def _blank(call: Call, kind: Kind) -> Response:
     """GET /KIND/create: a paper that does not exist yet."""
     if not call.token.may(f"create_{kind.entity}"):
         raise forbidden()
-    return envelope(call, kind.shown(call, [blank(call, kind, call.world.clock.today())])[0])
+    return envelope(call, kind.shown(call, [blank(call, kind, day_at(call.world))])[0])
 
 
 def _store(call: Call, what: Lined) -> Response:
@@ -65,7 +66,7 @@ def _store(call: Call, what: Lined) -> Response:
     kind = what.kind
     if not call.token.may(f"create_{kind.entity}"):
         raise forbidden()
-    data = ready(call.input, call.world.clock.today(), new=True)
+    data = ready(call.input, day_at(call.world), new=True)
     if not what.dated and not call.input.get("date"):
         del data["date"]
     data["line_items"] = [] if data.get("line_items") is None else data["line_items"]
@@ -79,7 +80,7 @@ def _save(call: Call, what: Lined) -> Response:
     """PUT /KIND/{id}: only what is sent changes."""
     kind = what.kind
     row = editable(call, kind)
-    data = ready(call.input, call.world.clock.today(), new=False)
+    data = ready(call.input, day_at(call.world), new=False)
     check(call, kind, data, row)
     if row["is_deleted"]:
         raise bad_request("Record is deleted and cannot be edited. Restore the record to enable editing")

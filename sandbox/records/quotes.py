@@ -9,11 +9,12 @@ from sandbox.papers import lines
 from sandbox.papers.bulk import plain_actions
 from sandbox.papers.catalogue import INVOICE
 from sandbox.papers.credits import FILLABLE
+from sandbox.papers.invitations import mark_as_sent
 from sandbox.papers.invoices import FILLABLE as OF_INVOICES
 from sandbox.papers.kinds import Json, Kind, text_in
 from sandbox.papers.lists import add_clients
-from sandbox.papers.saved import create, invited
-from sandbox.papers.shown import hashed, paper_json, with_invitations
+from sandbox.papers.saved import create
+from sandbox.papers.shown import day_at, hashed, paper_json, with_invitations
 from sandbox.papers.states import write
 from sandbox.papers.statuses import DRAFT, SENT
 from sandbox.records.lined import Lined
@@ -36,7 +37,7 @@ NOT_TAKEN = frozenset(("number", "date", "due_date", "partial_due_date", "design
 
 
 def _shown(call: Call, rows: Sequence[Row]) -> list[Json]:
-    today = call.world.clock.today()
+    today = day_at(call.world)
     records = [
         paper_json(row, "quote") | {"invoice_id": hashed(row["invoice_id"]), "status_id": str(_state(row, today))}
         for row in rows
@@ -53,7 +54,7 @@ def _by_state(query: Query, value: str | None, world: World) -> None:
     words = (value or "").split(",")
     wanted = " OR ".join(condition for word, condition in STATES.items() if word in words)
     if wanted and "all" not in words:
-        query.add(f"({wanted})", *[world.clock.today()] * wanted.count("?"))
+        query.add(f"({wanted})", *[day_at(world)] * wanted.count("?"))
 
 
 QUOTE = Kind(
@@ -73,14 +74,14 @@ QUOTE = Kind(
 def mark_sent(call: Call, row: Row) -> None:
     """Send a draft."""
     if row["status_id"] == DRAFT and not row["is_deleted"]:
-        invited(call.world, QUOTE, row)
+        mark_as_sent(call.world, QUOTE, row)
         write(call.world, "quotes", row["id"], {"status_id": SENT})
 
 
 def approve(call: Call, row: Row) -> None:
     """Approve a quote that is still open; a draft counts as sent."""
     if row["status_id"] in (DRAFT, SENT) and not row["is_deleted"]:
-        invited(call.world, QUOTE, row)
+        mark_as_sent(call.world, QUOTE, row)
         write(call.world, "quotes", row["id"], {"status_id": APPROVED})
 
 
@@ -89,7 +90,7 @@ def convert(call: Call, row: Row) -> None:
     if row["invoice_id"] is not None or row["is_deleted"]:
         return
     taken = {name: row[name] for name in OF_INVOICES - NOT_TAKEN if row.get(name) is not None}
-    data = taken | {"client_id": row["client_id"], "line_items": lines.loaded(row), "date": call.world.clock.today()}
+    data = taken | {"client_id": row["client_id"], "line_items": lines.loaded(row), "date": day_at(call.world)}
     invoice = create(call, INVOICE, data, OF_INVOICES)
     write(call.world, "quotes", row["id"], {"status_id": CONVERTED, "invoice_id": invoice["id"]})
 

@@ -12,7 +12,7 @@ from sandbox.papers.invoices import FILLABLE
 from sandbox.papers.kinds import Json, Kind, one_of, text_in
 from sandbox.papers.lists import add_clients
 from sandbox.papers.rules import Errors
-from sandbox.papers.shown import paper_json, text, with_invitations
+from sandbox.papers.shown import day_at, paper_json, text, with_invitations
 from sandbox.papers.states import write
 from sandbox.papers.statuses import DRAFT
 from sandbox.php import hashids
@@ -93,7 +93,7 @@ def _completed(call: Call, sent: Input, row: Row) -> Row:
         if sent.get(name) is not None:
             out[name] = to_int(sent[name])
     if sent.get("next_send_date") or not row["next_send_date"]:
-        out["next_send_date"] = f"{day_of(sent.get('next_send_date')) or call.world.clock.today()} 00:00:00"
+        out["next_send_date"] = f"{day_of(sent.get('next_send_date')) or day_at(call.world)} 00:00:00"
     out["due_date_days"] = str(sent.get("due_date_days") or row["due_date_days"] or "terms")
     client = client_of(call.world, row)
     out["auto_bill"] = str(sent.get("auto_bill") or row["auto_bill"] or setting(call.world.db, client, "auto_bill"))

@@ -7,7 +7,6 @@ import sqlite3
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from threading import Lock
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -33,10 +32,6 @@ class Clock:
     def stamp(self) -> int:
         """Unix microseconds, the unit of stamps in rows."""
         return round(self.now() * MICROS)
-
-    def today(self) -> str:
-        """The day, in UTC: the companies of the sandbox have no time zone of their own."""
-        return datetime.fromtimestamp(self.now(), UTC).date().isoformat()
 
 
 @dataclass(slots=True)

@@ -4,7 +4,8 @@ Each figure is of a fresh process, measured from outside, imports and all; what 
 Other work on the machine shows in the times: compare within one run.
 
     python -m tests.bench --write docs/benchmarks.md           everything; more than half an hour
-    python -m tests.bench --clients 10000 --throttled --mass   one quick round
+    python -m tests.bench --clients 10000 --throttled --mass --documents   one quick round
+    python -m tests.bench --documents 100000 --clients --throttled --mass   500,000 invoices
     python -m tests.bench --engines duckdb --peers none        without a Postgres, dlt and airbyte-cdk
 """
 
@@ -20,7 +21,7 @@ from pathlib import Path
 from tests.bench.figures import Figure
 from tests.bench.page import Report, json_of, machine_of, now, page_of, tables_of
 from tests.bench.programs import ENGINES, POSTGRES, ROOT, missing_of
-from tests.bench.rounds import Bench, fast_round, mass_round, real_round
+from tests.bench.rounds import Bench, documents_round, fast_round, mass_round, real_round
 from tests.postgres import running_postgres
 
 
@@ -56,6 +57,7 @@ def _rounds(bench: Bench, asked: argparse.Namespace) -> Iterator[list[Figure]]:
     yield from (mass_round(bench, clients) for clients in asked.mass)
     with_peers = max((size for size in asked.throttled if size <= bench.peer_most), default=0)
     yield from (real_round(bench, size, with_peers=size == with_peers) for size in asked.throttled)
+    yield from (documents_round(bench, clients) for clients in asked.documents)
     yield from (fast_round(bench, clients) for clients in asked.clients)
 
 
@@ -64,6 +66,9 @@ def _asked() -> argparse.Namespace:
     parser.add_argument("--clients", type=int, nargs="*", default=[100_000, 1_000_000], help="sizes at full speed")
     parser.add_argument("--throttled", type=int, nargs="*", default=[20_000, 100_000], help="sizes at real speed")
     parser.add_argument("--mass", type=int, nargs="*", default=[20_000], help="sizes after a mass change")
+    parser.add_argument(
+        "--documents", type=int, nargs="*", default=[20_000], help="sizes with invoices, payments and credits"
+    )
     parser.add_argument("--pairs", type=int, default=5, help="how often idle pulls and their imports take turns")
     parser.add_argument("--repeats", type=int, help="runs of each program; otherwise 3, and 1 beyond 100,000 clients")
     parser.add_argument(

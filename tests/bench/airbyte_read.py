@@ -31,7 +31,7 @@ def main() -> None:
             ids.add(client["id"])
             clients, contacts = clients + 1, contacts + len(client["contacts"])
             money += Decimal(str(client["balance"]))  # the shortest decimal of a float is the number that was sent
-    print(json.dumps({"clients": clients, "ids": len(ids), "contacts": contacts, "money": str(money)}))
+    print(json.dumps({"rows": clients, "ids": len(ids), "children": contacts, "money": str(money)}))
 
 
 if __name__ == "__main__":

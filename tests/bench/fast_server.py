@@ -1,9 +1,10 @@
 """A server as fast as Python gets: pages are cut out of a file that was rendered before. For `make bench`.
 
-It answers what a pull asks of Invoice Ninja, and nothing else. It knows `page`, `per_page`, `updated_at`, `client_id`
-and `sort`; ids have no order of their own here, so every ascending list comes in the order of the stamps, which is as
-steady. A throttle makes it as slow as a real server: php-fpm with four workers was measured at 1,800 clients a second
-on one connection, and at 3,700 on four.
+It answers what a pull asks of Invoice Ninja, and nothing else: lists of clients and, if they are asked for, of
+invoices, payments and credits. It knows `page`, `per_page`, `updated_at`, `client_id` and `sort`; ids have no order of
+their own here, so every ascending list comes in the order of the stamps, which is as steady. A throttle makes it as
+slow as a real server: php-fpm with four workers was measured at 1,800 clients a second on one connection, and at 3,700
+on four.
 
     python -m tests.bench.fast_server FOLDER [--one 1800 --all 3700]     the first line that it prints is its address
 """
@@ -19,7 +20,7 @@ import re
 import sys
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from decimal import Decimal
@@ -32,7 +33,9 @@ import numpy as np
 
 from sandbox.server import running
 from tests.bench.crowd import MICROS, Truth, number_of
+from tests.bench.documents import EACH, DocumentTruth
 
+CLIENTS = "clients"
 PAGE, MOST = 20, 5000
 WORKERS = 4
 _BALANCE = re.compile(rb'"balance":([-0-9.]+)')
@@ -47,10 +50,11 @@ class Throttle:
 
 
 class Shelf:
-    """All records, and the order in which they stand."""
+    """All records of one kind, and the order in which they stand."""
 
-    def __init__(self, folder: Path) -> None:
-        self.truth = Truth(**json.loads((folder / "truth.json").read_text()))
+    def __init__(self, folder: Path, kind: str = CLIENTS) -> None:
+        self.kind, form = kind, Truth if kind == CLIENTS else DocumentTruth
+        self.truth: Truth | DocumentTruth = form(**json.loads((folder / "truth.json").read_text()))
         with (folder / "records.bin").open("rb") as file:
             self._file = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
         self._places = np.load(folder / "places.npy")
@@ -80,8 +84,12 @@ class Shelf:
         found = self._changed.get(number)
         return self._file[int(self._places[number]) : int(self._places[number + 1])] if found is None else found
 
-    def change(self, count: int, now: int) -> Truth:
-        """Give `count` clients another balance and the stamp `now`. The new truth."""
+    def of_client(self, number: int) -> np.ndarray:
+        """The places of a client's records: itself, or its documents, which go round all clients."""
+        return np.flatnonzero(self.order % self.truth.clients == number)
+
+    def change(self, count: int, now: int) -> Truth | DocumentTruth:
+        """Give `count` records another balance and the stamp `now`. The new truth."""
         chance, balance = random.Random(f"{now} {count}"), self.truth.balance  # noqa: S311 - believable data
         numbers = sorted(chance.sample(range(len(self.order)), min(count, len(self.order))))
         for number in numbers:
@@ -99,8 +107,8 @@ class Shelf:
 class Answers:
     """What is answered to a request: a status and the pieces of a body. How many rows it holds decides how long."""
 
-    def __init__(self, shelf: Shelf) -> None:
-        self._shelf, self._fixed = shelf, _fixed()
+    def __init__(self, *shelves: Shelf) -> None:
+        self._shelves, self._fixed = {shelf.kind: shelf for shelf in shelves}, _fixed()
 
     def to(self, method: str, target: str) -> tuple[int, int, list[bytes | memoryview]]:
         """(status, rows, pieces)."""
@@ -109,40 +117,43 @@ class Answers:
         asked = {name: values[-1] for name, values in parse_qs(url.query).items()}
         if (method, path) in self._fixed:
             return 200, 0, [self._fixed[method, path]]
-        if path == "/clients":
-            return 200, *self._list(asked)
-        if path.startswith("/clients/"):
-            number = number_of(unquote(path.removeprefix("/clients/")))
-            if number is None or not 0 <= number < len(self._shelf.order):
-                return 400, 0, [b'{"message":"No query results for model [App\\\\Models\\\\Client]."}']
-            return 200, 1, [b'{"data":', self._shelf.record(number)[:-1], b"}"]
         if path == "/_bench/change":
-            return 200, 0, [json.dumps(asdict(self._shelf.change(int(asked["rows"]), int(time.time())))).encode()]
-        return 404, 0, [b'{"message":"Not found"}']
+            shelf = self._shelves[asked["kind"]]
+            return 200, 0, [json.dumps(asdict(shelf.change(int(asked["rows"]), int(time.time())))).encode()]
+        _, kind, *rest = path.split("/", 2)
+        if kind not in self._shelves:
+            return 404, 0, [b'{"message":"Not found"}']
+        shelf = self._shelves[kind]
+        if not rest:
+            return 200, *_listed(shelf, asked)
+        number = number_of(unquote(rest[0]))
+        if number is None or not 0 <= number < len(shelf.order):
+            model = kind.capitalize().removesuffix("s").encode()
+            return 400, 0, [b'{"message":"No query results for model [App\\\\Models\\\\%s]."}' % model]
+        return 200, 1, [b'{"data":', shelf.record(number)[:-1], b"}"]
 
-    def _list(self, asked: dict[str, str]) -> tuple[int, list[bytes | memoryview]]:
-        shelf, size = self._shelf, min(int(asked.get("per_page", PAGE)), MOST)
-        first = shelf.first_at(int(asked["updated_at"])) if asked.get("updated_at") else 0
-        last = len(shelf.order)
-        if "client_id" in asked:
-            number = number_of(asked["client_id"])
-            first = int(next(iter(np.flatnonzero(shelf.order == number)), last))
-            last = min(first + 1, last)
-        total, page = last - first, int(asked.get("page", 1))
-        if asked.get("sort", "").endswith("|desc"):
-            last = max(first, last - (page - 1) * size)
-            first = max(first, last - size)
-            pieces = [piece for at in range(last, first, -1) for piece in (*shelf.cut(at - 1, at), b",")][:-1]
-        else:
-            first = min(first + (page - 1) * size, last)
-            last = min(first + size, last)
-            pieces = shelf.cut(first, last)
-        pagination = {
-            "total": total, "count": last - first, "per_page": size, "current_page": page,
-            "total_pages": -(-total // size), "links": {},
-        }  # fmt: skip
-        meta = json.dumps({"pagination": pagination}, separators=(",", ":")).encode()
-        return last - first, [b'{"data":[', *pieces, b'],"meta":', meta, b"}"]
+
+def _listed(shelf: Shelf, asked: dict[str, str]) -> tuple[int, list[bytes | memoryview]]:
+    size = min(int(asked.get("per_page", PAGE)), MOST)
+    first = shelf.first_at(int(asked["updated_at"])) if asked.get("updated_at") else 0
+    places: Sequence[int] = range(first, len(shelf.order))
+    if "client_id" in asked:
+        number = number_of(asked["client_id"])
+        places = [] if number is None else [int(at) for at in shelf.of_client(number) if at >= first]
+    total, page = len(places), int(asked.get("page", 1))
+    if asked.get("sort", "").endswith("|desc"):
+        places = places[::-1]
+    places = places[(page - 1) * size : page * size]
+    if len(places) > 1 and places[-1] - places[0] == len(places) - 1:
+        pieces = shelf.cut(places[0], places[-1] + 1)
+    else:
+        pieces = [piece for at in places for piece in (*shelf.cut(at, at + 1), b",")][:-1]
+    pagination = {
+        "total": total, "count": len(places), "per_page": size, "current_page": page,
+        "total_pages": -(-total // size), "links": {},
+    }  # fmt: skip
+    meta = json.dumps({"pagination": pagination}, separators=(",", ":")).encode()
+    return len(places), [b'{"data":[', *pieces, b'],"meta":', meta, b"}"]
 
 
 class Connection(asyncio.Protocol):
@@ -213,11 +224,12 @@ def _fixed() -> dict[tuple[str, str], bytes]:
 
 
 @contextmanager
-def serving(folder: Path, throttle: Throttle = Throttle()) -> Iterator[str]:
-    """A server of these files in a process of its own; its address."""
+def serving(folder: Path, throttle: Throttle = Throttle(), *, documents: bool = False) -> Iterator[str]:
+    """A server of these files in a process of its own, with documents if they are asked for; its address."""
     command = [sys.executable, "-m", "tests.bench.fast_server", str(folder)]
     if throttle.one and throttle.all:
         command += ["--one", str(throttle.one), "--all", str(throttle.all)]
+    command += ["--documents"] if documents else []
     with Popen(command, stdout=PIPE, text=True, cwd=Path(__file__).parents[2]) as process:
         try:
             assert process.stdout is not None
@@ -228,12 +240,23 @@ def serving(folder: Path, throttle: Throttle = Throttle()) -> Iterator[str]:
 
 def change(url: str, rows: int) -> Truth:
     """Let `rows` clients change on the server; the new truth."""
-    with urllib.request.urlopen(f"{url}/_bench/change?rows={rows}", data=b"") as answer:  # noqa: S310 - our own server
-        return Truth(**json.loads(answer.read()))
+    return Truth(**_change(url, rows, CLIENTS))
 
 
-async def _serve(shelf: Shelf, throttle: Throttle) -> None:
-    answers, gate = Answers(shelf), Gate(throttle)
+def change_documents(url: str, rows: int, kind: str) -> DocumentTruth:
+    """Let `rows` documents of a kind change on the server; the new truth."""
+    return DocumentTruth(**_change(url, rows, kind))
+
+
+def _change(url: str, rows: int, kind: str) -> dict[str, int]:
+    asked = f"{url}/_bench/change?rows={rows}&kind={kind}"
+    with urllib.request.urlopen(asked, data=b"") as answer:  # noqa: S310 - our own server
+        truth: dict[str, int] = json.loads(answer.read())
+        return truth
+
+
+async def _serve(shelves: Sequence[Shelf], throttle: Throttle) -> None:
+    answers, gate = Answers(*shelves), Gate(throttle)
     loop = asyncio.get_running_loop()
     server = await loop.create_server(lambda: Connection(answers, gate), "127.0.0.1", 0)
     print(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", flush=True)
@@ -246,8 +269,11 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--one", type=float)
     parser.add_argument("--all", type=float)
+    parser.add_argument("--documents", action="store_true")
     asked = parser.parse_args()
-    asyncio.run(_serve(Shelf(asked.folder), Throttle(asked.one, asked.all)))
+    kinds = [kind for kind in EACH if (asked.folder / kind / "truth.json").exists()] if asked.documents else []
+    shelves = [Shelf(asked.folder), *(Shelf(asked.folder / kind, kind) for kind in kinds)]
+    asyncio.run(_serve(shelves, Throttle(asked.one, asked.all)))
 
 
 if __name__ == "__main__":

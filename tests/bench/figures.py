@@ -12,7 +12,7 @@ from tests.bench.measured import Measured
 from tests.bench.programs import ENGINES
 
 CHANGED = 100
-FAST, REAL, MASS = "fast", "real", "mass"
+FAST, REAL, MASS, DOCUMENTS = "fast", "real", "mass", "documents"
 NAMES = {
     "floor": "bare fetch, 1 connection",
     "fetch": "bare fetch, 4 connections",
@@ -31,6 +31,7 @@ COMPARED = {
     FAST: {"pull": "floor", "dlt": "floor", "airbyte": "floor", "idle": "imports"},
     REAL: {"pull": "fetch", "dlt": "fetch", "airbyte": "fetch"},
     MASS: {"pull": "fetch"},
+    DOCUMENTS: {"pull": "floor", "idle": "imports"},
 }
 """With which figure of the same round a figure is compared."""
 
@@ -131,6 +132,7 @@ def targets_of(figures: Sequence[Figure]) -> list[Target]:
         *(t for small, large in pairwise(look.sizes(FAST)) for t in _growth(look, small, large)),
         *_over_the_fetch(look, REAL, "full pull at real speed: time ÷ bare fetch's", 1.1),
         *_over_the_fetch(look, MASS, "first pull after a mass change: time ÷ bare fetch's", 1.5),
+        *(t for clients in look.sizes(DOCUMENTS) for engine in ENGINES for t in _documents(look, clients, engine)),
     ]
     goals = list(dict.fromkeys(target.name for target in targets))
     return sorted(targets, key=lambda target: (goals.index(target.name), ENGINES.index(target.engine)))
@@ -159,6 +161,18 @@ def _fast(look: Figures, clients: int, engine: str) -> Iterator[Target]:
         yield target("idle pull: CPU ÷ that of imports and a query", idle.to(imports, cpu), most=1.3)
     if days := figure("days"):
         yield target("thirty days of balances, summed", days.middle(seconds), unit="s", most=1.0)
+
+
+def _documents(look: Figures, clients: int, engine: str) -> Iterator[Target]:
+    """The goals of pulls of clients with their documents."""
+    found = [look(DOCUMENTS, clients, name, engine) for name in ("pull", "idle", "changed", "changed, no copies")]
+    if pulls := [figure for figure in found if figure]:
+        peak = max(run.peak_mb for figure in pulls for run in figure.runs)
+        yield Target("with documents: peak memory of any pull", engine, clients, peak, "MB", most=300.0)
+    idle, imports = found[1], look(DOCUMENTS, clients, "imports", engine)
+    if idle and imports:
+        name = "with documents: idle pull: CPU ÷ that of imports and a query"
+        yield Target(name, engine, clients, idle.to(imports, cpu), most=1.3)
 
 
 def _growth(look: Figures, small: int, large: int) -> Iterator[Target]:

@@ -1,4 +1,4 @@
-"""What a database holds: `python -m tests.bench.holds PLACE SCHEMA CONTACTS` prints totals as JSON.
+"""What a database holds: `python -m tests.bench.holds PLACE SCHEMA TABLE CHILDREN COLUMN` prints totals as JSON.
 
 PLACE is a DuckDB file or the URL of a Postgres database. In a process of its own, so that the bench stays small.
 """
@@ -9,16 +9,16 @@ import json
 import sys
 
 ASKED = """
-select count(*), count(distinct id), (select count(*) from {schema}.{contacts}), cast(sum(balance) as varchar)
-from {schema}.clients
+select count(*), count(distinct id), (select count(*) from {schema}.{children}), cast(sum({column}) as varchar)
+from {schema}.{table}
 """
 
 
 def main() -> None:
     """Print the totals."""
-    place, schema, contacts = sys.argv[1:]
-    totals = rows_of(place, ASKED.format(schema=schema, contacts=contacts))[0]
-    print(json.dumps(dict(zip(("clients", "ids", "contacts", "money"), totals, strict=True))))
+    place, schema, table, children, column = sys.argv[1:]
+    totals = rows_of(place, ASKED.format(schema=schema, table=table, children=children, column=column))[0]
+    print(json.dumps(dict(zip(("rows", "ids", "children", "money"), totals, strict=True))))
 
 
 def rows_of(place: str, query: str) -> list[tuple[object, ...]]:

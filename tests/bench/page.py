@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
-from tests.bench.figures import FAST, MASS, REAL, Figure, Figures, Target, cpu, seconds, targets_of
+from tests.bench.figures import DOCUMENTS, FAST, MASS, REAL, Figure, Figures, Target, cpu, seconds, targets_of
 
 OURS = ("duckdb", "pyarrow", "psycopg")
 PEERS = ("dlt", "airbyte-cdk")
@@ -21,6 +21,7 @@ HEADINGS = {
     FAST: "{clients:,} clients, from a server that answers at once",
     REAL: "{clients:,} clients, at the speed of a real server",
     MASS: "{clients:,} clients after a mass change, at the speed of a real server",
+    DOCUMENTS: "{clients:,} clients with documents, from a server that answers at once",
 }
 INTRO = """\
 # Benchmarks
@@ -35,7 +36,7 @@ HOW = """\
 ```sh
 make peers                          # once: installs dlt and airbyte-cdk in an environment of their own
 make bench                          # prints these tables and writes this page again
-.venv/bin/python -m tests.bench --clients 10000 --throttled --mass    # one quick round; writes nothing
+.venv/bin/python -m tests.bench --clients 10000 --throttled --mass --documents    # one quick round; writes nothing
 ```"""
 MEANING = """\
 ## How to read the tables
@@ -55,6 +56,8 @@ MEANING = """\
   **airbyte-cdk** reads them through a declarative source and stores nothing. Both read pages of 5,000.
 * **real speed**: the server sends 1,800 clients a second on one connection and 3,700 on four, like an Invoice Ninja
   5.10.42 with four workers. In a **mass change**, 40 % of all clients changed in one second.
+* **with documents**: each client has five invoices of two or three lines and four payments; every fifth has a credit.
+  All four lists are fetched and pulled. Of the invoices, 100 change.
 * **thirty days of balances** sums `mart.client_balance_daily` over thirty days, for all clients.
 * **pull of 100 changes** in the targets: its CPU there includes the server's."""
 

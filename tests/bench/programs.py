@@ -9,14 +9,15 @@ import json
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from tests.bench.crowd import Truth
+from tests.bench.documents import DocumentTruth
 from tests.bench.measured import Measured, measured
 from tests.postgres import Cluster
 
@@ -27,6 +28,13 @@ ENGINES = (DUCKDB, POSTGRES)
 CONNECTIONS = 4
 AIRBYTE_PAGE = 5000
 DAYS = 30
+TABLES = {
+    "clients": ("contacts", "balance"),
+    "invoices": ("invoice_items", "balance"),
+    "payments": ("payment_applications", "amount"),
+    "credits": ("credit_items", "balance"),
+}
+"""The children and the amounts that are compared with the truth."""
 PUBLISHED = "select cast(seconds as double) from control.published"
 
 
@@ -37,6 +45,12 @@ class Site:
     url: str
     truth: Truth
     page_size: int
+    documents: Mapping[str, DocumentTruth] = field(default_factory=dict)
+
+    @property
+    def truths(self) -> dict[str, Truth | DocumentTruth]:
+        """The truth of each kind of records."""
+        return {"clients": self.truth, **self.documents}
 
 
 @dataclass(frozen=True)
@@ -74,9 +88,10 @@ def new_store(engine: str, within: Path, cluster: Cluster | None) -> Iterator[St
 def fetch(site: Site, folder: Path, connections: int) -> Measured:
     """The bare fetch: read and decode all, store nothing."""
     script = [sys.executable, str(HERE / "floor.py"), site.url, str(site.page_size), str(connections)]
-    done = measured(script, folder=folder)
-    if int(done.output) != site.truth.clients:
-        raise RuntimeError(f"The bare fetch read {done.output.strip()} of {site.truth.clients} clients.")
+    done = measured([*script, *site.truths], folder=folder)
+    due = sum(truth.totals[0] for truth in site.truths.values())
+    if int(done.output) != due:
+        raise RuntimeError(f"The bare fetch read {done.output.strip()} of {due} records.")
     return done
 
 
@@ -84,11 +99,12 @@ def pull(site: Site, store: Store, *, publish: bool = True) -> Measured:
     """`ninja-sync pull` into a database, which then holds the truth."""
     (store.folder / "ninja-sync.toml").write_text(
         f"publish = {str(publish).lower()}\n"
-        f'[sources.main]\nurl = "{site.url}"\nentities = ["clients"]\n'
+        f'[sources.main]\nurl = "{site.url}"\nentities = {list(site.truths)}\n'
         f"page_size = {site.page_size}\nrequests_per_second = 1000.0\n"
     )
     done = _ninja_sync(store, "pull")
-    check(holds(store.address, store.folder, "ninja", "contacts"), site.truth)
+    for table, truth in site.truths.items():
+        check(holds(store.address, store.folder, "ninja", table), truth)
     return done
 
 
@@ -96,7 +112,7 @@ def publish(site: Site, store: Store) -> Measured:
     """`ninja-sync publish`, after which the copy holds the truth."""
     done = _ninja_sync(store, "publish")
     copy = f"{store.address}.published/reader.duckdb"
-    check(holds(copy, store.folder, "ninja", "contacts"), site.truth)
+    check(holds(copy, store.folder, "ninja"), site.truth)
     return done
 
 
@@ -130,7 +146,7 @@ def dlt(site: Site, store: Store, peers: Path) -> Measured:
     script = [str(peers), str(HERE / "dlt_pull.py"), site.url, str(store.folder), store.address]
     environ = {"RUNTIME__DLTHUB_TELEMETRY": "false", "HOME": str(store.folder)}
     done = measured(script, folder=store.folder, environ=environ, server=store.server)
-    check(holds(store.address, store.folder, "bench", "clients__contacts"), site.truth)
+    check(holds(store.address, store.folder, "bench", children="clients__contacts"), site.truth)
     return done
 
 
@@ -152,17 +168,21 @@ def missing_of(peers: Path) -> list[str]:
     return subprocess.run([peers, "-c", script, *names], capture_output=True, text=True, check=True).stdout.split()
 
 
-def holds(address: str, folder: Path, schema: str, contacts: str) -> dict[str, object]:
-    """The totals of a database."""
-    asked = [sys.executable, "-m", "tests.bench.holds", address, schema, contacts]
+def holds(
+    address: str, folder: Path, schema: str, table: str = "clients", children: str | None = None
+) -> dict[str, object]:
+    """The totals of a table."""
+    ours, column = TABLES[table]
+    asked = [sys.executable, "-m", "tests.bench.holds", address, schema, table, children or ours, column]
     totals: dict[str, object] = json.loads(measured(asked, folder=folder, environ={"PYTHONPATH": str(ROOT)}).output)
     return totals
 
 
-def check(totals: dict[str, object], truth: Truth) -> None:
+def check(totals: dict[str, object], truth: Truth | DocumentTruth) -> None:
     """Raise RuntimeError where totals are not exactly those of the truth."""
     held = totals | {"money": Decimal(str(totals["money"]))}
-    due = {"clients": truth.clients, "ids": truth.clients, "contacts": truth.contacts, "money": truth.money}
+    rows, children = truth.totals
+    due = {"rows": rows, "ids": rows, "children": children, "money": truth.money}
     if held != due:
         raise RuntimeError(f"The database holds {held}, and should hold {due}.")
 

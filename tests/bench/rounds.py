@@ -14,8 +14,9 @@ from tempfile import TemporaryDirectory
 
 from tests.bench import programs
 from tests.bench.crowd import Truth
-from tests.bench.fast_server import Throttle, change, serving
-from tests.bench.figures import CHANGED, FAST, MASS, REAL, Figure
+from tests.bench.documents import EACH, INVOICES, DocumentTruth
+from tests.bench.fast_server import Throttle, change, change_documents, serving
+from tests.bench.figures import CHANGED, DOCUMENTS, FAST, MASS, REAL, Figure
 from tests.bench.measured import Measured
 from tests.bench.programs import CONNECTIONS, DUCKDB, POSTGRES, Site, Store, new_store
 from tests.postgres import Cluster
@@ -75,10 +76,7 @@ def fast_round(bench: Bench, clients: int) -> list[Figure]:
     book = Notebook(FAST, clients)
     with _site(bench, clients, UNTHROTTLED) as (site, folder), ExitStack() as kept:
         stores = _full(bench, site, folder, book, kept)
-        for engine, store in stores.items():
-            for _ in range(bench.pairs):
-                book.note(programs.idle_floor(store), "imports", engine)
-                book.note(programs.pull(site, store), "idle", engine)
+        _idle(bench, site, book, stores)
         changed = _changed(site, book, stores)
         if DUCKDB in stores:
             for _ in range(bench.times(clients)):
@@ -86,6 +84,16 @@ def fast_round(bench: Bench, clients: int) -> list[Figure]:
         if POSTGRES in stores:
             for run in programs.thirty_days(changed, stores[POSTGRES], bench.times(clients)):
                 book.note(run, "days", POSTGRES)
+    return book.figures()
+
+
+def documents_round(bench: Bench, clients: int) -> list[Figure]:
+    """Full pulls of clients with their documents, idle pulls, and a few changed invoices."""
+    book = Notebook(DOCUMENTS, clients)
+    with _site(bench, clients, UNTHROTTLED, documents=True) as (site, folder), ExitStack() as kept:
+        stores = _full(bench, site, folder, book, kept, with_peers=False)
+        _idle(bench, site, book, stores)
+        _changed(site, book, stores)
     return book.figures()
 
 
@@ -108,7 +116,9 @@ def mass_round(bench: Bench, clients: int) -> list[Figure]:
     return book.figures()
 
 
-def _full(bench: Bench, site: Site, folder: Path, book: Notebook, kept: ExitStack) -> dict[str, Store]:
+def _full(
+    bench: Bench, site: Site, folder: Path, book: Notebook, kept: ExitStack, *, with_peers: bool = True
+) -> dict[str, Store]:
     """Fetch and pull everything, in turns with dlt. The warehouses of the last turn are kept."""
     stores = {}
     times = bench.times(book.clients)
@@ -123,9 +133,19 @@ def _full(bench: Bench, site: Site, folder: Path, book: Notebook, kept: ExitStac
                 if turn == times - 1:
                     stores[engine] = store
                     kept.push(stack.pop_all())
-            _dlt(bench, site, folder, book, engine)
-    _airbyte(bench, site, folder, book)
+            if with_peers:
+                _dlt(bench, site, folder, book, engine)
+    if with_peers:
+        _airbyte(bench, site, folder, book)
     return stores
+
+
+def _idle(bench: Bench, site: Site, book: Notebook, stores: dict[str, Store]) -> None:
+    """Idle pulls, in turns with their imports."""
+    for engine, store in stores.items():
+        for _ in range(bench.pairs):
+            book.note(programs.idle_floor(store), "imports", engine)
+            book.note(programs.pull(site, store), "idle", engine)
 
 
 def _fetch_and_pull(bench: Bench, site: Site, folder: Path, book: Notebook) -> None:
@@ -138,9 +158,16 @@ def _fetch_and_pull(bench: Bench, site: Site, folder: Path, book: Notebook) -> N
 
 
 def _changed(site: Site, book: Notebook, stores: dict[str, Store]) -> Site:
-    """Pulls of a few changes, with copies for readers if they are due, and without. Returns the site as it then is."""
+    """Pulls of a few changes, with copies for readers if they are due, and without. Returns the site as it then is.
+
+    Clients change, or invoices if the site has documents.
+    """
     for publish in (True, False) * CHANGES:
-        site = replace(site, truth=change(site.url, CHANGED))
+        if site.documents:
+            after = change_documents(site.url, CHANGED, INVOICES)
+            site = replace(site, documents={**site.documents, INVOICES: after})
+        else:
+            site = replace(site, truth=change(site.url, CHANGED))
         for engine, store in stores.items():
             without = engine == DUCKDB and not publish  # on Postgres there are no copies
             name = "changed, no copies" if without else "changed"
@@ -167,12 +194,16 @@ def _airbyte(bench: Bench, site: Site, folder: Path, book: Notebook) -> None:
 
 
 @contextmanager
-def _site(bench: Bench, clients: int, throttle: Throttle) -> Iterator[tuple[Site, Path]]:
-    """A server of so many clients, and a folder for what is made of them."""
+def _site(bench: Bench, clients: int, throttle: Throttle, *, documents: bool = False) -> Iterator[tuple[Site, Path]]:
+    """A server of so many clients, with documents if asked for, and a folder for what is made of them."""
     files = bench.folder / str(clients)
-    made = "import sys, pathlib; from tests.bench.crowd import made; made(pathlib.Path(sys.argv[1]), int(sys.argv[2]))"
-    # In a process of its own: this one must stay small, or its memory is counted in.
-    subprocess.run([sys.executable, "-c", made, files, str(clients)], check=True, cwd=programs.ROOT)
+    for module in ("crowd", "documents") if documents else ("crowd",):
+        made = f"import sys; from pathlib import Path; from tests.bench.{module} import made"
+        # In a process of its own: this one must stay small, or its memory is counted in.
+        script = f"{made}; made(Path(sys.argv[1]), int(sys.argv[2]))"
+        subprocess.run([sys.executable, "-c", script, files, str(clients)], check=True, cwd=programs.ROOT)
     truth = Truth(**json.loads((files / "truth.json").read_text()))
-    with TemporaryDirectory(dir=bench.folder) as place, serving(files, throttle) as url:
-        yield Site(url, truth, bench.page_size), Path(place)
+    kinds = EACH if documents else ()
+    papers = {kind: DocumentTruth(**json.loads((files / kind / "truth.json").read_text())) for kind in kinds}
+    with TemporaryDirectory(dir=bench.folder) as place, serving(files, throttle, documents=documents) as url:
+        yield Site(url, truth, bench.page_size, papers), Path(place)

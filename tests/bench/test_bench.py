@@ -8,7 +8,9 @@ import platform
 import re
 import subprocess
 import sys
+import urllib.error
 import urllib.request
+from collections import Counter
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -16,9 +18,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.bench import programs
+from schemas.entities import PULLED
+from schemas.normalise import normalise
+from tests.bench import documents, programs
 from tests.bench.crowd import Truth, made
-from tests.bench.fast_server import Answers, Gate, Shelf, Throttle, change, serving
+from tests.bench.documents import CREDITS, EACH, INVOICES, PAYMENTS
+from tests.bench.fast_server import Answers, Gate, Shelf, Throttle, change, change_documents, serving
 from tests.bench.figures import FAST, REAL, Figure, targets_of
 from tests.bench.measured import Measured, cpu_of, measured
 from tests.bench.page import HOW, INTRO, MEANING, Report, json_of, machine_of, page_of
@@ -36,9 +41,9 @@ def files(tmp_path_factory):
     return folder
 
 
-def listed(url, **asked):
+def listed(url, kind="clients", **asked):
     query = "&".join(f"{name}={value}" for name, value in asked.items()).replace("|", "%7C")
-    with urllib.request.urlopen(f"{url}/api/v1/clients?{query}") as answer:  # noqa: S310 - our own server
+    with urllib.request.urlopen(f"{url}/api/v1/{kind}?{query}") as answer:  # noqa: S310 - our own server
         return json.loads(answer.read(), parse_float=Decimal)
 
 
@@ -71,6 +76,62 @@ def test_the_fast_server_pages_filters_and_changes_as_a_pull_expects_it(files):
         assert sum(client not in whole for client in after) == 4
 
 
+@pytest.fixture(scope="module")
+def papers(files):
+    """The same files, with documents, and their truth."""
+    return files, documents.made(files, CLIENTS)
+
+
+def records_of(folder, kind):
+    return json.loads(b"[" + (folder / kind / "records.bin").read_bytes()[:-1] + b"]", parse_float=Decimal)
+
+
+def test_documents_are_believable_and_the_truth_is_theirs(papers):
+    folder, truth = papers
+    found = {kind: {record["id"]: record for record in records_of(folder, kind)} for kind in EACH}
+    clients = {client["id"] for client in json.loads(b"[" + (folder / "records.bin").read_bytes()[:-1] + b"]")}
+    for kind, each in EACH.items():
+        records = list(found[kind].values())
+        assert len(records) == truth[kind].rows == CLIENTS * each
+        assert {record["client_id"] for record in records} <= clients
+        child, amount = ("paymentables", "amount") if kind == PAYMENTS else ("line_items", "balance")
+        assert sum(len(record[child]) for record in records) == truth[kind].children
+        assert sum(Decimal(record[amount]) for record in records) == truth[kind].money
+        assert normalise(PULLED[kind], records).quarantined == []
+    paid = Counter()
+    for payment in found[PAYMENTS].values():
+        for use in payment["paymentables"]:
+            kind = INVOICES if "invoice_id" in use else CREDITS
+            of = found[kind][use["invoice_id" if kind == INVOICES else "credit_id"]]
+            assert of["client_id"] == payment["client_id"]
+            paid[kind, of["id"]] += use["amount"]
+    assert all(
+        found[kind][key]["paid_to_date"] == paid[kind, key] for kind in (INVOICES, CREDITS) for key in found[kind]
+    )
+    for record in (*found[INVOICES].values(), *found[CREDITS].values()):
+        assert record["balance"] + record["paid_to_date"] == record["amount"]
+    assert len({frozenset(line) for invoice in found[INVOICES].values() for line in invoice["line_items"]}) == 2
+
+
+def test_the_fast_server_lists_filters_and_changes_documents(papers):
+    folder, truth = papers
+    with serving(folder) as url, pytest.raises(urllib.error.HTTPError, match="404"):
+        listed(url, INVOICES)
+    with serving(folder, documents=True) as url:
+        whole = listed(url, INVOICES, sort="updated_at|asc", per_page=5000)
+        assert whole["meta"]["pagination"]["total"] == truth[INVOICES].rows
+        assert whole["data"] == records_of(folder, INVOICES)
+        client = whole["data"][7]["client_id"]
+        of_client = [invoice for invoice in whole["data"] if invoice["client_id"] == client]
+        assert listed(url, INVOICES, client_id=client, per_page=5000)["data"] == of_client
+        assert listed(url, INVOICES, client_id=client, sort="updated_at|desc", per_page=2)["data"] == of_client[:-3:-1]
+        assert listed(url, INVOICES, client_id="nobody")["data"] == []
+        after = change_documents(url, 3, INVOICES)
+        changed = listed(url, INVOICES, sort="updated_at|desc", per_page=5000)["data"]
+        assert sum(Decimal(invoice["balance"]) for invoice in changed) == after.money
+        assert sum(invoice not in whole["data"] for invoice in changed) == 3
+
+
 @pytest.mark.parametrize("path", ["/clients/no-such-client", "/clients/VolejRejNm/more"])
 def test_a_client_that_is_not_there_is_answered_as_by_the_real_server(files, path):
     assert Answers(Shelf(files)).to("GET", f"/api/v1{path}")[0] == 400
@@ -86,10 +147,10 @@ def test_a_throttled_server_is_as_slow_as_the_real_one_on_one_connection_and_on_
 
 
 TRUTH = Truth(clients=2, contacts=3, balance=1_500_000)
-TOTALS = {"clients": 2, "ids": 2, "contacts": 3, "money": "1.50"}
+TOTALS = {"rows": 2, "ids": 2, "children": 3, "money": "1.50"}
 
 
-@pytest.mark.parametrize("wrong", [{"clients": 3}, {"ids": 1}, {"contacts": 2}, {"money": "1.500001"}])
+@pytest.mark.parametrize("wrong", [{"rows": 3}, {"ids": 1}, {"children": 2}, {"money": "1.500001"}])
 def test_totals_that_differ_from_the_truth_end_the_bench(wrong):
     check(TOTALS, TRUTH)
     with pytest.raises(RuntimeError, match="should hold"):
@@ -105,7 +166,7 @@ def test_a_pull_or_a_view_without_the_right_contents_is_no_figure(engine, files,
         for truth in (replace(right.truth, balance=right.truth.balance + 1), replace(right.truth, contacts=1)):
             with pytest.raises(RuntimeError, match="should hold"):
                 programs.pull(replace(right, truth=truth), store)
-        with pytest.raises(RuntimeError, match=f"read {CLIENTS} of 5 clients"):
+        with pytest.raises(RuntimeError, match=f"read {CLIENTS} of 5 records"):
             programs.fetch(replace(right, truth=replace(right.truth, clients=5)), tmp_path, 4)
         programs.pull(right, store)
         if engine == POSTGRES:
@@ -193,7 +254,7 @@ def test_the_machine_is_named_without_its_host_and_paths():
 @pytest.mark.slow
 @pytest.mark.proof
 def test_every_round_of_the_bench_runs_and_finds_the_truth_in_the_databases(tmp_path):
-    sizes = ["--clients", "60", "120", "--throttled", "60", "--mass", "120"]
+    sizes = ["--clients", "60", "120", "--throttled", "60", "--mass", "120", "--documents", "60"]
     asked = [*sizes, "--repeats", "1", "--pairs", "1", "--peers", "none", "--json"]
     done = subprocess.run(
         [sys.executable, "-m", "tests.bench", *asked, "--folder", tmp_path, "--write", tmp_path / "page.md"],
@@ -203,7 +264,7 @@ def test_every_round_of_the_bench_runs_and_finds_the_truth_in_the_databases(tmp_
     assert "make peers" in done.stderr.splitlines()[0]
     report = json.loads(done.stdout)
     rounds = {(f["speed"], f["clients"]) for f in report["figures"]}
-    assert rounds == {("fast", 60), ("fast", 120), ("real", 60), ("mass", 120)}
+    assert rounds == {("fast", 60), ("fast", 120), ("real", 60), ("mass", 120), ("documents", 60)}
     goals = {(t["name"].partition(":")[0], t["engine"]) for t in report["targets"]}
     assert {engine for _, engine in goals} == {"DuckDB", "Postgres"}
     assert ("thirty days of balances, summed", "Postgres") in goals

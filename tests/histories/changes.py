@@ -12,6 +12,7 @@ from sandbox.control.control import money
 from sandbox.php import hashids
 from sandbox.store.database import update
 from sandbox.store.world import Fault
+from tests.histories.papers import OFTEN_WITH_PAPERS, PAPER_DEEDS
 from tests.histories.server import Server
 
 FIELDS = ("city", "name", "private_notes", "custom_value1", "phone")
@@ -239,11 +240,14 @@ DEEDS: dict[str, Callable[[Server, Sequence[int], int], None]] = {
     "stamp_by_hand": stamp_by_hand, "add_document": add_document, "move_clock": move_clock, "change_zone": change_zone,
     "clamp": clamp, "shuffle": shuffle, "poison": poison, "fail_once": fail_once,
     "save": save, "restore": restore, "cut": cut,
+    **PAPER_DEEDS,
 }  # fmt: skip
 
 COMMON = ("insert", "edit", "charge", "change_many", "purge", "merge", "take_contact", "add_contact", "drop_contact")
 MASSIVE = ("change_many", "import_many", "purge", "merge")
-LATE = frozenset({*COMMON, "archive", "restore_client", "delete", "edit_contact", "reorder_contacts", "add_document"})
+LATE = frozenset(
+    {*COMMON, *PAPER_DEEDS, "archive", "restore_client", "delete", "edit_contact", "reorder_contacts", "add_document"}
+)
 
 
 DISORDERLY = frozenset({"move_clock", "stamp_by_hand", "change_without_stamp", "restore", "poison"})
@@ -254,9 +258,13 @@ OFTEN = ("move_clock",) * 4
 """What meets everything else more often: stored moments are compared with clocks all over."""
 
 
-def moods(*, orderly: bool, massive: bool) -> st.SearchStrategy[list[str]]:
+def moods(*, orderly: bool, massive: bool, papers: bool) -> st.SearchStrategy[list[str]]:
     """The deeds of one history: few kinds meet each other more often than all kinds would."""
     deeds = [deed for deed in (*DEEDS, *COMMON, *OFTEN) if not (orderly and deed in DISORDERLY)]
+    deeds = [deed for deed in deeds if deed not in PAPER_DEEDS]
+    if papers:
+        more = st.lists(st.sampled_from([*PAPER_DEEDS, *deeds]), min_size=2, max_size=6)
+        return more.map(lambda others: [*OFTEN_WITH_PAPERS, *others])
     if massive:
         return st.lists(st.sampled_from(deeds), max_size=4).map(lambda others: [*MASSIVE, *others])
     return st.lists(st.sampled_from(deeds), min_size=2, max_size=8, unique=True)

@@ -11,7 +11,7 @@ import atexit
 import shutil
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -36,9 +36,17 @@ from schemas.errors import ApiError, DataError
 from tests.connector.scan.changing_server import by_chance
 from tests.engines import Engine, Files, address
 from tests.histories.changes import CAPS, ZONES, Change, changes, happen, heal, moods, plans
-from tests.histories.mirror import differences, mirrored, row_hash, wrong_balances, wrong_redirects
+from tests.histories.mirror import (
+    differences,
+    impossible_states,
+    mirrored,
+    paper_differences,
+    row_hash,
+    wrong_balances,
+    wrong_redirects,
+)
 from tests.histories.quick import forget
-from tests.histories.server import URL, Server, Wire
+from tests.histories.server import KINDS, URL, Server, Wire
 from warehouse.engine.place import Place
 
 MOMENTS = (1_790_000_000.25, 1_793_512_800.0 - 2000)
@@ -80,7 +88,8 @@ def played_on(other: Engine) -> Iterator[None]:
 class Terms:
     """What stays the same in a history. Stamps of the first clients are `apart` seconds.
 
-    `skewed` is by how much our own clock is wrong; on `one_host` it is the server's, and jumps with it.
+    With `papers` there are invoices, payments and credits too. `skewed` is by how much our own clock is wrong; on
+    `one_host` it is the server's, and jumps with it.
     """
 
     rows: int
@@ -100,15 +109,16 @@ class Terms:
     seed: int
     mood: list[str]
     orderly: bool
+    papers: bool = False
 
 
-def terms(kinds: Sequence[str] = ("", "", "orderly", "massive")) -> st.SearchStrategy[Terms]:
+def terms(kinds: Sequence[str] = ("", "", "orderly", "massive", "papers")) -> st.SearchStrategy[Terms]:
     """Small worlds, in which everything meets everything; in massive ones, many clients change in one second."""
     return st.sampled_from(kinds).flatmap(_terms)
 
 
 def _terms(kind: str) -> st.SearchStrategy[Terms]:
-    orderly, massive = kind == "orderly", kind == "massive"
+    orderly, massive, papers = kind == "orderly", kind == "massive", kind == "papers"
     return st.builds(
         Terms,
         rows=st.sampled_from((25, 40, 60) if massive else (8, 0, 1, 3, 12, 25, 40)),
@@ -126,8 +136,9 @@ def _terms(kind: str) -> st.SearchStrategy[Terms]:
         virgin=st.sampled_from((False, False, False, True)),
         loaded=st.sampled_from((True, True, False)),
         seed=st.integers(0, 3),
-        mood=moods(orderly=orderly, massive=massive),
+        mood=moods(orderly=orderly, massive=massive, papers=papers),
         orderly=st.just(orderly),
+        papers=st.just(papers),
     )
 
 
@@ -139,8 +150,9 @@ class Histories(RuleBasedStateMachine):
         self.folder = Path(tempfile.mkdtemp(prefix="history-", dir=MEMORY if MEMORY.is_dir() else None))
         self.server: Server | None = None
         self.eventful = False
-        self.known: set[str] = set()
-        self.braked = False
+        self.kinds: tuple[str, ...] = ("clients",)
+        self.known: dict[str, set[str]] = {}
+        self.braked: dict[str, bool] = {}
         self.moments: list[tuple[float, dict[str, Any]]] = []
 
     @initialize(given=terms())
@@ -148,6 +160,7 @@ class Histories(RuleBasedStateMachine):
         """The server with its first clients, and a warehouse that is new or was bound while there were none."""
         tally["worlds"] += 1
         self.orderly, self.change = given.orderly, changes(given.mood, orderly=given.orderly)
+        self.kinds = KINDS if given.papers else KINDS[:1]
         server = Server(now=given.moment, look_back=given.look_back, pace=given.pace, seed=given.seed)
         server.insert(given.rows, apart=given.apart)
         server.world.switches.per_page_cap, server.world.switches.timezone = given.cap, given.zone
@@ -158,7 +171,7 @@ class Histories(RuleBasedStateMachine):
             look_back=given.look_back,
             sweep_days=given.sweep_days,
             requests_per_second=FAST,
-            entities=("clients",),
+            entities=self.kinds,
         )
         if given.virgin:
             self.place = engine().new(self.folder)
@@ -220,6 +233,8 @@ class Histories(RuleBasedStateMachine):
             if self.server is not None:
                 self.check(0.0, thorough=True)
                 hashes.append(row_hash(self.place))
+                told = impossible_states(self.place, self.server)
+                assert not told, "; ".join(told)
                 for moment, balances in self.moments:
                     told = wrong_balances(self.place, moment, balances)
                     assert not told, "; ".join(told)
@@ -244,13 +259,14 @@ class Histories(RuleBasedStateMachine):
             heal(server)
             server.world.switches.faults.clear()
         pulled = self._pull(self._wire(), full=False)
-        self._compare(pulled, ghosts=bool(server.unpromised) or self.braked)
-        while thorough and server.unpromised:
+        self._compare(pulled, ghosts={kind for kind in self.kinds if server.promises[kind].unpromised})
+        while thorough and server.any_unpromised:
             pulled = self._pull(self._wire(), full=True)
-            if not any("interrupted" in told for told in pulled.notes):
-                server.unpromised.clear()
-                self._compare(pulled, ghosts=self.braked)
-        if thorough and self.braked and server.ids():  # an emptied server is never believed
+            if not any("interrupted" in told for part in pulled.parts for told in part.notes):
+                for promise in server.promises.values():
+                    promise.unpromised.clear()
+                self._compare(pulled)
+        if thorough and any(self.braked.values()) and server.ids():  # an emptied server is never believed
             tally["told to take out what is left"] += 1
             self._compare(self._pull(self._wire(), full=True, at_most=EVERYBODY))
         tally["histories"] += self.eventful
@@ -259,10 +275,13 @@ class Histories(RuleBasedStateMachine):
             self.moments.append((server.now, {key: one["balance"] for key, one in server.clients().items()}))
             server.advance(1.0)
 
-    def _compare(self, pulled: Pulled, *, ghosts: bool = False) -> None:
-        """The mirror beside the server. Clients are left in it only where a pull said that it leaves them."""
+    def _compare(self, pulled: Pulled, *, ghosts: Collection[str] = ()) -> None:
+        """The mirror beside the server. Records are left in it only where a pull said that it leaves them."""
         place, server = self.place, self.office
-        told = differences(place, server, ghosts=ghosts)
+        left = {kind for kind in self.kinds if kind in ghosts or self.braked.get(kind)}
+        told = differences(place, server, ghosts="clients" in left)
+        for kind in self.kinds[1:]:
+            told += paper_differences(place, server, kind, ghosts=bool(left))
         if not server.restored:
             told += wrong_redirects(place, server, tally)
         assert not told, f"after a quiet {pulled.run.kind} pull: " + "; ".join(told)
@@ -274,19 +293,25 @@ class Histories(RuleBasedStateMachine):
         """One pull, which never takes out a client that the server has had all the time."""
         server = self.office
         server.absent = set(server.fates)
+        server.gone = {kind: self.known.get(kind, set()) - set(server.ids(kind)) for kind in KINDS}
         with pytest.MonkeyPatch.context() as patched:  # threads would not come out the same each time
             patched.setattr(side_by_side, "side_by_side", self.together)
             patched.setattr(chain, "_continues", _counted)
             try:
                 done = pulled(self.settings, wire, full=full, at_most=at_most, clock=self.clock)
             except BaseException:
-                server.promise.failed()
+                for kind in self.kinds:
+                    server.promises[kind].failed()
                 raise
-        server.promise.pulled(loaded=done.run.kind != "idle")
-        now = mirrored(self.place)
-        wronged = (self.known - now) & set(server.ids()) - server.absent
-        assert not wronged, f"taken out although the server has them: {sorted(wronged)}"
-        self.known, self.braked = now, bool(done.held) or (self.braked and done.run.kind != "full")
+        for part in done.parts:
+            kind = part.run.entity
+            server.promises[kind].pulled(loaded=part.run.kind != "idle")
+            now = mirrored(self.place, kind)
+            absent = server.absent if kind == "clients" else server.gone[kind]
+            wronged = (self.known.get(kind, set()) - now) & set(server.ids(kind)) - absent
+            assert not wronged, f"{kind} taken out although the server has them: {sorted(wronged)}"
+            self.known[kind] = now
+            self.braked[kind] = bool(part.held) or (self.braked.get(kind, False) and part.run.kind != "full")
         return done
 
 
@@ -294,6 +319,15 @@ class MassChanges(Histories):
     """Only worlds in which many clients change in one second."""
 
     @initialize(given=terms(("massive",)))
+    def begin(self, given: Terms) -> None:
+        """As above."""
+        super().begin(given=given)
+
+
+class Papers(Histories):
+    """Only worlds with invoices, payments and credits."""
+
+    @initialize(given=terms(("papers",)))
     def begin(self, given: Terms) -> None:
         """As above."""
         super().begin(given=given)
@@ -320,7 +354,7 @@ def bound_warehouse() -> Place:
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     server = Server(now=MOMENTS[0], look_back=0)
     place = engine().new(folder)
-    settings = Settings(warehouse=address(place), publish=False, sources={"main": Source(url=URL)})
+    settings = Settings(warehouse=address(place), publish=False, sources={"main": Source(url=URL, entities=KINDS)})
     pulled(settings, Wire(server), clock=Clock(now=lambda: datetime.fromtimestamp(server.now, UTC)))
     forget(place)
     return place

@@ -6,12 +6,13 @@ import hashlib
 from collections import Counter
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
-from schemas.entities import CLIENTS
+from schemas.entities import CLIENTS, PULLED
 from schemas.entity import Entity, Kind
 from schemas.normalise import normalise
-from tests.histories.server import Server
+from tests.histories.server import FIGURES, Server, State
 from warehouse.engine.place import Place
 from warehouse.opened.open import open_place
 
@@ -19,9 +20,22 @@ Rows = dict[str, list[Any]]
 """What stands under each id; one row, unless something is wrong."""
 
 
-def mirrored(place: Place) -> set[str]:
-    """The ids of the clients that the mirror has."""
-    return {str(key) for (key,) in _asked(place, "select id from ninja.clients")}
+def mirrored(place: Place, kind: str = "clients") -> set[str]:
+    """The ids of the records of a kind that the mirror has."""
+    return {str(key) for (key,) in _asked(place, f"select id from ninja.{kind}")}
+
+
+def impossible_states(place: Place, server: Server) -> list[str]:
+    """The versions of papers in the warehouse that the server never had."""
+    held: set[State] = set()
+    for kind, figures in FIGURES.items():
+        listed = f"id, client_id, {', '.join(figures)}"
+        rows = _asked(place, f"select {listed} from ninja.{kind}")
+        rows += _asked(place, f"select {listed} from control.record_versions where entity = '{kind}'")
+        for key, client, status, *amounts, deleted in rows:
+            shown = [str(Decimal(str(value)).normalize()) for value in (status, *amounts, int(deleted))]
+            held.add((kind, str(key), str(client), *shown))
+    return [f"the server never had {state}" for state in sorted(held - server.states)]
 
 
 def wrong_redirects(place: Place, server: Server, told: Counter[str]) -> list[str]:
@@ -91,13 +105,19 @@ def differences(place: Place, server: Server, *, ghosts: bool) -> list[str]:
     Where `ghosts` are allowed, clients that are no
     longer on the server may stand in the mirror, with what belonged to them.
     """
-    clients = server.clients()
-    found = _mirror(place)
+    return _differences(place, CLIENTS, server.clients(), server.unpromised, ghosts)
+
+
+def paper_differences(place: Place, server: Server, kind: str, *, ghosts: bool) -> list[str]:
+    """The same for invoices, payments or credits."""
+    return _differences(place, PULLED[kind], server.papers(kind), server.promises[kind].unpromised, ghosts)
+
+
+def _differences(place: Place, root: Entity, there: Mapping[str, Any], unpromised: set[str], ghosts: bool) -> list[str]:
+    found = _mirror(place, root)
     told = []
-    for entity, parent in ((CLIENTS, None), *((child, CLIENTS) for child in CLIENTS.children)):
-        told += _compare(
-            entity.name, _truth(entity, parent, clients), found[entity.name], server.unpromised, ghosts, clients
-        )
+    for entity in (root, *root.children):
+        told += _compare(entity.name, _truth(entity, root, there), found[entity.name], unpromised, ghosts, there)
     return told
 
 
@@ -123,28 +143,28 @@ def _unlike(rows: list[Any], others: list[Any]) -> list[Any]:
     return [[value for n, value in enumerate(row) if n == 0 or str(value) not in known] for row in rows]
 
 
-def _truth(entity: Entity, parent: Entity | None, clients: Mapping[str, Any]) -> Rows:
+def _truth(entity: Entity, root: Entity, records: Mapping[str, Any]) -> Rows:
     rows: Rows = {}
-    batch = normalise(CLIENTS, clients.values())
+    batch = normalise(root, records.values())
     assert not batch.quarantined, batch.quarantined
     for row in batch.rows:
-        if parent is None:
+        if entity is root:
             rows.setdefault(row.id, []).append([row.id, *row.values, row.record])
         else:
-            for values in row.children[parent.children.index(entity)]:
+            for values in row.children[root.children.index(entity)]:
                 rows.setdefault(str(values[0]), []).append([row.id, *values])
     return rows
 
 
-def _mirror(place: Place) -> dict[str, Rows]:
+def _mirror(place: Place, root: Entity) -> dict[str, Rows]:
     found: dict[str, Rows] = {}
     with open_place(place) as warehouse:
-        for entity, owner in ((CLIENTS, "id"), *((child, CLIENTS.parent_column) for child in CLIENTS.children)):
+        for entity, owner in ((root, "id"), *((child, root.parent_column) for child in root.children)):
             told = [
                 f"cast(extract(epoch from {f.name}) as bigint)" if f.kind is Kind.TIME else f.name
                 for f in entity.fields
             ]
-            told += ["cast(record as varchar)"] if entity is CLIENTS else []
+            told += ["cast(record as varchar)"] if entity is root else []
             listed = warehouse.rows(f"select {owner}, {', '.join(told)} from ninja.{entity.name}")
             rows = found.setdefault(entity.name, {})
             for row in listed:

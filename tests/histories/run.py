@@ -28,10 +28,13 @@ PART = 25
 STEPS = 5
 
 
-def play(worlds: int, seed: int, *, massive: bool = False, shrink: bool = True, quiet: bool = False) -> None:
+MACHINES = {"": machine.Histories, "massive": machine.MassChanges, "papers": machine.Papers}
+
+
+def play(worlds: int, seed: int, *, only: str = "", shrink: bool = True, quiet: bool = False) -> None:
     """Draw and play the histories of so many worlds; raises with the shortest failing one."""
     run_state_machine_as_test(
-        hypothesis.seed(seed)(machine.MassChanges if massive else machine.Histories),
+        hypothesis.seed(seed)(MACHINES[only]),
         settings=settings(
             max_examples=worlds,
             stateful_step_count=STEPS,
@@ -45,16 +48,16 @@ def play(worlds: int, seed: int, *, massive: bool = False, shrink: bool = True, 
     )
 
 
-def _part(told: tuple[int, str, bool, Cluster | None]) -> tuple[int, Counter[str], str]:
+def _part(told: tuple[int, str, str, Cluster | None]) -> tuple[int, Counter[str], str]:
     """Play one part: (seed, what it came to, the failure). On both engines, all rows have to be the same."""
-    seed, engines, massive, server = told
+    seed, engines, only, server = told
     machine.tally.clear()
     hashes = []
     try:
         for engine in ("duckdb", "postgres") if engines == "both" else (engines,):
             machine.hashes.clear()
             with quick(), machine.played_on(Files() if engine == "duckdb" else Databases(server)):
-                play(PART, seed, massive=massive, shrink=engines != "both")
+                play(PART, seed, only=only, shrink=engines != "both")
             hashes.append(list(machine.hashes))
         assert all(each == hashes[0] for each in hashes), "the two engines hold different rows"
     except Exception:  # noqa: BLE001 - whatever it is, it is shown with its seed
@@ -69,14 +72,16 @@ def main() -> int:
     asked.add_argument("--seed", type=int, default=1)
     asked.add_argument("--processes", type=int, default=2)
     asked.add_argument("--engine", choices=("duckdb", "postgres", "both"), default="duckdb")
-    asked.add_argument("--massive", action="store_true", help="only worlds of mass changes")
+    asked.add_argument(
+        "--only", choices=tuple(MACHINES), default="", help="only worlds of mass changes, or with papers"
+    )
     asked.add_argument("--most-failures", type=int, default=1)
     told = asked.parse_args()
     began, total, failed = time.monotonic(), Counter[str](), 0
     with ExitStack() as stack, multiprocessing.get_context("spawn").Pool(told.processes) as pool:
         # One server for all processes of the pool: they are ended by a signal, and could stop none of their own.
         server = None if told.engine == "duckdb" else replace(stack.enter_context(running_postgres()), process=None)
-        parts = ((seed, told.engine, told.massive, server) for seed in range(told.seed, told.seed + told.histories))
+        parts = ((seed, told.engine, told.only, server) for seed in range(told.seed, told.seed + told.histories))
         for seed, came, failure in pool.imap_unordered(_part, parts):
             total += came
             if failure:

@@ -25,7 +25,15 @@ from sandbox.store.world import MICROS, Switches
 from tests.histories.promise import Promise
 
 URL = "https://ninja.test"
-FIRST_LOOK = "/clients?sort=updated_at%7Cdesc&per_page=1"
+FIRST_LOOK = "?sort=updated_at%7Cdesc&per_page=1"
+KINDS = ("clients", "invoices", "payments", "credits")
+FIGURES = {
+    "invoices": ("status_id", "amount", "balance", "paid_to_date", "is_deleted"),
+    "payments": ("status_id", "amount", "applied", "refunded", "is_deleted"),
+    "credits": ("status_id", "amount", "balance", "paid_to_date", "is_deleted"),
+}
+"""What a paper's state is known by, beside its client."""
+State = tuple[str, ...]
 Json = dict[str, Any]
 _decoder = msgspec.json.Decoder(float_hook=Decimal)
 
@@ -35,6 +43,7 @@ class Server:
 
     `advance` lets time pass, for us too; `jump` sets the server's clock alone, by `jumped` seconds in all. A pull
     promises changes by their stamps (`tests.histories.promise`); others stand in `unpromised` until a full pull.
+    There is a promise for each kind of records; `states` are all that papers have had between two requests.
     `fates` tells of each client that vanished into which one it was merged, or None; `absent` are those that were away
     at some time since somebody last emptied it.
     """
@@ -46,7 +55,9 @@ class Server:
         self.world.db.create_function("random", 0, lambda: self.rnd.getrandbits(60))  # the order of a shuffled page
         self.look_back, self.pace = look_back, pace
         self.jumped, self.pulling = 0.0, False
-        self.promise = Promise(look_back)
+        self.promises = {kind: Promise(look_back) for kind in KINDS}
+        self.gone: dict[str, set[str]] = {kind: set() for kind in KINDS}
+        self.states: set[State] = set()
         self.fates: dict[str, str | None] = {}
         self.merged: dict[str, str] = {}
         self.absent: set[str] = set()
@@ -96,9 +107,14 @@ class Server:
         listed = self.call("GET", "/api/v1/clients?per_page=5000&sort=id%7Casc")
         return {client["id"]: client for client in listed["data"]}
 
-    def ids(self) -> list[str]:
-        """The ids of all clients, in the order in which they were made."""
-        found = self.world.db.execute("SELECT id FROM clients WHERE company_id = ? ORDER BY id", (COMPANY_A,))
+    def papers(self, kind: str) -> dict[str, Json]:
+        """All records of a kind, whole, by id."""
+        listed = self.call("GET", f"/api/v1/{kind}?per_page=5000&sort=id%7Casc")
+        return {record["id"]: record for record in listed["data"]}
+
+    def ids(self, kind: str = "clients") -> list[str]:
+        """The ids of all records of a kind, in the order in which they were made."""
+        found = self.world.db.execute(f"SELECT id FROM {kind} WHERE company_id = ? ORDER BY id", (COMPANY_A,))
         return [hashids.encode(number) for (number,) in found]
 
     def insert(self, count: int, *, apart: float = 0.0) -> None:
@@ -125,9 +141,19 @@ class Server:
         return self.world.clock.now()
 
     @property
+    def promise(self) -> Promise:
+        """What a pull promises to see of clients."""
+        return self.promises["clients"]
+
+    @property
     def unpromised(self) -> set[str]:
         """The clients that changed in a way that only a full pull promises to see."""
         return self.promise.unpromised
+
+    @property
+    def any_unpromised(self) -> bool:
+        """Whether any record changed in such a way."""
+        return any(promise.unpromised for promise in self.promises.values())
 
     def advance(self, seconds: float) -> None:
         """Let time pass."""
@@ -141,14 +167,18 @@ class Server:
     @contextlib.contextmanager
     def changing(self) -> Iterator[None]:
         """Find out what changes meanwhile: the next pull promises it, or does not."""
-        before = self._rows()
+        before = {kind: self._rows(kind) for kind in KINDS}
         yield
-        after = self._rows()
-        for key in before.keys() | after.keys():
-            if before.get(key) == after.get(key):
-                continue
-            self._note_fate(key, there=key in after)
-            self.promise.changed(key, (after[key][0] or 0) / MICROS if key in after else None)
+        for kind, known in before.items():
+            after = self._rows(kind)
+            for key in known.keys() | after.keys():
+                if known.get(key) == after.get(key):
+                    continue
+                if kind == "clients":
+                    self._note_fate(key, there=key in after)
+                elif key not in after:
+                    self.gone[kind].add(key)
+                self.promises[kind].changed(key, (after[key][0] or 0) / MICROS if key in after else None)
 
     def _note_fate(self, key: str, *, there: bool) -> None:
         if there:
@@ -164,8 +194,10 @@ class Server:
             found.append(into)
         return found
 
-    def _rows(self) -> dict[str, tuple[Any, ...]]:
-        """Stamp and content of every client with what belongs to it."""
+    def _rows(self, kind: str) -> dict[str, tuple[Any, ...]]:
+        """Stamp and content of every record of a kind with what belongs to it."""
+        if kind != "clients":
+            return self._paper_rows(kind)
         parts: dict[int, list[Any]] = {}
         for row in select(self.world.db, "clients", "company_id = ?", (COMPANY_A,)):
             parts[row["id"]] = [row["updated_at"], tuple(row.values())]
@@ -174,6 +206,19 @@ class Server:
                 if row["client_id"] in parts:
                     parts[row["client_id"]].append(tuple(row.values()))
         return {hashids.encode(number): tuple(found) for number, found in parts.items()}
+
+    def _paper_rows(self, kind: str) -> dict[str, tuple[Any, ...]]:
+        found = {}
+        for row in select(self.world.db, kind, "company_id = ?", (COMPANY_A,)):
+            key, uses = hashids.encode(row["id"]), []
+            if kind == "payments":
+                uses = [
+                    tuple(use.values()) for use in select(self.world.db, "paymentables", "payment_id = ?", (row["id"],))
+                ]
+            found[key] = (row["updated_at"], *row.values(), *uses)
+            figures = [str(Decimal(str(row[name])).normalize()) for name in FIGURES[kind]]
+            self.states.add((kind, key, hashids.encode(row["client_id"]), *figures))
+        return found
 
     def save(self) -> None:
         """Make a backup of the server's database."""
@@ -221,8 +266,9 @@ class Wire(httpx.BaseTransport):
         self.server.advance(self.server.pace)
         self.before(self.count)
         target = request.url.raw_path.decode("ascii")
-        if target.endswith(FIRST_LOOK):
-            self.server.promise.looked(self.server.now, self.here())
+        path, _, query = target.rpartition("/")[2].partition("?")
+        if f"?{query}" == FIRST_LOOK:
+            self.server.promises[path].looked(self.server.now, self.here())
         try:
             status, headers, body = self.server.answer(request.method, target, request.read(), list(_lower(request)))
         except ConnectionResetError as problem:

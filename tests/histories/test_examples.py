@@ -78,4 +78,4 @@ def test_a_client_that_vanishes_during_a_full_pull_is_taken_out_by_the_next_one(
     now = history(rows=8, loaded=False)
     now.pull_under_fire([(7, Change("purge")), (0, Change("insert"))])
     now.check(1000.0, thorough=False)
-    assert now.known == set(now.office.ids())
+    assert now.known["clients"] == set(now.office.ids())

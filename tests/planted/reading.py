@@ -196,7 +196,7 @@ MISTAKES = {
         by="tests/warehouse/load/test_history.py::test_a_changed_client_keeps_its_old_version_whole_until_the_stamp_of_the_new_one",
     ),
     "a client without its list of contacts has none": mistake(
-        Edit("schemas/normalise.py", '        raise _Misfit(child.name, "is missing")\n', "        return ()\n"),
+        Edit("schemas/normalise.py", '        raise _Misfit(child.json_key, "is missing")\n', "        return ()\n"),
         by="tests/schemas/test_normalise.py::test_what_a_client_may_not_lack[contacts]",
     ),
     "a version is the same where its contacts have changed": mistake(

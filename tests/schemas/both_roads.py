@@ -23,23 +23,24 @@ def page(records):
     return b'{"data":[' + b",".join(records) + b'],"meta":' + META + b"}"
 
 
-def outcome(content, shapes=None):
+def outcome(content, shapes=None, entity=CLIENTS):
     """What becomes of a page: the batch, and what was no JSON; or the error's type."""
     try:
         came = read_page(content, NOW, "5.10.42", shapes).records
     except DataError as problem:
         return type(problem), None
     malformed = [record for record in came if isinstance(record, Malformed)]
-    return malformed, normalise(CLIENTS, [record for record in came if not isinstance(record, Malformed)])
+    return malformed, normalise(entity, [record for record in came if not isinstance(record, Malformed)])
 
 
-def compared(content, shapes):
-    """Fail if the roads make something else of a page."""
-    came, batch = outcome(content, shapes)
-    expected, plain = outcome(content)
+def compared(content, shapes, entity=CLIENTS):
+    """Fail if the roads make something else of a page. Returns the batch of the shaped one."""
+    came, batch = outcome(content, shapes, entity)
+    expected, plain = outcome(content, entity=entity)
     assert came == expected
     if plain is not None:
-        same(CLIENTS, batch, plain)
+        same(entity, batch, plain)
+    return batch
 
 
 def escaped(text):

@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 from schemas.billing import CREDITS, INVOICES, PAYMENTS
 from schemas.entities import CLIENTS, PULLED
 from schemas.normalise import normalise
-from schemas.values import Unfit, date, number
-from tests.schemas.both_roads import both, shaped
+from schemas.shape import Shapes
+from schemas.values import Unfit, date, number, to_json
+from tests.schemas.both_roads import both, compared, page, shaped
 from tests.schemas.schema_records import quick
 
 RECORDED = Path(__file__).parents[1] / "recordings" / "documents"
@@ -150,3 +151,99 @@ def test_every_document_of_billing_belongs_to_a_client():
 def test_normalise_takes_pages_of_both_kinds_of_applications():
     batch = normalise(PAYMENTS, recorded("payments"))
     assert not batch.quarantined
+
+
+def as_page(records):
+    """A page of a server with these records."""
+    return page([to_json(record).encode() for record in records])
+
+
+def twice(content, entity):
+    """The batch of a page that comes after one of its kind: the decoder knows its keys."""
+    shapes = Shapes(entity)
+    compared(content, shapes, entity)
+    return compared(content, shapes, entity)
+
+
+def test_invoices_whose_lines_have_other_keys_are_typed_together():
+    new, old = (copy.deepcopy(recorded("invoices")[0]) for _ in range(2))
+    for line in old["line_items"]:
+        del line["unit_code"], line["tax_id"], line["net_cost"]
+    del old["line_items"][0]["notes"]
+    old |= {"id": "old"}
+    batch = twice(as_page([new, old] * 3), INVOICES)
+    assert (batch.rows, len(batch.columns)) == ([], 1)
+    assert [json.loads(record)["line_items"] for record in batch.columns[0].records] == json.loads(
+        to_json([new["line_items"], old["line_items"]] * 3)
+    )
+
+
+def test_payments_of_invoices_and_by_credits_are_typed_together():
+    payment = next(record for record in recorded("payments") if len(record["paymentables"]) > 1)
+    uses = payment["paymentables"]
+    assert len({frozenset(use) for use in uses}) > 1
+    batch = twice(as_page([payment, payment | {"id": "other", "paymentables": uses[::-1]}]), PAYMENTS)
+    assert (batch.rows, len(batch.columns)) == ([], 1)
+
+
+def test_a_new_key_of_a_line_is_reported_only_for_pages_that_have_it_and_a_secret_one_is_not_kept():
+    plain, odd = recorded("invoices")[0], copy.deepcopy(recorded("invoices")[0])
+    odd["line_items"][-1] |= {"shoe_size": 44, "api_token": "CANARY", "more": [{"api_key": "CANARY", "a": 1}]}
+    shapes = Shapes(INVOICES)
+    compared(as_page([odd]), shapes, INVOICES)
+    seen = compared(as_page([plain, odd]), shapes, INVOICES)
+    assert seen.rows == []
+    assert {drift.field for drift in seen.drift} == {"shoe_size", "api_token", "more"}
+    assert "CANARY" not in repr(seen)
+    assert json.loads(seen.columns[0].records[1])["line_items"][-1]["more"] == [{"a": 1}]
+    assert compared(as_page([plain]), shapes, INVOICES).drift == set()
+
+
+def test_an_application_without_an_id_or_an_amount_sets_its_payment_aside():
+    payment = next(record for record in recorded("payments") if record["paymentables"])
+    for key in ("id", "amount"):
+        use = {name: value for name, value in payment["paymentables"][0].items() if name != key}
+        batch = twice(as_page([payment | {"paymentables": [use]}, payment | {"id": "good"}]), PAYMENTS)
+        assert batch.ids == ["good"]
+        assert [aside.field for aside in batch.quarantined] == [f"paymentables[0].{key}"]
+
+
+def test_a_secret_in_the_place_of_a_number_is_not_kept():
+    invoice = copy.deepcopy(recorded("invoices")[0])
+    invoice["line_items"][0]["cost"] = invoice["discount"] = [{"api_key": "CANARY", "a": 1}]
+    batch = twice(as_page([invoice]), INVOICES)
+    assert batch.ids == [invoice["id"]]
+    assert "CANARY" not in repr(batch)
+
+
+ANYTHING = st.sampled_from(
+    [None, True, 0, 1, -1, 2**70, "", "0", "12.5", "x", "2026-11-28", [], {}, [{}], [{"api_key": "x", "a": 1}],
+     {"a": {"api_key": "x"}}, Decimal("1.50"), Decimal("-0.0"), Decimal("1e-7"), Decimal("0.0000001"), Decimal("1e20"),
+     Decimal("99999999999999.9999999"), Decimal("0e20")]
+)  # fmt: skip
+
+
+@st.composite
+def changed(draw, entity):
+    """A recorded document, itself or its children with keys left out, added or set to anything."""
+    record = copy.deepcopy(draw(st.sampled_from(recorded(entity.name))))
+    holders = [record, *record[entity.children[0].json_key], *record.get("invitations", [])]
+    for _ in range(draw(st.integers(0, 4))):
+        holder = draw(st.sampled_from(holders))
+        key = draw(st.sampled_from([*sorted(holder), "shoe_size", "api_token", "notes"]))
+        if draw(st.booleans()):
+            holder.pop(key, None)
+        else:
+            holder[key] = draw(ANYTHING)
+    return record
+
+
+@pytest.mark.parametrize("entity", [INVOICES, PAYMENTS, CREDITS], ids=lambda entity: entity.name)
+@quick
+@given(st.data())
+def test_both_roads_make_the_same_of_any_documents(entity, data):
+    shapes = Shapes(entity)
+    for _ in range(2):
+        content = as_page(data.draw(st.lists(changed(entity), max_size=3)))
+        compared(content, shapes, entity)
+        compared(content, shapes, entity)

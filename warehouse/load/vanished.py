@@ -86,26 +86,32 @@ def missing(
     return [str(key) for (key,) in rows]
 
 
-def bereaved(
-    warehouse: Warehouse, staging: Staging, entity: Entity, source: str, *, newly: bool
-) -> dict[str, Vanished]:
-    """Return the mirrored records whose client is not in the mirror, with the fate that this suggests.
+def bereaved(warehouse: Warehouse, entity: Entity, source: str, absent: Collection[str]) -> dict[str, Vanished]:
+    """Return the absent records whose client is not in the mirror, each with the fate that this suggests.
 
-    The scan brought none of them. Invoice Ninja purges a client with all its records. With `newly`, return only those
-    whose client has vanished since the entity was last loaded.
+    Invoice Ninja purges a client with all its records.
     """
-    if entity is CLIENTS or not entity.client_column:
+    if entity is CLIENTS or not (entity.client_column and absent):
         return {}
-    stage_ids(warehouse, "met", (), staging.batches(entity.name))
-    values = {"source": source, "newly": newly}
-    rows = warehouse.rows(statement("vanished/bereaved").format(**archive_of(entity)), values)
-    warehouse.execute("drop table met")
+    stage_ids(warehouse, "asked", absent)
+    rows = warehouse.rows(statement("vanished/bereaved").format(**archive_of(entity)), {"source": source})
+    warehouse.execute("drop table asked")
     fates = {}
     for key, client_id, kind in rows:
         purged = kind == PURGED
         evidence = f"purged with its client {client_id}" if purged else f"gone, as its client {client_id}"
         fates[str(key)] = Vanished(str(key), PURGED if purged else GONE, None, evidence)
     return fates
+
+
+def newly_bereaved(warehouse: Warehouse, staging: Staging, entity: Entity, source: str) -> list[str]:
+    """Return the mirrored records whose client has vanished since the entity was last loaded; skip staged records."""
+    if not entity.client_column:
+        return []
+    stage_ids(warehouse, "met", (), staging.batches(entity.name))
+    rows = warehouse.rows(statement("vanished/newly_bereaved").format(**archive_of(entity)), {"source": source})
+    warehouse.execute("drop table met")
+    return [str(key) for (key,) in rows]
 
 
 def lost(warehouse: Warehouse, source: str, ids: Collection[str]) -> list[Lost]:

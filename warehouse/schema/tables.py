@@ -117,8 +117,8 @@ def create_indexes(warehouse: Warehouse) -> None:
     for entity in PULLED.values():
         table = entity.name
         warehouse.execute(f"create index if not exists {table}_by_stamp on ninja.{table} (source, updated_at)")
-    for table in ("invoices", "payments", "credits"):
-        warehouse.execute(f"create index if not exists {table}_by_client on ninja.{table} (source, client_id)")
+        if entity.client_column == "client_id":
+            warehouse.execute(f"create index if not exists {table}_by_client on ninja.{table} (source, client_id)")
     open_only = "on ninja.invoices (source, client_id) where balance <> 0"  # a few of many: ageing reads only these
     warehouse.execute(f"create index if not exists invoices_open {open_only}")
     for of in ("invoice", "credit"):

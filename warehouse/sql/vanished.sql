@@ -1,20 +1,12 @@
 -- Queries and notes about records that the server no longer lists.
 
 -- :name bereaved
--- Mirrored records that the scan did not bring and whose client is not in the mirror, with the client's fate.
--- $newly: only of clients that vanished in a run that began after the entity's last load had begun.
+-- The given records whose client is not in the mirror, each with the client's fate.
 select m.id, {client} as client_id, r.kind
 from ninja.{entity} as m
 left join ninja.clients as c on c.source = m.source and c.id = {client}
 left join control.redirects as r on r.source = m.source and r.id = {client} and r.returned_run_id is null
-left join control.runs as v on v.run_id = r.run_id
-left join control.watermarks as w on w.source = m.source and w.entity = '{entity}'
-where m.source = $source
-    and {client} is not null
-    and c.id is null
-    and (v.began_at >= w.began_at or not cast($newly as boolean))
-    and not exists (select 1 from met where met.id = m.id)
-order by m.id collate "C"
+where m.source = $source and m.id in (select id from asked) and {client} is not null and c.id is null
 
 -- :name donors
 -- Clients that the scan did not meet although it met one of their contacts under another client.
@@ -71,6 +63,21 @@ order by c.id collate "C"
 -- The mirrored ids that the scan did not meet.
 select m.id from ninja.{entity} as m
 where m.source = $source and not exists (select 1 from met where met.id = m.id)
+order by m.id collate "C"
+
+-- :name newly_bereaved
+-- Mirrored records that the scan did not bring, of clients that vanished in a run that began after the entity's last load.
+with departed as materialized (
+    select r.id
+    from control.redirects as r
+    join control.runs as v on v.run_id = r.run_id
+    join control.watermarks as w on w.source = r.source and w.entity = '{entity}'
+    where r.source = $source and r.returned_run_id is null and v.began_at >= w.began_at
+)
+select m.id
+from departed as d
+join ninja.{entity} as m on m.source = $source and {client} = d.id
+where not exists (select 1 from met where met.id = m.id)
 order by m.id collate "C"
 
 -- :name newest_clients

@@ -12,6 +12,7 @@ from sandbox.server import create_app
 from tests.sandbox.conftest import NOW, Api
 
 FIGURES = ("balance", "paid_to_date", "payment_balance", "credit_balance")
+CANCELLED = "5"
 
 
 @pytest.fixture(scope="module")
@@ -107,6 +108,26 @@ def _days(start: str, end: str) -> int:
     return (date.fromisoformat(end) - date.fromisoformat(start)).days
 
 
+def test_a_change_of_nothing_leaves_amounts_that_have_no_odd_decimals():
+    with Api(create_app(clients=60, seed=6, clock=lambda: NOW)) as api:
+        before = {client["id"]: client for client in listed(api, "clients")}
+        odd = set()
+        for kind in ("invoices", "credits"):
+            for paper in listed(api, kind):
+                if paper["amount"] % Decimal("0.01") or paper["balance"] % Decimal("0.01"):
+                    odd.add(paper["client_id"])
+                elif not paper["is_deleted"] and paper["status_id"] != CANCELLED:
+                    saved = api.put(f"/api/v1/{kind}/{paper['id']}", json={}).json(parse_float=Decimal)["data"]
+                    kept = {
+                        name: saved[name] for name in ("amount", "balance", "total_taxes", "status_id", "paid_to_date")
+                    }
+                    assert kept == {name: paper[name] for name in kept}
+        assert 0 < len(odd) < 10
+        for client in listed(api, "clients"):
+            if client["id"] not in odd:
+                assert [client[name] for name in FIGURES] == [before[client["id"]][name] for name in FIGURES]
+
+
 def test_the_state_filters_find_all_states(seeded):
     states = ("draft", "unpaid", "paid", "overdue", "cancelled")
     found = {state: len(listed(seeded, "invoices", client_status=state)) for state in states}
@@ -147,3 +168,51 @@ def test_clients_that_are_added_later_bring_papers_of_that_moment(seeded):
         brought = [row for row in listed(api, "invoices") if row["client_id"] in ids]
         assert brought
         assert min(row["created_at"] for row in brought) >= NOW + 99
+
+
+@pytest.mark.parametrize("generation", ["5.10", "5.12", "2026"])
+def test_a_merge_of_seeded_clients_adds_what_their_papers_add_up_to(generation):
+    with Api(create_app(clients=60, seed=6, clock=lambda: NOW, behaves_like=generation)) as api:
+        rich = [c for c in listed(api, "clients", status="active") if c["balance"] and c["paid_to_date"]][:4]
+        password = {"X-API-PASSWORD": api.sandbox.password}
+        for kept, other in zip(rich[::2], rich[1::2], strict=True):
+            moved = {
+                kind: len(listed(api, kind, client_id=other["id"])) for kind in ("invoices", "payments", "credits")
+            }
+            had = {kind: len(listed(api, kind, client_id=kept["id"])) for kind in moved}
+            answer = api.post(f"/api/v1/clients/{kept['id']}/{other['id']}/merge", headers=password)
+            merged = answer.json(parse_float=Decimal)["data"]
+            assert merged["balance"] == kept["balance"] + other["balance"]
+            assert merged["paid_to_date"] == kept["paid_to_date"] + other["paid_to_date"]
+            assert merged["credit_balance"] == kept["credit_balance"] + other["credit_balance"]
+            now = {kind: len(listed(api, kind, client_id=kept["id"])) for kind in moved}
+            assert now == {kind: had[kind] + moved[kind] for kind in moved}
+
+
+def test_a_purge_of_a_seeded_client_takes_its_papers():
+    with Api(create_app(clients=30, seed=6, clock=lambda: NOW)) as api:
+        client = next(c for c in listed(api, "clients") if c["paid_to_date"] and c["balance"])
+        password = {"X-API-PASSWORD": api.sandbox.password}
+        assert api.post(f"/api/v1/clients/{client['id']}/purge", headers=password).status_code == 200
+        for kind in ("invoices", "payments", "credits"):
+            assert client["id"] not in {row["client_id"] for row in listed(api, kind)}
+        left = api.world.db.execute(
+            "SELECT count(*) FROM paymentables WHERE payment_id NOT IN (SELECT id FROM payments)"
+        )
+        assert left.fetchone() == (0,)
+
+
+def test_a_seeded_invoice_is_paid_to_the_last_cent():
+    with Api(create_app(clients=30, seed=6, clock=lambda: NOW)) as api:
+        clients = {client["id"]: client for client in listed(api, "clients", status="active")}
+        unpaid = listed(api, "invoices", client_status="unpaid", status="active")
+        invoice = next(x for x in unpaid if x["client_id"] in clients and x["balance"] > 0 and not x["partial"])
+        before = clients[invoice["client_id"]]
+        part = {"invoice_id": invoice["id"], "amount": str(invoice["balance"])}
+        body = {"client_id": invoice["client_id"], "amount": str(invoice["balance"]), "invoices": [part]}
+        assert api.post("/api/v1/payments", json=body).status_code == 200
+        now = api.get(f"/api/v1/invoices/{invoice['id']}").json(parse_float=Decimal)["data"]
+        assert (now["balance"], now["status_id"], now["paid_to_date"]) == (0, "4", invoice["amount"])
+        after = api.get(f"/api/v1/clients/{before['id']}").json(parse_float=Decimal)["data"]
+        assert after["balance"] == before["balance"] - invoice["balance"]
+        assert after["paid_to_date"] == before["paid_to_date"] + invoice["balance"]

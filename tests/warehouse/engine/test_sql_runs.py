@@ -47,7 +47,7 @@ MD5 = hashlib.md5(ROW[0].record.encode()).hexdigest()  # noqa: S324 - as both en
 TIMES = r"since|.*_at|now|at|began|local_began|before|moment|newest"
 WHOLE = r"n|number|place|most|top|first|last|total|unexplained|removed|resumed_at|rest|interval|longest|seconds"
 WHOLE += r"|least|searches|decisions"
-FLAGS = r"full|held|blind|newly|deleted|listed|with_inserted|kept_balances|usable"
+FLAGS = r"full|held|blind|deleted|listed|with_inserted|kept_balances|usable"
 LISTS = r"ids|places|fields|befores|afters|outcomes|messages|reasons|against|keys|known|clusters|changes|wish_ids|told"
 LISTS += r"|survivors|mergeables|ids_a|ids_b|probabilities|by_puts|conflicts"
 
