@@ -10,13 +10,13 @@ import pytest
 from flows.configuration.values import Retention
 from flows.pull.report import exit_code_of, pulled_as_json, tell_pulled
 from flows.pull.summary import summary_of
+from schemas.entities import PULLED
 from schemas.errors import ServerUnavailable
 from tests.engines import address
 from tests.flows.pull.test_reconcile import Rewriting
 from warehouse.opened.open import open_place
 
 ALL = ("clients", "invoices", "payments", "credits")
-EACH = ("quotes", "recurring_invoices", "products", "projects", "tasks", "expenses", "vendors")
 
 
 @pytest.fixture
@@ -121,6 +121,17 @@ def test_a_first_pull_loads_every_entity_and_the_next_asks_once_for_each(
     runs = query("select entity, requests from control.runs where kind = 'idle'")
     assert runs == [("clients", len(ALL))]
     assert {part.run.run_id for part in quiet.parts} == {quiet.run.run_id}
+
+
+def test_every_kind_that_the_server_lists_can_be_pulled(server, settings, pulls, query):
+    source = msgspec.structs.replace(settings.sources["main"], entities=tuple(PULLED))
+    everything = msgspec.structs.replace(settings, sources={"main": source})
+    pulled = pulls(using=everything)
+    assert [part.run.entity for part in pulled.parts] == list(PULLED)
+    for name in PULLED:
+        theirs = {record["id"] for record in listed(server, name)}
+        assert {key for (key,) in query(f"select id from ninja.{name}")} == theirs
+    assert set(kinds(pulls(using=everything)).values()) == {"idle"}
 
 
 def test_only_what_has_changed_is_read_and_each_run_has_its_row(server, pulls, query, assert_equal_to_the_server):
