@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+import httpx
 import msgspec
 import pytest
 
@@ -234,6 +235,49 @@ def test_the_failure_of_one_entity_leaves_the_others_loaded_and_is_raised(
     assert query("select count(*) from control.runs where kind = 'idle'") == [(0,)]
     server.switch(faults=[])
     assert kinds(pulls()) == {"clients": "idle", "invoices": "full", "payments": "idle", "credits": "idle"}
+    assert_equal_to_the_server()
+
+
+class Cut(httpx.HTTPTransport):
+    """Ctrl-C after so many requests for invoices."""
+
+    def __init__(self, after):
+        super().__init__()
+        self.left = after
+
+    def handle_request(self, request):
+        self.left -= request.url.path.endswith("/invoices")
+        if self.left < 0:
+            raise KeyboardInterrupt
+        return super().handle_request(request)
+
+
+def test_an_interrupted_scan_of_one_entity_resumes_and_those_before_it_stay_loaded(
+    server, settings, pulls, query, assert_equal_to_the_server
+):
+    source = msgspec.structs.replace(settings.sources["main"], page_size=3, connections=1)
+    small = msgspec.structs.replace(settings, sources={"main": source})
+    with pytest.raises(KeyboardInterrupt):
+        pulls(using=small, transport=Cut(after=6))
+    assert query("select entity from control.watermarks") == [("clients",)]
+    first, second, *_ = pulls(using=small).parts
+    assert first.run.kind == "idle"
+    assert any("interrupted" in note for note in second.notes)
+    assert_equal_to_the_server()
+
+
+@pytest.mark.parametrize("zone", ["America/New_York", "Asia/Kolkata"])
+def test_a_time_zone_is_measured_once_and_holds_for_every_entity(
+    server, pulls, query, assert_equal_to_the_server, zone
+):
+    server.switch(timezone=zone)
+    pulls()
+    ((skew,),) = query("select skew_seconds from control.sources")
+    refund(server, server.paid, server.papers[0], 10)
+    server.requests()
+    pulls()
+    assert query("select skew_seconds from control.sources") == [(skew,)]
+    assert len([asked for asked in server.requests() if "/payments?" in asked]) <= 3
     assert_equal_to_the_server()
 
 
