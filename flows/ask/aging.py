@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import Decimal
-from typing import Final
+from itertools import groupby
+from typing import Any, Final
 
 from flows.ask.ask import Result, reading
 from flows.ask.balances import check_source
@@ -24,8 +26,8 @@ STATEMENTS: Final = {
     "by_currency": "aging/by_currency",
     "left_out": "aging/left_out",
 }
-MOST = 50
-"""Rows of a table in a terminal; files and JSON have all."""
+MOST = 20
+"""Rows of a table of one currency in a terminal; files and JSON have all."""
 BESIDE = ("overpaid", "net", "unapplied_payments", "open_credits")
 BUCKETS = {
     DUE: ("not_due", "overdue_1_30", "overdue_31_60", "overdue_61_90", "overdue_over_90"),
@@ -87,21 +89,35 @@ def tell_aging(tables: dict[str, Result], *, basis: str = DUE, at: date | None =
         return
     days = "days overdue" if basis == DUE else "days since the invoice"
     title = f"Owed by {days}" + (f", at the end of {at}" if at else "")
-    for name in filter(None, ("by_currency", asked)):
-        words = f"{title}, by {name.removeprefix('by_')}"
-        _tell(words, tables[name], several=len(sources) > 1, most=0 if name == "by_currency" else MOST)
+    _tell(f"{title}, by currency", tables["by_currency"], several=len(sources) > 1)
+    if asked:
+        _tell_each(f"{title}, by {asked.removeprefix('by_')}", tables[asked], several=len(sources) > 1)
     if in_one := tables.get("converted"):
-        _tell(TITLE, in_one, several=len(sources) > 1, most=0)
+        _tell(TITLE, in_one, several=len(sources) > 1)
     _tell_left_out(tables["left_out"])
 
 
-def _tell(title: str, result: Result, *, several: bool, most: int) -> None:
-    kept = [n for n in range(len(result.columns)) if n or several]
-    columns = [SHORT.get(result.columns[n], result.columns[n]) for n in kept]
+def _tell(title: str, result: Result, *, several: bool) -> None:
+    kept = [name for name in result.columns if name != "source" or several]
+    _show(title, kept, result.records())
+
+
+def _tell_each(title: str, result: Result, *, several: bool) -> None:
+    """Print a table for each source and currency, which leaves room for names."""
+    kept = [name for name in result.columns if name not in ("source", "currency")]
+    for (source, currency), records in groupby(result.records(), lambda row: (row["source"], row["currency"])):
+        code = str(currency) if currency else "Without a currency"
+        heading = " ".join(filter(None, (str(source) * several, f"{code}:", title[:1].lower() + title[1:])))
+        _show(heading, kept, list(records), most=MOST, currency=str(currency or ""))
+
+
+def _show(title: str, kept: Sequence[str], records: Sequence[Mapping[str, object]], **more: Any) -> None:
+    columns = [SHORT.get(name, name.replace("_", " ")) for name in kept]
     spare = [
-        column for column in SPARE if column in columns and not (column == "country" and title.endswith("country"))
+        SHORT.get(name, name.replace("_", " ")) for name in SPARE if not (name == "country" and title.endswith(name))
     ]
-    show_table(title, columns, [[row[n] for n in kept] for row in result.rows], most=most, spare=spare)
+    rows = [[record[name] for name in kept] for record in records]
+    show_table(title, columns, rows, spare=[name for name in spare if name in columns], **more)
 
 
 def _tell_left_out(result: Result) -> None:

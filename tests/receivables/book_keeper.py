@@ -130,8 +130,17 @@ def _steps(lists: Lists, key: str, value: object, until: date, *, ever: bool) ->
                 used, back = _days_of(lists, payment, use)
                 if ever or used <= until:
                     yield used, number(use["amount"])
-                if number(use["refunded"]) and (ever or back <= until):
-                    yield back, -number(use["refunded"])
+                if _refunded(payment, use) and (ever or back <= until):
+                    yield back, -_refunded(payment, use)
+
+
+def _refunded(payment: Record, use: Record) -> Decimal:
+    """The refund of a use. The server writes one on each use for the same invoice: it counts on the first."""
+    same = [u for u in payment["paymentables"] if use.get("invoice_id") and u.get("invoice_id") == use["invoice_id"]]
+    is_first = not same or use is min(
+        same, key=lambda u: (-number(u["refunded"]), int(str(u["created_at"])), str(u["id"]))
+    )
+    return number(use["refunded"]) if is_first else ZERO
 
 
 def _days_of(lists: Lists, payment: Record, use: Record) -> tuple[date, date]:
@@ -151,7 +160,7 @@ def _left_of_payment(lists: Lists, payment: Record, until: date, *, ever: bool) 
     left = number(payment["amount"])
     tied = ZERO
     for use in payment["paymentables"]:
-        tied += number(use["refunded"]) if use.get("invoice_id") else ZERO
+        tied += _refunded(payment, use) if use.get("invoice_id") else ZERO
         if ever or _days_of(lists, payment, use)[0] <= until:
             left -= number(use["amount"]) * (1 if use.get("invoice_id") else -1)
     if ever or lists.day_of(payment["updated_at"]) <= until:

@@ -131,8 +131,25 @@ def test_an_invoice_without_a_due_date_is_not_due_and_stands_in_a_column_of_its_
 
 def test_an_overpaid_invoice_stands_beside_debts_and_is_in_no_bucket(keep):
     warehouse = keep(invoices=[invoice("i"), invoice("j", amount=50, balance=-10, paid_to_date=60)])
-    assert parts(warehouse)[1] == ("j", "whole", ago(60), 60, "overpaid", -10)
+    assert parts(warehouse)[1] == ("j", "whole", ago(60), 0, "overpaid", -10)
     assert of(warehouse, "open_invoices, overdue_31_60, owed, overpaid, net") == (1, 100, 100, 10, 90)
+
+
+def test_an_overpaid_invoice_is_not_overdue_and_not_the_oldest_debt(keep):
+    warehouse = keep(
+        invoices=[
+            invoice("i", date=ago(20), due_date=ago(3)),
+            invoice("j", balance=-10, paid_to_date=110), invoice("k", balance=-5, due_date=""),
+        ]
+    )  # fmt: skip
+    for view in ("mart.open_items", f"mart.open_items_as_of(date '{ago(0)}')"):
+        assert [(key, days) for key, _, _, days, *_ in parts(warehouse, view)] == [("i", 3), ("j", 0), ("k", None)]
+    for name, columns, expected in (
+        ("aging", "most_days_overdue", 3), ("aging_by_invoice_date", "most_days_old", 20),
+    ):  # fmt: skip
+        for view in (f"mart.{name}", f"mart.{name}_as_of(date '{ago(0)}')"):
+            assert of(warehouse, columns, view) == (expected,)
+    assert of(warehouse, "most_days_overdue", f"mart.aging_as_of(date '{ago(1)}')") == (2,)
 
 
 def test_drafts_cancelled_and_deleted_invoices_and_those_of_deleted_clients_are_left_out(keep):
@@ -229,7 +246,7 @@ def test_by_the_date_of_the_invoice_ages_are_counted_from_it(keep):
     invoices = [invoice(key, date=ago(days), amount=10, balance=10) for key, days in dates.items()]
     warehouse = keep(invoices=[*invoices, invoice("o", balance=-7)])
     columns = "age_0_30, age_31_60, age_61_90, age_over_90, owed, overpaid, most_days_old"
-    assert of(warehouse, columns, "mart.aging_by_invoice_date") == (30, 10, 10, 10, 60, 7, 100)
+    assert of(warehouse, columns, "mart.aging_by_invoice_date") == (30, 10, 10, 10, 60, 7, 91)
     then = f"mart.aging_by_invoice_date_as_of(date '{ago(31)}')"
     assert of(warehouse, "age_0_30, age_31_60, age_61_90, age_over_90, owed", then) == (20, 10, 0, 0, 30)
 
@@ -306,3 +323,17 @@ def test_the_published_copy_answers_for_any_day_too(keep):
 
     with duckdb.connect(str(publish(warehouse) / "reader.duckdb"), read_only=True) as reader:
         assert reader.sql(f"select owed from mart.aging_as_of(date '{ago(70)}')").fetchall() == [(100,)]
+
+
+def test_a_refund_that_the_server_writes_on_two_applications_counts_once(keep):
+    """So it does where a payment was applied to an invoice in two steps: the refund of 30 stands on both."""
+    uses = (use("u", 40, refunded=30, updated_at=stamp(20)), use("v", 60, days=40, refunded=30, updated_at=stamp(20)))
+    warehouse = keep(
+        invoices=[invoice("i", balance=30, paid_to_date=70, status_id="3")],
+        payments=[payment("p", *uses, amount=100, refunded=30, status_id="5")],
+    )
+    assert warehouse.rows("select sum(refunded), sum(amount) from mart.payment_applications") == [(30, 100)]
+    assert warehouse.rows("select unapplied from mart.payments") == [(0,)]
+    assert of(warehouse, "owed", f"mart.aging_as_of(date '{ago(19)}')") == (30,)
+    assert of(warehouse, "owed", f"mart.aging_as_of(date '{ago(45)}')") == (60,)
+    assert warehouse.rows(f"select * from mart.aging_as_of(date '{ago(30)}')") == []

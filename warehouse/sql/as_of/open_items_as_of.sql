@@ -71,7 +71,13 @@ parts as (
 select
     p.source, p.day, p.invoice_id, p.number, p.client_id, p.client_number, p.client_status, p.country, p.country_code, p.currency_code,
     p.document_status, p.date, p.part_due_date as due_date, p.part,
-    cast(case when p.part_due_date is not null then greatest(p.day - p.part_due_date, 0) end as integer) as days_overdue,
+    cast(
+        case
+            when p.part_due_date is null then null
+            when p.open_amount > 0 then greatest(p.day - p.part_due_date, 0)
+            else 0
+        end as integer
+    ) as days_overdue,
     cast(case when p.date is not null then greatest(p.day - p.date, 0) end as integer) as days_old,
     case
         when p.open_amount < 0 then 'overpaid'

@@ -4,8 +4,12 @@
 create view mart.payments as
 with tied as (  -- refunds of sums that paid invoices: the others were taken from the unapplied part
     select source, payment_id, sum(refunded) as refunded
-    from ninja.payment_applications
-    where refunded <> 0 and invoice_id is not null
+    from (  -- a refund is written on every application to the invoice
+        select source, payment_id, invoice_id, max(refunded) as refunded
+        from ninja.payment_applications
+        where refunded <> 0 and invoice_id is not null
+        group by source, payment_id, invoice_id
+    ) as refunds
     group by source, payment_id
 )
 select
