@@ -105,11 +105,11 @@ def _open_parts(lists: Lists, invoice: Record, until: date, *, ever: bool) -> It
     if invoice["status_id"] in ("5", "6") and (ever or lists.day_of(invoice["updated_at"]) <= until):
         return
     paid = sum((step for _, step in _steps(lists, "invoice_id", invoice["id"], until, ever=ever)), ZERO)
-    paid_ever = sum((step for _, step in _steps(lists, "invoice_id", invoice["id"], until, ever=True)), ZERO)
     left, deposit = number(invoice["amount"]) - paid, ZERO
     if number(invoice["partial"]) > 0 and invoice["partial_due_date"] and left > 0:
-        asked = number(invoice["partial"]) + paid_ever  # what was asked for at first
-        deposit = min(max(asked - paid, ZERO), left)
+        every = _steps(lists, "invoice_id", invoice["id"], until, ever=True)
+        later = sum((step for used, step in every if step > 0 and not ever and used > until), ZERO)
+        deposit = min(number(invoice["partial"]) + later, left)  # a refund does not ask for a deposit again
     if deposit:
         yield day(invoice["partial_due_date"]), deposit
     if left != deposit:

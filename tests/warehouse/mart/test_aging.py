@@ -122,6 +122,16 @@ def test_a_deposit_above_the_amount_is_all_of_it_and_one_without_a_date_is_no_pa
     assert parts(warehouse) == [("i", "deposit", ago(5), 5, "1-30", 100), ("j", "whole", ago(2), 2, "1-30", 100)]
 
 
+def test_a_refund_does_not_ask_for_the_deposit_again(keep):
+    """A payment of 20 lowered the deposit from 30 to 10, and a refund of 15 raised only the balance."""
+    asked = invoice("i", partial=10, partial_due_date=ago(70), balance=95, paid_to_date=5)
+    used = use("u", 20, refunded=15, updated_at=stamp(20))
+    warehouse = keep(invoices=[asked], payments=[payment("p", used, amount=20, refunded=15)])
+    for day, expected in ((51, (30, 70)), (50, (10, 70)), (21, (10, 70)), (20, (10, 85))):
+        found = parts(warehouse, f"mart.open_items_as_of(date '{ago(day)}')")
+        assert [(part, amount) for _, part, *_, amount in found] == [("deposit", expected[0]), ("rest", expected[1])]
+
+
 @pytest.mark.parametrize("due", ["", "-0001-11-30"])
 def test_an_invoice_without_a_due_date_is_not_due_and_stands_in_a_column_of_its_own(keep, due):
     warehouse = keep(invoices=[invoice("i", due_date=due), invoice("j", due_date=ago(-3), amount=5, balance=5)])

@@ -16,7 +16,7 @@ with days as (
 ),
 undone as (
     select
-        a.source, a.invoice_id,
+        a.source, a.invoice_id, sum(case when a.applied_on > d.day then a.amount else 0 end) as applied,
         sum(
             case when a.applied_on > d.day then a.amount else 0 end
             - case when a.refunded_on > d.day then a.refunded else 0 end
@@ -32,7 +32,7 @@ rolled as (
     select
         i.source, i.id as invoice_id, i.number, i.client_id, i.client_number, i.client_status,
         i.country, i.country_code, i.currency_code, i.document_status, i.date, i.due_date, i.partial_due_date, d.day,
-        i.partial, coalesce(u.amount, 0) as undone,
+        i.partial, coalesce(u.applied, 0) as applied_later,
         case
             when i.document_status not in ('cancelled', 'reversed') then i.balance + coalesce(u.amount, 0)
             when d.is_now or cast(i.updated_at at time zone d.time_zone as date) <= d.day
@@ -50,7 +50,7 @@ standing as (
         r.*,
         case
             when r.partial > 0 and r.partial_due_date is not null and r.open_whole > 0
-                then least(greatest(r.partial + r.undone, 0), r.open_whole)
+                then least(greatest(r.partial + r.applied_later, 0), r.open_whole)  -- a refund does not ask for it again
             else 0
         end as deposit
     from rolled as r
