@@ -150,9 +150,14 @@ def _left_of_payment(lists: Lists, payment: Record, until: date, *, ever: bool) 
         return ZERO
     left = number(payment["amount"])
     tied = ZERO
+    paid = {use.get("invoice_id") for use in payment["paymentables"]}
+    ahead = {row["id"] for row in lists.invoices if row["id"] in paid and not _stood(lists, row, until, ever=ever)}
     for use in payment["paymentables"]:
         tied += number(use["refunded"]) if use.get("invoice_id") else ZERO
-        if ever or _days_of(lists, payment, use)[0] <= until:
+        used, back = _days_of(lists, payment, use)
+        if use.get("invoice_id") in ahead:  # nothing to pay yet
+            left -= number(use["refunded"]) if back <= until else ZERO
+        elif ever or used <= until:
             left -= number(use["amount"]) * (1 if use.get("invoice_id") else -1)
     if ever or lists.day_of(payment["updated_at"]) <= until:
         left -= max(number(payment["refunded"]) - tied, ZERO)

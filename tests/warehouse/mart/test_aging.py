@@ -213,6 +213,30 @@ def test_a_payment_applied_as_it_was_entered_counts_from_its_own_date(keep, seco
         assert warehouse.rows(asked, {"day": ago(day)}) == owed
 
 
+def test_money_for_an_invoice_that_is_dated_later_is_unapplied_until_then(keep):
+    """The payment is of 50 days ago, the invoice of 30 days ago; a part was refunded 40 days ago."""
+    used = use("u", 100, refunded=10, updated_at=stamp(40))
+    warehouse = keep(
+        invoices=[invoice("i", date=ago(30), balance=10, paid_to_date=90, status_id="3")],
+        payments=[payment("p", used, refunded=10)],
+    )
+    for day, expected in ((50, (0, 100)), (41, (0, 100)), (40, (0, 90)), (31, (0, 90)), (30, (10, 0)), (0, (10, 0))):
+        assert of(warehouse, "owed, unapplied_payments", f"mart.aging_as_of(date '{ago(day)}')") == expected
+
+
+def test_documents_without_a_date_count_from_the_day_they_were_entered(keep):
+    """They were entered 100, 50 and 20 days ago."""
+    credit = TEMPLATES["credits"] | {
+        "id": "k", "client_id": "a", "amount": 7, "balance": 7, "status_id": "2", "date": "", "is_deleted": False,
+        "created_at": stamp(20), "updated_at": stamp(20), "line_items": [],
+    }  # fmt: skip
+    warehouse = keep(invoices=[invoice("i", date="")], payments=[payment("p", date="")], credits_=[credit])
+    columns = "owed, unapplied_payments, open_credits"
+    for day, expected in ((100, (100, 0, 0)), (51, (100, 0, 0)), (50, (100, 100, 0)), (20, (100, 100, 7))):
+        assert of(warehouse, columns, f"mart.aging_as_of(date '{ago(day)}')") == expected
+    assert warehouse.rows(f"select * from mart.aging_as_of(date '{ago(101)}')") == []
+
+
 def test_a_payment_dated_ahead_counts_from_its_date(keep):
     paid = payment("p", use("u", 100, days=20), date=ago(10), created_at=stamp(40))
     warehouse = keep(invoices=[invoice("i", balance=0, paid_to_date=100, status_id="4")], payments=[paid])

@@ -1,8 +1,8 @@
 -- One row per part of an invoice that was open at the end of a day, as in mart.open_items, which it equals for today.
--- It is computed from the documents themselves, so also for days before the first pull. An invoice stands from its date. Open is
--- its balance now, plus applications after the day, less refunds after it. A cancelled or reversed invoice was open until
--- its last change. Drafts and deleted invoices count for no day. A later day counts as today. No column is personal: join
--- mart.clients for names.
+-- It is computed from the documents themselves, so also for days before the first pull. An invoice stands from its date, or
+-- from the day it was entered if it has none. Open is its balance now, plus applications after the day, less refunds after it.
+-- A cancelled or reversed invoice was open until its last change. Drafts and deleted invoices count for no day. A later day
+-- counts as today. No column is personal: join mart.clients for names.
 create function mart.open_items_as_of(as_of_day date) returns table (
     source varchar, day date, invoice_id varchar, number varchar, client_id varchar, client_number varchar, client_status varchar,
     country varchar, country_code varchar, currency_code varchar, document_status varchar, date date, due_date date, part varchar,
@@ -42,7 +42,8 @@ rolled as (
     from mart.invoices as i
     join days as d on d.source = i.source
     left join undone as u on u.source = i.source and u.invoice_id = i.id
-    where i.status <> 'deleted' and i.document_status <> 'draft' and (d.is_now or i.date is null or i.date <= d.day)
+    where i.status <> 'deleted' and i.document_status <> 'draft'
+        and (d.is_now or coalesce(i.date, cast(i.created_at at time zone d.time_zone as date), d.day) <= d.day)
         and (i.balance <> 0 or u.amount <> 0 or i.document_status in ('cancelled', 'reversed'))
 ),
 standing as (
