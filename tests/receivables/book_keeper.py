@@ -153,7 +153,7 @@ def _left_of_payment(lists: Lists, payment: Record, until: date, *, ever: bool) 
     paid = {use.get("invoice_id") for use in payment["paymentables"]}
     ahead = {row["id"] for row in lists.invoices if row["id"] in paid and not _stood(lists, row, until, ever=ever)}
     for use in payment["paymentables"]:
-        tied += number(use["refunded"]) if use.get("invoice_id") else ZERO
+        tied += number(use["refunded"]) * (1 if use.get("invoice_id") else -1)
         used, back = _days_of(lists, payment, use)
         if use.get("invoice_id") in ahead:  # nothing to pay yet
             left -= number(use["refunded"]) if back <= until else ZERO

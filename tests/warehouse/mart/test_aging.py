@@ -199,6 +199,15 @@ def test_what_is_unapplied_counts_refunds_of_its_own_only(keep):
     ]  # fmt: skip
 
 
+def test_a_refund_that_gave_a_credit_back_took_no_money(keep):
+    """Of 100 in money and 50 of a credit, 120 paid the invoice: 50 went back to the credit, then 30 in money were refunded."""
+    spent = use("v", 50, refunded=50) | {"invoice_id": None, "credit_id": "k"}
+    mixed = payment("p", use("u", 120, refunded=50), spent, applied=70, refunded=30)
+    warehouse = keep(invoices=[invoice("i", amount=120, balance=50, paid_to_date=70)], payments=[mixed])
+    assert warehouse.rows("select unapplied from mart.payments") == [(0,)]
+    assert of(warehouse, "owed, unapplied_payments") == (50, 0)
+
+
 @pytest.mark.parametrize(
     ("seconds", "applied"),
     [(0, 70), (60, 70), (61, 50)],
@@ -297,6 +306,11 @@ def test_days_to_pay_run_until_the_last_payment(keep):
     )  # fmt: skip
     rows = warehouse.rows("select invoice_id, days_to_pay, days_late from mart.days_to_pay order by invoice_id")
     assert rows == [("i", 55, 15), ("j", 50, None)]
+    later = payment("r", use("x", 30, days=10, refunded=30), use("y", 100, days=10, of="j", refunded=40), date=ago(10))
+    fill(warehouse, PAYMENTS, [later])  # one was given back whole, so it paid nothing
+    rows = warehouse.rows("select invoice_id, days_to_pay from mart.days_to_pay order by invoice_id")
+    assert rows == [("i", 55), ("j", 90)]
+    warehouse.execute("delete from ninja.payment_applications where payment_id = 'r'")
     columns = "paid_invoices, with_due_date, paid_late, average_days_to_pay, average_days_late, longest_days_to_pay"
     found = of(warehouse, columns, "mart.days_to_pay_by_client")
     assert found == (2, 1, 1, Decimal("52.5"), Decimal("15.0"), 55)
