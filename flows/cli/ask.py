@@ -9,13 +9,12 @@ import typer
 
 from flows.ask.ask import Result, ask, asked
 from flows.ask.balances import moment, read_balances, read_heading, tell_balances
-from flows.ask.csv_export import write_csv, write_workbook
+from flows.ask.csv_export import check_outputs, write_files
 from flows.ask.plot import plot_balances
-from flows.cli.options import AsJson, ConfigFile, DecimalSign, Separator, SourceName
+from flows.cli.options import AsJson, ConfigFile, CsvFile, DecimalSign, Separator, SourceName, WorkbookFile
 from flows.configuration.load import load_settings
 from flows.show.counted import counted
 from flows.show.show import say, show_json, show_records, show_table
-from schemas.errors import SettingsError
 
 MOST_ROWS = 200
 
@@ -79,10 +78,8 @@ def balances(
 
 def sql(
     query: Annotated[str, typer.Argument(help='For example: "select * from mart.clients where balance > 1000".')],
-    csv: Annotated[
-        str | None, typer.Option(metavar="FILE", help="Write the result as CSV; - is standard output.")
-    ] = None,
-    xlsx: Annotated[str | None, typer.Option(metavar="FILE", help="Write the result as an Excel workbook.")] = None,
+    csv: CsvFile = None,
+    xlsx: WorkbookFile = None,
     separator: Separator = None,
     decimal: DecimalSign = None,
     config: ConfigFile = None,
@@ -97,16 +94,11 @@ def sql(
     Europe, use --csv FILE --separator semicolon --decimal , or --xlsx FILE, which keeps texts such as 0015 unchanged.
     With --json, columns with the same name are numbered (a, a_1), and NaN and infinity become null.
     """
-    if csv is None and (separator or decimal):
-        raise SettingsError("--separator and --decimal go with --csv FILE.")
+    check_outputs(csv, xlsx, separator=separator, decimal=decimal, as_json=as_json)
     result = ask(load_settings(config), query)
-    if csv is not None or xlsx is not None:
-        if csv is not None:
-            write_csv(result, csv, separator=separator or "comma", decimal=decimal or ".")
-        if xlsx is not None:
-            write_workbook(result, xlsx)
+    if write_files(result, csv, xlsx, separator=separator, decimal=decimal):
         return
     if as_json:
         show_json(result.records())
         return
-    show_table("", result.columns, result.rows, most=MOST_ROWS, note=counted(len(result.rows), "row"))
+    show_table("", result.columns, result.rows, most=MOST_ROWS, note=f"{counted(len(result.rows), 'row')} in all")

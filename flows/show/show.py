@@ -235,7 +235,7 @@ def _fitting(
         places = [n for n, name in enumerate(columns) if name not in spare[:left_out]]
         names, kept = [columns[n] for n in places], [[row[n] for n in places] for row in texts]
         numeric = [any(_is_number(row[n]) for row in rows) for n in places]
-        widths = _narrowest(names, kept, numeric, room=width - 2 * len(places))
+        widths = _narrowest(names, kept, numeric, room=width - 2 * len(places) - 1)
         if widths is not None:
             return names, kept, numeric, widths
     return None
