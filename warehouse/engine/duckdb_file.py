@@ -24,7 +24,7 @@ def bounds(path: Path) -> Config:
     (122,880 rows, uncompressed) instead of several. Smaller row groups would save 40 MB, but only ATTACH takes their
     size: a second connection of this process is then refused too late, and drops the process's lock on the file.
     """
-    staged = sum(_size(file) for file in path.with_name(path.name + ".staging").glob("*/*.arrow"))
+    staged = sum(_size(file) for file in path.with_name(path.name + ".staging").glob("*/*/*.arrow"))
     memory = LEAST_MEMORY + max(_size(path) // 4, staged // 3) // MIB
     return {"memory_limit": f"{memory}MiB", "threads": "1", "write_buffer_row_group_count": "1"}
 
