@@ -122,6 +122,16 @@ def test_a_deposit_above_the_amount_is_all_of_it_and_one_without_a_date_is_no_pa
     assert parts(warehouse) == [("i", "deposit", ago(5), 5, "1-30", 100), ("j", "whole", ago(2), 2, "1-30", 100)]
 
 
+def test_a_refund_does_not_ask_for_the_deposit_again(keep):
+    """A payment of 20 lowered the deposit from 30 to 10, and a refund of 15 raised only the balance."""
+    asked = invoice("i", partial=10, partial_due_date=ago(70), balance=95, paid_to_date=5)
+    used = use("u", 20, refunded=15, updated_at=stamp(20))
+    warehouse = keep(invoices=[asked], payments=[payment("p", used, amount=20, refunded=15)])
+    for day, expected in ((51, (30, 70)), (50, (10, 70)), (21, (10, 70)), (20, (10, 85))):
+        found = parts(warehouse, f"mart.open_items_as_of(date '{ago(day)}')")
+        assert [(part, amount) for _, part, *_, amount in found] == [("deposit", expected[0]), ("rest", expected[1])]
+
+
 @pytest.mark.parametrize("due", ["", "-0001-11-30"])
 def test_an_invoice_without_a_due_date_is_not_due_and_stands_in_a_column_of_its_own(keep, due):
     warehouse = keep(invoices=[invoice("i", due_date=due), invoice("j", due_date=ago(-3), amount=5, balance=5)])
@@ -189,6 +199,15 @@ def test_what_is_unapplied_counts_refunds_of_its_own_only(keep):
     ]  # fmt: skip
 
 
+def test_a_refund_that_gave_a_credit_back_took_no_money(keep):
+    """100 in money and 50 of a credit paid 120: 50 went back to the credit, then 30 in money were refunded."""
+    spent = use("v", 50, refunded=50) | {"invoice_id": None, "credit_id": "k"}
+    mixed = payment("p", use("u", 120, refunded=50), spent, applied=70, refunded=30)
+    warehouse = keep(invoices=[invoice("i", amount=120, balance=50, paid_to_date=70)], payments=[mixed])
+    assert warehouse.rows("select unapplied from mart.payments") == [(0,)]
+    assert of(warehouse, "owed, unapplied_payments") == (50, 0)
+
+
 @pytest.mark.parametrize(
     ("seconds", "applied"),
     [(0, 70), (60, 70), (61, 50)],
@@ -201,6 +220,30 @@ def test_a_payment_applied_as_it_was_entered_counts_from_its_own_date(keep, seco
     for day, owed in ((applied + 1, [(100,)]), (applied, [])):
         asked = "select owed from mart.aging_as_of(cast($day as date)) where owed <> 0"
         assert warehouse.rows(asked, {"day": ago(day)}) == owed
+
+
+def test_money_for_an_invoice_that_is_dated_later_is_unapplied_until_then(keep):
+    """The payment is of 50 days ago, the invoice of 30 days ago; a part was refunded 40 days ago."""
+    used = use("u", 100, refunded=10, updated_at=stamp(40))
+    warehouse = keep(
+        invoices=[invoice("i", date=ago(30), balance=10, paid_to_date=90, status_id="3")],
+        payments=[payment("p", used, refunded=10)],
+    )
+    for day, expected in ((50, (0, 100)), (41, (0, 100)), (40, (0, 90)), (31, (0, 90)), (30, (10, 0)), (0, (10, 0))):
+        assert of(warehouse, "owed, unapplied_payments", f"mart.aging_as_of(date '{ago(day)}')") == expected
+
+
+def test_documents_without_a_date_count_from_the_day_they_were_entered(keep):
+    """They were entered 100, 50 and 20 days ago."""
+    credit = TEMPLATES["credits"] | {
+        "id": "k", "client_id": "a", "amount": 7, "balance": 7, "status_id": "2", "date": "", "is_deleted": False,
+        "created_at": stamp(20), "updated_at": stamp(20), "line_items": [],
+    }  # fmt: skip
+    warehouse = keep(invoices=[invoice("i", date="")], payments=[payment("p", date="")], credits_=[credit])
+    columns = "owed, unapplied_payments, open_credits"
+    for day, expected in ((100, (100, 0, 0)), (51, (100, 0, 0)), (50, (100, 100, 0)), (20, (100, 100, 7))):
+        assert of(warehouse, columns, f"mart.aging_as_of(date '{ago(day)}')") == expected
+    assert warehouse.rows(f"select * from mart.aging_as_of(date '{ago(101)}')") == []
 
 
 def test_a_payment_dated_ahead_counts_from_its_date(keep):
@@ -263,6 +306,11 @@ def test_days_to_pay_run_until_the_last_payment(keep):
     )  # fmt: skip
     rows = warehouse.rows("select invoice_id, days_to_pay, days_late from mart.days_to_pay order by invoice_id")
     assert rows == [("i", 55, 15), ("j", 50, None)]
+    later = payment("r", use("x", 30, days=10, refunded=30), use("y", 100, days=10, of="j", refunded=40), date=ago(10))
+    fill(warehouse, PAYMENTS, [later])  # one was given back whole, so it paid nothing
+    rows = warehouse.rows("select invoice_id, days_to_pay from mart.days_to_pay order by invoice_id")
+    assert rows == [("i", 55), ("j", 90)]
+    warehouse.execute("delete from ninja.payment_applications where payment_id = 'r'")
     columns = "paid_invoices, with_due_date, paid_late, average_days_to_pay, average_days_late, longest_days_to_pay"
     found = of(warehouse, columns, "mart.days_to_pay_by_client")
     assert found == (2, 1, 1, Decimal("52.5"), Decimal("15.0"), 55)

@@ -1,8 +1,8 @@
 -- One row per part of an invoice that was open at the end of a day, as in mart.open_items, which it equals for today.
--- It is computed from the documents themselves, so also for days before the first pull. An invoice stands from its date. Open is
--- its balance now, plus applications after the day, less refunds after it. A cancelled or reversed invoice was open until
--- its last change. Drafts and deleted invoices count for no day. A later day counts as today. No column is personal: join
--- mart.clients for names.
+-- It is computed from the documents themselves, so also for days before the first pull. An invoice stands from its date, or
+-- from the day it was entered if it has none. Open is its balance now, plus applications after the day, less refunds after it.
+-- A cancelled or reversed invoice was open until its last change. Drafts and deleted invoices count for no day. A later day
+-- counts as today. No column is personal: join mart.clients for names.
 create function mart.open_items_as_of(as_of_day date) returns table (
     source varchar, day date, invoice_id varchar, number varchar, client_id varchar, client_number varchar, client_status varchar,
     country varchar, country_code varchar, currency_code varchar, document_status varchar, date date, due_date date, part varchar,
@@ -16,7 +16,7 @@ with days as (
 ),
 undone as (
     select
-        a.source, a.invoice_id,
+        a.source, a.invoice_id, sum(case when a.applied_on > d.day then a.amount else 0 end) as applied,
         sum(
             case when a.applied_on > d.day then a.amount else 0 end
             - case when a.refunded_on > d.day then a.refunded else 0 end
@@ -32,7 +32,7 @@ rolled as (
     select
         i.source, i.id as invoice_id, i.number, i.client_id, i.client_number, i.client_status,
         i.country, i.country_code, i.currency_code, i.document_status, i.date, i.due_date, i.partial_due_date, d.day,
-        i.partial, coalesce(u.amount, 0) as undone,
+        i.partial, coalesce(u.applied, 0) as applied_later,
         case
             when i.document_status not in ('cancelled', 'reversed') then i.balance + coalesce(u.amount, 0)
             when d.is_now or cast(i.updated_at at time zone d.time_zone as date) <= d.day
@@ -42,7 +42,8 @@ rolled as (
     from mart.invoices as i
     join days as d on d.source = i.source
     left join undone as u on u.source = i.source and u.invoice_id = i.id
-    where i.status <> 'deleted' and i.document_status <> 'draft' and (d.is_now or i.date is null or i.date <= d.day)
+    where i.status <> 'deleted' and i.document_status <> 'draft'
+        and (d.is_now or coalesce(i.date, cast(i.created_at at time zone d.time_zone as date), d.day) <= d.day)
         and (i.balance <> 0 or u.amount <> 0 or i.document_status in ('cancelled', 'reversed'))
 ),
 standing as (
@@ -50,7 +51,7 @@ standing as (
         r.*,
         case
             when r.partial > 0 and r.partial_due_date is not null and r.open_whole > 0
-                then least(greatest(r.partial + r.undone, 0), r.open_whole)
+                then least(greatest(r.partial + r.applied_later, 0), r.open_whole)  -- a refund does not ask for it again
             else 0
         end as deposit
     from rolled as r

@@ -28,7 +28,7 @@ uses as (
 select
     u.source, u.id, u.payment_id, u.payment_number, u.payment_date,
     case when u.is_deleted then 'deleted' else 'active' end as status,
-    u.client_id, u.invoice_id, i.number as invoice_number, u.credit_id, k.number as credit_number,
+    u.client_id, u.invoice_id, i.number as invoice_number, i.date as invoice_date, u.credit_id, k.number as credit_number,
     coalesce(i.id, k.id) is not null as is_known,
     u.amount, u.refunded, u.applied_on,
     case when u.refunded <> 0 then greatest(cast(u.updated_at at time zone u.time_zone as date), u.applied_on) end as refunded_on,
