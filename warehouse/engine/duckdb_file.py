@@ -28,7 +28,10 @@ def bounds(path: Path) -> Config:
     and drops the process's lock on the file.
     """
     staged = sum(_size(file) for file in path.with_name(path.name + ".staging").rglob("*.arrow"))
-    memory = (LEAST_TO_LOAD if staged else LEAST_MEMORY) + (_size(path) // 3 + staged // 6) // MIB
+    if staged:
+        memory = LEAST_TO_LOAD + (_size(path) // 3 + staged // 6) // MIB
+    else:
+        memory = LEAST_MEMORY + _size(path) // 4 // MIB
     return {"memory_limit": f"{memory}MiB", "threads": "1", "write_buffer_row_group_count": "1"}
 
 
