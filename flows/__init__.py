@@ -19,13 +19,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from flows.ask.engine import engine
-    from flows.ask.frames import frame, table
+    from flows.ask.frames import aging, frame, table
     from flows.configuration.load import load_settings as settings
     from flows.session.api import open_api
 
-__all__ = ["engine", "frame", "open_api", "settings", "table"]
+__all__ = ["aging", "engine", "frame", "open_api", "settings", "table"]
 
 _HOMES: Final = {
+    "aging": "flows.ask.frames:aging",
     "engine": "flows.ask.engine:engine",
     "frame": "flows.ask.frames:frame",
     "open_api": "flows.session.api:open_api",

@@ -8,6 +8,7 @@ import sys
 from dataclasses import asdict
 from pathlib import Path
 
+from sandbox.people.seed import INVOICED
 from sandbox.server import Sandbox, serve
 from sandbox.store.database import OldDatabaseError
 from sandbox.store.generation import FIVE_TEN, GENERATIONS
@@ -17,6 +18,7 @@ def main() -> None:
     """Reads the arguments and serves until interrupted."""
     parser = argparse.ArgumentParser(prog="python -m sandbox", description=__doc__)
     parser.add_argument("--clients", type=int, default=0)
+    parser.add_argument("--invoiced", type=int, default=INVOICED, help="so many clients have invoices and payments")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=0)
@@ -34,6 +36,7 @@ def main() -> None:
     try:
         serve(
             clients=given.clients,
+            invoiced=given.invoiced,
             seed=given.seed,
             host=given.host,
             port=given.port,

@@ -6,7 +6,6 @@ The demo uses it: it changes the server here, pulls there, and shows the changes
 from __future__ import annotations
 
 import json
-import time
 import urllib.request
 from dataclasses import dataclass
 from decimal import Decimal
@@ -31,11 +30,12 @@ def work_a_little(box: Sandbox) -> list[Deed]:
     """Change four clients of the sandbox: an edit, a new contact address, a payment, an archiving."""
     listed = _call(box, "GET", "/api/v1/clients?status=active&per_page=40&sort=id|asc")["data"]
     edited, contacted, archived = [c for c in listed if c["name"] and c["contacts"][0]["email"].strip()][:3]
-    paying = next(c for c in listed if c["balance"] > PAID and c not in (edited, contacted, archived))
+    others = (c for c in listed if c["balance"] > PAID and c not in (edited, contacted, archived))
+    paying, invoice = next((c, owed) for c in others if (owed := _owing(box, c)))
     return [
         _move_house(box, edited),
         _change_address(box, contacted),
-        _pay(box, paying),
+        _pay(box, paying, invoice),
         _archive(box, archived),
     ]
 
@@ -76,15 +76,16 @@ def _change_address(box: Sandbox, client: Record) -> Deed:
     return Deed(client["display_name"], "its first contact has a new e-mail address")
 
 
-def _pay(box: Sandbox, client: Record) -> Deed:
-    figures = {
-        "balance": str(client["balance"] - PAID),
-        "paid_to_date": str(client["paid_to_date"] + PAID),
-        "documents": True,  # with a row in the ledger, as after a real payment
-    }
-    _call(box, "POST", f"/_sandbox/clients/{client['id']}/balances", figures)
-    _call(box, "POST", f"/_sandbox/clients/{client['id']}/stamp", {"updated_at": time.time()})  # as a payment does
+def _pay(box: Sandbox, client: Record, invoice: Record) -> Deed:
+    part = {"invoice_id": invoice["id"], "amount": str(PAID)}
+    _call(box, "POST", "/api/v1/payments", {"client_id": client["id"], "amount": str(PAID), "invoices": [part]})
     return Deed(client["display_name"], f"paid {PAID}")
+
+
+def _owing(box: Sandbox, client: Record) -> Record | None:
+    """An invoice on which this payment has room."""
+    invoices = _call(box, "GET", f"/api/v1/invoices?client_id={client['id']}&client_status=unpaid&per_page=100")["data"]
+    return next((x for x in invoices if x["balance"] > PAID and not x["is_deleted"]), None)
 
 
 def _archive(box: Sandbox, client: Record) -> Deed:

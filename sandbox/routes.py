@@ -12,6 +12,10 @@ from sandbox.papers import credits as papers_credits
 from sandbox.papers import invoices, payments
 from sandbox.papers.catalogue import CREDIT, INVOICE, PAYMENT
 from sandbox.papers.lists import edit_of, index_of, show_of
+from sandbox.records import lined, plain
+from sandbox.records.catalogue import PLAIN_KINDS
+from sandbox.records.quotes import QUOTES
+from sandbox.records.recurring import RECURRING_INVOICES
 from sandbox.wire.calls import route
 
 ROUTES = [
@@ -65,6 +69,8 @@ ROUTES = [
     route("DELETE", "/credits/{id}", papers_credits.destroy),
     route("GET", "/credits/{id}/edit", edit_of(CREDIT)),
     route("GET", "/credits/{id}/{action}", papers_credits.act),
+    *(path for kind in (QUOTES, RECURRING_INVOICES) for path in lined.routes_of(kind)),
+    *(path for kind in PLAIN_KINDS for path in plain.routes_of(kind)),
     route("GET", "/documents", documents.index),
     route("GET", "/documents/{id}", documents.show),
     route("PUT", "/documents/{id}", documents.save),

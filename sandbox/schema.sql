@@ -146,6 +146,115 @@ CREATE TABLE invitations (
     sent_date TEXT, viewed_date TEXT, opened_date TEXT, created_at INTEGER, updated_at INTEGER, deleted_at INTEGER
 );
 CREATE INDEX invitations_paper ON invitations (paper_id, kind);
+-- Quotes and recurring invoices are papers that move no figure. `next_send_date` of a recurring invoice is a moment.
+CREATE TABLE quotes (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, company_id INTEGER NOT NULL, user_id INTEGER NOT NULL DEFAULT 1, assigned_user_id INTEGER,
+    client_id INTEGER NOT NULL REFERENCES clients (id) ON DELETE CASCADE, project_id INTEGER, vendor_id INTEGER,
+    status_id INTEGER NOT NULL DEFAULT 1, design_id INTEGER, invoice_id INTEGER, subscription_id INTEGER, location_id INTEGER,
+    number TEXT COLLATE unicode_ci, po_number TEXT, date TEXT, due_date TEXT, last_sent_date TEXT, next_send_date TEXT,
+    amount TEXT NOT NULL DEFAULT '0', balance TEXT NOT NULL DEFAULT '0', paid_to_date TEXT NOT NULL DEFAULT '0',
+    partial TEXT, partial_due_date TEXT, discount TEXT NOT NULL DEFAULT '0', is_amount_discount INTEGER NOT NULL DEFAULT 1,
+    uses_inclusive_taxes INTEGER NOT NULL DEFAULT 0, tax_name1 TEXT, tax_rate1 TEXT NOT NULL DEFAULT '0', tax_name2 TEXT,
+    tax_rate2 TEXT NOT NULL DEFAULT '0', tax_name3 TEXT, tax_rate3 TEXT NOT NULL DEFAULT '0', total_taxes TEXT NOT NULL DEFAULT '0',
+    terms TEXT, footer TEXT, public_notes TEXT, private_notes TEXT,
+    custom_value1 TEXT, custom_value2 TEXT, custom_value3 TEXT, custom_value4 TEXT,
+    custom_surcharge1 TEXT, custom_surcharge2 TEXT, custom_surcharge3 TEXT, custom_surcharge4 TEXT,
+    custom_surcharge_tax1 INTEGER NOT NULL DEFAULT 0, custom_surcharge_tax2 INTEGER NOT NULL DEFAULT 0,
+    custom_surcharge_tax3 INTEGER NOT NULL DEFAULT 0, custom_surcharge_tax4 INTEGER NOT NULL DEFAULT 0,
+    exchange_rate TEXT NOT NULL DEFAULT '1', line_items TEXT NOT NULL DEFAULT '[]',
+    reminder1_sent TEXT, reminder2_sent TEXT, reminder3_sent TEXT, reminder_last_sent TEXT,
+    auto_bill_enabled INTEGER NOT NULL DEFAULT 0, tax_info TEXT, e_invoice TEXT, backup TEXT,
+    is_deleted INTEGER NOT NULL DEFAULT 0, created_at INTEGER, updated_at INTEGER, deleted_at INTEGER
+);
+CREATE INDEX quotes_client ON quotes (client_id);
+CREATE INDEX quotes_updated ON quotes (company_id, updated_at);
+CREATE INDEX quotes_number ON quotes (company_id, number);
+CREATE TABLE recurring_invoices (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, company_id INTEGER NOT NULL, user_id INTEGER NOT NULL DEFAULT 1, assigned_user_id INTEGER,
+    client_id INTEGER NOT NULL REFERENCES clients (id) ON DELETE CASCADE, project_id INTEGER, vendor_id INTEGER,
+    status_id INTEGER NOT NULL DEFAULT 1, design_id INTEGER, subscription_id INTEGER, location_id INTEGER,
+    number TEXT COLLATE unicode_ci, po_number TEXT, date TEXT, due_date TEXT, last_sent_date TEXT, next_send_date TEXT,
+    amount TEXT NOT NULL DEFAULT '0', balance TEXT NOT NULL DEFAULT '0', paid_to_date TEXT NOT NULL DEFAULT '0',
+    partial TEXT, partial_due_date TEXT, discount TEXT NOT NULL DEFAULT '0', is_amount_discount INTEGER NOT NULL DEFAULT 1,
+    uses_inclusive_taxes INTEGER NOT NULL DEFAULT 0, tax_name1 TEXT, tax_rate1 TEXT NOT NULL DEFAULT '0', tax_name2 TEXT,
+    tax_rate2 TEXT NOT NULL DEFAULT '0', tax_name3 TEXT, tax_rate3 TEXT NOT NULL DEFAULT '0', total_taxes TEXT NOT NULL DEFAULT '0',
+    terms TEXT, footer TEXT, public_notes TEXT, private_notes TEXT,
+    custom_value1 TEXT, custom_value2 TEXT, custom_value3 TEXT, custom_value4 TEXT,
+    custom_surcharge1 TEXT, custom_surcharge2 TEXT, custom_surcharge3 TEXT, custom_surcharge4 TEXT,
+    custom_surcharge_tax1 INTEGER NOT NULL DEFAULT 0, custom_surcharge_tax2 INTEGER NOT NULL DEFAULT 0,
+    custom_surcharge_tax3 INTEGER NOT NULL DEFAULT 0, custom_surcharge_tax4 INTEGER NOT NULL DEFAULT 0,
+    exchange_rate TEXT NOT NULL DEFAULT '1', line_items TEXT NOT NULL DEFAULT '[]',
+    reminder1_sent TEXT, reminder2_sent TEXT, reminder3_sent TEXT, reminder_last_sent TEXT,
+    frequency_id INTEGER, remaining_cycles INTEGER NOT NULL DEFAULT -1, auto_bill TEXT, due_date_days TEXT,
+    auto_bill_enabled INTEGER NOT NULL DEFAULT 0, tax_info TEXT, e_invoice TEXT, backup TEXT,
+    is_deleted INTEGER NOT NULL DEFAULT 0, created_at INTEGER, updated_at INTEGER, deleted_at INTEGER
+);
+CREATE INDEX recurring_invoices_client ON recurring_invoices (client_id);
+CREATE INDEX recurring_invoices_updated ON recurring_invoices (company_id, updated_at);
+CREATE INDEX recurring_invoices_number ON recurring_invoices (company_id, number);
+-- Records without lines. Money and hours are decimal text, days are days, `time_log` is JSON.
+CREATE TABLE products (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, company_id INTEGER NOT NULL, user_id INTEGER NOT NULL DEFAULT 1, assigned_user_id INTEGER,
+    product_key TEXT COLLATE unicode_ci, notes TEXT, product_image TEXT, tax_id TEXT, cost TEXT NOT NULL DEFAULT '0',
+    price TEXT NOT NULL DEFAULT '0', quantity TEXT NOT NULL DEFAULT '1', in_stock_quantity TEXT NOT NULL DEFAULT '0',
+    stock_notification INTEGER NOT NULL DEFAULT 1, stock_notification_threshold TEXT NOT NULL DEFAULT '0',
+    max_quantity TEXT NOT NULL DEFAULT '0', tax_name1 TEXT, tax_rate1 TEXT NOT NULL DEFAULT '0', tax_name2 TEXT,
+    tax_rate2 TEXT NOT NULL DEFAULT '0', tax_name3 TEXT, tax_rate3 TEXT NOT NULL DEFAULT '0',
+    custom_value1 TEXT, custom_value2 TEXT, custom_value3 TEXT, custom_value4 TEXT,
+    is_deleted INTEGER NOT NULL DEFAULT 0, created_at INTEGER, updated_at INTEGER, deleted_at INTEGER
+);
+CREATE INDEX products_updated ON products (company_id, updated_at);
+CREATE TABLE vendors (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, company_id INTEGER NOT NULL, user_id INTEGER NOT NULL DEFAULT 1, assigned_user_id INTEGER,
+    name TEXT, number TEXT COLLATE unicode_ci, website TEXT, private_notes TEXT, public_notes TEXT, address1 TEXT, address2 TEXT,
+    phone TEXT, city TEXT, state TEXT, postal_code TEXT, country_id INTEGER, currency_id INTEGER, language_id INTEGER,
+    vat_number TEXT, id_number TEXT COLLATE unicode_ci, classification TEXT, routing_id TEXT,
+    is_tax_exempt INTEGER NOT NULL DEFAULT 0, custom_value1 TEXT, custom_value2 TEXT, custom_value3 TEXT, custom_value4 TEXT,
+    is_deleted INTEGER NOT NULL DEFAULT 0, created_at INTEGER, updated_at INTEGER, deleted_at INTEGER
+);
+CREATE INDEX vendors_updated ON vendors (company_id, updated_at);
+CREATE TABLE vendor_contacts (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, vendor_id INTEGER NOT NULL REFERENCES vendors (id) ON DELETE CASCADE,
+    first_name TEXT, last_name TEXT, email TEXT, phone TEXT, custom_value1 TEXT, custom_value2 TEXT, custom_value3 TEXT,
+    custom_value4 TEXT, is_primary INTEGER NOT NULL DEFAULT 0, send_email INTEGER NOT NULL DEFAULT 0, contact_key TEXT NOT NULL,
+    created_at INTEGER, updated_at INTEGER, deleted_at INTEGER
+);
+CREATE INDEX vendor_contacts_vendor ON vendor_contacts (vendor_id);
+CREATE TABLE projects (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, company_id INTEGER NOT NULL, user_id INTEGER NOT NULL DEFAULT 1, assigned_user_id INTEGER,
+    client_id INTEGER, name TEXT, number TEXT COLLATE unicode_ci, private_notes TEXT, public_notes TEXT, color TEXT,
+    task_rate TEXT NOT NULL DEFAULT '0', budgeted_hours TEXT NOT NULL DEFAULT '0', due_date TEXT,
+    custom_value1 TEXT, custom_value2 TEXT, custom_value3 TEXT, custom_value4 TEXT,
+    is_deleted INTEGER NOT NULL DEFAULT 0, created_at INTEGER, updated_at INTEGER, deleted_at INTEGER
+);
+CREATE INDEX projects_client ON projects (client_id);
+CREATE INDEX projects_updated ON projects (company_id, updated_at);
+CREATE TABLE tasks (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, company_id INTEGER NOT NULL, user_id INTEGER NOT NULL DEFAULT 1, assigned_user_id INTEGER,
+    client_id INTEGER REFERENCES clients (id) ON DELETE CASCADE, project_id INTEGER, invoice_id INTEGER, status_id INTEGER,
+    number TEXT COLLATE unicode_ci, description TEXT, rate TEXT NOT NULL DEFAULT '0', time_log TEXT NOT NULL DEFAULT '[]',
+    is_running INTEGER NOT NULL DEFAULT 0, custom_value1 TEXT, custom_value2 TEXT, custom_value3 TEXT, custom_value4 TEXT,
+    is_deleted INTEGER NOT NULL DEFAULT 0, created_at INTEGER, updated_at INTEGER, deleted_at INTEGER
+);
+CREATE INDEX tasks_client ON tasks (client_id);
+CREATE INDEX tasks_project ON tasks (project_id);
+CREATE INDEX tasks_updated ON tasks (company_id, updated_at);
+CREATE TABLE expenses (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, company_id INTEGER NOT NULL, user_id INTEGER NOT NULL DEFAULT 1, assigned_user_id INTEGER,
+    client_id INTEGER, vendor_id INTEGER, invoice_id INTEGER, project_id INTEGER, category_id INTEGER, bank_id INTEGER,
+    recurring_expense_id INTEGER, currency_id INTEGER, invoice_currency_id INTEGER, payment_type_id INTEGER,
+    number TEXT COLLATE unicode_ci, amount TEXT NOT NULL DEFAULT '0', foreign_amount TEXT NOT NULL DEFAULT '0',
+    exchange_rate TEXT NOT NULL DEFAULT '1', date TEXT, payment_date TEXT, private_notes TEXT, public_notes TEXT,
+    transaction_reference TEXT, transaction_id TEXT, should_be_invoiced INTEGER NOT NULL DEFAULT 0,
+    invoice_documents INTEGER NOT NULL DEFAULT 1, uses_inclusive_taxes INTEGER NOT NULL DEFAULT 0,
+    calculate_tax_by_amount INTEGER NOT NULL DEFAULT 0, tax_name1 TEXT, tax_rate1 TEXT NOT NULL DEFAULT '0', tax_name2 TEXT,
+    tax_rate2 TEXT NOT NULL DEFAULT '0', tax_name3 TEXT, tax_rate3 TEXT NOT NULL DEFAULT '0',
+    tax_amount1 TEXT NOT NULL DEFAULT '0', tax_amount2 TEXT NOT NULL DEFAULT '0', tax_amount3 TEXT NOT NULL DEFAULT '0',
+    custom_value1 TEXT, custom_value2 TEXT, custom_value3 TEXT, custom_value4 TEXT,
+    is_deleted INTEGER NOT NULL DEFAULT 0, created_at INTEGER, updated_at INTEGER, deleted_at INTEGER
+);
+CREATE INDEX expenses_client ON expenses (client_id);
+CREATE INDEX expenses_updated ON expenses (company_id, updated_at);
 -- The next automatic number of each kind of paper; clients have theirs in their company.
 CREATE TABLE counters (
     company_id INTEGER NOT NULL, kind TEXT NOT NULL, next INTEGER NOT NULL, PRIMARY KEY (company_id, kind)
@@ -166,10 +275,6 @@ CREATE TABLE system_logs (
     created_at INTEGER, updated_at INTEGER
 );
 CREATE INDEX system_logs_client ON system_logs (client_id);
--- Seeded clients have figures but no invoices until somebody asks: from the first id to the last, but for those in
--- `papered`. No real server has these tables.
-CREATE TABLE seeded (first_id INTEGER NOT NULL, last_id INTEGER NOT NULL);
-CREATE TABLE papered (client_id INTEGER PRIMARY KEY);
 -- Which seeded clients are the same company on purpose; no real server has this table.
 CREATE TABLE planted (client_id INTEGER NOT NULL, duplicate_id INTEGER NOT NULL, kind TEXT NOT NULL);
 CREATE TABLE webhooks (

@@ -24,7 +24,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from sandbox.control import control
-from sandbox.people.seed import populate
+from sandbox.people.seed import INVOICED, populate
 from sandbox.people.stock import Filled, Stock, fill
 from sandbox.routes import ROUTES
 from sandbox.store.database import connect
@@ -57,6 +57,7 @@ class Sandbox:
 def create_app(
     *,
     clients: int = 0,
+    invoiced: int = INVOICED,
     seed: int = 1,
     database: Path | None = None,
     clock: Callable[[], float] = time.time,
@@ -65,13 +66,14 @@ def create_app(
 ) -> Starlette:
     """A sandbox as an ASGI application, with this many believable clients in company A.
 
+    The first `invoiced` of them have invoices, payments and credits behind their figures.
     `app.state.sandbox` holds its tokens and password, `app.state.world` its memory. Ending its lifespan, or closing
     `app.state.world.db`, closes the database. A database file that already holds clients is served unchanged.
     `behaves_like` names one of `GENERATIONS`. `stock` fills company A with given records instead.
     """
     generation = GENERATIONS[behaves_like]
     world = World(connect(database), Clock(clock), random.Random(f"world {seed}"), generation)
-    keys = populate(world, clients=clients, seed=seed)
+    keys = populate(world, clients=clients, seed=seed, invoiced=invoiced)
     filled = fill(world, stock) if stock is not None else None
 
     @asynccontextmanager
@@ -101,6 +103,7 @@ async def _crashed(_: Request, __: Exception) -> Response:
 def running(
     *,
     clients: int = 0,
+    invoiced: int = INVOICED,
     seed: int = 1,
     host: str = "127.0.0.1",
     port: int = 0,
@@ -110,7 +113,11 @@ def running(
 ) -> Iterator[Sandbox]:
     """Run a sandbox on a free port, in a thread. It leaves nothing running, not even requests that hang."""
     server, sandbox, listener = _prepared(
-        create_app(clients=clients, seed=seed, database=database, behaves_like=behaves_like, stock=stock), host, port
+        create_app(
+            clients=clients, invoiced=invoiced, seed=seed, database=database, behaves_like=behaves_like, stock=stock
+        ),
+        host,
+        port,
     )
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()
@@ -129,6 +136,7 @@ def running(
 def serve(
     *,
     clients: int,
+    invoiced: int = INVOICED,
     seed: int,
     host: str,
     port: int,
@@ -138,7 +146,9 @@ def serve(
     stock: Stock | None = None,
 ) -> None:
     """Run a sandbox in the foreground until SIGINT or SIGTERM. It calls `announce` once it accepts requests."""
-    app = create_app(clients=clients, seed=seed, database=database, behaves_like=behaves_like, stock=stock)
+    app = create_app(
+        clients=clients, invoiced=invoiced, seed=seed, database=database, behaves_like=behaves_like, stock=stock
+    )
     server, sandbox, listener = _prepared(app, host, port)
 
     def end(*_: object) -> None:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import UTC, date, datetime, time
-from decimal import Decimal
 
 from flows.ask.ask import Result, reading
+from flows.ask.converted import TITLE, converted
+from flows.ask.decimals import in_decimals
 from flows.configuration.values import Settings
 from flows.show.show import harmless, say, show_table
 from schemas.errors import SettingsError
-from schemas.money import in_own_decimals
 from warehouse.engine.seam import Warehouse
 from warehouse.engine.sql import statement
 
@@ -20,6 +19,7 @@ TITLES = {
     "by_currency": "Balances by currency",
     "by_country": "Balances by country",
     "top_debtors": "Top debtors",
+    "converted": TITLE,
     "not_listed": "Balances, among these, of clients that the server no longer lists: `ninja-sync sweep`",
     "not_known_yet": "Sources with no data yet at that moment",
 }
@@ -49,20 +49,23 @@ def moment(text: str) -> datetime:
 def read_balances(settings: Settings, source: str | None, *, top: int, at: datetime | None = None) -> dict[str, Result]:
     """Return the three tables, of one source or of all, now or as of a moment.
 
-    If there are any, `not_listed` has the present balances of clients that the server no longer lists, and
-    `not_known_yet` the sources first loaded after the moment. Raises SettingsError for an unknown source, and for a
-    moment before the first load.
+    If there are any, `converted` has the balances in the company's currency, `not_listed` the present balances of
+    clients that the server no longer lists, and `not_known_yet` the sources first loaded after the moment. Raises
+    SettingsError for an unknown source, and for a moment before the first load.
     """
     params = {"source": source, "most": top, "at": at}
     with reading(settings) as warehouse:
-        _check_source(warehouse, settings, source)
+        check_source(warehouse, settings, source)
         balances = "(" + statement("read/balances_at") + ") as balances" if at else "mart.client_balances"
         tables = {
-            name: _in_own_decimals(warehouse.answer(statement(file).format(balances=balances), params))
+            name: in_decimals(warehouse.answer(statement(file).format(balances=balances), params))
             for name, file in STATEMENTS.items()
         }
-        unlisted = _in_own_decimals(warehouse.answer(statement("read/balances_not_listed"), params))
+        unlisted = in_decimals(warehouse.answer(statement("read/balances_not_listed"), params))
         later = Result(*warehouse.answer(statement("read/known_since"), params)) if at else Result((), ())
+        in_one = converted(warehouse, tables["by_currency"], at.date() if at else None)
+    if in_one.rows:
+        tables["converted"] = in_one
     if unlisted.rows and not at:
         tables["not_listed"] = unlisted
     if not later.rows:
@@ -83,18 +86,8 @@ def read_heading(settings: Settings, source: str | None, *, at: datetime | None 
     return ", ".join([harmless(" and ".join(names)), *([f"as of {_shown(when)}"] if when else [])])
 
 
-def _in_own_decimals(answer: tuple[Sequence[str], Sequence[Sequence[object]]]) -> Result:
-    """Return the answer with each amount in the decimals of its row's currency."""
-    columns, rows = answer
-    place = columns.index("currency")
-
-    def own(value: object, currency: object) -> object:
-        return in_own_decimals(value, str(currency)) if isinstance(value, Decimal) else value
-
-    return Result(columns, [[own(value, row[place]) for value in row] for row in rows])
-
-
-def _check_source(warehouse: Warehouse, settings: Settings, source: str | None) -> None:
+def check_source(warehouse: Warehouse, settings: Settings, source: str | None) -> None:
+    """Raises SettingsError if neither the settings nor the warehouse have the source."""
     stored = {str(name) for (name,) in warehouse.rows("select source from control.sources")}
     known = sorted({*settings.sources, *stored})
     if source is not None and source not in known:

@@ -6,6 +6,7 @@ clients = frame("clients")
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -41,10 +42,38 @@ def frame(view: str, *, settings: Settings | None = None, config: Path | None = 
 
     Raises SettingsError without the extra `pandas`.
     """
-    import pyarrow as pa  # noqa: PLC0415
-
     with needs("pandas"):
-        import pandas as pd  # noqa: PLC0415
+        import pandas  # noqa: F401, PLC0415 - before the warehouse is opened
+
+    return _as_frame(table(view, settings=settings, config=config))
+
+
+def aging(day: date | None = None, *, settings: Settings | None = None, config: Path | None = None) -> pd.DataFrame:
+    """Return who owes how much for how long as a DataFrame, as `frame("aging")`, at the end of a day.
+
+    Without a day it is today, in each company's own time zone. Raises SettingsError without the extra `pandas`.
+    """
+    with needs("pandas"):
+        import pandas  # noqa: F401, PLC0415 - as above
+
+    if day is None:
+        return frame("aging", settings=settings, config=config)
+    with reading(settings or load_settings(config)) as warehouse:
+        columns, _ = warehouse.answer("select * from mart.aging limit 0")
+        listed = ", ".join(
+            "c.display_name as client_name" if name == "client_name" else f"f.{name}" for name in columns
+        )
+        return _as_frame(
+            warehouse.table(
+                f"select {listed} from mart.aging_as_of(date '{day:%Y-%m-%d}') as f "
+                "left join mart.clients as c on c.source = f.source and c.id = f.client_id"
+            )
+        )
+
+
+def _as_frame(rows: pa.Table) -> pd.DataFrame:
+    import pandas as pd  # noqa: PLC0415 - as above
+    import pyarrow as pa  # noqa: PLC0415
 
     def exact(kind: Any) -> Any:
         if pa.types.is_decimal(kind) or pa.types.is_date(kind):
@@ -53,4 +82,4 @@ def frame(view: str, *, settings: Settings | None = None, config: Path | None = 
             return pd.Int64Dtype()
         return pd.BooleanDtype() if pa.types.is_boolean(kind) else None
 
-    return table(view, settings=settings, config=config).to_pandas(types_mapper=exact)
+    return rows.to_pandas(types_mapper=exact)

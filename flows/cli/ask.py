@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from flows.ask.ask import ask, asked
+from flows.ask.ask import Result, ask, asked
 from flows.ask.balances import moment, read_balances, read_heading, tell_balances
 from flows.ask.csv_export import write_csv, write_workbook
 from flows.ask.plot import plot_balances
@@ -35,9 +35,17 @@ def status(config: ConfigFile = None, as_json: AsJson = False) -> None:
     for name, *row in sources.rows:
         show_records(f"Source {name}", [column.replace("_", " ") for column in sources.columns[1:]], [row])
     if len(entities.rows) > len(sources.rows):
-        show_table("Records", [column.replace("_", " ") for column in entities.columns], entities.rows)
+        _show_entities(entities, several=len(sources.rows) > 1)
     if quarantine.rows:
         show_table("In quarantine", quarantine.columns, quarantine.rows)
+
+
+def _show_entities(entities: Result, *, several: bool) -> None:
+    """Show the age and size of each kind of record."""
+    kept = [n for n, column in enumerate(entities.columns) if several or column != "source"]
+    columns = [entities.columns[n].removeprefix("records_").replace("_", " ") for n in kept]
+    rows = [[row[n] for n in kept] for row in entities.rows]
+    show_table("Records", columns, rows, spare=("last load kind", "last load at", "newest change at"))
 
 
 def balances(

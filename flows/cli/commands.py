@@ -33,16 +33,23 @@ class Group(NamedTuple):
 NAME: Final = "ninja-sync"
 
 ROOT = Group(
-    "Invoice Ninja clients, contacts and balances in SQL: an exact mirror.\n\n"
+    "Invoice Ninja clients, invoices, payments and balances in SQL: an exact mirror.\n\n"
     "Start with `ninja-sync demo`, or with `ninja-sync init` for your own server. "
     "`ninja-sync COMMAND --help` explains a command.",
     {
         "Everyday": (
             Command("pull", "Bring the warehouse up to date.", "flows.cli.pull:pull"),
-            Command("sweep", "Read everything, and find clients that have vanished.", "flows.cli.pull:sweep"),
+            Command("sweep", "Read everything, and find records that have vanished.", "flows.cli.pull:sweep"),
             Command("status", "Show how fresh each mirror is, and what needs attention.", "flows.cli.ask:status"),
             Command("balances", "Show amounts owed and overpaid, and the largest debtors.", "flows.cli.ask:balances"),
+            Command("aging", "Show who owes how much for how long.", "flows.cli.aging:aging"),
             Command("sql", "Query the warehouse in SQL.", "flows.cli.ask:sql"),
+            Command(
+                "reconciliation",
+                "Show clients whose figures differ from their documents.",
+                "flows.cli.reconciliation:reconciliation",
+            ),
+            Command("rates", "Show rates of exchange, and add some from a file."),
         ),
         "Writing": (
             Command("push", "Change many clients, as plans you review first."),
@@ -187,6 +194,13 @@ JOURNAL = Group(
     "flows.cli.journal:list_calls",
 )
 
+RATES = Group(
+    "Show rates of exchange, and add some from a file.\n\n"
+    "A rate converts a currency into the company's. Exact amounts stay unchanged: converted ones stand beside them.",
+    {"Rates": (Command("add", "Add rates from a CSV or an Excel workbook.", "flows.cli.rates:add"),)},
+    "flows.cli.rates:list_rates",
+)
+
 SOURCE = Group(
     "List sources, add one, or bind one to another server.\n\nA source is one company on one Invoice Ninja server.",
     {
@@ -204,5 +218,5 @@ SOURCE = Group(
 
 GROUPS: Final[Mapping[str, Group]] = {
     NAME: ROOT, "clients": CLIENTS, "push": PUSH, "merge": MERGE, "dedupe": DEDUPE, "journal": JOURNAL,
-    "source": SOURCE,
+    "source": SOURCE, "rates": RATES,
 }  # fmt: skip

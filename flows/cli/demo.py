@@ -31,6 +31,9 @@ def sandbox(
     clients: Annotated[
         int | None, typer.Option(min=0, help="The number of invented clients; 500 if not given.")
     ] = None,
+    invoiced: Annotated[
+        int | None, typer.Option(min=0, help="How many of these have invoices and payments; 5000 if not given.")
+    ] = None,
     port: Annotated[int, typer.Option(min=0, max=65535, help="The port; 0 takes a free one.")] = 8765,
     seed: Annotated[int, typer.Option(help="The same seed makes the same clients.")] = 1,
     host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
@@ -66,6 +69,7 @@ def sandbox(
         stock = read_stock(load_settings(config), source, personal=with_personal_data)
     run_sandbox(
         clients=0 if from_warehouse else 500 if clients is None else clients,
+        invoiced=invoiced,
         stock=stock,
         masked=not with_personal_data,
         port=port,

@@ -14,6 +14,7 @@ from connector.clients.fields import lists_for
 from connector.clients.merge import currencies_of
 from connector.clients.present import read_present
 from connector.door.door import Door
+from flows.ask.reconciliation import differences_of
 from flows.configuration.values import Settings
 from flows.merge.rescue import possible
 from flows.plans.client_keys import called
@@ -117,6 +118,8 @@ def plan_merges(
     )  # fmt: skip
     with open_ready(settings, clock) as warehouse:
         store_plan(warehouse, plan)
+        differences = differences_of(warehouse, name, set(keys))
+    notes += [f"Figures do not agree with documents, so look before you merge: {line}." for line in differences]
     return PlannedMerges(plan, previews, refused, notes)
 
 

@@ -1,4 +1,4 @@
-"""The flow `nightly`: read everything, find duplicates, write copies."""
+"""The flow `nightly`: read everything, find duplicates, compare figures with documents, write copies."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from flows.configuration.values import Settings
 from flows.scheduled.dedupe import deduped
 from flows.scheduled.publish import published
 from flows.scheduled.pull import ending, pull_all, side_by_side
+from flows.scheduled.reconciliation import reconciled
 from flows.scheduled.states import ended, run_name
 
 
@@ -24,7 +25,7 @@ from flows.scheduled.states import ended, run_name
     log_prints=False,
 )
 def nightly(source: str | None = None) -> State[Any]:
-    """Read everything, find duplicates, and write copies if the settings name an `export_folder`.
+    """Read everything, find duplicates, compare figures with documents, and write copies into any `export_folder`.
 
     If a source fails, the others go on; the run fails at its end and names the source.
     """
@@ -32,7 +33,7 @@ def nightly(source: str | None = None) -> State[Any]:
 
 
 def _night(settings: Settings, source: str | None) -> State[Any]:
-    states = [ending(pull_all(settings, source, full=True)), deduped(settings, source)]
+    states = [ending(pull_all(settings, source, full=True)), deduped(settings, source), reconciled(source)]
     if settings.prefect.export_folder:
         states.append(published())
     message = " | ".join(str(state.message) for state in states)

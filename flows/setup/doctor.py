@@ -27,12 +27,12 @@ from warehouse.control.state import Binding, check_binding, read_state
 from warehouse.engine.place import is_there
 from warehouse.engine.private import reason
 from warehouse.engine.seam import POSTGRES, Warehouse
-from warehouse.engine.sql import named
+from warehouse.engine.sql import named, statement
 from warehouse.opened.open import open_place
 from warehouse.schema.tables import mirror_is_current
 from warehouse.schema.views import views_are_current
 
-TESTED_VERSION = "5.10.42"
+TESTED_VERSIONS = ("5.10.42", "5.12.28")
 MOST_CLOCK_DIFFERENCE = 120  # seconds
 
 
@@ -62,8 +62,7 @@ def examine(settings: Settings, name: str, clock: Clock = SYSTEM_CLOCK) -> list[
     It changes nothing: it only reads the warehouse, and neither creates nor upgrades it. (On Postgres, its requests
     take turns like all others.)
     """
-    warehouse, known = _warehouse(settings, name)
-    checks = [warehouse]
+    checks, known = _warehouse(settings, name)
     try:
         checks += [Check("address", "good", base_url_of(settings.sources[name]))]
         _check_server(settings, name)
@@ -80,14 +79,14 @@ def _is_wrong_token(problem: SyncError) -> bool:
     return isinstance(problem, NotAuthorised) and problem.status == 403  # noqa: PLR2004 - "Invalid token", TokenAuth.php
 
 
-def _warehouse(settings: Settings, name: str) -> tuple[Check, Binding | None]:
-    """Check the warehouse; return the check, and the company bound to the source if the warehouse knows it."""
+def _warehouse(settings: Settings, name: str) -> tuple[list[Check], Binding | None]:
+    """Check the warehouse; return the checks, and the company bound to the source if the warehouse knows it."""
     try:
         path = place_of(settings)
         if isinstance(path, Path):
             _may_be_written(path)
         if not is_there(path):
-            return Check("warehouse", "note", f"{path} does not exist yet: the first pull creates it"), None
+            return [Check("warehouse", "note", f"{path} does not exist yet: the first pull creates it")], None
         with open_place(path, read_only=True, wait=settings.wait) as warehouse:
             shown = str(path)
             if warehouse.engine == POSTGRES:
@@ -97,17 +96,31 @@ def _warehouse(settings: Settings, name: str) -> tuple[Check, Binding | None]:
                 shown += " (through a connection pooler)" * is_pooled(warehouse)
             coming = _coming(warehouse)
             if coming:
-                return Check("warehouse", "note", f"{shown} {coming}"), None
+                return [Check("warehouse", "note", f"{shown} {coming}")], None
             states = {part.name: read_state(warehouse, name, part) for part in settings.sources[name].pulled}
             state = states[CLIENTS.name]
+            figures = _figures(warehouse, name)
     except SyncError as problem:
-        return Check("warehouse", "bad", str(problem), problem.exit_code), None
+        return [Check("warehouse", "bad", str(problem), problem.exit_code)], None
     counts = [counted(found.mirrored, noun_of(PULLED[part])) for part, found in states.items()]
     held = f"{', '.join(counts)} of {name!r}" if state.binding else f"nothing of {name!r} yet"
     if left := sum(max(found.unexplained or 0, 0) for found in states.values()):
         held += f"; the server does not list {left:,} of them: `ninja-sync sweep` checks"
-        return Check("warehouse", "note", f"{shown}: {held}"), state.binding
-    return Check("warehouse", "good", f"{shown}: {held}"), state.binding
+        return [Check("warehouse", "note", f"{shown}: {held}"), *figures], state.binding
+    return [Check("warehouse", "good", f"{shown}: {held}"), *figures], state.binding
+
+
+def _figures(warehouse: Warehouse, name: str) -> list[Check]:
+    """Compare the figures of clients with their documents, if those have been read."""
+    checks = []
+    for _, *counts in warehouse.rows(statement("read/differing_clients"), {"source": name}):
+        clients, differing = (int(str(count)) for count in counts)
+        if differing:
+            found = f"{differing:,} of {counted(clients, 'client')} differ from their documents: "
+            checks.append(Check("figures", "note", found + "`ninja-sync reconciliation` names them"))
+        else:
+            checks.append(Check("figures", "good", f"those of {counted(clients, 'client')} agree with their documents"))
+    return checks
 
 
 def _may_be_written(path: Path) -> None:
@@ -199,9 +212,9 @@ def _version(look: FirstLook) -> Check:
         return Check("version", "note", "the server does not say its version (a proxy may drop X-APP-VERSION)")
     if not numbers_of(look.version):
         return Check("version", "note", f"the server's version is {look.version!r}: Ninja Sync treats it as 5.10")
-    if look.version == TESTED_VERSION:
-        return Check("version", "good", f"{look.version}, the version Ninja Sync was tested against")
-    return Check("version", "note", f"{look.version}; Ninja Sync was tested against {TESTED_VERSION}")
+    if look.version in TESTED_VERSIONS:
+        return Check("version", "good", f"{look.version}, a version Ninja Sync was tested against")
+    return Check("version", "note", f"{look.version}; Ninja Sync was tested against {' and '.join(TESTED_VERSIONS)}")
 
 
 def _clock(look: FirstLook, clock: Clock) -> Check:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from flows.show.counted import counted
 from flows.show.show import say
+from sandbox.people.seed import INVOICED
 from sandbox.people.stock import Filled, Stock
 from sandbox.server import Sandbox, serve
 from sandbox.store.database import OldDatabaseError
@@ -26,12 +27,14 @@ def run_sandbox(
     database: Path | None,
     behaves_like: str,
     as_json: bool,
+    invoiced: int | None = None,
     stock: Stock | None = None,
     masked: bool = True,
 ) -> None:
     """Serve until Ctrl-C or SIGTERM; print how to reach the server as soon as it answers.
 
-    A `stock` fills it instead of `clients` invented ones. `masked` says whether the stock is masked already.
+    The first `invoiced` of the clients, INVOICED by default, have invoices and payments. A `stock` fills it instead of
+    `clients` invented ones. `masked` says whether the stock is masked already.
     """
 
     def announce(running: Sandbox, filled: Filled | None) -> None:
@@ -49,6 +52,7 @@ def run_sandbox(
     try:
         serve(
             clients=clients,
+            invoiced=INVOICED if invoiced is None else invoiced,
             seed=seed,
             host=host,
             port=port,

@@ -10,8 +10,9 @@ from starlette.responses import Response
 from sandbox.clients.includes import by_client
 from sandbox.clients.listing import Page, envelope, page_of, pagination
 from sandbox.clients.query import Query, since
-from sandbox.clients.records import records_of, rows_of
+from sandbox.clients.records import rows_of
 from sandbox.clients.shown import Json, activity_json, display_name
+from sandbox.papers.lists import add_clients
 from sandbox.php import hashids
 from sandbox.php.text import INT_MAX, to_int
 from sandbox.store.database import Row, marks, select
@@ -55,7 +56,7 @@ def index(call: Call) -> Response:
         _check_relations(wanted)
     records = [activity_json(row) for row in rows]
     if "client" in wanted:
-        _add_clients(call, rows, records)
+        add_clients(call, rows, records)
     total = call.world.db.execute(f"SELECT count(*) FROM activities WHERE {query.where()}", query.args).fetchone()[0]
     return envelope(call, records, pagination(call, page, total, len(rows)))
 
@@ -71,16 +72,6 @@ def _check_relations(names: Sequence[str]) -> None:
         head = name.split(".")[0]
         if head.lower() not in RELATIONS:
             raise bad_request(f"Relation `{head}` is not a valid include.", plain=500)
-
-
-def _add_clients(call: Call, rows: Sequence[Row], records: Sequence[Json]) -> None:
-    """Whole clients under `client`; the key is absent where the client is gone or never existed."""
-    ids = sorted({row["client_id"] for row in rows if row["client_id"]})
-    known = rows_of(call.world.db, _existing(call, ids))
-    clients = dict(zip((row["id"] for row in known), records_of(call, known), strict=True))
-    for row, record in zip(rows, records, strict=True):
-        if row["client_id"] in clients:
-            record["client"] = clients[row["client_id"]]
 
 
 def _existing(call: Call, ids: Sequence[int]) -> list[int]:

@@ -18,7 +18,6 @@ from starlette.responses import Response
 from sandbox.around.pdf import Line, pdf_of
 from sandbox.books.client_settings import currency_of
 from sandbox.books.company import company_row
-from sandbox.books.ledger import write_papers
 from sandbox.books.lookups import currency_code
 from sandbox.clients.records import contacts_of
 from sandbox.clients.shown import display_name
@@ -99,7 +98,6 @@ def _is_day(text: str) -> bool:
 
 
 def _lines(call: Call, row: Row) -> Iterator[Line]:
-    write_papers(call.world.db, [row["id"]])
     start, end = str(call.input["start_date"]), str(call.input["end_date"])
     entries = [
         _entry(entry_row)

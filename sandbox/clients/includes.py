@@ -8,7 +8,6 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from sandbox.books.activities import NEWEST
-from sandbox.books.ledger import write_papers
 from sandbox.clients.shown import Json, activity_json, group_json, ledger_json, system_log_json
 from sandbox.store.database import Row, columns, marks, select
 
@@ -68,7 +67,6 @@ def _activities(db: sqlite3.Connection, rows: Sequence[Row]) -> Values:
 def _ledger(db: sqlite3.Connection, rows: Sequence[Row]) -> Values:
     """All rows, newest first."""
     ids = [row["id"] for row in rows]
-    write_papers(db, ids)
     by_id = _grouped(select(db, "ledger", f"client_id IN ({marks(ids)}) ORDER BY id DESC", ids))
     return {number: [ledger_json(x) for x in its_rows] for number, its_rows in by_id.items()}
 

@@ -16,7 +16,7 @@ from decimal import Decimal
 from starlette.responses import Response
 
 from sandbox.books.activities import MERGED, NEWEST, note
-from sandbox.books.ledger import FIGURES, PAPERS, add_row, credit_balance, money, totals, write_papers
+from sandbox.books.ledger import FIGURES, add_row, credit_balance, money, totals
 from sandbox.clients.clients import reread
 from sandbox.clients.purge import destroyable, farewell
 from sandbox.clients.records import contacts_of, item_answer
@@ -40,6 +40,13 @@ class Merging:
 
 
 Step = Callable[[Merging], None]
+MOVED = (
+    "contacts", "gateway_tokens", "credits", "expenses", "invoices", "payments", "projects", "quotes",
+    "recurring_invoices", "tasks", "documents",
+)  # fmt: skip
+"""The tables whose rows move, in the server's order."""
+ONLY_LIVE = ("contacts", "gateway_tokens", "documents")
+"""Of these, archived and deleted rows stay behind, and go with the other client."""
 
 
 def merge(call: Call) -> Response:
@@ -51,7 +58,6 @@ def merge(call: Call) -> Response:
         raise bad_request("Client not found")
     if others[0]["id"] == survivor["id"]:
         raise bad_request("Attempting to merge the same client is not possible.")
-    write_papers(db, [survivor["id"], others[0]["id"]])
     merging = Merging(call, survivor, others[0], contacts_of(db, survivor["id"]), contacts_of(db, others[0]["id"]))
     _carry_out(merging, _next_death(call))
     return item_answer(call, reread(call, survivor["id"]))
@@ -118,8 +124,8 @@ def hand_over(merging: Merging) -> None:
     moved = (here, merging.call.world.clock.stamp(), gone)
     newest = f"id IN (SELECT id FROM activities WHERE client_id = ? ORDER BY id DESC LIMIT {NEWEST})"
     db.execute(f"UPDATE activities SET client_id = ?, updated_at = ? WHERE {newest}", moved)
-    for table in ("contacts", "gateway_tokens", *PAPERS, "documents"):
-        live = "" if table in PAPERS else " AND deleted_at IS NULL"
+    for table in MOVED:
+        live = " AND deleted_at IS NULL" if table in ONLY_LIVE else ""
         db.execute(f"UPDATE {table} SET client_id = ?, updated_at = ? WHERE client_id = ?{live}", moved)
 
 

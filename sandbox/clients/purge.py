@@ -17,9 +17,10 @@ from sandbox.wire.answers import compact_answer, forbidden
 from sandbox.wire.calls import Call
 
 EMPTIED = (
-    "contacts", "invoices", "ledger", "gateway_tokens", "credits", "activities", "system_logs", "documents", "payments",
+    "contacts", "tasks", "invoices", "ledger", "gateway_tokens", "projects", "credits", "quotes", "activities",
+    "recurring_invoices", "expenses", "system_logs", "documents", "payments",
 )  # fmt: skip
-"""The tables in the server's order; those of tasks, projects, quotes and the like are not kept here."""
+"""The tables in the server's order."""
 
 
 def purge(call: Call) -> Response:

@@ -135,7 +135,7 @@ def broken_for(*values: str | None) -> Filter:
 
 
 def like(*names: str) -> str:
-    """A condition: the text is somewhere in one of these columns, each of which takes one argument."""
+    """A condition: the text is somewhere in one of these columns. Each of them takes one argument."""
     return " OR ".join(f"unicode_like(?, {name})" for name in names)
 
 

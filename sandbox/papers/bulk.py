@@ -34,7 +34,7 @@ def bulk_of(kind: Kind, actions: Mapping[str, Action]) -> Handler:
 
 
 def checked_ids(call: Call) -> list[int | None]:
-    """The row numbers of the request, None for what is no id. Refuses a request without action or ids."""
+    """The row numbers of the request, None where something else was sent. Refuses a request without action or ids."""
     action, sent = call.input.get("action"), call.input.get("ids")
     errors = {}
     if action in (None, [], {}):
@@ -62,7 +62,7 @@ def ours(call: Call, kind: Kind, ids: Sequence[int | None]) -> list[Row]:
 
 
 def carry_out(call: Call, kind: Kind, ids: Sequence[int | None], actions: Mapping[str, Action]) -> None:
-    """The action of the request on each record that the token may edit; each is read anew before it."""
+    """The action of the request on each record that the token may edit; each is read again before it."""
     action = actions.get(call.input["action"])
     for row in ours(call, kind, ids) if action else ():
         if action and may(call.token, "edit", kind, row):

@@ -40,8 +40,7 @@ def store(call: Call) -> Response:
     """POST /credits: a draft, for a deleted client too; one that names an invoice reverses it, and is sent at once."""
     if not call.token.may("create_credit"):
         raise forbidden()
-    data = ready(call.input, today_of(call), new=True)
-    data["line_items"] = [] if data.get("line_items") is None else data["line_items"]
+    data = _ready(call, new=True)
     check(call, CREDIT, data, live_client=False)
     if data.get("invoice_id"):
         _check_reversal(call, data)
@@ -57,9 +56,19 @@ def store(call: Call) -> Response:
     return item_answer(call, CREDIT, row)
 
 
+def _ready(call: Call, *, new: bool) -> Input:
+    """The data as validation sees it: lines that are no array are none, and an empty date is not today's."""
+    data = ready(call.input, today_of(call), new=new)
+    sent = call.input.get("line_items")
+    if not isinstance(sent, list | dict) and (new or sent is not None):
+        data["line_items"] = []
+    return data | ({"date": None} if "date" in call.input and call.input["date"] is None else {})
+
+
 def _check_reversal(call: Call, data: Input) -> None:
     """Only what was paid can be given back (ValidInvoiceCreditRule)."""
-    invoices = select(call.world.db, "invoices", "id = ?", (data["invoice_id"],))
+    number = data["invoice_id"]
+    invoices = select(call.world.db, "invoices", "id = ?", (number,)) if isinstance(number, int) else []
     if not invoices:
         raise server_error()
     invoice = invoices[0]
@@ -76,7 +85,7 @@ def _check_reversal(call: Call, data: Input) -> None:
 def save(call: Call) -> Response:
     """PUT /credits/{id}: a change of what is left of a sent credit changes the client's credit."""
     row = editable(call, CREDIT)
-    data = ready(call.input, today_of(call), new=False)
+    data = _ready(call, new=False)
     check(call, CREDIT, data, row)
     if row["is_deleted"]:
         raise bad_request("Record is deleted and cannot be edited. Restore the record to enable editing")

@@ -1,8 +1,8 @@
-"""The figures of clients as papers move them, and the ledger rows that tell of it (ClientService, LedgerService).
+"""The figures of clients as papers move them, and the ledger rows that record it (ClientService, LedgerService).
 
 Adding to a figure moves the client's stamp, even if nothing is added: the server adds floats, and a float is never the
 text that the column held, so the row counts as changed (recorded: mark_sent of an invoice over 0). A figure that is
-computed anew comes from the database as a text, and moves the stamp only if it differs.
+computed again comes from the database as a text, and moves the stamp only if it differs.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from decimal import Decimal
 
-from sandbox.books.ledger import INVOICE_UPDATED, PAYMENT_UPDATED, add_row, money, write_papers
+from sandbox.books.ledger import INVOICE_UPDATED, PAYMENT_UPDATED, add_row, money
 from sandbox.papers.statuses import OPEN, OfPayments
 from sandbox.store.database import Row, marks, select, update
 from sandbox.store.world import World
@@ -19,8 +19,7 @@ COUNTED = (OfPayments.COMPLETED, OfPayments.PENDING, OfPayments.PARTIALLY_REFUND
 
 
 def client_of(world: World, paper: Mapping[str, object]) -> Row:
-    """The client of a paper, in any state, with every paper that its figures stand for."""
-    write_papers(world.db, [int(str(paper["client_id"]))])
+    """The client of a paper, in any state."""
     return select(world.db, "clients", "id = ?", (paper["client_id"],))[0]
 
 

@@ -1,7 +1,7 @@
 """Deleting and restoring an invoice, with what payments it has (MarkInvoiceDeleted, HandleRestore).
 
-A deleted invoice takes its money along: each payment is cut by its part on the invoice, and one of which nothing is
-left is deleted too, but keeps its status. Restoring gives all of it back.
+A deleted invoice takes its money along: each payment is cut by its part on the invoice. A payment with nothing left is
+deleted too, but keeps its status. Restoring gives all of it back.
 """
 
 from __future__ import annotations

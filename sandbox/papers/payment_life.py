@@ -23,6 +23,7 @@ from sandbox.papers.statuses import CANCELLED, PAID, PARTIAL, SENT, OfPayments
 from sandbox.php.input import Input
 from sandbox.store.database import Row, select, update
 from sandbox.store.world import World
+from sandbox.wire.answers import server_error
 from sandbox.wire.calls import Call
 
 
@@ -52,6 +53,8 @@ def _named(call: Call, table: str, parts: Sequence[Part], key: str) -> list[tupl
     """The parts with their papers, each as it is before any of them."""
     found = []
     for part in parts:
+        if part.get(key) is None:
+            raise server_error()
         rows = select(call.world.db, table, "id = ?", (part[key],))
         found += [(part, row) for row in rows]
     return found

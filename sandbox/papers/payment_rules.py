@@ -21,7 +21,7 @@ OTHER_CLIENT = "Selected invoices are not from a single client"
 
 
 def value_of(part: Part, name: str = "amount") -> Decimal:
-    """An amount as it was sent; 0 for what is no number."""
+    """An amount as it was sent; 0 for anything that is not a number."""
     return Decimal(decimal_of(part.get(name)) or 0) if is_number(part.get(name)) else Decimal(0)
 
 
@@ -102,7 +102,7 @@ def _part_errors(parts: Sequence[Part], field: str, key: str) -> Errors:
 
 
 def _invoice_fault(data: Input, parts: Sequence[Part], known: Mapping[Any, Row]) -> str | None:
-    """The first thing that is wrong with the invoices; the server says it of each of them."""
+    """The first fault of the invoices; the server says it of each of them."""
     if parts and "client_id" not in data:
         return "Client id is required"
     faults = (_fault_of(data, part, known.get(part.get("invoice_id"))) for part in parts)
@@ -110,7 +110,7 @@ def _invoice_fault(data: Input, parts: Sequence[Part], known: Mapping[Any, Row])
 
 
 def _fault_of(data: Input, part: Part, row: Row | None) -> str | None:
-    """What is wrong with one of the invoices, in the server's order."""
+    """The first fault of one of the invoices, in the server's order."""
     faults: tuple[tuple[str, bool], ...] = (
         ("Amount required", part.get("amount") is None),
         ("The requested invoice is not available", row is None),
@@ -194,6 +194,8 @@ def _placed_errors(call: Call, parts: Sequence[Part], own: Row, field: str, key:
             errors[f"{where}.{key}"] = ["Attemping duplicate payment on the same Invoice"]
         elif row is not None and row["client_id"] != own["client_id"]:
             errors[f"{where}.{key}"] = [f"The selected {where}.{key} is invalid."]
+        if field == "credits" and part.get("amount") is None:
+            errors[f"{where}.amount"] = [f"The {where}.amount field is required."]
         if field == "invoices" and "amount" in part and not is_number(part["amount"]):
             errors[f"{where}.amount"] = [f"The {where}.amount must be a number."]
         elif field == "invoices" and value_of(part) < 0:

@@ -17,6 +17,7 @@ from sandbox.papers.entered import amount_of, columns_of, is_number, row_number
 from sandbox.papers.figures import add_figures, compute_payment_balance
 from sandbox.papers.lists import editable, item_answer, list_answer, with_ids
 from sandbox.papers.money import new_payment
+from sandbox.papers.numbers import next_number
 from sandbox.papers.payment_life import now, put_on
 from sandbox.papers.payment_rules import check_changed, check_new, parts_in, total_of, value_of
 from sandbox.papers.refund_rules import check_refund
@@ -75,6 +76,8 @@ def save(call: Call) -> Response:
     if row["is_deleted"]:
         raise bad_request("Record is deleted and cannot be edited. Restore the record to enable editing")
     values = _columns(data) | {"status_id": OfPayments.COMPLETED, "is_manual": 1}
+    if "number" in values and not values["number"]:
+        values["number"] = next_number(call.world, row["company_id"], "payments")
     write(call.world, "payments", row["id"], values)
     row = now(call.world, row)
     applied = amount_of(row, "applied") + put_on(call, row, data)
@@ -99,8 +102,14 @@ def _is_array(value: Any) -> bool:
 
 
 def _decoded(part: Mapping[str, Any], key: str) -> Input:
-    sent = part.get(key)
-    return {**part, key: row_number(sent)} if isinstance(sent, str) else dict(part)
+    return {**part, key: _row_of(part[key])} if key in part else dict(part)
+
+
+def _row_of(sent: Any) -> Any:
+    """The row number behind a hashed id; a number is one already. The server breaks on an array."""
+    if _is_array(sent):
+        raise server_error()
+    return row_number(sent) if isinstance(sent, str) else sent
 
 
 def _columns(data: Input) -> Row:
@@ -126,15 +135,13 @@ def refund(call: Call) -> Response:
     if not call.token.is_admin:
         raise forbidden()
     data = _ready(call.input)
-    if isinstance(data.get("id"), str):
-        data["id"] = row_number(data["id"])
+    if "id" in data:
+        data["id"] = _row_of(data["id"])
     check_refund(call, data)
     found = select(call.world.db, "payments", "id = ? AND deleted_at IS NULL", (data["id"],))
     if not found:
         raise server_error()
-    before = PAYMENT.shown(call, found)[0][
-        "paymentables"
-    ]  # the answer does not tell what the refund did to them (recorded)
+    before = PAYMENT.shown(call, found)[0]["paymentables"]  # the answer shows them as before the refund (recorded)
     return item_answer(call, PAYMENT, payment_life.refund(call, found[0], data), paymentables=before)
 
 

@@ -12,7 +12,7 @@ from sandbox.php.hashids import encode
 from sandbox.php.input import Input
 from sandbox.php.php_json import number
 from sandbox.store.database import Row, marks, select
-from sandbox.wire.answers import invalid
+from sandbox.wire.answers import invalid, server_error
 from sandbox.wire.calls import Call
 
 WITHOUT_INVOICES = (
@@ -22,15 +22,9 @@ WITHOUT_INVOICES = (
 
 def check_refund(call: Call, data: Input) -> None:
     """Refuse a refund beyond what its invoices got, or of a payment on invoices without naming one."""
-    errors: Errors = {}
     found = select(call.world.db, "payments", "id = ?", (data.get("id"),)) if data.get("id") is not None else []
     parts = parts_in(data, "invoices")
-    if "id" not in data or data["id"] is None:
-        errors["id"] = ["The id field is required."]
-    elif not found:
-        errors["id"] = ["Unable to retrieve specified payment"]
-    elif message := _refund_fault(call, found[0], parts):
-        errors["id"] = [message]
+    errors: Errors = _payment_errors(call, data, found, parts)
     if "amount" in data and (message := number_fault("amount", data["amount"])):
         errors["amount"] = [message]
     if data.get("date") is None:
@@ -38,10 +32,24 @@ def check_refund(call: Call, data: Input) -> None:
     for place, part in enumerate(parts):
         if message := _refunded_fault(f"invoices.{place}.amount", part):
             errors[f"invoices.{place}.amount"] = [message]
-    if isinstance(data.get("invoices"), list | dict) and (message := _refundable_fault(call, found, parts)):
-        errors["invoices"] = [message]
     if errors:
         raise invalid(errors)
+    if not parts and data.get("amount") is None:
+        raise server_error()  # the server reads an amount that is not there
+
+
+def _payment_errors(call: Call, data: Input, found: Sequence[Row], parts: Sequence[Part]) -> Errors:
+    """The errors of `id`, and those of `invoices`, which the server checks on their own."""
+    errors: Errors = {}
+    if data.get("id") is None:
+        errors["id"] = ["The id field is required."]
+    elif not found:
+        errors["id"] = ["Unable to retrieve specified payment"]
+    elif message := _refund_fault(call, found[0], parts):
+        errors["id"] = [message]
+    if isinstance(data.get("invoices"), list | dict) and (message := _refundable_fault(call, found, parts)):
+        errors["invoices"] = [message] if "id" in data else ["Payment `id` required."]
+    return errors
 
 
 def _refunded_fault(field: str, part: Part) -> str | None:
@@ -66,9 +74,7 @@ def _refund_fault(call: Call, payment: Row, parts: Sequence[Part]) -> str | None
     placed, message = _placed(call, payment, live=False), None
     named = {part.get("invoice_id"): part for part in parts}
     if placed and not named.keys() & placed.keys():
-        message = (
-            "Attempting to refund a payment with invoices attached, please specify valid invoice/s to be refunded."
-        )
+        message = WITHOUT_INVOICES
     for number_of, part in named.items():
         known = select(call.world.db, "invoices", "id = ? AND company_id = ?", (number_of, payment["company_id"]))
         if not known:

@@ -7,6 +7,7 @@ from datetime import date, datetime
 from typing import Any
 
 from sandbox.papers.entered import day_of, is_number
+from sandbox.papers.invitations import errors_of
 from sandbox.papers.kinds import Kind
 from sandbox.papers.numbers import is_taken
 from sandbox.php.input import Input
@@ -30,6 +31,8 @@ def check(call: Call, kind: Kind, data: Input, own: Row | None = None, *, live_c
     if "line_items" in data and not isinstance(data["line_items"], list):
         errors["line_items"] = ["The line items must be an array."]
     for name in NUMBERS:
+        if name == "amount" and (own is None or isinstance(data.get("line_items"), list)):
+            continue  # the lines give it, whatever was sent
         if name in data and (message := number_fault(name, data[name])):
             errors[name] = [message]
     for name in ("tax_name1", "tax_name2", "tax_name3"):
@@ -37,7 +40,7 @@ def check(call: Call, kind: Kind, data: Input, own: Row | None = None, *, live_c
             errors[name] = [f"The {label(name)} must be a string."]
     if "is_amount_discount" in data and data["is_amount_discount"] not in (True, False, "0", "1"):
         errors["is_amount_discount"] = ["The is amount discount field must be true or false."]
-    errors |= _dates(data, partial=kind.entity == "invoice") | _partial(data, kind, new=own is None)
+    errors |= errors_of(data) | _dates(data, kind, new=own is None) | _partial(data, kind, new=own is None)
     if errors:
         raise invalid(errors)
 
@@ -48,7 +51,7 @@ def label(name: str) -> str:
 
 
 def number_fault(name: str, value: Any) -> str | None:
-    """What is wrong with a value that must be a number."""
+    """The fault of a value that must be a number, None for a good one."""
     if not is_number(value):
         return f"The {label(name)} must be a number."
     return f"The {label(name)} must not be greater than {LARGEST}." if leading_number(value) > LARGEST else None
@@ -86,15 +89,21 @@ def number_errors(call: Call, kind: Kind, data: Input, own: Row | None) -> Error
     return {"number": ["The number has already been taken."]}
 
 
-def _dates(data: Input, *, partial: bool) -> Errors:
+def _dates(data: Input, kind: Kind, *, new: bool) -> Errors:
+    """Of credits only the date is checked; a due date before it only where an invoice is changed."""
     errors: Errors = {}
     if "date" in data and not is_date(data["date"]):
         errors["date"] = ["The date is not a valid date."]
-    due, deposit = data.get("due_date"), data.get("partial_due_date")
-    if partial and due is not None and not is_date(due):
-        errors["due_date"] = ["The due date is not a valid date."]
-    elif partial and due is not None and is_date(deposit) and (day_of(due) or "") <= (day_of(deposit) or ""):
-        errors["due_date"] = ["The due date must be a date after partial due date."]
+    due = data.get("due_date")
+    if kind.entity != "invoice" or due is None:
+        return errors
+    if not is_date(due):
+        return errors | {"due_date": ["The due date is not a valid date."]}
+    day, deposit, start = day_of(due) or "", data.get("partial_due_date"), data.get("date")
+    if is_date(deposit) and day <= (day_of(deposit) or ""):
+        return errors | {"due_date": ["The due date must be a date after partial due date."]}
+    if not new and is_date(start) and day < (day_of(start) or ""):
+        return errors | {"due_date": ["The due date must be a date after or equal to date."]}
     return errors
 
 

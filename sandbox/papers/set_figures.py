@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from decimal import Decimal
 
-from sandbox.books.ledger import money, note_papers, totals, write_papers
+from sandbox.books.ledger import INVOICE_UPDATED, PAYMENT_UPDATED, add_row, money, running, totals
 from sandbox.papers.invoice_life import state_of
 from sandbox.papers.lines import USUAL, stored
 from sandbox.papers.money import currencies, place
@@ -25,7 +25,6 @@ def set_figures(world: World, client_id: int, figures: Mapping[str, str], *, in_
     Without it, the figures are like those of an import: a ledger that begins with a later merge begins at 0 (recorded).
     The client's `updated_at` stays.
     """
-    write_papers(world.db, [client_id])
     clients = select(world.db, "clients", "id = ?", (client_id,))
     if not clients or not figures:
         return
@@ -37,10 +36,29 @@ def set_figures(world: World, client_id: int, figures: Mapping[str, str], *, in_
         _discard(world, row, "payments")
         invoice, payment = _bill(world, row)
         if in_ledger:
-            note_papers(world.db, row, world.clock.stamp(), invoice, payment, applied_before)
+            _note(world, row, invoice, payment, applied_before)
     if "credit_balance" in figures:
         _discard(world, row, "credits")
         _credit(world, row)
+
+
+def give_papers(world: World, client: Row) -> None:
+    """Put one invoice, payment and credit behind the figures of a client that has none, and into its ledger."""
+    invoice, payment = _bill(world, client)
+    _note(world, client, invoice, payment, Decimal(0))
+    _credit(world, client)
+
+
+def _note(world: World, client: Row, invoice: int, payment: int, applied_before: Decimal) -> None:
+    """Add two ledger rows that end at the client's balance: the amount billed, and the part of it that was paid."""
+    db, stamp = world.db, world.clock.stamp()
+    applied = Decimal(totals(db, client["id"])["applied"]) - applied_before
+    if billed := Decimal(client["balance"]) - running(db, client["id"]) + applied:
+        notes = f"Invoice {invoice:04d} marked as sent."
+        add_row(db, client, stamp, billed, notes, activity=INVOICE_UPDATED, about=("invoice", invoice))
+    if applied:
+        notes = f"Payment {payment:04d} applied."
+        add_row(db, client, stamp, -applied, notes, activity=PAYMENT_UPDATED, about=("payment", payment))
 
 
 def _discard(world: World, client: Row, table: str) -> None:
@@ -77,7 +95,7 @@ def _credit(world: World, client: Row) -> None:
 
 
 def _paper(world: World, client: Row, table: str, amount: Decimal, balance: Decimal) -> int:
-    """A sent paper over this amount, of which so much is left."""
+    """A sent paper over this amount, with this balance."""
     line = USUAL | {"quantity": 1.0, "tax_id": "1", "is_amount_discount": True, "product_key": "carried-over"}
     line |= dict.fromkeys(("cost", "line_total", "gross_line_total"), float(amount))
     sums = {"amount": money(amount), "balance": money(balance), "paid_to_date": money(amount - balance)}

@@ -7,12 +7,14 @@ exact decimals to its callers.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
-from sandbox.books.ledger import money
+from sandbox.papers.amounts import WIDE, kept
+from sandbox.wire.answers import server_error
 
 Line = dict[str, Any]
 TAXES = (1, 2, 3)
@@ -33,8 +35,10 @@ class Totals:
 
 def php_round(value: float, places: int) -> float:
     """PHP's round: half away from zero, of the number that 15 digits show; so 1.005 is 1.01, not 1."""
+    if not math.isfinite(value):
+        raise server_error()  # PHP has INF, which no JSON and no column holds
     shown = Decimal(format(value, ".14e"))
-    return float(shown.quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP))
+    return float(shown.quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP, WIDE))
 
 
 def reckon(paper: Mapping[str, Any], lines: Sequence[Line], *, precision: int, tax_exempt: bool = False) -> Totals:
@@ -85,14 +89,14 @@ class _Reckoning:
         return php_round(taxed - taxed / (1 + rate / 100), CENTS)
 
     def total(self, lines: list[Line]) -> Totals:
-        """Add the lines up. Inclusive taxes are told, but change no amount."""
+        """Add the lines up. Inclusive taxes are reported, but change no amount."""
         subtotal = sum((line["line_total"] for line in lines), 0.0)
         total = subtotal - self._discount_of(subtotal)
         taxes = 0.0 if self.tax_exempt else self._paper_taxes(total)
         total += sum((self._surcharge(n) for n in SURCHARGES), 0.0)
         taxes += self._taxes_of(lines, subtotal)
         amount = total if self.inclusive else total + taxes
-        return Totals(_stored(php_round(amount, self.precision)), _stored(taxes), lines)
+        return Totals(kept(php_round(amount, self.precision)), kept(taxes), lines)
 
     def _discount_of(self, amount: float) -> float:
         return self.discount if self.by_amount else php_round(amount * (self.discount / 100), CENTS)
@@ -132,8 +136,3 @@ class _Reckoning:
         if self.by_amount:
             return line_total - line_total * (self.discount / subtotal) if subtotal else line_total
         return line_total - line_total * (self.discount / 100)
-
-
-def _stored(amount: float) -> str:
-    """As a decimal column keeps it."""
-    return money(Decimal(repr(amount)).quantize(Decimal("0.000001"), ROUND_HALF_UP))

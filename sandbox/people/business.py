@@ -190,6 +190,8 @@ def _figures(rng: Random, *, whole: bool) -> Row:
         sums["credit_balance"] = rng.randrange(100, 90_000) * (MICROS // 100)
     if 0.5 < chance < 0.55:  # noqa: PLR2004
         sums["payment_balance"] = rng.randrange(100, 50_000) * (MICROS // 100)
+    if 0.6 < chance < 0.63:  # noqa: PLR2004 - some owe and have credit
+        sums["credit_balance"] = sums["balance"] // (3 * MICROS) * MICROS
     return {name: amount(value - value % MICROS if whole else value) for name, value in sums.items()}
 
 

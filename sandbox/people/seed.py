@@ -13,7 +13,9 @@ from random import Random
 
 from sandbox.books.accounts import COMPANY_A, COMPANY_B, OWNER, YEARS, open_accounts
 from sandbox.people.business import DUPLICATES, Business, client_row, contact_rows, invent, secret
-from sandbox.store.database import Row, insert, select, transaction
+from sandbox.people.filing import file_papers
+from sandbox.people.other_records import add_other_records
+from sandbox.store.database import Row, insert, insert_all, next_id, select, transaction
 from sandbox.store.world import MICROS, World
 
 IN_COMPANY_B = 12
@@ -22,6 +24,8 @@ EVERY = 40
 BLOCK = 900
 BATCH = 2000
 LONGEST_MEMORY = 3000
+INVOICED = 5000
+"""So many clients have papers from the start, unless another number is named."""
 GROUPS = (
     ("Wholesale Europe", {"currency_id": "3"}),
     ("Retail", {"payment_terms": "14"}),
@@ -31,14 +35,22 @@ GROUPS = (
 Stamps = tuple[int, int]
 
 
-def populate(world: World, *, clients: int, seed: int) -> dict[str, str]:
-    """Fill an empty database; returns tokens and password. A database that has clients already stays unchanged."""
+def populate(world: World, *, clients: int, seed: int, invoiced: int = INVOICED) -> dict[str, str]:
+    """Fill an empty database; returns tokens and password. A database that has clients already stays unchanged.
+
+    The first `invoiced` clients have invoices, payments and credits that add up to their figures. The others have only
+    figures, as after an import, so that a million clients are there in a minute.
+    """
     with transaction(world.db):
         keys = open_accounts(world, seed)
         if clients and not select(world.db, "clients", "1 LIMIT 1"):
             groups = tuple(_group(world, name, settings) for name, settings in GROUPS)
-            add_clients(world, COMPANY_A, _history(world, clients, seed), seed=seed, groups=groups)
-            add_clients(world, COMPANY_B, _history(world, min(clients, IN_COMPANY_B), seed), seed=seed + 1, groups=())
+            ids = add_clients(
+                world, COMPANY_A, _history(world, clients, seed), seed=seed, groups=groups, invoiced=invoiced
+            )
+            add_other_records(world, COMPANY_A, ids[:invoiced], seed=str(seed))
+            others = _history(world, min(clients, IN_COMPANY_B), seed)
+            add_clients(world, COMPANY_B, others, seed=seed + 1, groups=(), invoiced=invoiced)
     return keys
 
 
@@ -64,11 +76,17 @@ def _history(world: World, count: int, seed: int) -> list[Stamps]:
 
 
 def add_clients(
-    world: World, company: int, stamps: Sequence[Stamps], *, seed: int, groups: tuple[int, ...]
+    world: World,
+    company: int,
+    stamps: Sequence[Stamps],
+    *,
+    seed: int,
+    groups: tuple[int, ...],
+    invoiced: int = INVOICED,
 ) -> list[int]:
-    """Add one client for each pair of stamps and return their ids."""
+    """Add one client for each pair of stamps, the first ones with papers, and return their ids."""
     rng = Random(f"clients {company} {seed}")
-    first = _next_id(world.db, "clients")
+    first = next_id(world.db, "clients")
     counter = world.db.execute("SELECT client_number_counter FROM companies WHERE id = ?", (company,)).fetchone()[0]
     businesses = _businesses(rng, len(stamps), first)
     for start in range(0, len(stamps), BATCH):
@@ -79,22 +97,16 @@ def add_clients(
             | {"id": first + i}
             for i, (business, _) in zip(batch, rows, strict=True)
         ]
-        _insert_all(world.db, "clients", clients)
-        _insert_all(world.db, "contacts", list(_contacts(rng, clients, [business for business, _ in rows])))
-        _insert_all(world.db, "gateway_tokens", list(_gateway_tokens(rng, clients)))
-        _insert_all(world.db, "documents", list(_documents(rng, clients)))
+        insert_all(world.db, "clients", clients)
+        insert_all(world.db, "contacts", _contacts(rng, clients, [business for business, _ in rows]))
+        insert_all(world.db, "gateway_tokens", _gateway_tokens(rng, clients))
+        insert_all(world.db, "documents", _documents(rng, clients))
         planted = [(pair[0], first + i, pair[1]) for i, (_, pair) in zip(batch, rows, strict=True) if pair]
         world.db.executemany("INSERT INTO planted VALUES (?, ?, ?)", planted)
     ids = list(range(first, first + len(stamps)))
-    if ids:
-        insert(world.db, "seeded", {"first_id": ids[0], "last_id": ids[-1]})
+    file_papers(world, ids[:invoiced], seed=f"{company} {seed}")
     world.db.execute("UPDATE companies SET client_number_counter = ? WHERE id = ?", (counter + len(ids), company))
     return ids
-
-
-def _next_id(db: sqlite3.Connection, table: str) -> int:
-    last = db.execute("SELECT seq FROM sqlite_sequence WHERE name = ?", (table,)).fetchone()
-    return (last[0] if last else 0) + 1
 
 
 def _businesses(rng: Random, count: int, first: int) -> Iterator[tuple[Business, tuple[int, str] | None]]:
@@ -164,14 +176,6 @@ def _documents(rng: Random, clients: Sequence[Row]) -> Iterator[Row]:
             name = rng.choice(("contract.pdf", "Vertrag – unterschrieben.pdf", "logo.png"))
             row = {"name": name, "type": name.rpartition(".")[2], "hash": secret(rng, 32)}
             yield row | {"size": rng.randrange(900, 900_000)} | _belongs(client)
-
-
-def _insert_all(db: sqlite3.Connection, table: str, rows: Sequence[Row]) -> None:
-    """Add rows that all have the same columns."""
-    if rows:
-        names = tuple(rows[0])
-        sql = f"INSERT INTO {table} ({', '.join(names)}) VALUES ({', '.join('?' * len(names))})"
-        db.executemany(sql, [tuple(row[name] for name in names) for row in rows])
 
 
 def planted(db: sqlite3.Connection) -> list[tuple[int, int, str]]:

@@ -1,7 +1,8 @@
 """Fills the database with the records of a real company, as the API shows them: the stock of a rehearsal.
 
 Row numbers come from the hashed ids, so the ids are the same as in the books. Values that the API shows and nobody
-stores (contact keys, hashes) are invented; there are no gateway tokens.
+stores (contact keys, hashes) are invented; there are no gateway tokens. One invoice, payment and credit stand behind
+the figures of each client.
 """
 
 from __future__ import annotations
@@ -15,9 +16,10 @@ from typing import Any
 
 from sandbox.books.accounts import COMPANY_A, OWNER
 from sandbox.books.lookups import statics
+from sandbox.papers.set_figures import give_papers
 from sandbox.people.business import secret
 from sandbox.php.hashids import decode
-from sandbox.store.database import Row, insert, transaction, update
+from sandbox.store.database import Row, insert, insert_all, transaction, update
 from sandbox.store.world import MICROS, World
 
 Record = Mapping[str, Any]
@@ -51,8 +53,6 @@ class Filled:
     clients: int = 0
     new_ids: int = 0
     groups: dict[str, int] = field(default_factory=dict)
-    highest: int = 0
-    lowest: int = 2**63 - 1
 
     def number(self, hashed: object) -> int:
         """The row number of a hashed id; a new one where it does not decode under the empty salt."""
@@ -73,8 +73,6 @@ def fill(world: World, stock: Stock) -> Filled:
             insert(world.db, "group_settings", _group(group, filled.groups[str(group["id"])]))
         while batch := list(islice(clients, BATCH)):
             _insert_batch(world, filled, batch)
-        if filled.clients:
-            insert(world.db, "seeded", {"first_id": filled.lowest, "last_id": filled.highest})
     return filled
 
 
@@ -85,17 +83,16 @@ def _insert_batch(world: World, filled: Filled, batch: list[Record]) -> None:
     for record in batch:
         number = filled.number(record["id"])
         filled.clients += 1
-        filled.lowest, filled.highest = min(filled.lowest, number), max(filled.highest, number)
         clients.append(_client(world, filled, record, number))
         belongs = {"company_id": COMPANY_A, "client_id": number}
         people, papers = record.get("contacts") or (), record.get("documents") or ()
         contacts += [_contact(world, child) | belongs | {"id": filled.number(child["id"])} for child in people]
         documents += [_document(world, child) | belongs | {"id": filled.number(child["id"])} for child in papers]
-    for table, rows in (("clients", clients), ("contacts", contacts), ("documents", documents)):
-        if rows:
-            names = tuple(rows[0])
-            sql = f"INSERT INTO {table} ({', '.join(names)}) VALUES ({', '.join('?' * len(names))})"
-            world.db.executemany(sql, [tuple(row.values()) for row in rows])
+    insert_all(world.db, "clients", clients)
+    insert_all(world.db, "contacts", contacts)
+    insert_all(world.db, "documents", documents)
+    for client in clients:
+        give_papers(world, client)
 
 
 def _company(record: Record) -> Row:

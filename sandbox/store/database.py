@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from functools import lru_cache
 from importlib import resources
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -95,6 +96,22 @@ def insert(db: sqlite3.Connection, table: str, values: Mapping[str, Any]) -> int
     marks = ", ".join("?" * len(values))
     done = db.execute(f"INSERT INTO {table} ({', '.join(values)}) VALUES ({marks})", tuple(values.values()))
     return int(done.lastrowid or 0)
+
+
+def insert_all(db: sqlite3.Connection, table: str, rows: Iterable[Row]) -> None:
+    """Adds rows that all have the same columns."""
+    ordered = iter(rows)
+    first = next(ordered, None)
+    if first is not None:
+        names = tuple(first)
+        sql = f"INSERT INTO {table} ({', '.join(names)}) VALUES ({marks(names)})"
+        db.executemany(sql, (tuple(row[name] for name in names) for row in chain([first], ordered)))
+
+
+def next_id(db: sqlite3.Connection, table: str) -> int:
+    """The id of the next row of a table that counts its own."""
+    last = db.execute("SELECT seq FROM sqlite_sequence WHERE name = ?", (table,)).fetchone()
+    return (last[0] if last else 0) + 1
 
 
 def update(db: sqlite3.Connection, table: str, values: Mapping[str, Any], ids: Iterable[int]) -> None:

@@ -135,7 +135,7 @@ def written(micros: int) -> str:
 
 def _patterns() -> list[Pattern]:
     """Clients of a sandbox whose clock stands still, so that they are the same each time."""
-    app = create_app(clients=PATTERNS, seed=5, clock=lambda: float(LAST))
+    app = create_app(clients=PATTERNS, invoiced=0, seed=5, clock=lambda: float(LAST))
 
     async def ask() -> httpx.Response:
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="https://ninja.test") as box:

@@ -1,4 +1,6 @@
-"""How many pages of 100 clients a second the sandbox serves on one core: `python -m tests.bench.sandbox_pages`.
+"""How many pages of 100 clients or invoices a second the sandbox serves on one core.
+
+Run it with `python -m tests.bench.sandbox_pages`.
 
 The server has a core of its own; this process asks from another one.
 """
@@ -14,8 +16,10 @@ import time
 
 CLIENTS, PAGES, PER_PAGE = 20_000, 200, 100
 ASKED = {
-    "by id": "sort=id%7Casc&page={page}",
-    "by stamp, as a pull asks": "sort=updated_at%7Casc&updated_at={since}",
+    "clients by id": "clients?sort=id%7Casc&page={page}",
+    "clients by stamp": "clients?sort=updated_at%7Casc&updated_at={since}",
+    "invoices by stamp": "invoices?sort=updated_at%7Casc&updated_at={since}",
+    "payments by stamp": "payments?sort=updated_at%7Casc&updated_at={since}",
 }
 
 
@@ -40,7 +44,7 @@ def walk(keys: dict[str, str], query: str) -> float:
     began = time.monotonic()
     for page in range(1, PAGES + 1):
         asked = query.format(page=page, since=1_700_000_000 + page * 100_000)
-        connection.request("GET", f"/api/v1/clients?per_page={PER_PAGE}&{asked}", headers=headers)
+        connection.request("GET", f"/api/v1/{asked}&per_page={PER_PAGE}", headers=headers)
         answer = connection.getresponse()
         rows = json.loads(answer.read())["data"] if page == 1 else answer.read()
         assert answer.status == http.client.OK, answer.status

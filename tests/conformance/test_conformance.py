@@ -27,7 +27,11 @@ FOLDERS = {"5.10": HERE / "recorded", "5.12": HERE / "recorded-5.12"}
 DOCUMENTS = HERE / "recorded-documents"
 """Recorded of invoices, payments, credits and the like, on 5.12.28 alone."""
 NOT_RECORDED = {("5.12", "limit-per-minute")}
-UNTRUSTED = {("5.12", "auth-plain-client"): (9,), ("5.12", "created-at-filter"): (8,)}
+UNTRUSTED = {
+    ("5.12", "auth-plain-client"): (9,),
+    ("5.12", "created-at-filter"): (8,),
+    ("5.12", "invoices-list-order"): (21,),
+}
 """Steps that say nothing: other clients stood on that server, and a moment passed between two requests."""
 
 

@@ -2,6 +2,7 @@
 
     sql/control/NNNN_name.sql   the numbered migrations of the schema `control`, one a file
     sql/mart/*.sql              one view a file, named like the view
+    sql/as_of/*.sql             one function of a day a file, named like the function
     sql/<subject>.sql           named statements: `-- :name accepted` stands above each
 
 `statement("load/accepted")` is the statement `accepted` of `sql/load.sql`. The same text runs on DuckDB and Postgres:
@@ -17,7 +18,7 @@ from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1] / "sql"
-FOLDERS = ("control", "mart")
+FOLDERS = ("control", "mart", "as_of")
 _NAME = re.compile(r"^-- :name (\w+)\n", re.MULTILINE)
 
 

@@ -24,6 +24,7 @@ from schemas.erased import Erased
 from schemas.errors import Busy, WarehouseError
 from schemas.normalise import Drift, Quarantined, TypedRow
 from schemas.vanished import HELD, Vanished
+from warehouse.control.exchange_rates import note_server_rates
 from warehouse.control.left_out import client_of, left_out_marks, note_listed
 from warehouse.control.state import (
     Binding,
@@ -190,6 +191,7 @@ def _replace_all(warehouse: Warehouse, reference: Reference, run: Run) -> None:
         _replace(warehouse, entity, rows, run)
         close_quarantine(warehouse, run, entity)
     record_quarantine(warehouse, run.source, run.run_id, reference.quarantined)
+    note_server_rates(warehouse, run.source, now=run.began_at)
     if label(warehouse) and warehouse.engine == POSTGRES:
         grant_again(warehouse)
 

@@ -1,4 +1,4 @@
-"""Write the data dictionary: every view of `mart` and every table of `ninja`, column by column.
+"""Write the data dictionary: every view and function of `mart` and every table of `ninja`, column by column.
 
 python -m warehouse.opened.dictionary > docs/data-dictionary.md
 """
@@ -16,6 +16,7 @@ from warehouse.engine.seam import Warehouse
 from warehouse.engine.sql import named, statement
 from warehouse.opened.migrate import open_migrated
 from warehouse.schema.comments import of_table, of_view, of_whole
+from warehouse.schema.functions import columns_of, promise, texts
 from warehouse.schema.tables import columns, mirrored
 
 HEAD = """# Data dictionary
@@ -33,7 +34,7 @@ DATABASE = "{{ 'ninja_sync' if target.type == 'duckdb' else target.database }}"
 
 def dictionary(warehouse: Warehouse) -> str:
     """Return the dictionary of an open warehouse of this version, as Markdown."""
-    return "\n".join([HEAD, *_views(warehouse), *_tables()]) + "\n"
+    return "\n".join([HEAD, *_views(warehouse), *_functions(), *_tables()]) + "\n"
 
 
 def dbt_sources(warehouse: Warehouse) -> str:
@@ -64,6 +65,15 @@ def _views(warehouse: Warehouse) -> Iterator[str]:
         made = statement(f"mart/{view}")
         yield f"### mart.{view}\n\n{of_whole(made)}\n"
         yield from _table(types, of_view(view, list(types)))
+
+
+def _functions() -> Iterator[str]:
+    yield "## Functions of `mart`: rows as of a day\n"
+    yield "For example: `select * from mart.aging_as_of(date '2025-12-31')`\n"
+    for name, text in sorted(texts().items()):
+        types = {column: kind.replace(", ", ",") for column, kind in columns_of(text).items()}
+        yield f"### mart.{name}\n\n{promise(text)}\n"
+        yield from _table(types, of_view(name.removesuffix("_as_of"), list(types)))
 
 
 def _tables() -> Iterator[str]:

@@ -33,7 +33,10 @@ from warehouse.engine.private import make_own_folder, reason, remove_halves, wri
 from warehouse.engine.seam import Warehouse
 from warehouse.engine.sql import quoted, statement
 
-EXPORTED = ("clients", "client_balances", "client_redirects", "contacts", "load_status", "unlisted_clients")
+EXPORTED = (
+    "clients", "client_balances", "client_redirects", "contacts", "load_status", "unlisted_clients",
+    "invoices", "payments", "credits", "open_items", "aging",
+)  # fmt: skip
 """The views written as Parquet: the small ones and those for daily questions. The copy holds all views."""
 PARQUET = "format parquet, compression zstd, row_group_size 10240"
 """Row groups are small, because DuckDB holds one in memory until it is written."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cache
 
+from schemas.billing import CREDITS, INVOICES, PAYMENTS
 from schemas.entities import ACTIVITIES, CLIENTS, COMPANIES, CONTACTS, GROUPS
 from schemas.entity import Entity
 from warehouse.engine.seam import Warehouse
@@ -34,9 +35,9 @@ OWN = {
     "clients": "Number of clients.",
     "debtors": "Number of clients that owe something.",
     "creditors": "Number of clients that have overpaid: their balance is below zero.",
-    "owed": "Sum of the debtors' balances.",
-    "overpaid": "Sum that the creditors have overpaid, as a positive number.",
-    "net": "Owed less overpaid: the sum of all balances.",
+    "owed": "Sum owed: balances or open amounts above zero.",
+    "overpaid": "Sum overpaid: balances or open amounts below zero, as a positive number.",
+    "net": "Owed less overpaid.",
     "country": "Country of the billing address, in English.",
     "country_code": "Two-letter ISO 3166 code.",
     "shipping_country": "Country of the shipping address, in English.",
@@ -80,7 +81,7 @@ OWN = {
     "bound_at": "When the source was bound to this company.",
     "client_name": "The client's display name.",
     "client_number": "The client's number.",
-    "client_status": "The client's status: active, archived or deleted.",
+    "client_status": "The client's status: active, archived, deleted, or unknown if the warehouse does not have it.",
     "email_key": "The mail in lower case, without surrounding blanks.",
     "phone_digits": "The digits of the phone number.",
     "activity": "The activity in words, if its type is known.",
@@ -101,7 +102,79 @@ OWN = {
     "unknown_fields": "Number of fields that this version does not know, or does not find.",
     "why": "Reason for keeping the client: held or hidden.",
     "since": "When a full check first missed it.",
+    "figure": "The figure compared: balance, paid_to_date or credit_balance.",
+    "of_client": "The client's figure, by the server's counter.",
+    "of_documents": "The same figure by the client's documents.",
+    "difference": "The client's figure less that of its documents.",
+    "reason": "The likeliest cause of the difference.",
+    "other_id": "Id of the other client, if a merge seems to have stopped half way.",
+    "company_currency": "ISO 4217 code of the company's currency.",
+    "rate": "Value of one unit of the currency in the company's currency.",
+    "origin": "Origin of the rate: file or server.",
+    "rate_day": "Day of the rate.",
+    "rate_origin": "Origin of the rate: file or server.",
+    "owed_converted": "owed in the company's currency, by the rate.",
+    "overpaid_converted": "overpaid in the company's currency, by the rate.",
+    "net_converted": "net in the company's currency, by the rate.",
+    "document_status": "The server's own status, in words.",
+    "unapplied": "The part that pays no invoice yet and was not refunded.",
+    "invoice_number": "The number of the invoice.",
+    "invoice_date": "The date of the invoice.",
+    "credit_number": "The number of the credit.",
+    "payment_number": "The number of the payment.",
+    "payment_date": "The date of the payment.",
+    "is_known": "Whether the warehouse has the invoice or credit.",
+    "applied_on": "The day it was applied, in the company's time zone.",
+    "refunded_on": "The day of its last change, if a part was refunded.",
+    "part": "whole, or deposit and rest while a deposit is open.",
+    "days_overdue": "Days since the due date; 0 if it is not past or nothing is owed, NULL without one.",
+    "days_old": "Days since the date of the invoice; 0 for one dated ahead.",
+    "bucket": "not due, 1-30, 31-60, 61-90, over 90 days overdue, or overpaid.",
+    "open_amount": "The open amount; below zero for an overpaid invoice.",
+    "open_invoices": "Number of invoices with an open amount above zero.",
+    "most_days_overdue": "Days overdue of the part that is overdue longest.",
+    "most_days_old": "Days since the date of the oldest open invoice.",
+    "not_due": "Owed, and not overdue: due today or later, or without a due date.",
+    "overdue_1_30": "Owed, and 1 to 30 days overdue.",
+    "overdue_31_60": "Owed, and 31 to 60 days overdue.",
+    "overdue_61_90": "Owed, and 61 to 90 days overdue.",
+    "overdue_over_90": "Owed, and more than 90 days overdue.",
+    "without_due_date": "The part of not_due that has no due date, so it is never overdue.",
+    "age_0_30": "Owed by invoices of the last 30 days, and by those without a date or dated ahead.",
+    "age_31_60": "Owed by invoices 31 to 60 days old.",
+    "age_61_90": "Owed by invoices 61 to 90 days old.",
+    "age_over_90": "Owed by invoices more than 90 days old.",
+    "unapplied_payments": "Sum of payments that pay no invoice yet; not subtracted from owed.",
+    "open_credits": "Sum of credits that can still be used; not subtracted from owed.",
+    "paid_on": "The day of the last payment that was applied to the invoice.",
+    "days_to_pay": "Days from the date of the invoice until it was paid.",
+    "days_late": "Days from the due date until it was paid; below zero if it was paid early.",
+    "paid_invoices": "Number of paid invoices.",
+    "with_due_date": "Number of those with a due date.",
+    "paid_late": "Number of those paid after the due date.",
+    "average_days_to_pay": "Average of the days from the date of an invoice until it was paid.",
+    "average_days_late": "Average of the days from the due date until it was paid.",
+    "longest_days_to_pay": "The most days from the date of an invoice until it was paid.",
+    "last_paid_on": "The day on which the last of them was paid.",
+    "invoices": "Number of invoices.",
+    "payments": "Number of payments.",
+    "invoiced": "Sum of the invoices' amounts.",
+    "credited": "Sum of the credits' amounts.",
+    "paid": "Sum of the payments' amounts, refunds included.",
 }
+
+_OF_BILLING = {
+    "invoices": INVOICES,
+    "invoice_items": INVOICES.children[0],
+    "payments": PAYMENTS,
+    "payment_applications": PAYMENTS.children[0],
+    "credits": CREDITS,
+    "open_items": INVOICES,
+    "days_to_pay": INVOICES,
+    "revenue_by_month": PAYMENTS,
+}
+_ENTITIES = {"contacts": CONTACTS, "companies": COMPANIES, "client_activities": ACTIVITIES, **_OF_BILLING}
+"""The views whose columns are fields of another entity than clients."""
 
 
 @cache
@@ -109,7 +182,9 @@ def _fields() -> dict[str, str]:
     descriptions: dict[str, str] = {}
     for entity in (CLIENTS, CONTACTS, COMPANIES, GROUPS):
         descriptions = {field.name: field.description for field in entity.fields} | descriptions
-    return descriptions
+    parents = [parent for _, parent in mirrored() if parent is not None]
+    ids = {p.parent_column: f"Id of the {p.parent_column.removesuffix('_id').replace('_', ' ')}." for p in parents}
+    return ids | descriptions
 
 
 def of_table(entity: Entity, parent: Entity | None) -> dict[str, str]:
@@ -122,7 +197,7 @@ def of_table(entity: Entity, parent: Entity | None) -> dict[str, str]:
 
 def of_view(view: str, names: list[str]) -> dict[str, str]:
     """Return the columns of a view of `mart`, each with its description."""
-    entity = {"contacts": CONTACTS, "companies": COMPANIES, "client_activities": ACTIVITIES}.get(view, CLIENTS)
+    entity = _ENTITIES.get(view, CLIENTS)
     described = {field.name: field.description for field in entity.fields} | OWN
     return {name: _described(view, name, described) for name in names}
 

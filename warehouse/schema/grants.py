@@ -14,6 +14,7 @@ from datetime import datetime
 from schemas.errors import SettingsError, WarehouseError
 from warehouse.engine.seam import POSTGRES, Warehouse
 from warehouse.engine.sql import named, statement
+from warehouse.schema.functions import texts
 from warehouse.schema.personal import readable
 
 ANALYST, ANALYST_WITH_PERSONAL_DATA, WRITER = "analyst", "analyst with personal data", "writer"
@@ -89,12 +90,15 @@ def _apply(warehouse: Warehouse, role: str, kind: str) -> list[str]:
             warehouse.execute(f'grant select on mart."{view}" to "{role}"')
         elif listed:
             warehouse.execute(f'grant select ({listed}) on mart."{view}" to "{role}"')
+    for name in texts():  # they read with the rights of the role, and no personal column
+        warehouse.execute(f'grant execute on function mart."{name}"(date) to "{role}"')
     return list(views)
 
 
 def _take_all(warehouse: Warehouse, role: str) -> None:
     for schema in ("mart", "ninja", "control"):
         warehouse.execute(f'revoke all on all tables in schema {schema} from "{role}"')
+        warehouse.execute(f'revoke all on all functions in schema {schema} from "{role}"')
         warehouse.execute(f'revoke all on schema {schema} from "{role}"')
     for view, columns in _columns(warehouse).items():
         listed = ", ".join(_quoted(column) for column in columns)

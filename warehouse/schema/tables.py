@@ -119,6 +119,11 @@ def create_indexes(warehouse: Warehouse) -> None:
         warehouse.execute(f"create index if not exists {table}_by_stamp on ninja.{table} (source, updated_at)")
         if entity.client_column == "client_id":
             warehouse.execute(f"create index if not exists {table}_by_client on ninja.{table} (source, client_id)")
+    open_only = "on ninja.invoices (source, client_id) where balance <> 0"  # a few of many: ageing reads only these
+    warehouse.execute(f"create index if not exists invoices_open {open_only}")
+    for of in ("invoice", "credit"):
+        on = f"on ninja.payment_applications (source, {of}_id)"
+        warehouse.execute(f"create index if not exists payment_applications_by_{of} {on}")
     for table in ("client_versions", "client_changes", "redirects", "quarantine"):
         warehouse.execute(f"create index if not exists {table}_by_id on control.{table} (source, id)")
     for table in ("record_versions", "record_changes", "vanished_records"):

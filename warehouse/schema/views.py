@@ -1,4 +1,4 @@
-"""The views of `mart`, created again whenever this version's SQL differs from the warehouse's."""
+"""The views and functions of `mart`, created again whenever this version's SQL differs from the warehouse's."""
 
 from __future__ import annotations
 
@@ -9,30 +9,43 @@ from graphlib import TopologicalSorter
 from warehouse.engine.seam import Warehouse
 from warehouse.engine.sql import named, statement
 from warehouse.schema.comments import comment_on_views
+from warehouse.schema.functions import CALL, create_function, drop_function, texts
 from warehouse.schema.labels import drop_label_views, label
 
 
 def views_are_current(warehouse: Warehouse) -> bool:
-    """Whether every view exists and was created from this version's SQL."""
+    """Whether every view exists, and it and every function was created from this version's SQL.
+
+    Whether a function still exists is not asked, because DuckDB takes 10 ms to list them.
+    """
     made = {str(name): str(digest) for name, digest in warehouse.rows(statement("read/views"))}
-    return made == {name: _digest(name) for name in named("mart")}
+    functions = {name + CALL: _digest_of(text) for name, text in texts().items()}
+    return made == {name: _digest(name) for name in named("mart")} | functions
 
 
 def drop_views(warehouse: Warehouse) -> None:
-    """Drop our views, of this and other versions, the last one first. Views that people created stay."""
+    """Drop our views and functions, of this and other versions, the last one first. Those that people created stay."""
     drop_label_views(warehouse)
     made = [str(name) for (name,) in warehouse.rows("select name from control.views order by place desc")]
-    for name in [*made, *(name for name in reversed(in_order()) if name not in made)]:
-        warehouse.execute(f'drop view if exists mart."{name}"')
+    ours = [*(name + CALL for name in reversed(texts())), *reversed(in_order())]
+    for name in [*made, *(name for name in ours if name not in made)]:
+        if name.endswith(CALL):
+            drop_function(warehouse, name.removesuffix(CALL))
+        else:
+            warehouse.execute(f'drop view if exists mart."{name}"')
     warehouse.execute("delete from control.views")
 
 
 def create_views(warehouse: Warehouse) -> None:
-    """Create all views, and note the digest of each one's SQL."""
+    """Create all views and functions, and note the digest of each one's SQL."""
     made = {name: statement(f"mart/{name}") for name in in_order()}
-    for place, (name, text) in enumerate(made.items()):
+    for text in made.values():
         warehouse.execute(text)
-        values = {"place": place, "name": name, "digest": _digest(name)}
+    for text in texts().values():
+        create_function(warehouse, text)
+    all_made = made | {name + CALL: text for name, text in texts().items()}
+    for place, (name, text) in enumerate(all_made.items()):
+        values = {"place": place, "name": name, "digest": _digest_of(text)}
         warehouse.execute("insert into control.views values ($place, $name, $digest)", values)
     comment_on_views(warehouse, made)
     label(warehouse)
@@ -45,8 +58,13 @@ def in_order() -> list[str]:
 
 
 def _dependencies(name: str) -> set[str]:
-    return set(re.findall(r"\bmart\.(\w+)", statement(f"mart/{name}")))
+    """Return the views that a view reads; its comments name others too."""
+    return set(re.findall(r"\bmart\.(\w+)", re.sub(r"--[^\n]*", "", statement(f"mart/{name}"))))
 
 
 def _digest(name: str) -> str:
-    return hashlib.sha256(statement(f"mart/{name}").encode()).hexdigest()
+    return _digest_of(statement(f"mart/{name}"))
+
+
+def _digest_of(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -93,6 +93,20 @@ left join ninja.clients as c on c.source = r.source and c.id = r.into_id
 where r.source = $source and r.run_id = $run_id
 order by v.{label_column} collate "C", r.id collate "C"
 
+-- :name differing_clients
+-- How many clients of each source there are, and how many have figures that their documents do not explain.
+select s.source, count(*) as clients, count(d.client_id) as differing
+from ninja.clients as c
+join (
+    select source from control.watermarks
+    where entity in ('invoices', 'payments', 'credits')
+    group by source having count(*) = 3
+) as s on s.source = c.source
+left join (select distinct source, client_id from mart.reconciliation) as d on d.source = c.source and d.client_id = c.id
+where s.source = coalesce($source, s.source)
+group by s.source
+order by s.source
+
 -- :name elsewhere
 -- Clients that the server does not have: they belong to another source, or vanished from this one.
 select id, source, cast(null as varchar) as kind, cast(null as varchar) as current_id
@@ -107,6 +121,13 @@ select
     source, entity, records, records_on_server, not_listed, newest_change_at, last_load_at, last_load_kind, quarantined
 from mart.entity_status
 order by source, case when entity = 'clients' then 0 else 1 end, entity
+
+-- :name exchange_rates
+-- The rates of exchange, the newest first.
+select source, day, currency_code, company_currency, rate, origin
+from mart.exchange_rates
+where source = coalesce($source, source)
+order by source, day desc, currency_code
 
 -- :name first_ids
 -- The first id of each of so many pieces of all clients, of equal size.
@@ -278,9 +299,35 @@ select
     max(p.changed_runs) as shown, max(p.published_at) as published_at, max(p.seconds) as seconds
 from control.published as p
 
+-- :name rates_at
+-- The last rate of each currency up to a day, and 1 for the company's own currency.
+select source, currency_code, company_currency, rate, rate_day
+from (
+    select
+        r.source, r.currency_code, r.company_currency, r.rate, r.day as rate_day,
+        row_number() over (partition by r.source, r.currency_code order by r.day desc) as place
+    from mart.exchange_rates as r
+    join mart.companies as c on c.source = r.source and c.currency_code = r.company_currency
+    where r.day <= coalesce($at, current_date)
+) as ranked
+where place = 1 and currency_code <> company_currency
+union all
+select source, currency_code, currency_code, cast(1 as decimal(18, 8)), null
+from mart.companies
+where currency_code is not null
+
 -- :name recent
 -- The number of mirrored records changed at or after a moment.
 select count(*) from ninja.{entity} where source = $source and updated_at >= $since
+
+-- :name reconciliation
+-- The figures that documents do not explain, the largest difference of each currency first.
+select
+    source, client_id, client_number, client_name, currency_code as currency, figure, of_client, of_documents, difference,
+    reason, other_id
+from mart.reconciliation
+where source = coalesce($source, source)
+order by source, currency_code, abs(difference) desc, client_name collate "C", client_id collate "C", figure collate "C"
 
 -- :name rehearsal
 -- Every client's record, with the ids of its present contacts and documents.
@@ -357,7 +404,8 @@ where place <= $most
 order by source, owed desc, currency, place
 
 -- :name views
--- Our views of `mart` that still exist, with the digest of each one's SQL.
+-- Our views of `mart` that still exist, and our functions, with the digest of each one's SQL.
 select v.name, v.digest
 from control.views as v
-join pg_catalog.pg_views as t on t.schemaname = 'mart' and t.viewname = v.name
+left join pg_catalog.pg_views as t on t.schemaname = 'mart' and t.viewname = v.name
+where t.viewname is not null or v.name like '%()'

@@ -81,6 +81,13 @@ def test_without_personal_data_no_file_holds_a_person(loaded, server, tmp_path):
             assert not [name for name in pq.read_schema(file).names if is_personal(file.stem, name)]
 
 
+def test_the_file_for_readers_answers_for_any_day_without_personal_data_too(loaded, tmp_path):
+    for personal in (True, False):
+        exported(loaded, tmp_path / str(personal), personal=personal)
+        with duckdb.connect(str(tmp_path / str(personal) / "reader.duckdb"), read_only=True) as reader:
+            assert reader.sql("select count(*) from mart.aging_as_of(current_date)").fetchall() == [(0,)]
+
+
 def test_a_folder_that_cannot_be_written_is_named(loaded, tmp_path):
     (tmp_path / "out").write_text("a file")
     with pytest.raises(WarehouseError, match="out"):

@@ -24,7 +24,8 @@ QUESTIONS = dict(re.findall(r"^## (.+?)\n.*?```sql\n(.+?)```", TEXT, re.MULTILIN
 @pytest.fixture
 def asked(settings, pulls, place, server):
     """Ask a question of the docs: clients that owe, overpaid, changed, were merged, and have a user; on each engine."""
-    told = msgspec.structs.replace(settings, warehouse=address(place), publish=False)
+    source = msgspec.structs.replace(settings.sources["main"], entities=("clients", "invoices", "payments", "credits"))
+    told = msgspec.structs.replace(settings, warehouse=address(place), publish=False, sources={"main": source})
     pulls(using=told)
     active = [one for one in server.clients(status="active").values() if one["balance"] > 0]
     for client, figures in zip(
@@ -188,8 +189,71 @@ def fresh(asked):
     assert row["clients"] == row["clients_on_server"] == 119
 
 
+def overdue(asked):
+    found = asked("Who is overdue, and by how much?")
+    assert found
+    assert in_order(found, by="overdue")
+    parts = defaultdict(Decimal)
+    for item in rows(asked, "select * from mart.open_items where days_overdue > 0 and client_status <> 'deleted'"):
+        parts[item["client_name"]] += max(item["open_amount"], 0)
+    assert {row["client_name"]: row["overdue"] for row in found} == {name: sum_ for name, sum_ in parts.items() if sum_}
+
+
+def invoices(asked):
+    found = asked("Which invoices make up this balance?")
+    ((name, currency),) = {(row["client_name"], row["currency_code"]) for row in found}
+    (client,) = (c for c in rows(asked, "select * from mart.clients") if c["display_name"] == name)
+    assert sum(row["open_amount"] for row in found) == client["balance"]
+    assert currency == client["currency_code"]
+
+
+def december(asked):
+    question = "Who owed how much on 31 December?"
+    found = asked(question)
+    assert in_order(found, by="owed")
+    assert all(row["owed"] - row["overpaid"] == row["net"] for row in found)
+    today = ask(asked.settings, QUESTIONS[question].replace("date '2025-12-31'", "current_date + 1")).records()
+    sums = rows(asked, "select currency_code, sum(owed) as owed from mart.aging group by currency_code")
+    for row in sums:
+        assert sum(one["owed"] for one in today if one["currency_code"] == row["currency_code"]) == row["owed"]
+
+
+def slowest(asked):
+    found = asked("Who pays slowest?")
+    assert found
+    late = [row["average_days_late"] for row in found if row["average_days_late"] is not None]
+    assert late == sorted(late, reverse=True)
+    assert all(row["paid_late"] <= row["paid_invoices"] >= 3 for row in found)
+
+
+def unapplied(asked):
+    found = asked("Which payments pay no invoice?")
+    assert found
+    assert in_order(found, by="unapplied")
+    assert all(0 < row["unapplied"] <= row["amount"] for row in found)
+
+
+def revenue(asked):
+    found = asked("How much was invoiced and paid each month, in each country?")
+    assert [row["month"] for row in found] == sorted((row["month"] for row in found), reverse=True)
+    newest = found[0]["month"]
+    sums = rows(
+        asked,
+        "select sum(amount) as invoiced from mart.invoices where status <> 'deleted' "
+        f"and document_status not in ('draft', 'cancelled') and date_trunc('month', date) = date '{newest}'",
+    )
+    assert sum(row["invoiced"] for row in found if row["month"] == newest) == (sums[0]["invoiced"] or 0)
+
+
+def usable(asked):
+    found = asked("Whose credits and payments can be used on open invoices?")
+    assert found
+    assert all(0 < row["can_be_used"] <= row["owed"] for row in found)
+
+
 CHECKS = (
     by_currency, most, days, countries, groups, users, months, changes, mute, mending, people, gone, credit, fresh,
+    overdue, invoices, december, slowest, unapplied, revenue, usable,
     last_month,  # which dates everything back
 )  # fmt: skip
 

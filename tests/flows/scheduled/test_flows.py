@@ -31,7 +31,7 @@ NAME, MAIL = "Ünïque Käserei Wiederhuber GmbH", "canary.person@wiederhuber.ex
 NEW_MAIL = "other.canary@wiederhuber.example"
 TOKEN_VARIABLE, WRONG_TOKEN = "CANARY_TOKEN", "wrong-canary-token-5Zt"
 PEOPLE = ("Wiederhuber", "wiederhuber")
-TASKS = 30  # of all the flow runs
+TASKS = 31  # of all the flow runs
 PREFECT = '[prefect]\nchanges_folder = "changes"\nexport_folder = "copies"\n'
 PATIENCE = 60.0  # seconds to wait for Prefect to write down what has happened already
 
@@ -242,7 +242,7 @@ def written(path, sources, more=""):
     for name, (url, variable) in sources.items():
         kind, _, block = variable.partition(":")
         named = f'token_block = "{block}"' if kind == "block" else f'token_env = "{variable}"'
-        lines += [f"[sources.{name}]", f'url = "{url}"', named, "retry_budget = 0.2"]
+        lines += [f"[sources.{name}]", f'url = "{url}"', named, "retry_budget = 0.2", 'entities = ["clients"]']
     path.write_text("\n".join([*lines, more]))
     return str(path)
 

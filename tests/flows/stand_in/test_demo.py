@@ -63,17 +63,18 @@ def test_the_demo_goes_through_everything_and_leaves_nothing_running(tmp_path, e
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
 def test_the_sandbox_command_tells_programs_how_to_reach_it_and_stops_cleanly(tmp_path, environ, how):
     with subprocess.Popen(
-        [str(COMMAND), "sandbox", "--clients", "20", "--port", "0", "--seed", "4", "--json"], cwd=tmp_path, env=environ,
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        [str(COMMAND), "sandbox", "--clients", "20", "--invoiced", "0", "--port", "0", "--seed", "4", "--json"],
+        cwd=tmp_path, env=environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     ) as process:  # fmt: skip
         told = json.loads(process.stdout.readline())
         assert set(told) == {"url", "token", "viewer_token", "none_token", "other_token", "password"}
-        request = urllib.request.Request(  # noqa: S310 - our own server
-            told["url"] + "/api/v1/clients?per_page=1",
-            headers={"X-API-TOKEN": told["token"], "X-Requested-With": "XMLHttpRequest"},
-        )
-        with urllib.request.urlopen(request, timeout=120) as answer:  # noqa: S310 - as above
-            assert json.load(answer)["meta"]["pagination"]["total"] == 20
+        for kind, total in (("clients", 20), ("invoices", 0)):
+            request = urllib.request.Request(  # noqa: S310 - our own server
+                f"{told['url']}/api/v1/{kind}?per_page=1",
+                headers={"X-API-TOKEN": told["token"], "X-Requested-With": "XMLHttpRequest"},
+            )
+            with urllib.request.urlopen(request, timeout=120) as answer:  # noqa: S310 - as above
+                assert json.load(answer)["meta"]["pagination"]["total"] == total
         process.send_signal(how)
         assert process.wait(timeout=120) in (0, 130, 143)
         assert "Traceback" not in process.stderr.read()

@@ -58,9 +58,13 @@ def test_nothing_is_left_of_an_erased_clients_documents(settings, victim, query,
     assert all(before[:3])
     assert held(query, victim) == [0, 0, 0, 0]
     assert NOTE not in canaries(settings, postgres)
-    assert query("select count(*) from ninja.invoice_items") == [(1,)]
-    for table in ("ninja.payment_applications", "control.record_changes"):
-        assert query(f"select count(*) from {table}") == [(0,)]
+    for child, parent, link in (
+        ("invoice_items", "invoices", "invoice_id"),
+        ("payment_applications", "payments", "payment_id"),
+    ):
+        orphans = f"select count(*) from ninja.{child} where {link} not in (select id from ninja.{parent})"
+        assert query(orphans) == [(0,)]
+    assert query("select count(*) from control.record_changes") == [(0,)]
 
 
 def test_documents_of_an_erased_client_are_left_out_while_the_server_lists_them(

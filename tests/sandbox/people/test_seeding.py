@@ -18,6 +18,21 @@ TABLES = (
     "companies",
     "tokens",
     "users",
+    "invoices",
+    "payments",
+    "paymentables",
+    "credits",
+    "invitations",
+    "ledger",
+    "counters",
+    "quotes",
+    "recurring_invoices",
+    "products",
+    "vendors",
+    "vendor_contacts",
+    "projects",
+    "tasks",
+    "expenses",
 )
 
 

@@ -1,0 +1,146 @@
+"""Who owes how much for how long: by client, country or currency, today or at the end of any day."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from decimal import Decimal
+from itertools import groupby
+from typing import Any, Final
+
+from flows.ask.ask import Result, reading
+from flows.ask.balances import check_source
+from flows.ask.converted import TITLE, converted
+from flows.ask.decimals import in_decimals
+from flows.configuration.values import Settings
+from flows.show.show import amount, say, show_table
+from schemas.errors import SettingsError
+from warehouse.engine.sql import statement
+
+DUE, INVOICE = "due", "invoice"
+BASES: Final = (DUE, INVOICE)
+BY: Final = ("client", "country", "currency")
+STATEMENTS: Final = {
+    "by_client": "aging/by_client",
+    "by_country": "aging/by_country",
+    "by_currency": "aging/by_currency",
+    "left_out": "aging/left_out",
+}
+MOST = 20
+"""Rows of a table of one currency in a terminal; files and JSON have all."""
+BESIDE = ("overpaid", "net", "unapplied_payments", "open_credits")
+BUCKETS = {
+    DUE: ("not_due", "overdue_1_30", "overdue_31_60", "overdue_61_90", "overdue_over_90"),
+    INVOICE: ("age_0_30", "age_31_60", "age_61_90", "age_over_90"),
+}
+COLUMNS = {
+    DUE: (*BUCKETS[DUE], "owed", *BESIDE, "without_due_date"),
+    INVOICE: (*BUCKETS[INVOICE], "owed", *BESIDE[:2]),
+}
+SHORT = {
+    "currency": "cur", "not_due": "not due", "overdue_1_30": "1-30", "overdue_31_60": "31-60",
+    "overdue_61_90": "61-90", "overdue_over_90": "over 90",
+    "age_0_30": "0-30", "age_31_60": "31-60", "age_61_90": "61-90", "age_over_90": "over 90",
+}  # fmt: skip
+"""Names of columns in a table for a terminal of 80 columns."""
+SPARE = ("number", "country", "without_due_date", "open_credits", "unapplied_payments", "clients", "net", "overpaid")
+
+
+def day_of(text: str) -> date:
+    """Parse a day. Raises SettingsError if the text is none."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise SettingsError(f"{text!r} is not a day: write 2026-12-31.") from None
+
+
+def read_aging(
+    settings: Settings, source: str | None, *, by: str = "client", basis: str = DUE, at: date | None = None
+) -> dict[str, Result]:
+    """Return the table by currency, the one that was asked for, and `left_out`: the sums of deleted clients.
+
+    If a rate of exchange is known, `converted` has owed, overpaid and net in the company's currency.
+    Without `at` it is today, in each company's own time zone. Raises SettingsError for an unknown source, basis or
+    grouping.
+    """
+    if by not in BY:
+        raise SettingsError(f"--by is one of {', '.join(BY)}.")
+    if basis not in BASES:
+        raise SettingsError(f"--basis is one of {', '.join(BASES)}.")
+    listed = ", ".join(COLUMNS[basis])
+    sums = ", ".join(f"sum({name}) as {name}" for name in COLUMNS[basis])
+    names = {"figures": _figures(basis, at), "items": _items(at), "columns": listed, "sums": sums}
+    with reading(settings) as warehouse:
+        check_source(warehouse, settings, source)
+        tables = {
+            name: in_decimals(warehouse.answer(statement(STATEMENTS[name]).format(**names), {"source": source}))
+            for name in dict.fromkeys(("by_currency", f"by_{by}", "left_out"))
+        }
+        in_one = converted(warehouse, tables["by_currency"], at)
+    return {**tables, "converted": in_one} if in_one.rows else tables
+
+
+def tell_aging(tables: dict[str, Result], *, basis: str = DUE, at: date | None = None) -> None:
+    """Print the tables for people, without the source column if there is only one source."""
+    asked = next((name for name in tables if name not in ("by_currency", "left_out", "converted")), "")
+    sources = {row[0] for row in tables["by_currency"].rows}
+    if not sources:
+        say("No client has an open invoice, payment or credit here" + (f" at the end of {at}." if at else "."))
+        return
+    days = "days overdue" if basis == DUE else "days since the invoice"
+    title = f"Owed by {days}" + (f", at the end of {at}" if at else "")
+    _tell(f"{title}, by currency", tables["by_currency"], several=len(sources) > 1)
+    if asked:
+        _tell_each(f"{title}, by {asked.removeprefix('by_')}", tables[asked], several=len(sources) > 1)
+    if in_one := tables.get("converted"):
+        _tell(TITLE, in_one, several=len(sources) > 1)
+    _tell_left_out(tables["left_out"])
+
+
+def _tell(title: str, result: Result, *, several: bool) -> None:
+    kept = [name for name in result.columns if name != "source" or several]
+    _show(title, kept, result.records())
+
+
+def _tell_each(title: str, result: Result, *, several: bool) -> None:
+    """Print a table for each source and currency, which leaves room for names."""
+    kept = [name for name in result.columns if name not in ("source", "currency")]
+    for (source, currency), records in groupby(result.records(), lambda row: (row["source"], row["currency"])):
+        code = str(currency) if currency else "Without a currency"
+        heading = " ".join(filter(None, (str(source) * several, f"{code}:", title[:1].lower() + title[1:])))
+        _show(heading, kept, list(records), most=MOST, currency=str(currency or ""))
+
+
+def _show(title: str, kept: Sequence[str], records: Sequence[Mapping[str, object]], **more: Any) -> None:
+    columns = [SHORT.get(name, name.replace("_", " ")) for name in kept]
+    spare = [
+        SHORT.get(name, name.replace("_", " ")) for name in SPARE if not (name == "country" and title.endswith(name))
+    ]
+    rows = [[record[name] for name in kept] for record in records]
+    show_table(title, columns, rows, spare=[name for name in spare if name in columns], **more)
+
+
+def _tell_left_out(result: Result) -> None:
+    if not result.rows:
+        return
+    sums = []
+    for row in result.records():
+        currency = str(row["currency"] or "without a currency")
+        owed, overpaid = (amount(Decimal(str(row[name])), currency) for name in ("owed", "overpaid"))
+        sums.append(f"{owed} owed and {overpaid} overpaid {currency}")
+    say(f"Left out: open invoices of deleted clients, {', '.join(sums)}.")
+
+
+def _figures(basis: str, at: date | None) -> str:
+    """Return the relation with the figures of each client; `at` is a date, so it needs no quoting."""
+    view = "mart.aging" if basis == DUE else "mart.aging_by_invoice_date"
+    if at is None:
+        return view
+    return (
+        f"(select f.*, c.display_name as client_name from {view}_as_of(date '{at}') as f "
+        "left join mart.clients as c on c.source = f.source and c.id = f.client_id) as figures"
+    )
+
+
+def _items(at: date | None) -> str:
+    return f"mart.open_items_as_of(date '{at}')" if at else "mart.open_items"

@@ -1,0 +1,120 @@
+"""`ninja-sync aging` and `flows.aging`: the figures of the views, in tables, files and frames, today and on a day."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import msgspec
+import pytest
+from openpyxl import load_workbook
+
+from flows import aging as aging_frame
+from flows.ask.aging import BUCKETS, day_of, read_aging
+from flows.configuration.load import place_of
+from schemas.billing import CREDITS, INVOICES, PAYMENTS
+from schemas.entities import CLIENTS
+from schemas.errors import SettingsError
+from tests.engines import address
+from tests.receivables.fill import fill, put
+from tests.receivables.office import Office
+from tests.warehouse.mart.test_daily import reference
+from warehouse.control.state import Binding, bind
+from warehouse.opened.open import open_place
+
+THEN = datetime.now(UTC).date() - timedelta(days=100)
+
+
+@pytest.fixture
+def kept(settings, place):
+    """Settings of a warehouse with drawn books in two currencies, once on each engine."""
+    told = msgspec.structs.replace(settings, warehouse=address(place), publish=False)
+    now = datetime.now(UTC).replace(microsecond=0)
+    office = Office("asked", "UTC", now, clients=9).work(200)
+    office.clients[2]["settings"]["currency_id"] = "nowhere"
+    with open_place(place_of(told)) as warehouse:
+        bind(warehouse, "main", Binding("https://ninja.test", "co", "main"), version="5.12.28", now=now)
+        for entity, rows in reference("UTC").rows.items():
+            put(warehouse, entity, rows)
+        fill(warehouse, CLIENTS, office.clients)
+        for entity in (INVOICES, PAYMENTS, CREDITS):
+            fill(warehouse, entity, getattr(office, entity.name))
+    return told
+
+
+def view(settings, asked):
+    with open_place(place_of(settings), read_only=True) as warehouse:
+        columns, rows = warehouse.answer(f"select * from {asked}")
+    return [dict(zip(columns, row, strict=True)) for row in rows]
+
+
+@pytest.mark.parametrize("at", [None, THEN])
+@pytest.mark.parametrize("basis", BUCKETS)
+@pytest.mark.parametrize("by", ["client", "country", "currency"])
+def test_each_grouping_adds_up_to_the_view_in_each_currency(kept, at, basis, by):
+    name = {"due": "mart.aging", "invoice": "mart.aging_by_invoice_date"}[basis]
+    rows = view(kept, f"{name}_as_of(date '{at}')" if at else name)
+    tables = read_aging(kept, None, by=by, basis=basis, at=at)
+    for table in ("by_currency", f"by_{by}"):
+        found = tables[table].records()
+        for currency in {row["currency_code"] for row in rows}:
+            for column in (*BUCKETS[basis], "owed", "overpaid", "net"):
+                ours = sum(row[column] for row in found if row["currency"] == currency)
+                assert ours == sum(row[column] for row in rows if row["currency_code"] == currency) is not None
+    if by == "client":
+        assert len(tables["by_client"].rows) == len(rows)
+        assert None not in {row["client"] for row in tables["by_client"].records()}
+    assert {row["currency"] for row in tables["by_currency"].records()} == {"EUR", None}
+
+
+def test_the_sums_of_deleted_clients_are_left_out_and_said(kept):
+    (row,) = read_aging(kept, None)["left_out"].records()
+    rows = view(kept, "mart.open_items where client_status = 'deleted' and open_amount > 0")
+    assert row["owed"] == sum(r["open_amount"] for r in rows) > 0
+
+
+def test_a_frame_of_a_day_has_the_columns_of_the_view_with_names(kept):
+    today, then = aging_frame(settings=kept), aging_frame(THEN, settings=kept)
+    assert list(today.columns) == list(then.columns)
+    assert then["client_name"].notna().all()
+    assert then["owed"].sum() == sum(row["owed"] for row in view(kept, f"mart.aging_as_of(date '{THEN}')"))
+
+
+@pytest.mark.parametrize("text", ["", "31.12.2026", "2026-02-30", "yesterday"])
+def test_a_text_that_is_no_day_is_refused_with_an_example(text):
+    with pytest.raises(SettingsError, match="2026-12-31"):
+        day_of(text)
+
+
+def test_an_unknown_grouping_basis_or_source_is_refused(kept):
+    for wrong in ({"by": "group"}, {"basis": "paid"}):
+        with pytest.raises(SettingsError, match="is one of"):
+            read_aging(kept, None, **wrong)
+    with pytest.raises(SettingsError, match="no source"):
+        read_aging(kept, "elsewhere")
+
+
+def test_the_command_prints_tables_and_writes_files(kept, environment, command, tmp_path):
+    environment["NINJA_SYNC_WAREHOUSE"] = kept.warehouse
+    told = json.loads(command("aging", "--json")[1])
+    assert set(told) == {"by_currency", "by_client", "left_out"}
+    code, out, err = command("aging", "--at", THEN)
+    assert (code, "by currency" in out, f"at the end of {THEN}, by client" in out) == (0, True, True)
+    assert "Left out: open invoices of deleted clients" in err
+    assert command("aging", "--csv", tmp_path / "aging.csv", "--xlsx", tmp_path / "aging.xlsx")[0] == 0
+    rows = list(csv.DictReader(io.StringIO((tmp_path / "aging.csv").read_text("utf-8-sig"))))
+    assert [Decimal(row["owed"]) for row in rows] == [Decimal(row["owed"]) for row in told["by_client"]]
+    sheet = load_workbook(tmp_path / "aging.xlsx").active
+    assert [cell.value for cell in sheet[1]] == list(rows[0])
+    for wrong in (["--by", "x"], ["--at", "soon"], ["--decimal", ","]):
+        assert command("aging", *wrong)[0] == 2
+
+
+def test_without_documents_the_command_says_so(command):
+    assert command("pull")[0] == 0
+    code, out, err = command("aging")
+    assert (code, out) == (0, "")
+    assert "No client has an open invoice" in err

@@ -1,0 +1,30 @@
+-- Rates of exchange.
+
+-- :name company_currency
+-- The currency of a source's company.
+select currency_code from mart.companies where source = $source and currency_code is not null
+
+-- :name insert
+-- Note a rate in place of an earlier one of the same day and origin.
+insert into control.exchange_rates (source, day, currency_code, company_currency, rate, origin, noted_at)
+values ($source, $day, $currency_code, $company_currency, $rate, $origin, $now)
+
+-- :name last
+-- The last rate of each currency that came from one origin.
+select currency_code, rate
+from (
+    select currency_code, rate, row_number() over (partition by currency_code order by day desc) as place
+    from control.exchange_rates
+    where source = $source and company_currency = $company_currency and origin = $origin
+) as ranked
+where place = 1
+
+-- :name remove
+-- Remove the rate of a day and origin.
+delete from control.exchange_rates
+where source = $source and day = $day and currency_code = $currency_code and company_currency = $company_currency
+    and origin = $origin
+
+-- :name units
+-- The units of each currency for one unit of the server's base currency.
+select code, exchange_rate from ninja.currencies where source = $source and exchange_rate > 0 order by code
