@@ -13,6 +13,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 
 import msgspec
+import pyarrow as pa
 from msgspec.structs import replace
 
 from schemas.arrow_types import staged_schema
@@ -107,6 +108,7 @@ def load(
 
     Raises Busy or WarehouseError, with the warehouse unchanged.
     """
+    pa.default_memory_pool().release_unused()  # what reading the pages took, so that the engine's memory replaces it
     with warehouse.transaction(run_id=run.run_id):
         warehouse.hold(f"loads of {run.source}")
         _check_order(warehouse, scanned, run)
