@@ -213,6 +213,19 @@ def test_missing_documents_of_present_clients_meet_the_brake(server, pulls, quer
     assert query("select count(*) from ninja.invoices where id like 'Nobody%'") == [(0,)]
 
 
+def test_documents_of_clients_that_were_never_read_meet_the_brake_too(server, pulls, query):
+    many = len([invoice(server, server.people[0]) for _ in range(5)])
+    server.switch(clock={"advance": 5}, faults=[{"on": "GET /clients", "every": True, "do": "status", "status": 500}])
+    kept = []
+    for purged in ((), server.people[:1]):
+        server.purge(*purged)
+        with pytest.raises(ServerUnavailable):
+            pulls()
+        kept += query("select count(*) from ninja.invoices where client_id = $id", id=server.people[0])
+    assert kept == 2 * query("select count(*) from control.unlisted where entity = 'invoices'")
+    assert kept[0][0] > many
+
+
 def test_the_failure_of_one_entity_leaves_the_others_loaded_and_is_raised(
     server, pulls, query, assert_equal_to_the_server
 ):
