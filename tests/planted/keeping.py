@@ -78,8 +78,8 @@ MISTAKES = {
     ),
     "a record that cannot be sent is left out without a word": mistake(
         Edit(
-            "flows/pull/pull.py",
-            "aside = [*staging.quarantined, *map(poison, scan.poison)]",
+            "flows/pull/one_entity.py",
+            "aside = [*staging.quarantined, *(poison(job.entity, name) for name in scan.poison)]",
             "aside = [*staging.quarantined]",
         ),
         by=f"{PULL}::test_a_poison_row_is_named_and_everything_else_is_loaded",
@@ -121,7 +121,7 @@ MISTAKES = {
         by=f"{RECONCILE}::test_a_restored_server_loses_nobody_until_somebody_says_so",
     ),
     "a server that denies everything is believed": mistake(
-        Edit("flows/pull/reconcile.py", "bool(gone) and not _has_a_witness(job, scan, known)", "False"),
+        Edit("flows/pull/reconcile.py", " and not _has_a_witness(job, scan, known)", " and False"),
         by=f"{RECONCILE}::test_a_server_that_denies_what_it_lists_is_not_believed",
     ),
     "contacts that moved to the survivor go with the one that was merged away": mistake(
@@ -163,7 +163,7 @@ MISTAKES = {
         by=f"{RECONCILE}::test_a_purged_client_is_taken_out_and_stays_in_the_history",
     ),
     "nothing to do, although a late commit may follow": mistake(
-        Edit("flows/pull/known.py", "> stamp(look.newest) + source.look_back", "> 0"),
+        Edit("flows/pull/known.py", "> stamp(look.newest) + job.source.look_back", "> 0"),
         by=f"{PULL}::test_a_late_commit_within_the_look_back_is_not_lost[alone]",
     ),
     "another company's token is accepted": mistake(
