@@ -113,12 +113,11 @@ def _pull_all(job: Job, outset: _Outset, failures: Failures, started: float) -> 
     for part in _parts(job):
         if part.entity.name in outset.known:
             with failures.of(part.entity):
-                results[part.entity.name] = _pull_part(part, outset, started)
+                results[part.entity.name] = _without_purged(part, _pull_part(part, outset, started))
             started = job.clock.monotonic()
     if clients := results.get(CLIENTS.name):
         with failures.of(ACTIVITIES):
-            clients = _with_activities(job, clients, outset)
-        results |= {part.run.entity: part for part in _without_purged(job, clients, results).parts}
+            results[CLIENTS.name] = _with_activities(job, clients, outset)
     failures.raise_first([name for name, result in results.items() if result.run.kind != "idle"])
     if outset.idle:
         with open_ready(job.settings, job.clock) as warehouse:
@@ -171,17 +170,17 @@ def _with_activities(job: Job, pulled: Pulled, outset: _Outset) -> Pulled:
     return replace(pulled, notes=[*pulled.notes, *notes])
 
 
-def _without_purged(job: Job, clients: Pulled, results: Mapping[str, Pulled]) -> Pulled:
-    """Erase the clients that the server has purged, if the settings say so, and name them no more in the report."""
-    purged = [client.id for client in clients.departed if client.kind == PURGED]
+def _without_purged(job: Job, pulled: Pulled) -> Pulled:
+    """Erase the clients that the server has purged, if the settings say so, and name them no more in the report.
+
+    Their invoices and other records go with them, before those are read: if that fails, nobody would erase them later.
+    """
+    purged = [client.id for client in pulled.departed if client.kind == PURGED] if job.entity is CLIENTS else []
     notes = erase_purged(job.settings, job.name, purged, job.clock)
-    others = [result for name, result in results.items() if name != CLIENTS.name]
     if not notes:
-        return replace(clients, others=others)
-    first, *rest = [
-        replace(part, departed=[gone for gone in part.departed if gone.kind != PURGED]) for part in (clients, *others)
-    ]
-    return replace(first, notes=[*clients.notes, *notes], others=rest)
+        return pulled
+    departed = [client for client in pulled.departed if client.kind != PURGED]
+    return replace(pulled, departed=departed, notes=[*pulled.notes, *notes])
 
 
 def _published(job: Job, pulled: Pulled) -> Pulled:
