@@ -75,7 +75,7 @@ def pull(job: Job) -> Pulled:
         with open_ready(job.settings, job.clock) as warehouse:
             outset = _compared(warehouse, job, sights)
             if not failures and len(outset.idle) == len(sights):
-                return _publish(job, warehouse, _heartbeat(job, warehouse, outset, started))
+                return _publish(job, warehouse, _of_all(_heartbeat(job, warehouse, outset, started)))
         if outset.unfinished:
             clean(job.settings, job.clock)
         try:
@@ -121,9 +121,14 @@ def _pull_all(job: Job, outset: _Outset, failures: Failures, started: float) -> 
     failures.raise_first([name for name, result in results.items() if result.run.kind != "idle"])
     if outset.idle:
         with open_ready(job.settings, job.clock) as warehouse:
-            results |= {part.run.entity: part for part in _heartbeat(job, warehouse, outset, started).parts}
-    pulled, *others = [results[part.entity.name] for part in _parts(job)]
-    return _published(job, replace(pulled, others=others))
+            results |= {part.run.entity: part for part in _heartbeat(job, warehouse, outset, started)}
+    return _published(job, _of_all([results[part.entity.name] for part in _parts(job)]))
+
+
+def _of_all(results: Sequence[Pulled]) -> Pulled:
+    """Return the result for clients, which comes first, with those for the other entities."""
+    clients, *others = results
+    return replace(clients, others=others)
 
 
 def _pull_part(job: Job, outset: _Outset, started: float) -> Pulled:
@@ -147,7 +152,7 @@ def _idle(job: Job, known: Known) -> Pulled:
     return Pulled(run, notes=notes, left=max(state.unexplained or 0, 0))
 
 
-def _heartbeat(job: Job, warehouse: Warehouse, outset: _Outset, started: float) -> Pulled:
+def _heartbeat(job: Job, warehouse: Warehouse, outset: _Outset, started: float) -> list[Pulled]:
     """Write the one row of the idle entities, and remove pages left by a run that was killed after its commit.
 
     The first of them has the row and all requests.
@@ -159,7 +164,7 @@ def _heartbeat(job: Job, warehouse: Warehouse, outset: _Outset, started: float) 
     run = finishing(job, requests, started)(first.run)
     record_run(warehouse, run)
     others = [replace(other, run=replace(other.run, run_id=run.run_id, requests=0)) for other in others]
-    return replace(first, run=run, others=others)
+    return [replace(first, run=run), *others]
 
 
 def _with_activities(job: Job, pulled: Pulled, outset: _Outset) -> Pulled:
