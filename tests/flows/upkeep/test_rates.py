@@ -62,6 +62,7 @@ def test_the_table_of_people_names_the_rate_and_its_day(call, file):
 
 BAD = [
     ("31.12.2026;EUR;1", "write 2026-12-31"),
+    ("2026-12-311;EUR;1", "write 2026-12-31"),
     ("2026-12-31;Euro;1", "currency code of three letters"),
     ("2026-12-31;USD;1", "the company's own currency"),
     ("2026-12-31;EUR;0", "must be above 0"),
