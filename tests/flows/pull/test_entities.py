@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+import httpx
 import msgspec
 import pytest
 
@@ -239,6 +240,34 @@ def test_the_failure_of_one_entity_leaves_the_others_loaded_and_is_raised(
     assert_equal_to_the_server()
 
 
+class Stopped(httpx.HTTPTransport):
+    """The real wire, and Ctrl-C after so many requests for invoices."""
+
+    def __init__(self, after):
+        super().__init__()
+        self.left = after
+
+    def handle_request(self, request):
+        self.left -= request.url.path.endswith("/invoices")
+        if self.left < 0:
+            raise KeyboardInterrupt
+        return super().handle_request(request)
+
+
+def test_an_interrupted_scan_of_one_entity_is_resumed_and_the_others_were_loaded(
+    server, settings, pulls, query, assert_equal_to_the_server
+):
+    source = msgspec.structs.replace(settings.sources["main"], page_size=5, connections=1)
+    small = msgspec.structs.replace(settings, sources={"main": source})
+    with pytest.raises(KeyboardInterrupt):
+        pulls(using=small, transport=Stopped(4))
+    assert query("select entity from control.watermarks") == [("clients",)]
+    refund(server, server.paid, server.papers[0], 10)
+    pulled = pulls(using=small)
+    assert [any("interrupted" in note for note in part.notes) for part in pulled.parts] == [False, True, False, False]
+    assert_equal_to_the_server()
+
+
 def test_a_token_that_sees_no_document_is_named_at_each_pull(server, pulls, capsys):
     user = server.call("POST", "/_sandbox/users", {"name": "Viewer", "permissions": "view_client,edit_client"})
     for _ in range(2):
@@ -289,6 +318,21 @@ def test_a_source_that_pulled_clients_only_gets_the_others_at_its_next_pull(
     source = msgspec.structs.replace(settings.sources["main"], entities=("clients",))
     pulls(using=msgspec.structs.replace(settings, sources={"main": source}))
     assert kinds(pulls()) == {"clients": "idle", "invoices": "full", "payments": "full", "credits": "full"}
+    assert_equal_to_the_server()
+
+
+def test_documents_that_vanished_while_they_were_not_pulled_need_no_brake_later(
+    server, settings, pulls, assert_equal_to_the_server
+):
+    for _ in range(5):
+        invoice(server, server.people[0])
+    server.switch(clock={"advance": 5})
+    pulls()
+    source = msgspec.structs.replace(settings.sources["main"], entities=("clients",))
+    server.purge(server.people[0])
+    server.switch(clock={"advance": 5})
+    pulls(using=msgspec.structs.replace(settings, sources={"main": source}))
+    assert exit_code_of(pulls()) == 0
     assert_equal_to_the_server()
 
 
