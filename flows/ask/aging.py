@@ -86,6 +86,7 @@ def tell_aging(tables: dict[str, Result], *, basis: str = DUE, at: date | None =
     sources = {row[0] for row in tables["by_currency"].rows}
     if not sources:
         say("No client has an open invoice, payment or credit here" + (f" at the end of {at}." if at else "."))
+        _tell_left_out(tables["left_out"])
         return
     days = "days overdue" if basis == DUE else "days since the invoice"
     title = f"Owed by {days}" + (f", at the end of {at}" if at else "")

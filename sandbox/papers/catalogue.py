@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 from sandbox.clients.query import Query
+from sandbox.papers.day_filters import between, from_day
 from sandbox.papers.kinds import Json, Kind, contains, one_of, text_in
 from sandbox.papers.lists import add_activities, add_clients
 from sandbox.papers.shown import credits_json, day_at, invoices_json, payments_json
@@ -112,6 +113,8 @@ INVOICE = Kind(
         "upcoming": _upcoming,
         "payable": _payable,
         "private_notes": contains("private_notes"),
+        "date": from_day("date"),
+        "due_date": from_day("due_date"),
     },
     includes={"client": add_clients, "payments": _add_payments, "activities": add_activities},
     relations=frozenset(RELATED_TO_INVOICES),
@@ -123,6 +126,14 @@ RELATED_TO_CREDITS = (
     "assigned_user", "company", "company_ledger", "documents", "history", "invitations", "invoice", "payments",
     "project", "user", "vendor", "location",
 )  # fmt: skip
+
+
+def _applicable(query: Query, value: str | None, world: World) -> None:
+    """Credits that can be spent: sent, with something left, and not past their day."""
+    if value:
+        left = "status_id IN (2, 3) AND CAST(balance AS REAL) > 0"
+        query.add(f"({left} AND (due_date IS NULL OR due_date > ?))", day_at(world))
+
 
 CREDIT = Kind(
     "credits",
@@ -138,6 +149,7 @@ CREDIT = Kind(
                 "applied": "status_id = 4",
             }
         ),
+        "applicable": _applicable,
         "filter": text_in("number", "date", "amount", "balance", *CUSTOM, lines=True),
     },
     includes={"client": add_clients, "activities": add_activities},
@@ -195,6 +207,7 @@ PAYMENT = Kind(
         "client_status": _payment_status,
         "filter": text_in("number", "date", "amount", "transaction_reference", *CUSTOM),
         "match_transactions": _unmatched,
+        "date_range": between("date", named=True),
     },
     includes={"client": add_clients, "invoices": _add_invoices, "credits": _add_credits},
     relations=frozenset(RELATED_TO_PAYMENTS),

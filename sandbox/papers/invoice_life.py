@@ -10,8 +10,8 @@ from sandbox.papers.amounts import is_nothing
 from sandbox.papers.catalogue import INVOICE
 from sandbox.papers.entered import amount_of, day_after
 from sandbox.papers.figures import add_figures, client_of, compute_payment_balance, tell_of_invoice, tell_of_payment
+from sandbox.papers.invitations import mark_as_sent
 from sandbox.papers.money import new_payment, place
-from sandbox.papers.saved import invited
 from sandbox.papers.shown import NO_DAY
 from sandbox.papers.states import write
 from sandbox.papers.statuses import CANCELLED, DRAFT, OPEN, PAID, PARTIAL, SENT
@@ -36,7 +36,7 @@ def mark_sent(call: Call, row: Row) -> Row:
     write(world, "invoices", row["id"], {"status_id": SENT, "balance": balance} | due(world, row))
     tell_of_invoice(world, row, owed, f"Invoice {row['number']} marked as sent.")
     add_figures(world, row, balance=owed)
-    invited(world, INVOICE, row)
+    mark_as_sent(world, INVOICE, row)
     return now(world, row)
 
 

@@ -10,6 +10,7 @@ from starlette.responses import Response
 from sandbox.clients.listing import count, envelope, ids_of, page_of, pagination
 from sandbox.clients.query import SHARED, Query, apply_all, equals, only_visible, since
 from sandbox.clients.records import records_of, requested, rows_of
+from sandbox.papers.day_filters import between
 from sandbox.papers.kinds import (
     Json,
     Kind,
@@ -30,6 +31,8 @@ FILTERS = SHARED | {
     "client_id": of_client,
     "without_deleted_clients": without_deleted_clients,
     "filter_deleted_clients": filter_deleted_clients,
+    "date_range": between("date"),
+    "due_date_range": between("due_date"),
     "sort": sort,
 }
 """The parameters of every kind; `Kind.filters` adds to them and replaces them."""

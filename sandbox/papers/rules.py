@@ -7,6 +7,7 @@ from datetime import date, datetime
 from typing import Any
 
 from sandbox.papers.entered import day_of, is_number
+from sandbox.papers.invitations import errors_of
 from sandbox.papers.kinds import Kind
 from sandbox.papers.numbers import is_taken
 from sandbox.php.input import Input
@@ -30,6 +31,8 @@ def check(call: Call, kind: Kind, data: Input, own: Row | None = None, *, live_c
     if "line_items" in data and not isinstance(data["line_items"], list):
         errors["line_items"] = ["The line items must be an array."]
     for name in NUMBERS:
+        if name == "amount" and (own is None or isinstance(data.get("line_items"), list)):
+            continue  # the lines give it, whatever was sent
         if name in data and (message := number_fault(name, data[name])):
             errors[name] = [message]
     for name in ("tax_name1", "tax_name2", "tax_name3"):
@@ -37,7 +40,7 @@ def check(call: Call, kind: Kind, data: Input, own: Row | None = None, *, live_c
             errors[name] = [f"The {label(name)} must be a string."]
     if "is_amount_discount" in data and data["is_amount_discount"] not in (True, False, "0", "1"):
         errors["is_amount_discount"] = ["The is amount discount field must be true or false."]
-    errors |= _dates(data, kind, new=own is None) | _partial(data, kind, new=own is None)
+    errors |= errors_of(data) | _dates(data, kind, new=own is None) | _partial(data, kind, new=own is None)
     if errors:
         raise invalid(errors)
 

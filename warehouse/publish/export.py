@@ -1,7 +1,7 @@
 """Export the views of `mart` for others: as Parquet files by source, and as one DuckDB file.
 
     FOLDER/source=NAME/clients.parquet, contacts.parquet, ...
-    FOLDER/reader.duckdb                    the same views, as tables of the schema mart
+    FOLDER/reader.duckdb                    the same views, as tables of the schema mart, and the functions of a day
 
 Either engine can export, into any folder, even on another disk: each file is written beside its place and renamed.
 """
@@ -79,7 +79,8 @@ def _reader(folder: Path, files: list[Path]) -> Path:
             parts = [str(file) for file in files if file.stem == view]
             made = f"create table mart.{view} as select * from read_parquet($files, hive_partitioning = false)"
             reader.execute(made, {"files": parts}).fetchall()
-        for text in texts().values():  # they read no personal column
-            reader.execute(macro(text)).fetchall()
+        for text in texts().values():
+            for part in macro(text):
+                reader.execute(part).fetchall()
         reader.execute("checkpoint").fetchall()
     return folder / "reader.duckdb"

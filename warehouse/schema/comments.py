@@ -127,7 +127,7 @@ OWN = {
     "applied_on": "The day it was applied, in the company's time zone.",
     "refunded_on": "The day of its last change, if a part was refunded.",
     "part": "whole, or deposit and rest while a deposit is open.",
-    "days_overdue": "Days since the due date; 0 if it is not past, NULL without one.",
+    "days_overdue": "Days since the due date; 0 if it is not past or nothing is owed, NULL without one.",
     "days_old": "Days since the date of the invoice; 0 for one dated ahead.",
     "bucket": "not due, 1-30, 31-60, 61-90, over 90 days overdue, or overpaid.",
     "open_amount": "The open amount; below zero for an overpaid invoice.",

@@ -11,13 +11,13 @@ import pytest
 from flows.configuration.values import Retention
 from flows.pull.report import exit_code_of, pulled_as_json, tell_pulled
 from flows.pull.summary import summary_of
+from schemas.entities import PULLED
 from schemas.errors import ServerUnavailable
 from tests.engines import address
 from tests.flows.pull.test_reconcile import Rewriting
 from warehouse.opened.open import open_place
 
 ALL = ("clients", "invoices", "payments", "credits")
-EACH = ("quotes", "recurring_invoices", "products", "projects", "tasks", "expenses", "vendors")
 
 
 @pytest.fixture
@@ -122,6 +122,17 @@ def test_a_first_pull_loads_every_entity_and_the_next_asks_once_for_each(
     runs = query("select entity, requests from control.runs where kind = 'idle'")
     assert runs == [("clients", len(ALL))]
     assert {part.run.run_id for part in quiet.parts} == {quiet.run.run_id}
+
+
+def test_every_kind_that_the_server_lists_can_be_pulled(server, settings, pulls, query):
+    source = msgspec.structs.replace(settings.sources["main"], entities=tuple(PULLED))
+    everything = msgspec.structs.replace(settings, sources={"main": source})
+    pulled = pulls(using=everything)
+    assert [part.run.entity for part in pulled.parts] == list(PULLED)
+    for name in PULLED:
+        theirs = {record["id"] for record in listed(server, name)}
+        assert {key for (key,) in query(f"select id from ninja.{name}")} == theirs
+    assert set(kinds(pulls(using=everything)).values()) == {"idle"}
 
 
 def test_only_what_has_changed_is_read_and_each_run_has_its_row(server, pulls, query, assert_equal_to_the_server):
@@ -240,8 +251,8 @@ def test_the_failure_of_one_entity_leaves_the_others_loaded_and_is_raised(
     assert_equal_to_the_server()
 
 
-class Stopped(httpx.HTTPTransport):
-    """The real wire, and Ctrl-C after so many requests for invoices."""
+class Cut(httpx.HTTPTransport):
+    """Ctrl-C after so many requests for invoices."""
 
     def __init__(self, after):
         super().__init__()
@@ -254,17 +265,32 @@ class Stopped(httpx.HTTPTransport):
         return super().handle_request(request)
 
 
-def test_an_interrupted_scan_of_one_entity_is_resumed_and_the_others_were_loaded(
+def test_an_interrupted_scan_of_one_entity_resumes_and_those_before_it_stay_loaded(
     server, settings, pulls, query, assert_equal_to_the_server
 ):
-    source = msgspec.structs.replace(settings.sources["main"], page_size=5, connections=1)
+    source = msgspec.structs.replace(settings.sources["main"], page_size=3, connections=1)
     small = msgspec.structs.replace(settings, sources={"main": source})
     with pytest.raises(KeyboardInterrupt):
-        pulls(using=small, transport=Stopped(4))
+        pulls(using=small, transport=Cut(after=6))
     assert query("select entity from control.watermarks") == [("clients",)]
+    first, second, *_ = pulls(using=small).parts
+    assert first.run.kind == "idle"
+    assert any("interrupted" in note for note in second.notes)
+    assert_equal_to_the_server()
+
+
+@pytest.mark.parametrize("zone", ["America/New_York", "Asia/Kolkata"])
+def test_a_time_zone_is_measured_once_and_holds_for_every_entity(
+    server, pulls, query, assert_equal_to_the_server, zone
+):
+    server.switch(timezone=zone)
+    pulls()
+    ((skew,),) = query("select skew_seconds from control.sources")
     refund(server, server.paid, server.papers[0], 10)
-    pulled = pulls(using=small)
-    assert [any("interrupted" in note for note in part.notes) for part in pulled.parts] == [False, True, False, False]
+    server.requests()
+    pulls()
+    assert query("select skew_seconds from control.sources") == [(skew,)]
+    assert len([asked for asked in server.requests() if "/payments?" in asked]) <= 3
     assert_equal_to_the_server()
 
 

@@ -62,8 +62,11 @@ def test_nothing_is_left_of_an_erased_clients_documents(settings, victim, query,
     assert all(before[:3])
     assert held(query, victim) == [0, 0, 0, 0]
     assert NOTE not in canaries(settings, postgres)
-    for child, parent in (("invoice_items", "invoice"), ("payment_applications", "payment")):
-        orphans = f"select count(*) from ninja.{child} where {parent}_id not in (select id from ninja.{parent}s)"
+    for child, parent, link in (
+        ("invoice_items", "invoices", "invoice_id"),
+        ("payment_applications", "payments", "payment_id"),
+    ):
+        orphans = f"select count(*) from ninja.{child} where {link} not in (select id from ninja.{parent})"
         assert query(orphans) == [(0,)]
     assert query("select count(*) from control.record_changes") == [(0,)]
 

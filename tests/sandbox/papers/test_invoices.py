@@ -186,3 +186,37 @@ def test_less_than_half_a_cent_is_nothing(desk):
     body = {"client_id": desk.client["id"], "amount": 9.992, "invoices": [{"invoice_id": row["id"], "amount": 9.992}]}
     desk.asked("POST", "/payments", body)
     assert desk.state(row)[0] == "4"
+
+
+def test_a_request_names_whom_to_invite(desk):
+    client = desk.api.make("Two", contacts=[{"email": "a@x.io"}, {"email": "b@x.io"}])
+    one, two = client["contacts"]
+    row = desk.invoice(client_id=client["id"], invitations=[{"client_contact_id": two["id"]}])
+    (first,) = row["invitations"]
+    assert first["client_contact_id"] == two["id"]
+    both = desk.put("invoices", row, invitations=[first, {"client_contact_id": one["id"]}])["invitations"]
+    assert [x["client_contact_id"] for x in both] == [two["id"], one["id"]]
+    assert both[0]["key"] == first["key"]
+    left = desk.put("invoices", row, invitations=both[1:])["invitations"]
+    assert [x["id"] for x in left] == [both[1]["id"]]
+    everybody = desk.put("invoices", row, invitations=[])["invitations"]
+    assert [x["client_contact_id"] for x in everybody] == [one["id"], two["id"]]
+
+
+@pytest.mark.parametrize(
+    ("invitations", "fields"),
+    [
+        ("x", ["invitations"]),
+        ([{}], ["invitations.0.client_contact_id"]),
+        ([{"client_contact_id": "a"}] * 2, ["invitations.0.client_contact_id", "invitations.1.client_contact_id"]),
+    ],
+)
+def test_odd_invitations_are_refused(desk, invitations, fields):
+    body = {"client_id": desk.client["id"], "invitations": invitations}
+    assert sorted(desk.asked("POST", "/invoices", body, 422)["errors"]) == fields
+
+
+def test_an_amount_in_the_body_is_looked_at_only_where_no_lines_are(desk):
+    row = desk.invoice(amount="x")
+    assert desk.put("invoices", row, amount="x", line_items=[line(5)])["amount"] == 5
+    assert desk.put("invoices", row, 422, amount="x")["errors"] == {"amount": ["The amount must be a number."]}

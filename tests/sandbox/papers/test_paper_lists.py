@@ -155,3 +155,32 @@ def test_the_generation_of_2026_lists_the_newest_first(modern):
     desk = Desk(modern)
     made = [desk.invoice()["id"] for _ in range(3)]
     assert [row["id"] for row in desk.asked("GET", "/invoices")] == made[::-1]
+
+
+@pytest.mark.parametrize(
+    ("kind", "query", "numbers"),
+    [
+        ("invoices", "date=2026-02-01", "B C"),
+        ("invoices", "date=2026-02-01 10:00", "C"),
+        ("invoices", "date=nonsense", "A B C"),
+        ("invoices", "due_date=2026-03-01", "B"),
+        ("invoices", "date_range=2026-01-01,2026-02-01", "A B"),
+        ("invoices", "date_range=2026-01-01", "A B C"),
+        ("invoices", "date_range=nonsense,2026-02-01", "A B C"),
+        ("invoices", "due_date_range=2026-03-01,2026-03-31", "B"),
+        ("payments", "date_range=date,2026-01-31,2026-01-31", "P"),
+        ("payments", "date_range=2026-01-31,2026-01-31", "P Q"),
+        ("payments", "date_range=number,2026-01-31,2026-01-31", "P Q"),
+        ("credits", "applicable=true", "D F"),
+        ("credits", "date_range=2026-01-01,2026-01-31", "D"),
+    ],
+)
+def test_parameters_about_days(desk, kind, query, numbers):
+    for number, day, due in (("A", "2026-01-15", None), ("B", "2026-02-01", "2026-03-01"), ("C", "2026-02-02", None)):
+        desk.invoice(number=number, date=day, due_date=due)
+    desk.pay(1, number="P")
+    desk.pay(1, number="Q", date="2026-02-01")
+    for number, due in (("D", None), ("E", "2020-01-01"), ("F", "2099-01-01")):
+        desk.credit(number=number, date="2026-01-10" if number == "D" else "2026-02-10", due_date=due)
+    desk.credit(number="G", sent=False, date="2026-02-10")
+    assert [row["number"] for row in desk.all(kind, "&" + query)] == numbers.split()
