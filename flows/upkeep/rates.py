@@ -132,7 +132,7 @@ def _rates(
 
 def _day(text: str) -> dt.date:
     try:
-        return dt.date.fromisoformat(text[:10])
+        return dt.datetime.fromisoformat(text).date()  # a workbook gives a time too
     except ValueError:
         raise ValueError(f"{text!r} is not a day: write 2026-12-31") from None
 

@@ -103,7 +103,8 @@ def _rows_and_runs_agree(warehouse: Warehouse, source: str) -> None:
         )
         assert not lost, f"{schema}.{table} holds rows of runs that are not in the ledger: {lost}"
     runs = warehouse.rows(
-        "select entity, run_id from control.runs where source = $source and kind <> 'idle' order by finished_at",
+        "select entity, run_id from control.runs where source = $source and kind <> 'idle' "
+        "order by finished_at, run_id",
         {"source": source},
     )
     marked = warehouse.rows("select entity, run_id from control.watermarks where source = $source", {"source": source})

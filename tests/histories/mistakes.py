@@ -75,7 +75,7 @@ def without_tail(scan: Scan, spans: list[Span], together: Any) -> Iterator[list[
     scan.open = [(scan.newest_seen or None, None)]
 
 
-def total_alone(known: Any, source: Any) -> bool:
+def total_alone(known: Any, job: Any) -> bool:
     return known.mirrored and known.state.began_at is not None and known.look.total == known.state.mirrored
 
 

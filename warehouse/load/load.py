@@ -3,7 +3,7 @@
 A crash at any point leaves the old state or the new one. The load leaves out erased clients, under the lock that an
 erasure holds too: this or another machine may have staged pages before the client was erased. If a record was staged
 several times, the load takes the newest version before it splits it into tables. It replaces a parent and its
-children together. A version that ends is kept in `control.client_versions`; a first load ends none.
+children together. A version that ends is kept in `control` (see `archive_of`); a first load ends none.
 """
 
 from __future__ import annotations

@@ -225,6 +225,19 @@ def test_missing_documents_of_present_clients_meet_the_brake(server, pulls, quer
     assert query("select count(*) from ninja.invoices where id like 'Nobody%'") == [(0,)]
 
 
+def test_documents_of_clients_that_were_never_read_meet_the_brake_too(server, pulls, query):
+    many = len([invoice(server, server.people[0]) for _ in range(5)])
+    server.switch(clock={"advance": 5}, faults=[{"on": "GET /clients", "every": True, "do": "status", "status": 500}])
+    kept = []
+    for purged in ((), server.people[:1]):
+        server.purge(*purged)
+        with pytest.raises(ServerUnavailable):
+            pulls()
+        kept += query("select count(*) from ninja.invoices where client_id = $id", id=server.people[0])
+    assert kept == 2 * query("select count(*) from control.unlisted where entity = 'invoices'")
+    assert kept[0][0] > many
+
+
 def test_the_failure_of_one_entity_leaves_the_others_loaded_and_is_raised(
     server, pulls, query, assert_equal_to_the_server
 ):
@@ -331,6 +344,21 @@ def test_a_source_that_pulled_clients_only_gets_the_others_at_its_next_pull(
     source = msgspec.structs.replace(settings.sources["main"], entities=("clients",))
     pulls(using=msgspec.structs.replace(settings, sources={"main": source}))
     assert kinds(pulls()) == {"clients": "idle", "invoices": "full", "payments": "full", "credits": "full"}
+    assert_equal_to_the_server()
+
+
+def test_documents_that_vanished_while_they_were_not_pulled_need_no_brake_later(
+    server, settings, pulls, assert_equal_to_the_server
+):
+    for _ in range(5):
+        invoice(server, server.people[0])
+    server.switch(clock={"advance": 5})
+    pulls()
+    source = msgspec.structs.replace(settings.sources["main"], entities=("clients",))
+    server.purge(server.people[0])
+    server.switch(clock={"advance": 5})
+    pulls(using=msgspec.structs.replace(settings, sources={"main": source}))
+    assert exit_code_of(pulls()) == 0
     assert_equal_to_the_server()
 
 

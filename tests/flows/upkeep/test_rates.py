@@ -62,6 +62,7 @@ def test_the_table_of_people_names_the_rate_and_its_day(call, file):
 
 BAD = [
     ("31.12.2026;EUR;1", "write 2026-12-31"),
+    ("2026-12-311;EUR;1", "write 2026-12-31"),
     ("2026-12-31;Euro;1", "not a currency code that the server knows"),
     ("2026-12-31;XXX;1", "not a currency code that the server knows"),
     ("2026-12-31;USD;1", "the company's own currency"),
