@@ -327,13 +327,16 @@ def test_revenue_counts_sent_invoices_credits_and_money_in_the_months_of_their_d
         invoices=[
             invoice("i", date="2025-03-31"), invoice("j", date="2025-03-02", client_id="b", status_id="6"),
             invoice("k", date="2025-03-02", status_id="1"), invoice("l", date="2025-03-02", status_id="5"),
-            invoice("m", date="2025-03-02", is_deleted=True),
+            invoice("m", date="2025-03-02", is_deleted=True), invoice("n", date="", amount=7),
         ],
-        payments=[payment("p", date="2025-03-09", refunded=10), payment("q", date="2025-03-09", status_id="3")],
+        payments=[payment("p", date="2025-03-09", refunded=10), payment("q", date="2025-03-09", status_id="3"),
+            payment("r", use("u", 20), use("v", 20) | {"invoice_id": None, "credit_id": "k"}, date="2025-03-09", amount=0),
+        ],
     )  # fmt: skip
     columns = "month, currency_code, country, invoices, invoiced, credited, payments, paid, refunded"
-    assert warehouse.rows(f"select {columns} from mart.revenue_by_month") == [
-        (month, "EUR", "Germany", 2, 200, 0, 1, 100, 10)
+    assert warehouse.rows(f"select {columns} from mart.revenue_by_month order by month nulls last") == [
+        (month, "EUR", "Germany", 2, 200, 0, 1, 100, 10),
+        (None, "EUR", "Germany", 1, 7, 0, 0, 0, 0),
     ]
 
 
