@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Annotated
 
 import typer
@@ -10,8 +11,12 @@ from flows.ask.aging import BASES, BY, DUE, day_of, read_aging, tell_aging
 from flows.ask.csv_export import write_csv, write_workbook
 from flows.cli.options import AsJson, ConfigFile, DecimalSign, Separator, SourceName
 from flows.configuration.load import load_settings
-from flows.show.show import show_json
+from flows.session.clock import SYSTEM_CLOCK
+from flows.show.show import say, show_json
 from schemas.errors import SettingsError
+
+FIRST_ZONE = timedelta(hours=14)
+"""How far the clocks of the first time zone are ahead of UTC: nowhere is a later day."""
 
 
 def aging(
@@ -39,6 +44,8 @@ def aging(
     if csv is None and (separator or decimal):
         raise SettingsError("--separator and --decimal go with --csv FILE.")
     day = None if at is None else day_of(at)
+    if day is not None and day > (SYSTEM_CLOCK.now() + FIRST_ZONE).date():
+        say(f"{day} is still to come: these are the figures of today.")
     tables = read_aging(load_settings(config), source, by=by, basis=basis, at=day)
     if csv is not None:
         write_csv(tables[f"by_{by}"], csv, separator=separator or "comma", decimal=decimal or ".")

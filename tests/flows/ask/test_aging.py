@@ -123,6 +123,14 @@ def test_what_is_left_out_is_said_where_nothing_else_is_open(kept, environment, 
     assert "Left out: open invoices of deleted clients" in err
 
 
+@pytest.mark.parametrize("form", [[], ["--json"], ["--csv", "-"]])
+def test_a_day_to_come_is_said_to_be_today(kept, environment, command, form):
+    environment["NINJA_SYNC_WAREHOUSE"] = kept.warehouse
+    ahead = datetime.now(UTC).date() + timedelta(days=2)
+    assert f"{ahead} is still to come: these are the figures of today." in command("aging", "--at", ahead, *form)[2]
+    assert "to come" not in command("aging", "--at", datetime.now(UTC).date(), *form)[2]
+
+
 def test_without_documents_the_command_says_so(command):
     assert command("pull")[0] == 0
     code, out, err = command("aging")
