@@ -1,7 +1,7 @@
 """Export the views of `mart` for others: as Parquet files by source, and as one DuckDB file.
 
     FOLDER/source=NAME/clients.parquet, contacts.parquet, ...
-    FOLDER/reader.duckdb                    the same views, as tables of the schema mart, and the functions that take a day
+    FOLDER/reader.duckdb                    the same views, as tables of the schema mart, and the functions of a day
 
 Either engine can export, into any folder, even on another disk: each file is written beside its place and renamed.
 """

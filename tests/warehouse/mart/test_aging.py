@@ -200,7 +200,7 @@ def test_what_is_unapplied_counts_refunds_of_its_own_only(keep):
 
 
 def test_a_refund_that_gave_a_credit_back_took_no_money(keep):
-    """Of 100 in money and 50 of a credit, 120 paid the invoice: 50 went back to the credit, then 30 in money were refunded."""
+    """100 in money and 50 of a credit paid 120: 50 went back to the credit, then 30 in money were refunded."""
     spent = use("v", 50, refunded=50) | {"invoice_id": None, "credit_id": "k"}
     mixed = payment("p", use("u", 120, refunded=50), spent, applied=70, refunded=30)
     warehouse = keep(invoices=[invoice("i", amount=120, balance=50, paid_to_date=70)], payments=[mixed])
@@ -330,7 +330,7 @@ def test_revenue_counts_sent_invoices_credits_and_money_in_the_months_of_their_d
             invoice("m", date="2025-03-02", is_deleted=True), invoice("n", date="", amount=7),
         ],
         payments=[payment("p", date="2025-03-09", refunded=10), payment("q", date="2025-03-09", status_id="3"),
-            payment("r", use("u", 20), use("v", 20) | {"invoice_id": None, "credit_id": "k"}, date="2025-03-09", amount=0),
+            payment("r", use("u", 20), use("v", 20, of=None, credit_id="k"), date="2025-03-09", amount=0),
         ],
     )  # fmt: skip
     columns = "month, currency_code, country, invoices, invoiced, credited, payments, paid, refunded"
