@@ -106,8 +106,7 @@ def _reconcile(warehouse: Warehouse) -> None:
     """Let the figures of all clients but one in a thousand agree with their documents."""
     for entity in (INVOICES, PAYMENTS, CREDITS):
         warehouse.execute(
-            "insert into control.watermarks (source, entity, began_at, run_id) "
-            "values ('main', $entity, now(), 'bench')",
+            "insert into control.watermarks (source, entity, began_at, run_id) values ('main', $entity, now(), 'run')",
             {"entity": entity.name},
         )
     for figure in ("balance", "paid_to_date", "credit_balance"):

@@ -157,7 +157,7 @@ OWN = {
     "longest_days_to_pay": "The most days from the date of an invoice until it was paid.",
     "last_paid_on": "The day on which the last of them was paid.",
     "invoices": "Number of invoices.",
-    "payments": "Number of payments.",
+    "payments": "Number of payments with money.",
     "invoiced": "Sum of the invoices' amounts.",
     "credited": "Sum of the credits' amounts.",
     "paid": "Sum of the payments' amounts, refunds included.",

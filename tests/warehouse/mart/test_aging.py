@@ -270,6 +270,11 @@ def test_a_cancelled_invoice_was_open_until_its_last_change_less_what_was_paid(k
     assert warehouse.rows(f"select * from mart.aging_as_of(date '{ago(10)}')") == []
 
 
+def test_a_cancelled_invoice_whose_last_change_is_not_known_was_never_open(keep):
+    warehouse = keep(invoices=[invoice("i", status_id="5", balance=0, updated_at=0)])
+    assert warehouse.rows(f"select * from mart.aging_as_of(date '{ago(5)}')") == []
+
+
 def test_a_reversed_invoice_was_open_until_it_was_paid_and_its_credit_counts_from_its_date(keep):
     credit = TEMPLATES["credits"] | {
         "id": "k", "client_id": "a", "invoice_id": "i", "amount": 100, "balance": 100, "status_id": "2",
@@ -322,13 +327,16 @@ def test_revenue_counts_sent_invoices_credits_and_money_in_the_months_of_their_d
         invoices=[
             invoice("i", date="2025-03-31"), invoice("j", date="2025-03-02", client_id="b", status_id="6"),
             invoice("k", date="2025-03-02", status_id="1"), invoice("l", date="2025-03-02", status_id="5"),
-            invoice("m", date="2025-03-02", is_deleted=True),
+            invoice("m", date="2025-03-02", is_deleted=True), invoice("n", date="", amount=7),
         ],
-        payments=[payment("p", date="2025-03-09", refunded=10), payment("q", date="2025-03-09", status_id="3")],
+        payments=[payment("p", date="2025-03-09", refunded=10), payment("q", date="2025-03-09", status_id="3"),
+            payment("r", use("u", 20), use("v", 20, of=None, credit_id="k"), date="2025-03-09", amount=0),
+        ],
     )  # fmt: skip
     columns = "month, currency_code, country, invoices, invoiced, credited, payments, paid, refunded"
-    assert warehouse.rows(f"select {columns} from mart.revenue_by_month") == [
-        (month, "EUR", "Germany", 2, 200, 0, 1, 100, 10)
+    assert warehouse.rows(f"select {columns} from mart.revenue_by_month order by month nulls last") == [
+        (month, "EUR", "Germany", 2, 200, 0, 1, 100, 10),
+        (None, "EUR", "Germany", 1, 7, 0, 0, 0, 0),
     ]
 
 
@@ -361,6 +369,17 @@ def test_functions_have_the_columns_that_their_text_says_and_no_personal_one(kee
             described = warehouse.rows(f"describe select * from mart.{name}(date '2025-12-31')")
             kinds = {column: kind.lower().replace(",", ", ") for column, kind, *_ in described}
             assert kinds == columns_of(text)
+
+
+def test_no_day_is_today(keep):
+    warehouse = keep(
+        invoices=[invoice("i", balance=60, paid_to_date=40), invoice("j", date=ago(-9), due_date=ago(-20))],
+        payments=[payment("p", use("u", 40), date=ago(-3), created_at=stamp(0))],
+    )
+    for name in ("aging", "aging_by_invoice_date"):
+        columns = "day, client_id, open_invoices, owed, net"
+        then = f"select {columns} from mart.{name}_as_of(cast(null as date))"
+        assert warehouse.rows(then) == warehouse.rows(f"select {columns} from mart.{name}") != []
 
 
 def test_the_published_copy_answers_for_any_day_too(keep):

@@ -1,8 +1,8 @@
 -- One row per client, as in mart.aging, at the end of a day: the amounts owed, by days overdue then.
 -- It is computed as mart.open_items_as_of, and so are unapplied payments and open credits, each from the date of the payment
 -- or credit. Money for an invoice that is dated later is unapplied. The day of a refund that belongs to no invoice is the
--- payment's last change. A later day counts as today, which equals mart.aging. No column is personal: join mart.clients for
--- names.
+-- payment's last change. A later day, or none, counts as today, which equals mart.aging. No column is personal: join
+-- mart.clients for names.
 create function mart.aging_as_of(as_of_day date) returns table (
     source varchar, day date, client_id varchar, client_number varchar, client_status varchar, country varchar,
     country_code varchar, currency_code varchar, open_invoices bigint, most_days_overdue integer, not_due decimal(38, 6), overdue_1_30 decimal(38, 6),
@@ -13,7 +13,7 @@ create function mart.aging_as_of(as_of_day date) returns table (
 with days as (
     select
         source, time_zone, least(cast(as_of_day as date), cast(now() at time zone time_zone as date)) as day,
-        cast(as_of_day as date) >= cast(now() at time zone time_zone as date) as is_now
+        coalesce(cast(as_of_day as date) >= cast(now() at time zone time_zone as date), true) as is_now
     from mart.companies
 ),
 later as (  -- uses and refunds after the day, and uses for invoices dated after it

@@ -1,8 +1,8 @@
 -- One row per part of an invoice that was open at the end of a day, as in mart.open_items, which it equals for today.
 -- It is computed from the documents themselves, so also for days before the first pull. An invoice stands from its date, or
 -- from the day it was entered if it has none. Open is its balance now, plus applications after the day, less refunds after it.
--- A cancelled or reversed invoice was open until its last change. Drafts and deleted invoices count for no day. A later day
--- counts as today. No column is personal: join mart.clients for names.
+-- A cancelled or reversed invoice was open until its last change. Drafts and deleted invoices count for no day. A later day,
+-- or none, counts as today. No column is personal: join mart.clients for names.
 create function mart.open_items_as_of(as_of_day date) returns table (
     source varchar, day date, invoice_id varchar, number varchar, client_id varchar, client_number varchar, client_status varchar,
     country varchar, country_code varchar, currency_code varchar, document_status varchar, date date, due_date date, part varchar,
@@ -11,7 +11,7 @@ create function mart.open_items_as_of(as_of_day date) returns table (
 with days as (
     select
         source, time_zone, least(cast(as_of_day as date), cast(now() at time zone time_zone as date)) as day,
-        cast(as_of_day as date) >= cast(now() at time zone time_zone as date) as is_now
+        coalesce(cast(as_of_day as date) >= cast(now() at time zone time_zone as date), true) as is_now
     from mart.companies
 ),
 undone as (
@@ -35,7 +35,7 @@ rolled as (
         i.partial, coalesce(u.applied, 0) as applied_later,
         case
             when i.document_status not in ('cancelled', 'reversed') then i.balance + coalesce(u.amount, 0)
-            when d.is_now or cast(i.updated_at at time zone d.time_zone as date) <= d.day
+            when d.is_now or coalesce(cast(i.updated_at at time zone d.time_zone as date) <= d.day, true)
                 then case when i.document_status = 'reversed' then i.balance else 0 end
             else i.amount - i.paid_to_date + coalesce(u.amount, 0)
         end as open_whole
