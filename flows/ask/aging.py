@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import date
+from collections.abc import Mapping, Sequence
+from datetime import date, timedelta
 from decimal import Decimal
-from typing import Final
+from itertools import groupby
+from typing import Any, Final
 
 from flows.ask.ask import Result, reading
 from flows.ask.balances import check_source
-from flows.ask.converted import TITLE, converted
+from flows.ask.converted import converted, tell_converted
 from flows.ask.decimals import in_decimals
 from flows.configuration.values import Settings
+from flows.session.clock import SYSTEM_CLOCK, Clock
 from flows.show.show import amount, say, show_table
 from schemas.errors import SettingsError
 from warehouse.engine.sql import statement
@@ -24,8 +27,6 @@ STATEMENTS: Final = {
     "by_currency": "aging/by_currency",
     "left_out": "aging/left_out",
 }
-MOST = 50
-"""Rows of a table in a terminal; files and JSON have all."""
 BESIDE = ("overpaid", "net", "unapplied_payments", "open_credits")
 BUCKETS = {
     DUE: ("not_due", "overdue_1_30", "overdue_31_60", "overdue_61_90", "overdue_over_90"),
@@ -41,7 +42,16 @@ SHORT = {
     "age_0_30": "0-30", "age_31_60": "31-60", "age_61_90": "61-90", "age_over_90": "over 90",
 }  # fmt: skip
 """Names of columns in a table for a terminal of 80 columns."""
-SPARE = ("number", "country", "without_due_date", "open_credits", "unapplied_payments", "clients", "net", "overpaid")
+SPARE = (
+    "number", "country", "without_due_date", "open_credits", "unapplied_payments", "clients", "net", "overpaid",
+    "not_due",
+)  # fmt: skip
+"""Columns to leave out of a table that is too wide, in this order. not_due is owed less the other ages."""
+AHEAD = timedelta(hours=14)
+"""No time zone is further ahead of UTC."""
+HEADED = ("day",)
+"""Columns that the heading says."""
+WAITING = ("overpaid", "unapplied_payments", "open_credits")
 
 
 def day_of(text: str) -> date:
@@ -53,18 +63,26 @@ def day_of(text: str) -> date:
 
 
 def read_aging(
-    settings: Settings, source: str | None, *, by: str = "client", basis: str = DUE, at: date | None = None
+    settings: Settings,
+    source: str | None,
+    *,
+    by: str = "client",
+    basis: str = DUE,
+    at: date | None = None,
+    clock: Clock = SYSTEM_CLOCK,
 ) -> dict[str, Result]:
     """Return the table by currency, the one that was asked for, and `left_out`: the sums of deleted clients.
 
     If a rate of exchange is known, `converted` has owed, overpaid and net in the company's currency.
     Without `at` it is today, in each company's own time zone. Raises SettingsError for an unknown source, basis or
-    grouping.
+    grouping, and for a day that has not come anywhere yet.
     """
     if by not in BY:
         raise SettingsError(f"--by is one of {', '.join(BY)}.")
     if basis not in BASES:
         raise SettingsError(f"--basis is one of {', '.join(BASES)}.")
+    if at is not None and at > (clock.now() + AHEAD).date():
+        raise SettingsError(f"{at} has not come yet. Without a day, it is today.")
     listed = ", ".join(COLUMNS[basis])
     sums = ", ".join(f"sum({name}) as {name}" for name in COLUMNS[basis])
     names = {"figures": _figures(basis, at), "items": _items(at), "columns": listed, "sums": sums}
@@ -78,33 +96,62 @@ def read_aging(
     return {**tables, "converted": in_one} if in_one.rows else tables
 
 
-def tell_aging(tables: dict[str, Result], *, basis: str = DUE, at: date | None = None) -> None:
-    """Print the tables for people, without the source column if there is only one source."""
+def tell_aging(tables: dict[str, Result], *, basis: str = DUE, at: date | None = None, top: int = 20) -> None:
+    """Print the tables for people, without the source column if there is only one source.
+
+    Of each currency, `top` clients or countries are shown.
+    """
     asked = next((name for name in tables if name not in ("by_currency", "left_out", "converted")), "")
     sources = {row[0] for row in tables["by_currency"].rows}
     if not sources:
         say("No client has an open invoice, payment or credit here" + (f" at the end of {at}." if at else "."))
+        tell_left_out(tables["left_out"])
         return
     days = "days overdue" if basis == DUE else "days since the invoice"
     title = f"Owed by {days}" + (f", at the end of {at}" if at else "")
-    for name in filter(None, ("by_currency", asked)):
-        words = f"{title}, by {name.removeprefix('by_')}"
-        _tell(words, tables[name], several=len(sources) > 1, most=0 if name == "by_currency" else MOST)
+    _tell(f"{title}, by currency", tables["by_currency"], several=len(sources) > 1)
+    if asked:
+        _tell_each(f"{title}, by {asked.removeprefix('by_')}", tables[asked], several=len(sources) > 1, top=top)
     if in_one := tables.get("converted"):
-        _tell(TITLE, in_one, several=len(sources) > 1, most=0)
-    _tell_left_out(tables["left_out"])
+        tell_converted(in_one, several=len(sources) > 1)
+    tell_left_out(tables["left_out"])
 
 
-def _tell(title: str, result: Result, *, several: bool, most: int) -> None:
-    kept = [n for n in range(len(result.columns)) if n or several]
-    columns = [SHORT.get(result.columns[n], result.columns[n]) for n in kept]
+def _tell(title: str, result: Result, *, several: bool) -> None:
+    kept = [name for name in result.columns if name not in HEADED and (name != "source" or several)]
+    _show(title, kept, result.records())
+
+
+def _tell_each(title: str, result: Result, *, several: bool, top: int) -> None:
+    """Print a table for each source and currency, which leaves room for names.
+
+    Clients who owe nothing are in a table of their own: they have overpaid, or money or a credit of theirs waits.
+    """
+    kept = [name for name in result.columns if name not in ("source", "currency", *HEADED)]
+    for (source, currency), records in groupby(result.records(), lambda row: (row["source"], row["currency"])):
+        code = str(currency) if currency else "Without a currency"
+        heading = " ".join(filter(None, (str(source) * several, f"{code}:", title[:1].lower() + title[1:])))
+        rows = list(records)
+        owing, others = ([row for row in rows if bool(row["owed"]) is owes] for owes in (True, False))
+        if owing:
+            _show(heading, kept, owing, most=top, currency=str(currency or ""))
+        if others:
+            heading = " ".join(filter(None, (str(source) * several, f"{code}: nothing owed")))
+            names = [name for name in kept if name in ("client", "country", *WAITING)]
+            _show(heading, names, others, most=top, currency=str(currency or ""))
+
+
+def _show(title: str, kept: Sequence[str], records: Sequence[Mapping[str, object]], **more: Any) -> None:
+    columns = [SHORT.get(name, name.replace("_", " ")) for name in kept]
     spare = [
-        column for column in SPARE if column in columns and not (column == "country" and title.endswith("country"))
+        SHORT.get(name, name.replace("_", " ")) for name in SPARE if not (name == "country" and title.endswith(name))
     ]
-    show_table(title, columns, [[row[n] for n in kept] for row in result.rows], most=most, spare=spare)
+    rows = [[record[name] for name in kept] for record in records]
+    show_table(title, columns, rows, spare=[name for name in spare if name in columns], **more)
 
 
-def _tell_left_out(result: Result) -> None:
+def tell_left_out(result: Result) -> None:
+    """Name the sums of deleted clients, if there are any."""
     if not result.rows:
         return
     sums = []

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, time
 
 from flows.ask.ask import Result, reading
-from flows.ask.converted import TITLE, converted
+from flows.ask.converted import converted, tell_converted
 from flows.ask.decimals import in_decimals
 from flows.configuration.values import Settings
 from flows.show.show import harmless, say, show_table
@@ -19,7 +19,6 @@ TITLES = {
     "by_currency": "Balances by currency",
     "by_country": "Balances by country",
     "top_debtors": "Top debtors",
-    "converted": TITLE,
     "not_listed": "Balances, among these, of clients that the server no longer lists: `ninja-sync sweep`",
     "not_known_yet": "Sources with no data yet at that moment",
 }
@@ -104,6 +103,9 @@ def tell_balances(tables: dict[str, Result], at: datetime | None = None) -> None
     if at is not None:
         say(f"As of {_shown(at)}, by all pulls until now; currencies and countries by today's lists.")
     for name, result in tables.items():
+        if name == "converted":
+            tell_converted(result, several=len(sources) > 1)
+            continue
         several = len(sources) > 1 or name == "not_known_yet"
         kept = [n for n, column in enumerate(result.columns) if column != "place" and (n or several)]
         rows = [[row[n] for n in kept] for row in result.rows]

@@ -9,15 +9,24 @@ from itertools import groupby
 from typing import Final
 
 from flows.ask.ask import Result
+from flows.show.show import say, show_table
 from schemas.money import decimals_of
 from warehouse.engine.seam import Warehouse
 from warehouse.engine.sql import statement
 
-ALL: Final = "all of these"
+ALL: Final = "sum"
 """The name of the row with the sums. Currencies without a rate are not in them."""
 COLUMNS: Final = ("source", "currency", "company_currency", "rate", "rate_day", "owed", "overpaid", "net")
 CONVERTED: Final = ("owed", "overpaid")
-TITLE: Final = "Converted into the company's currency, by these rates"
+SHOWN: Final = {
+    "of": "currency",
+    "rate": "rate",
+    "rate day": "rate_day",
+    "owed": "owed",
+    "overpaid": "overpaid",
+    "net": "net",
+}
+"""Headings of the table for people, with their columns. No heading says that amounts are in the row's own currency."""
 
 
 def converted(warehouse: Warehouse, by_currency: Result, at: date | None = None) -> Result:
@@ -52,3 +61,15 @@ def _sums(rows: Sequence[Mapping[str, object]]) -> dict[str, object]:
     sums = {name: sum((Decimal(str(row[name])) for row in rated), Decimal(0)) for name in (*CONVERTED, "net")}
     known = {"source": rated[0]["source"], "company_currency": rated[0]["company_currency"]}
     return {**known, "currency": ALL, "rate": None, "rate_day": None, **sums}
+
+
+def tell_converted(result: Result, *, several: bool) -> None:
+    """Print a table for each source, and name the currencies that have no rate."""
+    for source, records in groupby(result.records(), lambda record: record["source"]):
+        rows = list(records)
+        into = str(rows[-1]["company_currency"])
+        rated = [[row[column] for column in SHOWN.values()] for row in rows if row["owed"] is not None]
+        name = f"{source}: converted" if several else "Converted"
+        show_table(f"{name} into {into}, by these rates", list(SHOWN), rated, currency=into)
+        if missing := [str(row["currency"] or "unknown") for row in rows if row["owed"] is None]:
+            say(f"Not in the sum, as no rate is known: {', '.join(missing)}.")

@@ -46,6 +46,29 @@ def write_workbook(result: Result, target: str) -> None:
     write_output(target, as_workbook(result.columns, result.rows))
 
 
+def check_outputs(
+    csv: str | None, xlsx: str | None, *, separator: str | None, decimal: str | None, as_json: bool
+) -> None:
+    """Raises SettingsError for options that do not go together."""
+    if csv is None and (separator or decimal):
+        raise SettingsError("--separator and --decimal go with --csv FILE.")
+    if as_json and (csv is not None or xlsx is not None):
+        raise SettingsError("--json prints the result: use it without --csv and --xlsx.")
+    if xlsx is not None and not xlsx.lower().endswith((".xlsx", ".xlsm")) and xlsx != STANDARD_OUTPUT:
+        raise SettingsError(f"--xlsx writes a workbook: call it {xlsx}.xlsx.")
+
+
+def write_files(
+    result: Result, csv: str | None, xlsx: str | None, *, separator: str | None = None, decimal: str | None = None
+) -> bool:
+    """Write the result into the files that are named; return whether there was one."""
+    if csv is not None:
+        write_csv(result, csv, separator=separator or "comma", decimal=decimal or ".")
+    if xlsx is not None:
+        write_workbook(result, xlsx)
+    return csv is not None or xlsx is not None
+
+
 def _cell(value: object, decimal: str) -> object:
     if isinstance(value, str):
         return with_apostrophe(value)

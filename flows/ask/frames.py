@@ -56,6 +56,8 @@ def aging(day: date | None = None, *, settings: Settings | None = None, config: 
     with needs("pandas"):
         import pandas  # noqa: F401, PLC0415 - as above
 
+    if isinstance(day, str):
+        raise SettingsError(f"{day!r} is a text: write date.fromisoformat({day!r}).")
     if day is None:
         return frame("aging", settings=settings, config=config)
     with reading(settings or load_settings(config)) as warehouse:

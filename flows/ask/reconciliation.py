@@ -21,7 +21,7 @@ from warehouse.engine.seam import Warehouse
 from warehouse.engine.sql import statement
 
 WORDS: Final = {"balance": "balance", "paid_to_date": "paid to date", "credit_balance": "credit balance"}
-SPARE: Final = ("number", "documents", "other client")
+SPARE: Final = ("number", "documents")
 """Columns to leave out of a table that is too wide for the terminal, in this order."""
 MOST_LEDGERS: Final = 200
 UNREADABLE: Final = "cannot be read"
@@ -112,17 +112,14 @@ def tell_reconciliation(compared: Sequence[Compared], result: Result, *, most: i
     names: Mapping[str, str] = {
         "client_number": "number", "client_name": "client", "currency": "currency", "figure": "figure",
         "of_client": "of the client", "of_documents": "documents", "difference": "difference", "ledger": "ledger",
-        "reason": "likely reason", "other_id": "other client",
+        "reason": "likely reason", "other_client": "other client",
     }  # fmt: skip
     if len(compared) > 1:
         names = {"source": "source", **names}
     kept = [result.columns.index(column) for column in names if column in result.columns]
     rows = [[_shown(result.columns[place], row[place]) for place in kept] for row in result.rows]
-    more = len(rows) - most
-    show_table(
-        "Figures that documents do not explain", [names[result.columns[place]] for place in kept], rows, most=most,
-        note=f"and {more:,} more: --top, --csv or --json" if more > 0 else "", spare=SPARE,
-    )  # fmt: skip
+    headings = [names[result.columns[place]] for place in kept]
+    show_table("Figures that documents do not explain", headings, rows, most=most, spare=SPARE)
 
 
 def _shown(column: str, value: object) -> object:

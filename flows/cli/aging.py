@@ -6,12 +6,11 @@ from typing import Annotated
 
 import typer
 
-from flows.ask.aging import BASES, BY, DUE, day_of, read_aging, tell_aging
-from flows.ask.csv_export import write_csv, write_workbook
-from flows.cli.options import AsJson, ConfigFile, DecimalSign, Separator, SourceName
+from flows.ask.aging import BASES, BY, DUE, day_of, read_aging, tell_aging, tell_left_out
+from flows.ask.csv_export import check_outputs, write_files
+from flows.cli.options import AsJson, ConfigFile, CsvFile, DecimalSign, Separator, SourceName, WorkbookFile
 from flows.configuration.load import load_settings
 from flows.show.show import show_json
-from schemas.errors import SettingsError
 
 
 def aging(
@@ -20,10 +19,9 @@ def aging(
         str | None, typer.Option(metavar="DAY", help="At the end of that day, such as 2026-12-31; else today.")
     ] = None,
     basis: Annotated[str, typer.Option(metavar="DATE", help=f"Count days from this date: {', '.join(BASES)}.")] = DUE,
-    csv: Annotated[
-        str | None, typer.Option(metavar="FILE", help="Write the rows as CSV; - is standard output.")
-    ] = None,
-    xlsx: Annotated[str | None, typer.Option(metavar="FILE", help="Write the rows as an Excel workbook.")] = None,
+    top: Annotated[int, typer.Option(min=1, help="The number of rows to show for each currency.")] = 20,
+    csv: CsvFile = None,
+    xlsx: WorkbookFile = None,
     separator: Separator = None,
     decimal: DecimalSign = None,
     source: SourceName = None,
@@ -36,17 +34,12 @@ def aging(
     different currencies are never added, and overpaid amounts, payments and credits are never subtracted from debts.
     Deleted clients are left out. --at works for days before the first pull too: docs/receivables.md says how.
     """
-    if csv is None and (separator or decimal):
-        raise SettingsError("--separator and --decimal go with --csv FILE.")
+    check_outputs(csv, xlsx, separator=separator, decimal=decimal, as_json=as_json)
     day = None if at is None else day_of(at)
     tables = read_aging(load_settings(config), source, by=by, basis=basis, at=day)
-    if csv is not None:
-        write_csv(tables[f"by_{by}"], csv, separator=separator or "comma", decimal=decimal or ".")
-    if xlsx is not None:
-        write_workbook(tables[f"by_{by}"], xlsx)
-    if csv is not None or xlsx is not None:
-        return
-    if as_json:
+    if write_files(tables[f"by_{by}"], csv, xlsx, separator=separator, decimal=decimal):
+        tell_left_out(tables["left_out"])
+    elif as_json:
         show_json({name: result.records() for name, result in tables.items()})
     else:
-        tell_aging(tables, basis=basis, at=day)
+        tell_aging(tables, basis=basis, at=day, top=top)

@@ -7,15 +7,14 @@ from typing import Annotated
 
 import typer
 
-from flows.ask.ask import ask, asked
+from flows.ask.ask import Result, ask, asked
 from flows.ask.balances import moment, read_balances, read_heading, tell_balances
-from flows.ask.csv_export import write_csv, write_workbook
+from flows.ask.csv_export import check_outputs, write_files
 from flows.ask.plot import plot_balances
-from flows.cli.options import AsJson, ConfigFile, DecimalSign, Separator, SourceName
+from flows.cli.options import AsJson, ConfigFile, CsvFile, DecimalSign, Separator, SourceName, WorkbookFile
 from flows.configuration.load import load_settings
 from flows.show.counted import counted
 from flows.show.show import say, show_json, show_records, show_table
-from schemas.errors import SettingsError
 
 MOST_ROWS = 200
 
@@ -35,9 +34,17 @@ def status(config: ConfigFile = None, as_json: AsJson = False) -> None:
     for name, *row in sources.rows:
         show_records(f"Source {name}", [column.replace("_", " ") for column in sources.columns[1:]], [row])
     if len(entities.rows) > len(sources.rows):
-        show_table("Records", [column.replace("_", " ") for column in entities.columns], entities.rows)
+        _show_entities(entities, several=len(sources.rows) > 1)
     if quarantine.rows:
         show_table("In quarantine", quarantine.columns, quarantine.rows)
+
+
+def _show_entities(entities: Result, *, several: bool) -> None:
+    """Show the age and size of each kind of record."""
+    kept = [n for n, column in enumerate(entities.columns) if several or column != "source"]
+    columns = [entities.columns[n].removeprefix("records_").replace("_", " ") for n in kept]
+    rows = [[row[n] for n in kept] for row in entities.rows]
+    show_table("Records", columns, rows, spare=("last load kind", "last load at", "newest change at"))
 
 
 def balances(
@@ -71,10 +78,8 @@ def balances(
 
 def sql(
     query: Annotated[str, typer.Argument(help='For example: "select * from mart.clients where balance > 1000".')],
-    csv: Annotated[
-        str | None, typer.Option(metavar="FILE", help="Write the result as CSV; - is standard output.")
-    ] = None,
-    xlsx: Annotated[str | None, typer.Option(metavar="FILE", help="Write the result as an Excel workbook.")] = None,
+    csv: CsvFile = None,
+    xlsx: WorkbookFile = None,
     separator: Separator = None,
     decimal: DecimalSign = None,
     config: ConfigFile = None,
@@ -89,16 +94,11 @@ def sql(
     Europe, use --csv FILE --separator semicolon --decimal , or --xlsx FILE, which keeps texts such as 0015 unchanged.
     With --json, columns with the same name are numbered (a, a_1), and NaN and infinity become null.
     """
-    if csv is None and (separator or decimal):
-        raise SettingsError("--separator and --decimal go with --csv FILE.")
+    check_outputs(csv, xlsx, separator=separator, decimal=decimal, as_json=as_json)
     result = ask(load_settings(config), query)
-    if csv is not None or xlsx is not None:
-        if csv is not None:
-            write_csv(result, csv, separator=separator or "comma", decimal=decimal or ".")
-        if xlsx is not None:
-            write_workbook(result, xlsx)
+    if write_files(result, csv, xlsx, separator=separator, decimal=decimal):
         return
     if as_json:
         show_json(result.records())
         return
-    show_table("", result.columns, result.rows, most=MOST_ROWS, note=counted(len(result.rows), "row"))
+    show_table("", result.columns, result.rows, most=MOST_ROWS, note=f"{counted(len(result.rows), 'row')} in all")

@@ -196,8 +196,13 @@ JOURNAL = Group(
 
 RATES = Group(
     "Show rates of exchange, and add some from a file.\n\n"
-    "A rate converts a currency into the company's. Exact amounts stay as they are: converted ones stand beside them.",
-    {"Rates": (Command("add", "Add rates from a CSV or an Excel workbook.", "flows.cli.rates:add"),)},
+    "A rate converts a currency into the company's. Exact amounts stay unchanged: converted ones stand beside them.",
+    {
+        "Rates": (
+            Command("add", "Add rates from a CSV or an Excel workbook.", "flows.cli.rates:add"),
+            Command("remove", "Remove a rate that a file brought.", "flows.cli.rates:remove"),
+        ),
+    },
     "flows.cli.rates:list_rates",
 )
 

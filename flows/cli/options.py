@@ -27,6 +27,12 @@ NullWords = Annotated[
     typer.Option("--null-words", metavar="MEANING", help="How to read words such as NULL and nan: text or blank."),
 ]
 
+CsvFile = Annotated[
+    str | None, typer.Option("--csv", metavar="FILE", help="Write the rows as CSV; - is standard output.")
+]
+WorkbookFile = Annotated[
+    str | None, typer.Option("--xlsx", metavar="FILE", help="Write the rows as an Excel workbook.")
+]
 Allow = Annotated[
     list[str] | None,
     typer.Option("--allow", help="A difference to allow: currency, tax, country or inactive; repeatable."),

@@ -28,7 +28,8 @@ def pull(
     """Bring the warehouse up to date.
 
     Reads the records that changed on the server since the last pull. If nothing has changed, this usually takes one
-    request. Without --source, all configured sources are pulled in turn; a failure of one does not stop the others.
+    request for each kind of record. Without --source, all configured sources are pulled in turn; a failure of one does
+    not stop the others.
     """
     _pull_all(source, config, full=full, at_most=None, as_json=as_json)
 

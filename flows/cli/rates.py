@@ -7,14 +7,19 @@ from typing import Annotated
 
 import typer
 
-from flows.ask.ask import asked
+from flows.ask.aging import day_of
+from flows.ask.ask import Result, reading
+from flows.ask.balances import check_source
 from flows.cli.options import AsJson, ConfigFile, DecimalSign, Encoding, Separator, SheetName, SourceName
 from flows.configuration.load import choose_source, load_settings
 from flows.sheets.spreadsheets import reading_of
 from flows.show.counted import counted
 from flows.show.show import say, show_json, show_table
-from flows.upkeep.rates import add_rates
+from flows.upkeep.rates import add_rates, remove_rate
 from schemas.errors import LOADED_WITH_FINDINGS
+from warehouse.engine.sql import statement
+
+MOST = 20
 
 
 def list_rates(
@@ -30,7 +35,10 @@ def list_rates(
     """
     if context.invoked_subcommand is not None:
         return
-    rates = asked(load_settings(config), "read/exchange_rates", {"source": source}, newest=True)
+    settings = load_settings(config)
+    with reading(settings, newest=True) as warehouse:
+        check_source(warehouse, settings, source)
+        rates = Result(*warehouse.answer(statement("read/exchange_rates"), {"source": source}))
     if as_json:
         show_json({"rates": rates.records()})
         return
@@ -39,10 +47,9 @@ def list_rates(
         return
     several = len({row[0] for row in rates.rows}) > 1
     kept = [place for place, column in enumerate(rates.columns) if several or column != "source"]
-    more = len(rates.rows) - top
     show_table(
         "Rates of exchange", [rates.columns[place].replace("_", " ") for place in kept],
-        [[row[place] for place in kept] for row in rates.rows], most=top, note=f"and {more:,} more" if more > 0 else "",
+        [[row[place] for place in kept] for row in rates.rows], most=top,
     )  # fmt: skip
 
 
@@ -60,7 +67,7 @@ def add(
 
     Each row has a day (2026-12-31), a currency (USD) and the value of one unit in the company's currency (0.9215). A
     rate replaces one that a file brought for the same day. Rows that do not fit are named, and the others added; then
-    the exit code is 7.
+    the exit code is 7. A wrong rate is corrected by adding the right one, or removed with `rates remove`.
     """
     settings = load_settings(config)
     name = choose_source(settings, source)
@@ -72,8 +79,26 @@ def add(
     else:
         for note in added.notes:
             say(note)
-        say(f"{counted(len(added.rates), 'rate')} added, each the value of one unit in {added.into}.")
+        rows = [(f"1 {rate.currency_code}", rate.rate, rate.day) for rate in added.rates]
+        show_table(f"{counted(len(rows), 'rate')} added", ("of", f"in {added.into}", "from"), rows, most=MOST)
         if added.refused:
             show_table("Refused", ("line", "why"), [(row.line, row.reason) for row in added.refused])
     if added.refused:
         raise typer.Exit(LOADED_WITH_FINDINGS)
+
+
+def remove(
+    day: Annotated[str, typer.Argument(metavar="DAY", help="The day of the rate, such as 2026-12-31.")],
+    currency: Annotated[str, typer.Argument(metavar="CURRENCY", help="Its currency, such as EUR.")],
+    source: SourceName = None,
+    config: ConfigFile = None,
+) -> None:
+    """Remove a rate that a file brought.
+
+    The rate of the day before holds again, or that of the server.
+    """
+    settings = load_settings(config)
+    name = choose_source(settings, source)
+    for note in remove_rate(settings, name, day_of(day), currency):
+        say(note)
+    say(f"The rate of {currency.upper()} for {day} is removed.")

@@ -6,13 +6,13 @@ from typing import Annotated
 
 import typer
 
-from flows.ask.csv_export import write_csv, write_workbook
+from flows.ask.csv_export import check_outputs, write_files
 from flows.ask.reconciliation import read_compared, read_reconciliation, tell_reconciliation, with_ledger
-from flows.cli.options import AsJson, ConfigFile, DecimalSign, Separator, SourceName
+from flows.cli.options import AsJson, ConfigFile, CsvFile, DecimalSign, Separator, SourceName, WorkbookFile
 from flows.configuration.load import choose_source, load_settings
 from flows.session.api import open_api
 from flows.show.show import progress_bar, show_json
-from schemas.errors import LOADED_WITH_FINDINGS, SettingsError
+from schemas.errors import LOADED_WITH_FINDINGS
 
 
 def reconciliation(
@@ -20,10 +20,8 @@ def reconciliation(
     ledger: Annotated[
         bool, typer.Option("--ledger", help="Also read the ledgers of these clients from the server, 200 at most.")
     ] = False,
-    csv: Annotated[
-        str | None, typer.Option(metavar="FILE", help="Write the result as CSV; - is standard output.")
-    ] = None,
-    xlsx: Annotated[str | None, typer.Option(metavar="FILE", help="Write the result as an Excel workbook.")] = None,
+    csv: CsvFile = None,
+    xlsx: WorkbookFile = None,
     separator: Separator = None,
     decimal: DecimalSign = None,
     source: SourceName = None,
@@ -35,22 +33,18 @@ def reconciliation(
     The balance is compared with the open invoices, the amount paid with the payments, the credit balance with the
     credits. Each difference has its likely reason. Exit code 7 if there is one.
     """
-    if csv is None and (separator or decimal):
-        raise SettingsError("--separator and --decimal go with --csv FILE.")
+    check_outputs(csv, xlsx, separator=separator, decimal=decimal, as_json=as_json)
     settings = load_settings(config)
     compared, result = read_compared(settings, source), read_reconciliation(settings, source)
     if ledger and result.rows:
         name = choose_source(settings, source)
         with open_api(name, settings=settings) as api, progress_bar(name, quiet=as_json) as progress:
             result = with_ledger(api, read_reconciliation(settings, name), progress)
-    if csv is not None:
-        write_csv(result, csv, separator=separator or "comma", decimal=decimal or ".")
-    if xlsx is not None:
-        write_workbook(result, xlsx)
+    written = write_files(result, csv, xlsx, separator=separator, decimal=decimal)
     if as_json:
         sources = [{"source": one.source, "clients": one.clients, "differing": one.differing} for one in compared]
         show_json({"sources": sources, "differences": result.records()})
-    elif csv is None and xlsx is None:
+    elif not written:
         tell_reconciliation(compared, result, most=top)
     if result.rows:
         raise typer.Exit(LOADED_WITH_FINDINGS)

@@ -75,7 +75,7 @@ def pull(job: Job) -> Pulled:
         with open_ready(job.settings, job.clock) as warehouse:
             outset = _compared(warehouse, job, sights)
             if not failures and len(outset.idle) == len(sights):
-                return _publish(job, warehouse, _heartbeat(job, warehouse, outset, started))
+                return _publish(job, warehouse, _of_all(_heartbeat(job, warehouse, outset, started)))
         if outset.unfinished:
             clean(job.settings, job.clock)
         try:
@@ -113,18 +113,22 @@ def _pull_all(job: Job, outset: _Outset, failures: Failures, started: float) -> 
     for part in _parts(job):
         if part.entity.name in outset.known:
             with failures.of(part.entity):
-                results[part.entity.name] = _pull_part(part, outset, started)
+                results[part.entity.name] = _without_purged(part, _pull_part(part, outset, started))
             started = job.clock.monotonic()
     if clients := results.get(CLIENTS.name):
         with failures.of(ACTIVITIES):
-            clients = _with_activities(job, clients, outset)
-        results |= {part.run.entity: part for part in _without_purged(job, clients, results).parts}
+            results[CLIENTS.name] = _with_activities(job, clients, outset)
     failures.raise_first([name for name, result in results.items() if result.run.kind != "idle"])
     if outset.idle:
         with open_ready(job.settings, job.clock) as warehouse:
-            results |= {part.run.entity: part for part in _heartbeat(job, warehouse, outset, started).parts}
-    pulled, *others = [results[part.entity.name] for part in _parts(job)]
-    return _published(job, replace(pulled, others=others))
+            results |= {part.run.entity: part for part in _heartbeat(job, warehouse, outset, started)}
+    return _published(job, _of_all([results[part.entity.name] for part in _parts(job)]))
+
+
+def _of_all(results: Sequence[Pulled]) -> Pulled:
+    """Return the result for clients, which comes first, with those for the other entities."""
+    clients, *others = results
+    return replace(clients, others=others)
 
 
 def _pull_part(job: Job, outset: _Outset, started: float) -> Pulled:
@@ -148,7 +152,7 @@ def _idle(job: Job, known: Known) -> Pulled:
     return Pulled(run, notes=notes, left=max(state.unexplained or 0, 0))
 
 
-def _heartbeat(job: Job, warehouse: Warehouse, outset: _Outset, started: float) -> Pulled:
+def _heartbeat(job: Job, warehouse: Warehouse, outset: _Outset, started: float) -> list[Pulled]:
     """Write the one row of the idle entities, and remove pages left by a run that was killed after its commit.
 
     The first of them has the row and all requests.
@@ -160,7 +164,7 @@ def _heartbeat(job: Job, warehouse: Warehouse, outset: _Outset, started: float) 
     run = finishing(job, requests, started)(first.run)
     record_run(warehouse, run)
     others = [replace(other, run=replace(other.run, run_id=run.run_id, requests=0)) for other in others]
-    return replace(first, run=run, others=others)
+    return [replace(first, run=run), *others]
 
 
 def _with_activities(job: Job, pulled: Pulled, outset: _Outset) -> Pulled:
@@ -171,17 +175,17 @@ def _with_activities(job: Job, pulled: Pulled, outset: _Outset) -> Pulled:
     return replace(pulled, notes=[*pulled.notes, *notes])
 
 
-def _without_purged(job: Job, clients: Pulled, results: Mapping[str, Pulled]) -> Pulled:
-    """Erase the clients that the server has purged, if the settings say so, and name them no more in the report."""
-    purged = [client.id for client in clients.departed if client.kind == PURGED]
+def _without_purged(job: Job, pulled: Pulled) -> Pulled:
+    """Erase the clients that the server has purged, if the settings say so, and name them no more in the report.
+
+    Their invoices and other records go with them, before those are read: if that fails, nobody would erase them later.
+    """
+    purged = [client.id for client in pulled.departed if client.kind == PURGED] if job.entity is CLIENTS else []
     notes = erase_purged(job.settings, job.name, purged, job.clock)
-    others = [result for name, result in results.items() if name != CLIENTS.name]
     if not notes:
-        return replace(clients, others=others)
-    first, *rest = [
-        replace(part, departed=[gone for gone in part.departed if gone.kind != PURGED]) for part in (clients, *others)
-    ]
-    return replace(first, notes=[*clients.notes, *notes], others=rest)
+        return pulled
+    departed = [client for client in pulled.departed if client.kind != PURGED]
+    return replace(pulled, departed=departed, notes=[*pulled.notes, *notes])
 
 
 def _published(job: Job, pulled: Pulled) -> Pulled:

@@ -135,7 +135,7 @@ def _counted(job: Job, number: int) -> str:
 
 
 def _held(job: Job, state: State, staging: Staging, ids: Sequence[str], *, restored: bool) -> TooMuchChange | None:
-    """Return why the run may not remove the missing clients on its own; None if it may."""
+    """Return why the run may not remove the missing records on its own; None if it may."""
     if job.at_most is None and not staging.records:
         why = f"The server lists no {noun_of(job.entity, 2)} at all"
     elif job.at_most is None and restored:

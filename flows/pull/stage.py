@@ -17,7 +17,6 @@ from connector.scan.state import FirstLook, Scan, key, stamp
 from flows.pull.job import Job
 from flows.pull.known import Known
 from schemas.clocks import Clocks
-from schemas.entities import CLIENTS
 from schemas.entity import Entity
 from schemas.erased import Erased
 from schemas.errors import EndlessList
@@ -75,10 +74,8 @@ def _without_erased(entity: Entity, records: list[object], erased: Erased, stagi
         return records
     kept = []
     for record in records:
-        malformed = isinstance(record, Malformed)
-        record_id = record.id if isinstance(record, Malformed) else key(record)
-        if erased.has(record_id if malformed or entity is CLIENTS else value_of(record, entity.client_column)):
-            staging.left_out.add(erased.mark_of(entity.name, record_id))
+        if erased.has(value_of(record, entity.client_column)):
+            staging.left_out.add(erased.mark_of(entity.name, key(record)))
         else:
             kept.append(record)
     return kept

@@ -114,10 +114,11 @@ def pull(source: str | None = None) -> State[Any]:
     log_prints=False,
 )
 def sweep(source: str | None = None) -> State[Any]:
-    """Read all clients of one source, or of all sources, and find those that have vanished.
+    """Read all records of one source, or of all sources, and find those that have vanished.
 
-    Purged and merged clients are removed from the mirror, and stay in the history. If more have vanished than a run may
-    remove, it ends as "Brake held". Allow them on the command line: `ninja-sync sweep --at-most N`.
+    Purged and merged clients are removed from the mirror with their invoices and the like, and stay in the history. If
+    more have vanished than a run may remove, it ends as "Brake held". Allow them on the command line:
+    `ninja-sync sweep --at-most N`.
     """
     return ended(lambda settings: ending(pull_all(settings, source, full=True)))
 

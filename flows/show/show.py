@@ -46,10 +46,18 @@ def harmless(text: str) -> str:
 
 
 def show_table(
-    title: str, columns: Sequence[str], rows: Sequence[Row], *, most: int = 0, note: str = "", spare: Sequence[str] = ()
+    title: str,
+    columns: Sequence[str],
+    rows: Sequence[Row],
+    *,
+    most: int = 0,
+    note: str = "",
+    spare: Sequence[str] = (),
+    currency: str | None = None,
 ) -> None:
     """Print a table of at most `most` rows (0: all), with numbers on the right, thousands separators, and times in UTC.
 
+    `currency` is that of all amounts, where no column says it.
     If the terminal is too narrow, texts are wrapped; then `spare` columns are left out, one by one, and named below;
     then the rows are shown one below the other instead.
     """
@@ -58,10 +66,10 @@ def show_table(
     from rich.text import Text  # noqa: PLC0415 - as above; unlike a string, it has no markup
 
     out = console()
-    fitting = _fitting(columns, rows[: most or None], spare, out.width)
+    fitting = _fitting(columns, rows[: most or None], spare, out.width, currency)
     if fitting is None:
         shown = len(rows) if spare else MOST_RECORDS  # an overview is complete
-        show_records(title, columns, rows, most=min(most or shown, shown), note=note)
+        show_records(title, columns, rows, most=min(most or shown, shown), note=note, currency=currency)
         return
     kept, texts, numeric, widths = fitting
     left_out = [name for name in columns if name not in kept]
@@ -79,7 +87,15 @@ def show_table(
     _print_note(out, note, len(rows) - len(texts))
 
 
-def show_records(title: str, columns: Sequence[str], rows: Sequence[Row], *, most: int = 0, note: str = "") -> None:
+def show_records(
+    title: str,
+    columns: Sequence[str],
+    rows: Sequence[Row],
+    *,
+    most: int = 0,
+    note: str = "",
+    currency: str | None = None,
+) -> None:
     """Print each row as lines of name and value, if a table would be too wide."""
     from rich.table import Table  # noqa: PLC0415 - as above
     from rich.text import Text  # noqa: PLC0415 - as above
@@ -92,7 +108,7 @@ def show_records(title: str, columns: Sequence[str], rows: Sequence[Row], *, mos
         lines = Table.grid(padding=(0, 2, 0, 0))
         lines.add_column(no_wrap=True)
         lines.add_column(overflow="fold")
-        for name, text in zip(columns, _texts(columns, row), strict=True):
+        for name, text in zip(columns, _texts(columns, row, currency), strict=True):
             lines.add_row(Text(f"  {harmless(name)}"), Text(text))
         out.print(lines)
         out.print()
@@ -193,12 +209,12 @@ def progress_bar(label: str, *, quiet: bool) -> Iterator[Progress]:
         bar.stop()
 
 
-def _texts(columns: Sequence[str], row: Row) -> list[str]:
+def _texts(columns: Sequence[str], row: Row, currency: str | None) -> list[str]:
     """Return the texts of a row, with amounts in the row's currency."""
     place = next((columns.index(name) for name in CURRENCY if name in columns), None)
-    code = None if place is None else row[place]
-    currency = code if isinstance(code, str) else None
-    return [harmless(amount(value, currency) if isinstance(value, Decimal) else cell(value)) for value in row]
+    code = currency if place is None else row[place]
+    own = code if isinstance(code, str) else None
+    return [harmless(amount(value, own) if isinstance(value, Decimal) else cell(value)) for value in row]
 
 
 def _escaped(character: str) -> str:
@@ -208,18 +224,18 @@ def _escaped(character: str) -> str:
 
 
 def _fitting(
-    columns: Sequence[str], rows: Sequence[Row], spare: Sequence[str], width: int
+    columns: Sequence[str], rows: Sequence[Row], spare: Sequence[str], width: int, currency: str | None
 ) -> tuple[list[str], list[list[str]], list[bool], list[int]] | None:
     """Return the columns that fit, with their texts, whether each holds numbers, and their widths; omit few columns.
 
     None if there is no room even without all `spare` columns.
     """
-    texts = [_texts(columns, row) for row in rows]
+    texts = [_texts(columns, row, currency) for row in rows]
     for left_out in range(len(spare) + 1):
         places = [n for n, name in enumerate(columns) if name not in spare[:left_out]]
         names, kept = [columns[n] for n in places], [[row[n] for n in places] for row in texts]
         numeric = [any(_is_number(row[n]) for row in rows) for n in places]
-        widths = _narrowest(names, kept, numeric, room=width - 2 * len(places))
+        widths = _narrowest(names, kept, numeric, room=width - 2 * len(places) - 1)
         if widths is not None:
             return names, kept, numeric, widths
     return None

@@ -10,6 +10,7 @@ from pathlib import Path
 from connector.door.address import is_loopback, server_address
 from connector.door.door import Door, DoorSettings
 from connector.door.secret import Secret
+from flows.ask.aging import read_aging, tell_aging
 from flows.ask.balances import read_balances, tell_balances
 from flows.configuration.values import Settings, Source
 from flows.pull.job import Job, Pulled
@@ -32,6 +33,7 @@ Next steps (the sandbox has stopped, the warehouse stays):
   export NINJA_SYNC_WAREHOUSE={warehouse}
   {command} status
   {command} {balances}
+  {command} aging
   {command} sql "select display_name, balance from mart.clients where currency_code = 'EUR' order by 2 desc limit 5"
   {command} sql "select display_name, kind, current_name, evidence from mart.client_redirects"
   {command} sandbox                 a server of your own to change and pull from, until Ctrl-C
@@ -50,15 +52,17 @@ def run_demo(folder: Path, *, clients: int) -> None:
         tell_pulled(_pull(settings, box))
         say("\n2. Balances, from the warehouse.\n")
         tell_balances(read_balances(settings, SOURCE, top=3))
-        say("3. Meanwhile, people work on the server.\n")
+        say("3. How long that has been overdue, by the invoices.\n")
+        tell_aging(read_aging(settings, SOURCE, by="currency"))
+        say("\n4. Meanwhile, people work on the server.\n")
         _show_done(work_a_little(box))
-        say("4. The second pull reads what has changed since, and shows exactly that.\n")
+        say("5. The second pull reads what has changed since, and shows exactly that.\n")
         tell_pulled(_pull(settings, box))
-        say("5. Then they tidy up: they merge duplicates and purge a client. Three clients leave the server's list.\n")
+        say("6. Then they tidy up: they merge duplicates and purge a client. Three clients leave the server's list.\n")
         _show_done(tidy_up(box))
-        say("6. The third pull finds out which clients are gone, and where they went.\n")
+        say("7. The third pull finds out which clients are gone, and where they went.\n")
         tell_pulled(_pull(settings, box))
-        say("7. A fourth pull finds nothing to do.\n")
+        say("8. A fourth pull finds nothing to do.\n")
         tell_pulled(_pull(settings, box))
     balances = f"balances --plot {folder}/balances.png" if find_spec("matplotlib") else "balances"
     say(NEXT.format(warehouse=path, balances=balances, command=_command()))

@@ -11,6 +11,11 @@ WIDE = Context(prec=400)
 """Wide enough for every float."""
 
 
+def is_nothing(amount: Decimal) -> bool:
+    """Whether PHP's round to cents makes 0 of it."""
+    return abs(amount) < Decimal("0.005")
+
+
 def kept(value: float) -> str:
     """A float in a decimal column: rounded, and at most the largest number that fits."""
     exact = min(max(Decimal(repr(value)), -LARGEST), LARGEST)

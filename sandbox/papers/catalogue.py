@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from datetime import UTC, datetime
 
 from sandbox.clients.query import Query
 from sandbox.papers.days import between_days, from_day
@@ -132,11 +131,10 @@ RELATED_TO_CREDITS = (
 
 
 def _applicable(query: Query, value: str | None, world: World) -> None:
-    """Credits that can still be spent today, whatever the value."""
+    """Credits that can be spent: sent, with something left, and not past their day."""
     if value:
-        today = datetime.fromtimestamp(world.clock.now(), UTC).strftime("%Y-%m-%d %H:%M:%S")
-        open_ones = "status_id IN (2, 3) AND CAST(balance AS REAL) > 0"
-        query.add(f"({open_ones} AND (due_date IS NULL OR due_date || ' 00:00:00' > ?))", today)
+        left = "status_id IN (2, 3) AND CAST(balance AS REAL) > 0"
+        query.add(f"({left} AND (due_date IS NULL OR due_date > ?))", day_at(world))
 
 
 CREDIT = Kind(

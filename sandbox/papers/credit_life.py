@@ -11,8 +11,8 @@ from sandbox.papers import lines, states
 from sandbox.papers.catalogue import CREDIT
 from sandbox.papers.entered import amount_of
 from sandbox.papers.figures import add_figures, client_of
+from sandbox.papers.invitations import mark_as_sent
 from sandbox.papers.money import new_payment, parts_of, place
-from sandbox.papers.saved import invited
 from sandbox.papers.states import write
 from sandbox.papers.statuses import DRAFT, PAID, PARTIAL, SENT
 from sandbox.papers.totals import Line
@@ -34,7 +34,7 @@ def mark_sent(call: Call, row: Row) -> Row:
     if row["status_id"] != DRAFT:
         return row
     world, worth = call.world, amount_of(row)
-    invited(world, CREDIT, row)
+    mark_as_sent(world, CREDIT, row)
     balance = money(amount_of(row, "balance") + worth)
     write(world, "credits", row["id"], {"status_id": SENT, "balance": balance})
     add_figures(world, row, credit_balance=worth)

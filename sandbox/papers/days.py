@@ -5,8 +5,10 @@ The server compares a day with a moment, as if the day were its midnight.
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from sandbox.clients.query import Filter, Query
-from sandbox.php.php_time import bound_moment
+from sandbox.php.php_time import bound_moment, parse
 from sandbox.store.database import columns
 from sandbox.store.world import World
 from sandbox.wire.answers import server_error
@@ -14,8 +16,7 @@ from sandbox.wire.answers import server_error
 MIDNIGHT = "{} || ' 00:00:00'"
 
 
-def _moment(value: str, world: World) -> str | None:
-    moment = bound_moment(value, world.clock.now(), world.zone())
+def _text(moment: datetime | None) -> str | None:
     return moment.replace(microsecond=0).isoformat(" ") if moment else None
 
 
@@ -25,7 +26,7 @@ def from_day(column: str, *, breaks: bool = False) -> Filter:
     def apply(query: Query, value: str | None, world: World) -> None:
         if not value:
             return
-        if (moment := _moment(value, world)) is not None:
+        if (moment := _text(bound_moment(value, world.clock.now(), world.zone()))) is not None:
             query.add(f"{MIDNIGHT.format(column)} >= ?", moment)
         elif breaks:
             raise server_error()
@@ -34,7 +35,7 @@ def from_day(column: str, *, breaks: bool = False) -> Filter:
 
 
 def between_days(column: str, *, named: bool = False) -> Filter:
-    """`first,last`, or with `named` the column's name before them; anything else filters nothing."""
+    """`first,last`, or with `named` the column's name before them; anything else, also seconds, filters nothing."""
 
     def apply(query: Query, value: str | None, world: World) -> None:
         parts = (value or "").split(",")
@@ -42,7 +43,8 @@ def between_days(column: str, *, named: bool = False) -> Filter:
             return
         if len(parts) != 2 or column not in columns(world.db, query.table):  # noqa: PLR2004 - first and last
             return
-        first, last = (_moment(part, world) for part in parts)
+        now = datetime.fromtimestamp(world.clock.now(), world.zone()).replace(tzinfo=None)
+        first, last = (_text(parse(part, now)) for part in parts)
         if first is not None and last is not None:
             query.add(f"{MIDNIGHT.format(column)} BETWEEN ? AND ?", first, last)
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -18,7 +18,7 @@ from sandbox.papers.shown import NO_DAY
 from sandbox.papers.totals import TAXES
 from sandbox.php import hashids
 from sandbox.php.input import Input
-from sandbox.php.text import is_numeric, leading_number, truth
+from sandbox.php.text import is_numeric, leading_number, to_int, truth
 from sandbox.store.database import Row
 from sandbox.wire.answers import server_error
 
@@ -115,6 +115,14 @@ def day_of(value: Any) -> str | None:
         year, month, day = (int(x) for x in match.groups() if x is not None) if match else (0, 0, 0)
         return date(year, month, day).isoformat()
     except ValueError:
+        return NO_DAY
+
+
+def day_after(day: str, terms: Any) -> str:
+    """The day so many days later; 0000-00-00 beyond the calendar."""
+    try:
+        return (date.fromisoformat(day) + timedelta(days=to_int(terms))).isoformat()
+    except OverflowError:
         return NO_DAY
 
 

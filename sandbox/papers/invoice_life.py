@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
 from decimal import Decimal
 
 from sandbox.books.client_settings import setting
 from sandbox.books.ledger import money
+from sandbox.papers.amounts import is_nothing
 from sandbox.papers.catalogue import INVOICE
-from sandbox.papers.entered import amount_of
+from sandbox.papers.entered import amount_of, day_after
 from sandbox.papers.figures import (
     add_figures,
     client_of,
@@ -17,12 +17,11 @@ from sandbox.papers.figures import (
     tell_of_invoice,
     tell_of_payment,
 )
+from sandbox.papers.invitations import mark_as_sent
 from sandbox.papers.money import new_payment, place
-from sandbox.papers.saved import invited
 from sandbox.papers.shown import NO_DAY
 from sandbox.papers.states import write
 from sandbox.papers.statuses import CANCELLED, DRAFT, OPEN, PAID, PARTIAL, SENT
-from sandbox.php.text import to_int
 from sandbox.store.database import Row, select
 from sandbox.store.world import World
 from sandbox.wire.calls import Call
@@ -44,7 +43,7 @@ def mark_sent(call: Call, row: Row) -> Row:
     write(world, "invoices", row["id"], {"status_id": SENT, "balance": balance} | due(world, row))
     tell_of_invoice(world, row, owed, f"Invoice {row['number']} marked as sent.")
     add_figures(world, row, balance=owed)
-    invited(world, INVOICE, row)
+    mark_as_sent(world, INVOICE, row)
     return now(world, row)
 
 
@@ -53,14 +52,14 @@ def due(world: World, row: Row) -> Row:
     terms = setting(world.db, client_of(world, row), "payment_terms")
     if row["due_date"] or terms in (None, "") or row["date"] in (None, NO_DAY):
         return {}
-    day = (date.fromisoformat(row["date"]) + timedelta(days=to_int(terms))).isoformat()
+    day = day_after(row["date"], terms)
     deposit = amount_of(row, "partial") > 0 and not row["partial_due_date"]
     return {"partial_due_date" if deposit else "due_date": day}
 
 
 def state_of(balance: Decimal, amount: Decimal) -> int:
     """Paid, partly paid, or sent: a negative balance counts as sent (recorded)."""
-    if round(balance, 2) == 0:
+    if is_nothing(balance):
         return PAID
     return PARTIAL if 0 < balance < amount else SENT
 
@@ -131,7 +130,7 @@ def take(call: Call, payment: Row, row: Row, amount: Decimal) -> None:
         status = PAID if amount == balance else PARTIAL
         values = {"partial": None, "partial_due_date": None, "status_id": status}
     left = balance - amount
-    if round(left, 2) == 0:
+    if is_nothing(left):
         values["status_id"] = PAID
     sums = {"balance": money(left), "paid_to_date": money(amount_of(row, "paid_to_date") + amount)}
     write(world, "invoices", row["id"], values | sums)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, timedelta
 from decimal import Decimal
 
 from starlette.responses import Response
@@ -13,19 +12,19 @@ from sandbox.clients.listing import envelope
 from sandbox.papers import invoice_deletion, states
 from sandbox.papers.bulk import Action, carry_out, checked_ids, ours
 from sandbox.papers.catalogue import INVOICE
-from sandbox.papers.entered import amount_of, day_of, decimal_of, is_number, ready
+from sandbox.papers.entered import amount_of, day_after, day_of, decimal_of, is_number, ready
 from sandbox.papers.figures import compute_balance, tell_of_invoice
 from sandbox.papers.invoice_life import cancel, mark_paid, mark_sent, now, pay_part, state_of
 from sandbox.papers.lists import editable, item_answer, list_answer, reread, with_ids
 from sandbox.papers.rules import check, is_date
 from sandbox.papers.saved import blank, change, create
-from sandbox.papers.shown import today_of
+from sandbox.papers.shown import NO_DAY, today_of
 from sandbox.papers.states import write
 from sandbox.papers.statuses import CANCELLED, DRAFT, PAID
 from sandbox.php.input import Input
 from sandbox.php.text import to_int
 from sandbox.store.database import Row, select
-from sandbox.wire.answers import bad_request, compact_answer, forbidden, invalid, server_error
+from sandbox.wire.answers import Refused, bad_request, compact_answer, forbidden, invalid, server_error
 from sandbox.wire.calls import Call
 
 FILLABLE = frozenset(
@@ -38,6 +37,9 @@ FILLABLE = frozenset(
         "uses_inclusive_taxes", "vendor_id", "location_id",
     )
 )  # fmt: skip
+
+
+NOT_AUTHORIZED = "You are not authorized"
 
 
 def create_blank(call: Call) -> Response:
@@ -63,9 +65,10 @@ def _with_due_date(call: Call, data: Input) -> Input:
     clients = select(call.world.db, "clients", "id = ?", (data.get("client_id"),)) if _is_row(data) else []
     if not data.get("partial_due_date") or data.get("due_date") or not clients or not is_date(data["date"]):
         return data
-    terms = to_int(setting(call.world.db, clients[0], "payment_terms"))
-    start = date.fromisoformat(day_of(data["date"]) or "")
-    return data | {"due_date": (start + timedelta(days=terms)).isoformat()}
+    start = day_of(data["date"])
+    if start in (None, NO_DAY):
+        return data
+    return data | {"due_date": day_after(str(start), setting(call.world.db, clients[0], "payment_terms"))}
 
 
 def _lacks_due_date(data: Input, row: Row) -> bool:
@@ -168,6 +171,8 @@ def act(call: Call) -> Response:
 def bulk(call: Call) -> Response:
     """POST /invoices/bulk; where none of the ids is the company's, only a message (recorded)."""
     ids = checked_ids(call)
+    if call.input["action"] == "mark_paid" and not call.token.may("create_payment"):
+        raise Refused(422, {"message": NOT_AUTHORIZED, "errors": {"ids": [NOT_AUTHORIZED]}})
     if not ours(call, INVOICE, ids):
         return compact_answer({"message": "No Invoices Found"})
     carry_out(call, INVOICE, ids, ACTIONS)

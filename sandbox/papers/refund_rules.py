@@ -74,9 +74,7 @@ def _refund_fault(call: Call, payment: Row, parts: Sequence[Part]) -> str | None
     placed, message = _placed(call, payment, live=False), None
     named = {part.get("invoice_id"): part for part in parts}
     if placed and not named.keys() & placed.keys():
-        message = (
-            "Attempting to refund a payment with invoices attached, please specify valid invoice/s to be refunded."
-        )
+        message = WITHOUT_INVOICES
     for number_of, part in named.items():
         known = select(call.world.db, "invoices", "id = ? AND company_id = ?", (number_of, payment["company_id"]))
         if not known:

@@ -7,6 +7,7 @@ from datetime import date, datetime
 from typing import Any
 
 from sandbox.papers.entered import day_of, is_number
+from sandbox.papers.invitations import errors_of
 from sandbox.papers.kinds import Kind
 from sandbox.papers.numbers import is_taken
 from sandbox.php.input import Input
@@ -35,6 +36,8 @@ def check(
         errors["line_items"] = ["The line items must be an array."]
     surcharges = [name for name in SURCHARGES if kind.entity == "invoice" and data.get(name) is not None]
     for name in (*NUMBERS, *surcharges):
+        if name == "amount" and (own is None or isinstance(data.get("line_items"), list)):
+            continue  # the lines give it, whatever was sent
         if name in data and (message := number_fault(name, data[name])):
             errors[name] = [message]
     for name in ("tax_name1", "tax_name2", "tax_name3"):
@@ -42,10 +45,7 @@ def check(
             errors[name] = [f"The {label(name)} must be a string."]
     if "is_amount_discount" in data and data["is_amount_discount"] not in (True, False, "0", "1"):
         errors["is_amount_discount"] = ["The is amount discount field must be true or false."]
-    if "date" in data and kind.entity != "recurring_invoice" and not is_date(data["date"]):
-        errors["date"] = ["The date is not a valid date."]
-    if kind.entity in {"invoice", "quote"}:
-        errors |= _due(data, new=own is None) | _partial(data, new=own is None)
+    errors |= errors_of(data) | _dates(data, kind, new=own is None)
     if errors:
         raise invalid(errors)
 
@@ -92,6 +92,16 @@ def number_errors(call: Call, kind: Kind, data: Input, own: Row | None) -> Error
     ):
         return {}
     return {"number": ["The number has already been taken."]}
+
+
+def _dates(data: Input, kind: Kind, *, new: bool) -> Errors:
+    """Of credits only the date is checked; of recurring invoices not even that."""
+    errors: Errors = {}
+    if "date" in data and kind.entity != "recurring_invoice" and not is_date(data["date"]):
+        errors["date"] = ["The date is not a valid date."]
+    if kind.entity in {"invoice", "quote"}:
+        errors |= _due(data, new=new) | _partial(data, new=new)
+    return errors
 
 
 def _due(data: Input, *, new: bool) -> Errors:

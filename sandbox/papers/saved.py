@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -11,6 +10,7 @@ from sandbox.books.client_settings import precision_of, setting
 from sandbox.books.ledger import money
 from sandbox.papers import lines
 from sandbox.papers.entered import amount_of, columns_of
+from sandbox.papers.invitations import settle
 from sandbox.papers.kinds import Kind
 from sandbox.papers.lists import reread
 from sandbox.papers.numbers import next_number
@@ -52,7 +52,7 @@ def create(call: Call, kind: Kind, data: Input, fillable: Collection[str]) -> Ro
     row |= columns_of(data, fillable) | _defaults(world, client, kind, data) | {"exchange_rate": "1"}
     row["design_id"] = row.get("design_id") or hashids.decode(setting(world.db, client, f"{kind.entity}_design_id"))
     number = insert(world.db, kind.table, row)
-    _invite(world, kind, number, client)
+    settle(world, kind, number, client, data)
     stored = reread(call, kind, number)
     own = {} if stored["number"] else {"number": next_number(world, call.token.company_id, kind.table)}
     write(world, kind.table, number, summed(world, client, stored) | own)
@@ -69,15 +69,6 @@ def _defaults(world: World, client: Row, kind: Kind, data: Input) -> Row:
     return out | ({"public_notes": client["public_notes"]} if client["public_notes"] else {})
 
 
-def _invite(world: World, kind: Kind, number: int, client: Row) -> None:
-    """Invite every contact that gets mail."""
-    stamp = world.clock.stamp()
-    where = "client_id = ? AND deleted_at IS NULL AND send_email = 1 ORDER BY id"
-    for contact in select(world.db, "contacts", where, (client["id"],)):
-        own = {"kind": kind.entity, "paper_id": number, "client_contact_id": contact["id"], "key": world.secret(32)}
-        insert(world.db, "invitations", own | {"created_at": stamp, "updated_at": stamp})
-
-
 def change(call: Call, kind: Kind, row: Row, data: Input, fillable: Collection[str]) -> Row:
     """Save what was sent over the paper. Its stamp moves even if nothing changes (recorded)."""
     world = call.world
@@ -85,6 +76,7 @@ def change(call: Call, kind: Kind, row: Row, data: Input, fillable: Collection[s
     changed = row | columns_of(data, fillable)
     changed["number"] = changed["number"] or next_number(world, row["company_id"], kind.table)
     changed |= summed(world, client, changed)
+    settle(world, kind, row["id"], client, data)
     write(world, kind.table, row["id"], {name: value for name, value in changed.items() if value != row[name]})
     return reread(call, kind, row["id"])
 
@@ -114,12 +106,3 @@ def summed(world: World, client: Row, row: Mapping[str, Any]) -> Row:
         paid = amount_of(row, "paid_to_date") if amount_of(row) != amount_of(row, "balance") else Decimal(0)
         out["balance"] = money(Decimal(totals.amount) - paid)
     return out
-
-
-def invited(world: World, kind: Kind, row: Row) -> None:
-    """Mark the invitations of a paper as sent, unless they were before."""
-    now = datetime.fromtimestamp(world.clock.now(), UTC).strftime("%Y-%m-%d %H:%M:%S")
-    world.db.execute(
-        "UPDATE invitations SET sent_date = ?, updated_at = ? WHERE kind = ? AND paper_id = ? AND sent_date IS NULL",
-        (now, world.clock.stamp(), kind.entity, row["id"]),
-    )

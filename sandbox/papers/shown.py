@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import lru_cache
@@ -215,11 +215,3 @@ def _paymentable_json(row: Row) -> Json:
         "refunded": figure(row["refunded"]),
         **times(row),
     }
-
-
-def of_each(parts: Iterable[tuple[int, Json]]) -> dict[int, list[Json]]:
-    """Records grouped by the number of the row that they belong to, in their order."""
-    out: defaultdict[int, list[Json]] = defaultdict(list)
-    for number, record in parts:
-        out[number].append(record)
-    return out

@@ -1,7 +1,7 @@
 """Puts the invented papers of clients into the database, with invitations and the ledger.
 
-Ids and numbers follow the order of creation. Stamps are those of a book-keeper at work: in the hours of the office of
-the papers' days, and never before the client was made.
+Ids and numbers follow the order of creation within each batch of clients. Stamps are those of a book-keeper at work: in
+office hours on the papers' days, and never before the client was made.
 """
 
 from __future__ import annotations

@@ -11,10 +11,11 @@ from sandbox.papers import lines
 from sandbox.papers.bulk import plain_actions
 from sandbox.papers.catalogue import INVOICE
 from sandbox.papers.credits import FILLABLE
+from sandbox.papers.invitations import mark_as_sent
 from sandbox.papers.invoices import FILLABLE as OF_INVOICES
 from sandbox.papers.kinds import Json, Kind, text_in
 from sandbox.papers.lists import add_clients, item_answer, reread
-from sandbox.papers.saved import create, invited
+from sandbox.papers.saved import create
 from sandbox.papers.shown import day_at, hashed, paper_json, with_invitations
 from sandbox.papers.states import write
 from sandbox.papers.statuses import DRAFT, SENT
@@ -77,14 +78,14 @@ QUOTE = Kind(
 def mark_sent(call: Call, row: Row) -> None:
     """Send a draft."""
     if row["status_id"] == DRAFT and not row["is_deleted"]:
-        invited(call.world, QUOTE, row)
+        mark_as_sent(call.world, QUOTE, row)
         write(call.world, "quotes", row["id"], {"status_id": SENT})
 
 
 def approve(call: Call, row: Row) -> None:
     """Approve a quote that is still open; a draft counts as sent."""
     if _is_open(call, row) and not row["is_deleted"]:
-        invited(call.world, QUOTE, row)
+        mark_as_sent(call.world, QUOTE, row)
         write(call.world, "quotes", row["id"], {"status_id": APPROVED})
 
 

@@ -61,7 +61,7 @@ class Notebook:
         self.runs.setdefault((name, engine), []).append(run)
         label = Figure(self.speed, self.clients, name, engine, ()).label
         took = f"{run.seconds:8.2f} s{run.cpu:8.2f} s CPU{run.peak_mb:6.0f} MB"
-        print(f"{time.strftime('%H:%M:%S')}{self.clients:>10,} {self.speed:<5}{label:<46}{took}", file=sys.stderr)
+        print(f"{time.strftime('%H:%M:%S')}{self.clients:>10,} {self.speed:<10}{label:<46}{took}", file=sys.stderr)
 
     def figures(self) -> list[Figure]:
         """What the round has measured."""

@@ -85,7 +85,7 @@ def test_staged_pages_that_were_edited_are_read_from_the_server_again(server, pa
         server.edit(client, city="Right")
     (victim,) = victims.send(die_at="loading")
     victim.wait()
-    kept, staged = tmp_path / "kept", path.with_name(f"{path.name}.staging") / "main"
+    kept, staged = tmp_path / "kept", path.with_name(f"{path.name}.staging") / "main" / "clients"
     copied(path.parent, kept)
     rng, names = chances(9), sorted(file.name for file in staged.iterdir())
     assert len(names) > 3

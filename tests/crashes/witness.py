@@ -102,12 +102,13 @@ def _rows_and_runs_agree(warehouse: Warehouse, source: str) -> None:
             f"select distinct {column} from {schema}.{table} where {column} not in (select run_id from control.runs)"
         )
         assert not lost, f"{schema}.{table} holds rows of runs that are not in the ledger: {lost}"
-    last = warehouse.rows(
-        "select run_id from control.runs where source = $source and kind <> 'idle' "
-        "order by finished_at desc, run_id desc limit 1", {"source": source},
-    )  # fmt: skip
-    marked = warehouse.rows("select run_id from control.watermarks where source = $source", {"source": source})
-    assert marked == last, "the watermark is not that of the last run"
+    runs = warehouse.rows(
+        "select entity, run_id from control.runs where source = $source and kind <> 'idle' "
+        "order by finished_at, run_id",
+        {"source": source},
+    )
+    marked = warehouse.rows("select entity, run_id from control.watermarks where source = $source", {"source": source})
+    assert dict(marked) == dict(runs), "a watermark is not that of its entity's last run"
 
 
 def published(path: Place, source: str = "main") -> list[State]:

@@ -17,6 +17,7 @@ from connector.scan.skew import HOUR
 from connector.scan.state import Scan, Span, seen, since
 from connector.scan.walk import _pages_by_id
 from flows.pull import known as known_module
+from flows.pull import one_entity as one_entity_module
 from flows.pull import pull as pull_module
 from schemas.clocks import Clocks
 from tests.histories import machine
@@ -31,7 +32,7 @@ MOST = 800
 
 
 def watermark(wrong: Callable[[Scan, int], int | None]) -> Plant:
-    return lambda patch: patch.setattr(pull_module, "next_watermark", wrong)
+    return lambda patch: patch.setattr(one_entity_module, "next_watermark", wrong)
 
 
 def in_sql(name: str, old: str, new: str) -> Plant:
@@ -74,7 +75,7 @@ def without_tail(scan: Scan, spans: list[Span], together: Any) -> Iterator[list[
     scan.open = [(scan.newest_seen or None, None)]
 
 
-def total_alone(known: Any, source: Any) -> bool:
+def total_alone(known: Any, job: Any) -> bool:
     return known.mirrored and known.state.began_at is not None and known.look.total == known.state.mirrored
 
 

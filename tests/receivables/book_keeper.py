@@ -105,11 +105,11 @@ def _open_parts(lists: Lists, invoice: Record, until: date, *, ever: bool) -> It
     if invoice["status_id"] in ("5", "6") and (ever or lists.day_of(invoice["updated_at"]) <= until):
         return
     paid = sum((step for _, step in _steps(lists, "invoice_id", invoice["id"], until, ever=ever)), ZERO)
-    paid_ever = sum((step for _, step in _steps(lists, "invoice_id", invoice["id"], until, ever=True)), ZERO)
     left, deposit = number(invoice["amount"]) - paid, ZERO
     if number(invoice["partial"]) > 0 and invoice["partial_due_date"] and left > 0:
-        asked = number(invoice["partial"]) + paid_ever  # what was asked for at first
-        deposit = min(max(asked - paid, ZERO), left)
+        every = _steps(lists, "invoice_id", invoice["id"], until, ever=True)
+        later = sum((step for used, step in every if step > 0 and not ever and used > until), ZERO)
+        deposit = min(number(invoice["partial"]) + later, left)  # a refund does not ask for a deposit again
     if deposit:
         yield day(invoice["partial_due_date"]), deposit
     if left != deposit:
@@ -130,8 +130,17 @@ def _steps(lists: Lists, key: str, value: object, until: date, *, ever: bool) ->
                 used, back = _days_of(lists, payment, use)
                 if ever or used <= until:
                     yield used, number(use["amount"])
-                if number(use["refunded"]) and (ever or back <= until):
-                    yield back, -number(use["refunded"])
+                if _refunded(payment, use) and (ever or back <= until):
+                    yield back, -_refunded(payment, use)
+
+
+def _refunded(payment: Record, use: Record) -> Decimal:
+    """The refund of a use. The server writes one on each use for the same invoice: it counts on the first."""
+    same = [u for u in payment["paymentables"] if use.get("invoice_id") and u.get("invoice_id") == use["invoice_id"]]
+    is_first = not same or use is min(
+        same, key=lambda u: (-number(u["refunded"]), int(str(u["created_at"])), str(u["id"]))
+    )
+    return number(use["refunded"]) if is_first else ZERO
 
 
 def _days_of(lists: Lists, payment: Record, use: Record) -> tuple[date, date]:
@@ -150,9 +159,14 @@ def _left_of_payment(lists: Lists, payment: Record, until: date, *, ever: bool) 
         return ZERO
     left = number(payment["amount"])
     tied = ZERO
+    paid = {use.get("invoice_id") for use in payment["paymentables"]}
+    ahead = {row["id"] for row in lists.invoices if row["id"] in paid and not _stood(lists, row, until, ever=ever)}
     for use in payment["paymentables"]:
-        tied += number(use["refunded"]) if use.get("invoice_id") else ZERO
-        if ever or _days_of(lists, payment, use)[0] <= until:
+        tied += _refunded(payment, use) if use.get("invoice_id") else -number(use["refunded"])
+        used, back = _days_of(lists, payment, use)
+        if use.get("invoice_id") in ahead:  # nothing to pay yet
+            left -= _refunded(payment, use) if back <= until else ZERO
+        elif ever or used <= until:
             left -= number(use["amount"]) * (1 if use.get("invoice_id") else -1)
     if ever or lists.day_of(payment["updated_at"]) <= until:
         left -= max(number(payment["refunded"]) - tied, ZERO)

@@ -95,6 +95,7 @@ class Clerk:
         """Only one whose invoices are there: else the server leaves their figures half changed."""
         gone = {row["id"] for row in self._all("invoices") if row["is_deleted"] or row["status_id"] in "56"}
         rows = [p for p in self._alive("payments") if not gone & {use.get("invoice_id") for use in self._uses(p)}]
+        rows = [p for p in rows if not any(use["refunded"] for use in self._uses(p))]
         return self._on("payments", "delete", rows)
 
     def _pay(self):
@@ -123,8 +124,12 @@ class Clerk:
         return None
 
     def _refund(self):
+        """Not of a cancelled invoice: the server opens it again, but only by the sum refunded."""
+        open_ones = {row["id"] for row in self._alive("invoices") if row["status_id"] in "234"}
         for payment in self._alive("payments"):
             uses = [use for use in self._uses(payment) if use.get("invoice_id")]
+            if not {use["invoice_id"] for use in uses} <= open_ones:
+                continue
             left = (uses[0] if uses else payment)["amount"] - (uses[0] if uses else payment)["refunded"]
             if left > 0 and not _by_credit(payment):
                 part = self._part(left)
@@ -144,7 +149,9 @@ class Clerk:
         return f"/api/v1/credits{sent}", body
 
     def _spend(self):
-        for credit in (c for c in self._alive("credits") if c["status_id"] in "23" and c["balance"] > 0):
+        """Not of an archived credit: the server pays the invoice and leaves the credit as it is."""
+        usable = [c for c in self._alive("credits") if c["status_id"] in "23" and not c["archived_at"]]
+        for credit in (c for c in usable if c["balance"] > 0):
             for row in self._alive("invoices"):
                 if row["client_id"] == credit["client_id"] and row["status_id"] in "23" and row["balance"] > 0:
                     part = float(min(credit["balance"], row["balance"]))

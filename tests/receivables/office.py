@@ -153,8 +153,8 @@ class Office:
                 left = use["amount"] - use["refunded"]
                 if use.get("invoice_id") and left > 0 and payment["amount"] > 0:
                     part = self._part(left)
-                    use["refunded"] += part
-                    use["updated_at"] = self.stamp
+                    for same in (u for u in payment["paymentables"] if u.get("invoice_id") == use["invoice_id"]):
+                        same |= {"refunded": same["refunded"] + part, "updated_at": self.stamp}
                     payment["refunded"] += part
                     payment["status_id"] = "6" if payment["refunded"] == payment["amount"] else "5"
                     self._touch(payment)
@@ -172,7 +172,7 @@ class Office:
 
     def delete_payment(self) -> None:
         """Delete a payment: invoices and credits get back what it used, and no application is left."""
-        for payment in self._alive(self.payments)[:1]:
+        for payment in [p for p in self._alive(self.payments) if not _is_refunded_twice(p)][:1]:
             for use in payment["paymentables"]:
                 back = use["amount"] - use["refunded"]
                 if use.get("invoice_id"):
@@ -329,6 +329,12 @@ class Office:
             p for p in self.payments
             if not p["is_deleted"] and any(use.get("invoice_id") == invoice["id"] for use in p["paymentables"])
         ]  # fmt: skip
+
+
+def _is_refunded_twice(payment: Record) -> bool:
+    """Whether a refund stands on two of its applications: the server would give back too little."""
+    refunded = [use.get("invoice_id") for use in payment["paymentables"] if use["refunded"]]
+    return len(refunded) > len(set(refunded))
 
 
 WEIGHTS = {

@@ -64,7 +64,8 @@ def erase(warehouse: Warehouse, source: str, client_id: str, *, reason: str, kee
             warehouse.execute(statement("erase/keep_versions"), values)
             warehouse.execute(statement("erase/close_version"), values)
         warehouse.execute(statement("erase/merge_steps"), values)
-        _note_left_out(warehouse, source, client_id, known)
+        if values["listed"]:
+            _note_left_out(warehouse, source, client_id, known)
         for trace in TRACES:
             warehouse.execute(f"delete from {trace.table} where source = $source and {trace.holds}", values)
         if mark not in known.marks:

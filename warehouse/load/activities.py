@@ -12,7 +12,7 @@ from schemas.normalise import TypedRow
 from warehouse.control.state import read_erased
 from warehouse.engine.seam import Warehouse
 from warehouse.engine.sql import statement
-from warehouse.load.arrow_files import staged_batch, without_erased
+from warehouse.load.arrow_files import filtered, staged_batch
 from warehouse.schema.tables import arriving, columns
 
 
@@ -55,7 +55,8 @@ def store(
     with warehouse.transaction():
         warehouse.hold(f"loads of {source}")
         batch = staged_batch(ACTIVITIES, list(newest.values()), first_arrival=0)
-        kept = without_erased([batch], "client_id", read_erased(warehouse, source), set())
+        erased = read_erased(warehouse, source)
+        kept = filtered([batch], "client_id", lambda client_id: not erased.has(client_id))
         warehouse.stage(f"stage_{ACTIVITIES.name}", staged_schema(ACTIVITIES, None), kept)
         for step in ("replace_activities", "insert_reference"):
             warehouse.execute(statement(f"load/{step}").format(**names), values)

@@ -11,7 +11,6 @@ import pyarrow as pa
 from schemas.arrow_types import staged_schema
 from schemas.columns import Children, Columns
 from schemas.entity import Entity
-from schemas.erased import Erased
 from schemas.normalise import Batch, TypedRow, Values
 from warehouse.engine.without_pandas import leave_pandas_alone
 
@@ -54,20 +53,6 @@ def read_batches(path: Path) -> Iterator[pa.RecordBatch]:
     with pa.OSFile(str(path)) as file, pa.ipc.open_file(file) as reader:
         for number in range(reader.num_record_batches):
             yield reader.get_batch(number)
-
-
-def without_erased(
-    batches: Iterable[pa.RecordBatch], column: str, erased: Erased, met: set[str]
-) -> Iterator[pa.RecordBatch]:
-    """Yield the batches without the rows of erased clients, by the ids in `column`; add their marks to `met`."""
-
-    def stays(client_id: str) -> bool:
-        if erased.has(client_id):
-            met.add(erased.mark(client_id))
-            return False
-        return True
-
-    return filtered(batches, column, stays)
 
 
 def filtered(

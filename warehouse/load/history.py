@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import pyarrow as pa
 
@@ -25,14 +25,16 @@ CHANGES = pa.schema(
 )
 
 
-def record_changes(warehouse: Warehouse, entity: Entity, run: Run, shown: Collection[str]) -> dict[str, str]:
-    """Write the differences between the arriving versions and the versions before them.
+def record_changes(
+    warehouse: Warehouse, entity: Entity, run: Run, shown: Collection[str], place: Mapping[str, int]
+) -> dict[str, str]:
+    """Write the differences between the arriving versions in `piece` and the versions before them.
 
     This step of the load comes before the old rows are removed. It compares records batch by batch. In memory it keeps
     only the differences and the earlier versions of the records whose ids are `shown`; it returns the latter by id.
-    Differences of an entity without history are not kept.
+    Differences of an entity without history are not kept. `place` is the range of the piece's arrival numbers.
     """
-    values = {"source": run.source, "run_id": run.run_id, "began": run.began_at}
+    values = {"source": run.source, "run_id": run.run_id, "began": run.began_at, **place}
     names = archive_of(entity) | {"rows_of_ended": rows_of(warehouse.engine, f"ninja.{entity.name}", "ended")}
     earlier: dict[str, str] = {}
     batches = []

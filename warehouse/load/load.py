@@ -3,7 +3,7 @@
 A crash at any point leaves the old state or the new one. The load leaves out erased clients, under the lock that an
 erasure holds too: this or another machine may have staged pages before the client was erased. If a record was staged
 several times, the load takes the newest version before it splits it into tables. It replaces a parent and its
-children together. A version that ends is kept in `control.client_versions`; a first load ends none.
+children together. A version that ends is kept in `control` (see `archive_of`); a first load ends none.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 
 import msgspec
+import pyarrow as pa
 from msgspec.structs import replace
 
 from schemas.arrow_types import staged_schema
@@ -107,6 +108,7 @@ def load(
 
     Raises Busy or WarehouseError, with the warehouse unchanged.
     """
+    pa.default_memory_pool().release_unused()  # what reading the pages took, so that the engine's memory replaces it
     with warehouse.transaction(run_id=run.run_id):
         warehouse.hold(f"loads of {run.source}")
         _check_order(warehouse, scanned, run)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from itertools import pairwise
 
 from schemas.diff import Change
 from schemas.entity import Entity
@@ -18,6 +19,10 @@ from warehouse.schema.tables import VERSION_COLUMNS, arriving, columns
 
 MOST_CHANGES = 200
 """The number of changes that a run reports in detail; it counts all of them."""
+PIECE = 10_000
+"""The most records that one query compares or inserts."""
+MOST_RECORDS = 2**62
+"""Beyond the arrival number of any record."""
 CHANGED = ("inserted", "updated", "touched")
 """The outcomes that change the mirror."""
 
@@ -76,26 +81,45 @@ def _had_runs(warehouse: Warehouse, entity: Entity, run: Run) -> bool:
 
 def _replace_changed(warehouse: Warehouse, entity: Entity, run: Run, values: Mapping[str, object]) -> list[Change]:
     """Replace the new and changed records and their children, keep the versions that end, return the first changes."""
-    opening = ("open_versions", "changed_versions", "close_versions")
-    for name in opening if entity.historic else ("open_records", "changed_versions"):
-        step(warehouse, name, values, entity)
-    warehouse.analyze(["opened", "ended"])
+    step(warehouse, "open_versions" if entity.historic else "open_records", values, entity)
+    warehouse.analyze(["opened"])
     rows = warehouse.rows(statement("load/changes").format(entity=entity.name), values)
     shown = {str(key) for outcome, key, _ in rows if outcome == "updated"}
-    before = record_changes(warehouse, entity, run, shown)
+    before: dict[str, str] = {}
+    pieces = _pieces(warehouse)
+    for place in pieces:
+        warehouse.execute(statement("load/piece"), place)
+        step(warehouse, "changed_versions", values, entity)
+        warehouse.analyze(["piece", "ended"])
+        before |= record_changes(warehouse, entity, run, shown, place)
+        if entity.historic:
+            step(warehouse, "close_versions", values, entity)
+        for table in ("piece", "ended"):
+            warehouse.execute(f"drop table {table}")
     changes = [Change(str(key), before.get(str(key)), str(after)) for _, key, after in rows]
     for child in entity.children:
         for name in ("delete_children", "delete_moved"):
             step(warehouse, name, values, entity, child)
-    for name in ("delete_parents", "insert_parents"):
-        step(warehouse, name, values, entity)
+    step(warehouse, "delete_parents", values, entity)
+    for place in pieces:
+        step(warehouse, "insert_parents", {**values, **place}, entity)
     for child in entity.children:
         step(warehouse, "insert_children", values, entity, child)
     _check_single(warehouse, entity, values)
     staged = (f"stage_{table.name}" for table in (entity, *entity.children))
-    for table in ("opened", "ended", *staged):
+    for table in ("opened", *staged):
         warehouse.execute(f"drop table {table}")
     return changes
+
+
+def _pieces(warehouse: Warehouse) -> list[dict[str, int]]:
+    """Return the ranges of arrival numbers of each piece of the records in `opened`.
+
+    To join whole records, DuckDB holds them in memory. So that a load in which all have changed needs no more memory
+    than others, they are compared, kept and inserted piece by piece.
+    """
+    begins = [int(str(begin)) for (begin,) in warehouse.rows(statement("load/pieces"), {"most": PIECE})]
+    return [{"begin": begin, "beyond": beyond} for begin, beyond in pairwise([*begins, MOST_RECORDS])]
 
 
 def step(

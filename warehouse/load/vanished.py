@@ -87,7 +87,7 @@ def missing(
 
 
 def bereaved(warehouse: Warehouse, entity: Entity, source: str, absent: Collection[str]) -> dict[str, Vanished]:
-    """Return the absent records whose client is not in the mirror, each with the fate that this suggests.
+    """Return the absent records whose client has vanished, each with the fate that this suggests.
 
     Invoice Ninja purges a client with all its records.
     """

@@ -1,7 +1,7 @@
 """Export the views of `mart` for others: as Parquet files by source, and as one DuckDB file.
 
     FOLDER/source=NAME/clients.parquet, contacts.parquet, ...
-    FOLDER/reader.duckdb                    the same views, as tables of the schema mart
+    FOLDER/reader.duckdb                    the same views, as tables of the schema mart, and the functions of a day
 
 Either engine can export, into any folder, even on another disk: each file is written beside its place and renamed.
 """
@@ -19,6 +19,7 @@ from warehouse.engine.duckdb import QUIET
 from warehouse.engine.private import make_private_folder, reason, written_aside
 from warehouse.engine.seam import POSTGRES, Warehouse
 from warehouse.engine.sql import named
+from warehouse.schema.functions import macro, texts
 from warehouse.schema.personal import readable
 
 LEFT_OUT = ("client_balance_daily",)
@@ -78,5 +79,8 @@ def _reader(folder: Path, files: list[Path]) -> Path:
             parts = [str(file) for file in files if file.stem == view]
             made = f"create table mart.{view} as select * from read_parquet($files, hive_partitioning = false)"
             reader.execute(made, {"files": parts}).fetchall()
+        for text in texts().values():
+            for part in macro(text):
+                reader.execute(part).fetchall()
         reader.execute("checkpoint").fetchall()
     return folder / "reader.duckdb"

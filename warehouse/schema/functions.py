@@ -26,16 +26,25 @@ def texts() -> dict[str, str]:
 
 def create_function(warehouse: Warehouse, text: str) -> None:
     """Create a function, with its comment in the database."""
-    name, day, columns, body = _parts(text)
     if warehouse.engine == POSTGRES:
+        name, day, columns, body = _parts(text)
         kind = f"function mart.{name}(date)"
         head = f"create function mart.{name}({day} date) returns table ({columns}) language sql stable"
         warehouse.execute(f"{head} as $body${body}$body$")
         warehouse.execute(f"revoke all on {kind} from public")
+        warehouse.execute(f"comment on {kind} is {quoted(promise(text))}")
     else:
-        warehouse.execute(f"create macro mart.{name}({day}) as table {body}")
-        kind = f"macro table mart.{name}"
-    warehouse.execute(f"comment on {kind} is {quoted(promise(text))}")
+        for part in macro(text):
+            warehouse.execute(part)
+
+
+def macro(text: str) -> tuple[str, str]:
+    """Return the statements that create a function on DuckDB, with its comment."""
+    name, day, _, body = _parts(text)
+    return (
+        f"create macro mart.{name}({day}) as table {body}",
+        f"comment on macro table mart.{name} is {quoted(promise(text))}",
+    )
 
 
 def drop_function(warehouse: Warehouse, name: str) -> None:

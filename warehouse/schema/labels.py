@@ -1,4 +1,4 @@
-"""Views with the custom fields named by each company's labels: mart."clients_SOURCE" and mart."contacts_SOURCE".
+"""Views with the custom fields named by each company's labels: mart."clients_SOURCE" and others.
 
 `custom_fields` of a company is {"client1": "label|type", ...} (CompanyTransformer). A label is a person's text, so it
 becomes an identifier with care: quoted, cut to Postgres' 63 bytes, and numbered if the name is taken.
@@ -16,8 +16,8 @@ from warehouse.engine.sql import named
 from warehouse.schema.comments import view_columns
 
 FIELDS, MOST_BYTES = 4, 63
-VIEWS = {"clients": "client", "contacts": "contact"}
-"""The views with custom columns, each with the company's word for one record in its labels."""
+VIEWS = {"clients": "client", "contacts": "contact", "invoices": "invoice", "credits": "invoice", "payments": "payment"}
+"""The views with custom columns, each with the word for one record in its labels: credits have an invoice's."""
 
 
 def drop_label_views(warehouse: Warehouse) -> None:

@@ -3,7 +3,7 @@
 -- :name by_client
 -- The amounts that each client owes by age: the currency with most owed first, and in it the client that owes most.
 select
-    source, currency_code as currency, client_number as number, client_name as client, country,
+    source, day as day, currency_code as currency, client_number as number, client_name as client, country,
     {columns}
 from {figures}
 where source = coalesce($source, source)
@@ -11,9 +11,9 @@ order by source, sum(owed) over (partition by source, currency_code) desc, curre
 
 -- :name by_country
 -- The amounts owed by age in each country: the currency with most owed first, and in it the country that owes most.
-select source, currency, country, clients, {columns}
+select source, day, currency, country, clients, {columns}
 from (
-    select source, currency_code as currency, country, count(*) as clients, {sums}
+    select source, max(day) as day, currency_code as currency, country, count(*) as clients, {sums}
     from {figures}
     where source = coalesce($source, source)
     group by source, currency_code, country
@@ -22,7 +22,7 @@ order by source, sum(owed) over (partition by source, currency) desc, currency, 
 
 -- :name by_currency
 -- The amounts owed by age in each currency, most owed first.
-select source, currency_code as currency, count(*) as clients, {sums}
+select source, max(day) as day, currency_code as currency, count(*) as clients, {sums}
 from {figures}
 where source = coalesce($source, source)
 group by source, currency_code

@@ -28,7 +28,7 @@ create temp table accepted as select id, arrival, stamp, 'inserted' as outcome f
 
 -- :name changed_versions
 -- The versions that end because a new one arrived: each ends where the new one starts.
-create temp table ended as select id, valid_from as valid_to, 'changed' as ended_by from opened where outcome = 'updated'
+create temp table ended as select id, valid_from as valid_to, 'changed' as ended_by from piece where outcome = 'updated'
 
 -- :name changes
 -- Each new or changed record for the run's report. They are chosen before their records are read.
@@ -69,7 +69,7 @@ with away as (
     select id, record, row_number() over (partition by id order by valid_to desc, valid_from desc) as place
     from {versions}
     where source = $source and {theirs} and ended_by <> 'changed'
-        and id in (select id from opened where outcome = 'inserted')
+        and id in (select id from piece where outcome = 'inserted')
 ),
 before as (
     select id, record from {rows_of_ended} as m
@@ -77,9 +77,10 @@ before as (
     select id, record from away where place = 1
 )
 select o.id, s.{label} as label, o.valid_from, cast(b.record as varchar) as before, s.record as after
-from opened as o
+from piece as o
 join before as b on b.id = o.id
 join stage_{entity} as s on s.arrival = o.arrival
+where s.arrival >= $begin and s.arrival < $beyond
 
 -- :name correct_redirects
 -- Update the fate of records that had vanished before; the time when they vanished stays.
@@ -140,11 +141,12 @@ from (
 where s.nth = 1
 
 -- :name insert_parents
--- Insert every new or changed record.
+-- Insert the new and changed records of one piece.
 insert into ninja.{entity} ({columns})
 select {selected}
 from stage_{entity} as s
 join opened as o on o.arrival = s.arrival
+where s.arrival >= $begin and s.arrival < $beyond
 
 -- :name insert_redirects
 -- Note the fate of records that vanished.
@@ -278,6 +280,18 @@ select outcome, count(*) from accepted group by outcome
 -- :name outdated
 -- The staged versions that a newer one replaces, or one read after an interruption.
 select s.arrival from arrived_{entity} as s where not exists (select 1 from accepted as a where a.arrival = s.arrival)
+
+-- :name piece
+-- Some of the new and changed records: those that arrived from the number $begin on, before $beyond.
+create temp table piece as
+select id, valid_from, arrival, outcome from opened where arrival >= $begin and arrival < $beyond
+
+-- :name pieces
+-- The first arrival number of each piece of at most $most new and changed records.
+select arrival
+from (select arrival, row_number() over (order by arrival) as place from opened) as numbered
+where (place - 1) % $most = 0
+order by arrival
 
 -- :name release_vanished
 -- Close the quarantine of vanished records.

@@ -1,5 +1,9 @@
 -- Rates of exchange.
 
+-- :name codes
+-- The codes of the server's currencies.
+select code from ninja.currencies where source = $source
+
 -- :name company_currency
 -- The currency of a source's company.
 select currency_code from mart.companies where source = $source and currency_code is not null
@@ -24,6 +28,16 @@ where place = 1
 delete from control.exchange_rates
 where source = $source and day = $day and currency_code = $currency_code and company_currency = $company_currency
     and origin = $origin
+
+-- :name remove_of_file
+-- Remove the rate of an origin for a day.
+delete from control.exchange_rates
+where source = $source and day = $day and currency_code = $currency_code and origin = $origin
+
+-- :name there
+-- Whether there is a rate of an origin for a day.
+select 1 from control.exchange_rates
+where source = $source and day = $day and currency_code = $currency_code and origin = $origin
 
 -- :name units
 -- The units of each currency for one unit of the server's base currency.

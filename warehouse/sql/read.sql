@@ -323,11 +323,13 @@ select count(*) from ninja.{entity} where source = $source and updated_at >= $si
 -- :name reconciliation
 -- The figures that documents do not explain, the largest difference of each currency first.
 select
-    source, client_id, client_number, client_name, currency_code as currency, figure, of_client, of_documents, difference,
-    reason, other_id
-from mart.reconciliation
-where source = coalesce($source, source)
-order by source, currency_code, abs(difference) desc, client_name collate "C", client_id collate "C", figure collate "C"
+    r.source, r.client_id, r.client_number, r.client_name, r.currency_code as currency, r.figure, r.of_client, r.of_documents,
+    r.difference, r.reason, r.other_id, coalesce(o.number || ' ', '') || o.display_name as other_client
+from mart.reconciliation as r
+left join ninja.clients as o on o.source = r.source and o.id = r.other_id
+where r.source = coalesce($source, r.source)
+order by
+    r.source, r.currency_code, abs(r.difference) desc, r.client_name collate "C", r.client_id collate "C", r.figure collate "C"
 
 -- :name rehearsal
 -- Every client's record, with the ids of its present contacts and documents.

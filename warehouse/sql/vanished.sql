@@ -1,12 +1,12 @@
 -- Queries and notes about records that the server no longer lists.
 
 -- :name bereaved
--- The given records whose client is not in the mirror, each with the client's fate.
+-- The given records whose client has vanished, each with the client's fate. A client that was never read proves nothing.
 select m.id, {client} as client_id, r.kind
 from ninja.{entity} as m
 left join ninja.clients as c on c.source = m.source and c.id = {client}
-left join control.redirects as r on r.source = m.source and r.id = {client} and r.returned_run_id is null
-where m.source = $source and m.id in (select id from asked) and {client} is not null and c.id is null
+join control.redirects as r on r.source = m.source and r.id = {client} and r.returned_run_id is null
+where m.source = $source and m.id in (select id from asked) and c.id is null
 
 -- :name donors
 -- Clients that the scan did not meet although it met one of their contacts under another client.

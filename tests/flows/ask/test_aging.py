@@ -113,6 +113,22 @@ def test_the_command_prints_tables_and_writes_files(kept, environment, command, 
         assert command("aging", *wrong)[0] == 2
 
 
+def test_what_is_left_out_is_said_where_nothing_else_is_open(kept, environment, command):
+    with open_place(place_of(kept)) as warehouse:
+        warehouse.execute("update ninja.clients set is_deleted = true")
+    environment["NINJA_SYNC_WAREHOUSE"] = kept.warehouse
+    code, out, err = command("aging")
+    assert (code, out) == (0, "")
+    assert "No client has an open invoice" in err
+    assert "Left out: open invoices of deleted clients" in err
+
+
+def test_a_day_that_has_come_nowhere_is_refused(kept):
+    ahead = datetime.now(UTC).date() + timedelta(days=2)
+    with pytest.raises(SettingsError, match="has not come yet"):
+        read_aging(kept, None, at=ahead)
+
+
 def test_without_documents_the_command_says_so(command):
     assert command("pull")[0] == 0
     code, out, err = command("aging")

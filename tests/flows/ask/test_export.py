@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -20,11 +21,15 @@ from flows.ask.ask import Result
 from flows.ask.csv_export import as_csv
 from flows.configuration.load import place_of
 from flows.sheets.spreadsheets import looks_like_formula, read_sheet, without_apostrophe
+from schemas.billing import INVOICES, PAYMENTS
 from schemas.errors import WarehouseError
 from tests.engines import address
+from tests.receivables.fill import fill
+from tests.warehouse.mart.test_aging import ago, invoice, payment, use
 from warehouse.engine.sql import named
 from warehouse.opened.open import open_place
 from warehouse.publish.export import LEFT_OUT, export
+from warehouse.schema.functions import texts
 from warehouse.schema.personal import is_personal
 
 
@@ -56,6 +61,19 @@ def test_each_view_is_a_file_by_source_and_a_table_equal_to_the_view(loaded, tmp
     assert {file.stat().st_mode & 0o077 for file in files} == {0}
 
 
+@pytest.mark.parametrize("personal", [True, False])
+def test_the_copy_answers_for_any_day_as_the_warehouse_does(loaded, tmp_path, personal):
+    with open_place(place_of(loaded)) as warehouse:
+        fill(warehouse, INVOICES, [invoice("i", client_id="z", balance=30, paid_to_date=70)])
+        fill(warehouse, PAYMENTS, [payment("p", use("u", 70), client_id="z"), payment("q", client_id="z")])
+        export(warehouse, tmp_path / "out", personal=personal)
+        with duckdb.connect(str(tmp_path / "out" / "reader.duckdb"), read_only=True) as reader:
+            for days, name in itertools.product((0, 49, 70), texts()):
+                asked = f"select * from mart.{name}(date '{ago(days)}')"
+                rows = reader.sql(asked).fetchall()
+                assert rows == warehouse.rows(asked) != []
+
+
 def test_without_personal_data_no_file_holds_a_person(loaded, server, tmp_path):
     files = exported(loaded, tmp_path / "out", personal=False)
     content = {
@@ -79,6 +97,13 @@ def test_without_personal_data_no_file_holds_a_person(loaded, server, tmp_path):
     for file in files:
         if file.suffix == ".parquet":
             assert not [name for name in pq.read_schema(file).names if is_personal(file.stem, name)]
+
+
+def test_the_file_for_readers_answers_for_any_day_without_personal_data_too(loaded, tmp_path):
+    for personal in (True, False):
+        exported(loaded, tmp_path / str(personal), personal=personal)
+        with duckdb.connect(str(tmp_path / str(personal) / "reader.duckdb"), read_only=True) as reader:
+            assert reader.sql("select count(*) from mart.aging_as_of(current_date)").fetchall() == [(0,)]
 
 
 def test_a_folder_that_cannot_be_written_is_named(loaded, tmp_path):

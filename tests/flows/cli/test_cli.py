@@ -159,7 +159,7 @@ def test_light_commands_import_nothing_heavy(server, tmp_path, what):
     )
     environ = {
         "NINJA_SYNC_URL": server.box.url, "NINJA_SYNC_TOKEN": server.box.token, "HOME": str(tmp_path),
-        "NINJA_SYNC_WAREHOUSE": str(tmp_path / "w.duckdb"),
+        "NINJA_SYNC_WAREHOUSE": str(tmp_path / "w.duckdb"), "NINJA_SYNC_ENTITIES": "clients",
     }  # fmt: skip
 
     def run(*args):

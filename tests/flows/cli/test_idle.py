@@ -42,6 +42,7 @@ def pull(server, place, tmp_path):
     environ = {
         "NINJA_SYNC_URL": server.box.url, "NINJA_SYNC_TOKEN": server.box.token, "HOME": str(tmp_path),
         "NINJA_SYNC_WAREHOUSE": place.url if on_postgres else str(place), "PATH": os.environ["PATH"],
+        "NINJA_SYNC_ENTITIES": "clients",
     }  # fmt: skip
 
     def run(*args):

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+import httpx
 import msgspec
 import pytest
 
 from flows.configuration.values import Retention
 from flows.pull.report import exit_code_of, pulled_as_json, tell_pulled
 from flows.pull.summary import summary_of
+from schemas.entities import PULLED
 from schemas.errors import ServerUnavailable
 from tests.engines import address
 from tests.flows.pull.test_reconcile import Rewriting
 from warehouse.opened.open import open_place
 
 ALL = ("clients", "invoices", "payments", "credits")
-EACH = ("quotes", "recurring_invoices", "products", "projects", "tasks", "expenses", "vendors")
 
 
 @pytest.fixture
@@ -123,6 +124,17 @@ def test_a_first_pull_loads_every_entity_and_the_next_asks_once_for_each(
     assert {part.run.run_id for part in quiet.parts} == {quiet.run.run_id}
 
 
+def test_every_kind_that_the_server_lists_can_be_pulled(server, settings, pulls, query):
+    source = msgspec.structs.replace(settings.sources["main"], entities=tuple(PULLED))
+    everything = msgspec.structs.replace(settings, sources={"main": source})
+    pulled = pulls(using=everything)
+    assert [part.run.entity for part in pulled.parts] == list(PULLED)
+    for name in PULLED:
+        theirs = {record["id"] for record in listed(server, name)}
+        assert {key for (key,) in query(f"select id from ninja.{name}")} == theirs
+    assert set(kinds(pulls(using=everything)).values()) == {"idle"}
+
+
 def test_only_what_has_changed_is_read_and_each_run_has_its_row(server, pulls, query, assert_equal_to_the_server):
     pulls()
     refund(server, server.paid, server.papers[0], 10)
@@ -213,6 +225,19 @@ def test_missing_documents_of_present_clients_meet_the_brake(server, pulls, quer
     assert query("select count(*) from ninja.invoices where id like 'Nobody%'") == [(0,)]
 
 
+def test_documents_of_clients_that_were_never_read_meet_the_brake_too(server, pulls, query):
+    many = len([invoice(server, server.people[0]) for _ in range(5)])
+    server.switch(clock={"advance": 5}, faults=[{"on": "GET /clients", "every": True, "do": "status", "status": 500}])
+    kept = []
+    for purged in ((), server.people[:1]):
+        server.purge(*purged)
+        with pytest.raises(ServerUnavailable):
+            pulls()
+        kept += query("select count(*) from ninja.invoices where client_id = $id", id=server.people[0])
+    assert kept == 2 * query("select count(*) from control.unlisted where entity = 'invoices'")
+    assert kept[0][0] > many
+
+
 def test_the_failure_of_one_entity_leaves_the_others_loaded_and_is_raised(
     server, pulls, query, assert_equal_to_the_server
 ):
@@ -223,6 +248,49 @@ def test_the_failure_of_one_entity_leaves_the_others_loaded_and_is_raised(
     assert query("select count(*) from control.runs where kind = 'idle'") == [(0,)]
     server.switch(faults=[])
     assert kinds(pulls()) == {"clients": "idle", "invoices": "full", "payments": "idle", "credits": "idle"}
+    assert_equal_to_the_server()
+
+
+class Cut(httpx.HTTPTransport):
+    """Ctrl-C after so many requests for invoices."""
+
+    def __init__(self, after):
+        super().__init__()
+        self.left = after
+
+    def handle_request(self, request):
+        self.left -= request.url.path.endswith("/invoices")
+        if self.left < 0:
+            raise KeyboardInterrupt
+        return super().handle_request(request)
+
+
+def test_an_interrupted_scan_of_one_entity_resumes_and_those_before_it_stay_loaded(
+    server, settings, pulls, query, assert_equal_to_the_server
+):
+    source = msgspec.structs.replace(settings.sources["main"], page_size=3, connections=1)
+    small = msgspec.structs.replace(settings, sources={"main": source})
+    with pytest.raises(KeyboardInterrupt):
+        pulls(using=small, transport=Cut(after=6))
+    assert query("select entity from control.watermarks") == [("clients",)]
+    first, second, *_ = pulls(using=small).parts
+    assert first.run.kind == "idle"
+    assert any("interrupted" in note for note in second.notes)
+    assert_equal_to_the_server()
+
+
+@pytest.mark.parametrize("zone", ["America/New_York", "Asia/Kolkata"])
+def test_a_time_zone_is_measured_once_and_holds_for_every_entity(
+    server, pulls, query, assert_equal_to_the_server, zone
+):
+    server.switch(timezone=zone)
+    pulls()
+    ((skew,),) = query("select skew_seconds from control.sources")
+    refund(server, server.paid, server.papers[0], 10)
+    server.requests()
+    pulls()
+    assert query("select skew_seconds from control.sources") == [(skew,)]
+    assert len([asked for asked in server.requests() if "/payments?" in asked]) <= 3
     assert_equal_to_the_server()
 
 
@@ -276,6 +344,21 @@ def test_a_source_that_pulled_clients_only_gets_the_others_at_its_next_pull(
     source = msgspec.structs.replace(settings.sources["main"], entities=("clients",))
     pulls(using=msgspec.structs.replace(settings, sources={"main": source}))
     assert kinds(pulls()) == {"clients": "idle", "invoices": "full", "payments": "full", "credits": "full"}
+    assert_equal_to_the_server()
+
+
+def test_documents_that_vanished_while_they_were_not_pulled_need_no_brake_later(
+    server, settings, pulls, assert_equal_to_the_server
+):
+    for _ in range(5):
+        invoice(server, server.people[0])
+    server.switch(clock={"advance": 5})
+    pulls()
+    source = msgspec.structs.replace(settings.sources["main"], entities=("clients",))
+    server.purge(server.people[0])
+    server.switch(clock={"advance": 5})
+    pulls(using=msgspec.structs.replace(settings, sources={"main": source}))
+    assert exit_code_of(pulls()) == 0
     assert_equal_to_the_server()
 
 

@@ -10,7 +10,12 @@ import httpx
 import msgspec
 import pytest
 
+from connector.scan.pages import Malformed
 from flows.configuration.load import place_of
+from flows.pull.stage import _without_erased
+from schemas.billing import INVOICES
+from schemas.entities import CLIENTS
+from schemas.erased import Erased
 from tests.forked import COMMAND
 from warehouse.load.staging import Staging
 
@@ -123,3 +128,11 @@ def test_a_full_read_that_is_stopped_does_not_wait_for_slow_answers(server, tmp_
     _, err = process.communicate(timeout=50)  # read_timeout is 60 s, and it would be tried again
     assert process.returncode == 128 + how
     assert err == "ninja-sync: stopped; all stored data is complete, and the next run continues from there.\n"
+
+
+@pytest.mark.parametrize(("entity", "kept"), [(CLIENTS, []), (INVOICES, [Malformed("aB1")])], ids=["client", "invoice"])
+def test_an_invoice_with_the_id_of_an_erased_client_is_not_taken_for_the_client(tmp_path, entity, kept):
+    staging = Staging(tmp_path, [])
+    erased = Erased("main", "salt", frozenset({Erased("main", "salt", frozenset()).mark("aB1")}))
+    assert _without_erased(entity, [Malformed("aB1")], erased, staging) == kept
+    assert len(staging.left_out) == 1 - len(kept)

@@ -128,7 +128,7 @@ def surroundings(folder, servers, url):
         variable = f"TOKEN_{name.replace('-', '_').upper()}"
         environment[variable] = server.box.token
         lines += [f'[sources.{name}]\nurl = "{server.box.url}"\ntoken_env = "{variable}"', "retry_budget = 5"]
-        lines += ["look_back = 60", "requests_per_second = 100"]
+        lines += ["look_back = 60", "requests_per_second = 100", 'entities = ["clients"]']
     environment["NINJA_SYNC_PASSWORD"] = next(iter(servers.values())).box.password
     (folder / "ninja-sync.toml").write_text("\n".join(lines))
     return environment | {"NINJA_SYNC_CONFIG": str(folder / "ninja-sync.toml")}

@@ -242,7 +242,7 @@ def written(path, sources, more=""):
     for name, (url, variable) in sources.items():
         kind, _, block = variable.partition(":")
         named = f'token_block = "{block}"' if kind == "block" else f'token_env = "{variable}"'
-        lines += [f"[sources.{name}]", f'url = "{url}"', named, "retry_budget = 0.2"]
+        lines += [f"[sources.{name}]", f'url = "{url}"', named, "retry_budget = 0.2", 'entities = ["clients"]']
     path.write_text("\n".join([*lines, more]))
     return str(path)
 

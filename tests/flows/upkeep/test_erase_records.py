@@ -5,8 +5,12 @@ from __future__ import annotations
 import msgspec
 import pytest
 
+from flows.configuration.values import Erasure
 from flows.upkeep.erase import erase_client
+from sandbox.server import running
+from schemas.errors import NotAuthorised
 from tests.engines import address
+from tests.flows.conftest import Server, pull_from
 from tests.flows.pull.test_entities import ALL, invoice, listed, payment, refund
 from tests.flows.upkeep.test_erase import canaries
 from warehouse.opened.open import open_place
@@ -58,9 +62,13 @@ def test_nothing_is_left_of_an_erased_clients_documents(settings, victim, query,
     assert all(before[:3])
     assert held(query, victim) == [0, 0, 0, 0]
     assert NOTE not in canaries(settings, postgres)
-    assert query("select count(*) from ninja.invoice_items") == [(1,)]
-    for table in ("ninja.payment_applications", "control.record_changes"):
-        assert query(f"select count(*) from {table}") == [(0,)]
+    for child, parent, link in (
+        ("invoice_items", "invoices", "invoice_id"),
+        ("payment_applications", "payments", "payment_id"),
+    ):
+        orphans = f"select count(*) from ninja.{child} where {link} not in (select id from ninja.{parent})"
+        assert query(orphans) == [(0,)]
+    assert query("select count(*) from control.record_changes") == [(0,)]
 
 
 def test_documents_of_an_erased_client_are_left_out_while_the_server_lists_them(
@@ -80,4 +88,34 @@ def test_documents_of_an_erased_client_are_left_out_while_the_server_lists_them(
     server.purge(victim)
     server.switch(clock={"advance": 5})
     pulls()
+    assert query("select count(*) from control.left_out_records") == [(0,)]
+
+
+@pytest.fixture
+def telling():
+    """A server that reports purges in its activities."""
+    with running(clients=20, invoiced=0, seed=5, behaves_like="5.12") as box:
+        yield Server(box)
+
+
+def test_a_purged_client_is_erased_even_if_the_pull_ends_before_its_documents_are_read(
+    telling, settings, query, postgres
+):
+    source = msgspec.structs.replace(settings.sources["main"], url=telling.box.url)
+    using = msgspec.structs.replace(settings, sources={"main": source}, erasure=Erasure(after_purge=True))
+    purged, other = list(telling.clients())[:2]
+    for person in (purged, other):
+        invoice(telling, person, NOTE if person == purged else "Another")
+    pull_from(telling, using)
+    telling.purge(purged)
+    telling.switch(clock={"advance": 5}, faults=[{"on": "GET /invoices", "nth": 2, "do": "status", "status": 403}])
+    with pytest.raises(NotAuthorised):
+        pull_from(telling, using)
+    assert query("select count(*) from mart.client_history where id = $id", id=purged) == [(0,)]
+    assert held(query, purged) == [0, 0, 0, 0]
+    assert NOTE not in canaries(using, postgres)
+    telling.switch(faults=[])
+    done = pull_from(telling, using)
+    assert [part.left for part in done.parts] == [0] * 4
+    assert "full" not in {part.run.kind for part in done.parts}
     assert query("select count(*) from control.left_out_records") == [(0,)]

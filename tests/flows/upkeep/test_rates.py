@@ -48,28 +48,29 @@ def test_rates_convert_balances_and_the_exact_ones_stay(call, file):
     assert unrated
     assert {converted[code]["owed"] for code in unrated} == {None}
     rated = [Decimal(converted[code]["owed"]) for code in ("EUR", "GBP", "USD") if code in converted]
-    assert Decimal(converted["all of these"]["owed"]) == sum(rated)
+    assert Decimal(converted["sum"]["owed"]) == sum(rated)
 
 
 def test_the_table_of_people_names_the_rate_and_its_day(call, file):
     call("pull")
     call("rates", "add", file)
     out = call("balances")[1]
-    assert "Converted into the company's currency, by these rates" in out
+    assert "Converted into USD, by these rates" in out
     assert "2020-02-29" in out
     assert "1.2" in call("rates")[1]
 
 
 BAD = [
     ("31.12.2026;EUR;1", "write 2026-12-31"),
-    ("2026-12-31;Euro;1", "currency code of three letters"),
+    ("2026-12-311;EUR;1", "write 2026-12-31"),
+    ("2026-12-31;Euro;1", "not a currency code that the server knows"),
+    ("2026-12-31;XXX;1", "not a currency code that the server knows"),
     ("2026-12-31;USD;1", "the company's own currency"),
     ("2026-12-31;EUR;0", "must be above 0"),
     ("2026-12-31;EUR;-1", "is not a rate"),
-    ("2026-12-31;EUR;1.234,5", "is not a rate"),
-    ("2026-12-31;EUR;0,000000001", "eight after it"),
-    ("2026-12-31;EUR;12345678901", "eight after it"),
+    ("2026-12-31;EUR;12345678901", "must be above 0 and below"),
     ("2020-01-31;EUR;7", "a second rate of EUR for 2020-01-31"),
+    ("2020-01-31;EUR;7;8", "has 4 values"),
 ]
 
 
@@ -99,3 +100,49 @@ def test_a_file_without_the_columns_is_refused(call, file):
     file.write_text("date,code\n2020-01-31,EUR\n")
     with pytest.raises(SettingsError, match="no heading day or currency or rate"):
         call("rates", "add", file)
+
+
+@pytest.mark.parametrize(("rates", "decimal", "expected"), [
+    (("1.5", "1.25"), None, ("1.50000000", "1.25000000")),
+    (("1,5", "1,25"), None, ("1.50000000", "1.25000000")),
+    (("1,5", "1"), ",", ("1.50000000", "1.00000000")),
+    (("0.333333333333", "2"), None, ("0.33333333", "2.00000000")),
+])  # fmt: skip
+def test_the_decimal_sign_is_that_of_the_whole_file(call, file, rates, decimal, expected):
+    call("pull")
+    file.write_text("day;currency;rate\n2020-01-31;EUR;{}\n2020-01-31;GBP;{}\n".format(*rates))
+    code, out = call("rates", "add", file, *(("--decimal", decimal) if decimal else ()), "--json")
+    assert (code, tuple(rate["rate"] for rate in json.loads(out)["rates"])) == (0, expected)
+
+
+def test_a_file_with_two_decimal_signs_is_refused_until_a_person_chooses(call, file):
+    call("pull")
+    file.write_text("day;currency;rate\n2020-01-31;EUR;1.5\n2020-01-31;GBP;1,250\n")
+    with pytest.raises(SettingsError, match="--decimal"):
+        call("rates", "add", file)
+    assert call("rates", "add", file, "--decimal", ".", "--json")[0] == LOADED_WITH_FINDINGS
+
+
+def test_a_missing_column_is_named(call, file):
+    call("pull")
+    file.write_text("day;currency;value\n2020-01-31;EUR;1\n")
+    with pytest.raises(SettingsError, match="no column rate"):
+        call("rates", "add", file)
+
+
+def test_a_rate_can_be_removed_and_the_one_before_holds_again(call, file):
+    call("pull")
+    call("rates", "add", file)
+    assert call("rates", "remove", "2020-02-29", "eur")[0] == 0
+    rates = json.loads(call("rates", "--json")[1])["rates"]
+    assert [(row["day"], row["rate"]) for row in rates if row["currency_code"] == "EUR"] == [
+        ("2020-01-31", "1.10000000")
+    ]
+    with pytest.raises(SettingsError, match="No file brought a rate of EUR for 2020-02-29"):
+        call("rates", "remove", "2020-02-29", "EUR")
+
+
+def test_an_unknown_source_is_refused(call):
+    call("pull")
+    with pytest.raises(SettingsError, match="There is no source 'nope'"):
+        call("rates", "--source", "nope")

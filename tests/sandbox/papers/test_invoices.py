@@ -170,7 +170,7 @@ def test_a_deleted_invoice_lets_its_quote_go(desk):
 @pytest.mark.parametrize(
     ("sent", "errors"),
     [
-        ({"due_date": "x"}, {"due_date": ["The due date must be a date after partial due date."]}),
+        ({"due_date": "soon"}, {"due_date": ["The due date must be a date after partial due date."]}),
         (
             {"date": "2026-03-01", "due_date": "2026-02-01"},
             {"due_date": ["The due date must be a date after or equal to date."]},
@@ -208,3 +208,69 @@ def test_a_cancellation_sums_the_open_invoices_up_again(desk):
     answer = desk.sent("GET", f"/invoices/{other['id']}/cancel")
     assert (answer.status_code, answer.content) == (200, b"")
     assert desk.figures()[0] == 0
+
+
+def test_a_due_date_before_the_date_is_refused_only_at_a_change(desk):
+    row = desk.invoice(date="2026-03-01", due_date="2026-01-01")
+    dates = {"date": "2026-03-01", "due_date": "2026-02-01"}
+    assert desk.put("invoices", row, 422, **dates)["errors"] == {
+        "due_date": ["The due date must be a date after or equal to date."]
+    }
+    assert desk.put("invoices", row, due_date="2026-02-01")["due_date"] == "2026-02-01"
+
+
+def test_only_who_may_make_payments_marks_invoices_paid(desk):
+    row = desk.invoice()
+    user = desk.api.post("/_sandbox/users", json={"permissions": "edit_invoice"}).json()
+    body = {"action": "mark_paid", "ids": [row["id"]]}
+    answer = desk.sent("POST", "/invoices/bulk", body, **{"X-API-TOKEN": user["token"]})
+    assert (answer.status_code, answer.json()["errors"]) == (422, {"ids": ["You are not authorized"]})
+    assert desk.state(row)[0] == "2"
+
+
+@pytest.mark.parametrize(("terms", "due"), [("30", "2026-01-31"), ("0", "2026-01-01"), ("9999999", "-0001-11-30")])
+def test_terms_of_any_length_give_a_day(desk, terms, due):
+    two = Desk(desk.api, "Two", settings={"payment_terms": terms})
+    assert two.invoice(date="2026-01-01")["due_date"] == due
+
+
+def test_less_than_half_a_cent_is_nothing(desk):
+    row = desk.invoice(10)
+    desk.api.world.db.execute("UPDATE invoices SET balance = '9.996'")
+    body = {"client_id": desk.client["id"], "amount": 9.992, "invoices": [{"invoice_id": row["id"], "amount": 9.992}]}
+    desk.asked("POST", "/payments", body)
+    assert desk.state(row)[0] == "4"
+
+
+def test_a_request_names_whom_to_invite(desk):
+    client = desk.api.make("Two", contacts=[{"email": "a@x.io"}, {"email": "b@x.io"}])
+    one, two = client["contacts"]
+    row = desk.invoice(client_id=client["id"], invitations=[{"client_contact_id": two["id"]}])
+    (first,) = row["invitations"]
+    assert first["client_contact_id"] == two["id"]
+    both = desk.put("invoices", row, invitations=[first, {"client_contact_id": one["id"]}])["invitations"]
+    assert [x["client_contact_id"] for x in both] == [two["id"], one["id"]]
+    assert both[0]["key"] == first["key"]
+    left = desk.put("invoices", row, invitations=both[1:])["invitations"]
+    assert [x["id"] for x in left] == [both[1]["id"]]
+    everybody = desk.put("invoices", row, invitations=[])["invitations"]
+    assert [x["client_contact_id"] for x in everybody] == [one["id"], two["id"]]
+
+
+@pytest.mark.parametrize(
+    ("invitations", "fields"),
+    [
+        ("x", ["invitations"]),
+        ([{}], ["invitations.0.client_contact_id"]),
+        ([{"client_contact_id": "a"}] * 2, ["invitations.0.client_contact_id", "invitations.1.client_contact_id"]),
+    ],
+)
+def test_odd_invitations_are_refused(desk, invitations, fields):
+    body = {"client_id": desk.client["id"], "invitations": invitations}
+    assert sorted(desk.asked("POST", "/invoices", body, 422)["errors"]) == fields
+
+
+def test_an_amount_in_the_body_is_looked_at_only_where_no_lines_are(desk):
+    row = desk.invoice(amount="x")
+    assert desk.put("invoices", row, amount="x", line_items=[line(5)])["amount"] == 5
+    assert desk.put("invoices", row, 422, amount="x")["errors"] == {"amount": ["The amount must be a number."]}

@@ -56,6 +56,7 @@ def shelf(desk) -> Desk:
         ("date_range=2019-11-30,2019-12-01", "late deposit"),
         ("date_range=2019-11-30,2019-11-30", ""),
         ("date_range=2019-12-01&client_status=overdue", "late deposit"),
+        ("date_range=0,86400&client_status=overdue", "late deposit"),
         ("due_date_range=2019-12-31,2020-01-01", "late"),
         ("vendor_id=zzzzzzzzzz", ""),
         ("without_deleted_vendors=x&client_status=paid", "paid"),
@@ -198,3 +199,32 @@ def test_an_include_inside_an_include(desk):
     assert "invoices" not in desk.asked("GET", f"/invoices/{row['id']}?include=payments")["payments"][0]
     (listed,) = desk.all("payments", "&include=invoices.client")
     assert listed["invoices"][0]["client"]["id"] == desk.client["id"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "query", "numbers"),
+    [
+        ("invoices", "date=2026-02-01", "B C"),
+        ("invoices", "date=2026-02-01 10:00", "C"),
+        ("invoices", "date=nonsense", "A B C"),
+        ("invoices", "due_date=2026-03-01", "B"),
+        ("invoices", "date_range=2026-01-01,2026-02-01", "A B"),
+        ("invoices", "date_range=2026-01-01", "A B C"),
+        ("invoices", "date_range=nonsense,2026-02-01", "A B C"),
+        ("invoices", "due_date_range=2026-03-01,2026-03-31", "B"),
+        ("payments", "date_range=date,2026-01-31,2026-01-31", "P"),
+        ("payments", "date_range=2026-01-31,2026-01-31", "P Q"),
+        ("payments", "date_range=number,2026-01-31,2026-01-31", "P Q"),
+        ("credits", "applicable=true", "D F"),
+        ("credits", "date_range=2026-01-01,2026-01-31", "D"),
+    ],
+)
+def test_parameters_about_days(desk, kind, query, numbers):
+    for number, day, due in (("A", "2026-01-15", None), ("B", "2026-02-01", "2026-03-01"), ("C", "2026-02-02", None)):
+        desk.invoice(number=number, date=day, due_date=due)
+    desk.pay(1, number="P")
+    desk.pay(1, number="Q", date="2026-02-01")
+    for number, due in (("D", None), ("E", "2020-01-01"), ("F", "2099-01-01")):
+        desk.credit(number=number, date="2026-01-10" if number == "D" else "2026-02-10", due_date=due)
+    desk.credit(number="G", sent=False, date="2026-02-10")
+    assert [row["number"] for row in desk.all(kind, "&" + query)] == numbers.split()

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import itertools
+import re
+import string
 from datetime import date
 from decimal import Decimal
 
 import pytest
 
+from flows.ask.ask import Result
+from flows.ask.converted import converted as in_one
 from schemas.entities import COMPANIES, LOOKUPS
+from schemas.money import USUAL, decimals_of
 from schemas.normalise import normalise
 from tests.records import MOMENT, client
 from warehouse.control.exchange_rates import FILE, SERVER, Rate, note_rates, note_server_rates
+from warehouse.engine.sql import statement
 from warehouse.load.load import Reference
 
 D = Decimal
@@ -18,13 +25,13 @@ CURRENCIES = next(entity for entity in LOOKUPS if entity.name == "currencies")
 TODAY = MOMENT.date()
 
 
-def reference(**units):
-    """A company in euros, and a list of currencies with these units for one base unit."""
-    ids = {"EUR": "3", "USD": "1", "JPY": "45"}
+def reference(own=("EUR", 2), **units):
+    """A company with a currency of so many decimals, and a list of currencies with these units for one base unit."""
+    precisions = {"USD": 2, "JPY": 0, own[0]: own[1]}
     rows = [
-        {"id": ids[code], "name": code, "code": code, "symbol": "", "precision": 0 if code == "JPY" else 2,
-         "exchange_rate": rate}
-        for code, rate in {"EUR": 1, "USD": 1, "JPY": 1, **units}.items()
+        {"id": {own[0]: "3", "USD": "1", "JPY": "45"}[code], "name": code, "code": code, "symbol": "",
+         "precision": precisions[code], "exchange_rate": rate}
+        for code, rate in {own[0]: 1, "USD": 1, "JPY": 1, **units}.items()
     ]  # fmt: skip
     company = {
         "id": "c", "settings": {"name": "Ours", "currency_id": "3"}, "custom_fields": {}, "created_at": 1,
@@ -76,6 +83,36 @@ def test_amounts_are_converted_by_the_last_rate_and_rounded_to_the_companys_curr
     usd = converted(warehouse)["USD"]
     assert usd == (D("100.1"), D(40), D("0.812345"), D("81.32"), D("32.49"), D("48.83"))
     assert converted(warehouse)["JPY"][3] == D("25.39")
+
+
+@pytest.mark.parametrize(
+    ("code", "on_server", "rounded"),
+    [
+        ("HUF", 0, "81.32"), ("KRW", 2, "81"), ("ISK", 0, "81"), ("BHD", 3, "81.316"), ("OMR", 2, "81.316"),
+        ("XAU", 3, "81.32"), ("EUR", 2, "81.32"),
+    ],
+)  # fmt: skip
+def test_the_view_and_the_commands_round_alike_whatever_the_server_says_of_a_currency(
+    warehouse, load_records, code, on_server, rounded
+):
+    load_records(clients(), reference=reference(own=(code, on_server)))
+    with warehouse.transaction():
+        note_rates(warehouse, "main", [Rate(TODAY, "USD", D("0.812345"))], into=code, origin=FILE, now=MOMENT)
+    asked = "select source, currency_code as currency, owed, overpaid, net from mart.balances_by_currency"
+    by_currency = Result(*warehouse.answer(asked))
+    (row,) = [row for row in in_one(warehouse, by_currency).records() if row["currency"] == "USD"]
+    assert converted(warehouse)["USD"][3] == row["owed"] == D(rounded)
+
+
+def test_the_view_knows_each_currency_without_two_decimals():
+    text = statement("mart/balances_in_company_currency")
+    listed = {
+        code: int(decimals)
+        for codes, decimals in re.findall(r" in \(([^)]*)\)\s*then (\d)", text)
+        for code in re.findall(r"[A-Z]{3}", codes)
+    }
+    every = ("".join(letters) for letters in itertools.product(string.ascii_uppercase, repeat=3))
+    assert listed == {code: decimals for code in every if (decimals := decimals_of(code)) != USUAL}
 
 
 def test_the_rate_of_a_file_goes_before_that_of_the_server_on_the_same_day(warehouse, load_records):

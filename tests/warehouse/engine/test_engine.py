@@ -185,12 +185,12 @@ def settings_of(warehouse):
 def test_whoever_writes_has_little_memory_and_more_of_it_for_more_data(warehouse_path):
     with open_warehouse(warehouse_path) as opened:
         assert settings_of(opened) == {"memory_limit": "128.0 MiB", "threads": "1"}
-    staged = warehouse_path.with_name(warehouse_path.name + ".staging") / "main" / "000001.clients.arrow"
+    staged = warehouse_path.with_name(warehouse_path.name + ".staging") / "main" / "clients" / "000001.clients.arrow"
     staged.parent.mkdir(parents=True)
     with staged.open("wb") as file:
         file.truncate(120 * 1024 * 1024)
     with open_warehouse(warehouse_path) as opened:
-        assert settings_of(opened)["memory_limit"] == "168.0 MiB"
+        assert settings_of(opened)["memory_limit"] == "84.0 MiB"
 
 
 def test_whoever_only_reads_has_what_the_machine_has(warehouse_path):

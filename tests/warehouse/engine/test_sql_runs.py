@@ -88,6 +88,7 @@ MADE = {
     "newest": "load/newest",
     "accepted": "load/accepted",
     "opened": "load/open_versions",
+    "piece": "load/piece",
     "ended": "load/changed_versions",
     "unlisted_now": "load/keep_unlisted",
     "seen_clients": "vanished/newest_clients",
@@ -143,7 +144,7 @@ def value(name: str) -> object:
     for pattern, given in ((WHOLE, 1), (TIMES, MOMENT), (FLAGS, True), (LISTS, [ID])):
         if re.fullmatch(pattern, name):
             return given
-    return {"source": "main", "clients": "{}", "balance": 1}.get(name, ID)
+    return {"source": "main", "clients": "{}", "balance": 1, "begin": 0, "beyond": 2**62}.get(name, ID)
 
 
 def values(name: str) -> dict[str, object]:

@@ -17,6 +17,7 @@ from schemas.values import to_json
 from schemas.vanished import Vanished
 from tests.records import MOMENT, NOW, client, contact
 from warehouse.engine.sql import statement
+from warehouse.load import merge
 from warehouse.opened.migrate import migrate
 from warehouse.schema.tables import VERSION_COLUMNS, columns
 
@@ -57,6 +58,25 @@ def test_a_changed_client_keeps_its_old_version_whole_until_the_stamp_of_the_new
     stored = "select name, observed_at, ended_at, run_id, ended_run_id, record->>'name' from control.client_versions"
     assert warehouse.rows(stored) == [("Old", MOMENT, at(99), "run-001", "run-002", "Old")]
     assert "planted" not in str(warehouse.rows("select record from control.client_versions"))
+
+
+def test_a_load_of_more_changes_than_one_query_compares_keeps_every_version_and_change(
+    warehouse, load_records, monkeypatch
+):
+    """There are changed, touched, new and unchanged clients, and one that had vanished, in pieces of two."""
+    monkeypatch.setattr(merge, "PIECE", 2)
+    names = "abcdefg"
+    load_records([client(name, balance=1) for name in names])
+    load_records(vanished=[Vanished("g", "gone")])
+    changed = [client(name, balance=2, updated_at=NOW + 50) for name in "abcdg"]
+    touched, new = client("e", balance=1, updated_at=NOW + 50), client("new", updated_at=NOW + 50)
+    loaded = load_records([*changed, touched, new, client("f", balance=1)], began=at(99))
+    assert sorted(change.id for change in loaded.changes) == ["a", "b", "c", "d", "g", "new"]
+    assert all(change.before for change in loaded.changes if change.id in set("abcd"))
+    ended = "select id, ended_by from control.client_versions order by id"
+    assert warehouse.rows(ended) == [*((name, "changed") for name in "abcd"), ("g", "gone")]
+    differing = "select id, before, after from control.client_changes where field = 'balance' order by id"
+    assert warehouse.rows(differing) == [(name, "1", "2") for name in "abcdg"]
 
 
 def test_a_client_that_was_only_touched_keeps_its_version(warehouse, load_records):

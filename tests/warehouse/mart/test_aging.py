@@ -122,6 +122,16 @@ def test_a_deposit_above_the_amount_is_all_of_it_and_one_without_a_date_is_no_pa
     assert parts(warehouse) == [("i", "deposit", ago(5), 5, "1-30", 100), ("j", "whole", ago(2), 2, "1-30", 100)]
 
 
+def test_a_refund_does_not_ask_for_the_deposit_again(keep):
+    """A payment of 20 lowered the deposit from 30 to 10, and a refund of 15 raised only the balance."""
+    asked = invoice("i", partial=10, partial_due_date=ago(70), balance=95, paid_to_date=5)
+    used = use("u", 20, refunded=15, updated_at=stamp(20))
+    warehouse = keep(invoices=[asked], payments=[payment("p", used, amount=20, refunded=15)])
+    for day, expected in ((51, (30, 70)), (50, (10, 70)), (21, (10, 70)), (20, (10, 85))):
+        found = parts(warehouse, f"mart.open_items_as_of(date '{ago(day)}')")
+        assert [(part, amount) for _, part, *_, amount in found] == [("deposit", expected[0]), ("rest", expected[1])]
+
+
 @pytest.mark.parametrize("due", ["", "-0001-11-30"])
 def test_an_invoice_without_a_due_date_is_not_due_and_stands_in_a_column_of_its_own(keep, due):
     warehouse = keep(invoices=[invoice("i", due_date=due), invoice("j", due_date=ago(-3), amount=5, balance=5)])
@@ -131,8 +141,25 @@ def test_an_invoice_without_a_due_date_is_not_due_and_stands_in_a_column_of_its_
 
 def test_an_overpaid_invoice_stands_beside_debts_and_is_in_no_bucket(keep):
     warehouse = keep(invoices=[invoice("i"), invoice("j", amount=50, balance=-10, paid_to_date=60)])
-    assert parts(warehouse)[1] == ("j", "whole", ago(60), 60, "overpaid", -10)
+    assert parts(warehouse)[1] == ("j", "whole", ago(60), 0, "overpaid", -10)
     assert of(warehouse, "open_invoices, overdue_31_60, owed, overpaid, net") == (1, 100, 100, 10, 90)
+
+
+def test_an_overpaid_invoice_is_not_overdue_and_not_the_oldest_debt(keep):
+    warehouse = keep(
+        invoices=[
+            invoice("i", date=ago(20), due_date=ago(3)),
+            invoice("j", balance=-10, paid_to_date=110), invoice("k", balance=-5, due_date=""),
+        ]
+    )  # fmt: skip
+    for view in ("mart.open_items", f"mart.open_items_as_of(date '{ago(0)}')"):
+        assert [(key, days) for key, _, _, days, *_ in parts(warehouse, view)] == [("i", 3), ("j", 0), ("k", None)]
+    for name, columns, expected in (
+        ("aging", "most_days_overdue", 3), ("aging_by_invoice_date", "most_days_old", 20),
+    ):  # fmt: skip
+        for view in (f"mart.{name}", f"mart.{name}_as_of(date '{ago(0)}')"):
+            assert of(warehouse, columns, view) == (expected,)
+    assert of(warehouse, "most_days_overdue", f"mart.aging_as_of(date '{ago(1)}')") == (2,)
 
 
 def test_drafts_cancelled_and_deleted_invoices_and_those_of_deleted_clients_are_left_out(keep):
@@ -172,6 +199,15 @@ def test_what_is_unapplied_counts_refunds_of_its_own_only(keep):
     ]  # fmt: skip
 
 
+def test_a_refund_that_gave_a_credit_back_took_no_money(keep):
+    """100 in money and 50 of a credit paid 120: 50 went back to the credit, then 30 in money were refunded."""
+    spent = use("v", 50, refunded=50) | {"invoice_id": None, "credit_id": "k"}
+    mixed = payment("p", use("u", 120, refunded=50), spent, applied=70, refunded=30)
+    warehouse = keep(invoices=[invoice("i", amount=120, balance=50, paid_to_date=70)], payments=[mixed])
+    assert warehouse.rows("select unapplied from mart.payments") == [(0,)]
+    assert of(warehouse, "owed, unapplied_payments") == (50, 0)
+
+
 @pytest.mark.parametrize(
     ("seconds", "applied"),
     [(0, 70), (60, 70), (61, 50)],
@@ -184,6 +220,30 @@ def test_a_payment_applied_as_it_was_entered_counts_from_its_own_date(keep, seco
     for day, owed in ((applied + 1, [(100,)]), (applied, [])):
         asked = "select owed from mart.aging_as_of(cast($day as date)) where owed <> 0"
         assert warehouse.rows(asked, {"day": ago(day)}) == owed
+
+
+def test_money_for_an_invoice_that_is_dated_later_is_unapplied_until_then(keep):
+    """The payment is of 50 days ago, the invoice of 30 days ago; a part was refunded 40 days ago."""
+    used = use("u", 100, refunded=10, updated_at=stamp(40))
+    warehouse = keep(
+        invoices=[invoice("i", date=ago(30), balance=10, paid_to_date=90, status_id="3")],
+        payments=[payment("p", used, refunded=10)],
+    )
+    for day, expected in ((50, (0, 100)), (41, (0, 100)), (40, (0, 90)), (31, (0, 90)), (30, (10, 0)), (0, (10, 0))):
+        assert of(warehouse, "owed, unapplied_payments", f"mart.aging_as_of(date '{ago(day)}')") == expected
+
+
+def test_documents_without_a_date_count_from_the_day_they_were_entered(keep):
+    """They were entered 100, 50 and 20 days ago."""
+    credit = TEMPLATES["credits"] | {
+        "id": "k", "client_id": "a", "amount": 7, "balance": 7, "status_id": "2", "date": "", "is_deleted": False,
+        "created_at": stamp(20), "updated_at": stamp(20), "line_items": [],
+    }  # fmt: skip
+    warehouse = keep(invoices=[invoice("i", date="")], payments=[payment("p", date="")], credits_=[credit])
+    columns = "owed, unapplied_payments, open_credits"
+    for day, expected in ((100, (100, 0, 0)), (51, (100, 0, 0)), (50, (100, 100, 0)), (20, (100, 100, 7))):
+        assert of(warehouse, columns, f"mart.aging_as_of(date '{ago(day)}')") == expected
+    assert warehouse.rows(f"select * from mart.aging_as_of(date '{ago(101)}')") == []
 
 
 def test_a_payment_dated_ahead_counts_from_its_date(keep):
@@ -210,6 +270,11 @@ def test_a_cancelled_invoice_was_open_until_its_last_change_less_what_was_paid(k
     assert warehouse.rows(f"select * from mart.aging_as_of(date '{ago(10)}')") == []
 
 
+def test_a_cancelled_invoice_whose_last_change_is_not_known_was_never_open(keep):
+    warehouse = keep(invoices=[invoice("i", status_id="5", balance=0, updated_at=0)])
+    assert warehouse.rows(f"select * from mart.aging_as_of(date '{ago(5)}')") == []
+
+
 def test_a_reversed_invoice_was_open_until_it_was_paid_and_its_credit_counts_from_its_date(keep):
     credit = TEMPLATES["credits"] | {
         "id": "k", "client_id": "a", "invoice_id": "i", "amount": 100, "balance": 100, "status_id": "2",
@@ -229,7 +294,7 @@ def test_by_the_date_of_the_invoice_ages_are_counted_from_it(keep):
     invoices = [invoice(key, date=ago(days), amount=10, balance=10) for key, days in dates.items()]
     warehouse = keep(invoices=[*invoices, invoice("o", balance=-7)])
     columns = "age_0_30, age_31_60, age_61_90, age_over_90, owed, overpaid, most_days_old"
-    assert of(warehouse, columns, "mart.aging_by_invoice_date") == (30, 10, 10, 10, 60, 7, 100)
+    assert of(warehouse, columns, "mart.aging_by_invoice_date") == (30, 10, 10, 10, 60, 7, 91)
     then = f"mart.aging_by_invoice_date_as_of(date '{ago(31)}')"
     assert of(warehouse, "age_0_30, age_31_60, age_61_90, age_over_90, owed", then) == (20, 10, 0, 0, 30)
 
@@ -246,6 +311,11 @@ def test_days_to_pay_run_until_the_last_payment(keep):
     )  # fmt: skip
     rows = warehouse.rows("select invoice_id, days_to_pay, days_late from mart.days_to_pay order by invoice_id")
     assert rows == [("i", 55, 15), ("j", 50, None)]
+    later = payment("r", use("x", 30, days=10, refunded=30), use("y", 100, days=10, of="j", refunded=40), date=ago(10))
+    fill(warehouse, PAYMENTS, [later])  # one was given back whole, so it paid nothing
+    rows = warehouse.rows("select invoice_id, days_to_pay from mart.days_to_pay order by invoice_id")
+    assert rows == [("i", 55), ("j", 90)]
+    warehouse.execute("delete from ninja.payment_applications where payment_id = 'r'")
     columns = "paid_invoices, with_due_date, paid_late, average_days_to_pay, average_days_late, longest_days_to_pay"
     found = of(warehouse, columns, "mart.days_to_pay_by_client")
     assert found == (2, 1, 1, Decimal("52.5"), Decimal("15.0"), 55)
@@ -257,13 +327,16 @@ def test_revenue_counts_sent_invoices_credits_and_money_in_the_months_of_their_d
         invoices=[
             invoice("i", date="2025-03-31"), invoice("j", date="2025-03-02", client_id="b", status_id="6"),
             invoice("k", date="2025-03-02", status_id="1"), invoice("l", date="2025-03-02", status_id="5"),
-            invoice("m", date="2025-03-02", is_deleted=True),
+            invoice("m", date="2025-03-02", is_deleted=True), invoice("n", date="", amount=7),
         ],
-        payments=[payment("p", date="2025-03-09", refunded=10), payment("q", date="2025-03-09", status_id="3")],
+        payments=[payment("p", date="2025-03-09", refunded=10), payment("q", date="2025-03-09", status_id="3"),
+            payment("r", use("u", 20), use("v", 20, of=None, credit_id="k"), date="2025-03-09", amount=0),
+        ],
     )  # fmt: skip
     columns = "month, currency_code, country, invoices, invoiced, credited, payments, paid, refunded"
-    assert warehouse.rows(f"select {columns} from mart.revenue_by_month") == [
-        (month, "EUR", "Germany", 2, 200, 0, 1, 100, 10)
+    assert warehouse.rows(f"select {columns} from mart.revenue_by_month order by month nulls last") == [
+        (month, "EUR", "Germany", 2, 200, 0, 1, 100, 10),
+        (None, "EUR", "Germany", 1, 7, 0, 0, 0, 0),
     ]
 
 
@@ -298,6 +371,17 @@ def test_functions_have_the_columns_that_their_text_says_and_no_personal_one(kee
             assert kinds == columns_of(text)
 
 
+def test_no_day_is_today(keep):
+    warehouse = keep(
+        invoices=[invoice("i", balance=60, paid_to_date=40), invoice("j", date=ago(-9), due_date=ago(-20))],
+        payments=[payment("p", use("u", 40), date=ago(-3), created_at=stamp(0))],
+    )
+    for name in ("aging", "aging_by_invoice_date"):
+        columns = "day, client_id, open_invoices, owed, net"
+        then = f"select {columns} from mart.{name}_as_of(cast(null as date))"
+        assert warehouse.rows(then) == warehouse.rows(f"select {columns} from mart.{name}") != []
+
+
 def test_the_published_copy_answers_for_any_day_too(keep):
     warehouse = keep(invoices=[invoice("i")])
     if warehouse.engine != DUCKDB:
@@ -306,3 +390,17 @@ def test_the_published_copy_answers_for_any_day_too(keep):
 
     with duckdb.connect(str(publish(warehouse) / "reader.duckdb"), read_only=True) as reader:
         assert reader.sql(f"select owed from mart.aging_as_of(date '{ago(70)}')").fetchall() == [(100,)]
+
+
+def test_a_refund_that_the_server_writes_on_two_applications_counts_once(keep):
+    """So it does where a payment was applied to an invoice in two steps: the refund of 30 stands on both."""
+    uses = (use("u", 40, refunded=30, updated_at=stamp(20)), use("v", 60, days=40, refunded=30, updated_at=stamp(20)))
+    warehouse = keep(
+        invoices=[invoice("i", balance=30, paid_to_date=70, status_id="3")],
+        payments=[payment("p", *uses, amount=100, refunded=30, status_id="5")],
+    )
+    assert warehouse.rows("select sum(refunded), sum(amount) from mart.payment_applications") == [(30, 100)]
+    assert warehouse.rows("select unapplied from mart.payments") == [(0,)]
+    assert of(warehouse, "owed", f"mart.aging_as_of(date '{ago(19)}')") == (30,)
+    assert of(warehouse, "owed", f"mart.aging_as_of(date '{ago(45)}')") == (60,)
+    assert warehouse.rows(f"select * from mart.aging_as_of(date '{ago(30)}')") == []

@@ -10,11 +10,13 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from schemas.billing import CREDITS, INVOICES, PAYMENTS
+from schemas.entities import CLIENTS
 from tests.receivables.book_keeper import Lists, age
-from tests.receivables.fill import fill
+from tests.receivables.fill import fill, put
 from tests.receivables.office import Office
 from tests.warehouse.mart.test_daily import reference
-from warehouse.engine.seam import DUCKDB
+from warehouse.control.state import Binding, bind
+from warehouse.opened.open import open_place
 
 ZONES = ("Europe/Berlin", "America/Los_Angeles", "Pacific/Kiritimati", "UTC", "Asia/Kathmandu")
 BOOKS = int(os.environ.get("NINJA_SYNC_WORLDS", "20"))
@@ -25,22 +27,30 @@ FIGURES = (
 
 
 @pytest.fixture
-def books(warehouse, load_records):
+def books(place):
     """Drawn books, each a source of its own: the server's lists by source, loaded into one warehouse."""
     first = int(os.environ.get("NINJA_SYNC_SEED", "1"))
     until = datetime.now(UTC).replace(microsecond=0)
     drawn = {}
-    for number in range(first, first + BOOKS):
-        zone = ZONES[number % len(ZONES)]
-        office = Office(f"b{number}", zone, until).work(90 + 10 * (number % 7))
-        source = f"book{number}"
-        load_records(office.clients, reference=reference(zone), source=source)
-        for entity, records in ((INVOICES, office.invoices), (PAYMENTS, office.payments), (CREDITS, office.credits)):
-            fill(warehouse, entity, records, source)
-        drawn[source] = Lists(office.clients, office.invoices, office.payments, office.credits, zone)
-    if warehouse.engine == DUCKDB:
-        warehouse.checkpoint()  # else the rows of many small loads take memory that a query needs
+    with open_place(place) as writer:
+        for number in range(first, first + BOOKS):
+            zone, source = ZONES[number % len(ZONES)], f"book{number}"
+            office = Office(f"b{number}", zone, until).work(90 + 10 * (number % 7))
+            bind(writer, source, Binding("https://ninja.test", source, source), version="5.12.28", now=until)
+            for entity, rows in reference(zone).rows.items():
+                put(writer, entity, rows, source)
+            fill(writer, CLIENTS, office.clients, source)
+            for entity in (INVOICES, PAYMENTS, CREDITS):
+                fill(writer, entity, getattr(office, entity.name), source)
+            drawn[source] = Lists(office.clients, office.invoices, office.payments, office.credits, zone)
     return drawn
+
+
+@pytest.fixture
+def warehouse(books, place):
+    """The warehouse with those books, to read: a writer has little memory, and many small loads take some of it."""
+    with open_place(place, read_only=True) as opened:
+        yield opened
 
 
 def figures(warehouse, asked, **params):

@@ -196,6 +196,13 @@ def test_custom_fields_have_their_labels_in_a_view_of_the_source(warehouse, load
     assert columns(warehouse, "clients_main") == []
 
 
+def test_documents_have_labels_too_and_credits_those_of_invoices(warehouse, load_records):
+    load_records([client("a")], reference=reference(labels={"invoice1": "Site", "payment2": "Till"}))
+    for view, label in (("invoices_main", "Site"), ("credits_main", "Site"), ("payments_main", "Till")):
+        assert label in columns(warehouse, view)
+    assert columns(warehouse, "clients_main") == []
+
+
 @given(st.lists(st.text(max_size=90) | st.just("same"), min_size=4, max_size=4))
 @example(["id", "ID", "Id", "iD"])
 @example(["custom_value2", "custom_value1", "\n", "|text"])

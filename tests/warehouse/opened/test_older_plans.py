@@ -13,11 +13,11 @@ from schemas.errors import SettingsError
 from schemas.journal import Outcome
 from tests.engines import Databases, Files
 from tests.records import MOMENT
+from tests.warehouse.opened.older import build
 from warehouse.control.approvals import plan_of, waiting
 from warehouse.control.journal import WarehouseJournal, edits_of, open_calls
 from warehouse.control.plans import read_plan, under_way
-from warehouse.engine.sql import named, statement
-from warehouse.opened.migrate import _digest, migrate
+from warehouse.opened.migrate import migrate
 from warehouse.opened.open import open_place
 
 LAST = "0039_there_already"
@@ -97,14 +97,7 @@ def older(request, tmp_path):
     engine = Files() if request.param == "duckdb" else Databases(request.getfixturevalue("postgres"))
     with open_place(engine.new(tmp_path / "state")) as warehouse:
         with warehouse.transaction():
-            for schema in ("control", "ninja", "mart"):
-                warehouse.execute(f"create schema if not exists {schema}")
-            warehouse.execute(statement("load/migrations"))
-            known = named("control")
-            for number, name in enumerate(known[: known.index(LAST) + 1], start=1):
-                warehouse.execute(statement(f"control/{name}"))
-                values = {"number": number, "name": name, "digest": _digest(name), "now": MOMENT}
-                warehouse.execute("insert into control.migrations values ($number, $name, $digest, $now)", values)
+            build(warehouse, LAST)
             store_older(warehouse)
         yield warehouse
 

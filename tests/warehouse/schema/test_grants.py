@@ -7,10 +7,14 @@ import itertools
 import psycopg
 import pytest
 
+from schemas.billing import INVOICES, PAYMENTS
 from schemas.errors import SettingsError
 from tests.postgres import PASSWORD
+from tests.receivables.fill import fill
 from tests.records import MOMENT, client
+from tests.warehouse.mart.test_aging import ago, invoice, payment, use
 from warehouse.opened.migrate import migrate
+from warehouse.schema.functions import texts
 from warehouse.schema.grants import ANALYST, ANALYST_WITH_PERSONAL_DATA, WRITER, grant, revoke
 from warehouse.schema.personal import is_personal
 
@@ -146,6 +150,42 @@ def test_what_a_reader_without_personal_data_gets_holds_no_person(warehouse, loa
                 told += connection.execute(f'select cast("{column}" as varchar) from mart."{name}"').fetchall()
     assert ("a",) in told
     assert "Canary" not in str(told)
+
+
+@pytest.mark.parametrize("kind", [ANALYST, ANALYST_WITH_PERSONAL_DATA, WRITER, None])
+def test_readers_may_use_the_functions_of_a_day_and_nobody_else(warehouse, load_records, roles, logged_in, kind):
+    load_records([client("a")])
+    if kind is None:
+        warehouse.execute(f'create role "{roles[0]}"')
+    else:
+        grant(warehouse, roles[0], kind, now=MOMENT)
+    connection = logged_in(roles[0])
+    for name in texts():
+        assert may(connection, f"select * from mart.{name}(current_date)") == (kind not in {WRITER, None})
+    if kind == ANALYST:
+        revoke(warehouse, roles[0])
+        warehouse.execute(f'grant usage on schema mart to "{roles[0]}"')
+        assert not any(may(connection, f"select * from mart.{name}(current_date)") for name in texts())
+
+
+@pytest.mark.parametrize("kind", [ANALYST, ANALYST_WITH_PERSONAL_DATA])
+def test_a_reader_gets_the_rows_of_the_functions_that_take_a_day_also_after_an_upgrade(
+    warehouse, load_records, roles, logged_in, kind
+):
+    load_records([client("a", name="Canary Ann")])
+    fill(warehouse, INVOICES, [invoice("i", balance=30, paid_to_date=70, private_notes="Canary note")])
+    fill(warehouse, PAYMENTS, [payment("p", use("u", 70))])
+    grant(warehouse, roles[0], kind, now=MOMENT)
+    warehouse.execute("update control.views set digest = 'older'")
+    migrate(warehouse, now=MOMENT)
+    connection = logged_in(roles[0])
+    for name, day in itertools.product(texts(), (ago(0), ago(50), ago(60))):
+        asked = f"select * from mart.{name}(date '{day}')"
+        rows = connection.execute(asked).fetchall()
+        assert rows == warehouse.rows(asked) != []
+        assert "Canary" not in str(rows)
+    revoke(warehouse, roles[0])
+    assert not any(may(connection, f"select * from mart.{name}(current_date)") for name in texts())
 
 
 def test_rights_outlast_an_upgrade_that_makes_the_views_anew(warehouse, load_records, roles, logged_in):

@@ -10,7 +10,7 @@ from warehouse.engine.seam import DUCKDB
 from warehouse.engine.sql import named, statement
 from warehouse.opened.migrate import migrate
 from warehouse.publish.publish import publish, publish_if_due
-from warehouse.schema import views
+from warehouse.schema import functions, views
 
 
 @pytest.fixture
@@ -57,6 +57,22 @@ def test_a_view_that_someone_dropped_comes_back(warehouse):
     warehouse.execute("drop view mart.client_balances")
     migrate(warehouse, now=MOMENT)
     assert columns(warehouse, "client_balances")
+
+
+def test_a_function_of_another_version_is_replaced_and_one_that_is_new_is_made(warehouse, monkeypatch):
+    kept = functions.texts()
+    text = "create function mart.mine_as_of(as_of_day date) returns table (\n    n integer\n) as\nselect {}\n"
+    for number in (1, 2):
+        monkeypatch.setattr(views, "texts", lambda number=number: kept | {"mine_as_of": text.format(number)})
+        assert not views.views_are_current(warehouse)
+        migrate(warehouse, now=MOMENT)
+        assert views.views_are_current(warehouse)
+        assert warehouse.rows("select * from mart.mine_as_of(current_date)") == [(number,)]
+    monkeypatch.setattr(views, "texts", lambda: kept)
+    migrate(warehouse, now=MOMENT)
+    with pytest.raises(WarehouseError):
+        warehouse.rows("select * from mart.mine_as_of(current_date)")
+    assert warehouse.rows("select count(*) from mart.aging_as_of(current_date)") == [(0,)]
 
 
 def test_a_view_that_cannot_be_made_leaves_the_old_ones(warehouse, give):

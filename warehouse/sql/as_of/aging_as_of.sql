@@ -1,7 +1,8 @@
 -- One row per client, as in mart.aging, at the end of a day: the amounts owed, by days overdue then.
--- It is computed as mart.open_items_as_of, and so are unapplied payments and open credits, each from the date of the payment or
--- credit. The day of a refund that belongs to no invoice is the payment's last change. A later day counts as today, which
--- equals mart.aging. No column is personal: join mart.clients for names.
+-- It is computed as mart.open_items_as_of, and so are unapplied payments and open credits, each from the date of the payment
+-- or credit. Money for an invoice that is dated later is unapplied. The day of a refund that belongs to no invoice is the
+-- payment's last change. A later day, or none, counts as today, which equals mart.aging. No column is personal: join
+-- mart.clients for names.
 create function mart.aging_as_of(as_of_day date) returns table (
     source varchar, day date, client_id varchar, client_number varchar, client_status varchar, country varchar,
     country_code varchar, currency_code varchar, open_invoices bigint, most_days_overdue integer, not_due decimal(38, 6), overdue_1_30 decimal(38, 6),
@@ -12,16 +13,22 @@ create function mart.aging_as_of(as_of_day date) returns table (
 with days as (
     select
         source, time_zone, least(cast(as_of_day as date), cast(now() at time zone time_zone as date)) as day,
-        cast(as_of_day as date) >= cast(now() at time zone time_zone as date) as is_now
+        coalesce(cast(as_of_day as date) >= cast(now() at time zone time_zone as date), true) as is_now
     from mart.companies
 ),
-later as (  -- uses and refunds after the day
+later as (  -- uses and refunds after the day, and uses for invoices dated after it
     select
-        a.source, a.payment_id, a.invoice_id, a.credit_id, case when a.applied_on > d.day then a.amount else 0 end as used,
+        a.source, a.payment_id, a.invoice_id, a.credit_id,
+        case
+            when a.applied_on > d.day then a.amount
+            when a.invoice_date > d.day then a.amount - case when a.refunded_on <= d.day then a.refunded else 0 end
+            else 0
+        end as used,
         case when a.refunded_on > d.day then a.refunded else 0 end as refunded
     from mart.payment_applications as a
     join days as d on d.source = a.source
-    where not d.is_now and a.status <> 'deleted' and (a.applied_on > d.day or a.refunded_on > d.day)
+    where not d.is_now and a.status <> 'deleted'
+        and (a.applied_on > d.day or a.refunded_on > d.day or a.invoice_date > d.day)
 ),
 paid_later as (
     select source, payment_id, sum(case when invoice_id is not null then used else -used end) as used
@@ -48,7 +55,7 @@ payments as (
     left join paid_later as l on l.source = p.source and l.payment_id = p.id
     where
         p.status <> 'deleted' and p.document_status not in ('cancelled', 'failed')
-        and (d.is_now or p.date is null or p.date <= d.day)
+        and (d.is_now or coalesce(p.date, cast(p.created_at at time zone d.time_zone as date), d.day) <= d.day)
 ),
 credits as (
     select
@@ -59,7 +66,7 @@ credits as (
     left join used_later as l on l.source = k.source and l.credit_id = k.id
     where
         k.status <> 'deleted' and k.document_status <> 'draft'
-        and (d.is_now or k.date is null or k.date <= d.day)
+        and (d.is_now or coalesce(k.date, cast(k.created_at at time zone d.time_zone as date), d.day) <= d.day)
 ),
 figures as (
     select source, client_id, client_number, client_status, country, country_code, currency_code, bucket, part, due_date, days_overdue, open_amount, 0 as unapplied, 0 as credit

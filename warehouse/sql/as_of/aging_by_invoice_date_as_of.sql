@@ -7,7 +7,7 @@ create function mart.aging_by_invoice_date_as_of(as_of_day date) returns table (
 ) as
 select
     source, day, client_id, client_number, client_status, country, country_code, currency_code,
-    count(case when open_amount > 0 and part <> 'rest' then 1 end) as open_invoices, max(days_old) as most_days_old,
+    count(case when open_amount > 0 and part <> 'rest' then 1 end) as open_invoices, max(case when open_amount > 0 then days_old end) as most_days_old,
     cast(sum(case when open_amount > 0 and coalesce(days_old, 0) <= 30 then open_amount else 0 end) as decimal(38, 6)) as age_0_30,
     cast(sum(case when open_amount > 0 and days_old between 31 and 60 then open_amount else 0 end) as decimal(38, 6)) as age_31_60,
     cast(sum(case when open_amount > 0 and days_old between 61 and 90 then open_amount else 0 end) as decimal(38, 6)) as age_61_90,

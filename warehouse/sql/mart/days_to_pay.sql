@@ -1,11 +1,11 @@
 -- One row per paid invoice: how many days after its date, and after its due date, it was paid in full.
--- paid_on is the day of the last payment that was applied to it. days_late is below zero for one paid before its due date, and
--- NULL without a due date. Invoices marked as paid without a payment, and deleted ones, are left out.
+-- paid_on is the day of the last payment that was applied to it and not refunded in full. days_late is below zero for one paid
+-- before its due date, and NULL without a due date. Invoices marked as paid without a payment, and deleted ones, are left out.
 create view mart.days_to_pay as
 with paid as (
     select source, invoice_id, max(applied_on) as paid_on
     from mart.payment_applications
-    where invoice_id is not null and status <> 'deleted' and amount > 0
+    where invoice_id is not null and status <> 'deleted' and amount > 0 and amount > refunded
     group by source, invoice_id
 )
 select

@@ -1,6 +1,6 @@
 -- One row per currency and day for which a rate is known: the value of one unit in the company's currency.
 -- A rate holds from its day until the next one. origin: file (`ninja-sync rates add`) or server. If both have a rate for a
--- day, that of the file is here. The server's rates are noted daily; without a service for them, it has none.
+-- day, that of the file is here. The server's rates are noted daily. Without a service for them, it has none.
 create view mart.exchange_rates as
 with ranked as (
     select

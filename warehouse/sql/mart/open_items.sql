@@ -19,22 +19,25 @@ standing as (
     join days as d on d.source = i.source
     where i.balance <> 0 and i.status <> 'deleted' and i.document_status not in ('draft', 'cancelled')
 ),
-parts as (
+parts as (  -- one reference to `standing`, so that Postgres reads one client's invoices alone
     select
-        s.*, 'deposit' as part, s.partial_due_date as part_due_date, s.deposit as open_amount
+        s.*, case when k.n = 1 then 'deposit' when s.deposit > 0 then 'rest' else 'whole' end as part,
+        case when k.n = 1 then s.partial_due_date else s.due_date end as part_due_date,
+        case when k.n = 1 then s.deposit else s.open_whole - s.deposit end as open_amount
     from standing as s
-    where s.deposit > 0
-    union all
-    select
-        s.*, case when s.deposit > 0 then 'rest' else 'whole' end as part, s.due_date as part_due_date,
-        s.open_whole - s.deposit as open_amount
-    from standing as s
-    where s.open_whole <> s.deposit
+    cross join (select 1 as n union all select 2) as k
+    where case when k.n = 1 then s.deposit > 0 else s.open_whole <> s.deposit end
 )
 select
     p.source, p.day, p.invoice_id, p.number, p.client_id, p.client_number, p.client_name, p.client_status, p.country, p.country_code, p.currency_code,
     p.document_status, p.date, p.part_due_date as due_date, p.part,
-    cast(case when p.part_due_date is not null then greatest(p.day - p.part_due_date, 0) end as integer) as days_overdue,
+    cast(
+        case
+            when p.part_due_date is null then null
+            when p.open_amount > 0 then greatest(p.day - p.part_due_date, 0)
+            else 0
+        end as integer
+    ) as days_overdue,
     cast(case when p.date is not null then greatest(p.day - p.date, 0) end as integer) as days_old,
     case
         when p.open_amount < 0 then 'overpaid'

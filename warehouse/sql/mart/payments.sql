@@ -2,10 +2,18 @@
 -- unapplied: the part that pays no invoice yet and was not refunded. It is 0 if the payment is deleted, cancelled or failed.
 -- client_status is unknown for a payment whose client the warehouse does not have, and it has no currency then.
 create view mart.payments as
-with tied as (  -- refunds of sums that paid invoices: the others were taken from the unapplied part
+with tied as (  -- money refunded of sums that paid invoices, less credits given back: other refunds were of the unapplied part
     select source, payment_id, sum(refunded) as refunded
-    from ninja.payment_applications
-    where refunded <> 0 and invoice_id is not null
+    from (  -- a refund is written on every application to the invoice
+        select source, payment_id, invoice_id, max(refunded) as refunded
+        from ninja.payment_applications
+        where refunded <> 0 and credit_id is null
+        group by source, payment_id, invoice_id
+        union all
+        select source, payment_id, null, -refunded
+        from ninja.payment_applications
+        where refunded <> 0 and credit_id is not null
+    ) as refunds
     group by source, payment_id
 )
 select

@@ -36,8 +36,7 @@ credited as (
     select
         source, client_id, count(*) as documents,
         sum(case when is_deleted then 0 else balance end) as balance,
-        sum(case when not is_deleted and due_date < current_date then balance else 0 end) as expired,
-        max(case when not is_deleted then balance else 0 end) as largest
+        sum(case when not is_deleted and due_date < current_date then balance else 0 end) as expired
     from ninja.credits
     group by source, client_id
 ),
@@ -49,7 +48,6 @@ compared as materialized (
         cast(coalesce(k.balance, 0) as decimal(38, 6)) as credits,
         cast(coalesce(i.deleted_balance, 0) as decimal(38, 6)) as deleted_balance,
         cast(coalesce(k.expired, 0) as decimal(38, 6)) as expired,
-        cast(coalesce(k.largest, 0) as decimal(38, 6)) as largest_credit,
         coalesce(i.documents, 0) + coalesce(r.documents, 0) + coalesce(k.documents, 0) as documents
     from ninja.clients as c
     join sources_read as s on s.source = c.source
@@ -62,14 +60,42 @@ different as materialized (
     select * from compared
     where balance <> invoices or paid_to_date <> payments or credit_balance <> credits
 ),
-halves as (  -- a merge adds the figures first, and moves the documents one after the other
-    select d.source, d.id, min(o.id) as other_id
+owners as (  -- the clients that have documents of these sums: many, where they are small
+    select
+        source, invoices, payments, credits, count(*) as clients, min(id) as first_id, max(id) as last_id,
+        count(differing) as differing, min(differing) as first_differing, max(differing) as last_differing
+    from (
+        select
+            c.*,
+            case when balance <> invoices or paid_to_date <> payments or credit_balance <> credits then id end as differing
+        from compared as c
+    ) as marked
+    where invoices <> 0 or payments <> 0
+    group by source, invoices, payments, credits
+),
+others as (
+    select
+        d.source, d.id, o.clients, o.first_id, o.last_id, o.differing, o.first_differing, o.last_differing,
+        case when d.invoices = o.invoices and d.payments = o.payments and d.credits = o.credits then 1 else 0 end as itself
     from different as d
-    join compared as o
-        on o.source = d.source and o.id <> d.id
-        and o.invoices = d.balance - d.invoices and o.payments = d.paid_to_date - d.payments
-    where o.invoices <> 0 or o.payments <> 0
-    group by d.source, d.id
+    join owners as o
+        on o.source = d.source and o.invoices = d.balance - d.invoices and o.payments = d.paid_to_date - d.payments
+        and o.credits = d.credit_balance - d.credits
+),
+halves as (  -- a merge adds the figures first, and moves the documents one after the other, so the other client differs too
+    select
+        source, id,
+        case
+            when differing - itself = 1 then case when first_differing <> id then first_differing else last_differing end
+            else case when first_id <> id then first_id else last_id end
+        end as other_id
+    from others
+    where differing - itself = 1 or clients - itself = 1
+),
+single as (  -- balances of one document that can explain a difference
+    select distinct source, client_id, 'balance' as figure, balance from ninja.invoices where is_deleted and balance <> 0
+    union all
+    select distinct source, client_id, 'credit_balance', balance from ninja.credits where not is_deleted and balance <> 0
 ),
 figures as (
     select d.*, 'balance' as figure, d.balance as of_client, d.invoices as of_documents from different as d
@@ -85,18 +111,19 @@ select
     case
         when abs(f.of_client - f.of_documents) < 0.01 * greatest(f.documents, 1) and abs(f.of_client - f.of_documents) < 1
             then 'rounding'
-        when h.other_id is not null and f.figure <> 'credit_balance' then 'a merge that stopped half way'
+        when h.other_id is not null then 'a merge that stopped half way'
         when f.documents = 0 then 'no documents: figures of an import, or of a merge that stopped half way'
-        when f.figure = 'balance' and f.of_client - f.of_documents = f.deleted_balance
+        when f.figure = 'balance' and (f.of_client - f.of_documents = f.deleted_balance or s.balance is not null)
             then 'a deleted invoice is still counted'
         when f.figure = 'credit_balance' and f.of_documents - f.of_client = f.expired and f.expired <> 0
             then 'an expired credit is no longer counted'
-        when f.figure = 'credit_balance' and f.of_client - f.of_documents = f.largest_credit and f.largest_credit <> 0
-            then 'a restored credit is counted twice'
+        when f.figure = 'credit_balance' and s.balance is not null then 'a restored credit is counted twice'
         else 'unknown'
     end as reason,
-    case when f.figure <> 'credit_balance' then h.other_id end as other_id
+    h.other_id
 from figures as f
 join mart.clients as c on c.source = f.source and c.id = f.id
 left join halves as h on h.source = f.source and h.id = f.id
+left join single as s
+    on s.source = f.source and s.client_id = f.id and s.figure = f.figure and s.balance = f.of_client - f.of_documents
 where f.of_client <> f.of_documents

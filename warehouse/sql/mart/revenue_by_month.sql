@@ -1,7 +1,8 @@
 -- One row per month, currency and country of the client: the sums invoiced, credited and paid in that month.
 -- invoiced: by the date of the invoice, without drafts, cancelled and deleted ones, credited: by the date of the credit. paid and
 -- refunded: by the date of the payment, without deleted, cancelled and failed ones, money only. Reversed invoices count as
--- invoiced, and the credits that reverse them as credited. Clients deleted since are counted too.
+-- invoiced, and the credits that reverse them as credited. Clients deleted since are counted too. month is NULL for documents
+-- without a date. payments: those with money, not those that only use a credit.
 create view mart.revenue_by_month as
 with booked as (
     select
@@ -14,7 +15,7 @@ with booked as (
     from mart.credits
     where status <> 'deleted' and document_status <> 'draft'
     union all
-    select source, currency_code, country, country_code, date, 0, 0, 0, 1, amount, refunded
+    select source, currency_code, country, country_code, date, 0, 0, 0, case when amount <> 0 then 1 else 0 end, amount, refunded
     from mart.payments
     where status <> 'deleted' and document_status not in ('cancelled', 'failed')
 )
