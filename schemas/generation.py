@@ -14,10 +14,17 @@ COMPUTED_ANEW: Final = (5, 13, 0)
 """From this version on, a merge computes all figures again from invoices, payments and credits."""
 NO_LEDGER_NOTE: Final = (5, 13, 0)
 """From this version on, a merge need not leave a ledger row."""
+TESTED: Final = ("5.10.42", "5.12.28")
+"""The versions that were recorded, and against which this version of Ninja Sync was tested."""
 OLDEST: Final[tuple[int, ...]] = ()
 """An unreadable version: older than all others."""
 
 _VERSION = re.compile(r"v?(\d{1,4})(?:\.(\d{1,4}))?(?:\.(\d{1,4})(?:\..*)?)?(?:[-+~ a-z].*)?", re.ASCII | re.IGNORECASE)
+
+
+def is_tested(version: str | None) -> bool:
+    """Whether Ninja Sync was tested against a version."""
+    return version in TESTED
 
 
 def numbers_of(version: str | None) -> tuple[int, ...]:

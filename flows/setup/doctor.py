@@ -22,7 +22,7 @@ from flows.show.counted import counted, noun_of
 from schemas.entities import CLIENTS, PULLED
 from schemas.entity import Entity
 from schemas.errors import Busy, NotAuthorised, SettingsError, SyncError, WarehouseError
-from schemas.generation import numbers_of
+from schemas.generation import TESTED, is_tested, numbers_of
 from warehouse.control.state import Binding, check_binding, read_state
 from warehouse.engine.place import is_there
 from warehouse.engine.private import reason
@@ -32,7 +32,6 @@ from warehouse.opened.open import open_place
 from warehouse.schema.tables import mirror_is_current
 from warehouse.schema.views import views_are_current
 
-TESTED_VERSIONS = ("5.10.42", "5.12.28")
 MOST_CLOCK_DIFFERENCE = 120  # seconds
 
 
@@ -212,9 +211,9 @@ def _version(look: FirstLook) -> Check:
         return Check("version", "note", "the server does not say its version (a proxy may drop X-APP-VERSION)")
     if not numbers_of(look.version):
         return Check("version", "note", f"the server's version is {look.version!r}: Ninja Sync treats it as 5.10")
-    if look.version in TESTED_VERSIONS:
+    if is_tested(look.version):
         return Check("version", "good", f"{look.version}, a version Ninja Sync was tested against")
-    return Check("version", "note", f"{look.version}; Ninja Sync was tested against {' and '.join(TESTED_VERSIONS)}")
+    return Check("version", "note", f"{look.version}; Ninja Sync was tested against {' and '.join(TESTED)}")
 
 
 def _clock(look: FirstLook, clock: Clock) -> Check:

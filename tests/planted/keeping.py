@@ -93,7 +93,11 @@ MISTAKES = {
     ),
     # history
     "the version that ends is not kept": mistake(
-        Edit("warehouse/load/merge.py", '"changed_versions", "close_versions")', '"changed_versions")'),
+        Edit(
+            "warehouse/load/merge.py",
+            '        if entity.historic:\n            step(warehouse, "close_versions"',
+            '        if False:\n            step(warehouse, "close_versions"',
+        ),
         by=f"{HISTORY}::test_a_changed_client_keeps_its_old_version_whole_until_the_stamp_of_the_new_one",
     ),
     "a version is valid since it was read": mistake(

@@ -144,7 +144,16 @@ def value(name: str) -> object:
     for pattern, given in ((WHOLE, 1), (TIMES, MOMENT), (FLAGS, True), (LISTS, [ID])):
         if re.fullmatch(pattern, name):
             return given
-    return {"source": "main", "clients": "{}", "balance": 1, "begin": 0, "beyond": 2**62}.get(name, ID)
+    own = {
+        "source": "main",
+        "clients": "{}",
+        "balance": 1,
+        "begin": 0,
+        "beyond": 2**62,
+        "day": MOMENT.date(),
+        "rate": 1,
+    }
+    return own.get(name, ID)
 
 
 def values(name: str) -> dict[str, object]:
@@ -167,6 +176,9 @@ def names(name: str, engine: str) -> dict[str, str]:
     ours = {"source": "$source", "run_id": "$run_id"} | {column: f"o.{column}" for column in VERSION_COLUMNS}
     if name == "rebuild/put_back":
         ours = {column: f"kept.{column}" for column in ours}
+    if name.startswith("aging/"):
+        figures = {"figures": "mart.aging", "items": "mart.open_items"}
+        return figures | {"columns": "owed, overpaid", "sums": "sum(owed) as owed, sum(overpaid) as overpaid"}
     return archive_of(entity) | {
         "stamp": stamp_of(CONTACTS),
         "counted": "true",
