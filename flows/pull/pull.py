@@ -118,7 +118,7 @@ def _pull_all(job: Job, outset: _Outset, failures: Failures, started: float) -> 
     if clients := results.get(CLIENTS.name):
         with failures.of(ACTIVITIES):
             results[CLIENTS.name] = _with_activities(job, clients, outset)
-    failures.raise_first([name for name, result in results.items() if result.run.kind != "idle"])
+    failures.raise_first([name for name, result in results.items() if result.run.kind != "idle" and not result.blind])
     if outset.idle:
         with open_ready(job.settings, job.clock) as warehouse:
             results |= {part.run.entity: part for part in _heartbeat(job, warehouse, outset, started)}

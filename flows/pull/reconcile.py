@@ -136,6 +136,8 @@ def _counted(job: Job, number: int) -> str:
 
 def _held(job: Job, state: State, staging: Staging, ids: Sequence[str], *, restored: bool) -> TooMuchChange | None:
     """Return why the run may not remove the missing records on its own; None if it may."""
+    if not staging.records and job.once.is_blind(job.door, 0):
+        return _not_seen(job, len(ids))
     if job.at_most is None and not staging.records:
         why = f"The server lists no {noun_of(job.entity, 2)} at all"
     elif job.at_most is None and restored:
@@ -144,11 +146,21 @@ def _held(job: Job, state: State, staging: Staging, ids: Sequence[str], *, resto
         why = f"The server still does not list {_counted(job, len(ids))}, and some were missing before"
     elif len(ids) > _allowed(job, state):
         asked = Counter(presence(job.door, record_id, job.entity).value for record_id in ids[:PROBED])
+        if set(asked) == {Presence.HIDDEN.value}:
+            return _not_seen(job, len(ids))
         answers = " and ".join(f"{count} {answer}" for answer, count in asked.items())
         why = f"The server no longer lists {_counted(job, len(ids))} (asked for {sum(asked.values())}: {answers})"
     else:
         return None
     return _too_much(job, why, len(ids), state)
+
+
+def _not_seen(job: Job, count: int) -> TooMuchChange:
+    """Return why records stay that this token may not see: nobody is advised to remove them."""
+    return TooMuchChange(
+        f"This token may not see {_counted(job, count)} that the warehouse has: they stay there. Pull with a token of "
+        "an owner or administrator."
+    )
 
 
 def _allowed(job: Job, state: State) -> int:

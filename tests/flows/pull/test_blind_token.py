@@ -45,11 +45,12 @@ def test_an_honest_empty_company_is_pulled_without_a_word(server, ninja, rights)
         assert (code, told["main"]["run"]["mirrored"], told["main"]["notes"]) == (0, 0, [])
 
 
-@pytest.mark.proof
 def test_a_token_that_loses_its_rights_takes_nothing_out_and_is_named(ninja):
     ninja("pull", **EVERYTHING)
     code, told = ninja("pull")
     assert (code, told["main"]["run"]["mirrored"]) == (3, 120)
+    assert "may not see 120 clients" in str(told["main"])
+    assert "--at-most" not in str(told["main"])  # nobody is advised to remove them
     assert any("Use a token of an owner or administrator" in note for note in told["main"]["notes"])
 
 

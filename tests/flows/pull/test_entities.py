@@ -12,7 +12,7 @@ from flows.configuration.values import Retention
 from flows.pull.report import exit_code_of, pulled_as_json, tell_pulled
 from flows.pull.summary import summary_of
 from schemas.entities import PULLED
-from schemas.errors import ServerUnavailable
+from schemas.errors import NotAuthorised, ServerUnavailable
 from tests.engines import address
 from tests.flows.pull.test_reconcile import Rewriting
 from warehouse.opened.open import open_place
@@ -304,6 +304,13 @@ def test_a_token_that_sees_no_document_is_named_at_each_pull(server, pulls, caps
     tell_pulled(pulled)
     assert "lists no invoices to this token" in capsys.readouterr().err
     assert not any(part.blind for part in pulls().parts)
+
+
+def test_a_list_without_a_record_for_this_token_is_not_said_to_be_loaded(server, pulls):
+    pulls()
+    with pytest.raises(NotAuthorised) as refused:
+        pulls(token=server.box.viewer_token)
+    assert "Loaded" not in str(refused.value)
 
 
 def test_a_document_that_does_not_fit_waits_in_quarantine(server, pulls, query, assert_equal_to_the_server):
