@@ -116,6 +116,7 @@ OWN = {
     "owed_converted": "owed in the company's currency, by the rate.",
     "overpaid_converted": "overpaid in the company's currency, by the rate.",
     "net_converted": "net in the company's currency, by the rate.",
+    "document_kind": "The kind of document: invoice, payment or credit.",
     "document_status": "The server's own status, in words.",
     "unapplied": "The part that pays no invoice yet and was not refunded.",
     "invoice_number": "The number of the invoice.",
@@ -170,6 +171,7 @@ _OF_BILLING = {
     "payment_applications": PAYMENTS.children[0],
     "credits": CREDITS,
     "open_items": INVOICES,
+    "document_history": INVOICES,
     "days_to_pay": INVOICES,
     "revenue_by_month": PAYMENTS,
 }
