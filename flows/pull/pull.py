@@ -122,6 +122,8 @@ def _pull_all(job: Job, outset: _Outset, failures: Failures, started: float) -> 
     if outset.idle:
         with open_ready(job.settings, job.clock) as warehouse:
             results |= {part.run.entity: part for part in _heartbeat(job, warehouse, outset, started)}
+    else:
+        Staging.of(job.place, job.name).clear_source()  # also pages of a kind that is no longer pulled
     return _published(job, _of_all([results[part.entity.name] for part in _parts(job)]))
 
 
