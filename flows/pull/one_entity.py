@@ -43,7 +43,7 @@ BLIND = (
     "not see, without saying so. Use a token of an owner or administrator."
 )
 MOST_NAMED = 200
-"""The number of unlisted records that a pull names; mart.unlisted_clients has all clients, control.unlisted all."""
+"""The number of unlisted records that a pull names; mart.unlisted_clients and mart.unlisted_documents have all."""
 Finish = Callable[[Run], Run]
 
 

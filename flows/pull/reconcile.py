@@ -46,6 +46,10 @@ from warehouse.load.vanished import (
     witnesses,
 )
 
+NAMED_IN = {"clients": "mart.unlisted_clients"} | dict.fromkeys(
+    ("invoices", "payments", "credits"), "mart.unlisted_documents"
+)
+"""The view of the records that a run keeps although the server does not list them."""
 AT_LEAST, PERCENT = 3, 100
 """The brake: a run removes at most 3 records or 1 in 100, whichever is more, unless --at-most allows another number."""
 PROBED, WITNESSES = 3, 3
@@ -172,7 +176,7 @@ def _too_much(job: Job, why: str, count: int, state: State) -> TooMuchChange:
     these = "this 1" if count == 1 else f"these {count}"
     return TooMuchChange(
         f"{why}. A run removes at most {_allowed(job, state)} {by_whom}, so they stay in the warehouse; everything "
-        f"else is loaded. {'mart.unlisted_clients' if job.entity is CLIENTS else 'control.unlisted'} names them. "
+        f"else is loaded. {NAMED_IN.get(job.entity.name, 'control.unlisted')} names them. "
         f"To remove {these}: "
         f"`ninja-sync sweep --source {job.name} --at-most {count}`."
     )

@@ -172,6 +172,7 @@ _OF_BILLING = {
     "credits": CREDITS,
     "open_items": INVOICES,
     "document_history": INVOICES,
+    "unlisted_documents": INVOICES,
     "days_to_pay": INVOICES,
     "revenue_by_month": PAYMENTS,
 }

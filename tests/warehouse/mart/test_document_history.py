@@ -30,3 +30,16 @@ def test_each_version_is_there_with_its_figures(warehouse, load_records, kind):
     assert count == 1 + len(others)
     changes = warehouse.rows("select document_kind, id, field from mart.document_changes")
     assert (kind, record["id"], "amount") in changes
+
+
+def test_a_document_that_the_server_no_longer_lists_is_named(warehouse, load_records):
+    records = recorded("invoices")
+    load_records(records, entity=INVOICES, began=LATER)
+    for entity in ("invoices", "payments", "clients"):  # ids repeat between kinds
+        warehouse.execute(
+            "insert into control.unlisted (source, entity, id, why, since_run_id) "
+            "values ('main', $entity, $id, 'held', 'run-001')",
+            {"entity": entity, "id": records[0]["id"]},
+        )
+    rows = warehouse.rows("select document_kind, id, number, balance, why, since from mart.unlisted_documents")
+    assert rows == [("invoice", records[0]["id"], records[0]["number"], records[0]["balance"], "held", LATER)]
