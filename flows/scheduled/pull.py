@@ -33,6 +33,7 @@ from flows.session.door import open_door
 from flows.session.progress import Progress
 from flows.session.ready import open_ready
 from flows.show.counted import counted
+from schemas.entities import CLIENTS
 from schemas.errors import Busy, ReadAlready
 from warehouse.control.state import last_begun
 from warehouse.engine.place import PostgresUrl
@@ -151,10 +152,17 @@ def pull_all(settings: Settings, source: str | None, *, full: bool = False) -> d
 
 
 def tell_freshness(settings: Settings) -> None:
-    """Store a table of each mirror's age and size as an artifact."""
-    status = asked(settings, "read/status", {}, newest=True).records()
-    rows = [{key: _plain(row[key]) for key in FRESH} for row in status]
-    create_table_artifact(rows, key=FRESHNESS, description="Age and size of each mirror.")
+    """Store a table of each mirror's age and size as an artifact: a row for each source, with all kinds of records."""
+    rows = {
+        row["source"]: {key: _plain(row[key]) for key in FRESH}
+        for row in asked(settings, "read/status", {}, newest=True).records()
+    }
+    for kind in asked(settings, "read/entity_status", {}, newest=True).records():
+        if kind["entity"] != CLIENTS.name and kind["source"] in rows:
+            row = rows[kind["source"]]
+            row[str(kind["entity"])] = _plain(kind["records"])
+            row["not_listed"] = int(str(row["not_listed"] or 0)) + int(str(kind["not_listed"] or 0))
+    create_table_artifact(list(rows.values()), key=FRESHNESS, description="Age and size of each mirror.")
 
 
 def ending(results: dict[str, Found]) -> State[Any]:
