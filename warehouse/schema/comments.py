@@ -183,7 +183,7 @@ _ENTITIES = {"contacts": CONTACTS, "companies": COMPANIES, "client_activities": 
 @cache
 def _fields() -> dict[str, str]:
     descriptions: dict[str, str] = {}
-    for entity in (CLIENTS, CONTACTS, COMPANIES, GROUPS):
+    for entity in (CLIENTS, CONTACTS, COMPANIES, GROUPS, PAYMENTS):
         descriptions = {field.name: field.description for field in entity.fields} | descriptions
     parents = [parent for _, parent in mirrored() if parent is not None]
     ids = {p.parent_column: f"Id of the {p.parent_column.removesuffix('_id').replace('_', ' ')}." for p in parents}
