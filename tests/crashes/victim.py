@@ -276,7 +276,7 @@ def _keep_staged(_: Any, __: Callable[[str], None]) -> None:
 
     def begin(self: Staging, *args: object) -> None:
         real(self, *args)  # type: ignore[arg-type]
-        Staging.clear = lambda _: None  # type: ignore[method-assign]
+        Staging.clear = Staging.clear_source = lambda _: None  # type: ignore[method-assign]
 
     Staging.begin = begin  # type: ignore[method-assign]
 
