@@ -85,7 +85,7 @@ def read_aging(
         raise SettingsError(f"{at} has not come yet. Without a day, it is today.")
     listed = ", ".join(COLUMNS[basis])
     sums = ", ".join(f"sum({name}) as {name}" for name in COLUMNS[basis])
-    names = {"figures": _figures(basis, at), "items": _items(at), "columns": listed, "sums": sums}
+    names = {"figures": figures(basis, at), "items": _items(at), "columns": listed, "sums": sums}
     with reading(settings) as warehouse:
         check_source(warehouse, settings, source)
         tables = {
@@ -162,8 +162,8 @@ def tell_left_out(result: Result) -> None:
     say(f"Left out: open invoices of deleted clients, {', '.join(sums)}.")
 
 
-def _figures(basis: str, at: date | None) -> str:
-    """Return the relation with the figures of each client; `at` is a date, so it needs no quoting."""
+def figures(basis: str, at: date | None) -> str:
+    """Return the relation with the figures of each client, and its name; `at` is a date, so it needs no quoting."""
     view = "mart.aging" if basis == DUE else "mart.aging_by_invoice_date"
     if at is None:
         return view

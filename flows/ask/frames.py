@@ -10,6 +10,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from flows.ask.aging import DUE, figures
 from flows.ask.ask import reading
 from flows.configuration.load import load_settings
 from flows.configuration.values import Settings
@@ -62,15 +63,7 @@ def aging(day: date | None = None, *, settings: Settings | None = None, config: 
         return frame("aging", settings=settings, config=config)
     with reading(settings or load_settings(config)) as warehouse:
         columns, _ = warehouse.answer("select * from mart.aging limit 0")
-        listed = ", ".join(
-            "c.display_name as client_name" if name == "client_name" else f"f.{name}" for name in columns
-        )
-        return _as_frame(
-            warehouse.table(
-                f"select {listed} from mart.aging_as_of(date '{day:%Y-%m-%d}') as f "
-                "left join mart.clients as c on c.source = f.source and c.id = f.client_id"
-            )
-        )
+        return _as_frame(warehouse.table(f"select {', '.join(columns)} from {figures(DUE, day)}"))
 
 
 def _as_frame(rows: pa.Table) -> pd.DataFrame:

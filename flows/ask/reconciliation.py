@@ -56,7 +56,17 @@ def read_reconciliation(settings: Settings, source: str | None = None) -> Result
     """
     with reading(settings, newest=True) as warehouse:
         check_source(warehouse, settings, source)
-        return in_decimals(warehouse.answer(statement("read/reconciliation"), {"source": source}))
+        return _differences(warehouse, source)
+
+
+def _differences(warehouse: Warehouse, source: str | None) -> Result:
+    return in_decimals(warehouse.answer(statement("read/reconciliation"), {"source": source}))
+
+
+def of_source(result: Result, source: str) -> Result:
+    """Return the rows of one source."""
+    place = result.columns.index("source")
+    return Result(result.columns, [row for row in result.rows if row[place] == source])
 
 
 def differences_of(warehouse: Warehouse, source: str, ids: Collection[str]) -> list[str]:
@@ -64,8 +74,7 @@ def differences_of(warehouse: Warehouse, source: str, ids: Collection[str]) -> l
 
     Clients whose documents were not read have none.
     """
-    result = in_decimals(warehouse.answer(statement("read/reconciliation"), {"source": source}))
-    return [_line(record) for record in result.records() if record["client_id"] in ids]
+    return [_line(record) for record in _differences(warehouse, source).records() if record["client_id"] in ids]
 
 
 def _line(record: Mapping[str, object]) -> str:

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from flows.ask.csv_export import check_outputs, write_files
-from flows.ask.reconciliation import read_compared, read_reconciliation, tell_reconciliation, with_ledger
+from flows.ask.reconciliation import of_source, read_compared, read_reconciliation, tell_reconciliation, with_ledger
 from flows.cli.options import AsJson, ConfigFile, CsvFile, DecimalSign, Separator, SourceName, WorkbookFile
 from flows.configuration.load import choose_source, load_settings
 from flows.session.api import open_api
@@ -39,7 +39,7 @@ def reconciliation(
     if ledger and result.rows:
         name = choose_source(settings, source)
         with open_api(name, settings=settings) as api, progress_bar(name, quiet=as_json) as progress:
-            result = with_ledger(api, read_reconciliation(settings, name), progress)
+            result = with_ledger(api, of_source(result, name), progress)
     written = write_files(result, csv, xlsx, separator=separator, decimal=decimal)
     if as_json:
         sources = [{"source": one.source, "clients": one.clients, "differing": one.differing} for one in compared]

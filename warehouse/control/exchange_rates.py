@@ -38,14 +38,14 @@ def company_currency(warehouse: Warehouse, source: str) -> str | None:
 def note_rates(
     warehouse: Warehouse, source: str, rates: Iterable[Rate], *, into: str, origin: str, now: datetime
 ) -> None:
-    """Note rates, each in place of an earlier one of the same day. Call it in a transaction."""
-    for rate in rates:
-        values = {
-            "source": source, "day": rate.day, "currency_code": rate.currency_code, "company_currency": into,
-            "rate": rate.rate, "origin": origin,
-        }  # fmt: skip
-        warehouse.execute(statement("rates/remove"), values)
-        warehouse.execute(statement("rates/insert"), {**values, "now": now})
+    """Note rates in two statements, each in place of an earlier one of its day. Call it in a transaction."""
+    those = list(rates)
+    values = {
+        "source": source, "company_currency": into, "origin": origin,
+        "days": [rate.day for rate in those], "codes": [rate.currency_code for rate in those],
+    }  # fmt: skip
+    warehouse.execute(statement("rates/remove"), values)
+    warehouse.execute(statement("rates/insert"), {**values, "rates": [rate.rate for rate in those], "now": now})
 
 
 def note_server_rates(warehouse: Warehouse, source: str, *, now: datetime) -> None:

@@ -9,9 +9,11 @@ select code from ninja.currencies where source = $source
 select currency_code from mart.companies where source = $source and currency_code is not null
 
 -- :name insert
--- Note a rate in place of an earlier one of the same day and origin.
+-- Note rates.
 insert into control.exchange_rates (source, day, currency_code, company_currency, rate, origin, noted_at)
-values ($source, $day, $currency_code, $company_currency, $rate, $origin, $now)
+select
+    $source, unnest(cast($days as date[])), unnest(cast($codes as varchar[])), $company_currency,
+    unnest(cast($rates as decimal(18, 8)[])), $origin, $now
 
 -- :name last
 -- The last rate of each currency that came from one origin.
@@ -24,10 +26,10 @@ from (
 where place = 1
 
 -- :name remove
--- Remove the rate of a day and origin.
+-- Remove the rates of some days and currencies that came from one origin.
 delete from control.exchange_rates
-where source = $source and day = $day and currency_code = $currency_code and company_currency = $company_currency
-    and origin = $origin
+where source = $source and company_currency = $company_currency and origin = $origin
+    and (day, currency_code) in (select unnest(cast($days as date[])), unnest(cast($codes as varchar[])))
 
 -- :name remove_of_file
 -- Remove the rate of an origin for a day.

@@ -151,7 +151,9 @@ def value(name: str) -> object:
         "begin": 0,
         "beyond": 2**62,
         "day": MOMENT.date(),
-        "rate": 1,
+        "days": [MOMENT.date()],
+        "codes": [ID],
+        "rates": [1],
     }
     return own.get(name, ID)
 
