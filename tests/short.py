@@ -73,18 +73,18 @@ KEPT: dict[str, tuple[str, ...]] = {
         "test_sources_of_a_configuration_file_are_pulled_one_after_the_other",
         "test_every_command_but_those_that_serve_or_tour_has_json",
     ),
-    "tests/flows/cli/test_clients_bulk.py": (
+    "tests/flows/cli/clients/test_bulk.py": (
         "test_what_became_of_each_client_is_told_and_the_exit_code_is_4_where_one_is_not_as_wanted",
     ),
-    "tests/flows/cli/test_clients_files.py": (
+    "tests/flows/cli/clients/test_files.py": (
         "test_upload_tells_what_is_there_now",
         "test_statement_of_all_with_a_balance",
     ),
-    "tests/flows/cli/test_clients_read.py": (
+    "tests/flows/cli/clients/test_read.py": (
         "test_a_client_is_shown_with_its_contacts_and_no_way_into_its_portal",
         "test_a_list_is_filtered_sorted_and_cut_and_says_how_many_more_there_are",
     ),
-    "tests/flows/cli/test_clients_write.py": (
+    "tests/flows/cli/clients/test_write.py": (
         "test_a_client_is_made_and_changed_and_each_call_is_in_the_journal",
         "test_a_wrong_call_says_what_is_right",
     ),

@@ -84,36 +84,36 @@ CLIENTS = Group(
     "Each change is recorded in the warehouse's journal before it is sent, and read back afterwards.",
     {
         "Reading": (
-            Command("get", "Show one client, as the server has it.", "flows.cli.clients_read:get"),
-            Command("list", "List clients, filtered and sorted.", "flows.cli.clients_read:list_"),
-            Command("documents", "List the documents of a client.", "flows.cli.clients_read:documents"),
-            Command("blank", "Show the values that a new client starts with.", "flows.cli.clients_read:blank"),
+            Command("get", "Show one client, as the server has it.", "flows.cli.clients.read:get"),
+            Command("list", "List clients, filtered and sorted.", "flows.cli.clients.read:list_"),
+            Command("documents", "List the documents of a client.", "flows.cli.clients.read:documents"),
+            Command("blank", "Show the values that a new client starts with.", "flows.cli.clients.read:blank"),
         ),
         "Changing": (
-            Command("create", "Create a client.", "flows.cli.clients_write:create"),
-            Command("update", "Change fields of a client and of its contacts.", "flows.cli.clients_write:update"),
-            Command("archive", "Archive clients.", "flows.cli.clients_bulk:archive"),
-            Command("restore", "Restore archived and deleted clients.", "flows.cli.clients_bulk:restore"),
-            Command("delete", "Mark clients as deleted.", "flows.cli.clients_bulk:delete"),
-            Command("assign-group", "Put clients into a group.", "flows.cli.clients_bulk:assign_group"),
-            Command("bulk-update", "Set one field of many clients to one value.", "flows.cli.clients_bulk:bulk_update"),
+            Command("create", "Create a client.", "flows.cli.clients.write:create"),
+            Command("update", "Change fields of a client and of its contacts.", "flows.cli.clients.write:update"),
+            Command("archive", "Archive clients.", "flows.cli.clients.bulk:archive"),
+            Command("restore", "Restore archived and deleted clients.", "flows.cli.clients.bulk:restore"),
+            Command("delete", "Mark clients as deleted.", "flows.cli.clients.bulk:delete"),
+            Command("assign-group", "Put clients into a group.", "flows.cli.clients.bulk:assign_group"),
+            Command("bulk-update", "Set one field of many clients to one value.", "flows.cli.clients.bulk:bulk_update"),
         ),
         "For good": (
-            Command("purge", "Remove a client and all its records for good.", "flows.cli.clients_destroy:purge"),
+            Command("purge", "Remove a client and all its records for good.", "flows.cli.clients.destroy:purge"),
         ),
         "Files, mail and tax": (
-            Command("upload", "Attach files to a client.", "flows.cli.clients_files:upload"),
-            Command("statement", "Save statements of account as PDF files.", "flows.cli.clients_files:statement"),
-            Command("template", "Fill one of the company's designs with clients.", "flows.cli.clients_files:template"),
+            Command("upload", "Attach files to a client.", "flows.cli.clients.files:upload"),
+            Command("statement", "Save statements of account as PDF files.", "flows.cli.clients.files:statement"),
+            Command("template", "Fill one of the company's designs with clients.", "flows.cli.clients.files:template"),
             Command(
                 "reactivate-email",
                 "Allow mail again to an address that bounced.",
-                "flows.cli.clients_files:reactivate_email",
+                "flows.cli.clients.files:reactivate_email",
             ),
             Command(
                 "update-tax-data",
                 "Have the server look up the tax data of clients.",
-                "flows.cli.clients_files:update_tax_data",
+                "flows.cli.clients.files:update_tax_data",
             ),
         ),
     },
@@ -163,20 +163,20 @@ DEDUPE = Group(
     "Find, review, plan; then `ninja-sync merge apply`. Decisions are stored, and every later run follows them.",
     {
         "Steps": (
-            Command("find", "Find duplicates in the mirror.", "flows.cli.dedupe:find"),
-            Command("review", "Decide on groups of duplicates, one by one.", "flows.cli.dedupe_review:review"),
-            Command("plan", "Plan the merges of groups decided to be the same.", "flows.cli.dedupe:plan"),
+            Command("find", "Find duplicates in the mirror.", "flows.cli.dedupe.find:find"),
+            Command("review", "Decide on groups of duplicates, one by one.", "flows.cli.dedupe.review:review"),
+            Command("plan", "Plan the merges of groups decided to be the same.", "flows.cli.dedupe.find:plan"),
         ),
         "Lists and single decisions": (
-            Command("list", "List the groups that the last run found.", "flows.cli.dedupe:list_clusters"),
-            Command("decide", "Decide on two clients, or on many from a file.", "flows.cli.dedupe:decide"),
+            Command("list", "List the groups that the last run found.", "flows.cli.dedupe.find:list_clusters"),
+            Command("decide", "Decide on two clients, or on many from a file.", "flows.cli.dedupe.find:decide"),
         ),
         "Learning": (
             Command(
-                "learn", "Learn from your decisions how much each agreement counts.", "flows.cli.dedupe_learn:learn"
+                "learn", "Learn from your decisions how much each agreement counts.", "flows.cli.dedupe.learn:learn"
             ),
             Command(
-                "models", "List the models learned from decisions, or choose one.", "flows.cli.dedupe_learn:models"
+                "models", "List the models learned from decisions, or choose one.", "flows.cli.dedupe.learn:models"
             ),
         ),
     },

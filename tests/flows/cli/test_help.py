@@ -48,8 +48,9 @@ def test_a_summary_in_the_table_is_the_first_line_of_the_commands_help(group, co
 
 def test_every_function_that_reads_the_configuration_is_a_command_of_the_table():
     listed = {command.function for _, command in COMMANDS} | {table.function for table in GROUPS.values()}
-    for file in Path(flows.cli.__file__).parent.glob("*.py"):
-        module = import_module(f"flows.cli.{file.stem}")
+    folder = Path(flows.cli.__file__).parent
+    for file in folder.rglob("*.py"):
+        module = import_module(".".join(("flows.cli", *file.relative_to(folder).with_suffix("").parts)))
         for name, function in inspect.getmembers(module, inspect.isfunction):
             if function.__module__ == module.__name__ and not name.startswith("_"):
                 annotations = inspect.get_annotations(function, eval_str=False)

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from flows.cli.dedupe_review import show_case
+from flows.cli.dedupe.review import show_case
 from flows.dedupe.comparable import comparable
 from flows.dedupe.explain import reasons
 from flows.dedupe.find import find_duplicates

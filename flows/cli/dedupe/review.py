@@ -13,7 +13,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
-from flows.cli.dedupe_rules import RulesFile, read_rules
+from flows.cli.dedupe.rules import RulesFile, read_rules
 from flows.cli.options import AsJson, ConfigFile, SourceName
 from flows.configuration.load import choose_source, load_settings
 from flows.show.show import amount, cell, console, harmless, say, show_json

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import msgspec
 import typer
 
-from flows.cli.dedupe_rules import RulesFile, read_rules
+from flows.cli.dedupe.rules import RulesFile, read_rules
 from flows.cli.options import Allow, AsJson, ConfigFile, NoRescue, PublicNotes, SourceName, To
 from flows.configuration.load import choose_source, load_settings
 from flows.sheets.spreadsheets import read_sheet

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from flows.cli.dedupe_rules import RulesFile, read_rules
+from flows.cli.dedupe.rules import RulesFile, read_rules
 from flows.cli.options import AsJson, ConfigFile, SourceName
 from flows.configuration.load import choose_source, load_settings
 from flows.session.ready import open_ready
