@@ -18,17 +18,18 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from flows.ask.engine import engine
+    from flows.ask.engine import engine, metadata
     from flows.ask.frames import aging, frame, table
     from flows.configuration.load import load_settings as settings
     from flows.session.api import open_api
 
-__all__ = ["aging", "engine", "frame", "open_api", "settings", "table"]
+__all__ = ["aging", "engine", "frame", "metadata", "open_api", "settings", "table"]
 
 _HOMES: Final = {
     "aging": "flows.ask.frames:aging",
     "engine": "flows.ask.engine:engine",
     "frame": "flows.ask.frames:frame",
+    "metadata": "flows.ask.engine:metadata",
     "open_api": "flows.session.api:open_api",
     "settings": "flows.configuration.load:load_settings",
     "table": "flows.ask.frames:table",

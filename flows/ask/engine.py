@@ -1,10 +1,10 @@
-"""Open the warehouse as a SQLAlchemy engine, for notebooks, BI tools and `pandas.read_sql`.
+"""The warehouse for SQLAlchemy: an engine that only reads, and its tables and views, for Core, the ORM and pandas.
 
-import pandas as pd
-from flows import engine
-owed = pd.read_sql("select name, balance from mart.clients", engine(), coerce_float=False)
-
-`coerce_float=False` keeps money exact: otherwise pandas turns decimals into floats.
+import sqlalchemy as sa
+from flows import engine, metadata
+clients = metadata().tables["mart.clients"]
+with engine().connect() as connection:
+    rows = connection.execute(sa.select(clients.c.name, clients.c.balance)).all()
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from flows.ask.ask import readable_file
+from flows.ask.ask import readable_file, reading
 from flows.configuration.load import load_settings, place_of
 from flows.configuration.values import Settings
 from schemas.extras import needs
@@ -26,21 +26,60 @@ def engine(*, settings: Settings | None = None, config: Path | None = None) -> s
     """Return a read-only SQLAlchemy engine for the warehouse; its schema `mart` has the views for people.
 
     On DuckDB it opens the published copy, so that pulls and readers never block each other. Without a copy it opens the
-    warehouse's own file, and then no pull can open it while a connection is open. A released connection is closed.
-    Times are in UTC. Raises SettingsError without the extra `sqlalchemy`, or if the settings name no warehouse.
+    warehouse's own file, and then no pull can open it while a connection is open. On Postgres it connects as the role
+    of the warehouse's URL, and each transaction only reads. A released connection is closed. Times are in UTC.
+
+    DuckDB's dialect is duckdb-sqlalchemy: the older duckdb-engine (0.17.0) cannot reflect a table of DuckDB 2.0.
+
+    The trap: `pandas.read_sql` makes floats of money, unless it is called with `coerce_float=False`.
+
+    Raises SettingsError without the extra `sqlalchemy`, or if the settings name no warehouse.
     """
     settings = settings or load_settings(config)
     place = place_of(settings)
-    with needs("sqlalchemy"):
-        import duckdb_engine  # noqa: F401, PLC0415 - registers the dialect
-        import sqlalchemy as sa  # noqa: PLC0415 - takes half a second
-
     if isinstance(place, PostgresUrl):
-        url = sa.make_url(place.url).set(drivername="postgresql+psycopg")
-        return sa.create_engine(url, poolclass=sa.NullPool, execution_options={"postgresql_readonly": True})
-    file = str(readable_file(settings, place))
-    opened = sa.create_engine(
-        sa.URL.create("duckdb", database=file), poolclass=sa.NullPool, connect_args={"read_only": True}
-    )
-    sa.event.listen(opened, "connect", lambda connection, _: connection.execute("set timezone = 'UTC'"))
+        return _postgres(place)
+    return _duckdb(readable_file(settings, place))
+
+
+def metadata(*, settings: Settings | None = None, config: Path | None = None) -> sa.MetaData:
+    """Return the tables of `ninja` and the views of `mart` and `mart_public`, with keys and references.
+
+    The names are like `mart.clients`. It opens the warehouse once, to read which views there are; call it once and keep
+    the result. Raises SettingsError if the settings name no warehouse.
+    """
+    from warehouse.schema.marts import tables_of  # noqa: PLC0415 - SQLAlchemy takes a third of a second
+
+    with reading(settings or load_settings(config)) as warehouse:
+        return tables_of(warehouse)
+
+
+def _duckdb(file: Path) -> sa.Engine:
+    import sqlalchemy as sa  # noqa: PLC0415 - as above
+
+    with needs("sqlalchemy"):
+        from duckdb_sqlalchemy import ConnectionWrapper  # noqa: PLC0415 - half a second
+
+    from warehouse.engine.duckdb import reader_connection  # noqa: PLC0415 - not for Postgres
+
+    sa.dialects.registry.register("duckdb", "duckdb_sqlalchemy", "Dialect")  # where duckdb-engine is installed too
+    url = sa.URL.create("duckdb", database=str(file))
+    # Not the dialect's own connection: DuckDB refuses two with different settings, and `frame` opens this file too.
+    return sa.create_engine(url, creator=lambda: ConnectionWrapper(reader_connection(file)), poolclass=sa.NullPool)
+
+
+def _postgres(place: PostgresUrl) -> sa.Engine:
+    import sqlalchemy as sa  # noqa: PLC0415 - as above
+
+    with needs("postgres"):
+        import psycopg  # noqa: PLC0415 - not for DuckDB
+
+    def connect() -> psycopg.Connection:
+        connection = psycopg.connect(place.url)  # libpq knows forms of URLs that SQLAlchemy does not
+        connection.read_only = True
+        return connection
+
+    opened = sa.create_engine("postgresql+psycopg://", creator=connect, poolclass=sa.NullPool)
+    # A setting of a session would stay with a pooler's next client.
+    sa.event.listen(opened, "begin", lambda connection: connection.exec_driver_sql("set local timezone = 'UTC'"))
     return opened

@@ -24,7 +24,7 @@ from schemas.normalise import Quarantined, normalise, told_apart
 from schemas.shape import Shapes, value_of
 from warehouse.control.state import Binding, State
 from warehouse.load.staging import ScanKey, Staging
-from warehouse.schema.tables import columns
+from warehouse.schema.mirror import columns
 
 
 def stage(job: Job, known: Known, binding: Binding) -> tuple[Staging, Scan]:

@@ -29,10 +29,11 @@ from warehouse.engine.private import reason
 from warehouse.engine.seam import POSTGRES, Warehouse
 from warehouse.engine.sql import named, statement
 from warehouse.opened.open import open_place
-from warehouse.schema.tables import mirror_is_current
+from warehouse.schema.mirror import mirror_is_current, missing_columns
 from warehouse.schema.views import views_are_current
 
 MOST_CLOCK_DIFFERENCE = 120  # seconds
+MOST_NAMED = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +97,8 @@ def _warehouse(settings: Settings, name: str) -> tuple[list[Check], Binding | No
             coming = _coming(warehouse)
             if coming:
                 return [Check("warehouse", "note", f"{shown} {coming}")], None
+            if missing := missing_columns(warehouse):
+                return [_lacking(shown, missing)], None
             states = {part.name: read_state(warehouse, name, part) for part in settings.sources[name].pulled}
             state = states[CLIENTS.name]
             figures = _figures(warehouse, name)
@@ -107,6 +110,12 @@ def _warehouse(settings: Settings, name: str) -> tuple[list[Check], Binding | No
         held += f"; the server does not list {left:,} of them: `ninja-sync sweep` checks"
         return [Check("warehouse", "note", f"{shown}: {held}"), *figures], state.binding
     return [Check("warehouse", "good", f"{shown}: {held}"), *figures], state.binding
+
+
+def _lacking(shown: str, missing: list[str]) -> Check:
+    named = ", ".join(missing[:MOST_NAMED]) + (f" and {len(missing) - MOST_NAMED} more" if missing[MOST_NAMED:] else "")
+    remedy = "somebody changed its tables. Restore a backup (`ninja-sync restore`), or pull into a new warehouse"
+    return Check("warehouse", "bad", f"{shown} lacks {named}: {remedy}", WarehouseError.exit_code)
 
 
 def _figures(warehouse: Warehouse, name: str) -> list[Check]:

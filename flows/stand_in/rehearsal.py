@@ -21,7 +21,7 @@ from schemas.entity import Entity
 from schemas.errors import SettingsError, WarehouseError
 from warehouse.engine.seam import Warehouse
 from warehouse.engine.sql import statement
-from warehouse.schema.tables import mirror_is_current
+from warehouse.schema.mirror import mirror_is_current
 
 Record = dict[str, Any]
 Mask = Callable[[str], str]

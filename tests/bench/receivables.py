@@ -17,7 +17,7 @@ from pathlib import Path
 
 from schemas.billing import CREDITS, INVOICES, PAYMENT_APPLICATIONS, PAYMENTS
 from schemas.entities import CLIENTS, CONTACTS
-from schemas.entity import Entity
+from schemas.entity import Entity, Kind
 from tests.bench.measured import cpu_of
 from tests.postgres import running_postgres
 from tests.receivables.fill import put
@@ -28,7 +28,7 @@ from warehouse.engine.place import Place
 from warehouse.engine.seam import DUCKDB, POSTGRES, Warehouse
 from warehouse.opened.migrate import open_migrated
 from warehouse.opened.open import open_place
-from warehouse.schema.tables import columns
+from warehouse.schema.mirror import columns
 
 TARGETS = {
     "ageing today": ("select sum(owed), count(*) from mart.aging", {DUCKDB: 1.0, POSTGRES: 3.0}),
@@ -120,11 +120,11 @@ def _insert(
     warehouse: Warehouse, entity: Entity, parent: Entity | None, rows: int, given: dict[str, str], where: str = ""
 ) -> None:
     """Insert rows numbered by n; a column that is not given has the least value that its table takes."""
-    least = {"varchar": "'main'", "boolean": "false", "decimal(20, 6)": "0", "timestamp with time zone": "now()"}
+    least = {Kind.TEXT: "'main'", Kind.FLAG: "false", Kind.MONEY: "0", Kind.TIME: "now()", Kind.JSON: "'{}'"}
     made = {
-        name: given.get(name) or least.get(kind.removesuffix(" not null"), "'{}'")
-        for name, kind in columns(entity, parent).items()
-        if name in given or kind.endswith("not null")
+        name: given.get(name) or least[column.kind]
+        for name, column in columns(entity, parent).items()
+        if name in given or column.required
     }
     if "record" in made:
         made["record"] = "cast($record as json)"

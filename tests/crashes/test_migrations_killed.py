@@ -8,7 +8,7 @@ from tests.crashes.changes import chances
 from tests.crashes.victim import KILLED
 from tests.crashes.witness import found_in, truth
 from warehouse.engine.duckdb import open_warehouse
-from warehouse.schema.tables import MIRROR_VERSION, fingerprint
+from warehouse.schema.mirror import MIRROR_FINGERPRINT, MIRROR_VERSION
 
 KILLS = 3
 VERSION = "select version, fingerprint from control.mirror"
@@ -55,12 +55,12 @@ def test_an_upgrade_that_is_killed_leaves_the_old_version_or_the_new_one_with_al
     victims.pull()
     make_older(path)
     before, old = found_in(path), columns(path)
-    assert old == ([(0, fingerprint())], False, False)
+    assert old == ([(0, MIRROR_FINGERPRINT)], False, False)
     (victim,) = victims.send(deed="migrate")
     victim.wait("migrating")
     victim.kill(chances(seed).uniform(0.05, 0.4))
     assert victim.status in (KILLED, 0)
-    new = ([(MIRROR_VERSION, fingerprint())], True, True)
+    new = ([(MIRROR_VERSION, MIRROR_FINGERPRINT)], True, True)
     assert columns(path) in (old, new)
     assert found_in(path) == before
     assert victims.pull().code == 0

@@ -12,7 +12,7 @@ import pyarrow.parquet
 from warehouse.engine.place import Place, PostgresUrl, exports_of, is_there, staging_of
 from warehouse.engine.seam import Warehouse
 from warehouse.opened.open import open_place
-from warehouse.schema.tables import mirrored
+from warehouse.schema.mirror import mirrored
 
 State = Mapping[str, tuple[object, ...]]
 """The clients by id, each with its contacts."""

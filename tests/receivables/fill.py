@@ -10,7 +10,7 @@ from schemas.normalise import TypedRow, normalise
 from tests.records import MOMENT
 from warehouse.engine.seam import Warehouse
 from warehouse.load.arrow_files import staged_batch, staged_children
-from warehouse.schema.tables import VERSION_COLUMNS, arriving
+from warehouse.schema.mirror import VERSION_COLUMNS, arriving
 
 
 def fill(warehouse: Warehouse, entity: Entity, records: Sequence[object], source: str = "main") -> None:

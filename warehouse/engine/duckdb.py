@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import importlib
 import re
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import _duckdb as duckdb
 
@@ -39,6 +40,10 @@ NAMED = re.compile(r"\$(\w+)")
 
 QUIET = "set enable_progress_bar = false"
 """By default DuckDB draws a progress bar on standard output after two seconds, in the middle of a command's JSON."""
+
+READING: Final[Config] = {"autoinstall_known_extensions": "false"}
+"""The configuration that every reader in this process opens a file with: DuckDB refuses a second one that differs."""
+_SETTING_UP: Final = threading.Lock()
 
 SAFE_TO_SHOW = (duckdb.IOException, duckdb.OutOfMemoryException, duckdb.PermissionException)
 """Errors whose text names only files and limits. The text of other errors may hold values of rows (personal data)."""
@@ -195,18 +200,36 @@ def _opened(path: Path, *, read_only: bool) -> DuckdbWarehouse:
         closing.enter_context(only_private_files())
         if not read_only:  # a kill while DuckDB creates a file leaves one that DuckDB never opens again
             make_whole(path, lambda beside: duckdb.connect(str(beside)).close())
-        config: Config = {"autoinstall_known_extensions": "false", **({} if read_only else bounds(path))}
+        config: Config = {**READING, **({} if read_only else bounds(path))}
         connection = duckdb.connect(str(path), read_only=read_only, config=config)
         closing.callback(connection.close)
         if not read_only:
             make_private_file(path)  # another program may have created it
-        connection.execute("set timezone = 'UTC'").fetchall()
+        _restrict(connection, path)
+        return DuckdbWarehouse(connection, path, closing.pop_all())
+
+
+def reader_connection(path: Path) -> duckdb.DuckDBPyConnection:
+    """Return a connection of DuckDB's own that only reads, for other libraries. Raises duckdb.Error."""
+    connection = duckdb.connect(str(path), read_only=True, config=READING)
+    _restrict(connection, path)
+    return connection
+
+
+def _restrict(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
+    """Set up a new connection: times in UTC, and no files but this warehouse's own folder of exports.
+
+    Connections of one process to one file share one database and most settings. The first one locks them, for all.
+    """
+    with _SETTING_UP:
+        if connection.execute("select current_setting('lock_configuration')").fetchall() == [(True,)]:
+            return
+        connection.execute("set global timezone = 'UTC'").fetchall()
         connection.execute(QUIET).fetchall()
-        # First the folders, then the lock: a query may read and write only this warehouse's own folder of exports.
+        # First the folders, then the lock.
         connection.execute(f"set allowed_directories = [{quoted(f'{exports_of(path)}/')}]").fetchall()
         connection.execute("set enable_external_access = false").fetchall()
         connection.execute("set lock_configuration = true").fetchall()
-        return DuckdbWarehouse(connection, path, closing.pop_all())
 
 
 def _used(sql: str, params: Params | None) -> dict[str, object]:

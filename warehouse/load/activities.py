@@ -13,7 +13,7 @@ from warehouse.control.state import read_erased
 from warehouse.engine.seam import Warehouse
 from warehouse.engine.sql import statement
 from warehouse.load.arrow_files import filtered, staged_batch
-from warehouse.schema.tables import arriving, columns
+from warehouse.schema.mirror import arriving, columns
 
 
 def read_until(warehouse: Warehouse, source: str) -> tuple[datetime, Clocks] | None:

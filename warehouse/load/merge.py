@@ -15,7 +15,7 @@ from warehouse.load.arrived import append_all, stage_brief, stage_changed
 from warehouse.load.history import record_changes
 from warehouse.load.staging import Staging
 from warehouse.schema.archive import archive_of, stamp_of
-from warehouse.schema.tables import VERSION_COLUMNS, arriving, columns
+from warehouse.schema.mirror import VERSION_COLUMNS, arriving, columns
 
 MOST_CHANGES = 200
 """The number of changes that a run reports in detail; it counts all of them."""

@@ -23,7 +23,7 @@ from warehouse.engine.private import written_aside
 from warehouse.engine.seam import POSTGRES, Warehouse
 from warehouse.engine.sql import statement
 from warehouse.opened.migrate import check_known
-from warehouse.schema.tables import MIRROR_VERSION, create_mirror, fingerprint
+from warehouse.schema.mirror import MIRROR_FINGERPRINT, MIRROR_VERSION
 
 FORMAT: Final = 1
 MANIFEST: Final = "manifest.json"
@@ -184,7 +184,9 @@ def fill(warehouse: Warehouse, archive: zipfile.ZipFile, made: Manifest, *, now:
         warehouse.execute(statement(f"control/{name}"))
         values = {"number": number, "name": name, "digest": digest, "now": now}
         warehouse.execute("insert into control.migrations values ($number, $name, $digest, $now)", values)
-    if tuple(made.mirror) == (MIRROR_VERSION, fingerprint()):
+    if tuple(made.mirror) == (MIRROR_VERSION, MIRROR_FINGERPRINT):
+        from warehouse.schema.tables import create_mirror  # noqa: PLC0415 - SQLAlchemy, for new tables only
+
         create_mirror(warehouse)
     for name, table in made.tables.items():
         _read_table(warehouse, archive, name, table)

@@ -15,9 +15,9 @@ from pathlib import Path
 from warehouse.engine.seam import Warehouse
 from warehouse.engine.sql import named, statement
 from warehouse.opened.migrate import open_migrated
-from warehouse.schema.comments import of_table, of_view, of_whole
+from warehouse.schema.comments import of_view, of_whole
 from warehouse.schema.functions import columns_of, promise, texts
-from warehouse.schema.tables import columns, mirrored
+from warehouse.schema.tables import mirror, type_of
 
 HEAD = """# Data dictionary
 
@@ -78,9 +78,10 @@ def _functions() -> Iterator[str]:
 
 def _tables() -> Iterator[str]:
     yield "## Tables of `ninja`, the mirror of the server's records\n"
-    for entity, parent in mirrored():
-        yield f"### ninja.{entity.name}\n"
-        yield from _table(columns(entity, parent), of_table(entity, parent))
+    for table in mirror().tables.values():
+        types = {column.name: type_of(column) + " not null" * (not column.nullable) for column in table.columns}
+        yield f"### {table.fullname}\n"
+        yield from _table(types, {column.name: str(column.comment) for column in table.columns})
 
 
 def _table(types: dict[str, str], words: dict[str, str]) -> Iterator[str]:

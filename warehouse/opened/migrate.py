@@ -14,9 +14,8 @@ from warehouse.engine.place import Place
 from warehouse.engine.seam import POSTGRES, Warehouse
 from warehouse.engine.sql import named, statement
 from warehouse.opened.open import open_place
-from warehouse.schema.comments import comment_on_mirror
 from warehouse.schema.grants import grant_again
-from warehouse.schema.tables import create_indexes, create_mirror, mirror_is_current, remember_mirror
+from warehouse.schema.mirror import mirror_is_current, remember_mirror
 from warehouse.schema.views import create_views, drop_views, views_are_current
 
 
@@ -50,6 +49,8 @@ def migrate(warehouse: Warehouse, *, now: datetime) -> None:
         if not mirror_is_current(warehouse):
             _make_mirror(warehouse, rebuilt=bool(had))
         if warehouse.engine == POSTGRES:
+            from warehouse.schema.tables import create_indexes  # noqa: PLC0415 - as below
+
             create_indexes(warehouse)
         create_views(warehouse)
         if warehouse.engine == POSTGRES:
@@ -58,6 +59,11 @@ def migrate(warehouse: Warehouse, *, now: datetime) -> None:
 
 
 def _make_mirror(warehouse: Warehouse, *, rebuilt: bool) -> None:
+    from warehouse.schema.tables import (  # noqa: PLC0415 - SQLAlchemy, for new tables only
+        comment_on_mirror,
+        create_mirror,
+    )
+
     create_mirror(warehouse)
     if rebuilt:
         from warehouse.opened.rebuild import rebuild  # noqa: PLC0415 - pyarrow, for upgrades only

@@ -5,11 +5,12 @@ A record that this version cannot read goes into quarantine, as it would coming 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 
 import msgspec
 import pyarrow as pa
+import sqlalchemy as sa
 
 from schemas.arrow_types import staged_schema
 from schemas.entity import Entity
@@ -20,7 +21,8 @@ from warehouse.engine.seam import Warehouse
 from warehouse.engine.sql import statement
 from warehouse.load.arrow_files import staged_batch, staged_children
 from warehouse.schema.archive import stamp_of
-from warehouse.schema.tables import VERSION_COLUMNS, arriving, columns, create_table, definition, mirrored
+from warehouse.schema.mirror import VERSION_COLUMNS, arriving, columns, mirrored
+from warehouse.schema.tables import create_table, definition, mirror
 
 _DECODER = msgspec.json.Decoder(float_hook=Decimal)
 CHUNK = 5000
@@ -28,28 +30,29 @@ CHUNK = 5000
 
 def rebuild(warehouse: Warehouse) -> None:
     """Give every table this version's columns, and its rows again from the records. Call it in a transaction."""
+    tables = mirror().tables
     for entity, parent in mirrored():
         if parent is None:
-            _rebuild(warehouse, entity)
+            _rebuild(warehouse, entity, {part.name: tables[f"ninja.{part.name}"] for part, _ in _family(entity)})
 
 
-def _rebuild(warehouse: Warehouse, entity: Entity) -> None:
+def _rebuild(warehouse: Warehouse, entity: Entity, tables: Mapping[str, sa.Table]) -> None:
     _keep(warehouse, entity)
     for child in entity.children:
         names = {"child": child.name, "parent": entity.parent_column}
         warehouse.execute(statement("rebuild/keep_places").format(**names))
-        warehouse.execute(f"create temp table found_{child.name} {definition(child, entity)}")
-    for table, parent in _family(entity):
-        warehouse.execute(f"drop table ninja.{table.name}")
-        create_table(warehouse, table, parent)
+        warehouse.execute(f"create temp table found_{child.name} {definition(tables[child.name])}")
+    for table in tables.values():
+        warehouse.execute(f"drop table {table.fullname}")
+        create_table(warehouse, table)
     ((count,),) = warehouse.rows("select count(*) from kept")
     for first in range(0, int(str(count)), CHUNK):
         _put_back(warehouse, entity, first)
     warehouse.execute("drop table kept")
     for child in entity.children:
         _choose_places(warehouse, child, entity)
-    for table, _ in _family(entity):
-        _assert_single(warehouse, table)
+    for part, _ in _family(entity):
+        _assert_single(warehouse, part)
 
 
 def _keep(warehouse: Warehouse, entity: Entity) -> None:

@@ -20,7 +20,6 @@ from warehouse.engine.duckdb import QUIET, DuckdbWarehouse, open_warehouse
 from warehouse.engine.place import exports_of
 from warehouse.engine.private import aside, make_private_file, only_private_files, remove_halves, rename_into_place
 from warehouse.engine.sql import quoted
-from warehouse.schema.comments import comment_on_mirror
 from warehouse.schema.views import create_views, drop_views
 
 REWRITTEN = ".rewritten"
@@ -71,6 +70,8 @@ def _name_of(new: duckdb.DuckDBPyConnection) -> str:
 
 def _make_views(beside: Path, new: duckdb.DuckDBPyConnection) -> None:
     """Create the views and comments again, as DuckDB copies no comments. The connection holds both files."""
+    from warehouse.schema.tables import comment_on_mirror  # noqa: PLC0415 - SQLAlchemy, for new tables only
+
     opened = DuckdbWarehouse(new, beside, ExitStack())
     with opened.transaction():
         drop_views(opened)

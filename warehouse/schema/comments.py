@@ -14,8 +14,8 @@ from schemas.entities import ACTIVITIES, CLIENTS, COMPANIES, CONTACTS, GROUPS
 from schemas.entity import Entity
 from warehouse.engine.seam import Warehouse
 from warehouse.engine.sql import quoted
+from warehouse.schema.mirror import columns, mirrored
 from warehouse.schema.personal import is_personal
-from warehouse.schema.tables import columns, mirrored
 
 PERSONAL = " (personal data)"
 
@@ -211,18 +211,6 @@ def of_whole(text: str) -> str:
     return " ".join(line.removeprefix("--").strip() for line in lines)
 
 
-def comment_on_mirror(warehouse: Warehouse) -> None:
-    """Write the comments of the mirror's tables into the database."""
-    _say(
-        warehouse,
-        [
-            f"comment on column ninja.{entity.name}.{column} is {quoted(text)}"
-            for entity, parent in mirrored()
-            for column, text in of_table(entity, parent).items()
-        ],
-    )
-
-
 def comment_on_views(warehouse: Warehouse, made: Mapping[str, str]) -> None:
     """Write the comments of views of `mart`, each made by its statement, into the database."""
     there, comments = view_columns(warehouse), []
@@ -230,7 +218,7 @@ def comment_on_views(warehouse: Warehouse, made: Mapping[str, str]) -> None:
         comments.append(f'comment on view mart."{view}" is {quoted(of_whole(text))}')
         for column, description in of_view(view, there[view]).items():
             comments.append(f'comment on column mart."{view}"."{column}" is {quoted(description)}')
-    _say(warehouse, comments)
+    warehouse.execute(";\n".join(comments))  # as one text: on Postgres, each statement would be a round trip
 
 
 def view_columns(warehouse: Warehouse) -> dict[str, list[str]]:
@@ -242,11 +230,6 @@ def view_columns(warehouse: Warehouse) -> dict[str, list[str]]:
     ):
         columns_of.setdefault(str(view), []).append(str(column))
     return columns_of
-
-
-def _say(warehouse: Warehouse, comments: list[str]) -> None:
-    """Run all comments as one text: on Postgres, each statement would be a round trip."""
-    warehouse.execute(";\n".join(comments))
 
 
 def _described(table: str, column: str, described: dict[str, str]) -> str:

@@ -1,154 +1,150 @@
-"""The typed mirror: the tables of the schema `ninja`, derived from the entities' fields.
+"""The mirror's tables as SQLAlchemy Core tables: their one definition, and how both engines create them.
 
-Every key starts with `source`, the configured name of one company on one server, because hashed ids repeat between
-servers. On DuckDB these wide tables have no primary-key index, which would cost more than it gains. The load checks in
-its transaction that ids are unique.
+`mirror()` makes them from the entities. From it come the DDL, the indexes of Postgres, the comments, the data
+dictionary, and what `flows.metadata()` gives to other programs.
+
+The trap: SQLAlchemy takes a third of a second to import. So import this module only where tables are created or asked
+for, never where a command finds its tables in place (a test holds that).
+
+On DuckDB these wide tables have no primary-key index, which would cost more than it gains. The load checks in its
+transaction that ids are unique.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from typing import Any, Final
 
-from schemas.entities import ACTIVITIES, COMPANIES, GROUPS, LOOKUPS, PULLED
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.schema import CreateColumn, CreateIndex, SetColumnComment
+
+from schemas.entities import CLIENTS, PULLED
 from schemas.entity import Entity, Kind
-from schemas.errors import WarehouseError
-from warehouse.engine.seam import POSTGRES, Warehouse
+from warehouse.engine.seam import DUCKDB, Warehouse
+from warehouse.schema.comments import of_table
+from warehouse.schema.mirror import columns, mirrored
 
-MIRROR_VERSION = 5
-MIRROR_FINGERPRINT = "874e36349937d124"
-"""Raise the version and note the new fingerprint when you change a column or how it is read. An older version of Ninja
-Sync then refuses the warehouse instead of rebuilding it in its own way. A test compares the fingerprint.
-"""
-
-SQL_TYPES = {
-    Kind.TEXT: "varchar",
-    Kind.LINK: "varchar",
-    Kind.MAIL: "varchar",
-    Kind.SETTING: "varchar",
-    Kind.MONEY: "decimal(20, 6)",
-    Kind.TIME: "timestamp with time zone",
-    Kind.FLAG: "boolean",
-    Kind.COUNT: "bigint",
-    Kind.JSON: "json",
-    Kind.DATE: "date",
-    Kind.NUMBER: "decimal(20, 6)",
+SCHEMA: Final = "ninja"
+TYPES: Final[Mapping[Kind, sa.types.TypeEngine[Any]]] = {
+    Kind.TEXT: sa.String(),
+    Kind.LINK: sa.String(),
+    Kind.MAIL: sa.String(),
+    Kind.SETTING: sa.String(),
+    Kind.MONEY: sa.DECIMAL(20, 6),
+    Kind.TIME: sa.TIMESTAMP(timezone=True),
+    Kind.FLAG: sa.Boolean(),
+    Kind.COUNT: sa.BigInteger(),
+    Kind.JSON: sa.JSON(),
+    Kind.DATE: sa.Date(),
+    Kind.NUMBER: sa.DECIMAL(20, 6),
 }
-
-
-VERSION_COLUMNS = {
-    "valid_from": "timestamp with time zone not null",
-    "observed_at": "timestamp with time zone not null",
-    "observed_run_id": "varchar not null",
+DIALECT: Final = postgresql.dialect(paramstyle="named")  # type: ignore[no-untyped-call]  # the styles with % double it
+"""The dialect of the statements: DuckDB understands all of Postgres' that are used here."""
+OF_CONTROL: Final = {
+    "source, id": ("client_versions", "client_changes", "redirects", "quarantine"),
+    "source, entity, id": ("record_versions", "record_changes", "vanished_records"),
 }
-"""The columns of a historic entity's version: valid since, first seen at (server's clock), first seen by which run.
-`run_id` is the run that stored the row; a later run may only have touched the record.
-"""
+"""Tables of `control` that are searched by these columns; migrations create the tables, on both engines alike."""
 
 
-def mirrored() -> Iterator[tuple[Entity, Entity | None]]:
-    """Yield every entity that has a table, with its parent."""
-    for entity in (*PULLED.values(), GROUPS, COMPANIES, ACTIVITIES, *LOOKUPS):
-        yield entity, None
-        for child in entity.children:
-            yield child, entity
+def mirror() -> sa.MetaData:
+    """Return the tables of the schema `ninja`, with keys and references, for queries with joins.
 
-
-def columns(entity: Entity, parent: Entity | None) -> dict[str, str]:
-    """Return the columns of an entity's table with their SQL types, in order."""
-    types = {"source": "varchar not null"}
-    if parent is not None:
-        types[parent.parent_column] = "varchar not null"
-    types |= {f.name: SQL_TYPES[f.kind] + (" not null" if f.vital else "") for f in entity.fields}
-    if parent is None:
-        types |= {"row_hash": "varchar not null", "record": "json not null"}
-    if entity.historic:
-        types |= VERSION_COLUMNS
-    types["run_id"] = "varchar not null"
-    return types
-
-
-def arriving(entity: Entity, parent: Entity | None) -> dict[str, str]:
-    """Map each column of an entity's table to its expression over the staged rows `s`, where JSON is text."""
-    return {
-        name: f"cast(s.{name} as json)" if kind.startswith("json") else f"s.{name}"
-        for name, kind in columns(entity, parent).items()
-    }
-
-
-def definition(entity: Entity, parent: Entity | None) -> str:
-    """Return the columns of an entity's table for `create table`."""
-    return _listed(columns(entity, parent))
-
-
-def _listed(kinds: Mapping[str, str]) -> str:
-    return "(" + ", ".join(f"{name} {kind}" for name, kind in kinds.items()) + ")"
-
-
-def create_table(warehouse: Warehouse, entity: Entity, parent: Entity | None) -> None:
-    """Create an entity's table, if it is missing.
-
-    On DuckDB the records are compressed with zstd. Left to itself, DuckDB stores them in four times the space and
-    writes them more slowly. The fingerprint does not count this: an older table stays as it is until it is rebuilt.
+    The references describe the data; no database checks them.
     """
-    kinds = columns(entity, parent)
-    if warehouse.engine != POSTGRES and "record" in kinds:
-        kinds["record"] += " using compression zstd"
-    warehouse.execute(f"create table if not exists ninja.{entity.name} {_listed(kinds)}")
+    metadata = sa.MetaData(schema=SCHEMA)
+    for entity, parent in mirrored():
+        _add_table(metadata, entity, parent)
+    return metadata
+
+
+def _add_table(metadata: sa.MetaData, entity: Entity, parent: Entity | None) -> None:
+    words, listed = of_table(entity, parent), columns(entity, parent)
+    key = ("source", "id") if "id" in listed else ("source",)
+    table = sa.Table(entity.name, metadata)
+    for name, (kind, required) in listed.items():
+        column = sa.Column(name, TYPES[kind], primary_key=name in key, nullable=not required, comment=words[name])
+        table.append_column(column)
+    for column_name, owner in ((entity.client_column, CLIENTS), (parent and parent.parent_column, parent)):
+        if owner is not None and column_name and column_name != "id":
+            theirs = [f"{SCHEMA}.{owner.name}.source", f"{SCHEMA}.{owner.name}.id"]
+            table.append_constraint(sa.ForeignKeyConstraint(["source", column_name], theirs))
+    for index in _indexes(table, entity, parent, key):
+        table.append_constraint(index)
+
+
+def _indexes(table: sa.Table, entity: Entity, parent: Entity | None, key: tuple[str, ...]) -> list[sa.Index]:
+    """Return a table's indexes: its key, children by parent, records by stamp and client.
+
+    A pull counts the records by their stamps: those since the last pull, and all of them.
+    """
+    name, of = entity.name, table.columns
+    indexes = [sa.Index(f"{name}_key", *(of[column] for column in key), unique=True)]
+    if parent is not None:
+        indexes.append(sa.Index(f"{name}_by_parent", of.source, of[parent.parent_column]))
+    if name in PULLED:
+        indexes.append(sa.Index(f"{name}_by_stamp", of.source, of.updated_at))
+        if entity.client_column == "client_id":
+            indexes.append(sa.Index(f"{name}_by_client", of.source, of.client_id))
+    if name == "invoices":  # a few of many are open: ageing reads only these
+        indexes.append(sa.Index("invoices_open", of.source, of.client_id, postgresql_where=of.balance != 0))
+    if name == "payment_applications":
+        indexes += [sa.Index(f"{name}_by_{one}", of.source, of[f"{one}_id"]) for one in ("invoice", "credit")]
+    return indexes
+
+
+def definition(table: sa.Table, *, packed: bool = False) -> str:
+    """Return the columns of a table for `create table`, the same for both engines.
+
+    `packed` compresses the records with zstd, which only DuckDB knows. Left to itself, DuckDB stores them in four times
+    the space and writes them more slowly.
+    """
+    specified = {column.name: str(CreateColumn(column).compile(dialect=DIALECT)) for column in table.columns}
+    if packed and "record" in specified:
+        specified["record"] += " using compression zstd"
+    return "(" + ", ".join(specified.values()) + ")"
+
+
+def create_table(warehouse: Warehouse, table: sa.Table) -> None:
+    """Create a table of the mirror, if it is missing."""
+    listed = definition(table, packed=warehouse.engine == DUCKDB)
+    warehouse.execute(f"create table if not exists {table.fullname} {listed}")
 
 
 def create_mirror(warehouse: Warehouse) -> None:
     """Create the missing tables of the mirror."""
-    for entity, parent in mirrored():
-        create_table(warehouse, entity, parent)
+    for table in mirror().tables.values():
+        create_table(warehouse, table)
 
 
 def create_indexes(warehouse: Warehouse) -> None:
-    """Create the indexes for Postgres: the keys of the mirror, its children by parent, the history by client.
-
-    A pull counts the records by their stamps: those since the last pull, and all of them.
-    """
-    for entity, parent in mirrored():
-        key = "source, id" if "id" in columns(entity, parent) else "source"
-        warehouse.execute(f"create unique index if not exists {entity.name}_key on ninja.{entity.name} ({key})")
-        if parent is not None:
-            by = f"source, {parent.parent_column}"
-            warehouse.execute(f"create index if not exists {entity.name}_by_parent on ninja.{entity.name} ({by})")
-    for entity in PULLED.values():
-        table = entity.name
-        warehouse.execute(f"create index if not exists {table}_by_stamp on ninja.{table} (source, updated_at)")
-        if entity.client_column == "client_id":
-            warehouse.execute(f"create index if not exists {table}_by_client on ninja.{table} (source, client_id)")
-    open_only = "on ninja.invoices (source, client_id) where balance <> 0"  # a few of many: ageing reads only these
-    warehouse.execute(f"create index if not exists invoices_open {open_only}")
-    for of in ("invoice", "credit"):
-        on = f"on ninja.payment_applications (source, {of}_id)"
-        warehouse.execute(f"create index if not exists payment_applications_by_{of} {on}")
-    for table in ("client_versions", "client_changes", "redirects", "quarantine"):
-        warehouse.execute(f"create index if not exists {table}_by_id on control.{table} (source, id)")
-    for table in ("record_versions", "record_changes", "vanished_records"):
-        warehouse.execute(f"create index if not exists {table}_by_id on control.{table} (source, entity, id)")
+    """Create the missing indexes for Postgres: those of the mirror's tables, and of the history."""
+    for table in mirror().tables.values():
+        for index in sorted(table.indexes, key=lambda index: str(index.name)):
+            warehouse.execute(str(CreateIndex(index, if_not_exists=True).compile(dialect=DIALECT)))
+    for key, tables in OF_CONTROL.items():
+        for name in tables:
+            warehouse.execute(f"create index if not exists {name}_by_id on control.{name} ({key})")
 
 
-def mirror_is_current(warehouse: Warehouse) -> bool:
-    """Whether the tables are this version's. Raises WarehouseError if a newer version made them."""
-    made = warehouse.rows("select version, fingerprint from control.mirror")
-    if made and int(str(made[0][0])) > MIRROR_VERSION:
-        raise WarehouseError(
-            f"The tables of {warehouse.shown} were made by a newer version of Ninja Sync: upgrade, or name another "
-            "warehouse."
-        )
-    return made == [(MIRROR_VERSION, fingerprint())]
+def comment_on_mirror(warehouse: Warehouse) -> None:
+    """Write the comments of the mirror's columns into the database, as one text: one round trip on Postgres."""
+    named = [column for table in mirror().tables.values() for column in table.columns]
+    warehouse.execute(";\n".join(str(SetColumnComment(column).compile(dialect=DIALECT)) for column in named))
 
 
-def remember_mirror(warehouse: Warehouse) -> None:
-    """Note that the tables are this version's."""
-    values = {"version": MIRROR_VERSION, "fingerprint": fingerprint()}
-    warehouse.execute("delete from control.mirror")
-    warehouse.execute("insert into control.mirror values ($version, $fingerprint)", values)
-
-
-def fingerprint() -> str:
+def fingerprint(metadata: sa.MetaData) -> str:
     """Return 16 hex digits over the names of all tables and their columns, types and order of columns."""
-    tables = [(entity.name, definition(entity, parent)) for entity, parent in mirrored()]
+    tables = [(table.name, f"({', '.join(map(_typed, table.columns))})") for table in metadata.tables.values()]
     return hashlib.sha256(repr(tables).encode()).hexdigest()[:16]
+
+
+def type_of(column: sa.Column[Any]) -> str:
+    """Return the SQL type of a column, in small letters."""
+    return column.type.compile(dialect=DIALECT).lower()
+
+
+def _typed(column: sa.Column[Any]) -> str:
+    return f"{column.name} {type_of(column)}" + " not null" * (not column.nullable)

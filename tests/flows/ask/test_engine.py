@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC
+from datetime import UTC, timedelta
 from decimal import Decimal
 
 import msgspec
@@ -11,7 +11,10 @@ import pytest
 import sqlalchemy as sa
 
 from flows import engine
+from flows.configuration.load import place_of
+from flows.configuration.values import Settings
 from tests.engines import address
+from warehouse.engine.place import PostgresUrl
 
 OWED = "select name, balance, created_at from mart.clients order by name, id"
 
@@ -47,3 +50,44 @@ def test_it_cannot_write(loaded):
 def test_of_duckdb_the_published_copy_is_read(settings, pulls):
     pulls(using=settings)
     assert engine(settings=settings).url.database.endswith(".published/reader.duckdb")
+
+
+def test_pandas_makes_floats_of_money_unless_it_is_told_not_to(loaded):
+    """The trap that docs/python.md names; when pandas mends it, the page can be shorter."""
+    assert pd.read_sql(sa.text(OWED), engine(settings=loaded))["balance"].dtype == "float64"
+
+
+def test_no_connection_of_it_can_write_not_even_a_raw_one(loaded):
+    raw = engine(settings=loaded).raw_connection()
+    with pytest.raises(Exception, match=r"(?i)read.only"):
+        raw.cursor().execute("delete from control.runs")
+    raw.close()
+
+
+@pytest.mark.parametrize("on_engine_only", ["postgres"])
+def test_on_postgres_moments_are_in_utc_whatever_the_role_says(on_engine, on_engine_only, postgres):
+    place = on_engine(on_engine_only)
+    with postgres.admin(address(place).rpartition("/")[2]) as connection:
+        connection.execute("alter role current_user set timezone = 'Asia/Tokyo'")
+    try:
+        with engine(settings=Settings(warehouse=address(place))).connect() as connection:
+            (moment,) = connection.execute(sa.text("select timestamptz '2026-06-30 12:00:00+00'")).one()
+            assert (moment.utcoffset(), moment.hour) == (timedelta(0), 12)
+    finally:
+        with postgres.admin() as connection:
+            connection.execute("alter role current_user reset timezone")
+
+
+def test_a_password_of_the_warehouse_is_not_shown():
+    opened = engine(settings=Settings(warehouse="postgresql://loader:s3cret@127.0.0.1:1,127.0.0.1:2/books"))
+    assert "s3cret" not in f"{opened!r} {opened.url}"
+    with pytest.raises(sa.exc.OperationalError) as failed:
+        opened.connect()
+    assert "s3cret" not in str(failed.value)
+
+
+def test_a_sqlalchemy_url_names_the_same_warehouse_as_one_of_postgres(place, settings):
+    if not isinstance(place, PostgresUrl):
+        pytest.skip("a DuckDB file is named by its path")
+    theirs = address(place).replace("postgresql://", "postgresql+psycopg://")
+    assert place_of(Settings(warehouse=theirs)) == place_of(Settings(warehouse=address(place)))

@@ -127,6 +127,10 @@ def test_doctor_changes_nothing_in_the_warehouse(checks, pulls, settings):
         ("update control.mirror set version = version + 1", "bad", "newer version"),
         ("drop schema mart cascade; drop schema ninja cascade; drop schema control cascade", "note", "first pull"),
         ("drop table control.watermarks cascade", "bad", ""),
+        ("alter table ninja.documents drop column size", "bad", "lacks ninja.documents.size: somebody changed"),
+        ("drop table ninja.quotes; drop table ninja.quote_items; drop table ninja.tasks; drop table ninja.vendors",
+         "bad",
+         "lacks ninja.quotes, ninja.quote_items, ninja.tasks and 1 more: somebody changed"),
     ],
 )  # fmt: skip
 def test_a_warehouse_of_another_shape_is_told_and_left_as_it_is(checks, pulls, settings, sql, state, words):

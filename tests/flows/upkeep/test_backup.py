@@ -30,7 +30,8 @@ from warehouse.engine.sql import named, statement
 from warehouse.opened.backup import MADE_AGAIN, MANIFEST
 from warehouse.opened.migrate import _digest
 from warehouse.opened.open import open_place
-from warehouse.schema.tables import create_mirror, remember_mirror
+from warehouse.schema.mirror import remember_mirror
+from warehouse.schema.tables import create_mirror
 from warehouse.schema.views import drop_views
 
 TABLES = (
@@ -183,7 +184,7 @@ def test_a_restoration_that_dies_leaves_nothing_and_can_be_done_again(told, move
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr("warehouse.opened.backup.create_mirror", die)
+        patched.setattr("warehouse.schema.tables.create_mirror", die)
         with pytest.raises(KeyboardInterrupt):
             restore(moved, file)
     place = place_of(moved)

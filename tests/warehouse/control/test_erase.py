@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from warehouse.control.traces import OWNED, TRACES
-from warehouse.schema.tables import mirrored
+from warehouse.schema.mirror import mirrored
 
 OF_A_CLIENT = ("id", "client_id", "survivor_id", "mergeable_id", "id_a", "id_b")
 NOT_OF_A_CLIENT = {

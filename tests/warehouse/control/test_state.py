@@ -14,7 +14,7 @@ from warehouse.engine.duckdb import open_warehouse
 from warehouse.engine.sql import named
 from warehouse.opened import migrate as migrations
 from warehouse.opened.migrate import migrate, open_migrated
-from warehouse.schema.tables import mirrored
+from warehouse.schema.mirror import mirrored
 
 BOUND = Binding("https://ninja.test", "VolejRejNm", "fingerprint")
 

@@ -6,6 +6,7 @@ import re
 import stat
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 
 import pytest
@@ -266,3 +267,22 @@ def test_an_error_while_rows_are_streamed_is_one_of_the_warehouse(warehouse_path
         monkeypatch.setattr(warehouse, "_connection", SimpleNamespace(sql=broken))
         with pytest.raises(WarehouseError, match=re.escape(message)):
             list(warehouse.streamed("select 1"))
+
+
+def test_several_readers_of_one_process_share_a_file_and_none_can_change_the_settings(duckdb_warehouse, warehouse_path):
+    duckdb_warehouse.__exit__()
+    with (
+        open_warehouse(warehouse_path, read_only=True) as first,
+        open_warehouse(warehouse_path, read_only=True) as second,
+        ThreadPoolExecutor(4) as several,
+    ):
+        shown = "select current_setting('TimeZone'), current_setting('lock_configuration')"
+        assert first.rows(shown) == second.rows(shown) == [("UTC", True)]
+        with pytest.raises(SettingsError):
+            second.ask("set timezone = 'Asia/Tokyo'")
+
+        def count(_):
+            with open_warehouse(warehouse_path, read_only=True) as opened:
+                return opened.rows("select count(*) from control.runs")
+
+        assert list(several.map(count, range(40))) == [[(0,)]] * 40

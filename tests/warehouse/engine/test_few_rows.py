@@ -10,7 +10,7 @@ import pytest
 from schemas.entities import CLIENTS, CONTACTS
 from tests.warehouse.engine.test_sql_runs import prepare, sql, values, with_one_client
 from warehouse.engine.seam import POSTGRES, scratch
-from warehouse.schema.tables import columns
+from warehouse.schema.mirror import columns
 
 OTHERS = 10_000
 """Clients that do not change: so many that Postgres prefers an index where it can use one."""

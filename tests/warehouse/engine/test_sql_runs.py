@@ -32,7 +32,8 @@ from warehouse.load.staging import Staging
 from warehouse.opened.migrate import migrate
 from warehouse.opened.open import open_place
 from warehouse.schema.archive import archive_of, stamp_of
-from warehouse.schema.tables import VERSION_COLUMNS, arriving, columns, definition
+from warehouse.schema.mirror import VERSION_COLUMNS, arriving, columns
+from warehouse.schema.tables import definition, mirror
 
 SUBJECTS_OF_POSTGRES = ("grants", "turns")
 """Roles, and turns at a host between machines: DuckDB has neither."""
@@ -98,7 +99,7 @@ MADE = {
     "places_contacts": "rebuild/keep_places",
 }
 """Temporary tables that another statement makes."""
-EMPTY = {"found_contacts": (CONTACTS, CLIENTS), "rebuilt": (CLIENTS, None)}
+EMPTY = {"found_contacts": "ninja.contacts", "rebuilt": "ninja.clients"}
 """Temporary tables that the code makes like a table of the mirror."""
 OF_VANISHED = ("load/correct_redirects", "load/insert_redirects")
 """Statements that read `ended` as `load/vanished_versions` makes it."""
@@ -214,7 +215,7 @@ def prepare(warehouse, name: str, there: set[str]) -> None:
             batch = STAGED[table]()
             warehouse.stage(table, batch.schema, iter([batch]))
         elif table in EMPTY:
-            warehouse.execute(f"create temp table {table} {definition(*EMPTY[table])}")
+            warehouse.execute(f"create temp table {table} {definition(mirror().tables[EMPTY[table]])}")
         elif table in MADE:
             maker = "load/vanished_versions" if table == "ended" and name in OF_VANISHED else MADE[table]
             prepare(warehouse, maker, there)

@@ -19,7 +19,7 @@ from tests.records import MOMENT, NOW, client, contact
 from warehouse.engine.sql import statement
 from warehouse.load import merge
 from warehouse.opened.migrate import migrate
-from warehouse.schema.tables import VERSION_COLUMNS, columns
+from warehouse.schema.mirror import VERSION_COLUMNS, columns
 
 AS_OF = """
 select id, balance from mart.client_history

@@ -22,7 +22,7 @@ from warehouse.load.load import Reference
 from warehouse.opened.dictionary import dbt_sources, dictionary
 from warehouse.schema.comments import of_table, of_view
 from warehouse.schema.labels import named_columns
-from warehouse.schema.tables import mirrored
+from warehouse.schema.mirror import mirrored
 
 START = datetime(2026, 3, 28, 12, tzinfo=UTC)
 """The day before Berlin's clocks change."""

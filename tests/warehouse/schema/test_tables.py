@@ -1,109 +1,97 @@
-"""The mirror's version: columns change by raising it, older versions refuse it, and the rows come from the records."""
+"""SQLAlchemy's tables of the mirror: what both engines create from them, and what Postgres says it has."""
 
 from __future__ import annotations
 
 import pytest
+import sqlalchemy as sa
 
-from schemas.errors import WarehouseError
-from tests.records import MOMENT, client
+from tests.engines import address
 from warehouse.engine.seam import POSTGRES
-from warehouse.opened import rebuild
-from warehouse.opened.migrate import migrate
-from warehouse.publish.publish import publish, publish_if_due
-from warehouse.schema import tables
-from warehouse.schema.tables import MIRROR_FINGERPRINT, MIRROR_VERSION, arriving, columns, fingerprint, mirrored
-from warehouse.schema.views import drop_views
+from warehouse.schema.comments import of_table
+from warehouse.schema.mirror import columns, mirrored, missing_columns
+from warehouse.schema.tables import mirror, type_of
+
+COMMENTS = {
+    "duckdb": "select table_name || '.' || column_name, comment from duckdb_columns() where schema_name = 'ninja'",
+    "postgres": "select c.relname || '.' || a.attname, col_description(c.oid, a.attnum) from pg_attribute as a "
+    "join pg_class as c on c.oid = a.attrelid and c.relkind = 'r' "
+    "join pg_namespace as n on n.oid = c.relnamespace and n.nspname = 'ninja' where a.attnum > 0",
+}
 
 
-def test_whoever_changes_a_column_raises_the_version_and_notes_the_fingerprint():
-    assert (5, fingerprint()) == (MIRROR_VERSION, MIRROR_FINGERPRINT)
+@pytest.fixture
+def reflected(warehouse, place):
+    """The tables of the schema `ninja` as SQLAlchemy reads them out of the database."""
+    if warehouse.engine != POSTGRES:
+        pytest.skip("tests/flows/ask/test_metadata.py reflects a DuckDB file")
+    engine = sa.create_engine(sa.make_url(address(place)).set(drivername="postgresql+psycopg"), poolclass=sa.NullPool)
+    metadata = sa.MetaData(schema="ninja")
+    metadata.reflect(engine)
+    return metadata
 
 
-@pytest.mark.parametrize("other", [{"name": "text"}, {"name": "varchar not null"}, {"extra": "varchar"}])
-def test_the_fingerprint_sees_types_nulls_and_columns(monkeypatch, other):
-    monkeypatch.setattr(tables, "columns", lambda entity, parent: columns(entity, parent) | other)
-    assert fingerprint() != MIRROR_FINGERPRINT
+def test_postgres_has_exactly_these_tables_columns_types_and_comments(reflected):
+    ours = mirror()
+    assert set(reflected.tables) == set(ours.tables)
+    for name, table in ours.tables.items():
+        found = reflected.tables[name]
+        assert [described(column) for column in found.columns] == [described(column) for column in table.columns]
 
 
-def test_the_fingerprint_sees_the_order(monkeypatch):
-    monkeypatch.setattr(tables, "columns", lambda *of: dict(reversed(columns(*of).items())))
-    assert fingerprint() != MIRROR_FINGERPRINT
+def described(column):
+    kind = type_of(column).replace("decimal", "numeric")
+    return column.name, kind, column.nullable, column.comment
 
 
-def rows(warehouse):
-    return [warehouse.rows(f"select * from ninja.{table} order by id") for table in ("clients", "contacts")]
+def test_postgres_has_exactly_these_indexes(reflected):
+    for name, table in mirror().tables.items():
+        found = {
+            index.name: (list(index.columns.keys()), bool(index.unique)) for index in reflected.tables[name].indexes
+        }
+        assert found == {index.name: (list(index.columns.keys()), bool(index.unique)) for index in table.indexes}
+    (only,) = (index for index in reflected.tables["ninja.invoices"].indexes if index.name == "invoices_open")
+    assert str(only.dialect_options["postgresql"]["where"]) == "(balance <> (0)::numeric)"
 
 
-@pytest.mark.quick(where=lambda made, change, **_: (made == "version = 0") == ("balance" in change))
+def test_every_column_has_its_description_as_a_comment(warehouse):
+    found = dict(warehouse.rows(COMMENTS[warehouse.engine]))
+    wanted = {
+        f"{entity.name}.{column}": text
+        for entity, parent in mirrored()
+        for column, text in of_table(entity, parent).items()
+    }
+    assert found == wanted
+    assert all(wanted.values())
+
+
+def test_the_columns_are_those_of_the_entities_in_their_order():
+    tables = mirror().tables
+    for entity, parent in mirrored():
+        assert list(tables[f"ninja.{entity.name}"].columns.keys()) == list(columns(entity, parent))
+
+
+def test_joins_follow_the_references():
+    tables = mirror().tables
+    joined = sa.select(tables["ninja.clients"].c.name).join(tables["ninja.contacts"])
+    on = "ninja.clients.source = ninja.contacts.source AND ninja.clients.id = ninja.contacts.client_id"
+    assert on in str(joined) or " AND ".join(reversed(on.split(" AND "))) in str(joined)
+    for table in tables.values():
+        for reference in table.foreign_keys:
+            assert reference.column.table.fullname in tables
+
+
 @pytest.mark.parametrize(
-    "change",
+    ("change", "missing"),
     [
-        "alter table ninja.clients drop column name",
-        "alter table ninja.clients add column old_column varchar",
-        "alter table ninja.clients alter balance type double precision",
-        "alter table ninja.contacts drop column email",
-        "drop table ninja.documents",
+        ("alter table ninja.clients drop column website", ["ninja.clients.website"]),
+        ("drop table ninja.documents", ["ninja.documents"]),
+        ("alter table ninja.clients add column theirs varchar", []),
     ],
 )
-@pytest.mark.parametrize("made", ["version = 0", "fingerprint = ''"])
-def test_tables_of_an_earlier_version_are_rebuilt_from_the_records_without_the_server(
-    warehouse, load_records, change, made
-):
-    load_records([client("a", name="Zoë"), client("b")])
-    before = rows(warehouse)
+def test_a_table_or_column_that_somebody_dropped_is_named(warehouse, change, missing):
+    from warehouse.schema.views import drop_views  # noqa: PLC0415
+
+    assert missing_columns(warehouse) == []
     drop_views(warehouse)
     warehouse.execute(change)
-    warehouse.execute(f"update control.mirror set {made}")
-    migrate(warehouse, now=MOMENT)
-    assert rows(warehouse) == before
-    assert warehouse.rows("select * from control.mirror") == [(MIRROR_VERSION, fingerprint())]
-    assert warehouse.rows("select contact_email from mart.clients order by id") == [
-        ("ca@example.com",),
-        ("cb@example.com",),
-    ]
-    for entity, parent in mirrored():
-        found = warehouse.rows(
-            "select column_name from information_schema.columns where table_schema = 'ninja' and table_name = $t "
-            "order by ordinal_position",
-            {"t": entity.name},
-        )
-        assert [name for (name,) in found] == list(columns(entity, parent))
-
-
-def test_the_copies_are_written_anew_after_the_tables_were(duckdb_warehouse):
-    publish(duckdb_warehouse)
-    duckdb_warehouse.execute("update control.mirror set version = 0")
-    migrate(duckdb_warehouse, now=MOMENT)
-    assert publish_if_due(duckdb_warehouse, now=MOMENT) is not None
-
-
-def test_an_older_version_refuses_the_tables_of_a_newer_one_and_touches_nothing(warehouse, load_records, monkeypatch):
-    load_records([client("a")])
-    with monkeypatch.context() as newer:
-        newer.setattr(tables, "MIRROR_VERSION", MIRROR_VERSION + 1)
-        newer.setattr(tables, "columns", lambda entity, parent: columns(entity, parent) | {"extra": "varchar"})
-        newer.setattr(rebuild, "arriving", lambda *of: {k: v for k, v in arriving(*of).items() if k != "extra"})
-        migrate(warehouse, now=MOMENT)
-    before = rows(warehouse)
-    with pytest.raises(WarehouseError, match="newer version"):
-        migrate(warehouse, now=MOMENT)
-    assert rows(warehouse) == before
-    assert [len(row) for row in before[0]] == [len(columns(*next(mirrored()))) + 1]
-
-
-def compressions(warehouse):
-    """How DuckDB has stored the texts of the records."""
-    warehouse.checkpoint()
-    rows = warehouse.rows("select column_name, segment_type, compression from pragma_storage_info('ninja.clients')")
-    return {how for column, kind, how in rows if column == "record" and kind != "VALIDITY"}
-
-
-def test_a_file_keeps_records_in_zstd_before_and_after_a_rebuild(warehouse, load_records):
-    if warehouse.engine == POSTGRES:
-        pytest.skip("Postgres compresses long values on its own")
-    load_records([client(f"c{n}", private_notes=f"note {n} " * 20) for n in range(2000)])
-    assert compressions(warehouse) == {"ZSTD"}
-    drop_views(warehouse)
-    with warehouse.transaction():
-        rebuild.rebuild(warehouse)
-    assert compressions(warehouse) == {"ZSTD"}
+    assert missing_columns(warehouse) == missing
