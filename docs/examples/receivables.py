@@ -1,6 +1,6 @@
 """Who owes how much, and for how long: a notebook to read, change and keep.
 
-    marimo edit docs/examples/receivables.py      to read the code and change it
+    marimo edit docs/examples/receivables.py      to read the code and change it; ▷ at the bottom right runs all
     marimo run docs/examples/receivables.py       to show it to others, without the code
     python docs/examples/receivables.py           to print the tables and draw receivables.png
 

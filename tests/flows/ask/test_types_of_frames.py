@@ -140,6 +140,12 @@ def test_means_are_floats_in_polars_and_look_like_decimals_in_ibis(books):
     assert 0 < abs(mean - exact) < 1
 
 
+def test_pandas_groups_leave_out_rows_without_a_currency_unless_they_are_asked_to_keep_them(books):
+    rows = frame("client_balances", settings=books)
+    kept, all_rows = (rows.groupby("currency_code", dropna=drop)["balance"].size() for drop in (True, False))
+    assert kept.sum() == rows["currency_code"].notna().sum() < all_rows.sum() == len(rows)
+
+
 def test_a_float_in_a_product_makes_floats_and_a_decimal_does_not(books):
     rows = table("client_balances", settings=books)
     pandas, polars = frame("client_balances", settings=books), pl.from_arrow(rows)
