@@ -1,6 +1,6 @@
 """Read the views of `mart` in programs: as Arrow tables, or as pandas DataFrames with exact money.
 
-from flows.frames import frame
+from flows import frame
 clients = frame("clients")
 """
 
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from flows.ask.aging import DUE, figures
 from flows.ask.ask import reading
@@ -20,6 +20,9 @@ from schemas.extras import needs
 if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
+
+MOST_DIGITS: Final = 32
+"""Digits of money in a frame. Sums have 38 in SQL, and pandas cannot add two such columns: Arrow has no 39th digit."""
 
 
 def table(view: str, *, settings: Settings | None = None, config: Path | None = None) -> pa.Table:
@@ -71,7 +74,9 @@ def _as_frame(rows: pa.Table) -> pd.DataFrame:
     import pyarrow as pa  # noqa: PLC0415
 
     def exact(kind: Any) -> Any:
-        if pa.types.is_decimal(kind) or pa.types.is_date(kind):
+        if pa.types.is_decimal(kind):
+            return pd.ArrowDtype(pa.decimal128(min(kind.precision, MOST_DIGITS), kind.scale))
+        if pa.types.is_date(kind):
             return pd.ArrowDtype(kind)
         if pa.types.is_integer(kind):
             return pd.Int64Dtype()

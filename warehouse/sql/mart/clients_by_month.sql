@@ -23,10 +23,10 @@ with happened as (
 )
 select
     h.source, cast(date_trunc('month', h.moment at time zone c.time_zone) as date) as month,
-    sum(case when h.what = 'new' then 1 else 0 end) as new_clients,
-    sum(case when h.what = 'deleted' then 1 else 0 end) as deleted_clients,
-    sum(case when h.what = 'merged' then 1 else 0 end) as merged_clients,
-    sum(case when h.what = 'vanished' then 1 else 0 end) as vanished_clients
+    count(*) filter (where h.what = 'new') as new_clients,
+    count(*) filter (where h.what = 'deleted') as deleted_clients,
+    count(*) filter (where h.what = 'merged') as merged_clients,
+    count(*) filter (where h.what = 'vanished') as vanished_clients
 from happened as h
 join mart.companies as c on c.source = h.source
 group by h.source, cast(date_trunc('month', h.moment at time zone c.time_zone) as date)
