@@ -25,6 +25,8 @@ HEAD = """# Data dictionary
 has the same texts as comments on views and columns. Types are DuckDB's; Postgres has the same.
 
 Amounts are `decimal` with six places, in the client's own currency: never add up two currencies. Times are in UTC.
+
+The schema `mart_public` has the same views and functions as `mart`, without the columns marked as personal data.
 """
 
 
