@@ -63,7 +63,7 @@ postgres: $(READY)    ## the tests of the warehouses on the oldest Postgres that
 proof: $(READY) services dbt   ## all tests that `make test` leaves out: the long, the drawn, the exhaustive ones; and dbt
 	$(PYTEST) -m proof $(PYTEST_ARGS)
 
-dbt: $(READY)         ## the project of docs/bi.md under a real dbt on both engines, in an environment of its own (a minute or two)
+dbt: $(READY)         ## the project docs/dbt under a real dbt on both engines, in an environment of its own (a minute or two)
 	$(INSTALL) .venv-dbt tests/dbt/requirements.lock --packages-only
 	$(BIN)/python -m pytest tests/dbt/proof.py $(PYTEST_ARGS)
 
@@ -102,9 +102,9 @@ lint: $(READY)        ## format, lint, types, import contracts
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-dictionary: $(READY)  ## docs/data-dictionary.md and docs/dbt/sources.yml anew
+dictionary: $(READY)  ## docs/data-dictionary.md and docs/dbt/models/sources.yml anew
 	$(BIN)/python -m warehouse.opened.dictionary > docs/data-dictionary.md
-	$(BIN)/python -m warehouse.opened.dictionary dbt > docs/dbt/sources.yml
+	$(BIN)/python -m warehouse.opened.dictionary dbt > docs/dbt/models/sources.yml
 
 format: $(READY)      ## put the code into shape
 	$(BIN)/ruff format $(SOURCES)

@@ -1,4 +1,4 @@
-"""Read the views of `mart` in programs: as Arrow tables, or as pandas DataFrames with exact money.
+"""Read the views of `mart` and `mart_public` in programs: as Arrow tables, or as pandas DataFrames with exact money.
 
 from flows import frame
 clients = frame("clients")
@@ -16,6 +16,7 @@ from flows.configuration.load import load_settings
 from flows.configuration.values import Settings
 from schemas.errors import SettingsError
 from schemas.extras import needs
+from warehouse.schema.public import MART, PUBLIC
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,31 +26,43 @@ MOST_DIGITS: Final = 32
 """Digits of money in a frame. Sums have 38 in SQL, and pandas cannot add two such columns: Arrow has no 39th digit."""
 
 
-def table(view: str, *, settings: Settings | None = None, config: Path | None = None) -> pa.Table:
+def table(
+    view: str, *, personal: bool = True, settings: Settings | None = None, config: Path | None = None
+) -> pa.Table:
     """Return a view of `mart` as an Arrow table: money as decimal128, times in UTC, NULL as null.
 
-    It reads the warehouse of the settings, as `ninja-sync sql` does: on DuckDB the published copy. Raises SettingsError
-    if there is no such view.
+    Without `personal`, it is the view of `mart_public`, which has no personal data. It reads the warehouse of the
+    settings, as `ninja-sync sql` does: on DuckDB the published copy. Raises SettingsError if there is no such view.
     """
+    schema = MART if personal else PUBLIC
     with reading(settings or load_settings(config)) as warehouse:
         views = warehouse.rows(
-            "select table_name from information_schema.tables where table_schema = 'mart' order by table_name"
+            "select table_name from information_schema.tables where table_schema = $schema order by table_name",
+            {"schema": schema},
         )
         known = [str(name) for (name,) in views]
         if view not in known:
-            raise SettingsError(f"There is no view {view!r}. Views: {', '.join(known)}.")
-        return warehouse.table(f'select * from mart."{view}"')
+            raise SettingsError(f"There is no view {view!r}. {_remedy(schema, known)}")
+        return warehouse.table(f'select * from {schema}."{view}"')
 
 
-def frame(view: str, *, settings: Settings | None = None, config: Path | None = None) -> pd.DataFrame:
+def _remedy(schema: str, known: list[str]) -> str:
+    if known or schema == PUBLIC:
+        return f"Views of {schema}: {', '.join(known)}."
+    return "This user may read no view of mart: read mart_public with personal=False."
+
+
+def frame(
+    view: str, *, personal: bool = True, settings: Settings | None = None, config: Path | None = None
+) -> pd.DataFrame:
     """Return a view of `mart` as a DataFrame: exact money (Arrow decimals), times in UTC, nullable whole numbers.
 
-    Raises SettingsError without the extra `pandas`.
+    Without `personal`, it is the view of `mart_public`. Raises SettingsError without the extra `pandas`.
     """
     with needs("pandas"):
         import pandas  # noqa: F401, PLC0415 - before the warehouse is opened
 
-    return _as_frame(table(view, settings=settings, config=config))
+    return _as_frame(table(view, personal=personal, settings=settings, config=config))
 
 
 def aging(day: date | None = None, *, settings: Settings | None = None, config: Path | None = None) -> pd.DataFrame:

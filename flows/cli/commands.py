@@ -72,7 +72,7 @@ ROOT = Group(
         ),
         "For programs": (
             Command("publish", "Write the copies for readers now.", "flows.cli.publish:publish"),
-            Command("grant", "Let a Postgres role read the views of `mart`.", "flows.cli.publish:grant"),
+            Command("grant", "Let a Postgres role read the views for people.", "flows.cli.publish:grant"),
             Command("serve", "Run the flows on their schedules, until Ctrl-C.", "flows.cli.serve:serve"),
             Command("sandbox", "Run a stand-in Invoice Ninja server, until Ctrl-C.", "flows.cli.demo:sandbox"),
         ),

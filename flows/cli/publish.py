@@ -30,7 +30,7 @@ def publish(
 
     Each pull that changed something does this too. It writes a copy of the warehouse and Parquet files of the views of
     `mart`. With --to, it writes elsewhere, also from Postgres: Parquet files for each source, and a DuckDB file with
-    the views as tables.
+    the views as tables. Without personal data, these are the views of `mart_public`.
     """
     settings = load_settings(config)
     if without_personal_data and to is None:
@@ -68,10 +68,10 @@ def grant(
     config: ConfigFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Let a Postgres role read the views of `mart`.
+    """Let a Postgres role read the views for people.
 
-    Without --with-personal-data, the role cannot read columns that may identify a person. Its queries then have to name
-    their columns, because Postgres refuses `select *`. The rights outlast upgrades. An administrator creates log-ins:
+    The role reads `mart_public`, whose views have no column that may identify a person. With --with-personal-data, it
+    also reads `mart`. The rights outlast upgrades. An administrator creates log-ins:
     create role ann login password '...' in role analysts
     """
     if with_personal_data + wishes + revoke > 1:
@@ -80,11 +80,11 @@ def grant(
     with open_ready(load_settings(config)) as warehouse:
         if revoke:
             grants.revoke(warehouse, role)
-            views = []
+            schemas = []
         else:
-            views = grants.grant(warehouse, role, kind, now=datetime.now(UTC))
+            schemas = grants.grant(warehouse, role, kind, now=datetime.now(UTC))
     if as_json:
-        show_json({"role": role, "kind": None if revoke else kind, "views": views})
+        show_json({"role": role, "kind": None if revoke else kind, "schemas": schemas})
     else:
-        what = "may add rows to control.outbox" if wishes else f"may read {', '.join(views)}"
+        what = "may add rows to control.outbox" if wishes else f"may read the views of {' and '.join(schemas)}"
         say(f"The role {role} {'has no rights here any more' if revoke else what}.")

@@ -21,9 +21,10 @@ import pyarrow as pa
 from schemas.errors import SettingsError, WarehouseError
 from warehouse.engine.private import written_aside
 from warehouse.engine.seam import POSTGRES, Warehouse
-from warehouse.engine.sql import statement
+from warehouse.engine.sql import quoted, statement
 from warehouse.opened.migrate import check_known
 from warehouse.schema.mirror import MIRROR_FINGERPRINT, MIRROR_VERSION
+from warehouse.schema.public import SCHEMAS
 
 FORMAT: Final = 1
 MANIFEST: Final = "manifest.json"
@@ -174,10 +175,10 @@ def fill(warehouse: Warehouse, archive: zipfile.ZipFile, made: Manifest, *, now:
     Call it in a transaction. Raises SettingsError if the warehouse has tables already.
     """
     warehouse.hold("the schemas")
-    held = "select count(*) from information_schema.tables where table_schema in ('control', 'ninja', 'mart')"
+    held = f"select count(*) from information_schema.tables where table_schema in ({', '.join(map(quoted, SCHEMAS))})"
     if warehouse.rows(held) != [(0,)]:
         raise SettingsError(f"{warehouse.shown} is not empty: restore a backup into a new warehouse.")
-    for schema in ("control", "ninja", "mart"):
+    for schema in SCHEMAS:
         warehouse.execute(f"create schema if not exists {schema}")
     warehouse.execute(statement("load/migrations"))
     for number, (name, digest) in enumerate(made.migrations, start=1):

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -17,6 +17,8 @@ from warehouse.engine.sql import named, statement
 from warehouse.opened.migrate import open_migrated
 from warehouse.schema.comments import of_view, of_whole
 from warehouse.schema.functions import columns_of, promise, texts
+from warehouse.schema.personal import readable
+from warehouse.schema.public import MART, PUBLIC, public_views
 from warehouse.schema.tables import mirror, type_of
 
 HEAD = """# Data dictionary
@@ -25,11 +27,23 @@ HEAD = """# Data dictionary
 has the same texts as comments on views and columns. Types are DuckDB's; Postgres has the same.
 
 Amounts are `decimal` with six places, in the client's own currency: never add up two currencies. Times are in UTC.
+
+The schema `mart_public` has the same views and functions as `mart`, without the columns marked as personal data.
 """
 
 
 DATABASE = "{{ 'ninja_sync' if target.type == 'duckdb' else target.database }}"
 """The database where dbt finds the views: DuckDB's published copy, attached by that name, or Postgres' own database."""
+SOURCES = {
+    PUBLIC: "The views without personal data.",
+    MART: "The same views with personal data, for those who may see it.",
+}
+FRESHNESS = (
+    "        config:",
+    "          loaded_at_field: last_load_at",
+    "          freshness: {warn_after: {count: 7, period: day}}",
+)
+"""The last load that changed something: a company without a change for a week is either quiet or not pulled."""
 
 
 def dictionary(warehouse: Warehouse) -> str:
@@ -38,15 +52,29 @@ def dictionary(warehouse: Warehouse) -> str:
 
 
 def dbt_sources(warehouse: Warehouse) -> str:
-    """Return the views of `mart` as a dbt source with all descriptions, as YAML (JSON strings are YAML)."""
-    lines = ["version: 2", "sources:", "  - name: ninja", f"    database: {json.dumps(DATABASE)}", "    schema: mart"]
-    lines += ["    tables:"]
-    for view in named("mart"):
-        words = of_view(view, list(_types(warehouse, view)))
-        lines += [f"      - name: {view}", f"        description: {json.dumps(of_whole(statement(f'mart/{view}')))}"]
-        lines += ["        columns:"]
-        lines += [f"          - {{name: {name}, description: {json.dumps(text)}}}" for name, text in words.items()]
+    """Return the views of both schemas as two dbt sources with all descriptions, as YAML (JSON strings are YAML)."""
+    whole = {view: statement(f"mart/{view}") for view in named(MART)}
+    columns_of_all = {view: list(_types(warehouse, view)) for view in whole}
+    public = {view: readable(view, names) for view, names in columns_of_all.items()}
+    lines = ["version: 2", "sources:"]
+    lines += _source("ninja", PUBLIC, public_views(whole, columns_of_all), public)
+    lines += _source("ninja_personal", MART, whole, columns_of_all)
     return "\n".join(lines) + "\n"
+
+
+def _source(name: str, schema: str, made: Mapping[str, str], names: Mapping[str, list[str]]) -> Iterator[str]:
+    """Yield the lines of one source: the views of a schema, each made by its statement."""
+    yield f"  - name: {name}"
+    yield f"    description: {json.dumps(SOURCES[schema])}"
+    yield from (f"    database: {json.dumps(DATABASE)}", f"    schema: {schema}", "    tables:")
+    for view, text in made.items():
+        yield f"      - name: {view}"
+        yield f"        description: {json.dumps(of_whole(text))}"
+        if view == "load_status":
+            yield from FRESHNESS
+        yield "        columns:"
+        for column, words in of_view(view, names[view]).items():
+            yield f"          - {{name: {column}, description: {json.dumps(words)}}}"
 
 
 def _types(warehouse: Warehouse, view: str) -> dict[str, str]:
@@ -91,7 +119,7 @@ def _table(types: dict[str, str], words: dict[str, str]) -> Iterator[str]:
 
 
 def main() -> None:
-    """Print the dictionary, or the source of dbt, of a new warehouse."""
+    """Print the dictionary, or the sources of dbt, of a new warehouse."""
     with (
         tempfile.TemporaryDirectory() as folder,
         open_migrated(Path(folder) / "new.duckdb", now=datetime.now(UTC)) as warehouse,

@@ -1,4 +1,4 @@
-"""Bring a warehouse to this version: the numbered migrations of `control`, the mirror's tables, the views of `mart`.
+"""Bring a warehouse to this version: the numbered migrations of `control`, the mirror's tables, the views for people.
 
 Everything happens in one transaction, so a failed upgrade leaves the warehouse unchanged.
 """
@@ -16,6 +16,7 @@ from warehouse.engine.sql import named, statement
 from warehouse.opened.open import open_place
 from warehouse.schema.grants import grant_again
 from warehouse.schema.mirror import mirror_is_current, remember_mirror
+from warehouse.schema.public import SCHEMAS
 from warehouse.schema.views import create_views, drop_views, views_are_current
 
 
@@ -38,7 +39,7 @@ def migrate(warehouse: Warehouse, *, now: datetime) -> None:
     with warehouse.transaction():
         warehouse.hold("the schemas")  # on Postgres, another machine may be migrating too
         had = _applied(warehouse)
-        for schema in ("control", "ninja", "mart"):
+        for schema in SCHEMAS:
             warehouse.execute(f"create schema if not exists {schema}")
         warehouse.execute(statement("load/migrations"))
         for number, name in enumerate(known[had:], start=had + 1):

@@ -1,7 +1,10 @@
-"""Export the views of `mart` for others: as Parquet files by source, and as one DuckDB file.
+"""Export the views for others: as Parquet files by source, and as one DuckDB file.
 
     FOLDER/source=NAME/clients.parquet, contacts.parquet, ...
-    FOLDER/reader.duckdb                    the same views, as tables of the schema mart, and the functions of a day
+    FOLDER/reader.duckdb                    the same views, as tables, and the functions of a day
+
+The DuckDB file has both schemas, so that every query runs on it: the tables are in `mart`, and the views of
+`mart_public` read them. Without personal data the tables are in `mart_public`, and the views of `mart` read them.
 
 Either engine can export, into any folder, even on another disk: each file is written beside its place and renamed.
 """
@@ -20,7 +23,7 @@ from warehouse.engine.private import make_private_folder, reason, written_aside
 from warehouse.engine.seam import POSTGRES, Warehouse
 from warehouse.engine.sql import named
 from warehouse.schema.functions import macro, texts
-from warehouse.schema.personal import readable
+from warehouse.schema.public import MART, PUBLIC, public_function, public_view
 
 LEFT_OUT = ("client_balance_daily",)
 """Views with too many rows. Readers can compute them from client_history, which is exported."""
@@ -37,7 +40,7 @@ def export(warehouse: Warehouse, folder: Path, *, personal: bool) -> list[Path]:
             if warehouse.engine == POSTGRES:
                 warehouse.execute("set transaction isolation level repeatable read")
             files = [file for view in _views() for file in _parquet(warehouse, folder, view, personal=personal)]
-        return [*files, _reader(folder, files)]
+        return [*files, _reader(folder, files, personal=personal)]
     except OSError as problem:
         raise WarehouseError(f"The folder {folder} cannot be written: {reason(problem)}.") from None
 
@@ -47,19 +50,13 @@ def _views() -> list[str]:
 
 
 def _parquet(warehouse: Warehouse, folder: Path, view: str, *, personal: bool) -> Iterator[Path]:
-    rows = warehouse.rows(
-        "select column_name from information_schema.columns where table_schema = 'mart' and table_name = $view "
-        "order by ordinal_position",
-        {"view": view},
-    )
-    columns = [str(name) for (name,) in rows]
-    listed = ", ".join(f'"{name}"' for name in (columns if personal else readable(view, columns)))
+    rows = f"select * from {MART if personal else PUBLIC}.{view}"
     for (source,) in warehouse.rows("select source from control.sources order by source"):
         target = folder / f"source={source}"
         make_private_folder(target)
-        batches = warehouse.streamed(f"select {listed} from mart.{view} where source = $source", {"source": source})
+        batches = warehouse.streamed(f"{rows} where source = $source", {"source": source})
         with written_aside(target / f"{view}.parquet") as beside:
-            _write(beside, batches, warehouse.table(f"select {listed} from mart.{view} limit 0").schema)
+            _write(beside, batches, warehouse.table(f"{rows} limit 0").schema)
         yield target / f"{view}.parquet"
 
 
@@ -70,17 +67,34 @@ def _write(beside: Path, batches: Iterator[object], schema: object) -> None:
             writer.write_batch(batch)
 
 
-def _reader(folder: Path, files: list[Path]) -> Path:
+def _reader(folder: Path, files: list[Path], *, personal: bool) -> Path:
     """Write the DuckDB file from the Parquet files."""
+    schema = MART if personal else PUBLIC
     with written_aside(folder / "reader.duckdb") as beside, duckdb.connect(str(beside)) as reader:
         reader.execute(QUIET).fetchall()
-        reader.execute("create schema mart").fetchall()
+        for name in (MART, PUBLIC):
+            reader.execute(f"create schema {name}").fetchall()
         for view in _views():
             parts = [str(file) for file in files if file.stem == view]
-            made = f"create table mart.{view} as select * from read_parquet($files, hive_partitioning = false)"
+            made = f"create table {schema}.{view} as select * from read_parquet($files, hive_partitioning = false)"
             reader.execute(made, {"files": parts}).fetchall()
-        for text in texts().values():
-            for part in macro(text):
-                reader.execute(part).fetchall()
+        for part in [*_twins(reader, personal=personal), *_functions()]:
+            reader.execute(part).fetchall()
         reader.execute("checkpoint").fetchall()
     return folder / "reader.duckdb"
+
+
+def _twins(reader: duckdb.DuckDBPyConnection, *, personal: bool) -> Iterator[str]:
+    """Yield the statements of the views in the other schema."""
+    for view in _views():
+        if personal:
+            columns = reader.execute(f"select * from {MART}.{view} limit 0").description or []
+            yield public_view(view, [str(column[0]) for column in columns])
+        else:
+            yield f"create view {MART}.{view} as select * from {PUBLIC}.{view}"
+
+
+def _functions() -> Iterator[str]:
+    for text in texts().values():
+        yield from macro(text)
+        yield from macro(public_function(text))

@@ -211,13 +211,15 @@ def of_whole(text: str) -> str:
     return " ".join(line.removeprefix("--").strip() for line in lines)
 
 
-def comment_on_views(warehouse: Warehouse, made: Mapping[str, str]) -> None:
-    """Write the comments of views of `mart`, each made by its statement, into the database."""
-    there, comments = view_columns(warehouse), []
+def comment_on_views(
+    warehouse: Warehouse, schema: str, made: Mapping[str, str], there: Mapping[str, list[str]]
+) -> None:
+    """Write the comments of a schema's views, each made by its statement, and of their columns into the database."""
+    comments = []
     for view, text in made.items():
-        comments.append(f'comment on view mart."{view}" is {quoted(of_whole(text))}')
+        comments.append(f'comment on view {schema}."{view}" is {quoted(of_whole(text))}')
         for column, description in of_view(view, there[view]).items():
-            comments.append(f'comment on column mart."{view}"."{column}" is {quoted(description)}')
+            comments.append(f'comment on column {schema}."{view}"."{column}" is {quoted(description)}')
     warehouse.execute(";\n".join(comments))  # as one text: on Postgres, each statement would be a round trip
 
 

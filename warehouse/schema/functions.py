@@ -1,7 +1,7 @@
 """The functions of `mart` that take a day: table macros on DuckDB, SQL functions on Postgres, from one text each.
 
-A function runs with the rights of its reader, and reads only columns of `mart` without personal data. So every role
-that may read the views may use it.
+A function runs with the rights of its reader, and reads only columns of `mart` without personal data. So it has a twin
+in `mart_public`, which reads the views there: see warehouse.schema.public.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from warehouse.engine.sql import named, quoted, statement
 FOLDER = "as_of"
 CALL = "()"
 """The end of a function's name in `control.views`, where it stands beside the views. No view is named like that."""
-_TEXT = re.compile(r"create function mart\.(\w+)\((\w+) date\) returns table \((.*?)\n\) as\n(.*)", re.DOTALL)
+_TEXT = re.compile(r"create function (\w+\.\w+)\((\w+) date\) returns table \((.*?)\n\) as\n(.*)", re.DOTALL)
 
 
 def texts() -> dict[str, str]:
@@ -28,8 +28,8 @@ def create_function(warehouse: Warehouse, text: str) -> None:
     """Create a function, with its comment in the database."""
     if warehouse.engine == POSTGRES:
         name, day, columns, body = _parts(text)
-        kind = f"function mart.{name}(date)"
-        head = f"create function mart.{name}({day} date) returns table ({columns}) language sql stable"
+        kind = f"function {name}(date)"
+        head = f"create function {name}({day} date) returns table ({columns}) language sql stable"
         warehouse.execute(f"{head} as $body${body}$body$")
         warehouse.execute(f"revoke all on {kind} from public")
         warehouse.execute(f"comment on {kind} is {quoted(promise(text))}")
@@ -42,17 +42,17 @@ def macro(text: str) -> tuple[str, str]:
     """Return the statements that create a function on DuckDB, with its comment."""
     name, day, _, body = _parts(text)
     return (
-        f"create macro mart.{name}({day}) as table {body}",
-        f"comment on macro table mart.{name} is {quoted(promise(text))}",
+        f"create macro {name}({day}) as table {body}",
+        f"comment on macro table {name} is {quoted(promise(text))}",
     )
 
 
-def drop_function(warehouse: Warehouse, name: str) -> None:
-    """Drop a function if it is there."""
+def drop_function(warehouse: Warehouse, schema: str, name: str) -> None:
+    """Drop a function of a schema if it is there."""
     if warehouse.engine == POSTGRES:
-        warehouse.execute(f'drop function if exists mart."{name}"(date)')
+        warehouse.execute(f'drop function if exists {schema}."{name}"(date)')
     else:
-        warehouse.execute(f'drop macro table if exists mart."{name}"')
+        warehouse.execute(f'drop macro table if exists {schema}."{name}"')
 
 
 def promise(text: str) -> str:
@@ -76,7 +76,7 @@ def _columns(columns: str) -> Iterator[tuple[str, str]]:
 def _parts(text: str) -> tuple[str, str, str, str]:
     found = _TEXT.search(text)
     if found is None:
-        raise RuntimeError("A function's text must begin with: create function mart.NAME(DAY date) returns table (...")
+        raise RuntimeError("A function's text must begin: create function SCHEMA.NAME(DAY date) returns table (...")
     name, day, columns, body = found.groups()
     return name, day, columns, body
 

@@ -1,4 +1,4 @@
-"""Rights on Postgres: roles that read the views of `mart`, with or without personal data, and roles that queue changes.
+"""Rights on Postgres: roles that read `mart_public`, roles that also read `mart`, and roles that queue changes.
 
 Two views of the outbox show a role its own queued changes and let it withdraw them.
 
@@ -16,8 +16,12 @@ from warehouse.engine.seam import POSTGRES, Warehouse
 from warehouse.engine.sql import named, statement
 from warehouse.schema.functions import texts
 from warehouse.schema.personal import readable
+from warehouse.schema.public import MART, PUBLIC, SCHEMAS
 
-ANALYST, ANALYST_WITH_PERSONAL_DATA, WRITER = "analyst", "analyst with personal data", "writer"
+ANALYST, ANALYST_WITH_PERSONAL_DATA, WRITER = "analyst without personal data", "analyst with personal data", "writer"
+ANALYST_OF_COLUMNS = "analyst"
+"""The kind of a role that was granted before there was `mart_public`: it keeps its columns of `mart`, so that its
+queries go on working."""
 QUEUED = "source, id, field, value, reason"
 """The columns of a queued change that a writer may set; the warehouse fills the rest."""
 ROLE = re.compile(r"[A-Za-z_][A-Za-z0-9_$-]{0,62}")
@@ -25,7 +29,7 @@ NOT_ONES = ("postgres", "public", "none", "current_user", "session_user", "curre
 
 
 def grant(warehouse: Warehouse, role: str, kind: str, *, now: datetime) -> list[str]:
-    """Give a role the rights of one kind, in place of its earlier rights; return the views that it may read.
+    """Give a role the rights of one kind, in place of its earlier rights; return the schemas that it may read.
 
     A missing role is created, without a login. Raises SettingsError if it cannot be created, and on DuckDB.
     """
@@ -82,37 +86,55 @@ def _apply(warehouse: Warehouse, role: str, kind: str) -> list[str]:
         warehouse.execute(statement("grants/my_waiting_changes"))
         warehouse.execute(f'grant select, delete on control.my_waiting_changes to "{role}"')
         return []
-    warehouse.execute(f'grant usage on schema mart to "{role}"')
-    views = _columns(warehouse)
+    if kind == ANALYST:
+        _let_read_public(warehouse, role)
+        return [PUBLIC]
+    _let_read_mart(warehouse, role, whole=kind == ANALYST_WITH_PERSONAL_DATA)
+    _let_read_public(warehouse, role)
+    return [MART, PUBLIC]
+
+
+def _let_read_public(warehouse: Warehouse, role: str) -> None:
+    warehouse.execute(f'grant usage on schema {PUBLIC} to "{role}"')
+    for view in _columns(warehouse, PUBLIC):
+        warehouse.execute(f'grant select on {PUBLIC}."{view}" to "{role}"')
+    _let_call(warehouse, role, PUBLIC)
+
+
+def _let_read_mart(warehouse: Warehouse, role: str, *, whole: bool) -> None:
+    """Let a role read the views of `mart`: the `whole` views, or only their columns without personal data."""
+    warehouse.execute(f'grant usage on schema {MART} to "{role}"')
+    views = _columns(warehouse, MART)
     for view in views:
         listed = ", ".join(f'"{column}"' for column in _readable(views, view))
-        if kind == ANALYST_WITH_PERSONAL_DATA:
-            warehouse.execute(f'grant select on mart."{view}" to "{role}"')
+        if whole:
+            warehouse.execute(f'grant select on {MART}."{view}" to "{role}"')
         elif listed:
-            warehouse.execute(f'grant select ({listed}) on mart."{view}" to "{role}"')
+            warehouse.execute(f'grant select ({listed}) on {MART}."{view}" to "{role}"')
+    _let_call(warehouse, role, MART)
+
+
+def _let_call(warehouse: Warehouse, role: str, schema: str) -> None:
     for name in texts():  # they read with the rights of the role, and no personal column
-        warehouse.execute(f'grant execute on function mart."{name}"(date) to "{role}"')
-    return list(views)
+        warehouse.execute(f'grant execute on function {schema}."{name}"(date) to "{role}"')
 
 
 def _take_all(warehouse: Warehouse, role: str) -> None:
-    for schema in ("mart", "ninja", "control"):
+    for schema in SCHEMAS:
         warehouse.execute(f'revoke all on all tables in schema {schema} from "{role}"')
         warehouse.execute(f'revoke all on all functions in schema {schema} from "{role}"')
         warehouse.execute(f'revoke all on schema {schema} from "{role}"')
-    for view, columns in _columns(warehouse).items():
-        listed = ", ".join(_quoted(column) for column in columns)
-        warehouse.execute(f'revoke all ({listed}) on mart."{view}" from "{role}"')
     warehouse.execute(f'revoke all ({QUEUED}) on control.outbox from "{role}"')
 
 
-def _columns(warehouse: Warehouse) -> dict[str, list[str]]:
-    """Return our views, each with its columns in order."""
+def _columns(warehouse: Warehouse, schema: str) -> dict[str, list[str]]:
+    """Return our views in a schema, each with its columns in order."""
     views: dict[str, list[str]] = {}
     for view, column in warehouse.rows(
         "select c.table_name, c.column_name from information_schema.columns as c "
         "join (select name from control.views union all select name from control.label_views) as v "
-        "on v.name = c.table_name where c.table_schema = 'mart' order by c.table_name, c.ordinal_position"
+        "on v.name = c.table_name where c.table_schema = $schema order by c.table_name, c.ordinal_position",
+        {"schema": schema},
     ):
         views.setdefault(str(view), []).append(str(column))
     return views
@@ -122,7 +144,3 @@ def _readable(views: dict[str, list[str]], view: str) -> list[str]:
     """Return the columns without personal data of a view, which may be one with labelled custom fields."""
     below = view if view in named("mart") else view.partition("_")[0]
     return readable(below, views[view], views[below])
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'

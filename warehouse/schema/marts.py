@@ -13,9 +13,9 @@ import sqlalchemy as sa
 from warehouse.engine.seam import Warehouse
 from warehouse.engine.sql import named
 from warehouse.schema.comments import of_view
+from warehouse.schema.public import MART, PUBLIC
 from warehouse.schema.tables import mirror
 
-SCHEMAS: Final = ("mart", "mart_public")
 BY_ID, BY_CLIENT = ("source", "id"), ("source", "client_id")
 OF_VERSION: Final = ("source", "id", "run_id")
 OF_CHANGE: Final = ("source", "id", "field", "run_id")
@@ -83,7 +83,7 @@ def tables_of(warehouse: Warehouse) -> sa.MetaData:
             )  # fmt: skip
             table.append_column(column)
     for table in list(metadata.tables.values()):
-        if table.schema in SCHEMAS:
+        if table.schema in (MART, PUBLIC):
             _refer(metadata, table)
     return metadata
 
@@ -94,7 +94,7 @@ def _views(warehouse: Warehouse) -> Iterator[tuple[str, str, list[tuple[str, sa.
     for schema, view, column, kind, digits, places in warehouse.rows(
         "select table_schema, table_name, column_name, data_type, numeric_precision, numeric_scale "
         "from information_schema.columns where table_catalog = current_database() "
-        "and table_schema in ('mart', 'mart_public') order by table_schema, table_name, ordinal_position"
+        f"and table_schema in ('{MART}', '{PUBLIC}') order by table_schema, table_name, ordinal_position"
     ):
         if _below(str(view)) in KEYS:
             found.setdefault((str(schema), str(view)), []).append((str(column), _type(str(kind), digits, places)))
@@ -104,7 +104,7 @@ def _views(warehouse: Warehouse) -> Iterator[tuple[str, str, list[tuple[str, sa.
 
 def _below(view: str) -> str:
     """Return the view below one that has a company's labels: clients for clients_main."""
-    return view if view in named("mart") else view.partition("_")[0]
+    return view if view in named(MART) else view.partition("_")[0]
 
 
 def _type(kind: str, digits: object, places: object) -> sa.types.TypeEngine[Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 
-from schemas.entities import PULLED
+from schemas.entities import ACTIVITIES, PULLED
 
 DERIVED = frozenset({
     "record", "before", "after", "detail", "email_key", "phone_digits", "evidence",
@@ -17,8 +17,14 @@ LISTS = ("countries", "currencies", "industries", "sizes", "languages", "timezon
 
 
 @cache
+def rule() -> str:
+    """Return the whole rule as a text: after a change of it, the views without personal data are created again."""
+    return " ".join([*sorted(_names() | DERIVED), "|", *RENAMED, "|", *LISTS])
+
+
+@cache
 def _names() -> frozenset[str]:
-    tables = [table for entity in PULLED.values() for table in (entity, *entity.children)]
+    tables = [table for entity in (*PULLED.values(), ACTIVITIES) for table in (entity, *entity.children)]
     return frozenset(field.name for table in tables for field in table.fields if field.personal)
 
 
@@ -26,8 +32,6 @@ def is_personal(table: str, column: str) -> bool:
     """Whether a column of a table or view may hold personal data, by its field or its name."""
     if table in LISTS:
         return False
-    if column == "notes":  # an activity's notes name clients that are gone
-        return True
     names = {column, *(column.removeprefix(prefix) for prefix in RENAMED if column.startswith(prefix))}
     return bool(names & (_names() | DERIVED))
 

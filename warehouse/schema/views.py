@@ -1,4 +1,8 @@
-"""The views and functions of `mart`, created again whenever this version's SQL differs from the warehouse's."""
+"""The views and functions of `mart` and `mart_public`, created again whenever this version's SQL differs.
+
+`control.views` notes each by its name in `mart`. Its twin in `mart_public` goes and comes with it, and the digest of a
+view holds the rule that says which columns are personal.
+"""
 
 from __future__ import annotations
 
@@ -8,13 +12,15 @@ from graphlib import TopologicalSorter
 
 from warehouse.engine.seam import Warehouse
 from warehouse.engine.sql import named, statement
-from warehouse.schema.comments import comment_on_views
+from warehouse.schema.comments import comment_on_views, view_columns
 from warehouse.schema.functions import CALL, create_function, drop_function, texts
 from warehouse.schema.labels import drop_label_views, label
+from warehouse.schema.personal import readable, rule
+from warehouse.schema.public import MART, PUBLIC, public_function, public_views
 
 
 def views_are_current(warehouse: Warehouse) -> bool:
-    """Whether every view exists, and it and every function was created from this version's SQL.
+    """Whether every view and its twin exist, and they and every function were created from this version's SQL.
 
     Whether a function still exists is not asked, because DuckDB takes 10 ms to list them.
     """
@@ -29,25 +35,33 @@ def drop_views(warehouse: Warehouse) -> None:
     made = [str(name) for (name,) in warehouse.rows("select name from control.views order by place desc")]
     ours = [*(name + CALL for name in reversed(texts())), *reversed(in_order())]
     for name in [*made, *(name for name in ours if name not in made)]:
-        if name.endswith(CALL):
-            drop_function(warehouse, name.removesuffix(CALL))
-        else:
-            warehouse.execute(f'drop view if exists mart."{name}"')
+        for schema in (PUBLIC, MART):
+            if name.endswith(CALL):
+                drop_function(warehouse, schema, name.removesuffix(CALL))
+            else:
+                warehouse.execute(f'drop view if exists {schema}."{name}"')
     warehouse.execute("delete from control.views")
 
 
 def create_views(warehouse: Warehouse) -> None:
-    """Create all views and functions, and note the digest of each one's SQL."""
+    """Create all views and functions with their twins, and note the digest of each one's SQL."""
     made = {name: statement(f"mart/{name}") for name in in_order()}
     for text in made.values():
         warehouse.execute(text)
+    columns = view_columns(warehouse)
+    twins = public_views(made, columns)
+    for text in twins.values():
+        warehouse.execute(text)
     for text in texts().values():
         create_function(warehouse, text)
-    all_made = made | {name + CALL: text for name, text in texts().items()}
-    for place, (name, text) in enumerate(all_made.items()):
-        values = {"place": place, "name": name, "digest": _digest_of(text)}
+        create_function(warehouse, public_function(text))
+    digests = {name: _digest(name) for name in made}
+    digests |= {name + CALL: _digest_of(text) for name, text in texts().items()}
+    for place, (name, digest) in enumerate(digests.items()):
+        values = {"place": place, "name": name, "digest": digest}
         warehouse.execute("insert into control.views values ($place, $name, $digest)", values)
-    comment_on_views(warehouse, made)
+    comment_on_views(warehouse, MART, made, columns)
+    comment_on_views(warehouse, PUBLIC, twins, {view: readable(view, columns[view]) for view in twins})
     label(warehouse)
 
 
@@ -63,7 +77,7 @@ def _dependencies(name: str) -> set[str]:
 
 
 def _digest(name: str) -> str:
-    return _digest_of(statement(f"mart/{name}"))
+    return _digest_of(statement(f"mart/{name}") + rule())
 
 
 def _digest_of(text: str) -> str:

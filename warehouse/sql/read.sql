@@ -406,8 +406,10 @@ where place <= $most
 order by source, owed desc, currency, place
 
 -- :name views
--- Our views of `mart` that still exist, and our functions, with the digest of each one's SQL.
+-- Our views that still exist in both `mart` and `mart_public`, and our functions, with the digest of each one's SQL.
 select v.name, v.digest
 from control.views as v
-left join pg_catalog.pg_views as t on t.schemaname = 'mart' and t.viewname = v.name
-where t.viewname is not null or v.name like '%()'
+left join (
+    select viewname, count(*) as schemas from pg_catalog.pg_views where schemaname in ('mart', 'mart_public') group by viewname
+) as t on t.viewname = v.name
+where t.schemas = 2 or v.name like '%()'

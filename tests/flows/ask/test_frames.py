@@ -17,6 +17,7 @@ from flows.configuration.load import place_of
 from schemas.errors import SettingsError
 from tests.engines import address
 from warehouse.opened.open import open_place
+from warehouse.schema.personal import is_personal
 
 DOCS = Path(__file__).parents[3] / "docs"
 
@@ -70,3 +71,14 @@ def test_the_example_draws_balances_over_time(loaded, tmp_path, monkeypatch, cap
     out = capsys.readouterr().out
     assert "only this day is known yet, so each line is one point" in out
     assert "Not drawn: " in out
+
+
+def test_a_frame_without_personal_data_has_the_columns_that_are_not_personal(loaded):
+    public = frame("clients", personal=False, settings=loaded)
+    whole = frame("clients", settings=loaded)
+    names = [name for name in whole.columns if not is_personal("clients", name)]
+    assert list(public.columns) == names != list(whole.columns)
+    assert set(public["id"]) == set(whole["id"])
+    assert table("aging", personal=False, settings=loaded).num_rows == table("aging", settings=loaded).num_rows
+    with pytest.raises(SettingsError, match="mart_public"):
+        table("nothing", personal=False, settings=loaded)

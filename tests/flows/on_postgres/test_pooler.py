@@ -87,4 +87,9 @@ def test_a_pooler_without_transactions_is_refused_with_what_to_change(ninja, dat
         code, _, err = ninja(through(port, database), "pull")
     assert (code, "pool_mode=statement" in err, "pool_mode=transaction" in err) == (6, True, True)
     with open_place(database) as warehouse:
-        assert warehouse.rows("select nspname from pg_namespace where nspname in ('control', 'ninja', 'mart')") == []
+        assert (
+            warehouse.rows(
+                "select nspname from pg_namespace where nspname in ('control', 'ninja', 'mart', 'mart_public')"
+            )
+            == []
+        )

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import signal
 import subprocess
 
 import pytest
 
+from flows import table
+from flows.configuration.values import Settings
+from schemas.errors import SettingsError
 from tests.postgres import ENVIRONMENT, PASSWORD, Cluster, free_port
+from warehouse.engine.sql import named
+from warehouse.schema.public import SCHEMAS
 
 
 @pytest.fixture
@@ -38,7 +44,7 @@ def test_a_user_who_may_not_make_schemas_is_told_so(ninja, role):
 def test_a_user_who_may_only_read_is_told_so(ninja, database, role, postgres):
     assert ninja(database.url, "pull")[0] == 0
     with postgres.admin(database.url.rpartition("/")[2]) as admin:
-        for schema in ("control", "ninja", "mart"):
+        for schema in SCHEMAS:
             admin.execute(f"grant usage on schema {schema} to {role[0]}")
             admin.execute(f"grant select on all tables in schema {schema} to {role[0]}")
     code, out, _ = ninja(role[1], "doctor")
@@ -85,3 +91,19 @@ def test_a_standby_is_bad_and_named(ninja, standby):
     assert (code, "standby" in out) == (6, True)
     code, _, err = ninja(standby, "pull")
     assert (code, "standby" in err) == (6, True)
+
+
+def test_a_role_without_personal_data_asks_for_everything_in_every_view_and_for_nothing_else(ninja, database, role):
+    assert ninja(database.url, "pull")[0] == 0
+    code, out, _ = ninja(database.url, "grant", "--role", role[0], "--json")
+    assert (code, json.loads(out)["schemas"]) == (0, ["mart_public"])
+    settings = Settings(warehouse=role[1])
+    for view in named("mart"):
+        assert table(view, personal=False, settings=settings).num_columns > 0
+    assert ninja(role[1], "sql", "select * from mart_public.clients")[0] == 0
+    assert ninja(role[1], "sql", "select * from mart_public.aging_as_of(date '2026-01-31')")[0] == 0
+    for closed in ("mart.clients", "ninja.clients", "control.runs", "mart.aging_as_of(current_date)"):
+        code, _, err = ninja(role[1], "sql", f"select 1 from {closed}")
+        assert (code, "permission denied" in err) == (2, True), closed
+    with pytest.raises(SettingsError, match="personal=False"):
+        table("clients", settings=settings)

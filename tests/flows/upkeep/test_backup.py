@@ -31,6 +31,7 @@ from warehouse.opened.backup import MADE_AGAIN, MANIFEST
 from warehouse.opened.migrate import _digest
 from warehouse.opened.open import open_place
 from warehouse.schema.mirror import remember_mirror
+from warehouse.schema.public import SCHEMAS
 from warehouse.schema.tables import create_mirror
 from warehouse.schema.views import drop_views
 
@@ -204,7 +205,7 @@ def test_a_client_that_was_erased_after_the_backup_does_not_come_back_with_it(to
     erase_client(told, "main", erased, reason="after the backup")
     if isinstance(place, PostgresUrl):
         with open_place(place) as warehouse:
-            for schema in ("mart", "ninja", "control"):
+            for schema in reversed(SCHEMAS):
                 warehouse.execute(f"drop schema {schema} cascade")
     else:
         place.unlink()

@@ -15,8 +15,16 @@ from tests.records import MOMENT, client
 from tests.warehouse.mart.test_aging import ago, invoice, payment, use
 from warehouse.opened.migrate import migrate
 from warehouse.schema.functions import texts
-from warehouse.schema.grants import ANALYST, ANALYST_WITH_PERSONAL_DATA, WRITER, grant, revoke
+from warehouse.schema.grants import (
+    ANALYST,
+    ANALYST_OF_COLUMNS,
+    ANALYST_WITH_PERSONAL_DATA,
+    WRITER,
+    grant,
+    revoke,
+)
 from warehouse.schema.personal import is_personal
+from warehouse.schema.public import MART, PUBLIC
 
 NUMBERS = itertools.count(1)
 OWN = ("my_changes", "my_waiting_changes")
@@ -67,41 +75,71 @@ def objects(warehouse):
     found = {}
     for schema, name, column in warehouse.rows(
         "select table_schema, table_name, column_name from information_schema.columns "
-        "where table_schema in ('ninja', 'mart', 'control') order by ordinal_position"
+        "where table_schema in ('ninja', 'mart', 'mart_public', 'control') order by ordinal_position"
     ):
         found.setdefault((schema, name), []).append(column)
     return [(schema, name, columns) for (schema, name), columns in found.items()]
 
 
-@pytest.mark.parametrize("kind", [ANALYST, ANALYST_WITH_PERSONAL_DATA, WRITER])
+def is_for(kind, schema, name, column):
+    """Whether a role of a kind is to read a column of a table or view."""
+    if name in OWN:
+        return kind == WRITER
+    if schema == PUBLIC:
+        return kind != WRITER
+    if schema != MART or kind in {WRITER, ANALYST}:
+        return False
+    return kind == ANALYST_WITH_PERSONAL_DATA or not is_personal(name, column)
+
+
+@pytest.mark.parametrize("kind", [ANALYST, ANALYST_OF_COLUMNS, ANALYST_WITH_PERSONAL_DATA, WRITER])
 def test_each_role_may_do_exactly_what_it_is_for_with_each_object(warehouse, load_records, roles, logged_in, kind):
     load_records([client("a")])
     grant(warehouse, roles[0], kind, now=MOMENT)
     connection = logged_in(roles[0])
     tried = 0
     for schema, name, columns in objects(warehouse):
-        own = name in OWN
+        view = name in OWN or schema in {MART, PUBLIC}
         assert may(connection, f'delete from {schema}."{name}"') == (name == "my_waiting_changes")
-        assert not may(connection, f'drop {"view" if own or schema == "mart" else "table"} {schema}."{name}"')
+        assert not may(connection, f'drop {"view" if view else "table"} {schema}."{name}"')
         for column in columns:
             readable = may(connection, f'select "{column}" from {schema}."{name}"')
-            allowed = schema == "mart" and kind != WRITER
-            public = kind == ANALYST_WITH_PERSONAL_DATA or not is_personal(name, column)
-            assert readable == (own or (allowed and public)), column
+            assert readable == is_for(kind, schema, name, column), (schema, name, column)
             tried += readable
-        assert may(connection, f'select * from {schema}."{name}"') == (
-            own
-            or (
-                schema == "mart"
-                and (
-                    kind == ANALYST_WITH_PERSONAL_DATA
-                    or (kind == ANALYST and not any(is_personal(name, c) for c in columns))
-                )
-            )
-        )
+        whole = all(is_for(kind, schema, name, column) for column in columns)
+        assert may(connection, f'select * from {schema}."{name}"') == whole, (schema, name)
     assert (tried > 50) == (kind != WRITER)
     assert not may(connection, "create table mart.mine (n integer)")
+    assert not may(connection, "create table mart_public.mine (n integer)")
     assert not may(connection, "insert into control.sources (source) values ('x')")
+
+
+def test_a_new_role_reads_nothing(warehouse, load_records, roles, logged_in):
+    load_records([client("a")])
+    warehouse.execute(f'create role "{roles[0]}"')
+    connection = logged_in(roles[0])
+    for schema, name, _ in objects(warehouse):
+        assert not may(connection, f'select 1 from {schema}."{name}"')
+    for schema, name in itertools.product((MART, PUBLIC), texts()):
+        assert not may(connection, f"select 1 from {schema}.{name}(current_date)")
+
+
+def test_a_role_of_before_keeps_its_queries_over_the_upgrade_until_it_is_granted_again(
+    warehouse, load_records, roles, logged_in
+):
+    load_records([client("a")])
+    grant(warehouse, roles[0], ANALYST_OF_COLUMNS, now=MOMENT)
+    for statement in ("drop schema mart_public cascade", "update control.views set digest = 'older'"):
+        warehouse.execute(statement)
+    migrate(warehouse, now=MOMENT)
+    connection = logged_in(roles[0])
+    asked = ["select id, balance from mart.clients", "select client_id, owed from mart.aging_as_of(current_date)"]
+    assert [may(connection, sql) for sql in asked] == [True, True]
+    assert [may(connection, sql.replace("mart.", "mart_public.")) for sql in asked] == [True, True]
+    assert not may(connection, "select name from mart.clients")
+    grant(warehouse, roles[0], ANALYST, now=MOMENT)
+    assert [may(connection, sql) for sql in asked] == [False, False]
+    assert [may(connection, sql.replace("mart.", "mart_public.")) for sql in asked] == [True, True]
 
 
 def test_a_writer_adds_wishes_under_its_own_name_and_changes_none(warehouse, roles, logged_in):
@@ -146,8 +184,8 @@ def test_what_a_reader_without_personal_data_gets_holds_no_person(warehouse, loa
     told = []
     for schema, name, columns in objects(warehouse):
         for column in columns:
-            if schema == "mart" and may(connection, f'select "{column}" from mart."{name}"'):
-                told += connection.execute(f'select cast("{column}" as varchar) from mart."{name}"').fetchall()
+            if may(connection, f'select "{column}" from {schema}."{name}"'):
+                told += connection.execute(f'select cast("{column}" as varchar) from {schema}."{name}"').fetchall()
     assert ("a",) in told
     assert "Canary" not in str(told)
 
@@ -161,11 +199,12 @@ def test_readers_may_use_the_functions_of_a_day_and_nobody_else(warehouse, load_
         grant(warehouse, roles[0], kind, now=MOMENT)
     connection = logged_in(roles[0])
     for name in texts():
-        assert may(connection, f"select * from mart.{name}(current_date)") == (kind not in {WRITER, None})
+        assert may(connection, f"select * from mart_public.{name}(current_date)") == (kind not in {WRITER, None})
+        assert may(connection, f"select * from mart.{name}(current_date)") == (kind == ANALYST_WITH_PERSONAL_DATA)
     if kind == ANALYST:
         revoke(warehouse, roles[0])
-        warehouse.execute(f'grant usage on schema mart to "{roles[0]}"')
-        assert not any(may(connection, f"select * from mart.{name}(current_date)") for name in texts())
+        warehouse.execute(f'grant usage on schema mart_public to "{roles[0]}"')
+        assert not any(may(connection, f"select * from mart_public.{name}(current_date)") for name in texts())
 
 
 @pytest.mark.parametrize("kind", [ANALYST, ANALYST_WITH_PERSONAL_DATA])
@@ -180,12 +219,13 @@ def test_a_reader_gets_the_rows_of_the_functions_that_take_a_day_also_after_an_u
     migrate(warehouse, now=MOMENT)
     connection = logged_in(roles[0])
     for name, day in itertools.product(texts(), (ago(0), ago(50), ago(60))):
-        asked = f"select * from mart.{name}(date '{day}')"
+        asked = f"select * from mart_public.{name}(date '{day}')"
         rows = connection.execute(asked).fetchall()
+        assert rows == warehouse.rows(asked.replace("mart_public.", "mart."))
         assert rows == warehouse.rows(asked) != []
         assert "Canary" not in str(rows)
     revoke(warehouse, roles[0])
-    assert not any(may(connection, f"select * from mart.{name}(current_date)") for name in texts())
+    assert not any(may(connection, f"select * from mart_public.{name}(current_date)") for name in texts())
 
 
 def test_rights_outlast_an_upgrade_that_makes_the_views_anew(warehouse, load_records, roles, logged_in):
@@ -193,14 +233,14 @@ def test_rights_outlast_an_upgrade_that_makes_the_views_anew(warehouse, load_rec
     grant(warehouse, roles[0], ANALYST, now=MOMENT)
     warehouse.execute("update control.views set digest = 'older'")
     migrate(warehouse, now=MOMENT)
-    assert may(logged_in(roles[0]), "select balance from mart.clients")
+    assert may(logged_in(roles[0]), "select * from mart_public.clients")
 
 
 def test_a_role_that_gets_other_rights_or_none_loses_what_it_had(warehouse, roles, logged_in):
     grant(warehouse, roles[0], ANALYST_WITH_PERSONAL_DATA, now=MOMENT)
     connection = logged_in(roles[0])
     grant(warehouse, roles[0], WRITER, now=MOMENT)
-    assert not may(connection, "select id from mart.clients")
+    assert not any(may(connection, f"select id from {schema}.clients") for schema in (MART, PUBLIC))
     revoke(warehouse, roles[0])
     assert not may(connection, "insert into control.outbox (source, id, field) values ('main', 'a', 'city')")
     with pytest.raises(SettingsError, match="no rights here"):

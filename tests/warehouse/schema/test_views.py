@@ -1,6 +1,8 @@
-"""The views of `mart` reach every warehouse, whatever it had; what people made themselves stays."""
+"""The views for people reach every warehouse, whatever it had; what people made themselves stays."""
 
 from __future__ import annotations
+
+import hashlib
 
 import pytest
 
@@ -10,7 +12,8 @@ from warehouse.engine.seam import DUCKDB
 from warehouse.engine.sql import named, statement
 from warehouse.opened.migrate import migrate
 from warehouse.publish.publish import publish, publish_if_due
-from warehouse.schema import functions, views
+from warehouse.schema import functions, personal, views
+from warehouse.schema.public import SCHEMAS
 
 
 @pytest.fixture
@@ -53,10 +56,12 @@ def test_a_view_that_this_version_no_longer_has_is_dropped_and_one_that_people_m
     assert {name for (name,) in made} == {*named("mart"), "mine"} - {"load_status"}
 
 
-def test_a_view_that_someone_dropped_comes_back(warehouse):
-    warehouse.execute("drop view mart.client_balances")
+@pytest.mark.parametrize("schema", SCHEMAS[2:])
+def test_a_view_that_someone_dropped_comes_back(warehouse, schema):
+    warehouse.execute(f"drop view {schema}.client_balances cascade")
     migrate(warehouse, now=MOMENT)
     assert columns(warehouse, "client_balances")
+    assert warehouse.rows("select * from mart_public.client_balances") == []
 
 
 def test_a_function_of_another_version_is_replaced_and_one_that_is_new_is_made(warehouse, monkeypatch):
@@ -81,3 +86,29 @@ def test_a_view_that_cannot_be_made_leaves_the_old_ones(warehouse, give):
     with pytest.raises(WarehouseError, match=r"CatalogException|UndefinedTable"):
         migrate(warehouse, now=MOMENT)
     assert columns(warehouse, "contacts") == before
+
+
+def test_the_views_without_personal_data_reach_a_warehouse_that_had_none(warehouse, load_records):
+    load_records([client("a")])
+    warehouse.execute("drop schema mart_public cascade")
+    for name in named("mart"):
+        digest = hashlib.sha256(statement(f"mart/{name}").encode()).hexdigest()  # as the version before noted it
+        values = {"name": name, "digest": digest}
+        warehouse.execute("update control.views set digest = $digest where name = $name", values)
+    migrate(warehouse, now=MOMENT)
+    assert warehouse.rows("select id from mart_public.clients") == warehouse.rows("select id from mart.clients") != []
+    assert warehouse.rows("select * from mart_public.aging_as_of(current_date)") == []
+    before = warehouse.rows("select * from control.views order by place")
+    migrate(warehouse, now=MOMENT)
+    assert warehouse.rows("select * from control.views order by place") == before
+
+
+def test_a_column_that_becomes_personal_leaves_the_views_without_personal_data(warehouse, monkeypatch):
+    assert "size" in warehouse.answer("select * from mart_public.clients limit 0")[0]
+    monkeypatch.setattr(personal, "DERIVED", personal.DERIVED | {"size"})
+    personal.rule.cache_clear()
+    try:
+        migrate(warehouse, now=MOMENT)
+        assert "size" not in warehouse.answer("select * from mart_public.clients limit 0")[0]
+    finally:
+        personal.rule.cache_clear()
