@@ -22,7 +22,7 @@ LEAST_ALIKE: Final = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A client; `kind` is how it vanished: merged, purged or gone. None if it is present."""
+    """A client. `kind` is None if it is present; else merged, purged, gone, or in quarantine if it was never stored."""
 
     source: str
     id: str

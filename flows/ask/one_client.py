@@ -70,7 +70,7 @@ class OneClient:
 
     @property
     def state(self) -> str:
-        """Present clients are active, archived or deleted; others merged, purged or gone."""
+        """Present clients are active, archived or deleted; others merged, purged, gone, or never stored."""
         return self.found.kind or str(self.fields["status"])
 
     @property
@@ -96,7 +96,7 @@ class OneClient:
         return _labelled(self.fields, self.labels)
 
     def as_document(self) -> Record:
-        """Return everything for JSON: the same keys for each client, without those of an empty value left out."""
+        """Return everything for JSON, with the same keys for each client."""
         rows = {name: list(section.rows) for name, section in self.sections.items()}
         rows["versions"] = rows.pop("history")
         rows["merged_into_this"] = self.merged()

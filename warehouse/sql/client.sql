@@ -62,7 +62,8 @@ order by probability desc nulls last, id collate "C"
 select * from mart.clients where source = $source and id = $id
 
 -- :name found
--- Clients that a text may mean, those that vanished too: their numbers and ids, and names and addresses of its length.
+-- Clients that a text may mean, by number, id, e-mail address, and names of its length. Also clients that vanished, and
+-- clients with nothing but a record in quarantine.
 select c.source, c.id, c.number, c.display_name, c.name, cast(null as varchar) as email, cast(null as varchar) as kind
 from ninja.clients as c
 where c.number = $who or c.id = $who or length(c.display_name) = length($who) or length(c.name) = length($who)
@@ -72,12 +73,25 @@ from ninja.contacts as k
 join ninja.clients as c on c.source = k.source and c.id = k.client_id
 where $who like '%@%' and length(k.email) = length($who)
 union all
-select r.source, r.id, v.number, v.display_name, v.name, null, r.kind
-from control.redirects as r
-left join control.client_versions as v
-    on v.source = r.source and v.id = r.id and v.ended_run_id = r.run_id and v.ended_by = r.kind
-where r.returned_run_id is null
-    and (v.number = $who or r.id = $who or length(v.display_name) = length($who) or length(v.name) = length($who))
+select source, id, number, display_name, name, email, kind
+from (
+    select
+        r.source, r.id, v.number, v.display_name, v.name, r.kind,
+        case when position('"email":"' || lower($who) || '"' in lower(cast(v.record as varchar))) > 0 then $who end as email
+    from control.redirects as r
+    left join control.client_versions as v
+        on v.source = r.source and v.id = r.id and v.ended_run_id = r.run_id and v.ended_by = r.kind
+    where r.returned_run_id is null
+) as away
+where id = $who or number = $who or length(display_name) = length($who) or length(name) = length($who) or email is not null
+union all
+select distinct q.source, q.id, null, null, null, null, 'in quarantine'
+from control.quarantine as q
+where q.entity = 'clients' and q.id = $who and q.resolved_run_id is null
+    and not exists (select 1 from ninja.clients as c where c.source = q.source and c.id = q.id)
+    and not exists (
+        select 1 from control.redirects as r where r.source = q.source and r.id = q.id and r.returned_run_id is null
+    )
 order by 1, 2, 6
 
 -- :name history

@@ -162,8 +162,9 @@ def test_a_merged_client_says_where_it_went_and_the_other_one_where_it_came_from
     assert (found["id"], found["kind"]) == (kept.other["id"], "merged")
 
 
-def test_a_client_that_is_gone_is_found_by_its_name_too(kept):
-    for text in (kept.purged["number"], kept.purged["name"].upper(), kept.purged["id"]):
+def test_a_client_that_is_gone_is_found_by_its_name_and_mail_too(kept):
+    mail = next(contact["email"] for contact in kept.purged["contacts"] if contact["email"].strip())
+    for text in (kept.purged["number"], kept.purged["name"].upper(), kept.purged["id"], mail.title()):
         client = kept(text).client
         assert (client.found.id, client.state) == (kept.purged["id"], "gone")
         assert (client.fields["city"] or "", client.redirect["into_id"]) == (kept.purged["city"], None)
@@ -241,6 +242,28 @@ def test_plans_changes_duplicates_and_calls_of_a_client_are_there_and_those_of_o
     for words in ("Plans that would change it", "Queued changes", "Group of duplicates", "never merge", "In quarantine",
                   "No longer listed", "Calls that wrote to it", "same phone", "90.0%"):  # fmt: skip
         assert words in shown
+
+
+def test_a_client_without_any_stored_version_is_shown_with_the_little_that_is_known(own, capsys):
+    columns = "source, id, kind, into_id, evidence, run_id, vanished_at"
+    change(
+        own.settings,
+        *(
+            "insert into control.quarantine "
+            f"values ('main', 'clients', 'odd', '{name}', 'is missing', null, 'r', 'r', null)"
+            for name in ("balance", "number")
+        ),
+        f"insert into control.redirects ({columns}) values ('main', 'bare', 'gone', null, 'no answer', 'r', now())",
+    )
+    odd, bare = own("odd").client, own("bare").client
+    assert [(row["field"], odd.state) for row in odd.sections["quarantine"].rows] == [
+        ("balance", "in quarantine"), ("number", "in quarantine"),
+    ]  # fmt: skip
+    assert (bare.state, bare.figures()["balance"], bare.redirect["evidence"]) == ("gone", None, "no answer")
+    for client in (odd, bare):
+        tell_client(client)
+        assert json.dumps(client.as_document(), default=str)
+    assert capsys.readouterr().out.count("is missing") == 2
 
 
 def test_people_see_only_sections_with_rows_and_at_most_the_rows_they_asked_for(kept, capsys):
