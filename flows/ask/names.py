@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from flows.ask.ask import reading
 from flows.configuration.values import Settings
+from schemas.client import Client
 from schemas.errors import SettingsError, WarehouseError
 from warehouse.engine.sql import statement
 
@@ -15,9 +16,25 @@ Names = Mapping[str, Mapping[str, str]]
 
 def known_names(settings: Settings, source: str) -> Names:
     """Return the names of ids from the mirror; none if there is no mirror yet."""
+    return _named(settings, source, "read/form_names")
+
+
+def known_currencies(settings: Settings, source: str) -> Names:
+    """Return the codes of currencies by `currency`, `group` and `company`, for `currency_of`; none without a mirror."""
+    return _named(settings, source, "read/currency_codes")
+
+
+def currency_of(client: Client, codes: Names) -> str | None:
+    """Return the code of a client's currency: its own, else its group's, else the company's. None if it is unknown."""
+    if client.currency_id:
+        return codes.get("currency", {}).get(client.currency_id)
+    return codes.get("group", {}).get(client.group_settings_id or "") or codes.get("company", {}).get("")
+
+
+def _named(settings: Settings, source: str, query: str) -> Names:
     try:
         with reading(settings) as warehouse:
-            rows = warehouse.rows(statement("read/form_names"), {"source": source})
+            rows = warehouse.rows(statement(query), {"source": source})
     except (SettingsError, WarehouseError):
         return {}
     names: dict[str, dict[str, str]] = {}

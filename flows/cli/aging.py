@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from flows.ask.aging import BASES, BY, DUE, day_of, read_aging, tell_aging, tell_left_out
-from flows.ask.csv_export import check_outputs, write_files
+from flows.ask.files import check_outputs, write_files
 from flows.cli.options import AsJson, ConfigFile, CsvFile, DecimalSign, Separator, SourceName, WorkbookFile
 from flows.configuration.load import load_settings
 from flows.show.show import show_json

@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 
 from flows.ask.ask import Result, ask, asked
-from flows.ask.balances import moment, read_balances, read_heading, tell_balances
-from flows.ask.csv_export import check_outputs, write_files
+from flows.ask.balances import BY, moment, read_balances, read_heading, tell_balances, tell_beside
+from flows.ask.files import check_outputs, write_files
 from flows.ask.plot import plot_balances
 from flows.cli.options import AsJson, ConfigFile, CsvFile, DecimalSign, Separator, SourceName, WorkbookFile
 from flows.configuration.load import load_settings
@@ -48,12 +48,19 @@ def _show_entities(entities: Result, *, several: bool) -> None:
 
 
 def balances(
-    top: Annotated[int, typer.Option(min=1, help="The number of debtors to show for each currency.")] = 10,
+    by: Annotated[
+        str | None, typer.Option(metavar="WHAT", help=f"One row for each: {', '.join(BY)}. Else an overview.")
+    ] = None,
+    top: Annotated[int, typer.Option(min=1, help="The number of rows to show for each currency.")] = 10,
     plot: Annotated[Path | None, typer.Option(help="Draw a chart into this file (.png, .svg, .pdf).")] = None,
     at: Annotated[
         str | None,
         typer.Option(metavar="MOMENT", help="Balances at that time: 2026-12-31 (the end of that day, UTC), or a time."),
     ] = None,
+    csv: CsvFile = None,
+    xlsx: WorkbookFile = None,
+    separator: Separator = None,
+    decimal: DecimalSign = None,
     source: SourceName = None,
     config: ConfigFile = None,
     as_json: AsJson = False,
@@ -61,17 +68,24 @@ def balances(
     """Show amounts owed and overpaid, and the largest debtors.
 
     Amounts in different currencies are never added, and overpaid amounts are never subtracted from debts. --at shows
-    the balances at that moment, by the server's time stamps. Nothing is known before the first pull.
+    the balances at that moment, by the server's time stamps. Nothing is known before the first pull. A file has one
+    row for each client, all of them, unless you say --by. Deleted clients are left out.
     """
+    check_outputs(csv, xlsx, separator=separator, decimal=decimal, as_json=as_json)
     settings, notes = load_settings(config), []
     then = None if at is None else moment(at)
-    results = read_balances(settings, source, top=top, at=then)
+    in_file = csv is not None or xlsx is not None
+    by = by or ("client" if in_file else None)
+    results = read_balances(settings, source, top=top, at=then, by=by)
     if plot is not None:
         notes = plot_balances(results, plot, read_heading(settings, source, at=then))
-    if as_json:
+    if in_file:
+        write_files(results[f"by_{by}"], csv, xlsx, separator=separator, decimal=decimal)
+        tell_beside(results, then)
+    elif as_json:
         show_json({name: result.records() for name, result in results.items()})
     else:
-        tell_balances(results, then)
+        tell_balances(results, then, by=by, top=top)
     if plot is not None:
         say(" ".join([f"The picture is in {plot}.", *notes]))
 

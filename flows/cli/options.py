@@ -31,7 +31,8 @@ CsvFile = Annotated[
     str | None, typer.Option("--csv", metavar="FILE", help="Write the rows as CSV; - is standard output.")
 ]
 WorkbookFile = Annotated[
-    str | None, typer.Option("--xlsx", metavar="FILE", help="Write the rows as an Excel workbook.")
+    str | None,
+    typer.Option("--xlsx", metavar="FILE", help="Write the rows as an Excel workbook; - is standard output."),
 ]
 Allow = Annotated[
     list[str] | None,

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from flows.ask.csv_export import check_outputs, write_files
+from flows.ask.files import check_outputs, write_files
 from flows.ask.reconciliation import of_source, read_compared, read_reconciliation, tell_reconciliation, with_ledger
 from flows.cli.options import AsJson, ConfigFile, CsvFile, DecimalSign, Separator, SourceName, WorkbookFile
 from flows.configuration.load import choose_source, load_settings

@@ -78,7 +78,7 @@ def show_table(
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
     for name, is_number, width in zip(kept, numeric, widths, strict=True):
         side: Literal["left", "right"] = "right" if is_number else "left"
-        table.add_column(Text(harmless(name)), justify=side, overflow="fold", min_width=width)
+        table.add_column(Text(harmless(name)), justify=side, overflow="fold", min_width=width, no_wrap=is_number)
     for row in texts:
         table.add_row(*map(Text, row))
     if title:

@@ -6,6 +6,18 @@ select source, id, number, display_name, currency_code, country, balance, paid_t
 from mart.client_history
 where status <> 'deleted' and valid_from <= $at and (valid_to is null or valid_to > $at)
 
+-- :name balances_by_client
+-- The balance of each client: the currency with most owed first, and in it the client that owes most.
+select
+    source, number, display_name as client, country, currency_code as currency, balance,
+    case when balance > 0 then balance else 0 end as owed, case when balance < 0 then -balance else 0 end as overpaid,
+    paid_to_date, credit_balance
+from {balances}
+where source = coalesce($source, source)
+order by
+    source, sum(case when balance > 0 then balance else 0 end) over (partition by source, currency_code) desc, currency_code,
+    balance desc, id
+
 -- :name balances_by_country
 -- The amounts owed and overpaid by country: the currency with most owed first, and in it the country that owes most.
 select source, country, currency, clients, debtors, owed, creditors, overpaid, net
@@ -82,6 +94,18 @@ from mart.companies as c
 left join mart.load_status as s on s.source = c.source
 where c.source = coalesce($source, c.source)
 order by c.source
+
+-- :name currency_codes
+-- The codes of the currencies of a source by their ids, those of its groups by the groups' ids, and the company's.
+select 'currency' as kind, id, code from ninja.currencies where source = $source
+union all
+select 'group', g.id, c.code
+from ninja.group_settings as g join ninja.currencies as c on c.source = g.source and c.id = g.currency_id
+where g.source = $source
+union all
+select 'company', '', c.code
+from ninja.companies as o join ninja.currencies as c on c.source = o.source and c.id = o.currency_id
+where o.source = $source
 
 -- :name departed
 -- The records that one run removed, each with the client it was merged into.

@@ -9,7 +9,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from connector import clients
-from flows.cli.options import AsJson, ConfigFile, SourceName
+from flows.ask.ask import Result
+from flows.ask.decimals import in_decimals
+from flows.ask.files import check_outputs, write_files
+from flows.ask.names import Names, currency_of, known_currencies
+from flows.cli.options import AsJson, ConfigFile, CsvFile, DecimalSign, Separator, SourceName, WorkbookFile
+from flows.configuration.load import choose_source, load_settings
 from flows.session.api import open_api
 from flows.show.counted import counted
 from flows.show.show import progress_bar, say, show_json, show_records, show_table
@@ -22,7 +27,11 @@ if TYPE_CHECKING:
 
 MOST = 50
 BY_ID = "id|asc"
-LISTED = ("id", "number", "display_name", "status", "balance", "currency_id", "email", "updated_at")
+LISTED = ("id", "number", "display_name", "status", "balance", "currency", "email", "updated_at")
+IN_FILE = (
+    "id", "number", "display_name", "status", "balance", "paid_to_date", "credit_balance", "currency", "currency_id",
+    "email", "updated_at",
+)  # fmt: skip
 CONTACT = ("id", "first_name", "last_name", "email", "phone", "is_primary", "send_email")
 DOCUMENT = ("id", "name", "type", "size", "is_public", "created_at")
 LOG = ("id", "category_id", "event_id", "type_id", "created_at")
@@ -94,6 +103,10 @@ def list_(
     ] = None,
     sort: Annotated[str, typer.Option(metavar="COLUMN|asc", help="In quotes: 'name|asc', 'balance|desc' ...")] = BY_ID,
     limit: Annotated[int, typer.Option(min=0, help="The most clients to show; 0 is all.")] = MOST,
+    csv: CsvFile = None,
+    xlsx: WorkbookFile = None,
+    separator: Separator = None,
+    decimal: DecimalSign = None,
     source: SourceName = None,
     config: ConfigFile = None,
     as_json: AsJson = False,
@@ -101,8 +114,10 @@ def list_(
     """List clients, filtered and sorted.
 
     A client is listed if it matches all filters. Filters that the server would ignore or misread are refused, and its
-    answers are checked. If clients change meanwhile, the list can miss one; `ninja-sync pull` never does.
+    answers are checked. If clients change meanwhile, the list can miss one; `ninja-sync pull` never does. The codes of
+    currencies come from the warehouse; without one, or if it has no such currency, there is only `currency_id`.
     """
+    check_outputs(csv, xlsx, separator=separator, decimal=decimal, as_json=as_json)
     options = {
         "updated_at": updated_at, "created_at": created_at, "status": status, "is_deleted": _flag(is_deleted),
         "with_trashed": _flag(with_trashed), "client_id": client_id, "name": name, "email": email,
@@ -112,7 +127,9 @@ def list_(
     }  # fmt: skip
     by_name = {key: value for key, value in options.items() if value is not None}
     wanted = clients.parse_filter(_and(by_name, where or []))
-    with open_api(source, config=config) as api, progress_bar("clients", quiet=as_json) as progress:
+    settings = load_settings(config)
+    name_of_source = choose_source(settings, source)
+    with open_api(name_of_source, settings=settings) as api, progress_bar("clients", quiet=as_json) as progress:
         pages = clients.list_clients(api, wanted, sort=sort, page_size=min(limit or 500, 500))
         listed: list[Client] = []
         for client in islice(pages, limit or None):
@@ -121,8 +138,12 @@ def list_(
         more = clients.count_clients(api, wanted) - len(listed) if limit and len(listed) == limit else 0
     if as_json:
         show_json({"clients": [as_dict(client) for client in listed], "more": max(0, more)})
-    else:
-        _show_list(listed, max(0, more))
+        return
+    result = _listed(listed, known_currencies(settings, name_of_source))
+    if not write_files(result, csv, xlsx, separator=separator, decimal=decimal):
+        _show_list(result, max(0, more))
+    elif more > 0:
+        say(f"{counted(len(listed), 'client')}, and {more:,} more: --limit 0 writes all.")
 
 
 def documents(
@@ -212,14 +233,25 @@ def _table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]])
         say(f"{title}: none.")
 
 
-def _show_list(listed: Sequence[Client], more: int) -> None:
-    if not listed:
+def _listed(listed: Sequence[Client], codes: Names) -> Result:
+    """Return the clients as rows, each amount in the decimals of its currency."""
+    rows = [
+        (
+            c.id, c.number, c.display_name, c.status, c.balance, c.paid_to_date, c.credit_balance,
+            currency_of(c, codes), c.currency_id, _mail(c), c.updated_at,
+        )
+        for c in listed
+    ]  # fmt: skip
+    return in_decimals((IN_FILE, rows))
+
+
+def _show_list(result: Result, more: int) -> None:
+    if not result.rows:
         say("No clients match.")
         return
-    rows = [
-        (c.id, c.number, c.display_name, c.status, c.balance, c.currency_id, _mail(c), c.updated_at) for c in listed
-    ]
-    count = counted(len(listed), "client")
+    records = [record | {"currency": record["currency"] or record["currency_id"]} for record in result.records()]
+    rows = [[record[name] for name in LISTED] for record in records]
+    count = counted(len(rows), "client")
     show_table("", LISTED, rows, note=f"{count}, and {more:,} more: --limit 0 shows all" if more else count)
 
 

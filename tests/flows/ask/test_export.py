@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from openpyxl import load_workbook
 
 from flows.ask.ask import Result
-from flows.ask.csv_export import as_csv
+from flows.ask.files import as_csv
 from flows.configuration.load import place_of
 from flows.sheets.spreadsheets import looks_like_formula, read_sheet, without_apostrophe
 from schemas.billing import INVOICES, PAYMENTS

@@ -10,7 +10,7 @@ import pytest
 from openpyxl import Workbook
 
 from flows.ask.ask import Result
-from flows.ask.csv_export import as_csv
+from flows.ask.files import as_csv
 from flows.push.wishes import wished_rows, wishes_of_file, wishes_of_frame
 from flows.sheets.spreadsheets import Reading
 from schemas.errors import SettingsError

@@ -166,6 +166,13 @@ def test_no_line_is_wider_than_the_terminal_and_no_name_or_number_is_broken(line
     assert all(any(text in line for line in seen) for text in (*columns, "EUR", "0001", "12,345,678.10"))
 
 
+def test_a_table_that_only_just_fits_cuts_no_number(lines):
+    columns = ["number", "client", "country", "owed", "overpaid", "paid_to_date", "credit_balance"]
+    row = ["0176", "Jones & Patel Marine Limited Surveyors", "United Kingdom", Decimal(3300), Decimal(0), Decimal(1319)]
+    seen = "\n".join(lines(show_table, "", columns, [[*row, Decimal("983.07")]]))
+    assert all(text in seen for text in ("3,300.00", "1,319.00", "983.07", "credit_balance"))
+
+
 def test_rows_that_are_too_wide_for_a_table_are_shown_below_each_other(lines):
     columns = [f"a_long_name_{n}" for n in range(20)]
     seen = lines(show_table, "Things", columns, [[n * 1000 for n in range(20)]] * 25, note="25 rows")

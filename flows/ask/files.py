@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import sys
 from decimal import Decimal
 
 from flows.ask.ask import Result
@@ -56,6 +57,10 @@ def check_outputs(
         raise SettingsError("--json prints the result: use it without --csv and --xlsx.")
     if xlsx is not None and not xlsx.lower().endswith((".xlsx", ".xlsm")) and xlsx != STANDARD_OUTPUT:
         raise SettingsError(f"--xlsx writes a workbook: call it {xlsx}.xlsx.")
+    if csv == xlsx == STANDARD_OUTPUT:
+        raise SettingsError("Only one of --csv and --xlsx can write to standard output.")
+    if xlsx == STANDARD_OUTPUT and sys.stdout.isatty():
+        raise SettingsError("A terminal cannot show a workbook: name a file, or pass it on with > FILE.xlsx.")
 
 
 def write_files(

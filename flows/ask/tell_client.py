@@ -1,0 +1,212 @@
+"""Print one client for people: its figures and fields, then a table for each kind of rows that it has."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from decimal import Decimal
+from typing import Final
+
+from flows.ask.aging import BUCKETS, DUE, SHORT
+from flows.ask.find_client import Found
+from flows.ask.one_client import DOCUMENTS, OneClient, Record, Section
+from flows.show.counted import counted
+from flows.show.show import amount, cell, say, show_records, show_table
+
+PLAIN: Final = (
+    "group_name", "classification", "industry", "size", "vat_number", "id_number", "website", "phone", "payment_terms",
+)  # fmt: skip
+"""Fields that are shown under their own names, if they have a value."""
+ADDRESS: Final = ("address1", "address2", "postal_code", "city", "state", "country")
+AFTERWARDS: Final = ("private_notes", "public_notes", "created_at", "updated_at", "archived_at")
+AGES: Final = (*BUCKETS[DUE], "owed", "overpaid", "unapplied_payments", "open_credits")
+SPARE: Final = (
+    "reason", "why", "by", "part", "id", "evidence", "open credits", "unapplied payments", "overpaid", "refunded",
+    "applied", "date",
+)  # fmt: skip
+"""Columns to leave out of a table that is too wide, in this order."""
+
+NAMING: Final = ("first_name", "last_name", "email", "name")
+"""The fields that name a contact or a document."""
+LONGEST: Final = 100
+"""The most characters of a changed value that are shown."""
+
+Column = str | Callable[[Record], object]
+Columns = Mapping[str, Column]
+"""The headings of a table, each with its column, or with a function of a row."""
+
+
+def _state(row: Record) -> str:
+    """Return the status of a document; an archived or deleted one says so."""
+    state = str(row["document_status"])
+    return state if row["status"] == "active" else f"{state}, {row['status']}"
+
+
+def _as_text(value: object) -> str:
+    return value if isinstance(value, str) else "" if value is None else json.dumps(value, ensure_ascii=False)
+
+
+def _part(row: Record) -> str:
+    """Return the part of an invoice that is open; nothing for the whole invoice."""
+    return "" if row["part"] == "whole" else str(row["part"])
+
+
+def _short(text: object) -> object:
+    """Return a changed value for people: of a whole contact or document its name, of a long text its beginning."""
+    if not isinstance(text, str):
+        return text
+    with suppress(ValueError):
+        if isinstance(record := json.loads(text), dict):
+            text = ", ".join(str(record[name]) for name in NAMING if record.get(name)) or text
+    return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
+
+
+def _person(row: Record) -> str:
+    return " ".join(filter(None, (row["first_name"], row["last_name"])))
+
+
+def _other(row: Record) -> str:
+    return " ".join(filter(None, (row["other_number"], row["other_name"] or row["other_id"])))
+
+
+TABLES: Final[Mapping[str, tuple[str, Columns]]] = {
+    "merged": ("Clients merged into it", {
+        "client": "display_name", "id": "id", "merged at": "vanished_at", "evidence": "evidence",
+    }),
+    "contacts": ("Contacts", {"name": _person, "email": "email", "phone": "phone", "primary": "is_primary"}),
+    "open_items": ("Open items", {
+        "number": "number", "part": _part, "date": "date", "due": "due_date", "days overdue": "days_overdue",
+        "open": "open_amount",
+    }),
+    "invoices": ("Invoices", {
+        "number": "number", "date": "date", "due": "due_date", "status": _state, "amount": "amount",
+        "balance": "balance",
+    }),
+    "payments": ("Payments", {
+        "number": "number", "date": "date", "status": _state, "amount": "amount", "applied": "applied",
+        "refunded": "refunded", "unapplied": "unapplied",
+    }),
+    "credits": ("Credits", {
+        "number": "number", "date": "date", "status": _state, "amount": "amount", "balance": "balance",
+    }),
+    "duplicates": ("Group of duplicates", {
+        "number": "number", "client": "display_name", "status": "status", "balance": "balance",
+        "currency": "currency_code", "probability": lambda row: f"{row['probability'] or 0:.1%}",
+        "reason": lambda row: "; ".join(map(_as_text, row["reasons"] or [])),
+    }),
+    "decisions": ("Decisions on duplicates", {
+        "at": "decided_at", "decision": lambda row: str(row["decision"]).replace("_", " "), "other client": _other,
+        "by": "author", "reason": "reason",
+    }),
+    "queued": ("Queued changes", {
+        "at": "queued_at", "field": "column", "value": "value", "state": "state", "by": "author", "why": "why",
+    }),
+    "plans": ("Plans that would change it", {
+        "plan": "plan_id", "state": "state", "change": "what", "to": lambda row: _as_text(row["after"]), "by": "author",
+    }),
+    "changes": ("Changes", {
+        "at": "changed_at", "field": "field", "before": lambda row: _short(row["before"]),
+        "after": lambda row: _short(row["after"]),
+    }),
+    "journal": ("Calls that wrote to it", {
+        "at": "noted_at", "call": "verb", "outcome": "outcome", "by": "operator", "plan": "plan_id",
+    }),
+    "quarantine": ("In quarantine", {"field": "field", "reason": "reason", "since": "since"}),
+    "unlisted": ("No longer listed by the server", {
+        "record": "record_kind", "number": "number", "why": "why", "since": "since",
+    }),
+}  # fmt: skip
+NEWEST: Final = {*DOCUMENTS, "changes", "journal", "merged"}
+MATCH: Final = ("number", "name", "state", "source", "id")
+
+
+def tell_client(client: OneClient, *, top: int = 5) -> None:
+    """Print the client, with at most `top` rows of each kind; sections without rows are left out."""
+    code = client.currency or ""
+    lines = [(name, value) for name, value in _lines(client) if value not in (None, "")]
+    show_records(_title(client.found), [name for name, _ in lines], [[value for _, value in lines]], currency=code)
+    if client.aging:
+        headings = [SHORT.get(name, name.replace("_", " ")) for name in AGES]
+        _show("Owed by days overdue", headings, [[client.aging[name] for name in AGES]], code)
+    merged = client.merged()
+    sections = {"merged": Section(merged, len(merged)), **client.sections}
+    for name, (title, columns) in TABLES.items():
+        section = sections[name]
+        rows = section.rows[:top]
+        if rows:
+            newest = ", the newest" if name in NEWEST else ","
+            more = f"{newest} {len(rows):,} of {section.of_all:,}" * (section.of_all > len(rows))
+            values = [[row[c] if isinstance(c, str) else c(row) for c in columns.values()] for row in rows]
+            _show(title + more, list(columns), values, code)
+    if missing := [name for name in DOCUMENTS if name not in client.mirrored]:
+        say(f"Not in the warehouse: {', '.join(missing)}. The configuration says which records are pulled.")
+
+
+def tell_matches(matches: Sequence[Found], near: Sequence[Found]) -> None:
+    """Print the clients to choose from, or those whose number or name is like the text."""
+    listed = matches or near
+    if listed:
+        title = f"{counted(len(matches), 'client')} match" if matches else "Did you mean one of these?"
+        show_table(title, MATCH, [(c.number, c.name, c.kind or "present", c.source, c.id) for c in listed])
+
+
+def _title(found: Found) -> str:
+    return " ".join(filter(None, ("Client", found.number, found.name)))
+
+
+def _lines(client: OneClient) -> list[tuple[str, object]]:
+    """Return the figures and fields of a client, with their names for people. A label may repeat a name."""
+    fields, figures = client.fields, client.figures()
+    last, others = "last " if client.found.kind else "", ("paid_to_date", "credit_balance")
+    return [
+        ("state", client.state), *_fate(client), (f"{last}balance", _balance(client)),
+        *((last + name.replace("_", " "), _money(figures[name], client)) for name in others),
+        *((name.removesuffix("_name").replace("_", " "), fields.get(name)) for name in PLAIN),
+        ("address", _joined(fields, ADDRESS)), ("shipping", _joined(fields, [f"shipping_{name}" for name in ADDRESS])),
+        *client.custom_fields().items(), *((name.replace("_", " "), fields.get(name)) for name in AFTERWARDS),
+        ("versions", _versions(client)), ("source", client.found.source), ("id", client.found.id),
+        ("last load", client.last_load_at),
+    ]  # fmt: skip
+
+
+def _fate(client: OneClient) -> list[tuple[str, object]]:
+    """Return where a client went that vanished, and the evidence."""
+    redirect = client.redirect
+    if redirect is None:
+        return []
+    now = f"{redirect['current_name'] or ''} ({redirect['current_id']})".strip() if redirect["current_id"] else None
+    return [
+        ("is now part of", now), ("was merged into", None if now else redirect["into_id"]),
+        ("vanished at", redirect["vanished_at"]), ("evidence", redirect["evidence"]),
+    ]  # fmt: skip
+
+
+def _balance(client: OneClient) -> str | None:
+    figures = client.figures()
+    side = next((name for name in ("owed", "overpaid") if figures[name]), None)
+    shown = _money(figures[side or "balance"], client)
+    return f"{shown} {side}" if shown and side else shown
+
+
+def _money(value: object, client: OneClient) -> str | None:
+    if not isinstance(value, Decimal):
+        return None
+    return f"{amount(value, client.currency)} {client.currency or '(currency unknown)'}"
+
+
+def _joined(fields: Record, names: Sequence[str]) -> str:
+    return ", ".join(str(fields[name]) for name in names if fields.get(name))
+
+
+def _versions(client: OneClient) -> str | None:
+    history = client.sections["history"]
+    return f"{history.of_all:,}, the newest since {cell(history.rows[0]['valid_from'])}" if history.rows else None
+
+
+def _show(title: str, headings: Sequence[str], rows: Sequence[Sequence[object]], currency: str) -> None:
+    """Print a table without its empty columns."""
+    kept = [n for n, _ in enumerate(headings) if any(row[n] not in (None, "") for row in rows)]
+    names = [headings[n] for n in kept]
+    spare = [name for name in SPARE if name in names]
+    show_table(title, names, [[row[n] for n in kept] for row in rows], spare=spare, currency=currency)

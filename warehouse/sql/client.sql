@@ -1,0 +1,211 @@
+-- Queries of `ninja-sync client`: all that is known of one client.
+
+-- :name aging
+-- The amounts that the client owes, by days overdue.
+select * from mart.aging where source = $source and client_id = $id
+
+-- :name changes
+-- The fields of the client that changed, newest first.
+select
+    changed_at, field, nullif(before, '') as before, nullif(after, '') as after, observed_at, run_id,
+    count(*) over () as of_all
+from mart.client_changes
+where source = $source and id = $id
+order by changed_at desc, field collate "C"
+limit $top
+
+-- :name contacts
+-- The contacts of the client, the primary one first.
+select
+    id, first_name, last_name, email, phone, is_primary, send_email, custom_value1, custom_value2, custom_value3,
+    custom_value4, created_at, updated_at, count(*) over () as of_all
+from mart.contacts
+where source = $source and client_id = $id
+order by is_primary desc nulls last, created_at, id collate "C"
+limit $top
+
+-- :name credits
+-- The newest credits of the client.
+select
+    id, number, date, status, document_status, currency_code, amount, balance, paid_to_date, invoice_id, updated_at,
+    count(*) over () as of_all
+from mart.credits
+where source = $source and client_id = $id
+order by date desc nulls last, created_at desc, id collate "C"
+limit $top
+
+-- :name decisions
+-- The newest decision on the client and each other one that it was compared with.
+select d.decided_at, d.decision, d.author, d.reason, d.other_id, c.number as other_number, c.display_name as other_name
+from (
+    select
+        source, case when id_a = $id then id_b else id_a end as other_id, decision, author, reason, decided_at,
+        row_number() over (partition by id_a, id_b order by decided_at desc) as place
+    from control.duplicate_decisions
+    where source = $source and (id_a = $id or id_b = $id)
+) as d
+left join ninja.clients as c on c.source = d.source and c.id = d.other_id
+where d.place = 1
+order by d.decided_at desc, d.other_id collate "C"
+
+-- :name duplicates
+-- The clients of the group of duplicates that the client is in, the most probable first.
+select
+    cluster_id as group_id, id, number, display_name, status, currency_code, balance, paid_to_date, probability, reasons, found_at
+from mart.duplicate_candidates
+where source = $source
+    and cluster_id in (select cluster_id from control.duplicate_clusters where source = $source and id = $id)
+order by probability desc nulls last, id collate "C"
+
+-- :name fields
+-- The client, as the warehouse has it.
+select * from mart.clients where source = $source and id = $id
+
+-- :name found
+-- Clients that a text may mean, by number, id, e-mail address, and names of its length. Also clients that vanished, and
+-- clients with nothing but a record in quarantine.
+select c.source, c.id, c.number, c.display_name, c.name, cast(null as varchar) as email, cast(null as varchar) as kind
+from ninja.clients as c
+where c.number = $who or c.id = $who or length(c.display_name) = length($who) or length(c.name) = length($who)
+union all
+select c.source, c.id, c.number, c.display_name, c.name, k.email, null
+from ninja.contacts as k
+join ninja.clients as c on c.source = k.source and c.id = k.client_id
+where $who like '%@%' and length(k.email) = length($who)
+union all
+select source, id, number, display_name, name, email, kind
+from (
+    select
+        r.source, r.id, v.number, v.display_name, v.name, r.kind,
+        case when position('"email":"' || lower($who) || '"' in lower(cast(v.record as varchar))) > 0 then $who end as email
+    from control.redirects as r
+    left join control.client_versions as v
+        on v.source = r.source and v.id = r.id and v.ended_run_id = r.run_id and v.ended_by = r.kind
+    where r.returned_run_id is null
+) as away
+where id = $who or number = $who or length(display_name) = length($who) or length(name) = length($who) or email is not null
+union all
+select distinct q.source, q.id, null, null, null, null, 'in quarantine'
+from control.quarantine as q
+where q.entity = 'clients' and q.id = $who and q.resolved_run_id is null
+    and not exists (select 1 from ninja.clients as c where c.source = q.source and c.id = q.id)
+    and not exists (
+        select 1 from control.redirects as r where r.source = q.source and r.id = q.id and r.returned_run_id is null
+    )
+order by 1, 2, 6
+
+-- :name history
+-- The versions of the client, newest first.
+select
+    valid_from, valid_to, number, display_name, status, currency_code, balance, paid_to_date, credit_balance, payment_balance,
+    country, group_name, ended_by, observed_at, run_id, updated_at, count(*) over () as of_all
+from mart.client_history
+where source = $source and id = $id
+order by valid_from desc, valid_to desc nulls first
+limit $top
+
+-- :name invoices
+-- The newest invoices of the client.
+select
+    id, number, date, due_date, status, document_status, currency_code, amount, balance, paid_to_date, updated_at,
+    count(*) over () as of_all
+from mart.invoices
+where source = $source and client_id = $id
+order by date desc nulls last, created_at desc, id collate "C"
+limit $top
+
+-- :name journal
+-- The calls that wrote to the client, newest first.
+select
+    j.noted_at, j.operator, j.verb, coalesce(e.outcome, case when s.state is null then 'unknown' else 'settled' end) as outcome,
+    coalesce(s.message, '') as message, cast(e.before as varchar) as before, cast(e.after as varchar) as after, j.plan_id,
+    j.call_id, count(*) over () as of_all
+from control.journal_edits as e
+join control.journal as j on j.source = e.source and j.call_id = e.call_id and j.state = 'intended'
+left join control.journal as s on s.source = e.source and s.call_id = e.call_id and s.state = 'settled'
+where e.source = $source and e.id = $id
+order by j.noted_at desc, j.number desc
+limit $top
+
+-- :name known
+-- The company's labels of custom fields, the kinds of records that have been read, and the last load.
+select
+    cast(o.custom_fields as varchar) as labels,
+    (select string_agg(w.entity, ',' order by w.entity) from control.watermarks as w where w.source = s.source) as mirrored,
+    l.last_load_at
+from control.sources as s
+left join ninja.companies as o on o.source = s.source
+left join mart.load_status as l on l.source = s.source
+where s.source = $source
+
+-- :name last_record
+-- The record of a client that vanished, as it was last read.
+select cast(record as varchar) as record
+from control.client_versions
+where source = $source and id = $id
+order by valid_to desc, valid_from desc, ended_at desc
+limit 1
+
+-- :name names
+-- The numbers and names of all clients.
+select source, id, number, display_name from ninja.clients where source = coalesce($source, source)
+
+-- :name open_items
+-- The open parts of the client's invoices, the longest overdue first.
+select
+    number, part, date, due_date, days_overdue, bucket, currency_code, open_amount, document_status, invoice_id,
+    count(*) over () as of_all
+from mart.open_items
+where source = $source and client_id = $id
+order by due_date nulls last, number, part
+limit $top
+
+-- :name payments
+-- The newest payments of the client.
+select
+    id, number, date, status, document_status, currency_code, amount, applied, refunded, unapplied, transaction_reference,
+    updated_at, count(*) over () as of_all
+from mart.payments
+where source = $source and client_id = $id
+order by date desc nulls last, created_at desc, id collate "C"
+limit $top
+
+-- :name plans
+-- The plans that are not applied yet and would change the client: the fields, or the other client of a merge.
+select p.plan_id, p.kind, p.state, p.made_at, p.expires_at, p.author, p.reason, c.field as what, cast(c.after as varchar) as after
+from control.plan_cells as c
+join control.plans as p on p.source = c.source and p.plan_id = c.plan_id
+where c.source = $source and c.id = $id and (p.state = 'applying' or (p.state = 'planned' and p.expires_at > now()))
+union all
+select
+    p.plan_id, p.kind, p.state, p.made_at, p.expires_at, p.author, p.reason,
+    case when m.survivor_id = $id then 'kept in a merge with' else 'merged into' end,
+    case when m.survivor_id = $id then m.mergeable_id else m.survivor_id end
+from control.merge_steps as m
+join control.plans as p on p.source = m.source and p.plan_id = m.plan_id
+where m.source = $source and (m.survivor_id = $id or m.mergeable_id = $id)
+    and m.state not in ('done', 'done without rescue')
+    and (p.state = 'applying' or (p.state = 'planned' and p.expires_at > now()))
+order by 4 desc, 1, 8
+
+-- :name quarantine
+-- The newer records of the client that could not be stored.
+select q.field, q.reason, r.began_at as since, q.first_run_id as run_id
+from control.quarantine as q
+left join control.runs as r on r.run_id = q.first_run_id
+where q.source = $source and q.entity = 'clients' and q.id = $id and q.resolved_run_id is null
+order by q.field
+
+-- :name redirects
+-- The clients that were merged into the client, directly or through others, and the client itself if it vanished.
+select id, display_name, kind, into_id, current_id, current_name, hops, evidence, vanished_at, run_id
+from mart.client_redirects
+where source = $source and (id = $id or into_id = $id or current_id = $id)
+order by vanished_at desc, id collate "C"
+
+-- :name unlisted
+-- Whether the server lists the client and its documents no longer, and why they are kept.
+select 'client' as record_kind, number, why, since from mart.unlisted_clients where source = $source and id = $id
+union all
+select document_kind, number, why, since from mart.unlisted_documents where source = $source and client_id = $id
+order by 1, 2
