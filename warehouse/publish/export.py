@@ -11,7 +11,7 @@ Either engine can export, into any folder, even on another disk: each file is wr
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import duckdb
@@ -21,9 +21,11 @@ from schemas.errors import WarehouseError
 from warehouse.engine.duckdb import QUIET
 from warehouse.engine.private import make_private_folder, reason, written_aside
 from warehouse.engine.seam import POSTGRES, Warehouse
-from warehouse.engine.sql import named
+from warehouse.engine.sql import named, statement
+from warehouse.schema.comments import comments_of
 from warehouse.schema.functions import macro, texts
-from warehouse.schema.public import MART, PUBLIC, public_function, public_view
+from warehouse.schema.personal import readable
+from warehouse.schema.public import MART, PUBLIC, public_function, public_views
 
 LEFT_OUT = ("client_balance_daily",)
 """Views with too many rows. Readers can compute them from client_history, which is exported."""
@@ -78,20 +80,28 @@ def _reader(folder: Path, files: list[Path], *, personal: bool) -> Path:
             parts = [str(file) for file in files if file.stem == view]
             made = f"create table {schema}.{view} as select * from read_parquet($files, hive_partitioning = false)"
             reader.execute(made, {"files": parts}).fetchall()
-        for part in [*_twins(reader, personal=personal), *_functions()]:
+        columns = {view: _columns(reader, f"{schema}.{view}") for view in _views()}
+        for part in [*_other_views(columns, personal=personal), *_functions()]:
             reader.execute(part).fetchall()
         reader.execute("checkpoint").fetchall()
     return folder / "reader.duckdb"
 
 
-def _twins(reader: duckdb.DuckDBPyConnection, *, personal: bool) -> Iterator[str]:
-    """Yield the statements of the views in the other schema."""
-    for view in _views():
-        if personal:
-            columns = reader.execute(f"select * from {MART}.{view} limit 0").description or []
-            yield public_view(view, [str(column[0]) for column in columns])
-        else:
-            yield f"create view {MART}.{view} as select * from {PUBLIC}.{view}"
+def _columns(reader: duckdb.DuckDBPyConnection, table: str) -> list[str]:
+    return [str(column[0]) for column in reader.execute(f"select * from {table} limit 0").description or []]
+
+
+def _other_views(columns: Mapping[str, list[str]], *, personal: bool) -> Iterator[str]:
+    """Yield the statements of the views in the schema without tables, and all comments."""
+    whole = {view: statement(f"mart/{view}") for view in columns}
+    public = public_views(whole, columns)
+    if personal:
+        yield from public.values()
+    else:
+        yield from (f"create view {MART}.{view} as select * from {PUBLIC}.{view}" for view in columns)
+    yield comments_of(MART, whole, columns, kind="table" if personal else "view")
+    readable_columns = {view: readable(view, names) for view, names in columns.items()}
+    yield comments_of(PUBLIC, public, readable_columns, kind="view" if personal else "table")
 
 
 def _functions() -> Iterator[str]:

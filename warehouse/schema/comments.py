@@ -211,16 +211,17 @@ def of_whole(text: str) -> str:
     return " ".join(line.removeprefix("--").strip() for line in lines)
 
 
-def comment_on_views(
-    warehouse: Warehouse, schema: str, made: Mapping[str, str], there: Mapping[str, list[str]]
-) -> None:
-    """Write the comments of a schema's views, each made by its statement, and of their columns into the database."""
+def comments_of(schema: str, made: Mapping[str, str], there: Mapping[str, list[str]], *, kind: str = "view") -> str:
+    """Return one text of comments on a schema's views, each made by its statement, and on their columns.
+
+    `kind` is "table" where an export holds the views as tables. On Postgres, each statement would be a round trip.
+    """
     comments = []
     for view, text in made.items():
-        comments.append(f'comment on view {schema}."{view}" is {quoted(of_whole(text))}')
+        comments.append(f'comment on {kind} {schema}."{view}" is {quoted(of_whole(text))}')
         for column, description in of_view(view, there[view]).items():
             comments.append(f'comment on column {schema}."{view}"."{column}" is {quoted(description)}')
-    warehouse.execute(";\n".join(comments))  # as one text: on Postgres, each statement would be a round trip
+    return ";\n".join(comments)
 
 
 def view_columns(warehouse: Warehouse) -> dict[str, list[str]]:

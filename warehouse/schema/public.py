@@ -20,14 +20,10 @@ _OWN = re.compile(r"\bmart\.(?=\w)")
 
 def public_views(made: Mapping[str, str], columns: Mapping[str, Sequence[str]]) -> dict[str, str]:
     """Return the statement of each view's twin. `made` has the statements of the views, `columns` their columns."""
-    return {
-        view: _public(text.partition("create view")[0]) + public_view(view, columns[view])
-        for view, text in made.items()
-    }
+    return {view: _public(text.partition("create view")[0]) + _view(view, columns[view]) for view, text in made.items()}
 
 
-def public_view(view: str, columns: Sequence[str]) -> str:
-    """Return the statement of the twin of a view with these columns."""
+def _view(view: str, columns: Sequence[str]) -> str:
     listed = ", ".join(f'"{column}"' for column in readable(view, list(columns)))
     return f'create view {PUBLIC}."{view}" as select {listed} from {MART}."{view}"'
 

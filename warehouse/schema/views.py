@@ -12,7 +12,7 @@ from graphlib import TopologicalSorter
 
 from warehouse.engine.seam import Warehouse
 from warehouse.engine.sql import named, statement
-from warehouse.schema.comments import comment_on_views, view_columns
+from warehouse.schema.comments import comments_of, view_columns
 from warehouse.schema.functions import CALL, create_function, drop_function, texts
 from warehouse.schema.labels import drop_label_views, label
 from warehouse.schema.personal import readable, rule
@@ -60,8 +60,8 @@ def create_views(warehouse: Warehouse) -> None:
     for place, (name, digest) in enumerate(digests.items()):
         values = {"place": place, "name": name, "digest": digest}
         warehouse.execute("insert into control.views values ($place, $name, $digest)", values)
-    comment_on_views(warehouse, MART, made, columns)
-    comment_on_views(warehouse, PUBLIC, twins, {view: readable(view, columns[view]) for view in twins})
+    warehouse.execute(comments_of(MART, made, columns))
+    warehouse.execute(comments_of(PUBLIC, twins, {view: readable(view, columns[view]) for view in twins}))
     label(warehouse)
 
 

@@ -141,6 +141,9 @@ def test_an_export_has_both_schemas_and_the_mark_only_where_it_belongs(books, tm
             assert public.columns == columns(books, f"mart_public.{view}")
             assert len(whole.fetchall()) == len(public.fetchall())
             assert MARK not in str(public.fetchall())
+        found = "select count(*), count(comment) from duckdb_columns() where database_name = 'ours'"
+        ((every, described),) = reader.execute(found).fetchall()
+        assert every == described > 400
         for schema, (name, day) in itertools.product(("mart", "mart_public"), itertools.product(texts(), DAYS)):
             reader.execute(f"set search_path = 'main,ours.{schema}'")
             asked = f"select * from {schema}.{name}(date '{day}')"

@@ -12,7 +12,7 @@ select
     source, day, country, country_code, currency_code,
     count(*) as clients,
     count(case when owed > 0 then 1 end) as debtors,
-    sum(open_invoices) as open_invoices,
+    cast(sum(open_invoices) as bigint) as open_invoices,
     sum(not_due) as not_due,
     sum(overdue_1_30) as overdue_1_30,
     sum(overdue_31_60) as overdue_31_60,
