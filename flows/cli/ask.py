@@ -10,7 +10,7 @@ import typer
 from flows.ask.ask import Result, ask, asked
 from flows.ask.balances import moment, read_balances, read_heading, tell_balances
 from flows.ask.csv_export import check_outputs, write_files
-from flows.ask.plot import plot_balances
+from flows.ask.plots.balances import plot_balances
 from flows.cli.options import AsJson, ConfigFile, CsvFile, DecimalSign, Separator, SourceName, WorkbookFile
 from flows.configuration.load import load_settings
 from flows.show.counted import counted

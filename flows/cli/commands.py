@@ -43,6 +43,11 @@ ROOT = Group(
             Command("status", "Show how fresh each mirror is, and what needs attention.", "flows.cli.ask:status"),
             Command("balances", "Show amounts owed and overpaid, and the largest debtors.", "flows.cli.ask:balances"),
             Command("aging", "Show who owes how much for how long.", "flows.cli.aging:aging"),
+            Command(
+                "history",
+                "Show what clients owed and had overpaid over time, by currency.",
+                "flows.cli.history:history",
+            ),
             Command("sql", "Query the warehouse in SQL.", "flows.cli.ask:sql"),
             Command(
                 "reconciliation",
