@@ -76,7 +76,7 @@ def _panel(label: str, series: Series, span: Span, ends: tuple[date, date]) -> P
 
 
 def draw_days(panel: Axes, series: Series, span: Span, ends: tuple[date, date]) -> None:
-    """Draw both lines, with NaN on each unknown day, and shade the unknown days."""
+    """Draw both lines, with NaN on each unknown day, and shade what is between the known days beside a gap."""
     days = list(span.days)
     alone = [day for day in span.known() if not {day - DAY, day + DAY} & (set(days) - set(span.unknown))]
     sums = {day: series.at(day) for day in span.known()}
@@ -88,7 +88,7 @@ def draw_days(panel: Axes, series: Series, span: Span, ends: tuple[date, date]) 
         panel.plot(alone, points, POINT[name], markersize=3.5, color=style["color"])  # type: ignore[arg-type]
         most = max([most, *(amount for amount in amounts if amount == amount)])  # noqa: PLR0124 - NaN is not itself
     for first, last, _ in span.gaps():
-        panel.axvspan(first - DAY / 2, last + DAY / 2, **UNKNOWN, zorder=0)  # type: ignore[arg-type]
+        panel.axvspan(first - DAY, last + DAY, **UNKNOWN, zorder=0)  # type: ignore[arg-type]
     panel.set_ylim(0, most * 1.1 or 1)
     write_amounts(panel.yaxis, most)
     _write_dates(panel, *ends)

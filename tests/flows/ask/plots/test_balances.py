@@ -11,8 +11,8 @@ import pytest
 
 from flows.ask.ask import Result
 from flows.ask.balances import read_balances, read_heading
-from flows.ask.plots.fonts import families_for, warning_of
 from flows.ask.plots.balances import MOST_BARS, plot_balances
+from flows.ask.plots.fonts import families_for, warning_of
 from schemas.errors import SettingsError
 
 DEBTOR = ("source", "currency", "place", "number", "client", "country", "balance", "paid_to_date")
@@ -52,8 +52,8 @@ def found(currencies, *, names=("Ann",), source="main", nobody=()):
 
 
 def texts(file):
-    """What a picture says: matplotlib writes each text beside its outlines, as a comment."""
-    return re.findall(r"<!-- (.*?) -->", file.read_text(encoding="utf-8"), re.DOTALL)
+    """The texts of a picture: matplotlib writes each beside its outlines, as a comment, in which -- is not allowed."""
+    return re.findall(r"<!-- (.*?) -->", file.read_text(encoding="utf-8").replace("- -", "--"), re.DOTALL)
 
 
 def size(file):

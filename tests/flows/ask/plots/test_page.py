@@ -55,11 +55,15 @@ def test_panels_without_room_are_named(tmp_path):
 @pytest.mark.parametrize("count", [1, 2, 3, 6])
 def test_no_two_texts_of_the_page_overlap(count):
     long = "A heading of many companies with long names, " * 5
-    page = Page("Title", long, 6, "", lambda: [])
-    figure = figure_of(page, [panel(f"C{n}", [f"Client {n} " + "x" * 25 for n in range(8)]) for n in range(count)], [long])
+    page = Page("Title", long, 6, "", list)
+    figure = figure_of(
+        page, [panel(f"C{n}", [f"Client {n} " + "x" * 25 for n in range(8)]) for n in range(count)], [long]
+    )
     boxes = [text.get_window_extent() for text in figure.texts if text.get_text()]
     boxes += [axis.get_window_extent() for axis in figure.axes if axis.get_visible()]
-    boxes += [label.get_window_extent() for axis in figure.axes if axis.get_visible() for label in axis.get_yticklabels()]
+    boxes += [
+        label.get_window_extent() for axis in figure.axes if axis.get_visible() for label in axis.get_yticklabels()
+    ]
     page_box = figure.bbox
     for n, box in enumerate(boxes):
         assert page_box.x0 <= box.x0 < box.x1 <= page_box.x1
@@ -69,7 +73,12 @@ def test_no_two_texts_of_the_page_overlap(count):
 
 def test_amounts_have_the_decimals_of_their_currency_and_are_rounded():
     value = Decimal("1234.565001")
-    assert [money(value, code) for code in ("EUR", "JPY", "KWD", None)] == ["1,234.57", "1,235", "1,234.565", "1,234.57"]
+    assert [money(value, code) for code in ("EUR", "JPY", "KWD", None)] == [
+        "1,234.57",
+        "1,235",
+        "1,234.565",
+        "1,234.57",
+    ]
 
 
 @given(st.text(min_size=1), st.integers(2, 60))
@@ -79,7 +88,9 @@ def test_a_name_is_one_line_and_no_wider_than_its_room(text, room):
     assert "\n" not in name
 
 
-@pytest.mark.parametrize(("most", "expected"), [(9, "5"), (0.02, "0.01"), (9_000_000, "5,000,000"), (25e6, "10 million")])
+@pytest.mark.parametrize(
+    ("most", "expected"), [(9, "5"), (0.02, "0.01"), (9_000_000, "5,000,000"), (25e6, "10 million")]
+)
 def test_an_axis_of_amounts_has_no_powers_of_ten(most, expected):
     axis = Figure().subplots()
     axis.set_ylim(0, most)
