@@ -34,7 +34,8 @@ PERIODS: Final[Mapping[str, Callable[[date], str]]] = {
 AMOUNTS: Final = ("owed", "overpaid", "net")
 COUNTS: Final = ("clients", "debtors", "creditors")
 COLUMNS: Final = ("source", "currency", "period", "day", *AMOUNTS, "unknown_days", *COUNTS)
-SPARE: Final = ("creditors", "debtors", "clients", "net", "day", "unknown days")
+SHORT: Final = {"unknown_days": "unknown"}
+SPARE: Final = ("day", "net", "unknown")
 DAY: Final = timedelta(days=1)
 NO_PULL, REMOVED = "no pull", "removed for its age"
 MOST_NAMED: Final = 5
@@ -156,7 +157,7 @@ def gaps_of(history: History) -> Result:
 
 
 def tell_history(history: History, by: str) -> None:
-    """Print a table for each source and currency, and the unknown days."""
+    """Print a table for each source and currency, and the unknown days. Numbers of clients are in files only."""
     several = len(history.spans) > 1
     if not history.series or not any(span.days for span in history.spans.values()):
         say("Nothing is known of these days: `ninja-sync status` shows the last pull.")
@@ -164,8 +165,8 @@ def tell_history(history: History, by: str) -> None:
     rows = table_of(history, by).records()
     beside = len({row["period"] for row in rows}) == 1  # then one table holds all currencies
     hidden = [name for name, hide in (("source", not several), ("currency", not beside), ("day", by == "day")) if hide]
-    kept = [name for name in COLUMNS if name not in hidden]
-    names = [by if name == "period" else name.replace("_", " ") for name in kept]
+    kept = [name for name in COLUMNS if name not in (*hidden, *COUNTS)]
+    names = [by if name == "period" else SHORT.get(name, name) for name in kept]
     what = f"at the end of each {by}" + ("" if by == "day" else "'s last known day")
     if beside:
         show_table(f"Owed and overpaid {what}", names, [[row[name] for name in kept] for row in rows], spare=SPARE)

@@ -45,7 +45,7 @@ ROOT = Group(
             Command("aging", "Show who owes how much for how long.", "flows.cli.aging:aging"),
             Command(
                 "history",
-                "Show what clients owed and had overpaid over time, by currency.",
+                "Show amounts owed and overpaid over time.",
                 "flows.cli.history:history",
             ),
             Command("sql", "Query the warehouse in SQL.", "flows.cli.ask:sql"),

@@ -31,9 +31,9 @@ def history(
     config: ConfigFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show what clients owed and had overpaid over time, by currency.
+    """Show amounts owed and overpaid over time.
 
-    Days are the company's own. A day is unknown if no pull began on it or on the day after. The table shows the last
+    One table for each currency. Days are the company's own. A day is unknown if no pull began on it or on the day after. The table shows the last
     known day of each period and counts the unknown ones; --plot draws every day, and leaves gaps. Deleted clients are
     left out. Amounts in different currencies are never added, and overpaid amounts are never subtracted from debts.
     """

@@ -18,8 +18,8 @@ from flows.ask.plots.page import (
     currency_of,
     draw_page,
     literal,
+    make_room,
     money,
-    room_for,
     shortened,
 )
 from flows.show.counted import counted
@@ -94,11 +94,10 @@ def _title(row: Record, *, several: bool) -> str:
 
 def _panel_of_ages(row: Record, basis: str, *, several: bool) -> Panel:
     """Return the panel of a currency with a bar for each age, and one for what is overpaid."""
-    names = [_days(bucket) for bucket in BUCKETS[basis]]
-    return Panel(
-        currency_of(dict(row), several=several), _title(row, several=several),
-        counted(int(str(row["clients"])), "client"), lambda axis: _draw_ages(axis, row, basis), [*names, "overpaid"],
-    )  # fmt: skip
+    texts = [*(_days(bucket) for bucket in BUCKETS[basis]), "overpaid"]
+    label, clients = currency_of(dict(row), several=several), counted(int(str(row["clients"])), "client")
+    title, bars = _title(row, several=several), len(texts) + 1  # one is the room before overpaid
+    return Panel(label, title, clients, lambda axis: _draw_ages(axis, row, basis), texts, bars)
 
 
 def _draw_ages(panel: Axes, row: Record, basis: str) -> None:
@@ -109,9 +108,9 @@ def _draw_ages(panel: Axes, row: Record, basis: str) -> None:
     )
     bars[-1].set_hatch(HATCH)
     panel.set_yticks(places, [_days(name) for name in names], fontsize=LABEL)
-    panel.set_ylim(places[-1] + 0.6, -0.6)
-    panel.bar_label(bars, [money(row[name], row["currency"]) for name in names], fontsize=LABEL, padding=3)
-    panel.margins(x=0.3)
+    labels = [money(row[name], row["currency"]) for name in names]
+    panel.bar_label(bars, labels, fontsize=LABEL, padding=3)
+    make_room(panel, 0, max(bar.get_width() for bar in bars), labels)
     _plain(panel)
 
 
@@ -129,10 +128,11 @@ def _panel_of_names(row: Record, result: Result, by: str, basis: str, *, several
         shortened(record[by] or ("(no name)" if by == "client" else "(no country)"), LONGEST_NAME) for record in drawn
     ]
     late = [f"{money(amount, row['currency'])} {words}" for words, amount in _late(row, basis)]
-    beneath = "; ".join([", ".join(late), f"{len(drawn)} of {counted(len(theirs), by)} drawn"])
+    some = [f"{len(drawn)} of {counted(len(theirs), by)} drawn"] if len(drawn) < len(theirs) else []
+    beneath = "; ".join([", ".join(late), *some])
     return Panel(
         currency_of(dict(row), several=several), _title(row, several=several), beneath,
-        lambda axis: _draw_names(axis, names, drawn, basis), names,
+        lambda axis: _draw_names(axis, names, drawn, basis), names, len(names),
     )  # fmt: skip
 
 
@@ -159,15 +159,9 @@ def _draw_names(panel: Axes, names: Sequence[str], records: Sequence[Record], ba
         if record["overpaid"]:
             _write(panel, money(record["overpaid"], record["currency"]), (start, place), "right")
     panel.set_yticks(places, [literal(name) for name in names], fontsize=LABEL)
-    panel.set_ylim(max(len(records), MOST_BARS) - 0.4, -0.6)
-    most, least = max(left), min(overpaid)
-    room = room_for(
-        panel, [money(record[name], record["currency"]) for record in records for name in ("owed", "overpaid")]
-    )
-    shares = 1 - room * (2 if least else 1)
-    room *= ((most - least) or 1) / shares
-    panel.set_xlim(least - room if least else 0, most + room)
-    panel.axvline(0, color=GREY, linewidth=0.8)
+    labels = [money(record[name], record["currency"]) for record in records for name in ("owed", "overpaid")]
+    make_room(panel, min(overpaid), max(left), labels)
+    panel.vlines(0, -0.5, len(records) - 0.5, color=GREY, linewidth=0.8)
     _plain(panel)
 
 

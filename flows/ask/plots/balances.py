@@ -17,6 +17,7 @@ from flows.ask.plots.page import (
     currency_of,
     draw_page,
     literal,
+    make_room,
     money,
     shortened,
 )
@@ -76,17 +77,17 @@ def _panel(label: str, sums: Record, debtors: Sequence[Record]) -> Panel:
             0, f"{money(sums['overpaid'], currency)} overpaid by {counted(int(str(sums['creditors'])), 'client')}"
         )
     names = [shortened(debtor["client"], LONGEST_NAME) for debtor in debtors]
-    return Panel(label, title, "; ".join(lines), lambda axis: _draw(axis, names, debtors), names)
+    return Panel(label, title, "; ".join(lines), lambda axis: _draw(axis, names, debtors), names, len(names))
 
 
 def _draw(panel: Axes, names: Sequence[str], debtors: Sequence[Record]) -> None:
     amounts = [float(str(debtor["balance"])) for debtor in debtors]  # floats only for drawing
     bars = panel.barh(range(len(amounts)), amounts, color=COLOUR, height=0.72)
     panel.set_yticks(range(len(names)), [literal(name) for name in names], fontsize=LABEL)
-    panel.set_ylim(max(len(names), MOST_BARS) - 0.4, -0.6)
-    panel.bar_label(bars, [money(d["balance"], d["currency"]) for d in debtors], fontsize=LABEL, padding=3)
+    labels = [money(debtor["balance"], debtor["currency"]) for debtor in debtors]
+    panel.bar_label(bars, labels, fontsize=LABEL, padding=3)
+    make_room(panel, 0, max(amounts), labels)
     panel.set_xticks([])
-    panel.margins(x=0.16)
     panel.spines["bottom"].set_visible(False)
     panel.tick_params(axis="y", length=0)
-    panel.spines["left"].set_color(GREY)
+    panel.spines["left"].set(color=GREY, bounds=(-0.5, len(names) - 0.5))

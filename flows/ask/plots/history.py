@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
 from math import nan
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -23,6 +23,7 @@ LINES: Final[dict[str, dict[str, Any]]] = {
 POINT: Final = {"owed": "o", "overpaid": "s"}
 UNKNOWN: Final[dict[str, Any]] = {"facecolor": "#ececec", "edgecolor": "none"}
 DAY: Final = timedelta(days=1)
+NOON: Final = time(12)
 FEW: Final = 10  # days, each with its date on the axis
 
 
@@ -76,19 +77,24 @@ def _panel(label: str, series: Series, span: Span, ends: tuple[date, date]) -> P
 
 
 def draw_days(panel: Axes, series: Series, span: Span, ends: tuple[date, date]) -> None:
-    """Draw both lines, with NaN on each unknown day, and shade what is between the known days beside a gap."""
+    """Draw both lines, and shade the unknown days. Each day is as wide as itself, its lines as high as at its end.
+
+    An unknown day is NaN in both. A lone day has a point too, because its lines are too short to be seen.
+    """
     days = list(span.days)
     alone = [day for day in span.known() if not {day - DAY, day + DAY} & (set(days) - set(span.unknown))]
     sums = {day: series.at(day) for day in span.known()}
     most = 0.0
     for name, style in LINES.items():
         amounts = [float(str(sums[day][name])) if day in sums else nan for day in days]  # floats only for drawing
-        panel.plot(days, amounts, drawstyle="steps-post", label=name, **style)  # type: ignore[arg-type]  # it takes dates
-        points = [float(str(sums[day][name])) for day in alone]
-        panel.plot(alone, points, POINT[name], markersize=3.5, color=style["color"])  # type: ignore[arg-type]
+        panel.plot([*days, days[-1] + DAY], [*amounts, amounts[-1]], drawstyle="steps-post", label=name, **style)  # type: ignore[arg-type]
+        if alone:
+            points = [float(str(sums[day][name])) for day in alone]
+            noons = [datetime.combine(day, NOON) for day in alone]
+            panel.plot(noons, points, POINT[name], markersize=3.5, color=style["color"], clip_on=False)  # type: ignore[arg-type]
         most = max([most, *(amount for amount in amounts if amount == amount)])  # noqa: PLR0124 - NaN is not itself
     for first, last, _ in span.gaps():
-        panel.axvspan(first - DAY, last + DAY, **UNKNOWN, zorder=0)  # type: ignore[arg-type]
+        panel.axvspan(first, last + DAY, **UNKNOWN, zorder=0)  # type: ignore[arg-type]
     panel.set_ylim(0, most * 1.1 or 1)
     write_amounts(panel.yaxis, most)
     _write_dates(panel, *ends)
@@ -100,16 +106,16 @@ def _write_dates(panel: Axes, first: date, last: date) -> None:
     from matplotlib.dates import AutoDateLocator, ConciseDateFormatter  # noqa: PLC0415 - for pictures only
 
     if (last - first).days < FEW:
-        days: Sequence[date] = [first + DAY * n for n in range((last - first).days + 1)]
-        panel.set_xticks(days[:: 1 + len(days) // 5], [str(day) for day in days[:: 1 + len(days) // 5]])  # type: ignore[arg-type]
-        panel.set_xlim(first - DAY, last + DAY)  # type: ignore[arg-type]
+        days = [first + DAY * n for n in range((last - first).days + 1)][:: 1 + (last - first).days // 5]
+        panel.set_xticks([datetime.combine(day, NOON) for day in days], [str(day) for day in days])  # type: ignore[arg-type]
+        panel.set_xlim(first - DAY, last + 2 * DAY)  # type: ignore[arg-type]
         return
     locator = AutoDateLocator(minticks=3, maxticks=8)  # type: ignore[no-untyped-call]
     panel.xaxis.set_major_locator(locator)
     panel.xaxis.set_major_formatter(ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]
     panel.xaxis.get_offset_text().set_fontsize(7)
     margin = (last - first) / 60
-    panel.set_xlim(first - margin, last + margin)  # type: ignore[arg-type]
+    panel.set_xlim(first - margin, last + DAY + margin)  # type: ignore[arg-type]
 
 
 def _legend(*, gaps: bool) -> list[Any]:

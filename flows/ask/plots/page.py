@@ -23,9 +23,13 @@ if TYPE_CHECKING:
 
 FORMATS: Final = (".png", ".svg", ".pdf")
 DOTS: Final = 150  # per inch: a page is 1,754 pixels wide
-WIDTH: Final = 11.69  # inches; the sides of A4
-HEIGHTS: Final = {1: 4.8, 2: 6.6, 3: 8.27}
-"""Inches, by rows of panels."""
+WIDTH: Final = 11.69
+HIGH: Final = 8.27  # inches; the sides of A4
+HEIGHTS: Final = {1: 3.6, 2: 2.6, 3: 2.1}
+"""Inches of a panel, by rows of panels; less if the notes take their room."""
+BARS: Final = {1: 0.27, 2: 0.22, 3: 0.185}
+"""Inches of a bar, by rows of panels."""
+LEAST: Final = 4  # bars for which there is room
 LINE: Final = 0.19  # inches
 ROOM: Final = 0.46  # inches between two panels, for two lines of text
 TITLE, TEXT, LABEL, NOTE = 14, 9.5, 7.5, 7.5
@@ -44,11 +48,13 @@ class Panel:
     beneath: str
     draw: Callable[[Axes], None]
     texts: Sequence[str] = ()
+    bars: int = 0
+    """The number of bars, each with a line of text beside it; 0 if it has none, but is as high as there is room."""
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """What stands around the panels. `most` panels are drawn; `others` says where the rest is listed."""
+    """The frame of all panels. `most` panels are drawn; `others` says where the rest is listed."""
 
     title: str
     heading: str
@@ -73,17 +79,17 @@ def draw_page(page: Page, panels: Sequence[Panel], notes: Sequence[str], file: P
     with needs("plot"):
         import matplotlib as mpl  # noqa: PLC0415 - a second, for pictures only
     drawn, left_out = panels[: page.most], [panel.label for panel in panels[page.most :]]
-    told = [f"Not drawn: {', '.join(left_out)}. {page.others}"] if left_out else []
-    told += notes
-    families, missing = families_for("".join(_texts(page, drawn, told)))
+    said = [f"Not drawn: {', '.join(left_out)}. {page.others}"] if left_out else []
+    said += notes
+    families, missing = families_for("".join(_texts(page, drawn, said)))
     with mpl.rc_context({"font.family": families}), warnings.catch_warnings():
         if missing:
             warnings.filterwarnings("ignore", "Glyph .* missing")  # it is reported below, with advice
         picture = BytesIO()
-        figure_of(page, drawn, told).savefig(picture, format=file.suffix.lower().removeprefix("."), dpi=DOTS)
+        figure_of(page, drawn, said).savefig(picture, format=file.suffix.lower().removeprefix("."), dpi=DOTS)
     file.absolute().parent.mkdir(parents=True, exist_ok=True)
     write_output(file, picture.getvalue())
-    return [*told, *([warning_of(missing)] if missing else [])]
+    return [*said, *([warning_of(missing)] if missing else [])]
 
 
 def figure_of(page: Page, panels: Sequence[Panel], notes: Sequence[str]) -> Figure:
@@ -97,7 +103,9 @@ def figure_of(page: Page, panels: Sequence[Panel], notes: Sequence[str]) -> Figu
     heading = _lines(page.heading, 110)
     noted = [line for note in notes for line in _lines(note, 180)]
     top, bottom = 0.7 + LINE * (len(heading) + (page.legend is not None)), 0.05 + LINE * 0.85 * len(noted)
-    height = HEIGHTS[rows]
+    highest = [max(panel.bars for panel in panels[row * columns :][:columns]) for row in range(rows)]
+    heights = [ROOM + (max(bars, LEAST) * BARS[rows] if bars else HEIGHTS[rows]) for bars in highest]
+    height = top + bottom + _body(sum(heights), HIGH - top - bottom)
     space = (0.012, bottom / height, 0.976, 1 - (top + bottom) / height)
     figure = Figure(figsize=(WIDTH, height), layout=ConstrainedLayoutEngine(rect=space, w_pad=0.12, h_pad=ROOM / 2))
     FigureCanvasAgg(figure)
@@ -110,16 +118,23 @@ def figure_of(page: Page, panels: Sequence[Panel], notes: Sequence[str]) -> Figu
             handles=[*page.legend()], loc="upper left", bbox_to_anchor=place, ncols=9, fontsize=LABEL + 0.5,
             frameon=False, columnspacing=1.5, handlelength=1.6, borderpad=0,
         )  # fmt: skip
-    axes = list(figure.subplots(rows, columns, squeeze=False).flatten())
-    for axis, panel in zip(axes, panels, strict=False):
+    axes = list(figure.subplots(rows, columns, squeeze=False, height_ratios=heights).flatten())
+    for number, (axis, panel) in enumerate(zip(axes, panels, strict=False)):
         _frame(axis)
         panel.draw(axis)
+        if panel.bars:  # one thickness for all bars
+            axis.set_ylim(max(highest[number // columns], LEAST) - 0.4, -0.6)
     for empty in axes[len(panels) :]:
         empty.set_visible(False)
     figure.draw_without_rendering()  # it moves the panels to their places
     for column in range(columns):
         _write_titles(figure, axes[column : len(panels) : columns], panels[column::columns])
     return figure
+
+
+def _body(wanted: float, room: float) -> float:
+    """Return the height of all panels: as much as there is room for, but at least half a page if the notes are long."""
+    return min(wanted, max(room, HIGH / 2))
 
 
 def literal(text: str) -> str:
@@ -146,10 +161,13 @@ def money(value: object, currency: object) -> str:
     return amount(Decimal(str(value)).quantize(place, ROUND_HALF_UP), code)
 
 
-def room_for(panel: Axes, labels: Sequence[str]) -> float:
-    """Return the share of a panel's width that labels beside its bars need, at most a third. Names take half of it."""
+def make_room(panel: Axes, least: float, most: float, labels: Sequence[str]) -> None:
+    """Limit the axis of amounts so that labels fit beside bars from `least`, which is at most 0, up to `most`."""
     points = max(map(len, labels)) * LABEL * 0.65
-    return min(points / (panel.get_window_extent().width / panel.figure.dpi * 72 * 0.55), 1 / 3)
+    width = panel.get_window_extent().width / panel.figure.dpi * 72 * 0.55  # names take the rest
+    share = min(points / width, 1 / 3)
+    room = share * ((most - least) or 1) / (1 - share * (2 if least else 1))
+    panel.set_xlim(least - room if least else 0, most + room)
 
 
 def currency_of(row: dict[str, object], *, several: bool) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from pathlib import Path
 
 import msgspec
 import pandas as pd
@@ -15,7 +14,6 @@ from flows.configuration.load import place_of
 from schemas.errors import SettingsError
 from tests.engines import address
 from warehouse.opened.open import open_place
-
 
 
 @pytest.fixture

@@ -10,7 +10,19 @@ from decimal import Decimal
 import msgspec
 import pytest
 
-from flows.ask.history import NO_PULL, REMOVED, History, Series, Span, gaps_of, lines_about, read_history, table_of
+from flows.ask.ask import reading
+from flows.ask.history import (
+    NO_PULL,
+    REMOVED,
+    History,
+    Series,
+    Span,
+    _is_copy,
+    gaps_of,
+    lines_about,
+    read_history,
+    table_of,
+)
 from schemas.errors import SettingsError
 
 FIRST = date(2026, 1, 30)
@@ -154,3 +166,11 @@ def test_before_the_first_pull_nothing_is_known(call):
     with pytest.raises(SettingsError, match="nothing to draw"):
         call("history", "--plot", "h.png")
     assert json.loads(call("history", "--json")[1]) == {"history": [], "unknown": []}
+
+
+@pytest.mark.publishes
+def test_it_reads_the_warehouse_itself_and_knows_its_copy(settings, pulls):
+    pulls()
+    assert not read_history(settings, None).copied
+    with reading(settings) as copy:
+        assert _is_copy(copy, settings)

@@ -23,33 +23,34 @@ def drawn(unknown, **more):
     found = history(unknown, **more)
     span, axis = found.spans["main"], Figure().subplots()
     draw_days(axis, found.series[0], span, (span.days[0], span.days[-1]))
-    owed, points, overpaid, _ = axis.lines
-    return axis, owed, overpaid, points
+    lines = [line for line in axis.lines if line.get_marker() == "None"]
+    points = [line for line in axis.lines if line not in lines]
+    return axis, *lines, points[0] if points else None
 
 
 def amounts(line):
-    return [None if isnan(y) else y for y in line.get_ydata()]
+    return [None if isnan(y) else y for y in line.get_ydata()[:-1]]  # the last one is drawn as wide as the others
 
 
 def test_a_line_ends_where_a_gap_begins_and_the_gap_is_shaded():
     axis, owed, overpaid, points = drawn([2, 3])
     assert amounts(owed) == [10, 10, None, None, 20, 20]
     assert amounts(overpaid) == [0, 0, None, None, 5, 5]
-    assert (owed.get_drawstyle(), len(points.get_xdata())) == ("steps-post", 0)
+    assert (owed.get_drawstyle(), points) == ("steps-post", None)
     (band,) = axis.patches
-    assert [band.get_x(), band.get_x() + band.get_width()] == [axis.convert_xunits(day) for day in days(1, 4)]
+    assert [band.get_x(), band.get_x() + band.get_width()] == [axis.convert_xunits(day) for day in days(2, 4)]
 
 
 def test_a_known_day_between_two_gaps_is_a_point():
     _, owed, _, points = drawn([1, 3, 4])
     assert amounts(owed) == [10, None, 10, None, None, 20]
-    assert list(points.get_xdata()) == days(0, 2, 5)
+    assert [moment.date() for moment in points.get_xdata()] == days(0, 2, 5)
     assert (points.get_marker(), points.get_linestyle()) == ("o", "None")
 
 
 def test_one_day_is_a_point_with_its_date():
     axis, _, _, points = drawn([], span=1)
-    assert list(points.get_xdata()) == days(0)
+    assert [moment.date() for moment in points.get_xdata()] == days(0)
     assert [label.get_text() for label in axis.get_xticklabels()] == ["2026-01-30"]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 from xml.etree import ElementTree
 
@@ -50,6 +51,13 @@ def test_panels_without_room_are_named(tmp_path):
         "Not drawn: C6, C7, C8. `ninja-sync x` lists all.",
         "A note.",
     ]
+
+
+@pytest.mark.parametrize("bars", [0, 2, 20])
+def test_a_page_is_no_higher_than_a4_is_wide(bars):
+    panels = [replace(panel(f"C{n}"), bars=bars) for n in range(6)]
+    assert figure_of(PAGE, panels, ["A long note. " * 12] * 5).get_figheight() <= 8.27
+    assert figure_of(PAGE, panels[:1], []).get_figheight() >= 2
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 6])
