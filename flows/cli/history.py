@@ -33,9 +33,10 @@ def history(
 ) -> None:
     """Show amounts owed and overpaid over time.
 
-    One table for each currency. Days are the company's own. A day is unknown if no pull began on it or on the day after. The table shows the last
-    known day of each period and counts the unknown ones; --plot draws every day, and leaves gaps. Deleted clients are
-    left out. Amounts in different currencies are never added, and overpaid amounts are never subtracted from debts.
+    One table for each currency. A day of the company's own time zone is unknown if no pull began on it or on the day
+    after. The table shows the last known day of each period and counts the unknown ones; --plot draws every day, and
+    leaves gaps. Deleted clients are left out. Amounts in different currencies are never added, and overpaid amounts
+    are never subtracted from debts.
     """
     check_outputs(csv, xlsx, separator=separator, decimal=decimal, as_json=as_json)
     check_format(plot)
