@@ -213,7 +213,8 @@ def _span(name: str, pulled: set[date], today: date, complete: object, since: da
     A day is known if a pull began on it or on the day after: that pull saw each client's newest change with its time.
     Of a client that changed on a day without one, and again before the next pull, the first change is lost.
     """
-    first, last = max(min(pulled), since or date.min), min(today, until or date.max)
+    over = today if today in pulled else today - DAY  # the next pull of today may still come
+    first, last = max(min(pulled), since or date.min), min(over, until or date.max)
     days = [first + DAY * n for n in range((last - first).days + 1)]
     unknown = {day: NO_PULL for day in days if day not in pulled and day + DAY not in pulled}
     if isinstance(complete, date):

@@ -114,6 +114,14 @@ def test_a_day_is_known_if_a_pull_began_on_it_or_on_the_day_after(pulled):
     assert {row["why"] for row in gaps_of(read_history(pulled, None)).records()} == {NO_PULL}
 
 
+def test_today_is_no_gap_before_its_pull(pulled, query):
+    query("delete from control.runs where run_id not like 'ago%'")
+    span = read_history(pulled, "main").spans["main"]
+    first = span.days[0]
+    assert [(day - first).days for day in span.days] == list(range(10))
+    assert [(day - first).days for day in span.unknown] == [2, 3, 6, 9]
+
+
 def test_the_sums_of_today_are_the_balances_of_today(pulled, query):
     balances = query(
         "select currency_code, owed, overpaid, net, clients, debtors, creditors from mart.balances_by_currency"
