@@ -15,8 +15,8 @@ from flows.ask.plots.page import (
     Page,
     Panel,
     check_format,
-    currency_of,
     draw_page,
+    label_of,
     literal,
     make_room,
     money,
@@ -56,7 +56,7 @@ def plot_aging(
     panels, nothing = [], []
     for row in sums:
         if not (row["owed"] or row["overpaid"]):
-            nothing.append(currency_of(row, several=several))
+            nothing.append(label_of(row, several=several))
         elif by == "currency":
             panels.append(_panel_of_ages(row, basis, several=several))
         else:
@@ -89,13 +89,13 @@ def _left_out(result: Result) -> list[str]:
 def _title(row: Record, *, several: bool) -> str:
     """Return a panel's title: the sums owed and overpaid, beside each other."""
     overpaid = f", {money(row['overpaid'], row['currency'])} overpaid" if row["overpaid"] else ""
-    return f"{currency_of(dict(row), several=several)}: {money(row['owed'], row['currency'])} owed{overpaid}"
+    return f"{label_of(dict(row), several=several)}: {money(row['owed'], row['currency'])} owed{overpaid}"
 
 
 def _panel_of_ages(row: Record, basis: str, *, several: bool) -> Panel:
     """Return the panel of a currency with a bar for each age, and one for what is overpaid."""
     texts = [*(_days(bucket) for bucket in BUCKETS[basis]), "overpaid"]
-    label, clients = currency_of(dict(row), several=several), counted(int(str(row["clients"])), "client")
+    label, clients = label_of(dict(row), several=several), counted(int(str(row["clients"])), "client")
     title, bars = _title(row, several=several), len(texts) + 1  # one is the room before overpaid
     return Panel(label, title, clients, lambda axis: _draw_ages(axis, row, basis), texts, bars)
 
@@ -131,7 +131,7 @@ def _panel_of_names(row: Record, result: Result, by: str, basis: str, *, several
     some = [f"{len(drawn)} of {counted(len(theirs), by)} drawn"] if len(drawn) < len(theirs) else []
     beneath = "; ".join([", ".join(late), *some])
     return Panel(
-        currency_of(dict(row), several=several), _title(row, several=several), beneath,
+        label_of(dict(row), several=several), _title(row, several=several), beneath,
         lambda axis: _draw_names(axis, names, drawn, basis), names, len(names),
     )  # fmt: skip
 

@@ -14,8 +14,8 @@ from flows.ask.plots.page import (
     Page,
     Panel,
     check_format,
-    currency_of,
     draw_page,
+    label_of,
     literal,
     make_room,
     money,
@@ -59,7 +59,7 @@ def _panels(results: dict[str, Result]) -> tuple[list[Panel], list[str]]:
     several = len({row["source"] for row in sums}) > 1
     panels, nobody = [], []
     for row in sums:
-        label = currency_of(row, several=several)
+        label = label_of(row, several=several)
         if theirs := debtors.get((row["source"], row["currency"])):
             panels.append(_panel(label, row, theirs[:MOST_BARS]))
         else:

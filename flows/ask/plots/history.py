@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from flows.ask.history import History, Series, Span, lines_about
-from flows.ask.plots.page import Page, Panel, check_format, currency_of, draw_page, money, write_amounts
+from flows.ask.plots.page import Page, Panel, check_format, draw_page, label_of, money, write_amounts
 from schemas.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def plot_history(history: History, file: Path) -> list[str]:
     for series in _in_turn(history.series):
         span = history.spans[series.source]
         sums = [series.at(day) for day in span.known()]
-        label = currency_of({"currency": series.currency, "source": series.source}, several=several)
+        label = label_of({"currency": series.currency, "source": series.source}, several=several)
         if not any(day["owed"] or day["overpaid"] for day in sums):
             never.append(label)
             continue

@@ -170,7 +170,7 @@ def make_room(panel: Axes, least: float, most: float, labels: Sequence[str]) -> 
     panel.set_xlim(least - room if least else 0, most + room)
 
 
-def currency_of(row: dict[str, object], *, several: bool) -> str:
+def label_of(row: dict[str, object], *, several: bool) -> str:
     """Return the code of a row's currency for a title, with the source if there are several."""
     code = str(row["currency"] or "no currency")
     return f"{code} ({row['source']})" if several else code
