@@ -59,7 +59,17 @@ KEPT: dict[str, tuple[str, ...]] = {
         "test_times_and_negative_amounts_stay_what_they_are",
     ),
     "tests/flows/ask/test_netted_figures.py": ("test_no_line_has_a_net_without_both_sides[balances]",),
-    "tests/flows/ask/test_plot.py": (
+    "tests/flows/ask/plots/test_aging.py": (
+        "test_it_says_company_day_sums_names_and_ages[client-due]",
+        "test_a_currency_has_a_bar_for_each_age_and_one_for_what_is_overpaid",
+        "test_the_stacked_bars_of_a_client_add_up_to_what_it_owes_and_overpaid_is_on_the_other_side",
+    ),
+    "tests/flows/ask/plots/test_page.py": (
+        "test_each_format_opens",
+        "test_no_two_texts_of_the_page_overlap[3]",
+        "test_amounts_have_the_decimals_of_their_currency_and_are_rounded",
+    ),
+    "tests/flows/ask/plots/test_balances.py": (
         "test_it_says_whose_balances_of_when_and_what_is_left_out",
         "test_formulas_and_control_characters_are_text",
         "test_nothing_to_draw_and_other_formats_are_refused",

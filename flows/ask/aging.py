@@ -12,6 +12,7 @@ from flows.ask.ask import Result, reading
 from flows.ask.balances import check_source
 from flows.ask.converted import converted, tell_converted
 from flows.ask.decimals import in_decimals
+from flows.ask.names import company_names
 from flows.configuration.values import Settings
 from flows.session.clock import SYSTEM_CLOCK, Clock
 from flows.show.show import amount, say, show_table
@@ -94,6 +95,12 @@ def read_aging(
         }
         in_one = converted(warehouse, tables["by_currency"], at)
     return {**tables, "converted": in_one} if in_one.rows else tables
+
+
+def read_companies(settings: Settings, source: str | None) -> str:
+    """Return the names of the companies, for the heading of a picture."""
+    with reading(settings) as warehouse:
+        return company_names(warehouse, source)
 
 
 def tell_aging(tables: dict[str, Result], *, basis: str = DUE, at: date | None = None, top: int = 20) -> None:

@@ -10,9 +10,10 @@ from typing import Final
 from flows.ask.ask import Result, reading
 from flows.ask.converted import converted, tell_converted
 from flows.ask.decimals import in_decimals
+from flows.ask.names import company_names
 from flows.configuration.values import Settings
 from flows.show.counted import counted
-from flows.show.show import harmless, say, show_table
+from flows.show.show import say, show_table
 from schemas.errors import SettingsError
 from warehouse.engine.seam import Warehouse
 from warehouse.engine.sql import statement
@@ -90,10 +91,10 @@ def read_heading(settings: Settings, source: str | None, *, at: datetime | None 
     """Return the heading of a picture: the companies, and the moment of the balances or of the last load."""
     with reading(settings) as warehouse:
         rows = warehouse.rows(statement("read/companies"), {"source": source})
-    names = [str(name or own) for own, name, _ in rows]
+        names = company_names(warehouse, source)
     last = max((moment for _, _, moment in rows if isinstance(moment, datetime)), default=None)
     when = at or last
-    return ", ".join([harmless(" and ".join(names)), *([f"as of {_shown(when)}"] if when else [])])
+    return ", ".join([names, *([f"as of {_shown(when)}"] if when else [])])
 
 
 def check_source(warehouse: Warehouse, settings: Settings, source: str | None) -> None:

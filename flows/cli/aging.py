@@ -6,11 +6,13 @@ from typing import Annotated
 
 import typer
 
-from flows.ask.aging import BASES, BY, DUE, day_of, read_aging, tell_aging, tell_left_out
+from flows.ask.aging import BASES, BY, DUE, day_of, read_aging, read_companies, tell_aging, tell_left_out
 from flows.ask.files import check_outputs, write_files
-from flows.cli.options import AsJson, ConfigFile, CsvFile, DecimalSign, Separator, SourceName, WorkbookFile
+from flows.ask.plots.aging import plot_aging
+from flows.ask.plots.page import check_format
+from flows.cli.options import AsJson, ConfigFile, CsvFile, DecimalSign, PictureFile, Separator, SourceName, WorkbookFile
 from flows.configuration.load import load_settings
-from flows.show.show import show_json
+from flows.show.show import say, show_json
 
 
 def aging(
@@ -20,6 +22,7 @@ def aging(
     ] = None,
     basis: Annotated[str, typer.Option(metavar="DATE", help=f"Count days from this date: {', '.join(BASES)}.")] = DUE,
     top: Annotated[int, typer.Option(min=1, help="The number of rows to show for each currency.")] = 20,
+    plot: PictureFile = None,
     csv: CsvFile = None,
     xlsx: WorkbookFile = None,
     separator: Separator = None,
@@ -35,11 +38,17 @@ def aging(
     Deleted clients are left out. --at works for days before the first pull too: docs/receivables.md says how.
     """
     check_outputs(csv, xlsx, separator=separator, decimal=decimal, as_json=as_json)
-    day = None if at is None else day_of(at)
-    tables = read_aging(load_settings(config), source, by=by, basis=basis, at=day)
+    check_format(plot)
+    settings, day = load_settings(config), None if at is None else day_of(at)
+    tables, notes = read_aging(settings, source, by=by, basis=basis, at=day), []
+    if plot is not None:
+        notes = plot_aging(tables, plot, read_companies(settings, source), by=by, basis=basis)
     if write_files(tables[f"by_{by}"], csv, xlsx, separator=separator, decimal=decimal):
         tell_left_out(tables["left_out"])
     elif as_json:
         show_json({name: result.records() for name, result in tables.items()})
     else:
         tell_aging(tables, basis=basis, at=day, top=top)
+    if plot is not None:
+        said = (note for note in notes if not note.startswith("Left out"))
+        say(" ".join([f"The picture is in {plot}.", *said]))

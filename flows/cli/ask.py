@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -10,8 +9,8 @@ import typer
 from flows.ask.ask import Result, ask, asked
 from flows.ask.balances import BY, moment, read_balances, read_heading, tell_balances, tell_beside
 from flows.ask.files import check_outputs, write_files
-from flows.ask.plot import plot_balances
-from flows.cli.options import AsJson, ConfigFile, CsvFile, DecimalSign, Separator, SourceName, WorkbookFile
+from flows.ask.plots.balances import plot_balances
+from flows.cli.options import AsJson, ConfigFile, CsvFile, DecimalSign, PictureFile, Separator, SourceName, WorkbookFile
 from flows.configuration.load import load_settings
 from flows.show.counted import counted
 from flows.show.show import say, show_json, show_records, show_table
@@ -52,7 +51,7 @@ def balances(
         str | None, typer.Option(metavar="WHAT", help=f"One row for each: {', '.join(BY)}. Else an overview.")
     ] = None,
     top: Annotated[int, typer.Option(min=1, help="The number of rows to show for each currency.")] = 10,
-    plot: Annotated[Path | None, typer.Option(help="Draw a chart into this file (.png, .svg, .pdf).")] = None,
+    plot: PictureFile = None,
     at: Annotated[
         str | None,
         typer.Option(metavar="MOMENT", help="Balances at that time: 2026-12-31 (the end of that day, UTC), or a time."),

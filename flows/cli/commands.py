@@ -44,6 +44,11 @@ ROOT = Group(
             Command("balances", "Show amounts owed and overpaid, and the largest debtors.", "flows.cli.ask:balances"),
             Command("aging", "Show who owes how much for how long.", "flows.cli.aging:aging"),
             Command("client", "Show all that the warehouse has on one client.", "flows.cli.client:client"),
+            Command(
+                "history",
+                "Show amounts owed and overpaid over time.",
+                "flows.cli.history:history",
+            ),
             Command("sql", "Query the warehouse in SQL.", "flows.cli.ask:sql"),
             Command(
                 "reconciliation",

@@ -34,6 +34,9 @@ WorkbookFile = Annotated[
     str | None,
     typer.Option("--xlsx", metavar="FILE", help="Write the rows as an Excel workbook; - is standard output."),
 ]
+PictureFile = Annotated[
+    Path | None, typer.Option("--plot", metavar="FILE", help="Also draw a picture: FILE.png, FILE.svg or FILE.pdf.")
+]
 Allow = Annotated[
     list[str] | None,
     typer.Option("--allow", help="A difference to allow: currency, tax, country or inactive; repeatable."),

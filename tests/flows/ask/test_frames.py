@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import runpy
-import struct
 from decimal import Decimal
-from pathlib import Path
 
 import msgspec
 import pandas as pd
@@ -18,8 +15,6 @@ from schemas.errors import SettingsError
 from tests.engines import address
 from warehouse.opened.open import open_place
 from warehouse.schema.personal import is_personal
-
-DOCS = Path(__file__).parents[3] / "docs"
 
 
 @pytest.fixture
@@ -58,19 +53,6 @@ def loaded_place(settings):
 def test_a_mart_that_there_is_none_of_is_refused_with_those_that_there_are(loaded):
     with pytest.raises(SettingsError, match="client_balance_daily"):
         table("nothing", settings=loaded)
-
-
-def test_the_example_draws_balances_over_time(loaded, tmp_path, monkeypatch, capsys):
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("NINJA_SYNC_WAREHOUSE", loaded.warehouse)
-    monkeypatch.setenv("MPLBACKEND", "agg")
-    runpy.run_path(str(DOCS / "examples" / "balances_over_time.py"))
-    picture = (tmp_path / "balances_over_time.png").read_bytes()
-    assert picture.startswith(b"\x89PNG")
-    assert struct.unpack(">II", picture[16:24])[1] <= 900
-    out = capsys.readouterr().out
-    assert "only this day is known yet, so each line is one point" in out
-    assert "Not drawn: " in out
 
 
 def test_a_frame_without_personal_data_has_the_columns_that_are_not_personal(loaded):

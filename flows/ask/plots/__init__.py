@@ -1,0 +1,1 @@
+"""Pictures of tables: panels on a page, each with the amounts of one currency."""

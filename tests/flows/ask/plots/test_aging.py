@@ -1,0 +1,130 @@
+"""Pictures of ageing: the bars are the sums of the table, overpaid amounts stand apart, and the rest is named."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from decimal import Decimal
+from itertools import pairwise
+
+import pytest
+from matplotlib.colors import to_rgb
+from matplotlib.figure import Figure
+
+from flows.ask.aging import BUCKETS, COLUMNS
+from flows.ask.ask import Result
+from flows.ask.plots.aging import COLOURS, MOST_BARS, _draw_ages, _draw_names, plot_aging
+from schemas.errors import SettingsError
+
+DAY = date(2026, 12, 31)
+BESIDE = {"client": ("number", "client", "country"), "country": ("country", "clients"), "currency": ("clients",)}
+
+
+def row(by, name, basis="due", *, owed=10, overpaid=0, currency="EUR", source="main"):
+    """A row of the table: `owed` spread over the ages, 1 in each but the first."""
+    buckets = BUCKETS[basis]
+    ages = (
+        [Decimal(owed) - (len(buckets) - 1), *[Decimal(1)] * (len(buckets) - 1)]
+        if owed
+        else [Decimal(0)] * len(buckets)
+    )
+    values = dict(zip(buckets, ages, strict=True)) | {"owed": Decimal(owed), "overpaid": Decimal(overpaid)}
+    names = {"source": source, "day": DAY, "currency": currency, by: name, "clients": 3, "number": "1"}
+    return {"country": "", **dict.fromkeys(COLUMNS[basis], Decimal(0)), **names, **values}
+
+
+def tables(by, rows, sums, basis="due", left_out=()):
+    def result(kind, records):
+        columns = ("source", "day", "currency", *BESIDE[kind], *COLUMNS[basis])
+        return Result(columns, [[record[name] for name in columns] for record in records])
+
+    deleted = ("source", "currency", "invoices", "owed", "overpaid", "net")
+    return {
+        "by_currency": result("currency", sums), f"by_{by}": result(by, rows), "left_out": Result(deleted, left_out),
+    }  # fmt: skip
+
+
+def texts(file):
+    """The texts of a picture: matplotlib writes each beside its outlines, as a comment, in which -- is not allowed."""
+    return re.findall(r"<!-- (.*?) -->", file.read_text(encoding="utf-8").replace("- -", "--"), re.DOTALL)
+
+
+@pytest.mark.parametrize(("by", "basis"), [("client", "due"), ("country", "invoice")])
+def test_it_says_company_day_sums_names_and_ages(tmp_path, by, basis):
+    rows = [row(by, f"Name {n}", basis, owed=100 - n, overpaid=n % 2) for n in range(12)]
+    found = tables(
+        by,
+        rows,
+        [row("clients", 12, basis, owed=1134, overpaid=6)],
+        basis,
+        [["main", "USD", 2, Decimal(5), Decimal(0), Decimal(5)]],
+    )
+    notes = plot_aging(found, tmp_path / "a.svg", "Us", by=by, basis=basis)
+    said = texts(tmp_path / "a.svg")
+    what = "days overdue" if basis == "due" else "days since the invoice"
+    assert {f"Owed by {what}, by {by}", "Us, at the end of 2026-12-31", "EUR: 1,134.00 owed, 6.00 overpaid"} <= set(
+        said
+    )
+    assert {"100.00", "99.00", "over 90 days", "overpaid"} <= set(said)
+    assert [f"Name {n}" in said for n in range(12)] == [True] * MOST_BARS + [False] * 4
+    assert any(
+        line.endswith(f"; {MOST_BARS} of {'12 clients' if by == 'client' else '12 countries'} drawn") for line in said
+    )
+    assert notes == ["Left out: open invoices of deleted clients, 5.00 owed and 0.00 overpaid USD."]
+    assert set(notes) <= set(said)
+
+
+def test_a_currency_has_a_bar_for_each_age_and_one_for_what_is_overpaid():
+    axis = Figure().subplots()
+    _draw_ages(axis, row("clients", 1, owed=40, overpaid=7), "due")
+    assert [bar.get_width() for bar in axis.patches] == [36, 1, 1, 1, 1, 7]
+    assert axis.patches[-1].get_hatch()
+
+
+def test_the_stacked_bars_of_a_client_add_up_to_what_it_owes_and_overpaid_is_on_the_other_side():
+    axis = Figure().subplots()
+    _draw_names(axis, ["Ann", "Bob"], [row("client", "Ann", owed=30), row("client", "Bob", owed=9, overpaid=50)], "due")
+    for place, owed, overpaid in ((0, 30, 0), (1, 9, 50)):
+        widths = [bar.get_width() for bar in axis.patches if round(bar.get_y() + bar.get_height() / 2) == place]
+        assert sum(width for width in widths if width > 0) == owed
+        assert -sum(width for width in widths if width < 0) == overpaid
+    low, high = axis.get_xlim()
+    assert low < -50
+    assert high > 30
+
+
+def test_by_currency_nine_panels_are_drawn_and_the_rest_is_named(tmp_path):
+    codes = [f"X{n:02d}" for n in range(12)]
+    sums = [row("clients", 1, currency=code, owed=100 - n) for n, code in enumerate(codes)]
+    sums.append(row("clients", 1, currency="AED", owed=0))
+    notes = plot_aging(tables("currency", sums, sums), tmp_path / "a.svg", "Us", by="currency")
+    assert notes == [
+        "Not drawn: X09, X10, X11. `ninja-sync aging --by currency` lists all currencies.",
+        "Nobody owes or has overpaid anything in AED.",
+    ]
+    assert set(notes) <= set(texts(tmp_path / "a.svg"))
+
+
+def test_a_client_who_only_overpaid_and_a_currency_without_a_code_are_drawn(tmp_path):
+    rows = [row("client", None, owed=0, overpaid=8, currency=None)]
+    assert plot_aging(tables("client", rows, rows), tmp_path / "a.svg", "Us") == []
+    assert {"no currency: 0.00 owed, 8.00 overpaid", "(no name)", "8.00"} <= set(texts(tmp_path / "a.svg"))
+
+
+def test_nothing_to_draw_is_refused(tmp_path):
+    with pytest.raises(SettingsError, match="nothing to draw"):
+        plot_aging(tables("client", [], []), tmp_path / "a.png", "Us")
+
+
+def test_each_colour_is_darker_than_the_one_before_in_grey_print():
+    greys = [0.299 * red + 0.587 * green + 0.114 * blue for red, green, blue in map(to_rgb, COLOURS)]
+    assert all(before - after > 0.08 for before, after in pairwise(greys))
+
+
+def test_the_command_writes_the_picture_beside_the_table(command, tmp_path):
+    command("pull", environ={"NINJA_SYNC_ENTITIES": ""})
+    code, _, err = command("aging", "--by", "country", "--plot", "a.svg", environ={"NINJA_SYNC_ENTITIES": ""})
+    assert (code, "The picture is in a.svg." in err) == (0, True)
+    assert "Owed by days overdue, by country" in texts(tmp_path / "a.svg")
+    code, _, err = command("aging", "--plot", "a.gif")
+    assert (code, ".png, .svg, .pdf" in err) == (2, True)
