@@ -125,7 +125,8 @@ def _():
     ## For how long?
 
     Choose a currency, and a day to compare with now. `aging(day)` is the frame of clients at the end of a day. It
-    counts open invoices, so it can differ from the balances above: `ninja-sync reconciliation` shows where, and why.
+    counts each open invoice, and a balance nets those of one client. So `owed` and `overpaid` can both be larger here
+    than above, and `net` is the same. Where it is not, `ninja-sync reconciliation` shows why.
     """)
     return
 

@@ -87,6 +87,24 @@ def test_a_connection_string_of_the_page_opens_lists_every_view_with_its_columns
         connection.execute(sa.text("create table mart_public.mine (n integer)"))
 
 
+def test_the_first_question_of_the_page_has_both_sides_and_the_net_of_each_currency(loaded):
+    with open_place(place_of(loaded)) as warehouse:
+        for _, owed, late, overpaid, net in warehouse.rows(block("sql", "over_90_days")):
+            assert owed - overpaid == net
+            assert late <= owed
+
+
+def test_the_views_and_columns_of_the_page_are_there(loaded):
+    begin = PAGE.read_text(encoding="utf-8").partition("## Where to begin")[2].partition("\n## ")[0]
+    views = re.findall(r"^\| [^|]+ \| `(\w+)` \|", begin, re.MULTILINE)
+    assert len(views) == 5
+    with open_place(place_of(loaded)) as warehouse:
+        for view in views:
+            warehouse.rows(f"select source, currency_code from mart_public.{view} limit 1")
+        for view, column in re.findall(r"`(\w+)\.(\w+)`", begin):
+            warehouse.rows(f"select {column} from mart_public.{view} limit 1")
+
+
 def test_the_panel_of_the_page_sums_one_currency_by_day(loaded):
     with open_place(place_of(loaded)) as warehouse:
         rows = warehouse.rows(block("sql", "client_balance_daily"))
