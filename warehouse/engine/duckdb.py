@@ -49,6 +49,10 @@ SAFE_TO_SHOW = (duckdb.IOException, duckdb.OutOfMemoryException, duckdb.Permissi
 """Errors whose text names only files and limits. The text of other errors may hold values of rows (personal data)."""
 
 
+class _OpenHere(Exception):  # noqa: N818 - no fault: it is waited for
+    """This process has the file open already."""
+
+
 class DuckdbWarehouse:
     """An open DuckDB file. Use it in `with`, which closes the file and releases its lock at the end.
 
@@ -183,6 +187,10 @@ def open_warehouse(
             if clock() >= until:
                 raise Busy(f"{path} is open in another process: {held}. Close it there, or try again.") from None
             sleep(0.1)
+        except (duckdb.ConnectionException, _OpenHere):
+            if clock() >= until:
+                raise Busy(f"{path} is open in this process already. Close it there, or try again.") from None
+            sleep(0.1)
         except duckdb.Error as problem:
             if is_short_of_memory(problem):
                 raise WarehouseError(OUT_OF_MEMORY) from None
@@ -205,7 +213,8 @@ def _opened(path: Path, *, read_only: bool) -> DuckdbWarehouse:
         closing.callback(connection.close)
         if not read_only:
             make_private_file(path)  # another program may have created it
-        _restrict(connection, path)
+        if not _restrict(connection, path) and not read_only:
+            raise _OpenHere  # DuckDB would let two threads write, each without the other's locks
         return DuckdbWarehouse(connection, path, closing.pop_all())
 
 
@@ -216,20 +225,22 @@ def reader_connection(path: Path) -> duckdb.DuckDBPyConnection:
     return connection
 
 
-def _restrict(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
+def _restrict(connection: duckdb.DuckDBPyConnection, path: Path) -> bool:
     """Set up a new connection: times in UTC, and no files but this warehouse's own folder of exports.
 
     Connections of one process to one file share one database and most settings. The first one locks them, for all.
+    Return whether this is the first.
     """
     with _SETTING_UP:
         if connection.execute("select current_setting('lock_configuration')").fetchall() == [(True,)]:
-            return
+            return False
         connection.execute("set global timezone = 'UTC'").fetchall()
         connection.execute(QUIET).fetchall()
         # First the folders, then the lock.
         connection.execute(f"set allowed_directories = [{quoted(f'{exports_of(path)}/')}]").fetchall()
         connection.execute("set enable_external_access = false").fetchall()
         connection.execute("set lock_configuration = true").fetchall()
+        return True
 
 
 def _used(sql: str, params: Params | None) -> dict[str, object]:

@@ -286,3 +286,13 @@ def test_several_readers_of_one_process_share_a_file_and_none_can_change_the_set
                 return opened.rows("select count(*) from control.runs")
 
         assert list(several.map(count, range(40))) == [[(0,)]] * 40
+
+
+@pytest.mark.parametrize(("first", "second"), [(False, False), (False, True), (True, False)])
+def test_whoever_writes_is_alone_in_its_process_too(duckdb_warehouse, warehouse_path, first, second):
+    duckdb_warehouse.__exit__()
+    opened = open_warehouse(warehouse_path, read_only=first)
+    with pytest.raises(Busy, match="in this process"):
+        open_warehouse(warehouse_path, read_only=second, wait=0)
+    with open_warehouse(warehouse_path, read_only=second, sleep=lambda _seconds: opened.__exit__()) as later:
+        assert later.rows("select count(*) from control.runs") == [(0,)]
