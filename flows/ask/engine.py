@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from flows.ask.ask import readable_file, reading
 from flows.configuration.load import load_settings, place_of
 from flows.configuration.values import Settings
+from schemas.errors import SettingsError
 from schemas.extras import needs
 from warehouse.engine.place import PostgresUrl
 
@@ -75,11 +76,16 @@ def _postgres(place: PostgresUrl) -> sa.Engine:
         import psycopg  # noqa: PLC0415 - not for DuckDB
 
     def connect() -> psycopg.Connection:
-        connection = psycopg.connect(place.url)  # libpq knows forms of URLs that SQLAlchemy does not
+        # libpq knows forms of URLs that SQLAlchemy does not. A prepared statement would stay on a pooler's session.
+        connection = psycopg.connect(place.url, prepare_threshold=None)
         connection.read_only = True
         return connection
 
+    def begin(connection: sa.Connection) -> None:
+        if connection.connection.autocommit:  # Postgres would let it write, and tell local times
+            raise SettingsError("This engine reads in transactions: leave out AUTOCOMMIT.")
+        connection.exec_driver_sql("set local timezone = 'UTC'")  # of a session, it would stay with a pooler's next client
+
     opened = sa.create_engine("postgresql+psycopg://", creator=connect, poolclass=sa.NullPool)
-    # A setting of a session would stay with a pooler's next client.
-    sa.event.listen(opened, "begin", lambda connection: connection.exec_driver_sql("set local timezone = 'UTC'"))
+    sa.event.listen(opened, "begin", begin)
     return opened

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from flows import engine
 from flows.configuration.load import place_of
 from flows.configuration.values import Settings
+from schemas.errors import SettingsError
 from tests.engines import address
 from warehouse.engine.place import PostgresUrl
 
@@ -62,6 +63,12 @@ def test_no_connection_of_it_can_write_not_even_a_raw_one(loaded):
     with pytest.raises(Exception, match=r"(?i)read.only"):
         raw.cursor().execute("delete from control.runs")
     raw.close()
+
+
+def test_it_cannot_write_without_transactions_either(loaded):
+    connection = engine(settings=loaded).connect().execution_options(isolation_level="AUTOCOMMIT")
+    with connection, pytest.raises((SettingsError, sa.exc.DBAPIError), match=r"(?i)read"):
+        connection.execute(sa.text("delete from control.runs"))
 
 
 @pytest.mark.parametrize("on_engine_only", ["postgres"])
