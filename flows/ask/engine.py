@@ -84,7 +84,8 @@ def _postgres(place: PostgresUrl) -> sa.Engine:
     def begin(connection: sa.Connection) -> None:
         if connection.connection.autocommit:  # Postgres would let it write, and tell local times
             raise SettingsError("This engine reads in transactions: leave out AUTOCOMMIT.")
-        connection.exec_driver_sql("set local timezone = 'UTC'")  # of a session, it would stay with a pooler's next client
+        # A setting of a session would stay with a pooler's next client.
+        connection.exec_driver_sql("set local timezone = 'UTC'")
 
     opened = sa.create_engine("postgresql+psycopg://", creator=connect, poolclass=sa.NullPool)
     sa.event.listen(opened, "begin", begin)

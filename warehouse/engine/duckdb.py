@@ -49,7 +49,7 @@ SAFE_TO_SHOW = (duckdb.IOException, duckdb.OutOfMemoryException, duckdb.Permissi
 """Errors whose text names only files and limits. The text of other errors may hold values of rows (personal data)."""
 
 
-class _OpenHere(Exception):  # noqa: N818 - no fault: it is waited for
+class _OpenHere(Exception):
     """This process has the file open already."""
 
 
@@ -178,18 +178,14 @@ def open_warehouse(
     while True:
         try:
             return _opened(path, read_only=read_only)
-        except duckdb.IOException as problem:
-            held = _holder(str(problem))
+        except (duckdb.IOException, duckdb.ConnectionException, _OpenHere) as problem:
+            held = _holder(problem)
             if full := _disk_full(problem):
                 raise WarehouseError(full) from None
             if held is None:
                 raise WarehouseError(f"{path} cannot be opened: {_first_line(problem)}") from None
             if clock() >= until:
-                raise Busy(f"{path} is open in another process: {held}. Close it there, or try again.") from None
-            sleep(0.1)
-        except (duckdb.ConnectionException, _OpenHere):
-            if clock() >= until:
-                raise Busy(f"{path} is open in this process already. Close it there, or try again.") from None
+                raise Busy(f"{path} is open in {held}. Close it there, or try again.") from None
             sleep(0.1)
         except duckdb.Error as problem:
             if is_short_of_memory(problem):
@@ -249,15 +245,19 @@ def _used(sql: str, params: Params | None) -> dict[str, object]:
     return {name: value for name, value in (params or {}).items() if name in named}
 
 
-def _holder(message: str) -> str | None:
+def _holder(problem: Exception) -> str | None:
     """Name the process that holds the file, from DuckDB's `Conflicting lock is held in PROGRAM (PID N)`.
 
-    None if the message is about something else.
+    None if the problem is another one.
     """
+    message = str(problem)
+    if isinstance(problem, _OpenHere) or "same database file" in message:
+        return "this process already"
     if "lock" not in message:
         return None
     matched = re.search(r"held in (?P<program>.*?) \(PID (?P<pid>\d+)\)", message)
-    return f"{Path(matched['program']).name}, process {matched['pid']}" if matched else "the system does not name it"
+    name = f"{Path(matched['program']).name}, process {matched['pid']}" if matched else "the system does not name it"
+    return f"another process: {name}"
 
 
 def _first_line(problem: Exception) -> str:
