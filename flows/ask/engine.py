@@ -32,7 +32,8 @@ def engine(*, settings: Settings | None = None, config: Path | None = None) -> s
 
     DuckDB's dialect is duckdb-sqlalchemy: the older duckdb-engine (0.17.0) cannot reflect a table of DuckDB 2.0.
 
-    The trap: `pandas.read_sql` makes floats of money, unless it is called with `coerce_float=False`.
+    The traps: `pandas.read_sql` makes floats of money, unless it is called with `coerce_float=False`. And while one
+    connection to a copy is open, DuckDB shows this process no newer copy, in `frame` neither.
 
     Raises SettingsError without the extra `sqlalchemy`, or if the settings name no warehouse.
     """

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 import sqlalchemy as sa
 
-from flows import engine
+from flows import engine, table
 from flows.configuration.load import place_of
 from flows.configuration.values import Settings
 from schemas.errors import SettingsError
@@ -51,6 +51,22 @@ def test_it_cannot_write(loaded):
 def test_of_duckdb_the_published_copy_is_read(settings, pulls):
     pulls(using=settings)
     assert engine(settings=settings).url.database.endswith(".published/reader.duckdb")
+
+
+@pytest.mark.publishes
+def test_a_newer_copy_is_read_once_no_connection_holds_the_older_one(settings, pulls, server):
+    """The trap that docs/python.md names, which is DuckDB's."""
+    pulls(using=settings)
+    opened = engine(settings=settings)
+    count = sa.text("select count(*) from mart.clients")
+    with opened.connect() as held:
+        before = held.execute(count).scalar()
+        server.call("POST", "/api/v1/clients", {"name": "new"})
+        pulls(using=settings)
+        assert table("clients", settings=settings).num_rows == before
+    assert table("clients", settings=settings).num_rows == before + 1
+    with opened.connect() as later:
+        assert later.execute(count).scalar() == before + 1
 
 
 def test_pandas_makes_floats_of_money_unless_it_is_told_not_to(loaded):
