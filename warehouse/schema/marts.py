@@ -44,7 +44,7 @@ KEYS: Final[dict[str, tuple[str, ...]]] = {
     "document_changes": ("document_kind", *OF_CHANGE),
     "document_history": ("document_kind", *OF_VERSION),
     "entity_status": ("source", "entity"),
-    "exchange_rates": ("source", "currency_code", "day"),
+    "exchange_rates": ("source", "currency_code", "company_currency", "day"),
     "load_status": ("source",),
     "open_items": ("source", "invoice_id", "part"),
     "reconciliation": (*BY_CLIENT, "figure"),

@@ -64,6 +64,12 @@ def test_each_view_is_read_with_its_values_as_the_warehouse_has_them(loaded):
 
 
 def test_the_keys_tell_the_rows_apart(loaded):
+    with open_place(place_of(loaded)) as warehouse:  # a company that has changed its currency has rates in both
+        for currency in ("EUR", "CHF"):
+            warehouse.execute(
+                "insert into control.exchange_rates values ('main', current_date, 'USD', $currency, 0.9, 'file', now())",
+                {"currency": currency},
+            )
     empty = 0
     for view, key in KEYS.items():
         empty += ask(loaded, f"select count(*) from mart.{view}").rows == [(0,)]
