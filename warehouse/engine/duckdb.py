@@ -49,6 +49,10 @@ SAFE_TO_SHOW = (duckdb.IOException, duckdb.OutOfMemoryException, duckdb.Permissi
 """Errors whose text names only files and limits. The text of other errors may hold values of rows (personal data)."""
 
 
+HERE: Final = ("same database file", "Unique file handle conflict")
+"""Words of DuckDB's errors where this process has the file open in another way, or is about to close it."""
+
+
 class _OpenHere(Exception):
     """This process has the file open already."""
 
@@ -178,19 +182,23 @@ def open_warehouse(
     while True:
         try:
             return _opened(path, read_only=read_only)
-        except (duckdb.IOException, duckdb.ConnectionException, _OpenHere) as problem:
+        except (duckdb.Error, _OpenHere) as problem:
             held = _holder(problem)
-            if full := _disk_full(problem):
-                raise WarehouseError(full) from None
             if held is None:
-                raise WarehouseError(f"{path} cannot be opened: {_first_line(problem)}") from None
+                raise WarehouseError(_unopened(path, problem)) from None
             if clock() >= until:
                 raise Busy(f"{path} is open in {held}. Close it there, or try again.") from None
             sleep(0.1)
-        except duckdb.Error as problem:
-            if is_short_of_memory(problem):
-                raise WarehouseError(OUT_OF_MEMORY) from None
-            raise WarehouseError(f"{path} cannot be opened as a warehouse: {_first_line(problem)}") from None
+
+
+def _unopened(path: Path, problem: Exception) -> str:
+    """Return why a file cannot be opened, in one line."""
+    if full := _disk_full(problem):
+        return full
+    if is_short_of_memory(problem):
+        return OUT_OF_MEMORY
+    what = "" if isinstance(problem, duckdb.IOException) else " as a warehouse"
+    return f"{path} cannot be opened{what}: {_first_line(problem)}"
 
 
 def _opened(path: Path, *, read_only: bool) -> DuckdbWarehouse:
@@ -251,9 +259,9 @@ def _holder(problem: Exception) -> str | None:
     None if the problem is another one.
     """
     message = str(problem)
-    if isinstance(problem, _OpenHere) or "same database file" in message:
+    if isinstance(problem, _OpenHere) or any(words in message for words in HERE):
         return "this process already"
-    if "lock" not in message:
+    if not isinstance(problem, duckdb.IOException) or "lock" not in message or _disk_full(problem):
         return None
     matched = re.search(r"held in (?P<program>.*?) \(PID (?P<pid>\d+)\)", message)
     name = f"{Path(matched['program']).name}, process {matched['pid']}" if matched else "the system does not name it"
