@@ -83,7 +83,7 @@ def _postgres(place: PostgresUrl) -> sa.Engine:
         return connection
 
     def begin(connection: sa.Connection) -> None:
-        if connection.connection.autocommit:  # Postgres would let it write, and tell local times
+        if connection.connection.autocommit:  # Postgres would let it write, and return local times
             raise SettingsError("This engine reads in transactions: leave out AUTOCOMMIT.")
         # A setting of a session would stay with a pooler's next client.
         connection.exec_driver_sql("set local timezone = 'UTC'")
