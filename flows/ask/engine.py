@@ -78,7 +78,7 @@ def _postgres(place: PostgresUrl) -> sa.Engine:
 
     def connect() -> psycopg.Connection:
         # libpq knows forms of URLs that SQLAlchemy does not. A prepared statement would stay on a pooler's session.
-        connection = psycopg.connect(place.url, prepare_threshold=None)
+        connection = psycopg.connect(place.url, prepare_threshold=None, client_encoding="UTF8")
         connection.read_only = True
         return connection
 

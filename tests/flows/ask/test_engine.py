@@ -88,6 +88,13 @@ def test_it_cannot_write_without_transactions_either(loaded):
 
 
 @pytest.mark.parametrize("on_engine_only", ["postgres"])
+def test_on_postgres_every_letter_arrives_whatever_the_environment_says(on_engine, on_engine_only, monkeypatch):
+    monkeypatch.setenv("PGCLIENTENCODING", "LATIN1")
+    with engine(settings=Settings(warehouse=address(on_engine(on_engine_only)))).connect() as connection:
+        assert connection.execute(sa.text("select chr(321) || chr(243) || 'd' || chr(378)")).scalar() == "Łódź"
+
+
+@pytest.mark.parametrize("on_engine_only", ["postgres"])
 def test_on_postgres_moments_are_in_utc_whatever_the_role_says(on_engine, on_engine_only, postgres):
     place = on_engine(on_engine_only)
     with postgres.admin(address(place).rpartition("/")[2]) as connection:

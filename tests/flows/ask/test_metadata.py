@@ -67,7 +67,8 @@ def test_the_keys_tell_the_rows_apart(loaded):
     with open_place(place_of(loaded)) as warehouse:  # a company that has changed its currency has rates in both
         for currency in ("EUR", "CHF"):
             warehouse.execute(
-                "insert into control.exchange_rates values ('main', current_date, 'USD', $currency, 0.9, 'file', now())",
+                "insert into control.exchange_rates "
+                "values ('main', current_date, 'USD', $currency, 0.9, 'file', now())",
                 {"currency": currency},
             )
     empty = 0
