@@ -9,7 +9,7 @@ import typer
 from flows.ask.aging import BASES, BY, DUE, day_of, read_aging, read_companies, tell_aging, tell_left_out
 from flows.ask.files import check_outputs, write_files
 from flows.ask.plots.aging import plot_aging
-from flows.ask.plots.page import check_format
+from flows.ask.plots.page import check_picture
 from flows.cli.options import AsJson, ConfigFile, CsvFile, DecimalSign, PictureFile, Separator, SourceName, WorkbookFile
 from flows.configuration.load import load_settings
 from flows.show.show import say, show_json
@@ -38,7 +38,7 @@ def aging(
     Deleted clients are left out. --at works for days before the first pull too: docs/receivables.md says how.
     """
     check_outputs(csv, xlsx, separator=separator, decimal=decimal, as_json=as_json)
-    check_format(plot)
+    check_picture(plot)
     settings, day = load_settings(config), None if at is None else day_of(at)
     tables, notes = read_aging(settings, source, by=by, basis=basis, at=day), []
     if plot is not None:

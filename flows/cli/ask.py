@@ -10,6 +10,7 @@ from flows.ask.ask import Result, ask, asked
 from flows.ask.balances import BY, moment, read_balances, read_heading, tell_balances, tell_beside
 from flows.ask.files import check_outputs, write_files
 from flows.ask.plots.balances import plot_balances
+from flows.ask.plots.page import check_picture
 from flows.cli.options import AsJson, ConfigFile, CsvFile, DecimalSign, PictureFile, Separator, SourceName, WorkbookFile
 from flows.configuration.load import load_settings
 from flows.show.counted import counted
@@ -71,6 +72,7 @@ def balances(
     row for each client, all of them, unless you say --by. Deleted clients are left out.
     """
     check_outputs(csv, xlsx, separator=separator, decimal=decimal, as_json=as_json)
+    check_picture(plot)
     settings, notes = load_settings(config), []
     then = None if at is None else moment(at)
     in_file = csv is not None or xlsx is not None

@@ -10,7 +10,7 @@ from flows.ask.aging import day_of
 from flows.ask.files import check_outputs, write_files
 from flows.ask.history import PERIODS, gaps_of, lines_about, read_history, table_of, tell_history
 from flows.ask.plots.history import plot_history
-from flows.ask.plots.page import check_format
+from flows.ask.plots.page import check_picture
 from flows.cli.options import AsJson, ConfigFile, CsvFile, DecimalSign, PictureFile, Separator, SourceName, WorkbookFile
 from flows.configuration.load import load_settings
 from flows.show.show import say, show_json
@@ -39,7 +39,7 @@ def history(
     are never subtracted from debts.
     """
     check_outputs(csv, xlsx, separator=separator, decimal=decimal, as_json=as_json)
-    check_format(plot)
+    check_picture(plot)
     first, last = (None if text is None else day_of(text) for text in (since, until))
     found = read_history(load_settings(config), source, since=first, until=last)
     table = table_of(found, by)

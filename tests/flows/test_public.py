@@ -13,7 +13,7 @@ import flows
 
 ROOT = Path(__file__).parents[2]
 
-NAMES = ["aging", "engine", "frame", "open_api", "settings", "table"]
+NAMES = ["aging", "engine", "frame", "metadata", "open_api", "settings", "table"]
 
 
 def test_the_public_names_are_these_and_each_is_documented():

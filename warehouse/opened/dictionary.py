@@ -8,18 +8,20 @@ from __future__ import annotations
 import json
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+
+import sqlalchemy as sa
 
 from warehouse.engine.seam import Warehouse
 from warehouse.engine.sql import named, statement
 from warehouse.opened.migrate import open_migrated
 from warehouse.schema.comments import of_view, of_whole
 from warehouse.schema.functions import columns_of, promise, texts
-from warehouse.schema.personal import readable
-from warehouse.schema.public import MART, PUBLIC, public_views
-from warehouse.schema.tables import mirror, type_of
+from warehouse.schema.marts import tables_of
+from warehouse.schema.public import MART, PUBLIC
+from warehouse.schema.tables import SCHEMA, mirror, type_of
 
 HEAD = """# Data dictionary
 
@@ -35,9 +37,14 @@ The schema `mart_public` has the same views and functions as `mart`, without the
 DATABASE = "{{ 'ninja_sync' if target.type == 'duckdb' else target.database }}"
 """The database where dbt finds the views: DuckDB's published copy, attached by that name, or Postgres' own database."""
 SOURCES = {
-    PUBLIC: "The views without personal data.",
-    MART: "The same views with personal data, for those who may see it.",
+    PUBLIC: ("ninja", "The views without personal data."),
+    MART: ("ninja_personal", "The same views with personal data, for those who may see it."),
+    SCHEMA: (
+        "ninja_records",
+        "The records of the server, with personal data. On Postgres only the owner of the warehouse may read them.",
+    ),
 }
+"""The sources of dbt by schema: name and description."""
 FRESHNESS = (
     "        config:",
     "          loaded_at_field: last_load_at",
@@ -52,29 +59,27 @@ def dictionary(warehouse: Warehouse) -> str:
 
 
 def dbt_sources(warehouse: Warehouse) -> str:
-    """Return the views of both schemas as two dbt sources with all descriptions, as YAML (JSON strings are YAML)."""
-    whole = {view: statement(f"mart/{view}") for view in named(MART)}
-    columns_of_all = {view: list(_types(warehouse, view)) for view in whole}
-    public = {view: readable(view, names) for view, names in columns_of_all.items()}
+    """Return the views of both schemas and the mirror as dbt sources with all descriptions (JSON strings are YAML)."""
+    tables = tables_of(warehouse).tables.values()
     lines = ["version: 2", "sources:"]
-    lines += _source("ninja", PUBLIC, public_views(whole, columns_of_all), public)
-    lines += _source("ninja_personal", MART, whole, columns_of_all)
+    for schema, (name, description) in SOURCES.items():
+        lines += [f"  - name: {name}", f"    description: {json.dumps(description)}"]
+        lines += [f"    database: {json.dumps(DATABASE)}", f"    schema: {schema}", "    tables:"]
+        for table in tables:
+            if table.schema == schema:
+                lines += _source(table)
     return "\n".join(lines) + "\n"
 
 
-def _source(name: str, schema: str, made: Mapping[str, str], names: Mapping[str, list[str]]) -> Iterator[str]:
-    """Yield the lines of one source: the views of a schema, each made by its statement."""
-    yield f"  - name: {name}"
-    yield f"    description: {json.dumps(SOURCES[schema])}"
-    yield from (f"    database: {json.dumps(DATABASE)}", f"    schema: {schema}", "    tables:")
-    for view, text in made.items():
-        yield f"      - name: {view}"
-        yield f"        description: {json.dumps(of_whole(text))}"
-        if view == "load_status":
-            yield from FRESHNESS
-        yield "        columns:"
-        for column, words in of_view(view, names[view]).items():
-            yield f"          - {{name: {column}, description: {json.dumps(words)}}}"
+def _source(table: sa.Table) -> Iterator[str]:
+    yield f"      - name: {table.name}"
+    if table.comment:
+        yield f"        description: {json.dumps(table.comment)}"
+    if table.name == "load_status":
+        yield from FRESHNESS
+    yield "        columns:"
+    for column in table.columns:
+        yield f"          - {{name: {column.name}, description: {json.dumps(column.comment)}}}"
 
 
 def _types(warehouse: Warehouse, view: str) -> dict[str, str]:

@@ -11,9 +11,9 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from warehouse.engine.seam import Warehouse
-from warehouse.engine.sql import named
-from warehouse.schema.comments import of_view
-from warehouse.schema.public import MART, PUBLIC
+from warehouse.engine.sql import named, statement
+from warehouse.schema.comments import of_view, of_whole
+from warehouse.schema.public import MART, PUBLIC, public_comment
 from warehouse.schema.tables import mirror
 
 BY_ID, BY_CLIENT = ("source", "id"), ("source", "client_id")
@@ -75,7 +75,7 @@ def tables_of(warehouse: Warehouse) -> sa.MetaData:
         table.to_metadata(metadata)
     for schema, view, columns in _views(warehouse):
         words, key = of_view(view, [name for name, _ in columns]), KEYS[_below(view)]
-        table = sa.Table(view, metadata, schema=schema)
+        table = sa.Table(view, metadata, schema=schema, comment=_comment(schema, view))
         for name, kind in columns:
             column = sa.Column(
                 name, kind, primary_key=name in key, autoincrement=False, nullable=name not in key,
@@ -101,6 +101,13 @@ def _views(warehouse: Warehouse) -> Iterator[tuple[str, str, list[tuple[str, sa.
     for (schema, view), columns in found.items():
         if {name for name, _ in columns}.issuperset(KEYS[_below(view)]):  # else a person's own, such as clients_top
             yield schema, view, columns
+
+
+def _comment(schema: str, view: str) -> str | None:
+    if view not in KEYS:
+        return None
+    text = statement(f"mart/{view}")
+    return of_whole(text if schema == MART else public_comment(text))
 
 
 def _below(view: str) -> str:

@@ -20,7 +20,12 @@ _OWN = re.compile(r"\bmart\.(?=\w)")
 
 def public_views(made: Mapping[str, str], columns: Mapping[str, Sequence[str]]) -> dict[str, str]:
     """Return the statement of each view's twin. `made` has the statements of the views, `columns` their columns."""
-    return {view: _public(text.partition("create view")[0]) + _view(view, columns[view]) for view, text in made.items()}
+    return {view: public_comment(text) + _view(view, columns[view]) for view, text in made.items()}
+
+
+def public_comment(text: str) -> str:
+    """Return the comment of the twin of a view that a statement makes."""
+    return _public(text.partition("create view")[0])
 
 
 def _view(view: str, columns: Sequence[str]) -> str:

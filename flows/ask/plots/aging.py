@@ -14,7 +14,6 @@ from flows.ask.plots.page import (
     LABEL,
     Page,
     Panel,
-    check_format,
     draw_page,
     label_of,
     literal,
@@ -50,7 +49,6 @@ def plot_aging(
     Overpaid amounts are bars of their own. The picture says what it leaves out. Raises SettingsError for an unknown
     format, without matplotlib, or if no client owes anything or has overpaid.
     """
-    check_format(file)
     sums = sorted(tables["by_currency"].records(), key=lambda row: -Decimal(str(row["owed"])))
     several = len({row["source"] for row in sums}) > 1
     panels, nothing = [], []

@@ -13,7 +13,6 @@ from flows.ask.plots.page import (
     LABEL,
     Page,
     Panel,
-    check_format,
     draw_page,
     label_of,
     literal,
@@ -41,7 +40,6 @@ def plot_balances(results: dict[str, Result], file: Path, heading: str) -> list[
     The picture says what it leaves out. Raises SettingsError for an unknown format, without matplotlib, or if no client
     owes anything.
     """
-    check_format(file)
     panels, nobody = _panels(results)
     if not panels:
         raise SettingsError("There is nothing to draw: no client owes anything.")

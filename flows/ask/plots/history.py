@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from flows.ask.history import History, Series, Span, lines_about
-from flows.ask.plots.page import Page, Panel, check_format, draw_page, label_of, money, write_amounts
+from flows.ask.plots.page import Page, Panel, draw_page, label_of, money, write_amounts
 from schemas.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -33,7 +33,6 @@ def plot_history(history: History, file: Path) -> list[str]:
     A line ends where a gap begins, and a known day between two gaps is a point. Raises SettingsError for an unknown
     format, without matplotlib, or if no day is known.
     """
-    check_format(file)
     days = sorted({day for span in history.spans.values() for day in span.days})
     several = len(history.spans) > 1
     panels, never = [], []

@@ -64,10 +64,14 @@ class Page:
     narrow: bool = False
 
 
-def check_format(file: Path | None) -> None:
-    """Raises SettingsError if a picture cannot be written in the format of the file's name."""
-    if file is not None and file.suffix.lower() not in FORMATS:
+def check_picture(file: Path | None) -> None:
+    """Raises SettingsError if the name of a wanted picture has no known format, or without matplotlib."""
+    if file is None:
+        return
+    if file.suffix.lower() not in FORMATS:
         raise SettingsError(f"A picture is one of {', '.join(FORMATS)}, not {file.name!r}.")
+    with needs("plot"):
+        import matplotlib  # noqa: F401, PLC0415 - a second, for pictures only
 
 
 def draw_page(page: Page, panels: Sequence[Panel], notes: Sequence[str], file: Path) -> list[str]:
@@ -75,9 +79,9 @@ def draw_page(page: Page, panels: Sequence[Panel], notes: Sequence[str], file: P
 
     The picture names the panels that it leaves out. Raises SettingsError for an unknown format, and without matplotlib.
     """
-    check_format(file)
-    with needs("plot"):
-        import matplotlib as mpl  # noqa: PLC0415 - a second, for pictures only
+    check_picture(file)
+    import matplotlib as mpl  # noqa: PLC0415 - as above
+
     drawn, left_out = panels[: page.most], [panel.label for panel in panels[page.most :]]
     said = [f"Not drawn: {', '.join(left_out)}. {page.others}"] if left_out else []
     said += notes

@@ -17,6 +17,7 @@ from tests.engines import address
 from warehouse.engine.sql import named
 from warehouse.opened.open import open_place
 from warehouse.schema.marts import KEYS
+from warehouse.schema.personal import is_personal
 
 
 @pytest.fixture
@@ -43,6 +44,20 @@ def test_every_view_and_every_table_is_there(loaded):
         assert [column.name for column in tables[view].primary_key] == [
             column.name for column in tables[view].columns if column.name in KEYS[view.removeprefix("mart.")]
         ]
+
+
+def test_every_view_has_a_twin_without_personal_data_and_all_are_described(loaded):
+    tables = metadata(settings=loaded).tables
+    for view in named("mart"):
+        whole, public = tables[f"mart.{view}"], tables[f"mart_public.{view}"]
+        assert [column.name for column in public.columns] == [
+            column.name for column in whole.columns if not is_personal(view, column.name)
+        ]
+        assert whole.comment
+        assert public.comment
+        assert all(column.comment for column in (*whole.columns, *public.columns))
+        assert "personal data" not in " ".join(column.comment for column in public.columns)
+        assert " mart." not in public.comment
 
 
 def test_each_view_is_read_with_its_values_as_the_warehouse_has_them(loaded):

@@ -67,7 +67,7 @@ def test_json_is_one_document_with_money_as_exact_text(server, command):
         ({}, ["status"], 6, "ninja-sync pull"),
         ({}, ["sql", "select"], 6, "ninja-sync pull"),
         ({"NINJA_SYNC_WAREHOUSE": "mysql://x"}, ["status"], 2, "postgresql://"),
-        ({}, ["balances", "--plot", "picture.gif"], 6, ""),
+        ({}, ["balances", "--plot", "picture.gif"], 2, ".png, .svg, .pdf"),
         ({}, ["nonsense"], 2, "nonsense"),
         ({}, ["sql", " ; "], 2, "query is empty"),
         ({}, ["init"], 2, "--url"),

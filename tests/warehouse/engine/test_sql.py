@@ -19,6 +19,7 @@ GLUED = {
     "rebuild": ("opened/rebuild.py",),
     "approvals": ("control/approvals.py",),
     "turns": ("locks/host_turns.py",),
+    "client": ("../flows/ask/one_client.py",),
 }
 """Subjects with modules that put the subject before a statement's name themselves: there the name alone is its use."""
 

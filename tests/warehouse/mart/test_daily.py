@@ -234,13 +234,18 @@ def test_every_column_of_every_view_and_table_is_told_in_words_in_the_database_t
     assert every == told > 300
 
 
+def mirror_names():
+    return [entity.name for entity, _ in mirrored()]
+
+
 def test_the_data_dictionary_is_that_of_this_version(duckdb_warehouse):
     written = Path(__file__).parents[3] / "docs" / "data-dictionary.md"
     assert written.read_text(encoding="utf-8") == dictionary(duckdb_warehouse), "make dictionary"
     sources = written.parent / "dbt" / "models" / "sources.yml"
     assert sources.read_text(encoding="utf-8") == dbt_sources(duckdb_warehouse), "make dictionary"
     for source in yaml.safe_load(sources.read_text(encoding="utf-8"))["sources"]:
-        assert [table["name"] for table in source["tables"]] == sorted(named("mart"))
+        tables = [table["name"] for table in source["tables"]]
+        assert sorted(tables) == sorted(named("mart") if source["schema"] != "ninja" else mirror_names())
 
 
 def test_sqlalchemy_sees_the_views_of_postgres_with_types_and_words(postgres, migrated):

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from matplotlib.figure import Figure
 from rich.cells import cell_len
 
-from flows.ask.plots.page import Page, Panel, check_format, draw_page, figure_of, money, shortened, write_amounts
+from flows.ask.plots.page import Page, Panel, check_picture, draw_page, figure_of, money, shortened, write_amounts
 from schemas.errors import SettingsError
 
 PAGE = Page("Title", "Us & Co", 6, "`ninja-sync x` lists all.")
@@ -41,8 +41,8 @@ def test_each_format_opens(tmp_path, suffix):
 @pytest.mark.parametrize("name", ["p.gif", "p", "-"])
 def test_other_formats_are_refused(tmp_path, name):
     with pytest.raises(SettingsError, match=r"\.png, \.svg, \.pdf"):
-        check_format(tmp_path / name)
-    check_format(None)
+        check_picture(tmp_path / name)
+    check_picture(None)
 
 
 def test_panels_without_room_are_named(tmp_path):
