@@ -76,6 +76,10 @@ def _postgres(place: PostgresUrl) -> sa.Engine:
     with needs("postgres"):
         import psycopg  # noqa: PLC0415 - not for DuckDB
 
+        from warehouse.engine.postgres_session import FORMS, set_for_a_transaction  # noqa: PLC0415 - as above
+
+    forms = set_for_a_transaction(FORMS)  # of a session, they would stay with a pooler's next client
+
     def connect() -> psycopg.Connection:
         # libpq knows forms of URLs that SQLAlchemy does not. A prepared statement would stay on a pooler's session.
         connection = psycopg.connect(place.url, prepare_threshold=None, client_encoding="UTF8")
@@ -85,8 +89,7 @@ def _postgres(place: PostgresUrl) -> sa.Engine:
     def begin(connection: sa.Connection) -> None:
         if connection.connection.autocommit:  # Postgres would let it write, and return local times
             raise SettingsError("This engine reads in transactions: leave out AUTOCOMMIT.")
-        # A setting of a session would stay with a pooler's next client.
-        connection.exec_driver_sql("set local timezone = 'UTC'")
+        connection.exec_driver_sql(forms)
 
     opened = sa.create_engine("postgresql+psycopg://", creator=connect, poolclass=sa.NullPool)
     sa.event.listen(opened, "begin", begin)

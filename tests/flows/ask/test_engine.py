@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import msgspec
@@ -88,10 +88,13 @@ def test_it_cannot_write_without_transactions_either(loaded):
 
 
 @pytest.mark.parametrize("on_engine_only", ["postgres"])
-def test_on_postgres_every_letter_arrives_whatever_the_environment_says(on_engine, on_engine_only, monkeypatch):
-    monkeypatch.setenv("PGCLIENTENCODING", "LATIN1")
+def test_on_postgres_values_arrive_whatever_the_environment_says(on_engine, on_engine_only, monkeypatch):
+    for name, value in (("CLIENTENCODING", "LATIN1"), ("DATESTYLE", "German"), ("OPTIONS", "-c extra_float_digits=-9")):
+        monkeypatch.setenv(f"PG{name}", value)
+    asked = "select chr(321) || 'd', date '2026-01-02', timestamptz '2026-06-30 12:00:00+00', float8 '0.123456789'"
     with engine(settings=Settings(warehouse=address(on_engine(on_engine_only)))).connect() as connection:
-        assert connection.execute(sa.text("select chr(321) || chr(243) || 'd' || chr(378)")).scalar() == "Łódź"
+        values = tuple(connection.execute(sa.text(asked)).one())
+    assert values == ("Łd", date(2026, 1, 2), datetime(2026, 6, 30, 12, tzinfo=UTC), 0.123456789)
 
 
 @pytest.mark.parametrize("on_engine_only", ["postgres"])
