@@ -33,8 +33,8 @@ def loaded(settings, pulls, place, server):
     return chosen
 
 
-def test_every_view_and_every_table_is_there(loaded):
-    tables = metadata(settings=loaded).tables
+def test_every_view_and_every_table_is_there(kept):
+    tables = metadata(settings=kept).tables
     views = {f"mart.{view}" for view in named("mart")}
     assert views <= set(tables)
     assert {"ninja.clients", "ninja.quotes", "ninja.invoice_items"} <= set(tables)
@@ -46,8 +46,8 @@ def test_every_view_and_every_table_is_there(loaded):
         ]
 
 
-def test_every_view_has_a_twin_without_personal_data_and_all_are_described(loaded):
-    tables = metadata(settings=loaded).tables
+def test_every_view_has_a_twin_without_personal_data_and_all_are_described(kept):
+    tables = metadata(settings=kept).tables
     for view in named("mart"):
         whole, public = tables[f"mart.{view}"], tables[f"mart_public.{view}"]
         assert [column.name for column in public.columns] == [
@@ -94,34 +94,34 @@ def test_the_keys_tell_the_rows_apart(loaded):
     assert empty < 12
 
 
-def test_views_are_joined_by_their_references(loaded):
-    tables = metadata(settings=loaded).tables
+def test_views_are_joined_by_their_references(kept):
+    tables = metadata(settings=kept).tables
     clients, invoices = tables["mart.clients"], tables["mart.invoices"]
     joined = sa.select(clients.c.id, sa.func.sum(invoices.c.amount)).join(invoices).group_by(clients.c.id)
-    by_hand = ask(loaded, "select client_id, sum(amount) from mart.invoices group by client_id").rows
-    with engine(settings=loaded).connect() as connection:
+    by_hand = ask(kept, "select client_id, sum(amount) from mart.invoices group by client_id").rows
+    with engine(settings=kept).connect() as connection:
         assert sorted(map(tuple, connection.execute(joined))) == sorted(map(tuple, by_hand))
     assert by_hand
 
 
-def test_the_orm_maps_a_view_to_a_class(loaded):
+def test_the_orm_maps_a_view_to_a_class(kept):
     class Base(DeclarativeBase):
-        metadata = metadata(settings=loaded)
+        metadata = metadata(settings=kept)
 
     class Client(Base):
         __table__ = Base.metadata.tables["mart.clients"]
 
-    with Session(engine(settings=loaded)) as session:
+    with Session(engine(settings=kept)) as session:
         owing = session.scalars(sa.select(Client).where(Client.balance > 0).order_by(Client.balance.desc())).all()
-        told = ask(loaded, "select count(*), max(balance) from mart.clients where balance > 0").rows
+        told = ask(kept, "select count(*), max(balance) from mart.clients where balance > 0").rows
         assert [(len(owing), owing[0].balance)] == [tuple(row) for row in told]
         assert session.get(Client, (owing[0].source, owing[0].id)) is owing[0]
 
 
-def test_a_table_is_reflected_by_sqlalchemy_itself(loaded):
+def test_a_table_is_reflected_by_sqlalchemy_itself(kept):
     """Tools such as Superset ask the database, not us."""
-    ours = metadata(settings=loaded).tables
-    with engine(settings=loaded).connect() as connection:
+    ours = metadata(settings=kept).tables
+    with engine(settings=kept).connect() as connection:
         assert {"mart", "ninja"} <= {name.rpartition(".")[2] for name in sa.inspect(connection).get_schema_names()}
         for name in ("mart.clients", "mart.aging", "ninja.invoices"):
             schema, _, table = name.partition(".")
