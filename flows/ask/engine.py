@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from flows.ask.ask import readable_file, reading
 from flows.configuration.load import load_settings, place_of
 from flows.configuration.values import Settings
+from schemas.errors import SettingsError
 from schemas.extras import needs
 from warehouse.engine.place import PostgresUrl
 
@@ -31,7 +32,8 @@ def engine(*, settings: Settings | None = None, config: Path | None = None) -> s
 
     DuckDB's dialect is duckdb-sqlalchemy: the older duckdb-engine (0.17.0) cannot reflect a table of DuckDB 2.0.
 
-    The trap: `pandas.read_sql` makes floats of money, unless it is called with `coerce_float=False`.
+    The traps: `pandas.read_sql` makes floats of money, unless it is called with `coerce_float=False`. And while one
+    connection to a copy is open, DuckDB shows this process no newer copy, in `frame` neither.
 
     Raises SettingsError without the extra `sqlalchemy`, or if the settings name no warehouse.
     """
@@ -74,12 +76,21 @@ def _postgres(place: PostgresUrl) -> sa.Engine:
     with needs("postgres"):
         import psycopg  # noqa: PLC0415 - not for DuckDB
 
+        from warehouse.engine.postgres_session import FORMS, set_for_a_transaction  # noqa: PLC0415 - as above
+
+    forms = set_for_a_transaction(FORMS)  # of a session, they would stay with a pooler's next client
+
     def connect() -> psycopg.Connection:
-        connection = psycopg.connect(place.url)  # libpq knows forms of URLs that SQLAlchemy does not
+        # libpq knows forms of URLs that SQLAlchemy does not. A prepared statement would stay on a pooler's session.
+        connection = psycopg.connect(place.url, prepare_threshold=None, client_encoding="UTF8")
         connection.read_only = True
         return connection
 
+    def begin(connection: sa.Connection) -> None:
+        if connection.connection.autocommit:  # Postgres would let it write, and return local times
+            raise SettingsError("This engine reads in transactions: leave out AUTOCOMMIT.")
+        connection.exec_driver_sql(forms)
+
     opened = sa.create_engine("postgresql+psycopg://", creator=connect, poolclass=sa.NullPool)
-    # A setting of a session would stay with a pooler's next client.
-    sa.event.listen(opened, "begin", lambda connection: connection.exec_driver_sql("set local timezone = 'UTC'"))
+    sa.event.listen(opened, "begin", begin)
     return opened

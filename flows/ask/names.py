@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from flows.ask.ask import reading
 from flows.configuration.values import Settings
 from flows.show.show import harmless
-from schemas.client import Client
 from schemas.errors import SettingsError, WarehouseError
 from warehouse.engine.seam import Warehouse
 from warehouse.engine.sql import statement
+
+if TYPE_CHECKING:
+    from schemas.client import Client
 
 Names = Mapping[str, Mapping[str, str]]
 """The names of ids, by field: `country_id` → id → name."""

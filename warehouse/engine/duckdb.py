@@ -49,6 +49,14 @@ SAFE_TO_SHOW = (duckdb.IOException, duckdb.OutOfMemoryException, duckdb.Permissi
 """Errors whose text names only files and limits. The text of other errors may hold values of rows (personal data)."""
 
 
+HERE: Final = ("same database file", "Unique file handle conflict")
+"""Words of DuckDB's errors where this process has the file open in another way, or is about to close it."""
+
+
+class _OpenHere(Exception):
+    """This process has the file open already."""
+
+
 class DuckdbWarehouse:
     """An open DuckDB file. Use it in `with`, which closes the file and releases its lock at the end.
 
@@ -174,19 +182,23 @@ def open_warehouse(
     while True:
         try:
             return _opened(path, read_only=read_only)
-        except duckdb.IOException as problem:
-            held = _holder(str(problem))
-            if full := _disk_full(problem):
-                raise WarehouseError(full) from None
+        except (duckdb.Error, _OpenHere) as problem:
+            held = _holder(problem)
             if held is None:
-                raise WarehouseError(f"{path} cannot be opened: {_first_line(problem)}") from None
+                raise WarehouseError(_unopened(path, problem)) from None
             if clock() >= until:
-                raise Busy(f"{path} is open in another process: {held}. Close it there, or try again.") from None
+                raise Busy(f"{path} is open in {held}. Close it there, or try again.") from None
             sleep(0.1)
-        except duckdb.Error as problem:
-            if is_short_of_memory(problem):
-                raise WarehouseError(OUT_OF_MEMORY) from None
-            raise WarehouseError(f"{path} cannot be opened as a warehouse: {_first_line(problem)}") from None
+
+
+def _unopened(path: Path, problem: Exception) -> str:
+    """Return why a file cannot be opened, in one line."""
+    if full := _disk_full(problem):
+        return full
+    if is_short_of_memory(problem):
+        return OUT_OF_MEMORY
+    what = "" if isinstance(problem, duckdb.IOException) else " as a warehouse"
+    return f"{path} cannot be opened{what}: {_first_line(problem)}"
 
 
 def _opened(path: Path, *, read_only: bool) -> DuckdbWarehouse:
@@ -205,7 +217,8 @@ def _opened(path: Path, *, read_only: bool) -> DuckdbWarehouse:
         closing.callback(connection.close)
         if not read_only:
             make_private_file(path)  # another program may have created it
-        _restrict(connection, path)
+        if not _restrict(connection, path) and not read_only:
+            raise _OpenHere  # DuckDB would let two threads write, each without the other's locks
         return DuckdbWarehouse(connection, path, closing.pop_all())
 
 
@@ -216,20 +229,22 @@ def reader_connection(path: Path) -> duckdb.DuckDBPyConnection:
     return connection
 
 
-def _restrict(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
+def _restrict(connection: duckdb.DuckDBPyConnection, path: Path) -> bool:
     """Set up a new connection: times in UTC, and no files but this warehouse's own folder of exports.
 
     Connections of one process to one file share one database and most settings. The first one locks them, for all.
+    Return whether this is the first.
     """
     with _SETTING_UP:
         if connection.execute("select current_setting('lock_configuration')").fetchall() == [(True,)]:
-            return
+            return False
         connection.execute("set global timezone = 'UTC'").fetchall()
         connection.execute(QUIET).fetchall()
         # First the folders, then the lock.
         connection.execute(f"set allowed_directories = [{quoted(f'{exports_of(path)}/')}]").fetchall()
         connection.execute("set enable_external_access = false").fetchall()
         connection.execute("set lock_configuration = true").fetchall()
+        return True
 
 
 def _used(sql: str, params: Params | None) -> dict[str, object]:
@@ -238,15 +253,19 @@ def _used(sql: str, params: Params | None) -> dict[str, object]:
     return {name: value for name, value in (params or {}).items() if name in named}
 
 
-def _holder(message: str) -> str | None:
+def _holder(problem: Exception) -> str | None:
     """Name the process that holds the file, from DuckDB's `Conflicting lock is held in PROGRAM (PID N)`.
 
-    None if the message is about something else.
+    None if the problem is another one.
     """
-    if "lock" not in message:
+    message = str(problem)
+    if isinstance(problem, _OpenHere) or any(words in message for words in HERE):
+        return "this process already"
+    if not isinstance(problem, duckdb.IOException) or "lock" not in message or _disk_full(problem):
         return None
     matched = re.search(r"held in (?P<program>.*?) \(PID (?P<pid>\d+)\)", message)
-    return f"{Path(matched['program']).name}, process {matched['pid']}" if matched else "the system does not name it"
+    name = f"{Path(matched['program']).name}, process {matched['pid']}" if matched else "the system does not name it"
+    return f"another process: {name}"
 
 
 def _first_line(problem: Exception) -> str:

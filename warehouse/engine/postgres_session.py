@@ -15,10 +15,13 @@ from psycopg.abc import AdaptContext, Buffer
 from psycopg.types.datetime import DateLoader, IntervalLoader, TimestampLoader, TimestamptzLoader
 from psycopg.types.string import StrDumper, TextLoader
 
-SETTINGS = {
-    # The forms of texts and values that our statements expect, even if role or database set others.
+FORMS = {
     "timezone": "UTC", "datestyle": "ISO, YMD", "intervalstyle": "postgres", "extra_float_digits": "1",
     "bytea_output": "hex", "standard_conforming_strings": "on", "array_nulls": "on", "transform_null_equals": "off",
+}  # fmt: skip
+"""The forms of texts and values that our statements expect, even if role or database set others."""
+SETTINGS = {
+    **FORMS,
     # A commit waits for the disk, a wait for a lock ends, the server notices a dead client within a minute.
     "synchronous_commit": "on", "lock_timeout": "60s", "tcp_keepalives_idle": "30", "tcp_keepalives_interval": "10",
     "tcp_keepalives_count": "3", "jit": "off", "client_min_messages": "warning",
@@ -36,10 +39,15 @@ class Settings:
         chosen = {**SETTINGS, **({} if read_only else WRITER), **(more or {})}
         self.read_only = read_only
         self.first = "begin isolation level read committed" + " read only" * read_only
-        self.then = "select " + ", ".join(f"set_config('{name}', '{value}', true)" for name, value in chosen.items())
+        self.then = set_for_a_transaction(chosen)
         local = (f"set local {name} = {_listed(value)}" for name, value in chosen.items())
         self.begin = "; ".join((self.first, *local))
         """No query, so that a caller may still choose another isolation level."""
+
+
+def set_for_a_transaction(settings: Mapping[str, str]) -> str:
+    """Return one query that makes settings until the end of the transaction."""
+    return "select " + ", ".join(f"set_config('{name}', '{value}', true)" for name, value in settings.items())
 
 
 def _listed(value: str) -> str:

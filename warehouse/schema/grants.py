@@ -9,6 +9,7 @@ the rights, because an upgrade creates the views again, and new views have no ri
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from datetime import datetime
 
 from schemas.errors import SettingsError, WarehouseError
@@ -96,8 +97,7 @@ def _apply(warehouse: Warehouse, role: str, kind: str) -> list[str]:
 
 def _let_read_public(warehouse: Warehouse, role: str) -> None:
     warehouse.execute(f'grant usage on schema {PUBLIC} to "{role}"')
-    for view in _columns(warehouse, PUBLIC):
-        warehouse.execute(f'grant select on {PUBLIC}."{view}" to "{role}"')
+    _let_select(warehouse, role, PUBLIC, _columns(warehouse, PUBLIC))
     _let_call(warehouse, role, PUBLIC)
 
 
@@ -105,18 +105,23 @@ def _let_read_mart(warehouse: Warehouse, role: str, *, whole: bool) -> None:
     """Let a role read the views of `mart`: the `whole` views, or only their columns without personal data."""
     warehouse.execute(f'grant usage on schema {MART} to "{role}"')
     views = _columns(warehouse, MART)
-    for view in views:
-        listed = ", ".join(f'"{column}"' for column in _readable(views, view))
-        if whole:
-            warehouse.execute(f'grant select on {MART}."{view}" to "{role}"')
-        elif listed:
-            warehouse.execute(f'grant select ({listed}) on {MART}."{view}" to "{role}"')
+    if whole:
+        _let_select(warehouse, role, MART, views)
+    else:
+        readable_columns = {view: ", ".join(f'"{column}"' for column in _readable(views, view)) for view in views}
+        grants = [f'grant select ({of}) on {MART}."{view}" to "{role}"' for view, of in readable_columns.items() if of]
+        warehouse.execute(";\n".join(grants))  # as one text: each statement would be a round trip
     _let_call(warehouse, role, MART)
 
 
+def _let_select(warehouse: Warehouse, role: str, schema: str, views: Iterable[str]) -> None:
+    listed = ", ".join(f'{schema}."{view}"' for view in views)
+    warehouse.execute(f'grant select on {listed} to "{role}"')
+
+
 def _let_call(warehouse: Warehouse, role: str, schema: str) -> None:
-    for name in texts():  # they read with the rights of the role, and no personal column
-        warehouse.execute(f'grant execute on function {schema}."{name}"(date) to "{role}"')
+    listed = ", ".join(f'{schema}."{name}"(date)' for name in texts())
+    warehouse.execute(f'grant execute on function {listed} to "{role}"')  # with the rights of the role they read
 
 
 def _take_all(warehouse: Warehouse, role: str) -> None:

@@ -50,8 +50,7 @@ def create_views(warehouse: Warehouse) -> None:
         warehouse.execute(text)
     columns = view_columns(warehouse)
     twins = public_views(made, columns)
-    for text in twins.values():
-        warehouse.execute(text)
+    warehouse.execute(";\n".join(twins.values()))  # as one text: on Postgres, each statement would be a round trip
     for text in texts().values():
         create_function(warehouse, text)
         create_function(warehouse, public_function(text))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import msgspec
@@ -10,9 +10,10 @@ import pandas as pd
 import pytest
 import sqlalchemy as sa
 
-from flows import engine
+from flows import engine, table
 from flows.configuration.load import place_of
 from flows.configuration.values import Settings
+from schemas.errors import SettingsError
 from tests.engines import address
 from warehouse.engine.place import PostgresUrl
 
@@ -52,6 +53,22 @@ def test_of_duckdb_the_published_copy_is_read(settings, pulls):
     assert engine(settings=settings).url.database.endswith(".published/reader.duckdb")
 
 
+@pytest.mark.publishes
+def test_a_newer_copy_is_read_once_no_connection_holds_the_older_one(settings, pulls, server):
+    """The trap that docs/python.md names, which is DuckDB's."""
+    pulls(using=settings)
+    opened = engine(settings=settings)
+    count = sa.text("select count(*) from mart.clients")
+    with opened.connect() as held:
+        before = held.execute(count).scalar()
+        server.call("POST", "/api/v1/clients", {"name": "new"})
+        pulls(using=settings)
+        assert table("clients", settings=settings).num_rows == before
+    assert table("clients", settings=settings).num_rows == before + 1
+    with opened.connect() as later:
+        assert later.execute(count).scalar() == before + 1
+
+
 def test_pandas_makes_floats_of_money_unless_it_is_told_not_to(loaded):
     """The trap that docs/python.md names; when pandas mends it, the page can be shorter."""
     assert pd.read_sql(sa.text(OWED), engine(settings=loaded))["balance"].dtype == "float64"
@@ -62,6 +79,22 @@ def test_no_connection_of_it_can_write_not_even_a_raw_one(loaded):
     with pytest.raises(Exception, match=r"(?i)read.only"):
         raw.cursor().execute("delete from control.runs")
     raw.close()
+
+
+def test_it_cannot_write_without_transactions_either(loaded):
+    connection = engine(settings=loaded).connect().execution_options(isolation_level="AUTOCOMMIT")
+    with connection, pytest.raises((SettingsError, sa.exc.DBAPIError), match=r"(?i)read"):
+        connection.execute(sa.text("delete from control.runs"))
+
+
+@pytest.mark.parametrize("on_engine_only", ["postgres"])
+def test_on_postgres_values_arrive_whatever_the_environment_says(on_engine, on_engine_only, monkeypatch):
+    for name, value in (("CLIENTENCODING", "LATIN1"), ("DATESTYLE", "German"), ("OPTIONS", "-c extra_float_digits=-9")):
+        monkeypatch.setenv(f"PG{name}", value)
+    asked = "select chr(321) || 'd', date '2026-01-02', timestamptz '2026-06-30 12:00:00+00', float8 '0.123456789'"
+    with engine(settings=Settings(warehouse=address(on_engine(on_engine_only)))).connect() as connection:
+        values = tuple(connection.execute(sa.text(asked)).one())
+    assert values == ("Łd", date(2026, 1, 2), datetime(2026, 6, 30, 12, tzinfo=UTC), 0.123456789)
 
 
 @pytest.mark.parametrize("on_engine_only", ["postgres"])

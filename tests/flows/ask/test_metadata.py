@@ -12,8 +12,10 @@ from sqlalchemy.orm import DeclarativeBase, Session
 
 from flows import engine, metadata
 from flows.ask.ask import ask
+from flows.configuration.load import place_of
 from tests.engines import address
 from warehouse.engine.sql import named
+from warehouse.opened.open import open_place
 from warehouse.schema.marts import KEYS
 from warehouse.schema.personal import is_personal
 
@@ -77,6 +79,13 @@ def test_each_view_is_read_with_its_values_as_the_warehouse_has_them(loaded):
 
 
 def test_the_keys_tell_the_rows_apart(loaded):
+    with open_place(place_of(loaded)) as warehouse:  # a company that has changed its currency has rates in both
+        for currency in ("EUR", "CHF"):
+            warehouse.execute(
+                "insert into control.exchange_rates "
+                "values ('main', current_date, 'USD', $currency, 0.9, 'file', now())",
+                {"currency": currency},
+            )
     empty = 0
     for view, key in KEYS.items():
         empty += ask(loaded, f"select count(*) from mart.{view}").rows == [(0,)]
@@ -122,3 +131,9 @@ def test_a_table_is_reflected_by_sqlalchemy_itself(kept):
             money = [column.name for column in ours[name].columns if isinstance(column.type, sa.Numeric)]
             assert money
             assert all(isinstance(kinds[column], sa.Numeric) for column in money)
+
+
+def test_a_view_of_a_persons_own_is_no_view_of_ours(loaded):
+    with open_place(place_of(loaded)) as warehouse:
+        warehouse.execute("create view mart.clients_top as select id as client_id, balance from mart.clients")
+    assert "mart.clients_top" not in metadata(settings=loaded).tables

@@ -6,7 +6,10 @@ from contextlib import ExitStack
 
 import psycopg
 import pytest
+import sqlalchemy as sa
 
+from flows import engine
+from flows.configuration.values import Settings
 from schemas.errors import Busy
 from tests.crashes.witness import found_in, truth
 from tests.pgbouncer import needs_pgbouncer, running_pgbouncer, through
@@ -93,3 +96,12 @@ def test_a_pooler_without_transactions_is_refused_with_what_to_change(ninja, dat
             )
             == []
         )
+
+
+def test_sqlalchemy_reads_the_same_query_again_and_again_on_every_session(database, postgres):
+    with running_pgbouncer(postgres, "transaction", size=2) as port, ExitStack() as held:
+        opened = engine(settings=Settings(warehouse=through(port, database).url))
+        for several in [[held.enter_context(opened.connect()) for _ in range(3)]] * 12:  # more often than psycopg waits
+            for connection in several:
+                assert connection.execute(sa.text("select 1")).scalar() == 1
+                connection.commit()

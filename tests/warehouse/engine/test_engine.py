@@ -9,6 +9,7 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 
+import duckdb
 import pytest
 
 from schemas.clocks import Clocks
@@ -286,3 +287,22 @@ def test_several_readers_of_one_process_share_a_file_and_none_can_change_the_set
                 return opened.rows("select count(*) from control.runs")
 
         assert list(several.map(count, range(40))) == [[(0,)]] * 40
+
+
+@pytest.mark.parametrize(("first", "second"), [(False, False), (False, True), (True, False)])
+def test_whoever_writes_is_alone_in_its_process_too(duckdb_warehouse, warehouse_path, first, second):
+    duckdb_warehouse.__exit__()
+    opened = open_warehouse(warehouse_path, read_only=first)
+    with pytest.raises(Busy, match="in this process"):
+        open_warehouse(warehouse_path, read_only=second, wait=0)
+    with open_warehouse(warehouse_path, read_only=second, sleep=lambda _seconds: opened.__exit__()) as later:
+        assert later.rows("select count(*) from control.runs") == [(0,)]
+
+
+@pytest.mark.parametrize("beside", ["attach '{}' as beside", "attach '{}' as beside (read_only)"])
+def test_a_file_that_a_program_has_attached_is_busy_for_a_writer(duckdb_warehouse, warehouse_path, beside):
+    duckdb_warehouse.__exit__()
+    with duckdb.connect() as other:
+        other.execute(beside.format(warehouse_path))
+        with pytest.raises(Busy, match="in this process"):
+            open_warehouse(warehouse_path, wait=0)
