@@ -15,7 +15,7 @@ COMMANDS = (
     ["pull"], ["pull", "--full"], ["sweep"], ["status"], ["balances"], ["aging"], ["sql", "select 1"],
     ["reconciliation"], ["rates"], ["clients", "list"], ["journal"], ["dedupe", "find"], ["dedupe", "list"],
     ["merge", "list"], ["push", "list"], ["push", "queue"], ["approve"], ["source", "list"], ["doctor"],
-    ["backup", "books.backup"], ["publish", "--to", "shared"],
+    ["backup", "books.backup"], ["publish", "--to", "shared"], ["history"],
 )  # fmt: skip
 
 
