@@ -19,9 +19,10 @@ from typing import TYPE_CHECKING, Final
 
 import _duckdb as duckdb
 
-from schemas.errors import OUT_OF_MEMORY, Busy, SettingsError, WarehouseError, is_short_of_memory
+from schemas.errors import Busy, SettingsError, WarehouseError
+from warehouse.engine.duckdb_errors import OpenHere, holder_of, translated, unopened
 from warehouse.engine.duckdb_file import Config, bounds
-from warehouse.engine.place import exports_of
+from warehouse.engine.place import READER, exports_of
 from warehouse.engine.private import (
     check_ours,
     make_private_file,
@@ -30,7 +31,7 @@ from warehouse.engine.private import (
     only_private_files,
 )
 from warehouse.engine.seam import DUCKDB, Params
-from warehouse.engine.sql import promise_of, quoted
+from warehouse.engine.sql import quoted
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -44,17 +45,6 @@ QUIET = "set enable_progress_bar = false"
 READING: Final[Config] = {"autoinstall_known_extensions": "false"}
 """The configuration that every reader in this process opens a file with: DuckDB refuses a second one that differs."""
 _SETTING_UP: Final = threading.Lock()
-
-SAFE_TO_SHOW = (duckdb.IOException, duckdb.OutOfMemoryException, duckdb.PermissionException)
-"""Errors whose text names only files and limits. The text of other errors may hold values of rows (personal data)."""
-
-
-HERE: Final = ("same database file", "Unique file handle conflict")
-"""Words of DuckDB's errors where this process has the file open in another way, or is about to close it."""
-
-
-class _OpenHere(Exception):
-    """This process has the file open already."""
 
 
 class DuckdbWarehouse:
@@ -82,17 +72,17 @@ class DuckdbWarehouse:
 
     def execute(self, sql: str, params: Params | None = None) -> None:
         """Run one statement."""
-        with _translated(sql):
+        with translated(sql):
             self._connection.execute(sql, _used(sql, params)).fetchall()
 
     def rows(self, sql: str, params: Params | None = None) -> list[tuple[object, ...]]:
         """Return the rows of one query."""
-        with _translated(sql):
+        with translated(sql):
             return self._connection.execute(sql, _used(sql, params)).fetchall()
 
     def answer(self, sql: str, params: Params | None = None) -> tuple[list[str], list[tuple[object, ...]]]:
         """Return the column names and rows of one query."""
-        with _translated(sql):
+        with translated(sql):
             cursor = self._connection.execute(sql, _used(sql, params))
             return [column[0] for column in cursor.description or []], cursor.fetchall()
 
@@ -106,12 +96,12 @@ class DuckdbWarehouse:
 
     def table(self, sql: str, params: Params | None = None) -> pa.Table:
         """Return the result of one query as an Arrow table."""
-        with _translated(sql):
+        with translated(sql):
             return self._with_arrow().sql(sql, params=_used(sql, params)).to_arrow_table()
 
     def streamed(self, sql: str, params: Params | None = None, *, rows: int = 5000) -> Iterator[pa.RecordBatch]:
         """Yield Arrow batches of at most `rows`. Run no other statement until they are all read."""
-        with _translated(sql):
+        with translated(sql):
             yield from self._with_arrow().sql(sql, params=_used(sql, params)).to_arrow_reader(rows)
 
     def stage(self, name: str, schema: pa.Schema, batches: Iterable[pa.RecordBatch]) -> None:
@@ -127,7 +117,7 @@ class DuckdbWarehouse:
         import pyarrow as pa  # noqa: PLC0415 - 0.3 s which a pull without changes does not spend
 
         reader = pa.RecordBatchReader.from_batches(schema, batches)
-        with _translated(sql):
+        with translated(sql):
             self._with_arrow().register("arriving", reader)
             self._connection.execute(sql).fetchall()
             self._connection.unregister("arriving")
@@ -182,23 +172,13 @@ def open_warehouse(
     while True:
         try:
             return _opened(path, read_only=read_only)
-        except (duckdb.Error, _OpenHere) as problem:
-            held = _holder(problem)
+        except (duckdb.Error, OpenHere) as problem:
+            held = holder_of(problem)
             if held is None:
-                raise WarehouseError(_unopened(path, problem)) from None
+                raise WarehouseError(unopened(path, problem)) from None
             if clock() >= until:
                 raise Busy(f"{path} is open in {held}. Close it there, or try again.") from None
             sleep(0.1)
-
-
-def _unopened(path: Path, problem: Exception) -> str:
-    """Return why a file cannot be opened, in one line."""
-    if full := _disk_full(problem):
-        return full
-    if is_short_of_memory(problem):
-        return OUT_OF_MEMORY
-    what = "" if isinstance(problem, duckdb.IOException) else " as a warehouse"
-    return f"{path} cannot be opened{what}: {_first_line(problem)}"
 
 
 def _opened(path: Path, *, read_only: bool) -> DuckdbWarehouse:
@@ -212,20 +192,44 @@ def _opened(path: Path, *, read_only: bool) -> DuckdbWarehouse:
         closing.enter_context(only_private_files())
         if not read_only:  # a kill while DuckDB creates a file leaves one that DuckDB never opens again
             make_whole(path, lambda beside: duckdb.connect(str(beside)).close())
-        config: Config = {**READING, **({} if read_only else bounds(path))}
-        connection = duckdb.connect(str(path), read_only=read_only, config=config)
+        connection = _reader(path) if read_only else _writer(path)
         closing.callback(connection.close)
         if not read_only:
             make_private_file(path)  # another program may have created it
         if not _restrict(connection, path) and not read_only:
-            raise _OpenHere  # DuckDB would let two threads write, each without the other's locks
+            raise OpenHere  # DuckDB would let two threads write, each without the other's locks
         return DuckdbWarehouse(connection, path, closing.pop_all())
+
+
+def _writer(path: Path) -> duckdb.DuckDBPyConnection:
+    return duckdb.connect(str(path), read_only=False, config={**READING, **bounds(path)})
 
 
 def reader_connection(path: Path) -> duckdb.DuckDBPyConnection:
     """Return a connection of DuckDB's own that only reads, for other libraries. Raises duckdb.Error."""
-    connection = duckdb.connect(str(path), read_only=True, config=READING)
+    connection = _reader(path)
     _restrict(connection, path)
+    return connection
+
+
+def _reader(path: Path) -> duckdb.DuckDBPyConnection:
+    """Return a new connection that only reads: of a published copy always the newest one.
+
+    While a process has a connection to a file, DuckDB gives each further one the same database, also if the file was
+    replaced since. So each reader of a copy attaches it to a database of its own. The warehouse's own file must not be
+    opened twice: a process loses all its locks on a file when it closes one of its descriptors.
+    """
+    if path.name != READER:
+        return duckdb.connect(str(path), read_only=True, config=READING)
+    connection = duckdb.connect(config=READING)
+    try:
+        spilled = f"set temp_directory = {quoted(f'{path}.tmp')}"
+        connection.execute(spilled).fetchall()
+        connection.execute(f"attach {quoted(path)} as reader (read_only)").fetchall()
+        connection.execute("use reader").fetchall()
+    except BaseException:
+        connection.close()
+        raise
     return connection
 
 
@@ -251,48 +255,3 @@ def _used(sql: str, params: Params | None) -> dict[str, object]:
     """Return the parameters that the statement names: DuckDB refuses any others."""
     named = set(NAMED.findall(sql)) if params else ()
     return {name: value for name, value in (params or {}).items() if name in named}
-
-
-def _holder(problem: Exception) -> str | None:
-    """Name the process that holds the file, from DuckDB's `Conflicting lock is held in PROGRAM (PID N)`.
-
-    None if the problem is another one.
-    """
-    message = str(problem)
-    if isinstance(problem, _OpenHere) or any(words in message for words in HERE):
-        return "this process already"
-    if not isinstance(problem, duckdb.IOException) or "lock" not in message or _disk_full(problem):
-        return None
-    matched = re.search(r"held in (?P<program>.*?) \(PID (?P<pid>\d+)\)", message)
-    name = f"{Path(matched['program']).name}, process {matched['pid']}" if matched else "the system does not name it"
-    return f"another process: {name}"
-
-
-def _first_line(problem: Exception) -> str:
-    return str(problem).split("\n", 1)[0]
-
-
-@contextmanager
-def _translated(sql: str) -> Iterator[None]:
-    """Raise DuckDB's errors as ours, without texts that may hold values of rows."""
-    try:
-        yield
-    except (duckdb.Error, OSError) as problem:  # while rows are streamed, pyarrow makes an OSError of it
-        if full := _disk_full(problem):
-            raise WarehouseError(full) from None
-        if is_short_of_memory(problem):
-            raise WarehouseError(OUT_OF_MEMORY) from None
-        detail = _first_line(problem) if isinstance(problem, SAFE_TO_SHOW) else f"({promise_of(sql)})"
-        raise WarehouseError(f"DuckDB: {type(problem).__name__} {detail}") from None
-
-
-def _disk_full(problem: Exception) -> str:
-    """Return the message for an error caused by a full disk; '' for any other error."""
-    text = str(problem)
-    if "failed to offload data block" in text:
-        return "The disk is full: DuckDB cannot spill rows into <warehouse>.tmp. Make room and try again."
-    if "No space left on device" not in text:
-        return ""
-    file = re.search(r'file \\?"(?P<path>[^"\\]+)', text)
-    folder = f"in {Path(file['path']).parent}" if file else "beside the warehouse"
-    return f"The disk is full: DuckDB cannot write {folder}. Make room there, and try again."
