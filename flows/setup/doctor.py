@@ -90,12 +90,14 @@ def _warehouse(settings: Settings, name: str) -> tuple[list[Check], Binding | No
         with open_place(path, read_only=True, wait=settings.wait) as warehouse:
             shown = str(path)
             if warehouse.engine == POSTGRES:
-                from warehouse.engine.postgres_rights import check_writable, is_pooled  # noqa: PLC0415 - not for DuckDB
+                from warehouse.engine import postgres_rights as rights  # noqa: PLC0415 - not for DuckDB
 
-                check_writable(warehouse)
-                shown += " (through a connection pooler)" * is_pooled(warehouse)
+                rights.check_writable(warehouse)
+                shown += " (through a connection pooler)" * rights.is_pooled(warehouse)
             coming = _coming(warehouse)
             if coming:
+                if warehouse.engine == POSTGRES:
+                    rights.check_may_create(warehouse)
                 return [Check("warehouse", "note", f"{shown} {coming}")], None
             if missing := missing_columns(warehouse):
                 return [_lacking(shown, missing)], None

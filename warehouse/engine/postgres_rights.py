@@ -27,15 +27,24 @@ def check_writable(warehouse: Warehouse) -> None:
             "Turn it off for the user that pulls: alter role USER set default_transaction_read_only = off"
         )
     if may_write is None and not may_create:
-        raise WarehouseError(
-            f"{warehouse.shown}: this user may not create schemas. As the owner of the database: "
-            "grant create on database DATABASE to USER"
-        )
+        raise WarehouseError(_may_not_create(warehouse))
     if may_write is False:
         raise WarehouseError(
             f"{warehouse.shown}: this user may only read. A pull needs the user that created the tables, or a member "
             "of that role."
         )
+
+
+def check_may_create(warehouse: Warehouse) -> None:
+    """Raises WarehouseError with the remedy if this user may not create schemas, as a new version does."""
+    ((_, _, may_create, _),) = warehouse.rows(STATE)
+    if not may_create:
+        raise WarehouseError(_may_not_create(warehouse))
+
+
+def _may_not_create(warehouse: Warehouse) -> str:
+    remedy = "As the owner of the database: grant create on database DATABASE to USER"
+    return f"{warehouse.shown}: this user may not create schemas. {remedy}"
 
 
 def is_pooled(warehouse: Warehouse) -> bool:

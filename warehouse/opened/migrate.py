@@ -36,6 +36,10 @@ def migrate(warehouse: Warehouse, *, now: datetime) -> None:
     if _is_current(warehouse):
         return
     known = named("control")
+    if warehouse.engine == POSTGRES:
+        from warehouse.engine.postgres_rights import check_may_create  # noqa: PLC0415 - not for DuckDB
+
+        check_may_create(warehouse)
     with warehouse.transaction():
         warehouse.hold("the schemas")  # on Postgres, another machine may be migrating too
         had = _applied(warehouse)

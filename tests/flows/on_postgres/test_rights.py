@@ -41,6 +41,21 @@ def test_a_user_who_may_not_make_schemas_is_told_so(ninja, role):
     assert (code, "may not create schemas" in out) == (6, True)
 
 
+def test_an_upgrade_by_a_user_who_may_no_longer_create_schemas_says_what_is_missing(ninja, database, role, postgres):
+    name = database.url.rpartition("/")[2]
+    with postgres.admin(name) as admin:
+        admin.execute(f'grant create on database "{name}" to {role[0]}')
+    assert ninja(role[1], "pull")[0] == 0
+    with postgres.admin(name) as admin:
+        admin.execute(f'revoke create on database "{name}" from {role[0]}')
+    assert ninja(role[1], "pull")[0] == 0
+    with postgres.admin(name) as admin:
+        admin.execute("delete from control.migrations where number = (select max(number) from control.migrations)")
+        admin.execute("drop schema mart_public cascade")
+    for answer in (ninja(role[1], "doctor", "--json")[1], ninja(role[1], "pull")[2]):
+        assert "may not create schemas. As the owner of the database: grant create on database" in answer
+
+
 def test_a_user_who_may_only_read_is_told_so(ninja, database, role, postgres):
     assert ninja(database.url, "pull")[0] == 0
     with postgres.admin(database.url.rpartition("/")[2]) as admin:
