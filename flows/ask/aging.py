@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
-from decimal import Decimal
 from itertools import groupby
 from typing import Any, Final
 
 from flows.ask.ask import Result, reading
-from flows.ask.balances import check_source
+from flows.ask.balances import check_source, read_heading
 from flows.ask.converted import converted, tell_converted
 from flows.ask.decimals import in_decimals
 from flows.ask.names import company_names
 from flows.configuration.values import Settings
 from flows.session.clock import SYSTEM_CLOCK, Clock
-from flows.show.show import amount, say, show_table
+from flows.show.show import say, show_table
 from schemas.errors import SettingsError
 from warehouse.engine.sql import statement
 
@@ -97,10 +96,12 @@ def read_aging(
     return {**tables, "converted": in_one} if in_one.rows else tables
 
 
-def read_companies(settings: Settings, source: str | None) -> str:
-    """Return the names of the companies, for the heading of a picture."""
+def heading_of(settings: Settings, source: str | None, at: date | None) -> str:
+    """Return the heading of a picture: the companies, and the day or the moment of the last load."""
+    if at is None:
+        return read_heading(settings, source)
     with reading(settings) as warehouse:
-        return company_names(warehouse, source)
+        return f"{company_names(warehouse, source)}, at the end of {at}"
 
 
 def tell_aging(tables: dict[str, Result], *, basis: str = DUE, at: date | None = None, top: int = 20) -> None:
@@ -158,15 +159,12 @@ def _show(title: str, kept: Sequence[str], records: Sequence[Mapping[str, object
 
 
 def tell_left_out(result: Result) -> None:
-    """Name the sums of deleted clients, if there are any."""
-    if not result.rows:
-        return
-    sums = []
-    for row in result.records():
-        currency = str(row["currency"] or "without a currency")
-        owed, overpaid = (amount(Decimal(str(row[name])), currency) for name in ("owed", "overpaid"))
-        sums.append(f"{owed} owed and {overpaid} overpaid {currency}")
-    say(f"Left out: open invoices of deleted clients, {', '.join(sums)}.")
+    """Print the sums of deleted clients on standard error, if there are any."""
+    several = len({row[0] for row in result.rows}) > 1
+    kept = [*(["source"] if several else []), "currency", "owed", "overpaid"]
+    rows = [[record[name] for name in kept] for record in result.records()]
+    if rows:
+        show_table("Left out: open invoices of deleted clients", kept, rows, stderr=True)
 
 
 def figures(basis: str, at: date | None) -> str:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from flows.ask.aging import BASES, BY, DUE, day_of, read_aging, read_companies, tell_aging, tell_left_out
+from flows.ask.aging import BASES, BY, DUE, day_of, heading_of, read_aging, tell_aging, tell_left_out
 from flows.ask.files import check_outputs, write_files
 from flows.ask.plots.aging import plot_aging
 from flows.ask.plots.page import check_picture
@@ -42,7 +42,7 @@ def aging(
     settings, day = load_settings(config), None if at is None else day_of(at)
     tables, notes = read_aging(settings, source, by=by, basis=basis, at=day), []
     if plot is not None:
-        notes = plot_aging(tables, plot, read_companies(settings, source), by=by, basis=basis)
+        notes = plot_aging(tables, plot, heading_of(settings, source, day), by=by, basis=basis, top=top)
     if write_files(tables[f"by_{by}"], csv, xlsx, separator=separator, decimal=decimal):
         tell_left_out(tables["left_out"])
     elif as_json:
@@ -50,5 +50,4 @@ def aging(
     else:
         tell_aging(tables, basis=basis, at=day, top=top)
     if plot is not None:
-        said = (note for note in notes if not note.startswith("Left out"))
-        say(" ".join([f"The picture is in {plot}.", *said]))
+        say(" ".join([f"The picture is in {plot}.", *notes]))

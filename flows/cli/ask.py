@@ -79,7 +79,7 @@ def balances(
     by = by or ("client" if in_file else None)
     results = read_balances(settings, source, top=top, at=then, by=by)
     if plot is not None:
-        notes = plot_balances(results, plot, read_heading(settings, source, at=then))
+        notes = plot_balances(results, plot, read_heading(settings, source, at=then), by=by or "client", top=top)
     if in_file:
         write_files(results[f"by_{by}"], csv, xlsx, separator=separator, decimal=decimal)
         tell_beside(results, then)

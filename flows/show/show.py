@@ -54,6 +54,7 @@ def show_table(
     note: str = "",
     spare: Sequence[str] = (),
     currency: str | None = None,
+    stderr: bool = False,
 ) -> None:
     """Print a table of at most `most` rows (0: all), with numbers on the right, thousands separators, and times in UTC.
 
@@ -65,11 +66,11 @@ def show_table(
     from rich.table import Table  # noqa: PLC0415 - as above
     from rich.text import Text  # noqa: PLC0415 - as above; unlike a string, it has no markup
 
-    out = console()
+    out = console(stderr=stderr)
     fitting = _fitting(columns, rows[: most or None], spare, out.width, currency)
     if fitting is None:
         shown = len(rows) if spare else MOST_RECORDS  # an overview is complete
-        show_records(title, columns, rows, most=min(most or shown, shown), note=note, currency=currency)
+        show_records(title, columns, rows, most=min(most or shown, shown), note=note, currency=currency, stderr=stderr)
         return
     kept, texts, numeric, widths = fitting
     left_out = [name for name in columns if name not in kept]
@@ -95,12 +96,13 @@ def show_records(
     most: int = 0,
     note: str = "",
     currency: str | None = None,
+    stderr: bool = False,
 ) -> None:
     """Print each row as lines of name and value, if a table would be too wide."""
     from rich.table import Table  # noqa: PLC0415 - as above
     from rich.text import Text  # noqa: PLC0415 - as above
 
-    out, shown = console(), rows[: most or None]
+    out, shown = console(stderr=stderr), rows[: most or None]
     for number, row in enumerate(shown, start=1):
         heading = " ".join(filter(None, (harmless(title), f"{number}." if len(rows) > 1 else "")))
         if heading:

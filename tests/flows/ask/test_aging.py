@@ -42,6 +42,10 @@ def test_each_grouping_adds_up_to_the_view_in_each_currency(kept, at, basis, by)
     if by == "client":
         assert len(tables["by_client"].rows) == len(rows)
         assert None not in {row["client"] for row in tables["by_client"].records()}
+    else:
+        for column, amount in (("debtors", "owed"), ("creditors", "overpaid")):
+            counts = [sum(r[column] for r in tables[t].records()) for t in ("by_currency", f"by_{by}")]
+            assert counts == [sum(row[amount] > 0 for row in rows)] * 2
     assert {row["currency"] for row in tables["by_currency"].records()} == {"EUR", None}
 
 
@@ -79,6 +83,7 @@ def test_the_command_prints_tables_and_writes_files(kept, environment, command, 
     code, out, err = command("aging", "--at", THEN)
     assert (code, "by currency" in out, f"at the end of {THEN}, by client" in out) == (0, True, True)
     assert "Left out: open invoices of deleted clients" in err
+    assert not [line for line in err.splitlines() if len(line) > 80]
     assert command("aging", "--csv", tmp_path / "aging.csv", "--xlsx", tmp_path / "aging.xlsx")[0] == 0
     rows = list(csv.DictReader(io.StringIO((tmp_path / "aging.csv").read_text("utf-8-sig"))))
     assert [Decimal(row["owed"]) for row in rows] == [Decimal(row["owed"]) for row in told["by_client"]]
