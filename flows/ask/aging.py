@@ -43,10 +43,10 @@ SHORT = {
 }  # fmt: skip
 """Names of columns in a table for a terminal of 80 columns."""
 SPARE = (
-    "number", "country", "without_due_date", "open_credits", "unapplied_payments", "clients", "net", "overpaid",
-    "not_due",
+    "country", "without_due_date", "open_credits", "unapplied_payments", "clients", "creditors", "debtors", "net",
+    "overpaid",
 )  # fmt: skip
-"""Columns to leave out of a table that is too wide, in this order. not_due is owed less the other ages."""
+"""Columns to leave out of a table that is too wide, in this order."""
 AHEAD = timedelta(hours=14)
 """No time zone is further ahead of UTC."""
 HEADED = ("day",)
@@ -135,7 +135,7 @@ def _tell_each(title: str, result: Result, *, several: bool, top: int) -> None:
 
     Clients who owe nothing are in a table of their own: they have overpaid, or money or a credit of theirs waits.
     """
-    kept = [name for name in result.columns if name not in ("source", "currency", *HEADED)]
+    kept = [name for name in result.columns if name not in ("source", "currency", "number", *HEADED)]
     for (source, currency), records in groupby(result.records(), lambda row: (row["source"], row["currency"])):
         code = str(currency) if currency else "Without a currency"
         heading = " ".join(filter(None, (str(source) * several, f"{code}:", title[:1].lower() + title[1:])))
@@ -154,8 +154,15 @@ def _show(title: str, kept: Sequence[str], records: Sequence[Mapping[str, object
     spare = [
         SHORT.get(name, name.replace("_", " ")) for name in SPARE if not (name == "country" and title.endswith(name))
     ]
-    rows = [[record[name] for name in kept] for record in records]
+    rows = [[_cell(record, name) for name in kept] for record in records]
     show_table(title, columns, rows, spare=[name for name in spare if name in columns], **more)
+
+
+def _cell(record: Mapping[str, object], name: str) -> object:
+    """Return a value for people. A client's name has its number before it: several clients share a name."""
+    if name != "client":
+        return record[name]
+    return " ".join(str(value) for value in (record["number"], record["client"]) if value)
 
 
 def tell_left_out(result: Result) -> None:

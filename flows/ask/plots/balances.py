@@ -1,4 +1,4 @@
-"""Draw who owes most, or which country: one panel per currency, because amounts in two currencies never share an axis."""
+"""Draw the largest debts: one panel per currency, because amounts in two currencies never share an axis."""
 
 from __future__ import annotations
 
