@@ -10,6 +10,7 @@ from typing import Any, Final
 from flows.ask.ask import Result, reading
 from flows.ask.balances import check_source, read_heading
 from flows.ask.converted import converted, tell_converted
+from flows.ask.currencies import check_codes, only
 from flows.ask.decimals import in_decimals
 from flows.ask.names import company_names
 from flows.configuration.values import Settings
@@ -69,13 +70,14 @@ def read_aging(
     by: str = "client",
     basis: str = DUE,
     at: date | None = None,
+    currencies: Sequence[str] = (),
     clock: Clock = SYSTEM_CLOCK,
 ) -> dict[str, Result]:
     """Return the table by currency, the one that was asked for, and `left_out`: the sums of deleted clients.
 
     If a rate of exchange is known, `converted` has owed, overpaid and net in the company's currency.
-    Without `at` it is today, in each company's own time zone. Raises SettingsError for an unknown source, basis or
-    grouping, and for a day that has not come anywhere yet.
+    Without `at` it is today, in each company's own time zone; without codes of currencies, all are there. Raises
+    SettingsError for an unknown source, currency, basis or grouping, and for a day that has not come anywhere yet.
     """
     if by not in BY:
         raise SettingsError(f"--by is one of {', '.join(BY)}.")
@@ -92,6 +94,8 @@ def read_aging(
             name: in_decimals(warehouse.answer(statement(STATEMENTS[name]).format(**names), {"source": source}))
             for name in dict.fromkeys(("by_currency", f"by_{by}", "left_out"))
         }
+        check_codes(currencies, [row["currency"] for n in ("by_currency", "left_out") for row in tables[n].records()])
+        tables = {name: only(table, currencies) for name, table in tables.items()}
         in_one = converted(warehouse, tables["by_currency"], at)
     return {**tables, "converted": in_one} if in_one.rows else tables
 

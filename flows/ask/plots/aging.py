@@ -69,7 +69,6 @@ def plot_aging(
         f"Owed by {what}, by {by}",
         heading,
         MOST_PANELS[by],
-        "`ninja-sync aging --by currency` lists all currencies.",
         None if by == "currency" else lambda: _legend(basis),
         narrow=by == "currency",
     )

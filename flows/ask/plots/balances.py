@@ -53,8 +53,7 @@ def plot_balances(
     panels, nobody = _panels(results, by, top)
     if not panels:
         raise SettingsError("There is nothing to draw: no client owes anything.")
-    others = "`ninja-sync balances` lists all currencies."
-    page = Page(TITLES[by], heading, MOST_PANELS[by], others, narrow=by == "currency")
+    page = Page(TITLES[by], heading, MOST_PANELS[by], narrow=by == "currency")
     return draw_page(page, panels, [f"Nobody owes anything in {', '.join(nobody)}."] if nobody else [], file)
 
 

@@ -54,7 +54,7 @@ def plot_history(history: History, file: Path) -> list[str]:
     gaps = any(span.unknown for span in history.spans.values())
     page = Page(
         "Owed and overpaid at the end of each day, by currency", heading, MOST_PANELS,
-        "`ninja-sync history` lists all currencies.", lambda: _legend(gaps=gaps),
+        lambda: _legend(gaps=gaps),
     )  # fmt: skip
     notes = [f"Nothing was owed or overpaid in {', '.join(never)}."] if never else []
     return draw_page(page, panels, [*notes, *lines_about(history)], file)

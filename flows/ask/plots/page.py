@@ -58,12 +58,11 @@ class Panel:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """The frame of all panels. `most` panels are drawn; `others` says where the rest is listed."""
+    """The frame of all panels, of which `most` are drawn."""
 
     title: str
     heading: str
     most: int
-    others: str
     legend: Callable[[], Sequence[Any]] | None = None
     narrow: bool = False
 
@@ -87,7 +86,7 @@ def draw_page(page: Page, panels: Sequence[Panel], notes: Sequence[str], file: P
     import matplotlib as mpl  # noqa: PLC0415 - as above
 
     drawn, left_out = panels[: page.most], [panel.label for panel in panels[page.most :]]
-    said = [f"Not drawn: {', '.join(left_out)}. {page.others}"] if left_out else []
+    said = [f"Not drawn: {', '.join(left_out)}. Draw others with --currency CODE."] if left_out else []
     said += notes
     families, missing = families_for("".join(_texts(page, drawn, said)))
     with mpl.rc_context({"font.family": families}), warnings.catch_warnings():

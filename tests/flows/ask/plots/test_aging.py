@@ -107,7 +107,7 @@ def test_by_currency_nine_panels_are_drawn_and_the_rest_is_named(tmp_path):
     deleted = [["main", "SEK", 1, Decimal(5), Decimal(0), Decimal(5)]]
     notes = plot_aging(tables("currency", sums, sums, left_out=deleted), tmp_path / "a.svg", "Us", by="currency")
     assert notes == [
-        "Not drawn: X09, X10, X11. `ninja-sync aging --by currency` lists all currencies.",
+        "Not drawn: X09, X10, X11. Draw others with --currency CODE.",
         "Nobody owes anything in AED, INR (8.00 overpaid).",
         "Only deleted clients, left out, have open invoices in SEK.",
     ]
