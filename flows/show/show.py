@@ -278,9 +278,8 @@ def _print_note(out: Console, note: str, left_out: int, hidden: Sequence[str] = 
     """Print the note, and name the columns that are not shown and the number of rows that are not."""
     from rich.text import Text  # noqa: PLC0415 - as above
 
-    more = f"and {left_out:,} more" if left_out > 0 else ""
-    columns = f"no room for {', '.join(hidden)}" if hidden else ""
-    has_all = f"--json has all{'' if more else ' columns'}" if more or hidden else ""
-    line = "; ".join(filter(None, (note, columns, more, has_all)))
+    more = f"and {left_out:,} more; --json has all" if left_out > 0 else ""
+    columns = f"no room for {', '.join(hidden)}{'' if more else ': --json has all columns'}" if hidden else ""
+    line = "; ".join(filter(None, (note, columns, more)))
     if line:
         out.print(Text(harmless(line), style="dim italic"))

@@ -187,7 +187,7 @@ def test_columns_stand_closer_together_before_a_table_is_given_up(lines):
     seen = lines(show_table, "", columns, [row, row], spare=["spare"])
     assert max(map(len, seen)) <= 80
     assert [len(line.split("123,456.78")) for line in seen if "123,456.78" in line] == [7, 7]
-    assert seen[-1] == "no room for spare; --json has all columns"
+    assert seen[-1] == "no room for spare: --json has all columns"
     assert lines(show_table, "", columns, [row, row], spare=["spare"], most=1)[-1] == (
         "no room for spare; and 1 more; --json has all"
     )
