@@ -58,7 +58,7 @@ class Panel:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """The frame of all panels, of which `most` are drawn."""
+    """The frame of all panels. At most `most` panels are drawn."""
 
     title: str
     heading: str
