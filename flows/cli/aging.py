@@ -32,7 +32,7 @@ def aging(
         str | None, typer.Option(metavar="DAY", help="At the end of that day, such as 2026-12-31; else today.")
     ] = None,
     basis: Annotated[str, typer.Option(metavar="DATE", help=f"Count days from this date: {', '.join(BASES)}.")] = DUE,
-    top: Annotated[int, typer.Option(min=1, help="The number of rows to show for each currency.")] = 20,
+    top: Annotated[int, typer.Option(min=1, help="The most rows to show, and bars to draw, for each currency.")] = 20,
     currency: Currencies = None,
     plot: PictureFile = None,
     csv: CsvFile = None,

@@ -62,7 +62,7 @@ def balances(
     by: Annotated[
         str | None, typer.Option(metavar="WHAT", help=f"One row for each: {', '.join(BY)}. Else an overview.")
     ] = None,
-    top: Annotated[int, typer.Option(min=1, help="The number of rows to show for each currency.")] = 10,
+    top: Annotated[int, typer.Option(min=1, help="The most rows to show, and bars to draw, for each currency.")] = 10,
     currency: Currencies = None,
     plot: PictureFile = None,
     at: Annotated[

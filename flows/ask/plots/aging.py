@@ -20,6 +20,7 @@ from flows.ask.plots.page import (
     make_room,
     money,
     most_bars,
+    nobody_owes,
     owing,
     shortened,
     sums_of,
@@ -77,15 +78,9 @@ def plot_aging(
 
 def _notes(sums: Sequence[Record], deleted: Sequence[Record], *, several: bool) -> list[str]:
     """Return sentences about the currencies without debts."""
-    nobody = [
-        label_of(row, several=several)
-        + (f" ({money(row['overpaid'], row['currency'])} overpaid)" if row["overpaid"] else "")
-        for row in sums
-        if not row["owed"]
-    ]
     known = {(row["source"], row["currency"]) for row in sums}
     only = [label_of(row, several=several) for row in deleted if (row["source"], row["currency"]) not in known]
-    notes = [f"Nobody owes anything in {', '.join(nobody)}."] if nobody else []
+    notes = nobody_owes([row for row in sums if not row["owed"]], several=several)
     return [*notes, *([f"Only deleted clients, left out, have open invoices in {', '.join(only)}."] if only else [])]
 
 

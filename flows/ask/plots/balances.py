@@ -19,6 +19,7 @@ from flows.ask.plots.page import (
     make_room,
     money,
     most_bars,
+    nobody_owes,
     owing,
     shortened,
     sums_of,
@@ -54,15 +55,15 @@ def plot_balances(
     if not panels:
         raise SettingsError("There is nothing to draw: no client owes anything.")
     page = Page(TITLES[by], heading, MOST_PANELS[by], narrow=by == "currency")
-    return draw_page(page, panels, [f"Nobody owes anything in {', '.join(nobody)}."] if nobody else [], file)
+    return draw_page(page, panels, nobody, file)
 
 
 def _panels(results: dict[str, Result], by: str, top: int) -> tuple[list[Panel], list[str]]:
-    """Return a panel for each source and currency with debts, the largest sum first, and the currencies without any."""
+    """Return a panel for each source and currency with debts, the largest sum first, and a note of those without."""
     sums = sorted(results["by_currency"].records(), key=lambda row: -Decimal(str(row["owed"])))
     several = len({row["source"] for row in sums}) > 1
     drawn = [row for row in sums if row["owed"] or (by == "currency" and row["overpaid"])]
-    nobody = [label_of(row, several=several) for row in sums if row not in drawn]
+    nobody = nobody_owes([row for row in sums if row not in drawn], several=several)
     if by == "currency":
         return [_panel_of_sums(label_of(row, several=several), row) for row in drawn], nobody
     owed: dict[tuple[object, object], list[tuple[str, object]]] = {}

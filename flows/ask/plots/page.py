@@ -191,6 +191,16 @@ def sums_of(row: Mapping[str, object]) -> str:
     return f"{money(row['owed'], row['currency'])} owed{overpaid}"
 
 
+def nobody_owes(rows: Sequence[Mapping[str, object]], *, several: bool) -> list[str]:
+    """Return the sentence about the currencies without debts, if there are any: what is overpaid there is not drawn."""
+    labels = [
+        label_of(row, several=several)
+        + (f" ({money(row['overpaid'], row['currency'])} overpaid)" if row["overpaid"] else "")
+        for row in rows
+    ]
+    return [f"Nobody owes anything in {', '.join(labels)}."] if labels else []
+
+
 def owing(row: Mapping[str, object]) -> str:
     """Return how many clients owe, and how many have overpaid, for the grey line of a panel."""
     overpaid = f", {row['creditors']:,} overpaid" if row["creditors"] else ""

@@ -75,6 +75,9 @@ def test_it_says_whose_balances_of_when_and_what_is_left_out(tmp_path):
     assert {"Who owes most, by currency", "Us &amp; Co, as of 2026-12-31"} <= set(said)
     assert "Not drawn: SEK, INR." in notes[0]
     assert "Nobody owes anything in AED." in notes
+    only_overpaid = found(["EUR"])
+    only_overpaid["by_currency"].rows.append(("main", "INR", 1, 0, Decimal(0), 1, Decimal(8), Decimal(-8)))
+    assert plot_balances(only_overpaid, tmp_path / "o.png", "Us") == ["Nobody owes anything in INR (8.00 overpaid)."]
     assert set(notes) <= set(said)
     assert {"EUR: 1,000.00 owed, 7.00 overpaid", "JPY: 996 owed, 7 overpaid"} <= set(said)
     assert said.count("1 client owes, 2 overpaid") == 6
