@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
-from decimal import Decimal
 from itertools import groupby
 from typing import Any, Final
 
 from flows.ask.ask import Result, reading
-from flows.ask.balances import check_source
+from flows.ask.balances import check_source, read_heading
 from flows.ask.converted import converted, tell_converted
+from flows.ask.currencies import check_codes, only
 from flows.ask.decimals import in_decimals
 from flows.ask.names import company_names
 from flows.configuration.values import Settings
 from flows.session.clock import SYSTEM_CLOCK, Clock
-from flows.show.show import amount, say, show_table
+from flows.show.show import say, show_table
 from schemas.errors import SettingsError
 from warehouse.engine.sql import statement
 
@@ -44,10 +44,10 @@ SHORT = {
 }  # fmt: skip
 """Names of columns in a table for a terminal of 80 columns."""
 SPARE = (
-    "number", "country", "without_due_date", "open_credits", "unapplied_payments", "clients", "net", "overpaid",
-    "not_due",
+    "country", "without_due_date", "open_credits", "unapplied_payments", "clients", "creditors", "debtors", "net",
+    "overpaid",
 )  # fmt: skip
-"""Columns to leave out of a table that is too wide, in this order. not_due is owed less the other ages."""
+"""Columns to leave out of a table that is too wide, in this order."""
 AHEAD = timedelta(hours=14)
 """No time zone is further ahead of UTC."""
 HEADED = ("day",)
@@ -70,13 +70,14 @@ def read_aging(
     by: str = "client",
     basis: str = DUE,
     at: date | None = None,
+    currencies: Sequence[str] = (),
     clock: Clock = SYSTEM_CLOCK,
 ) -> dict[str, Result]:
     """Return the table by currency, the one that was asked for, and `left_out`: the sums of deleted clients.
 
     If a rate of exchange is known, `converted` has owed, overpaid and net in the company's currency.
-    Without `at` it is today, in each company's own time zone. Raises SettingsError for an unknown source, basis or
-    grouping, and for a day that has not come anywhere yet.
+    Without `at` it is today, in each company's own time zone; without codes of currencies, all are there. Raises
+    SettingsError for an unknown source, currency, basis or grouping, and for a day that has not come anywhere yet.
     """
     if by not in BY:
         raise SettingsError(f"--by is one of {', '.join(BY)}.")
@@ -93,14 +94,18 @@ def read_aging(
             name: in_decimals(warehouse.answer(statement(STATEMENTS[name]).format(**names), {"source": source}))
             for name in dict.fromkeys(("by_currency", f"by_{by}", "left_out"))
         }
+        check_codes(currencies, [row["currency"] for n in ("by_currency", "left_out") for row in tables[n].records()])
+        tables = {name: only(table, currencies) for name, table in tables.items()}
         in_one = converted(warehouse, tables["by_currency"], at)
     return {**tables, "converted": in_one} if in_one.rows else tables
 
 
-def read_companies(settings: Settings, source: str | None) -> str:
-    """Return the names of the companies, for the heading of a picture."""
+def heading_of(settings: Settings, source: str | None, at: date | None) -> str:
+    """Return the heading of a picture: the companies, and the day or the moment of the last load."""
+    if at is None:
+        return read_heading(settings, source)
     with reading(settings) as warehouse:
-        return company_names(warehouse, source)
+        return f"{company_names(warehouse, source)}, at the end of {at}"
 
 
 def tell_aging(tables: dict[str, Result], *, basis: str = DUE, at: date | None = None, top: int = 20) -> None:
@@ -134,7 +139,7 @@ def _tell_each(title: str, result: Result, *, several: bool, top: int) -> None:
 
     Clients who owe nothing are in a table of their own: they have overpaid, or money or a credit of theirs waits.
     """
-    kept = [name for name in result.columns if name not in ("source", "currency", *HEADED)]
+    kept = [name for name in result.columns if name not in ("source", "currency", "number", *HEADED)]
     for (source, currency), records in groupby(result.records(), lambda row: (row["source"], row["currency"])):
         code = str(currency) if currency else "Without a currency"
         heading = " ".join(filter(None, (str(source) * several, f"{code}:", title[:1].lower() + title[1:])))
@@ -153,20 +158,24 @@ def _show(title: str, kept: Sequence[str], records: Sequence[Mapping[str, object
     spare = [
         SHORT.get(name, name.replace("_", " ")) for name in SPARE if not (name == "country" and title.endswith(name))
     ]
-    rows = [[record[name] for name in kept] for record in records]
+    rows = [[_cell(record, name) for name in kept] for record in records]
     show_table(title, columns, rows, spare=[name for name in spare if name in columns], **more)
 
 
+def _cell(record: Mapping[str, object], name: str) -> object:
+    """Return a value for people. A client's name has its number before it: several clients share a name."""
+    if name != "client":
+        return record[name]
+    return " ".join(str(value) for value in (record["number"], record["client"]) if value)
+
+
 def tell_left_out(result: Result) -> None:
-    """Name the sums of deleted clients, if there are any."""
-    if not result.rows:
-        return
-    sums = []
-    for row in result.records():
-        currency = str(row["currency"] or "without a currency")
-        owed, overpaid = (amount(Decimal(str(row[name])), currency) for name in ("owed", "overpaid"))
-        sums.append(f"{owed} owed and {overpaid} overpaid {currency}")
-    say(f"Left out: open invoices of deleted clients, {', '.join(sums)}.")
+    """Print the sums of deleted clients on standard error, if there are any."""
+    several = len({row[0] for row in result.rows}) > 1
+    kept = [*(["source"] if several else []), "currency", "owed", "overpaid"]
+    rows = [[record[name] for name in kept] for record in result.records()]
+    if rows:
+        show_table("Left out: open invoices of deleted clients", kept, rows, stderr=True)
 
 
 def figures(basis: str, at: date | None) -> str:

@@ -9,6 +9,7 @@ from typing import Final
 
 from flows.ask.ask import Result, reading
 from flows.ask.converted import converted, tell_converted
+from flows.ask.currencies import check_codes, only
 from flows.ask.decimals import in_decimals
 from flows.ask.names import company_names
 from flows.configuration.values import Settings
@@ -53,13 +54,19 @@ def moment(text: str) -> datetime:
 
 
 def read_balances(
-    settings: Settings, source: str | None, *, top: int, at: datetime | None = None, by: str | None = None
+    settings: Settings,
+    source: str | None,
+    *,
+    top: int,
+    at: datetime | None = None,
+    by: str | None = None,
+    currencies: Sequence[str] = (),
 ) -> dict[str, Result]:
     """Return the three tables, of one source or of all, now or as of a moment; by client too if that is asked for.
 
     If there are any, `converted` has the balances in the company's currency, `not_listed` the present balances of
     clients that the server no longer lists, and `not_known_yet` the sources first loaded after the moment. Raises
-    SettingsError for an unknown source or grouping, and for a moment before the first load.
+    SettingsError for an unknown source, currency or grouping, and for a moment before the first load.
     """
     if by not in (None, *BY):
         raise SettingsError(f"--by is one of {', '.join(BY)}.")
@@ -72,7 +79,9 @@ def read_balances(
             name: in_decimals(warehouse.answer(statement(file).format(balances=balances), params))
             for name, file in wanted.items()
         }
-        unlisted = in_decimals(warehouse.answer(statement("read/balances_not_listed"), params))
+        unlisted = only(in_decimals(warehouse.answer(statement("read/balances_not_listed"), params)), currencies)
+        check_codes(currencies, [row["currency"] for row in tables["by_currency"].records()])
+        tables = {name: only(table, currencies) for name, table in tables.items()}
         later = Result(*warehouse.answer(statement("read/known_since"), params)) if at else Result((), ())
         in_one = converted(warehouse, tables["by_currency"], at.date() if at else None)
     if in_one.rows:

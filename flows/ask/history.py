@@ -13,6 +13,7 @@ from typing import Final
 from flows.ask.aging import day_of
 from flows.ask.ask import Result, reading
 from flows.ask.balances import check_source
+from flows.ask.currencies import check_codes, only
 from flows.ask.decimals import in_decimals
 from flows.ask.names import company_names
 from flows.configuration.load import place_of
@@ -97,12 +98,17 @@ class History:
 
 
 def read_history(
-    settings: Settings, source: str | None, *, since: date | None = None, until: date | None = None
+    settings: Settings,
+    source: str | None,
+    *,
+    since: date | None = None,
+    until: date | None = None,
+    currencies: Sequence[str] = (),
 ) -> History:
     """Return the history of one source or of all, from day `since` up to and with `until`, at most up to today.
 
-    It asks the warehouse, or its published copy if a run holds it. Raises SettingsError for an unknown source, and if
-    the days are in the wrong order.
+    It asks the warehouse, or its published copy if a run holds it. Raises SettingsError for an unknown source or
+    currency, and if the days are in the wrong order.
     """
     if since and until and since > until:
         raise SettingsError(f"--from {since} is after --to {until}.")
@@ -117,8 +123,10 @@ def read_history(
             for name, today, complete in warehouse.rows(statement("history/spans"), params)
             if str(name) in pulled
         }
-        sums = in_decimals(warehouse.answer(statement("history/sums"), params)).records()
-        return History(company_names(warehouse, source), spans, _series(sums, spans), _is_copy(warehouse, settings))
+        sums = in_decimals(warehouse.answer(statement("history/sums"), params))
+        check_codes(currencies, [row["currency"] for row in sums.records()])
+        series = _series(only(sums, currencies).records(), spans)
+        return History(company_names(warehouse, source), spans, series, _is_copy(warehouse, settings))
 
 
 def table_of(history: History, by: str = "month") -> Result:

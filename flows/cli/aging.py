@@ -6,11 +6,22 @@ from typing import Annotated
 
 import typer
 
-from flows.ask.aging import BASES, BY, DUE, day_of, read_aging, read_companies, tell_aging, tell_left_out
+from flows.ask.aging import BASES, BY, DUE, day_of, heading_of, read_aging, tell_aging, tell_left_out
+from flows.ask.currencies import codes_of
 from flows.ask.files import check_outputs, write_files
 from flows.ask.plots.aging import plot_aging
 from flows.ask.plots.page import check_picture
-from flows.cli.options import AsJson, ConfigFile, CsvFile, DecimalSign, PictureFile, Separator, SourceName, WorkbookFile
+from flows.cli.options import (
+    AsJson,
+    ConfigFile,
+    CsvFile,
+    Currencies,
+    DecimalSign,
+    PictureFile,
+    Separator,
+    SourceName,
+    WorkbookFile,
+)
 from flows.configuration.load import load_settings
 from flows.show.show import say, show_json
 
@@ -21,7 +32,8 @@ def aging(
         str | None, typer.Option(metavar="DAY", help="At the end of that day, such as 2026-12-31; else today.")
     ] = None,
     basis: Annotated[str, typer.Option(metavar="DATE", help=f"Count days from this date: {', '.join(BASES)}.")] = DUE,
-    top: Annotated[int, typer.Option(min=1, help="The number of rows to show for each currency.")] = 20,
+    top: Annotated[int, typer.Option(min=1, help="The most rows to show, and bars to draw, for each currency.")] = 20,
+    currency: Currencies = None,
     plot: PictureFile = None,
     csv: CsvFile = None,
     xlsx: WorkbookFile = None,
@@ -39,10 +51,11 @@ def aging(
     """
     check_outputs(csv, xlsx, separator=separator, decimal=decimal, as_json=as_json)
     check_picture(plot)
-    settings, day = load_settings(config), None if at is None else day_of(at)
-    tables, notes = read_aging(settings, source, by=by, basis=basis, at=day), []
+    codes, day = codes_of(currency), None if at is None else day_of(at)
+    settings = load_settings(config)
+    tables, notes = read_aging(settings, source, by=by, basis=basis, at=day, currencies=codes), []
     if plot is not None:
-        notes = plot_aging(tables, plot, read_companies(settings, source), by=by, basis=basis)
+        notes = plot_aging(tables, plot, heading_of(settings, source, day), by=by, basis=basis, top=top)
     if write_files(tables[f"by_{by}"], csv, xlsx, separator=separator, decimal=decimal):
         tell_left_out(tables["left_out"])
     elif as_json:
@@ -50,5 +63,4 @@ def aging(
     else:
         tell_aging(tables, basis=basis, at=day, top=top)
     if plot is not None:
-        said = (note for note in notes if not note.startswith("Left out"))
-        say(" ".join([f"The picture is in {plot}.", *said]))
+        say(" ".join([f"The picture is in {plot}.", *notes]))

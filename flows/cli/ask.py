@@ -8,10 +8,21 @@ import typer
 
 from flows.ask.ask import Result, ask, asked
 from flows.ask.balances import BY, moment, read_balances, read_heading, tell_balances, tell_beside
+from flows.ask.currencies import codes_of
 from flows.ask.files import check_outputs, write_files
 from flows.ask.plots.balances import plot_balances
 from flows.ask.plots.page import check_picture
-from flows.cli.options import AsJson, ConfigFile, CsvFile, DecimalSign, PictureFile, Separator, SourceName, WorkbookFile
+from flows.cli.options import (
+    AsJson,
+    ConfigFile,
+    CsvFile,
+    Currencies,
+    DecimalSign,
+    PictureFile,
+    Separator,
+    SourceName,
+    WorkbookFile,
+)
 from flows.configuration.load import load_settings
 from flows.show.counted import counted
 from flows.show.show import say, show_json, show_records, show_table
@@ -51,7 +62,8 @@ def balances(
     by: Annotated[
         str | None, typer.Option(metavar="WHAT", help=f"One row for each: {', '.join(BY)}. Else an overview.")
     ] = None,
-    top: Annotated[int, typer.Option(min=1, help="The number of rows to show for each currency.")] = 10,
+    top: Annotated[int, typer.Option(min=1, help="The most rows to show, and bars to draw, for each currency.")] = 10,
+    currency: Currencies = None,
     plot: PictureFile = None,
     at: Annotated[
         str | None,
@@ -73,13 +85,14 @@ def balances(
     """
     check_outputs(csv, xlsx, separator=separator, decimal=decimal, as_json=as_json)
     check_picture(plot)
-    settings, notes = load_settings(config), []
+    codes, notes = codes_of(currency), []
+    settings = load_settings(config)
     then = None if at is None else moment(at)
     in_file = csv is not None or xlsx is not None
     by = by or ("client" if in_file else None)
-    results = read_balances(settings, source, top=top, at=then, by=by)
+    results = read_balances(settings, source, top=top, at=then, by=by, currencies=codes)
     if plot is not None:
-        notes = plot_balances(results, plot, read_heading(settings, source, at=then))
+        notes = plot_balances(results, plot, read_heading(settings, source, at=then), by=by or "client", top=top)
     if in_file:
         write_files(results[f"by_{by}"], csv, xlsx, separator=separator, decimal=decimal)
         tell_beside(results, then)

@@ -7,11 +7,22 @@ from typing import Annotated
 import typer
 
 from flows.ask.aging import day_of
+from flows.ask.currencies import codes_of
 from flows.ask.files import check_outputs, write_files
 from flows.ask.history import PERIODS, gaps_of, lines_about, read_history, table_of, tell_history
 from flows.ask.plots.history import plot_history
 from flows.ask.plots.page import check_picture
-from flows.cli.options import AsJson, ConfigFile, CsvFile, DecimalSign, PictureFile, Separator, SourceName, WorkbookFile
+from flows.cli.options import (
+    AsJson,
+    ConfigFile,
+    CsvFile,
+    Currencies,
+    DecimalSign,
+    PictureFile,
+    Separator,
+    SourceName,
+    WorkbookFile,
+)
 from flows.configuration.load import load_settings
 from flows.show.show import say, show_json
 
@@ -22,6 +33,7 @@ def history(
     ] = None,
     until: Annotated[str | None, typer.Option("--to", metavar="DAY", help="Up to that day; else today.")] = None,
     by: Annotated[str, typer.Option(metavar="PERIOD", help=f"One row for each: {', '.join(PERIODS)}.")] = "month",
+    currency: Currencies = None,
     plot: PictureFile = None,
     csv: CsvFile = None,
     xlsx: WorkbookFile = None,
@@ -41,7 +53,8 @@ def history(
     check_outputs(csv, xlsx, separator=separator, decimal=decimal, as_json=as_json)
     check_picture(plot)
     first, last = (None if text is None else day_of(text) for text in (since, until))
-    found = read_history(load_settings(config), source, since=first, until=last)
+    codes = codes_of(currency)
+    found = read_history(load_settings(config), source, since=first, until=last, currencies=codes)
     table = table_of(found, by)
     notes = plot_history(found, plot) if plot is not None else []
     if write_files(table, csv, xlsx, separator=separator, decimal=decimal):

@@ -34,6 +34,9 @@ WorkbookFile = Annotated[
     str | None,
     typer.Option("--xlsx", metavar="FILE", help="Write the rows as an Excel workbook; - is standard output."),
 ]
+Currencies = Annotated[
+    list[str] | None, typer.Option("--currency", metavar="CODE", help="Only this currency, or several: EUR,USD.")
+]
 PictureFile = Annotated[
     Path | None, typer.Option("--plot", metavar="FILE", help="Also draw a picture: FILE.png, FILE.svg or FILE.pdf.")
 ]

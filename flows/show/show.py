@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from itertools import product
 from typing import TYPE_CHECKING, Final, Literal
 
 from schemas.money import decimals_of
@@ -23,6 +24,7 @@ Row = Sequence[object]
 
 WIDTH_OF_FILES = 140  # characters per line without a terminal
 WORDS = (24, 20, 16, 12)  # the longest words to keep in one piece, as room allows
+LAST_WORDS = (12, 8)  # the same, if columns stand only one blank apart
 CURRENCY: Final = ("currency_code", "currency", "cur")  # a column with the currency of a row's amounts
 MOST_RECORDS = 20  # rows to show one below the other, if a table is too wide
 
@@ -54,28 +56,27 @@ def show_table(
     note: str = "",
     spare: Sequence[str] = (),
     currency: str | None = None,
+    stderr: bool = False,
 ) -> None:
     """Print a table of at most `most` rows (0: all), with numbers on the right, thousands separators, and times in UTC.
 
     `currency` is that of all amounts, where no column says it.
     If the terminal is too narrow, texts are wrapped; then `spare` columns are left out, one by one, and named below;
-    then the rows are shown one below the other instead.
+    then columns stand closer together; then the rows are shown one below the other instead.
     """
     from rich import box  # noqa: PLC0415 - as above
     from rich.table import Table  # noqa: PLC0415 - as above
     from rich.text import Text  # noqa: PLC0415 - as above; unlike a string, it has no markup
 
-    out = console()
+    out = console(stderr=stderr)
     fitting = _fitting(columns, rows[: most or None], spare, out.width, currency)
     if fitting is None:
         shown = len(rows) if spare else MOST_RECORDS  # an overview is complete
-        show_records(title, columns, rows, most=min(most or shown, shown), note=note, currency=currency)
+        show_records(title, columns, rows, most=min(most or shown, shown), note=note, currency=currency, stderr=stderr)
         return
-    kept, texts, numeric, widths = fitting
-    left_out = [name for name in columns if name not in kept]
-    if left_out:
-        note = "; ".join(filter(None, (note, f"no room for {', '.join(left_out)}: --json has all columns")))
-    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    kept, texts, numeric, widths, gap = fitting
+    hidden = [name for name in columns if name not in kept]
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, gap - 1, 0, 0))
     for name, is_number, width in zip(kept, numeric, widths, strict=True):
         side: Literal["left", "right"] = "right" if is_number else "left"
         table.add_column(Text(harmless(name)), justify=side, overflow="fold", min_width=width, no_wrap=is_number)
@@ -84,7 +85,7 @@ def show_table(
     if title:
         out.print(Text(harmless(title), style="italic"))
     out.print(table)
-    _print_note(out, note, len(rows) - len(texts))
+    _print_note(out, note, len(rows) - len(texts), hidden)
 
 
 def show_records(
@@ -95,12 +96,13 @@ def show_records(
     most: int = 0,
     note: str = "",
     currency: str | None = None,
+    stderr: bool = False,
 ) -> None:
     """Print each row as lines of name and value, if a table would be too wide."""
     from rich.table import Table  # noqa: PLC0415 - as above
     from rich.text import Text  # noqa: PLC0415 - as above
 
-    out, shown = console(), rows[: most or None]
+    out, shown = console(stderr=stderr), rows[: most or None]
     for number, row in enumerate(shown, start=1):
         heading = " ".join(filter(None, (harmless(title), f"{number}." if len(rows) > 1 else "")))
         if heading:
@@ -225,24 +227,25 @@ def _escaped(character: str) -> str:
 
 def _fitting(
     columns: Sequence[str], rows: Sequence[Row], spare: Sequence[str], width: int, currency: str | None
-) -> tuple[list[str], list[list[str]], list[bool], list[int]] | None:
-    """Return the columns that fit, with their texts, whether each holds numbers, and their widths; omit few columns.
+) -> tuple[list[str], list[list[str]], list[bool], list[int], int] | None:
+    """Return the columns that fit, with their texts, whether each holds numbers, their widths, and the blanks between.
 
-    None if there is no room even without all `spare` columns.
+    Few columns are left out. The blanks are two, or one if there is no room even without all `spare` columns.
+    None if one is too many.
     """
     texts = [_texts(columns, row, currency) for row in rows]
-    for left_out in range(len(spare) + 1):
+    for gap, left_out in product((2, 1), range(len(spare) + 1)):
         places = [n for n, name in enumerate(columns) if name not in spare[:left_out]]
         names, kept = [columns[n] for n in places], [[row[n] for n in places] for row in texts]
         numeric = [any(_is_number(row[n]) for row in rows) for n in places]
-        widths = _narrowest(names, kept, numeric, room=width - 2 * len(places) - 1)
+        widths = _narrowest(names, kept, numeric, room=width - gap * len(places) - 1, tight=gap == 1)
         if widths is not None:
-            return names, kept, numeric, widths
+            return names, kept, numeric, widths, gap
     return None
 
 
 def _narrowest(
-    names: Sequence[str], texts: Sequence[Sequence[str]], numeric: Sequence[bool], *, room: int
+    names: Sequence[str], texts: Sequence[Sequence[str]], numeric: Sequence[bool], *, room: int, tight: bool
 ) -> list[int] | None:
     """Return the least width of each column: names and numbers are not broken, nor are words as long as there is room.
 
@@ -252,7 +255,7 @@ def _narrowest(
 
     headings = [cell_len(harmless(name)) for name in names]
     words = [max((cell_len(w) for row in texts for w in row[n].split()), default=0) for n in range(len(names))]
-    for longest in WORDS:
+    for longest in LAST_WORDS if tight else WORDS:
         widths = [
             max(heading, word if is_number else min(word, longest))
             for heading, word, is_number in zip(headings, words, numeric, strict=True)
@@ -271,10 +274,12 @@ def _in_utc(value: datetime) -> datetime:
     return value if value.tzinfo is None else value.astimezone(UTC)
 
 
-def _print_note(out: Console, note: str, left_out: int) -> None:
+def _print_note(out: Console, note: str, left_out: int, hidden: Sequence[str] = ()) -> None:
+    """Print the note, and name the columns that are not shown and the number of rows that are not."""
     from rich.text import Text  # noqa: PLC0415 - as above
 
     more = f"and {left_out:,} more; --json has all" if left_out > 0 else ""
-    line = "; ".join(filter(None, (note, more)))
+    columns = f"no room for {', '.join(hidden)}{'' if more else ': --json has all columns'}" if hidden else ""
+    line = "; ".join(filter(None, (note, columns, more)))
     if line:
         out.print(Text(harmless(line), style="dim italic"))

@@ -11,9 +11,11 @@ order by source, sum(owed) over (partition by source, currency_code) desc, curre
 
 -- :name by_country
 -- The amounts owed by age in each country: the currency with most owed first, and in it the country that owes most.
-select source, day, currency, country, clients, {columns}
+select source, day, currency, country, clients, debtors, creditors, {columns}
 from (
-    select source, max(day) as day, currency_code as currency, country, count(*) as clients, {sums}
+    select
+        source, max(day) as day, currency_code as currency, country, count(*) as clients,
+        count(case when owed > 0 then 1 end) as debtors, count(case when overpaid > 0 then 1 end) as creditors, {sums}
     from {figures}
     where source = coalesce($source, source)
     group by source, currency_code, country
@@ -22,7 +24,9 @@ order by source, sum(owed) over (partition by source, currency) desc, currency, 
 
 -- :name by_currency
 -- The amounts owed by age in each currency, most owed first.
-select source, max(day) as day, currency_code as currency, count(*) as clients, {sums}
+select
+    source, max(day) as day, currency_code as currency, count(*) as clients,
+    count(case when owed > 0 then 1 end) as debtors, count(case when overpaid > 0 then 1 end) as creditors, {sums}
 from {figures}
 where source = coalesce($source, source)
 group by source, currency_code

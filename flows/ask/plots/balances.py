@@ -1,4 +1,4 @@
-"""Draw who owes most: one panel per currency, because amounts in two currencies never share an axis."""
+"""Draw the largest debts: one panel per currency, because amounts in two currencies never share an axis."""
 
 from __future__ import annotations
 
@@ -18,7 +18,11 @@ from flows.ask.plots.page import (
     literal,
     make_room,
     money,
+    most_bars,
+    nobody_owes,
+    owing,
     shortened,
+    sums_of,
 )
 from flows.show.counted import counted
 from schemas.errors import SettingsError
@@ -28,61 +32,82 @@ if TYPE_CHECKING:
 
     Record = dict[str, object]
 
-MOST_PANELS: Final = 6
-MOST_BARS: Final = 10
+MOST_PANELS: Final = {"client": 6, "country": 6, "currency": 9}
 LONGEST_NAME: Final = 40
 COLOUR: Final = "#2f6f9f"
+OVERPAID: Final = "#d9731a"
+TITLES: Final = {
+    "client": "Who owes most, by currency",
+    "country": "Owed by country, in each currency",
+    "currency": "Owed and overpaid, by currency",
+}
 
 
-def plot_balances(results: dict[str, Result], file: Path, heading: str) -> list[str]:
-    """Draw the top debtors of the currencies with the most debt, as bars; return notes for the person.
+def plot_balances(
+    results: dict[str, Result], file: Path, heading: str, *, by: str = "client", top: int = 10
+) -> list[str]:
+    """Draw the `top` debtors or countries of the currencies with the most debt; return notes for the person.
 
-    The picture says what it leaves out. Raises SettingsError for an unknown format, without matplotlib, or if no client
-    owes anything.
+    By currency, draw the sums owed and overpaid. The picture says what it leaves out. Raises SettingsError for an
+    unknown format, without matplotlib, or if there is nothing to draw.
     """
-    panels, nobody = _panels(results)
+    panels, nobody = _panels(results, by, top)
     if not panels:
         raise SettingsError("There is nothing to draw: no client owes anything.")
-    others = "`ninja-sync balances` lists all currencies."
-    page = Page("Who owes most, by currency", heading, MOST_PANELS, others)
-    return draw_page(page, panels, [f"Nobody owes anything in {', '.join(nobody)}."] if nobody else [], file)
+    page = Page(TITLES[by], heading, MOST_PANELS[by], narrow=by == "currency")
+    return draw_page(page, panels, nobody, file)
 
 
-def _panels(results: dict[str, Result]) -> tuple[list[Panel], list[str]]:
-    """Return a panel for each source and currency with debts, the largest sum first, and the currencies without any."""
-    debtors: dict[tuple[object, object], list[Record]] = {}
-    for row in results["top_debtors"].records():
-        debtors.setdefault((row["source"], row["currency"]), []).append(row)
+def _panels(results: dict[str, Result], by: str, top: int) -> tuple[list[Panel], list[str]]:
+    """Return a panel for each source and currency with debts, the largest sum first, and a note of those without."""
     sums = sorted(results["by_currency"].records(), key=lambda row: -Decimal(str(row["owed"])))
     several = len({row["source"] for row in sums}) > 1
-    panels, nobody = [], []
-    for row in sums:
-        label = label_of(row, several=several)
-        if theirs := debtors.get((row["source"], row["currency"])):
-            panels.append(_panel(label, row, theirs[:MOST_BARS]))
-        else:
-            nobody.append(label)
-    return panels, nobody
+    drawn = [row for row in sums if row["owed"] or (by == "currency" and row["overpaid"])]
+    nobody = nobody_owes([row for row in sums if row not in drawn], several=several)
+    if by == "currency":
+        return [_panel_of_sums(label_of(row, several=several), row) for row in drawn], nobody
+    owed: dict[tuple[object, object], list[tuple[str, object]]] = {}
+    for row in results["by_country" if by == "country" else "top_debtors"].records():
+        amount = row["owed" if by == "country" else "balance"]
+        if amount:
+            named = shortened(row[by] or f"(no {'country' if by == 'country' else 'name'})", LONGEST_NAME)
+            owed.setdefault((row["source"], row["currency"]), []).append((named, amount))
+    most = min(top, most_bars(min(len(drawn), MOST_PANELS[by])))
+    return [
+        _panel(label_of(row, several=several), row, owed[row["source"], row["currency"]], by, most) for row in drawn
+    ], nobody
 
 
-def _panel(label: str, sums: Record, debtors: Sequence[Record]) -> Panel:
-    """Return the panel of a currency: the sums owed and overpaid, and bars of its top debtors."""
-    owing, currency = int(str(sums["debtors"])), sums["currency"]
-    title = f"{label}: {money(sums['owed'], currency)} owed by {counted(owing, 'client')}"
-    lines = [f"the {len(debtors)} largest debts are drawn"] if len(debtors) < owing else []
-    if sums["creditors"]:
-        lines.insert(
-            0, f"{money(sums['overpaid'], currency)} overpaid by {counted(int(str(sums['creditors'])), 'client')}"
-        )
-    names = [shortened(debtor["client"], LONGEST_NAME) for debtor in debtors]
-    return Panel(label, title, "; ".join(lines), lambda axis: _draw(axis, names, debtors), names, len(names))
+def _panel(label: str, sums: Record, owed: Sequence[tuple[str, object]], by: str, most: int) -> Panel:
+    """Return the panel of a currency: the sums owed and overpaid, and bars of its debtors or countries."""
+    currency, shown = sums["currency"], owed[:most]
+    of = int(str(sums["debtors"])) if by == "client" else len(owed)
+    lines = [owing(sums), *([f"{len(shown)} of {counted(of, by)} drawn"] if len(shown) < of else [])]
+    names, amounts = [name for name, _ in shown], [amount for _, amount in shown]
+    return Panel(
+        label, f"{label}: {sums_of(sums)}", "; ".join(lines),
+        lambda axis: _draw(axis, names, amounts, currency, [COLOUR] * len(names)), names, len(names),
+    )  # fmt: skip
 
 
-def _draw(panel: Axes, names: Sequence[str], debtors: Sequence[Record]) -> None:
-    amounts = [float(str(debtor["balance"])) for debtor in debtors]  # floats only for drawing
-    bars = panel.barh(range(len(amounts)), amounts, color=COLOUR, height=0.72)
+def _panel_of_sums(label: str, row: Record) -> Panel:
+    """Return the panel of a currency with a bar for what is owed and one for what is overpaid."""
+    names = ["owed", "overpaid"]
+    amounts = [row[name] for name in names]
+    title = f"{label}: {money(row['net'], row['currency'])} net"
+    return Panel(
+        label, title, owing(row), lambda axis: _draw(axis, names, amounts, row["currency"], [COLOUR, OVERPAID]),
+        names, len(names),
+    )  # fmt: skip
+
+
+def _draw(
+    panel: Axes, names: Sequence[str], values: Sequence[object], currency: object, colours: Sequence[str]
+) -> None:
+    amounts = [float(str(value)) for value in values]  # floats only for drawing
+    bars = panel.barh(range(len(amounts)), amounts, color=colours, height=0.72)
     panel.set_yticks(range(len(names)), [literal(name) for name in names], fontsize=LABEL)
-    labels = [money(debtor["balance"], debtor["currency"]) for debtor in debtors]
+    labels = [money(value, currency) for value in values]
     panel.bar_label(bars, labels, fontsize=LABEL, padding=3)
     make_room(panel, 0, max(amounts), labels)
     panel.set_xticks([])

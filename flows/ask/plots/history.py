@@ -25,6 +25,10 @@ UNKNOWN: Final[dict[str, Any]] = {"facecolor": "#ececec", "edgecolor": "none"}
 DAY: Final = timedelta(days=1)
 NOON: Final = time(12)
 FEW: Final = 10  # days, each with its date on the axis
+DAYS: Final = {49: (1, 8, 15, 22), 120: (1, 15)}
+"""The days of each month that the axis names, by the most days on it."""
+MONTHS: Final = {240: 1, 480: 2, 730: 3, 1460: 6}
+"""The months from one label to the next, by the most days on the axis."""
 
 
 def plot_history(history: History, file: Path) -> list[str]:
@@ -50,7 +54,7 @@ def plot_history(history: History, file: Path) -> list[str]:
     gaps = any(span.unknown for span in history.spans.values())
     page = Page(
         "Owed and overpaid at the end of each day, by currency", heading, MOST_PANELS,
-        "`ninja-sync history` lists all currencies.", lambda: _legend(gaps=gaps),
+        lambda: _legend(gaps=gaps),
     )  # fmt: skip
     notes = [f"Nothing was owed or overpaid in {', '.join(never)}."] if never else []
     return draw_page(page, panels, [*notes, *lines_about(history)], file)
@@ -101,20 +105,31 @@ def draw_days(panel: Axes, series: Series, span: Span, ends: tuple[date, date]) 
 
 
 def _write_dates(panel: Axes, first: date, last: date) -> None:
-    """Label the axis of days, which all panels share: each day of a few, else months or years."""
-    from matplotlib.dates import AutoDateLocator, ConciseDateFormatter  # noqa: PLC0415 - for pictures only
-
-    if (last - first).days < FEW:
-        days = [first + DAY * n for n in range((last - first).days + 1)][:: 1 + (last - first).days // 5]
-        panel.set_xticks([datetime.combine(day, NOON) for day in days], [str(day) for day in days])  # type: ignore[arg-type]
-        panel.set_xlim(first - DAY, last + 2 * DAY)  # type: ignore[arg-type]
-        return
-    locator = AutoDateLocator(minticks=3, maxticks=8)  # type: ignore[no-untyped-call]
-    panel.xaxis.set_major_locator(locator)
-    panel.xaxis.set_major_formatter(ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]
-    panel.xaxis.get_offset_text().set_fontsize(7)
-    margin = (last - first) / 60
+    """Label the axis of days, which all panels share. A label of a few days stands under the middle of its day."""
+    few = (last - first).days < FEW
+    ticks = ticks_of(first, last)
+    panel.set_xticks([datetime.combine(day, NOON if few else time()) for day, _ in ticks], [text for _, text in ticks])  # type: ignore[arg-type]
+    margin = DAY if few else (last - first) / 60
     panel.set_xlim(first - margin, last + DAY + margin)  # type: ignore[arg-type]
+
+
+def ticks_of(first: date, last: date) -> list[tuple[date, str]]:
+    """Return at most eight days to label: days as `8 Aug`, first days of months as `Mar 2026`, of years as `2026`."""
+    days = [first + DAY * n for n in range((last - first).days + 1)]
+    if len(days) <= FEW:
+        return [(day, _day(day)) for day in days[:: 1 + (len(days) - 1) // 5]]
+    for most, starts in DAYS.items():
+        if len(days) <= most:
+            return [(day, _day(day)) for day in days if day.day in starts]
+    for most, months in MONTHS.items():
+        if len(days) <= most:
+            return [(day, f"{day:%b %Y}") for day in days if day.day == 1 and (day.month - 1) % months == 0]
+    years = [day for day in days if (day.month, day.day) == (1, 1)]
+    return [(day, f"{day:%Y}") for day in years[:: 1 + (len(years) - 1) // 8]]
+
+
+def _day(day: date) -> str:
+    return f"{day.day} {day:%b}"
 
 
 def _legend(*, gaps: bool) -> list[Any]:

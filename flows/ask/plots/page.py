@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from io import BytesIO
@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from flows.ask.plots.fonts import families_for, warning_of
+from flows.show.counted import counted
 from flows.show.output import write_output
 from flows.show.show import amount, harmless
 from schemas.errors import SettingsError
@@ -30,8 +31,11 @@ HEIGHTS: Final = {1: 3.6, 2: 2.6, 3: 2.1}
 BARS: Final = {1: 0.27, 2: 0.22, 3: 0.185}
 """Inches of a bar, by rows of panels."""
 LEAST: Final = 4  # bars for which there is room
+MOST_BARS: Final = {1: 20, 2: 12, 3: 10}
+"""Bars for which a panel has room, by rows of panels."""
 LINE: Final = 0.19  # inches
-ROOM: Final = 0.46  # inches between two panels, for two lines of text
+ROOM: Final = 0.46  # inches between two panels, for a title and a grey line
+GREY_LINE: Final = 0.13  # inches of each further grey line
 TITLE, TEXT, LABEL, NOTE = 14, 9.5, 7.5, 7.5
 """Sizes of fonts in points."""
 INK, GREY = "#1a1a1a", "#5f5f5f"
@@ -41,7 +45,7 @@ FEW: Final = 4  # panels in two columns, although they are narrow
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """One panel: its title, a grey line beneath it, how it is drawn, and the texts that the drawing adds."""
+    """One panel: its title, the grey lines beneath it, how it is drawn, and the texts that the drawing adds."""
 
     label: str
     title: str
@@ -54,12 +58,11 @@ class Panel:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """The frame of all panels. `most` panels are drawn; `others` says where the rest is listed."""
+    """The frame of all panels. At most `most` panels are drawn."""
 
     title: str
     heading: str
     most: int
-    others: str
     legend: Callable[[], Sequence[Any]] | None = None
     narrow: bool = False
 
@@ -83,7 +86,7 @@ def draw_page(page: Page, panels: Sequence[Panel], notes: Sequence[str], file: P
     import matplotlib as mpl  # noqa: PLC0415 - as above
 
     drawn, left_out = panels[: page.most], [panel.label for panel in panels[page.most :]]
-    said = [f"Not drawn: {', '.join(left_out)}. {page.others}"] if left_out else []
+    said = [f"Not drawn: {', '.join(left_out)}. Draw others with --currency CODE."] if left_out else []
     said += notes
     families, missing = families_for("".join(_texts(page, drawn, said)))
     with mpl.rc_context({"font.family": families}), warnings.catch_warnings():
@@ -106,12 +109,14 @@ def figure_of(page: Page, panels: Sequence[Panel], notes: Sequence[str]) -> Figu
     rows = -(-len(panels) // columns)
     heading = _lines(page.heading, 110)
     noted = [line for note in notes for line in _lines(note, 180)]
-    top, bottom = 0.7 + LINE * (len(heading) + (page.legend is not None)), 0.05 + LINE * 0.85 * len(noted)
+    more = GREY_LINE * max(panel.beneath.count("\n") for panel in panels)
+    room = ROOM + more
+    top, bottom = 0.7 + more / 2 + LINE * (len(heading) + (page.legend is not None)), 0.05 + LINE * 0.85 * len(noted)
     highest = [max(panel.bars for panel in panels[row * columns :][:columns]) for row in range(rows)]
-    heights = [ROOM + (max(bars, LEAST) * BARS[rows] if bars else HEIGHTS[rows]) for bars in highest]
+    heights = [room + (max(bars, LEAST) * BARS[rows] if bars else HEIGHTS[rows]) for bars in highest]
     height = top + bottom + _body(sum(heights), HIGH - top - bottom)
     space = (0.012, bottom / height, 0.976, 1 - (top + bottom) / height)
-    figure = Figure(figsize=(WIDTH, height), layout=ConstrainedLayoutEngine(rect=space, w_pad=0.12, h_pad=ROOM / 2))
+    figure = Figure(figsize=(WIDTH, height), layout=ConstrainedLayoutEngine(rect=space, w_pad=0.12, h_pad=room / 2))
     FigureCanvasAgg(figure)
     figure.text(0.02, 1 - 0.18 / height, literal(page.title), size=TITLE, va="top", color=INK)
     figure.text(0.02, 1 - 0.45 / height, literal("\n".join(heading)), size=TEXT, va="top", color=GREY)
@@ -174,10 +179,38 @@ def make_room(panel: Axes, least: float, most: float, labels: Sequence[str]) -> 
     panel.set_xlim(least - room if least else 0, most + room)
 
 
-def label_of(row: dict[str, object], *, several: bool) -> str:
+def label_of(row: Mapping[str, object], *, several: bool) -> str:
     """Return the code of a row's currency for a title, with the source if there are several."""
     code = str(row["currency"] or "no currency")
     return f"{code} ({row['source']})" if several else code
+
+
+def sums_of(row: Mapping[str, object]) -> str:
+    """Return the sums owed and overpaid, beside each other, for the title of a panel."""
+    overpaid = f", {money(row['overpaid'], row['currency'])} overpaid" if row["overpaid"] else ""
+    return f"{money(row['owed'], row['currency'])} owed{overpaid}"
+
+
+def nobody_owes(rows: Sequence[Mapping[str, object]], *, several: bool) -> list[str]:
+    """Return the sentence about the currencies without debts, if there are any: what is overpaid there is not drawn."""
+    labels = [
+        label_of(row, several=several)
+        + (f" ({money(row['overpaid'], row['currency'])} overpaid)" if row["overpaid"] else "")
+        for row in rows
+    ]
+    return [f"Nobody owes anything in {', '.join(labels)}."] if labels else []
+
+
+def owing(row: Mapping[str, object]) -> str:
+    """Return how many clients owe, and how many have overpaid, for the grey line of a panel."""
+    overpaid = f", {row['creditors']:,} overpaid" if row["creditors"] else ""
+    return f"{counted(int(str(row['debtors'])), 'client')} {'owes' if row['debtors'] == 1 else 'owe'}{overpaid}"
+
+
+def most_bars(panels: int) -> int:
+    """Return the number of bars for which each of so many panels has room. Panels with names have two columns."""
+    rows = -(-panels // _columns(panels, narrow=False)) or 1
+    return MOST_BARS[min(rows, max(MOST_BARS))]
 
 
 def write_amounts(axis: Any, most: float) -> None:
@@ -205,7 +238,7 @@ def _write_titles(figure: Figure, axes: Sequence[Axes], panels: Sequence[Panel])
     left = min(axis.get_tightbbox().x0 for axis in axes) / figure.dpi / width  # type: ignore[union-attr]  # all are visible
     for axis, panel in zip(axes, panels, strict=True):
         top = axis.get_position().y1
-        above = 0.24 if panel.beneath else 0.12
+        above = 0.24 + GREY_LINE * panel.beneath.count("\n") if panel.beneath else 0.12
         figure.text(left, top + above / height, literal(panel.title), size=TEXT, color=INK, in_layout=False)
         figure.text(left, top + 0.09 / height, literal(panel.beneath), size=LABEL, color=GREY, in_layout=False)
 

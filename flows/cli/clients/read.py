@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 MOST = 50
 BY_ID = "id|asc"
 LISTED = ("id", "number", "display_name", "status", "balance", "currency", "email", "updated_at")
+SPARE = ("updated_at", "email", "number")
+"""Columns to leave out of a list that is too wide, in this order."""
 IN_FILE = (
     "id", "number", "display_name", "status", "balance", "paid_to_date", "credit_balance", "currency", "currency_id",
     "email", "updated_at",
@@ -251,8 +253,9 @@ def _show_list(result: Result, more: int) -> None:
         return
     records = [record | {"currency": record["currency"] or record["currency_id"]} for record in result.records()]
     rows = [[record[name] for name in LISTED] for record in records]
-    count = counted(len(rows), "client")
-    show_table("", LISTED, rows, note=f"{count}, and {more:,} more: --limit 0 shows all" if more else count)
+    whole = counted(len(rows) + more, "client")
+    note = f"{len(rows):,} of {whole} shown: --limit 0 shows all" if more else whole
+    show_table("", LISTED, rows, note=note, spare=SPARE)
 
 
 def _mail(client: Client) -> str | None:

@@ -12,7 +12,8 @@ import pytest
 from openpyxl import load_workbook
 
 from flows import aging as aging_frame
-from flows.ask.aging import BUCKETS, day_of, read_aging
+from flows.ask.aging import BUCKETS, COLUMNS, day_of, read_aging, tell_aging
+from flows.ask.ask import Result
 from flows.configuration.load import place_of
 from schemas.errors import SettingsError
 from warehouse.opened.open import open_place
@@ -42,6 +43,10 @@ def test_each_grouping_adds_up_to_the_view_in_each_currency(kept, at, basis, by)
     if by == "client":
         assert len(tables["by_client"].rows) == len(rows)
         assert None not in {row["client"] for row in tables["by_client"].records()}
+    else:
+        for column, amount in (("debtors", "owed"), ("creditors", "overpaid")):
+            counts = [sum(r[column] for r in tables[t].records()) for t in ("by_currency", f"by_{by}")]
+            assert counts == [sum(row[amount] > 0 for row in rows)] * 2
     assert {row["currency"] for row in tables["by_currency"].records()} == {"EUR", None}
 
 
@@ -79,6 +84,7 @@ def test_the_command_prints_tables_and_writes_files(kept, environment, command, 
     code, out, err = command("aging", "--at", THEN)
     assert (code, "by currency" in out, f"at the end of {THEN}, by client" in out) == (0, True, True)
     assert "Left out: open invoices of deleted clients" in err
+    assert not [line for line in err.splitlines() if len(line) > 80]
     assert command("aging", "--csv", tmp_path / "aging.csv", "--xlsx", tmp_path / "aging.xlsx")[0] == 0
     rows = list(csv.DictReader(io.StringIO((tmp_path / "aging.csv").read_text("utf-8-sig"))))
     assert [Decimal(row["owed"]) for row in rows] == [Decimal(row["owed"]) for row in told["by_client"]]
@@ -86,6 +92,32 @@ def test_the_command_prints_tables_and_writes_files(kept, environment, command, 
     assert [cell.value for cell in sheet[1]] == list(rows[0])
     for wrong in (["--by", "x"], ["--at", "soon"], ["--decimal", ","]):
         assert command("aging", *wrong)[0] == 2
+
+
+@pytest.mark.parametrize("width", [80, 100, 120])
+@pytest.mark.parametrize("owed", ["1234.50", "123456.78", "1234567.89"])
+def test_number_name_and_every_age_of_a_client_are_shown_in_any_terminal(capsys, monkeypatch, width, owed):
+    ages = dict.fromkeys(BUCKETS["due"], Decimal(owed) / 5)
+    records = [
+        {"source": "main", "day": THEN, "currency": "USD", "number": number, "client": "Northwind Roofing & Plumbing",
+         "country": "United States", "clients": 2, "debtors": 2, "creditors": 0,
+         **dict.fromkeys(COLUMNS["due"], Decimal(0)), **ages, "owed": Decimal(owed)}
+        for number in ("0012", "0345")
+    ]  # fmt: skip
+    tables = {
+        name: Result(columns, [[record[column] for column in columns] for record in records])
+        for name, columns in (
+            ("by_currency", ("source", "day", "currency", "clients", "debtors", "creditors", *COLUMNS["due"])),
+            ("by_client", ("source", "day", "currency", "number", "client", "country", *COLUMNS["due"])),
+        )
+    }
+    monkeypatch.setattr("flows.show.show.WIDTH_OF_FILES", width)
+    tell_aging({**tables, "left_out": Result((), [])})
+    out = capsys.readouterr().out
+    assert max(map(len, out.splitlines())) <= width
+    by_client = out[out.index("by client") :]
+    shown = ("0012", "0345", "Northwind", "Plumbing", "not due", "1-30", "31-60", "61-90", "over 90", "owed")
+    assert [text for text in shown if text not in by_client.partition("no room")[0]] == []
 
 
 def test_what_is_left_out_is_said_where_nothing_else_is_open(kept, environment, command):

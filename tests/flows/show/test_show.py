@@ -182,6 +182,17 @@ def test_rows_that_are_too_wide_for_a_table_are_shown_below_each_other(lines):
     assert seen[-1] == "25 rows; and 5 more; --json has all"
 
 
+def test_columns_stand_closer_together_before_a_table_is_given_up(lines):
+    columns, row = ["client", "spare", *"abcdef"], ["0012 Northwind", "x" * 9, *[Decimal("123456.78")] * 6]
+    seen = lines(show_table, "", columns, [row, row], spare=["spare"])
+    assert max(map(len, seen)) <= 80
+    assert [len(line.split("123,456.78")) for line in seen if "123,456.78" in line] == [7, 7]
+    assert seen[-1] == "no room for spare: --json has all columns"
+    assert lines(show_table, "", columns, [row, row], spare=["spare"], most=1)[-1] == (
+        "no room for spare; and 1 more; --json has all"
+    )
+
+
 def test_a_table_without_rows_shows_its_columns(lines):
     assert any("name" in line for line in lines(show_table, "", ["name"], []))
     assert lines(show_records, "", ["name"], []) == []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from itertools import pairwise
 
@@ -13,11 +13,13 @@ from matplotlib.figure import Figure
 
 from flows.ask.aging import BUCKETS, COLUMNS
 from flows.ask.ask import Result
-from flows.ask.plots.aging import COLOURS, MOST_BARS, _draw_ages, _draw_names, plot_aging
+from flows.ask.plots.aging import COLOURS, _draw_ages, _draw_names, plot_aging
+from flows.ask.plots.page import MOST_BARS
 from schemas.errors import SettingsError
 
 DAY = date(2026, 12, 31)
-BESIDE = {"client": ("number", "client", "country"), "country": ("country", "clients"), "currency": ("clients",)}
+COUNTS = ("clients", "debtors", "creditors")
+BESIDE = {"client": ("number", "client", "country"), "country": ("country", *COUNTS), "currency": COUNTS}
 
 
 def row(by, name, basis="due", *, owed=10, overpaid=0, currency="EUR", source="main"):
@@ -29,7 +31,8 @@ def row(by, name, basis="due", *, owed=10, overpaid=0, currency="EUR", source="m
         else [Decimal(0)] * len(buckets)
     )
     values = dict(zip(buckets, ages, strict=True)) | {"owed": Decimal(owed), "overpaid": Decimal(overpaid)}
-    names = {"source": source, "day": DAY, "currency": currency, by: name, "clients": 3, "number": "1"}
+    names = {"source": source, "day": DAY, "currency": currency, by: name, "number": "1"}
+    names |= {"clients": 3, "debtors": 2 if owed else 0, "creditors": 1 if overpaid else 0}
     return {"country": "", **dict.fromkeys(COLUMNS[basis], Decimal(0)), **names, **values}
 
 
@@ -51,69 +54,80 @@ def texts(file):
 
 @pytest.mark.parametrize(("by", "basis"), [("client", "due"), ("country", "invoice")])
 def test_it_says_company_day_sums_names_and_ages(tmp_path, by, basis):
-    rows = [row(by, f"Name {n}", basis, owed=100 - n, overpaid=n % 2) for n in range(12)]
-    found = tables(
-        by,
-        rows,
-        [row("clients", 12, basis, owed=1134, overpaid=6)],
-        basis,
-        [["main", "USD", 2, Decimal(5), Decimal(0), Decimal(5)]],
+    rows = [row(by, f"Name {n}", basis, owed=100 - n, overpaid=n % 2) for n in range(24)]
+    sums = [row("clients", 24, basis, owed=2124, overpaid=12)]
+    deleted = [["main", "EUR", 2, Decimal(5), Decimal(0), Decimal(5)]]
+    notes = plot_aging(
+        tables(by, rows, sums, basis, deleted), tmp_path / "a.svg", "Us, as of now", by=by, basis=basis, top=90
     )
-    notes = plot_aging(found, tmp_path / "a.svg", "Us", by=by, basis=basis)
     said = texts(tmp_path / "a.svg")
     what = "days overdue" if basis == "due" else "days since the invoice"
-    assert {f"Owed by {what}, by {by}", "Us, at the end of 2026-12-31", "EUR: 1,134.00 owed, 6.00 overpaid"} <= set(
-        said
-    )
-    assert {"100.00", "99.00", "over 90 days", "overpaid"} <= set(said)
-    assert [f"Name {n}" in said for n in range(12)] == [True] * MOST_BARS + [False] * 4
-    assert any(
-        line.endswith(f"; {MOST_BARS} of {'12 clients' if by == 'client' else '12 countries'} drawn") for line in said
-    )
-    assert notes == ["Left out: open invoices of deleted clients, 5.00 owed and 0.00 overpaid USD."]
-    assert set(notes) <= set(said)
+    assert {f"Owed by {what}, by {by}", "Us, as of now", "EUR: 2,124.00 owed, 12.00 overpaid"} <= set(said)
+    assert {"100.00", "99.00", "over 90 days"} <= set(said)
+    most = MOST_BARS[1]
+    assert [f"Name {n}" in said for n in range(24)] == [True] * most + [False] * (24 - most)
+    counts = next(line for line in said if line.startswith("2 clients owe, 1 overpaid; "))
+    assert counts.endswith(f"; {most} of {'24 clients' if by == 'client' else '24 countries'} drawn")
+    assert {"most overpaid: Name 1 1.00", "deleted clients, left out: 5.00 owed"} <= set(said)
+    assert notes == []
 
 
-def test_a_currency_has_a_bar_for_each_age_and_one_for_what_is_overpaid():
+def test_no_more_bars_are_drawn_than_were_asked_for(tmp_path):
+    rows = [row("client", f"Name {n}", owed=100 - n) for n in range(5)]
+    plot_aging(tables("client", rows, [row("clients", 5, owed=490)]), tmp_path / "a.svg", "Us", top=2)
+    said = texts(tmp_path / "a.svg")
+    assert [f"Name {n}" in said for n in range(5)] == [True, True, False, False, False]
+    assert any(line.endswith("; 2 of 5 clients drawn") for line in said)
+
+
+def test_a_currency_has_a_bar_for_each_age():
     axis = Figure().subplots()
     _draw_ages(axis, row("clients", 1, owed=40, overpaid=7), "due")
-    assert [bar.get_width() for bar in axis.patches] == [36, 1, 1, 1, 1, 7]
-    assert axis.patches[-1].get_hatch()
+    assert [bar.get_width() for bar in axis.patches] == [36, 1, 1, 1, 1]
 
 
-def test_the_stacked_bars_of_a_client_add_up_to_what_it_owes_and_overpaid_is_on_the_other_side():
+def test_the_stacked_bars_of_a_client_add_up_to_what_it_owes_and_overpaid_takes_no_room():
     axis = Figure().subplots()
-    _draw_names(axis, ["Ann", "Bob"], [row("client", "Ann", owed=30), row("client", "Bob", owed=9, overpaid=50)], "due")
-    for place, owed, overpaid in ((0, 30, 0), (1, 9, 50)):
-        widths = [bar.get_width() for bar in axis.patches if round(bar.get_y() + bar.get_height() / 2) == place]
-        assert sum(width for width in widths if width > 0) == owed
-        assert -sum(width for width in widths if width < 0) == overpaid
+    records = [row("client", "Ann", owed=30), row("client", "Bob", owed=9, overpaid=5000)]
+    _draw_names(axis, ["Ann", "Bob"], records, "due")
+    for place, owed in ((0, 30), (1, 9)):
+        assert (
+            sum(bar.get_width() for bar in axis.patches if round(bar.get_y() + bar.get_height() / 2) == place) == owed
+        )
     low, high = axis.get_xlim()
-    assert low < -50
-    assert high > 30
+    assert low == 0
+    assert 30 < high < 60
 
 
 def test_by_currency_nine_panels_are_drawn_and_the_rest_is_named(tmp_path):
     codes = [f"X{n:02d}" for n in range(12)]
     sums = [row("clients", 1, currency=code, owed=100 - n) for n, code in enumerate(codes)]
     sums.append(row("clients", 1, currency="AED", owed=0))
-    notes = plot_aging(tables("currency", sums, sums), tmp_path / "a.svg", "Us", by="currency")
+    sums.append(row("clients", 1, currency="INR", owed=0, overpaid=8))
+    deleted = [["main", "SEK", 1, Decimal(5), Decimal(0), Decimal(5)]]
+    notes = plot_aging(tables("currency", sums, sums, left_out=deleted), tmp_path / "a.svg", "Us", by="currency")
     assert notes == [
-        "Not drawn: X09, X10, X11. `ninja-sync aging --by currency` lists all currencies.",
-        "Nobody owes or has overpaid anything in AED.",
+        "Not drawn: X09, X10, X11. Draw others with --currency CODE.",
+        "Nobody owes anything in AED, INR (8.00 overpaid).",
+        "Only deleted clients, left out, have open invoices in SEK.",
     ]
     assert set(notes) <= set(texts(tmp_path / "a.svg"))
 
 
-def test_a_client_who_only_overpaid_and_a_currency_without_a_code_are_drawn(tmp_path):
-    rows = [row("client", None, owed=0, overpaid=8, currency=None)]
+def test_a_client_without_a_name_and_a_currency_without_a_code_are_drawn(tmp_path):
+    rows = [row("client", None, owed=9, overpaid=8, currency=None)]
     assert plot_aging(tables("client", rows, rows), tmp_path / "a.svg", "Us") == []
-    assert {"no currency: 0.00 owed, 8.00 overpaid", "(no name)", "8.00"} <= set(texts(tmp_path / "a.svg"))
+    assert {"no currency: 9.00 owed, 8.00 overpaid", "(no name)", "most overpaid: (no name) 8.00"} <= set(
+        texts(tmp_path / "a.svg")
+    )
 
 
 def test_nothing_to_draw_is_refused(tmp_path):
     with pytest.raises(SettingsError, match="nothing to draw"):
         plot_aging(tables("client", [], []), tmp_path / "a.png", "Us")
+    rows = [row("client", "Ann", owed=0, overpaid=8)]
+    with pytest.raises(SettingsError, match="no client owes"):
+        plot_aging(tables("client", rows, rows), tmp_path / "a.png", "Us")
 
 
 def test_each_colour_is_darker_than_the_one_before_in_grey_print():
@@ -126,5 +140,9 @@ def test_the_command_writes_the_picture_beside_the_table(command, tmp_path):
     code, _, err = command("aging", "--by", "country", "--plot", "a.svg", environ={"NINJA_SYNC_ENTITIES": ""})
     assert (code, "The picture is in a.svg." in err) == (0, True)
     assert "Owed by days overdue, by country" in texts(tmp_path / "a.svg")
+    assert any(re.search(r", as of \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC$", line) for line in texts(tmp_path / "a.svg"))
+    day = str(datetime.now(UTC).date())
+    assert command("aging", "--at", day, "--plot", "then.svg", environ={"NINJA_SYNC_ENTITIES": ""})[0] == 0
+    assert any(line.endswith(f", at the end of {day}") for line in texts(tmp_path / "then.svg"))
     code, _, err = command("aging", "--plot", "a.gif")
     assert (code, ".png, .svg, .pdf" in err) == (2, True)

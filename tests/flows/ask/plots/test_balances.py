@@ -11,8 +11,9 @@ import pytest
 
 from flows.ask.ask import Result
 from flows.ask.balances import read_balances, read_heading
-from flows.ask.plots.balances import MOST_BARS, plot_balances
+from flows.ask.plots.balances import plot_balances
 from flows.ask.plots.fonts import families_for, warning_of
+from flows.ask.plots.page import MOST_BARS
 from schemas.errors import SettingsError
 
 DEBTOR = ("source", "currency", "place", "number", "client", "country", "balance", "paid_to_date")
@@ -74,11 +75,49 @@ def test_it_says_whose_balances_of_when_and_what_is_left_out(tmp_path):
     assert {"Who owes most, by currency", "Us &amp; Co, as of 2026-12-31"} <= set(said)
     assert "Not drawn: SEK, INR." in notes[0]
     assert "Nobody owes anything in AED." in notes
+    only_overpaid = found(["EUR"])
+    only_overpaid["by_currency"].rows.append(("main", "INR", 1, 0, Decimal(0), 1, Decimal(8), Decimal(-8)))
+    assert plot_balances(only_overpaid, tmp_path / "o.png", "Us") == ["Nobody owes anything in INR (8.00 overpaid)."]
     assert set(notes) <= set(said)
-    assert {"EUR: 1,000.00 owed by 1 client", "JPY: 996 owed by 1 client"} <= set(said)
-    assert [line for line in said if "overpaid" in line][:2] == ["7.00 overpaid by 2 clients"] * 2
-    assert "7 overpaid by 2 clients" in said
+    assert {"EUR: 1,000.00 owed, 7.00 overpaid", "JPY: 996 owed, 7 overpaid"} <= set(said)
+    assert said.count("1 client owes, 2 overpaid") == 6
     assert not [line for line in said if line.startswith("SEK:")]
+
+
+def countries(currencies, names):
+    columns = ("source", "country", "currency", "clients", "debtors", "owed", "creditors", "overpaid", "net")
+    rows = [
+        ("main", name, code, 1, 1, Decimal(100 - n), 0, Decimal(0), Decimal(0))
+        for code in currencies
+        for n, name in enumerate(names)
+    ]
+    return {"by_country": Result(columns, rows)}
+
+
+def test_by_country_the_bars_are_countries(tmp_path):
+    both = found(["EUR", "USD"], names=["Ann"]) | countries(["EUR", "USD"], ["Peru", None, "Chad"])
+    plot_balances(both, tmp_path / "b.svg", "Us", by="country", top=2)
+    said = texts(tmp_path / "b.svg")
+    assert "Owed by country, in each currency" in said
+    assert [said.count(name) for name in ("Peru", "(no country)", "Chad", "Ann")] == [2, 2, 0, 0]
+    assert "1 client owes, 2 overpaid; 2 of 3 countries drawn" in said
+
+
+def test_by_currency_there_are_two_bars_for_each(tmp_path):
+    notes = plot_balances(found([*CODES, "AED", "ILS"], nobody=["THB"]), tmp_path / "b.svg", "Us", by="currency")
+    said = texts(tmp_path / "b.svg")
+    assert {"EUR: 993.00 net", "AED: 985.00 net", "1,000.00", "7.00"} <= set(said)
+    assert [said.count(name) for name in ("owed", "overpaid", "Ann")] == [9, 9, 0]
+    assert notes[0].startswith("Not drawn: ILS.")
+    assert notes[1] == "Nobody owes anything in THB."
+
+
+@pytest.mark.parametrize(("top", "drawn"), [(3, 3), (50, MOST_BARS[1])])
+def test_as_many_debtors_are_drawn_as_were_asked_for_or_as_there_is_room_for(tmp_path, top, drawn):
+    plot_balances(found(["EUR"], names=[f"Client {n}" for n in range(50)]), tmp_path / "b.svg", "Us", top=top)
+    said = texts(tmp_path / "b.svg")
+    assert len([line for line in said if line.startswith("Client ")]) == drawn
+    assert f"50 clients owe, 2 overpaid; {drawn} of 50 clients drawn" in said
 
 
 def test_two_companies_share_no_panel(tmp_path):
@@ -86,7 +125,7 @@ def test_two_companies_share_no_panel(tmp_path):
     both = {name: Result(one[name].columns, [*one[name].rows, *other[name].rows]) for name in one}
     assert plot_balances(both, tmp_path / "b.svg", "One and Other") == []
     said = texts(tmp_path / "b.svg")
-    assert [line.split(":")[0] for line in said if " owed by " in line] == ["EUR (one)", "EUR (other)"]
+    assert [line.split(":")[0] for line in said if " owed, " in line] == ["EUR (one)", "EUR (other)"]
 
 
 @pytest.mark.parametrize("script", SCRIPTS)
@@ -95,7 +134,7 @@ def test_every_script_that_is_likely_has_a_font(script):
 
 
 def test_names_in_all_scripts_are_drawn_without_a_box(tmp_path):  # matplotlib's warning of one would be an error
-    assert plot_balances(found(["EUR"], names=list(SCRIPTS.values())[:MOST_BARS]), tmp_path / "b.png", "東京") == []
+    assert plot_balances(found(["EUR"], names=list(SCRIPTS.values())[: MOST_BARS[1]]), tmp_path / "b.png", "東京") == []
     assert plot_balances(found(["EUR"], names=list(SCRIPTS.values())[4:]), tmp_path / "b.svg", "東京") == []
 
 
@@ -132,6 +171,8 @@ def test_the_heading_names_company_and_moment(settings, pulls, query):
 
 def test_the_command_tells_where_it_is_and_what_is_left_out(command, tmp_path):
     command("pull")
+    assert command("balances", "--by", "country", "--plot", "by.svg")[0] == 0
+    assert "Owed by country, in each currency" in texts(tmp_path / "by.svg")
     code, _, err = command("balances", "--plot", "b.svg")
     assert (code, "The picture is in b.svg. Not drawn: " in err) == (0, True)
     assert any("as of 20" in line for line in texts(tmp_path / "b.svg"))

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
+from datetime import date, timedelta
 from math import isnan
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from matplotlib.figure import Figure
 
 from flows.ask.history import History, Series, Span
-from flows.ask.plots.history import draw_days, plot_history
+from flows.ask.plots.history import draw_days, plot_history, ticks_of
 from schemas.errors import SettingsError
 from tests.flows.ask.test_history import days, history
 
@@ -51,7 +54,32 @@ def test_a_known_day_between_two_gaps_is_a_point():
 def test_one_day_is_a_point_with_its_date():
     axis, _, _, points = drawn([], span=1)
     assert [moment.date() for moment in points.get_xdata()] == days(0)
-    assert [label.get_text() for label in axis.get_xticklabels()] == ["2026-01-30"]
+    assert [label.get_text() for label in axis.get_xticklabels()] == ["30 Jan"]
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "labels"),
+    [
+        ("2026-08-30", "2026-09-02", "30 Aug, 31 Aug, 1 Sep, 2 Sep"),
+        ("2026-08-01", "2026-08-31", "1 Aug, 8 Aug, 15 Aug, 22 Aug"),
+        ("2026-08-05", "2026-09-03", "8 Aug, 15 Aug, 22 Aug, 1 Sep"),
+        ("2026-10-01", "2026-12-20", "1 Oct, 15 Oct, 1 Nov, 15 Nov, 1 Dec, 15 Dec"),
+        ("2025-11-20", "2026-04-10", "Dec 2025, Jan 2026, Feb 2026, Mar 2026, Apr 2026"),
+        ("2025-01-01", "2025-12-31", "Jan 2025, Mar 2025, May 2025, Jul 2025, Sep 2025, Nov 2025"),
+        ("2023-05-01", "2026-01-31", "Jul 2023, Jan 2024, Jul 2024, Jan 2025, Jul 2025, Jan 2026"),
+        ("2019-06-01", "2026-08-31", "2020, 2021, 2022, 2023, 2024, 2025, 2026"),
+    ],
+)
+def test_each_label_names_its_own_day_month_or_year(first, last, labels):
+    assert ", ".join(text for _, text in ticks_of(date.fromisoformat(first), date.fromisoformat(last))) == labels
+
+
+@given(st.dates(date(1990, 1, 1), date(2060, 1, 1)), st.integers(0, 12_000))
+def test_an_axis_of_any_length_has_some_labels_in_order_and_not_too_many(first, days):
+    ticks = ticks_of(first, first + timedelta(days=days))
+    assert (1 if days < 25 else 2) <= len(ticks) <= 8
+    assert ticks == sorted(ticks)
+    assert len({text for _, text in ticks}) == len(ticks)
 
 
 def test_it_says_company_days_last_sums_and_gaps(tmp_path):

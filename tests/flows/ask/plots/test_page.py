@@ -10,12 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from matplotlib.figure import Figure
+from matplotlib.patches import Patch
 from rich.cells import cell_len
 
 from flows.ask.plots.page import Page, Panel, check_picture, draw_page, figure_of, money, shortened, write_amounts
 from schemas.errors import SettingsError
 
-PAGE = Page("Title", "Us & Co", 6, "`ninja-sync x` lists all.")
+PAGE = Page("Title", "Us & Co", 6)
 BEGINNINGS = {".png": b"\x89PNG", ".pdf": b"%PDF", ".svg": b"<?xml"}
 
 
@@ -48,7 +49,7 @@ def test_other_formats_are_refused(tmp_path, name):
 def test_panels_without_room_are_named(tmp_path):
     panels = [panel(f"C{n}") for n in range(9)]
     assert draw_page(PAGE, panels, ["A note."], tmp_path / "p.svg") == [
-        "Not drawn: C6, C7, C8. `ninja-sync x` lists all.",
+        "Not drawn: C6, C7, C8. Draw others with --currency CODE.",
         "A note.",
     ]
 
@@ -60,14 +61,18 @@ def test_a_page_is_no_higher_than_a4_is_wide(bars):
     assert figure_of(PAGE, panels[:1], []).get_figheight() >= 2
 
 
+@pytest.mark.parametrize("lines", [1, 5])
 @pytest.mark.parametrize("count", [1, 2, 3, 6])
-def test_no_two_texts_of_the_page_overlap(count):
+def test_no_two_texts_of_the_page_overlap(count, lines):
     long = "A heading of many companies with long names, " * 5
-    page = Page("Title", long, 6, "", list)
-    figure = figure_of(
-        page, [panel(f"C{n}", [f"Client {n} " + "x" * 25 for n in range(8)]) for n in range(count)], [long]
-    )
+    page = Page("Title", long, 6, lambda: [Patch(label="over 90 days")])
+    panels = [
+        replace(panel(f"C{n}", [f"Client {n} " + "x" * 25 for n in range(8)]), beneath="\n".join(["beneath"] * lines))
+        for n in range(count)
+    ]
+    figure = figure_of(page, panels, [long])
     boxes = [text.get_window_extent() for text in figure.texts if text.get_text()]
+    boxes += [text.get_window_extent() for text in figure.legends[0].get_texts()]
     boxes += [axis.get_window_extent() for axis in figure.axes if axis.get_visible()]
     boxes += [
         label.get_window_extent() for axis in figure.axes if axis.get_visible() for label in axis.get_yticklabels()

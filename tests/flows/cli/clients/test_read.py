@@ -107,9 +107,18 @@ def test_a_list_is_filtered_sorted_and_cut_and_says_how_many_more_there_are(call
     whole = json.loads(call("list", "--status", "active", "--limit", "0", "--json"))
     assert (len(whole["clients"]), whole["more"]) == (len(active), 0)
     shown = call("list", "--without-trashed", "--limit", "3")
-    assert "3 clients, and" in shown
-    assert "--limit 0" in shown
+    present = sum(not one["is_deleted"] for one in everybody.values())
+    assert f"3 of {present} clients shown: --limit 0 shows all" in " ".join(shown.split())
     assert json.loads(call("list", "--json"))["more"] == len(everybody) - 50
+
+
+@pytest.mark.parametrize("width", [30, 80, 140])
+def test_a_list_shows_as_many_clients_as_its_limit_says_in_any_terminal(call, everybody, monkeypatch, width):
+    monkeypatch.setattr("flows.show.show.WIDTH_OF_FILES", width)
+    for limit, count in (("0", len(everybody)), ("30", 30)):
+        shown = call("list", "--limit", limit)
+        assert sum(client_id in shown for client_id in everybody) == count
+        assert "more" not in shown.splitlines()[-1]
 
 
 def test_each_filter_has_an_option_and_is_found_by_its_name_too(call, everybody):
