@@ -45,8 +45,9 @@ def engine(*, settings: Settings | None = None, config: Path | None = None) -> s
 def metadata(*, settings: Settings | None = None, config: Path | None = None) -> sa.MetaData:
     """Return the tables of `ninja` and the views of `mart` and `mart_public`, with keys and references.
 
-    The names are like `mart.clients`. It opens the warehouse once, to read which views there are; call it once and keep
-    the result. Raises SettingsError if the settings name no warehouse.
+    The names are like `mart.clients`. A view that the role may not read is not among them: a role of Postgres without
+    the right to personal data has `mart_public.clients` and no `mart.clients`. It opens the warehouse once, to read
+    which views there are; call it once and keep the result. Raises SettingsError if the settings name no warehouse.
     """
     from warehouse.schema.marts import tables_of  # noqa: PLC0415 - SQLAlchemy takes a third of a second
 
