@@ -166,27 +166,37 @@ def open_warehouse(
     """
     path = path.resolve()
     check_ours(*(path.with_name(path.name + ending) for ending in ("", ".wal", ".tmp", ".published")))
-    if read_only and not path.exists():
-        raise WarehouseError(f"There is no warehouse at {path} yet: `ninja-sync pull` creates it.")
-    if not read_only:
+    if read_only:
+        _check_there(path)
+    else:
         make_private_folder(path.parent)
     until = clock() + wait
     while True:
         try:
             return _opened(path, read_only=read_only)
-        except duckdb.IOException as problem:
-            held = _holder(str(problem))
-            if full := _disk_full(problem):
-                raise WarehouseError(full) from None
-            if held is None:
-                raise WarehouseError(f"{path} cannot be opened: {_first_line(problem)}") from None
-            if clock() >= until:
-                raise Busy(f"{path} is open in another process: {held}. Close it there, or try again.") from None
-            sleep(0.1)
         except duckdb.Error as problem:
-            if is_short_of_memory(problem):
-                raise WarehouseError(OUT_OF_MEMORY) from None
-            raise WarehouseError(f"{path} cannot be opened as a warehouse: {_first_line(problem)}") from None
+            refused = _refused(path, problem)
+            if not isinstance(refused, Busy) or clock() >= until:
+                raise refused from None
+            sleep(0.1)
+
+
+def _check_there(path: Path) -> None:
+    if not path.exists():
+        raise WarehouseError(f"There is no warehouse at {path} yet: `ninja-sync pull` creates it.")
+
+
+def _refused(path: Path, problem: duckdb.Error) -> WarehouseError:
+    """Return why DuckDB does not open a file, and what to do: Busy if another process holds it."""
+    if is_short_of_memory(problem):
+        return WarehouseError(OUT_OF_MEMORY)
+    if not isinstance(problem, duckdb.IOException):
+        return WarehouseError(f"{path} cannot be opened as a warehouse: {_first_line(problem)}")
+    if full := _disk_full(problem):
+        return WarehouseError(full)
+    if held := _holder(str(problem)):
+        return Busy(f"{path} is open in another process: {held}. Close it there, or try again.")
+    return WarehouseError(f"{path} cannot be opened: {_first_line(problem)}")
 
 
 def _opened(path: Path, *, read_only: bool) -> DuckdbWarehouse:
@@ -210,8 +220,12 @@ def _opened(path: Path, *, read_only: bool) -> DuckdbWarehouse:
 
 
 def reader_connection(path: Path) -> duckdb.DuckDBPyConnection:
-    """Return a connection of DuckDB's own that only reads, for other libraries. Raises duckdb.Error."""
-    connection = duckdb.connect(str(path), read_only=True, config=READING)
+    """Return a connection of DuckDB's own that only reads, for other libraries. Raises Busy, WarehouseError."""
+    _check_there(path)
+    try:
+        connection = duckdb.connect(str(path), read_only=True, config=READING)
+    except duckdb.Error as problem:
+        raise _refused(path, problem) from None
     _restrict(connection, path)
     return connection
 
