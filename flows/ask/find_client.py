@@ -36,7 +36,7 @@ class Found:
 
     @property
     def state(self) -> str:
-        """What became of a client that vanished; the status of a present one."""
+        """The kind of a client that vanished, else its status."""
         return self.kind or self.status or ""
 
 

@@ -149,7 +149,7 @@ def tell_matches(answer: Answer) -> None:
     listed, of_all = answer.matches or answer.near, answer.near_of_all
     title = f"{counted(len(listed), 'client')} match" if answer.matches else "Did you mean one of these?"
     if of_all > len(listed):
-        title += f" The {len(listed)} most alike of {of_all:,}"
+        title += f" (the {len(listed)} most alike of {of_all:,})"
     if listed:
         show_table(title, MATCH, [(c.number, c.name, c.state, c.source, c.id) for c in listed])
 

@@ -17,7 +17,9 @@ from schemas.errors import SettingsError
 def client(
     who: Annotated[
         list[str],
-        typer.Argument(metavar="CLIENT", help="Its number, id, whole name, or an e-mail address of a contact."),
+        typer.Argument(
+            metavar="CLIENT", help="Its number, id, whole name (of several words too), or a contact's e-mail address."
+        ),
     ],
     top: Annotated[int, typer.Option(min=1, help="The most rows to show of each kind; --json has all.")] = 5,
     source: SourceName = None,

@@ -190,7 +190,7 @@ def test_the_state_is_one_word_everywhere_and_more_suggestions_are_counted(own, 
     many = own("plumbing")
     assert len(many.near) == 5 < many.near_of_all
     tell_matches(many)
-    assert f"Did you mean one of these? The 5 most alike of {many.near_of_all}\n" in capsys.readouterr().out
+    assert f"Did you mean one of these? (the 5 most alike of {many.near_of_all})\n" in capsys.readouterr().out
 
 
 def test_a_client_that_is_gone_is_found_by_its_name_and_mail_too(kept):
