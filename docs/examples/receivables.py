@@ -4,7 +4,8 @@
     marimo run docs/examples/receivables.py       to show it to others, without the code
     python docs/examples/receivables.py           to print the tables and draw receivables.png
 
-It asks the warehouse that `ninja-sync sql` asks, and only reads.
+It asks the warehouse that `ninja-sync sql` asks, and only reads. A role without the right to personal data sees the
+numbers of clients, not their names.
 """
 
 import marimo
@@ -21,7 +22,7 @@ with app.setup:
     from matplotlib.figure import Figure
 
     from flows import aging, frame
-    from schemas.errors import SyncError
+    from schemas.errors import SettingsError, SyncError
 
     AGES = {
         "not_due": "not due",
@@ -48,15 +49,20 @@ def _():
 @app.cell
 def _():
     try:
-        loads = frame("load_status")
-        balances = frame("balances_by_currency").sort_values("owed", ascending=False, ignore_index=True)
-        today = aging()
+        try:
+            loads, personal = frame("load_status"), True
+        except SettingsError:  # a role of Postgres that reads only mart_public
+            loads, personal = frame("load_status", personal=False), False
+        balances = frame("balances_by_currency", personal=personal)
+        balances = balances.sort_values("owed", ascending=False, ignore_index=True)
+        today = aging(personal=personal)
     except SyncError as problem:
         stop_here(str(problem))
     if balances.empty:
         stop_here("There are no clients in the warehouse yet. Run `ninja-sync pull`, then run this page again.")
     source = ["source"] if len(loads) > 1 else []
-    return balances, loads, source, today
+    who = ["client_number", "client_name"] if personal else ["client_number"]
+    return balances, loads, personal, source, today, who
 
 
 @app.function(hide_code=True)
@@ -148,8 +154,8 @@ def name_of(code):
 
 
 @app.cell
-def _(currency, day, today):
-    then = aging(day.value)
+def _(currency, day, personal, today):
+    then = aging(day.value, personal=personal)
     was, now = sums(then, currency.value), sums(today, currency.value)
     compared = pd.DataFrame({f"at the end of {day.value}": was, "now": now, "change": now - was})
     shown(compared.rename(AGES))
@@ -174,12 +180,12 @@ def _():
 
 
 @app.cell
-def _(currency, source, then, today):
+def _(currency, source, then, today, who):
     before = then[["source", "client_id", "owed"]].rename(columns={"owed": "owed_then"})
     both = today.merge(before, on=["source", "client_id"], how="left").fillna({"owed_then": 0})
     owing = both[both["currency_code"].map(name_of) == currency.value]
     most = owing.sort_values("owed", ascending=False, ignore_index=True).head(10)
-    shown(most[[*source, "client_number", "client_name", "owed_then", "owed", "most_days_overdue"]])
+    shown(most[[*source, *who, "owed_then", "owed", "most_days_overdue"]])
     return (most,)
 
 
@@ -242,11 +248,11 @@ def _():
 
 
 @app.cell(hide_code=True)
-def _(balances, compared, currency, figure, loads, most):
+def _(balances, compared, currency, figure, loads, most, who):
     if mo.app_meta().mode == "script":
         with pd.option_context("display.max_columns", None, "display.width", 120):
             print(loads[["source", "last_load_at", "clients"]], balances[["currency_code", *SUMS]], sep="\n\n")
-            print(f"\n{currency.value}:", compared.rename(AGES), most[["client_name", "owed_then", "owed"]], sep="\n\n")
+            print(f"\n{currency.value}:", compared.rename(AGES), most[[*who, "owed_then", "owed"]], sep="\n\n")
         figure.savefig("receivables.png")
         print("\nThe picture: receivables.png")
     return

@@ -53,18 +53,25 @@ def _copy_or_file(settings: Settings, path: Path, *, newest: bool) -> Warehouse:
     copy = reader_of(path)
     published = readable_file(settings, path) == copy
     if published and not newest:
-        try:
+        with usable_copy():
             return open_warehouse(copy, read_only=True, wait=settings.wait)
-        except Busy:
-            raise
-        except WarehouseError as damaged:
-            raise WarehouseError(f"{damaged} `ninja-sync publish` writes the published copy again.") from None
     try:
         return open_warehouse(path, read_only=True, wait=0 if published else settings.wait)
     except Busy:
         if not published:
             raise
         return open_warehouse(copy, read_only=True, wait=settings.wait)
+
+
+@contextmanager
+def usable_copy() -> Iterator[None]:
+    """Add to an error of a published copy that is missing or damaged how to get another one."""
+    try:
+        yield
+    except Busy:
+        raise
+    except WarehouseError as problem:
+        raise WarehouseError(f"{problem} `ninja-sync publish` writes the published copy again.") from None
 
 
 def ask(settings: Settings, sql: str) -> Result:

@@ -9,10 +9,11 @@ with engine().connect() as connection:
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from flows.ask.ask import readable_file, reading
+from flows.ask.ask import readable_file, reading, usable_copy
 from flows.configuration.load import load_settings, place_of
 from flows.configuration.values import Settings
 from schemas.errors import SettingsError
@@ -35,20 +36,22 @@ def engine(*, settings: Settings | None = None, config: Path | None = None) -> s
     The traps: `pandas.read_sql` makes floats of money, unless it is called with `coerce_float=False`. And while one
     connection to a copy is open, DuckDB shows this process no newer copy, in `frame` neither.
 
-    Raises SettingsError without the extra `sqlalchemy`, or if the settings name no warehouse.
+    Raises SettingsError without the extra `sqlalchemy`, or if the settings name no warehouse. On DuckDB, `connect`
+    raises WarehouseError if the file is missing or damaged.
     """
     settings = settings or load_settings(config)
     place = place_of(settings)
     if isinstance(place, PostgresUrl):
         return _postgres(place)
-    return _duckdb(readable_file(settings, place))
+    return _duckdb(readable_file(settings, place), place)
 
 
 def metadata(*, settings: Settings | None = None, config: Path | None = None) -> sa.MetaData:
     """Return the tables of `ninja` and the views of `mart` and `mart_public`, with keys and references.
 
-    The names are like `mart.clients`. It opens the warehouse once, to read which views there are; call it once and keep
-    the result. Raises SettingsError if the settings name no warehouse.
+    The names are like `mart.clients`. A view that the role may not read is not among them: a role of Postgres without
+    the right to personal data has `mart_public.clients` and no `mart.clients`. It opens the warehouse once, to read
+    which views there are; call it once and keep the result. Raises SettingsError if the settings name no warehouse.
     """
     from warehouse.schema.marts import tables_of  # noqa: PLC0415 - SQLAlchemy takes a third of a second
 
@@ -56,7 +59,7 @@ def metadata(*, settings: Settings | None = None, config: Path | None = None) ->
         return tables_of(warehouse)
 
 
-def _duckdb(file: Path) -> sa.Engine:
+def _duckdb(file: Path, place: Path) -> sa.Engine:
     import sqlalchemy as sa  # noqa: PLC0415 - as above
 
     with needs("sqlalchemy"):
@@ -66,8 +69,13 @@ def _duckdb(file: Path) -> sa.Engine:
 
     sa.dialects.registry.register("duckdb", "duckdb_sqlalchemy", "Dialect")  # where duckdb-engine is installed too
     url = sa.URL.create("duckdb", database=str(file))
-    # Not the dialect's own connection: DuckDB refuses two with different settings, and `frame` opens this file too.
-    return sa.create_engine(url, creator=lambda: ConnectionWrapper(reader_connection(file)), poolclass=sa.NullPool)
+
+    def connect() -> ConnectionWrapper:
+        # Not the dialect's own connection: DuckDB refuses two with different settings, and `frame` opens this file too.
+        with usable_copy() if file != place else nullcontext():
+            return ConnectionWrapper(reader_connection(file))
+
+    return sa.create_engine(url, creator=connect, poolclass=sa.NullPool)
 
 
 def _postgres(place: PostgresUrl) -> sa.Engine:

@@ -6,6 +6,7 @@ import csv
 import io
 import sys
 from decimal import Decimal
+from pathlib import Path
 
 from flows.ask.ask import Result
 from flows.sheets.spreadsheets import separator_of, with_apostrophe
@@ -16,6 +17,8 @@ from schemas.errors import SettingsError
 
 MARK = "\ufeff"
 """The byte order mark. Excel reads a file that begins with it as UTF-8."""
+OTHER_ENDINGS = (".csv", ".tsv", ".txt", ".json", ".xls", ".xlsb", ".ods", ".parquet")
+"""Endings of a file's name that .xlsx replaces; to any other name it is added."""
 
 
 def as_csv(result: Result, *, separator: str = ",", decimal: str = ".") -> str:
@@ -56,7 +59,9 @@ def check_outputs(
     if as_json and (csv is not None or xlsx is not None):
         raise SettingsError("--json prints the result: use it without --csv and --xlsx.")
     if xlsx is not None and not xlsx.lower().endswith((".xlsx", ".xlsm")) and xlsx != STANDARD_OUTPUT:
-        raise SettingsError(f"--xlsx writes a workbook: call it {xlsx}.xlsx.")
+        name = Path(xlsx)
+        better = name.with_suffix(".xlsx") if name.suffix.lower() in OTHER_ENDINGS else f"{xlsx}.xlsx"
+        raise SettingsError(f"--xlsx writes a workbook: call it {better}.")
     if csv == xlsx == STANDARD_OUTPUT:
         raise SettingsError("Only one of --csv and --xlsx can write to standard output.")
     if xlsx == STANDARD_OUTPUT and sys.stdout.isatty():

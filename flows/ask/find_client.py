@@ -22,13 +22,22 @@ LEAST_ALIKE: Final = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A client. `kind` is None if it is present; else merged, purged, gone, or in quarantine if it was never stored."""
+    """A client. `kind` is None if it is present; else merged, purged, gone, or in quarantine if it was never stored.
+
+    `status` of a present client is active, archived or deleted.
+    """
 
     source: str
     id: str
     number: str | None
     name: str | None = field(repr=False)
     kind: str | None = None
+    status: str | None = None
+
+    @property
+    def state(self) -> str:
+        """The kind of a client that vanished, else its status."""
+        return self.kind or self.status or ""
 
 
 def find_clients(warehouse: Warehouse, text: str, source: str | None) -> list[Found]:
@@ -39,10 +48,10 @@ def find_clients(warehouse: Warehouse, text: str, source: str | None) -> list[Fo
     wanted = text.strip()
     fitting: dict[str, dict[tuple[str, str], Found]] = {key: {} for key in KEYS}
     for row in warehouse.rows(statement("client/found"), {"who": wanted}):
-        own, client_id, number, display_name, name, email, kind = (None if v is None else str(v) for v in row)
+        own, client_id, number, display_name, name, email, kind, status = (None if v is None else str(v) for v in row)
         if source not in (None, own):
             continue
-        client = Found(str(own), str(client_id), number, display_name, kind)
+        client = Found(str(own), str(client_id), number, display_name, kind, status)
         for key in _keys(wanted, client_id, number, (display_name, name), email):
             fitting[key].setdefault((client.source, client.id), client)
     found = next((list(clients.values()) for clients in fitting.values() if clients), [])
@@ -50,17 +59,23 @@ def find_clients(warehouse: Warehouse, text: str, source: str | None) -> list[Fo
     return [client for client in found if client.kind is None or client.source not in present]
 
 
-def near_clients(warehouse: Warehouse, text: str, source: str | None) -> list[Found]:
-    """Return the present clients whose number or name is most like a text that no client has."""
+def near_clients(warehouse: Warehouse, text: str, source: str | None) -> tuple[list[Found], int]:
+    """Return the present clients whose number or name is most like a text that no client has, and how many are like it.
+
+    The most alike come first, and no more than MOST_NEAR.
+    """
     wanted = text.strip().casefold()
     pairs = _pairs(wanted)
     rows = [
-        Found(str(own), str(client_id), None if number is None else str(number), None if name is None else str(name))
-        for own, client_id, number, name in warehouse.rows(statement("client/names"), {"source": source})
+        Found(str(own), str(client_id), number, name, status=status)
+        for own, client_id, number, name, status in (
+            (None if value is None else str(value) for value in row)
+            for row in warehouse.rows(statement("client/names"), {"source": source})
+        )
     ]
-    marked = ((_likeness(wanted, pairs, client), client) for client in rows)
-    best = nlargest(MOST_NEAR, (pair for pair in marked if pair[0] >= LEAST_ALIKE), key=lambda pair: pair[0])
-    return [client for _, client in best]
+    marked = [(mark, client) for client in rows if (mark := _likeness(wanted, pairs, client)) >= LEAST_ALIKE]
+    best = nlargest(MOST_NEAR, marked, key=lambda pair: pair[0])
+    return [client for _, client in best], len(marked)
 
 
 def _keys(

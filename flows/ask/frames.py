@@ -47,8 +47,10 @@ def table(
 
 
 def _remedy(schema: str, known: list[str]) -> str:
-    if known or schema == PUBLIC:
+    if known:
         return f"Views of {schema}: {', '.join(known)}."
+    if schema == PUBLIC:
+        return "This user may read no view: has anything been pulled yet, and has this user been granted to read it?"
     return "This user may read no view of mart: read mart_public with personal=False."
 
 
@@ -65,10 +67,13 @@ def frame(
     return _as_frame(table(view, personal=personal, settings=settings, config=config))
 
 
-def aging(day: date | None = None, *, settings: Settings | None = None, config: Path | None = None) -> pd.DataFrame:
+def aging(
+    day: date | None = None, *, personal: bool = True, settings: Settings | None = None, config: Path | None = None
+) -> pd.DataFrame:
     """Return who owes how much for how long as a DataFrame, as `frame("aging")`, at the end of a day.
 
-    Without a day it is today, in each company's own time zone. Raises SettingsError without the extra `pandas`.
+    Without a day it is today, in each company's own time zone. Without `personal`, clients have numbers and no names,
+    as in `mart_public`. Raises SettingsError without the extra `pandas`.
     """
     with needs("pandas"):
         import pandas  # noqa: F401, PLC0415 - as above
@@ -76,10 +81,11 @@ def aging(day: date | None = None, *, settings: Settings | None = None, config: 
     if isinstance(day, str):
         raise SettingsError(f"{day!r} is a text: write date.fromisoformat({day!r}).")
     if day is None:
-        return frame("aging", settings=settings, config=config)
+        return frame("aging", personal=personal, settings=settings, config=config)
     with reading(settings or load_settings(config)) as warehouse:
-        columns, _ = warehouse.answer("select * from mart.aging limit 0")
-        return _as_frame(warehouse.table(f"select {', '.join(columns)} from {figures(DUE, day)}"))
+        columns, _ = warehouse.answer(f"select * from {MART if personal else PUBLIC}.aging limit 0")
+        rows = figures(DUE, day) if personal else f"{PUBLIC}.aging_as_of(date '{day}')"
+        return _as_frame(warehouse.table(f"select {', '.join(columns)} from {rows}"))
 
 
 def _as_frame(rows: pa.Table) -> pd.DataFrame:

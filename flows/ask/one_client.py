@@ -71,7 +71,7 @@ class OneClient:
     @property
     def state(self) -> str:
         """Present clients are active, archived or deleted; others merged, purged, gone, or never stored."""
-        return self.found.kind or str(self.fields["status"])
+        return self.found.state
 
     @property
     def redirect(self) -> Record | None:
@@ -113,11 +113,15 @@ class OneClient:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The clients that a text means; the one client, if it is one; else, if it is none, some that are like it."""
+    """The clients that a text means; the one client, if it is one; else, if it is none, some that are like it.
+
+    `near_of_all` counts all clients that are like it.
+    """
 
     matches: Sequence[Found]
     client: OneClient | None = None
     near: Sequence[Found] = ()
+    near_of_all: int = 0
 
     def as_document(self) -> Record:
         """Return the client for JSON, else the clients to choose from."""
@@ -135,7 +139,8 @@ def read_client(settings: Settings, text: str, source: str | None = None, *, top
         matches = find_clients(warehouse, text, source)
         if len(matches) == 1:
             return Answer(matches, _read(warehouse, matches[0], top))
-        return Answer(matches, near=[] if matches else near_clients(warehouse, text, source))
+        near, of_all = ([], 0) if matches else near_clients(warehouse, text, source)
+        return Answer(matches, near=near, near_of_all=of_all)
 
 
 def _read(warehouse: Warehouse, found: Found, top: int) -> OneClient:

@@ -10,7 +10,7 @@ from typing import Final
 
 from flows.ask.aging import BUCKETS, DUE, SHORT
 from flows.ask.find_client import Found
-from flows.ask.one_client import DOCUMENTS, OneClient, Record, Section
+from flows.ask.one_client import DOCUMENTS, Answer, OneClient, Record, Section
 from flows.show.counted import counted
 from flows.show.show import amount, cell, say, show_records, show_table
 
@@ -72,7 +72,8 @@ def _other(row: Record) -> str:
 
 TABLES: Final[Mapping[str, tuple[str, Columns]]] = {
     "merged": ("Clients merged into it", {
-        "client": "display_name", "id": "id", "merged at": "vanished_at", "evidence": "evidence",
+        "number": "number", "client": "display_name", "id": lambda row: None if row["number"] else row["id"],
+        "merged at": "vanished_at", "evidence": "evidence",
     }),
     "contacts": ("Contacts", {"name": _person, "email": "email", "phone": "phone", "primary": "is_primary"}),
     "open_items": ("Open items", {
@@ -143,12 +144,14 @@ def tell_client(client: OneClient, *, top: int = 5) -> None:
         say(f"Not in the warehouse: {', '.join(missing)}. The configuration says which records are pulled.")
 
 
-def tell_matches(matches: Sequence[Found], near: Sequence[Found]) -> None:
+def tell_matches(answer: Answer) -> None:
     """Print the clients to choose from, or those whose number or name is like the text."""
-    listed = matches or near
+    listed, of_all = answer.matches or answer.near, answer.near_of_all
+    title = f"{counted(len(listed), 'client')} match" if answer.matches else "Did you mean one of these?"
+    if of_all > len(listed):
+        title += f" (the {len(listed)} most alike of {of_all:,})"
     if listed:
-        title = f"{counted(len(matches), 'client')} match" if matches else "Did you mean one of these?"
-        show_table(title, MATCH, [(c.number, c.name, c.kind or "present", c.source, c.id) for c in listed])
+        show_table(title, MATCH, [(c.number, c.name, c.state, c.source, c.id) for c in listed])
 
 
 def _title(found: Found) -> str:
@@ -175,7 +178,9 @@ def _fate(client: OneClient) -> list[tuple[str, object]]:
     redirect = client.redirect
     if redirect is None:
         return []
-    now = f"{redirect['current_name'] or ''} ({redirect['current_id']})".strip() if redirect["current_id"] else None
+    now = None
+    if redirect["current_id"]:
+        now = f"{redirect['current_name'] or ''} ({redirect['current_number'] or redirect['current_id']})".strip()
     return [
         ("is now part of", now), ("was merged into", None if now else redirect["into_id"]),
         ("vanished at", redirect["vanished_at"]), ("evidence", redirect["evidence"]),

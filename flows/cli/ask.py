@@ -26,6 +26,7 @@ from flows.cli.options import (
 from flows.configuration.load import load_settings
 from flows.show.counted import counted
 from flows.show.show import say, show_json, show_records, show_table
+from schemas.errors import SettingsError
 
 MOST_ROWS = 200
 
@@ -105,7 +106,9 @@ def balances(
 
 
 def sql(
-    query: Annotated[str, typer.Argument(help='For example: "select * from mart.clients where balance > 1000".')],
+    query: Annotated[
+        str | None, typer.Argument(help='For example: "select * from mart.clients where balance > 1000".')
+    ] = None,
     csv: CsvFile = None,
     xlsx: WorkbookFile = None,
     separator: Separator = None,
@@ -122,8 +125,14 @@ def sql(
     Europe, use --csv FILE --separator semicolon --decimal , or --xlsx FILE, which keeps texts such as 0015 unchanged.
     With --json, columns with the same name are numbered (a, a_1), and NaN and infinity become null.
     """
+    if query is None:
+        for option, file, name in (("--csv", csv, "answer.csv"), ("--xlsx", xlsx, "answer.xlsx")):
+            if file is not None:  # most often it is the query
+                raise SettingsError(
+                    f'{option} needs a FILE before the query: ninja-sync sql {option} {name} "select ..."'
+                )
     check_outputs(csv, xlsx, separator=separator, decimal=decimal, as_json=as_json)
-    result = ask(load_settings(config), query)
+    result = ask(load_settings(config), query or "")
     if write_files(result, csv, xlsx, separator=separator, decimal=decimal):
         return
     if as_json:

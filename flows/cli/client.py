@@ -16,7 +16,10 @@ from schemas.errors import SettingsError
 
 def client(
     who: Annotated[
-        str, typer.Argument(metavar="CLIENT", help="Its number, id, whole name, or an e-mail address of a contact.")
+        list[str],
+        typer.Argument(
+            metavar="CLIENT", help="Its number, id, whole name (of several words too), or a contact's e-mail address."
+        ),
     ],
     top: Annotated[int, typer.Option(min=1, help="The most rows to show of each kind; --json has all.")] = 5,
     source: SourceName = None,
@@ -28,13 +31,13 @@ def client(
     Its balance and open items, documents, contacts, changes, merges, duplicates, and waiting plans. Clients that
     vanished are found too. A number is a text: 0012 is not 12. `ninja-sync clients get ID` asks the server instead.
     """
-    answer = read_client(load_settings(config), who, source, top=EVERYTHING if as_json else top)
+    answer = read_client(load_settings(config), " ".join(who), source, top=EVERYTHING if as_json else top)
     if as_json:
         show_json(answer.as_document())
     elif answer.client is not None:
         tell_client(answer.client, top=top)
     else:
-        tell_matches(answer.matches, answer.near)
+        tell_matches(answer)
     if len(answer.matches) > 1:
         raise SettingsError("Several clients match: choose one by its id, or by --source NAME.")
     if not answer.matches:

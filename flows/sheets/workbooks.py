@@ -26,6 +26,12 @@ MOST_LETTERS: Final = 32_767
 """The most characters of a cell (the same)."""
 EXACT_DIGITS: Final = 15
 """The digits of a number that Excel keeps; an amount with more digits is written as text."""
+AMOUNT: Final = "#,##0.00####"
+"""The format of decimals: two places at least, and six at most."""
+WIDTHS: Final = (6, 50)
+"""The least and the most characters that a column is wide."""
+BESIDE: Final = 3
+"""Characters that the button of a filter takes beside a heading."""
 BROKEN: Final = (zipfile.BadZipFile, zlib.error, SyntaxError, EOFError, KeyError, ValueError, TypeError)
 """The exceptions of openpyxl for a damaged file; errors of its XML are SyntaxErrors."""
 _ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
@@ -65,13 +71,21 @@ def read_workbook(file: Path, sheet: str | None) -> tuple[list[SheetRow], list[s
 
 
 def as_workbook(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> bytes:
-    """Return the answer as a workbook: amounts as numbers, times in UTC. Raises SettingsError if it does not fit."""
+    """Return the answer as a workbook: amounts as numbers, times in UTC. Raises SettingsError if it does not fit.
+
+    The headings stay in sight and filter the rows. A column is as wide as its values, within WIDTHS.
+    """
     openpyxl = _openpyxl()
     if len(rows) >= MOST_ROWS:
         raise SettingsError(f"A sheet holds {MOST_ROWS - 1:,} rows, and the answer has {len(rows):,}: use --csv.")
     book = openpyxl.Workbook(write_only=True)
     sheet = book.create_sheet("answer")
     sheet.freeze_panes = "A2"
+    letter = openpyxl.utils.get_column_letter
+    for number, width in enumerate(_widths(columns, rows), start=1):  # written before the first row
+        sheet.column_dimensions[letter(number)].width = width
+    if columns:
+        sheet.auto_filter.ref = f"A1:{letter(len(columns))}{len(rows) + 1}"
     make = openpyxl.cell.WriteOnlyCell
     sheet.append([_cell(sheet, make, name) for name in columns])
     for row in rows:
@@ -134,7 +148,9 @@ def _cell(sheet: Any, make: Any, value: object) -> object:
     if isinstance(value, datetime):
         return value.astimezone(UTC).replace(tzinfo=None) if value.tzinfo else value
     if isinstance(value, Decimal) and value.is_finite() and len(value.normalize().as_tuple().digits) <= EXACT_DIGITS:
-        return value.normalize() + 0
+        cell = make(sheet, value.normalize() + 0)
+        cell.number_format = AMOUNT
+        return cell
     if value is None or isinstance(value, bool | date) or (isinstance(value, int) and abs(value) < 10**EXACT_DIGITS):
         return value
     text = _TO_ESCAPE.sub(lambda match: f"_x{ord(match[0]):04X}_", _text(value))
@@ -143,6 +159,27 @@ def _cell(sheet: Any, make: Any, value: object) -> object:
     cell = make(sheet)
     cell._value, cell.data_type = text, "s"  # noqa: SLF001 - the setter would make a formula of "=..."
     return cell
+
+
+def _widths(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> list[int]:
+    """Return the width of each column in characters."""
+    least, most = WIDTHS
+    widths = [max(least, len(name) + BESIDE) for name in columns]
+    for row in rows:
+        for number, value in enumerate(row):
+            widths[number] = max(widths[number], _width(value) + 1)
+    return [min(width, most) for width in widths]
+
+
+def _width(value: object) -> int:
+    """Return about how many characters a cell shows."""
+    if value is None:
+        return 0
+    if isinstance(value, datetime):
+        return len("2026-12-31 23:59:59")
+    if isinstance(value, Decimal) and value.is_finite():
+        return max(len(f"{value:,.2f}"), len(f"{value.normalize():,f}"))
+    return max(map(len, str(value).splitlines()), default=0)
 
 
 def _text(value: object) -> str:

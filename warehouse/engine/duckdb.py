@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Final
 import _duckdb as duckdb
 
 from schemas.errors import Busy, SettingsError, WarehouseError
-from warehouse.engine.duckdb_errors import OpenHere, holder_of, translated, unopened
+from warehouse.engine.duckdb_errors import OpenHere, refused_by, translated
 from warehouse.engine.duckdb_file import Config, bounds
 from warehouse.engine.place import READER, exports_of
 from warehouse.engine.private import (
@@ -164,21 +164,24 @@ def open_warehouse(
     """
     path = path.resolve()
     check_ours(*(path.with_name(path.name + ending) for ending in ("", ".wal", ".tmp", ".published")))
-    if read_only and not path.exists():
-        raise WarehouseError(f"There is no warehouse at {path} yet: `ninja-sync pull` creates it.")
-    if not read_only:
+    if read_only:
+        _check_there(path)
+    else:
         make_private_folder(path.parent)
     until = clock() + wait
     while True:
         try:
             return _opened(path, read_only=read_only)
         except (duckdb.Error, OpenHere) as problem:
-            held = holder_of(problem)
-            if held is None:
-                raise WarehouseError(unopened(path, problem)) from None
-            if clock() >= until:
-                raise Busy(f"{path} is open in {held}. Close it there, or try again.") from None
+            refused = refused_by(path, problem)
+            if not isinstance(refused, Busy) or clock() >= until:
+                raise refused from None
             sleep(0.1)
+
+
+def _check_there(path: Path) -> None:
+    if not path.exists():
+        raise WarehouseError(f"There is no warehouse at {path} yet: `ninja-sync pull` creates it.")
 
 
 def _opened(path: Path, *, read_only: bool) -> DuckdbWarehouse:
@@ -206,8 +209,12 @@ def _writer(path: Path) -> duckdb.DuckDBPyConnection:
 
 
 def reader_connection(path: Path) -> duckdb.DuckDBPyConnection:
-    """Return a connection of DuckDB's own that only reads, for other libraries. Raises duckdb.Error."""
-    connection = _reader(path)
+    """Return a connection of DuckDB's own that only reads, for other libraries. Raises Busy, WarehouseError."""
+    _check_there(path)
+    try:
+        connection = _reader(path)
+    except duckdb.Error as problem:
+        raise refused_by(path, problem) from None
     _restrict(connection, path)
     return connection
 

@@ -10,7 +10,7 @@ from typing import Final
 
 import _duckdb as duckdb
 
-from schemas.errors import OUT_OF_MEMORY, WarehouseError, is_short_of_memory
+from schemas.errors import OUT_OF_MEMORY, Busy, WarehouseError, is_short_of_memory
 from warehouse.engine.sql import promise_of
 
 SAFE_TO_SHOW = (duckdb.IOException, duckdb.OutOfMemoryException, duckdb.PermissionException)
@@ -23,17 +23,19 @@ class OpenHere(Exception):
     """This process has the file open already."""
 
 
-def unopened(path: Path, problem: Exception) -> str:
-    """Return why a file cannot be opened, in one line."""
+def refused_by(path: Path, problem: Exception) -> WarehouseError:
+    """Return why DuckDB does not open a file, and what to do: Busy if another program or this one holds it."""
+    if held := _holder(problem):
+        return Busy(f"{path} is open in {held}. Close it there, or try again.")
     if full := _disk_full(problem):
-        return full
+        return WarehouseError(full)
     if is_short_of_memory(problem):
-        return OUT_OF_MEMORY
+        return WarehouseError(OUT_OF_MEMORY)
     what = "" if isinstance(problem, duckdb.IOException) else " as a warehouse"
-    return f"{path} cannot be opened{what}: {_first_line(problem)}"
+    return WarehouseError(f"{path} cannot be opened{what}: {_first_line(problem)}")
 
 
-def holder_of(problem: Exception) -> str | None:
+def _holder(problem: Exception) -> str | None:
     """Name the process that holds the file, from DuckDB's `Conflicting lock is held in PROGRAM (PID N)`.
 
     None if the problem is another one.

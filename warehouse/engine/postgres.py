@@ -17,22 +17,22 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 from psycopg.pq import TransactionStatus
 
-from schemas.errors import Busy, ConnectionLost, SettingsError, WarehouseError
+from schemas.errors import ConnectionLost, SettingsError, WarehouseError
 from warehouse.engine.place import PostgresUrl
 from warehouse.engine.postgres_arrow import arrow_schema, column_types, copied, record_batch
-from warehouse.engine.postgres_connection import connected, refused_by_pooler, timed_out, words
+from warehouse.engine.postgres_connection import connected
+from warehouse.engine.postgres_errors import NOT_ALLOWED, timed_out, translated, words
 from warehouse.engine.postgres_session import Settings
 from warehouse.engine.seam import POSTGRES, Params
-from warehouse.engine.sql import promise_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-SAFE_CLASSES = ("08", "28", "3D", "3F", "42", "53", "55", "57", "58")
-"""SQLSTATE classes whose messages name objects, rights and limits. Other messages may hold values of rows."""
 XACT_STATUS = "select pg_xact_status(cast($number as xid8))"
-NOT_MADE = ("42P01", "3F000", "42703")
-"""Undefined table, schema, column."""
+READABLE = """
+select nspname from pg_namespace
+where nspname in ('mart', 'mart_public') and has_schema_privilege(oid, 'usage') order by nspname
+"""
 
 
 class PostgresWarehouse:
@@ -64,17 +64,17 @@ class PostgresWarehouse:
 
     def execute(self, sql: str, params: Params | None = None) -> None:
         """Run one statement."""
-        with _translated(sql):
+        with translated(sql):
             self._run(sql, params)
 
     def rows(self, sql: str, params: Params | None = None) -> list[tuple[object, ...]]:
         """Return the rows of one query."""
-        with _translated(sql):
+        with translated(sql):
             return self._run(sql, params).fetchall()
 
     def answer(self, sql: str, params: Params | None = None) -> tuple[list[str], list[tuple[object, ...]]]:
         """Return the column names and rows of one query."""
-        with _translated(sql):
+        with translated(sql):
             cursor = self._run(sql, params)
             return [column.name for column in cursor.description or []], cursor.fetchall()
 
@@ -90,15 +90,23 @@ class PostgresWarehouse:
         except psycopg.ProgrammingError as problem:
             if problem.sqlstate is None:  # the statement returns no rows
                 return [], []
-            raise SettingsError(f"The query cannot be run: {words(problem)}") from None
+            advice = self._advice() if problem.sqlstate == NOT_ALLOWED else ""
+            raise SettingsError(f"The query cannot be run: {words(problem)}{advice}") from None
         except psycopg.Error as problem:
             raise SettingsError(f"The query cannot be run: {timed_out(problem) or words(problem)}") from None
+
+    def _advice(self) -> str:
+        """Return which of the views for people this role may read."""
+        names: list[str] = []
+        with suppress(psycopg.Error):
+            names = [str(name) for (name,) in self._run(READABLE).fetchall()]
+        return f". Of the views for people, this role may read those of {' and '.join(names)}." if names else ""
 
     def table(self, sql: str, params: Params | None = None) -> pa.Table:
         """Return the result of one query as an Arrow table."""
         import pyarrow as pa  # noqa: PLC0415 - 0.3 s which a pull without changes does not spend
 
-        with _translated(sql):
+        with translated(sql):
             cursor = self._run(sql, params)
             schema = arrow_schema(cursor.description or [])
             return pa.Table.from_batches([record_batch(schema, cursor.fetchall())], schema=schema)
@@ -106,7 +114,7 @@ class PostgresWarehouse:
     def streamed(self, sql: str, params: Params | None = None, *, rows: int = 5000) -> Iterator[pa.RecordBatch]:
         """Yield Arrow batches of at most `rows`. Call it in a transaction and read it to the end."""
         text, values = _numbered(sql, params)
-        with _translated(sql), psycopg.RawServerCursor(self._connection, "streamed") as cursor:
+        with translated(sql), psycopg.RawServerCursor(self._connection, "streamed") as cursor:
             cursor.execute(text.encode(), values)
             schema = arrow_schema(cursor.description or [])
             while fetched := cursor.fetchmany(rows):
@@ -116,7 +124,7 @@ class PostgresWarehouse:
         """Stream Arrow batches into a new temporary table, and analyze it for the planner."""
         if self._connection.info.transaction_status == TransactionStatus.IDLE:
             raise RuntimeError("A temporary table outside a transaction would outlive it: use `scratch`.")
-        with _translated(f"stage {name}"):
+        with translated(f"stage {name}"):
             self._run(f'drop table if exists pg_temp."{name}"')
             self._run(f'create temp table "{name}" ({column_types(schema)})')
             for batch in batches:
@@ -125,14 +133,14 @@ class PostgresWarehouse:
 
     def append(self, table: str, schema: pa.Schema, batches: Iterable[pa.RecordBatch]) -> None:  # noqa: ARG002 - DuckDB needs it
         """Stream Arrow batches into a table, by the names of the columns."""
-        with _translated(f"append to {table}"):
+        with translated(f"append to {table}"):
             for batch in batches:
                 copied(self._connection, table, batch)
 
     @contextmanager
     def transaction(self, *, run_id: str | None = None) -> Iterator[None]:
         """Commit at the end, or roll back on any exception. After a lost COMMIT, look up whether it succeeded."""
-        with _translated("begin"):
+        with translated("begin"):
             self._connection.execute(self._settings.begin.encode())
         try:
             yield
@@ -253,47 +261,3 @@ def _numbered(sql: str, params: Params | None) -> tuple[str, list[object]]:
 
     text = re.sub(r"\$([a-z_]\w*)", number, re.sub(r"--[^\n]*", "", sql))
     return text, [params[name] for name in names]
-
-
-@contextmanager
-def _translated(sql: str) -> Iterator[None]:
-    """Raise Postgres' errors as ours, without texts that may hold values of rows."""
-    try:
-        yield
-    except psycopg.errors.LockNotAvailable:
-        raise Busy(f"Postgres: another session holds a lock that is needed ({promise_of(sql)}). Try again.") from None
-    except psycopg.errors.DiskFull as problem:
-        raise WarehouseError(
-            f"Postgres: the disk of the database server is full: {words(problem)} Make room there, and try again."
-        ) from None
-    except psycopg.errors.DependentObjectsStillExist as problem:
-        raise WarehouseError(
-            f"Postgres: other objects depend on a view or table that is to be replaced: {problem.diag.message_detail} "
-            "Drop them, try again, and create them again."
-        ) from None
-    except psycopg.errors.ReadOnlySqlTransaction:
-        raise WarehouseError(
-            "Postgres is read-only here: the server is a standby, or default_transaction_read_only is on for this "
-            "database or user. Nothing was stored. `ninja-sync doctor` says which."
-        ) from None
-    except psycopg.errors.UniqueViolation as problem:
-        raise WarehouseError(
-            f"An id of {problem.diag.table_name} would be in the warehouse twice; nothing was stored."
-        ) from None
-    except psycopg.Error as problem:
-        state = problem.sqlstate or ""
-        if refused := refused_by_pooler(problem):
-            raise refused from None
-        if ended := timed_out(problem):
-            raise WarehouseError(f"Postgres: {ended}") from None
-        if _is_lost(problem):
-            raise ConnectionLost from None
-        hint = " Has anything been pulled yet? `ninja-sync pull` creates the tables." if state in NOT_MADE else ""
-        detail = words(problem) + hint if state.startswith(SAFE_CLASSES) else f"({promise_of(sql)})"
-        raise WarehouseError(f"Postgres: {type(problem).__name__} {detail}") from None
-
-
-def _is_lost(problem: psycopg.Error) -> bool:
-    """Whether the connection is closed: by the network, the server, or an administrator (57P0x)."""
-    state = problem.sqlstate
-    return isinstance(problem, psycopg.OperationalError) and (state is None or state.startswith(("08", "57P0")))

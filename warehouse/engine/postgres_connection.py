@@ -10,8 +10,9 @@ from typing import Any
 
 import psycopg
 
-from schemas.errors import Busy, WarehouseError
+from schemas.errors import WarehouseError
 from warehouse.engine.place import PostgresUrl
+from warehouse.engine.postgres_errors import words
 from warehouse.engine.postgres_session import adapt
 
 OLDEST = 14
@@ -84,46 +85,3 @@ def _reason(problem: psycopg.Error, place: PostgresUrl) -> str:
     lines = [line.strip() for line in str(problem).splitlines() if line.strip()]
     chosen = next((line for line in lines if "FATAL" in line), lines[0] if lines else "no reason given")
     return chosen.replace(place.url, str(place))[:300]
-
-
-def words(problem: psycopg.Error) -> str:
-    """Return the message of an error and its hint, never the detail, which shows whole rows."""
-    message = problem.diag.message_primary or type(problem).__name__
-    return f"{message}. {problem.diag.message_hint}" if problem.diag.message_hint else message
-
-
-def refused_by_pooler(problem: psycopg.Error) -> WarehouseError | None:
-    """Return the error, with the remedy, if PgBouncer itself refused; None for any other problem."""
-    reason = problem.diag.message_primary or ""
-    if "statement pooling" in reason:
-        return WarehouseError(
-            "The connection pooler allows no transactions (pool_mode=statement), so nothing could be stored safely. "
-            "Use a pool with pool_mode=transaction or session, or the address of Postgres itself."
-        )
-    if "query_wait_timeout" in reason:
-        return Busy(
-            "The connection pooler has no free connection (query_wait_timeout). A pull needs up to three for each "
-            "source: allow more in the pool, or use the address of Postgres itself."
-        )
-    return None
-
-
-TIMEOUTS = {
-    "25P03": "idle_in_transaction_session_timeout", "25P04": "transaction_timeout", "57P05": "idle_session_timeout",
-}  # fmt: skip
-"""The setting behind each SQLSTATE."""
-
-
-def timed_out(problem: psycopg.Error) -> str | None:
-    """Return which timeout ended a statement and the remedy; None for any other problem."""
-    named = TIMEOUTS.get(problem.sqlstate or "")
-    if problem.sqlstate == "57014":  # query_canceled: the server's language decides its words
-        if "user request" in (problem.diag.message_primary or ""):
-            return "somebody cancelled the statement (pg_cancel_backend); it stored nothing. Try again."
-        named = "statement_timeout"
-    if named is None:
-        return None
-    return (
-        f"{named} of this user, database or server ended the statement, which stored nothing. Raise it for the user "
-        f"of Ninja Sync: alter role USER set {named} = '1h', or 0 for no limit."
-    )

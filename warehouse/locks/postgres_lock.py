@@ -16,7 +16,8 @@ from psycopg.pq import TransactionStatus
 
 from schemas.errors import Busy, WarehouseError
 from warehouse.engine.place import PostgresUrl
-from warehouse.engine.postgres_connection import connected, refused_by_pooler, words
+from warehouse.engine.postgres_connection import connected
+from warehouse.engine.postgres_errors import refused_by_pooler, words
 from warehouse.engine.postgres_session import HELD, Settings
 
 TRY = "select pg_try_advisory_xact_lock(hashtextextended($1, 0))"

@@ -64,16 +64,20 @@ select * from mart.clients where source = $source and id = $id
 -- :name found
 -- Clients that a text may mean, by number, id, e-mail address, and names of its length. Also clients that vanished, and
 -- clients with nothing but a record in quarantine.
-select c.source, c.id, c.number, c.display_name, c.name, cast(null as varchar) as email, cast(null as varchar) as kind
+select
+    c.source, c.id, c.number, c.display_name, c.name, cast(null as varchar) as email, cast(null as varchar) as kind,
+    case when c.is_deleted then 'deleted' when c.archived_at is not null then 'archived' else 'active' end as status
 from ninja.clients as c
 where c.number = $who or c.id = $who or length(c.display_name) = length($who) or length(c.name) = length($who)
 union all
-select c.source, c.id, c.number, c.display_name, c.name, k.email, null
+select
+    c.source, c.id, c.number, c.display_name, c.name, k.email, null,
+    case when c.is_deleted then 'deleted' when c.archived_at is not null then 'archived' else 'active' end as status
 from ninja.contacts as k
 join ninja.clients as c on c.source = k.source and c.id = k.client_id
 where $who like '%@%' and length(k.email) = length($who)
 union all
-select source, id, number, display_name, name, email, kind
+select source, id, number, display_name, name, email, kind, null
 from (
     select
         r.source, r.id, v.number, v.display_name, v.name, r.kind,
@@ -85,7 +89,7 @@ from (
 ) as away
 where id = $who or number = $who or length(display_name) = length($who) or length(name) = length($who) or email is not null
 union all
-select distinct q.source, q.id, null, null, null, null, 'in quarantine'
+select distinct q.source, q.id, null, null, null, null, 'in quarantine', null
 from control.quarantine as q
 where q.entity = 'clients' and q.id = $who and q.resolved_run_id is null
     and not exists (select 1 from ninja.clients as c where c.source = q.source and c.id = q.id)
@@ -148,7 +152,11 @@ limit 1
 
 -- :name names
 -- The numbers and names of all clients.
-select source, id, number, display_name from ninja.clients where source = coalesce($source, source)
+select
+    c.source, c.id, c.number, c.display_name,
+    case when c.is_deleted then 'deleted' when c.archived_at is not null then 'archived' else 'active' end as status
+from ninja.clients as c
+where c.source = coalesce($source, c.source)
 
 -- :name open_items
 -- The open parts of the client's invoices, the longest overdue first.
@@ -198,10 +206,15 @@ order by q.field
 
 -- :name redirects
 -- The clients that were merged into the client, directly or through others, and the client itself if it vanished.
-select id, display_name, kind, into_id, current_id, current_name, hops, evidence, vanished_at, run_id
-from mart.client_redirects
-where source = $source and (id = $id or into_id = $id or current_id = $id)
-order by vanished_at desc, id collate "C"
+select
+    r.id, v.number, r.display_name, r.kind, r.into_id, r.current_id, c.number as current_number, r.current_name, r.hops,
+    r.evidence, r.vanished_at, r.run_id
+from mart.client_redirects as r
+left join control.client_versions as v
+    on v.source = r.source and v.id = r.id and v.ended_run_id = r.run_id and v.ended_by = r.kind
+left join ninja.clients as c on c.source = r.source and c.id = r.current_id
+where r.source = $source and (r.id = $id or r.into_id = $id or r.current_id = $id)
+order by r.vanished_at desc, r.id collate "C"
 
 -- :name unlisted
 -- Whether the server lists the client and its documents no longer, and why they are kept.

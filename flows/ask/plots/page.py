@@ -94,7 +94,6 @@ def draw_page(page: Page, panels: Sequence[Panel], notes: Sequence[str], file: P
             warnings.filterwarnings("ignore", "Glyph .* missing")  # it is reported below, with advice
         picture = BytesIO()
         figure_of(page, drawn, said).savefig(picture, format=file.suffix.lower().removeprefix("."), dpi=DOTS)
-    file.absolute().parent.mkdir(parents=True, exist_ok=True)
     write_output(file, picture.getvalue())
     return [*said, *([warning_of(missing)] if missing else [])]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 
 import msgspec
 import pandas as pd
@@ -13,7 +14,7 @@ import sqlalchemy as sa
 from flows import engine, table
 from flows.configuration.load import place_of
 from flows.configuration.values import Settings
-from schemas.errors import SettingsError
+from schemas.errors import SettingsError, WarehouseError
 from tests.engines import address
 from warehouse.engine.place import PostgresUrl
 
@@ -66,6 +67,30 @@ def test_each_new_reader_sees_the_newest_copy_while_others_keep_theirs(settings,
         with opened.connect() as later:
             assert later.execute(count).scalar() == before + 1
             assert held.execute(count).scalar() == before
+
+
+def test_without_a_warehouse_or_with_a_damaged_one_connecting_says_what_to_do(tmp_path):
+    file = tmp_path / "none.duckdb"
+    opened = engine(settings=Settings(warehouse=str(file)))
+    with pytest.raises(WarehouseError, match=r"no warehouse at .*none.duckdb yet: `ninja-sync pull`"):
+        opened.connect()
+    file.write_text("no warehouse\n" * 1000)
+    with pytest.raises(WarehouseError, match="cannot be opened") as failed:
+        opened.connect()
+    assert "publish" not in str(failed.value)
+
+
+@pytest.mark.publishes
+def test_a_published_copy_that_is_damaged_or_missing_is_to_be_published_again(settings, pulls):
+    pulls(using=settings)
+    opened = engine(settings=settings)
+    copy = Path(opened.url.database)
+    copy.write_text("no warehouse\n" * 1000)
+    with pytest.raises(WarehouseError, match="`ninja-sync publish` writes the published copy again"):
+        opened.connect()
+    copy.unlink()
+    with pytest.raises(WarehouseError, match="`ninja-sync publish` writes the published copy again"):
+        opened.connect()
 
 
 def test_pandas_makes_floats_of_money_unless_it_is_told_not_to(loaded):

@@ -21,6 +21,7 @@ from flows.cli.app import app
 from flows.configuration.load import load_settings
 from flows.session.api import open_api
 from flows.sheets.spreadsheets import without_apostrophe
+from flows.sheets.workbooks import as_workbook
 from sandbox.server import running
 from schemas.errors import SettingsError
 from tests.engines import Files
@@ -209,7 +210,8 @@ def test_each_grouping_of_balances_is_a_table_for_people(run):
         (["--xlsx", "x.xlsx", "--json"], "--json"),
         (["--decimal", ","], "--csv FILE"),
         (["--xlsx", "x.xlsx", "--separator", "semicolon"], "--csv FILE"),
-        (["--xlsx", "x.csv"], "x.csv.xlsx"),
+        (["--xlsx", "out/x.csv"], "call it out/x.xlsx."),
+        (["--xlsx", "x.2026"], "call it x.2026.xlsx."),
         (["--csv", "-", "--xlsx", "-"], "Only one"),
     ],
 )
@@ -221,8 +223,44 @@ def test_options_that_do_not_go_together_are_refused_before_anything_is_read(ser
     assert server.requests() == []
 
 
+@pytest.mark.parametrize("option", ["--csv", "--xlsx"])
+def test_a_query_that_stands_where_the_file_should_is_explained(run, option):
+    with pytest.raises(SettingsError, match=f"^{option} needs a FILE before the query: ninja-sync sql {option} answer"):
+        run("sql", option, "select 1")
+    with pytest.raises(SettingsError, match="query is empty"):
+        run("sql")
+
+
+@pytest.mark.parametrize(("option", "name"), [("--csv", "b.csv"), ("--xlsx", "b.xlsx"), ("--plot", "b.svg")])
+def test_no_file_of_a_command_makes_a_folder(run, tmp_path, option, name):
+    file = tmp_path / "none" / name
+    with pytest.raises(SettingsError, match="cannot be written: No such file or directory"):
+        run("balances", option, str(file))
+    assert not file.parent.exists()
+
+
 def test_a_workbook_is_not_written_to_a_terminal(monkeypatch):
     monkeypatch.setattr("sys.stdout.isatty", lambda: True)
     check_outputs("-", None, separator=None, decimal=None, as_json=False)
     with pytest.raises(SettingsError, match="terminal"):
         check_outputs(None, "-", separator=None, decimal=None, as_json=False)
+
+
+def test_a_workbook_can_be_read_at_once():
+    rows = [["0015", "Ann " * 40, Decimal("1522.000000"), None], ["16", "Bo", Decimal("-1234567.145646"), None]]
+    content = as_workbook(["number", "client_name", "balance", "a_long_heading_of_nothing"], rows)
+    sheet = load_workbook(io.BytesIO(content)).active
+    assert (sheet.freeze_panes, sheet.auto_filter.ref) == ("A2", "A1:D3")
+    assert [cell.number_format for cell in sheet["C"]] == ["General", "#,##0.00####", "#,##0.00####"]
+    assert [cell.value for cell in sheet["C"]] == ["balance", 1522, -1234567.145646]
+    number, name, balance, heading = (sheet.column_dimensions[letter].width for letter in "ABCD")
+    assert (
+        number
+        < len("-1,234,567.145646")
+        < balance
+        < len("a_long_heading_of_nothing")
+        < heading
+        < name
+        < len(rows[0][1])
+    )
+    assert load_workbook(io.BytesIO(as_workbook([], []))).active.auto_filter.ref is None

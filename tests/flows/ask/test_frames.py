@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import msgspec
@@ -9,7 +10,7 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from flows.ask.frames import frame, table
+from flows.ask.frames import aging, frame, table
 from flows.configuration.load import place_of
 from schemas.errors import SettingsError
 from tests.engines import address
@@ -64,3 +65,13 @@ def test_a_frame_without_personal_data_has_the_columns_that_are_not_personal(loa
     assert table("aging", personal=False, settings=loaded).num_rows == table("aging", settings=loaded).num_rows
     with pytest.raises(SettingsError, match="mart_public"):
         table("nothing", personal=False, settings=loaded)
+
+
+def test_aging_without_personal_data_has_the_same_rows_today_and_on_a_day(kept):
+    for day in (None, datetime.now(UTC).date() - timedelta(days=100)):
+        whole, public = aging(day, settings=kept), aging(day, personal=False, settings=kept)
+        assert set(whole.columns) - set(public.columns) == {"client_name"}
+        keys = ["source", "client_id"]
+        expected = whole[public.columns].sort_values(keys, ignore_index=True)
+        assert len(expected)
+        assert public.sort_values(keys, ignore_index=True).equals(expected)

@@ -15,7 +15,9 @@ import pytest
 from flows.configuration.load import place_of
 from tests.docs.pages import ROOT
 from tests.engines import address
+from tests.postgres import PASSWORD
 from warehouse.opened.open import open_place
+from warehouse.schema.grants import ANALYST, grant
 
 NOTEBOOK = ROOT / "docs" / "examples" / "receivables.py"
 SUMS = ["not_due", "overdue_1_30", "overdue_31_60", "overdue_61_90", "overdue_over_90", "owed", "overpaid", "net"]
@@ -90,6 +92,23 @@ def test_without_clients_or_a_warehouse_it_says_what_to_do(place, run, tmp_path)
     for warehouse in (address(place), tmp_path / "none.duckdb"):
         with pytest.raises(SystemExit, match="`ninja-sync pull`"):
             run(warehouse)
+
+
+@pytest.mark.parametrize("place", ["postgres"], indirect=True)
+def test_a_role_without_personal_data_sees_the_same_figures_and_no_names(kept, place, run, postgres):
+    database = address(place).rpartition("/")[2]
+    with open_place(place) as warehouse:
+        grant(warehouse, f"u_{database}", ANALYST, now=datetime.now(UTC))
+    with postgres.admin() as admin:
+        admin.execute(f"alter role u_{database} login password '{PASSWORD}'")
+    choices = {"currency": "EUR", "day": THEN}
+    whole, shown = run(kept.warehouse, **choices), run(postgres.url(database, f"u_{database}"), **choices)
+    assert shown["compared"].equals(whole["compared"])
+    named, numbered = whole["most"], shown["most"]
+    assert "client_name" in named
+    assert "client_name" not in numbered
+    for column in ("client_number", "owed_then", "owed"):
+        assert list(numbered[column]) == list(named[column])
 
 
 def test_as_a_program_it_prints_its_tables_and_draws(kept, environment, tmp_path):

@@ -159,7 +159,38 @@ def test_a_merged_client_says_where_it_went_and_the_other_one_where_it_came_from
     }
     assert Decimal(str(kept.other["balance"])) == merged.figures()["balance"]
     (found,) = kept(kept.first["number"]).client.merged()
-    assert (found["id"], found["kind"]) == (kept.other["id"], "merged")
+    assert (found["id"], found["number"], found["kind"]) == (kept.other["id"], kept.other["number"], "merged")
+    assert merged.redirect["current_number"] == kept.first["number"]
+
+
+def test_of_merged_clients_the_number_is_shown_and_the_id_if_there_is_no_number(own, capsys):
+    merged, kept_one = own.other, own.first
+    tell_client(own(kept_one["id"]).client)
+    shown = capsys.readouterr().out.partition("Clients merged into it")[2].partition("\n\n")[0]
+    assert (merged["number"] in shown, merged["id"] in shown) == (True, False)
+    change(
+        own.settings,
+        f"update ninja.clients set number = null where id = '{kept_one['id']}'",
+        f"update control.client_versions set number = null where id = '{merged['id']}'",
+    )
+    tell_client(own(kept_one["id"]).client)
+    assert merged["id"] in capsys.readouterr().out.partition("Clients merged into it")[2].partition("\n\n")[0]
+    tell_client(own(merged["id"]).client)
+    assert f"{kept_one['name']} ({kept_one['id']})" in capsys.readouterr().out
+
+
+def test_the_state_is_one_word_everywhere_and_more_suggestions_are_counted(own, capsys):
+    change(own.settings, f"update ninja.clients set archived_at = now() where id = '{own.first['id']}'")
+    answer = own(own.first["name"][:-1])
+    tell_matches(answer)
+    shown = capsys.readouterr().out
+    assert "present" not in shown
+    assert own(own.first["id"]).client.state == "archived"
+    assert next(near.state for near in answer.near if near.id == own.first["id"]) == "archived"
+    many = own("plumbing")
+    assert len(many.near) == 5 < many.near_of_all
+    tell_matches(many)
+    assert f"Did you mean one of these? (the 5 most alike of {many.near_of_all})\n" in capsys.readouterr().out
 
 
 def test_a_client_that_is_gone_is_found_by_its_name_and_mail_too(kept):
@@ -279,7 +310,8 @@ def test_people_see_only_sections_with_rows_and_at_most_the_rows_they_asked_for(
     tell_client(kept(kept.other["id"]).client)
     shown = capsys.readouterr().out
     assert "is now part of" in shown
-    assert f"{kept.first['name']} ({kept.first['id']})" in shown
+    assert f"{kept.first['name']} ({kept.first['number']})" in shown
+    assert kept.first["id"] not in shown
     assert "last balance" in shown
 
 
@@ -292,7 +324,7 @@ def test_a_name_cannot_steer_the_terminal(settings, pulls, server, place, capsys
     answer = read_client(told, HOSTILE)
     assert answer.client.found.id == made["data"]["id"]
     tell_client(answer.client)
-    tell_matches(answer.matches, ())
+    tell_matches(answer)
     shown = capsys.readouterr().out
     assert {letter for letter in shown if not letter.isprintable()} == {"\n"}
     assert shown.count(SHOWN) > 2
@@ -318,7 +350,7 @@ def test_two_sources_with_the_same_number_are_listed_to_choose_from(settings, pu
         pull_from(Server(box), told, "other")
     answer = read_client(told, "0001")
     assert (answer.client, [match.source for match in answer.matches]) == (None, ["main", "other"])
-    tell_matches(answer.matches, answer.near)
+    tell_matches(answer)
     shown = capsys.readouterr().out
     assert all(words in shown for words in ("2 clients match", "main", "other", "0001", answer.matches[0].id))
     assert read_client(told, "0001", "other").client.found.source == "other"
@@ -344,6 +376,7 @@ def test_the_command_shows_one_client_and_names_no_person_in_its_errors(command,
     assert "ninja-sync status" in err
     code, out, _ = command("client", one["name"][:-1], "--json")
     assert (code, list(json.loads(out)), json.loads(out)["near"][0]["id"]) == (2, ["matches", "near"], one["id"])
+    assert command("client", *one["name"].split())[1] == command("client", one["name"])[1]
     assert command("client", " ")[0] == 2
     for name in ("Twin", "twin"):
         server.call("POST", "/api/v1/clients", {"name": name})

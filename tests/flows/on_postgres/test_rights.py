@@ -39,6 +39,8 @@ def role(postgres, database):
 def test_a_user_who_may_not_make_schemas_is_told_so(ninja, role):
     code, out, _ = ninja(role[1], "doctor")
     assert (code, "may not create schemas" in out) == (6, True)
+    code, _, err = ninja(role[1], "pull")
+    assert (code, "`ninja-sync doctor`" in err, "grant" in err) == (6, True, False)
 
 
 def test_an_upgrade_by_a_user_who_may_no_longer_create_schemas_says_what_is_missing(ninja, database, role, postgres):
@@ -122,3 +124,18 @@ def test_a_role_without_personal_data_asks_for_everything_in_every_view_and_for_
         assert (code, "permission denied" in err) == (2, True), closed
     with pytest.raises(SettingsError, match="personal=False"):
         table("clients", settings=settings)
+
+
+@pytest.mark.parametrize(
+    ("kind", "readable"), [((), "mart_public"), (("--with-personal-data",), "mart and mart_public")]
+)
+def test_a_role_that_reads_views_is_told_how_by_every_command_that_it_cannot_run(ninja, database, role, kind, readable):
+    assert ninja(database.url, "pull")[0] == 0
+    assert ninja(database.url, "grant", "--role", role[0], *kind)[0] == 0
+    for command in ("balances", "aging", "history", "client 0001", "status", "reconciliation"):
+        code, _, err = ninja(role[1], *command.split())
+        assert (code, "needs the role that pulls" in err, "`ninja-sync sql`" in err) == (6, True, True), (command, err)
+        assert len(err.splitlines()) == 1
+    code, _, err = ninja(role[1], "sql", "select 1 from control.runs")
+    assert (code, f"may read those of {readable}." in err) == (2, True)
+    assert ninja(role[1], "sql", f"select 1 from {readable.split()[0]}.clients")[0] == 0

@@ -30,7 +30,7 @@ def panel(label="EUR", names=("Ann",)):
 
 @pytest.mark.parametrize("suffix", BEGINNINGS)
 def test_each_format_opens(tmp_path, suffix):
-    file = tmp_path / "new folder" / f"p{suffix.upper()}"
+    file = tmp_path / f"p{suffix.upper()}"
     assert draw_page(PAGE, [panel(names=["北海道 電機", "شركة", "हिन्दी"])], [], file) == []
     content = file.read_bytes()
     assert content.startswith(BEGINNINGS[suffix])
