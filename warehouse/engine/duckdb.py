@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Final
 import _duckdb as duckdb
 
 from schemas.errors import Busy, SettingsError, WarehouseError
-from warehouse.engine.duckdb_errors import OpenHere, refused_by, translated
+from warehouse.engine.duckdb_errors import SAME_FILE, refused_by, translated
 from warehouse.engine.duckdb_file import Config, bounds
 from warehouse.engine.place import READER, exports_of
 from warehouse.engine.private import (
@@ -172,7 +172,7 @@ def open_warehouse(
     while True:
         try:
             return _opened(path, read_only=read_only)
-        except (duckdb.Error, OpenHere) as problem:
+        except duckdb.Error as problem:
             refused = refused_by(path, problem)
             if not isinstance(refused, Busy) or clock() >= until:
                 raise refused from None
@@ -200,7 +200,8 @@ def _opened(path: Path, *, read_only: bool) -> DuckdbWarehouse:
         if not read_only:
             make_private_file(path)  # another program may have created it
         if not _restrict(connection, path) and not read_only:
-            raise OpenHere  # DuckDB would let two threads write, each without the other's locks
+            # DuckDB would let two threads write, each without the other's locks.
+            raise duckdb.ConnectionException(SAME_FILE)
         return DuckdbWarehouse(connection, path, closing.pop_all())
 
 

@@ -15,12 +15,9 @@ from warehouse.engine.sql import promise_of
 
 SAFE_TO_SHOW = (duckdb.IOException, duckdb.OutOfMemoryException, duckdb.PermissionException)
 """Errors whose text names only files and limits. The text of other errors may hold values of rows (personal data)."""
-HERE: Final = ("same database file", "Unique file handle conflict")
+SAME_FILE: Final = "same database file"
+HERE: Final = (SAME_FILE, "Unique file handle conflict")
 """Words of DuckDB's errors where this process has the file open in another way, or is about to close it."""
-
-
-class OpenHere(Exception):
-    """This process has the file open already."""
 
 
 def refused_by(path: Path, problem: Exception) -> WarehouseError:
@@ -41,7 +38,7 @@ def _holder(problem: Exception) -> str | None:
     None if the problem is another one.
     """
     message = str(problem)
-    if isinstance(problem, OpenHere) or any(words in message for words in HERE):
+    if any(words in message for words in HERE):
         return "this process already"
     if not isinstance(problem, duckdb.IOException) or "lock" not in message or _disk_full(problem):
         return None
