@@ -36,7 +36,8 @@ SECTIONS: Final = (
 JSON_TEXTS: Final = {"duplicates": ("reasons",), "plans": ("after",), "journal": ("before", "after")}
 IN_RECORD: Final = (
     "name", "vat_number", "id_number", "website", "phone", "address1", "address2", "city", "state", "postal_code",
-    *CUSTOM, "private_notes", "public_notes",
+    "shipping_address1", "shipping_address2", "shipping_city", "shipping_state", "shipping_postal_code", *CUSTOM,
+    "private_notes", "public_notes",
 )  # fmt: skip
 """Fields of a client that vanished, in its last record."""
 OF_CONTACT: Final = ("id", "first_name", "last_name", "email", "phone", "is_primary", "send_email", *CUSTOM)

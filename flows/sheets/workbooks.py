@@ -14,6 +14,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
+from math import isfinite
 from pathlib import Path
 from typing import Any, Final
 
@@ -153,7 +154,12 @@ def _cell(sheet: Any, make: Any, value: object) -> object:
         return cell
     if value is None or isinstance(value, bool | date) or (isinstance(value, int) and abs(value) < 10**EXACT_DIGITS):
         return value
-    text = _TO_ESCAPE.sub(lambda match: f"_x{ord(match[0]):04X}_", _text(value))
+    if isinstance(value, float) and isfinite(value):
+        return value
+    plain = _plain(value)
+    if plain is None:  # not a number
+        return None
+    text = _TO_ESCAPE.sub(lambda match: f"_x{ord(match[0]):04X}_", str(plain))
     if len(text) > MOST_LETTERS:
         raise SettingsError(f"A cell of Excel holds {MOST_LETTERS:,} characters, and one value is longer: use --csv.")
     cell = make(sheet)
@@ -182,7 +188,7 @@ def _width(value: object) -> int:
     return max(map(len, str(value).splitlines()), default=0)
 
 
-def _text(value: object) -> str:
+def _plain(value: object) -> object:
     from flows.show.show import plain  # noqa: PLC0415
 
-    return str(plain(value))
+    return plain(value)

@@ -264,3 +264,9 @@ def test_a_workbook_can_be_read_at_once():
         < len(rows[0][1])
     )
     assert load_workbook(io.BytesIO(as_workbook([], []))).active.auto_filter.ref is None
+
+
+def test_what_is_not_a_number_is_a_blank_cell_of_a_workbook():
+    values = [float("nan"), Decimal("NaN"), float("inf"), Decimal("1.5"), 0.875]
+    sheet = load_workbook(io.BytesIO(as_workbook(["value"], [[value] for value in values]))).active
+    assert [cell.value for cell in sheet["A"]] == ["value", None, None, None, 1.5, 0.875]

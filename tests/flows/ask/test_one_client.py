@@ -53,6 +53,7 @@ def kept(engine, tmp_path_factory):
         told = Settings(warehouse=address(place), publish=False, sources={"main": source})
         active = server.clients(status="active").values()
         first, other, purged = [client for client in active if client["balance"] > 0 and client["name"]][:3]
+        server.edit(purged, shipping_city="Ulm")
         pull_from(server, told)
         server.switch(clock={"advance": 3600})
         server.edit(first, city="Bern", custom_value1="Ann Key")
@@ -199,6 +200,7 @@ def test_a_client_that_is_gone_is_found_by_its_name_and_mail_too(kept):
         client = kept(text).client
         assert (client.found.id, client.state) == (kept.purged["id"], "gone")
         assert (client.fields["city"] or "", client.redirect["into_id"]) == (kept.purged["city"], None)
+        assert client.fields["shipping_city"] == "Ulm"
 
 
 def test_a_client_that_is_present_goes_before_one_that_vanished(own):
