@@ -15,7 +15,7 @@ from flows.ask.decimals import in_decimals
 from flows.ask.names import company_names
 from flows.configuration.values import Settings
 from flows.session.clock import SYSTEM_CLOCK, Clock
-from flows.show.show import say, show_table
+from flows.show.show import fits, say, show_table
 from schemas.errors import SettingsError
 from warehouse.engine.sql import statement
 
@@ -50,6 +50,7 @@ SPARE = (
 """Columns to leave out of a table that is too wide, in this order."""
 AHEAD = timedelta(hours=14)
 """No time zone is further ahead of UTC."""
+COUNTS: Final = ("clients", "debtors", "creditors")
 HEADED = ("day",)
 """Columns that the heading says."""
 WAITING = ("overpaid", "unapplied_payments", "open_credits")
@@ -131,7 +132,7 @@ def tell_aging(tables: dict[str, Result], *, basis: str = DUE, at: date | None =
 
 def _tell(title: str, result: Result, *, several: bool) -> None:
     kept = [name for name in result.columns if name not in HEADED and (name != "source" or several)]
-    _show(title, kept, result.records())
+    _show_sums(title, kept, result.records())
 
 
 def _tell_each(title: str, result: Result, *, several: bool, top: int) -> None:
@@ -146,18 +147,28 @@ def _tell_each(title: str, result: Result, *, several: bool, top: int) -> None:
         rows = list(records)
         owing, others = ([row for row in rows if bool(row["owed"]) is owes] for owes in (True, False))
         if owing:
-            _show(heading, kept, owing, most=top, currency=str(currency or ""))
+            show = _show if "client" in kept else _show_sums
+            show(heading, kept, owing, most=top, currency=str(currency or ""))
         if others:
             heading = " ".join(filter(None, (str(source) * several, f"{code}: nothing owed")))
             names = [name for name in kept if name in ("client", "country", *WAITING)]
             _show(heading, names, others, most=top, currency=str(currency or ""))
 
 
+def _show_sums(title: str, kept: Sequence[str], records: Sequence[Mapping[str, object]], **more: Any) -> None:
+    """Print a table of sums. If it is too wide, overpaid and net have a table of their own, but are never left out."""
+    wide = [[record[name] for name in kept] for record in records]
+    if fits([SHORT.get(name, name) for name in kept], wide, currency=more.get("currency")):
+        _show(title, kept, records, **more)
+        return
+    _show(title, [name for name in kept if name not in (*COUNTS, *BESIDE)], records, **more)
+    sides = [name for name in kept if name in ("source", "currency", "country", "owed", *BESIDE)]
+    _show(f"{title}: overpaid and net", sides, records, **more)
+
+
 def _show(title: str, kept: Sequence[str], records: Sequence[Mapping[str, object]], **more: Any) -> None:
     columns = [SHORT.get(name, name.replace("_", " ")) for name in kept]
-    spare = [
-        SHORT.get(name, name.replace("_", " ")) for name in SPARE if not (name == "country" and title.endswith(name))
-    ]
+    spare = [SHORT.get(name, name.replace("_", " ")) for name in SPARE if name != "country" or "client" in kept]
     rows = [[_cell(record, name) for name in kept] for record in records]
     show_table(title, columns, rows, spare=[name for name in spare if name in columns], **more)
 

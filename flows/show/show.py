@@ -88,6 +88,11 @@ def show_table(
     _print_note(out, note, len(rows) - len(texts), hidden)
 
 
+def fits(columns: Sequence[str], rows: Sequence[Row], *, currency: str | None = None) -> bool:
+    """Whether the terminal has room for a table with all columns."""
+    return _fitting(columns, rows, (), console().width, currency) is not None
+
+
 def show_records(
     title: str,
     columns: Sequence[str],

@@ -120,6 +120,26 @@ def test_number_name_and_every_age_of_a_client_are_shown_in_any_terminal(capsys,
     assert [text for text in shown if text not in by_client.partition("no room")[0]] == []
 
 
+@pytest.mark.parametrize("width", [80, 250])
+@pytest.mark.parametrize("by", ["currency", "country"])
+def test_sums_have_both_sides_and_the_net_in_any_terminal(capsys, monkeypatch, width, by):
+    figures = {name: Decimal("1234567.89") for name in COLUMNS["due"]} | {"overpaid": Decimal(5), "net": Decimal(-7)}
+    counts = {"source": "main", "day": THEN, "currency": "USD", "clients": 3, "debtors": 2, "creditors": 1}
+    record = {**counts, "country": "United States", **figures}
+    columns = [name for name in record if name != "country" or by == "country"]
+    table = Result(columns, [[record[name] for name in columns]])
+    monkeypatch.setattr("flows.show.show.WIDTH_OF_FILES", width)
+    tell_aging({f"by_{by}": table, "by_currency": table, "left_out": Result((), [])})
+    out = capsys.readouterr().out
+    assert max(map(len, out.splitlines())) <= width
+    assert not {"overpaid", "net"} & set(" ".join(line for line in out.splitlines() if "no room" in line).split(", "))
+    rows = [line.split() for line in out.splitlines() if "-7.00" in line]
+    assert rows
+    for row in rows:
+        assert [row[row.index("-7.00") - 2], row[row.index("-7.00") - 1]] == ["1,234,567.89", "5.00"]
+    assert len(rows) == out.count("1-30")
+
+
 def test_what_is_left_out_is_said_where_nothing_else_is_open(kept, environment, command):
     with open_place(place_of(kept)) as warehouse:
         warehouse.execute("update ninja.clients set is_deleted = true")
