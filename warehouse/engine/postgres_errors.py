@@ -24,7 +24,6 @@ HINTS: Mapping[str, str] = {
     ),
 }
 """What to do next, by SQLSTATE."""
-MAKE_SCHEMAS = ". A pull creates schemas: `ninja-sync doctor` says which right this role lacks."
 
 
 @contextmanager
@@ -60,8 +59,7 @@ def translated(sql: str) -> Iterator[None]:
             raise WarehouseError(f"Postgres: {ended}") from None
         if _is_lost(problem):
             raise ConnectionLost from None
-        hint = MAKE_SCHEMAS if state == NOT_ALLOWED and sql.startswith("create schema") else HINTS.get(state, "")
-        detail = words(problem) + hint if state.startswith(SAFE_CLASSES) else f"({promise_of(sql)})"
+        detail = words(problem) + HINTS.get(state, "") if state.startswith(SAFE_CLASSES) else f"({promise_of(sql)})"
         raise WarehouseError(f"Postgres: {type(problem).__name__} {detail}") from None
 
 

@@ -22,7 +22,7 @@ from schemas.errors import SettingsError, WarehouseError
 from warehouse.engine.private import written_aside
 from warehouse.engine.seam import POSTGRES, Warehouse
 from warehouse.engine.sql import quoted, statement
-from warehouse.opened.migrate import check_known
+from warehouse.opened.migrate import check_known, create_schemas
 from warehouse.schema.mirror import MIRROR_FINGERPRINT, MIRROR_VERSION
 from warehouse.schema.public import SCHEMAS
 
@@ -178,8 +178,7 @@ def fill(warehouse: Warehouse, archive: zipfile.ZipFile, made: Manifest, *, now:
     held = f"select count(*) from information_schema.tables where table_schema in ({', '.join(map(quoted, SCHEMAS))})"
     if warehouse.rows(held) != [(0,)]:
         raise SettingsError(f"{warehouse.shown} is not empty: restore a backup into a new warehouse.")
-    for schema in SCHEMAS:
-        warehouse.execute(f"create schema if not exists {schema}")
+    create_schemas(warehouse)
     warehouse.execute(statement("load/migrations"))
     for number, (name, digest) in enumerate(made.migrations, start=1):
         warehouse.execute(statement(f"control/{name}"))

@@ -36,15 +36,10 @@ def migrate(warehouse: Warehouse, *, now: datetime) -> None:
     if _is_current(warehouse):
         return
     known = named("control")
-    if warehouse.engine == POSTGRES:
-        from warehouse.engine.postgres_rights import check_may_create  # noqa: PLC0415 - not for DuckDB
-
-        check_may_create(warehouse)
     with warehouse.transaction():
         warehouse.hold("the schemas")  # on Postgres, another machine may be migrating too
         had = _applied(warehouse)
-        for schema in SCHEMAS:
-            warehouse.execute(f"create schema if not exists {schema}")
+        create_schemas(warehouse)
         warehouse.execute(statement("load/migrations"))
         for number, name in enumerate(known[had:], start=had + 1):
             warehouse.execute(statement(f"control/{name}"))
@@ -61,6 +56,16 @@ def migrate(warehouse: Warehouse, *, now: datetime) -> None:
         if warehouse.engine == POSTGRES:
             grant_again(warehouse)
         warehouse.execute("delete from control.published")  # an older version wrote the copies
+
+
+def create_schemas(warehouse: Warehouse) -> None:
+    """Create the missing schemas. Raises WarehouseError with the remedy if a user of Postgres may not."""
+    if warehouse.engine == POSTGRES:
+        from warehouse.engine.postgres_rights import check_may_create  # noqa: PLC0415 - not for DuckDB
+
+        check_may_create(warehouse)
+    for schema in SCHEMAS:
+        warehouse.execute(f"create schema if not exists {schema}")
 
 
 def _make_mirror(warehouse: Warehouse, *, rebuilt: bool) -> None:
