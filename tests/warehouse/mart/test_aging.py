@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -21,16 +22,25 @@ from warehouse.schema.functions import columns_of, texts
 from warehouse.schema.personal import is_personal
 
 RECORDED = Path(__file__).parents[2] / "recordings" / "documents"
-TODAY = datetime.now(UTC).date()
+LAST_SECONDS = 5
+
+
+def today():
+    """The day in UTC, for a test that compares it with the engine's own: it waits for midnight if that is near."""
+    now = datetime.now(UTC)
+    left = datetime.combine(now.date() + timedelta(days=1), datetime.min.time(), UTC) - now
+    if left < timedelta(seconds=LAST_SECONDS):
+        time.sleep(left.total_seconds())
+    return datetime.now(UTC).date()
 
 
 def ago(days):
-    return str(TODAY - timedelta(days=days))
+    return str(today() - timedelta(days=days))
 
 
 def stamp(days, seconds=0):
     """A moment at noon so many days ago."""
-    noon = datetime.combine(TODAY - timedelta(days=days), datetime.min.time(), UTC) + timedelta(hours=12)
+    noon = datetime.combine(today() - timedelta(days=days), datetime.min.time(), UTC) + timedelta(hours=12)
     return int(noon.timestamp()) + seconds
 
 
