@@ -10,9 +10,9 @@ from typing import Any, Final
 from flows.ask.ask import Result, reading
 from flows.ask.balances import check_source, read_heading
 from flows.ask.converted import converted, tell_converted
-from flows.ask.currencies import check_codes, only
+from flows.ask.currencies import check_codes, heading_of, only
 from flows.ask.decimals import in_decimals
-from flows.ask.names import company_names
+from flows.ask.names import companies
 from flows.configuration.values import Settings
 from flows.session.clock import SYSTEM_CLOCK, Clock
 from flows.show.show import fits, say, show_table
@@ -101,12 +101,13 @@ def read_aging(
     return {**tables, "converted": in_one} if in_one.rows else tables
 
 
-def heading_of(settings: Settings, source: str | None, at: date | None) -> str:
+def picture_heading(settings: Settings, source: str | None, at: date | None) -> str:
     """Return the heading of a picture: the companies, and the day or the moment of the last load."""
     if at is None:
         return read_heading(settings, source)
     with reading(settings) as warehouse:
-        return f"{company_names(warehouse, source)}, at the end of {at}"
+        names, _ = companies(warehouse, source)
+    return f"{names}, at the end of {at}"
 
 
 def tell_aging(tables: dict[str, Result], *, basis: str = DUE, at: date | None = None, top: int = 20) -> None:
@@ -142,15 +143,14 @@ def _tell_each(title: str, result: Result, *, several: bool, top: int) -> None:
     """
     kept = [name for name in result.columns if name not in ("source", "currency", "number", *HEADED)]
     for (source, currency), records in groupby(result.records(), lambda row: (row["source"], row["currency"])):
-        code = str(currency) if currency else "Without a currency"
-        heading = " ".join(filter(None, (str(source) * several, f"{code}:", title[:1].lower() + title[1:])))
+        heading = heading_of(title, source, currency, several=several)
         rows = list(records)
         owing, others = ([row for row in rows if bool(row["owed"]) is owes] for owes in (True, False))
         if owing:
             show = _show if "client" in kept else _show_sums
             show(heading, kept, owing, most=top, currency=str(currency or ""))
         if others:
-            heading = " ".join(filter(None, (str(source) * several, f"{code}: nothing owed")))
+            heading = heading_of("nothing owed", source, currency, several=several)
             names = [name for name in kept if name in ("client", "country", *WAITING)]
             _show(heading, names, others, most=top, currency=str(currency or ""))
 

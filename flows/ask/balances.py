@@ -9,9 +9,9 @@ from typing import Final
 
 from flows.ask.ask import Result, reading
 from flows.ask.converted import converted, tell_converted
-from flows.ask.currencies import check_codes, only
+from flows.ask.currencies import check_codes, heading_of, only
 from flows.ask.decimals import in_decimals
-from flows.ask.names import company_names
+from flows.ask.names import companies
 from flows.configuration.values import Settings
 from flows.show.counted import counted
 from flows.show.show import say, show_table
@@ -99,9 +99,7 @@ def read_balances(
 def read_heading(settings: Settings, source: str | None, *, at: datetime | None = None) -> str:
     """Return the heading of a picture: the companies, and the moment of the balances or of the last load."""
     with reading(settings) as warehouse:
-        rows = warehouse.rows(statement("read/companies"), {"source": source})
-        names = company_names(warehouse, source)
-    last = max((moment for _, _, moment in rows if isinstance(moment, datetime)), default=None)
+        names, last = companies(warehouse, source)
     when = at or last
     return ", ".join([names, *([f"as of {_shown(when)}"] if when else [])])
 
@@ -166,8 +164,7 @@ def _tell_each(title: str, result: Result, *, several: bool, top: int) -> None:
     kept = [name for name in result.columns if name not in ("source", "currency", "balance")]
     places = [result.columns.index(name) for name in ("source", "currency")]
     for (source, currency), rows in groupby(result.rows, lambda row: tuple(row[place] for place in places)):
-        code = str(currency) if currency else "Without a currency"
-        heading = " ".join(filter(None, (str(source) * several, f"{code}:", title[:1].lower() + title[1:])))
+        heading = heading_of(title, source, currency, several=several)
         spare = [name for name in SPARE if not title.endswith(name)]
         shown = _columns(Result(result.columns, list(rows)), kept)
         show_table(heading, kept, shown, most=top, spare=spare, currency=str(currency or ""))

@@ -27,6 +27,12 @@ def check_codes(codes: Sequence[str], known: Iterable[object]) -> None:
         raise SettingsError(f"There is no {' or '.join(missing)} here. Currencies: {', '.join(present)}.")
 
 
+def heading_of(title: str, source: object, currency: object, *, several: bool) -> str:
+    """Return the heading of a table of one currency: its code first, and before it the source if there are several."""
+    code = str(currency) if currency else "Without a currency"
+    return " ".join(filter(None, (str(source) * several, f"{code}:", title[:1].lower() + title[1:])))
+
+
 def only(result: Result, codes: Sequence[str]) -> Result:
     """Return the rows in these currencies; all rows if no code is given."""
     if not codes:

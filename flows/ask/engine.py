@@ -27,14 +27,14 @@ if TYPE_CHECKING:
 def engine(*, settings: Settings | None = None, config: Path | None = None) -> sa.Engine:
     """Return a read-only SQLAlchemy engine for the warehouse; its schema `mart` has the views for people.
 
-    On DuckDB it opens the published copy, so that pulls and readers never block each other. Without a copy it opens the
-    warehouse's own file, and then no pull can open it while a connection is open. On Postgres it connects as the role
-    of the warehouse's URL, and each transaction only reads. A released connection is closed. Times are in UTC.
+    On DuckDB each connection opens the newest published copy, so pulls and readers never block each other. Without a
+    copy it opens the warehouse's own file, and then no pull can open it while a connection is open. On Postgres it
+    connects as the role of the warehouse's URL, and each transaction only reads. A released connection is closed. Times
+    are in UTC.
 
     DuckDB's dialect is duckdb-sqlalchemy: the older duckdb-engine (0.17.0) cannot reflect a table of DuckDB 2.0.
 
-    The traps: `pandas.read_sql` makes floats of money, unless it is called with `coerce_float=False`. And while one
-    connection to a copy is open, DuckDB shows this process no newer copy, in `frame` neither.
+    The trap: `pandas.read_sql` makes floats of money, unless it is called with `coerce_float=False`.
 
     Raises SettingsError without the extra `sqlalchemy`, or if the settings name no warehouse. On DuckDB, `connect`
     raises WarehouseError if the file is missing or damaged.
@@ -71,7 +71,7 @@ def _duckdb(file: Path, place: Path) -> sa.Engine:
     url = sa.URL.create("duckdb", database=str(file))
 
     def connect() -> ConnectionWrapper:
-        # Not the dialect's own connection: DuckDB refuses two with different settings, and `frame` opens this file too.
+        # Not the dialect's own connection, which would not see a newer copy, nor share the warehouse's own file.
         with usable_copy() if file != place else nullcontext():
             return ConnectionWrapper(reader_connection(file))
 

@@ -15,7 +15,7 @@ from flows.ask.ask import Result, reading
 from flows.ask.balances import check_source
 from flows.ask.currencies import check_codes, only
 from flows.ask.decimals import in_decimals
-from flows.ask.names import company_names
+from flows.ask.names import companies
 from flows.configuration.load import place_of
 from flows.configuration.values import Settings
 from flows.show.show import say, show_table
@@ -126,7 +126,8 @@ def read_history(
         sums = in_decimals(warehouse.answer(statement("history/sums"), params))
         check_codes(currencies, [row["currency"] for row in sums.records()])
         series = _series(only(sums, currencies).records(), spans)
-        return History(company_names(warehouse, source), spans, series, _is_copy(warehouse, settings))
+        names, _ = companies(warehouse, source)
+        return History(names, spans, series, _is_copy(warehouse, settings))
 
 
 def table_of(history: History, by: str = "month") -> Result:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from flows.ask.ask import reading
@@ -54,7 +55,8 @@ def with_name(field: str, value: object, names: Names) -> object:
     return value if name is None else f"{name} ({value})"
 
 
-def company_names(warehouse: Warehouse, source: str | None) -> str:
-    """Return the names of the companies of one source or of all, for a heading."""
+def companies(warehouse: Warehouse, source: str | None) -> tuple[str, datetime | None]:
+    """Return the names of the companies of one source or of all, for a heading, and the moment of their last load."""
     rows = warehouse.rows(statement("read/companies"), {"source": source})
-    return harmless(" and ".join(str(name or own) for own, name, _ in rows))
+    last = max((moment for _, _, moment in rows if isinstance(moment, datetime)), default=None)
+    return harmless(" and ".join(str(name or own) for own, name, _ in rows)), last

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from flows.ask.aging import BASES, BY, DUE, day_of, heading_of, read_aging, tell_aging, tell_left_out
+from flows.ask.aging import BASES, BY, DUE, day_of, picture_heading, read_aging, tell_aging, tell_left_out
 from flows.ask.currencies import codes_of
 from flows.ask.files import check_outputs, write_files
 from flows.ask.plots.aging import plot_aging
@@ -55,7 +55,7 @@ def aging(
     settings = load_settings(config)
     tables, notes = read_aging(settings, source, by=by, basis=basis, at=day, currencies=codes), []
     if plot is not None:
-        notes = plot_aging(tables, plot, heading_of(settings, source, day), by=by, basis=basis, top=top)
+        notes = plot_aging(tables, plot, picture_heading(settings, source, day), by=by, basis=basis, top=top)
     if write_files(tables[f"by_{by}"], csv, xlsx, separator=separator, decimal=decimal):
         tell_left_out(tables["left_out"])
     elif as_json:

@@ -229,10 +229,8 @@ def _reader(path: Path) -> duckdb.DuckDBPyConnection:
     """
     if path.name != READER:
         return duckdb.connect(str(path), read_only=True, config=READING)
-    connection = duckdb.connect(config=READING)
+    connection = duckdb.connect(config={**READING, "temp_directory": f"{path}.tmp"})
     try:
-        spilled = f"set temp_directory = {quoted(f'{path}.tmp')}"
-        connection.execute(spilled).fetchall()
         connection.execute(f"attach {quoted(path)} as reader (read_only)").fetchall()
         connection.execute("use reader").fetchall()
     except BaseException:

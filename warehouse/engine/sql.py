@@ -15,6 +15,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from functools import cache
+from itertools import takewhile
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1] / "sql"
@@ -40,11 +41,18 @@ def promise_of(sql: str) -> str:
     return sql.strip().split("\n", 1)[0].removeprefix("--").strip()[:100]
 
 
+def description_of(sql: str) -> str:
+    """Return the whole comment above a statement, as one line."""
+    lines = takewhile(lambda line: line.startswith("--"), sql.splitlines())
+    return " ".join(line.removeprefix("--").strip() for line in lines)
+
+
 def quoted(text: object) -> str:
     """Return a text or path as a literal of SQL, where a statement takes no parameter."""
     return "'" + str(text).replace("'", "''") + "'"
 
 
+@cache
 def named(folder: str) -> list[str]:
     """Return the names of the files in a folder, in alphabetical order."""
     return sorted(path.stem for path in (ROOT / folder).glob("*.sql"))

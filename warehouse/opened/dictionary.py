@@ -15,10 +15,10 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from warehouse.engine.seam import Warehouse
-from warehouse.engine.sql import named, statement
+from warehouse.engine.sql import description_of, named, statement
 from warehouse.opened.migrate import open_migrated
-from warehouse.schema.comments import of_view, of_whole
-from warehouse.schema.functions import columns_of, promise, texts
+from warehouse.schema.comments import of_view
+from warehouse.schema.functions import columns_of, texts
 from warehouse.schema.marts import tables_of
 from warehouse.schema.public import MART, PUBLIC
 from warehouse.schema.tables import SCHEMA, mirror, type_of
@@ -96,7 +96,7 @@ def _views(warehouse: Warehouse) -> Iterator[str]:
     for view in named("mart"):
         types = _types(warehouse, view)
         made = statement(f"mart/{view}")
-        yield f"### mart.{view}\n\n{of_whole(made)}\n"
+        yield f"### mart.{view}\n\n{description_of(made)}\n"
         yield from _table(types, of_view(view, list(types)))
 
 
@@ -105,7 +105,7 @@ def _functions() -> Iterator[str]:
     yield "For example: `select * from mart.aging_as_of(date '2025-12-31')`\n"
     for name, text in sorted(texts().items()):
         types = {column: kind.replace(", ", ",") for column, kind in columns_of(text).items()}
-        yield f"### mart.{name}\n\n{promise(text)}\n"
+        yield f"### mart.{name}\n\n{description_of(text)}\n"
         yield from _table(types, of_view(name.removesuffix("_as_of"), list(types)))
 
 

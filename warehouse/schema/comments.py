@@ -13,7 +13,7 @@ from schemas.billing import CREDITS, INVOICES, PAYMENTS
 from schemas.entities import ACTIVITIES, CLIENTS, COMPANIES, CONTACTS, GROUPS
 from schemas.entity import Entity
 from warehouse.engine.seam import Warehouse
-from warehouse.engine.sql import quoted
+from warehouse.engine.sql import description_of, quoted
 from warehouse.schema.mirror import columns, mirrored
 from warehouse.schema.personal import is_personal
 
@@ -205,12 +205,6 @@ def of_view(view: str, names: list[str]) -> dict[str, str]:
     return {name: _described(view, name, described) for name in names}
 
 
-def of_whole(text: str) -> str:
-    """Return the description of a view: the comment before its statement."""
-    lines = text.split("create view", 1)[0].splitlines()
-    return " ".join(line.removeprefix("--").strip() for line in lines)
-
-
 def comments_of(schema: str, made: Mapping[str, str], there: Mapping[str, list[str]], *, kind: str = "view") -> str:
     """Return one text of comments on a schema's views, each made by its statement, and on their columns.
 
@@ -218,7 +212,7 @@ def comments_of(schema: str, made: Mapping[str, str], there: Mapping[str, list[s
     """
     comments = []
     for view, text in made.items():
-        comments.append(f'comment on {kind} {schema}."{view}" is {quoted(of_whole(text))}')
+        comments.append(f'comment on {kind} {schema}."{view}" is {quoted(description_of(text))}')
         for column, description in of_view(view, there[view]).items():
             comments.append(f'comment on column {schema}."{view}"."{column}" is {quoted(description)}')
     return ";\n".join(comments)

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from warehouse.engine.seam import POSTGRES, Warehouse
-from warehouse.engine.sql import named, quoted, statement
+from warehouse.engine.sql import description_of, named, quoted, statement
 
 FOLDER = "as_of"
 CALL = "()"
@@ -32,7 +32,7 @@ def create_function(warehouse: Warehouse, text: str) -> None:
         head = f"create function {name}({day} date) returns table ({columns}) language sql stable"
         warehouse.execute(f"{head} as $body${body}$body$")
         warehouse.execute(f"revoke all on {kind} from public")
-        warehouse.execute(f"comment on {kind} is {quoted(promise(text))}")
+        warehouse.execute(f"comment on {kind} is {quoted(description_of(text))}")
     else:
         for part in macro(text):
             warehouse.execute(part)
@@ -43,7 +43,7 @@ def macro(text: str) -> tuple[str, str]:
     name, day, _, body = _parts(text)
     return (
         f"create macro {name}({day}) as table {body}",
-        f"comment on macro table {name} is {quoted(promise(text))}",
+        f"comment on macro table {name} is {quoted(description_of(text))}",
     )
 
 
@@ -53,12 +53,6 @@ def drop_function(warehouse: Warehouse, schema: str, name: str) -> None:
         warehouse.execute(f'drop function if exists {schema}."{name}"(date)')
     else:
         warehouse.execute(f'drop macro table if exists {schema}."{name}"')
-
-
-def promise(text: str) -> str:
-    """Return the description of a function: the comment before its statement."""
-    lines = text.split("create function", 1)[0].splitlines()
-    return " ".join(line.removeprefix("--").strip() for line in lines)
 
 
 def columns_of(text: str) -> dict[str, str]:

@@ -14,8 +14,9 @@ from datetime import datetime
 
 from schemas.errors import SettingsError, WarehouseError
 from warehouse.engine.seam import POSTGRES, Warehouse
-from warehouse.engine.sql import named, statement
+from warehouse.engine.sql import statement
 from warehouse.schema.functions import texts
+from warehouse.schema.labels import view_below
 from warehouse.schema.personal import readable
 from warehouse.schema.public import MART, PUBLIC, SCHEMAS
 
@@ -147,5 +148,5 @@ def _columns(warehouse: Warehouse, schema: str) -> dict[str, list[str]]:
 
 def _readable(views: dict[str, list[str]], view: str) -> list[str]:
     """Return the columns without personal data of a view, which may be one with labelled custom fields."""
-    below = view if view in named("mart") else view.partition("_")[0]
+    below = view_below(view)
     return readable(below, views[view], views[below])

@@ -41,6 +41,11 @@ def label(warehouse: Warehouse) -> bool:
     return True
 
 
+def view_below(view: str) -> str:
+    """Return the view that one with a company's labels reads: clients for clients_main. Any other is its own."""
+    return view if view in named("mart") else view.partition("_")[0]
+
+
 def named_columns(columns: list[str], labels: Mapping[str, object], word: str) -> list[tuple[str, str]]:
     """Return each column with its name in a view: its own, or the label of a custom field. No name repeats."""
     taken = {column.lower() for column in columns}

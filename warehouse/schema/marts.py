@@ -11,8 +11,9 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from warehouse.engine.seam import Warehouse
-from warehouse.engine.sql import named, statement
-from warehouse.schema.comments import of_view, of_whole
+from warehouse.engine.sql import description_of, statement
+from warehouse.schema.comments import of_view
+from warehouse.schema.labels import view_below
 from warehouse.schema.public import MART, PUBLIC, public_comment
 from warehouse.schema.tables import mirror
 
@@ -70,11 +71,9 @@ def tables_of(warehouse: Warehouse) -> sa.MetaData:
 
     Views with a company's own labels are among them. The database says which columns and types a view has.
     """
-    metadata = sa.MetaData()
-    for table in mirror().tables.values():
-        table.to_metadata(metadata)
+    metadata = mirror()
     for schema, view, columns in _views(warehouse):
-        words, key = of_view(view, [name for name, _ in columns]), KEYS[_below(view)]
+        words, key = of_view(view, [name for name, _ in columns]), KEYS[view_below(view)]
         table = sa.Table(view, metadata, schema=schema, comment=_comment(schema, view))
         for name, kind in columns:
             column = sa.Column(
@@ -96,10 +95,10 @@ def _views(warehouse: Warehouse) -> Iterator[tuple[str, str, list[tuple[str, sa.
         "from information_schema.columns where table_catalog = current_database() "
         f"and table_schema in ('{MART}', '{PUBLIC}') order by table_schema, table_name, ordinal_position"
     ):
-        if _below(str(view)) in KEYS:
+        if view_below(str(view)) in KEYS:
             found.setdefault((str(schema), str(view)), []).append((str(column), _type(str(kind), digits, places)))
     for (schema, view), columns in found.items():
-        if {name for name, _ in columns}.issuperset(KEYS[_below(view)]):  # else a person's own, such as clients_top
+        if {name for name, _ in columns}.issuperset(KEYS[view_below(view)]):  # else a person's own, such as clients_top
             yield schema, view, columns
 
 
@@ -107,12 +106,7 @@ def _comment(schema: str, view: str) -> str | None:
     if view not in KEYS:
         return None
     text = statement(f"mart/{view}")
-    return of_whole(text if schema == MART else public_comment(text))
-
-
-def _below(view: str) -> str:
-    """Return the view below one that has a company's labels: clients for clients_main."""
-    return view if view in named(MART) else view.partition("_")[0]
+    return description_of(text if schema == MART else public_comment(text))
 
 
 def _type(kind: str, digits: object, places: object) -> sa.types.TypeEngine[Any]:

@@ -54,7 +54,7 @@ def mirror() -> sa.MetaData:
 
     The references describe the data; no database checks them.
     """
-    metadata = sa.MetaData(schema=SCHEMA)
+    metadata = sa.MetaData()
     for entity, parent in mirrored():
         _add_table(metadata, entity, parent)
     return metadata
@@ -63,7 +63,7 @@ def mirror() -> sa.MetaData:
 def _add_table(metadata: sa.MetaData, entity: Entity, parent: Entity | None) -> None:
     words, listed = of_table(entity, parent), columns(entity, parent)
     key = ("source", "id") if "id" in listed else ("source",)
-    table = sa.Table(entity.name, metadata)
+    table = sa.Table(entity.name, metadata, schema=SCHEMA)
     for name, (kind, required) in listed.items():
         column = sa.Column(name, TYPES[kind], primary_key=name in key, nullable=not required, comment=words[name])
         table.append_column(column)

@@ -20,9 +20,9 @@ from flows.ask.plots.page import (
     make_room,
     money,
     most_bars,
+    name_of,
     nobody_owes,
     owing,
-    shortened,
     sums_of,
 )
 from flows.show.counted import counted
@@ -119,7 +119,7 @@ def _panel_of_names(
     theirs = [record for record in result.records() if (record["source"], record["currency"]) == key]
     owed = sorted((record for record in theirs if record["owed"]), key=lambda record: -_exact(record["owed"]))
     drawn = owed[:most]
-    names = [_name(record, by) for record in drawn]
+    names = [name_of(record, by, LONGEST_NAME) for record in drawn]
     late = ", ".join(f"{money(amount, row['currency'])} {words}" for words, amount in _late(row, basis))
     some = [f"{len(drawn)} of {counted(len(owed), by)} drawn"] if len(drawn) < len(owed) else []
     lines = ["; ".join([owing(row), late, *some]), *_most_overpaid(theirs, by), *left_out]
@@ -129,14 +129,14 @@ def _panel_of_names(
     )  # fmt: skip
 
 
-def _name(record: Record, by: str) -> str:
-    return shortened(record[by] or ("(no name)" if by == "client" else "(no country)"), LONGEST_NAME)
-
-
 def _most_overpaid(records: Sequence[Record], by: str) -> list[str]:
     """Return the grey line about the client or country that has overpaid most, if there is one."""
     most = max(records, key=lambda record: _exact(record["overpaid"]))
-    return [f"most overpaid: {_name(most, by)} {money(most['overpaid'], most['currency'])}"] if most["overpaid"] else []
+    return (
+        [f"most overpaid: {name_of(most, by, LONGEST_NAME)} {money(most['overpaid'], most['currency'])}"]
+        if most["overpaid"]
+        else []
+    )
 
 
 def _late(row: Record, basis: str) -> list[tuple[str, Decimal]]:

@@ -19,9 +19,9 @@ from flows.ask.plots.page import (
     make_room,
     money,
     most_bars,
+    name_of,
     nobody_owes,
     owing,
-    shortened,
     sums_of,
 )
 from flows.show.counted import counted
@@ -70,8 +70,7 @@ def _panels(results: dict[str, Result], by: str, top: int) -> tuple[list[Panel],
     for row in results["by_country" if by == "country" else "top_debtors"].records():
         amount = row["owed" if by == "country" else "balance"]
         if amount:
-            named = shortened(row[by] or f"(no {'country' if by == 'country' else 'name'})", LONGEST_NAME)
-            owed.setdefault((row["source"], row["currency"]), []).append((named, amount))
+            owed.setdefault((row["source"], row["currency"]), []).append((name_of(row, by, LONGEST_NAME), amount))
     most = min(top, most_bars(min(len(drawn), MOST_PANELS[by])))
     return [
         _panel(label_of(row, several=several), row, owed[row["source"], row["currency"]], by, most) for row in drawn

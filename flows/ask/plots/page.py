@@ -162,6 +162,11 @@ def shortened(name: object, room: int) -> str:
     return text.rstrip() + "…"
 
 
+def name_of(record: Mapping[str, object], by: str, room: int) -> str:
+    """Return the name of a client or country for a bar, on one line as wide as `room` letters at most."""
+    return shortened(record[by] or ("(no name)" if by == "client" else "(no country)"), room)
+
+
 def money(value: object, currency: object) -> str:
     """Return an amount in the decimals of its currency, rounded: a picture is for orientation, a table is exact."""
     code = str(currency or "")

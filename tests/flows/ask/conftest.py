@@ -21,15 +21,15 @@ from warehouse.opened.open import open_place
 @pytest.fixture
 def kept(settings, place):
     """Settings of a warehouse with drawn books in two currencies, once on each engine."""
-    told = msgspec.structs.replace(settings, warehouse=address(place), publish=False)
+    chosen = msgspec.structs.replace(settings, warehouse=address(place), publish=False)
     now = datetime.now(UTC).replace(microsecond=0)
     office = Office("asked", "UTC", now, clients=9).work(200)
     office.clients[2]["settings"]["currency_id"] = "nowhere"
-    with open_place(place_of(told)) as warehouse:
+    with open_place(place_of(chosen)) as warehouse:
         bind(warehouse, "main", Binding("https://ninja.test", "co", "main"), version="5.12.28", now=now)
         for entity, rows in reference("UTC").rows.items():
             put(warehouse, entity, rows)
         fill(warehouse, CLIENTS, office.clients)
         for entity in (INVOICES, PAYMENTS, CREDITS):
             fill(warehouse, entity, getattr(office, entity.name))
-    return told
+    return chosen

@@ -1,4 +1,4 @@
-"""What docs/bi.md tells other programs to do works: its connection strings, its commands, its query, its files."""
+"""The connection strings, commands, queries and files of docs/bi.md work."""
 
 from __future__ import annotations
 
@@ -40,9 +40,9 @@ def block(language, word):
 
 @pytest.fixture
 def loaded(settings, pulls, place):
-    told = msgspec.structs.replace(settings, warehouse=address(place), publish=False)
-    pulls(using=told)
-    return told
+    chosen = msgspec.structs.replace(settings, warehouse=address(place), publish=False)
+    pulls(using=chosen)
+    return chosen
 
 
 @pytest.fixture

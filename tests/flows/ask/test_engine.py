@@ -16,7 +16,6 @@ from flows.configuration.load import place_of
 from flows.configuration.values import Settings
 from schemas.errors import SettingsError, WarehouseError
 from tests.engines import address
-from warehouse.engine.place import PostgresUrl
 
 OWED = "select name, balance, created_at from mart.clients order by name, id"
 
@@ -111,23 +110,20 @@ def test_it_cannot_write_without_transactions_either(loaded):
         connection.execute(sa.text("delete from control.runs"))
 
 
-@pytest.mark.parametrize("on_engine_only", ["postgres"])
-def test_on_postgres_values_arrive_whatever_the_environment_says(on_engine, on_engine_only, monkeypatch):
+def test_on_postgres_values_arrive_whatever_the_environment_says(postgres_place, monkeypatch):
     for name, value in (("CLIENTENCODING", "LATIN1"), ("DATESTYLE", "German"), ("OPTIONS", "-c extra_float_digits=-9")):
         monkeypatch.setenv(f"PG{name}", value)
     asked = "select chr(321) || 'd', date '2026-01-02', timestamptz '2026-06-30 12:00:00+00', float8 '0.123456789'"
-    with engine(settings=Settings(warehouse=address(on_engine(on_engine_only)))).connect() as connection:
+    with engine(settings=Settings(warehouse=address(postgres_place))).connect() as connection:
         values = tuple(connection.execute(sa.text(asked)).one())
     assert values == ("Łd", date(2026, 1, 2), datetime(2026, 6, 30, 12, tzinfo=UTC), 0.123456789)
 
 
-@pytest.mark.parametrize("on_engine_only", ["postgres"])
-def test_on_postgres_moments_are_in_utc_whatever_the_role_says(on_engine, on_engine_only, postgres):
-    place = on_engine(on_engine_only)
-    with postgres.admin(address(place).rpartition("/")[2]) as connection:
+def test_on_postgres_moments_are_in_utc_whatever_the_role_says(postgres_place, postgres):
+    with postgres.admin(address(postgres_place).rpartition("/")[2]) as connection:
         connection.execute("alter role current_user set timezone = 'Asia/Tokyo'")
     try:
-        with engine(settings=Settings(warehouse=address(place))).connect() as connection:
+        with engine(settings=Settings(warehouse=address(postgres_place))).connect() as connection:
             (moment,) = connection.execute(sa.text("select timestamptz '2026-06-30 12:00:00+00'")).one()
             assert (moment.utcoffset(), moment.hour) == (timedelta(0), 12)
     finally:
@@ -143,8 +139,6 @@ def test_a_password_of_the_warehouse_is_not_shown():
     assert "s3cret" not in str(failed.value)
 
 
-def test_a_sqlalchemy_url_names_the_same_warehouse_as_one_of_postgres(place, settings):
-    if not isinstance(place, PostgresUrl):
-        pytest.skip("a DuckDB file is named by its path")
-    theirs = address(place).replace("postgresql://", "postgresql+psycopg://")
-    assert place_of(Settings(warehouse=theirs)) == place_of(Settings(warehouse=address(place)))
+def test_a_sqlalchemy_url_names_the_same_warehouse_as_one_of_postgres(postgres_place):
+    theirs = address(postgres_place).replace("postgresql://", "postgresql+psycopg://")
+    assert place_of(Settings(warehouse=theirs)) == place_of(Settings(warehouse=address(postgres_place)))

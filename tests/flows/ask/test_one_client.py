@@ -50,17 +50,17 @@ def kept(engine, tmp_path_factory):
     with running(clients=120, seed=5) as box:
         server = Server(box)
         source = Source(url=box.url, page_size=50, requests_per_second=10_000, look_back=0, entities=ENTITIES)
-        told = Settings(warehouse=address(place), publish=False, sources={"main": source})
+        chosen = Settings(warehouse=address(place), publish=False, sources={"main": source})
         active = server.clients(status="active").values()
         first, other, purged = [client for client in active if client["balance"] > 0 and client["name"]][:3]
         server.edit(purged, shipping_city="Ulm")
-        pull_from(server, told)
+        pull_from(server, chosen)
         server.switch(clock={"advance": 3600})
         server.edit(first, city="Bern", custom_value1="Ann Key")
         server.merge(first["id"], other["id"])
         server.purge(purged["id"])
-        pull_from(server, told)
-        yield Scene(server, told, (first, other, purged))
+        pull_from(server, chosen)
+        yield Scene(server, chosen, (first, other, purged))
     engine.drop(place)
 
 
@@ -68,8 +68,8 @@ def kept(engine, tmp_path_factory):
 def own(kept, engine, tmp_path):
     """The same in a warehouse that one test may change."""
     place = engine.copy(place_of(kept.settings), tmp_path / "own")
-    told = msgspec.structs.replace(kept.settings, warehouse=address(place))
-    yield Scene(kept.server, told, (kept.first, kept.other, kept.purged))
+    chosen = msgspec.structs.replace(kept.settings, warehouse=address(place))
+    yield Scene(kept.server, chosen, (kept.first, kept.other, kept.purged))
     engine.drop(place)
 
 
@@ -318,12 +318,12 @@ def test_people_see_only_sections_with_rows_and_at_most_the_rows_they_asked_for(
 
 
 def test_a_name_cannot_steer_the_terminal(settings, pulls, server, place, capsys):
-    told = using(settings, place, entities=("clients",))
+    chosen = using(settings, place, entities=("clients",))
     made = server.call(
         "POST", "/api/v1/clients", {"name": HOSTILE, "city": HOSTILE, "contacts": [{"first_name": HOSTILE}]}
     )
-    pulls(using=told)
-    answer = read_client(told, HOSTILE)
+    pulls(using=chosen)
+    answer = read_client(chosen, HOSTILE)
     assert answer.client.found.id == made["data"]["id"]
     tell_client(answer.client)
     tell_matches(answer)
@@ -333,10 +333,10 @@ def test_a_name_cannot_steer_the_terminal(settings, pulls, server, place, capsys
 
 
 def test_without_documents_the_client_is_shown_and_it_says_so(settings, pulls, server, place, capsys):
-    told = using(settings, place, entities=("clients",))
-    pulls(using=told)
+    chosen = using(settings, place, entities=("clients",))
+    pulls(using=chosen)
     client_id = next(iter(server.clients(status="active")))
-    client = read_client(told, client_id).client
+    client = read_client(chosen, client_id).client
     assert (client.aging, client.sections["invoices"].of_all, client.mirrored) == (None, 0, ["clients"])
     tell_client(client)
     said = capsys.readouterr()
@@ -347,18 +347,18 @@ def test_without_documents_the_client_is_shown_and_it_says_so(settings, pulls, s
 def test_two_sources_with_the_same_number_are_listed_to_choose_from(settings, pulls, server, place, capsys):
     with running(clients=20, seed=7) as box:
         other = Source(url=box.url, page_size=50, requests_per_second=10_000, look_back=0, entities=("clients",))
-        told = using(settings, place, entities=("clients",), other=other)
-        pulls(using=told)
-        pull_from(Server(box), told, "other")
-    answer = read_client(told, "0001")
+        chosen = using(settings, place, entities=("clients",), other=other)
+        pulls(using=chosen)
+        pull_from(Server(box), chosen, "other")
+    answer = read_client(chosen, "0001")
     assert (answer.client, [match.source for match in answer.matches]) == (None, ["main", "other"])
     tell_matches(answer)
     shown = capsys.readouterr().out
     assert all(words in shown for words in ("2 clients match", "main", "other", "0001", answer.matches[0].id))
-    assert read_client(told, "0001", "other").client.found.source == "other"
-    assert read_client(told, answer.matches[0].id, "main").client.found.number == "0001"
+    assert read_client(chosen, "0001", "other").client.found.source == "other"
+    assert read_client(chosen, answer.matches[0].id, "main").client.found.number == "0001"
     with pytest.raises(SettingsError, match="no source 'third'"):
-        read_client(told, "0001", "third")
+        read_client(chosen, "0001", "third")
 
 
 def test_the_command_shows_one_client_and_names_no_person_in_its_errors(command, server):

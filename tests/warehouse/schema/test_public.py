@@ -18,10 +18,10 @@ from tests.records import NOW, client
 from tests.warehouse.mart.test_aging import ago, invoice, payment, stamp, use
 from tests.warehouse.mart.test_daily import reference
 from warehouse.engine.seam import DUCKDB
-from warehouse.engine.sql import named
+from warehouse.engine.sql import description_of, named
 from warehouse.publish.export import LEFT_OUT, export
 from warehouse.schema.comments import PERSONAL, of_view
-from warehouse.schema.functions import promise, texts
+from warehouse.schema.functions import texts
 from warehouse.schema.personal import is_personal
 from warehouse.schema.public import public_function
 
@@ -110,7 +110,7 @@ def test_a_function_reads_the_twins_alone_and_equals_the_one_of_mart(books):
     for (name, text), day in itertools.product(texts().items(), DAYS):
         twin = public_function(text)
         assert "mart." not in twin
-        assert "personal" not in promise(twin)
+        assert "personal" not in description_of(twin)
         asked = f"select * from mart_public.{name}(date '{day}')"
         assert in_order(books.rows(asked)) == in_order(books.rows(asked.replace("mart_public.", "mart."))) != []
 

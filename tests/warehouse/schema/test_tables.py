@@ -6,7 +6,6 @@ import pytest
 import sqlalchemy as sa
 
 from tests.engines import address
-from warehouse.engine.seam import POSTGRES
 from warehouse.schema.comments import of_table
 from warehouse.schema.mirror import columns, mirrored, missing_columns
 from warehouse.schema.tables import mirror, type_of
@@ -19,17 +18,20 @@ COMMENTS = {
 }
 
 
+on_postgres = pytest.mark.parametrize("place", ["postgres"], indirect=True)
+"""tests/flows/ask/test_metadata.py reflects a DuckDB file."""
+
+
 @pytest.fixture
 def reflected(warehouse, place):
     """The tables of the schema `ninja` as SQLAlchemy reads them out of the database."""
-    if warehouse.engine != POSTGRES:
-        pytest.skip("tests/flows/ask/test_metadata.py reflects a DuckDB file")
     engine = sa.create_engine(sa.make_url(address(place)).set(drivername="postgresql+psycopg"), poolclass=sa.NullPool)
     metadata = sa.MetaData(schema="ninja")
     metadata.reflect(engine)
     return metadata
 
 
+@on_postgres
 def test_postgres_has_exactly_these_tables_columns_types_and_comments(reflected):
     ours = mirror()
     assert set(reflected.tables) == set(ours.tables)
@@ -43,6 +45,7 @@ def described(column):
     return column.name, kind, column.nullable, column.comment
 
 
+@on_postgres
 def test_postgres_has_exactly_these_indexes(reflected):
     for name, table in mirror().tables.items():
         found = {
