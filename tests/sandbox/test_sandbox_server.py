@@ -139,7 +139,7 @@ def test_the_module_serves_until_it_is_told_to_stop(number):
     command = [sys.executable, "-m", "sandbox", "--clients", "2", "--seed", "8", "--json"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as program:
         known = json.loads(program.stdout.readline())
-        answer = httpx.get(known["url"] + PING, headers={"X-API-TOKEN": known["token"]})
+        answer = httpx.get(known["url"] + PING, headers={"X-API-TOKEN": known["token"]}, timeout=60)
         program.send_signal(number)
         rest, errors = program.communicate(timeout=120)
     assert answer.status_code == 200

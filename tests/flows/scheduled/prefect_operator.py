@@ -45,7 +45,8 @@ class Operator:
 
     def api(self, verb, path, body=None, **headers):
         client = "tests"
-        with httpx.Client(base_url=self.url, auth=tuple(LOGIN.split(":")), trust_env=False) as http:
+        login = tuple(LOGIN.split(":"))
+        with httpx.Client(base_url=self.url, auth=login, timeout=PATIENCE, trust_env=False) as http:
             token = http.get("/csrf-token", params={"client": client}).json()["token"]
             headers = {"Prefect-Csrf-Token": token, "Prefect-Csrf-Client": client} | headers
             answer = http.request(verb, path, json=body, headers=headers)

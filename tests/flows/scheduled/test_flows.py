@@ -249,12 +249,12 @@ def written(path, sources, more=""):
 
 def api(box, verb, path, body=None):
     headers = {"X-API-TOKEN": box.token, "X-Requested-With": "XMLHttpRequest", "Accept": "application/json"}
-    answer = httpx.request(verb, f"{box.url}/api/v1/{path}", headers=headers, json=body, trust_env=False)
+    answer = httpx.request(verb, f"{box.url}/api/v1/{path}", headers=headers, json=body, timeout=60, trust_env=False)
     return answer.raise_for_status().json()
 
 
 def control(box, path, body):
-    httpx.post(f"{box.url}/_sandbox/{path}", json=body, trust_env=False).raise_for_status()
+    httpx.post(f"{box.url}/_sandbox/{path}", json=body, timeout=60, trust_env=False).raise_for_status()
 
 
 def create_people(box):

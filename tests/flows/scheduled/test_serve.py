@@ -30,7 +30,7 @@ EVERY_HOUR = {"push": When(interval=3600)}
 def refusals(url):
     """What a server set up like this says to: no login; a login without a CSRF token; a page from elsewhere."""
     login = tuple(LOGIN.split(":"))
-    with httpx.Client(trust_env=False, headers={"Origin": "https://elsewhere.example"}) as http:
+    with httpx.Client(trust_env=False, timeout=60, headers={"Origin": "https://elsewhere.example"}) as http:
         stranger = http.get(f"{url}/deployments/name/pull/all")
         forged = http.post(f"{url}/flow_runs/filter", json={}, auth=login)
         return [stranger.status_code, forged.status_code, forged.headers.get("access-control-allow-origin")]
@@ -43,12 +43,12 @@ def scheduled(person):
 
 
 def latency(box, milliseconds):
-    answer = httpx.post(f"{box.url}/_sandbox/switches", json={"latency_ms": milliseconds}, trust_env=False)
+    answer = httpx.post(f"{box.url}/_sandbox/switches", json={"latency_ms": milliseconds}, timeout=60, trust_env=False)
     answer.raise_for_status()
 
 
 def asked_of(box):
-    return httpx.get(f"{box.url}/_sandbox/requests", trust_env=False).raise_for_status().json()
+    return httpx.get(f"{box.url}/_sandbox/requests", timeout=60, trust_env=False).raise_for_status().json()
 
 
 def clients_in(path):
