@@ -148,7 +148,7 @@ TOO_WIDE = """() => {
     for (const node of document.body.querySelectorAll("*")) {
         const box = node.getBoundingClientRect();
         if (!box.width || !box.height || box.width <= 1) continue;
-        if ((box.right > width + 1 || box.left < -1) && box.bottom > 0 && !contained(node))
+        if ((box.right > width + 1 || box.left < -1) && box.right > 0 && box.bottom > 0 && !contained(node))
             faults.push(`ends at ${Math.round(box.right)}: ${text(node)}`);
         const style = styles(node);
         if (["hidden", "clip"].includes(style.overflowX) && node.scrollWidth > node.clientWidth + 1)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-
 import pytest
+from starlette.applications import Starlette
+from starlette.responses import HTMLResponse
+from starlette.routing import Route
 
 from tests.browser import (
     CHOICE,
@@ -17,33 +17,23 @@ from tests.browser import (
     running_browser,
     tab_through,
 )
+from tests.served import served
 
 START = '<!doctype html><html lang="en"><head><title>A page</title>'
 GOOD = START + "</head><body><main><h1>A page</h1><p>Text</p></main></body></html>"
-POLICY = "default-src 'self'"
 
 
 @pytest.fixture(scope="module")
 def site():
-    """A site on loopback: pages by path, as a dictionary that tests fill."""
+    """A site on loopback: its address, and its pages by path, which tests fill."""
     pages = {"/good": GOOD}
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self):
-            body = pages.get(self.path)
-            self.send_response(200 if body else 404)
-            self.send_header("Content-Type", "text/html; charset=utf-8")
-            self.send_header("Content-Security-Policy", POLICY)
-            self.end_headers()
-            self.wfile.write((body or GOOD).encode())
+    async def answer(request):
+        page = pages.get(request.url.path)
+        return HTMLResponse(page or GOOD, 200 if page else 404, {"Content-Security-Policy": "default-src 'self'"})
 
-        def log_message(self, *_):
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}", pages
-        server.shutdown()
+    with served(lambda _: Starlette(routes=[Route("/{path:path}", answer)])) as url:
+        yield url, pages
 
 
 @pytest.fixture(scope="module")
@@ -57,8 +47,8 @@ def shows(browser, site):
     """Open a page with this content, do something with it, and close it."""
     address, pages = site
 
-    def run(body, then=lambda _: None, head=""):
-        pages["/shown"] = f"{START}{head}</head><body><main><h1>A page</h1>{body}</main></body></html>"
+    def run(body, then=lambda _: None):
+        pages["/shown"] = f"{START}</head><body><main><h1>A page</h1>{body}</main></body></html>"
         with opened_page(browser, address) as page:
             page.goto("/shown")
             then(page)
