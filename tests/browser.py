@@ -15,7 +15,7 @@ from importlib.resources import files
 from typing import Any
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Browser, ConsoleMessage, Page, Request, Response, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, Response, expect, sync_playwright
 
 CHOICE = "NINJA_SYNC_TEST_BROWSER"
 NAMES = (
@@ -35,6 +35,9 @@ FLAGS = (
 LEFT = "net::ERR_ABORTED"
 """How Chromium calls a request that ends since its page was left, or since its answer is a download."""
 DEFAULT_SIZE = {"width": 1000, "height": 800}
+PATIENCE = 60_000
+"""Milliseconds until a test gives up waiting for a page."""
+expect.set_options(timeout=PATIENCE)
 
 
 class NoBrowser(Exception):
@@ -68,7 +71,7 @@ def running_browser() -> Iterator[Browser]:
 
 @dataclass
 class Watched:
-    """What went wrong on a page so far; statuses that a test expects are no faults."""
+    """What went wrong on a page so far. Statuses that a test expects are no faults; 0 stands for no answer."""
 
     expected: frozenset[int]
     faults: list[str] = field(default_factory=list)
@@ -91,7 +94,7 @@ class Watched:
             self.faults.append(f"leaves this machine: {request.url}")
 
     def _fails(self, request: Request) -> None:
-        if request.failure != LEFT:
+        if request.failure != LEFT and 0 not in self.expected:
             self.faults.append(f"failed: {request.method} {request.url} {request.failure}")
 
     def _is_answered(self, response: Response) -> None:
@@ -103,7 +106,7 @@ class Watched:
 def opened_page(browser: Browser, base_url: str, *, expected: Iterable[int] = (), **options: Any) -> Iterator[Page]:
     """Open a page as a new visitor in English and UTC. At the end, assert that nothing went wrong on it.
 
-    `expected` are statuses that the test provokes, `options` are Playwright's for a context.
+    `expected` are statuses that the test provokes, 0 for no answer. `options` are Playwright's for a context.
     """
     options = {"viewport": DEFAULT_SIZE, "locale": "en-GB", "timezone_id": "UTC", "reduced_motion": "reduce"} | options
     context = browser.new_context(base_url=base_url, **options)
@@ -111,7 +114,7 @@ def opened_page(browser: Browser, base_url: str, *, expected: Iterable[int] = ()
     context.on("page", watched.watch)  # and windows that it opens
     try:
         page = context.new_page()
-        page.set_default_timeout(60_000)
+        page.set_default_timeout(PATIENCE)
         yield page
         assert not watched.faults, "\n".join(watched.faults)
     finally:
