@@ -16,6 +16,13 @@ document.addEventListener("change", (event) => {
   if (event.target.matches("[data-submit]")) event.target.form.requestSubmit();
 });
 
+// A box that scrolls is a stop of the Tab key, so that arrow keys can move it.
+const markBoxes = () => document.querySelectorAll(".wide").forEach((box) => {
+  if (box.scrollWidth > box.clientWidth) box.tabIndex = 0; else box.removeAttribute("tabindex");
+});
+addEventListener("resize", markBoxes);
+markBoxes();
+
 // Read the page of an answer.
 const pageOf = async (answer) => new DOMParser().parseFromString(await answer.text(), "text/html");
 
@@ -26,6 +33,7 @@ const show = (page, answer) => {
   document.body.replaceWith(document.adoptNode(page.body));
   scrollTo(0, 0);
   document.getElementById("main")?.focus();
+  markBoxes();
   lookAgain();
 };
 
@@ -44,6 +52,7 @@ document.addEventListener("submit", async (event) => {
     if (answer.redirected) history.replaceState(null, "", answer.url);
     document.title = page.title;
     part.replaceWith(document.adoptNode(fresh));
+    markBoxes();
     fresh.querySelector("[data-focus]")?.focus();
   } catch { location.reload(); }  // it may have arrived: so nothing is sent twice
 });

@@ -12,7 +12,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from flows.desk.app import STATIC
-from tests.browser import opened_page
+from tests.browser import check_accessible, check_width, opened_page, tab_through
 from tests.served import served
 
 FORM = """<form method="post" action="/send" data-part="part"><label>Text <input name="action" value="old"></label>
@@ -20,8 +20,11 @@ FORM = """<form method="post" action="/send" data-part="part"><label>Text <input
 
 
 def page_of(main, title="A page"):
-    head = '<link rel="icon" href="data:,"><script src="/static/desk.js" defer></script>'
-    body = f'<p id="around">around</p><main id="main" tabindex="-1">{main}</main>'
+    head = (
+        '<link rel="icon" href="data:,"><link rel="stylesheet" href="/static/desk.css">'
+        '<script src="/static/desk.js" defer></script>'
+    )
+    body = f'<header id="around">around</header><main id="main" tabindex="-1">{main}</main>'
     return f'<!doctype html><html lang="en"><head><title>{title}</title>{head}</head><body>{body}</body></html>'
 
 
@@ -202,3 +205,28 @@ def test_work_under_way_is_looked_at_until_its_result_is_there(page, site, statu
     expect(page.locator("main p")).to_have_text("All is done")
     assert page.url == f"{site.url}/done"
     assert site.asked == ["GET /jobs/1"] * 4 + ["GET /done"]
+
+
+TABLE = """<h1>A page</h1><div class="wide"><table><thead><tr>
+<th scope="col">Client</th><th scope="col">Owed</th></tr></thead>
+<tbody><tr><th scope="row"><bdi>{}</bdi></th><td class="number">1,234,567,890.00 EUR</td></tr></tbody></table></div>"""
+
+
+@pytest.mark.parametrize("name", ["Maschinenbauunternehmung Wolfenbüttel", "W" * 10_000])
+def test_a_wide_table_scrolls_in_its_own_box_by_keys_too(page, site, name):
+    site.shown["GET /"] = page_of(TABLE.format(name))
+    page.goto("/")
+    check_width(page, 360)
+    check_accessible(page)
+    assert tab_through(page) == 1
+    page.keyboard.press("Tab")
+    page.keyboard.press("ArrowRight")
+    page.wait_for_function("document.querySelector('.wide').scrollLeft > 0")
+
+
+def test_a_table_that_fits_is_no_stop_of_the_tab_key_and_breaks_no_word(page, site):
+    site.shown["GET /"] = page_of(TABLE.format("Maschinenbauunternehmung"))
+    page.goto("/")
+    check_width(page, 1000)
+    assert tab_through(page) == 0
+    assert page.evaluate("document.querySelector('bdi').getClientRects().length") == 1
