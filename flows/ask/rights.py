@@ -12,6 +12,8 @@ from warehouse.engine.seam import POSTGRES, Warehouse
 from warehouse.engine.sql import statement
 from warehouse.schema.public import MART, PUBLIC
 
+_CLIENTS = "select * from {mart}.clients where status <> 'deleted'"
+
 
 @dataclass(frozen=True, slots=True)
 class Sight:
@@ -27,10 +29,11 @@ class Sight:
 
     def statement(self, name: str) -> str:
         """Return a named statement that reads the views of this role. A name that it may not see is NULL there."""
+        own = statement("today/clients") if self.everything else _CLIENTS.format(mart=self.views)
         return statement(name).format(
             mart=self.views,
+            clients=f"({own})",
             name="n.display_name as name" if self.names else "null as name",
-            since=statement("today/since").format(mart=self.views),
         )
 
 

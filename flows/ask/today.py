@@ -39,7 +39,7 @@ class Failure:
 class Fresh:
     """The age of a source's data. `checked_at` is the last pull that ended well; None if this role may not see it.
 
-    `loaded_at` is the last pull that stored a change.
+    `loaded_at` is the last pull that stored a change. Deleted clients are not counted.
     """
 
     source: str
@@ -79,7 +79,7 @@ class Today:
     at: datetime
     fresh: Sequence[Fresh]
     balances: Result = field(default=Result((), ()), repr=False)
-    since: Mapping[str, datetime] = field(default_factory=dict)
+    since: datetime | None = None
     changes: Mapping[str, int] = field(default_factory=dict)
     first: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict, repr=False)
     waiting: Mapping[tuple[str, str], int] = field(default_factory=dict)
@@ -89,25 +89,22 @@ def read_today(settings: Settings, source: str | None, *, first: int = FIRST, cl
     """Return what Today shows of one source or of all. A role that may only read views gets what those have."""
     now = clock.now()
     if not is_there(place_of(settings)):
-        return Today(EVERYTHING, now, _fresh(settings, source, [], {}, EVERYTHING))
+        return Today(EVERYTHING, now, _fresh(settings, source, [], EVERYTHING))
     with reading(settings, newest=True) as warehouse:
         sight = sight_of(warehouse)
         if sight is None:
-            return Today(EVERYTHING, now, _fresh(settings, source, [], {}, EVERYTHING))
-        params = {"source": source, "now": now}
+            return Today(EVERYTHING, now, _fresh(settings, source, [], EVERYTHING))
+        params = _params(warehouse, sight, source, now)
         rows = _asked(warehouse, sight, "today/freshness", params)
         checks = _asked(warehouse, sight, "today/checks", params) if sight.everything else []
-        fresh = _fresh(settings, source, rows, {str(row["source"]): row for row in checks}, sight)
-        counted = _asked(warehouse, sight, "today/changes", params)
-        changes = {kind: sum(int(row["clients"]) for row in counted if row["kind"] == kind) for kind in CHANGES}
-        return Today(
-            sight, now, fresh,
-            in_decimals(warehouse.answer(sight.statement("today/balances"), params)),
-            {str(row["source"]): row["since"] for row in counted},
-            changes,
-            {kind: _list(warehouse, sight, kind, params, most=first) for kind in CHANGES if changes[kind] and first},
-            _waiting(warehouse, sight, params, rows),
-        )  # fmt: skip
+        balances = in_decimals(warehouse.answer(sight.statement("today/balances"), params))
+        changes = _changes(warehouse, sight, params)
+        first_of = {
+            kind: _list(warehouse, sight, kind, params, most=first) for kind in CHANGES if changes[kind] and first
+        }
+        waiting = _waiting(warehouse, sight, params, rows)
+    fresh = _fresh(settings, source, [*rows, *checks, *balances.records()], sight)
+    return Today(sight, now, fresh, balances, params["since"], changes, first_of, waiting)
 
 
 def read_changes(
@@ -119,14 +116,25 @@ def read_changes(
     """
     if kind not in CHANGES:
         raise SettingsError(f"There is no list of {kind!r} clients: there are {', '.join(CHANGES)}.")
-    params = {"source": source, "now": clock.now()}
     with reading(settings, newest=True) as warehouse:
         sight = sight_of(warehouse)
         if sight is None:
             return [], 0
-        counted = _asked(warehouse, sight, "today/changes", params)
-        number = sum(int(row["clients"]) for row in counted if row["kind"] == kind)
-        return _list(warehouse, sight, kind, params, most=most, skip=skip), number
+        params = _params(warehouse, sight, source, clock.now())
+        rows = _list(warehouse, sight, kind, params, most=most, skip=skip)
+        return rows, _changes(warehouse, sight, params)[kind]
+
+
+def _params(warehouse: Warehouse, sight: Sight, source: str | None, now: datetime) -> dict[str, Any]:
+    """Return the parameters of all statements: `since` is the start of yesterday in the companies' time zone."""
+    ((since,),) = warehouse.rows(sight.statement("today/since"), {"source": source, "now": now})
+    return {"source": source, "now": now, "since": since or now - timedelta(days=1)}
+
+
+def _changes(warehouse: Warehouse, sight: Sight, params: Mapping[str, object]) -> dict[str, int]:
+    """Return the number of clients by kind of change."""
+    counted = _asked(warehouse, sight, "today/changes", params)
+    return {str(row["kind"]): int(row["clients"]) for row in counted}
 
 
 def _list(
@@ -141,28 +149,25 @@ def _asked(warehouse: Warehouse, sight: Sight, name: str, params: Mapping[str, o
     return Result(*warehouse.answer(sight.statement(name), params)).records()
 
 
-def _fresh(
-    settings: Settings,
-    source: str | None,
-    rows: Sequence[Mapping[str, Any]],
-    checks: Mapping[str, Mapping[str, Any]],
-    sight: Sight,
-) -> list[Fresh]:
+def _fresh(settings: Settings, source: str | None, rows: Sequence[Mapping[str, Any]], sight: Sight) -> list[Fresh]:
     """Return the age of each source in the warehouse, and of each that is configured and was not pulled yet."""
-    known = {str(row["source"]): row for row in rows}
+    known: dict[str, dict[str, Any]] = {}
+    for row in rows:
+        values = known.setdefault(str(row["source"]), {"clients": 0})
+        values.update({**row, "clients": values["clients"] + int(row.get("clients") or 0)})
     wanted = [source] if source else sorted({*settings.sources, *known})
-    return [_one(name, known.get(name, {}), checks.get(name, {}), sight) for name in wanted]
+    return [_one(name, known.get(name, {}), sight) for name in wanted]
 
 
-def _one(name: str, row: Mapping[str, Any], check: Mapping[str, Any], sight: Sight) -> Fresh:
-    failed = check.get("failed_at")
+def _one(name: str, row: Mapping[str, Any], sight: Sight) -> Fresh:
+    failed = row.get("failed_at")
     return Fresh(
         name,
         row.get("company"),
         int(row.get("clients") or 0),
         row.get("last_load_at"),
-        check.get("checked_at"),
-        Failure(failed, int(check["exit_code"]), str(check["message"])) if failed else None,
+        row.get("checked_at"),
+        Failure(failed, int(row["exit_code"]), str(row["message"])) if failed else None,
         int(row.get("not_listed") or 0),
         int(row.get("quarantined") or 0),
         sight.everything,

@@ -4,17 +4,16 @@
 -- The amounts owed and overpaid by currency, most owed first. Amounts of two currencies are never added.
 select source, currency_code as currency, clients, debtors, owed, creditors, overpaid, net
 from {mart}.balances_by_currency
-where source = coalesce($source, source)
+where (cast($source as varchar) is null or source = $source)
 order by source collate "C", owed desc, currency_code collate "C"
 
 -- :name changed
--- The clients that changed since the start of yesterday, each with the number of its changed values; the newest first.
+-- The clients that changed since a moment, each with the number of its changed values; the newest first.
 select c.source, c.id, n.number, {name}, null as currency, c.changes, c.at
 from (
     select k.source, k.id, count(*) as changes, max(k.changed_at) as at
     from {mart}.client_changes as k
-    join ({since}) as s on s.source = k.source and k.observed_at >= s.since
-    where k.source = coalesce($source, k.source)
+    where k.observed_at >= $since and (cast($source as varchar) is null or k.source = $source)
     group by k.source, k.id
     order by max(k.changed_at) desc, k.source, k.id
     limit $most offset $skip
@@ -23,28 +22,27 @@ left join {mart}.client_history as n on n.source = c.source and n.id = c.id and 
 order by c.at desc, c.source, c.id
 
 -- :name changes
--- How many clients are new, changed, vanished, and have another balance, since the start of yesterday.
-select s.source, s.since, 'new' as kind, count(c.id) as clients
-from ({since}) as s
-left join {mart}.clients as c on c.source = s.source and c.created_at >= s.since and c.status <> 'deleted'
-where s.source = coalesce($source, s.source)
-group by s.source, s.since
+-- How many clients are new, changed, vanished, and have another balance, since a moment.
+-- A new client has a stamp that is as new: by stamps there is an index.
+select 'new' as kind, count(*) as clients
+from {clients} as c
+where c.updated_at >= $since and c.created_at >= $since and (cast($source as varchar) is null or c.source = $source)
 union all
-select s.source, s.since, k.kind, count(distinct k.id)
-from ({since}) as s
-join (
-    select source, id, observed_at, 'changed' as kind from {mart}.client_changes
-    union all
-    select source, id, observed_at, 'moved' from {mart}.client_changes where field = 'balance'
-) as k on k.source = s.source and k.observed_at >= s.since
-where s.source = coalesce($source, s.source)
-group by s.source, s.since, k.kind
+select 'changed', count(*)
+from (
+    select source, id from {mart}.client_changes where observed_at >= $since and (cast($source as varchar) is null or source = $source)
+    group by source, id
+) as k
 union all
-select s.source, s.since, 'vanished', count(r.id)
-from ({since}) as s
-join {mart}.client_redirects as r on r.source = s.source and r.vanished_at >= s.since
-where s.source = coalesce($source, s.source)
-group by s.source, s.since
+select 'moved', count(*)
+from (
+    select source, id from {mart}.client_changes
+    where observed_at >= $since and field = 'balance' and (cast($source as varchar) is null or source = $source)
+    group by source, id
+) as k
+union all
+select 'vanished', count(*) from {mart}.client_redirects
+where vanished_at >= $since and (cast($source as varchar) is null or source = $source)
 
 -- :name checks
 -- When each source was last read without an error, and its newest failure if that came later.
@@ -56,38 +54,47 @@ left join (
 left join (
     select *, row_number() over (partition by source order by failed_at desc) as place from control.failed_pulls
 ) as f on f.source = s.source and f.place = 1 and (r.checked_at is null or f.failed_at > r.checked_at)
-where s.source = coalesce($source, s.source)
+where (cast($source as varchar) is null or s.source = $source)
 order by s.source collate "C"
+
+-- :name clients
+-- The clients with their currencies, but deleted ones. The contacts of mart.clients would take longer than all the rest.
+select c.source, c.id, c.number, c.display_name, cur.code as currency_code, c.balance, c.created_at, c.updated_at
+from ninja.clients as c
+left join ninja.group_settings as g on g.source = c.source and g.id = c.group_settings_id
+left join ninja.companies as co on co.source = c.source
+left join ninja.currencies as cur
+    on cur.source = c.source and cur.id = coalesce(c.currency_id, g.currency_id, co.currency_id)
+where not c.is_deleted
 
 -- :name freshness
 -- The age and the problems of each source's data.
-select s.source, c.name as company, s.clients, s.last_load_at, s.not_listed, s.quarantined
+select s.source, c.name as company, s.last_load_at, s.not_listed, s.quarantined
 from {mart}.load_status as s
 left join {mart}.companies as c on c.source = s.source
-where s.source = coalesce($source, s.source)
+where (cast($source as varchar) is null or s.source = $source)
 order by s.source collate "C"
 
 -- :name kept
 -- How many records each source keeps until a person allows their removal, by kind, for a reader of the views.
 select source, 'clients' as entity, count(*) as records
-from {mart}.unlisted_clients where why = 'held' and source = coalesce($source, source)
+from {mart}.unlisted_clients where why = 'held' and (cast($source as varchar) is null or source = $source)
 group by source
 union all
 select source, document_kind || 's', count(*)
-from {mart}.unlisted_documents where why = 'held' and source = coalesce($source, source)
+from {mart}.unlisted_documents where why = 'held' and (cast($source as varchar) is null or source = $source)
 group by source, document_kind
 order by 1, 2
 
 -- :name moved
--- The clients whose balance moved since the start of yesterday: the balance before and now; the newest first.
+-- The clients whose balance moved since a moment: the balance before and now; the newest first.
 select k.source, k.id, n.number, {name}, n.currency_code as currency, b.balance as before, n.balance as after, k.at
 from (
-    select d.source, d.id, min(d.changed_at) as first_at, max(d.changed_at) as at
-    from {mart}.client_changes as d
-    join ({since}) as s on s.source = d.source and d.observed_at >= s.since
-    where d.field = 'balance' and d.source = coalesce($source, d.source)
-    group by d.source, d.id
-    order by max(d.changed_at) desc, d.source, d.id
+    select source, id, min(changed_at) as first_at, max(changed_at) as at
+    from {mart}.client_changes
+    where observed_at >= $since and field = 'balance' and (cast($source as varchar) is null or source = $source)
+    group by source, id
+    order by max(changed_at) desc, source, id
     limit $most offset $skip
 ) as k
 left join {mart}.client_history as n on n.source = k.source and n.id = k.id and n.is_current
@@ -95,28 +102,26 @@ left join {mart}.client_history as b on b.source = k.source and b.id = k.id and 
 order by k.at desc, k.source, k.id
 
 -- :name new
--- The clients that are new since the start of yesterday, the newest first.
+-- The clients that are new since a moment, the newest first.
 select n.source, n.id, n.number, {name}, n.currency_code as currency, n.balance as after, n.created_at as at
-from {mart}.clients as n
-join ({since}) as s on s.source = n.source and n.created_at >= s.since
-where n.status <> 'deleted' and n.source = coalesce($source, n.source)
+from {clients} as n
+where n.updated_at >= $since and n.created_at >= $since and (cast($source as varchar) is null or n.source = $source)
 order by n.created_at desc, n.source, n.id
 limit $most offset $skip
 
 -- :name since
--- The start of yesterday in the time zone of each company.
-select
-    source,
+-- The start of yesterday in the companies' time zone; of several, the earliest.
+select min(
     cast(cast(cast($now as timestamp with time zone) at time zone time_zone as date) - 1 as timestamp) at time zone time_zone
-        as since
+) as since
 from {mart}.companies
+where (cast($source as varchar) is null or source = $source)
 
 -- :name vanished
--- The clients that vanished since the start of yesterday, each with its fate; the newest first.
+-- The clients that vanished since a moment, each with its fate; the newest first.
 select n.source, n.id, null as number, {name}, null as currency, n.kind, n.into_id, n.vanished_at as at
 from {mart}.client_redirects as n
-join ({since}) as s on s.source = n.source and n.vanished_at >= s.since
-where n.source = coalesce($source, n.source)
+where n.vanished_at >= $since and (cast($source as varchar) is null or n.source = $source)
 order by n.vanished_at desc, n.source, n.id
 limit $most offset $skip
 

@@ -182,6 +182,8 @@ def names(name: str, engine: str) -> dict[str, str]:
     if name.startswith("aging/"):
         figures = {"figures": "mart.aging", "items": "mart.open_items"}
         return figures | {"columns": "owed, overpaid", "sums": "sum(owed) as owed, sum(overpaid) as overpaid"}
+    if name.startswith("today/"):
+        return {"mart": "mart", "name": "n.display_name as name", "clients": "(select * from mart.clients)"}
     return archive_of(entity) | {
         "stamp": stamp_of(CONTACTS),
         "counted": "true",
@@ -200,9 +202,6 @@ def names(name: str, engine: str) -> dict[str, str]:
         "contacts": "seen_contacts",
         "growth": "growth",
         "balances": "mart.client_balances",
-        "mart": "mart",
-        "name": "n.display_name as name",
-        "since": "select source, bound_at as since from mart.companies",
     }
 
 
