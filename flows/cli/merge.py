@@ -15,7 +15,8 @@ from flows.merge.apply import apply_merges, close_merges, resume_merges
 from flows.merge.pairs import pair_of, pairs_of, with_ids
 from flows.merge.plan import plan_merges
 from flows.merge.report import merges_as_json, naming, show_merges, tell_applied_merges, tell_planned_merges
-from flows.merge.sheet import merge_sheet, source_of
+from flows.merge.sheet import undo_sheet
+from flows.merge.sheet_text import as_markdown
 from flows.merge.stored import read_merges
 from flows.plans.applying import find_plan
 from flows.session.door import open_door
@@ -176,9 +177,8 @@ def sheet(
     the invoices and other documents to move back, with links to them.
     """
     settings = load_settings(config)
-    name = choose_source(settings, source) if source else source_of(settings, backup)
-    url = settings.sources[name].url if name else ""
-    text = merge_sheet(backup, url, known_names(settings, name) if name else None)
+    name = choose_source(settings, source) if source else None
+    text = as_markdown(undo_sheet(settings, backup, name))
     if to is not None:
         write_output(to, text.encode())
     if as_json:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
+from pathlib import Path
 
 from flows.ask.ask import reading
 from flows.ask.names import Names, names_in
@@ -95,6 +96,17 @@ def read_merges(settings: Settings, plan_id: str) -> StoredMerges:
             )
         )  # fmt: skip
     return StoredMerges(stored, merges, names, unexplained)
+
+
+def merge_of_backup(settings: Settings, backup: Path) -> StoredMerge | None:
+    """Return the merge whose backup is this file; None if no plan knows it."""
+    file = str(backup.resolve())
+    with reading(settings, newest=True) as warehouse:
+        rows = warehouse.rows(statement("plans/of_backup"), {"backup": file})
+    if not rows:
+        return None
+    plan_id = str(rows[0][0])
+    return next((merge for merge in read_merges(settings, plan_id).merges if merge.backup == file), None)
 
 
 def _figures_now(

@@ -81,11 +81,32 @@ join control.journal_edits as merged on merged.source = j.source and merged.call
 where j.source = $source and j.plan_id = $plan_id and j.verb = 'merge' and j.state = 'intended'
 order by j.number
 
+-- :name of_backup
+-- The plan with the merge that has this backup.
+select plan_id from control.merge_steps where backup = $backup
+
 -- :name outcomes
 -- The noted outcomes of a plan's cells.
 select id, field, outcome, message from control.outcomes
 where source = $source and plan_id = $plan_id
 order by id collate "C", field collate "C"
+
+-- :name paper_numbers
+-- The numbers of documents and payments, by their kind and id.
+select 'invoice' as kind, id, number from ninja.invoices
+where source = $source and id in (select unnest(cast($ids as varchar[])))
+union all
+select 'payment', id, number from ninja.payments
+where source = $source and id in (select unnest(cast($ids as varchar[])))
+union all
+select 'credit', id, number from ninja.credits
+where source = $source and id in (select unnest(cast($ids as varchar[])))
+union all
+select 'quote', id, number from ninja.quotes
+where source = $source and id in (select unnest(cast($ids as varchar[])))
+union all
+select 'recurring_invoice', id, number from ninja.recurring_invoices
+where source = $source and id in (select unnest(cast($ids as varchar[])))
 
 -- :name refuse_sources
 -- Refuse the waiting changes of unknown sources, with a reason that their authors see.
