@@ -171,32 +171,34 @@ union all select 'group_settings_id', id, name from ninja.group_settings where s
 
 -- :name journal
 -- The newest calls of the journal for people: the verb, the number of clients, and their outcomes.
+with calls as (
+    select source, call_id, noted_at, operator, verb, plan_id, number
+    from control.journal
+    where state = 'intended' and (cast($source as varchar) is null or source = $source)
+    order by noted_at desc, number desc
+    limit $top offset $skip
+),
+edits as (
+    select e.source, e.call_id, e.outcome, count(*) as clients
+    from control.journal_edits as e
+    join calls as c on c.source = e.source and c.call_id = e.call_id
+    group by e.source, e.call_id, e.outcome
+),
+counted as (
+    select
+        source, call_id, cast(sum(clients) as bigint) as clients,
+        string_agg(outcome || ' ' || cast(clients as varchar), ', ' order by outcome) as outcome
+    from edits
+    group by source, call_id
+)
 select
-    j.source,
-    j.call_id,
-    j.noted_at,
-    j.operator,
-    j.verb,
-    (select count(*) from control.journal_edits as e where e.source = j.source and e.call_id = j.call_id) as clients,
-    coalesce(
-        (
-            select string_agg(counted.outcome, ', ' order by counted.outcome)
-            from (
-                select e.outcome || ' ' || cast(count(*) as varchar) as outcome
-                from control.journal_edits as e
-                where e.source = j.source and e.call_id = j.call_id and e.outcome is not null
-                group by e.outcome
-            ) as counted
-        ),
-        case when s.state is null then 'unknown' else 'settled' end
-    ) as outcome,
-    coalesce(s.message, '') as message,
-    j.plan_id
-from control.journal as j
-left join control.journal as s on s.source = j.source and s.call_id = j.call_id and s.state = 'settled'
-where j.state = 'intended' and (cast($source as varchar) is null or j.source = $source)
-order by j.noted_at desc, j.number desc
-limit $top
+    c.source, c.call_id, c.noted_at, c.operator, c.verb, coalesce(k.clients, 0) as clients,
+    coalesce(k.outcome, case when s.state is null then 'unknown' else 'settled' end) as outcome,
+    coalesce(s.message, '') as message, c.plan_id
+from calls as c
+left join counted as k on k.source = c.source and k.call_id = c.call_id
+left join control.journal as s on s.source = c.source and s.call_id = c.call_id and s.state = 'settled'
+order by c.noted_at desc, c.number desc
 
 -- :name keys
 -- The ids of a source's clients, with the other keys that a person may use for them.
