@@ -12,8 +12,8 @@ from datetime import datetime
 from flows.configuration.values import Settings
 from flows.dedupe.review import pairs_in
 from flows.plans.client_keys import keys_of_mirror
-from flows.session.api import operator
 from flows.session.clock import SYSTEM_CLOCK, Clock
+from flows.session.operator import operator
 from flows.session.ready import open_ready
 from schemas.errors import SettingsError
 from warehouse.control.dedupe import DECISIONS, Pair, choose_survivor, decide, pair_of
