@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from decimal import Decimal
 from typing import Final
 
 from flows.dedupe.decisions import inherited
+from schemas.errors import SettingsError
 from schemas.money import in_own_decimals
 from warehouse.control.dedupe import Pair
 from warehouse.engine.seam import Warehouse
@@ -26,7 +28,7 @@ ORDERS: Final = (UNCERTAIN, PROBABLE, MONEY)
 STATES: Final = ("undecided", "later", "same", "not_same")
 OPEN: Final = "open"
 """Undecided, or left for later."""
-EVERY: Final = 10**9
+_ALL: Final = (0, 10**9)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,14 +55,24 @@ class Money:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """A group of a list. A pair of clients that no group holds is `single`. `state` is one of STATES."""
+    """A group of a list. A pair of clients that no group holds is `single`. `state` is one of STATES.
+
+    `unsure` is how near to one half the probability of its least certain undecided pair is. It is None if all undecided
+    pairs are in conflict, which no program may merge.
+    """
 
     ids: Sequence[str]
     single: bool
     probability: float | None
     in_conflict: bool
+    unsure: float | None
     state: str
     members: Sequence[Member] = ()
+
+    @property
+    def key(self) -> str:
+        """The text that means this group, for `group_named`."""
+        return ",".join(self.ids) if self.single else self.ids[0]
 
     @property
     def money(self) -> list[Money]:
@@ -85,6 +97,7 @@ class Groups:
     """One page of groups, and the numbers of all groups and single pairs by their state."""
 
     rows: Sequence[Group]
+    """Groups first, then single pairs."""
     counts: Mapping[tuple[bool, str], int]
 
     def count(self, *, single: bool | None = None, state: str | None = None) -> int:
@@ -100,33 +113,53 @@ def page_of_groups(
     *,
     by: str = UNCERTAIN,
     state: str | None = OPEN,
-    single: bool | None = None,
-    first: int = 0,
-    top: int = 25,
+    groups: tuple[int, int] = (0, 25),
+    pairs: tuple[int, int] = (0, 0),
 ) -> Groups:
-    """Return a page of groups: `top` of them after the first ones, in one of ORDERS; of one state or kind, or of any.
+    """Return a page of groups and of single pairs, in one of ORDERS; of one state, or of any.
 
-    By money, amounts are compared by their figures, whatever their currency.
+    `groups` and `pairs` say how many to skip, and how many to return at most. By money, amounts are compared by their
+    figures, whatever their currency.
     """
-    found = _page(warehouse, name, by=by, state=state, single=single, first=first, top=top)
+    found = _page(warehouse, name, by, state, groups, pairs)
     ids = sorted({client_id for group in found.rows for client_id in group.ids})
     members = {member.id: member for member in _members(warehouse, name, ids)}
     rows = [
-        Group(
-            group.ids, group.single, group.probability, group.in_conflict, group.state,
-            [members[client_id] for client_id in group.ids if client_id in members],
-        )
+        replace(group, members=[members[client_id] for client_id in group.ids if client_id in members])
         for group in found.rows
-    ]  # fmt: skip
+    ]
     return Groups(rows, found.counts)
 
 
-def open_groups(warehouse: Warehouse, name: str) -> list[Group]:
+def open_groups(warehouse: Warehouse, name: str, *, by: str = UNCERTAIN) -> list[Group]:
     """Return the groups and single pairs to decide on, without their clients' records, in the order to ask.
 
-    The group whose least certain undecided pair is nearest to one half comes first, and pairs in conflict last.
+    The group whose least certain undecided pair is nearest to one half comes first, and pairs in conflict last. In
+    another order, single pairs come after all groups.
     """
-    return list(_page(warehouse, name, by=UNCERTAIN, state=OPEN, single=None, first=0, top=EVERY).rows)
+    found = list(_page(warehouse, name, by, OPEN, _ALL, _ALL).rows)
+    return sorted(found, key=_uncertain) if by == UNCERTAIN else found
+
+
+def _uncertain(group: Group) -> tuple[bool, float, Sequence[str]]:
+    return group.unsure is None, group.unsure or 0.0, group.ids
+
+
+def group_named(warehouse: Warehouse, name: str, key: str) -> list[str]:
+    """Return the clients of the group that a key means: the id of one of them, or the two ids of a single pair.
+
+    Empty if no group holds that client now.
+    """
+    if "," in key:
+        return key.split(",")[:2]
+    rows = warehouse.rows(statement("duplicate_groups/with_client"), {"source": name, "id": key})
+    return [str(client_id) for (client_id,) in rows]
+
+
+def found_at(warehouse: Warehouse, name: str) -> datetime | None:
+    """Return when the last search for duplicates read the clients; None if it found nothing, or never ran."""
+    ((at,),) = warehouse.rows(statement("duplicate_groups/last_search"), {"source": name})
+    return at if isinstance(at, datetime) else None
 
 
 def warnings_of(members: Sequence[Member], *, in_conflict: bool) -> list[str]:
@@ -154,22 +187,30 @@ def carried_parameters(carried: Mapping[Pair, str]) -> dict[str, list[str]]:
 
 
 def _page(
-    warehouse: Warehouse, name: str, *, by: str, state: str | None, single: bool | None, first: int, top: int
+    warehouse: Warehouse, name: str, by: str, state: str | None, groups: tuple[int, int], pairs: tuple[int, int]
 ) -> Groups:
+    if by not in ORDERS or state not in {*STATES, OPEN, None}:
+        raise SettingsError("This list has no such order or state.")
     every = statement("duplicate_groups/every")
     values = {
-        "source": name, "by": by, "with_money": by == MONEY, "state": state, "single": single, "first": first,
-        "top": top, **carried_parameters(inherited(warehouse, name)),
+        "source": name, "by": by, "with_money": by == MONEY, "state": state, "first": groups[0], "top": groups[1],
+        "first_single": pairs[0], "top_single": pairs[1], **carried_parameters(inherited(warehouse, name)),
     }  # fmt: skip
     rows = warehouse.rows(statement("duplicate_groups/page").format(groups=every), values)
-    keys = [(kind, one) for kind in (False, True) for one in STATES]
+    keys = [(single, one) for single in (False, True) for one in STATES]
     counts = {key: int(str(number)) for key, number in zip(keys, rows[0][-len(keys) :], strict=True)}
     return Groups([_group(*row[: -len(keys)]) for row in rows if row[0] is not None], counts)
 
 
-def _group(ids: object, single: object, probability: object, in_conflict: object, state: object) -> Group:
-    likely = None if probability is None else float(str(probability))
-    return Group(str(ids).split(","), bool(single), likely, bool(in_conflict), str(state))
+def _group(
+    ids: object, single: object, probability: object, in_conflict: object, unsure: object, state: object
+) -> Group:
+    likely, doubtful = _number(probability), _number(unsure)
+    return Group(str(ids).split(","), bool(single), likely, bool(in_conflict), doubtful, str(state))
+
+
+def _number(value: object) -> float | None:
+    return None if value is None else float(str(value))
 
 
 def _members(warehouse: Warehouse, name: str, ids: Sequence[str]) -> list[Member]:

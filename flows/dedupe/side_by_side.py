@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from flows.dedupe.review import Case, Line
@@ -14,6 +14,8 @@ MARKS: Final[Mapping[str, str]] = {DIFFERENT: "different values", ONE_BLANK: "a 
 """The marks of a field that shows whether clients are the same, with their meaning."""
 DECIDED: Final[Mapping[str, str]] = {SAME_AS: "the same", NEVER_MERGE: "not the same", LATER: "left for later"}
 """What people call each decision."""
+LETTERS: Final = "123456789abcdefghijklmnop"
+"""What each client of a group is called beside its reasons: a key that chooses it in the terminal."""
 _LABELS: Final[Mapping[str, str]] = {
     "display_name": "name", "paid_to_date": "paid", "address1": "street", "currency_code": "currency",
     "vat_number": "VAT number", "id_number": "ID number", "created_at": "created", "updated_at": "changed",
@@ -23,6 +25,12 @@ _LABELS: Final[Mapping[str, str]] = {
 def in_order(case: Case) -> list[str]:
     """Return the clients of a group, with the client to keep first."""
     return sorted(case.ids, key=lambda client_id: (client_id != case.kept, case.ids.index(client_id)))
+
+
+def letter_of(ids: Sequence[str], client_id: str) -> str:
+    """Return what a client is called beside the reasons; `ids` are those of `in_order`."""
+    place = ids.index(client_id)
+    return LETTERS[place] if place < len(LETTERS) else str(place + 1)
 
 
 def label_of(line: Line) -> str:

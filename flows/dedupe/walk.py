@@ -6,9 +6,12 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from flows.dedupe.decide import Noted
+from flows.configuration.values import Settings
+from flows.dedupe.decide import Noted, take_back_group
+from flows.dedupe.groups import UNCERTAIN, open_groups
 from flows.dedupe.side_by_side import DECIDED
 from warehouse.control.dedupe import LATER, SAME_AS
+from warehouse.engine.seam import Warehouse
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +34,14 @@ class Walk:
         """Remember a decision, so that it can be taken back."""
         self.made.append((place, noted))
 
-    def take_last(self) -> tuple[int, Noted] | None:
-        """Return the last decision that was not taken back yet, and forget it. None if there is none."""
-        return self.made.pop() if self.made else None
+    def take_back_last(self, settings: Settings) -> int | None:
+        """Take back the last decision that still stands; return its place. None if there is none."""
+        if not self.made:
+            return None
+        place, noted = self.made[-1]
+        take_back_group(settings, self.source, noted)
+        self.made.remove((place, noted))
+        return place
 
     @property
     def decided(self) -> dict[int, str]:
@@ -68,3 +76,8 @@ class Walk:
         words = [f"{number:,} {DECIDED[decision]}" for decision, number in self.counts().items()]
         words += [f"{len(self.left):,} not looked at"] if self.left else []
         return ", ".join(words)
+
+
+def walk_of(warehouse: Warehouse, name: str, *, by: str = UNCERTAIN) -> Walk:
+    """Return the way through all groups and single pairs to decide on, in one of the orders of `open_groups`."""
+    return Walk(name, [Stop(group.ids, group.single) for group in open_groups(warehouse, name, by=by)])

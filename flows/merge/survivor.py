@@ -47,8 +47,9 @@ WORDS: Final[Mapping[str, str]] = {
     "most_recent_activity": "was changed last",
     "oldest": "was created first",
     "newest": "was created last",
+    "equal in all, the smallest id": "no rule prefers another",
 }
-"""What each rule says of the client that it prefers."""
+"""What each rule says of the client that it prefers, and what `why` says if no rule prefers any."""
 
 DEFAULT: Final = ("active", "has_balance", "has_paid", "most_complete", "oldest")
 

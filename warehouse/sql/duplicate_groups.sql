@@ -25,7 +25,7 @@ order by d.decided_at desc, d.id_a collate "C", d.id_b collate "C"
 
 -- :name every
 -- Each group of two or more clients in the mirror, and each pair that no group holds (`single`), with the state of its decisions.
--- `unsure` is how near to one half its least certain undecided pair is; pairs in conflict do not count. `money`, if asked for, is
+-- `unsure` is how near to one half its least certain undecided pair is, without pairs in conflict. `money`, if asked for, is
 -- the largest sum owed or overpaid in one currency. Decisions carried over from clients that are gone are parameters.
 -- Each client that is gone has a row in control.redirects, so that few clients of the mirror are looked up.
 with carried as (
@@ -133,8 +133,8 @@ left join ninja.currencies as cur
 where c.source = $source and c.id in (select unnest(cast($ids as varchar[])))
 
 -- :name page
--- The numbers of all groups and single pairs by state, beside each group of one page in the chosen order; alone if there is none.
--- Without a state or a kind, the page has groups of any.
+-- The numbers of all groups and single pairs by state, beside each group and single pair of one page in the chosen order.
+-- The numbers stand alone if the page is empty. Without a state, the page has groups of any.
 with every as materialized ({groups}),
 numbers as (
     select
@@ -148,10 +148,11 @@ numbers as (
         count(*) filter (where single and state = 'not_same') as pairs_not_same
     from every
 ),
-page as (
+places as (
     select
-        e.ids, e.single, e.probability, e.in_conflict, e.state,
+        e.ids, e.single, e.probability, e.in_conflict, e.unsure, e.state,
         row_number() over (
+            partition by e.single
             order by
                 case $by
                     when 'uncertain' then e.unsure when 'probable' then -e.probability
@@ -160,13 +161,19 @@ page as (
                 e.ids collate "C"
         ) as place
     from every as e
-    where (cast($state as varchar) is null or e.state = $state or ($state = 'open' and e.state in ('undecided', 'later')))
-        and (cast($single as boolean) is null or e.single = $single)
+    where cast($state as varchar) is null or e.state = $state or ($state = 'open' and e.state in ('undecided', 'later'))
+),
+page as (
+    select * from places
+    where not single and place > $first and place <= $first + $top
+    union all
+    select * from places
+    where single and place > $first_single and place <= $first_single + $top_single
 )
-select p.ids, p.single, p.probability, p.in_conflict, p.state, n.*
+select p.ids, p.single, p.probability, p.in_conflict, p.unsure, p.state, n.*
 from numbers as n
-left join page as p on p.place > $first and p.place <= $first + $top
-order by p.place
+left join page as p on true
+order by p.single, p.place
 
 -- :name pairs
 -- The pairs of the last search between the given clients. A pair of an earlier version may be in conflict.
@@ -199,3 +206,9 @@ where source = $source and id = $id and author = $author and chosen_at = $chosen
 delete from control.duplicate_decisions
 where source = $source and author = $author and decided_at = $decided_at
     and id_a in (select unnest(cast($ids as varchar[]))) and id_b in (select unnest(cast($ids as varchar[])))
+
+-- :name with_client
+-- The clients of the group that holds a client.
+select id from control.duplicate_clusters
+where source = $source and cluster_id in (select cluster_id from control.duplicate_clusters where source = $source and id = $id)
+order by id collate "C"

@@ -30,8 +30,6 @@ LABEL: Final = 15
 NARROWEST: Final = 24
 """The least width of a client's column, in characters."""
 DECISIONS: Final[Mapping[str, str]] = {"s": "same_as", "c": "same_as", "n": "never_merge", "l": "later"}
-LETTERS: Final = "123456789abcdefghijklmnop"
-"""One key for each client of a group."""
 PROMPT: Final = "s same · n not the same · l later · c same, and you choose · u undo · b back · q quit"
 
 
@@ -73,19 +71,17 @@ def review(
 
 def _ask(settings: Settings, walk: Walk, case: Case, place: int) -> int:
     """Show one group and obey one key; return the place of the group to show next, or -1 to quit."""
-    from flows.dedupe.decide import decide_group, take_back_group  # noqa: PLC0415 - an extra
+    from flows.dedupe.decide import decide_group  # noqa: PLC0415 - an extra
 
     show_case(case, f"{'Less likely pair' if case.less_likely else 'Group'}, {place + 1} of {len(walk.stops)}")
     key = _key(PROMPT, {*DECISIONS, "b", "u", "q"})
     if key in {"q", "b"}:
         return -1 if key == "q" else max(0, place - 1)
     if key == "u":
-        last = walk.take_last()
-        if last is None:
+        back = walk.take_back_last(settings)
+        if back is None:
             say("There is no decision to undo.")
-            return place
-        take_back_group(settings, walk.source, last[1])
-        return last[0]
+        return place if back is None else back
     kept = _choose(case) if key == "c" else ""
     if kept is None:
         return place
@@ -97,7 +93,7 @@ def _ask(settings: Settings, walk: Walk, case: Case, place: int) -> int:
 
 def _choose(case: Case) -> str | None:
     """Ask which client to keep; None if the person goes back."""
-    from flows.dedupe.side_by_side import in_order  # noqa: PLC0415 - an extra
+    from flows.dedupe.side_by_side import LETTERS, in_order  # noqa: PLC0415 - an extra
 
     ids = in_order(case)[: len(LETTERS)]
     letters = LETTERS[: len(ids)]
@@ -134,13 +130,13 @@ def _table(case: Case, group: Sequence[str], ids: Sequence[str], width: int) -> 
     from rich.table import Table  # noqa: PLC0415 - as above
     from rich.text import Text  # noqa: PLC0415 - as above
 
-    from flows.dedupe.side_by_side import label_of, mark_of  # noqa: PLC0415 - an extra
+    from flows.dedupe.side_by_side import label_of, letter_of, mark_of  # noqa: PLC0415 - an extra
 
     made = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
     made.add_column("", width=LABEL - 1, no_wrap=True)
     for client_id in group:
         kept = f" kept: {case.why}" if client_id == case.kept else ""
-        made.add_column(Text(f"{_key_of(ids, client_id)}{kept}"), width=width, overflow="fold")
+        made.add_column(Text(f"{letter_of(ids, client_id)}{kept}"), width=width, overflow="fold")
     currency = next((line for line in case.lines if line.name == "currency_code"), None)
     for line in case.lines:
         values = [line.values[case.ids.index(client_id)] for client_id in group]
@@ -158,11 +154,6 @@ def _table(case: Case, group: Sequence[str], ids: Sequence[str], width: int) -> 
     return made
 
 
-def _key_of(ids: Sequence[str], client_id: str) -> str:
-    place = ids.index(client_id)
-    return LETTERS[place] if place < len(LETTERS) else str(place + 1)
-
-
 def _shown(value: object, currency: object) -> str:
     if isinstance(value, Decimal):
         return f"{amount(value)} {currency or ''}".strip()
@@ -178,10 +169,11 @@ def _show_reasons(out: Console, case: Case, ids: Sequence[str]) -> None:
     from rich.text import Text  # noqa: PLC0415 - as above
 
     from flows.dedupe.explain import hard_reasons, shown  # noqa: PLC0415 - an extra
+    from flows.dedupe.side_by_side import letter_of  # noqa: PLC0415 - an extra
 
     made = Table.grid(padding=(0, 2, 0, 0))
     for pair in sorted(case.pairs, key=lambda pair: -pair.probability):
-        first, second = (_key_of(ids, client) for client in sorted((pair.id_a, pair.id_b), key=ids.index))
+        first, second = (letter_of(ids, client) for client in sorted((pair.id_a, pair.id_b), key=ids.index))
         hard = hard_reasons(pair.against) if pair.in_conflict else []
         against = [f"but {why}" for why in pair.against if why not in hard]
         reasons = "; ".join([*pair.reasons, *against]) or "nothing else in common"
