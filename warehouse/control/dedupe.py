@@ -135,6 +135,7 @@ def _store(
         }
         stored = pa.table(texts)
         warehouse.append(f"control.{table}", stored.schema, stored.to_batches())
+    warehouse.analyze(["control.duplicate_pairs", "control.duplicate_clusters"])
 
 
 @lru_cache(maxsize=10_000)

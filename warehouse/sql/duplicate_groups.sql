@@ -1,15 +1,19 @@
 -- Groups of duplicates: what the last search found, with what people have decided since, page by page.
 
 -- :name carried
--- The newest decisions about clients of which at least one is not in the mirror.
+-- The newest decisions about clients of which at least one is gone: it has a row in control.redirects, and is not in the mirror.
+with gone as (
+    select distinct r.id from control.redirects as r
+    left join ninja.clients as c on c.source = r.source and c.id = r.id
+    where r.source = $source and c.id is null
+)
 select d.id_a, d.id_b, d.decision
 from (
     select *, row_number() over (partition by id_a, id_b order by decided_at desc, decision) as place
-    from control.duplicate_decisions where source = $source
+    from control.duplicate_decisions
+    where source = $source and (id_a in (select id from gone) or id_b in (select id from gone))
 ) as d
-left join ninja.clients as a on a.source = d.source and a.id = d.id_a
-left join ninja.clients as b on b.source = d.source and b.id = d.id_b
-where d.place = 1 and (a.id is null or b.id is null)
+where d.place = 1
 
 -- :name decisions
 -- The newest decision about each pair of the given clients, and who made it.
@@ -27,7 +31,8 @@ order by d.decided_at desc, d.id_a collate "C", d.id_b collate "C"
 -- Each group of two or more clients in the mirror, and each pair that no group holds (`single`), with the state of its decisions.
 -- `unsure` is how near to one half its least certain undecided pair is, without pairs in conflict. `money`, if asked for, is
 -- the largest sum owed or overpaid in one currency. Decisions carried over from clients that are gone are parameters.
--- Each client that is gone has a row in control.redirects, so that few clients of the mirror are looked up.
+-- Each client that is gone has a row in control.redirects, so that few clients of the mirror are looked up. The last search
+-- stored all pairs inside its groups.
 with carried as (
     select
         unnest(cast($ids_a as varchar[])) as id_a, unnest(cast($ids_b as varchar[])) as id_b,
@@ -71,17 +76,18 @@ members as (
 ),
 judged as (
     select
-        a.group_id, f.probability, f.in_conflict, coalesce(d.decision, c.decision) as decision,
+        f.group_id, f.probability, f.in_conflict, coalesce(d.decision, c.decision) as decision,
         coalesce(d.decision, c.decision, 'later') = 'later' as open
-    from members as a
-    join members as b on b.group_id = a.group_id and a.id collate "C" < b.id collate "C"
-    left join found as f on f.group_id = a.group_id and f.id_a = a.id and f.id_b = b.id
-    left join decided as d on d.id_a = a.id and d.id_b = b.id
-    left join carried as c on c.id_a = a.id and c.id_b = b.id
+    from found as f
+    left join gone as a on a.id = f.id_a
+    left join gone as b on b.id = f.id_b
+    left join decided as d on d.id_a = f.id_a and d.id_b = f.id_b
+    left join carried as c on c.id_a = f.id_a and c.id_b = f.id_b
+    where a.id is null and b.id is null
 ),
 states as (
     select
-        group_id, max(probability) as probability, coalesce(bool_or(in_conflict), false) as in_conflict,
+        group_id, max(probability) as probability, bool_or(in_conflict) as in_conflict,
         min(abs(probability - 0.5)) filter (where open and not in_conflict) as unsure,
         case
             when bool_or(decision is null) then 'undecided'
@@ -105,11 +111,15 @@ amounts as (
     select group_id, max(greatest(owed, overpaid)) as money from sums group by group_id
 ),
 lists as (
-    select group_id, single, string_agg(id, ',' order by id collate "C") as ids from members group by group_id, single
+    select group_id, single, string_agg(id, ',' order by id collate "C") as ids
+    from members group by group_id, single
+    having count(*) > 1
 )
-select l.group_id, l.ids, l.single, s.probability, s.in_conflict, s.unsure, s.state, a.money
+select
+    l.group_id, l.ids, l.single, s.probability, coalesce(s.in_conflict, false) as in_conflict, s.unsure,
+    coalesce(s.state, 'undecided') as state, a.money
 from lists as l
-join states as s on s.group_id = l.group_id
+left join states as s on s.group_id = l.group_id
 left join amounts as a on a.group_id = l.group_id
 
 -- :name last_search
