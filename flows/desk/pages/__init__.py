@@ -6,8 +6,11 @@ from typing import Final
 
 from flows.desk.answers import DeskRoute
 from flows.desk.pages import health, shared, today
+from flows.desk.pages import duplicates, review, shared
 
 PAGES: Final[tuple[DeskRoute, ...]] = (
+    *duplicates.ROUTES,
+    *review.ROUTES,
     *shared.ROUTES,
     *today.ROUTES,
     *health.ROUTES,
