@@ -46,9 +46,19 @@ class FieldAfter:
     is_written: bool = False
 
     @property
+    def label(self) -> str:
+        """Its name for people."""
+        return in_words(self.name)
+
+    @property
     def is_public(self) -> bool:
         """Whether customers can read it."""
         return self.name in PUBLIC
+
+    @property
+    def is_changed(self) -> bool:
+        """Whether it is written or lost, or both clients have another value."""
+        return self.is_written or self.is_lost or bool(self.merged and self.merged != self.kept)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,12 +105,15 @@ def in_words(name: str) -> str:
     return bare.removesuffix("" if bare == "routing_id" else "_id").replace("_", " ")
 
 
-def balance_in_words(value: Decimal, code: str) -> str:
+def side_of(balance: Decimal) -> str:
+    """Return whether a client owes a balance, or has overpaid it."""
+    return ("owed" if balance > 0 else "overpaid") if balance else "nothing owed"
+
+
+def balance_in_words(balance: Decimal, code: str) -> str:
     """Return a balance with its side: what a client owes, or has overpaid."""
-    if not value:
-        return "nothing owed"
-    side = "owed" if value > 0 else "overpaid"
-    return f"{side} {amount(abs(value), code)} {code or '(currency unknown)'}"
+    of = f" {amount(abs(balance), code)} {code or '(currency unknown)'}" if balance else ""
+    return f"{side_of(balance)}{of}"
 
 
 def fields_of(preview: Preview, names: Names) -> list[FieldAfter]:

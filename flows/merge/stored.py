@@ -8,7 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 
-from flows.ask.ask import reading
+from flows.ask.ask import Result, asked, reading
 from flows.ask.names import Names, names_in
 from flows.ask.reconciliation import differences_of
 from flows.configuration.values import Settings
@@ -96,6 +96,14 @@ def read_merges(settings: Settings, plan_id: str) -> StoredMerges:
             )
         )  # fmt: skip
     return StoredMerges(stored, merges, names, unexplained)
+
+
+def list_merge_plans(settings: Settings, source: str | None = None, *, top: int, first: int = 0) -> tuple[Result, int]:
+    """Return plans of merges, the newest first, and how many there are. Each has its progress."""
+    values = {"source": source, "top": top, "first": first}
+    found = asked(settings, "read/merge_plans", values, newest=True)
+    of_all = int(str(found.rows[0][-1])) if found.rows else 0
+    return Result(found.columns[:-1], [row[:-1] for row in found.rows]), of_all
 
 
 def merge_of_backup(settings: Settings, backup: Path) -> StoredMerge | None:
