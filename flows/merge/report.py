@@ -79,8 +79,6 @@ def show_merges(shown: StoredMerges) -> None:
     columns = ("client kept", "merged in", "balance", "its balance", "state")
     show_table(f"Plan {plan.plan_id}", columns, rows)
     _show_backups(plan, shown.stored.backups)
-    for line in shown.unexplained:
-        say(f"Figures do not agree with documents: {line}.")
     say(f"{shown.stored.state}; its digest is {shown.stored.digest}.")
 
 

@@ -13,9 +13,11 @@ from connector.door.secret import Secret
 from flows.desk.answers import Answer, Download, Page, See, get, post
 from flows.desk.jobs import Job
 from flows.desk.pages.merge_rows import shown
+from flows.desk.pages.merges import Made, made_page
 from flows.desk.visit import Visit, see_job
 from flows.merge.apply import AppliedMerges, apply_merges, close_merges, resume_merges
 from flows.merge.assent import assent_for, faults
+from flows.merge.leave_out import plan_without
 from flows.merge.report import in_names
 from flows.merge.sheet import undo_sheet
 from flows.merge.sheet_text import as_markdown
@@ -57,7 +59,7 @@ def _page(visit: Visit, found: StoredMerges, wrong: Mapping[str, str] | None = N
     ended = visit.kept(visit.query["ended"]) if "ended" in visit.query else ""
     values = {
         "plan": plan, "stored": stored, "merges": listed[first : first + AT_ONCE], "of_all": len(listed),
-        "unexplained": found.unexplained, "page": page, "pages": -(-len(listed) // AT_ONCE),
+        "page": page, "pages": -(-len(listed) // AT_ONCE),
         "merged": sum(one.is_merged for one in listed), "opened": visit.query.get("open", ""),
         "few": len(listed) <= OPEN,
         "barred": barred(stored, SYSTEM_CLOCK.now()) if stored.state == PLANNED else "",
@@ -145,6 +147,30 @@ def close(visit: Visit) -> Answer:
     return See(f"/merges/{plan_id}")
 
 
+def again(visit: Visit) -> Answer:
+    """Plan again without the merges that the person ticked."""
+    settings, plan_id, left_out = visit.settings, visit.path["plan_id"], set(visit.form.getlist("without"))
+    found = read_merges(settings, plan_id)
+    places = {merge.place for merge in found.merges if str(merge.place) in left_out}
+
+    def work(progress: Progress) -> Made:
+        progress("Reading the clients from the server", 0, None)
+        try:
+            with open_door(settings, found.stored.plan.source) as door:
+                return Made(planned=plan_without(settings, door, found, places))
+        except SyncError as problem:
+            return Made(problem=for_pages(problem, found.stored.plan))
+
+    def then(made: Made) -> str:
+        if made.problem:
+            return f"/merges/{plan_id}?ended={visit.keep(made.problem)}"
+        if made.planned and made.planned.plan:
+            visit.note("This plan takes the place of the one before, which has ended.")
+        return made_page(visit, made)
+
+    return visit.start("Planning merges again", work, then, once=_once(plan_id))
+
+
 def _password(visit: Visit) -> tuple[Callable[[], Secret], str]:
     """Return what reads the typed password, and what is wrong with it. It is held by the work, and nowhere else."""
     typed = visit.form.get("password")
@@ -220,6 +246,7 @@ ROUTES: Final = (
     post("/merges/{plan_id}/merge", merge, writes=True),
     post("/merges/{plan_id}/resume", resume, writes=True),
     post("/merges/{plan_id}/close", close, writes=True),
+    post("/merges/{plan_id}/again", again, writes=True),
     get("/merges/{plan_id}/{place}/undo", undo),
     get("/merges/{plan_id}/{place}/undo.txt", undo_file),
 )

@@ -57,10 +57,7 @@ class Made:
             return []
         steps = self.planned.plan.steps if self.planned.plan else []
         of_merges = {remark for step in steps for remark in step.remarks}
-        return [
-            note for note in self.planned.notes
-            if note not in of_merges and not note.startswith("Figures do not agree")
-        ]  # fmt: skip
+        return [note for note in self.planned.notes if note not in of_merges]
 
 
 def plans(visit: Visit) -> Answer:
@@ -123,13 +120,15 @@ def make(visit: Visit) -> Answer:
         except SyncError as problem:  # the form is shown again, with it
             return Made(sent, problem=str(problem))
 
-    def then(made: Made) -> str:
-        plan = made.planned.plan if made.planned else None
-        if plan is not None and not made.refused and not made.notes:
-            return f"/merges/{plan.plan_id}"
-        return f"/merges/{plan.plan_id if plan else 'plan'}?made={visit.keep(made)}"
+    return visit.start("Planning merges", work, lambda made: made_page(visit, made))
 
-    return visit.start("Planning merges", work, then)
+
+def made_page(visit: Visit, made: Made) -> str:
+    """Return the page of a plan that was made, else the form's; with what was refused."""
+    plan = made.planned.plan if made.planned else None
+    if plan is not None and not made.refused and not made.notes:
+        return f"/merges/{plan.plan_id}"
+    return f"/merges/{plan.plan_id if plan else 'plan'}?made={visit.keep(made)}"
 
 
 def _planned(visit: Visit, source: str, sent: Form) -> PlannedMerges:

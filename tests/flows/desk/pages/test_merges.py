@@ -157,6 +157,24 @@ def test_two_merges_into_one_client_of_a_decided_group(visitor, settings, server
     assert "No group is decided yet" in text_of(visitor.get("/merges/plan"))
 
 
+def test_a_merge_can_be_left_out_and_the_others_are_planned_again(visitor, settings, server, box, make):
+    trio = [make("Sternwald Optik", m, contacts=[BOB], private_notes=m) for m in ("1.10", "2", "3")]
+    pull_from(server, settings)
+    find_duplicates(settings, "main", Rules())
+    pairs = [((a["id"], b["id"]), "same_as", "") for n, a in enumerate(trio) for b in trio[n + 1 :]]
+    decide_pairs(settings, "main", pairs)
+    page = visitor.post("/merges/plan", {"of": "groups", "rescue": "yes"})
+    assert "Tick the merges to leave out" in text_of(visitor.post(f"{path_of(page)}/again"))
+    assert "You leave out all merges" in text_of(visitor.post(f"{path_of(page)}/again", {"without": ["0", "1"]}))
+    again = visitor.post(f"{path_of(page)}/again", {"without": "0"})
+    assert path_of(again) != path_of(page)
+    assert "1 merge to look at" in text_of(again)
+    assert "takes the place of the one before" in text_of(again)
+    assert "written" in text_of(again)
+    assert "ended" in text_of(visitor.get(path_of(page)))
+    assert len(server.clients()) == 123
+
+
 def test_a_refused_merge_says_why_and_what_to_do(visitor, make):
     one, other = make("Kept", "1"), make("Gone", "2", settings={"currency_id": "2"})
     page = planned(visitor, one, other)
