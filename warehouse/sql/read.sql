@@ -225,7 +225,7 @@ from (
 where place = 1
 
 -- :name merge_plans
--- The newest plans of merges, with the progress of each.
+-- Plans of merges, the newest first, with the progress of each and the number of all plans.
 select
     p.source,
     p.plan_id,
@@ -238,11 +238,12 @@ select
         select count(*) from control.merge_steps as s
         where s.source = p.source and s.plan_id = p.plan_id and s.state in ('merged', 'done', 'done without rescue')
     ) as done,
-    p.expires_at
+    p.expires_at,
+    count(*) over () as of_all
 from control.plans as p
 where p.kind = 'merge' and (cast($source as varchar) is null or p.source = $source)
-order by p.made_at desc
-limit $top
+order by p.made_at desc, p.plan_id collate "C"
+limit $top offset $first
 
 -- :name names
 -- The names of mirrored clients.

@@ -7,6 +7,7 @@ from typing import Final
 from flows.desk.answers import DeskRoute
 from flows.desk.pages import health, shared, today
 from flows.desk.pages import duplicates, review, shared
+from flows.desk.pages import merge_plan, merges, shared
 
 PAGES: Final[tuple[DeskRoute, ...]] = (
     *duplicates.ROUTES,
@@ -14,5 +15,7 @@ PAGES: Final[tuple[DeskRoute, ...]] = (
     *shared.ROUTES,
     *today.ROUTES,
     *health.ROUTES,
+    *merges.ROUTES,
+    *merge_plan.ROUTES,
 )  # fmt: skip
 """The routes of all pages but the entrance."""
