@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Final
 
 from flows.ask.ask import Result, ask
 from flows.configuration.values import Settings
-from flows.sheets.spreadsheets import AS_IT_IS, Reading, amount, heading, read_sheet
+from flows.sheets.csv_text import heading
+from flows.sheets.spreadsheets import AS_IT_IS, Reading, amount, read_sheet
 from schemas.entity import Kind
 from schemas.errors import SettingsError
 from schemas.server_form import NUMBERS, WRITABLE, Refused, writable
