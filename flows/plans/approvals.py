@@ -7,8 +7,8 @@ from datetime import datetime
 
 from flows.configuration.values import Settings
 from flows.plans.applying import check_plan
-from flows.session.api import operator
 from flows.session.clock import SYSTEM_CLOCK, Clock
+from flows.session.operator import operator
 from flows.session.ready import open_ready
 from warehouse.control.approvals import Approval, approval_of, approve, plan_of
 from warehouse.control.plans import PLANNED, Stored, read_plan

@@ -15,8 +15,9 @@ from connector.door.door import Door
 from flows.configuration.values import Settings
 from flows.push.compare import compare
 from flows.push.wishes import WishedRow, wishes_of_outbox
-from flows.session.api import check_company, operator
+from flows.session.api import check_company
 from flows.session.clock import SYSTEM_CLOCK, Clock
+from flows.session.operator import operator
 from flows.session.progress import Progress, silent
 from flows.session.ready import open_ready
 from schemas.errors import SettingsError
