@@ -24,7 +24,7 @@ from flows.desk.guard import Guard, TooLarge
 from flows.desk.pages import PAGES
 from flows.desk.pages.entrance import COOKIE, entrance
 from flows.desk.render import render
-from flows.desk.visit import Desk, Form, Upload, Visit
+from flows.desk.visit import NAVIGATION, Desk, Form, Upload, Visit
 from flows.session.operator import acting_as
 from flows.show.describe import describe
 from schemas.errors import ApiError, Busy, SyncError, UnsafePlan
@@ -32,10 +32,6 @@ from schemas.errors import ApiError, Busy, SyncError, UnsafePlan
 STATIC: Final = Path(__file__).parent / "static"
 MOST_FIELDS: Final = 10_000
 """Texts and files of one form: a grid of a thousand rows has many."""
-NAVIGATION: Final = (
-    ("/", "Today"), ("/clients", "Clients"), ("/duplicates", "Duplicates"), ("/merges", "Merges"),
-    ("/corrections", "Corrections"), ("/plans", "Plans"), ("/receivables", "Receivables"), ("/health", "Health"),
-)  # fmt: skip
 INLINE: Final = "default-src 'none'; object-src 'self'; plugin-types application/pdf; style-src 'unsafe-inline'"
 """The policy of a file that the browser shows itself: it runs no script of the file."""
 
@@ -115,7 +111,8 @@ def _shared(visit: Visit) -> dict[str, Any]:
 
 
 def _problem(visit: Visit, text: str, status: int) -> Response:
-    page = Page("problem.html", {"text": text, "status": status}, "This did not work", status)
+    again = status == HTTPStatus.SERVICE_UNAVAILABLE and not visit.form.texts
+    page = Page("problem.html", {"text": text, "again": again}, "This did not work", status)
     response = _response(visit, page)
     if status == HTTPStatus.SERVICE_UNAVAILABLE:
         response.headers["Retry-After"] = "5"

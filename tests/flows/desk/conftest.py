@@ -94,13 +94,14 @@ def client(opened):
 def answering(settings, **how):
     """A desk that answers, in a thread of this process."""
     opened = open_desk(settings, **how)
-    thread = Thread(target=opened.run)
+    thread = Thread(target=opened.serve)
     thread.start()
     try:
         yield opened
     finally:
         opened.server.should_exit = True
         thread.join()
+        opened.desk.jobs.wait()
 
 
 @pytest.fixture
