@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from flows.sheets.csv_text import Splits, decoded, heading, splits_of
+from flows.sheets.csv_text import SEPARATORS, Splits, decoded, heading, splits_of
 from flows.sheets.spreadsheets import AS_IT_IS, Reading, Sheet, tidy
 from flows.sheets.workbooks import SheetRow, check_width, is_workbook, open_workbook
 from schemas.errors import SettingsError
@@ -57,6 +57,8 @@ def recognise(name: str, content: bytes, how: Reading = AS_IT_IS, known: Collect
     Raises SettingsError, with advice, for a file that is no table, empty, damaged, or too large.
     """
     _check_kind(name, content)
+    if how.separator not in {None, *SEPARATORS}:
+        raise SettingsError(f"There is no separator {how.separator!r} to choose.")
     if is_workbook(name, content):
         book = open_workbook(name, content, how.sheet)
         unsure = {"sheet"} if how.sheet is None and len(book.filled) > 1 else set[str]()
