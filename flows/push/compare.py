@@ -169,7 +169,7 @@ def _resolved(warehouse: Warehouse, name: str, rows: Sequence[WishedRow]) -> _Re
     by_client: dict[str, tuple[WishedRow, str]] = {}
     refused: list[RefusedWish] = []
     notes: list[str] = []
-    twice: set[str] = set()
+    twice: dict[str, WishedRow] = {}
     clients: dict[str, str] = {}
     for row in rows:
         refused += [RefusedWish(row.place, row.client, column, why) for column, why in row.wrong.items()]
@@ -180,14 +180,14 @@ def _resolved(warehouse: Warehouse, name: str, rows: Sequence[WishedRow]) -> _Re
         if why:
             refused += [RefusedWish(row.place, row.client, column, why) for column in row.values]
         elif meant.client_id in by_client and by_client[meant.client_id][0].values != row.values:
-            twice.add(meant.client_id)
+            twice[meant.client_id] = row
             refused += [_doubled(row, meant.client_id, by_client[meant.client_id][0], column) for column in row.values]
         else:
             by_client.setdefault(meant.client_id, (row, meant.number))
             notes += [meant.note] if meant.note else []
-    for client_id in twice:
+    for client_id, other in twice.items():
         first, _ = by_client.pop(client_id)
-        refused += [_doubled(first, client_id, first, column) for column in first.values]
+        refused += [_doubled(first, client_id, other, column) for column in first.values]
     wishes = [
         Wish(client_id, column, value, row.place, row.key, number, row.typed)
         for client_id, (row, number) in by_client.items()
@@ -204,8 +204,8 @@ def _unclear(row: WishedRow, meant: Meant, name: str) -> str:
     return meant.unclear
 
 
-def _doubled(row: WishedRow, client_id: str, first: WishedRow, column: str) -> RefusedWish:
-    return RefusedWish(row.place, client_id, column, f"the client appears twice, with different values ({first.place})")
+def _doubled(row: WishedRow, client_id: str, other: WishedRow, column: str) -> RefusedWish:
+    return RefusedWish(row.place, client_id, column, f"the client appears twice, with different values ({other.place})")
 
 
 def _elsewhere(warehouse: Warehouse, name: str, gone: set[str]) -> dict[str, str]:

@@ -17,6 +17,7 @@ from flows.push.columns import Labels, Suggestion, labels_of, mapped, suggestion
 from flows.push.compare import compare
 from flows.push.grid import Grid, grid_of
 from flows.push.plan import Planned, plan_push
+from flows.push.undo import names_of
 from flows.push.wishes import HEADINGS, KEYS, NULL_WORDS, Headings, WishedRow, wishes_of_rows
 from flows.session.api import check_company
 from flows.session.clock import SYSTEM_CLOCK, Clock
@@ -140,7 +141,9 @@ def check(
     check_company(settings, correction.source, door, clock)
     rows = wishes_of(correction)
     compared = compare(settings, correction.source, door, rows, clock=clock, progress=progress)
-    return grid_of(correction.headings, correction.rows, compared)
+    unread = set(compared.clients.values()) - compared.views.keys()
+    names = names_of(settings, correction.source, unread, clock) if unread else {}
+    return grid_of(correction.headings, correction.rows, compared, names, correction.labels)
 
 
 def plan_correction(

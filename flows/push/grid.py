@@ -12,7 +12,8 @@ from flows.push.columns import Labels, words_for
 from flows.push.compare import Compared
 from flows.push.wishes import Headings, place_of
 from flows.sheets.workbooks import SheetRow
-from schemas.plan import Cell, RefusedWish
+from schemas.plan import Cell
+from schemas.server_form import GIVEN_BY_PUT
 
 REASON: Final = "reason"
 """The heading of the reasons in a file of refused rows."""
@@ -76,16 +77,18 @@ class Grid:
     same: int
 
 
-def grid_of(headings: Headings, rows: Sequence[SheetRow], compared: Compared) -> Grid:
-    """Return the grid of a file's rows, which were compared with the server."""
+def grid_of(
+    headings: Headings, rows: Sequence[SheetRow], compared: Compared, names: Mapping[str, str], labels: Labels
+) -> Grid:
+    """Return the grid of a file's rows, which were compared with the server.
+
+    `names` are those of clients that were not read, because all of their row is refused.
+    """
     cells = {(cell.client_id, cell.column): cell for cell in compared.cells}
-    refused: dict[str, list[RefusedWish]] = {}
+    refused: dict[str, dict[str, str]] = {}
     for wish in compared.refused:
-        refused.setdefault(wish.place, []).append(wish)
-    lines = [
-        _line(row, headings, compared, cells, {w.column: w.reason for w in refused.get(place_of(row.line), ())})
-        for row in rows
-    ]
+        refused.setdefault(wish.place, {})[wish.column] = _for_people(wish.reason, labels)
+    lines = [_line(row, headings, compared, cells, refused.get(place_of(row.line), {}), names) for row in rows]
     return Grid(
         lines, len(cells), len({client_id for client_id, _ in cells}), len(compared.refused),
         sum(line.is_refused for line in lines), len(compared.same),
@@ -106,16 +109,23 @@ def _reason(line: Line, labels: Labels) -> str:
 
 def _line(
     row: SheetRow, headings: Headings, compared: Compared, cells: Mapping[tuple[str, str], Cell],
-    reasons: Mapping[str, str],
+    reasons: Mapping[str, str], names: Mapping[str, str],
 ) -> Line:  # fmt: skip
     client_id = compared.clients.get(place_of(row.line), "")
     view = compared.views.get(client_id, {})
     values = [_value(at, name, client_id, view, compared, cells, reasons) for at, name in headings.fields.items()]
-    whole = reasons.get("") or _shared(values)
+    whole = reasons.get("") or _reason_of_client(values, view)
     if whole:
         values = [Value(v.at, v.column, v.state, v.before) if v.reason == whole else v for v in values]
     number, name = (str(view.get(key) or "") for key in ("number", "display_name"))
-    return Line(row.line, client_id, number, name, values, whole)
+    return Line(row.line, client_id, number, name or names.get(client_id, ""), values, whole)
+
+
+def _for_people(reason: str, labels: Labels) -> str:
+    """Return a reason with the words of the fields that it names."""
+    for name in GIVEN_BY_PUT:
+        reason = reason.replace(name, words_for(name, labels).lower())
+    return reason
 
 
 def _value(
@@ -132,8 +142,7 @@ def _value(
     return Value(at, name, State.BLANK, before)
 
 
-def _shared(values: Sequence[Value]) -> str:
-    """Return the reason of all refused values of a row, if there are several and it is the same; else nothing."""
+def _reason_of_client(values: Sequence[Value], view: Mapping[str, object]) -> str:
+    """Return the one reason of all refused values of a row, if it is about the client: not found, or deleted."""
     reasons = {value.reason for value in values if value.reason}
-    several = sum(value.state is State.REFUSED for value in values) > 1
-    return reasons.pop() if several and len(reasons) == 1 else ""
+    return reasons.pop() if len(reasons) == 1 and (not view or view.get("is_deleted")) else ""

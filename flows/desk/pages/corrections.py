@@ -113,7 +113,7 @@ def _reading(form: Form, before: Reading) -> Reading:
     """Return the way to read a file, from its form. On another sheet, the headings are looked for again."""
     line, sheet = form.get("heading_line").strip(), form.get("sheet") or None
     if line and not (line.isdecimal() and len(line) <= LONGEST_LINE):
-        raise SettingsError("The row of the headings is a number, such as 1.")
+        raise SettingsError("The line of the headings is a number, such as 1.")
     return Reading(
         form.get("separator") or None, None, form.get("encoding") or None, sheet,
         heading_line=int(line) if line and sheet == before.sheet else None,
