@@ -98,10 +98,8 @@ def make_plan(visit: Visit) -> Answer:
     work = work_of(visit)
     _edit(visit, work)
     if not work.is_checked:
-        visit.note(
-            "You have changed values since the last check. They are checked now: look at them, then make the plan."
-        )
-        return check_in_background(visit, work)
+        note = "You have changed values since the last check. They are checked now: look at them, then make the plan."
+        return check_in_background(visit, work, note)
     correction, settings, reason, key = (
         work.correction,
         visit.settings,

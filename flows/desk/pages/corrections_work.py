@@ -35,8 +35,8 @@ def work_of(visit: Visit) -> Work:
     return work
 
 
-def check_in_background(visit: Visit, work: Work) -> See:
-    """Compare the changes with the server in the background, then show the grid."""
+def check_in_background(visit: Visit, work: Work, note: str = "") -> See:
+    """Compare the changes with the server in the background, then show the grid, with a note."""
     correction, settings, address = work.correction, visit.settings, f"/corrections/{visit.path['key']}/changes"
 
     def compared(progress: Progress) -> Grid:
@@ -45,6 +45,8 @@ def check_in_background(visit: Visit, work: Work) -> See:
 
     def then(grid: Grid) -> str:
         work.checked, work.grid = correction, grid
+        if note:
+            visit.note(note)
         return address
 
     return visit.start("Check the corrections", compared, then)
