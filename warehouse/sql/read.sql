@@ -87,6 +87,15 @@ left join control.outcomes as x
     on x.source = o.source and x.plan_id = o.plan_id and x.id = o.id and x.field = o.field
 order by o.wished_at, o.id, o.field
 
+-- :name clients_to_correct
+-- The active clients of a source, in the fields that people correct most.
+select
+    number, name, vat_number, address1, address2, postal_code, city, state, country as country_id, phone, website,
+    payment_terms, custom_value1, custom_value2, custom_value3, custom_value4, id
+from mart.clients
+where source = $source and status = 'active'
+order by number collate "C", id collate "C"
+
 -- :name companies
 -- The company name of each source, and the end of its last load.
 select c.source, c.name, s.last_load_at

@@ -8,6 +8,7 @@ from flows.desk.answers import DeskRoute
 from flows.desk.pages import health, shared, today
 from flows.desk.pages import duplicates, review, shared
 from flows.desk.pages import merge_plan, merges, shared
+from flows.desk.pages import corrections, corrections_grid, shared
 
 PAGES: Final[tuple[DeskRoute, ...]] = (
     *duplicates.ROUTES,
@@ -17,5 +18,7 @@ PAGES: Final[tuple[DeskRoute, ...]] = (
     *health.ROUTES,
     *merges.ROUTES,
     *merge_plan.ROUTES,
+    *corrections.ROUTES,
+    *corrections_grid.ROUTES,
 )  # fmt: skip
 """The routes of all pages but the entrance."""
