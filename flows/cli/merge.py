@@ -17,6 +17,7 @@ from flows.merge.plan import plan_merges
 from flows.merge.report import merges_as_json, naming, show_merges, tell_applied_merges, tell_planned_merges
 from flows.merge.sheet import merge_sheet, source_of
 from flows.plans.applying import find_plan
+from flows.plans.approvals import approval_of_plan, said_as_json, said_of
 from flows.push.undo import names_of
 from flows.session.door import open_door
 from flows.session.password import password_reader
@@ -101,10 +102,14 @@ def show(plan_id: PlanId, config: ConfigFile = None, as_json: AsJson = False) ->
     """Show a plan of merges, and its progress."""
     settings = load_settings(config)
     stored = find_plan(settings, MERGE, plan_id)
+    approval = approval_of_plan(settings, stored)
     if as_json:
-        show_json({**merges_as_json(stored.plan), "state": stored.state, "states": stored.states})
-    else:
-        show_merges(stored, names_of(settings, stored.plan.source, stored.plan.client_ids))
+        said = said_as_json(stored, approval)
+        show_json({**merges_as_json(stored.plan), "state": stored.state, **said, "states": stored.states})
+        return
+    show_merges(stored, names_of(settings, stored.plan.source, stored.plan.client_ids))
+    for line in said_of(stored, approval):
+        say(line)
 
 
 def apply(
