@@ -16,6 +16,7 @@ NEEDED_BY: Final = {
     "sqlalchemy": "The engine for SQLAlchemy",
     "xlsx": "A workbook",
     "dedupe": "Finding duplicates",
+    "desk": "The desk",
     "prefect": "Running flows under Prefect",
 }
 """The user of each extra, as the beginning of a sentence."""

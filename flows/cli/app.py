@@ -11,8 +11,9 @@ from typing import Annotated, NoReturn
 import typer
 
 from flows.cli.commands import GROUPS, NAME
-from flows.cli.ending import STOPPED, STOPPED_BY, TRACEBACK, describe, listen_to, stop, unraisable
+from flows.cli.ending import STOPPED, STOPPED_BY, listen_to, stop, unraisable
 from flows.cli.lazy import LazyGroup, list_commands
+from flows.show.describe import TRACEBACK, describe
 from flows.show.show import say
 from schemas.errors import EXIT_CODES, SyncError
 

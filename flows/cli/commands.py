@@ -56,6 +56,7 @@ ROOT = Group(
                 "flows.cli.reconciliation:reconciliation",
             ),
             Command("rates", "Show rates of exchange, and add some from a file."),
+            Command("desk", "Serve the desk, pages in the browser, until Ctrl-C.", "flows.cli.desk:desk"),
         ),
         "Writing": (
             Command("push", "Change many clients, as plans you review first."),

@@ -1,4 +1,4 @@
-"""How a command ends: by an error in one line with its exit code, or by a signal."""
+"""How a signal ends a command."""
 
 from __future__ import annotations
 
@@ -9,30 +9,10 @@ from collections.abc import Callable
 from types import FrameType
 from typing import NoReturn
 
-from schemas.errors import OUT_OF_MEMORY, SyncError, is_short_of_memory, raised_at
-from warehouse.engine.private import reason
-
-TRACEBACK = "NINJA_SYNC_TRACEBACK"
 STOPPED = "stopped; all stored data is complete, and the next run continues from there."
 GRACE = 5.0  # seconds to end in order after a signal
 STOPPED_BY: list[int] = []
 """The signals that asked this process to end; an error after them is only their consequence."""
-
-
-def describe(problem: Exception) -> tuple[str, int]:
-    """Return the message for an error, without people's data, and its exit code.
-
-    The text of a foreign error could hold people's data, so the message gives the place in the code instead. For an
-    error of the operating system, it gives the file and the system's reason.
-    """
-    if isinstance(problem, SyncError):
-        return str(problem), problem.exit_code
-    if is_short_of_memory(problem):
-        return OUT_OF_MEMORY, 1
-    if isinstance(problem, OSError) and problem.strerror:
-        return ": ".join(filter(None, (str(problem.filename or ""), reason(problem)))) + ".", 1
-    more = f"{TRACEBACK}=1 shows more (and may show clients' data)."
-    return f"unexpected {type(problem).__name__} at {raised_at(problem)}. This is a bug. {more}", 1
 
 
 def listen_to(handler: Callable[[int, FrameType | None], object] | signal.Handlers) -> None:

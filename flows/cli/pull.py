@@ -8,13 +8,14 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from flows.cli.ending import STOPPED_BY, TRACEBACK, describe
+from flows.cli.ending import STOPPED_BY
 from flows.cli.options import AsJson, ConfigFile, SourceName
 from flows.configuration.load import choose_sources, load_settings
 from flows.pull.job import Job
 from flows.pull.pull import pull as pull_source
 from flows.pull.report import exit_code_of, pulled_as_json, tell_pulled
 from flows.session.door import open_door
+from flows.show.describe import TRACEBACK, describe
 from flows.show.show import progress_bar, say, show_json
 from schemas.errors import LOADED_WITH_FINDINGS, SettingsError, SyncError
 

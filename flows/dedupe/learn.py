@@ -20,8 +20,8 @@ from flows.dedupe.labels import Labels, labels_of
 from flows.dedupe.levels import COMPARISONS
 from flows.dedupe.model import Model, as_model, shipped
 from flows.dedupe.rules import Rules
-from flows.session.api import operator
 from flows.session.clock import SYSTEM_CLOCK, Clock
+from flows.session.operator import operator
 from flows.session.ready import open_ready
 from flows.show.counted import counted
 from schemas.errors import SettingsError

@@ -16,8 +16,8 @@ from flows.configuration.values import Settings
 from flows.dedupe.decisions import decided_now
 from flows.merge.survivor import DEFAULT, survivor_of, why
 from flows.plans.client_keys import keys_of_mirror
-from flows.session.api import operator
 from flows.session.clock import SYSTEM_CLOCK, Clock
+from flows.session.operator import operator
 from flows.session.ready import open_ready
 from schemas.client import Client, client_of
 from schemas.errors import SettingsError

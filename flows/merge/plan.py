@@ -18,8 +18,9 @@ from flows.ask.reconciliation import differences_of
 from flows.configuration.values import Settings
 from flows.merge.rescue import possible
 from flows.plans.client_keys import called
-from flows.session.api import check_company, operator
+from flows.session.api import check_company
 from flows.session.clock import SYSTEM_CLOCK, Clock
+from flows.session.operator import operator
 from flows.session.ready import open_ready
 from schemas.client import Client, client_of
 from schemas.generation import numbers_of

@@ -20,8 +20,9 @@ from flows.configuration.load import place_of
 from flows.configuration.values import Settings
 from flows.pull.job import Job, Pulled
 from flows.pull.pull import pull
-from flows.session.api import check_company, operator
+from flows.session.api import check_company
 from flows.session.clock import SYSTEM_CLOCK, Clock
+from flows.session.operator import operator
 from flows.session.progress import Progress, silent
 from flows.session.ready import open_ready
 from flows.session.writing import one_writer_at_a_time, settle_open

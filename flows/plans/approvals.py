@@ -8,8 +8,8 @@ from typing import Final
 
 from flows.configuration.values import Settings
 from flows.plans.applying import check_plan
-from flows.session.api import operator
 from flows.session.clock import SYSTEM_CLOCK, Clock
+from flows.session.operator import operator
 from flows.session.ready import open_ready
 from flows.show.show import harmless
 from schemas.errors import SettingsError

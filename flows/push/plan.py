@@ -21,8 +21,9 @@ from connector.door.door import Door
 from flows.configuration.values import Settings
 from flows.plans.client_keys import Meant, keys_of_mirror, lost_zeros
 from flows.push.wishes import WishedRow, wishes_of_outbox
-from flows.session.api import check_company, operator
+from flows.session.api import check_company
 from flows.session.clock import SYSTEM_CLOCK, Clock
+from flows.session.operator import operator
 from flows.session.ready import open_ready
 from schemas.entity import Written
 from schemas.errors import SettingsError, UnexpectedShape

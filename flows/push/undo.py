@@ -10,8 +10,8 @@ from connector.door.door import Door
 from flows.configuration.values import Settings
 from flows.push.plan import Planned, plan_push
 from flows.push.wishes import WishedRow
-from flows.session.api import operator
 from flows.session.clock import SYSTEM_CLOCK, Clock
+from flows.session.operator import operator
 from flows.session.ready import open_ready
 from flows.show.output import write_output
 from flows.show.show import plain

@@ -10,9 +10,6 @@ with open_api() as api:
 
 from __future__ import annotations
 
-import getpass
-import os
-import socket
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -28,6 +25,7 @@ from flows.configuration.load import choose_source, load_settings
 from flows.configuration.values import Settings
 from flows.session.clock import SYSTEM_CLOCK, Clock
 from flows.session.door import base_url_of, open_door
+from flows.session.operator import operator
 from flows.session.password import password_reader
 from flows.session.ready import open_ready
 from flows.session.writing import check_open, one_writer_at_a_time, settle_calls
@@ -144,12 +142,3 @@ def check_company(settings: Settings, name: str, door: Door, clock: Clock = SYST
     company = current_company(door)
     check_binding(name, known, Binding(base_url_of(settings.sources[name]), company.id, company.fingerprint))
     return company
-
-
-def operator() -> str:
-    """Return the operator for the journal: the user of this machine, and the machine."""
-    try:
-        user = getpass.getuser()
-    except (KeyError, OSError):  # a user id without a name, as in containers
-        user = f"uid {os.getuid()}"
-    return f"{user}@{socket.gethostname()}"

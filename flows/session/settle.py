@@ -5,8 +5,9 @@ from __future__ import annotations
 from connector.api.api import Api
 from connector.door.door import Door
 from flows.configuration.values import Settings
-from flows.session.api import check_company, operator
+from flows.session.api import check_company
 from flows.session.clock import SYSTEM_CLOCK, Clock
+from flows.session.operator import operator
 from flows.session.ready import open_ready
 from flows.session.writing import Settling, one_writer_at_a_time, settle_calls
 from schemas.errors import SettingsError

@@ -189,7 +189,7 @@ def _fork(order: dict) -> int:
         DEEDS[order.get("deed", "pull")](order, lambda phase: _reach(me, phase, order))
         code, text = 0, ""
     except BaseException as problem:  # noqa: BLE001 - it is told
-        from flows.cli.ending import describe  # noqa: PLC0415
+        from flows.show.describe import describe  # noqa: PLC0415
 
         text, code = describe(problem) if isinstance(problem, Exception) else (repr(problem), 1)
         if code == 1:

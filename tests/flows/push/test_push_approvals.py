@@ -8,8 +8,8 @@ import pytest
 from msgspec.structs import replace
 
 from flows.plans.approvals import approve_digest, find_plan_by_digest
-from flows.session.api import operator
 from flows.session.clock import SYSTEM_CLOCK
+from flows.session.operator import operator
 from flows.session.ready import open_ready
 from flows.upkeep.erase import erase_client
 from schemas.errors import StalePlan

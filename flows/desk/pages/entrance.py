@@ -1,0 +1,47 @@
+"""The entrance of the desk: the one-time link, before there is a session."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from http import HTTPStatus
+from typing import Final
+
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.routing import Route
+
+from flows.desk.render import render
+from flows.desk.visit import Desk
+
+COOKIE: Final = "ninja_sync_desk"
+
+
+def entrance(desk: Desk) -> list[Route]:
+    """Return the routes of the entrance. A link is used up by its button, not by opening it: chats open links too."""
+    return [
+        Route("/enter/{token}", _door(desk), methods=["GET"]),
+        Route("/enter/{token}", _entered(desk), methods=["POST"]),
+    ]
+
+
+def _door(desk: Desk) -> Callable[[Request], Awaitable[Response]]:
+    async def door(request: Request) -> Response:
+        token = str(request.path_params["token"])
+        works = desk.sessions.is_invited(token)
+        return HTMLResponse(render("enter.html", {"works": works}), HTTPStatus.OK if works else HTTPStatus.GONE)
+
+    return door
+
+
+def _entered(desk: Desk) -> Callable[[Request], Awaitable[Response]]:
+    async def entered(request: Request) -> Response:
+        session = desk.sessions.enter(str(request.path_params["token"]))
+        if session is None:
+            return HTMLResponse(render("enter.html", {"works": False}), HTTPStatus.GONE)
+        answer = RedirectResponse("/", HTTPStatus.SEE_OTHER)
+        answer.set_cookie(
+            COOKIE, session.key, httponly=True, samesite="strict", secure=desk.url.startswith("https:"), path="/"
+        )
+        return answer
+
+    return entered

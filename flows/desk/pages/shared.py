@@ -1,0 +1,56 @@
+"""What all pages share: the progress of long work, the company chosen, links for colleagues, the way out."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Final
+
+from flows.desk.answers import Answer, Page, See, get, post
+from flows.desk.visit import Visit
+from schemas.errors import SettingsError
+
+
+def progress(visit: Visit) -> Answer:
+    """Show how far long work is; go to its result once it has ended."""
+    job = visit.job(visit.path["key"])
+    if job is None:
+        raise SettingsError("This work is not known any more. Its result is on the page of its plan.")
+    if job.result_url:
+        return See(job.result_url)
+    if job.problem:
+        return Page("shared/failed.html", {"job": job}, job.title, HTTPStatus.CONFLICT)
+    return Page("shared/progress.html", {"job": job}, job.title)
+
+
+def choose_source(visit: Visit) -> Answer:
+    """Choose a company for all pages, or all of them."""
+    name = visit.form.get("source")
+    visit.session.source = name if name in visit.settings.sources else None
+    return See("/")
+
+
+def people(_visit: Visit) -> Answer:
+    """Show the form for the link of a colleague."""
+    return Page("shared/people.html", {"link": "", "person": ""}, "A link for a colleague")
+
+
+def invite(visit: Visit) -> Answer:
+    """Show the link by which a colleague can enter, once."""
+    person = visit.form.get("person")
+    link = f"{visit.desk.url}/enter/{visit.desk.sessions.invite(person)}"
+    return Page("shared/people.html", {"link": link, "person": person}, "A link for a colleague")
+
+
+def leave(visit: Visit) -> Answer:
+    """End the session."""
+    visit.desk.sessions.leave(visit.session)
+    return See("/")
+
+
+ROUTES: Final = (
+    get("/jobs/{key}", progress),
+    post("/source", choose_source, writes=False),
+    get("/people", people),
+    post("/people", invite, writes=False),
+    post("/leave", leave, writes=False),
+)

@@ -1,0 +1,91 @@
+"""Serve the desk on this machine until Ctrl-C, and print the links by which people enter."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+import uvicorn
+
+from flows.configuration.values import Settings
+from flows.desk.app import build_app
+from flows.desk.visit import Desk
+from flows.session.operator import user_of_machine
+from schemas.errors import SettingsError
+
+
+@dataclass(frozen=True, slots=True)
+class OpenDesk:
+    """A desk that listens at its address, and the server that answers once it runs."""
+
+    desk: Desk
+    server: uvicorn.Server
+    listener: socket.socket
+
+    def link_for(self, person: str) -> str:
+        """Return a link by which a person can enter, once."""
+        return f"{self.desk.url}/enter/{self.desk.sessions.invite(person)}"
+
+    def run(self) -> None:
+        """Answer until Ctrl-C, or until `server.should_exit` is set; then wait for long work."""
+        try:
+            self.server.run(sockets=[self.listener])
+        finally:
+            self.listener.close()
+        self.desk.jobs.wait()
+
+
+def open_desk(
+    settings: Settings, *, host: str = "127.0.0.1", port: int = 0, url: str = "", read_only: bool = False
+) -> OpenDesk:
+    """Listen at an address; port 0 is a free one.
+
+    `url` is the address under which a proxy in front of the desk is known. Raises SettingsError if host, port or URL
+    cannot be used.
+    """
+    public = _public(url)
+    listener = _listener(host, port)
+    own = _origins(host, listener.getsockname()[1])
+    desk = Desk(settings, read_only=read_only, url=public or own[0])
+    config = uvicorn.Config(
+        build_app(desk, frozenset([public] if public else own)), log_level="critical", access_log=False,
+        server_header=False, proxy_headers=False, lifespan="off", timeout_graceful_shutdown=5,
+    )  # fmt: skip
+    return OpenDesk(desk, uvicorn.Server(config), listener)
+
+
+def serve_desk(opened: OpenDesk, people: Sequence[str], announce: Callable[[Sequence[tuple[str, str]]], None]) -> None:
+    """Serve until Ctrl-C; `announce` gets each person with a link, by default the user of this machine."""
+    announce([(name, opened.link_for(name)) for name in people or [user_of_machine()]])
+    opened.run()
+
+
+def _listener(host: str, port: int) -> socket.socket:
+    try:
+        return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+    except (OSError, OverflowError) as problem:
+        why = os.strerror(problem.errno) if isinstance(problem, OSError) and problem.errno and problem.errno > 0 else ""
+        raise SettingsError(
+            f"The desk cannot listen at {host}, port {port}{': ' * bool(why)}{why}. Name another --port, or 0 for a "
+            "free one."
+        ) from None
+
+
+def _origins(host: str, port: int) -> list[str]:
+    """Return the addresses of a desk without a proxy; the first one is for its links."""
+    shown = f"[{host}]" if ":" in host else host
+    own = f"http://{shown}:{port}"
+    return [own, f"http://localhost:{port}"] if host in {"127.0.0.1", "::1"} else [own]
+
+
+def _public(url: str) -> str:
+    """Return the origin of the proxy's address; '' without one. Raises SettingsError if it is not an address."""
+    if not url:
+        return ""
+    parts = urlsplit(url)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.path.strip("/") or parts.query:
+        raise SettingsError(f"--url takes an address such as https://desk.example.org, without a path, not {url!r}.")
+    return f"{parts.scheme}://{parts.netloc}"

@@ -1,0 +1,99 @@
+"""The sessions of the desk: a person enters by a link that works once, and is known by a cookie from then on.
+
+All of it is in the memory of this process and ends with it. Nothing of it is on a disk.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from threading import Lock
+from typing import Any, Final
+
+from flows.session.clock import SYSTEM_CLOCK
+from schemas.errors import SettingsError
+
+LINK_LASTS: Final = timedelta(hours=24)
+IDLE: Final = timedelta(hours=12)
+"""A session without a request for so long ends."""
+MOST_KEPT: Final = 100
+"""Values kept for one session: searches, uploaded sheets, orders of a review. The oldest go first."""
+LONGEST_NAME: Final = 60
+
+
+@dataclass
+class Session:
+    """One person in one browser. `kept` are values that must not be in a URL; `notes` are shown on the next page."""
+
+    key: str = field(repr=False)
+    csrf: str = field(repr=False)
+    person: str
+    seen_at: datetime
+    source: str | None = None
+    kept: OrderedDict[str, Any] = field(default_factory=OrderedDict, repr=False)
+    notes: list[str] = field(default_factory=list, repr=False)
+
+    def keep(self, value: object) -> str:
+        """Keep a value for this session; return the key that finds it again."""
+        key = secrets.token_urlsafe(9)
+        self.kept[key] = value
+        while len(self.kept) > MOST_KEPT:
+            self.kept.popitem(last=False)
+        return key
+
+    def take_notes(self) -> list[str]:
+        """Return the notes that are not shown yet, and forget them."""
+        notes, self.notes = self.notes, []
+        return notes
+
+
+class Sessions:
+    """The links that nobody has used yet, and the sessions. Any number of threads may ask."""
+
+    def __init__(self, now: Callable[[], datetime] = SYSTEM_CLOCK.now) -> None:
+        self._now, self._lock = now, Lock()
+        self._invited: dict[str, tuple[str, datetime]] = {}
+        self._sessions: dict[str, Session] = {}
+
+    def invite(self, person: str) -> str:
+        """Return the token of a link by which this person can enter, once. Raises SettingsError for an odd name."""
+        name = " ".join(person.split())
+        if not name or len(name) > LONGEST_NAME or not name.isprintable() or "@" in name:
+            raise SettingsError(f"Give the person's name, of at most {LONGEST_NAME} letters, without @.")
+        token = secrets.token_urlsafe(24)
+        with self._lock:
+            self._invited[token] = (name, self._now() + LINK_LASTS)
+        return token
+
+    def is_invited(self, token: str) -> bool:
+        """Whether a link works still."""
+        with self._lock:
+            return token in self._invited and self._invited[token][1] > self._now()
+
+    def enter(self, token: str) -> Session | None:
+        """Begin the session of a link, which works no more afterwards; None if it does not work."""
+        with self._lock:
+            person, until = self._invited.pop(token, ("", self._now()))
+            if until <= self._now():
+                return None
+            made = Session(secrets.token_urlsafe(32), secrets.token_urlsafe(32), person, self._now())
+            self._sessions[made.key] = made
+            return made
+
+    def find(self, key: str) -> Session | None:
+        """Return the session of a cookie; None if there is none, or it has ended."""
+        with self._lock:
+            for old in [known for known, one in self._sessions.items() if one.seen_at + IDLE < self._now()]:
+                del self._sessions[old]
+            session = self._sessions.get(key)
+            if session is not None:
+                session.seen_at = self._now()
+            return session
+
+    def leave(self, session: Session) -> None:
+        """End a session, and forget what it kept."""
+        with self._lock:
+            self._sessions.pop(session.key, None)

@@ -1,0 +1,144 @@
+"""The desk keeps strangers out, lets a person in once by a link, and says who did what."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from flows.configuration.values import Settings, Source
+from flows.session.operator import acting_as, operator
+from tests.flows.desk.conftest import PERSON, Visitor, answering, client, text_of
+
+
+@pytest.fixture(scope="module")
+def opened(tmp_path_factory):
+    """A desk before a warehouse that holds nothing: these tests are about who may enter."""
+    source = Source(url="http://127.0.0.1:9")
+    with answering(Settings(warehouse=str(tmp_path_factory.mktemp("desk") / "w"), sources={"main": source})) as opened:
+        yield opened
+
+
+def test_without_a_session_no_page_is_shown(opened):
+    for path in ("/people", "/jobs/1"):
+        answer = client(opened).get(path)
+        assert answer.status_code == 401
+        assert "ninja-sync desk" in text_of(answer)
+
+
+def test_a_link_works_once_and_opening_it_does_not_use_it_up(opened):
+    path = opened.link_for(PERSON)
+    assert client(opened).get(path).status_code == 200
+    first, second = client(opened), client(opened)
+    assert first.post(path, headers={"Origin": opened.desk.url}, follow_redirects=False).status_code == 303
+    assert second.post(path, headers={"Origin": opened.desk.url}).status_code == 410
+    assert second.get(path).status_code == 410
+    (cookie,) = first.cookies.jar
+    assert (cookie.has_nonstandard_attr("HttpOnly"), cookie.get_nonstandard_attr("SameSite")) == (True, "strict")
+
+
+@pytest.mark.parametrize("host", ["evil.example", "127.0.0.1:1", "127.0.0.1", "localhost.evil.example:8137"])
+def test_another_host_is_refused_so_that_no_other_name_can_lead_here(opened, host):
+    answer = client(opened).get("/", headers={"Host": host})
+    assert answer.status_code == 421
+
+
+@pytest.mark.parametrize(
+    "origin", [None, "null", "http://evil.example", "http://127.0.0.1:8138", "https://127.0.0.1:8137"]
+)
+def test_a_form_of_another_site_is_refused(visitor, origin):
+    headers = {} if origin is None else {"Origin": origin}
+    answer = visitor.http.post("/people", data={"csrf": visitor.session.csrf, "person": "Eve"}, headers=headers)
+    assert answer.status_code == 403
+    assert "/enter/" not in answer.text
+
+
+@pytest.mark.parametrize("token", ["", "wrong", "é"])
+def test_a_form_without_its_token_is_refused(visitor, token):
+    answer = visitor.post("/people", {"csrf": token, "person": "Eve"}, status=403)
+    assert "/enter/" not in answer.text
+
+
+def test_every_answer_forbids_scripts_of_others_frames_and_caches(opened, visitor):
+    for answer in (
+        client(opened).get("/"), visitor.get("/people"), visitor.get("/static/desk.js"), visitor.get("/no", status=404),
+        client(opened).get("/", headers={"Host": "evil.example"}),
+    ):  # fmt: skip
+        policy = answer.headers["Content-Security-Policy"]
+        assert "default-src 'none'" in policy
+        assert "unsafe" not in policy
+        assert answer.headers["X-Frame-Options"] == "DENY"
+        assert answer.headers["Cache-Control"] == "no-store"
+
+
+def test_a_body_without_an_end_is_cut_off(opened, visitor):
+    def endless():
+        for _ in range(30):
+            yield b"&a=" + b"x" * 900_000
+
+    headers = {"Origin": opened.desk.url, "Content-Type": "application/x-www-form-urlencoded"}
+    answer = visitor.http.post("/people", content=endless(), headers=headers)
+    assert answer.status_code == 413
+
+
+def test_a_desk_that_may_only_read_says_so(opened):
+    with answering(opened.desk.settings, read_only=True) as reading:
+        assert "may only read" in text_of(Visitor(reading).get("/people"))
+
+
+def test_a_colleague_enters_by_a_link_under_a_name_of_its_own(opened, visitor):
+    shown = visitor.post("/people", {"person": "  Ben   Berg "})
+    link = shown.text.partition("/enter/")[2].partition("<")[0]
+    other = client(opened)
+    other.post(f"/enter/{link}", headers={"Origin": opened.desk.url})
+    assert "Ben Berg" in text_of(other.get("/people"))
+
+
+@pytest.mark.parametrize("name", ["", "  ", "a@b", "x" * 61, "a\u202eb", "a\nb\x00"])
+def test_a_name_that_could_mislead_the_journal_is_refused(visitor, name):
+    visitor.post("/people", {"person": name}, status=400)
+
+
+def test_who_leaves_is_out(opened, visitor):
+    csrf = visitor.session.csrf
+    visitor.http.post("/leave", data={"csrf": csrf}, headers={"Origin": opened.desk.url})
+    visitor.get("/people", status=401)
+
+
+def test_the_operator_is_the_person_of_the_desk_while_it_works_for_it():
+    before = operator()
+    with acting_as("Anna"):
+        assert operator().startswith("Anna@")
+    assert operator() == before
+    assert before.partition("@")[2] == operator().partition("@")[2]
+
+
+def test_long_work_runs_under_the_name_of_the_person_who_began_it(desk):
+    with acting_as("Anna"):
+        job = desk.jobs.start("session", "Work", lambda _: operator(), lambda result: f"/{result}")
+    desk.jobs.wait()
+    assert job.result_url.startswith("/Anna@")
+
+
+def test_a_second_click_begins_nothing(desk):
+    gate, times = threading.Event(), []
+
+    def work(_progress):
+        times.append(1)
+        gate.wait(60)
+
+    first = desk.jobs.start("session", "Work", work, lambda _: "/", once="merge-1")
+    assert desk.jobs.start("session", "Work", work, lambda _: "/", once="merge-1") is first
+    gate.set()
+    desk.jobs.wait()
+    assert len(times) == 1
+
+
+def test_an_error_of_long_work_holds_no_foreign_text(desk):
+    def fail(_progress):
+        raise ValueError("Erika Mustermann")
+
+    job = desk.jobs.start("session", "Work", fail, lambda _: "/")
+    desk.jobs.wait()
+    assert "Erika" not in job.problem
+    assert "ValueError" in job.problem
