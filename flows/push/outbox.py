@@ -28,7 +28,7 @@ def queued_changes(
         known = {*settings.sources, *(str(name) for (name,) in warehouse.rows("select source from control.sources"))}
         changes = queued(warehouse)
     return [
-        replace(change, why=change.why or _of_no_source(change, known))
+        replace(change, why=change.why or of_no_source(change.state, change.source, known))
         for change in changes
         if (everything or change.state in OPEN) and source in (None, change.source)
     ]
@@ -77,6 +77,6 @@ def _named(changes: Iterable[Change], name: str) -> Change:
     return fitting[0]
 
 
-def _of_no_source(change: Change, known: set[str]) -> str:
-    lost = change.state == WAITING and change.source not in known
-    return f"there is no source {change.source!r}" if lost else ""
+def of_no_source(state: str, source: str, known: Set[str]) -> str:
+    """Return why a waiting change cannot be planned, if nobody knows its source; '' for any other change."""
+    return f"there is no source {source!r}" if state == WAITING and source not in known else ""
