@@ -15,10 +15,11 @@ from flows.merge.apply import apply_merges, close_merges, resume_merges
 from flows.merge.pairs import pair_of, pairs_of, with_ids
 from flows.merge.plan import plan_merges
 from flows.merge.report import merges_as_json, naming, show_merges, tell_applied_merges, tell_planned_merges
-from flows.merge.sheet import merge_sheet, source_of
+from flows.merge.sheet import undo_sheet
+from flows.merge.sheet_text import as_markdown
+from flows.merge.stored import read_merges
 from flows.plans.applying import find_plan
 from flows.plans.approvals import approval_of_plan, said_as_json, said_of
-from flows.push.undo import names_of
 from flows.session.door import open_door
 from flows.session.password import password_reader
 from flows.show.output import write_output
@@ -81,7 +82,7 @@ def plan(
             settings, name, door, with_ids(door, wanted), allowed=frozenset(allow or []), rescue=not no_rescue,
             public_notes=public_notes, reason=reason,
         )  # fmt: skip
-    raise typer.Exit(tell_planned_merges(planned, to, as_json=as_json))
+    raise typer.Exit(tell_planned_merges(planned, known_names(settings, name), to, as_json=as_json))
 
 
 def list_merges(
@@ -99,15 +100,16 @@ def list_merges(
 
 
 def show(plan_id: PlanId, config: ConfigFile = None, as_json: AsJson = False) -> None:
-    """Show a plan of merges, and its progress."""
+    """Show a plan of merges: what each of them does or did, and its progress."""
     settings = load_settings(config)
-    stored = find_plan(settings, MERGE, plan_id)
+    shown = read_merges(settings, plan_id)
+    stored = shown.stored
     approval = approval_of_plan(settings, stored)
     if as_json:
         said = said_as_json(stored, approval)
         show_json({**merges_as_json(stored.plan), "state": stored.state, **said, "states": stored.states})
         return
-    show_merges(stored, names_of(settings, stored.plan.source, stored.plan.client_ids))
+    show_merges(shown)
     for line in said_of(stored, approval):
         say(line)
 
@@ -181,9 +183,8 @@ def sheet(
     the invoices and other documents to move back, with links to them.
     """
     settings = load_settings(config)
-    name = choose_source(settings, source) if source else source_of(settings, backup)
-    url = settings.sources[name].url if name else ""
-    text = merge_sheet(backup, url, known_names(settings, name) if name else None)
+    name = choose_source(settings, source) if source else None
+    text = as_markdown(undo_sheet(settings, backup, name))
     if to is not None:
         write_output(to, text.encode())
     if as_json:

@@ -12,7 +12,7 @@ import msgspec
 
 from flows.ask.ask import reading
 from flows.ask.field_names import names_of_fields
-from flows.ask.names import Names, names_in, with_name
+from flows.ask.names import Names, names_in
 from flows.configuration.values import Settings
 from flows.plans.applying import most_clients
 from flows.session.clock import SYSTEM_CLOCK, Clock
@@ -243,7 +243,7 @@ def _read(column: str, text: object, known: Names) -> object:
     value = _JSON.decode(str(text))
     if value is None or isinstance(value, bool):
         return value if value is None else ("yes" if value else "no")
-    return with_name(column, value, known)
+    return known.get(column.removeprefix("shipping_"), {}).get(str(value), value)
 
 
 def _text(value: object) -> str | None:
