@@ -79,10 +79,11 @@ select
         when p.state = 'ended' then 'waiting'
         else coalesce(p.state, 'planned')
     end as state,
-    case when o.plan_id like 'refused: %' then substr(o.plan_id, 10) else coalesce(x.message, '') end as why,
+    case when o.plan_id like 'refused: %' then substr(o.plan_id, 10) else coalesce(x.message, r.comment, '') end as why,
     p.plan_id as plan_id
 from control.outbox as o
 left join control.plans as p on p.source = o.source and p.plan_id = o.plan_id
+left join control.rejections as r on r.source = o.source and r.plan_id = o.plan_id
 left join control.outcomes as x
     on x.source = o.source and x.plan_id = o.plan_id and x.id = o.id and x.field = o.field
 order by o.wished_at, o.id, o.field
@@ -314,8 +315,8 @@ limit $top
 
 -- :name published
 -- The newest run that changed something, the number of changes, and the published copy: its number of changes, its time, and
--- the seconds it took to write. Changes are runs, decisions, queued changes, plans and approvals. Such rows are only added,
--- so comparing their number is enough.
+-- the seconds it took to write. Changes are runs, decisions, queued changes, plans, approvals and
+-- rejections. Such rows are only added, so comparing their number is enough.
 select
     (select r.run_id from control.runs as r where r.changed order by r.finished_at desc, r.run_id collate "C" desc limit 1) as newest,
     (
@@ -328,6 +329,7 @@ select
             union all select count(*) from control.outbox
             union all select count(*) from control.plans
             union all select count(*) + count(approved_at) from control.approvals
+            union all select count(*) from control.rejections
             union all select count(*) from control.outcomes
             union all select count(*) from control.journal
         ) as kinds

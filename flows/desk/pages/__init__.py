@@ -9,6 +9,7 @@ from flows.desk.pages import health, shared, today
 from flows.desk.pages import duplicates, review, shared
 from flows.desk.pages import merge_plan, merges, shared
 from flows.desk.pages import corrections, corrections_grid, shared
+from flows.desk.pages import plans, queue, shared
 
 PAGES: Final[tuple[DeskRoute, ...]] = (
     *duplicates.ROUTES,
@@ -20,5 +21,7 @@ PAGES: Final[tuple[DeskRoute, ...]] = (
     *merge_plan.ROUTES,
     *corrections.ROUTES,
     *corrections_grid.ROUTES,
+    *queue.ROUTES,
+    *plans.ROUTES,
 )  # fmt: skip
 """The routes of all pages but the entrance."""
