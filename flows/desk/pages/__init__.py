@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Final
 
 from flows.desk.answers import DeskRoute
-from flows.desk.pages import shared
+from flows.desk.pages import receivables, shared, statements
 
 PAGES: Final[tuple[DeskRoute, ...]] = (
     *shared.ROUTES,
+    *receivables.ROUTES,
+    *statements.ROUTES,
 )  # fmt: skip
 """The routes of all pages but the entrance."""
