@@ -10,8 +10,8 @@ SOURCES := connector flows schemas warehouse sandbox tests .ci
 # As many workers as there are cores. Which tests stay together: tests/conftest.py.
 WORKERS ?= auto
 PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder --max-worker-restart 1
-# Of the system: a real pooler, and the source of a Turkish locale.
-PACKAGES := pgbouncer locales
+# Of the system: a browser (a font comes with it), a real pooler, and the source of a Turkish locale.
+PACKAGES := chromium pgbouncer locales
 
 # Tests start hundreds of processes: compiled once, not by each of them, whatever the environment says.
 export PYTHONDONTWRITEBYTECODE :=
@@ -40,13 +40,14 @@ test: $(READY) services   ## format, lint, types, import contracts; beside them 
 tests: $(READY)
 	$(PYTEST) -m "not proof" $(PYTEST_ARGS)
 
-# Debian's, where we are root: without them a few tests are skipped, and say so.
+# Debian's, where we are root. Without a browser the tests of the desk fail; without the others a few tests are skipped, and say so.
 services:
-	@{ test -x /usr/sbin/pgbouncer || command -v pgbouncer; } >/dev/null && test -f /usr/share/i18n/locales/tr_TR || \
+	@{ test -x /usr/sbin/pgbouncer || command -v pgbouncer; } >/dev/null && test -f /usr/share/i18n/locales/tr_TR && \
+	$(BIN)/python -m tests.browser >/dev/null 2>&1 || \
 	{ test "$$(id -u)" = 0 && command -v apt-get >/dev/null && export DEBIAN_FRONTEND=noninteractive && \
 	  { apt-get install -qq -y --no-install-recommends $(PACKAGES) || { apt-get update -qq && \
 	    apt-get install -qq -y --no-install-recommends $(PACKAGES); }; } >/dev/null 2>&1; } || \
-	echo "Some tests will be skipped: they need $(PACKAGES) (as root: apt-get install $(PACKAGES))"
+	echo "Tests of the desk fail without a browser, and some others are skipped: they need $(PACKAGES) (as root: apt-get install $(PACKAGES))"
 
 worlds: $(READY)       ## drawn clients and wishes, planned and applied on both engines, and killed at each request (WORLDS=300)
 	NINJA_SYNC_WORLDS=$(or $(WORLDS),300) $(BIN)/python -m pytest -n $(WORKERS) tests/flows/push/test_push_worlds.py tests/flows/push/test_push_kills.py $(PYTEST_ARGS)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,6 +13,9 @@ from flows.configuration.load import load_settings
 from flows.show.show import say, show_json
 from schemas.errors import SettingsError
 from schemas.extras import needs
+
+if TYPE_CHECKING:
+    from flows.desk.jobs import Job
 
 
 def desk(
@@ -42,9 +46,15 @@ def desk(
     def announce(links: Sequence[tuple[str, str]]) -> None:
         if as_json:
             show_json([{"person": person, "link": link} for person, link in links])
+            sys.stdout.flush()
             return
         say("The desk is open until Ctrl-C. Open this link in a browser; it works once:\n")
         for person, link in links:
             say(f"  {person}: {link}" if len(links) > 1 else f"  {link}")
 
-    serve_desk(open_desk(settings, host=host, port=port, url=url, read_only=read_only), people or (), announce)
+    def waiting(jobs: Sequence[Job]) -> None:
+        say(f"Waiting for: {', '.join(job.title for job in jobs)}. Press Ctrl-C again to end at once.")
+
+    serve_desk(open_desk(settings, host=host, port=port, url=url, read_only=read_only), people or (), announce, waiting)
+    if not as_json:
+        say("\nThe desk is closed.")

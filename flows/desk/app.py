@@ -24,7 +24,7 @@ from flows.desk.guard import Guard, TooLarge
 from flows.desk.pages import PAGES
 from flows.desk.pages.entrance import COOKIE, entrance
 from flows.desk.render import render
-from flows.desk.visit import Desk, Form, Upload, Visit
+from flows.desk.visit import NAVIGATION, Desk, Form, Upload, Visit
 from flows.session.operator import acting_as
 from flows.show.describe import describe
 from schemas.errors import ApiError, Busy, SyncError, UnsafePlan
@@ -32,10 +32,7 @@ from schemas.errors import ApiError, Busy, SyncError, UnsafePlan
 STATIC: Final = Path(__file__).parent / "static"
 MOST_FIELDS: Final = 10_000
 """Texts and files of one form: a grid of a thousand rows has many."""
-NAVIGATION: Final = (
-    ("/", "Today"), ("/clients", "Clients"), ("/duplicates", "Duplicates"), ("/merges", "Merges"),
-    ("/corrections", "Corrections"), ("/plans", "Plans"), ("/receivables", "Receivables"), ("/health", "Health"),
-)  # fmt: skip
+TOO_LARGE: Final = "It is too large, or damaged. Nothing was changed."
 INLINE: Final = "default-src 'none'; object-src 'self'; plugin-types application/pdf; style-src 'unsafe-inline'"
 """The policy of a file that the browser shows itself: it runs no script of the file."""
 
@@ -115,7 +112,8 @@ def _shared(visit: Visit) -> dict[str, Any]:
 
 
 def _problem(visit: Visit, text: str, status: int) -> Response:
-    page = Page("problem.html", {"text": text, "status": status}, "This did not work", status)
+    again = status == HTTPStatus.SERVICE_UNAVAILABLE and not visit.form.texts
+    page = Page("problem.html", {"text": text, "again": again}, "This did not work", status)
     response = _response(visit, page)
     if status == HTTPStatus.SERVICE_UNAVAILABLE:
         response.headers["Retry-After"] = "5"
@@ -137,8 +135,11 @@ def _bare(template: str, status: int, values: Mapping[str, Any] | None = None) -
 
 def _not_there(_request: Request, problem: Exception) -> Response:
     status = problem.status_code if isinstance(problem, HTTPException) else HTTPStatus.NOT_FOUND
-    return _bare("not_there.html", status)
+    if status in {HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED}:
+        return _bare("not_there.html", status, {"title": "This page is not there", "text": "The address is wrong."})
+    return _bare("not_there.html", status, {"title": "This form cannot be read", "text": TOO_LARGE})
 
 
 def _too_large(_request: Request, _problem: Exception) -> Response:
-    return _bare("not_there.html", HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+    status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+    return _bare("not_there.html", status, {"title": "This is too large", "text": TOO_LARGE})

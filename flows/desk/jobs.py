@@ -105,5 +105,5 @@ def _carry_out(job: Job, work: Callable[[Progress], Any], then: Callable[[Any], 
         job.result_url = then(work(job.progress))
     except SyncError as problem:
         job.problem = str(problem)
-    except Exception as problem:  # noqa: BLE001 - the page says that it failed; a thread has nobody else to tell
+    except Exception as problem:  # noqa: BLE001 - its page says that it failed, and nobody else would
         job.problem = describe(problem)[0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ import uvicorn
 
 from flows.configuration.values import Settings
 from flows.desk.app import build_app
+from flows.desk.jobs import Job
 from flows.desk.visit import Desk
 from flows.session.operator import user_of_machine
 from schemas.errors import SettingsError
@@ -29,13 +31,12 @@ class OpenDesk:
         """Return a link by which a person can enter, once."""
         return f"{self.desk.url}/enter/{self.desk.sessions.invite(person)}"
 
-    def run(self) -> None:
-        """Answer until Ctrl-C, or until `server.should_exit` is set; then wait for long work."""
+    def serve(self) -> None:
+        """Answer until a signal, or until `server.should_exit` is set. Long work goes on."""
         try:
             self.server.run(sockets=[self.listener])
         finally:
             self.listener.close()
-        self.desk.jobs.wait()
 
 
 def open_desk(
@@ -57,10 +58,29 @@ def open_desk(
     return OpenDesk(desk, uvicorn.Server(config), listener)
 
 
-def serve_desk(opened: OpenDesk, people: Sequence[str], announce: Callable[[Sequence[tuple[str, str]]], None]) -> None:
-    """Serve until Ctrl-C; `announce` gets each person with a link, by default the user of this machine."""
-    announce([(name, opened.link_for(name)) for name in people or [user_of_machine()]])
-    opened.run()
+def serve_desk(
+    opened: OpenDesk,
+    people: Sequence[str],
+    announce: Callable[[Sequence[tuple[str, str]]], None],
+    waiting: Callable[[Sequence[Job]], None],
+) -> None:
+    """Serve until Ctrl-C or SIGTERM, in the main thread.
+
+    `announce` gets each person with a link, by default the user of this machine. `waiting` gets the long work that is
+    still under way at the end: it is waited for, until a second signal.
+    """
+    before = {
+        number: signal.signal(number, lambda *_: None) for number in (signal.SIGINT, signal.SIGTERM)
+    }  # uvicorn ends by them itself, and raises them again for the handlers from before
+    try:
+        announce([(name, opened.link_for(name)) for name in people or [user_of_machine()]])
+        opened.serve()
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    if running := opened.desk.jobs.running():
+        waiting(running)
+    opened.desk.jobs.wait()
 
 
 def _listener(host: str, port: int) -> socket.socket:

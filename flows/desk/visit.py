@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from flows.configuration.values import Settings
 from flows.desk.answers import See
@@ -14,6 +14,11 @@ from flows.session.progress import Progress
 from schemas.errors import SettingsError
 
 Result = TypeVar("Result")
+NAVIGATION: Final = (
+    ("/", "Today"), ("/clients", "Clients"), ("/duplicates", "Duplicates"), ("/merges", "Merges"),
+    ("/corrections", "Corrections"), ("/plans", "Plans"), ("/receivables", "Receivables"), ("/health", "Health"),
+)  # fmt: skip
+"""The pages in the bar, with their titles."""
 
 
 @dataclass(frozen=True, slots=True)

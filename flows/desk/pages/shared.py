@@ -6,7 +6,7 @@ from http import HTTPStatus
 from typing import Final
 
 from flows.desk.answers import Answer, Page, See, get, post
-from flows.desk.visit import Visit
+from flows.desk.visit import NAVIGATION, Visit
 from schemas.errors import SettingsError
 
 
@@ -23,10 +23,10 @@ def progress(visit: Visit) -> Answer:
 
 
 def choose_source(visit: Visit) -> Answer:
-    """Choose a company for all pages, or all of them."""
-    name = visit.form.get("source")
+    """Choose a company for all pages, or all of them; stay on the page."""
+    name, back = visit.form.get("source"), visit.form.get("back")
     visit.session.source = name if name in visit.settings.sources else None
-    return See("/")
+    return See(back if back in dict(NAVIGATION) else "/")
 
 
 def people(_visit: Visit) -> Answer:

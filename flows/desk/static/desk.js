@@ -16,37 +16,60 @@ document.addEventListener("change", (event) => {
   if (event.target.matches("[data-submit]")) event.target.form.requestSubmit();
 });
 
+// A box that scrolls is a stop of the Tab key, so that arrow keys can move it.
+const markBoxes = () => document.querySelectorAll(".wide").forEach((box) => {
+  if (box.scrollWidth > box.clientWidth) box.tabIndex = 0; else box.removeAttribute("tabindex");
+});
+addEventListener("resize", markBoxes);
+markBoxes();
+
+// Read the page of an answer.
+const pageOf = async (answer) => new DOMParser().parseFromString(await answer.text(), "text/html");
+
+// Put the page of an answer in the place of this one. To ask for it again would lose its notes, which are shown once.
+const show = (page, answer) => {
+  if (answer.redirected) history.replaceState(null, "", answer.url);  // a form's own address shows nothing
+  document.title = page.title;
+  document.body.replaceWith(document.adoptNode(page.body));
+  scrollTo(0, 0);
+  document.getElementById("main")?.focus();
+  markBoxes();
+  lookAgain();
+};
+
 // A form replaces only a part of the page: <form data-part="part">, the id of an element on both pages.
 document.addEventListener("submit", async (event) => {
   const form = event.target, part = document.getElementById(form.dataset.part ?? "");
-  if (!part || part.dataset.busy) { if (part) event.preventDefault(); return; }
+  if (!part) return;
   event.preventDefault();
+  if (part.dataset.busy) return;
   part.dataset.busy = "yes";
   try {
     const body = new FormData(form, event.submitter);
-    const answer = await fetch(form.action, { method: "POST", body });
-    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-    const fresh = page.getElementById(form.dataset.part);
-    if (!fresh) { location.assign(answer.url); return; }
-    history.replaceState(null, "", answer.url);
+    const answer = await fetch(form.getAttribute("action") ?? "", { method: "POST", body });
+    const page = await pageOf(answer), fresh = page.getElementById(part.id);
+    if (!fresh) { show(page, answer); return; }
+    if (answer.redirected) history.replaceState(null, "", answer.url);
     document.title = page.title;
     part.replaceWith(document.adoptNode(fresh));
+    markBoxes();
     fresh.querySelector("[data-focus]")?.focus();
-  } catch { form.removeAttribute("data-part"); form.requestSubmit(event.submitter); }
-  finally { delete part.dataset.busy; }
+  } catch { location.reload(); }  // it may have arrived: so nothing is sent twice
 });
 
 // A part looks again until it is gone: <div id="progress" data-refresh="1000">.
-const refresh = async () => {
+let timer;
+const lookAgain = () => {
   const part = document.querySelector("[data-refresh]");
-  if (!part) return;
+  clearTimeout(timer);
+  if (part) timer = setTimeout(refresh, Number(part.dataset.refresh), part);
+};
+const refresh = async (part) => {
   try {
-    const answer = await fetch(location.href);
-    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-    const fresh = page.getElementById(part.id);
-    if (!fresh) { location.assign(answer.url === location.href ? location.href : answer.url); return; }
+    const answer = await fetch(location.href), page = await pageOf(answer), fresh = page.getElementById(part.id);
+    if (!fresh) { show(page, answer); return; }
     part.replaceWith(document.adoptNode(fresh));
   } catch { /* the desk may be back soon */ }
-  setTimeout(refresh, Number(document.querySelector("[data-refresh]")?.dataset.refresh ?? 1000));
+  lookAgain();
 };
-setTimeout(refresh, 500);
+lookAgain();

@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from flows.desk.server import open_desk
+from tests.browser import opened_page, running_browser
 
 PERSON = "Anna"
 PATIENCE = 120.0
@@ -94,13 +95,14 @@ def client(opened):
 def answering(settings, **how):
     """A desk that answers, in a thread of this process."""
     opened = open_desk(settings, **how)
-    thread = Thread(target=opened.run)
+    thread = Thread(target=opened.serve)
     thread.start()
     try:
         yield opened
     finally:
         opened.server.should_exit = True
         thread.join()
+        opened.desk.jobs.wait()
 
 
 @pytest.fixture
@@ -122,3 +124,19 @@ def desk(opened):
 def visitor(opened):
     """A person who has entered the desk."""
     return Visitor(opened)
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """A real browser, for a file of tests."""
+    with running_browser() as started:
+        yield started
+
+
+@contextmanager
+def entered(browser, opened, **options):
+    """A page in a real browser whose person has entered the desk."""
+    with opened_page(browser, opened.desk.url, **options) as page:
+        page.goto(opened.link_for(PERSON))
+        page.get_by_role("button", name="Enter").click()
+        yield page
