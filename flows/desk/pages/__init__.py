@@ -10,6 +10,7 @@ from flows.desk.pages import duplicates, review, shared
 from flows.desk.pages import merge_plan, merges, shared
 from flows.desk.pages import corrections, corrections_grid, shared
 from flows.desk.pages import plans, queue, shared
+from flows.desk.pages import receivables, shared, statements
 
 PAGES: Final[tuple[DeskRoute, ...]] = (
     *duplicates.ROUTES,
@@ -23,5 +24,7 @@ PAGES: Final[tuple[DeskRoute, ...]] = (
     *corrections_grid.ROUTES,
     *queue.ROUTES,
     *plans.ROUTES,
+    *receivables.ROUTES,
+    *statements.ROUTES,
 )  # fmt: skip
 """The routes of all pages but the entrance."""
