@@ -8,19 +8,22 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, Final, cast
 
-from schemas.client import Client
+from schemas.client import Client, Contact
 from schemas.errors import SettingsError
-from schemas.merge_preview import LOST, Preview, Rescue
+from schemas.merge_preview import LOST, OF_SETTINGS, ON_THE_FORM, Preview, Rescue, preview
 
-EXPECTED: Final = ("balance", "paid_to_date", "credit_balance", "payment_balance", "status", "currency_id", *LOST)
+FIGURES: Final = ("balance", "paid_to_date", "credit_balance", "payment_balance")
+EXPECTED: Final = (*FIGURES, "status", "currency_id", *LOST)
 """Fields that must not move between plan and merge, or the merge is refused; contacts are compared too."""
 OF_CONTACTS: Final = ("id", "first_name", "last_name", "email", "phone", "is_primary")
 ALLOWABLE: Final = ("currency", "tax", "country", "inactive")
 """Differences that stop a merge unless they are allowed."""
+_SOME_TIME: Final = datetime(1970, 1, 1, tzinfo=UTC)
 Pair = tuple[str, str]
 """The survivor's id, and the id of the client that is merged into it."""
 
@@ -38,6 +41,12 @@ class MergeStep:
     allowed: Sequence[str] = ()
     currencies: Sequence[str] = ()
     """The codes of both effective currencies; plans of earlier versions have none."""
+    names: Sequence[str] = field(default=(), repr=False)
+    """The names of both as the server shows them, which a client without a name has too."""
+    settings: Mapping[str, object] = field(default_factory=dict, repr=False)
+    """The settings that are lost; those that the form of a client has on other pages without their values."""
+    remarks: Sequence[str] = field(default=(), repr=False)
+    """What a person has to know before the merge."""
 
     @property
     def as_plain(self) -> dict[str, Any]:
@@ -47,22 +56,73 @@ class MergeStep:
             "survivor": dict(self.survivor), "mergeable": dict(self.mergeable),
             "before": _plain_rescue(self.before), "then": _plain_rescue(self.then), "allowed": list(self.allowed),
             **({"currencies": list(self.currencies)} if self.currencies else {}),
+            **({"names": list(self.names)} if self.names else {}),
+            **({"settings": dict(self.settings)} if self.settings else {}),
+            **({"remarks": list(self.remarks)} if self.remarks else {}),
         }  # fmt: skip
 
     def name_of(self, client_id: str) -> str:
         """One of its clients as people know it: number, name and id, as of the plan."""
-        expected = self.survivor if client_id == self.survivor_id else self.mergeable
-        known = [str(expected[name]) for name in ("number", "name") if expected.get(name)]
-        return f"{' '.join(known)} ({client_id})" if known else client_id
+        known = self.label_of(client_id)
+        return f"{known} ({client_id})" if known else client_id
+
+    def label_of(self, client_id: str) -> str:
+        """The number and name of one of its clients, as of the plan; empty for one that has neither."""
+        place = 0 if client_id == self.survivor_id else 1
+        expected = (self.survivor, self.mergeable)[place]
+        name = expected.get("name") or (self.names[place] if self.names else "")
+        return " ".join(str(text) for text in (expected.get("number"), name) if text)
 
 
-def step_of(preview: Preview, allowed: Sequence[str] = ()) -> MergeStep:
+def step_of(preview: Preview, allowed: Sequence[str] = (), remarks: Sequence[str] = ()) -> MergeStep:
     """The step of a preview."""
     survivor, mergeable = preview.survivor, preview.mergeable
+    settings = {
+        name: value if name.removeprefix(OF_SETTINGS) in ON_THE_FORM else None
+        for name, value in preview.lost.items() if name.startswith(OF_SETTINGS)
+    }  # fmt: skip
     return MergeStep(
         survivor.id, mergeable.id, expected_of(survivor), expected_of(mergeable), preview.before, preview.then,
         tuple(sorted(allowed)), tuple(preview.currencies) if any(preview.currencies) else (),
+        names=(survivor.display_name or "", mergeable.display_name or ""), settings=settings, remarks=tuple(remarks),
     )  # fmt: skip
+
+
+def preview_of(step: MergeStep, version: Sequence[int]) -> Preview:
+    """The preview that a step was made from, for people who look at its plan later. Two things are not stored.
+
+    Those are the values of settings on other pages of the form, and the custom fields of contacts.
+    """
+    names = step.names or ("", "")
+    survivor = _client_from(step.survivor_id, step.survivor, names[0])
+    mergeable = _client_from(step.mergeable_id, step.mergeable, names[1])
+    made = preview(survivor, mergeable, version, rescue=False, currencies=_both(step.currencies))
+    return replace(made, lost={**made.lost, **step.settings}, before=step.before, then=step.then)
+
+
+def _client_from(client_id: str, expected: Mapping[str, object], name: str) -> Client:
+    """The client as a plan of merges knows it."""
+    columns: dict[str, Any] = {column: expected.get(column) for column in (*LOST, "currency_id")}
+    figures: dict[str, Any] = {figure: Decimal(str(expected[figure])) for figure in FIGURES}
+    status = expected["status"]
+    people = cast("Sequence[Sequence[str]]", expected["contacts"])
+    return Client(
+        id=client_id, is_deleted=status == "deleted", archived_at=_SOME_TIME if status == "archived" else None,
+        display_name=name or cast("str | None", expected.get("name")), contacts=[_contact_from(row) for row in people],
+        **figures, **columns,
+    )  # fmt: skip
+
+
+def _contact_from(row: Sequence[str]) -> Contact:
+    """The contact from its stored texts, where "None" stands for none."""
+    values: dict[str, Any] = {
+        name: None if text == "None" else text for name, text in zip(OF_CONTACTS, row, strict=True)
+    }
+    return Contact(**{**values, "is_primary": values["is_primary"] == "True"})
+
+
+def _both(codes: Sequence[str]) -> tuple[str, str]:
+    return (codes[0], codes[1]) if codes else ("", "")
 
 
 def expected_of(client: Client) -> dict[str, object]:
@@ -77,10 +137,23 @@ def expected_of(client: Client) -> dict[str, object]:
 
 def step_from(stored: Mapping[str, Any]) -> MergeStep:
     """The step from its stored form."""
-    rest = {name: stored[name] for name in ("survivor_id", "mergeable_id", "survivor", "mergeable")}
+    rest: dict[str, Any] = {name: stored[name] for name in ("survivor_id", "mergeable_id", "survivor", "mergeable")}
     before, then = (Rescue(**stored[name]) for name in ("before", "then"))
-    allowed, currencies = (tuple(stored.get(name, ())) for name in ("allowed", "currencies"))
-    return MergeStep(**rest, before=before, then=then, allowed=allowed, currencies=currencies)
+    lists: dict[str, Any] = {
+        name: tuple(stored.get(name, ())) for name in ("allowed", "currencies", "names", "remarks")
+    }
+    return MergeStep(**rest, before=before, then=then, settings=stored.get("settings", {}), **lists)
+
+
+def differences(survivor: Client, mergeable: Client, currencies: tuple[str, str]) -> list[str]:
+    """Those of ALLOWABLE that two clients have; `currencies` are the effective ones of both, as ids or as codes."""
+    differing = {
+        "currency": currencies[0] != currencies[1],
+        "tax": _differ(survivor.vat_number, mergeable.vat_number) or _differ(survivor.id_number, mergeable.id_number),
+        "country": _differ(survivor.country_id, mergeable.country_id),
+        "inactive": survivor.status != "active",
+    }
+    return [name for name in ALLOWABLE if differing[name]]
 
 
 def in_the_way(
@@ -90,12 +163,6 @@ def in_the_way(
 
     `currencies` are the effective currency ids of both, `codes` the codes that people know.
     """
-    differences = {
-        "currency": currencies[0] != currencies[1],
-        "tax": _differ(survivor.vat_number, mergeable.vat_number) or _differ(survivor.id_number, mergeable.id_number),
-        "country": _differ(survivor.country_id, mergeable.country_id),
-        "inactive": survivor.status != "active",
-    }
     words = {
         "currency": f"they have different currencies ({codes[0] or 'none'} and {codes[1] or 'none'}), and the server "
         "would add the amounts unconverted",
@@ -103,7 +170,7 @@ def in_the_way(
         "country": "they are in different countries",
         "inactive": f"the client kept is {survivor.status}",
     }
-    refused = [name for name, differs in differences.items() if differs and name not in allowed]
+    refused = [name for name in differences(survivor, mergeable, currencies) if name not in allowed]
     return f"{'; '.join(words[name] for name in refused)} (--allow {', '.join(refused)})" if refused else ""
 
 

@@ -36,6 +36,9 @@ LOST: Final = (
     *NOTES,
 )  # fmt: skip
 """Columns of the client merged in that the server drops, filled or not (Merge.php has none of them)."""
+OF_SETTINGS: Final = "settings."
+ON_THE_FORM: Final = ("language_id", "payment_terms", "valid_until", "default_task_rate", "send_reminders")
+"""Settings that a client's form has beside its fields. The values of others may be long, or secret."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +169,7 @@ def _payments(survivor: Client, mergeable: Client) -> Figure:
 def _lost_settings(survivor: Client, mergeable: Client) -> dict[str, object]:
     """The merged client's own settings that the survivor lacks or has with another value, without the currency."""
     return {
-        f"settings.{name}": value
+        f"{OF_SETTINGS}{name}": value
         for name, value in mergeable.settings.items()
         if value and name not in {"entity", "currency_id"} and survivor.settings.get(name) != value
     }

@@ -130,6 +130,7 @@ RUN_AXE = """rules => axe.run(document, {runOnly: {type: "tag", values: rules}, 
 
 def check_accessible(page: Page) -> None:
     """Assert that axe finds nothing on the page that keeps people from using it, contrast included."""
+    page.wait_for_load_state()
     if not page.evaluate("() => 'axe' in window"):
         page.evaluate(AXE.read_text(encoding="utf-8"))
     faults = page.evaluate(RUN_AXE, list(RULES))
@@ -166,6 +167,7 @@ def check_width(page: Page, width: int) -> None:
 
     Wide tables may scroll in boxes of their own.
     """
+    page.wait_for_load_state()  # its style sheet too
     page.set_viewport_size({"width": width, "height": DEFAULT_SIZE["height"]})
     faults = page.evaluate(TOO_WIDE)
     assert not faults, f"{page.url} at {width}:\n" + "\n".join(faults)
@@ -210,6 +212,7 @@ def tab_through(page: Page) -> int:
 
     Assert that it reaches all that can be used, and that a person sees where the focus is.
     """
+    page.wait_for_load_state()
     wanted, faults, stops = page.evaluate(INTERACTIVE), [], 0
     for _ in range(5 * wanted + 50):  # boxes that scroll are stops too, and a date has four
         page.keyboard.press("Tab")

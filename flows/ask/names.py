@@ -40,9 +40,18 @@ def currency_of(client: Client, codes: Names) -> str | None:
 def _named(settings: Settings, source: str, query: str) -> Names:
     try:
         with reading(settings) as warehouse:
-            rows = warehouse.rows(statement(query), {"source": source})
+            return _names_in(warehouse, source, query)
     except (SettingsError, WarehouseError):
         return {}
+
+
+def names_in(warehouse: Warehouse, source: str) -> Names:
+    """Return the names of ids from an open warehouse."""
+    return _names_in(warehouse, source, "read/form_names")
+
+
+def _names_in(warehouse: Warehouse, source: str, query: str) -> Names:
+    rows = warehouse.rows(statement(query), {"source": source})
     names: dict[str, dict[str, str]] = {}
     for field, key, name in rows:
         names.setdefault(str(field), {})[str(key)] = str(name)

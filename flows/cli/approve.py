@@ -12,6 +12,7 @@ from flows.ask.ask import reading
 from flows.cli.options import AsJson, ConfigFile, SourceName
 from flows.configuration.load import choose_source, load_settings
 from flows.merge.report import show_merges
+from flows.merge.stored import read_merges
 from flows.plans.applying import check_brake
 from flows.plans.approvals import approve_digest, find_plan_by_digest
 from flows.push.report import show_plan
@@ -106,11 +107,10 @@ def _list(settings: Settings, source: str | None, *, as_json: bool) -> None:
 def _show(settings: Settings, stored: Stored) -> None:
     """Show the plan like `push show` and `merge show` do."""
     plan = stored.plan
-    names = names_of(settings, plan.source, plan.client_ids)
     if plan.kind == PUSH:
-        show_plan(settings, plan, names)
+        show_plan(settings, plan, names_of(settings, plan.source, plan.client_ids))
     else:
-        show_merges(stored, names)
+        show_merges(read_merges(settings, plan.plan_id))
     say(f"In full: ninja-sync {plan.kind} show {plan.plan_id} --json")
 
 

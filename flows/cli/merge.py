@@ -15,9 +15,10 @@ from flows.merge.apply import apply_merges, close_merges, resume_merges
 from flows.merge.pairs import pair_of, pairs_of, with_ids
 from flows.merge.plan import plan_merges
 from flows.merge.report import merges_as_json, naming, show_merges, tell_applied_merges, tell_planned_merges
-from flows.merge.sheet import merge_sheet, source_of
+from flows.merge.sheet import undo_sheet
+from flows.merge.sheet_text import as_markdown
+from flows.merge.stored import read_merges
 from flows.plans.applying import find_plan
-from flows.push.undo import names_of
 from flows.session.door import open_door
 from flows.session.password import password_reader
 from flows.show.output import write_output
@@ -80,7 +81,7 @@ def plan(
             settings, name, door, with_ids(door, wanted), allowed=frozenset(allow or []), rescue=not no_rescue,
             public_notes=public_notes, reason=reason,
         )  # fmt: skip
-    raise typer.Exit(tell_planned_merges(planned, to, as_json=as_json))
+    raise typer.Exit(tell_planned_merges(planned, known_names(settings, name), to, as_json=as_json))
 
 
 def list_merges(
@@ -98,13 +99,13 @@ def list_merges(
 
 
 def show(plan_id: PlanId, config: ConfigFile = None, as_json: AsJson = False) -> None:
-    """Show a plan of merges, and its progress."""
-    settings = load_settings(config)
-    stored = find_plan(settings, MERGE, plan_id)
+    """Show a plan of merges: what each of them does or did, and its progress."""
+    shown = read_merges(load_settings(config), plan_id)
     if as_json:
+        stored = shown.stored
         show_json({**merges_as_json(stored.plan), "state": stored.state, "states": stored.states})
     else:
-        show_merges(stored, names_of(settings, stored.plan.source, stored.plan.client_ids))
+        show_merges(shown)
 
 
 def apply(
@@ -176,9 +177,8 @@ def sheet(
     the invoices and other documents to move back, with links to them.
     """
     settings = load_settings(config)
-    name = choose_source(settings, source) if source else source_of(settings, backup)
-    url = settings.sources[name].url if name else ""
-    text = merge_sheet(backup, url, known_names(settings, name) if name else None)
+    name = choose_source(settings, source) if source else None
+    text = as_markdown(undo_sheet(settings, backup, name))
     if to is not None:
         write_output(to, text.encode())
     if as_json:

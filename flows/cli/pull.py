@@ -11,10 +11,8 @@ import typer
 from flows.cli.ending import STOPPED_BY
 from flows.cli.options import AsJson, ConfigFile, SourceName
 from flows.configuration.load import choose_sources, load_settings
-from flows.pull.job import Job
-from flows.pull.pull import pull as pull_source
+from flows.pull.by_name import pull_source
 from flows.pull.report import exit_code_of, pulled_as_json, tell_pulled
-from flows.session.door import open_door
 from flows.show.describe import TRACEBACK, describe
 from flows.show.show import progress_bar, say, show_json
 from schemas.errors import LOADED_WITH_FINDINGS, SettingsError, SyncError
@@ -67,8 +65,8 @@ def _pull_all(source: str | None, config: Path | None, *, full: bool, at_most: i
         raise SettingsError(f"--at-most is for one source: --source {' | '.join(names)}")
     for name in names:
         try:
-            with open_door(settings, name) as door, progress_bar(name, quiet=as_json) as progress:
-                report = pull_source(Job(settings, name, door, full=full, at_most=at_most, progress=progress))
+            with progress_bar(name, quiet=as_json) as progress:
+                report = pull_source(settings, name, full=full, at_most=at_most, progress=progress)
             results[name] = pulled_as_json(report)
             codes.append(exit_code_of(report))
             if not as_json:

@@ -91,7 +91,7 @@ def plan_clusters(
     pairs = [pair for case in planned for pair in _merges(case, present, chosen, rules)]
     made = plan_merges(
         settings, name, door, pairs, allowed=allowed, rescue=rescue, public_notes=public_notes,
-        reason="duplicates, by `dedupe plan`", clock=clock,
+        reason="duplicates that people decided on", remarks=_remarks(planned, pairs), clock=clock,
     )  # fmt: skip
     notes = [note for case in planned for note in _conflicts(case)]
     if out_of_date:
@@ -182,6 +182,23 @@ def _conflicts(case: Case) -> list[str]:
         for pair in case.conflicts
         if hard_reasons(pair.against)
     ]
+
+
+def _remarks(planned: Sequence[Case], merges: Sequence[tuple[str, str]]) -> dict[str, list[str]]:
+    """Return what speaks against pairs that people decided are the same, by the client merged in.
+
+    It names no client: the other one may be erased before this one.
+    """
+    kept = {survivor_id for survivor_id, _ in merges}
+    found: dict[str, list[str]] = {}
+    for case in planned:
+        for pair in case.conflicts:
+            if reasons := hard_reasons(pair.against):
+                text = f"A person decided that its group is one client, in spite of: {', '.join(reasons)}."
+                merged = [client_id for client_id in (pair.id_a, pair.id_b) if client_id not in kept]
+                for client_id in merged:
+                    found.setdefault(client_id, []).append(text)
+    return found
 
 
 def _values(client: Client) -> tuple[object, ...]:

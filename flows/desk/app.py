@@ -32,6 +32,7 @@ from schemas.errors import ApiError, Busy, SyncError, UnsafePlan
 STATIC: Final = Path(__file__).parent / "static"
 MOST_FIELDS: Final = 10_000
 """Texts and files of one form: a grid of a thousand rows has many."""
+TOO_LARGE: Final = "It is too large, or damaged. Nothing was changed."
 INLINE: Final = "default-src 'none'; object-src 'self'; plugin-types application/pdf; style-src 'unsafe-inline'"
 """The policy of a file that the browser shows itself: it runs no script of the file."""
 
@@ -134,8 +135,11 @@ def _bare(template: str, status: int, values: Mapping[str, Any] | None = None) -
 
 def _not_there(_request: Request, problem: Exception) -> Response:
     status = problem.status_code if isinstance(problem, HTTPException) else HTTPStatus.NOT_FOUND
-    return _bare("not_there.html", status)
+    if status in {HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED}:
+        return _bare("not_there.html", status, {"title": "This page is not there", "text": "The address is wrong."})
+    return _bare("not_there.html", status, {"title": "This form cannot be read", "text": TOO_LARGE})
 
 
 def _too_large(_request: Request, _problem: Exception) -> Response:
-    return _bare("not_there.html", HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+    status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+    return _bare("not_there.html", status, {"title": "This is too large", "text": TOO_LARGE})

@@ -24,7 +24,7 @@ from flows.session.operator import operator
 from flows.session.ready import open_ready
 from schemas.client import Client, client_of
 from schemas.generation import numbers_of
-from schemas.merge_plan import Pair, in_order, in_the_way, step_of
+from schemas.merge_plan import MergeStep, Pair, differences, in_order, in_the_way, step_of
 from schemas.merge_preview import Preview, preview
 from schemas.plan import MERGE, Plan
 from schemas.server_form import Lists
@@ -32,15 +32,20 @@ from warehouse.control.plans import store_plan
 
 BY_LISTS: Final = ("country_id", "industry_id", "size_id")
 """Columns of a rescue whose values come from the server's lists."""
+NONE: Final[Mapping[str, Sequence[str]]] = {}
 
 
 @dataclass(frozen=True, slots=True)
 class RefusedMerge:
-    """A merge that is not planned, and why. `survivor` and `mergeable` are the names of the clients."""
+    """A merge that is not planned, and why. `survivor` and `mergeable` are the names of the clients.
+
+    `differences` are those of ALLOWABLE that are in the way; none if the reason is another one.
+    """
 
     survivor_id: str
     mergeable_id: str
     reason: str
+    differences: Sequence[str] = ()
     survivor: str = field(default="", repr=False)
     mergeable: str = field(default="", repr=False)
 
@@ -65,6 +70,7 @@ def plan_merges(
     rescue: bool = True,
     public_notes: bool = False,
     reason: str = "",
+    remarks: Mapping[str, Sequence[str]] = NONE,
     clock: Clock = SYSTEM_CLOCK,
     new_id: Callable[[], str] = lambda: secrets.token_hex(3),
 ) -> PlannedMerges:
@@ -72,7 +78,8 @@ def plan_merges(
 
     Reads both clients of each merge with this token, because the server does not check the survivor's company.
     `allowed` names the differences (of ALLOWABLE) to permit. `public_notes` rescues the public notes too, which
-    customers can read. Raises SettingsError for pairs that contradict each other, and for another company's token.
+    customers can read. `remarks` on a client merged in are stored with its merge. Raises SettingsError for pairs that
+    contradict each other, and for another company's token.
     """
     company = check_company(settings, name, door, clock)
     ordered = in_order(pairs)
@@ -87,15 +94,14 @@ def plan_merges(
     previews: list[Preview] = []
     refused: list[RefusedMerge] = []
     notes: list[str] = []
+    steps: list[MergeStep] = []
     for survivor_id, mergeable_id in ordered:
-        why = _in_the_way(clients, currencies, in_codes, survivor_id, mergeable_id, allowed)
-        if why or any(merge.survivor_id == mergeable_id for merge in refused):
-            names = [
-                called(clients[client_id]) if client_id in clients else client_id
-                for client_id in (survivor_id, mergeable_id)
-            ]
-            why = why or "an earlier merge into it is refused"
-            refused.append(RefusedMerge(survivor_id, mergeable_id, why, *names))
+        refusal = _refusal(clients, currencies, in_codes, survivor_id, mergeable_id, allowed)
+        if refusal is None and any(merge.survivor_id == mergeable_id for merge in refused):
+            names = [called(clients[client_id]) for client_id in (survivor_id, mergeable_id)]
+            refusal = RefusedMerge(survivor_id, mergeable_id, "an earlier merge into it is refused", (), *names)
+        if refusal is not None:
+            refused.append(refusal)
             continue
         made = preview(
             clients[survivor_id], clients[mergeable_id], version, rescue=rescue,
@@ -104,6 +110,7 @@ def plan_merges(
         )  # fmt: skip
         made, left = possible(made, currencies[survivor_id], lists)
         previews.append(made)
+        steps.append(step_of(made, sorted(allowed), [*left, *remarks.get(mergeable_id, ())]))
         notes += left
         clients[survivor_id] = made.survivor_after
     if not version:
@@ -115,12 +122,12 @@ def plan_merges(
         plan_id=f"merge-{now:%Y%m%d}-{new_id()}", source=name, kind=MERGE, made_at=now,
         expires_at=now + timedelta(hours=settings.push.valid_hours), base_at=base.read_at, newest_at=base.newest_at,
         author=operator(), reason=reason, company=company.fingerprint, version=company.version,
-        steps=[step_of(planned, sorted(allowed)) for planned in previews],
+        steps=steps,
     )  # fmt: skip
     with open_ready(settings, clock) as warehouse:
         store_plan(warehouse, plan)
-        differences = differences_of(warehouse, name, set(keys))
-    notes += [f"Figures do not agree with documents, so look before you merge: {line}." for line in differences]
+        unexplained = differences_of(warehouse, name, set(keys))
+    notes += [f"Figures do not agree with documents, so look before you merge: {line}." for line in unexplained]
     return PlannedMerges(plan, previews, refused, notes)
 
 
@@ -130,20 +137,22 @@ def _codes(door: Door) -> dict[str, str]:
     return {str(row.get("id")): str(row.get("code") or "") for row in rows if isinstance(row, dict)}
 
 
-def _in_the_way(
+def _refusal(
     clients: Mapping[str, Client],
     currencies: Mapping[str, str],
     codes: Mapping[str, str],
     survivor_id: str,
     mergeable_id: str,
     allowed: Set[str],
-) -> str:
-    """Return why a merge is refused; empty if it is not."""
-    missing = [client_id for client_id in (survivor_id, mergeable_id) if client_id not in clients]
-    if missing:
-        return f"the client {missing[0]} is not on the server, or not readable with this token"
+) -> RefusedMerge | None:
+    """Return why a merge is refused; None if it is not."""
     ids = (survivor_id, mergeable_id)
-    return in_the_way(
-        clients[survivor_id], clients[mergeable_id], (currencies[ids[0]], currencies[ids[1]]),
-        (codes[ids[0]], codes[ids[1]]), allowed,
-    )  # fmt: skip
+    names = [called(clients[key]) if key in clients else key for key in ids]
+    missing = [client_id for client_id in ids if client_id not in clients]
+    if missing:
+        why = f"the client {missing[0]} is not on the server, or not readable with this token"
+        return RefusedMerge(*ids, why, (), *names)
+    survivor, mergeable, own = clients[survivor_id], clients[mergeable_id], (currencies[ids[0]], currencies[ids[1]])
+    why = in_the_way(survivor, mergeable, own, (codes[ids[0]], codes[ids[1]]), allowed)
+    found = [name for name in differences(survivor, mergeable, own) if name not in allowed]
+    return RefusedMerge(*ids, why, found, *names) if why else None

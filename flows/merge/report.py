@@ -2,30 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
-from decimal import Decimal
 from pathlib import Path
 from typing import Final
 
+from flows.ask.names import Names
 from flows.merge.apply import AppliedMerges
 from flows.merge.plan import PlannedMerges
 from flows.merge.screen import preview_as_json, show_preview
+from flows.merge.stored import StoredMerges
 from flows.show.output import write_output
 from flows.show.show import amount, plain, say, show_json, show_records, show_table
 from schemas.errors import LOADED_WITH_FINDINGS, NotVerified, SyncError
 from schemas.merge_plan import MergeStep
 from schemas.plan import Plan
 from schemas.values import to_json
-from warehouse.control.plans import APPLYING, Stored
+from warehouse.control.plans import APPLYING
 
 MOST: Final = 20
 """The most backups shown; --json gives all."""
 
 
-def tell_planned_merges(planned: PlannedMerges, to: Path | None = None, *, as_json: bool) -> int:
-    """Report planned merges, write them into a file if one is named, and return the exit code."""
+def tell_planned_merges(planned: PlannedMerges, names: Names, to: Path | None = None, *, as_json: bool) -> int:
+    """Report planned merges, write them into a file if one is named, and return the exit code.
+
+    `names` has the names of ids.
+    """
     result = {
         "plan": None if planned.plan is None else merges_as_json(planned.plan),
         "previews": [preview_as_json(preview) for preview in planned.previews],
@@ -38,7 +42,7 @@ def tell_planned_merges(planned: PlannedMerges, to: Path | None = None, *, as_js
         show_json(result)
         return LOADED_WITH_FINDINGS if planned.refused else 0
     for number, preview in enumerate(planned.previews, start=1):  # all of them: they are approved together
-        show_preview(number, preview)
+        show_preview(number, preview, names)
     for note in planned.notes:
         say(note)
     if planned.refused:
@@ -58,22 +62,26 @@ def tell_planned_merges(planned: PlannedMerges, to: Path | None = None, *, as_js
     return LOADED_WITH_FINDINGS if planned.refused else 0
 
 
-def show_merges(stored: Stored, names: Mapping[str, str]) -> None:
-    """Show a stored plan and the progress of each merge. `names` are those of the mirror."""
+def show_merges(shown: StoredMerges) -> None:
+    """Show a stored plan whole: what each merge does or did, and its progress."""
+    plan = shown.stored.plan
+    for number, merge in enumerate(shown.merges, start=1):
+        show_preview(number, merge.preview, shown.names, merge.step.remarks)
     rows = [
         (
-            _called(step, step.survivor_id, names),
-            _called(step, step.mergeable_id, names),
-            _balance(step, 0),
-            _balance(step, 1),
-            state,
+            merge.step.name_of(merge.step.survivor_id),
+            merge.step.name_of(merge.step.mergeable_id),
+            *(f"{amount(client.balance, code)} {code}".strip() for client, code in merge.balances),
+            merge.state,
         )
-        for step, state in zip(stored.plan.steps, stored.states, strict=True)
+        for merge in shown.merges
     ]
     columns = ("client kept", "merged in", "balance", "its balance", "state")
-    show_table(f"Plan {stored.plan.plan_id}", columns, rows)
-    _show_backups(stored.plan, stored.backups)
-    say(f"{stored.state}; its digest is {stored.digest}.")
+    show_table(f"Plan {plan.plan_id}", columns, rows)
+    _show_backups(plan, shown.stored.backups)
+    for line in shown.unexplained:
+        say(f"Figures do not agree with documents: {line}.")
+    say(f"{shown.stored.state}; its digest is {shown.stored.digest}.")
 
 
 def tell_applied_merges(applied: AppliedMerges, *, as_json: bool) -> None:
@@ -146,19 +154,6 @@ def _stands(applied: AppliedMerges) -> str:
         plan_id = applied.plan.plan_id
         return f"it stopped. Go on: ninja-sync merge resume {plan_id}. Or end it: ninja-sync merge close {plan_id}."
     return f"the plan is {applied.state}."
-
-
-def _called(step: MergeStep, client_id: str, names: Mapping[str, str]) -> str:
-    """Return a client's number and name from the plan, else from the mirror."""
-    known = step.name_of(client_id)
-    return f"{names[client_id]} ({client_id})" if known == client_id and client_id in names else known
-
-
-def _balance(step: MergeStep, place: int) -> str:
-    """Return the balance of one client of a merge, with its currency, which plans of earlier versions lack."""
-    expected = (step.survivor, step.mergeable)[place]
-    code = step.currencies[place] if step.currencies else ""
-    return f"{amount(Decimal(str(expected['balance'])))} {code}".strip()
 
 
 def _show_backups(plan: Plan, backups: Iterable[str | None]) -> None:

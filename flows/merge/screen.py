@@ -2,35 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 
+from flows.ask.names import Names
+from flows.merge.effect import Effect, effect_of, in_words
 from flows.plans.client_keys import called
 from flows.show.show import show_table
 from schemas.client import Contact
 from schemas.merge_preview import Preview, Rescue
 
 
-def show_preview(number: int, preview: Preview) -> None:
+def show_preview(number: int, preview: Preview, names: Names, remarks: Sequence[str] = ()) -> None:
     """Show one merge to people."""
+    effect = effect_of(preview, names, remarks)
     title = f"{number}. {called(preview.mergeable)} into {called(preview.survivor)}"
+    title += "".join(f"\n   {warning}" for warning in effect.warnings)
     kept, other = preview.currencies
-    if kept != other:
-        title += (
-            f"\n   DIFFERENT CURRENCIES: {kept or 'unknown'} and {other or 'unknown'}. The server adds the numbers as "
-            f"they are and calls the sum {kept or 'by the currency of the client kept'}."
-        )
     columns = ("figure", _in("client kept", kept), _in("merged in", other), _in("afterwards", kept))
-    notes = [f"{_words(f.name)}: {f.note}" for f in preview.figures if f.note and (f.survivor or f.mergeable)]
-    rows = [(_words(f.name), f.survivor, f.mergeable, f.after) for f in preview.figures]
+    notes = [f"{in_words(f.name)}: {f.note}" for f in preview.figures if f.note and (f.survivor or f.mergeable)]
+    rows = [(in_words(f.name), f.survivor, f.mergeable, f.after) for f in preview.figures]
     show_table(title, columns, rows, note="; ".join(notes))
-    people = [(_named(c), "moves") for c in preview.moved if c not in preview.second_primaries]
-    second = "moves, and is not primary here" if preview.then.contacts else "moves, as a second primary contact"
-    people += [(_named(c), second) for c in preview.second_primaries]
-    people += [(_named(c), "is dropped by the server") for c in preview.dropped]
+    people = [
+        (_named(row.contact), "; ".join(filter(None, (row.what, row.more))))
+        for row in effect.contacts if not row.of_kept or row.more
+    ]  # fmt: skip
     if people:
         show_table("", ("contact", "what happens to it"), people)
-    _show_written(preview)
-    _show_lost(preview)
+    _show_written(preview, effect)
+    _show_lost(effect)
 
 
 def preview_as_json(preview: Preview) -> dict[str, object]:
@@ -44,11 +44,10 @@ def preview_as_json(preview: Preview) -> dict[str, object]:
     }  # fmt: skip
 
 
-def _show_written(preview: Preview) -> None:
+def _show_written(preview: Preview, effect: Effect) -> None:
     """Show the fields written to the client kept, with their full values now and afterwards."""
-    columns = {**preview.before.columns, **preview.then.columns}
+    rows = [(in_words(row.name), row.kept, row.after) for row in effect.fields if row.is_written]
     people = {contact.id: contact for contact in preview.survivor.contacts}
-    rows = [(_words(name), getattr(preview.survivor, name), value) for name, value in columns.items()]
     for rescue in (preview.before, preview.then):
         for key, values in rescue.contacts.items():
             who = _named(people[key]) if key in people else key
@@ -56,24 +55,20 @@ def _show_written(preview: Preview) -> None:
                 if name == "is_primary":
                     rows.append(("primary contact", who, who))  # the merge alone would leave two
                 else:
-                    rows.append((f"{who}: {_words(name)}", getattr(people.get(key), name, None), value))
-        rows += [("new contact", None, _filled(contact)) for contact in rescue.new_contacts]
+                    now = getattr(people.get(key), name, None)
+                    rows.append((f"{who}: {in_words(name)}", str(now or ""), str(value)))
+        rows += [("new contact", "", _filled(contact)) for contact in rescue.new_contacts]
     if rows:
         show_table("Written to the client kept", ("field", "now", "afterwards"), rows)
 
 
-def _show_lost(preview: Preview) -> None:
+def _show_lost(effect: Effect) -> None:
     """Show the values lost with the client merged in, which only the backup keeps."""
-    kept = {*preview.before.columns, *preview.then.columns}
-    rows = [(_words(name), value) for name, value in preview.lost.items() if name not in kept]
+    rows = [(in_words(row.name), row.merged) for row in effect.lost]
     if rows:
-        public = "public_notes" in preview.lost and "public_notes" not in kept
+        public = any(row.is_public for row in effect.lost)
         note = "customers can read public notes, so they are appended only with --public-notes" if public else ""
         show_table("Lost with the client merged in (its backup has it)", ("field", "value"), rows, note=note)
-
-
-def _words(name: str) -> str:
-    return name.replace("_", " ")
 
 
 def _in(heading: str, currency: str) -> str:

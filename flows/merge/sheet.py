@@ -1,4 +1,4 @@
-"""A checklist in Markdown for undoing a merge by hand, made from the backup of both clients.
+"""The steps to undo a merge by hand, made from the backup of both clients, as one value for all who show it.
 
 Invoice Ninja cannot undo a merge. So people create the client again, and move its documents back one by one.
 """
@@ -7,15 +7,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
 
-from flows.ask.names import Names
+from flows.ask.ask import reading
+from flows.ask.names import Names, known_names
 from flows.configuration.values import Settings
+from flows.merge.effect import fields_of, in_words
+from flows.merge.stored import StoredMerge, merge_of_backup
 from flows.show.show import amount
-from schemas.errors import SettingsError
+from schemas.errors import SettingsError, WarehouseError
+from schemas.merge_preview import ON_THE_FORM
+from warehouse.engine.sql import statement
 
 FIELDS: Final = (
     "name", "number", "id_number", "vat_number", "website", "phone", "classification", "routing_id",
@@ -25,7 +31,7 @@ FIELDS: Final = (
     "public_notes",
 )  # fmt: skip
 """The fields in the form of a client, in its order."""
-SETTINGS: Final = ("currency_id", "language_id", "payment_terms", "valid_until", "default_task_rate", "send_reminders")
+SETTINGS: Final = ("currency_id", *ON_THE_FORM)
 PERSON: Final = ("phone", "custom_value1", "custom_value2", "custom_value3", "custom_value4")
 FIGURES: Final = ("balance", "paid_to_date", "credit_balance", "payment_balance")
 PAPERS: Final[Mapping[str, str]] = {
@@ -36,41 +42,110 @@ PAPERS: Final[Mapping[str, str]] = {
 """The records that move with a client, each with its path in the app."""
 
 
-def merge_sheet(backup: Path, url: str = "", names: Names | None = None) -> str:
-    """Return the steps to undo a merge by hand. Raises SettingsError if the file is not a backup of a merge.
+UNKNOWN_NAME: Final = "set, but its name is not known here. It is known after the next update from the server."
 
-    `url` is the server's address, for links; `names` has the names of ids.
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One thing to do, with a link to its record in the app."""
+
+    text: str = field(repr=False)
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One part of the sheet: its heading, what to do, and the things to tick."""
+
+    title: str
+    text: str
+    items: Sequence[Item] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class UndoSheet:
+    """All steps. `figures` are rows of a name, and the figure of the client kept and of the other one before."""
+
+    gone: str = field(repr=False)
+    kept: Item = field(repr=False)
+    parts: Sequence[Part] = ()
+    figures: Sequence[tuple[str, str, str]] = field(default=(), repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the warehouse adds to a backup: names of ids, numbers of papers by kind and id, and the merge itself."""
+
+    names: Names = field(default_factory=dict, repr=False)
+    numbers: Mapping[tuple[str, str], str] = field(default_factory=dict, repr=False)
+    merge: StoredMerge | None = None
+
+
+def undo_sheet(settings: Settings, backup: Path, source: str | None = None) -> UndoSheet:
+    """Return the steps to undo a merge, with all that the warehouse knows of it. Raises the error of `sheet_of`.
+
+    Without a source, it is the one that the backup's file name begins with.
     """
+    kept, gone = _clients_in(backup)
+    name = source or source_of(settings, backup)
+    if name is None:
+        return sheet_of(kept, gone)
+    papers = [key for _, key in _papers_of(gone)]
+    numbers: dict[tuple[str, str], str] = {}
     try:
-        kept, gone = json.loads(backup.read_text(encoding="utf-8"), parse_float=Decimal)["clients"]
-    except (OSError, ValueError, KeyError, TypeError):
-        raise SettingsError(
-            f"{backup} is not a backup of a merge: `ninja-sync merge show PLAN` names the backups."
-        ) from None
-    known, people, files = names or {}, gone.get("contacts") or [], gone.get("documents") or []
-    lines = [
-        f"# Taking back the merge of {_called(gone)}",
-        f"\nIt was merged into {_called(kept)}{_link(url, 'clients', str(kept['id']))}.",
-        "\n## 1. Create the client again\n",
-        *_filled(gone, FIELDS, known),
-        *_filled(gone.get("settings") or {}, SETTINGS, known),
+        with reading(settings) as warehouse:
+            rows = warehouse.rows(statement("plans/paper_numbers"), {"source": name, "ids": papers})
+            numbers = {(str(kind), str(key)): str(number) for kind, key, number in rows if number}
+        merge = merge_of_backup(settings, backup)
+    except (SettingsError, WarehouseError):  # the backup is enough
+        merge = None
+    return sheet_of(kept, gone, settings.sources[name].url, Known(known_names(settings, name), numbers, merge))
+
+
+def sheet_of(kept: Mapping[str, Any], gone: Mapping[str, Any], url: str = "", known: Known | None = None) -> UndoSheet:
+    """Return the steps to undo a merge of two clients of a backup. `url` is the server's address, for links."""
+    known = known or Known()
+    codes = _codes(kept, gone, known)
+    people, files = gone.get("contacts") or [], gone.get("documents") or []
+    fields = [
+        *_filled(gone, FIELDS, known.names, codes[1]),
+        *_filled(gone.get("settings") or {}, SETTINGS, known.names, codes[1]),
         *_other_settings(gone.get("settings") or {}),
-        f"\n## 2. Contacts ({len(people)})\n",
-        "Move each from the client kept; enter it again if the merge dropped it.\n" if people else "None.",
-        *(f"- [ ] {_person(person)}" for person in people),
-        "\n## 3. Move its papers back\n",
-        *_papers(gone, url),
-        f"\n## 4. Files ({len(files)})\n",
-        *(f"- [ ] {file.get('name') or 'a file without a name'}" for file in files),
-        "\n## 5. Compare the figures\n",
-        "| figure | client kept, before | client merged in, before |",
-        "| --- | ---: | ---: |",
-        *(f"| {_words(name)} | {_money(kept, name, known)} | {_money(gone, name, known)} |" for name in FIGURES),
-        "\n## 6. Look through the client kept\n",
-        "Before the merge, values of the other client may have been written into its blanks and private notes, and",
-        "contacts added. `ninja-sync merge show PLAN --json` lists them under `before` and `then`.",
     ]
-    return "\n".join(lines) + "\n"
+    papers = list(_papers(gone, url, known.numbers, codes[1]))
+    written = list(_written(known.merge, known.names)) if known.merge else []
+    return UndoSheet(
+        _called(gone),
+        Item(_called(kept), _link(url, "clients", str(kept["id"]))),
+        [
+            Part("Create the client again", "Enter these values in a new client.", fields),
+            Part(
+                f"Contacts ({len(people)})",
+                "Move each from the client kept; enter it again if the merge dropped it." if people else "None.",
+                [Item(_person(person)) for person in people],
+            ),
+            Part(
+                f"Move its papers back ({len(papers)})",
+                "Open each, and choose the new client in it." if papers
+                else "The backup lists none. Look at the activities of the client kept.",
+                papers,
+            ),
+            Part(
+                f"Files ({len(files)})",
+                "Download each from the client kept, and upload it to the new client." if files else "None.",
+                [Item(str(file.get("name") or "a file without a name")) for file in files],
+            ),
+            Part("Look through the client kept", _LOOK if written or known.merge is None else _NOTHING, written),
+        ],
+        [(in_words(name), _money(kept, name, codes[0]), _money(gone, name, codes[1])) for name in FIGURES],
+    )  # fmt: skip
+
+
+_LOOK: Final = (
+    "Before the merge, values of the other client may have been written into the blanks and private notes of the "
+    "client kept, and contacts added. Set these back:"
+)
+_NOTHING: Final = "The merge has written none of its fields."
 
 
 def source_of(settings: Settings, backup: Path) -> str | None:
@@ -80,74 +155,121 @@ def source_of(settings: Settings, backup: Path) -> str | None:
     return max(fitting, key=len, default=only)
 
 
+def _clients_in(backup: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the client kept and the one merged in. Raises SettingsError if the file is not a backup of a merge."""
+    try:
+        kept, gone = json.loads(backup.read_text(encoding="utf-8"), parse_float=Decimal)["clients"]
+    except FileNotFoundError:
+        raise SettingsError(
+            f"The backup {backup} is not on this machine: it is on the one that merged. `ninja-sync merge show PLAN` "
+            "names the backups."
+        ) from None
+    except (OSError, ValueError, KeyError, TypeError):
+        raise SettingsError(
+            f"{backup} is not a backup of a merge: `ninja-sync merge show PLAN` names the backups."
+        ) from None
+    return kept, gone
+
+
 def _called(client: Mapping[str, Any]) -> str:
     return " ".join(str(client[name]) for name in ("number", "display_name") if client.get(name)) or "a nameless client"
 
 
 def _link(url: str, path: str, key: str) -> str:
-    """Return a link to a record in the app; empty if the server's address is not known."""
+    """Return the address of a record in the app; empty if the server's address is not known."""
     tail = "" if path == "clients" else "/edit"
-    return f" <{url.rstrip('/')}/#/{path}/{key}{tail}>" if url else ""
+    return f"{url.rstrip('/')}/#/{path}/{key}{tail}" if url else ""
 
 
-def _filled(record: Mapping[str, Any], fields: Sequence[str], names: Names) -> Iterator[str]:
+def _filled(record: Mapping[str, Any], fields: Sequence[str], names: Names, code: str) -> Iterator[Item]:
     """Yield the fields that have a value, with names in place of ids."""
     for name in fields:
         value = record.get(name)
         if value in (None, "", " ", "0", False):
             continue
-        if name.endswith("_id") and name in names:
-            value = names[name].get(str(value), "a value that this warehouse does not know")
+        if name == "currency_id":
+            value = code or UNKNOWN_NAME
         elif name.endswith("_id") and name != "routing_id":
-            value = "set; after a `ninja-sync pull` this sheet names it"
-        yield f"- [ ] {_words(name)}: {_on_lines(str(value))}"
+            value = names.get(name.removeprefix("shipping_"), {}).get(str(value), UNKNOWN_NAME)
+        elif name in {"payment_terms", "valid_until"}:
+            value = f"{value} days"
+        elif name == "default_task_rate":
+            value = f"{amount(Decimal(str(value)), code)} {code}"
+        elif value is True:
+            value = "yes"
+        yield Item(f"{in_words(name)}: {value}")
 
 
-def _other_settings(settings: Mapping[str, Any]) -> Iterator[str]:
+def _other_settings(settings: Mapping[str, Any]) -> Iterator[Item]:
     """Yield the client's own settings that the form has on other pages."""
     shown = {*SETTINGS, "entity", "size_id", "industry_id"}
     left = sorted(name for name, value in settings.items() if name not in shown and value)
     if left:
-        yield f"- [ ] settings of its own on other pages: {', '.join(map(_words, left))}"
+        yield Item(f"settings of its own on other pages: {', '.join(map(in_words, left))}")
 
 
 def _person(contact: Mapping[str, Any]) -> str:
     name = " ".join(str(contact[n]) for n in ("first_name", "last_name") if contact.get(n))
     mail = str(contact.get("email") or "").strip()
-    rest = [f"{_words(n)} {contact[n]}" for n in PERSON if contact.get(n)]
+    rest = [f"{in_words(n)} {contact[n]}" for n in PERSON if contact.get(n)]
     parts = ", ".join(filter(None, (name or "without a name", mail, *rest)))
     return parts + (" (primary contact)" if contact.get("is_primary") else "")
 
 
-def _papers(gone: Mapping[str, Any], url: str) -> Iterator[str]:
-    """Yield each paper in the ledger or the activities once, with its date and its effect on the balance."""
-    papers: dict[tuple[str, str], list[Any]] = {}
+def _papers_of(gone: Mapping[str, Any]) -> dict[tuple[str, str], tuple[int, Decimal]]:
+    """Return each paper in the ledger or the activities once: its first stamp, and its effect on the balance."""
+    papers: dict[tuple[str, str], tuple[int, Decimal]] = {}
     for row in [*(gone.get("ledger") or []), *(gone.get("activities") or [])]:
         for kind in PAPERS:
             if key := row.get(f"{kind}_id"):
-                at, added = papers.setdefault((kind, str(key)), [0, Decimal(0)])
+                at, added = papers.get((kind, str(key)), (0, Decimal(0)))
                 at = min(filter(None, (at, row.get("created_at") or 0)), default=0)
-                papers[kind, str(key)] = [at, added + Decimal(str(row.get("adjustment") or 0))]
-    for (kind, key), (at, added) in sorted(
-        papers.items(), key=lambda paper: (list(PAPERS).index(paper[0][0]), paper[1][0])
-    ):
+                papers[kind, str(key)] = (at, added + Decimal(str(row.get("adjustment") or 0)))
+    return papers
+
+
+def _papers(gone: Mapping[str, Any], url: str, numbers: Mapping[tuple[str, str], str], code: str) -> Iterator[Item]:
+    """Yield each paper with its number, its day and its effect on the balance, in the order of kinds and days."""
+    papers = _papers_of(gone)
+    order = sorted(papers, key=lambda paper: (list(PAPERS).index(paper[0]), papers[paper][0]))
+    for kind, key in order:
+        at, added = papers[kind, key]
+        number = f" {numbers[kind, key]}" if (kind, key) in numbers else ""
         day = f" of {datetime.fromtimestamp(at, UTC):%Y-%m-%d}" if at else ""
-        change = f", {'+' if added > 0 else ''}{amount(added)} to the balance" if added else ""
-        yield f"- [ ] {_words(kind)}{day}{change}{_link(url, PAPERS[kind], key)}"
-    if not papers:
-        yield "The backup lists none. Look at the activities of the client kept."
+        change = f", {'+' if added > 0 else ''}{amount(added, code)} {code} to the balance" if added else ""
+        yield Item(f"{in_words(kind)}{number}{day}{change}", _link(url, PAPERS[kind], key))
 
 
-def _money(client: Mapping[str, Any], name: str, names: Names) -> str:
-    currency = str((client.get("settings") or {}).get("currency_id") or "")
-    code = names.get("currency_id", {}).get(currency, "") if currency else "in the company's currency"
-    return f"{amount(Decimal(str(client.get(name) or 0)))} {code}".strip()
+def _written(merge: StoredMerge, names: Names) -> Iterator[Item]:
+    """Yield the values of the client kept to set back, and the contacts to remove."""
+    preview = merge.preview
+    people = {contact.id: contact for contact in preview.survivor.contacts}
+    for row in fields_of(preview, names):
+        if row.is_written and row.name != "currency_id":  # it was the client's currency before, too
+            yield Item(f"{in_words(row.name)}: " + (f"set it back to: {row.kept}" if row.kept else "it was blank"))
+    for rescue in (preview.before, preview.then):
+        for key, values in rescue.contacts.items():
+            who = people.get(key)
+            label = " ".join(filter(None, (who.first_name, who.last_name, who.email))) if who else "a contact"
+            filled = [in_words(name) for name in values if name != "is_primary"]
+            if filled:
+                yield Item(f"{label}: these were blank: {', '.join(filled)}")
+        for values in rescue.new_contacts:
+            yield Item(
+                f"remove the contact {', '.join(str(text) for text in values.values() if isinstance(text, str))}"
+            )
 
 
-def _words(name: str) -> str:
-    return name.removesuffix("_settings_id").removesuffix("_id").replace("_", " ")
+def _codes(kept: Mapping[str, Any], gone: Mapping[str, Any], known: Known) -> tuple[str, str]:
+    """Return the codes of the currencies of both clients: as of the plan, else by the backup."""
+    if known.merge is not None and any(known.merge.preview.currencies):
+        return known.merge.preview.currencies
+    found = [str((client.get("settings") or {}).get("currency_id") or "") for client in (kept, gone)]
+    ours, theirs = (
+        known.names.get("currency_id", {}).get(key, "") if key else "in the company's currency" for key in found
+    )
+    return ours, theirs
 
 
-def _on_lines(text: str) -> str:
-    """Return a text with its further lines indented, so that it stays one item of the list."""
-    return text.replace("\n", "\n      ")
+def _money(client: Mapping[str, Any], name: str, code: str) -> str:
+    return f"{amount(Decimal(str(client.get(name) or 0)), code)} {code}".strip()

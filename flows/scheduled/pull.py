@@ -24,12 +24,10 @@ from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 from flows.ask.ask import asked
 from flows.configuration.load import choose_source, choose_sources, place_of
 from flows.configuration.values import Settings
-from flows.pull.job import Job
-from flows.pull.pull import pull as pull_source
+from flows.pull.by_name import pull_source
 from flows.pull.summary import Summary, as_markdown, summary_of
 from flows.scheduled.notices import emit, keep, task_progress, with_links
 from flows.scheduled.states import LOOK, ended, own_words, read_settings, retried, run_name
-from flows.session.door import open_door
 from flows.session.progress import Progress
 from flows.session.ready import open_ready
 from flows.show.counted import counted
@@ -238,9 +236,7 @@ def _outcome(future: PrefectFuture[Any]) -> Found:
 def _pulled(source: str, progress: Progress, *, full: bool, due: datetime | None) -> Summary | Elsewhere:
     settings = read_settings()
     try:
-        with open_door(settings, choose_source(settings, source)) as door:
-            job = Job(settings, source, door, full=full, due=due, progress=progress)
-            return summary_of(pull_source(job))
+        return summary_of(pull_source(settings, choose_source(settings, source), full=full, due=due, progress=progress))
     except ReadAlready:
         return Elsewhere(done=True)
     except Busy:

@@ -25,8 +25,8 @@ from unittest import mock
 from typer.main import get_command
 
 from flows.cli.app import app
-from flows.cli.ending import describe
 from flows.show import show
+from flows.show.describe import describe
 from tests.docs.pages import ROOT, Block
 
 NINJA_SYNC = get_command(app)  # built once: it takes a fifth of a second

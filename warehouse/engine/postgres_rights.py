@@ -1,4 +1,4 @@
-"""Check without writing whether a pull can write into a Postgres database, for `doctor`."""
+"""Check what the role of this process may do in a Postgres database, without writing."""
 
 from __future__ import annotations
 
@@ -14,6 +14,17 @@ select pg_is_in_recovery(), current_setting('default_transaction_read_only') = '
         join pg_namespace as n on n.oid = c.relnamespace where n.nspname = 'control' and c.relname = 'runs'
     )
 """
+
+READABLE = """
+select n.nspname, has_schema_privilege(n.oid, 'usage') and has_table_privilege(c.oid, 'select')
+from pg_class as c join pg_namespace as n on n.oid = c.relnamespace
+where (n.nspname, c.relname) in (('control', 'runs'), ('mart', 'clients'), ('mart_public', 'clients'))
+"""
+
+
+def readable_schemas(warehouse: Warehouse) -> dict[str, bool]:
+    """Return whether this role may read each of our schemas: whole, not some columns. Empty before the first pull."""
+    return {str(schema): bool(may) for schema, may in warehouse.rows(READABLE)}
 
 
 def check_writable(warehouse: Warehouse) -> None:

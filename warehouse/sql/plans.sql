@@ -10,6 +10,14 @@ select id, field, before, after, by_put from control.plan_cells
 where source = $source and plan_id = $plan_id
 order by id collate "C", field collate "C"
 
+-- :name figures_now
+-- The figures of mirrored clients, and the end of the last run that read their source.
+select
+    id, currency_code, balance, paid_to_date, credit_balance, payment_balance,
+    (select max(finished_at) from control.runs where source = $source and entity = 'clients') as loaded_at
+from mart.clients
+where source = $source and id in (select unnest(cast($ids as varchar[])))
+
 -- :name find
 -- A plan of this kind by its id, whatever its source.
 select
@@ -64,11 +72,41 @@ from control.journal_edits as e
 join control.journal as j on j.source = e.source and j.call_id = e.call_id and j.state = 'intended'
 where e.source = $source and j.plan_id = $plan_id and j.verb = 'merge' and e.place = 1 and e.outcome = 'applied'
 
+-- :name merges_checked
+-- The clients that a plan merged into others, with the outcome for the client kept, the newest call last.
+select merged.id, kept.outcome
+from control.journal as j
+join control.journal_edits as kept on kept.source = j.source and kept.call_id = j.call_id and kept.place = 0
+join control.journal_edits as merged on merged.source = j.source and merged.call_id = j.call_id and merged.place = 1
+where j.source = $source and j.plan_id = $plan_id and j.verb = 'merge' and j.state = 'intended'
+order by j.number
+
+-- :name of_backup
+-- The plan with the merge that has this backup.
+select plan_id from control.merge_steps where backup = $backup
+
 -- :name outcomes
 -- The noted outcomes of a plan's cells.
 select id, field, outcome, message from control.outcomes
 where source = $source and plan_id = $plan_id
 order by id collate "C", field collate "C"
+
+-- :name paper_numbers
+-- The numbers of documents and payments, by their kind and id.
+select 'invoice' as kind, id, number from ninja.invoices
+where source = $source and id in (select unnest(cast($ids as varchar[])))
+union all
+select 'payment', id, number from ninja.payments
+where source = $source and id in (select unnest(cast($ids as varchar[])))
+union all
+select 'credit', id, number from ninja.credits
+where source = $source and id in (select unnest(cast($ids as varchar[])))
+union all
+select 'quote', id, number from ninja.quotes
+where source = $source and id in (select unnest(cast($ids as varchar[])))
+union all
+select 'recurring_invoice', id, number from ninja.recurring_invoices
+where source = $source and id in (select unnest(cast($ids as varchar[])))
 
 -- :name refuse_sources
 -- Refuse the waiting changes of unknown sources, with a reason that their authors see.
@@ -99,6 +137,10 @@ where source = $source and plan_id = $plan_id and place = $place
 select place, told, state, backup from control.merge_steps
 where source = $source and plan_id = $plan_id
 order by place
+
+-- :name steps_noted
+-- When the state of each merge of a plan was noted.
+select place, noted_at from control.merge_steps where source = $source and plan_id = $plan_id
 
 -- :name take_up
 -- Note the plan that took up these changes of the outbox, and return those that are still there.

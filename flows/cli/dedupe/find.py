@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import msgspec
 import typer
 
+from flows.ask.names import known_names
 from flows.cli.dedupe.rules import RulesFile, read_rules
 from flows.cli.options import Allow, AsJson, ConfigFile, NoRescue, PublicNotes, SourceName, To
 from flows.configuration.load import choose_source, load_settings
@@ -227,7 +228,7 @@ def plan(
             settings, name, door, chosen, certain=certain, allowed={*chosen.allow, *(allow or [])},
             rescue=not no_rescue, public_notes=public_notes or chosen.public_notes,
         )  # fmt: skip
-    raise typer.Exit(tell_planned_merges(planned, to, as_json=as_json))
+    raise typer.Exit(tell_planned_merges(planned, known_names(settings, name), to, as_json=as_json))
 
 
 def _decisions_of(file: Path) -> list[tuple[str, str, str, str]]:

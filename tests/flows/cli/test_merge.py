@@ -168,7 +168,7 @@ def test_what_is_refused_is_told_with_exit_code_7(call, server, pair, tmp_path):
         (["close", "merge-nothing"], "no plan of merges"),
         (["plan", "a:b", "--allow", "everything"], "--allow takes currency"),
         (["show", "merge-nothing"], "no plan of merges"),
-        (["sheet", "nothing.json"], "is not a backup"),
+        (["sheet", "nothing.json"], "is not on this machine"),
     ],
 )
 def test_a_wrong_call_says_what_is_right(call, args, words):

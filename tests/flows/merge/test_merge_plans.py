@@ -11,7 +11,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from flows.merge.sheet import merge_sheet
+from flows.merge.sheet import undo_sheet
+from flows.merge.sheet_text import as_markdown
 from schemas.errors import PasswordRequired, SettingsError, StalePlan, WrongDigest
 
 WORLDS = int(os.environ.get("NINJA_SYNC_WORLDS", "8"))
@@ -55,9 +56,10 @@ def test_the_backup_holds_both_and_the_sheet_says_what_to_make_anew(desk):
     saved = json.loads(Path(file).read_text())["clients"]
     assert [c["id"] for c in saved] == [one["id"], other["id"]]
     assert other["contacts"][0]["contact_key"] not in Path(file).read_text()
-    sheet = merge_sheet(Path(file), "https://books.test", {"currency_id": {"1": "USD"}})
+    sheet = as_markdown(undo_sheet(desk.desk.settings, Path(file)))
     for words in (
         "Gone Ltd",
+        "city: it was blank",
         "- [ ] city: Zug",
         "Bob, bob@m.test",
         "| balance | 10.00 USD | 5.00 USD |",
@@ -65,11 +67,15 @@ def test_the_backup_holds_both_and_the_sheet_says_what_to_make_anew(desk):
     ):
         assert words in sheet
     assert f"# Taking back the merge of {other['number']} Gone Ltd" in sheet
-    assert f"{one['number']} Kept <https://books.test/#/clients/{one['id']}>" in sheet
+    assert f"{one['number']} Kept <{desk.box.sandbox.url}/#/clients/{one['id']}>" in sheet
     assert str(saved[1]["updated_at"]) not in sheet
     assert other["id"] not in sheet
+    nothing = Path(file).with_name("nothing.json")
+    with pytest.raises(SettingsError, match="is not on this machine"):
+        undo_sheet(desk.desk.settings, nothing)
+    nothing.write_text("{}")
     with pytest.raises(SettingsError, match="is not a backup"):
-        merge_sheet(Path(file).with_name("nothing.json"))
+        undo_sheet(desk.desk.settings, nothing)
 
 
 def test_without_rescue_the_server_does_what_the_preview_says(desk):

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import re
 
 from flows.configuration.values import Settings, Source
-from flows.merge.sheet import merge_sheet, source_of
+from flows.merge.sheet import Known, sheet_of, source_of
+from flows.merge.sheet_text import as_markdown
 
 KEPT = {
     "id": "joQeZJepZV",
@@ -31,22 +31,20 @@ GONE = {
 NAMES = {"country_id": {"756": "Switzerland"}, "currency_id": {"17": "CHF"}, "language_id": {"3": "German"}}
 
 
-def test_people_read_names_dates_and_links_and_no_id_or_stamp(tmp_path):
-    file = tmp_path / "main-merge-joQeZJepZV-EKQe1RaJYv-1.json"
-    file.write_text(json.dumps({"clients": [KEPT, GONE]}))
-    sheet = merge_sheet(file, "https://books.test/", NAMES)
+def test_people_read_names_dates_and_links_and_no_id_or_stamp():
+    sheet = as_markdown(sheet_of(KEPT, GONE, "https://books.test/", Known(NAMES, {("invoice", "mxkazYeJ0P"): "0077"})))
     for line in (
         "# Taking back the merge of 0981 Gone AG",
         "It was merged into 0551 Kept AG <https://books.test/#/clients/joQeZJepZV>.",
         "- [ ] country: Switzerland",
         "- [ ] currency: CHF",
         "- [ ] language: German",
-        "- [ ] group: set; after a `ninja-sync pull` this sheet names it",
+        "- [ ] group: set, but its name is not known here. It is known after the next update from the server.",
         "- [ ] private notes: one\n      two",
         "- [ ] settings of its own on other pages: pdf variables",
         "- [ ] Bob, bob@m.test (primary contact)",
-        "- [ ] invoice of 2026-04-30, +120.50 to the balance <https://books.test/#/invoices/mxkazYeJ0P/edit>",
-        "- [ ] payment of 2026-05-02, -115.00 to the balance <https://books.test/#/payments/kzPdy7aQro/edit>",
+        "- [ ] invoice 0077 of 2026-04-30, +120.50 CHF to the balance <https://books.test/#/invoices/mxkazYeJ0P/edit>",
+        "- [ ] payment of 2026-05-02, -115.00 CHF to the balance <https://books.test/#/payments/kzPdy7aQro/edit>",
         "- [ ] quote of 2026-04-30 <https://books.test/#/quotes/VolejRejNm/edit>",
         "- [ ] contract.pdf",
         "| balance | 10.00 CHF | 5.50 CHF |",

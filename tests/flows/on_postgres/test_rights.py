@@ -10,8 +10,9 @@ import subprocess
 import pytest
 
 from flows import table
+from flows.ask.today import read_changes, read_today
 from flows.configuration.values import Settings
-from schemas.errors import SettingsError
+from schemas.errors import SettingsError, WarehouseError
 from tests.postgres import ENVIRONMENT, PASSWORD, Cluster, free_port
 from warehouse.engine.sql import named
 from warehouse.schema.public import SCHEMAS
@@ -139,3 +140,27 @@ def test_a_role_that_reads_views_is_told_how_by_every_command_that_it_cannot_run
     code, _, err = ninja(role[1], "sql", "select 1 from control.runs")
     assert (code, f"may read those of {readable}." in err) == (2, True)
     assert ninja(role[1], "sql", f"select 1 from {readable.split()[0]}.clients")[0] == 0
+
+
+@pytest.mark.parametrize("kind", [(), ("--with-personal-data",), ("whole",)])
+def test_today_shows_a_role_what_it_may_see(ninja, database, role, kind, server):
+    assert ninja(database.url, "pull")[0] == 0
+    purged = next(iter(server.clients(status="active").values()))
+    server.purge(purged["id"])
+    assert ninja(database.url, "sweep")[0] == 0
+    if kind != ("whole",):
+        assert ninja(database.url, "grant", "--role", role[0], *kind)[0] == 0
+    whole = read_today(Settings(warehouse=database.url), None)
+    settings = Settings(warehouse=database.url if kind == ("whole",) else role[1])
+    seen = read_today(settings, None)
+    assert (seen.sight.everything, seen.sight.names) == (kind == ("whole",), kind != ())
+    assert (seen.balances, seen.changes) == (whole.balances, whole.changes)
+    assert [fresh.loaded_at for fresh in seen.fresh] == [fresh.loaded_at for fresh in whole.fresh]
+    ((gone,), number) = read_changes(settings, None, "vanished", most=5)
+    assert (gone["id"], gone["name"], number) == (purged["id"], purged["display_name"] if kind else None, 1)
+
+
+def test_today_tells_a_role_without_any_right_how_to_get_one(ninja, database, role):
+    assert ninja(database.url, "pull")[0] == 0
+    with pytest.raises(WarehouseError, match="ninja-sync grant --role"):
+        read_today(Settings(warehouse=role[1]), None)
