@@ -1,4 +1,4 @@
-"""What one merge does, for people: each figure, contact and field, what is lost, and what to look at before it."""
+"""The effect of one merge does, for people: each figure, contact and field, what is lost, and what to look at before it."""
 
 from __future__ import annotations
 
