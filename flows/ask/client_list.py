@@ -139,5 +139,7 @@ def _chosen(wanted: Filter) -> str:
 def _having(problem: str) -> str:
     if problem in {"", "overpaid"}:
         return "true"
-    listed = f"exists (select 1 from ({statement(f'clients/{problem}')}) as y where y.source = c.source and y.id = c.id)"
+    listed = (
+        f"exists (select 1 from ({statement(f'clients/{problem}')}) as y where y.source = c.source and y.id = c.id)"
+    )
     return f"not {listed}" if problem == "with_mail" else listed

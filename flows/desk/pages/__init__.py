@@ -5,26 +5,35 @@ from __future__ import annotations
 from typing import Final
 
 from flows.desk.answers import DeskRoute
-from flows.desk.pages import health, shared, today
-from flows.desk.pages import duplicates, review, shared
-from flows.desk.pages import merge_plan, merges, shared
-from flows.desk.pages import corrections, corrections_grid, shared
-from flows.desk.pages import plans, queue, shared
-from flows.desk.pages import receivables, shared, statements
+from flows.desk.pages import (
+    corrections,
+    corrections_grid,
+    duplicates,
+    health,
+    merge_plan,
+    merges,
+    plans,
+    queue,
+    receivables,
+    review,
+    shared,
+    statements,
+    today,
+)
 
 PAGES: Final[tuple[DeskRoute, ...]] = (
+    *today.ROUTES,
     *duplicates.ROUTES,
     *review.ROUTES,
-    *shared.ROUTES,
-    *today.ROUTES,
-    *health.ROUTES,
     *merges.ROUTES,
     *merge_plan.ROUTES,
     *corrections.ROUTES,
     *corrections_grid.ROUTES,
-    *queue.ROUTES,
     *plans.ROUTES,
+    *queue.ROUTES,
     *receivables.ROUTES,
     *statements.ROUTES,
-)  # fmt: skip
+    *health.ROUTES,
+    *shared.ROUTES,
+)
 """The routes of all pages but the entrance."""
