@@ -14,7 +14,8 @@ from flows.ask.journal import unknown_in
 from flows.ask.rights import Sight, sight_of
 from flows.configuration.load import place_of
 from flows.configuration.values import Settings
-from schemas.entities import CLIENTS
+from flows.show.counted import noun_of
+from schemas.entities import CLIENTS, PULLED
 from schemas.errors import EXIT_CODES
 from warehouse.control.journal import OpenCall
 from warehouse.engine.place import is_there
@@ -63,7 +64,10 @@ NOTHING: Final = Part((), 0)
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """The records that a source keeps until a person allows their removal: their number by kind, and some of them."""
+    """The records that a source keeps until a person allows their removal: their number by kind, and some of them.
+
+    If clients are kept, `records` are clients.
+    """
 
     source: str
     counts: Mapping[str, int]
@@ -73,6 +77,11 @@ class Held:
     def number(self) -> int:
         """The number that a person has to type. The documents of clients that go do not count."""
         return self.counts.get(CLIENTS.name) or max(self.counts.values())
+
+    @property
+    def words(self) -> str:
+        """The numbers of all kinds: `14 clients, 51 invoices`."""
+        return ", ".join(f"{number:,} {noun_of(PULLED[entity], number)}" for entity, number in self.counts.items())
 
 
 @dataclass(frozen=True, slots=True)
