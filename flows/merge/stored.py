@@ -17,7 +17,7 @@ from schemas.journal import Outcome
 from schemas.merge_plan import MergeStep, preview_of
 from schemas.merge_preview import Preview
 from schemas.plan import MERGE
-from warehouse.control.plans import Stored, read_plan
+from warehouse.control.plans import UNMERGED, Stored, read_plan
 from warehouse.engine.seam import Warehouse
 from warehouse.engine.sql import statement
 
@@ -72,7 +72,10 @@ def read_merges(settings: Settings, plan_id: str) -> StoredMerges:
         values = {"source": plan.source, "plan_id": plan_id}
         noted = {row[0]: row[1] for row in warehouse.rows(statement("plans/steps_noted"), values)}
         checked = {row[0]: row[1] for row in warehouse.rows(statement("plans/merges_checked"), values)}
-        now, loaded_at = _figures_now(warehouse, plan.source, [step.survivor_id for step in plan.steps])
+        done = [
+            step.survivor_id for step, state in zip(plan.steps, stored.states, strict=True) if state not in UNMERGED
+        ]
+        now, loaded_at = _figures_now(warehouse, plan.source, done) if done else ({}, None)
         names = names_in(warehouse, plan.source)
     version = numbers_of(plan.version)
     merges: list[StoredMerge] = []
