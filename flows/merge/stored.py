@@ -9,6 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from flows.ask.ask import Result, asked, reading
+from flows.ask.field_names import field_labels
 from flows.ask.names import Names, names_in
 from flows.configuration.values import Settings
 from schemas.client import Client
@@ -57,11 +58,15 @@ class StoredMerge:
 
 @dataclass(frozen=True, slots=True)
 class StoredMerges:
-    """A plan of merges and all that people want to see of it; `names` are those of ids."""
+    """A plan of merges and all that people want to see of it.
+
+    `names` are those of ids, `labels` the company's names of custom fields.
+    """
 
     stored: Stored
     merges: Sequence[StoredMerge]
     names: Names = field(repr=False)
+    labels: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 def read_merges(settings: Settings, plan_id: str) -> StoredMerges:
@@ -76,7 +81,7 @@ def read_merges(settings: Settings, plan_id: str) -> StoredMerges:
             step.survivor_id for step, state in zip(plan.steps, stored.states, strict=True) if state not in UNMERGED
         ]
         now, loaded_at = _figures_now(warehouse, plan.source, done) if done else ({}, None)
-        names = names_in(warehouse, plan.source)
+        names, labels = names_in(warehouse, plan.source), field_labels(warehouse).get(plan.source, {})
     version = numbers_of(plan.version)
     merges: list[StoredMerge] = []
     coming = [step.survivor_id for step in plan.steps]
@@ -91,7 +96,7 @@ def read_merges(settings: Settings, plan_id: str) -> StoredMerges:
                 again=step.survivor_id in coming,
             )
         )  # fmt: skip
-    return StoredMerges(stored, merges, names)
+    return StoredMerges(stored, merges, names, labels)
 
 
 def list_merge_plans(settings: Settings, source: str | None = None, *, top: int, first: int = 0) -> tuple[Result, int]:

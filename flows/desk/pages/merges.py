@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from flows.desk.answers import Answer, Page, get, post
+from flows.desk.answers import Answer, Page, See, get, post
 from flows.desk.visit import Form, Visit
 from flows.merge.pairs import with_ids
 from flows.merge.plan import PlannedMerges, RefusedMerge, plan_merges
@@ -110,6 +110,8 @@ def _form(visit: Visit, made: Made, status: int = 200) -> Answer:
 def make(visit: Visit) -> Answer:
     """Make a plan from the form, in the background: it asks the server about each client."""
     source, sent = visit.one_source(), visit.form
+    if "of" not in sent:  # a button elsewhere: the choices come first
+        return See("/merges/plan")
     if sent.get("of") == "pair" and not (sent.get("kept").strip() and sent.get("merged").strip()):
         return _form(visit, Made(sent, problem="Enter the numbers of both clients."), 422)
 
