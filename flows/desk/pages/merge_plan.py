@@ -81,7 +81,7 @@ def _title(found: StoredMerges) -> str:
 
 
 def _running(visit: Visit, plan_id: str) -> Job | None:
-    """Return the work that merges a plan at this desk right now, whoever began it."""
+    """Return the work that merges a plan at this desk right now, for any person."""
     return next((job for job in visit.desk.jobs.running() if job.once == _once(plan_id)), None)
 
 

@@ -40,7 +40,7 @@ class FigureShown:
 
     @property
     def note(self) -> str:
-        """What is special about it, if there is an amount."""
+        """A note on it, if there is an amount."""
         return self.figure.note if self.figure.survivor or self.figure.mergeable else ""
 
     @property

@@ -32,7 +32,7 @@ OTHER: Final = "Look at both clients in Invoice Ninja, and plan again."
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """What became of a form that plans merges: the plan's result, or the problem; and the form as it was sent."""
+    """The result of the form that plans merges, or the problem; and the form as it was sent."""
 
     form: Form = field(default=Form(), repr=False)
     planned: PlannedMerges | None = None
@@ -52,7 +52,7 @@ class Made:
 
     @property
     def notes(self) -> Sequence[str]:
-        """What was said about the plan as a whole; notes on one merge are shown with it."""
+        """The notes on the plan as a whole; those on one merge are shown with it."""
         if self.planned is None:
             return []
         steps = self.planned.plan.steps if self.planned.plan else []
