@@ -22,7 +22,12 @@ from schemas.server_form import Refused, writable
 LEFT_OUT: Final = ""
 KEY: Final = "key:"
 """The beginning of a choice that names the client."""
-KEY_WORDS: Final = {"key:number": "Number", "key:id_number": "ID number", "key:id": "Id in Invoice Ninja"}
+KEY_WORDS: Final = {
+    "key:number": "Number", "key:id_number": "ID number", "key:id": "Id in Invoice Ninja", "key:name": "Name",
+    "key:email": "E-mail of a contact",
+}  # fmt: skip
+EMAIL_HEADINGS: Final = ("email", "e_mail", "mail", "contact_email", "email_address", "e_mail_address")
+UNSURE_KEY: Final = "no column has a number: please check"
 FIELD_GROUPS: Final[Mapping[str, Sequence[str]]] = {
     "Client": (
         "name", "number", "id_number", "vat_number", "classification", "is_tax_exempt", "phone", "website",
@@ -94,6 +99,8 @@ def suggestions(columns: Sequence[str], labels: Labels) -> list[Suggestion]:
             ranked = [(rank, LEFT_OUT if field in KEYS else field, why) for rank, field, why in ranked]
             ranked[at] = (0, f"{KEY}{own}", "" if heading(columns[at]) == own else ranked[at][2])
             break
+    else:
+        ranked = _with_unsure_key(columns, ranked)
     best: dict[str, int] = {}
     for at in sorted(range(len(ranked)), key=lambda place: (ranked[place][0], place)):
         best.setdefault(ranked[at][1], at)
@@ -101,6 +108,18 @@ def suggestions(columns: Sequence[str], labels: Labels) -> list[Suggestion]:
         Suggestion(field, why) if field and best[field] == at else Suggestion(LEFT_OUT, "" if field else why)
         for at, (_, field, why) in enumerate(ranked)
     ]
+
+
+def _with_unsure_key(columns: Sequence[str], ranked: Sequence[tuple[int, str, str]]) -> list[tuple[int, str, str]]:
+    """Let an e-mail address or a name say which client a row means, if no column has a number or an id."""
+    made = list(ranked)
+    email = next((at for at, column in enumerate(columns) if heading(column) in EMAIL_HEADINGS), None)
+    name = next((at for at, (_, field, _) in enumerate(ranked) if field == "name"), None)
+    if email is not None:
+        made[email] = (0, "key:email", UNSURE_KEY)
+    elif name is not None:
+        made[name] = (0, "key:name", UNSURE_KEY)
+    return made
 
 
 def mapped(columns: Sequence[str], choices: Sequence[str], labels: Labels) -> Headings:

@@ -20,7 +20,7 @@ REASON: Final = "reason"
 
 
 class State(StrEnum):
-    """What becomes of a value: it will change, is so already, is refused, or is blank and left alone."""
+    """The state of a value: it will change, is so already, is refused, or is blank and left alone."""
 
     CHANGE = "change"
     SAME = "same"
@@ -66,7 +66,7 @@ class Line:
 class Grid:
     """All rows of a file, and the counts: values to change and their clients, refused values, and values already so.
 
-    `refused_rows` counts rows that are refused, or of which a value is.
+    `refused_rows` counts the rows with a refusal.
     """
 
     lines: Sequence[Line]
@@ -96,7 +96,7 @@ def grid_of(
 
 
 def refused_rows(grid: Grid, columns: Sequence[str], rows: Sequence[SheetRow], labels: Labels) -> Result:
-    """Return the rows of a file that are refused, or of which a value is: their cells, and the reason behind them."""
+    """Return the rows of a file with a refusal: their cells, and the reason behind them."""
     reasons = {line.line: _reason(line, labels) for line in grid.lines if line.is_refused}
     named = [*columns, next(name for name in (REASON, "why refused", "reason of Ninja Sync") if name not in columns)]
     return Result(named, [[*row.cells, reasons[row.line]] for row in rows if row.line in reasons])

@@ -14,6 +14,7 @@ from flows.push.corrections import Correction, as_text, begin, choose, has_null_
 from flows.push.plan import check_not_empty
 from flows.push.to_correct import clients_to_correct
 from flows.push.wishes import SOURCE
+from flows.session.progress import Progress, silent
 from flows.sheets.csv_text import SEPARATORS
 from flows.sheets.recognise import ENCODINGS, MOST_BYTES
 from flows.sheets.spreadsheets import Reading
@@ -22,6 +23,10 @@ from schemas.errors import SettingsError
 
 FIRST: Final = 5
 """Rows of the file that are shown before its columns are chosen."""
+MOST_FILES: Final = 5
+"""Files of one session at once."""
+LARGE: Final = 1_000_000
+"""Bytes of a file that takes more than a moment to read."""
 LONGEST_LINE: Final = 7
 """Digits of the number of a row: a file has fewer than ten million."""
 XLSX: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -39,16 +44,28 @@ def _start(visit: Visit, problem: str = "") -> Page:
 
 
 def upload(visit: Visit) -> Answer:
-    """Read a file, and go to its columns; show the form again if it is no table."""
+    """Read a file, and go to its columns; show the form again if it is no table. A large one is read in the background.
+
+    The oldest files of the session are forgotten.
+    """
     file = visit.files.get("file")
     if file is None:
         return _start(visit, "Choose a file first.")
-    name = file.name.replace("\\", "/").rpartition("/")[2] or "The file"
+    name, source = file.name.replace("\\", "/").rpartition("/")[2] or "The file", visit.one_source()
+
+    def read(_: Progress = silent) -> str:
+        work = Work(begin(visit.settings, source, name, file.content))
+        older = [key for key, value in visit.session.kept.items() if isinstance(value, Work)]
+        for key in older[: 1 - MOST_FILES]:
+            visit.session.kept.pop(key, None)
+        return f"/corrections/{visit.keep(work)}"
+
+    if len(file.content) > LARGE:
+        return visit.start("Read the file", read, str)
     try:
-        correction = begin(visit.settings, visit.one_source(), name, file.content)
+        return See(read())
     except SettingsError as problem:
         return _start(visit, str(problem))
-    return See(f"/corrections/{visit.keep(Work(correction))}")
 
 
 def columns(visit: Visit) -> Answer:
