@@ -10,9 +10,8 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Final
 
-import msgspec
-
-from flows.ask.ask import asked
+from flows.ask.ask import reading
+from flows.ask.field_names import field_labels, field_name
 from flows.configuration.values import Settings
 from flows.push.wishes import HEADINGS, KEYS, SOURCE, Headings, checked_headings
 from flows.sheets.csv_text import heading
@@ -44,14 +43,11 @@ FIELD_GROUPS: Final[Mapping[str, Sequence[str]]] = {
     ),
     "Notes": ("private_notes", "public_notes"),
 }  # fmt: skip
-_WORDS: Final = {
-    "id_number": "ID number", "vat_number": "VAT number", "is_tax_exempt": "Tax exempt", "routing_id": "Routing ID",
-    "group_settings_id": "Group", "assigned_user_id": "Assigned user (id)", "address1": "Street",
-    "address2": "Second line of the street", "shipping_address1": "Shipping street",
-    "shipping_address2": "Second line of the shipping street", "payment_terms": "Payment terms (days)",
-    "valid_until": "Quotes valid for (days)", "default_task_rate": "Hourly rate", "size_id": "Size",
-    "public_notes": "Public notes (the client sees them)",
+HINTS: Final = {
+    "payment_terms": "days", "valid_until": "days, of a quote", "default_task_rate": "price of an hour",
+    "public_notes": "the client sees them", "number": "new value", "id_number": "new value",
 }  # fmt: skip
+"""What to know about a field before its name is chosen."""
 LEAST_ALIKE: Final = 0.8
 """The least likeness of a heading to a field's name to suggest it, of 1."""
 LONG_ENOUGH: Final = 4
@@ -75,18 +71,14 @@ class Suggestion:
 
 def labels_of(settings: Settings, source: str) -> dict[str, str]:
     """Return the company's labels of the client's custom fields, by field."""
-    rows = asked(settings, "client/known", {"source": source}).rows
-    stored = msgspec.json.decode(str(rows[0][0])) if rows and rows[0][0] else {}
-    found = stored if isinstance(stored, dict) else {}
-    texts = {f"custom_value{n}": str(found.get(f"client{n}") or "").partition("|")[0].strip() for n in range(1, 5)}
-    return {name: text for name, text in texts.items() if text}
+    with reading(settings) as warehouse:
+        return field_labels(warehouse).get(source, {})
 
 
 def words_for(name: str, labels: Labels) -> str:
-    """Return the words for a field, as people see it; a custom field has the company's label."""
-    if name in labels:
-        return labels[name]
-    return _WORDS.get(name) or name.removesuffix("_id").replace("_", " ").replace("value", "value ").capitalize()
+    """Return the name of a field for people, to begin a line; a custom field has the company's label unchanged."""
+    words = field_name(name, labels)
+    return words if name in labels else f"{words[:1].upper()}{words[1:]}"
 
 
 def suggestions(columns: Sequence[str], labels: Labels) -> list[Suggestion]:

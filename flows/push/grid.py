@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Final
 
 from flows.ask.ask import Result
+from flows.ask.field_names import field_name
 from flows.push.columns import Labels, words_for
 from flows.push.compare import Compared
 from flows.push.wishes import Headings, place_of
@@ -124,7 +125,7 @@ def _line(
 def _for_people(reason: str, labels: Labels) -> str:
     """Return a reason with the words of the fields that it names."""
     for name in GIVEN_BY_PUT:
-        reason = reason.replace(name, words_for(name, labels).lower())
+        reason = reason.replace(name, field_name(name, labels))
     return reason
 
 

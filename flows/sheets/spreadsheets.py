@@ -185,9 +185,7 @@ def amount(text: str, decimal: str | None = None) -> Decimal:
         raise ValueError("is not a number")
     signs = re.findall(r"[.,]", bare)
     if decimal is None and len(signs) == 1 and re.fullmatch(r"[-+]?[1-9][0-9]{0,2}[.,][0-9]{3}", bare):
-        raise ValueError(
-            "can be read in two ways, with thousands or with decimals: choose the decimal sign (--decimal)"
-        )
+        raise ValueError("can be read in two ways, with thousands or decimals: choose the decimal sign (--decimal)")
     sign = decimal or (signs[-1] if signs and signs.count(signs[-1]) == 1 else "")
     whole, _, rest = bare.partition(sign) if sign else (bare, "", "")
     if re.search(r"[.,]", rest) or not re.fullmatch(r"[-+]?([0-9]+|[0-9]{1,3}([.,])[0-9]{3}(\2[0-9]{3})*)", whole):

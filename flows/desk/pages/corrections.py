@@ -6,10 +6,10 @@ from dataclasses import replace
 from http import HTTPStatus
 from typing import Final
 
-from flows.desk.answers import Answer, Download, Page, See, get, post
+from flows.desk.answers import WORKBOOK, Answer, Download, Page, See, get, post
 from flows.desk.pages.corrections_work import Work, check_in_background, work_of
 from flows.desk.visit import Form, Visit
-from flows.push.columns import FIELD_GROUPS, KEY_WORDS, LEFT_OUT, words_for
+from flows.push.columns import FIELD_GROUPS, HINTS, KEY_WORDS, LEFT_OUT, words_for
 from flows.push.corrections import Correction, as_text, begin, choose, has_null_words, read_again, wishes_of
 from flows.push.plan import check_not_empty
 from flows.push.to_correct import clients_to_correct
@@ -29,7 +29,6 @@ LARGE: Final = 1_000_000
 """Bytes of a file that takes more than a moment to read."""
 LONGEST_LINE: Final = 7
 """Digits of the number of a row: a file has fewer than ten million."""
-XLSX: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 def start(visit: Visit) -> Answer:
@@ -109,10 +108,11 @@ def _says_null(correction: Correction) -> bool:
 def _groups(correction: Correction) -> list[tuple[str, list[tuple[str, str]]]]:
     """Return the choices for a column, with their words, in groups."""
     labels = correction.labels
-    fields = [(group, [(name, words_for(name, labels)) for name in names]) for group, names in FIELD_GROUPS.items()]
+    words = {name: words_for(name, labels) for names in FIELD_GROUPS.values() for name in names}
+    words |= {name: f"{words[name]} ({hint})" for name, hint in HINTS.items()}
     return [
         ("Which client the row means", [*KEY_WORDS.items(), (SOURCE, "Company (the name of the source)")]),
-        *fields,
+        *((group, [(name, words[name]) for name in names]) for group, names in FIELD_GROUPS.items()),
     ]
 
 
@@ -158,7 +158,7 @@ def choose_columns(visit: Visit) -> Answer:
 def clients(visit: Visit) -> Answer:
     """Return the active clients as a workbook, to correct it and upload it."""
     result = clients_to_correct(visit.settings, visit.one_source())
-    return Download(as_workbook(result.columns, result.rows), "clients.xlsx", XLSX)
+    return Download(as_workbook(result.columns, result.rows), "clients.xlsx", WORKBOOK)
 
 
 def forget(visit: Visit) -> Answer:
