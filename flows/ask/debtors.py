@@ -30,7 +30,7 @@ Record = dict[str, Any]
 
 PAGE: Final = 50
 NOT_AGAIN: Final = timedelta(hours=24)
-"""Whoever was mailed a statement so recently gets no second one."""
+"""A client that was mailed a statement so recently gets no second one."""
 
 
 @dataclass(frozen=True, slots=True)
