@@ -5,11 +5,35 @@ from __future__ import annotations
 from typing import Final
 
 from flows.desk.answers import DeskRoute
-from flows.desk.pages import receivables, shared, statements
+from flows.desk.pages import (
+    corrections,
+    corrections_grid,
+    duplicates,
+    health,
+    merge_plan,
+    merges,
+    plans,
+    queue,
+    receivables,
+    review,
+    shared,
+    statements,
+    today,
+)
 
 PAGES: Final[tuple[DeskRoute, ...]] = (
-    *shared.ROUTES,
+    *today.ROUTES,
+    *duplicates.ROUTES,
+    *review.ROUTES,
+    *merges.ROUTES,
+    *merge_plan.ROUTES,
+    *corrections.ROUTES,
+    *corrections_grid.ROUTES,
+    *plans.ROUTES,
+    *queue.ROUTES,
     *receivables.ROUTES,
     *statements.ROUTES,
-)  # fmt: skip
+    *health.ROUTES,
+    *shared.ROUTES,
+)
 """The routes of all pages but the entrance."""
