@@ -118,7 +118,7 @@ def read_choices(settings: Settings, source: str | None) -> Choices:
 def _list(source: str | None, wanted: Filter, name: str, page: int) -> tuple[str, dict[str, object]]:
     """Return the statement of a list and its parameters."""
     wanted.check()
-    params = {
+    params: dict[str, object] = {
         "source": source, "country": wanted.country, "grouping": wanted.group, "currency": wanted.currency,
         "state": wanted.state, "problem": wanted.problem, "text": pattern_of(wanted.text),
         "top": SIZE, "begin": SIZE * (max(page, 1) - 1),
@@ -139,5 +139,7 @@ def _chosen(wanted: Filter) -> str:
 def _having(problem: str) -> str:
     if problem in {"", "overpaid"}:
         return "true"
-    listed = f"exists (select 1 from ({statement(f'clients/{problem}')}) as y where y.source = c.source and y.id = c.id)"
+    listed = (
+        f"exists (select 1 from ({statement(f'clients/{problem}')}) as y where y.source = c.source and y.id = c.id)"
+    )
     return f"not {listed}" if problem == "with_mail" else listed

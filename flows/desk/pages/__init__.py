@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Final
 
 from flows.desk.answers import DeskRoute
-from flows.desk.pages import shared
+from flows.desk.pages import client, clients, shared
 
 PAGES: Final[tuple[DeskRoute, ...]] = (
     *shared.ROUTES,
+    *clients.ROUTES,
+    *client.ROUTES,
 )  # fmt: skip
 """The routes of all pages but the entrance."""
