@@ -55,7 +55,8 @@ class Filter:
 
     def check(self) -> None:
         """Raises SettingsError for a state, problem or order that does not exist."""
-        if self.state not in STATES or self.problem not in {"", *PROBLEMS} or self.order not in ORDERS:
+        known = self.state in STATES and self.problem in {"", *PROBLEMS} and self.order in ORDERS
+        if not known or any("\x00" in code for code in (self.country, self.group, self.currency)):
             raise SettingsError("There is no such filter. Choose one of the list's own.")
 
 
