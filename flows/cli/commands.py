@@ -61,7 +61,11 @@ ROOT = Group(
         "Writing": (
             Command("push", "Change many clients, as plans you review first."),
             Command("clients", "Read and change clients on the server, one by one or many."),
-            Command("approve", "Approve a plan, or list plans that wait for approval.", "flows.cli.approve:approve"),
+            Command(
+                "approve",
+                "Approve or reject a plan, or list plans that wait.",
+                "flows.cli.approve:approve",
+            ),
             Command("journal", "Show and settle the calls that wrote to the server."),
         ),
         "Duplicates": (
@@ -143,6 +147,11 @@ PUSH = Group(
         "The queue of changes": (
             Command("add", "Queue a change of a client.", "flows.cli.push_queue:add"),
             Command("queue", "List queued changes that wait or were refused.", "flows.cli.push_queue:queue"),
+            Command(
+                "requeue",
+                "Queue changes again that were refused, or whose plan was rejected.",
+                "flows.cli.push_queue:requeue",
+            ),
             Command("withdraw", "Remove queued changes that are in no plan yet.", "flows.cli.push_queue:withdraw"),
         ),
     },

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from flows.ask.ask import asked
 from flows.ask.names import known_names
 from flows.cli.options import Allow, AsJson, ConfigFile, NoRescue, PublicNotes, SourceName, To
 from flows.configuration.load import choose_source, load_settings
@@ -17,8 +16,9 @@ from flows.merge.plan import plan_merges
 from flows.merge.report import merges_as_json, naming, show_merges, tell_applied_merges, tell_planned_merges
 from flows.merge.sheet import undo_sheet
 from flows.merge.sheet_text import as_markdown
-from flows.merge.stored import read_merges
+from flows.merge.stored import list_merge_plans, read_merges
 from flows.plans.applying import find_plan
+from flows.plans.approvals import approval_of_plan, said_as_json, said_of
 from flows.session.door import open_door
 from flows.session.password import password_reader
 from flows.show.output import write_output
@@ -91,7 +91,7 @@ def list_merges(
     as_json: AsJson = False,
 ) -> None:
     """List the newest plans of merges."""
-    plans = asked(load_settings(config), "read/merge_plans", {"source": source, "top": top}, newest=True)
+    plans, _ = list_merge_plans(load_settings(config), source, top=top)
     if as_json:
         show_json(plans.records())
     else:
@@ -100,12 +100,17 @@ def list_merges(
 
 def show(plan_id: PlanId, config: ConfigFile = None, as_json: AsJson = False) -> None:
     """Show a plan of merges: what each of them does or did, and its progress."""
-    shown = read_merges(load_settings(config), plan_id)
+    settings = load_settings(config)
+    shown = read_merges(settings, plan_id)
+    stored = shown.stored
+    approval = approval_of_plan(settings, stored)
     if as_json:
-        stored = shown.stored
-        show_json({**merges_as_json(stored.plan), "state": stored.state, "states": stored.states})
-    else:
-        show_merges(shown)
+        said = said_as_json(stored, approval)
+        show_json({**merges_as_json(stored.plan), "state": stored.state, **said, "states": stored.states})
+        return
+    show_merges(shown)
+    for line in said_of(stored, approval):
+        say(line)
 
 
 def apply(

@@ -12,6 +12,7 @@ from flows.cli.options import AsJson, ConfigFile, DecimalSign, Encoding, NullWor
 from flows.cli.push_queue import Reason
 from flows.configuration.load import choose_source, load_settings
 from flows.plans.applying import find_plan
+from flows.plans.approvals import approval_of_plan, said_as_json, said_of
 from flows.push.apply import apply_plan, close_plan, resume_plan
 from flows.push.plan import check_not_empty, plan_push
 from flows.push.report import as_json_of, outcomes_for, show_outcomes, show_plan, tell_applied, tell_planned
@@ -82,14 +83,17 @@ def show(
     """Show a plan, and its outcomes."""
     settings = load_settings(config)
     stored = find_plan(settings, PUSH, plan_id)
-    outcomes = outcomes_for(settings, stored.plan)
+    outcomes, approval = outcomes_for(settings, stored.plan), approval_of_plan(settings, stored)
     if to is not None:
         write_plan(stored.plan, to)
     if as_json:
-        show_json({**plan_as_json(stored.plan), "state": stored.state, "outcomes": outcomes})
+        said = said_as_json(stored, approval)
+        show_json({**plan_as_json(stored.plan), "state": stored.state, **said, "outcomes": outcomes})
         return
     show_plan(settings, stored.plan, names_of(settings, stored.plan.source, stored.plan.client_ids))
     show_outcomes(settings, stored)
+    for line in said_of(stored, approval):
+        say(line)
 
 
 def list_plans(

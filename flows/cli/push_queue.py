@@ -1,4 +1,4 @@
-"""The commands for queued changes, which wait in the outbox for a plan: `ninja-sync push add`, `queue`, `withdraw`."""
+"""The commands for queued changes, which wait in the outbox for a plan: `ninja-sync push add`, `queue` and others."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import typer
 
 from flows.cli.options import AsJson, ConfigFile, SourceName
 from flows.configuration.load import choose_source, load_settings
-from flows.push.outbox import SHORT, queued_changes, withdraw_changes
+from flows.push.outbox import SHORT, queued_changes, requeue_changes, withdraw_changes
 from flows.push.undo import add_wishes
 from flows.session.door import open_door
 from flows.show.show import say, show_json, show_table
@@ -57,7 +57,7 @@ def queue(
 ) -> None:
     """List queued changes that wait or were refused.
 
-    Shows the reason of each refused change.
+    Shows the reason of each. The changes of rejected plans are among them.
     """
     changes = queued_changes(load_settings(config), source, everything=everything)
     if as_json:
@@ -70,6 +70,22 @@ def queue(
             (c.change_id[:SHORT], c.source, c.client_id, c.column, c.value, c.author, c.state, c.why) for c in changes
         ]
         show_table("Queued changes", columns, rows, note="To remove one: ninja-sync push withdraw CHANGE")
+
+
+def requeue(
+    changes: Annotated[list[str], typer.Argument(metavar="CHANGE", help="Ids, as `push queue` shows them.")],
+    config: ConfigFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Queue changes again that were refused, or whose plan was rejected.
+
+    The next plan includes them; until then it leaves them out.
+    """
+    again = requeue_changes(load_settings(config), changes)
+    if as_json:
+        show_json([change.change_id for change in again])
+    else:
+        say(f"Queued again: {', '.join(f'{change.column} of {change.client_id}' for change in again)}.")
 
 
 def withdraw(

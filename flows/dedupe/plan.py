@@ -8,7 +8,9 @@ from typing import Any, Final
 
 from connector.clients.present import read_present
 from connector.door.door import Door
+from flows.ask.ask import reading
 from flows.configuration.values import Settings
+from flows.dedupe.decisions import decided_now
 from flows.dedupe.explain import hard_reasons, names_agree
 from flows.dedupe.review import Case, cases, mirrored, pairs_in
 from flows.dedupe.rules import Rules
@@ -25,8 +27,10 @@ from warehouse.control.dedupe import (
     FoundPair,
     changed_since,
     chosen_survivors,
+    known_clusters,
     known_pairs,
 )
+from warehouse.engine.sql import statement
 
 CERTAIN: Final = 0.999
 """From this probability on, a pair that nobody has decided on may be planned, and only with `certain`.
@@ -114,6 +118,19 @@ def planned_cases(settings: Settings, name: str, *, certain: bool, clock: Clock 
     return same + [
         case for case in groups if not case.is_same and is_certain(case) and not doubtful.intersection(case.ids)
     ]
+
+
+def decided_groups(settings: Settings, name: str) -> int:
+    """Return the number of clusters that people decided are the same, without reading their clients."""
+    with reading(settings, newest=True) as warehouse:
+        decided, groups = decided_now(warehouse, name), known_clusters(warehouse, name)
+        same = {client_id for pair, decision in decided.items() if decision == SAME_AS for client_id in pair}
+        likely = [ids for ids in groups if len(same.intersection(ids)) > 1]
+        ids = sorted({client_id for group in likely for client_id in group})
+        rows = warehouse.rows(statement("dedupe/present"), {"source": name, "ids": ids})
+    here = {str(client_id) for (client_id,) in rows}
+    present = [[client_id for client_id in group if client_id in here] for group in likely]
+    return sum(len(group) > 1 and all(decided.get(pair) == SAME_AS for pair in pairs_in(group)) for group in present)
 
 
 def is_certain(case: Case) -> bool:

@@ -13,6 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from flows.session.clock import SYSTEM_CLOCK
+from flows.show import ages
 from flows.show.counted import counted
 from flows.show.show import amount, harmless
 
@@ -58,13 +59,7 @@ def day(value: date | None) -> Markup:
 
 def ago(value: datetime | None, now: datetime | None = None) -> str:
     """Return how long ago a moment was, in words."""
-    if value is None:
-        return "never"
-    minutes = int(((now or SYSTEM_CLOCK.now()) - value).total_seconds() // 60)
-    for size, noun in ((24 * 60, "day"), (60, "hour"), (1, "minute")):
-        if minutes >= size:
-            return f"{counted(minutes // size, noun)} ago"
-    return "just now"
+    return "never" if value is None else ages.ago(value, now or SYSTEM_CLOCK.now())
 
 
 def cell(value: object, code: str | None = None) -> Markup:

@@ -24,8 +24,8 @@ def show_preview(number: int, preview: Preview, names: Names, remarks: Sequence[
     rows = [(in_words(f.name), f.survivor, f.mergeable, f.after) for f in preview.figures]
     show_table(title, columns, rows, note="; ".join(notes))
     people = [
-        (_named(row.contact), "; ".join(filter(None, (row.what, row.more))))
-        for row in effect.contacts if not row.of_kept or row.more
+        (_named(row.contact), row.what + f"; lost: {row.lost}" * bool(row.lost))
+        for row in effect.contacts if not row.of_kept
     ]  # fmt: skip
     if people:
         show_table("", ("contact", "what happens to it"), people)

@@ -39,7 +39,18 @@ from schemas.errors import (
 )
 from schemas.plan import MERGE, PUSH, Plan
 from warehouse.control.journal import WarehouseJournal, open_calls
-from warehouse.control.plans import APPLIED, APPLYING, ENDED, PLANNED, Stored, read_plan, set_state, under_way
+from warehouse.control.plans import (
+    APPLIED,
+    APPLYING,
+    ENDED,
+    PLANNED,
+    REJECTED,
+    Stored,
+    read_plan,
+    see_why,
+    set_state,
+    under_way,
+)
 from warehouse.control.state import read_state
 from warehouse.engine.seam import Warehouse
 from warehouse.locks.lock import one_run_at_a_time
@@ -179,6 +190,9 @@ def check_plan(stored: Stored, state: str, digest: str | None, now: datetime) ->
         raise WrongDigest(
             f"The digest of {plan.plan_id} does not match: look at the plan again with `ninja-sync {plan.kind} show`."
         )
+    if stored.state == REJECTED:
+        by = stored.rejection.rejected_by if stored.rejection else "somebody"
+        raise StalePlan(f"The plan {plan.plan_id} was rejected by {by}: nothing of it is sent. {see_why(plan)}")
     if stored.state != state and state == APPLYING:
         raise StalePlan(f"The plan {plan.plan_id} is {stored.state}: there is nothing to resume.")
     if stored.state != state:
@@ -213,14 +227,19 @@ def check_brake(settings: Settings, plan: Plan, clock: Clock = SYSTEM_CLOCK) -> 
     if plan.kind != PUSH:
         return
     with open_ready(settings, clock) as warehouse:
-        mirrored = read_state(warehouse, plan.source).mirrored
-    clients, push = len(plan.client_ids), settings.push
-    most = max(push.at_least, min(push.most_clients, int(mirrored * push.most_share)))
+        most = most_clients(settings, warehouse, plan.source)
+    clients = len(plan.client_ids)
     if clients > most:
         raise TooMuchChange(
             f"The plan changes {counted(clients, 'client')}; at most {most:,} are allowed without --force "
             f"([push] of the settings: most_clients, most_share). Nothing was sent."
         )
+
+
+def most_clients(settings: Settings, warehouse: Warehouse, source: str) -> int:
+    """Return how many clients a plan of changes may have without `--force`."""
+    push, mirrored = settings.push, read_state(warehouse, source).mirrored
+    return max(push.at_least, min(push.most_clients, int(mirrored * push.most_share)))
 
 
 def _find_configured(settings: Settings, kind: str, plan_id: str, clock: Clock) -> Stored:
@@ -249,6 +268,8 @@ def _check_turn(warehouse: Warehouse, stored: Stored) -> Stored:
                 f"continues it; `ninja-sync {kind} close {other}` ends it and sends nothing."
             )
     now = read_plan(warehouse, plan.plan_id, plan.kind)
+    if now.state == REJECTED:
+        raise StalePlan(f"Somebody has rejected the plan {plan.plan_id} meanwhile. {see_why(plan)}")
     if now.state != stored.state:
         raise StalePlan(f"Somebody else is applying, or has applied, the plan {plan.plan_id}.")
     if now.digest != stored.digest:

@@ -19,7 +19,7 @@ from flows.show.show import say, show_json, show_table
 from schemas.errors import LOADED_WITH_FINDINGS, NotVerified
 from schemas.journal import AS_WANTED
 from schemas.plan import CellOutcome, Plan, calls_without_grouping
-from warehouse.control.plans import APPLYING, PLANNED, Stored, outcomes_of
+from warehouse.control.plans import APPLYING, PLANNED, REJECTED, Stored, outcomes_of
 
 MOST: Final = 50
 """The most lines of a table; --json and --to give all."""
@@ -111,7 +111,7 @@ def show_outcomes(settings: Settings, stored: Stored) -> None:
     """Show the result of a stored plan: the number of values as planned, and a table of the rest."""
     with open_ready(settings) as warehouse:
         outcomes = outcomes_of(warehouse, stored.plan)
-    if not outcomes and stored.state in {PLANNED, APPLYING}:
+    if not outcomes and stored.state in {PLANNED, APPLYING, REJECTED}:
         say(f"{stored.state}; its digest is {stored.digest}.")
         return
     done = sum(cell.outcome in AS_WANTED for cell in outcomes)

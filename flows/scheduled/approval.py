@@ -30,7 +30,7 @@ from flows.session.ready import open_ready
 from schemas.errors import StalePlan, UnsafePlan
 from schemas.plan import Plan
 from warehouse.control.approvals import Waiting, approval_of, ask, asked_by, require_approval, waiting
-from warehouse.control.plans import APPLYING, PLANNED, Stored
+from warehouse.control.plans import APPLYING, PLANNED, REJECTED, Stored, see_why
 
 ARTIFACT: Final = "ninja-sync-plan"
 
@@ -135,11 +135,16 @@ def _nothing(message: str, made: Made, left: Sequence[Waiting]) -> State[Any]:
 
 
 def _unapplied(stored: Stored) -> Plan | State[Any]:
-    """Return the plan that the run made before it was suspended, or a state if it was applied meanwhile."""
+    """Return the plan that the run made before it was suspended, or a state if it was applied or rejected meanwhile."""
     plan = stored.plan
     if stored.state == APPLYING:
         raise StalePlan(
             f"The plan {plan.plan_id} was cut off. Look at it, then run `ninja-sync {plan.kind} resume {plan.plan_id}`."
+        )
+    if stored.state == REJECTED:
+        by = f" by {stored.rejection.rejected_by}" if stored.rejection else ""
+        return Completed(
+            name="Rejected", message=f"The plan {plan.plan_id} was rejected{by}. {see_why(plan)} Nothing was sent."
         )
     if stored.state != PLANNED:
         return Completed(

@@ -6,7 +6,7 @@ They are stored here and not in Prefect, because access to Prefect's API would b
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -29,6 +29,7 @@ class Approval:
     asked_at: datetime | None
     approved_by: str | None
     approved_at: datetime | None
+    comment: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,21 +57,26 @@ def asked_by(warehouse: Warehouse, run_id: str) -> Approval | None:
     return _first(warehouse, "asked_by", {"run_id": run_id})
 
 
-def approve(warehouse: Warehouse, digest: str, by: str, now: datetime) -> Approval:
-    """Note that a person approves the plan with this digest; a first approval stays.
+def approve(warehouse: Warehouse, digest: str, by: str, now: datetime, *, comment: str = "") -> Approval:
+    """Note that a person approves the plan with this digest, perhaps with a comment; a first approval stays.
 
     The caller checks that the plan may still be approved. Raises SettingsError if no plan has the digest.
     """
     _, source, plan_id = plan_of(warehouse, digest)
-    values = {"source": source, "plan_id": plan_id, "digest": digest, "by": by, "now": now}
+    values = {"source": source, "plan_id": plan_id, "digest": digest, "by": by, "now": now, "comment": comment or None}
     _note(warehouse, "approve", values)
     return require_approval(warehouse, source, plan_id, digest)
 
 
 def approval_of(warehouse: Warehouse, plan_id: str, digest: str) -> Approval | None:
     """Return the approval of a plan with exactly this digest; None if nobody has given one."""
-    approval = _first(warehouse, "find", {"plan_id": plan_id, "digest": digest})
+    approval = request_of(warehouse, plan_id, digest)
     return approval if approval is not None and approval.approved_at is not None else None
+
+
+def request_of(warehouse: Warehouse, plan_id: str, digest: str) -> Approval | None:
+    """Return the request for an approval of this digest, given or not; None if nobody has asked."""
+    return _first(warehouse, "find", {"plan_id": plan_id, "digest": digest})
 
 
 def require_approval(warehouse: Warehouse, source: str, plan_id: str, digest: str) -> Approval:

@@ -13,10 +13,13 @@ from warehouse.engine.sql import statement
 
 WAITING: Final = "waiting"
 REFUSED_STATE: Final = "refused"
-OPEN: Final = frozenset({WAITING, REFUSED_STATE})
-"""States of changes that are in no plan: they can be withdrawn."""
+OF_REJECTED: Final = "rejected"
+OPEN: Final = frozenset({WAITING, REFUSED_STATE, OF_REJECTED})
+"""States of changes that no plan will send: they can be withdrawn. Those of a rejected plan wait for their author."""
+HELD: Final = frozenset({REFUSED_STATE, OF_REJECTED})
+"""States of changes that the next plan leaves out, until somebody queues them again."""
 REFUSED: Final = "refused: "
-"""The prefix of the text in `plan_id` of a refused change. To try again, queue the change again."""
+"""The prefix of the text in `plan_id` of a refused change."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +59,12 @@ def withdraw(warehouse: Warehouse, change_ids: Sequence[str]) -> None:
     """Remove changes from the outbox."""
     warehouse.execute(statement("plans/withdraw"), {"changes": list(change_ids)})
     warehouse.execute("update control.published set changed_runs = -1")  # the copies still show them
+
+
+def queue_again(warehouse: Warehouse, change_ids: Sequence[str]) -> None:
+    """Have refused changes, and those of rejected plans, wait for the next plan again."""
+    warehouse.execute(statement("plans/queue_again"), {"changes": list(change_ids)})
+    warehouse.execute("update control.published set changed_runs = -1")  # as above
 
 
 def refuse_unknown_sources(warehouse: Warehouse, configured: Iterable[str]) -> list[RefusedWish]:

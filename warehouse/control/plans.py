@@ -16,6 +16,7 @@ from schemas.merge_plan import step_from
 from schemas.plan import MERGE, PUSH, Cell, CellOutcome, Plan
 from schemas.values import to_json
 from warehouse.control.outbox import free_changes, hold_outbox
+from warehouse.control.rejections import Rejection
 from warehouse.engine.seam import Warehouse
 from warehouse.engine.sql import statement
 
@@ -23,7 +24,9 @@ PLANNED: Final = "planned"
 APPLYING: Final = "applying"
 APPLIED: Final = "applied"
 ENDED: Final = "ended"
-"""States of a plan. An ended plan sends nothing more: it expired, was altered, or a person closed it."""
+REJECTED: Final = "rejected"
+"""States of a plan. An ended plan sends nothing more: it expired, was altered, or a person closed it. A rejected plan
+sends nothing either, and stays rejected."""
 CHECKED: Final = "checked"
 RESCUED: Final = "rescued"
 MERGED: Final = "merged"
@@ -55,6 +58,7 @@ class Stored:
     places: Sequence[int] = ()
     states: Sequence[str] = ()
     backups: Sequence[str | None] = ()
+    rejection: Rejection | None = None
 
 
 def store_plan(warehouse: Warehouse, plan: Plan, *, wishes: Mapping[str, Sequence[str]] = NOTHING) -> None:
@@ -111,6 +115,7 @@ def read_plan(warehouse: Warehouse, plan_id: str, kind: str) -> Stored:
         )
     row: dict[str, Any] = dict(zip(columns, rows[0], strict=True))
     state, digest, applied_at = row.pop("state"), row.pop("digest"), row.pop("applied_at")
+    by, at, comment = row.pop("rejected_by"), row.pop("rejected_at"), row.pop("comment")
     cells = [
         Cell(str(key), str(name), _value(before), _value(after), bool(by_put))
         for key, name, before, after, by_put in warehouse.rows(statement("plans/cells"), row)
@@ -118,14 +123,21 @@ def read_plan(warehouse: Warehouse, plan_id: str, kind: str) -> Stored:
     merges: list[tuple[Any, ...]] = warehouse.rows(statement("plans/steps"), row)
     places, contents, states, backups = zip(*merges, strict=True) if merges else ((),) * 4
     steps = [step_from(_STEPS.decode(str(content))) for content in contents]
-    return Stored(Plan(**row, cells=cells, steps=steps), state, digest, applied_at, places, states, backups)
+    plan, rejection = Plan(**row, cells=cells, steps=steps), None if by is None else Rejection(by, at, comment)
+    return Stored(plan, state, digest, applied_at, places, states, backups, rejection)
 
 
 def set_state(warehouse: Warehouse, plan: Plan, state: str, now: datetime) -> None:
-    """Note the state of a plan."""
+    """Note the state of a plan. Raises StalePlan if somebody has rejected it: then it stays rejected."""
     applied_at = now if state in {APPLIED, ENDED} else None
     values = {"source": plan.source, "plan_id": plan.plan_id, "state": state, "applied_at": applied_at}
-    warehouse.execute(statement("plans/set_state"), values)
+    if not warehouse.rows(statement("plans/set_state"), values):
+        raise StalePlan(f"Somebody has rejected the plan {plan.plan_id} meanwhile. {see_why(plan)}")
+
+
+def see_why(plan: Plan) -> str:
+    """Return how to see why a plan was rejected. No message has the reason itself, which may name a client."""
+    return f"`ninja-sync {plan.kind} show {plan.plan_id}` shows why."
 
 
 def set_step(

@@ -45,6 +45,7 @@ DIALECT: Final = postgresql.dialect(paramstyle="named")  # type: ignore[no-untyp
 OF_CONTROL: Final = {
     "source, id": ("client_versions", "client_changes", "redirects", "quarantine"),
     "source, entity, id": ("record_versions", "record_changes", "vanished_records"),
+    "source, plan_id": ("plan_cells", "outcomes"),
 }
 """Tables of `control` that are searched by these columns; migrations create the tables, on both engines alike."""
 

@@ -2,7 +2,7 @@
 
 -- :name approve
 -- Note who approves a plan; a first approval stays.
-update control.approvals set approved_by = $by, approved_at = $now
+update control.approvals set approved_by = $by, approved_at = $now, comment = $comment
 where source = $source and plan_id = $plan_id and digest = $digest and approved_at is null
 
 -- :name ask
@@ -12,14 +12,14 @@ where source = $source and plan_id = $plan_id and digest = $digest
 
 -- :name asked_by
 -- The last request of a flow run.
-select source, plan_id, digest, asked_by, asked_at, approved_by, approved_at
+select source, plan_id, digest, asked_by, asked_at, approved_by, approved_at, comment
 from control.approvals where asked_by = $run_id
 order by asked_at desc
 limit 1
 
 -- :name find
 -- The approval of a plan with exactly this digest.
-select source, plan_id, digest, asked_by, asked_at, approved_by, approved_at
+select source, plan_id, digest, asked_by, asked_at, approved_by, approved_at, comment
 from control.approvals where plan_id = $plan_id and digest = $digest
 
 -- :name note
@@ -33,6 +33,17 @@ where not exists (
 -- :name plan
 -- The plan stored with this digest.
 select kind, source, plan_id from control.plans where digest = $digest
+
+-- :name reject
+-- Note who rejects a plan, and why.
+insert into control.rejections (source, plan_id, digest, rejected_by, rejected_at, comment)
+values ($source, $plan_id, $digest, $by, $now, $comment)
+
+-- :name turn_down
+-- Make a plan that nobody has begun a rejected one.
+update control.plans set state = 'rejected'
+where source = $source and plan_id = $plan_id and digest = $digest and state = 'planned'
+returning plan_id
 
 -- :name waiting
 -- The plans that wait for an approval and have not expired, with the number of their clients.

@@ -21,9 +21,11 @@ where source = $source and id in (select unnest(cast($ids as varchar[])))
 -- :name find
 -- A plan of this kind by its id, whatever its source.
 select
-    source, plan_id, kind, made_at, expires_at, base_at, newest_at, author, reason, company, version, undoes, digest, state,
-    applied_at
-from control.plans where plan_id = $plan_id and kind = $kind
+    p.source, p.plan_id, p.kind, p.made_at, p.expires_at, p.base_at, p.newest_at, p.author, p.reason, p.company, p.version,
+    p.undoes, p.digest, p.state, p.applied_at, r.rejected_by, r.rejected_at, r.comment
+from control.plans as p
+left join control.rejections as r on r.source = p.source and r.plan_id = p.plan_id
+where p.plan_id = $plan_id and p.kind = $kind
 
 -- :name insert
 -- Store a plan.
@@ -108,6 +110,10 @@ union all
 select 'recurring_invoice', id, number from ninja.recurring_invoices
 where source = $source and id in (select unnest(cast($ids as varchar[])))
 
+-- :name queue_again
+-- Have changes of the outbox wait for a plan again.
+update control.outbox set plan_id = null where cast(wish_id as varchar) in (select unnest(cast($changes as varchar[])))
+
 -- :name refuse_sources
 -- Refuse the waiting changes of unknown sources, with a reason that their authors see.
 update control.outbox set plan_id = $why
@@ -124,8 +130,10 @@ where source = $source and plan_id = $plan_id
     )
 
 -- :name set_state
--- Note the state of a plan.
-update control.plans set state = $state, applied_at = $applied_at where source = $source and plan_id = $plan_id
+-- Note the state of a plan, unless somebody has rejected it.
+update control.plans set state = $state, applied_at = $applied_at
+where source = $source and plan_id = $plan_id and state <> 'rejected'
+returning plan_id
 
 -- :name set_step
 -- Note the state of one merge of a plan.

@@ -79,13 +79,23 @@ select
         when p.state = 'ended' then 'waiting'
         else coalesce(p.state, 'planned')
     end as state,
-    case when o.plan_id like 'refused: %' then substr(o.plan_id, 10) else coalesce(x.message, '') end as why,
+    case when o.plan_id like 'refused: %' then substr(o.plan_id, 10) else coalesce(x.message, r.comment, '') end as why,
     p.plan_id as plan_id
 from control.outbox as o
 left join control.plans as p on p.source = o.source and p.plan_id = o.plan_id
+left join control.rejections as r on r.source = o.source and r.plan_id = o.plan_id
 left join control.outcomes as x
     on x.source = o.source and x.plan_id = o.plan_id and x.id = o.id and x.field = o.field
 order by o.wished_at, o.id, o.field
+
+-- :name clients_to_correct
+-- The active clients of a source, in the fields that people correct most.
+select
+    number, name, vat_number, address1, address2, postal_code, city, state, country as country_id, phone, website,
+    payment_terms, custom_value1, custom_value2, custom_value3, custom_value4, id
+from mart.clients
+where source = $source and status = 'active'
+order by number collate "C", id collate "C"
 
 -- :name companies
 -- The company name of each source, and the end of its last load.
@@ -171,32 +181,34 @@ union all select 'group_settings_id', id, name from ninja.group_settings where s
 
 -- :name journal
 -- The newest calls of the journal for people: the verb, the number of clients, and their outcomes.
+with calls as (
+    select source, call_id, noted_at, operator, verb, plan_id, number
+    from control.journal
+    where state = 'intended' and (cast($source as varchar) is null or source = $source)
+    order by noted_at desc, number desc
+    limit $top offset $skip
+),
+edits as (
+    select e.source, e.call_id, e.outcome, count(*) as clients
+    from control.journal_edits as e
+    join calls as c on c.source = e.source and c.call_id = e.call_id
+    group by e.source, e.call_id, e.outcome
+),
+counted as (
+    select
+        source, call_id, cast(sum(clients) as bigint) as clients,
+        string_agg(outcome || ' ' || cast(clients as varchar), ', ' order by outcome) as outcome
+    from edits
+    group by source, call_id
+)
 select
-    j.source,
-    j.call_id,
-    j.noted_at,
-    j.operator,
-    j.verb,
-    (select count(*) from control.journal_edits as e where e.source = j.source and e.call_id = j.call_id) as clients,
-    coalesce(
-        (
-            select string_agg(counted.outcome, ', ' order by counted.outcome)
-            from (
-                select e.outcome || ' ' || cast(count(*) as varchar) as outcome
-                from control.journal_edits as e
-                where e.source = j.source and e.call_id = j.call_id and e.outcome is not null
-                group by e.outcome
-            ) as counted
-        ),
-        case when s.state is null then 'unknown' else 'settled' end
-    ) as outcome,
-    coalesce(s.message, '') as message,
-    j.plan_id
-from control.journal as j
-left join control.journal as s on s.source = j.source and s.call_id = j.call_id and s.state = 'settled'
-where j.state = 'intended' and (cast($source as varchar) is null or j.source = $source)
-order by j.noted_at desc, j.number desc
-limit $top
+    c.source, c.call_id, c.noted_at, c.operator, c.verb, coalesce(k.clients, 0) as clients,
+    coalesce(k.outcome, case when s.state is null then 'unknown' else 'settled' end) as outcome,
+    coalesce(s.message, '') as message, c.plan_id
+from calls as c
+left join counted as k on k.source = c.source and k.call_id = c.call_id
+left join control.journal as s on s.source = c.source and s.call_id = c.call_id and s.state = 'settled'
+order by c.noted_at desc, c.number desc
 
 -- :name keys
 -- The ids of a source's clients, with the other keys that a person may use for them.
@@ -223,7 +235,7 @@ from (
 where place = 1
 
 -- :name merge_plans
--- The newest plans of merges, with the progress of each.
+-- Plans of merges, the newest first, with the progress of each and the number of all plans.
 select
     p.source,
     p.plan_id,
@@ -236,11 +248,12 @@ select
         select count(*) from control.merge_steps as s
         where s.source = p.source and s.plan_id = p.plan_id and s.state in ('merged', 'done', 'done without rescue')
     ) as done,
-    p.expires_at
+    p.expires_at,
+    count(*) over () as of_all
 from control.plans as p
 where p.kind = 'merge' and (cast($source as varchar) is null or p.source = $source)
-order by p.made_at desc
-limit $top
+order by p.made_at desc, p.plan_id collate "C"
+limit $top offset $first
 
 -- :name names
 -- The names of mirrored clients.
@@ -302,8 +315,8 @@ limit $top
 
 -- :name published
 -- The newest run that changed something, the number of changes, and the published copy: its number of changes, its time, and
--- the seconds it took to write. Changes are runs, decisions, queued changes, plans and approvals. Such rows are only added,
--- so comparing their number is enough.
+-- the seconds it took to write. Changes are runs, decisions, queued changes, plans, approvals and
+-- rejections. Such rows are only added, so comparing their number is enough.
 select
     (select r.run_id from control.runs as r where r.changed order by r.finished_at desc, r.run_id collate "C" desc limit 1) as newest,
     (
@@ -316,6 +329,7 @@ select
             union all select count(*) from control.outbox
             union all select count(*) from control.plans
             union all select count(*) + count(approved_at) from control.approvals
+            union all select count(*) from control.rejections
             union all select count(*) from control.outcomes
             union all select count(*) from control.journal
         ) as kinds

@@ -6,10 +6,38 @@ from typing import Final
 
 from flows.desk.answers import DeskRoute
 from flows.desk.pages import client, clients, shared
+from flows.desk.pages import (
+    corrections,
+    corrections_grid,
+    duplicates,
+    health,
+    merge_plan,
+    merges,
+    plans,
+    queue,
+    receivables,
+    review,
+    shared,
+    statements,
+    today,
+)
 
 PAGES: Final[tuple[DeskRoute, ...]] = (
+    *today.ROUTES,
+    *duplicates.ROUTES,
+    *review.ROUTES,
+    *merges.ROUTES,
+    *merge_plan.ROUTES,
+    *corrections.ROUTES,
+    *corrections_grid.ROUTES,
+    *plans.ROUTES,
+    *queue.ROUTES,
+    *receivables.ROUTES,
+    *statements.ROUTES,
+    *health.ROUTES,
     *shared.ROUTES,
     *clients.ROUTES,
     *client.ROUTES,
 )  # fmt: skip
+)
 """The routes of all pages but the entrance."""

@@ -173,3 +173,63 @@ def test_two_people_who_approve_at_once_make_one_approval_and_only_one_is_said_t
     assert [one.returncode for one in both] == [0, 0]
     assert sorted(one["already"] for one in told) == [False, True]
     assert told[0]["approved_at"] == told[1]["approved_at"]
+
+
+def test_a_rejected_plan_is_said_so_and_shown_with_its_reason(call, push):
+    plan = push("fifth")
+    given = json.loads(call("approve", plan["digest"], "--comment", "looks right", "--yes", "--json")[1])
+    assert given["comment"] == "looks right"
+    with pytest.raises(SettingsError, match="Add --yes"):
+        call("approve", plan["digest"], "--reject", "wrong list")
+    code, out = call("approve", plan["digest"], "--reject", "wrong list", "--yes", "--json")
+    told = json.loads(out)
+    assert (code, told["plan_id"], told["comment"], told["asked_by"]) == (0, plan["plan_id"], "wrong list", None)
+    assert plan["plan_id"] not in waiting(call)
+    for args in (("approve", plan["digest"], "--yes"), ("push", "apply", plan["plan_id"], "--digest", plan["digest"])):
+        with pytest.raises(StalePlan, match=f"was rejected by .*`ninja-sync push show {plan['plan_id']}` shows why"):
+            call(*args)
+    shown = json.loads(call("push", "show", plan["plan_id"], "--json")[1])
+    assert (shown["state"], shown["rejection"]["comment"]) == ("rejected", "wrong list")
+    assert shown["approval"]["comment"] == "looks right"
+    assert [row["state"] for row in json.loads(call("push", "list", "--json")[1])] == ["rejected"]
+
+
+@pytest.mark.proof
+def test_a_person_sees_the_plan_before_its_rejection_and_the_reason_afterwards(call, push, at_terminal):
+    plan = push("sixth")
+    with open_ready(load_settings(None)) as warehouse:
+        ask(warehouse, "main", plan["plan_id"], plan["digest"], RUN, MOMENT)
+    code, out, err = at_terminal(b"no\n", "approve", plan["digest"], "--reject", "wrong list")
+    assert (code, "sixth" in out, "Rejected" in err) == (1, True, False)
+    code, out, err = at_terminal(b"yes\n", "approve", plan["digest"], "--reject", "wrong list")
+    assert (code, f"The flow run {RUN} still waits" in err) == (0, True)
+    code, out, err = at_terminal(b"", "push", "show", plan["plan_id"])
+    assert (code, ": wrong list" in err) == (0, True)
+
+
+@pytest.mark.proof
+def test_a_wrong_rejection_says_what_is_right(call, push):
+    plan = push("seventh")
+    for args, words in (
+        (["--reject", "no"], "Say which plan"),
+        (["--comment", "yes"], "Say which plan"),
+        ([plan["digest"], "--reject", " "], "Say why"),
+        ([plan["digest"], "--reject", "no", "--comment", "yes"], "leave --comment out"),
+        ([plan["digest"], "--reject", "no", "--resume"], "The plan is rejected. No flow run waits for it"),
+    ):
+        with pytest.raises(SettingsError, match=words):
+            call("approve", *args, "--yes")
+
+
+@pytest.mark.proof
+def test_changes_of_a_rejected_plan_are_queued_again_by_command(call, push):
+    query = "select id from mart.clients where status = 'active' order by id limit 1"
+    (client,) = json.loads(call("sql", query, "--json")[1])
+    call("push", "add", client["id"], "city=Bern")
+    plan = json.loads(call("push", "plan", "--outbox", "--json")[1])["plan"]
+    call("approve", plan["digest"], "--reject", "not yet", "--yes")
+    (change,) = json.loads(call("push", "queue", "--json")[1])
+    assert (change["state"], change["why"]) == ("rejected", "not yet")
+    call("push", "requeue", change["change_id"])
+    (change,) = json.loads(call("push", "queue", "--json")[1])
+    assert (change["state"], change["why"]) == ("waiting", "")

@@ -19,6 +19,7 @@ from schemas.plan import MERGE, PUSH, Cell, Plan
 from tests.engines import Files, address
 from warehouse.control.approvals import approve, ask
 from warehouse.control.plans import ENDED, set_state, store_plan
+from warehouse.control.rejections import reject
 
 pytestmark = pytest.mark.slow
 
@@ -114,3 +115,16 @@ def test_a_plan_that_no_run_asks_for_is_reported_when_nothing_else_is_to_plan(ru
         set_state(warehouse, run.plan, ENDED, NOW)
     monkeypatch.setattr(run.flow, "plan_one", lambda *_: approval.Made(None))
     assert (run.go_on().name, run.go_on().message) == ("Completed", f"main: nothing to {run.plan.kind}")
+
+
+def test_a_run_ends_with_the_rejection_of_its_plan_and_prefect_does_not_get_the_comment(run):
+    with open_ready(run.settings) as warehouse:
+        ask(warehouse, "main", run.plan.plan_id, run.plan.digest, "run-1", NOW)
+        approve(warehouse, run.plan.digest, "eva", NOW)
+        reject(warehouse, run.plan, run.plan.digest, "bob", "Canary Ann asked us not to.", NOW)
+    ended = run.go_on()
+    show = f"`ninja-sync {run.plan.kind} show {run.plan.plan_id}` shows why."
+    message = f"The plan {run.plan.plan_id} was rejected by bob. {show} Nothing was sent."
+    assert (ended.name, ended.message) == ("Rejected", message)
+    with pytest.raises(StalePlan, match="was rejected by bob"):  # as when the word falls after the run has looked
+        run.flow.apply_one("main", run.plan.plan_id, run.plan.digest)

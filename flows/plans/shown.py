@@ -1,0 +1,257 @@
+"""Plans as people look at them: a page of all plans, one plan, and a page of its values with their outcomes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Final
+
+import msgspec
+
+from flows.ask.ask import reading
+from flows.ask.field_names import names_of_fields
+from flows.ask.names import Names, names_in
+from flows.configuration.values import Settings
+from flows.plans.applying import most_clients
+from flows.session.clock import SYSTEM_CLOCK, Clock
+from flows.show.counted import counted
+from schemas.errors import SettingsError
+from schemas.plan import MERGE, PUSH
+from warehouse.control.plans import APPLIED, APPLYING, ENDED, PLANNED, REJECTED
+from warehouse.engine.seam import Warehouse
+from warehouse.engine.sql import statement
+
+AT_ONCE: Final = 50
+"""Plans of one page."""
+VALUES_AT_ONCE: Final = 100
+"""Values of one page."""
+_JSON = msgspec.json.Decoder(float_hook=Decimal)
+
+
+@dataclass(frozen=True, slots=True)
+class ShownPlan:
+    """A plan without its values: its counts, its state, and who has approved or rejected it.
+
+    `clients` and `cells` are those of changes, `merges` and `merged` those of merges. `as_planned` and `otherwise`
+    count the outcomes noted so far. `seen_at` is the moment by which it has expired or not.
+    """
+
+    source: str
+    plan_id: str
+    kind: str
+    state: str
+    digest: str
+    author: str
+    reason: str = field(repr=False)
+    made_at: datetime
+    expires_at: datetime
+    applied_at: datetime | None
+    undoes: str | None
+    clients: int
+    cells: int
+    merges: int
+    merged: int
+    as_planned: int
+    otherwise: int
+    asked_by: str | None
+    approved_by: str | None
+    approved_at: datetime | None
+    approval_comment: str | None = field(repr=False)
+    rejected_by: str | None
+    rejected_at: datetime | None
+    rejection_comment: str | None = field(repr=False)
+    seen_at: datetime
+
+    @property
+    def is_merge(self) -> bool:
+        """Whether it merges clients, rather than changing values."""
+        return self.kind == MERGE
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it can still be approved, rejected and applied."""
+        return self.state == PLANNED and self.expires_at >= self.seen_at
+
+    @property
+    def is_cut_off(self) -> bool:
+        """Whether it was begun and has not ended: somebody applies it at this moment, or it was cut off."""
+        return self.state == APPLYING
+
+    @property
+    def can_be_closed(self) -> bool:
+        """Whether it can be ended for good."""
+        return self.state in {PLANNED, APPLYING}
+
+    @property
+    def can_be_undone(self) -> bool:
+        """Whether it has written values that another plan can put back."""
+        return self.kind == PUSH and self.state in {APPLIED, ENDED} and self.as_planned > 0
+
+    @property
+    def time_left(self) -> str:
+        """When it expires, in words: `in 3 hours`; '' if it has, or if that does not matter any more."""
+        if not self.is_open:
+            return ""
+        minutes = int((self.expires_at - self.seen_at).total_seconds() // 60)
+        hours = minutes // 60
+        return f"in {counted(hours, 'hour') if hours else counted(minutes, 'minute')}"
+
+    @property
+    def words(self) -> str:
+        """The state in words."""
+        if self.state == PLANNED:
+            if not self.is_open:
+                return "expired"
+            if self.approved_at:
+                return "approved"
+            return "waits for approval" if self.asked_by else "ready"
+        if self.state == APPLIED and self.otherwise:
+            return "applied, not all as planned"
+        return {APPLYING: "not finished", APPLIED: "applied", ENDED: "closed", REJECTED: "rejected"}[self.state]
+
+    @property
+    def next_step(self) -> str:
+        """The next thing to do, in words; '' if there is none."""
+        return _NEXT.get(self.words, "")
+
+
+_NEXT: Final = {
+    "expired": "Make a new plan.",
+    "approved": "Apply it.",
+    "waits for approval": "Approve or reject it. A flow run waits for the answer, and then applies it.",
+    "ready": "Look at it. Then apply it, or have it approved, or reject it.",
+    "applied, not all as planned": "Look at the values that are not as planned.",
+    "not finished": "If nobody is applying it at this moment, it was cut off: resume it, or close it.",
+    "rejected": "Correct the changes, then make a new plan.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class PlanPage:
+    """One page of the plans, and how many plans there are in all."""
+
+    plans: Sequence[ShownPlan]
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class ShownValue:
+    """One value of a plan: its client, its field in words, the value before and after, and its outcome."""
+
+    client_id: str
+    number: str | None
+    client: str | None = field(repr=False)
+    column: str
+    field_name: str
+    before: object = field(repr=False)
+    after: object = field(repr=False)
+    outcome: str | None
+    message: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ValuePage:
+    """One page of a plan's values, and how many there are for the filters.
+
+    `by_outcome` and `by_field` count all values of the plan; a value without an outcome is *not sent*.
+    """
+
+    values: Sequence[ShownValue]
+    total: int
+    by_outcome: Mapping[str, int]
+    by_field: Mapping[str, int]
+    field_names: Mapping[str, str]
+
+
+def plans_page(
+    settings: Settings, source: str | None, page: int = 1, *, most: int = AT_ONCE, clock: Clock = SYSTEM_CLOCK
+) -> PlanPage:
+    """Return a page of the plans of a source, or of all: those that wait for somebody first, then the newest."""
+    with reading(settings, newest=True) as warehouse:
+        ((total,),) = warehouse.rows(statement("shown_plans/counted"), {"source": source})
+        return PlanPage(_plans(warehouse, source, None, page, most, clock.now()), int(str(total)))
+
+
+def shown_plan(settings: Settings, plan_id: str, clock: Clock = SYSTEM_CLOCK) -> ShownPlan:
+    """Return one plan of either kind. Raises SettingsError if there is none."""
+    with reading(settings, newest=True) as warehouse:
+        plans = _plans(warehouse, None, plan_id, 1, 1, clock.now())
+    if not plans:
+        raise SettingsError(f"There is no plan {plan_id!r}. The page Plans lists them.")
+    return plans[0]
+
+
+def values_page(
+    settings: Settings,
+    plan: ShownPlan,
+    page: int = 1,
+    *,
+    column: str | None = None,
+    outcome: str | None = None,
+    most: int = VALUES_AT_ONCE,
+) -> ValuePage:
+    """Return a page of the values of a plan, those of one field or one outcome if it is given."""
+    key = {"source": plan.source, "plan_id": plan.plan_id}
+    with reading(settings, newest=True) as warehouse:
+        numbers = warehouse.rows(statement("shown_plans/cells_counted"), key)
+        rows = warehouse.rows(
+            statement("shown_plans/cells"),
+            {**key, "field": column, "outcome": outcome, "first": (page - 1) * most, "most": most},
+        )
+        names, known = names_of_fields(warehouse, plan.source), names_in(warehouse, plan.source)
+    counts = [(str(name), str(result), int(str(number))) for name, result, number in numbers]
+    total = sum(n for f, o, n in counts if column in (None, f) and outcome in (None, o))
+    values = [_value(row, names, known) for row in rows]
+    return ValuePage(values, total, _summed(counts, 1), _summed(counts, 0), names)
+
+
+def clients_allowed(settings: Settings, plan: ShownPlan) -> int:
+    """Return how many clients a plan of this source may change unless a person confirms more."""
+    with reading(settings, newest=True) as warehouse:
+        return most_clients(settings, warehouse, plan.source)
+
+
+def undone_by(settings: Settings, plan: ShownPlan) -> str | None:
+    """Return the plan that undoes this one, and is applied or still can be; None if there is none."""
+    values = {"source": plan.source, "plan_id": plan.plan_id, "now": plan.seen_at}
+    with reading(settings, newest=True) as warehouse:
+        rows = warehouse.rows(statement("shown_plans/undone_by"), values)
+    return str(rows[0][0]) if rows else None
+
+
+def _plans(
+    warehouse: Warehouse, source: str | None, plan_id: str | None, page: int, most: int, now: datetime
+) -> list[ShownPlan]:
+    values = {"source": source, "plan_id": plan_id, "now": now, "first": (page - 1) * most, "most": most}
+    columns, rows = warehouse.answer(statement("shown_plans/plans"), values)
+    plans: list[dict[str, Any]] = [dict(zip(columns, row, strict=True)) for row in rows]
+    return [ShownPlan(**plan, seen_at=now) for plan in plans]
+
+
+def _value(row: Sequence[object], fields: Mapping[str, str], known: Names) -> ShownValue:
+    client_id, number, client, column, before, after, outcome, message = row
+    name = str(column)
+    return ShownValue(
+        str(client_id), _text(number), _text(client), name, fields.get(name, name), _read(name, before, known),
+        _read(name, after, known), _text(outcome), str(message),
+    )  # fmt: skip
+
+
+def _read(column: str, text: object, known: Names) -> object:
+    value = _JSON.decode(str(text))
+    if value is None or isinstance(value, bool):
+        return value if value is None else ("yes" if value else "no")
+    return known.get(column.removeprefix("shipping_"), {}).get(str(value), value)
+
+
+def _text(value: object) -> str | None:
+    return None if value is None else str(value)
+
+
+def _summed(counts: Sequence[tuple[str, str, int]], at: int) -> dict[str, int]:
+    summed: dict[str, int] = {}
+    for row in counts:
+        summed[str(row[at])] = summed.get(str(row[at]), 0) + row[2]
+    return summed
