@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Final
 
 from flows.desk.answers import DeskRoute
-from flows.desk.pages import client, clients, shared
 from flows.desk.pages import (
+    client,
+    clients,
     corrections,
     corrections_grid,
     duplicates,
@@ -24,6 +25,8 @@ from flows.desk.pages import (
 
 PAGES: Final[tuple[DeskRoute, ...]] = (
     *today.ROUTES,
+    *clients.ROUTES,
+    *client.ROUTES,
     *duplicates.ROUTES,
     *review.ROUTES,
     *merges.ROUTES,
@@ -36,8 +39,5 @@ PAGES: Final[tuple[DeskRoute, ...]] = (
     *statements.ROUTES,
     *health.ROUTES,
     *shared.ROUTES,
-    *clients.ROUTES,
-    *client.ROUTES,
-)  # fmt: skip
 )
 """The routes of all pages but the entrance."""
