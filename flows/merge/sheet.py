@@ -19,6 +19,7 @@ from flows.ask.names import Names, known_names
 from flows.configuration.values import Settings
 from flows.merge.effect import fields_of, in_words
 from flows.merge.stored import StoredMerge, merge_of_backup
+from flows.show.links import link_in_app
 from flows.show.show import amount
 from schemas.errors import SettingsError, WarehouseError
 from schemas.merge_preview import ON_THE_FORM
@@ -123,7 +124,7 @@ def sheet_of(kept: Mapping[str, Any], gone: Mapping[str, Any], url: str = "", kn
     written = list(_written(known.merge, known)) if known.merge else []
     return UndoSheet(
         _called(gone),
-        Item(_called(kept), _link(url, "clients", str(kept["id"]))),
+        Item(_called(kept), link_in_app(url, "clients", str(kept["id"]))),
         [
             Part("Create the client again", "Enter these values in a new client.", fields),
             Part(
@@ -182,12 +183,6 @@ def _called(client: Mapping[str, Any]) -> str:
     return " ".join(str(client[name]) for name in ("number", "display_name") if client.get(name)) or "a nameless client"
 
 
-def _link(url: str, path: str, key: str) -> str:
-    """Return the address of a record in the app; empty if the server's address is not known."""
-    tail = "" if path == "clients" else "/edit"
-    return f"{url.rstrip('/')}/#/{path}/{key}{tail}" if url else ""
-
-
 def _filled(record: Mapping[str, Any], fields: Sequence[str], known: Known, code: str) -> Iterator[Item]:
     """Yield the fields that have a value, with names in place of ids."""
     for name in fields:
@@ -244,7 +239,7 @@ def _papers(gone: Mapping[str, Any], url: str, numbers: Mapping[tuple[str, str],
         number = f" {numbers[kind, key]}" if (kind, key) in numbers else ""
         day = f" of {datetime.fromtimestamp(at, UTC):%Y-%m-%d}" if at else ""
         change = f", {'+' if added > 0 else ''}{amount(added, code)} {code} to the balance" if added else ""
-        yield Item(f"{in_words(kind)}{number}{day}{change}", _link(url, PAPERS[kind], key))
+        yield Item(f"{in_words(kind)}{number}{day}{change}", link_in_app(url, PAPERS[kind], key))
 
 
 def _written(merge: StoredMerge, known: Known) -> Iterator[Item]:

@@ -6,6 +6,8 @@ from typing import Final
 
 from flows.desk.answers import DeskRoute
 from flows.desk.pages import (
+    client,
+    clients,
     corrections,
     corrections_grid,
     duplicates,
@@ -23,6 +25,8 @@ from flows.desk.pages import (
 
 PAGES: Final[tuple[DeskRoute, ...]] = (
     *today.ROUTES,
+    *clients.ROUTES,
+    *client.ROUTES,
     *duplicates.ROUTES,
     *review.ROUTES,
     *merges.ROUTES,
