@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import io
+import re
 
 from openpyxl import Workbook
 from playwright.sync_api import expect
@@ -109,7 +110,7 @@ def correct(page, rows, fields, look=nothing):
 def approve_and_apply(page, look=nothing):
     """Approve the plan on the page, then apply it, and wait for its end."""
     page.get_by_role("button", name="Approve").click()
-    expect(page.get_by_text("Approved by Anna@")).to_be_visible()
+    expect(page.get_by_text(re.compile("^Approved by Anna@"))).to_be_visible()
     page.get_by_role("button", name="Apply").click()
     expect(page.get_by_text("Ended")).to_be_visible(timeout=LONG)
     look("applied")
