@@ -127,6 +127,25 @@ limit $most offset $skip
 
 -- :name waiting
 -- What waits for a person, by source: counts of plans, changes, calls, and records kept or set aside.
+-- A decision about a client that was merged holds for the client that it is part of now.
+with newest as (
+    select
+        source, id_a, id_b, decision,
+        row_number() over (partition by source, id_a, id_b order by decided_at desc, decision) as place
+    from control.duplicate_decisions
+),
+present as (
+    select d.source, coalesce(r.current_id, d.id_a) as id_a, coalesce(s.current_id, d.id_b) as id_b
+    from newest as d
+    left join mart.client_redirects as r on r.source = d.source and r.id = d.id_a
+    left join mart.client_redirects as s on s.source = d.source and s.id = d.id_b
+    where d.place = 1 and d.decision <> 'later'
+),
+decided as (
+    select source, id_a as one, id_b as other from present
+    union
+    select source, id_b, id_a from present
+)
 select source, 'approve' as kind, count(*) as things
 from control.plans as p
 where state = 'planned' and expires_at >= $now and not exists (
@@ -164,14 +183,12 @@ select source, 'groups', count(*)
 from (
     select a.source, a.cluster_id
     from control.duplicate_clusters as a
-    join control.duplicate_clusters as b on b.source = a.source and b.cluster_id = a.cluster_id and b.id > a.id
+    join control.duplicate_clusters as b
+        on b.source = a.source and b.cluster_id = a.cluster_id and b.id collate "C" > a.id collate "C"
     join ninja.clients as c on c.source = a.source and c.id = a.id
     join ninja.clients as e on e.source = b.source and e.id = b.id
-    left join (
-        select *, row_number() over (partition by source, id_a, id_b order by decided_at desc, decision) as place
-        from control.duplicate_decisions
-    ) as d on d.source = a.source and d.id_a = a.id and d.id_b = b.id and d.place = 1
-    where coalesce(d.decision, 'later') = 'later'
+    left join decided as k on k.source = a.source and k.one = a.id and k.other = b.id
+    where k.source is null
     group by a.source, a.cluster_id
 ) as open_groups
 group by source
