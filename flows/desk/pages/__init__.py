@@ -33,8 +33,8 @@ PAGES: Final[tuple[DeskRoute, ...]] = (
     *merge_plan.ROUTES,
     *corrections.ROUTES,
     *corrections_grid.ROUTES,
+    *queue.ROUTES,  # before the plans: /plans/queued is no plan
     *plans.ROUTES,
-    *queue.ROUTES,
     *receivables.ROUTES,
     *statements.ROUTES,
     *health.ROUTES,
