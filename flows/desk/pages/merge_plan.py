@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from functools import partial
 from http import HTTPStatus
 from pathlib import Path
 from typing import Final
@@ -24,9 +25,10 @@ from flows.merge.sheet_text import as_markdown
 from flows.merge.stored import StoredMerge, StoredMerges, read_merges
 from flows.plans.applying import barred
 from flows.session.clock import SYSTEM_CLOCK
-from flows.session.door import open_door
+from flows.session.door import base_url_of, open_door
 from flows.session.progress import Progress
 from flows.show.counted import counted
+from flows.show.links import link_in_app
 from schemas.errors import SettingsError, SyncError
 from schemas.plan import Plan
 from warehouse.control.plans import APPLYING, FINISHED, MERGED, PLANNED, UNMERGED
@@ -68,9 +70,14 @@ def _page(visit: Visit, found: StoredMerges, wrong: Mapping[str, str] | None = N
         "is_planned": stored.state == PLANNED, "is_stopped": stored.state == APPLYING,
         "missing": any(state == MERGED for state in stored.states),
         "needs_password": any(state in UNMERGED for state in stored.states), "typed": visit.form.get("count"),
-        "url": visit.settings.sources[plan.source].url.rstrip("/") if plan.source in visit.settings.sources else "",
+        "in_app": partial(link_in_app, _url(visit, plan.source), "clients"),
     }  # fmt: skip
     return Page("merges/one.html", values, _title(found), status)
+
+
+def _url(visit: Visit, source: str) -> str:
+    """Return the address of a source's server; '' if it is not configured any more."""
+    return base_url_of(visit.settings.sources[source]) if source in visit.settings.sources else ""
 
 
 def _title(found: StoredMerges) -> str:
