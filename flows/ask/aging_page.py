@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Final
 
@@ -18,7 +18,7 @@ from flows.ask.aging import COLUMNS, DUE, check_day, items_of, nameless_figures
 from flows.ask.ask import Result, reading
 from flows.ask.balances import check_source
 from flows.ask.converted import converted
-from flows.ask.kept import KEPT
+from flows.ask.kept import KEPT, last_load
 from flows.configuration.values import Settings
 from flows.session.clock import SYSTEM_CLOCK, Clock
 from schemas.errors import SettingsError
@@ -62,7 +62,10 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class AgingPage:
-    """The sums of each currency, and one page of the clients in one of them; `of_all` clients match."""
+    """The sums of each currency, and one page of the clients in one of them; `of_all` clients match.
+
+    `last_load_at` is the end of the last run that stored a change.
+    """
 
     sums: Sequence[Record]
     left_out: Sequence[Record]
@@ -70,6 +73,7 @@ class AgingPage:
     currency: str | None = None
     clients: Sequence[Record] = field(default=(), repr=False)
     of_all: int = 0
+    last_load_at: datetime | None = None
 
 
 def read_page(settings: Settings, source: str | None, question: Question, *, clock: Clock = SYSTEM_CLOCK) -> AgingPage:
@@ -81,14 +85,14 @@ def read_page(settings: Settings, source: str | None, question: Question, *, clo
         left_out = KEPT.table(warehouse, settings, *_left_out(source, question.day))
         sums = _sums(figures)
         in_one = converted(warehouse, _as_result(sums), question.day)
-        others = [_own(row) for row in left_out.to_pylist()]
+        others, last = [_own(row) for row in left_out.to_pylist()], last_load(warehouse, source)
         if not sums:
-            return AgingPage((), others, in_one)
+            return AgingPage((), others, in_one, last_load_at=last)
         currency = _chosen(question.currency, sums)
         matching = _matching(figures, currency, question)
         first = (max(question.page, 1) - 1) * PAGE
         clients = _named(warehouse, matching.slice(first, PAGE))
-    return AgingPage(sums, others, in_one, currency, clients, matching.num_rows)
+    return AgingPage(sums, others, in_one, currency, clients, matching.num_rows, last)
 
 
 def read_file(

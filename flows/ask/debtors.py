@@ -17,8 +17,7 @@ import pyarrow.compute as pc
 
 from flows.ask.ask import Result, reading
 from flows.ask.balances import check_source
-from flows.ask.kept import KEPT
-from flows.ask.names import companies
+from flows.ask.kept import KEPT, last_load
 from flows.configuration.values import Settings
 from flows.session.clock import SYSTEM_CLOCK, Clock
 from schemas.errors import SettingsError
@@ -30,7 +29,7 @@ Record = dict[str, Any]
 
 PAGE: Final = 50
 NOT_AGAIN: Final = timedelta(hours=24)
-"""Whoever was mailed a statement so recently gets no second one."""
+"""A client that was mailed a statement so recently gets no second one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +67,7 @@ def read_debtors(
     with reading(settings) as warehouse:
         check_source(warehouse, settings, source)
         everybody = _everybody(warehouse, settings, source)
-        _, last = companies(warehouse, source)
+        last = last_load(warehouse, source)
     known = sorted(code for code in everybody["currency"].unique().to_pylist() if code)
     if currency and currency not in known:
         raise SettingsError(f"Nobody owes anything in {currency!r}. Currencies: {', '.join(known) or 'none'}.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from dataclasses import dataclass, field
+from datetime import datetime
 from threading import Lock
 from typing import TYPE_CHECKING, Final
 
@@ -55,6 +56,12 @@ class Kept:
             while len(self._slots) > self._most:
                 self._slots.popitem(last=False)
             return slot
+
+
+def last_load(warehouse: Warehouse, source: str | None) -> datetime | None:
+    """Return the end of the last run that stored a change; None if there was none."""
+    ((at,),) = warehouse.rows(statement("aging/last_load"), {"source": source})
+    return at if isinstance(at, datetime) else None
 
 
 def _version(warehouse: Warehouse) -> object:

@@ -89,7 +89,7 @@ def mail(
 def still_owing(api: Api, ids: Sequence[str], at_least: Decimal = Decimal(0)) -> tuple[list[Client], list[Drawn]]:
     """Read these clients from the server; return those that owe something, and so much, and the others with the reason.
 
-    A list of debtors may be hours old: whoever has paid since gets no statement.
+    A list of debtors may be hours old: a client that has paid since gets no statement.
     """
     read, left = named(api, ids)
     owing: list[Client] = []

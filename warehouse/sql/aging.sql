@@ -32,6 +32,10 @@ where source = coalesce($source, source)
 group by source, currency_code
 order by source, sum(owed) desc, currency_code
 
+-- :name last_load
+-- The end of the last run that stored a change of one source, or of any.
+select max(finished_at) as last_load_at from control.runs where changed and source = coalesce($source, source)
+
 -- :name left_out
 -- The open invoices of deleted clients, by currency: ageing leaves them out.
 select

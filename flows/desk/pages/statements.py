@@ -33,7 +33,7 @@ MOST_SHOWN: Final = 500
 
 @dataclass
 class Choice:
-    """Whom to send a statement, of which period. `left_out` are the clients whose box is not ticked."""
+    """The debtors who get a statement, and its period. `left_out` are the clients whose box is not ticked."""
 
     source: str
     least: Decimal
