@@ -55,7 +55,8 @@ class Filter:
 
     def check(self) -> None:
         """Raises SettingsError for a state, problem or order that does not exist."""
-        if self.state not in STATES or self.problem not in {"", *PROBLEMS} or self.order not in ORDERS:
+        known = self.state in STATES and self.problem in {"", *PROBLEMS} and self.order in ORDERS
+        if not known or any("\x00" in code for code in (self.country, self.group, self.currency)):
             raise SettingsError("There is no such filter. Choose one of the list's own.")
 
 
@@ -118,7 +119,7 @@ def read_choices(settings: Settings, source: str | None) -> Choices:
 def _list(source: str | None, wanted: Filter, name: str, page: int) -> tuple[str, dict[str, object]]:
     """Return the statement of a list and its parameters."""
     wanted.check()
-    params = {
+    params: dict[str, object] = {
         "source": source, "country": wanted.country, "grouping": wanted.group, "currency": wanted.currency,
         "state": wanted.state, "problem": wanted.problem, "text": pattern_of(wanted.text),
         "top": SIZE, "begin": SIZE * (max(page, 1) - 1),

@@ -14,7 +14,8 @@ from flows.ask.journal import unknown_in
 from flows.ask.rights import Sight, sight_of
 from flows.configuration.load import place_of
 from flows.configuration.values import Settings
-from schemas.entities import CLIENTS
+from flows.show.counted import noun_of
+from schemas.entities import CLIENTS, PULLED
 from schemas.errors import EXIT_CODES
 from warehouse.control.journal import OpenCall
 from warehouse.engine.place import is_there
@@ -22,6 +23,8 @@ from warehouse.engine.seam import Warehouse
 from warehouse.engine.sql import statement
 
 FAILED: Final = "failed"
+MOST_NAMED: Final = 20
+"""The clients of a call that are shown with their names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +66,10 @@ NOTHING: Final = Part((), 0)
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """The records that a source keeps until a person allows their removal: their number by kind, and some of them."""
+    """The records that a source keeps until a person allows their removal: their number by kind, and some of them.
+
+    If clients are kept, `records` are clients.
+    """
 
     source: str
     counts: Mapping[str, int]
@@ -74,16 +80,25 @@ class Held:
         """The number that a person has to type. The documents of clients that go do not count."""
         return self.counts.get(CLIENTS.name) or max(self.counts.values())
 
+    @property
+    def words(self) -> str:
+        """The numbers of all kinds: `14 clients, 51 invoices`."""
+        return ", ".join(f"{number:,} {noun_of(PULLED[entity], number)}" for entity, number in self.counts.items())
+
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """The first rows of each list. `sight` is None before the first pull; a role that sees little gets no rows."""
+    """The first rows of each list. `sight` is None before the first pull; a role that sees little gets no rows.
+
+    `names` has the clients of calls with an unknown outcome, by source and id.
+    """
 
     sight: Sight | None
     runs: Part = NOTHING
     quarantine: Part = NOTHING
     calls: Part = NOTHING
     unknown: Sequence[tuple[str, OpenCall]] = ()
+    names: Mapping[tuple[str, str], str] = field(default_factory=dict, repr=False)
     held: Sequence[Held] = ()
 
 
@@ -96,9 +111,10 @@ def read_health(settings: Settings, source: str | None, *, most: int, held: int,
         if sight is None or not sight.everything:
             return Health(sight)
         values = {"source": source, "most": most, "skip": 0, "full": idle}
+        unknown = unknown_in(warehouse, source)
         return Health(
             sight, _runs(warehouse, values), _quarantine(warehouse, values), _calls(warehouse, values),
-            unknown_in(warehouse, source), _held(warehouse, {**values, "most": held}),
+            unknown, _names(warehouse, unknown), _held(warehouse, {**values, "most": held}),
         )  # fmt: skip
 
 
@@ -124,6 +140,16 @@ def held_records(settings: Settings, source: str | None, *, most: int = 0, skip:
     """Return the sources that keep records, with some of the records of each: clients first, who owe most first."""
     with reading(settings, newest=True) as warehouse:
         return _held(warehouse, {"source": source, "most": most, "skip": skip})
+
+
+def _names(warehouse: Warehouse, unknown: Sequence[tuple[str, OpenCall]]) -> dict[tuple[str, str], str]:
+    """Return the names of the first clients of these calls."""
+    names: dict[tuple[str, str], str] = {}
+    for source, open_call in unknown:
+        ids = [edit.client_id for edit in open_call.call.edits[:MOST_NAMED] if edit.client_id]
+        rows = warehouse.rows(statement("read/names"), {"source": source, "ids": ids})
+        names |= {(source, str(client_id)): str(name) for client_id, name in rows}
+    return names
 
 
 def _runs(warehouse: Warehouse, values: Mapping[str, object]) -> Part:

@@ -66,7 +66,7 @@ def decide_group(
 
 
 def take_back_group(settings: Settings, name: str, noted: Noted, *, clock: Clock = SYSTEM_CLOCK) -> None:
-    """Take back a decision about a group, and the choice made with it. What was decided before counts again.
+    """Take back a decision about a group, and the choice made with it. The decisions before it count again.
 
     A later decision, such as a colleague's, stays.
     """

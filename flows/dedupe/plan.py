@@ -10,8 +10,8 @@ from connector.clients.present import read_present
 from connector.door.door import Door
 from flows.ask.ask import reading
 from flows.configuration.values import Settings
-from flows.dedupe.decisions import decided_now
 from flows.dedupe.explain import hard_reasons, names_agree
+from flows.dedupe.groups import page_of_groups
 from flows.dedupe.review import Case, cases, mirrored, pairs_in
 from flows.dedupe.rules import Rules
 from flows.merge.plan import PlannedMerges, plan_merges
@@ -27,10 +27,8 @@ from warehouse.control.dedupe import (
     FoundPair,
     changed_since,
     chosen_survivors,
-    known_clusters,
     known_pairs,
 )
-from warehouse.engine.sql import statement
 
 CERTAIN: Final = 0.999
 """From this probability on, a pair that nobody has decided on may be planned, and only with `certain`.
@@ -123,14 +121,7 @@ def planned_cases(settings: Settings, name: str, *, certain: bool, clock: Clock 
 def decided_groups(settings: Settings, name: str) -> int:
     """Return the number of clusters that people decided are the same, without reading their clients."""
     with reading(settings, newest=True) as warehouse:
-        decided, groups = decided_now(warehouse, name), known_clusters(warehouse, name)
-        same = {client_id for pair, decision in decided.items() if decision == SAME_AS for client_id in pair}
-        likely = [ids for ids in groups if len(same.intersection(ids)) > 1]
-        ids = sorted({client_id for group in likely for client_id in group})
-        rows = warehouse.rows(statement("dedupe/present"), {"source": name, "ids": ids})
-    here = {str(client_id) for (client_id,) in rows}
-    present = [[client_id for client_id in group if client_id in here] for group in likely]
-    return sum(len(group) > 1 and all(decided.get(pair) == SAME_AS for pair in pairs_in(group)) for group in present)
+        return page_of_groups(warehouse, name, groups=(0, 0)).count(single=False, state="same")
 
 
 def is_certain(case: Case) -> bool:

@@ -13,7 +13,7 @@ ONE_BLANK: Final = "+"
 MARKS: Final[Mapping[str, str]] = {DIFFERENT: "different values", ONE_BLANK: "a value against a blank"}
 """The marks of a field that shows whether clients are the same, with their meaning."""
 DECIDED: Final[Mapping[str, str]] = {SAME_AS: "the same", NEVER_MERGE: "not the same", LATER: "left for later"}
-"""What people call each decision."""
+"""The words for each decision."""
 LETTERS: Final = "123456789abcdefghijklmnop"
 """What each client of a group is called beside its reasons: a key that chooses it in the terminal."""
 _LABELS: Final[Mapping[str, str]] = {

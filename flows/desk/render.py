@@ -62,6 +62,17 @@ def ago(value: datetime | None, now: datetime | None = None) -> str:
     return "never" if value is None else ages.ago(value, now or SYSTEM_CLOCK.now())
 
 
+def cell(value: object, code: str | None = None) -> Markup:
+    """Return a value of any kind for a table: an amount with its currency, a moment, a day, yes or no, or a text."""
+    if isinstance(value, bool):
+        return escape("yes" if value else "no")
+    if isinstance(value, Decimal):
+        return money(value, code)
+    if isinstance(value, date):
+        return when(value) if isinstance(value, datetime) else day(value)
+    return plain(value)
+
+
 @cache
 def templates() -> Environment:
     """Return the templates, with autoescape; a name that no handler gave is an error."""
@@ -69,7 +80,15 @@ def templates() -> Environment:
         loader=FileSystemLoader(FOLDER), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
         lstrip_blocks=True, auto_reload=False,
     )  # fmt: skip
-    made.filters |= {"plain": plain, "money": money, "when": when, "day": day, "ago": ago, "counted": counted}
+    made.filters |= {
+        "plain": plain,
+        "money": money,
+        "when": when,
+        "day": day,
+        "cell": cell,
+        "ago": ago,
+        "counted": counted,
+    }
     return made
 
 

@@ -7,12 +7,14 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Final
 
+from flows.ask.field_names import field_name
 from flows.ask.names import Names
 from flows.show.show import amount
 from schemas.client import Contact
 from schemas.merge_plan import differences
 from schemas.merge_preview import LOST, NOTES, OF_A_PERSON, OF_SETTINGS, Preview
 
+NO_LABELS: Final[Mapping[str, str]] = {}
 CLIENT_KEPT: Final = "client kept"
 MERGED_IN: Final = "client merged in"
 BOTH: Final = "both clients"
@@ -33,22 +35,18 @@ WARNINGS: Final[Mapping[str, str]] = {
 class FieldAfter:
     """A field of both clients, its final value at the client kept, and where that comes from.
 
-    `is_lost` means that the value of the client merged in is nowhere afterwards, except in the backup. `is_written`
-    means that the plan writes the client kept.
+    `label` is its name for people. `is_lost` means that the value of the client merged in is nowhere afterwards, except
+    in the backup. `is_written` means that the plan writes the client kept.
     """
 
     name: str
+    label: str
     kept: str = field(repr=False)
     merged: str = field(repr=False)
     after: str = field(repr=False)
     origin: str = ""
     is_lost: bool = False
     is_written: bool = False
-
-    @property
-    def label(self) -> str:
-        """Its name for people."""
-        return in_words(self.name)
 
     @property
     def is_public(self) -> bool:
@@ -95,18 +93,20 @@ class Effect:
         return [row for row in self.contacts if row.is_lost or row.lost]
 
 
-def effect_of(preview: Preview, names: Names, remarks: Sequence[str] = ()) -> Effect:
-    """Return what a merge does. `names` has the names of ids; `remarks` were stored with the merge."""
-    fields = fields_of(preview, names)
+def effect_of(
+    preview: Preview, names: Names, remarks: Sequence[str] = (), labels: Mapping[str, str] = NO_LABELS
+) -> Effect:
+    """Return the effect of a merge. `names` has the names of ids; `remarks` were stored with the merge."""
+    fields = fields_of(preview, names, labels)
     return Effect(fields, contacts_of(preview), [*_warnings(preview, fields), *remarks])
 
 
-def in_words(name: str) -> str:
-    """Return the name of a figure or a field for people: `settings.payment_terms` is "payment terms"."""
-    bare = name.removeprefix(OF_SETTINGS)
-    if bare == "group_settings_id":
-        return "group"
-    return bare.removesuffix("" if bare == "routing_id" else "_id").replace("_", " ")
+def in_words(name: str, labels: Mapping[str, str] = NO_LABELS) -> str:
+    """Return the name of a figure or a field for people: `settings.payment_terms` is "payment terms".
+
+    `labels` are the company's names of custom fields.
+    """
+    return field_name(name.removeprefix(OF_SETTINGS), labels).removesuffix(" id")
 
 
 def side_of(balance: Decimal) -> str:
@@ -120,7 +120,7 @@ def balance_in_words(balance: Decimal, code: str) -> str:
     return f"{side_of(balance)}{of}"
 
 
-def fields_of(preview: Preview, names: Names) -> list[FieldAfter]:
+def fields_of(preview: Preview, names: Names, labels: Mapping[str, str] = NO_LABELS) -> list[FieldAfter]:
     """Return the fields that one of the clients has, with their final values at the client kept."""
     written = {**preview.before.columns, **preview.then.columns}
     rows = []
@@ -129,16 +129,14 @@ def fields_of(preview: Preview, names: Names) -> list[FieldAfter]:
         after = written.get(name, kept)
         if kept is None and merged is None and after is None:
             continue
-        rows.append(
-            FieldAfter(
-                name, _shown(name, kept, names), _shown(name, merged, names), _shown(name, after, names),
-                _origin(kept, merged, after), name in LOST and _is_lost(name, merged, after), name in written,
-            )
-        )  # fmt: skip
+        ours, theirs, final = (_shown(name, value, names) for value in (kept, merged, after))
+        is_lost = name in LOST and _is_lost(name, merged, after)
+        origin = _origin(kept, merged, after)
+        rows.append(FieldAfter(name, in_words(name, labels), ours, theirs, final, origin, is_lost, name in written))
     for name, value in preview.lost.items():
         if name.startswith(OF_SETTINGS):
             text = ELSEWHERE if value is None else _shown(name.removeprefix(OF_SETTINGS), value, names)
-            rows.append(FieldAfter(name, "", text, "", "", is_lost=True))
+            rows.append(FieldAfter(name, in_words(name), "", text, "", "", is_lost=True))
     return rows
 
 

@@ -66,7 +66,7 @@ def show_merges(shown: StoredMerges) -> None:
     """Show a stored plan whole: what each merge does or did, and its progress."""
     plan = shown.stored.plan
     for number, merge in enumerate(shown.merges, start=1):
-        show_preview(number, merge.preview, shown.names, merge.step.remarks)
+        show_preview(number, merge.preview, shown.names, merge.step.remarks, shown.labels)
     rows = [
         (
             merge.step.name_of(merge.step.survivor_id),

@@ -9,6 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from flows.ask.ask import Result, asked, reading
+from flows.ask.field_names import field_labels
 from flows.ask.names import Names, names_in
 from flows.configuration.values import Settings
 from schemas.client import Client
@@ -17,7 +18,7 @@ from schemas.journal import Outcome
 from schemas.merge_plan import MergeStep, preview_of
 from schemas.merge_preview import Preview
 from schemas.plan import MERGE
-from warehouse.control.plans import Stored, read_plan
+from warehouse.control.plans import UNMERGED, Stored, read_plan
 from warehouse.engine.seam import Warehouse
 from warehouse.engine.sql import statement
 
@@ -57,11 +58,15 @@ class StoredMerge:
 
 @dataclass(frozen=True, slots=True)
 class StoredMerges:
-    """A plan of merges and all that people want to see of it; `names` are those of ids."""
+    """A plan of merges and all that people want to see of it.
+
+    `names` are those of ids, `labels` the company's names of custom fields.
+    """
 
     stored: Stored
     merges: Sequence[StoredMerge]
     names: Names = field(repr=False)
+    labels: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 def read_merges(settings: Settings, plan_id: str) -> StoredMerges:
@@ -72,8 +77,11 @@ def read_merges(settings: Settings, plan_id: str) -> StoredMerges:
         values = {"source": plan.source, "plan_id": plan_id}
         noted = {row[0]: row[1] for row in warehouse.rows(statement("plans/steps_noted"), values)}
         checked = {row[0]: row[1] for row in warehouse.rows(statement("plans/merges_checked"), values)}
-        now, loaded_at = _figures_now(warehouse, plan.source, [step.survivor_id for step in plan.steps])
-        names = names_in(warehouse, plan.source)
+        done = [
+            step.survivor_id for step, state in zip(plan.steps, stored.states, strict=True) if state not in UNMERGED
+        ]
+        now, loaded_at = _figures_now(warehouse, plan.source, done) if done else ({}, None)
+        names, labels = names_in(warehouse, plan.source), field_labels(warehouse).get(plan.source, {})
     version = numbers_of(plan.version)
     merges: list[StoredMerge] = []
     coming = [step.survivor_id for step in plan.steps]
@@ -88,7 +96,7 @@ def read_merges(settings: Settings, plan_id: str) -> StoredMerges:
                 again=step.survivor_id in coming,
             )
         )  # fmt: skip
-    return StoredMerges(stored, merges, names)
+    return StoredMerges(stored, merges, names, labels)
 
 
 def list_merge_plans(settings: Settings, source: str | None = None, *, top: int, first: int = 0) -> tuple[Result, int]:

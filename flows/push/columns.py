@@ -10,9 +10,8 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Final
 
-import msgspec
-
-from flows.ask.ask import asked
+from flows.ask.ask import reading
+from flows.ask.field_names import field_labels, field_name
 from flows.configuration.values import Settings
 from flows.push.wishes import HEADINGS, KEYS, SOURCE, Headings, checked_headings
 from flows.sheets.csv_text import heading
@@ -22,7 +21,12 @@ from schemas.server_form import Refused, writable
 LEFT_OUT: Final = ""
 KEY: Final = "key:"
 """The beginning of a choice that names the client."""
-KEY_WORDS: Final = {"key:number": "Number", "key:id_number": "ID number", "key:id": "Id in Invoice Ninja"}
+KEY_WORDS: Final = {
+    "key:number": "Number", "key:id_number": "ID number", "key:id": "Id in Invoice Ninja", "key:name": "Name",
+    "key:email": "E-mail of a contact",
+}  # fmt: skip
+EMAIL_HEADINGS: Final = ("email", "e_mail", "mail", "contact_email", "email_address", "e_mail_address")
+UNSURE_KEY: Final = "no column has a number: please check"
 FIELD_GROUPS: Final[Mapping[str, Sequence[str]]] = {
     "Client": (
         "name", "number", "id_number", "vat_number", "classification", "is_tax_exempt", "phone", "website",
@@ -39,14 +43,11 @@ FIELD_GROUPS: Final[Mapping[str, Sequence[str]]] = {
     ),
     "Notes": ("private_notes", "public_notes"),
 }  # fmt: skip
-_WORDS: Final = {
-    "id_number": "ID number", "vat_number": "VAT number", "is_tax_exempt": "Tax exempt", "routing_id": "Routing ID",
-    "group_settings_id": "Group", "assigned_user_id": "Assigned user (id)", "address1": "Street",
-    "address2": "Second line of the street", "shipping_address1": "Shipping street",
-    "shipping_address2": "Second line of the shipping street", "payment_terms": "Payment terms (days)",
-    "valid_until": "Quotes valid for (days)", "default_task_rate": "Hourly rate", "size_id": "Size",
-    "public_notes": "Public notes (the client sees them)",
+HINTS: Final = {
+    "payment_terms": "days", "valid_until": "days, of a quote", "default_task_rate": "price of an hour",
+    "public_notes": "the client sees them", "number": "new value", "id_number": "new value",
 }  # fmt: skip
+"""What to know about a field before its name is chosen."""
 LEAST_ALIKE: Final = 0.8
 """The least likeness of a heading to a field's name to suggest it, of 1."""
 LONG_ENOUGH: Final = 4
@@ -70,18 +71,14 @@ class Suggestion:
 
 def labels_of(settings: Settings, source: str) -> dict[str, str]:
     """Return the company's labels of the client's custom fields, by field."""
-    rows = asked(settings, "client/known", {"source": source}).rows
-    stored = msgspec.json.decode(str(rows[0][0])) if rows and rows[0][0] else {}
-    found = stored if isinstance(stored, dict) else {}
-    texts = {f"custom_value{n}": str(found.get(f"client{n}") or "").partition("|")[0].strip() for n in range(1, 5)}
-    return {name: text for name, text in texts.items() if text}
+    with reading(settings) as warehouse:
+        return field_labels(warehouse).get(source, {})
 
 
 def words_for(name: str, labels: Labels) -> str:
-    """Return the words for a field, as people see it; a custom field has the company's label."""
-    if name in labels:
-        return labels[name]
-    return _WORDS.get(name) or name.removesuffix("_id").replace("_", " ").replace("value", "value ").capitalize()
+    """Return the name of a field for people, to begin a line; a custom field has the company's label unchanged."""
+    words = field_name(name, labels)
+    return words if name in labels else f"{words[:1].upper()}{words[1:]}"
 
 
 def suggestions(columns: Sequence[str], labels: Labels) -> list[Suggestion]:
@@ -94,6 +91,8 @@ def suggestions(columns: Sequence[str], labels: Labels) -> list[Suggestion]:
             ranked = [(rank, LEFT_OUT if field in KEYS else field, why) for rank, field, why in ranked]
             ranked[at] = (0, f"{KEY}{own}", "" if heading(columns[at]) == own else ranked[at][2])
             break
+    else:
+        ranked = _with_unsure_key(columns, ranked)
     best: dict[str, int] = {}
     for at in sorted(range(len(ranked)), key=lambda place: (ranked[place][0], place)):
         best.setdefault(ranked[at][1], at)
@@ -101,6 +100,18 @@ def suggestions(columns: Sequence[str], labels: Labels) -> list[Suggestion]:
         Suggestion(field, why) if field and best[field] == at else Suggestion(LEFT_OUT, "" if field else why)
         for at, (_, field, why) in enumerate(ranked)
     ]
+
+
+def _with_unsure_key(columns: Sequence[str], ranked: Sequence[tuple[int, str, str]]) -> list[tuple[int, str, str]]:
+    """Let an e-mail address or a name say which client a row means, if no column has a number or an id."""
+    made = list(ranked)
+    email = next((at for at, column in enumerate(columns) if heading(column) in EMAIL_HEADINGS), None)
+    name = next((at for at, (_, field, _) in enumerate(ranked) if field == "name"), None)
+    if email is not None:
+        made[email] = (0, "key:email", UNSURE_KEY)
+    elif name is not None:
+        made[name] = (0, "key:name", UNSURE_KEY)
+    return made
 
 
 def mapped(columns: Sequence[str], choices: Sequence[str], labels: Labels) -> Headings:

@@ -15,7 +15,7 @@ from connector.clients.fields import lists_for, view
 from connector.clients.present import Present, read_present
 from connector.door.door import Door
 from flows.configuration.values import Settings
-from flows.plans.client_keys import Meant, keys_of_mirror, lost_zeros
+from flows.plans.client_keys import EMAIL, NAME, Meant, keys_of_mirror, lost_zeros
 from flows.push.wishes import WishedRow
 from flows.session.clock import SYSTEM_CLOCK, Clock
 from flows.session.progress import Progress, silent
@@ -111,7 +111,7 @@ class _Making:
         present = self._view(wish.client_id)
         value = as_stored(column, wish.value, self._lists)
         before = present[wish.column]
-        if wish.key != "id" and str(present[wish.key] or "").strip().casefold() != wish.named.casefold():
+        if wish.key != "id" and wish.named.strip().casefold() not in _called(present, wish.key):
             raise Refused(f"on the server, another client has this {wish.key} now, or none: pull first")
         if value == before:
             self.same.add((wish.client_id, wish.column))
@@ -154,6 +154,16 @@ class _Making:
         return self.views[client_id]
 
 
+def _called(present: Mapping[str, object], key: str) -> set[str]:
+    """Return the values of a key that a client has on the server, in lower case."""
+    values = [present[key]] if key != EMAIL else []
+    if key == NAME:
+        values.append(present["display_name"])
+    if key == EMAIL and isinstance(contacts := present["contacts"], list):
+        values += [contact["email"] for contact in contacts]
+    return {str(value or "").strip().casefold() for value in values}
+
+
 @dataclass(frozen=True, slots=True)
 class _Resolved:
     """The changes with their clients' ids, the unreadable or ambiguous ones, notes, and the client of each row."""
@@ -165,7 +175,7 @@ class _Resolved:
 
 
 def _resolved(warehouse: Warehouse, name: str, rows: Sequence[WishedRow]) -> _Resolved:
-    keys = keys_of_mirror(warehouse, name) if any(row.key != "id" for row in rows) else None
+    keys = keys_of_mirror(warehouse, name, {row.key for row in rows}) if any(row.key != "id" for row in rows) else None
     by_client: dict[str, tuple[WishedRow, str]] = {}
     refused: list[RefusedWish] = []
     notes: list[str] = []

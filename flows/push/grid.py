@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Final
 
 from flows.ask.ask import Result
+from flows.ask.field_names import field_name
 from flows.push.columns import Labels, words_for
 from flows.push.compare import Compared
 from flows.push.wishes import Headings, place_of
@@ -20,7 +21,7 @@ REASON: Final = "reason"
 
 
 class State(StrEnum):
-    """What becomes of a value: it will change, is so already, is refused, or is blank and left alone."""
+    """The state of a value: it will change, is so already, is refused, or is blank and left alone."""
 
     CHANGE = "change"
     SAME = "same"
@@ -66,7 +67,7 @@ class Line:
 class Grid:
     """All rows of a file, and the counts: values to change and their clients, refused values, and values already so.
 
-    `refused_rows` counts rows that are refused, or of which a value is.
+    `refused_rows` counts the rows with a refusal.
     """
 
     lines: Sequence[Line]
@@ -96,7 +97,7 @@ def grid_of(
 
 
 def refused_rows(grid: Grid, columns: Sequence[str], rows: Sequence[SheetRow], labels: Labels) -> Result:
-    """Return the rows of a file that are refused, or of which a value is: their cells, and the reason behind them."""
+    """Return the rows of a file with a refusal: their cells, and the reason behind them."""
     reasons = {line.line: _reason(line, labels) for line in grid.lines if line.is_refused}
     named = [*columns, next(name for name in (REASON, "why refused", "reason of Ninja Sync") if name not in columns)]
     return Result(named, [[*row.cells, reasons[row.line]] for row in rows if row.line in reasons])
@@ -124,7 +125,7 @@ def _line(
 def _for_people(reason: str, labels: Labels) -> str:
     """Return a reason with the words of the fields that it names."""
     for name in GIVEN_BY_PUT:
-        reason = reason.replace(name, words_for(name, labels).lower())
+        reason = reason.replace(name, field_name(name, labels))
     return reason
 
 

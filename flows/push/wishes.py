@@ -41,6 +41,7 @@ HEADINGS: Final = {
     "group": "group_settings_id", "group_name": "group_settings_id",
     "address": "address1", "street": "address1", "zip": "postal_code", "zip_code": "postal_code",
     "postcode": "postal_code", "town": "city", "telephone": "phone", "vat": "vat_number", "vat_id": "vat_number",
+    "hourly_rate": "default_task_rate",
 }  # fmt: skip
 """Other headings of fields: those of `mart.clients` that hold the name of an id, and those that people give."""
 _FLAGS: Final = {

@@ -1,4 +1,4 @@
-"""What people have decided about a few clients: each decision with its author, and how to take it back."""
+"""Decisions of people about a few clients, each with its author, and how to take one back."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def standing_of(warehouse: Warehouse, source: str, ids: Sequence[str]) -> Standi
 
 
 def carried_over(warehouse: Warehouse, source: str) -> dict[Pair, str]:
-    """Return the newest decisions about clients of which at least one is not in the mirror."""
+    """Return the newest decisions about two clients, if at least one of the two is not in the mirror."""
     rows = warehouse.rows(statement("duplicate_groups/carried"), {"source": source})
     return {(str(a), str(b)): str(decision) for a, b, decision in rows}
 

@@ -34,8 +34,8 @@ select source, id from control.duplicate_clusters
 -- The clients of a list, with their primary contact and their address.
 select
     x.source, x.number, x.display_name as name, x.state, x.country, x.group_name, x.currency_code as currency,
-    case when x.balance > 0 then x.balance else 0 end as owed, case when x.balance < 0 then -x.balance else 0 end as overpaid,
-    x.balance as net, m.paid_to_date, m.credit_balance, m.contact_first_name, m.contact_last_name, m.contact_email,
+    case when x.balance > 0 then x.balance when x.balance <= 0 then 0 end as owed,
+    case when x.balance < 0 then -x.balance when x.balance >= 0 then 0 end as overpaid, x.balance as net, m.paid_to_date, m.credit_balance, m.contact_first_name, m.contact_last_name, m.contact_email,
     m.contact_phone, m.phone, m.website, m.vat_number, m.id_number, m.address1, m.address2, m.postal_code, m.city,
     m.state as region, m.custom_value1, m.custom_value2, m.custom_value3, m.custom_value4, m.created_at, x.updated_at, x.id
 from ({chosen}) as x
@@ -103,8 +103,8 @@ page as (
 )
 select
     row_number() over (order by {order}) as place, x.source, x.id, x.number, x.display_name, x.state, x.country, x.group_name,
-    x.currency_code as currency, x.updated_at, case when x.balance > 0 then x.balance else 0 end as owed,
-    case when x.balance < 0 then -x.balance else 0 end as overpaid, x.balance as net, null as clients, null as debtors, null as creditors,
+    x.currency_code as currency, x.updated_at, case when x.balance > 0 then x.balance when x.balance <= 0 then 0 end as owed,
+    case when x.balance < 0 then -x.balance when x.balance >= 0 then 0 end as overpaid, x.balance as net, null as clients, null as debtors, null as creditors,
     exists (select 1 from control.duplicate_clusters as d where d.source = x.source and d.id = x.id) as is_duplicate,
     exists (
         select 1 from control.quarantine as q
@@ -114,7 +114,8 @@ from page as x
 union all
 select
     null, source, null, null, null, null, null, null, currency_code, null,
-    sum(case when balance > 0 then balance else 0 end), sum(case when balance < 0 then -balance else 0 end), sum(balance),
+    sum(case when balance > 0 then balance when balance <= 0 then 0 end),
+    sum(case when balance < 0 then -balance when balance >= 0 then 0 end), sum(balance),
     count(*), count(case when balance > 0 then 1 end), count(case when balance < 0 then 1 end), null, null
 from chosen
 group by source, currency_code

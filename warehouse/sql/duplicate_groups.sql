@@ -1,7 +1,7 @@
--- Groups of duplicates: what the last search found, with what people have decided since, page by page.
+-- Groups of duplicates of the last search, with the decisions of people since then, page by page.
 
 -- :name carried
--- The newest decisions about clients of which at least one is gone: it has a row in control.redirects, and is not in the mirror.
+-- The newest decisions about two clients if at least one is gone: it has a row in control.redirects, and is not in the mirror.
 with gone as (
     select distinct r.id from control.redirects as r
     left join ninja.clients as c on c.source = r.source and c.id = r.id

@@ -10,14 +10,17 @@ where state = 'intended' and (cast($source as varchar) is null or source = $sour
 delete from control.failed_pulls where source = $source and failed_at < $before
 
 -- :name held
--- The clients and documents that a source keeps until a person allows their removal, those who owe most first.
+-- The clients that a source keeps until a person allows their removal, those who owe most first. Documents leave with
+-- their clients, so they are listed only if no client is kept.
 select 'clients' as entity, id, number, display_name as name, currency_code as currency, balance, since
 from mart.unlisted_clients
 where source = $source and why = 'held'
 union all
 select document_kind || 's', id, number, client_name, null, null, since
 from mart.unlisted_documents
-where source = $source and why = 'held'
+where source = $source and why = 'held' and not exists (
+    select 1 from control.unlisted as c where c.source = $source and c.why = 'held' and c.entity = 'clients'
+)
 order by entity, balance desc nulls last, number, id
 limit $most offset $skip
 

@@ -214,6 +214,19 @@ order by c.noted_at desc, c.number desc
 -- The ids of a source's clients, with the other keys that a person may use for them.
 select id, number, id_number from ninja.clients where source = $source
 
+-- :name keys_by_email
+-- The clients of a source that are not deleted, by the e-mail addresses of their contacts.
+select o.client_id, o.email
+from ninja.contacts as o
+join ninja.clients as c on c.source = o.source and c.id = o.client_id and not c.is_deleted
+where o.source = $source and o.email is not null
+
+-- :name keys_by_name
+-- The clients of a source that are not deleted, by name, and by the name that is shown.
+select id, name from ninja.clients where source = $source and not is_deleted and name is not null
+union
+select id, display_name from ninja.clients where source = $source and not is_deleted and display_name is not null
+
 -- :name known_since
 -- The sources with no history at a moment, each with the start of its history.
 select source, min(valid_from) as known_since

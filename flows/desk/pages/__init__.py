@@ -6,6 +6,8 @@ from typing import Final
 
 from flows.desk.answers import DeskRoute
 from flows.desk.pages import (
+    client,
+    clients,
     corrections,
     corrections_grid,
     duplicates,
@@ -23,14 +25,16 @@ from flows.desk.pages import (
 
 PAGES: Final[tuple[DeskRoute, ...]] = (
     *today.ROUTES,
+    *clients.ROUTES,
+    *client.ROUTES,
     *duplicates.ROUTES,
     *review.ROUTES,
     *merges.ROUTES,
     *merge_plan.ROUTES,
     *corrections.ROUTES,
     *corrections_grid.ROUTES,
+    *queue.ROUTES,  # before the plans: /plans/queued is no plan
     *plans.ROUTES,
-    *queue.ROUTES,
     *receivables.ROUTES,
     *statements.ROUTES,
     *health.ROUTES,

@@ -6,14 +6,15 @@ from dataclasses import replace
 from http import HTTPStatus
 from typing import Final
 
-from flows.desk.answers import Answer, Download, Page, See, get, post
+from flows.desk.answers import WORKBOOK, Answer, Download, Page, See, get, post
 from flows.desk.pages.corrections_work import Work, check_in_background, work_of
 from flows.desk.visit import Form, Visit
-from flows.push.columns import FIELD_GROUPS, KEY_WORDS, LEFT_OUT, words_for
+from flows.push.columns import FIELD_GROUPS, HINTS, KEY_WORDS, LEFT_OUT, words_for
 from flows.push.corrections import Correction, as_text, begin, choose, has_null_words, read_again, wishes_of
 from flows.push.plan import check_not_empty
 from flows.push.to_correct import clients_to_correct
 from flows.push.wishes import SOURCE
+from flows.session.progress import Progress, silent
 from flows.sheets.csv_text import SEPARATORS
 from flows.sheets.recognise import ENCODINGS, MOST_BYTES
 from flows.sheets.spreadsheets import Reading
@@ -22,9 +23,12 @@ from schemas.errors import SettingsError
 
 FIRST: Final = 5
 """Rows of the file that are shown before its columns are chosen."""
+MOST_FILES: Final = 5
+"""Files of one session at once."""
+LARGE: Final = 1_000_000
+"""Bytes of a file that takes more than a moment to read."""
 LONGEST_LINE: Final = 7
 """Digits of the number of a row: a file has fewer than ten million."""
-XLSX: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 def start(visit: Visit) -> Answer:
@@ -39,16 +43,28 @@ def _start(visit: Visit, problem: str = "") -> Page:
 
 
 def upload(visit: Visit) -> Answer:
-    """Read a file, and go to its columns; show the form again if it is no table."""
+    """Read a file, and go to its columns; show the form again if it is no table. A large one is read in the background.
+
+    The oldest files of the session are forgotten.
+    """
     file = visit.files.get("file")
     if file is None:
         return _start(visit, "Choose a file first.")
-    name = file.name.replace("\\", "/").rpartition("/")[2] or "The file"
+    name, source = file.name.replace("\\", "/").rpartition("/")[2] or "The file", visit.one_source()
+
+    def read(_: Progress = silent) -> str:
+        work = Work(begin(visit.settings, source, name, file.content))
+        older = [key for key, value in visit.session.kept.items() if isinstance(value, Work)]
+        for key in older[: 1 - MOST_FILES]:
+            visit.session.kept.pop(key, None)
+        return f"/corrections/{visit.keep(work)}"
+
+    if len(file.content) > LARGE:
+        return visit.start("Read the file", read, str)
     try:
-        correction = begin(visit.settings, visit.one_source(), name, file.content)
+        return See(read())
     except SettingsError as problem:
         return _start(visit, str(problem))
-    return See(f"/corrections/{visit.keep(Work(correction))}")
 
 
 def columns(visit: Visit) -> Answer:
@@ -92,10 +108,11 @@ def _says_null(correction: Correction) -> bool:
 def _groups(correction: Correction) -> list[tuple[str, list[tuple[str, str]]]]:
     """Return the choices for a column, with their words, in groups."""
     labels = correction.labels
-    fields = [(group, [(name, words_for(name, labels)) for name in names]) for group, names in FIELD_GROUPS.items()]
+    words = {name: words_for(name, labels) for names in FIELD_GROUPS.values() for name in names}
+    words |= {name: f"{words[name]} ({hint})" for name, hint in HINTS.items()}
     return [
         ("Which client the row means", [*KEY_WORDS.items(), (SOURCE, "Company (the name of the source)")]),
-        *fields,
+        *((group, [(name, words[name]) for name in names]) for group, names in FIELD_GROUPS.items()),
     ]
 
 
@@ -141,7 +158,7 @@ def choose_columns(visit: Visit) -> Answer:
 def clients(visit: Visit) -> Answer:
     """Return the active clients as a workbook, to correct it and upload it."""
     result = clients_to_correct(visit.settings, visit.one_source())
-    return Download(as_workbook(result.columns, result.rows), "clients.xlsx", XLSX)
+    return Download(as_workbook(result.columns, result.rows), "clients.xlsx", WORKBOOK)
 
 
 def forget(visit: Visit) -> Answer:

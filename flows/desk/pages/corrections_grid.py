@@ -9,8 +9,9 @@ from typing import Final
 from flows.ask.ask import Result
 from flows.ask.files import MARK, as_csv
 from flows.ask.names import known_names, with_name
-from flows.desk.answers import Answer, Download, Page, See, get, post
+from flows.desk.answers import WORKBOOK, Answer, Download, Page, See, get, post
 from flows.desk.pages.corrections_work import Work, check_in_background, work_of
+from flows.desk.pages.paging import page_number
 from flows.desk.visit import Visit
 from flows.push.columns import words_for
 from flows.push.corrections import edit, plan_correction, shown
@@ -24,7 +25,6 @@ from schemas.errors import SettingsError
 
 ROWS: Final = 100
 """Rows of a page of the grid."""
-XLSX: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _CELL: Final = re.compile(r"c([0-9]{1,9})-([0-9]{1,4})")
 """The name of a field of the grid: a line and a column."""
 
@@ -52,7 +52,7 @@ def _changes(visit: Visit, work: Work, grid: Grid) -> Page:
     lines: dict[int, Line] = {line.line: line for line in grid.lines}
     rows = [row for row in correction.read.table.rows if FILTERS[only][1](lines.get(row.line))]
     pages = max(1, -(-len(rows) // ROWS))
-    page = _page(visit.query.get("page", "1"), pages)
+    page = min(page_number(visit.query.get("page", "1")), pages)
     names = known_names(visit.settings, correction.source)
     headings = (work.checked or correction).headings
     return Page("corrections/changes.html", {
@@ -68,10 +68,6 @@ def _changes(visit: Visit, work: Work, grid: Grid) -> Page:
     }, "Before and after")  # fmt: skip
 
 
-def _page(text: str, pages: int) -> int:
-    return min(max(1, int(text)), pages) if text.isdecimal() and len(text) < 7 else 1  # noqa: PLR2004 - no such page
-
-
 def keep_edits(visit: Visit) -> Answer:
     """Keep the edits of a page of the grid; then check all of it, or go to another page."""
     work = work_of(visit)
@@ -80,7 +76,7 @@ def keep_edits(visit: Visit) -> Answer:
         return check_in_background(visit, work)
     only, page = visit.form.get("only"), visit.form.get("go").removeprefix("page-")
     return See(
-        f"/corrections/{visit.path['key']}/changes?only={only if only in FILTERS else 'all'}&page={_page(page, 9999)}"
+        f"/corrections/{visit.path['key']}/changes?only={only if only in FILTERS else 'all'}&page={page_number(page)}"
     )
 
 
@@ -134,7 +130,7 @@ def refused_csv(visit: Visit) -> Answer:
 def refused_xlsx(visit: Visit) -> Answer:
     """Return the refused rows with their reasons as a workbook."""
     _, result = _refused(visit)
-    return Download(as_workbook(result.columns, result.rows), "refused.xlsx", XLSX)
+    return Download(as_workbook(result.columns, result.rows), "refused.xlsx", WORKBOOK)
 
 
 def _refused(visit: Visit) -> tuple[Work, Result]:

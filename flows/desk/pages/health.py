@@ -7,7 +7,7 @@ from http import HTTPStatus
 from math import ceil
 from typing import Final
 
-from flows.ask.health import Part, journal, last_runs, quarantine, read_health
+from flows.ask.health import Part, held_records, journal, last_runs, quarantine, read_health
 from flows.configuration.load import choose_source, choose_sources
 from flows.desk.answers import Answer, Page, See, get, post
 from flows.desk.pages.paging import page_number
@@ -28,8 +28,8 @@ Read = Callable[[int, int], Part]
 FIRST: Final = 10
 """Rows of each list on the page itself; each list has a page of its own."""
 ROWS: Final = 50
-HELD: Final = 200
-"""Records that the brake names; there may be more."""
+HELD: Final = 20
+"""Records that the page itself names of those that the brake keeps."""
 WORDS: Final[Mapping[str, Outcome]] = {"applied": Outcome.APPLIED, "not-applied": Outcome.NOT_APPLIED}
 
 
@@ -122,20 +122,40 @@ def calls(visit: Visit) -> Answer:
     )  # fmt: skip
 
 
+def held(visit: Visit) -> Answer:
+    """Show all records that the brake keeps, page by page."""
+    name = choose_source(visit.settings, visit.path["source"])
+
+    def read(most: int, skip: int) -> Part:
+        kept = held_records(visit.settings, name, most=most, skip=skip)
+        return Part(kept[0].records, kept[0].number) if kept else Part((), 0)
+
+    return _list(visit, "health/held.html", "Records that are no longer on the server", "?page=", read, source=name)
+
+
 def _shown(visit: Visit, *, problem: str = "", problem_of: str = "") -> Page:
     found = read_health(visit.settings, visit.source, most=FIRST, held=HELD)
     key = visit.query.get("checks", "")
     values = {
         "found": found, "checks": visit.kept(key) if key else {}, "problem": problem, "problem_of": problem_of,
-        "configured": bool(visit.settings.sources), "most_held": HELD,
+        "configured": bool(visit.settings.sources),
     }  # fmt: skip
     return Page("health/health.html", values, "Health", HTTPStatus.BAD_REQUEST if problem else HTTPStatus.OK)
 
 
-def _list(visit: Visit, template: str, title: str, address: str, read: Read, *, idle: bool = False) -> Page:
+def _list(
+    visit: Visit, template: str, title: str, address: str, read: Read, *, idle: bool = False, source: str = ""
+) -> Page:
     page = page_number(visit.query.get("page", ""))
     part = read(ROWS, (page - 1) * ROWS)
-    values = {"part": part, "page": page, "pages": ceil(part.number / ROWS), "address": address, "idle": idle}
+    values = {
+        "part": part,
+        "page": page,
+        "pages": ceil(part.number / ROWS),
+        "address": address,
+        "idle": idle,
+        "source": source,
+    }
     return Page(template, values, title)
 
 
@@ -155,6 +175,7 @@ ROUTES: Final = (
     get("/health/runs", runs),
     get("/health/quarantine", aside),
     get("/health/journal", calls),
+    get("/health/held/{source}", held),
     post("/health/checks", check, writes=False),
     post("/health/brake", release, writes=True),
     post("/health/settle", settle, writes=True),

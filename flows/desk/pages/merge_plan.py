@@ -55,7 +55,7 @@ def _page(visit: Visit, found: StoredMerges, wrong: Mapping[str, str] | None = N
     stored, plan = found.stored, found.stored.plan
     page = int(visit.query.get("page", "1")) if visit.query.get("page", "1").isdecimal() else 1
     first = (page - 1) * AT_ONCE
-    listed = shown(found.merges, found.names)
+    listed = shown(found)
     ended = visit.kept(visit.query["ended"]) if "ended" in visit.query else ""
     values = {
         "plan": plan, "stored": stored, "merges": listed[first : first + AT_ONCE], "of_all": len(listed),
@@ -81,7 +81,7 @@ def _title(found: StoredMerges) -> str:
 
 
 def _running(visit: Visit, plan_id: str) -> Job | None:
-    """Return the work that merges a plan at this desk right now, whoever began it."""
+    """Return the work that merges a plan at this desk right now, for any person."""
     return next((job for job in visit.desk.jobs.running() if job.once == _once(plan_id)), None)
 
 

@@ -7,9 +7,8 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Final
 
-from flows.ask.names import Names
 from flows.merge.effect import Effect, balance_in_words, effect_of, in_words, side_of
-from flows.merge.stored import StoredMerge
+from flows.merge.stored import StoredMerge, StoredMerges
 from schemas.journal import Outcome
 from schemas.merge_preview import Figure
 from warehouse.control.plans import UNMERGED
@@ -41,7 +40,7 @@ class FigureShown:
 
     @property
     def note(self) -> str:
-        """What is special about it, if there is an amount."""
+        """A note on it, if there is an amount."""
         return self.figure.note if self.figure.survivor or self.figure.mergeable else ""
 
     @property
@@ -106,9 +105,9 @@ class Shown:
         return self.merge.state not in UNMERGED
 
 
-def shown(merges: Sequence[StoredMerge], names: Names) -> list[Shown]:
-    """Return the merges of a plan for its page; `names` has the names of ids."""
+def shown(found: StoredMerges) -> list[Shown]:
+    """Return the merges of a plan for its page."""
     return [
-        Shown(number, merge, effect_of(merge.preview, names, merge.step.remarks))
-        for number, merge in enumerate(merges, start=1)
+        Shown(number, merge, effect_of(merge.preview, found.names, merge.step.remarks, found.labels))
+        for number, merge in enumerate(found.merges, start=1)
     ]

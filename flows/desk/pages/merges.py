@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from flows.desk.answers import Answer, Page, get, post
+from flows.desk.answers import Answer, Page, See, get, post
 from flows.desk.visit import Form, Visit
 from flows.merge.pairs import with_ids
 from flows.merge.plan import PlannedMerges, RefusedMerge, plan_merges
@@ -32,7 +32,7 @@ OTHER: Final = "Look at both clients in Invoice Ninja, and plan again."
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """What became of a form that plans merges: the plan's result, or the problem; and the form as it was sent."""
+    """The result of the form that plans merges, or the problem; and the form as it was sent."""
 
     form: Form = field(default=Form(), repr=False)
     planned: PlannedMerges | None = None
@@ -52,7 +52,7 @@ class Made:
 
     @property
     def notes(self) -> Sequence[str]:
-        """What was said about the plan as a whole; notes on one merge are shown with it."""
+        """The notes on the plan as a whole; those on one merge are shown with it."""
         if self.planned is None:
             return []
         steps = self.planned.plan.steps if self.planned.plan else []
@@ -110,6 +110,8 @@ def _form(visit: Visit, made: Made, status: int = 200) -> Answer:
 def make(visit: Visit) -> Answer:
     """Make a plan from the form, in the background: it asks the server about each client."""
     source, sent = visit.one_source(), visit.form
+    if "of" not in sent:  # a button elsewhere: the choices come first
+        return See("/merges/plan")
     if sent.get("of") == "pair" and not (sent.get("kept").strip() and sent.get("merged").strip()):
         return _form(visit, Made(sent, problem="Enter the numbers of both clients."), 422)
 

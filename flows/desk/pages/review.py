@@ -55,7 +55,7 @@ def begin(visit: Visit) -> Answer:
 
 
 def one(visit: Visit) -> Answer:
-    """Show one group of the list by itself."""
+    """Show one group of the list alone."""
     name = visit.one_source()
     with reading(visit.settings, newest=True) as warehouse:
         ids = group_named(warehouse, name, visit.path["group"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from math import ceil
@@ -26,6 +27,7 @@ TITLES: Final[Mapping[str, str]] = {
 WAITING: Final[Mapping[str, tuple[str, str, str]]] = {
     "unknown": ("call", "with an unknown outcome", "/health#unknown"),
     "cut off": ("plan", "begun and not ended", "/plans"),
+    "held clients": ("client", "that the server no longer lists, kept until you decide", "/health#brake"),
     "held": ("record", "that the server no longer lists, kept until you decide", "/health#brake"),
     "approve": ("plan", "to approve", "/plans"),
     "apply": ("approved plan", "to apply", "/plans"),
@@ -93,15 +95,17 @@ def tell_pulls(visit: Visit, results: Mapping[str, Pulled | SyncError]) -> str:
 
 
 def _waits(found: Today) -> list[Wait]:
+    """Return a line for each kind that waits. Documents leave with their clients, so they count only without them."""
     lines = []
     for kind, (noun, words, url) in WAITING.items():
-        by_source: dict[str, int] = {}
+        by_source = Counter[str]()
         for (source, key), number in found.waiting.items():
-            if key.partition(" ")[0] == kind or key == kind:
-                by_source[source] = by_source.get(source, 0) + number
+            alone = key.startswith("held ") and (source, "held clients") not in found.waiting
+            if key == kind or (kind == "held" and alone):
+                by_source[source] += number
         if by_source:
             each = ", ".join(f"{source}: {number:,}" for source, number in by_source.items())
-            text = f"{counted(sum(by_source.values()), noun)} {words}"
+            text = f"{counted(by_source.total(), noun)} {words}"
             lines.append(Wait(text, url, each if len(found.fresh) > 1 else ""))
     return lines
 

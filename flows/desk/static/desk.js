@@ -5,11 +5,11 @@ document.documentElement.classList.add("script");
 const typing = (target) => target.closest("input:not([type=radio]):not([type=checkbox]), textarea, select, [contenteditable]");
 
 // A key presses the button or follows the link that names it, alone or among others: <button data-key="s">,
-// <a data-key="f ArrowRight">. In a group of radio buttons, arrows move the choice instead.
+// <a data-key="f ArrowRight">. Arrows do what they do everywhere among radio buttons and in a box that scrolls.
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || event.repeat || typing(event.target)) return;
   const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
-  if (key === " " || (key.startsWith("Arrow") && event.target.matches("input"))) return;
+  if (key === " " || (key.startsWith("Arrow") && event.target.matches("input, .wide"))) return;
   const target = document.querySelector(`[data-key~="${CSS.escape(key)}"]`);
   if (target) { event.preventDefault(); target.click(); }
 });

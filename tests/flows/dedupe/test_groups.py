@@ -22,6 +22,7 @@ from flows.dedupe.groups import (
     page_of_groups,
     warnings_of,
 )
+from flows.dedupe.plan import decided_groups
 from flows.dedupe.questions import questions
 from flows.dedupe.review import cases, pairs_in
 from flows.dedupe.rules import Rules
@@ -94,6 +95,7 @@ def test_the_state_of_each_group_is_that_of_its_whole_case(searched):
     states = {tuple(group.ids): group.state for group in found.rows if not group.single}
     assert states == {tuple(case.ids): case.state for case in cases(searched, "main", everything=True)}
     assert [states[tuple(ids)] for ids in (one, other, third, large)] == ["same", "not_same", "later", "undecided"]
+    assert decided_groups(searched, "main") == 1
     counted = Counter((group.single, group.state) for group in found.rows)
     assert found.counts == {(single, state): counted[single, state] for single in (False, True) for state in STATES}
     assert found.count(single=False, state="open") == counted[False, "undecided"] + 1

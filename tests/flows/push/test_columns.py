@@ -34,7 +34,7 @@ def test_headings_are_recognised_by_name_synonym_label_words_and_near_spelling()
 
 def test_the_words_of_every_field_are_recognised():
     offered = [name for names in FIELD_GROUPS.values() for name in names if name not in {"number", "id_number"}]
-    assert choices(*(words_for(name, LABELS) for name in offered)) == offered
+    assert choices("id", *(words_for(name, LABELS) for name in offered)) == ["key:id", *offered]
 
 
 def test_the_safest_key_names_the_client_and_the_other_keys_are_no_new_values():
@@ -43,8 +43,15 @@ def test_the_safest_key_names_the_client_and_the_other_keys_are_no_new_values():
     assert choices("City", "ID number") == ["city", "key:id_number"]
 
 
+def test_without_a_number_an_e_mail_address_or_a_name_says_which_client_a_row_means():
+    assert choices("Name", "City") == ["key:name", "city"]
+    assert choices("Name", "E-Mail", "City") == ["name", "key:email", "city"]
+    assert choices("Name", "E-Mail", "Number") == ["name", "", "key:number"]
+    assert suggestions(["Name"], {})[0].why == "no column has a number: please check"
+
+
 def test_of_two_columns_for_one_field_the_better_heading_wins():
-    assert choices("Town", "City", "Cty") == ["", "city", ""]
+    assert choices("Town", "City", "Cty", "id") == ["", "city", "", "key:id"]
 
 
 def test_a_column_that_only_the_server_sets_is_left_out_with_the_reason():

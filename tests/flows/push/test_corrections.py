@@ -77,6 +77,39 @@ def test_progress_of_reading_the_clients_is_reported(desk, three):
     assert reports[-1] == ("clients read", 3, 3)
 
 
+def test_a_name_or_an_e_mail_address_names_a_client_if_only_one_has_it(desk, box):
+    tag = secrets.token_hex(4)
+    one, _, _, gone = (
+        box.make(f"{name} {tag}", settings={"currency_id": "3"}, contacts=[{"email": f"{name}@{tag}.test"}])
+        for name in ("One", "Twin", "Twin", "One")
+    )
+    box.bulk("delete", gone["id"])
+    desk.pull()
+    by_name = started(desk, f"Name;City\none {tag} ;Genf\nTwin {tag};Genf\nNobody;Genf\n")
+    assert by_name.choices[0] == "key:name"
+    grid = checked(desk, by_name)
+    assert states(grid) == {2: ["change"], 3: ["refused"], 4: ["refused"]}
+    assert grid.lines[0].client_id == one["id"]
+    assert "2 clients have this name" in grid.lines[1].reason
+    assert "no client with this name" in grid.lines[2].reason
+    grid = checked(desk, started(desk, f"E-mail;City\nONE@{tag}.test;Genf\nold@{tag}.test;x\nTwin@{tag}.test;Thun\n"))
+    assert [line.client_id for line in grid.lines] == [one["id"], "", ""]
+    assert "2 clients have this email" in grid.lines[2].reason
+
+
+def test_a_client_that_has_another_name_on_the_server_by_now_is_refused(desk, box):
+    tag = secrets.token_hex(4)
+    one = box.make(f"One {tag}", settings={"currency_id": "3"}, contacts=[{"email": f"one@{tag}.test"}])
+    desk.pull()
+    contact = {"id": one["contacts"][0]["id"], "email": f"new@{tag}.test"}
+    box.call(
+        "PUT", f"/api/v1/clients/{one['id']}", {"name": "Renamed", "settings": one["settings"], "contacts": [contact]}
+    )
+    for key, text in (("Name", f"One {tag}"), ("E-mail", f"one@{tag}.test")):
+        (line,) = checked(desk, started(desk, f"{key};City\n{text};Genf\n")).lines
+        assert "another client has this" in line.values[0].reason
+
+
 def test_blank_cells_empty_a_field_only_if_a_person_says_so(desk, three):
     text = f"Number;City;Street\n{three[0]['number']};;Gasse 1\n"
     assert states(checked(desk, started(desk, text))) == {2: ["blank", "change"]}

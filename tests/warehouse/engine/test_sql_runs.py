@@ -186,6 +186,9 @@ def names(name: str, engine: str) -> dict[str, str]:
         return {"groups": statement("duplicate_groups/every")}
     if name.startswith("today/"):
         return {"mart": "mart", "name": "n.display_name as name", "clients": "(select * from mart.clients)"}
+    if name.startswith("clients/"):
+        chosen = re.sub(r"--[^\n]*", "", statement("clients/mirrored")).format(problem="true")
+        return {"problem": "true", "chosen": chosen, "order": "x.id"}
     return archive_of(entity) | {
         "stamp": stamp_of(CONTACTS),
         "counted": "true",

@@ -9,6 +9,7 @@ from html.parser import HTMLParser
 import pytest
 from openpyxl import Workbook, load_workbook
 
+from flows.desk.pages.corrections import LARGE, MOST_FILES
 from flows.push.corrections import KNOWN
 from flows.sheets.recognise import recognise
 from tests.flows.desk.conftest import Visitor, answering, text_of
@@ -142,7 +143,9 @@ def test_a_large_file_is_paged_its_edits_are_kept_and_the_refused_rows_are_found
     lines = [f"{client['number']};Ort {n}" for n, client in enumerate(clients[:40])]
     lines += [f"unknown-{n};Genf" for n in range(5000 - len(lines))]
     lines[2500] = f"{clients[40]['number']};Thun"
-    grid = checked(visitor, "Number;City\n" + "\n".join(lines))
+    text = "Number;City;Remark\n" + "\n".join(f"{line};{'x' * 300}" for line in lines)
+    assert len(text) > LARGE  # so that it is read in the background
+    grid = checked(visitor, text)
     assert "41 values of 41 clients will change, 4,959 refused, 0 already so" in text_of(grid)
     assert "Page 1 of 50" in text_of(grid)
     fields = fields_of(grid)
@@ -277,6 +280,13 @@ def test_if_the_server_refuses_the_file_is_still_there_until_a_person_forgets_it
     visitor.post(f"/corrections/{key_of(page)}/forget")
     assert "changes.csv" not in text_of(visitor.get("/corrections"))
     visitor.get(page.url.path, status=400)
+
+
+def test_only_the_newest_files_of_a_session_are_kept(visitor):
+    pages = [uploaded(visitor, "Number;City\n1;Bern\n", f"{n}.csv") for n in range(MOST_FILES + 1)]
+    visitor.get(pages[0].url.path, status=400)
+    for page in pages[1:]:
+        visitor.get(page.url.path)
 
 
 def test_another_person_does_not_see_the_file(visitor, opened):

@@ -82,6 +82,7 @@ def test_an_unknown_outcome_is_found_by_asking_the_server(visitor, kept, server)
     assert f"call {call_id}" in shown
     assert "Ben@office" in shown
     assert "city: Kiel" in shown
+    assert client["display_name"] in shown
     server.edit(client, city="Kiel")
     page = visitor.post("/health/settle", {"source": "main", "call": call_id})
     assert f"The outcome of call {call_id} is noted: applied." in text_of(page)

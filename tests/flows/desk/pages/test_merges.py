@@ -14,8 +14,8 @@ import msgspec
 import pytest
 
 from flows.configuration.load import place_of
+from flows.dedupe.decide import decide_pairs
 from flows.dedupe.find import find_duplicates
-from flows.dedupe.review import decide_pairs
 from flows.dedupe.rules import Rules
 from flows.desk.pages import merge_plan
 from flows.merge import step as steps

@@ -116,7 +116,7 @@ def test_what_waits_leads_to_its_page(visitor, kept, server):
     page = visitor.get("/")
     assert '<a href="/corrections">1 queued change refused</a>' in page.text
     assert '<a href="/corrections">1 queued change in no plan yet</a>' in page.text
-    assert '<a href="/health#brake">1 record that the server no longer lists' in page.text
+    assert '<a href="/health#brake">1 client that the server no longer lists' in page.text
 
 
 def test_a_desk_for_looking_only_fetches_nothing(kept, pulls):
