@@ -155,7 +155,7 @@ TOO_WIDE = """() => {
         if ((box.right > width + 1 || box.left < -1) && box.right > 0 && box.bottom > 0 && !contained(node))
             faults.push(`ends at ${Math.round(box.right)}: ${text(node)}`);
         const style = styles(node);
-        if (["hidden", "clip"].includes(style.overflowX) && node.scrollWidth > node.clientWidth + 1)
+        if (!node.matches("input, select") && ["hidden", "clip"].includes(style.overflowX) && node.scrollWidth > node.clientWidth + 1)
             faults.push(`is cut off: ${text(node)}`);
     }
     return faults;

@@ -50,6 +50,7 @@ def review(page, press, look=nothing):
     heading = page.locator("#part h2")
     while TWINS not in page.locator("#part table").first.text_content():
         before = heading.text_content()
+        page.wait_for_load_state()  # the script listens then
         press("f")
         expect(heading).not_to_have_text(before)
     look("review")
