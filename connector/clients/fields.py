@@ -27,18 +27,27 @@ def checked(
 
     `column` returns the field of a name, or raises Refused; by default it knows the client's fields.
     """
+    kept, refused = judged(changes, lists, column, by_bulk=by_bulk)
+    if refused:
+        raise SettingsError(f"Nothing was sent: {'; '.join(f'{name} {why}' for name, why in refused.items())}.")
+    return kept
+
+
+def judged(
+    changes: Mapping[str, object], lists: Lists, column: Callable[[str], Field] = writable, *, by_bulk: bool = False
+) -> tuple[dict[str, object], dict[str, str]]:
+    """The values as the server will show them, and the refused columns, each with the reason."""
     kept: dict[str, object] = {}
-    refused = []
+    refused: dict[str, str] = {}
     for name, value in changes.items():
         try:
-            kept[name] = as_stored(column(name), value, lists)
-            if kept[name] is None:
+            stored = as_stored(column(name), value, lists)
+            if stored is None:
                 check_emptied(name, by_bulk=by_bulk)
+            kept[name] = stored
         except Refused as reason:
-            refused.append(f"{name} {reason}")
-    if refused:
-        raise SettingsError(f"Nothing was sent: {'; '.join(refused)}.")
-    return kept
+            refused[name] = str(reason)
+    return kept, refused
 
 
 def lists_for(door: Door, names: Iterable[str]) -> Lists:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from math import ceil
 from typing import Final
@@ -29,6 +29,11 @@ UNREAD: Final = "it is there, but the server cannot send its record"
 _ID: Final = re.compile(r"[0-9A-Za-z]{1,64}", re.ASCII)
 
 Record = Mapping[str, object]
+Report = Callable[[int, int], None]
+
+
+def _silent(_done: int, _total: int) -> None:
+    """Report no progress."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,19 +44,20 @@ class Present:
     unread: set[str] = field(default_factory=set)
 
 
-def read_present(door: Door, ids: Iterable[str], *, sort: str = BY_ID) -> Present:
+def read_present(door: Door, ids: Iterable[str], *, sort: str = BY_ID, report: Report = _silent) -> Present:
     """These clients, in any state, in as few requests as possible. Raises ApiError where the server does not answer.
 
     Reads the list page by page while fewer pages than clients are left. Sort by NEWEST where the clients have just been
-    written: then they are on the first page.
+    written: then they are on the first page. `report` gets the clients read so far, and their total.
     """
     present = Present()
     wanted = dict.fromkeys(client_id for client_id in ids if _ID.fullmatch(client_id))
-    if len(wanted) > FEW and _listed(door, wanted, sort, present):
+    if len(wanted) > FEW and _listed(door, wanted, sort, present, report):
         return present
     for client_id in wanted:
         if client_id not in present.records:
             _read_one(door, client_id, present)
+            report(len(present.records), len(wanted))
     return present
 
 
@@ -60,7 +66,7 @@ def status_of(record: Record) -> str:
     return "deleted" if record.get("is_deleted") else "archived" if record.get("archived_at") else "active"
 
 
-def _listed(door: Door, wanted: Mapping[str, None], sort: str, present: Present) -> bool:
+def _listed(door: Door, wanted: Mapping[str, None], sort: str, present: Present, report: Report) -> bool:
     """Read pages of the list; whether every client was met, or the whole list was surely read.
 
     A list that changes while it is read can hide a client. It was whole if its total stayed and all of it came.
@@ -76,6 +82,7 @@ def _listed(door: Door, wanted: Mapping[str, None], sort: str, present: Present)
             return False
         progress.check([page])
         met |= _keep(page, wanted, present)
+        report(len(present.records), len(wanted))
         left = len(wanted) - len(present.records)
         if not left:
             return True

@@ -64,6 +64,12 @@ def day_of(text: str) -> date:
         raise SettingsError(f"{text!r} is not a day: write 2026-12-31.") from None
 
 
+def check_day(at: date | None, clock: Clock = SYSTEM_CLOCK) -> None:
+    """Raises SettingsError for a day that has not come anywhere yet."""
+    if at is not None and at > (clock.now() + AHEAD).date():
+        raise SettingsError(f"{at} has not come yet. Without a day, it is today.")
+
+
 def read_aging(
     settings: Settings,
     source: str | None,
@@ -84,11 +90,10 @@ def read_aging(
         raise SettingsError(f"--by is one of {', '.join(BY)}.")
     if basis not in BASES:
         raise SettingsError(f"--basis is one of {', '.join(BASES)}.")
-    if at is not None and at > (clock.now() + AHEAD).date():
-        raise SettingsError(f"{at} has not come yet. Without a day, it is today.")
+    check_day(at, clock)
     listed = ", ".join(COLUMNS[basis])
     sums = ", ".join(f"sum({name}) as {name}" for name in COLUMNS[basis])
-    names = {"figures": figures(basis, at), "items": _items(at), "columns": listed, "sums": sums}
+    names = {"figures": figures(basis, at), "items": items_of(at), "columns": listed, "sums": sums}
     with reading(settings) as warehouse:
         check_source(warehouse, settings, source)
         tables = {
@@ -191,14 +196,21 @@ def tell_left_out(result: Result) -> None:
 
 def figures(basis: str, at: date | None) -> str:
     """Return the relation with the figures of each client, and its name; `at` is a date, so it needs no quoting."""
-    view = "mart.aging" if basis == DUE else "mart.aging_by_invoice_date"
+    view = nameless_figures(basis, at)
     if at is None:
         return view
     return (
-        f"(select f.*, c.display_name as client_name from {view}_as_of(date '{at}') as f "
+        f"(select f.*, c.display_name as client_name from {view} as f "
         "left join mart.clients as c on c.source = f.source and c.id = f.client_id) as figures"
     )
 
 
-def _items(at: date | None) -> str:
+def nameless_figures(basis: str, at: date | None) -> str:
+    """Return the relation with the figures of each client; on an earlier day it has no names."""
+    view = "mart.aging" if basis == DUE else "mart.aging_by_invoice_date"
+    return f"{view}_as_of(date '{at}')" if at else view
+
+
+def items_of(at: date | None) -> str:
+    """Return the relation with the open items."""
     return f"mart.open_items_as_of(date '{at}')" if at else "mart.open_items"

@@ -31,6 +31,11 @@ def as_csv(result: Result, *, separator: str = ",", decimal: str = ".") -> str:
     return sink.getvalue()
 
 
+def as_csv_file(result: Result) -> bytes:
+    """Return the result as the contents of a CSV file, with the UTF-8 mark."""
+    return (MARK + as_csv(result)).encode("utf-8")
+
+
 def write_csv(result: Result, target: str, *, separator: str = ",", decimal: str = ".") -> None:
     """Write the result into a file (0600), or to standard output for `-`. A file begins with the UTF-8 mark.
 

@@ -144,6 +144,14 @@ def read_client(settings: Settings, text: str, source: str | None = None, *, top
         return Answer(matches, near=near, near_of_all=of_all)
 
 
+def read_by_id(settings: Settings, source: str, client_id: str, *, top: int = EVERYTHING) -> OneClient | None:
+    """Return a client by its id, with at most `top` rows of each kind; None if the warehouse knows nothing of it."""
+    with reading(settings, newest=True) as warehouse:  # as above
+        check_source(warehouse, settings, source)
+        rows: list[tuple[Any, ...]] = warehouse.rows(statement("client/by_id"), {"source": source, "id": client_id})
+        return _read(warehouse, Found(source, client_id, *rows[0]), top) if rows else None
+
+
 def _read(warehouse: Warehouse, found: Found, top: int) -> OneClient:
     params = {"source": found.source, "id": found.id, "top": top}
     results = {

@@ -69,12 +69,16 @@ def of_source(result: Result, source: str) -> Result:
     return Result(result.columns, [row for row in result.rows if row[place] == source])
 
 
-def differences_of(warehouse: Warehouse, source: str, ids: Collection[str]) -> list[str]:
-    """Return a line for each figure of these clients that their documents do not explain, for people.
+def differences_of(warehouse: Warehouse, source: str, ids: Collection[str]) -> dict[str, list[str]]:
+    """Return a line for each figure of these clients that their documents do not explain, for people, by client.
 
     Clients whose documents were not read have none.
     """
-    return [_line(record) for record in _differences(warehouse, source).records() if record["client_id"] in ids]
+    found: dict[str, list[str]] = {}
+    for record in _differences(warehouse, source).records():
+        if record["client_id"] in ids:
+            found.setdefault(str(record["client_id"]), []).append(_line(record))
+    return found
 
 
 def _line(record: Mapping[str, object]) -> str:

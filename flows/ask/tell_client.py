@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Final
 
@@ -122,26 +123,69 @@ NEWEST: Final = {*DOCUMENTS, "changes", "journal", "merged"}
 MATCH: Final = ("number", "name", "state", "source", "id")
 
 
-def tell_client(client: OneClient, *, top: int = 5) -> None:
-    """Print the client, with at most `top` rows of each kind; sections without rows are left out."""
-    code = client.currency or ""
-    lines = [(name, value) for name, value in _lines(client) if value not in (None, "")]
-    show_records(_title(client.found), [name for name, _ in lines], [[value for _, value in lines]], currency=code)
+@dataclass(frozen=True, slots=True)
+class Table:
+    """The rows of one kind that a client has. `records` are the same rows with all columns; `of_all` counts them."""
+
+    name: str
+    title: str
+    headings: Sequence[str]
+    rows: Sequence[Sequence[object]] = field(repr=False)
+    records: Sequence[Record] = field(repr=False)
+    of_all: int
+
+    @property
+    def heading(self) -> str:
+        """The title, with the number of rows if there are more than these."""
+        newest = ", the newest" if self.name in NEWEST else ","
+        return self.title + f"{newest} {len(self.rows):,} of {self.of_all:,}" * (self.of_all > len(self.rows))
+
+    def is_amount(self, place: int) -> bool:
+        """Whether a column has amounts or numbers, which stand at the right."""
+        return any(isinstance(row[place], Decimal | int) and not isinstance(row[place], bool) for row in self.rows)
+
+
+def tables_of(client: OneClient, *, top: int) -> Iterator[Table]:
+    """Yield a table for each kind of rows that the client has, with at most `top` rows and without empty columns."""
     if client.aging:
         headings = [SHORT.get(name, name.replace("_", " ")) for name in AGES]
-        _show("Owed by days overdue", headings, [[client.aging[name] for name in AGES]], code)
+        yield _table(
+            "aging", "Owed by days overdue", headings, [[client.aging[name] for name in AGES]], [client.aging], 1
+        )
     merged = client.merged()
     sections = {"merged": Section(merged, len(merged)), **client.sections}
     for name, (title, columns) in TABLES.items():
         section = sections[name]
-        rows = section.rows[:top]
-        if rows:
-            newest = ", the newest" if name in NEWEST else ","
-            more = f"{newest} {len(rows):,} of {section.of_all:,}" * (section.of_all > len(rows))
-            values = [[row[c] if isinstance(c, str) else c(row) for c in columns.values()] for row in rows]
-            _show(title + more, list(columns), values, code)
-    if missing := [name for name in DOCUMENTS if name not in client.mirrored]:
-        say(f"Not in the warehouse: {', '.join(missing)}. The configuration says which records are pulled.")
+        records = [_labelled(name, row, client.labels) for row in section.rows[:top]]
+        if records:
+            values = [[row[c] if isinstance(c, str) else c(row) for c in columns.values()] for row in records]
+            yield _table(name, title, list(columns), values, records, section.of_all)
+
+
+def lines_of(client: OneClient) -> list[tuple[str, object]]:
+    """Return the figures and fields of a client that have a value, with their names for people."""
+    return [(name, value) for name, value in _lines(client) if value not in (None, "")]
+
+
+def not_mirrored(client: OneClient) -> str:
+    """Return a sentence that names the documents that are not in the warehouse; '' if all are."""
+    missing = [name for name in DOCUMENTS if name not in client.mirrored]
+    return (
+        f"Not in the warehouse: {', '.join(missing)}. The configuration says which records are pulled."
+        if missing
+        else ""
+    )
+
+
+def tell_client(client: OneClient, *, top: int = 5) -> None:
+    """Print the client, with at most `top` rows of each kind; sections without rows are left out."""
+    code, lines = client.currency or "", lines_of(client)
+    show_records(_title(client.found), [name for name, _ in lines], [[value for _, value in lines]], currency=code)
+    for table in tables_of(client, top=top):
+        spare = [name for name in SPARE if name in table.headings]
+        show_table(table.heading, table.headings, table.rows, spare=spare, currency=code)
+    if missing := not_mirrored(client):
+        say(missing)
 
 
 def tell_matches(answer: Answer) -> None:
@@ -209,9 +253,17 @@ def _versions(client: OneClient) -> str | None:
     return f"{history.of_all:,}, the newest since {cell(history.rows[0]['valid_from'])}" if history.rows else None
 
 
-def _show(title: str, headings: Sequence[str], rows: Sequence[Sequence[object]], currency: str) -> None:
-    """Print a table without its empty columns."""
+def _labelled(name: str, row: Record, labels: Mapping[str, str]) -> Record:
+    """Return a changed or queued field by the company's label, or in words."""
+    column = {"changes": "field", "queued": "column"}.get(name)
+    return row if column is None else row | {column: labels.get(row[column], row[column])}
+
+
+def _table(
+    name: str, title: str, headings: Sequence[str], rows: Sequence[Sequence[object]], records: Sequence[Record],
+    of_all: int,
+) -> Table:  # fmt: skip
+    """Return a table without its empty columns."""
     kept = [n for n, _ in enumerate(headings) if any(row[n] not in (None, "") for row in rows)]
-    names = [headings[n] for n in kept]
-    spare = [name for name in SPARE if name in names]
-    show_table(title, names, [[row[n] for n in kept] for row in rows], spare=spare, currency=currency)
+    names, values = [headings[n] for n in kept], [[row[n] for n in kept] for row in rows]
+    return Table(name, title, names, values, records, of_all)

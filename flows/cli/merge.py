@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from flows.ask.ask import asked
 from flows.ask.names import known_names
 from flows.cli.options import Allow, AsJson, ConfigFile, NoRescue, PublicNotes, SourceName, To
 from flows.configuration.load import choose_source, load_settings
@@ -17,7 +16,7 @@ from flows.merge.plan import plan_merges
 from flows.merge.report import merges_as_json, naming, show_merges, tell_applied_merges, tell_planned_merges
 from flows.merge.sheet import undo_sheet
 from flows.merge.sheet_text import as_markdown
-from flows.merge.stored import read_merges
+from flows.merge.stored import list_merge_plans, read_merges
 from flows.plans.applying import find_plan
 from flows.plans.approvals import approval_of_plan, said_as_json, said_of
 from flows.session.door import open_door
@@ -92,7 +91,7 @@ def list_merges(
     as_json: AsJson = False,
 ) -> None:
     """List the newest plans of merges."""
-    plans = asked(load_settings(config), "read/merge_plans", {"source": source, "top": top}, newest=True)
+    plans, _ = list_merge_plans(load_settings(config), source, top=top)
     if as_json:
         show_json(plans.records())
     else:

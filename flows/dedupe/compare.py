@@ -9,7 +9,6 @@ exactly that of comparing all clients.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -23,9 +22,8 @@ import pyarrow as pa
 from flows.dedupe.explain import keys_of, reasons
 from flows.dedupe.forms import basis_of_forms, completed
 from flows.dedupe.levels import COMPARISONS
-from flows.dedupe.model import Model, model_for, probability
+from flows.dedupe.model import Model, digest_of, model_for, probability
 from flows.dedupe.pairs import (
-    code_of_pairs,
     compare_all,
     compare_only,
     left_out,
@@ -139,8 +137,7 @@ def _forms(batches: list[pa.RecordBatch], rules: Rules, progress: Progress) -> p
 
 def _basis(rules: Rules, model: Model, before: Before) -> Basis:
     """Return what forms and scores are made by now. A lower bound than asked for is kept: it has all that is needed."""
-    decisive = [code_of_pairs(), model.bias, sorted((name, sorted(own.items())) for name, own in model.weights.items())]
-    scores = hashlib.sha256(repr(decisive).encode()).hexdigest()[:32]
+    scores = digest_of(model)
     least, kept = min(UNCERTAIN, rules.floor), before.basis
     searches = 1 + (kept.searches if kept else 0)
     return Basis(basis_of_forms(rules.free_mail), scores, min(least, kept.least) if kept else least, searches)

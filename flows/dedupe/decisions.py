@@ -11,6 +11,7 @@ from collections.abc import Mapping, Set
 from itertools import pairwise
 
 from warehouse.control.dedupe import LATER, NEVER_MERGE, SAME_AS, Pair, decisions_of, merged_into, pair_of
+from warehouse.control.duplicate_decisions import carried_over
 from warehouse.engine.seam import Warehouse
 from warehouse.engine.sql import statement
 
@@ -20,8 +21,26 @@ def decided_now(warehouse: Warehouse, source: str) -> dict[Pair, str]:
     decided, moved = decisions_of(warehouse, source), merged_into(warehouse, source)
     ids = {client_id for pair in decided for client_id in pair}
     ids |= {moved[client_id] for client_id in ids & moved.keys()}
+    return carried(decided, moved, _present(warehouse, source, ids))
+
+
+def inherited(warehouse: Warehouse, source: str) -> dict[Pair, str]:
+    """Return only the decisions carried over from clients that are not in the mirror, without reading all others.
+
+    A decision about the pair itself, if there is one, beats the one returned here.
+    """
+    decided = carried_over(warehouse, source)
+    if not decided:
+        return {}
+    moved = merged_into(warehouse, source)
+    ids = {client_id for pair in decided for client_id in pair}
+    ids |= {moved[client_id] for client_id in ids & moved.keys()}
+    return carried(decided, moved, _present(warehouse, source, ids))
+
+
+def _present(warehouse: Warehouse, source: str, ids: Set[str]) -> set[str]:
     rows = warehouse.rows(statement("dedupe/present"), {"source": source, "ids": sorted(ids)})
-    return carried(decided, moved, {str(client_id) for (client_id,) in rows})
+    return {str(client_id) for (client_id,) in rows}
 
 
 def carried(decided: Mapping[Pair, str], moved: Mapping[str, str], present: Set[str]) -> dict[Pair, str]:

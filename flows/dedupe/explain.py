@@ -29,6 +29,22 @@ def shown(probability: float) -> str:
     return f"{min(probability, HIGHEST):.1%}"
 
 
+def in_words(probability: float) -> str:
+    """Return what a probability means, in words.
+
+    >>> in_words(0.97), in_words(0.4)
+    ('very probably the same', 'rather not the same')
+    """
+    return next(words for least, words in _WORDS if probability >= least)
+
+
+_WORDS: Final = (
+    (0.99, "almost certainly the same"), (0.95, "very probably the same"), (0.8, "probably the same"),
+    (0.6, "rather the same"), (0.45, "as likely the same as not"), (0.2, "rather not the same"),
+    (0.0, "probably not the same"),
+)  # fmt: skip
+
+
 def hard_reasons(against: Sequence[str]) -> list[str]:
     """Return the reasons why a pair is in conflict, of all reasons against it."""
     return [reason for reason in against if reason in HARD]

@@ -44,6 +44,12 @@ class Found:
     names: Mapping[str, str] = field(repr=False)
     unlearned: int = 0
 
+    @property
+    def in_words(self) -> str:
+        """How many groups were found, how many of them are new, and among how many clients."""
+        groups = f"{counted(len(self.clusters), 'group')} of duplicates"
+        return f"{groups} ({self.new:,} new) among {counted(self.compared, 'client')}"
+
 
 def find_duplicates(
     settings: Settings,

@@ -7,6 +7,7 @@ people, and once for lists in which each address belongs to one client (book.sql
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,7 +19,7 @@ import pyarrow as pa
 
 from flows.dedupe.comparable import Comparable
 from flows.dedupe.levels import COMPARISONS
-from flows.dedupe.pairs import has_own_addresses, levels_of, prepared
+from flows.dedupe.pairs import code_of_pairs, has_own_addresses, levels_of, prepared
 from warehouse.control.duplicate_models import StoredModel, models_of
 from warehouse.engine.seam import Warehouse
 
@@ -66,6 +67,19 @@ def model_in_use(warehouse: Warehouse, source: str) -> Model | None:
     """Return the learned model that a source uses; None if it is the shipped one."""
     stored = next((model for model in models_of(warehouse, source) if model.in_use), None)
     return None if stored is None else as_model(stored)
+
+
+def digest_of(model: Model) -> str:
+    """Return a digest of all that a score follows from: the model, and the code that compares two clients."""
+    decisive = [code_of_pairs(), model.bias, sorted((name, sorted(own.items())) for name, own in model.weights.items())]
+    return hashlib.sha256(repr(decisive).encode()).hexdigest()[:32]
+
+
+def model_by_digest(warehouse: Warehouse, source: str, digest: str) -> Model | None:
+    """Return the model whose digest was stored with the scores of a source; None if another version made them."""
+    learned = [as_model(stored) for stored in models_of(warehouse, source)]
+    known = [shipped(BOOK), shipped(LIST), *(model for model in learned if model is not None)]
+    return next((model for model in known if digest_of(model) == digest), None)
 
 
 def kind_of(connection: duckdb.DuckDBPyConnection) -> str:

@@ -8,8 +8,10 @@ from typing import Any, Final
 
 from connector.clients.present import read_present
 from connector.door.door import Door
+from flows.ask.ask import reading
 from flows.configuration.values import Settings
 from flows.dedupe.explain import hard_reasons, names_agree
+from flows.dedupe.groups import page_of_groups
 from flows.dedupe.review import Case, cases, mirrored, pairs_in
 from flows.dedupe.rules import Rules
 from flows.merge.plan import PlannedMerges, plan_merges
@@ -114,6 +116,12 @@ def planned_cases(settings: Settings, name: str, *, certain: bool, clock: Clock 
     return same + [
         case for case in groups if not case.is_same and is_certain(case) and not doubtful.intersection(case.ids)
     ]
+
+
+def decided_groups(settings: Settings, name: str) -> int:
+    """Return the number of clusters that people decided are the same, without reading their clients."""
+    with reading(settings, newest=True) as warehouse:
+        return page_of_groups(warehouse, name, groups=(0, 0)).count(single=False, state="same")
 
 
 def is_certain(case: Case) -> bool:

@@ -1,4 +1,4 @@
-"""What `dedupe review` asks: the cases that nobody has decided on, those that teach most first.
+"""What a review asks: the cases that nobody has decided on, those that teach most first.
 
 A pair at a probability near 0.5 teaches most: the model does not know, and a person does. Pairs that no cluster holds
 are asked about too, as cases of two, or nobody would ever correct the model where it says too little.
@@ -11,11 +11,13 @@ from dataclasses import replace
 from typing import Final
 
 from flows.configuration.values import Settings
-from flows.dedupe.review import Case, cases_of, pairs_in
+from flows.dedupe.decisions import decided_now
+from flows.dedupe.groups import open_groups
+from flows.dedupe.review import Case, cases_of
 from flows.merge.survivor import DEFAULT
 from flows.session.clock import SYSTEM_CLOCK, Clock
 from flows.session.ready import open_ready
-from warehouse.control.dedupe import LATER, Pair, known_clusters, known_pairs, pair_of
+from warehouse.control.dedupe import Pair, known_pairs
 
 LEAST_ASKED: Final = 0.2
 """Below this probability, a pair that no cluster holds is not asked about."""
@@ -39,21 +41,9 @@ def to_ask(probable: Mapping[Pair, float], conflicts: Set[Pair], inside: Set[Pai
 def questions(
     settings: Settings, name: str, *, rules: Sequence[str] = DEFAULT, clock: Clock = SYSTEM_CLOCK
 ) -> list[Case]:
-    """Return the open cases in the order to ask: by how uncertain the least certain undecided pair of each is.
-
-    Pairs in conflict come last. `rules` are those of `cases`.
-    """
+    """Return the open cases in the order to ask, which is that of `open_groups`. `rules` are those of `cases`."""
     with open_ready(settings, clock) as warehouse:
-        clusters, pairs = known_clusters(warehouse, name), known_pairs(warehouse, name)
-        inside = {pair for cluster in clusters for pair in pairs_in(cluster)}
-        alone = [(pair.id_a, pair.id_b) for pair in pairs if pair_of(pair.id_a, pair.id_b) not in inside]
-        groups = cases_of(warehouse, name, clusters, pairs, rules)
-        singles = cases_of(warehouse, name, alone, pairs, rules)
-    made = [*groups, *(replace(case, less_likely=True) for case in singles)]
-    return sorted((case for case in made if case.is_open), key=_order)
-
-
-def _order(case: Case) -> tuple[bool, float, Sequence[str]]:
-    undecided = [pair for pair in case.pairs if case.decided.get((pair.id_a, pair.id_b), LATER) == LATER]
-    unsure = [abs(pair.probability - EVEN) for pair in undecided if not pair.in_conflict]
-    return not unsure, min(unsure, default=EVEN), case.ids
+        asked = {tuple(group.ids): group.single for group in open_groups(warehouse, name)}
+        pairs, decided = known_pairs(warehouse, name), decided_now(warehouse, name)
+        made = cases_of(warehouse, name, list(asked), pairs, rules, decided)
+    return [replace(case, less_likely=asked[tuple(case.ids)]) for case in made]

@@ -7,31 +7,25 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Final
 
 from flows.configuration.values import Settings
 from flows.dedupe.decisions import decided_now
-from flows.merge.survivor import DEFAULT, survivor_of, why
-from flows.plans.client_keys import keys_of_mirror
+from flows.merge.survivor import DEFAULT, in_words, survivor_of, why
 from flows.session.clock import SYSTEM_CLOCK, Clock
-from flows.session.operator import operator
 from flows.session.ready import open_ready
 from schemas.client import Client, client_of
-from schemas.errors import SettingsError
 from schemas.extras import needs
 from warehouse.control.dedupe import (
-    DECISIONS,
     LATER,
     NEVER_MERGE,
     SAME_AS,
     FoundPair,
     Pair,
-    choose_survivor,
     chosen_survivors,
-    decide,
     known_clusters,
     known_pairs,
     pair_of,
@@ -103,6 +97,14 @@ class Case:
         return all(self.decided.get(pair) == SAME_AS for pair in pairs_in(self.ids))
 
     @property
+    def state(self) -> str:
+        """Its state as in `groups.STATES`."""
+        decisions = [self.decided.get(pair) for pair in pairs_in(self.ids)]
+        if None in decisions:
+            return "undecided"
+        return "later" if LATER in decisions else "not_same" if NEVER_MERGE in decisions else "same"
+
+    @property
     def conflicts(self) -> list[FoundPair]:
         """Return its pairs in conflict, which no program may merge."""
         return [pair for pair in self.pairs if pair.in_conflict]
@@ -126,7 +128,8 @@ def cases(
     `rules` choose the client that would be kept, unless a person has chosen one.
     """
     with open_ready(settings, clock) as warehouse:
-        made = cases_of(warehouse, name, known_clusters(warehouse, name), known_pairs(warehouse, name), rules)
+        clusters, pairs = known_clusters(warehouse, name), known_pairs(warehouse, name)
+        made = cases_of(warehouse, name, clusters, pairs, rules, decided_now(warehouse, name))
     wanted = [case for case in made if everything or case.is_open]
     return sorted(wanted, key=lambda case: -max((pair.probability for pair in case.pairs), default=0.0))
 
@@ -137,11 +140,16 @@ def cases_of(
     groups: Sequence[Sequence[str]],
     pairs: Sequence[FoundPair],
     rules: Sequence[str],
+    decided: Mapping[Pair, str],
+    chosen: Sequence[str] | None = None,
 ) -> list[Case]:
-    """Return a case for each group of ids if two or more are in the mirror; `pairs` are all that were found."""
+    """Return a case for each group of ids if two or more are in the mirror; `pairs` are all that were found.
+
+    `decided` and `chosen` are what people have decided about these clients, and whom they chose to keep.
+    """
     everybody = sorted({client_id for group in groups for client_id in group})
     records, clients = _records(warehouse, name, everybody), mirrored(warehouse, name, everybody)
-    decided, chosen = decided_now(warehouse, name), chosen_survivors(warehouse, name)
+    chosen = chosen_survivors(warehouse, name) if chosen is None else chosen
     known = {(pair.id_a, pair.id_b): pair for pair in pairs}
     made = []
     for group in groups:
@@ -151,66 +159,6 @@ def cases_of(
             kept, reason = _kept([clients[client_id] for client_id in ids if client_id in clients], chosen, rules)
             made.append(Case(ids, _lines([records[client_id] for client_id in ids]), inside, decided, kept, reason))
     return made
-
-
-def decide_case(
-    settings: Settings, name: str, case: Case, decision: str, *, reason: str = "", clock: Clock = SYSTEM_CLOCK
-) -> int:
-    """Make one decision about all pairs of a case; return the number of pairs."""
-    return decide_pairs(settings, name, [(pair, decision, reason) for pair in pairs_in(case.ids)], clock=clock)
-
-
-def decide_pairs(
-    settings: Settings, name: str, decisions: Sequence[tuple[Pair, str, str]], *, clock: Clock = SYSTEM_CLOCK
-) -> int:
-    """Note decisions as (pair, decision, reason), all or none. Raises SettingsError for an invalid decision."""
-    for pair, decision, _ in decisions:
-        if decision not in DECISIONS:
-            raise SettingsError(f"A decision is one of {', '.join(DECISIONS)}, not {decision!r}.")
-        if not all(pair):
-            raise SettingsError("A decision is about two clients.")
-    with open_ready(settings, clock) as warehouse, warehouse.transaction():
-        ids = _ids(warehouse, name, {text for pair, _, _ in decisions for text in pair})
-        for (one, other), decision, reason in decisions:
-            pair = pair_of(ids[one], ids[other])
-            if pair[0] == pair[1]:
-                raise SettingsError("A decision is about two clients.")
-            decide(warehouse, name, pair, decision, author=operator(), reason=reason, now=clock.now())
-    return len(decisions)
-
-
-def choose(settings: Settings, name: str, client_id: str, *, reason: str = "", clock: Clock = SYSTEM_CLOCK) -> None:
-    """Note that a client is to survive the merges of its cluster, whatever the rules choose."""
-    if not client_id:
-        raise SettingsError("Name the client to keep.")
-    with open_ready(settings, clock) as warehouse:
-        kept = _ids(warehouse, name, {client_id})[client_id]
-        choose_survivor(warehouse, name, kept, author=operator(), reason=reason, now=clock.now())
-
-
-def _ids(warehouse: Warehouse, name: str, texts: Set[str]) -> dict[str, str]:
-    """Return the id that each text means: the number or id of a client, or the id of one that was merged or purged.
-
-    Raises SettingsError for a text that means no client, or two.
-    """
-    keys = keys_of_mirror(warehouse, name)
-    meant = {text: keys.find_by_number_or_id(text) for text in texts}
-    if unclear := next((f"{text!r}: {client.unclear}" for text, client in meant.items() if client.unclear), None):
-        raise SettingsError(f"{unclear}. Nothing was noted; use the id.")
-    ids = {text: client.client_id or text for text, client in meant.items()}
-    rows = warehouse.rows(statement("dedupe/known"), {"source": name, "ids": sorted(ids.values())})
-    known = {str(client_id) for (client_id,) in rows}
-    if unknown := sorted(text for text, client_id in ids.items() if client_id not in known):
-        raise SettingsError(
-            f"There is no client {unknown[0]!r} in the source {name!r}. Nothing was noted. `ninja-sync dedupe list` "
-            "shows numbers and ids."
-        )
-    return ids
-
-
-def not_the_same(case: Case) -> bool:
-    """Whether a person decided that any of its pairs is never to be merged."""
-    return any(case.decided.get(pair) == NEVER_MERGE for pair in pairs_in(case.ids))
 
 
 def _records(warehouse: Warehouse, name: str, ids: Sequence[str]) -> dict[str, dict[str, object]]:
@@ -236,7 +184,7 @@ def _kept(clients: Sequence[Client], chosen: Sequence[str], rules: Sequence[str]
     if by_hand is not None:
         return by_hand.id, "chosen by a person"
     kept = survivor_of(clients, rules)
-    return kept.id, why(kept, clients, rules).replace("_", " ")
+    return kept.id, in_words(why(kept, clients, rules))
 
 
 def _lines(records: Sequence[Mapping[str, object]]) -> list[Line]:

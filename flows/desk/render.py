@@ -13,6 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from flows.session.clock import SYSTEM_CLOCK
+from flows.show import ages
 from flows.show.counted import counted
 from flows.show.show import amount, harmless
 
@@ -58,13 +59,18 @@ def day(value: date | None) -> Markup:
 
 def ago(value: datetime | None, now: datetime | None = None) -> str:
     """Return how long ago a moment was, in words."""
-    if value is None:
-        return "never"
-    minutes = int(((now or SYSTEM_CLOCK.now()) - value).total_seconds() // 60)
-    for size, noun in ((24 * 60, "day"), (60, "hour"), (1, "minute")):
-        if minutes >= size:
-            return f"{counted(minutes // size, noun)} ago"
-    return "just now"
+    return "never" if value is None else ages.ago(value, now or SYSTEM_CLOCK.now())
+
+
+def cell(value: object, code: str | None = None) -> Markup:
+    """Return a value of any kind for a table: an amount with its currency, a moment, a day, yes or no, or a text."""
+    if isinstance(value, bool):
+        return escape("yes" if value else "no")
+    if isinstance(value, Decimal):
+        return money(value, code)
+    if isinstance(value, date):
+        return when(value) if isinstance(value, datetime) else day(value)
+    return plain(value)
 
 
 @cache
@@ -74,7 +80,15 @@ def templates() -> Environment:
         loader=FileSystemLoader(FOLDER), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
         lstrip_blocks=True, auto_reload=False,
     )  # fmt: skip
-    made.filters |= {"plain": plain, "money": money, "when": when, "day": day, "ago": ago, "counted": counted}
+    made.filters |= {
+        "plain": plain,
+        "money": money,
+        "when": when,
+        "day": day,
+        "cell": cell,
+        "ago": ago,
+        "counted": counted,
+    }
     return made
 
 

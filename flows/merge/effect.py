@@ -1,4 +1,4 @@
-"""The effect of one merge does, for people: each figure, contact and field, what is lost, and what to look at before it."""
+"""The effect of one merge, for people: each contact and field, the lost values, and warnings before it."""
 
 from __future__ import annotations
 
@@ -7,12 +7,14 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Final
 
+from flows.ask.field_names import field_name
 from flows.ask.names import Names
 from flows.show.show import amount
 from schemas.client import Contact
 from schemas.merge_plan import differences
-from schemas.merge_preview import LOST, OF_A_PERSON, OF_SETTINGS, Preview
+from schemas.merge_preview import LOST, NOTES, OF_A_PERSON, OF_SETTINGS, Preview
 
+NO_LABELS: Final[Mapping[str, str]] = {}
 CLIENT_KEPT: Final = "client kept"
 MERGED_IN: Final = "client merged in"
 BOTH: Final = "both clients"
@@ -33,11 +35,12 @@ WARNINGS: Final[Mapping[str, str]] = {
 class FieldAfter:
     """A field of both clients, its final value at the client kept, and where that comes from.
 
-    `is_lost` means that the value of the client merged in is nowhere afterwards, except in the backup. `is_written`
-    means that the plan writes the client kept.
+    `label` is its name for people. `is_lost` means that the value of the client merged in is nowhere afterwards, except
+    in the backup. `is_written` means that the plan writes the client kept.
     """
 
     name: str
+    label: str
     kept: str = field(repr=False)
     merged: str = field(repr=False)
     after: str = field(repr=False)
@@ -50,15 +53,24 @@ class FieldAfter:
         """Whether customers can read it."""
         return self.name in PUBLIC
 
+    @property
+    def is_changed(self) -> bool:
+        """Whether it is written or lost, or both clients have another value."""
+        return self.is_written or self.is_lost or bool(self.merged and self.merged != self.kept)
+
 
 @dataclass(frozen=True, slots=True)
 class ContactAfter:
-    """A contact of one of the clients, and what happens to it; `more` are values that it gains or that are lost."""
+    """A contact of one of the clients, and what happens to it: the values that it gains, and those that are lost.
+
+    `is_lost` means that all of it is lost.
+    """
 
     contact: Contact = field(repr=False)
     of_kept: bool
     what: str
-    more: str = field(default="", repr=False)
+    gained: str = field(default="", repr=False)
+    lost: str = field(default="", repr=False)
     is_lost: bool = False
 
 
@@ -76,34 +88,39 @@ class Effect:
         return [row for row in self.fields if row.is_lost]
 
     @property
-    def lost_contacts(self) -> Sequence[ContactAfter]:
-        """The contacts that are lost."""
-        return [row for row in self.contacts if row.is_lost]
+    def losing_contacts(self) -> Sequence[ContactAfter]:
+        """The contacts that are lost, whole or in part."""
+        return [row for row in self.contacts if row.is_lost or row.lost]
 
 
-def effect_of(preview: Preview, names: Names, remarks: Sequence[str] = ()) -> Effect:
-    """Return what a merge does. `names` has the names of ids; `remarks` were stored with the merge."""
-    fields = fields_of(preview, names)
+def effect_of(
+    preview: Preview, names: Names, remarks: Sequence[str] = (), labels: Mapping[str, str] = NO_LABELS
+) -> Effect:
+    """Return the effect of a merge. `names` has the names of ids; `remarks` were stored with the merge."""
+    fields = fields_of(preview, names, labels)
     return Effect(fields, contacts_of(preview), [*_warnings(preview, fields), *remarks])
 
 
-def in_words(name: str) -> str:
-    """Return the name of a figure or a field for people: `settings.payment_terms` is "payment terms"."""
-    bare = name.removeprefix(OF_SETTINGS)
-    if bare == "group_settings_id":
-        return "group"
-    return bare.removesuffix("" if bare == "routing_id" else "_id").replace("_", " ")
+def in_words(name: str, labels: Mapping[str, str] = NO_LABELS) -> str:
+    """Return the name of a figure or a field for people: `settings.payment_terms` is "payment terms".
+
+    `labels` are the company's names of custom fields.
+    """
+    return field_name(name.removeprefix(OF_SETTINGS), labels).removesuffix(" id")
 
 
-def balance_in_words(value: Decimal, code: str) -> str:
+def side_of(balance: Decimal) -> str:
+    """Return whether a client owes a balance, or has overpaid it."""
+    return ("owed" if balance > 0 else "overpaid") if balance else "nothing owed"
+
+
+def balance_in_words(balance: Decimal, code: str) -> str:
     """Return a balance with its side: what a client owes, or has overpaid."""
-    if not value:
-        return "nothing owed"
-    side = "owed" if value > 0 else "overpaid"
-    return f"{side} {amount(abs(value), code)} {code or '(currency unknown)'}"
+    of = f" {amount(abs(balance), code)} {code or '(currency unknown)'}" if balance else ""
+    return f"{side_of(balance)}{of}"
 
 
-def fields_of(preview: Preview, names: Names) -> list[FieldAfter]:
+def fields_of(preview: Preview, names: Names, labels: Mapping[str, str] = NO_LABELS) -> list[FieldAfter]:
     """Return the fields that one of the clients has, with their final values at the client kept."""
     written = {**preview.before.columns, **preview.then.columns}
     rows = []
@@ -112,16 +129,14 @@ def fields_of(preview: Preview, names: Names) -> list[FieldAfter]:
         after = written.get(name, kept)
         if kept is None and merged is None and after is None:
             continue
-        rows.append(
-            FieldAfter(
-                name, _shown(name, kept, names), _shown(name, merged, names), _shown(name, after, names),
-                _origin(kept, merged, after), name in LOST and _is_lost(merged, after), name in written,
-            )
-        )  # fmt: skip
+        ours, theirs, final = (_shown(name, value, names) for value in (kept, merged, after))
+        is_lost = name in LOST and _is_lost(name, merged, after)
+        origin = _origin(kept, merged, after)
+        rows.append(FieldAfter(name, in_words(name, labels), ours, theirs, final, origin, is_lost, name in written))
     for name, value in preview.lost.items():
         if name.startswith(OF_SETTINGS):
             text = ELSEWHERE if value is None else _shown(name.removeprefix(OF_SETTINGS), value, names)
-            rows.append(FieldAfter(name, "", text, "", "", is_lost=True))
+            rows.append(FieldAfter(name, in_words(name), "", text, "", "", is_lost=True))
     return rows
 
 
@@ -133,9 +148,10 @@ def _origin(kept: object, merged: object, after: object) -> str:
     return MERGED_IN if after == merged or kept is None else BOTH
 
 
-def _is_lost(merged: object, after: object) -> bool:
+def _is_lost(name: str, merged: object, after: object) -> bool:
     """Whether a value of the client merged in is nowhere in the final one; notes are appended to others."""
-    return merged is not None and merged != after and not (isinstance(after, str) and str(merged) in after)
+    kept_in_text = name in NOTES and str(merged) in str(after)
+    return merged is not None and merged != after and not kept_in_text
 
 
 def _shown(name: str, value: object, names: Names) -> str:
@@ -161,8 +177,7 @@ def contacts_of(preview: Preview) -> list[ContactAfter]:
 
 def _of_kept(preview: Preview, contact: Contact) -> ContactAfter:
     filled = preview.before.contacts.get(contact.id, {})
-    more = f"gains {_listed(filled)}" if filled else ""
-    return ContactAfter(contact, of_kept=True, what="stays", more=more)
+    return ContactAfter(contact, of_kept=True, what="stays", gained=_listed(filled))
 
 
 def _moved(preview: Preview, contact: Contact) -> ContactAfter:
@@ -181,8 +196,7 @@ def _dropped(preview: Preview, contact: Contact) -> ContactAfter:
     if twin is not None:
         gained = preview.before.contacts.get(twin.id, {})
         lost = {n: v for n, v in values.items() if v not in (getattr(twin, n), gained.get(n))}
-        more = f"lost: {_listed(lost)}" if lost else ""
-        return ContactAfter(contact, False, "already there, with the same e-mail address", more, is_lost=bool(lost))
+        return ContactAfter(contact, False, "already there, with the same e-mail address", lost=_listed(lost))
     if any(_has(new, values) for new in preview.before.new_contacts):
         return ContactAfter(contact, of_kept=False, what="moves, as a new contact without an e-mail address")
     people = [{name: getattr(one, name) for name in OF_A_PERSON} for one in preview.survivor.contacts]

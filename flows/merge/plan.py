@@ -91,6 +91,11 @@ def plan_merges(
     lists = lists_for(door, BY_LISTS) if present.records else Lists()
     codes = _codes(door) if present.records else {}
     in_codes = {key: codes.get(currency_id) or currency_id for key, currency_id in currencies.items()}
+    with open_ready(settings, clock) as warehouse:
+        unexplained = {
+            key: [f"Figures do not agree with documents, so look before you merge: {line}." for line in lines]
+            for key, lines in differences_of(warehouse, name, set(keys)).items()
+        }
     previews: list[Preview] = []
     refused: list[RefusedMerge] = []
     notes: list[str] = []
@@ -110,7 +115,9 @@ def plan_merges(
         )  # fmt: skip
         made, left = possible(made, currencies[survivor_id], lists)
         previews.append(made)
-        steps.append(step_of(made, sorted(allowed), [*left, *remarks.get(mergeable_id, ())]))
+        left += [line for key in (survivor_id, mergeable_id) for line in unexplained.pop(key, ())]
+        said = dict.fromkeys([*left, *remarks.get(mergeable_id, ())])  # a plan made again has some of them already
+        steps.append(step_of(made, sorted(allowed), list(said)))
         notes += left
         clients[survivor_id] = made.survivor_after
     if not version:
@@ -126,8 +133,6 @@ def plan_merges(
     )  # fmt: skip
     with open_ready(settings, clock) as warehouse:
         store_plan(warehouse, plan)
-        unexplained = differences_of(warehouse, name, set(keys))
-    notes += [f"Figures do not agree with documents, so look before you merge: {line}." for line in unexplained]
     return PlannedMerges(plan, previews, refused, notes)
 
 

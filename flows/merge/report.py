@@ -66,7 +66,7 @@ def show_merges(shown: StoredMerges) -> None:
     """Show a stored plan whole: what each merge does or did, and its progress."""
     plan = shown.stored.plan
     for number, merge in enumerate(shown.merges, start=1):
-        show_preview(number, merge.preview, shown.names, merge.step.remarks)
+        show_preview(number, merge.preview, shown.names, merge.step.remarks, shown.labels)
     rows = [
         (
             merge.step.name_of(merge.step.survivor_id),
@@ -79,8 +79,6 @@ def show_merges(shown: StoredMerges) -> None:
     columns = ("client kept", "merged in", "balance", "its balance", "state")
     show_table(f"Plan {plan.plan_id}", columns, rows)
     _show_backups(plan, shown.stored.backups)
-    for line in shown.unexplained:
-        say(f"Figures do not agree with documents: {line}.")
     say(f"{shown.stored.state}; its digest is {shown.stored.digest}.")
 
 
@@ -124,16 +122,22 @@ def naming(plan: Plan, *, as_json: bool) -> Iterator[None]:
         yield
     except SyncError as problem:
         if not as_json:
-            figures = (
-                f" The figures: {problem.figures}." if isinstance(problem, NotVerified) and problem.figures else ""
-            )
-            problem.args = (named(f"{problem}{figures}", plan.steps),)
+            problem.args = (in_names(problem, plan.steps),)
         raise
 
 
-def named(text: str, steps: Iterable[MergeStep]) -> str:
-    """Return a text with number, name and id of each client in place of the id alone."""
-    called = {key: step.name_of(key) for step in steps for key in (step.survivor_id, step.mergeable_id)}
+def in_names(problem: SyncError, steps: Iterable[MergeStep], *, ids: bool = True) -> str:
+    """Return an error's text with number and name of each client, and the figures; without `ids`, names alone."""
+    figures = f" The figures: {problem.figures}." if isinstance(problem, NotVerified) and problem.figures else ""
+    return named(f"{problem}{figures}", steps, ids=ids)
+
+
+def named(text: str, steps: Iterable[MergeStep], *, ids: bool = True) -> str:
+    """Return a text with number, name and id of each client in place of the id alone; without `ids`, no id."""
+    called = {
+        key: step.name_of(key) if ids else step.label_of(key) or key
+        for step in steps for key in (step.survivor_id, step.mergeable_id)
+    }  # fmt: skip
     for client_id, name in called.items():
         text = text.replace(client_id, name)
     return text

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 
 from flows.ask.names import Names
-from flows.merge.effect import Effect, effect_of, in_words
+from flows.merge.effect import NO_LABELS, Effect, effect_of, in_words
 from flows.plans.client_keys import called
 from flows.show.show import show_table
 from schemas.client import Contact
 from schemas.merge_preview import Preview, Rescue
 
 
-def show_preview(number: int, preview: Preview, names: Names, remarks: Sequence[str] = ()) -> None:
+def show_preview(
+    number: int, preview: Preview, names: Names, remarks: Sequence[str] = (), labels: Mapping[str, str] = NO_LABELS
+) -> None:
     """Show one merge to people."""
-    effect = effect_of(preview, names, remarks)
+    effect = effect_of(preview, names, remarks, labels)
     title = f"{number}. {called(preview.mergeable)} into {called(preview.survivor)}"
     title += "".join(f"\n   {warning}" for warning in effect.warnings)
     kept, other = preview.currencies
@@ -24,8 +26,8 @@ def show_preview(number: int, preview: Preview, names: Names, remarks: Sequence[
     rows = [(in_words(f.name), f.survivor, f.mergeable, f.after) for f in preview.figures]
     show_table(title, columns, rows, note="; ".join(notes))
     people = [
-        (_named(row.contact), "; ".join(filter(None, (row.what, row.more))))
-        for row in effect.contacts if not row.of_kept or row.more
+        (_named(row.contact), row.what + f"; lost: {row.lost}" * bool(row.lost))
+        for row in effect.contacts if not row.of_kept
     ]  # fmt: skip
     if people:
         show_table("", ("contact", "what happens to it"), people)
@@ -46,7 +48,7 @@ def preview_as_json(preview: Preview) -> dict[str, object]:
 
 def _show_written(preview: Preview, effect: Effect) -> None:
     """Show the fields written to the client kept, with their full values now and afterwards."""
-    rows = [(in_words(row.name), row.kept, row.after) for row in effect.fields if row.is_written]
+    rows = [(row.label, row.kept, row.after) for row in effect.fields if row.is_written]
     people = {contact.id: contact for contact in preview.survivor.contacts}
     for rescue in (preview.before, preview.then):
         for key, values in rescue.contacts.items():
@@ -64,7 +66,7 @@ def _show_written(preview: Preview, effect: Effect) -> None:
 
 def _show_lost(effect: Effect) -> None:
     """Show the values lost with the client merged in, which only the backup keeps."""
-    rows = [(in_words(row.name), row.merged) for row in effect.lost]
+    rows = [(row.label, row.merged) for row in effect.lost]
     if rows:
         public = any(row.is_public for row in effect.lost)
         note = "customers can read public notes, so they are appended only with --public-notes" if public else ""

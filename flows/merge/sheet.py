@@ -14,10 +14,12 @@ from pathlib import Path
 from typing import Any, Final
 
 from flows.ask.ask import reading
+from flows.ask.field_names import field_labels
 from flows.ask.names import Names, known_names
 from flows.configuration.values import Settings
 from flows.merge.effect import fields_of, in_words
 from flows.merge.stored import StoredMerge, merge_of_backup
+from flows.show.links import link_in_app
 from flows.show.show import amount
 from schemas.errors import SettingsError, WarehouseError
 from schemas.merge_preview import ON_THE_FORM
@@ -74,11 +76,15 @@ class UndoSheet:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What the warehouse adds to a backup: names of ids, numbers of papers by kind and id, and the merge itself."""
+    """What the warehouse adds to a backup: names of ids, numbers of papers by kind and id, and the merge itself.
+
+    `labels` are the company's names of custom fields.
+    """
 
     names: Names = field(default_factory=dict, repr=False)
     numbers: Mapping[tuple[str, str], str] = field(default_factory=dict, repr=False)
     merge: StoredMerge | None = None
+    labels: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 def undo_sheet(settings: Settings, backup: Path, source: str | None = None) -> UndoSheet:
@@ -92,14 +98,16 @@ def undo_sheet(settings: Settings, backup: Path, source: str | None = None) -> U
         return sheet_of(kept, gone)
     papers = [key for _, key in _papers_of(gone)]
     numbers: dict[tuple[str, str], str] = {}
+    labels: Mapping[str, str] = {}
     try:
         with reading(settings) as warehouse:
             rows = warehouse.rows(statement("plans/paper_numbers"), {"source": name, "ids": papers})
             numbers = {(str(kind), str(key)): str(number) for kind, key, number in rows if number}
+            labels = field_labels(warehouse).get(name, {})
         merge = merge_of_backup(settings, backup)
     except (SettingsError, WarehouseError):  # the backup is enough
         merge = None
-    return sheet_of(kept, gone, settings.sources[name].url, Known(known_names(settings, name), numbers, merge))
+    return sheet_of(kept, gone, settings.sources[name].url, Known(known_names(settings, name), numbers, merge, labels))
 
 
 def sheet_of(kept: Mapping[str, Any], gone: Mapping[str, Any], url: str = "", known: Known | None = None) -> UndoSheet:
@@ -108,15 +116,15 @@ def sheet_of(kept: Mapping[str, Any], gone: Mapping[str, Any], url: str = "", kn
     codes = _codes(kept, gone, known)
     people, files = gone.get("contacts") or [], gone.get("documents") or []
     fields = [
-        *_filled(gone, FIELDS, known.names, codes[1]),
-        *_filled(gone.get("settings") or {}, SETTINGS, known.names, codes[1]),
+        *_filled(gone, FIELDS, known, codes[1]),
+        *_filled(gone.get("settings") or {}, SETTINGS, known, codes[1]),
         *_other_settings(gone.get("settings") or {}),
     ]
     papers = list(_papers(gone, url, known.numbers, codes[1]))
-    written = list(_written(known.merge, known.names)) if known.merge else []
+    written = list(_written(known.merge, known)) if known.merge else []
     return UndoSheet(
         _called(gone),
-        Item(_called(kept), _link(url, "clients", str(kept["id"]))),
+        Item(_called(kept), link_in_app(url, "clients", str(kept["id"]))),
         [
             Part("Create the client again", "Enter these values in a new client.", fields),
             Part(
@@ -175,13 +183,7 @@ def _called(client: Mapping[str, Any]) -> str:
     return " ".join(str(client[name]) for name in ("number", "display_name") if client.get(name)) or "a nameless client"
 
 
-def _link(url: str, path: str, key: str) -> str:
-    """Return the address of a record in the app; empty if the server's address is not known."""
-    tail = "" if path == "clients" else "/edit"
-    return f"{url.rstrip('/')}/#/{path}/{key}{tail}" if url else ""
-
-
-def _filled(record: Mapping[str, Any], fields: Sequence[str], names: Names, code: str) -> Iterator[Item]:
+def _filled(record: Mapping[str, Any], fields: Sequence[str], known: Known, code: str) -> Iterator[Item]:
     """Yield the fields that have a value, with names in place of ids."""
     for name in fields:
         value = record.get(name)
@@ -190,14 +192,14 @@ def _filled(record: Mapping[str, Any], fields: Sequence[str], names: Names, code
         if name == "currency_id":
             value = code or UNKNOWN_NAME
         elif name.endswith("_id") and name != "routing_id":
-            value = names.get(name.removeprefix("shipping_"), {}).get(str(value), UNKNOWN_NAME)
+            value = known.names.get(name.removeprefix("shipping_"), {}).get(str(value), UNKNOWN_NAME)
         elif name in {"payment_terms", "valid_until"}:
             value = f"{value} days"
         elif name == "default_task_rate":
             value = f"{amount(Decimal(str(value)), code)} {code}"
         elif value is True:
             value = "yes"
-        yield Item(f"{in_words(name)}: {value}")
+        yield Item(f"{in_words(name, known.labels)}: {value}")
 
 
 def _other_settings(settings: Mapping[str, Any]) -> Iterator[Item]:
@@ -237,16 +239,16 @@ def _papers(gone: Mapping[str, Any], url: str, numbers: Mapping[tuple[str, str],
         number = f" {numbers[kind, key]}" if (kind, key) in numbers else ""
         day = f" of {datetime.fromtimestamp(at, UTC):%Y-%m-%d}" if at else ""
         change = f", {'+' if added > 0 else ''}{amount(added, code)} {code} to the balance" if added else ""
-        yield Item(f"{in_words(kind)}{number}{day}{change}", _link(url, PAPERS[kind], key))
+        yield Item(f"{in_words(kind)}{number}{day}{change}", link_in_app(url, PAPERS[kind], key))
 
 
-def _written(merge: StoredMerge, names: Names) -> Iterator[Item]:
+def _written(merge: StoredMerge, known: Known) -> Iterator[Item]:
     """Yield the values of the client kept to set back, and the contacts to remove."""
     preview = merge.preview
     people = {contact.id: contact for contact in preview.survivor.contacts}
-    for row in fields_of(preview, names):
+    for row in fields_of(preview, known.names, known.labels):
         if row.is_written and row.name != "currency_id":  # it was the client's currency before, too
-            yield Item(f"{in_words(row.name)}: " + (f"set it back to: {row.kept}" if row.kept else "it was blank"))
+            yield Item(f"{row.label}: " + (f"set it back to: {row.kept}" if row.kept else "it was blank"))
     for rescue in (preview.before, preview.then):
         for key, values in rescue.contacts.items():
             who = people.get(key)

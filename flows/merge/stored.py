@@ -8,9 +8,9 @@ from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 
-from flows.ask.ask import reading
+from flows.ask.ask import Result, asked, reading
+from flows.ask.field_names import field_labels
 from flows.ask.names import Names, names_in
-from flows.ask.reconciliation import differences_of
 from flows.configuration.values import Settings
 from schemas.client import Client
 from schemas.generation import numbers_of
@@ -18,7 +18,7 @@ from schemas.journal import Outcome
 from schemas.merge_plan import MergeStep, preview_of
 from schemas.merge_preview import Preview
 from schemas.plan import MERGE
-from warehouse.control.plans import PLANNED, Stored, read_plan
+from warehouse.control.plans import UNMERGED, Stored, read_plan
 from warehouse.engine.seam import Warehouse
 from warehouse.engine.sql import statement
 
@@ -60,13 +60,13 @@ class StoredMerge:
 class StoredMerges:
     """A plan of merges and all that people want to see of it.
 
-    `names` are those of ids. `unexplained` has a line for each figure that the documents of a client do not explain.
+    `names` are those of ids, `labels` the company's names of custom fields.
     """
 
     stored: Stored
     merges: Sequence[StoredMerge]
     names: Names = field(repr=False)
-    unexplained: Sequence[str] = field(default=(), repr=False)
+    labels: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 def read_merges(settings: Settings, plan_id: str) -> StoredMerges:
@@ -77,10 +77,11 @@ def read_merges(settings: Settings, plan_id: str) -> StoredMerges:
         values = {"source": plan.source, "plan_id": plan_id}
         noted = {row[0]: row[1] for row in warehouse.rows(statement("plans/steps_noted"), values)}
         checked = {row[0]: row[1] for row in warehouse.rows(statement("plans/merges_checked"), values)}
-        now, loaded_at = _figures_now(warehouse, plan.source, [step.survivor_id for step in plan.steps])
-        is_new = stored.state == PLANNED
-        unexplained = differences_of(warehouse, plan.source, set(plan.client_ids)) if is_new else []
-        names = names_in(warehouse, plan.source)
+        done = [
+            step.survivor_id for step, state in zip(plan.steps, stored.states, strict=True) if state not in UNMERGED
+        ]
+        now, loaded_at = _figures_now(warehouse, plan.source, done) if done else ({}, None)
+        names, labels = names_in(warehouse, plan.source), field_labels(warehouse).get(plan.source, {})
     version = numbers_of(plan.version)
     merges: list[StoredMerge] = []
     coming = [step.survivor_id for step in plan.steps]
@@ -95,7 +96,15 @@ def read_merges(settings: Settings, plan_id: str) -> StoredMerges:
                 again=step.survivor_id in coming,
             )
         )  # fmt: skip
-    return StoredMerges(stored, merges, names, unexplained)
+    return StoredMerges(stored, merges, names, labels)
+
+
+def list_merge_plans(settings: Settings, source: str | None = None, *, top: int, first: int = 0) -> tuple[Result, int]:
+    """Return plans of merges, the newest first, and how many there are. Each has its progress."""
+    values = {"source": source, "top": top, "first": first}
+    found = asked(settings, "read/merge_plans", values, newest=True)
+    of_all = int(str(found.rows[0][-1])) if found.rows else 0
+    return Result(found.columns[:-1], [row[:-1] for row in found.rows]), of_all
 
 
 def merge_of_backup(settings: Settings, backup: Path) -> StoredMerge | None:

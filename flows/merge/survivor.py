@@ -34,6 +34,23 @@ RULES: Final[Mapping[str, Score]] = {
 }
 """The score of each rule: the client with the highest one is preferred. Money is only compared here, never stored."""
 
+WORDS: Final[Mapping[str, str]] = {
+    "active": "is active",
+    "has_balance": "has a balance",
+    "has_paid": "has paid",
+    "most_paid": "has paid most",
+    "most_contacts": "has most contacts",
+    "most_documents": "has most documents",
+    "most_complete": "has most fields filled in",
+    "valid_vat_number": "has a valid VAT number",
+    "has_id_number": "has an ID number",
+    "most_recent_activity": "was changed last",
+    "oldest": "was created first",
+    "newest": "was created last",
+    "equal in all, the smallest id": "no rule prefers another",
+}
+"""What each rule says of the client that it prefers, and what `why` says if no rule prefers any."""
+
 DEFAULT: Final = ("active", "has_balance", "has_paid", "most_complete", "oldest")
 
 
@@ -58,3 +75,12 @@ def why(survivor: Client, others: Sequence[Client], rules: Sequence[str] = DEFAU
         if not left:
             return rule
     return "equal in all, the smallest id"
+
+
+def in_words(rule: str) -> str:
+    """Return what a rule, or another answer of `why`, says of the client kept.
+
+    >>> in_words("has_balance")
+    'has a balance'
+    """
+    return WORDS.get(rule, rule)

@@ -19,6 +19,10 @@ from warehouse.engine.sql import statement
 
 NUMBER: Final = "number"
 ID_NUMBER: Final = "id_number"
+NAME: Final = "name"
+EMAIL: Final = "email"
+_STATEMENTS: Final = {NAME: "read/keys_by_name", EMAIL: "read/keys_by_email"}
+"""The statements for keys that are not unique: clients that are deleted do not have them."""
 _ID: Final = re.compile(r"(?=.*[A-Za-z])[0-9A-Za-z]{10,64}", re.ASCII)
 """The form of the server's ids: at least ten letters and digits."""
 Known = tuple[str, str | None, str | None, str]
@@ -36,7 +40,7 @@ class Meant:
 
 
 class ClientKeys:
-    """Clients by `number`, `id_number` and id."""
+    """Clients by `number`, `id_number` and id, and by the name or e-mail address of a contact if they are added."""
 
     def __init__(self, clients: Iterable[Known]) -> None:
         self._called: dict[str, str] = {}
@@ -50,8 +54,15 @@ class ClientKeys:
                     self._exact.setdefault((key, value.strip().casefold()), []).append(client)
                     self._shortened.setdefault((key, shortened(value)), []).append(client)
 
+    def add(self, key: str, values: Iterable[tuple[str, str]]) -> None:
+        """Let clients be found by another key too; each value comes with its client's id."""
+        for client_id, value in values:
+            having = self._exact.setdefault((key, value.strip().casefold()), [])
+            if all(client_id != other for other, _ in having):
+                having.append((client_id, value))
+
     def find(self, key: str, text: str) -> Meant:
-        """Return the client with this number; else the client whose number differs only in leading zeros."""
+        """Return the client with this key; else the client whose number differs only in leading zeros."""
         exact = self._exact.get((key, text.strip().casefold()), [])
         if len(exact) == 1:
             return Meant(*exact[0])
@@ -76,10 +87,14 @@ class ClientKeys:
         return Meant(next(iter(readings), ""))
 
 
-def keys_of_mirror(warehouse: Warehouse, source: str) -> ClientKeys:
-    """Return all clients of a source, as the mirror has them."""
+def keys_of_mirror(warehouse: Warehouse, source: str, keys: Iterable[str] = ()) -> ClientKeys:
+    """Return all clients of a source, as the mirror has them; with NAME or EMAIL among `keys`, by these too."""
     rows = warehouse.rows(statement("read/keys"), {"source": source})
-    return ClientKeys((str(key), _text(number), _text(id_number), str(key)) for key, number, id_number in rows)
+    made = ClientKeys((str(key), _text(number), _text(id_number), str(key)) for key, number, id_number in rows)
+    for key in _STATEMENTS.keys() & set(keys):
+        values = warehouse.rows(statement(_STATEMENTS[key]), {"source": source})
+        made.add(key, ((str(client_id), str(value)) for client_id, value in values))
+    return made
 
 
 def keys_on_server(door: Door, texts: Iterable[str]) -> ClientKeys:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime
 
@@ -44,6 +45,24 @@ def pull_source(
         with suppress(SyncError):  # the first error is the one to raise
             _note(settings, name, problem, began, clock)
         raise
+
+
+def pull_each(
+    settings: Settings, names: Sequence[str], *, progress: Progress = silent
+) -> dict[str, Pulled | SyncError]:
+    """Bring the mirrors of several sources up to date, one after the other; return each result, or why it failed."""
+    results: dict[str, Pulled | SyncError] = {}
+    for name in names:
+        try:
+            results[name] = pull_source(settings, name, progress=_named(name, progress) if len(names) > 1 else progress)
+        except SyncError as problem:  # the other sources are still pulled
+            results[name] = problem
+    return results
+
+
+def _named(name: str, progress: Progress) -> Progress:
+    """Return a progress callback that names the source."""
+    return lambda phase, done, total: progress(f"{name}: {phase}", done, total)
 
 
 def _note(settings: Settings, name: str, problem: Exception, began: datetime, clock: Clock) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from connector.clients.fields import checked, lists_for
+from connector.clients.fields import checked, judged, lists_for
 from connector.door.door import Door
 from flows.configuration.values import Settings
 from flows.push.plan import Planned, plan_push
@@ -38,7 +38,23 @@ def add_wishes(
 
     Raises SettingsError for a value that cannot be written.
     """
-    stored = checked(values, lists_for(door, values), by_bulk=True)
+    _store_wishes(settings, name, client_id, checked(values, lists_for(door, values), by_bulk=True), reason, clock)
+
+
+def add_wishes_unless_refused(
+    settings: Settings, name: str, door: Door, client_id: str, values: Mapping[str, object], *, reason: str,
+    clock: Clock = SYSTEM_CLOCK,
+) -> dict[str, str]:  # fmt: skip
+    """Queue changes as `add_wishes` does, or return the reason of each refused field and queue nothing."""
+    stored, refused = judged(values, lists_for(door, values), by_bulk=True)
+    if not refused:
+        _store_wishes(settings, name, client_id, stored, reason, clock)
+    return refused
+
+
+def _store_wishes(
+    settings: Settings, name: str, client_id: str, stored: Mapping[str, object], reason: str, clock: Clock
+) -> None:
     with open_ready(settings, clock) as warehouse, warehouse.transaction():
         for field, value in stored.items():
             text = None if value is None else str(plain(value)).lower() if isinstance(value, bool) else str(value)

@@ -16,7 +16,9 @@ from typing import TYPE_CHECKING, Final
 
 from flows.ask.ask import Result, ask
 from flows.configuration.values import Settings
-from flows.sheets.spreadsheets import AS_IT_IS, Reading, amount, heading, read_sheet
+from flows.sheets.csv_text import heading
+from flows.sheets.spreadsheets import AS_IT_IS, Reading, amount, read_sheet
+from flows.sheets.workbooks import SheetRow
 from schemas.entity import Kind
 from schemas.errors import SettingsError
 from schemas.server_form import NUMBERS, WRITABLE, Refused, writable
@@ -33,12 +35,13 @@ MOST: Final = 100_000
 """The most rows of changes at once."""
 NULL_WORDS: Final = ("null", "nan", "none", "nil", "n/a", "<na>", "(null)")
 """Texts that programs write for an absent value. They may also be names of people."""
-_HEADINGS: Final = {
+HEADINGS: Final = {
     "country": "country_id", "shipping_country": "shipping_country_id", "currency": "currency_id",
     "currency_code": "currency_id", "language": "language_id", "industry": "industry_id", "size": "size_id",
     "group": "group_settings_id", "group_name": "group_settings_id",
     "address": "address1", "street": "address1", "zip": "postal_code", "zip_code": "postal_code",
     "postcode": "postal_code", "town": "city", "telephone": "phone", "vat": "vat_number", "vat_id": "vat_number",
+    "hourly_rate": "default_task_rate",
 }  # fmt: skip
 """Other headings of fields: those of `mart.clients` that hold the name of an id, and those that people give."""
 _FLAGS: Final = {
@@ -94,9 +97,15 @@ def wishes_of_file(
         return wished_rows(_parquet(file), null_clears=null_clears), []
     sheet = read_sheet(file, KEYS, how)
     headings = headings_of(sheet.columns)
-    _check_number(len(sheet.rows))
-    rows = [_typed_row(row.line, row.cells, row.wrong, headings, null_clears, how) for row in sheet.rows]
-    return rows, [*sheet.notes, *headings.notes]
+    return wishes_of_rows(sheet.rows, headings, null_clears=null_clears, how=how), [*sheet.notes, *headings.notes]
+
+
+def wishes_of_rows(
+    rows: Sequence[SheetRow], headings: Headings, *, null_clears: bool = False, how: Reading = AS_IT_IS
+) -> list[WishedRow]:
+    """Return the changes in the rows of a spreadsheet, with unreadable values in `wrong`."""
+    _check_number(len(rows))
+    return [_typed_row(row.line, row.cells, row.wrong, headings, null_clears, how) for row in rows]
 
 
 def wishes_of_frame(frame: object, *, null_clears: bool = False) -> list[WishedRow]:
@@ -137,7 +146,7 @@ def wished_rows(result: Result, *, null_clears: bool = False) -> list[WishedRow]
 
 def headings_of(columns: Sequence[str]) -> Headings:
     """Return the field of each column: `City` is `city`, `country` is `country_id`. Raises SettingsError if unclear."""
-    names = [_field_of(column) for column in columns]
+    names = [field_of(column) for column in columns]
     notes = [
         f"The column {column!r} is the field {name}." for column, name in zip(columns, names, strict=True)
         if name != column.strip()
@@ -148,19 +157,27 @@ def headings_of(columns: Sequence[str]) -> Headings:
     key = next((name for name in KEYS if name in names), None)
     if key is None:
         raise SettingsError(f"No column says which client is meant: {', '.join(KEYS)}.")
+    source_at = names.index(SOURCE) if SOURCE in names else None
     fields = {at: name for at, name in enumerate(names) if name not in {key, SOURCE}}
+    return checked_headings(key, names.index(key), fields, source_at, notes)
+
+
+def checked_headings(
+    key: str, key_at: int, fields: Mapping[int, str], source_at: int | None = None, notes: Sequence[str] = ()
+) -> Headings:
+    """Return the headings. Raises SettingsError if there is no column to write, or one that cannot be written."""
     if not fields:
         raise SettingsError(f"No column holds a value to write: add one, such as {', '.join(list(WRITABLE)[:4])}.")
     _check_columns(fields.values())
-    source_at = names.index(SOURCE) if SOURCE in names else None
-    return Headings(key, names.index(key), source_at, fields, notes)
+    return Headings(key, key_at, source_at, fields, notes)
 
 
-def _field_of(column: str) -> str:
+def field_of(column: str) -> str:
+    """Return the field that a heading names, or the heading itself if it is not known."""
     name = heading(column)
     if name in WRITABLE or name in KEYS or name == SOURCE:
         return name
-    return _HEADINGS.get(name, column.strip())
+    return HEADINGS.get(name, column.strip())
 
 
 def _check_number(rows: int) -> None:
@@ -187,7 +204,12 @@ def _typed_row(
         else:
             if null_clears or value is not None:
                 values[name] = value
-    return replace(_row(f"line {line}", cells, headings, values), wrong=wrong, typed=True)
+    return replace(_row(place_of(line), cells, headings, values), wrong=wrong, typed=True)
+
+
+def place_of(line: int) -> str:
+    """Return the place of a row of a spreadsheet."""
+    return f"line {line}"
 
 
 def _typed(name: str, cell: object, how: Reading) -> object:

@@ -6,22 +6,18 @@ option and reads nothing. `notes` say how it read the file.
 
 from __future__ import annotations
 
-import csv
-import io
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from typing import Final
 
-from flows.sheets.workbooks import SheetRow, read_workbook
+from flows.sheets.csv_text import SEPARATORS, decoded, heading, split_surely
+from flows.sheets.workbooks import SheetRow, is_workbook, read_workbook
 from flows.show.counted import counted
 from schemas.errors import SettingsError
 
-SEPARATORS: Final[Mapping[str, str]] = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
-WINDOWS: Final = "cp1252"
-"""The encoding of Excel's "CSV" in Western Europe; other files are expected in UTF-8, or UTF-16 with its mark."""
 _FORMULA: Final = ("=", "+", "-", "@")
 
 
@@ -30,7 +26,7 @@ class Reading:
     """A person's options for reading a file; None leaves it to the file.
 
     `decimal` is the sign before the decimals of an amount. `null_words` is the meaning of texts such as NULL and nan:
-    "text" or "blank".
+    "text" or "blank". `heading_line` is the line of the headings; None is the first line that is not blank.
     """
 
     separator: str | None = None
@@ -38,6 +34,7 @@ class Reading:
     encoding: str | None = None
     sheet: str | None = None
     null_words: str | None = None
+    heading_line: int | None = None
 
 
 AS_IT_IS: Final = Reading()
@@ -97,20 +94,28 @@ def read_sheet(file: Path, needed: Sequence[str], how: Reading = AS_IT_IS) -> Sh
         content = file.read_bytes()
     except OSError as problem:
         raise SettingsError(f"{file} cannot be read: {problem.strerror}.") from None
-    if content.startswith(b"PK\x03\x04") or file.suffix.lower() in {".xlsx", ".xlsm"}:
-        return _tidy(file, *read_workbook(file, how.sheet))
+    if is_workbook(file.name, content):
+        return tidy(str(file), *read_workbook(str(file), content, how.sheet))
     if how.sheet is not None:
         raise SettingsError(f"{file} is not a workbook, so it has no sheet {how.sheet!r}.")
-    text, notes = _decoded(file, content, how.encoding)
-    rows, separator = _split(file, text, needed, how.separator)
+    text, encoding = decoded(str(file), content, how.encoding)
+    rows, separator = split_surely(str(file), text, needed, how.separator)
+    notes = _notes_on_encoding(encoding, given=how.encoding is not None)
     if separator != ",":
         notes.append(f"The separator is a {SEPARATORS.get(separator, separator)}.")
-    return _tidy(file, rows, notes)
+    return tidy(str(file), rows, notes)
 
 
-def heading(text: object) -> str:
-    """Return a heading in the form of field names: `Postal Code` becomes `postal_code`."""
-    return re.sub(r"[\W_]+", "_", str(text or "").strip().casefold()).strip("_")
+def _notes_on_encoding(encoding: str, *, given: bool) -> list[str]:
+    if given:
+        return [f"The encoding is {encoding}, as you said."]
+    return {
+        "utf-8": [],
+        "utf-16": ["The encoding is UTF-16."],
+    }.get(
+        encoding,
+        ["The encoding is Windows-1252 (Western Europe). If letters look wrong, name the right one: --encoding."],
+    )
 
 
 def looks_like_formula(text: str) -> bool:
@@ -136,80 +141,7 @@ def without_apostrophe(text: str) -> str:
     return text[1:] if text.startswith("'") and looks_like_formula(text.lstrip("'")) else text
 
 
-def _decoded(file: Path, content: bytes, encoding: str | None) -> tuple[str, list[str]]:
-    """Return the text of a CSV, and a note if it is not UTF-8."""
-    if encoding is not None:
-        try:
-            return content.decode(encoding).removeprefix("\ufeff"), [f"The encoding is {encoding}, as you said."]
-        except LookupError:
-            raise SettingsError(f"There is no encoding {encoding!r}: try utf-8, windows-1252 or utf-16.") from None
-        except UnicodeDecodeError as problem:
-            where = f"byte {problem.start + 1}"
-            raise SettingsError(f"{file} is not in {encoding} ({where}). Save it as CSV UTF-8.") from None
-    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return _by(file, content, "utf-16"), ["The encoding is UTF-16."]
-    try:
-        return content.decode("utf-8-sig"), []
-    except UnicodeDecodeError:
-        note = "The encoding is Windows-1252 (Western Europe). If letters look wrong, name the right one: --encoding."
-        return _by(file, content, WINDOWS), [note]
-
-
-def _by(file: Path, content: bytes, encoding: str) -> str:
-    try:
-        return content.decode(encoding)
-    except UnicodeDecodeError:
-        raise SettingsError(
-            f"{file} is neither in UTF-8 nor in Windows-1252: save it as CSV UTF-8, or name its --encoding."
-        ) from None
-
-
-def _split(file: Path, text: str, needed: Sequence[str], separator: str | None) -> tuple[list[SheetRow], str]:
-    """Return the rows and the separator. It splits the first line into a needed heading and at least one other."""
-    first, _, rest = text.partition("\n")
-    declared = re.fullmatch(r"sep=(.)\r?", first, re.IGNORECASE)  # Excel obeys such a first line
-    skipped = 0
-    if declared:
-        separator, text, skipped = separator or declared[1], rest, 1
-    candidates = [separator] if separator else list(SEPARATORS)
-    tables = {sign: _parsed(text, sign, skipped) for sign in candidates}
-    fitting = [sign for sign, rows in tables.items() if rows and _has_heading(rows[0], needed)]
-    if len(fitting) > 1:
-        names = " or ".join(SEPARATORS[sign] for sign in fitting)
-        raise SettingsError(f"{file} can be read with a {names} between its cells: choose one with --separator.")
-    if not fitting:
-        raise SettingsError(_why_no_table(file, text, tables, needed))
-    return tables[fitting[0]] or [], fitting[0]
-
-
-def _parsed(text: str, separator: str, skipped: int) -> list[SheetRow] | None:
-    """Return the rows of a CSV with this separator, including blank rows; None if it is not a valid CSV."""
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
-    rows, line = [], 1 + skipped
-    try:
-        for cells in reader:
-            rows.append(SheetRow(line, cells))
-            line = reader.line_num + 1 + skipped
-    except csv.Error:
-        return None
-    return rows
-
-
-def _has_heading(row: SheetRow, needed: Sequence[str]) -> bool:
-    return len(row.cells) > 1 and not {heading(cell) for cell in row.cells}.isdisjoint(needed)
-
-
-def _why_no_table(file: Path, text: str, tables: Mapping[str, list[SheetRow] | None], needed: Sequence[str]) -> str:
-    first_line = text.partition("\n")[0]
-    broken = [separator for separator, rows in tables.items() if rows is None]
-    if any(_has_heading(SheetRow(1, first_line.split(separator)), needed) for separator in broken):
-        return f"{file} is not a valid CSV: a quotation mark is not closed. Save it again as CSV UTF-8 or .xlsx."
-    first = [rows[0].cells for rows in tables.values() if rows]
-    headings = ", ".join(str(cell)[:30] for cell in max(first, key=len, default=[])[:8])
-    return f"The first line of {file} has no heading {' or '.join(needed)}. It has: {headings or 'nothing'}."
-
-
-def _tidy(file: Path, rows: Sequence[SheetRow], notes: list[str]) -> Sheet:
+def tidy(name: str, rows: Sequence[SheetRow], notes: list[str]) -> Sheet:
     """Return the sheet without blank rows and columns; mark rows of another length as wrong."""
     filled = [SheetRow(row.line, [_blank_is_none(cell) for cell in row.cells], row.wrong) for row in rows]
     filled = [row for row in filled if any(cell is not None for cell in row.cells)]
@@ -219,7 +151,7 @@ def _tidy(file: Path, rows: Sequence[SheetRow], notes: list[str]) -> Sheet:
     width = max(at for at, cell in enumerate(head.cells, start=1) if cell is not None)
     for at, cell in enumerate(head.cells[:width], start=1):
         if cell is None and any(len(row.cells) >= at and row.cells[at - 1] is not None for row in body):
-            raise SettingsError(f"{file}: column {at} has values, but no heading in line {head.line}.")
+            raise SettingsError(f"{name}: column {at} has values, but no heading in line {head.line}.")
     named = [at for at, cell in enumerate(head.cells[:width]) if cell is not None]
     return Sheet(
         [str(head.cells[at]).strip() for at in named], [_fitted(row, head, width, named) for row in body], notes
@@ -228,14 +160,11 @@ def _tidy(file: Path, rows: Sequence[SheetRow], notes: list[str]) -> Sheet:
 
 def _fitted(row: SheetRow, head: SheetRow, width: int, named: Sequence[int]) -> SheetRow:
     """Return a row with one cell for each heading. Cells beyond the last heading must be blank."""
-    beyond = any(cell is not None for cell in row.cells[width:])
-    short = len(row.cells) < width
+    filled = max((at for at, cell in enumerate(row.cells, start=1) if cell is not None), default=0)
     wrong = row.wrong
-    if beyond or short:
-        wrong = (
-            wrong
-            or f"the row has {counted(len(row.cells), 'value')}, and line {head.line} has {counted(width, 'heading')}"
-        )
+    if not wrong and (filled > width or len(row.cells) < width):
+        number = max(filled, min(len(row.cells), width))
+        wrong = f"the row has {counted(number, 'value')}, and line {head.line} has {counted(width, 'heading')}"
     return SheetRow(row.line, [row.cells[at] if at < len(row.cells) else None for at in named], wrong)
 
 
@@ -256,7 +185,7 @@ def amount(text: str, decimal: str | None = None) -> Decimal:
         raise ValueError("is not a number")
     signs = re.findall(r"[.,]", bare)
     if decimal is None and len(signs) == 1 and re.fullmatch(r"[-+]?[1-9][0-9]{0,2}[.,][0-9]{3}", bare):
-        raise ValueError("can be read in two ways, with thousands or with decimals: choose one with --decimal")
+        raise ValueError("can be read in two ways, with thousands or decimals: choose the decimal sign (--decimal)")
     sign = decimal or (signs[-1] if signs and signs.count(signs[-1]) == 1 else "")
     whole, _, rest = bare.partition(sign) if sign else (bare, "", "")
     if re.search(r"[.,]", rest) or not re.fullmatch(r"[-+]?([0-9]+|[0-9]{1,3}([.,])[0-9]{3}(\2[0-9]{3})*)", whole):

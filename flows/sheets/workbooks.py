@@ -11,11 +11,10 @@ import re
 import zipfile
 import zlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from math import isfinite
-from pathlib import Path
 from typing import Any, Final
 
 from schemas.errors import SettingsError
@@ -25,6 +24,10 @@ MOST_ROWS: Final = 1_048_576
 """The most rows of a sheet, including the headings (Excel's specification)."""
 MOST_LETTERS: Final = 32_767
 """The most characters of a cell (the same)."""
+MOST_COLUMNS: Final = 500
+"""The most columns of a file that is read: ten times those of a client's form."""
+MOST_UNPACKED: Final = 500_000_000
+"""The most bytes that a workbook unpacks to."""
 EXACT_DIGITS: Final = 15
 """The digits of a number that Excel keeps; an amount with more digits is written as text."""
 AMOUNT: Final = "#,##0.00####"
@@ -49,26 +52,69 @@ class SheetRow:
     wrong: str = ""
 
 
-def read_workbook(file: Path, sheet: str | None) -> tuple[list[SheetRow], list[str]]:
+@dataclass(frozen=True, slots=True)
+class Book:
+    """A workbook: the names of its sheets and of those with values, the chosen sheet, and its rows."""
+
+    sheets: Sequence[str]
+    filled: Sequence[str]
+    sheet: str
+    rows: Sequence[SheetRow]
+
+
+def check_width(name: str, columns: int) -> None:
+    """Raises SettingsError if a row has too many columns."""
+    if columns > MOST_COLUMNS:
+        raise SettingsError(
+            f"{name} has {columns:,} columns; at most {MOST_COLUMNS:,} are read. Keep only the columns that you need."
+        )
+
+
+def is_workbook(name: str, content: bytes) -> bool:
+    """Whether a file is a workbook, by its first bytes or its name."""
+    return content.startswith(b"PK\x03\x04") or name.lower().endswith((".xlsx", ".xlsm"))
+
+
+def read_workbook(name: str, content: bytes, sheet: str | None) -> tuple[list[SheetRow], list[str]]:
     """Return the rows of a sheet and a note with its name. Raises SettingsError if it is not clear which sheet."""
+    book = open_workbook(name, content, sheet)
+    if sheet is None and len(book.filled) > 1:
+        raise SettingsError(f"{name} has several sheets: choose one with --sheet ({', '.join(book.filled)}).")
+    return list(book.rows), [f"The sheet is {book.sheet!r}."] if len(book.sheets) > 1 else []
+
+
+def open_workbook(name: str, content: bytes, sheet: str | None) -> Book:
+    """Return the sheet of this name, in any case of letters, else the first that has values.
+
+    Raises SettingsError for a file that is damaged or too large.
+    """
     openpyxl = _openpyxl()
     try:
-        with file.open("rb") as opened:
-            values = openpyxl.load_workbook(opened, read_only=True, data_only=True)
-            formulas = openpyxl.load_workbook(opened, read_only=True, data_only=False)
-            chosen = _chosen(file, values, sheet)
-            for book in (values, formulas):
-                book[chosen].reset_dimensions()  # some programs write a size that omits rows
-            rows = [
-                _row(line, row, texts)
-                for line, (row, texts) in enumerate(
-                    zip(values[chosen].iter_rows(), formulas[chosen].iter_rows(), strict=True), start=1
-                )
-            ]
+        _check_unpacked(name, content)
+        values = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True)
+        formulas = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=False)
+        names: list[str] = [found.title for found in values.worksheets]
+        chosen, filled = _chosen(name, values, names, sheet)
+        for book in (values, formulas):
+            book[chosen].reset_dimensions()  # some programs write a size that omits rows
+        rows = _same_length(
+            _row(name, line, row, texts)
+            for line, (row, texts) in enumerate(
+                zip(values[chosen].iter_rows(), formulas[chosen].iter_rows(), strict=True), start=1
+            )
+        )
     except (*BROKEN, openpyxl.utils.exceptions.InvalidFileException):
-        raise SettingsError(f"{file} cannot be read as a workbook: save it again as .xlsx or CSV UTF-8.") from None
-    notes = [f"The sheet is {chosen!r}."] if len(values.sheetnames) > 1 else []
-    return rows, notes
+        raise SettingsError(f"{name} cannot be read as a workbook: save it again as .xlsx or CSV UTF-8.") from None
+    return Book(names, filled, chosen, rows)
+
+
+def _check_unpacked(name: str, content: bytes) -> None:
+    """Raises SettingsError for a workbook that is much larger than its file says, as an attack is (a zip bomb)."""
+    with zipfile.ZipFile(io.BytesIO(content)) as packed:
+        size = sum(part.file_size for part in packed.infolist())
+    if size > MOST_UNPACKED:
+        most = MOST_UNPACKED // 1_000_000
+        raise SettingsError(f"{name} unpacks to {size // 1_000_000:,} MB; at most {most:,} MB are read.")
 
 
 def as_workbook(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> bytes:
@@ -102,33 +148,44 @@ def _openpyxl() -> Any:
     return openpyxl
 
 
-def _chosen(file: Path, book: Any, wanted: str | None) -> str:
-    names: Sequence[str] = [sheet.title for sheet in book.worksheets]
+def _chosen(name: str, book: Any, names: Sequence[str], wanted: str | None) -> tuple[str, list[str]]:
+    """Return the name of the wanted sheet, else of the first with values, and the names of all that have values."""
+    if not names:
+        raise SettingsError(f"{name} has no sheet with cells.")
     if wanted is not None:
-        matching = [name for name in names if name.casefold() == wanted.strip().casefold()]
+        matching = [title for title in names if title.casefold() == wanted.strip().casefold()]
         if not matching:
-            raise SettingsError(f"{file} has no sheet {wanted!r}. It has: {', '.join(names)}.")
-        return matching[0]
-    for name in names:
-        book[name].reset_dimensions()
-    filled = [name for name in names if _has_rows(book[name].iter_rows(max_row=50))]
-    if len(filled) > 1:
-        raise SettingsError(f"{file} has several sheets: choose one with --sheet ({', '.join(filled)}).")
-    return (filled or names)[0]
+            raise SettingsError(f"{name} has no sheet {wanted!r}. It has: {', '.join(names)}.")
+        return matching[0], matching
+    for title in names:
+        book[title].reset_dimensions()
+    filled = [title for title in names if _has_rows(book[title].iter_rows(max_row=50))]
+    return (filled or names)[0], filled
+
+
+def _same_length(rows: Iterable[SheetRow]) -> list[SheetRow]:
+    """Return the rows, each with as many cells as the longest: a workbook does not store blank cells."""
+    stored = list(rows)
+    most = max((len(row.cells) for row in stored), default=0)
+    return [replace(row, cells=[*row.cells, *[None] * (most - len(row.cells))]) for row in stored]
 
 
 def _has_rows(rows: Iterable[Sequence[Any]]) -> bool:
     return any(cell.value is not None for row in rows for cell in row)
 
 
-def _row(line: int, values: Sequence[Any], formulas: Sequence[Any]) -> SheetRow:
+def _row(name: str, line: int, values: Sequence[Any], formulas: Sequence[Any]) -> SheetRow:
     unknown = [
         cell.coordinate
         for cell, text in zip(values, formulas, strict=True)
         if text.data_type == "f" and cell.value is None
     ]
+    cells = [_value(cell.value) for cell in values]
+    while cells and cells[-1] is None:  # cells may have a format only
+        cells.pop()
+    check_width(name, len(cells))
     wrong = f"the formula in {unknown[0]} has no stored result: open the file in Excel and save it" if unknown else ""
-    return SheetRow(line, [_value(cell.value) for cell in values], wrong)
+    return SheetRow(line, cells, wrong)
 
 
 def _value(value: object) -> object:

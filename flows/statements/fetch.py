@@ -12,7 +12,8 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from http import HTTPStatus
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
+from zipfile import ZIP_DEFLATED, ZipFile
 
 from connector import clients
 from connector.api.api import Api
@@ -94,16 +95,39 @@ def draw_statements(
             yield Drawn(client.id, name, "was there", file)
             continue
         _check_place(file)
-        try:
-            content = clients.client_statement(api, client.id, period)
-        except (ApiError, DataError) as problem:
-            if _means_all(problem):
-                raise
-            yield Drawn(client.id, name, problem=str(problem))
-            continue
-        _write(file, content)
-        yield Drawn(client.id, name, "fetched", file)
+        content, problem = _fetched(api, client, period)
+        if content is not None:
+            _write(file, content)
+        yield Drawn(client.id, name, "" if problem else "fetched", None if problem else file, problem)
     progress("statements", len(wanted), len(wanted))
+
+
+def zip_statements(
+    api: Api, wanted: Sequence[Client], period: Period, file: BinaryIO, *, progress: Progress = silent
+) -> Iterator[Drawn]:
+    """Fetch the statement of each client into a ZIP file; yield the result of each. It stops as `draw_statements` does.
+
+    Read the results to the end, or close them: then the file is whole, with those that were fetched.
+    """
+    with ZipFile(file, "w", ZIP_DEFLATED) as archive:
+        for number, client in enumerate(wanted):
+            progress("statements", number, len(wanted))
+            name = file_name(client, period)
+            content, problem = _fetched(api, client, period)
+            if content is not None:
+                archive.writestr(name, content)
+            yield Drawn(client.id, client.display_name or "", "" if problem else "fetched", problem=problem)
+    progress("statements", len(wanted), len(wanted))
+
+
+def _fetched(api: Api, client: Client, period: Period) -> tuple[bytes | None, str]:
+    """Return a statement, or why there is none. Raises ApiError if the reason concerns all clients."""
+    try:
+        return clients.client_statement(api, client.id, period), ""
+    except (ApiError, DataError) as problem:
+        if _means_all(problem):
+            raise
+        return None, str(problem)
 
 
 def mail_statements(
@@ -167,7 +191,7 @@ def owing(api: Api, *, debtors: bool = False, at_least: Decimal = NOTHING) -> It
 def amount_of(text: str) -> Decimal:
     """Parse an amount such as 100 or 99.50; 0 for no text. Raises SettingsError."""
     if text and not re.fullmatch(r"[0-9]{1,14}(\.[0-9]{1,6})?", text):
-        raise SettingsError("--at-least takes an amount such as 100 or 99.50.")
+        raise SettingsError("The least amount is written as 100 or 99.50.")
     return Decimal(text or 0)
 
 

@@ -13,7 +13,8 @@ from typing import Final
 from flows.configuration.values import Settings
 from flows.session.clock import SYSTEM_CLOCK, Clock
 from flows.session.ready import open_ready
-from flows.sheets.spreadsheets import AS_IT_IS, Reading, Sheet, heading, read_sheet
+from flows.sheets.csv_text import heading
+from flows.sheets.spreadsheets import AS_IT_IS, Reading, Sheet, read_sheet
 from schemas.errors import SettingsError
 from warehouse.control.exchange_rates import FILE, MOST, PLACES, Rate, company_currency, note_rates
 from warehouse.engine.seam import Warehouse

@@ -59,12 +59,18 @@ class After:
 def read_before(warehouse: Warehouse, source: str, *, deleted: bool) -> Before:
     """Return what the last search stored."""
     values = {"source": source, "deleted": deleted}
-    basis = [
-        Basis(str(forms), str(scores), float(str(least)), int(str(searches)))
-        for forms, scores, least, searches in warehouse.rows(statement("compared/basis"), values)
-    ]
+    basis = read_basis(warehouse, source)
     gone = [str(key) for (key,) in warehouse.rows(statement("compared/gone"), values)]
-    return Before(basis[0] if basis else None, warehouse.table(statement("compared/scores"), values), gone)
+    return Before(basis, warehouse.table(statement("compared/scores"), values), gone)
+
+
+def read_basis(warehouse: Warehouse, source: str) -> Basis | None:
+    """Return what the stored forms and scores of a source were made by; None if there are none."""
+    rows = warehouse.rows(statement("compared/basis"), {"source": source})
+    found = [
+        Basis(str(forms), str(scores), float(str(least)), int(str(searches))) for forms, scores, least, searches in rows
+    ]
+    return found[0] if found else None
 
 
 def read_inputs(warehouse: Warehouse, source: str, *, deleted: bool, usable: bool) -> Iterator[pa.RecordBatch]:

@@ -62,11 +62,12 @@ def read_clients(warehouse: Warehouse, source: str, *, deleted: bool) -> list[di
 
 
 def decide(
-    warehouse: Warehouse, source: str, pair: Pair, decision: str, *, author: str, reason: str, now: datetime
+    warehouse: Warehouse, source: str, pairs: Sequence[Pair], decision: str, *, author: str, reason: str, now: datetime
 ) -> None:
-    """Note a person's decision about two clients; the newest decision counts."""
-    values = {"source": source, "id_a": min(pair), "id_b": max(pair), "decision": decision, "author": author}
-    warehouse.execute(statement("dedupe/decide"), {**values, "reason": reason, "decided_at": now})
+    """Note a person's decision about each of the pairs; the newest decision about a pair counts."""
+    values = {"source": source, "ids_a": [min(pair) for pair in pairs], "ids_b": [max(pair) for pair in pairs]}
+    noted = {"decision": decision, "author": author, "reason": reason, "decided_at": now}
+    warehouse.execute(statement("dedupe/decide"), {**values, **noted})
 
 
 def choose_survivor(
@@ -134,6 +135,7 @@ def _store(
         }
         stored = pa.table(texts)
         warehouse.append(f"control.{table}", stored.schema, stored.to_batches())
+    warehouse.analyze(["control.duplicate_pairs", "control.duplicate_clusters"])
 
 
 @lru_cache(maxsize=10_000)
@@ -144,15 +146,22 @@ def _listed(reasons: tuple[str, ...]) -> str:
 
 def known_pairs(warehouse: Warehouse, source: str) -> list[FoundPair]:
     """Return the pairs of the last run, the most probable first."""
-    return [
-        FoundPair(
-            str(a), str(b), float(str(probability)), tuple(filter(None, str(keys).split(", "))),
-            json.loads(str(reasons)), json.loads(str(against)), bool(in_conflict),
-        )
-        for a, b, probability, keys, reasons, against, in_conflict in warehouse.rows(
-            statement("dedupe/known_pairs"), {"source": source}
-        )
-    ]  # fmt: skip
+    return [_pair(*row) for row in warehouse.rows(statement("dedupe/known_pairs"), {"source": source})]
+
+
+def pairs_among(warehouse: Warehouse, source: str, ids: Sequence[str]) -> list[FoundPair]:
+    """Return the pairs of the last run between the given clients, the most probable first."""
+    rows = warehouse.rows(statement("duplicate_groups/pairs"), {"source": source, "ids": list(ids)})
+    return [_pair(*row) for row in rows]
+
+
+def _pair(
+    id_a: object, id_b: object, probability: object, keys: object, reasons: object, against: object, in_conflict: object
+) -> FoundPair:
+    return FoundPair(
+        str(id_a), str(id_b), float(str(probability)), tuple(filter(None, str(keys).split(", "))),
+        json.loads(str(reasons)), json.loads(str(against)), bool(in_conflict),
+    )  # fmt: skip
 
 
 def changed_since(warehouse: Warehouse, source: str) -> set[str]:

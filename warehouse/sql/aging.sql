@@ -32,6 +32,10 @@ where source = coalesce($source, source)
 group by source, currency_code
 order by source, sum(owed) desc, currency_code
 
+-- :name last_load
+-- The end of the last run that stored a change of one source, or of any.
+select max(finished_at) as last_load_at from control.runs where changed and source = coalesce($source, source)
+
 -- :name left_out
 -- The open invoices of deleted clients, by currency: ageing leaves them out.
 select
@@ -42,3 +46,34 @@ from {items}
 where client_status = 'deleted' and source = coalesce($source, source)
 group by source, currency_code
 order by source, currency_code
+
+-- :name clients
+-- The figures of each client without personal data, in the order of `aging/by_client`.
+select source, day, client_id, currency_code as currency, most_days_overdue, {columns}
+from {figures}
+order by source, sum(owed) over (partition by source, currency_code) desc, currency_code, owed desc, client_id
+
+-- :name items
+-- The open items of one client, or of all, the one longest overdue first.
+select
+    i.source, i.day, i.client_id, i.number, i.part, i.date, i.due_date, i.days_overdue, i.bucket,
+    i.currency_code as currency, i.open_amount
+from {items} as i
+where i.source = coalesce($source, i.source) and i.client_id = coalesce($id, i.client_id)
+order by i.days_overdue desc nulls last, i.due_date nulls last, i.date, i.number, i.part, i.invoice_id
+
+-- :name names
+-- The numbers, names and countries of some clients.
+select c.source, c.id, c.number, c.display_name as client, l.name as country
+from ninja.clients as c
+left join ninja.countries as l on l.source = c.source and l.id = c.country_id
+where c.id in (select unnest(cast($ids as varchar[])))
+
+-- :name version
+-- What the answers depend on, for each source: its day, and the loads that changed something.
+select
+    c.source, cast(now() at time zone c.time_zone as date) as day,
+    r.runs, r.last_at, (select count(*) from control.erasures) as erasures
+from mart.companies as c
+cross join (select count(*) as runs, max(finished_at) as last_at from control.runs where changed) as r
+order by c.source

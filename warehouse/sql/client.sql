@@ -4,6 +4,29 @@
 -- The amounts that the client owes, by days overdue.
 select * from mart.aging where source = $source and client_id = $id
 
+-- :name by_id
+-- The number, name, kind and status of a client: of one that is present, vanished, or only in quarantine.
+select number, display_name, kind, status
+from (
+    select
+        1 as place, c.number, c.display_name, cast(null as varchar) as kind,
+        case when c.is_deleted then 'deleted' when c.archived_at is not null then 'archived' else 'active' end as status
+    from ninja.clients as c
+    where c.source = $source and c.id = $id
+    union all
+    select 2, v.number, v.display_name, r.kind, null
+    from control.redirects as r
+    left join control.client_versions as v
+        on v.source = r.source and v.id = r.id and v.ended_run_id = r.run_id and v.ended_by = r.kind
+    where r.source = $source and r.id = $id and r.returned_run_id is null
+    union all
+    select 3, null, null, 'in quarantine', null
+    from control.quarantine as q
+    where q.source = $source and q.entity = 'clients' and q.id = $id and q.resolved_run_id is null
+) as ways
+order by place
+limit 1
+
 -- :name changes
 -- The fields of the client that changed, newest first.
 select
@@ -222,3 +245,14 @@ select 'client' as record_kind, number, why, since from mart.unlisted_clients wh
 union all
 select document_kind, number, why, since from mart.unlisted_documents where source = $source and client_id = $id
 order by 1, 2
+
+-- :name writable
+-- The values of the client that can be written, with the ids of lists.
+select
+    number, name, currency_id, language_id, payment_terms, valid_until, default_task_rate, send_reminders,
+    group_settings_id, size_id, industry_id, classification, id_number, vat_number, is_tax_exempt, routing_id,
+    website, phone, address1, address2, city, state, postal_code, country_id, shipping_address1, shipping_address2,
+    shipping_city, shipping_state, shipping_postal_code, shipping_country_id, custom_value1, custom_value2,
+    custom_value3, custom_value4, private_notes, public_notes, assigned_user_id
+from ninja.clients
+where source = $source and id = $id

@@ -38,8 +38,12 @@ where source = $source
 order by client_id collate "C", is_primary desc nulls last, id collate "C"
 
 -- :name decide
--- Note a decision about a pair.
-insert into control.duplicate_decisions values ($source, $id_a, $id_b, $decision, $author, $reason, $decided_at)
+-- Note one decision about some pairs.
+insert into control.duplicate_decisions
+select
+    cast($source as varchar), p.id_a, p.id_b, cast($decision as varchar), cast($author as varchar), cast($reason as varchar),
+    cast($decided_at as timestamp with time zone)
+from (select unnest(cast($ids_a as varchar[])) as id_a, unnest(cast($ids_b as varchar[])) as id_b) as p
 
 -- :name decisions
 -- The newest decision of each pair of a source.
@@ -112,12 +116,20 @@ select count(*) from (
 ) as d
 
 -- :name side_by_side
--- The values to show side by side for clients that may be the same.
+-- The values to show side by side for clients that may be the same, as mart.clients has them. That view looks at the contacts
+-- of all clients first.
 select
-    id, number, display_name, status, currency_code, balance, paid_to_date, vat_number, id_number, website, phone,
-    address1, city, postal_code, country, created_at, updated_at
-from mart.clients
-where source = $source and id in (select unnest(cast($ids as varchar[])))
+    c.id, c.number, c.display_name,
+    case when c.is_deleted then 'deleted' when c.archived_at is not null then 'archived' else 'active' end as status,
+    cur.code as currency_code, c.balance, c.paid_to_date, c.vat_number, c.id_number, c.website, c.phone, c.address1, c.city,
+    c.postal_code, l.name as country, c.created_at, c.updated_at
+from ninja.clients as c
+left join ninja.group_settings as g on g.source = c.source and g.id = c.group_settings_id
+left join ninja.companies as co on co.source = c.source
+left join ninja.currencies as cur
+    on cur.source = c.source and cur.id = coalesce(c.currency_id, g.currency_id, co.currency_id)
+left join ninja.countries as l on l.source = c.source and l.id = c.country_id
+where c.source = $source and c.id in (select unnest(cast($ids as varchar[])))
 
 -- :name use_model
 -- Use one model of a source, or none.

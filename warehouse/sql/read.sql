@@ -87,6 +87,15 @@ left join control.rejections as r on r.source = o.source and r.plan_id = o.plan_
 left join control.outcomes as x
     on x.source = o.source and x.plan_id = o.plan_id and x.id = o.id and x.field = o.field
 
+-- :name clients_to_correct
+-- The active clients of a source, in the fields that people correct most.
+select
+    number, name, vat_number, address1, address2, postal_code, city, state, country as country_id, phone, website,
+    payment_terms, custom_value1, custom_value2, custom_value3, custom_value4, id
+from mart.clients
+where source = $source and status = 'active'
+order by number collate "C", id collate "C"
+
 -- :name companies
 -- The company name of each source, and the end of its last load.
 select c.source, c.name, s.last_load_at
@@ -171,36 +180,51 @@ union all select 'group_settings_id', id, name from ninja.group_settings where s
 
 -- :name journal
 -- The newest calls of the journal for people: the verb, the number of clients, and their outcomes.
+with calls as (
+    select source, call_id, noted_at, operator, verb, plan_id, number
+    from control.journal
+    where state = 'intended' and (cast($source as varchar) is null or source = $source)
+    order by noted_at desc, number desc
+    limit $top offset $skip
+),
+edits as (
+    select e.source, e.call_id, e.outcome, count(*) as clients
+    from control.journal_edits as e
+    join calls as c on c.source = e.source and c.call_id = e.call_id
+    group by e.source, e.call_id, e.outcome
+),
+counted as (
+    select
+        source, call_id, cast(sum(clients) as bigint) as clients,
+        string_agg(outcome || ' ' || cast(clients as varchar), ', ' order by outcome) as outcome
+    from edits
+    group by source, call_id
+)
 select
-    j.source,
-    j.call_id,
-    j.noted_at,
-    j.operator,
-    j.verb,
-    (select count(*) from control.journal_edits as e where e.source = j.source and e.call_id = j.call_id) as clients,
-    coalesce(
-        (
-            select string_agg(counted.outcome, ', ' order by counted.outcome)
-            from (
-                select e.outcome || ' ' || cast(count(*) as varchar) as outcome
-                from control.journal_edits as e
-                where e.source = j.source and e.call_id = j.call_id and e.outcome is not null
-                group by e.outcome
-            ) as counted
-        ),
-        case when s.state is null then 'unknown' else 'settled' end
-    ) as outcome,
-    coalesce(s.message, '') as message,
-    j.plan_id
-from control.journal as j
-left join control.journal as s on s.source = j.source and s.call_id = j.call_id and s.state = 'settled'
-where j.state = 'intended' and (cast($source as varchar) is null or j.source = $source)
-order by j.noted_at desc, j.number desc
-limit $top
+    c.source, c.call_id, c.noted_at, c.operator, c.verb, coalesce(k.clients, 0) as clients,
+    coalesce(k.outcome, case when s.state is null then 'unknown' else 'settled' end) as outcome,
+    coalesce(s.message, '') as message, c.plan_id
+from calls as c
+left join counted as k on k.source = c.source and k.call_id = c.call_id
+left join control.journal as s on s.source = c.source and s.call_id = c.call_id and s.state = 'settled'
+order by c.noted_at desc, c.number desc
 
 -- :name keys
 -- The ids of a source's clients, with the other keys that a person may use for them.
 select id, number, id_number from ninja.clients where source = $source
+
+-- :name keys_by_email
+-- The clients of a source that are not deleted, by the e-mail addresses of their contacts.
+select o.client_id, o.email
+from ninja.contacts as o
+join ninja.clients as c on c.source = o.source and c.id = o.client_id and not c.is_deleted
+where o.source = $source and o.email is not null
+
+-- :name keys_by_name
+-- The clients of a source that are not deleted, by name, and by the name that is shown.
+select id, name from ninja.clients where source = $source and not is_deleted and name is not null
+union
+select id, display_name from ninja.clients where source = $source and not is_deleted and display_name is not null
 
 -- :name known_since
 -- The sources with no history at a moment, each with the start of its history.
@@ -223,7 +247,7 @@ from (
 where place = 1
 
 -- :name merge_plans
--- The newest plans of merges, with the progress of each.
+-- Plans of merges, the newest first, with the progress of each and the number of all plans.
 select
     p.source,
     p.plan_id,
@@ -236,11 +260,12 @@ select
         select count(*) from control.merge_steps as s
         where s.source = p.source and s.plan_id = p.plan_id and s.state in ('merged', 'done', 'done without rescue')
     ) as done,
-    p.expires_at
+    p.expires_at,
+    count(*) over () as of_all
 from control.plans as p
 where p.kind = 'merge' and (cast($source as varchar) is null or p.source = $source)
-order by p.made_at desc
-limit $top
+order by p.made_at desc, p.plan_id collate "C"
+limit $top offset $first
 
 -- :name names
 -- The names of mirrored clients.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
@@ -14,21 +14,13 @@ from flows.session.api import open_api
 from flows.show.confirm import confirm
 from flows.show.counted import counted
 from flows.show.show import progress_bar, say, show_json, show_table
-from flows.statements.fetch import (
-    amount_of,
-    draw_statements,
-    mail_statements,
-    make_folder,
-    named,
-    owing,
-    period_of,
-)
+from flows.statements.fetch import amount_of, make_folder, named, owing, period_of
+from flows.statements.run import Run, fetch_into, mail, until_stopped
 from schemas.client import as_dict
-from schemas.errors import NotVerified, SettingsError, SyncError
+from schemas.errors import NotVerified, SettingsError
 
 if TYPE_CHECKING:
     from flows.session.progress import Progress
-    from flows.statements.fetch import Drawn
 
 MOST = 50
 """The most clients to show; clients with a problem come first."""
@@ -100,13 +92,10 @@ def statement(
             confirm(question, yes=yes, as_json=as_json)
         with progress_bar("clients", quiet=as_json) as progress:
             if email:
-                drawn, stopped = _until_stopped(mail_statements(api, wanted, period, progress=progress))
+                run = mail(api, wanted, left, period, progress=progress)
             else:
-                drawn, stopped = _until_stopped(
-                    draw_statements(api, wanted, period, to, again=again, progress=progress)
-                )
-    _show_drawn([*left, *drawn], as_json=as_json)
-    _end(sum(not result.problem for result in drawn), len(wanted) + len(left), stopped, email=email)
+                run = fetch_into(api, wanted, left, period, to, again=again, progress=progress)
+    _show_run(run, as_json=as_json)
 
 
 def reactivate_email(
@@ -139,7 +128,7 @@ def update_tax_data(
     It uses the client's address, handles three clients a minute, and does this for paid accounts only.
     """
     with open_api(source, config=config) as api, progress_bar("clients", quiet=as_json) as progress:
-        looked_up, stopped = _until_stopped(_counted(clients.update_tax_data(api, ids), len(set(ids)), progress))
+        looked_up, stopped = until_stopped(_counted(clients.update_tax_data(api, ids), len(set(ids)), progress))
     if as_json:
         show_json([{"client_id": client.id, "tax_info": client.tax_info} for client in looked_up])
     elif looked_up:
@@ -173,17 +162,6 @@ def template(
         say(f"The server says: {said}")
 
 
-def _until_stopped(run: Iterable[Item]) -> tuple[list[Item], SyncError | None]:
-    """Return the results of a run, and the error that ended it, if any: results before the error are shown too."""
-    items: list[Item] = []
-    try:
-        for item in run:
-            items.append(item)  # noqa: PERF402 - keeps the results before an error
-    except SyncError as problem:
-        return items, problem
-    return items, None
-
-
 def _counted(run: Iterable[Item], of: int, progress: Progress) -> Iterator[Item]:
     """Yield the items, and report progress."""
     for done, item in enumerate(run, start=1):
@@ -191,25 +169,19 @@ def _counted(run: Iterable[Item], of: int, progress: Progress) -> Iterator[Item]
         yield item
 
 
-def _show_drawn(drawn: Sequence[Drawn], *, as_json: bool) -> None:
+def _show_run(run: Run, *, as_json: bool) -> None:
+    """Print the results. Raises the error that stopped the run, or NotVerified if statements are missing."""
     if as_json:
         show_json([
             {"client_id": row.client_id, "did": row.did or None, "file": row.file, "problem": row.problem or None}
-            for row in drawn
+            for row in run.drawn
         ])  # fmt: skip
-        return
-    first = sorted(drawn, key=lambda row: not row.problem)
-    rows = [(row.client_id, row.name, row.did or row.problem, row.file) for row in first]
-    show_table("Statements", ("id", "client", "", "file"), rows, most=MOST)
-
-
-def _end(done: int, of: int, stopped: SyncError | None, *, email: bool) -> None:
-    """Say how many statements there are. Raises the error that stopped the run, or NotVerified if some are missing."""
-    state = "Requested by mail" if email else "Saved"
-    more = " The server does not report whether it sent them." if email else ""
-    say(f"{state}: {done:,} of {counted(of, 'statement')}.{more}")
-    if stopped:
-        raise stopped
-    if done < of:
-        again = "run it again for these only: the others would be mailed twice" if email else "run it again for these"
-        raise NotVerified(f"Missing: {of - done:,} of {counted(of, 'statement')}; {again}.")
+    else:
+        first = sorted(run.drawn, key=lambda row: not row.problem)
+        rows = [(row.client_id, row.name, row.did or row.problem, row.file) for row in first]
+        show_table("Statements", ("id", "client", "", "file"), rows, most=MOST)
+    say(run.state())
+    if run.stopped:
+        raise run.stopped
+    if missing := run.missing():
+        raise NotVerified(missing)

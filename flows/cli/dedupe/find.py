@@ -92,8 +92,7 @@ def find(
                 why_best,
             )
         )
-    groups = f"{counted(len(duplicates.clusters), 'group')} of duplicates"
-    note = f"{groups} ({duplicates.new:,} new) among {counted(duplicates.compared, 'client')}"
+    note = duplicates.in_words
     if duplicates.left_out:
         note += f". Keys skipped because too many clients share them: {duplicates.left_out:,}"
     if duplicates.unlearned >= MANY:
@@ -124,7 +123,7 @@ def list_clusters(source: SourceName = None, config: ConfigFile = None, as_json:
 
     Shows the decision on each group of duplicates.
     """
-    from flows.dedupe.review import cases, not_the_same  # noqa: PLC0415 - an extra, as for `find`
+    from flows.dedupe.review import cases  # noqa: PLC0415 - an extra, as for `find`
 
     settings = load_settings(config)
     name = choose_source(settings, source)
@@ -133,7 +132,7 @@ def list_clusters(source: SourceName = None, config: ConfigFile = None, as_json:
         (
             _title(case),
             ", ".join(case.ids),
-            "open" if case.is_open else "not the same" if not_the_same(case) else "same",
+            "open" if case.is_open else case.state.replace("not_same", "not the same"),
         )
         for case in groups
     ]
@@ -166,7 +165,7 @@ def decide(
     Decisions in a file are same_as, never_merge or later. The newest decision on a pair counts. With `--survivor`
     alone, only the client to keep is recorded.
     """
-    from flows.dedupe.review import choose, decide_pairs  # noqa: PLC0415 - an extra, as for `find`
+    from flows.dedupe.decide import choose, decide_pairs  # noqa: PLC0415 - an extra, as for `find`
 
     decisions: list[tuple[tuple[str, str], str, str]] = []
     if survivor and not (ids or file):

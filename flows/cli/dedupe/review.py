@@ -6,9 +6,8 @@ import os
 import sys
 import termios
 import tty
-from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final
@@ -22,17 +21,16 @@ from schemas.errors import SettingsError
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from flows.dedupe.review import Case, Line
+    from flows.configuration.values import Settings
+    from flows.dedupe.review import Case
+    from flows.dedupe.walk import Walk
 
 LABEL: Final = 15
 """The width of the column with the names of the fields, in characters, including the mark."""
 NARROWEST: Final = 24
 """The least width of a client's column, in characters."""
 DECISIONS: Final[Mapping[str, str]] = {"s": "same_as", "c": "same_as", "n": "never_merge", "l": "later"}
-WORDS: Final[Mapping[str, str]] = {"same_as": "the same", "never_merge": "not the same", "later": "left for later"}
-LETTERS: Final = "123456789abcdefghijklmnop"
-"""One key for each client of a group."""
-PROMPT: Final = "s same · n not the same · l later · c same, and you choose · b back · q quit"
+PROMPT: Final = "s same · n not the same · l later · c same, and you choose · u undo · b back · q quit"
 
 
 def review(
@@ -43,11 +41,12 @@ def review(
     The most uncertain groups come first: your decisions on them teach most. Pairs in no group are asked about too, from
     a probability of 20 % on; they are called less likely. Shows the clients of a group side by side; the client to keep
     comes first. A mark shows each difference that matters: ≠ for two values, + for a value beside a blank. One key
-    decides, without Enter: s the same, n not the same, l later, c the same and you choose the client to keep, b back to
-    the last group, q quit. Nothing is merged. With --json, the open groups are printed, and no question is asked.
+    decides, without Enter: s the same, n not the same, l later, c the same and you choose the client to keep, u undo
+    the last decision, b back to the last group, q quit. Nothing is merged. With --json, the open groups are printed,
+    and no question is asked.
     """
     from flows.dedupe.questions import questions  # noqa: PLC0415 - an extra
-    from flows.dedupe.review import choose, decide_case  # noqa: PLC0415 - as above
+    from flows.dedupe.walk import Stop, Walk  # noqa: PLC0415 - as above
 
     chosen = read_rules(rules)
 
@@ -63,42 +62,50 @@ def review(
     if not left:
         say("There is no group to decide on. Next: ninja-sync dedupe find, or ninja-sync dedupe plan")
         return
-    place, decided = 0, dict[int, str]()
-    while place < len(left):
-        case = left[place]
-        show_case(case, f"{'Less likely pair' if case.less_likely else 'Group'}, {place + 1} of {len(left)}")
-        key = _key(PROMPT, {*DECISIONS, "b", "q"})
-        if key == "q":
-            break
-        if key == "b":
-            place = max(0, place - 1)
-            continue
-        if key == "c":
-            ids = in_order(case)[: len(LETTERS)]
-            letters = LETTERS[: len(ids)]
-            letter = _key(
-                f"Which client to keep: {letters[0]} to {letters[-1]}, in this order; q back", {*letters, "q"}
-            )
-            if letter == "q":
-                continue
-            kept = ids[letters.index(letter)]
-            choose(settings, name, kept, reason="reviewed")
-            left[place] = replace(case, kept=kept, why="chosen by a person")
-        decide_case(settings, name, case, DECISIONS[key], reason="reviewed")
-        decided[place] = DECISIONS[key]
-        place += 1
-    joined = any(left[at].less_likely and decision == "same_as" for at, decision in decided.items())
-    say(_summary(decided, len(left), "find" if joined else "plan" if {*decided.values()} - {"later"} else "review"))
+    walk = Walk(name, [Stop(case.ids, case.less_likely) for case in left])
+    place = 0
+    while 0 <= place < len(left):
+        place = _ask(settings, walk, left[place], place)
+    say(f"{walk.in_words()}. Next: ninja-sync dedupe {walk.following}" if walk.made else "Nothing was decided.")
 
 
-def in_order(case: Case) -> list[str]:
-    """Return the clients of a group, with the client to keep first."""
-    return sorted(case.ids, key=lambda client_id: (client_id != case.kept, case.ids.index(client_id)))
+def _ask(settings: Settings, walk: Walk, case: Case, place: int) -> int:
+    """Show one group and obey one key; return the place of the group to show next, or -1 to quit."""
+    from flows.dedupe.decide import decide_group  # noqa: PLC0415 - an extra
+
+    show_case(case, f"{'Less likely pair' if case.less_likely else 'Group'}, {place + 1} of {len(walk.stops)}")
+    key = _key(PROMPT, {*DECISIONS, "b", "u", "q"})
+    if key in {"q", "b"}:
+        return -1 if key == "q" else max(0, place - 1)
+    if key == "u":
+        back = walk.take_back_last(settings)
+        if back is None:
+            say("There is no decision to undo.")
+        return place if back is None else back
+    kept = _choose(case) if key == "c" else ""
+    if kept is None:
+        return place
+    noted = decide_group(settings, walk.source, case.ids, DECISIONS[key], kept=kept, reason="reviewed")
+    if noted is not None:
+        walk.note(place, noted)
+    return place + 1
+
+
+def _choose(case: Case) -> str | None:
+    """Ask which client to keep; None if the person goes back."""
+    from flows.dedupe.side_by_side import LETTERS, in_order  # noqa: PLC0415 - an extra
+
+    ids = in_order(case)[: len(LETTERS)]
+    letters = LETTERS[: len(ids)]
+    letter = _key(f"Which client to keep: {letters[0]} to {letters[-1]}, in this order; q back", {*letters, "q"})
+    return None if letter == "q" else ids[letters.index(letter)]
 
 
 def show_case(case: Case, title: str) -> None:
     """Print a group: its clients side by side as far as there is room, then the reasons."""
     from rich.text import Text  # noqa: PLC0415 - 0.1 s, not needed for --json
+
+    from flows.dedupe.side_by_side import in_order  # noqa: PLC0415 - an extra
 
     out, ids = console(), in_order(case)
     beside = max(1, (out.width - LABEL) // (NARROWEST + 2))
@@ -123,11 +130,13 @@ def _table(case: Case, group: Sequence[str], ids: Sequence[str], width: int) -> 
     from rich.table import Table  # noqa: PLC0415 - as above
     from rich.text import Text  # noqa: PLC0415 - as above
 
+    from flows.dedupe.side_by_side import label_of, letter_of, mark_of  # noqa: PLC0415 - an extra
+
     made = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
     made.add_column("", width=LABEL - 1, no_wrap=True)
     for client_id in group:
         kept = f" kept: {case.why}" if client_id == case.kept else ""
-        made.add_column(Text(f"{_key_of(ids, client_id)}{kept}"), width=width, overflow="fold")
+        made.add_column(Text(f"{letter_of(ids, client_id)}{kept}"), width=width, overflow="fold")
     currency = next((line for line in case.lines if line.name == "currency_code"), None)
     for line in case.lines:
         values = [line.values[case.ids.index(client_id)] for client_id in group]
@@ -135,25 +144,14 @@ def _table(case: Case, group: Sequence[str], ids: Sequence[str], width: int) -> 
             continue
         money = [currency.values[case.ids.index(client_id)] if currency else None for client_id in group]
         texts = [_shown(value, code) for value, code in zip(values, money, strict=True)]
-        mark = "≠ " if line.differs else "+ " if line.missing else "  "
-        made.add_row(Text(mark + _label(line)), *map(Text, texts))
+        made.add_row(Text(f"{mark_of(line):1} {label_of(line)}"), *map(Text, texts))
     if currency and currency.differs:
         made.add_row(
-            Text("≠ currency"), *(Text(str(currency.values[case.ids.index(client_id)] or "")) for client_id in group)
+            Text(f"{mark_of(currency):1} {label_of(currency)}"),
+            *(Text(str(currency.values[case.ids.index(client_id)] or "")) for client_id in group),
         )
     made.add_row(Text("  id", style="dim"), *(Text(client_id, style="dim") for client_id in group))
     return made
-
-
-def _key_of(ids: Sequence[str], client_id: str) -> str:
-    place = ids.index(client_id)
-    return LETTERS[place] if place < len(LETTERS) else str(place + 1)
-
-
-def _label(line: Line) -> str:
-    return {"display_name": "name", "paid_to_date": "paid", "address1": "street"}.get(line.name, line.name).replace(
-        "_", " "
-    )
 
 
 def _shown(value: object, currency: object) -> str:
@@ -171,10 +169,11 @@ def _show_reasons(out: Console, case: Case, ids: Sequence[str]) -> None:
     from rich.text import Text  # noqa: PLC0415 - as above
 
     from flows.dedupe.explain import hard_reasons, shown  # noqa: PLC0415 - an extra
+    from flows.dedupe.side_by_side import letter_of  # noqa: PLC0415 - an extra
 
     made = Table.grid(padding=(0, 2, 0, 0))
     for pair in sorted(case.pairs, key=lambda pair: -pair.probability):
-        first, second = (_key_of(ids, client) for client in sorted((pair.id_a, pair.id_b), key=ids.index))
+        first, second = (letter_of(ids, client) for client in sorted((pair.id_a, pair.id_b), key=ids.index))
         hard = hard_reasons(pair.against) if pair.in_conflict else []
         against = [f"but {why}" for why in pair.against if why not in hard]
         reasons = "; ".join([*pair.reasons, *against]) or "nothing else in common"
@@ -183,13 +182,6 @@ def _show_reasons(out: Console, case: Case, ids: Sequence[str]) -> None:
         made.add_row(Text(f"  {first} = {second}"), Text(shown(pair.probability)), Text(harmless(reasons)))
     out.print(made)
     out.print()
-
-
-def _summary(decided: Mapping[int, str], count: int, following: str) -> str:
-    counts = Counter(decided.values())
-    words = [f"{counts[decision]:,} {word}" for decision, word in WORDS.items() if counts[decision]]
-    words += [f"{count - len(decided):,} not looked at"] if len(decided) < count else []
-    return f"{', '.join(words)}. Next: ninja-sync dedupe {following}" if decided else "Nothing was decided."
 
 
 def _key(question: str, answers: set[str]) -> str:

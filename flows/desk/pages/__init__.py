@@ -5,11 +5,39 @@ from __future__ import annotations
 from typing import Final
 
 from flows.desk.answers import DeskRoute
-from flows.desk.pages import plans, queue, shared
+from flows.desk.pages import (
+    client,
+    clients,
+    corrections,
+    corrections_grid,
+    duplicates,
+    health,
+    merge_plan,
+    merges,
+    plans,
+    queue,
+    receivables,
+    review,
+    shared,
+    statements,
+    today,
+)
 
 PAGES: Final[tuple[DeskRoute, ...]] = (
-    *shared.ROUTES,
-    *queue.ROUTES,
+    *today.ROUTES,
+    *clients.ROUTES,
+    *client.ROUTES,
+    *duplicates.ROUTES,
+    *review.ROUTES,
+    *merges.ROUTES,
+    *merge_plan.ROUTES,
+    *corrections.ROUTES,
+    *corrections_grid.ROUTES,
+    *queue.ROUTES,  # before the plans: /plans/queued is no plan
     *plans.ROUTES,
-)  # fmt: skip
+    *receivables.ROUTES,
+    *statements.ROUTES,
+    *health.ROUTES,
+    *shared.ROUTES,
+)
 """The routes of all pages but the entrance."""

@@ -4,10 +4,13 @@ document.documentElement.classList.add("script");
 
 const typing = (target) => target.closest("input:not([type=radio]):not([type=checkbox]), textarea, select, [contenteditable]");
 
-// A key presses the button or follows the link that names it: <button data-key="s">.
+// A key presses the button or follows the link that names it, alone or among others: <button data-key="s">,
+// <a data-key="f ArrowRight">. Arrows do what they do everywhere among radio buttons and in a box that scrolls.
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || event.repeat || typing(event.target)) return;
-  const target = document.querySelector(`[data-key="${CSS.escape(event.key)}"]`);
+  const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
+  if (key === " " || (key.startsWith("Arrow") && event.target.matches("input, .wide"))) return;
+  const target = document.querySelector(`[data-key~="${CSS.escape(key)}"]`);
   if (target) { event.preventDefault(); target.click(); }
 });
 

@@ -8,13 +8,14 @@ import pytest
 
 from flows.cli.dedupe.review import show_case
 from flows.dedupe.comparable import comparable
+from flows.dedupe.decide import decide_pairs
 from flows.dedupe.explain import reasons
 from flows.dedupe.find import find_duplicates
 from flows.dedupe.levels import COMPARISONS
 from flows.dedupe.model import predicted
 from flows.dedupe.plan import CERTAIN, FOR_A_PERSON, is_certain, plan_clusters, planned_cases, torn
 from flows.dedupe.questions import to_ask
-from flows.dedupe.review import Case, Line, cases, decide_pairs, pairs_in
+from flows.dedupe.review import Case, Line, cases, pairs_in
 from flows.dedupe.rules import Rules
 from flows.session.api import open_api
 from flows.session.ready import open_ready

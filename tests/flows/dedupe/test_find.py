@@ -10,10 +10,11 @@ import subprocess
 import msgspec
 import pytest
 
+from flows.dedupe.decide import choose, decide_group, decide_pairs
 from flows.dedupe.find import across, find_duplicates
 from flows.dedupe.model import predicted
 from flows.dedupe.plan import plan_clusters
-from flows.dedupe.review import cases, choose, decide_case, decide_pairs, not_the_same
+from flows.dedupe.review import cases
 from flows.dedupe.rules import Rules, load_rules
 from flows.merge.survivor import RULES, survivor_of, why
 from flows.session.api import open_api
@@ -69,7 +70,7 @@ def test_twins_are_found_explained_and_obey_decisions(told, twins, pulls, server
     assert "same VAT number" in pair.reasons
     case = next(c for c in cases(told, "main") if set(c.ids) == {one, other})
     assert {line.name for line in case.lines if line.differs} >= {"display_name", "city"}
-    decide_case(told, "main", case, NEVER_MERGE, reason="two shops")
+    decide_group(told, "main", case.ids, NEVER_MERGE, reason="two shops")
     again = find_duplicates(told, "main", Rules())
     assert not [ids for ids in again.clusters if {one, other} <= set(ids)]
     assert again.new == 0
@@ -192,8 +193,8 @@ def test_a_person_decides_at_the_terminal(told, twins, pulls, server, tmp_path):
     left = cases(told, "main")
     assert len(left) == 1
     everyone = cases(told, "main", everything=True)
-    assert sum(not case.is_open and not not_the_same(case) for case in everyone) == 1
-    assert sum(not_the_same(case) for case in everyone) == clusters - 2
+    assert sum(case.state == "same" for case in everyone) == 1
+    assert sum(case.state == "not_same" for case in everyone) == clusters - 2
 
 
 @pytest.mark.proof

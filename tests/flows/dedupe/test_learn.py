@@ -10,6 +10,7 @@ import pyarrow as pa
 import pytest
 
 from flows.dedupe.comparable import comparable
+from flows.dedupe.decide import decide_pairs
 from flows.dedupe.find import find_duplicates
 from flows.dedupe.fit import odds
 from flows.dedupe.labels import Labels, labels_of
@@ -18,7 +19,7 @@ from flows.dedupe.levels import COMPARISONS
 from flows.dedupe.model import BOOK, LIST, Model, kind_of, model_in_use, predicted, shipped
 from flows.dedupe.pairs import levels_between, levels_of, prepared
 from flows.dedupe.questions import questions
-from flows.dedupe.review import cases, decide_pairs
+from flows.dedupe.review import cases
 from flows.dedupe.rules import Rules
 from flows.session.ready import open_ready
 from sandbox.server import running

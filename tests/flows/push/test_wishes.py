@@ -204,3 +204,15 @@ def test_parquet_and_frames_hold_the_same(tmp_path):
     (tmp_path / "no.parquet").write_bytes(b"nonsense")
     with pytest.raises(SettingsError, match="is not a Parquet file"):
         wishes_of_file(tmp_path / "no.parquet")
+
+
+def test_blank_last_cells_of_a_workbook_are_blank(tmp_path):
+    book = Workbook()
+    for row in (["Number", "City", "Phone"], ["15", "Bern"], ["16", None, "1"], ["17"], ["18", "Genf", "2", "more"]):
+        book.active.append(row)
+    book.save(tmp_path / "short.xlsx")
+    rows, _ = wishes_of_file(tmp_path / "short.xlsx")
+    assert values(rows)[:3] == [
+        ("number", "15", {"city": "Bern"}), ("number", "16", {"phone": "1"}), ("number", "17", {}),
+    ]  # fmt: skip
+    assert rows[3].wrong[""] == "the row has 4 values, and line 1 has 3 headings"

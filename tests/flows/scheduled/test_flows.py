@@ -194,7 +194,8 @@ def others(names, folder, patch, box):
 def approved(config, names, folder, patch):
     """A push and a merge that are approved while they are suspended, as if they were resumed at once."""
     from flows.configuration.load import load_settings  # noqa: PLC0415
-    from flows.dedupe.review import cases, choose, decide_pairs  # noqa: PLC0415
+    from flows.dedupe.decide import choose, decide_pairs  # noqa: PLC0415
+    from flows.dedupe.review import cases  # noqa: PLC0415
     from flows.plans.approvals import approve_digest  # noqa: PLC0415 - as above
     from flows.scheduled import approval, merge, push  # noqa: PLC0415
 

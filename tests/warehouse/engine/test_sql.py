@@ -20,6 +20,7 @@ GLUED = {
     "approvals": ("control/approvals.py",),
     "turns": ("locks/host_turns.py",),
     "client": ("../flows/ask/one_client.py",),
+    "clients": ("../flows/ask/client_list.py",),
 }
 """Subjects with modules that put the subject before a statement's name themselves: there the name alone is its use."""
 

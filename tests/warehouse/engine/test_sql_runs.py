@@ -47,8 +47,8 @@ ROW = normalise(CLIENTS, [client(ID)]).rows
 MD5 = hashlib.md5(ROW[0].record.encode()).hexdigest()  # noqa: S324 - as both engines spell it
 TIMES = r"since|.*_at|now|at|began|local_began|before|moment|newest"
 WHOLE = r"n|number|place|most|top|first|last|total|unexplained|removed|resumed_at|rest|interval|longest|seconds"
-WHOLE += r"|least|searches|decisions|skip|exit_code"
-FLAGS = r"full|held|blind|deleted|listed|with_inserted|kept_balances|usable"
+WHOLE += r"|least|searches|decisions|skip|exit_code|first_single|top_single"
+FLAGS = r"full|held|blind|deleted|listed|with_inserted|kept_balances|usable|with_money"
 LISTS = r"ids|places|fields|befores|afters|outcomes|messages|reasons|against|keys|known|clusters|changes|wish_ids|told"
 LISTS += r"|groups|survivors|mergeables|ids_a|ids_b|probabilities|by_puts|conflicts"
 
@@ -182,8 +182,13 @@ def names(name: str, engine: str) -> dict[str, str]:
     if name.startswith("aging/"):
         figures = {"figures": "mart.aging", "items": "mart.open_items"}
         return figures | {"columns": "owed, overpaid", "sums": "sum(owed) as owed, sum(overpaid) as overpaid"}
+    if name == "duplicate_groups/page":
+        return {"groups": statement("duplicate_groups/every")}
     if name.startswith("today/"):
         return {"mart": "mart", "name": "n.display_name as name", "clients": "(select * from mart.clients)"}
+    if name.startswith("clients/"):
+        chosen = re.sub(r"--[^\n]*", "", statement("clients/mirrored")).format(problem="true")
+        return {"problem": "true", "chosen": chosen, "order": "x.id"}
     return archive_of(entity) | {
         "stamp": stamp_of(CONTACTS),
         "counted": "true",

@@ -1,0 +1,52 @@
+"""A file of corrections in a person's session, and its check in the background: shared by the pages of corrections."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from flows.desk.answers import See
+from flows.desk.visit import Visit
+from flows.push.corrections import Correction, check
+from flows.push.grid import Grid
+from flows.session.door import open_door
+from flows.session.progress import Progress
+from schemas.errors import SettingsError
+
+
+@dataclass
+class Work:
+    """A person's file, in this session only: the corrections, and the grid of those that were checked last."""
+
+    correction: Correction = field(repr=False)
+    checked: Correction | None = field(default=None, repr=False)
+    grid: Grid | None = field(default=None, repr=False)
+
+    @property
+    def is_checked(self) -> bool:
+        """Whether the grid is that of the corrections as they are now."""
+        return self.checked is not None and self.checked.asks_for == self.correction.asks_for
+
+
+def work_of(visit: Visit) -> Work:
+    """Return the file of an address. Raises SettingsError if it is forgotten."""
+    work = visit.kept(visit.path["key"])
+    if not isinstance(work, Work):
+        raise SettingsError("This address is not that of a file. Upload it again.")
+    return work
+
+
+def check_in_background(visit: Visit, work: Work, note: str = "") -> See:
+    """Compare the changes with the server in the background, then show the grid, with a note."""
+    correction, settings, address = work.correction, visit.settings, f"/corrections/{visit.path['key']}/changes"
+
+    def compared(progress: Progress) -> Grid:
+        with open_door(settings, correction.source) as door:
+            return check(settings, correction, door, progress=progress)
+
+    def then(grid: Grid) -> str:
+        work.checked, work.grid = correction, grid
+        if note:
+            visit.note(note)
+        return address
+
+    return visit.start("Check the corrections", compared, then)

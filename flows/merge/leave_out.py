@@ -1,0 +1,41 @@
+"""Plan the merges of a plan again without some of them, which a person does not want after all."""
+
+from __future__ import annotations
+
+from collections.abc import Set
+
+from connector.door.door import Door
+from flows.configuration.values import Settings
+from flows.merge.apply import close_merges
+from flows.merge.plan import PlannedMerges, plan_merges
+from flows.merge.stored import StoredMerges
+from flows.session.clock import SYSTEM_CLOCK, Clock
+from schemas.errors import SettingsError, StalePlan
+from warehouse.control.plans import PLANNED
+
+
+def plan_without(
+    settings: Settings, door: Door, shown: StoredMerges, left_out: Set[int], *, clock: Clock = SYSTEM_CLOCK
+) -> PlannedMerges:
+    """Plan the merges of a plan again, with its choices but without those at some places; the old plan ends.
+
+    Reads the clients again, so the new plan may refuse some of the others. Raises SettingsError if nothing is left out
+    or nothing remains, and StalePlan if the plan was begun.
+    """
+    plan, steps = shown.stored.plan, [merge.step for merge in shown.merges if merge.place not in left_out]
+    if shown.stored.state != PLANNED:
+        raise StalePlan(f"The plan {plan.plan_id} is {shown.stored.state}: nothing can be left out of it any more.")
+    if len(steps) == len(shown.merges):
+        raise SettingsError("Tick the merges to leave out.")
+    if not steps:
+        raise SettingsError("You leave out all merges. End the plan instead.")
+    saved = [step for step in plan.steps if not (step.before.is_empty and step.then.is_empty)]
+    made = plan_merges(
+        settings, plan.source, door, [(step.survivor_id, step.mergeable_id) for step in steps],
+        allowed={name for step in plan.steps for name in step.allowed}, rescue=bool(saved),
+        public_notes=any("public_notes" in step.before.columns for step in saved), reason=plan.reason,
+        remarks={merge.step.mergeable_id: merge.step.remarks for merge in shown.merges}, clock=clock,
+    )  # fmt: skip
+    if made.plan is not None:
+        close_merges(settings, plan.plan_id, clock=clock)
+    return made
