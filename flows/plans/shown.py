@@ -14,7 +14,7 @@ from flows.ask.ask import reading
 from flows.ask.field_names import names_of_fields
 from flows.ask.names import Names, names_in
 from flows.configuration.values import Settings
-from flows.plans.applying import most_clients
+from flows.plans.brake import most_clients
 from flows.session.clock import SYSTEM_CLOCK, Clock
 from flows.show.counted import counted
 from schemas.errors import SettingsError
