@@ -23,6 +23,7 @@ from flows.merge.sheet import undo_sheet
 from flows.merge.sheet_text import as_markdown
 from flows.merge.stored import StoredMerge, StoredMerges, read_merges
 from flows.plans.applying import barred
+from flows.plans.shown import shown_plan
 from flows.session.clock import SYSTEM_CLOCK
 from flows.session.door import open_door
 from flows.session.progress import Progress
@@ -58,7 +59,8 @@ def _page(visit: Visit, found: StoredMerges, wrong: Mapping[str, str] | None = N
     listed = shown(found)
     ended = visit.kept(visit.query["ended"]) if "ended" in visit.query else ""
     values = {
-        "plan": plan, "stored": stored, "merges": listed[first : first + AT_ONCE], "of_all": len(listed),
+        "plan": plan, "stored": stored, "decided": shown_plan(visit.settings, plan.plan_id),
+        "merges": listed[first : first + AT_ONCE], "of_all": len(listed),
         "page": page, "pages": -(-len(listed) // AT_ONCE),
         "merged": sum(one.is_merged for one in listed), "opened": visit.query.get("open", ""),
         "few": len(listed) <= OPEN,

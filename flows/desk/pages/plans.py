@@ -6,6 +6,7 @@ from math import ceil
 from typing import Final
 
 from flows.desk.answers import Answer, Page, See, get, post
+from flows.desk.pages.paging import page_number
 from flows.desk.visit import Visit
 from flows.plans.approvals import approve_digest, reject_digest
 from flows.plans.shown import (
@@ -29,7 +30,7 @@ from schemas.errors import SettingsError, WrongDigest
 
 def plans(visit: Visit) -> Answer:
     """List the plans, those that wait for somebody first."""
-    page = page_of(visit)
+    page = page_number(visit.query.get("page", "1"))
     listed = plans_page(visit.settings, visit.source, page)
     values = {"listed": listed, "page": page, "pages": max(1, ceil(listed.total / AT_ONCE))}
     return Page("plans/list.html", values, "Plans")
@@ -129,17 +130,11 @@ def page_of_plan(shown: ShownPlan) -> str:
     return f"/{'merges' if shown.is_merge else 'plans'}/{shown.plan_id}"
 
 
-def page_of(visit: Visit) -> int:
-    """Return the number of the page that is asked for."""
-    text = visit.query.get("page", "1")
-    return int(text) if text.isascii() and text.isdigit() and 0 < len(text) < 7 and int(text) else 1  # noqa: PLR2004 - a million pages
-
-
 def _shown(visit: Visit, shown: ShownPlan, *, problem: str = "", status: int = 200) -> Answer:
     if shown.is_merge:
         return See(page_of_plan(shown))
     column, outcome = visit.query.get("field") or None, visit.query.get("outcome") or None
-    page = page_of(visit)
+    page = page_number(visit.query.get("page", "1"))
     listed = one_plan(visit.settings, shown.plan_id, page, column=column, outcome=outcome)
     values = {
         "plan": listed.plan, "listed": listed, "page": page, "pages": max(1, ceil(listed.total / VALUES_AT_ONCE)),

@@ -6,7 +6,8 @@ from math import ceil
 from typing import Final
 
 from flows.desk.answers import Answer, Page, See, get, post
-from flows.desk.pages.plans import page_of, url_of_planned
+from flows.desk.pages.paging import page_number
+from flows.desk.pages.plans import url_of_planned
 from flows.desk.visit import Visit
 from flows.push.outbox import requeue_changes, withdraw_changes
 from flows.push.plan import Planned, plan_push
@@ -22,7 +23,7 @@ GROUPS: Final = {**WORDS, "taken": "in a plan, or done"}
 
 def queue(visit: Visit) -> Answer:
     """List the queued changes of one group, or those that no plan will send."""
-    page, group = page_of(visit), visit.query.get("group") or None
+    page, group = page_number(visit.query.get("page", "1")), visit.query.get("group") or None
     listed = queue_page(visit.settings, visit.source, page, group=group)
     values = {
         "listed": listed, "page": page, "pages": max(1, ceil(listed.total / AT_ONCE)), "group": group, "words": GROUPS,
