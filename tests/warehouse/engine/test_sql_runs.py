@@ -185,7 +185,8 @@ def names(name: str, engine: str) -> dict[str, str]:
     if name == "duplicate_groups/page":
         return {"groups": statement("duplicate_groups/every")}
     if name.startswith("today/"):
-        return {"mart": "mart", "name": "n.display_name as name", "clients": "(select * from mart.clients)"}
+        clients = "(select *, status = 'deleted' as is_deleted from mart.clients)"
+        return {"mart": "mart", "name": "n.display_name as name", "clients": clients, "versions": "mart.client_history"}
     if name.startswith("clients/"):
         chosen = re.sub(r"--[^\n]*", "", statement("clients/mirrored")).format(problem="true")
         return {"problem": "true", "chosen": chosen, "order": "x.id"}
