@@ -104,6 +104,11 @@ left join mart.load_status as s on s.source = c.source
 where c.source = coalesce($source, c.source)
 order by c.source
 
+-- :name currencies_of_clients
+-- The currency of each of these clients: its own, else its group's, else the company's.
+select id, currency_code from mart.clients
+where source = $source and id in (select unnest(cast($ids as varchar[]))) and currency_code is not null
+
 -- :name currency_codes
 -- The codes of the currencies of a source by their ids, those of its groups by the groups' ids, and the company's.
 select 'currency' as kind, id, code from ninja.currencies where source = $source
