@@ -150,7 +150,7 @@ def test_what_waits_is_counted_for_each_source(pulled, server):
         "values ('main', 'p3', 'p3', 'somebody', $now)",
         now=now,
     )
-    for plan_id in (None, "refused: no such field"):
+    for plan_id in (None, "refused: no such field", "p1", "p2", "p3"):  # the plan p1 has expired
         run(
             pulled,
             "insert into control.outbox (source, id, field, value, plan_id) values ('main', $id, 'city', 'x', $plan)",
@@ -172,7 +172,7 @@ def test_what_waits_is_counted_for_each_source(pulled, server):
     run(
         pulled, "insert into control.unlisted (source, id, why, since_run_id) values ('main', $id, 'held', 'r')", id=one
     )
-    expected = {"approve": 1, "apply": 1, "cut off": 1, "refused": 1, "queued": 1, "held clients": 1, "groups": 1}
+    expected = {"approve": 1, "apply": 1, "cut off": 1, "refused": 1, "queued": 2, "held clients": 1, "groups": 1}
     assert read_today(pulled, "main").waiting == {("main", kind): number for kind, number in expected.items()}
 
 
