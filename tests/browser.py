@@ -184,8 +184,11 @@ INTERACTIVE = """() => {
             .filter(other => other.name === node.name && other.form === node.form);
         return node === (group.find(other => other.checked) ?? group[0]); // arrows go to the others
     });
-    document.activeElement?.blur();
-    window.getSelection().removeAllRanges();
+    const start = document.createElement("span"); // the first Tab goes on from here
+    start.tabIndex = -1;
+    document.body.prepend(start);
+    start.focus();
+    start.remove();
     return window.wanted.length;
 }"""
 FOCUSED = """() => {

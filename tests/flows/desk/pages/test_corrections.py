@@ -139,6 +139,19 @@ def test_an_edit_in_the_grid_is_checked_before_it_goes_into_a_plan(visitor, clie
     assert fields_of(visitor.get(f"{out.url.path}?only=out"))["out-2"] == "yes"
 
 
+def test_a_column_for_the_currency_is_added_where_a_client_has_none_of_its_own(visitor, server):
+    bare = next(
+        client for client in server.clients(status="active").values()
+        if client["number"] and client["country_id"] and not client["settings"].get("currency_id")
+    )  # fmt: skip
+    grid = checked(visitor, f"Number;City\n{bare['number']};Neustadt\n")
+    assert "1 row: the client has no currency of its own" in text_of(grid)
+    again = visitor.post(grid.url.path.replace("/changes", "/column"), fields_of(grid) | {"add": "currency_id"})
+    assert "2 values of 1 client will change, 0 refused" in text_of(again)
+    assert "of its own" not in text_of(again)
+    visitor.post(grid.url.path.replace("/changes", "/column"), fields_of(again) | {"add": "city"}, status=400)
+
+
 def test_a_large_file_is_paged_its_edits_are_kept_and_the_refused_rows_are_found(visitor, clients):
     lines = [f"{client['number']};Ort {n}" for n, client in enumerate(clients[:40])]
     lines += [f"unknown-{n};Genf" for n in range(5000 - len(lines))]
