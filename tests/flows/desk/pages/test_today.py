@@ -74,7 +74,7 @@ def test_the_button_fetches_changes_and_shows_them_with_their_names_harmless(vis
     assert "\\u202egnp.exe" in shown
     assert "more characters)" in shown
     everything = visitor.get("/today/changed")
-    assert "5 clients." in text_of(everything)
+    assert "5 clients, the newest change first" in text_of(everything)
     assert HOSTILE[0] not in everything.text
 
 
