@@ -13,4 +13,6 @@ def test_each_picture_of_the_desk_is_shown_and_small():
     files = {file.stem: file for file in FOLDER.iterdir()}
     assert set(files) == named()
     assert {name for name, file in files.items() if file.stat().st_size > LARGEST} == set()
-    assert {Image.open(file).width for file in files.values()} == {WIDTH}
+    for file in files.values():
+        with Image.open(file) as picture:
+            assert picture.width == WIDTH
