@@ -89,8 +89,11 @@ def _indexes(table: sa.Table, entity: Entity, parent: Entity | None, key: tuple[
         indexes.append(sa.Index(f"{name}_by_stamp", of.source, of.updated_at))
         if entity.client_column == "client_id":
             indexes.append(sa.Index(f"{name}_by_client", of.source, of.client_id))
-    if name == "invoices":  # a few of many are open: ageing reads only these
-        indexes.append(sa.Index("invoices_open", of.source, of.client_id, postgresql_where=of.balance != 0))
+    if name == "invoices":  # a few of many are open: ageing reads only these, a list of late clients only the index
+        due = ("balance", "due_date", "partial", "partial_due_date", "status_id", "is_deleted")
+        indexes.append(
+            sa.Index("invoices_due", of.source, of.client_id, postgresql_include=due, postgresql_where=of.balance != 0)
+        )
     if name == "payment_applications":
         indexes += [sa.Index(f"{name}_by_{one}", of.source, of[f"{one}_id"]) for one in ("invoice", "credit")]
     return indexes

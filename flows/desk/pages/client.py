@@ -139,13 +139,8 @@ def _line(one: OneClient) -> str:
 def _steps(one: OneClient) -> Iterator[Step]:
     for row in one.sections["history"].rows:
         since, until, value = row["valid_from"], row["valid_to"] or one.last_load_at, row["balance"]
-        if (
-            isinstance(since, datetime)
-            and isinstance(until, datetime)
-            and isinstance(value, Decimal)
-            and since <= until
-        ):
-            yield Step(since, until, value)
+        if isinstance(since, datetime) and isinstance(until, datetime) and isinstance(value, Decimal):
+            yield Step(since, max(since, until), value)  # the server's clock may be ahead of ours
 
 
 ROUTES: Final = (

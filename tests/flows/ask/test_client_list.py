@@ -29,6 +29,7 @@ from warehouse.opened.open import open_place
 
 ENTITIES = ("clients", "invoices", "payments", "credits")
 EVERYTHING = Filter(state="all")
+QUARANTINE = "insert into control.quarantine (source, entity, id, field, reason, first_run_id, last_run_id)"
 
 
 class Books:
@@ -191,15 +192,15 @@ def test_each_problem_has_its_clients(own):
     own.change(
         "update ninja.clients set balance = balance + 1 where number = '0010'",
         "insert into control.duplicate_clusters select source, id, id, now() from ninja.clients where number = '0011'",
-        "insert into control.quarantine (source, entity, id, field, reason, first_run_id, last_run_id) "
-        "select source, 'clients', id, 'balance', 'is no number', run_id, run_id from ninja.clients where number = '0012'",
-        "insert into control.quarantine (source, entity, id, field, reason, first_run_id, last_run_id) "
-        "values ('main', 'clients', 'neverStored', 'balance', 'is no number', 'run', 'run')",
-        "update ninja.contacts set email = null where client_id in (select id from ninja.clients where number = '0013')",
+        f"{QUARANTINE} select source, 'clients', id, 'balance', 'odd', run_id, run_id from ninja.clients "
+        "where number = '0012'",
+        f"{QUARANTINE} values ('main', 'clients', 'neverStored', 'balance', 'odd', 'run', 'run')",
+        "update ninja.contacts set email = null "
+        "where client_id in (select id from ninja.clients where number = '0013')",
     )
     number = {key: value for value, key in own.rows("select id, number from ninja.clients")}
     wanted = {
-        "overdue": "select client_id from mart.aging where overdue_1_30 + overdue_31_60 + overdue_61_90 + overdue_over_90 > 0",
+        "overdue": "select client_id from mart.open_items where open_amount > 0 and days_overdue > 0",
         "overpaid": "select id from ninja.clients where balance < 0",
         "duplicates": "select id from control.duplicate_clusters",
         "in_quarantine": "select id from control.quarantine where resolved_run_id is null and entity = 'clients'",

@@ -12,8 +12,10 @@ from flows.ask.letters import MOST, pattern_of
 from warehouse.opened.open import open_place
 
 FOUND = [
-    ("müller", "MÜLLER GmbH"), ("muller", "Müller"), ("Mueller", "Müller"), ("Müller", "Mueller"), ("STRASSE", "Straße"),
-    ("straße", "Strasse 5"), ("straße", "STRASSE"), ("societe", "Société Générale"), ("lodz", "Łódź"), ("oresund", "Øresund"),
+    ("müller", "MÜLLER GmbH"), ("muller", "Müller"), ("Mueller", "Müller"), ("Müller", "Mueller"),
+    ("STRASSE", "Straße"),
+    ("straße", "Strasse 5"), ("straße", "STRASSE"), ("societe", "Société Générale"), ("lodz", "Łódź"),
+    ("oresund", "Øresund"),
     ("istanbul", "İSTANBUL"), ("ISPARTA", "ısparta"), ("a.b*c", "xA.B*Cx"), ("жук", "ЖУК"), ("東京", "株式会社東京"),
     ("anna  meier", "Anna\tMeier"), ("(ltd)", "Evil (Ltd)"), ("[x]", "[X]"), ("a\\b", "A\\B"), ("100%_", "100%_"),
 ]  # fmt: skip

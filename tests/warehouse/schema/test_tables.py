@@ -52,7 +52,7 @@ def test_postgres_has_exactly_these_indexes(reflected):
             index.name: (list(index.columns.keys()), bool(index.unique)) for index in reflected.tables[name].indexes
         }
         assert found == {index.name: (list(index.columns.keys()), bool(index.unique)) for index in table.indexes}
-    (only,) = (index for index in reflected.tables["ninja.invoices"].indexes if index.name == "invoices_open")
+    (only,) = (index for index in reflected.tables["ninja.invoices"].indexes if index.name == "invoices_due")
     assert str(only.dialect_options["postgresql"]["where"]) == "(balance <> (0)::numeric)"
 
 
