@@ -58,7 +58,8 @@ def _changes(visit: Visit, work: Work, grid: Grid) -> Page:
     names = known_names(visit.settings, correction.source)
     headings = (work.checked or correction).headings
     return Page("corrections/changes.html", {
-        "key": visit.path["key"], "name": correction.name, "grid": grid, "is_checked": work.is_checked,
+        "key": visit.path["key"], "name": correction.name, "source": correction.source, "grid": grid,
+        "is_checked": work.is_checked,
         "filters": [(name, words) for name, (words, _) in FILTERS.items()], "only": only, "page": page, "pages": pages,
         "shown": [(row, lines.get(row.line)) for row in rows[(page - 1) * ROWS : page * ROWS]],
         "key_at": headings.key_at, "key_heading": correction.columns[headings.key_at],

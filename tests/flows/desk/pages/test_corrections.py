@@ -7,6 +7,7 @@ import re
 from html.parser import HTMLParser
 
 import pytest
+from msgspec.structs import replace
 from openpyxl import Workbook, load_workbook
 
 from flows.desk.pages.corrections import LARGE, MOST_FILES
@@ -307,6 +308,18 @@ def test_another_person_does_not_see_the_file(visitor, opened):
     other = Visitor(opened, "Ben")
     assert "changes.csv" not in text_of(other.get("/corrections"))
     assert "no longer at hand" in text_of(other.get(page.url.path, status=400))
+
+
+def test_with_several_companies_one_is_chosen_first_and_its_name_is_shown(settings, server, pulls, monkeypatch):
+    monkeypatch.setenv("NINJA_SYNC_TOKEN", server.box.token)
+    pulls()
+    both = replace(settings, sources={**settings.sources, "other": settings.sources["main"]})
+    with answering(both) as opened:
+        visitor = Visitor(opened)
+        assert "Choose one company" in text_of(visitor.get("/corrections"))
+        assert "Choose one company" in text_of(uploaded(visitor, "Number;City\n1;Bern\n", status=400))
+        visitor.post("/source", {"source": "main"})
+        assert "changes.csv for main: 1 row" in text_of(uploaded(visitor, "Number;City\n1;Bern\n"))
 
 
 def test_who_may_only_read_can_compare_but_not_plan(settings, server, pulls, monkeypatch, query):
