@@ -16,7 +16,7 @@ PACKAGES := chromium pgbouncer locales
 # Tests start hundreds of processes: compiled once, not by each of them, whatever the environment says.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help install demo test tests services worlds merges fleet postgres proof dbt bench histories pages kills injections peers record lint dictionary format release lock clean
+.PHONY: help install demo test tests services screenshots worlds merges fleet postgres proof dbt bench histories pages kills injections peers record lint dictionary format release lock clean
 
 help:                 ## what there is to make
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## */\t/' | expand -t 12
@@ -48,6 +48,9 @@ services:
 	  { apt-get install -qq -y --no-install-recommends $(PACKAGES) || { apt-get update -qq && \
 	    apt-get install -qq -y --no-install-recommends $(PACKAGES); }; } >/dev/null 2>&1; } || \
 	echo "Tests of the desk fail without a browser, and some others are skipped: they need $(PACKAGES) (as root: apt-get install $(PACKAGES))"
+
+screenshots: $(READY) services  ## the pictures of docs/desk.md again: a walk through the desk in a real browser
+	$(BIN)/python -m tests.flows.desk.screenshots
 
 worlds: $(READY)       ## drawn clients and wishes, planned and applied on both engines, and killed at each request (WORLDS=300)
 	NINJA_SYNC_WORLDS=$(or $(WORLDS),300) $(BIN)/python -m pytest -n $(WORKERS) tests/flows/push/test_push_worlds.py tests/flows/push/test_push_kills.py $(PYTEST_ARGS)

@@ -109,6 +109,12 @@ def read_file(
     return Result(FILE_COLUMNS, [[row[name] for name in FILE_COLUMNS] for row in rows])
 
 
+def has_many(settings: Settings, source: str | None, question: Question, *, every: bool) -> bool:
+    """Whether a file of these clients is so large that it takes long to write."""
+    page = read_page(settings, source, question)
+    return (sum(row["clients"] for row in page.sums) if every else page.of_all) > MANY
+
+
 def takes_long(settings: Settings, source: str | None, day: date | None) -> bool:
     """Whether the figures of an earlier day are still to be computed, in books that are large."""
     if day is None:

@@ -85,7 +85,7 @@ def read_rows(settings: Settings, source: str, ids: Sequence[str]) -> list[Recor
     """Return some of them in this order: number, name, address, currency and amount."""
     with reading(settings) as warehouse:
         owed = _everybody(warehouse, settings, source)
-        figures = owed.filter(pc.field("client_id").isin(list(ids))).to_pylist()
+        figures = owed.filter(pc.field("client_id").isin(pa.array(ids, pa.string()))).to_pylist()
         named = Result(
             *warehouse.answer(statement("debtors/addresses"), {"source": source, "ids": list(ids)})
         ).records()

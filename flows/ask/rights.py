@@ -12,7 +12,7 @@ from warehouse.engine.seam import POSTGRES, Warehouse
 from warehouse.engine.sql import statement
 from warehouse.schema.public import MART, PUBLIC
 
-_CLIENTS = "select * from {mart}.clients where status <> 'deleted'"
+_CLIENTS = "select *, status = 'deleted' as is_deleted from {mart}.clients"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +33,7 @@ class Sight:
         return statement(name).format(
             mart=self.views,
             clients=f"({own})",
+            versions="control.client_versions" if self.everything else f"{self.views}.client_history",
             name="n.display_name as name" if self.names else "null as name",
         )
 

@@ -13,8 +13,8 @@ from flows.cli.options import AsJson, ConfigFile, SourceName
 from flows.configuration.load import choose_source, load_settings
 from flows.merge.report import show_merges
 from flows.merge.stored import read_merges
-from flows.plans.applying import check_brake
 from flows.plans.approvals import approve_digest, find_plan_by_digest, reject_digest
+from flows.plans.brake import check_brake
 from flows.push.report import show_plan
 from flows.push.undo import names_of
 from flows.scheduled.waiting_run import resume_waiting
@@ -107,7 +107,7 @@ def _reject(settings: Settings, digest: str, reason: str, *, resumes: bool, as_j
     if resumes:
         say(f"The flow run {rejected.asked_by} ends.")
     elif rejected.asked_by:
-        say(f"The flow run {rejected.asked_by} still waits. It ends by itself when the plan expires.")
+        say(f"The flow run {rejected.asked_by} still waits. It ends when the plan expires.")
 
 
 def _list(settings: Settings, source: str | None, *, as_json: bool) -> None:

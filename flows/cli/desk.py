@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from flows.cli.options import AsJson, ConfigFile
 from flows.configuration.load import load_settings
+from flows.session.ready import make_ready
 from flows.show.show import say, show_json
-from schemas.errors import SettingsError
+from schemas.errors import Busy, SettingsError
 from schemas.extras import needs
 
 if TYPE_CHECKING:
@@ -42,6 +44,10 @@ def desk(
         raise SettingsError("At another address than 127.0.0.1, name the proxy's address: --url https://...")
     with needs("desk"):
         from flows.desk.server import open_desk, serve_desk  # noqa: PLC0415 - an extra
+
+    if not read_only:
+        with suppress(Busy):  # a run holds the warehouse, and upgrades it
+            make_ready(settings)
 
     def announce(links: Sequence[tuple[str, str]]) -> None:
         if as_json:

@@ -1,6 +1,6 @@
 """Review duplicates: one group at a time, the clients side by side, with differences and reasons.
 
-This module does not know how a group is shown: today in a terminal, later perhaps in a browser.
+This module does not know how a group is shown: in a terminal (`flows.cli.dedupe`), or in a browser (`flows.desk`).
 """
 
 from __future__ import annotations

@@ -18,6 +18,7 @@ from connector.door.password import Password, no_password
 from connector.door.secret import Secret
 from flows.configuration.load import place_of
 from flows.configuration.values import Settings
+from flows.plans.brake import check_brake
 from flows.pull.job import Job, Pulled
 from flows.pull.pull import pull
 from flows.session.api import check_company
@@ -26,13 +27,11 @@ from flows.session.operator import operator
 from flows.session.progress import Progress, silent
 from flows.session.ready import open_ready
 from flows.session.writing import one_writer_at_a_time, settle_open
-from flows.show.counted import counted
 from schemas.errors import (
     ConnectionLost,
     SettingsError,
     StalePlan,
     SyncError,
-    TooMuchChange,
     UnsafePlan,
     WarehouseError,
     WrongDigest,
@@ -51,7 +50,6 @@ from warehouse.control.plans import (
     set_state,
     under_way,
 )
-from warehouse.control.state import read_state
 from warehouse.engine.seam import Warehouse
 from warehouse.locks.lock import one_run_at_a_time
 
@@ -220,26 +218,6 @@ def another_version(plan: Plan, version: str) -> str:
         f"The server's version is {version or 'unknown'} now, but the plan {plan.plan_id} was made for "
         f"{plan.version or 'unknown'}, so the resulting figures may differ"
     )
-
-
-def check_brake(settings: Settings, plan: Plan, clock: Clock = SYSTEM_CLOCK) -> None:
-    """Raises TooMuchChange if a plan changes more clients than the settings allow without `--force`."""
-    if plan.kind != PUSH:
-        return
-    with open_ready(settings, clock) as warehouse:
-        most = most_clients(settings, warehouse, plan.source)
-    clients = len(plan.client_ids)
-    if clients > most:
-        raise TooMuchChange(
-            f"The plan changes {counted(clients, 'client')}; at most {most:,} are allowed without --force "
-            f"([push] of the settings: most_clients, most_share). Nothing was sent."
-        )
-
-
-def most_clients(settings: Settings, warehouse: Warehouse, source: str) -> int:
-    """Return how many clients a plan of changes may have without `--force`."""
-    push, mirrored = settings.push, read_state(warehouse, source).mirrored
-    return max(push.at_least, min(push.most_clients, int(mirrored * push.most_share)))
 
 
 def _find_configured(settings: Settings, kind: str, plan_id: str, clock: Clock) -> Stored:

@@ -97,7 +97,7 @@ def reject_digest(settings: Settings, digest: str, comment: str, clock: Clock = 
     """
     checked = _checked(comment)
     if not checked:
-        raise SettingsError("Say why the plan is rejected: whoever made it reads the reason.")
+        raise SettingsError("Say why the plan is rejected: the person who made it reads the reason.")
     with open_ready(settings, clock) as warehouse:
         approvable = _approvable(warehouse, digest, clock.now())
         plan = approvable.stored.plan

@@ -14,10 +14,11 @@ from flows.ask.ask import reading
 from flows.ask.field_names import names_of_fields
 from flows.ask.names import Names, names_in
 from flows.configuration.values import Settings
-from flows.plans.applying import most_clients
+from flows.plans.brake import most_clients
 from flows.session.clock import SYSTEM_CLOCK, Clock
 from flows.show.counted import counted
 from schemas.errors import SettingsError
+from schemas.journal import AS_WANTED, Outcome
 from schemas.plan import MERGE, PUSH
 from warehouse.control.plans import APPLIED, APPLYING, ENDED, PLANNED, REJECTED
 from warehouse.engine.seam import Warehouse
@@ -27,6 +28,10 @@ AT_ONCE: Final = 50
 """Plans of one page."""
 VALUES_AT_ONCE: Final = 100
 """Values of one page."""
+LOOK: Final = "look"
+"""Stands for all outcomes that are not as planned."""
+NOT_SENT: Final = Outcome.NOT_SENT.value
+_WANTED: Final = frozenset(outcome.value for outcome in AS_WANTED)
 _JSON = msgspec.json.Decoder(float_hook=Decimal)
 
 
@@ -152,17 +157,22 @@ class ShownValue:
 
 
 @dataclass(frozen=True, slots=True)
-class ValuePage:
-    """One page of a plan's values, and how many there are for the filters.
+class OnePlan:
+    """A plan of changes with one page of its values, and how many there are for the filters.
 
-    `by_outcome` and `by_field` count all values of the plan; a value without an outcome is *not sent*.
+    `by_outcome` and `by_field` count all values of the plan; a value without an outcome is *not sent*. `allowed` is how
+    many clients it may change unless a person confirms more; None if it changes no more. `undone_by` is the plan that
+    undoes it, and is applied or still can be.
     """
 
+    plan: ShownPlan
     values: Sequence[ShownValue]
     total: int
     by_outcome: Mapping[str, int]
     by_field: Mapping[str, int]
     field_names: Mapping[str, str]
+    allowed: int | None
+    undone_by: str | None
 
 
 def plans_page(
@@ -177,48 +187,62 @@ def plans_page(
 def shown_plan(settings: Settings, plan_id: str, clock: Clock = SYSTEM_CLOCK) -> ShownPlan:
     """Return one plan of either kind. Raises SettingsError if there is none."""
     with reading(settings, newest=True) as warehouse:
-        plans = _plans(warehouse, None, plan_id, 1, 1, clock.now())
-    if not plans:
-        raise SettingsError(f"There is no plan {plan_id!r}. The page Plans lists them.")
-    return plans[0]
+        return _plan(warehouse, plan_id, clock.now())
 
 
-def values_page(
+def one_plan(
     settings: Settings,
-    plan: ShownPlan,
+    plan_id: str,
     page: int = 1,
     *,
     column: str | None = None,
     outcome: str | None = None,
     most: int = VALUES_AT_ONCE,
-) -> ValuePage:
-    """Return a page of the values of a plan, those of one field or one outcome if it is given."""
-    key = {"source": plan.source, "plan_id": plan.plan_id}
+    clock: Clock = SYSTEM_CLOCK,
+) -> OnePlan:
+    """Return a plan of changes with a page of its values: those of one field or one outcome, if it is given.
+
+    The outcome LOOK stands for all that are not as planned. Raises SettingsError if there is no such plan.
+    """
     with reading(settings, newest=True) as warehouse:
-        numbers = warehouse.rows(statement("shown_plans/cells_counted"), key)
-        rows = warehouse.rows(
-            statement("shown_plans/cells"),
-            {**key, "field": column, "outcome": outcome, "first": (page - 1) * most, "most": most},
-        )
+        plan = _plan(warehouse, plan_id, clock.now())
+        key = {"source": plan.source, "plan_id": plan.plan_id}
+        by_field = _counts(warehouse, "shown_plans/cells_by_field", key)
+        by_outcome = _counts(warehouse, "shown_plans/cells_by_outcome", key)
+        if left := sum(by_field.values()) - sum(by_outcome.values()):
+            by_outcome[NOT_SENT] = by_outcome.get(NOT_SENT, 0) + left
+        chosen = {**key, "field": column, "first": (page - 1) * most, "most": most}
+        if outcome is None:
+            total = by_field.get(column, 0) if column else sum(by_field.values())
+            rows = [(*row, total) for row in warehouse.rows(statement("shown_plans/cells"), chosen)]
+        else:
+            outcomes = [name for name in by_outcome if name not in _WANTED] if outcome == LOOK else [outcome]
+            rows = warehouse.rows(statement("shown_plans/cells_of_outcomes"), {**chosen, "outcomes": outcomes})
         names, known = names_of_fields(warehouse, plan.source), names_in(warehouse, plan.source)
-    counts = [(str(name), str(result), int(str(number))) for name, result, number in numbers]
-    total = sum(n for f, o, n in counts if column in (None, f) and outcome in (None, o))
+        undone = warehouse.rows(statement("shown_plans/undone_by"), {**key, "now": plan.seen_at})
+        allowed = _allowed(settings, warehouse, plan)
     values = [_value(row, names, known) for row in rows]
-    return ValuePage(values, total, _summed(counts, 1), _summed(counts, 0), names)
+    total = int(str(rows[0][-1])) if rows else 0
+    return OnePlan(plan, values, total, by_outcome, by_field, names, allowed, str(undone[0][0]) if undone else None)
 
 
-def clients_allowed(settings: Settings, plan: ShownPlan) -> int:
-    """Return how many clients a plan of this source may change unless a person confirms more."""
-    with reading(settings, newest=True) as warehouse:
-        return most_clients(settings, warehouse, plan.source)
+def _plan(warehouse: Warehouse, plan_id: str, now: datetime) -> ShownPlan:
+    plans = _plans(warehouse, None, plan_id, 1, 1, now)
+    if not plans:
+        raise SettingsError(f"There is no plan {plan_id!r}. The page Plans lists them.")
+    return plans[0]
 
 
-def undone_by(settings: Settings, plan: ShownPlan) -> str | None:
-    """Return the plan that undoes this one, and is applied or still can be; None if there is none."""
-    values = {"source": plan.source, "plan_id": plan.plan_id, "now": plan.seen_at}
-    with reading(settings, newest=True) as warehouse:
-        rows = warehouse.rows(statement("shown_plans/undone_by"), values)
-    return str(rows[0][0]) if rows else None
+def _allowed(settings: Settings, warehouse: Warehouse, plan: ShownPlan) -> int | None:
+    """Return how many clients a plan may change if it changes more, and can still be applied; else None."""
+    if not plan.is_open or plan.clients <= settings.push.at_least:
+        return None
+    allowed = most_clients(settings, warehouse, plan.source)
+    return allowed if plan.clients > allowed else None
+
+
+def _counts(warehouse: Warehouse, query: str, key: Mapping[str, object]) -> dict[str, int]:
+    return {str(name): int(str(number)) for name, number in warehouse.rows(statement(query), key)}
 
 
 def _plans(
@@ -231,7 +255,7 @@ def _plans(
 
 
 def _value(row: Sequence[object], fields: Mapping[str, str], known: Names) -> ShownValue:
-    client_id, number, client, column, before, after, outcome, message = row
+    client_id, number, client, column, before, after, outcome, message, _ = row
     name = str(column)
     return ShownValue(
         str(client_id), _text(number), _text(client), name, fields.get(name, name), _read(name, before, known),
@@ -248,10 +272,3 @@ def _read(column: str, text: object, known: Names) -> object:
 
 def _text(value: object) -> str | None:
     return None if value is None else str(value)
-
-
-def _summed(counts: Sequence[tuple[str, str, int]], at: int) -> dict[str, int]:
-    summed: dict[str, int] = {}
-    for row in counts:
-        summed[str(row[at])] = summed.get(str(row[at]), 0) + row[2]
-    return summed

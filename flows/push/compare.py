@@ -34,7 +34,7 @@ class Compared:
 
     `clients` has the client of each row that names one, by the row's place, and `views` the columns of each client.
     `base` is the server's clock before its clients were read. `without_put` are clients to which a PUT would add a
-    value that nobody asked for.
+    value that nobody asked for; `lacking` has the columns of these values, by client, if a change was refused for them.
     """
 
     cells: Sequence[Cell]
@@ -46,6 +46,7 @@ class Compared:
     state: Present
     base: Changed
     without_put: Set[str]
+    lacking: Mapping[str, Sequence[str]]
 
 
 def compare(
@@ -75,7 +76,16 @@ def compare(
     cells = made.cells(resolved.wishes)
     refused = [*resolved.refused, *made.refused]
     return Compared(
-        cells, refused, made.same, resolved.notes, resolved.clients, made.views, state, base, made.without_put
+        cells,
+        refused,
+        made.same,
+        resolved.notes,
+        resolved.clients,
+        made.views,
+        state,
+        base,
+        made.without_put,
+        made.lacking,
     )
 
 
@@ -90,6 +100,7 @@ class _Making:
         self.refused: list[RefusedWish] = []
         self.same: set[tuple[str, str]] = set()
         self.without_put: set[str] = set()
+        self.lacking: dict[str, list[str]] = {}
 
     def cells(self, wishes: Sequence[Wish]) -> list[Cell]:
         """Return the cells for values that differ from the server's."""
@@ -135,6 +146,7 @@ class _Making:
         if given:
             self.without_put.add(cell.client_id)
             if needs_put(cell):
+                self.lacking[cell.client_id] = given
                 raise Refused(
                     f"the client has no {given[0]}, and this change would give it the company's: add a change of "
                     f"its {given[0]} too"

@@ -43,7 +43,10 @@ class Value:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One row of a file: its line, its client as far as it is known, its values, and why all of it is refused."""
+    """One row of a file: its line, its client as far as it is known, its values, and why all of it is refused.
+
+    `lacks` are fields without which a value of it is refused: saving the client would give it the company's.
+    """
 
     line: int
     client_id: str = ""
@@ -51,6 +54,7 @@ class Line:
     name: str = field(default="", repr=False)
     values: Sequence[Value] = ()
     reason: str = ""
+    lacks: Sequence[str] = ()
 
     @property
     def is_refused(self) -> bool:
@@ -119,7 +123,15 @@ def _line(
     if whole:
         values = [Value(v.at, v.column, v.state, v.before) if v.reason == whole else v for v in values]
     number, name = (str(view.get(key) or "") for key in ("number", "display_name"))
-    return Line(row.line, client_id, number, name or names.get(client_id, ""), values, whole)
+    return Line(
+        row.line,
+        client_id,
+        number,
+        name or names.get(client_id, ""),
+        values,
+        whole,
+        compared.lacking.get(client_id, ()),
+    )
 
 
 def _for_people(reason: str, labels: Labels) -> str:

@@ -46,7 +46,7 @@ def withdraw_changes(settings: Settings, names: Sequence[str], clock: Clock = SY
 
 
 def requeue_changes(settings: Settings, names: Sequence[str], clock: Clock = SYSTEM_CLOCK) -> list[Change]:
-    """Queue refused changes, and those of rejected plans, again for the next plan; return them as they were.
+    """Queue refused changes, and those of rejected plans, again for the next plan; return them with their old state.
 
     Raises SettingsError, without queuing any, if a name is not unique or a change is neither refused nor rejected.
     """

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence, Set
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final
@@ -26,6 +26,8 @@ WORDS: Final[Mapping[str, str]] = {
     "there already": "was there already",
 }
 """States of a change in words; any other state is its outcome, which is a word already."""
+TAKEN: Final = "taken"
+"""The group of the changes that are in a plan, or done. The other groups are the states in OPEN."""
 _NEXT: Final[Mapping[str, str]] = {
     REFUSED_STATE: "Withdraw it and queue a value that can be written. Or queue it again, once the reason is gone.",
     OF_REJECTED: "Queue it again if it is right. Else withdraw it.",
@@ -74,37 +76,37 @@ class QueuedChange:
 
 @dataclass(frozen=True, slots=True)
 class QueuePage:
-    """One page of queued changes in some states, how many there are of those, and how many in each state."""
+    """One page of queued changes, how many there are in the chosen group, and how many in each group."""
 
     changes: Sequence[QueuedChange]
     total: int
-    by_state: Mapping[str, int]
+    by_group: Mapping[str, int]
 
 
 def queue_page(
-    settings: Settings,
-    source: str | None = None,
-    page: int = 1,
-    *,
-    states: Collection[str] | None = None,
-    most: int = AT_ONCE,
+    settings: Settings, source: str | None = None, page: int = 1, *, group: str | None = None, most: int = AT_ONCE
 ) -> QueuePage:
-    """Return a page of the queued changes of a source, or of all, the newest first; without `states`, the open ones."""
-    chosen = sorted(OPEN if states is None else states)
-    queued = statement("read/changes").strip()
+    """Return a page of the queued changes of a source, or of all, the newest first.
+
+    `group` is TAKEN or a state in OPEN; without it, the changes are those that no plan will send.
+    """
+    groups = sorted(OPEN) if group is None else [group]
+    grouped = statement("shown_plans/queue_grouped")
+    of_groups = statement("shown_plans/queue_of_groups").format(grouped=grouped)
+    queued = statement("read/changes").format(outbox=f"({of_groups})")
     with reading(settings, newest=True) as warehouse:
-        counts: list[tuple[Any, ...]] = warehouse.rows(
-            statement("shown_plans/queue_counted").format(queued=queued), {"source": source}
+        columns, counts = warehouse.answer(
+            statement("shown_plans/queue_counted").format(grouped=grouped), {"source": source}
         )
         rows: list[tuple[Any, ...]] = warehouse.rows(
             statement("shown_plans/queue").format(queued=queued),
-            {"source": source, "states": chosen, "first": (page - 1) * most, "most": most},
+            {"source": source, "groups": groups, "first": (page - 1) * most, "most": most},
         )
         labels = field_labels(warehouse)
         known = {*settings.sources, *(str(name) for (name,) in warehouse.rows("select source from control.sources"))}
-    by_state = {str(state): int(number) for state, number in counts}
+    by_group = {name: int(str(number or 0)) for name, number in zip(columns, counts[0], strict=True)}
     shown = [_named(QueuedChange(*row), labels, known) for row in rows]
-    return QueuePage(shown, sum(by_state.get(state, 0) for state in chosen), by_state)
+    return QueuePage(shown, sum(by_group.get(name, 0) for name in groups), by_group)
 
 
 def _named(change: QueuedChange, labels: Mapping[str, Mapping[str, str]], known: Set[str]) -> QueuedChange:

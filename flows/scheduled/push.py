@@ -15,7 +15,8 @@ from prefect.states import Completed, Failed
 
 from flows.configuration.load import choose_source
 from flows.configuration.values import Settings
-from flows.plans.applying import check_brake, find_plan
+from flows.plans.applying import find_plan
+from flows.plans.brake import check_brake
 from flows.push.apply import Applied, apply_plan
 from flows.push.plan import check_not_empty, plan_push
 from flows.push.wishes import WishedRow, wishes_of_file, wishes_of_query

@@ -24,6 +24,7 @@ import httpx
 
 from tests.bench.receivables import build, key, places
 from tests.forked import COMMAND
+from tests.records import client
 from warehouse.engine.place import Place, PostgresUrl
 from warehouse.engine.seam import DUCKDB, POSTGRES, Warehouse
 from warehouse.opened.migrate import open_migrated
@@ -37,7 +38,13 @@ PAGES = ("/", "/clients", "/duplicates", "/merges", "/corrections", "/plans", "/
 
 
 def duplicates(warehouse: Warehouse) -> None:
-    """Put the first clients into groups of two."""
+    """Put the first clients into groups of two; their records have their ids, since a review reads them."""
+    record = json.dumps(client("ID", balance=0), default=str)
+    warehouse.execute(
+        "update ninja.clients set record = cast(replace($record, 'ID', id) as json) "
+        f"where cast(number as bigint) <= {GROUPS * 2 + 1}",
+        {"record": record},
+    )
     numbers = f"(select cast(number as bigint) as n from generate_series(1, {GROUPS}) as s(number)) as numbers"
     first, second = key("c", "2 * n"), key("c", "2 * n + 1")
     smaller, larger = f"least({first}, {second})", f"greatest({first}, {second})"
@@ -48,10 +55,10 @@ def duplicates(warehouse: Warehouse) -> None:
         f"cast('[]' as json), now(), false from {numbers}",
         {"reasons": '["names alike"]'},
     )
-    for client in (first, second):
+    for member in (first, second):
         warehouse.execute(
             "insert into control.duplicate_clusters (source, cluster_id, id, found_at) "
-            f"select 'main', {smaller}, {client}, now() from {numbers}"
+            f"select 'main', {smaller}, {member}, now() from {numbers}"
         )
 
 

@@ -51,8 +51,9 @@ def free_changes(warehouse: Warehouse, source: str, now: datetime) -> list[tuple
 
 def queued(warehouse: Warehouse) -> list[Change]:
     """Return all changes of the outbox, oldest first."""
-    rows: list[tuple[Any, ...]] = warehouse.rows(statement("read/changes"))
-    return [Change(*row) for row in rows]
+    rows: list[tuple[Any, ...]] = warehouse.rows(statement("read/changes").format(outbox="control.outbox"))
+    changes = [Change(*row) for row in rows]
+    return sorted(changes, key=lambda change: (change.queued_at, change.client_id, change.column))
 
 
 def withdraw(warehouse: Warehouse, change_ids: Sequence[str]) -> None:

@@ -60,7 +60,7 @@ order by source, owed desc, currency_code
 select base_url from control.sources where source = $source
 
 -- :name changes
--- All changes of the outbox, oldest first, each with its state and the reason.
+-- Changes of the outbox, each with its state and the reason.
 select
     cast(o.wish_id as varchar) as change,
     o.source,
@@ -81,12 +81,11 @@ select
     end as state,
     case when o.plan_id like 'refused: %' then substr(o.plan_id, 10) else coalesce(x.message, r.comment, '') end as why,
     p.plan_id as plan_id
-from control.outbox as o
+from {outbox} as o
 left join control.plans as p on p.source = o.source and p.plan_id = o.plan_id
 left join control.rejections as r on r.source = o.source and r.plan_id = o.plan_id
 left join control.outcomes as x
     on x.source = o.source and x.plan_id = o.plan_id and x.id = o.id and x.field = o.field
-order by o.wished_at, o.id, o.field
 
 -- :name clients_to_correct
 -- The active clients of a source, in the fields that people correct most.
@@ -104,6 +103,11 @@ from mart.companies as c
 left join mart.load_status as s on s.source = c.source
 where c.source = coalesce($source, c.source)
 order by c.source
+
+-- :name currencies_of_clients
+-- The currency of each of these clients: its own, else its group's, else the company's.
+select id, currency_code from mart.clients
+where source = $source and id in (select unnest(cast($ids as varchar[]))) and currency_code is not null
 
 -- :name currency_codes
 -- The codes of the currencies of a source by their ids, those of its groups by the groups' ids, and the company's.

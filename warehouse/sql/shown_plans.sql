@@ -1,29 +1,48 @@
 -- Plans and queued changes as people look at them, a page at a time.
 
 -- :name cells
--- The values of a plan, with their clients, and the outcome of each; first those that are not as planned.
+-- One page of the values of a plan, with their clients, and the outcome of each.
+select
+    c.id, c.number, n.display_name, c.field, cast(c.before as varchar) as before, cast(c.after as varchar) as after,
+    o.outcome, coalesce(o.message, '') as message
+from (
+    select c.source, c.id, n.number, c.field, c.before, c.after
+    from control.plan_cells as c
+    left join ninja.clients as n on n.source = c.source and n.id = c.id
+    where c.source = $source and c.plan_id = $plan_id and c.field = coalesce($field, c.field)
+    order by n.number collate "C", c.id collate "C", c.field collate "C"
+    limit $most offset $first
+) as c
+left join control.outcomes as o on o.source = $source and o.plan_id = $plan_id and o.id = c.id and o.field = c.field
+left join ninja.clients as n on n.source = c.source and n.id = c.id
+order by c.number collate "C", c.id collate "C", c.field collate "C"
+
+-- :name cells_by_field
+-- How many values of each field a plan has.
+select field, count(*) as n from control.plan_cells
+where source = $source and plan_id = $plan_id
+group by field
+order by field collate "C"
+
+-- :name cells_by_outcome
+-- How many values of a plan have each outcome; values without one are not here.
+select outcome, count(*) as n from control.outcomes
+where source = $source and plan_id = $plan_id
+group by outcome
+order by outcome collate "C"
+
+-- :name cells_of_outcomes
+-- One page of the values of a plan that have one of these outcomes, and how many there are. Without one, a value is not sent.
 select
     c.id, n.number, n.display_name, c.field, cast(c.before as varchar) as before, cast(c.after as varchar) as after,
-    o.outcome, coalesce(o.message, '') as message
+    o.outcome, coalesce(o.message, '') as message, count(*) over () as total
 from control.plan_cells as c
 left join control.outcomes as o on o.source = c.source and o.plan_id = c.plan_id and o.id = c.id and o.field = c.field
 left join ninja.clients as n on n.source = c.source and n.id = c.id
-where c.source = $source and c.plan_id = $plan_id
-    and (cast($field as varchar) is null or c.field = $field)
-    and (cast($outcome as varchar) is null or coalesce(o.outcome, 'not sent') = $outcome)
-order by
-    case when coalesce(o.outcome, 'applied') in ('applied', 'there already', 'as it was already') then 1 else 0 end,
-    n.number collate "C", c.id collate "C", c.field collate "C"
+where c.source = $source and c.plan_id = $plan_id and c.field = coalesce($field, c.field)
+    and coalesce(o.outcome, 'not sent') in (select unnest(cast($outcomes as varchar[])))
+order by n.number collate "C", c.id collate "C", c.field collate "C"
 limit $most offset $first
-
--- :name cells_counted
--- How many values of a plan there are, by field and outcome, and how many in all.
-select c.field, coalesce(o.outcome, 'not sent') as outcome, count(*) as n
-from control.plan_cells as c
-left join control.outcomes as o on o.source = c.source and o.plan_id = c.plan_id and o.id = c.id and o.field = c.field
-where c.source = $source and c.plan_id = $plan_id
-group by c.field, coalesce(o.outcome, 'not sent')
-order by c.field collate "C"
 
 -- :name counted
 -- How many plans there are.
@@ -44,9 +63,14 @@ with page as (
     limit $most offset $first
 ),
 cells as (
-    select c.source, c.plan_id, count(*) as cells, count(distinct c.id) as clients
-    from control.plan_cells as c
-    join page on page.source = c.source and page.plan_id = c.plan_id
+    -- Counted twice, because Postgres sorts for a count of distinct texts.
+    select c.source, c.plan_id, cast(sum(c.cells) as bigint) as cells, count(*) as clients
+    from (
+        select c.source, c.plan_id, c.id, count(*) as cells
+        from control.plan_cells as c
+        join page on page.source = c.source and page.plan_id = c.plan_id
+        group by c.source, c.plan_id, c.id
+    ) as c
     group by c.source, c.plan_id
 ),
 steps as (
@@ -78,7 +102,7 @@ left join control.rejections as r on r.source = p.source and r.plan_id = p.plan_
 order by p.turn, p.made_at desc, p.plan_id collate "C", p.source collate "C"
 
 -- :name queue
--- The queued changes in some states, the newest first, with their clients.
+-- Queued changes, the newest first, with their state and their clients.
 select
     q.change, q.source, q.id, q.field, q.value, q.reason, q.author, q.wished_at, q.state, q.why, q.plan_id, n.number,
     n.display_name
@@ -86,18 +110,50 @@ from (
     {queued}
 ) as q
 left join ninja.clients as n on n.source = q.source and n.id = q.id
-where q.source = coalesce($source, q.source) and q.state in (select unnest(cast($states as varchar[])))
 order by q.wished_at desc, q.change
-limit $most offset $first
 
 -- :name queue_counted
--- How many queued changes there are in each state.
-select q.state, count(*) as n
+-- How many queued changes wait, were refused, are of a rejected plan, and are in a plan or done.
+select
+    cast(sum(case when grouped.turn = 'waiting' then 1 else 0 end) as bigint) as waiting,
+    cast(sum(case when grouped.turn = 'refused' then 1 else 0 end) as bigint) as refused,
+    cast(sum(case when grouped.turn = 'rejected' then 1 else 0 end) as bigint) as rejected,
+    cast(sum(case when grouped.turn = 'taken' then 1 else 0 end) as bigint) as taken
 from (
-    {queued}
-) as q
-where q.source = coalesce($source, q.source)
-group by q.state
+    {grouped}
+) as grouped
+where grouped.source = coalesce($source, grouped.source)
+
+-- :name queue_grouped
+-- The queued changes by what comes next: waiting, refused and rejected ones are in no plan, taken ones are, or are done.
+select
+    o.*,
+    case
+        when o.plan_id is null then 'waiting'
+        when o.plan_id like 'refused: %' then 'refused'
+        when p.state = 'rejected' then 'rejected'
+        when p.state = 'planned' and p.expires_at < now() then 'waiting'
+        when p.state = 'ended' and x.id is null then 'waiting'
+        else 'taken'
+    end as turn
+from control.outbox as o
+left join control.plans as p on p.source = o.source and p.plan_id = o.plan_id
+left join (
+    select distinct x.source, x.plan_id, x.id, x.field
+    from control.outcomes as x
+    join control.plans as p on p.source = x.source and p.plan_id = x.plan_id and p.state = 'ended'
+) as x on x.source = o.source and x.plan_id = o.plan_id and x.id = o.id and x.field = o.field
+
+-- :name queue_of_groups
+-- One page of the queued changes of some groups, the newest first.
+select grouped.*
+from (
+    {grouped}
+) as grouped
+where grouped.source = coalesce($source, grouped.source)
+    and grouped.turn in (select unnest(cast($groups as varchar[])))
+order by grouped.wished_at desc, cast(grouped.wish_id as varchar)
+limit $most offset $first
 
 -- :name undone_by
 -- The newest plan that undoes a plan and was not rejected, closed or left to expire.

@@ -87,7 +87,8 @@ def _columns(visit: Visit, correction: Correction, problem: str = "") -> Page:
         )
     ]
     values = {
-        "key": visit.path["key"], "name": correction.name, "how": how, "read": correction.read, "problem": problem,
+        "key": visit.path["key"], "name": correction.name, "source": correction.source, "how": how,
+        "read": correction.read, "problem": problem,
         "separators": SEPARATORS, "encodings": ENCODINGS, "first": table.rows[:FIRST], "count": len(table.rows),
         "columns": correction.columns, "rows": rows, "groups": _groups(correction), "as_text": as_text,
         "blank_clears": correction.blank_clears, "null_words": how.null_words or _says_null(correction),

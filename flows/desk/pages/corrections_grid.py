@@ -7,12 +7,14 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from flows.ask.ask import Result
+from flows.ask.field_names import field_name
 from flows.ask.files import MARK, as_csv
 from flows.ask.names import known_names, with_name
 from flows.desk.answers import WORKBOOK, Answer, Download, Page, See, get, post
 from flows.desk.pages.corrections_work import Work, check_in_background, work_of
 from flows.desk.pages.paging import page_number
 from flows.desk.visit import Visit
+from flows.push.added_columns import add_column, lacked_fields
 from flows.push.columns import words_for
 from flows.push.corrections import edit, plan_correction, shown
 from flows.push.grid import Grid, Line, refused_rows
@@ -56,12 +58,17 @@ def _changes(visit: Visit, work: Work, grid: Grid) -> Page:
     names = known_names(visit.settings, correction.source)
     headings = (work.checked or correction).headings
     return Page("corrections/changes.html", {
-        "key": visit.path["key"], "name": correction.name, "grid": grid, "is_checked": work.is_checked,
+        "key": visit.path["key"], "name": correction.name, "source": correction.source, "grid": grid,
+        "is_checked": work.is_checked,
         "filters": [(name, words) for name, (words, _) in FILTERS.items()], "only": only, "page": page, "pages": pages,
         "shown": [(row, lines.get(row.line)) for row in rows[(page - 1) * ROWS : page * ROWS]],
         "key_at": headings.key_at, "key_heading": correction.columns[headings.key_at],
         "fields": [
             (at, words_for(field, correction.labels), correction.columns[at]) for at, field in headings.fields.items()
+        ],
+        "lacked": [
+            (field, field_name(field, correction.labels), count)
+            for field, count in lacked_fields(grid, correction).items()
         ],
         "text": lambda row, at: shown(correction, row, at), "left_out": correction.left_out,
         "with_name": lambda column, value: None if value is None else with_name(column, value, names),
@@ -87,6 +94,15 @@ def _edit(visit: Visit, work: Work) -> None:
     }
     left_out = {line: f"out-{line}" in visit.form for line in {line for line, _ in texts}}
     work.correction = edit(work.correction, texts, left_out)
+
+
+def add_lacked_column(visit: Visit) -> Answer:
+    """Add a column without which values are refused, and check all of it."""
+    work = work_of(visit)
+    _edit(visit, work)
+    if work.grid is not None:
+        work.correction = add_column(visit.settings, work.correction, work.grid, visit.form.get("add"))
+    return check_in_background(visit, work)
 
 
 def make_plan(visit: Visit) -> Answer:
@@ -144,6 +160,7 @@ def _refused(visit: Visit) -> tuple[Work, Result]:
 ROUTES: Final = (
     get("/corrections/{key}/changes", changes),
     post("/corrections/{key}/changes", keep_edits, writes=False),
+    post("/corrections/{key}/column", add_lacked_column, writes=False),
     post("/corrections/{key}/plan", make_plan, writes=True),
     get("/corrections/{key}/refused.csv", refused_csv),
     get("/corrections/{key}/refused.xlsx", refused_xlsx),

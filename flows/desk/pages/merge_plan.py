@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from functools import partial
 from http import HTTPStatus
 from pathlib import Path
 from typing import Final
@@ -23,10 +24,12 @@ from flows.merge.sheet import undo_sheet
 from flows.merge.sheet_text import as_markdown
 from flows.merge.stored import StoredMerge, StoredMerges, read_merges
 from flows.plans.applying import barred
+from flows.plans.shown import shown_plan
 from flows.session.clock import SYSTEM_CLOCK
-from flows.session.door import open_door
+from flows.session.door import base_url_of, open_door
 from flows.session.progress import Progress
 from flows.show.counted import counted
+from flows.show.links import link_in_app
 from schemas.errors import SettingsError, SyncError
 from schemas.plan import Plan
 from warehouse.control.plans import APPLYING, FINISHED, MERGED, PLANNED, UNMERGED
@@ -36,12 +39,16 @@ AT_ONCE: Final = 50
 OPEN: Final = 3
 """So many merges are unfolded from the start."""
 BUTTONS: Final = (
-    (r"`ninja-sync merge resume \S+ --without-rescue`", "the button “Finish without them” below"),
-    (r"`ninja-sync merge resume \S+`", "the button “Go on” below"),
-    (r"`ninja-sync merge close \S+`", "the button “End the plan” below"),
-    (r"`ninja-sync merge (?:apply|show) ?\S*`", "this page"), (r"plan with --no-rescue", "plan without saving values"),
-)  # fmt: skip
-"""Commands in the texts of errors, and what does the same here."""
+    (r"`ninja-sync merge resume {plan} --without-rescue`", "the button “Finish without them” below"),
+    (r"`ninja-sync merge resume {plan}`", "the button “Go on” below"),
+    (r"`ninja-sync merge close {plan}`", "the button “End the plan” below"),
+    (r"`ninja-sync merge (?:apply|show)[^`]*`", "this page"),
+    (r"`ninja-sync (?:push|merge) resume (\S+)`", r"the button to go on, on the page of \1,"),
+    (r"`ninja-sync (?:push|merge) close (\S+)`", r"the button to end it, there,"),
+    (r"`ninja-sync journal settle[^`]*`(?:, or `--as not-applied`)?", "the page “Health”"),
+    (r"plan with --no-rescue", "plan without saving values"),
+)
+"""Commands in the texts of errors, and what does the same here; `{plan}` is the plan of the page."""
 
 
 def show(visit: Visit) -> Answer:
@@ -68,9 +75,15 @@ def _page(visit: Visit, found: StoredMerges, wrong: Mapping[str, str] | None = N
         "is_planned": stored.state == PLANNED, "is_stopped": stored.state == APPLYING,
         "missing": any(state == MERGED for state in stored.states),
         "needs_password": any(state in UNMERGED for state in stored.states), "typed": visit.form.get("count"),
-        "url": visit.settings.sources[plan.source].url.rstrip("/") if plan.source in visit.settings.sources else "",
+        "plan_shown": shown_plan(visit.settings, plan.plan_id),
+        "in_app": partial(link_in_app, _url(visit, plan.source), "clients"),
     }  # fmt: skip
     return Page("merges/one.html", values, _title(found), status)
+
+
+def _url(visit: Visit, source: str) -> str:
+    """Return the address of a source's server; '' if it is not configured any more."""
+    return base_url_of(visit.settings.sources[source]) if source in visit.settings.sources else ""
 
 
 def _title(found: StoredMerges) -> str:
@@ -213,7 +226,7 @@ def for_pages(problem: SyncError, plan: Plan) -> str:
     """Return an error's text with names in place of ids, and buttons in place of commands."""
     text = in_names(problem, plan.steps, ids=False)
     for command, button in BUTTONS:
-        text = re.sub(command, button, text)
+        text = re.sub(command.replace("{plan}", re.escape(plan.plan_id)), button, text)
     return text
 
 

@@ -109,9 +109,14 @@ def _form(visit: Visit, made: Made, status: int = 200) -> Answer:
 
 def make(visit: Visit) -> Answer:
     """Make a plan from the form, in the background: it asks the server about each client."""
+    from flows.dedupe.plan import decided_groups  # noqa: PLC0415 - an extra
+
     source, sent = visit.one_source(), visit.form
     if "of" not in sent:  # a button elsewhere: the choices come first
         return See("/merges/plan")
+    if sent.get("of") != "pair" and not decided_groups(visit.settings, source):
+        why = "No group is decided to be duplicates, or all are merged already. Decide on the duplicates first."
+        return _form(visit, Made(sent, problem=why), 422)
     if sent.get("of") == "pair" and not (sent.get("kept").strip() and sent.get("merged").strip()):
         return _form(visit, Made(sent, problem="Enter the numbers of both clients."), 422)
 

@@ -6,17 +6,17 @@ from math import ceil
 from typing import Final
 
 from flows.desk.answers import Answer, Page, See, get, post
+from flows.desk.pages.paging import page_number
 from flows.desk.visit import Visit
 from flows.plans.approvals import approve_digest, reject_digest
 from flows.plans.shown import (
     AT_ONCE,
+    LOOK,
     VALUES_AT_ONCE,
     ShownPlan,
-    clients_allowed,
+    one_plan,
     plans_page,
     shown_plan,
-    undone_by,
-    values_page,
 )
 from flows.push.apply import Applied, apply_plan, close_plan, resume_plan
 from flows.push.plan import Planned
@@ -30,7 +30,7 @@ from schemas.errors import SettingsError, WrongDigest
 
 def plans(visit: Visit) -> Answer:
     """List the plans, those that wait for somebody first."""
-    page = page_of(visit)
+    page = page_number(visit.query.get("page", "1"))
     listed = plans_page(visit.settings, visit.source, page)
     values = {"listed": listed, "page": page, "pages": max(1, ceil(listed.total / AT_ONCE))}
     return Page("plans/list.html", values, "Plans")
@@ -67,7 +67,7 @@ def apply(visit: Visit) -> Answer:
     if not shown.is_open:
         visit.note(f"The plan {shown.plan_id} was not applied again: it is {shown.words}.")
         return See(page_of_plan(shown))
-    force = shown.clients > clients_allowed(visit.settings, shown)
+    force = one_plan(visit.settings, shown.plan_id, most=1).allowed is not None
     if force and not _confirmed(visit, shown):
         problem = f"Type the number of clients, {shown.clients}, to apply this plan. Nothing was sent."
         return _shown(visit, shown, problem=problem, status=400)
@@ -130,23 +130,15 @@ def page_of_plan(shown: ShownPlan) -> str:
     return f"/{'merges' if shown.is_merge else 'plans'}/{shown.plan_id}"
 
 
-def page_of(visit: Visit) -> int:
-    """Return the number of the page that is asked for."""
-    text = visit.query.get("page", "1")
-    return int(text) if text.isascii() and text.isdigit() and 0 < len(text) < 7 and int(text) else 1  # noqa: PLR2004 - a million pages
-
-
 def _shown(visit: Visit, shown: ShownPlan, *, problem: str = "", status: int = 200) -> Answer:
     if shown.is_merge:
         return See(page_of_plan(shown))
     column, outcome = visit.query.get("field") or None, visit.query.get("outcome") or None
-    page = page_of(visit)
-    listed = values_page(visit.settings, shown, page, column=column, outcome=outcome)
+    page = page_number(visit.query.get("page", "1"))
+    listed = one_plan(visit.settings, shown.plan_id, page, column=column, outcome=outcome)
     values = {
-        "plan": shown, "listed": listed, "page": page, "pages": max(1, ceil(listed.total / VALUES_AT_ONCE)),
-        "column": column, "outcome": outcome, "problem": problem,
-        "allowed": clients_allowed(visit.settings, shown) if shown.is_open else shown.clients,
-        "undone_by": undone_by(visit.settings, shown),
+        "plan": listed.plan, "listed": listed, "page": page, "pages": max(1, ceil(listed.total / VALUES_AT_ONCE)),
+        "column": column, "outcome": outcome, "problem": problem, "look": LOOK,
         "left_out": visit.session.kept.get(visit.query.get("left_out", "")),
     }  # fmt: skip
     return Page("plans/one.html", values, shown.plan_id, status)
@@ -188,7 +180,7 @@ def _told(visit: Visit, applied: Applied) -> str:
     visit.note(f"{applied.plan.plan_id}: {counts}.")
     if applied.stopped:
         visit.note(f"It stopped: {applied.stopped}")
-    return f"/plans/{applied.plan.plan_id}"
+    return f"/plans/{applied.plan.plan_id}" + ("" if applied.as_planned else f"?outcome={LOOK}")
 
 
 ROUTES: Final = (

@@ -6,7 +6,8 @@ from math import ceil
 from typing import Final
 
 from flows.desk.answers import Answer, Page, See, get, post
-from flows.desk.pages.plans import page_of, url_of_planned
+from flows.desk.pages.paging import page_number
+from flows.desk.pages.plans import url_of_planned
 from flows.desk.visit import Visit
 from flows.push.outbox import requeue_changes, withdraw_changes
 from flows.push.plan import Planned, plan_push
@@ -17,14 +18,15 @@ from flows.show.counted import counted
 from schemas.errors import SettingsError
 
 PLACE: Final = "/plans/queued"
+GROUPS: Final = {**WORDS, "taken": "in a plan, or done"}
 
 
 def queue(visit: Visit) -> Answer:
-    """List the queued changes in one state, or those that no plan will send."""
-    page, state = page_of(visit), visit.query.get("state") or None
-    listed = queue_page(visit.settings, visit.source, page, states=None if state is None else {state})
+    """List the queued changes of one group, or those that no plan will send."""
+    page, group = page_number(visit.query.get("page", "1")), visit.query.get("group") or None
+    listed = queue_page(visit.settings, visit.source, page, group=group)
     values = {
-        "listed": listed, "page": page, "pages": max(1, ceil(listed.total / AT_ONCE)), "state": state, "words": WORDS,
+        "listed": listed, "page": page, "pages": max(1, ceil(listed.total / AT_ONCE)), "group": group, "words": GROUPS,
         "may_plan": visit.source is not None,
     }  # fmt: skip
     return Page("plans/queue.html", values, "Queued changes")

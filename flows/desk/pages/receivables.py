@@ -10,7 +10,7 @@ from typing import Any, Final
 from urllib.parse import urlencode
 
 from flows.ask.aging import BUCKETS, DUE, day_of
-from flows.ask.aging_page import NO_CURRENCY, OLDEST, OWED, PAGE, Question, read_file, read_page, takes_long
+from flows.ask.aging_page import NO_CURRENCY, OLDEST, OWED, PAGE, Question, has_many, read_file, read_page, takes_long
 from flows.ask.earlier_day import DIFFERENT, EARLIER_DAY
 from flows.ask.files import as_csv_file
 from flows.ask.open_items import prepare_items, read_items
@@ -49,15 +49,30 @@ def aging(visit: Visit) -> Answer:
 
 
 def download(visit: Visit) -> Answer:
-    """Send the clients that match, or all of them, as a file."""
-    question, kind = _question(visit), visit.path["kind"]
+    """Send the clients that match, or all of them, as a file. A large one is written in the background."""
+    question, kind, every = _question(visit), visit.path["kind"], "all" in visit.query
     if kind not in ("csv", "xlsx"):
         raise SettingsError("There are files for CSV and Excel.")
-    result = read_file(visit.settings, visit.source, question, every="all" in visit.query)
-    name = "-".join(filter(None, ("aging", str(question.day or ""), question.currency))) + f".{kind}"
-    if kind == "csv":
-        return Download(as_csv_file(result), name, "text/csv; charset=utf-8")
-    return Download(as_workbook(result.columns, result.rows), name, WORKBOOK)
+    if not has_many(visit.settings, visit.source, question, every=every):
+        return _file(visit, question, kind, every=every)
+
+    def work(progress: Progress) -> Download:
+        progress("The file", 0, None)
+        return _file(visit, question, kind, every=every)
+
+    return visit.start("A file of receivables", work, lambda file: f"/receivables-file/{visit.keep(file)}")
+
+
+def written(visit: Visit) -> Answer:
+    """Show the link to a file that was written in the background."""
+    file: Download = visit.kept(visit.path["key"])
+    return Page("receivables/file.html", {"file": file, "key": visit.path["key"]}, "A file of receivables")
+
+
+def kept_file(visit: Visit) -> Answer:
+    """Send a file that was written in the background."""
+    file: Download = visit.kept(visit.path["key"])
+    return file
 
 
 def items(visit: Visit) -> Answer:
@@ -66,6 +81,14 @@ def items(visit: Visit) -> Answer:
     found = read_items(visit.settings, source, client_id, day)
     values = {"found": found, "source": source, "client_id": client_id, "day": day}
     return Page("receivables/items.html", values, "Open items")
+
+
+def _file(visit: Visit, question: Question, kind: str, *, every: bool) -> Download:
+    result = read_file(visit.settings, visit.source, question, every=every)
+    name = "-".join(filter(None, ("aging", str(question.day or ""), question.currency))) + f".{kind}"
+    if kind == "csv":
+        return Download(as_csv_file(result), name, "text/csv; charset=utf-8")
+    return Download(as_workbook(result.columns, result.rows), name, WORKBOOK)
 
 
 def _prepare(visit: Visit, question: Question) -> Answer:
@@ -124,5 +147,7 @@ def _currencies(sums: Any) -> list[str]:
 ROUTES: Final = (
     get(ADDRESS, aging),
     get(f"{ADDRESS}/file.{{kind}}", download),
+    get("/receivables-file/{key}", written),
+    get("/receivables-file/{key}/download", kept_file),
     get(f"{ADDRESS}/{{source}}/{{id}}", items),
 )

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from math import ceil
 from pathlib import Path
-from typing import IO, Final
+from typing import IO, Any, Final
 from weakref import finalize
 
 from connector import clients
@@ -74,14 +74,13 @@ def listed(visit: Visit) -> Answer:
     """Show the debtors who match, and those of them without an address."""
     choice: Choice = visit.kept(visit.path["key"])
     debtors = _debtors(visit, choice)
-    lists = []
-    for name, ids in (("page", debtors.with_address), ("without", debtors.without_address)):
-        pages = max(ceil(len(ids) / PAGE), 1)
-        number = min(page_number(visit.query.get(name, "")), pages)
-        shown = ids[(number - 1) * PAGE : number * PAGE]
-        lists.append(
-            {"ids": ids, "page": number, "pages": pages, "rows": read_rows(visit.settings, choice.source, shown)}
-        )
+    lists = [
+        _one_list(ids, page_number(visit.query.get(name, "")))
+        for name, ids in (("page", debtors.with_address), ("without", debtors.without_address))
+    ]
+    rows = read_rows(visit.settings, choice.source, [key for each in lists for key in each["shown"]])
+    for each in lists:
+        each["rows"] = [row for row in rows if row["client_id"] in each["shown"]]
     values = {
         "key": visit.path["key"], "choice": choice, "debtors": debtors, "period": choice.period, "reached": lists[0],
         "others": lists[1], "left_out": choice.left_out & set(debtors.ids()), "most": MOST_IN_ZIP,
@@ -89,6 +88,13 @@ def listed(visit: Visit) -> Answer:
         "mails": len(debtors.to_mail(choice.left_out)),
     }  # fmt: skip
     return Page("statements/list.html", values, "Statements for debtors")
+
+
+def _one_list(ids: Sequence[str], asked: int) -> dict[str, Any]:
+    """Return one page of a list; the last one if it has not so many."""
+    pages = max(ceil(len(ids) / PAGE), 1)
+    number = min(asked, pages)
+    return {"ids": ids, "page": number, "pages": pages, "shown": ids[(number - 1) * PAGE : number * PAGE]}
 
 
 def mark(visit: Visit) -> Answer:

@@ -32,8 +32,8 @@ WAITING: Final[Mapping[str, tuple[str, str, str]]] = {
     "approve": ("plan", "to approve", "/plans"),
     "apply": ("approved plan", "to apply", "/plans"),
     "groups": ("group", "of duplicates to decide on", "/duplicates"),
-    "refused": ("queued change", "refused", "/corrections"),
-    "queued": ("queued change", "in no plan yet", "/corrections"),
+    "refused": ("queued change", "refused", "/plans/queued?state=refused"),
+    "queued": ("queued change", "in no plan yet", "/plans/queued?state=waiting"),
     "quarantine": ("record", "in quarantine, not loaded", "/health#quarantine"),
 }
 """What waits, the most pressing first: the noun, the words after it, and the page."""

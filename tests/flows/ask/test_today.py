@@ -146,10 +146,11 @@ def test_what_waits_is_counted_for_each_source(pulled, server):
         run(pulled, plan, id=f"p{number}", now=now, until=now + timedelta(hours=hours), state=state)
     run(
         pulled,
-        "insert into control.approvals values ('main', 'p3', 'p3', null, null, 'somebody', $now)",
+        "insert into control.approvals (source, plan_id, digest, approved_by, approved_at) "
+        "values ('main', 'p3', 'p3', 'somebody', $now)",
         now=now,
     )
-    for plan_id in (None, "refused: no such field"):
+    for plan_id in (None, "refused: no such field", "p1", "p2", "p3"):  # the plan p1 has expired
         run(
             pulled,
             "insert into control.outbox (source, id, field, value, plan_id) values ('main', $id, 'city', 'x', $plan)",
@@ -171,7 +172,7 @@ def test_what_waits_is_counted_for_each_source(pulled, server):
     run(
         pulled, "insert into control.unlisted (source, id, why, since_run_id) values ('main', $id, 'held', 'r')", id=one
     )
-    expected = {"approve": 1, "apply": 1, "cut off": 1, "refused": 1, "queued": 1, "held clients": 1, "groups": 1}
+    expected = {"approve": 1, "apply": 1, "cut off": 1, "refused": 1, "queued": 2, "held clients": 1, "groups": 1}
     assert read_today(pulled, "main").waiting == {("main", kind): number for kind, number in expected.items()}
 
 
@@ -182,3 +183,24 @@ def test_a_source_shows_nothing_of_another(pulled):
     today = read_today(settings, "second")
     assert [(fresh.source, fresh.clients) for fresh in today.fresh] == [("second", 0)]
     assert (today.balances.rows, today.waiting) == ([], {})
+
+
+def test_a_decision_about_a_merged_client_holds_for_the_client_that_it_is_part_of_now(pulled, pulls, server):
+    merged, kept, other, *_ = (c["id"] for c in server.clients(status="active").values())
+    now = datetime.now(UTC)
+    for client_id in (kept, other):
+        run(
+            pulled,
+            "insert into control.duplicate_clusters (source, cluster_id, id, found_at) values ('main', 'c', $id, $now)",
+            id=client_id, now=now,
+        )  # fmt: skip
+    assert read_today(pulled, "main").waiting == {("main", "groups"): 1}
+    run(
+        pulled,
+        "insert into control.duplicate_decisions values ('main', $a, $b, 'never_merge', 'a', '', $now)",
+        a=min(merged, other), b=max(merged, other), now=now,
+    )  # fmt: skip
+    assert read_today(pulled, "main").waiting == {("main", "groups"): 1}
+    server.merge(kept, merged)
+    pulls(using=pulled, full=True)
+    assert read_today(pulled, "main").waiting == {}

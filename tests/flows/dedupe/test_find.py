@@ -178,8 +178,9 @@ def test_a_person_decides_at_the_terminal(told, twins, pulls, server, tmp_path):
     environ = {
         **os.environ, "NINJA_SYNC_URL": server.box.url, "NINJA_SYNC_WAREHOUSE": told.warehouse, "HOME": str(tmp_path),
     }  # fmt: skip
-    # A wrong key, back from the first group, the same and the client chosen, one put off and taken back, the rest not.
-    os.write(master, b"xbc1lb" + b"n" * (clusters - 2) + b"q")
+    # A wrong key, nothing to undo, back from the first group, the same and the client chosen, one put off, that undone,
+    # put off again and gone back to, the rest not.
+    os.write(master, b"xubc1lulb" + b"n" * (clusters - 2) + b"q")
     done = subprocess.run(
         [COMMAND, "dedupe", "review"], stdin=terminal, capture_output=True, text=True,
         env={**environ, "COLUMNS": "80"}, cwd=tmp_path, timeout=60, check=True,
@@ -189,6 +190,7 @@ def test_a_person_decides_at_the_terminal(told, twins, pulls, server, tmp_path):
     assert "≠" in done.stdout
     assert "same VAT number" in done.stdout
     assert "1 kept: " in done.stdout
+    assert "There is no decision to undo." in done.stderr
     assert f"1 the same, {clusters - 2:,} not the same, 1 not looked at. Next: ninja-sync dedupe plan" in done.stderr
     left = cases(told, "main")
     assert len(left) == 1

@@ -8,9 +8,9 @@ from datetime import timedelta
 import pytest
 from msgspec.structs import replace
 
-from flows.configuration.values import Settings, Source
+from flows.configuration.values import Push, Settings, Source
 from flows.plans.approvals import approve_digest, reject_digest
-from flows.plans.shown import clients_allowed, plans_page, shown_plan, undone_by, values_page
+from flows.plans.shown import LOOK, one_plan, plans_page, shown_plan
 from flows.session.clock import SYSTEM_CLOCK
 from flows.session.ready import open_ready
 from schemas.errors import SettingsError
@@ -116,13 +116,12 @@ def test_the_words_follow_a_plan_from_its_request_to_its_rejection(settings, sto
     assert shown_plan(settings, "push-3", late).words == "expired"
 
 
-def test_values_have_the_names_of_clients_and_ids_and_the_outcome_that_needs_a_look_is_first(settings, store):
+def test_values_have_the_names_of_clients_and_ids_and_are_found_by_field_and_outcome(settings, store):
     with open_ready(settings) as warehouse:
         for key, number, name in (("a", "0002", "Apple"), ("b", "0001", "Birne")):
             warehouse.execute(CLIENT, {"id": key, "number": number, "name": name})
     store(PUSH)
-    shown = shown_plan(settings, "push-1", CLOCK)
-    listed = values_page(settings, shown)
+    listed = one_plan(settings, "push-1")
     assert [(v.number, v.client, v.column) for v in listed.values] == [
         ("0001", "Birne", "city"), ("0001", "Birne", "is_tax_exempt"), ("0002", "Apple", "city"),
         ("0002", "Apple", "country_id"), (None, None, "custom_value1"),
@@ -137,26 +136,39 @@ def test_values_have_the_names_of_clients_and_ids_and_the_outcome_that_needs_a_l
             [CellOutcome("a", "city", Outcome.CONFLICT, "it is Chur now"), CellOutcome("b", "city", Outcome.APPLIED)],
             MOMENT,
         )  # fmt: skip
-    first = values_page(settings, shown, most=1)
-    assert [(v.client_id, v.outcome, v.message) for v in first.values] == [("a", "conflict", "it is Chur now")]
-    assert (first.total, first.by_outcome) == (5, {"conflict": 1, "applied": 1, "not sent": 3})
-    towns = values_page(settings, shown, column="city")
-    assert ([v.client_id for v in towns.values], towns.total) == (["a", "b"], 2)
+    conflict = one_plan(settings, "push-1", outcome="conflict")
+    assert [(v.client_id, v.outcome, v.message) for v in conflict.values] == [("a", "conflict", "it is Chur now")]
+    assert (conflict.total, conflict.by_outcome) == (1, {"conflict": 1, "applied": 1, "not sent": 3})
+    look = one_plan(settings, "push-1", outcome=LOOK, most=2)
+    assert ([(v.client_id, v.column) for v in look.values], look.total) == (
+        [("b", "is_tax_exempt"), ("a", "city")], 4,
+    )  # fmt: skip
+    towns = one_plan(settings, "push-1", column="city")
+    assert ([(v.client_id, v.outcome) for v in towns.values], towns.total) == ([("b", "applied"), ("a", "conflict")], 2)
     assert towns.by_field == {"city": 2, "country_id": 1, "custom_value1": 1, "is_tax_exempt": 1}
-    applied = values_page(settings, shown, column="city", outcome="applied")
-    assert ([v.client_id for v in applied.values], applied.total) == (["b"], 1)
-    assert values_page(settings, shown, 2, most=3).values == values_page(settings, shown).values[3:]
+    for filters, ids, total in (
+        ({"column": "city", "outcome": "applied"}, ["b"], 1), ({"outcome": "not sent"}, ["b", "a", "gone"], 3),
+        ({"column": "none"}, [], 0), ({"outcome": "none"}, [], 0),
+    ):  # fmt: skip
+        found = one_plan(settings, "push-1", **filters)
+        assert ([value.client_id for value in found.values], found.total) == (ids, total)
+    whole = one_plan(settings, "push-1")
+    assert one_plan(settings, "push-1", 2, most=3).values == whole.values[3:]
+    assert whole.total == 5
 
 
 def test_the_plan_that_undoes_a_plan_is_known_unless_it_came_to_nothing(settings, store):
     undo = replaced(PUSH, plan_id="push-2", undoes="push-1")
     store(PUSH, undo)
-    shown = shown_plan(settings, "push-1", CLOCK)
-    assert undone_by(settings, shown) == "push-2"
+    assert one_plan(settings, "push-1", clock=CLOCK).undone_by == "push-2"
     reject_digest(settings, undo.digest, "no", CLOCK)
-    assert undone_by(settings, shown) is None
+    assert one_plan(settings, "push-1", clock=CLOCK).undone_by is None
 
 
-def test_the_limit_of_clients_is_that_of_the_command_line(settings, store):
+def test_the_limit_of_clients_is_told_for_a_plan_that_changes_more(settings, store):
     store(PUSH)
-    assert clients_allowed(settings, shown_plan(settings, "push-1", CLOCK)) == settings.push.at_least
+    assert one_plan(settings, "push-1", clock=CLOCK).allowed is None
+    strict = replace(settings, push=Push(at_least=2, most_clients=2))
+    assert one_plan(strict, "push-1", clock=CLOCK).allowed == 2
+    late = replace(SYSTEM_CLOCK, now=lambda: MOMENT + 2 * DAY)
+    assert one_plan(strict, "push-1", clock=late).allowed is None  # it has expired

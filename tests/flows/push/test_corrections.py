@@ -7,6 +7,7 @@ import secrets
 import pytest
 
 from flows.ask.files import as_csv
+from flows.push.added_columns import add_column, lacked_fields
 from flows.push.corrections import begin, check, choose, edit, plan_correction, read_again, shown, wishes_of
 from flows.push.grid import State, refused_rows
 from flows.push.to_correct import clients_to_correct
@@ -218,6 +219,27 @@ def test_the_sheet_of_all_clients_changes_nothing_if_it_is_uploaded_as_it_is(des
     grid = checked(desk, choose(correction, correction.choices, blank_clears=False, decimal=".", null_words="text"))
     assert (grid.changing, grid.refused, len(grid.lines)) == (0, 0, len(result.rows))
     assert grid.same > 0
+
+
+def test_a_client_without_a_currency_of_its_own_can_be_corrected_with_a_column_for_it(desk, box):
+    records = box.call("GET", "/api/v1/clients?per_page=100&sort=id%7Casc&status=active")["data"]
+    bare = next(r for r in records if not r["settings"].get("currency_id") and r["number"] and r["country_id"])
+    desk.pull()
+    correction = started(desk, f"Number;City\n{bare['number']};Neustadt\nnobody;Genf\n")
+    grid = checked(desk, correction)
+    assert lacked_fields(grid, correction) == {"currency_id": 1}
+    added = add_column(desk.settings, correction, grid, "currency_id")
+    ((code,),) = desk.query("select currency_code from mart.clients where id = $id", id=bare["id"])
+    assert (list(added.columns), added.edits) == (["Number", "City", "Currency"], {(2, 2): code})
+    again = checked(desk, added)
+    assert states(again) == {2: ["change", "change"], 3: ["refused", "blank"]}
+    assert lacked_fields(again, added) == {}
+    planned = plan_correction(desk.settings, added, desk.door())
+    assert [(cell.client_id, cell.column) for cell in planned.plan.cells] == [
+        (bare["id"], "city"), (bare["id"], "currency_id"),
+    ]  # fmt: skip
+    with pytest.raises(SettingsError, match="does not lack"):
+        add_column(desk.settings, added, again, "currency_id")
 
 
 def test_a_file_for_another_company_of_the_same_name_is_refused(desk, box, three):

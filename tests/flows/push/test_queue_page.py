@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from flows.plans.approvals import reject_digest
-from flows.push.queue_page import queue_page
+from flows.push.queue_page import TAKEN, queue_page
 from flows.session.ready import open_ready
 from tests.flows.push.test_push_outbox import insert, plan
 
@@ -32,14 +32,14 @@ def test_a_change_is_shown_with_its_client_its_label_and_its_state(desk, box):
     assert (first.words, first.value, first.next_step, first.can_be_requeued) == ("waits for a plan", "VIP", "", False)
     assert by_field["ctiy"].field_name == "ctiy"
     made = plan(desk).plan
-    refused, taken = queue_page(desk.settings), queue_page(desk.settings, states={"planned"})
+    refused, taken = queue_page(desk.settings), queue_page(desk.settings, group=TAKEN)
     assert [(c.column, c.words, c.can_be_requeued) for c in refused.changes] == [("ctiy", "refused", True)]
     assert "did you mean city" in refused.changes[0].why
     assert refused.changes[0].next_step
     assert [(c.column, c.plan_id, c.can_be_withdrawn) for c in taken.changes] == [
         ("custom_value1", made.plan_id, False)
     ]
-    assert taken.by_state == {"planned": 1, "refused": 1}
+    assert taken.by_group == {"waiting": 0, "refused": 1, "rejected": 0, "taken": 1}
     reject_digest(desk.settings, made.digest, "not this one")
     words = {c.column: (c.words, c.why) for c in queue_page(desk.settings).changes}
     assert words["custom_value1"] == ("its plan was rejected", "not this one")
@@ -50,7 +50,7 @@ def test_pages_of_the_queue_fit_together_and_are_of_one_source(desk, box):
     insert(desk, *((one["id"], f"field {n}", str(n)) for n in range(5)))
     insert(desk, (one["id"], "city", "Bern"), source="mian")
     whole = queue_page(desk.settings, "main")
-    assert (whole.total, whole.by_state) == (5, {"waiting": 5})
+    assert (whole.total, whole.by_group["waiting"]) == (5, 5)
     parts = [queue_page(desk.settings, "main", number, most=2) for number in (1, 2, 3)]
     assert [change for part in parts for change in part.changes] == whole.changes
     (lost,) = queue_page(desk.settings, "mian").changes

@@ -21,6 +21,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from flows.pull import by_name
 from sandbox.server import running
 from tests.flows.scheduled.prefect_leaks import leaks
 from warehouse.locks.lock import one_run_at_a_time
@@ -130,7 +131,7 @@ def scenes(prefect_pull, patch, box, folder):
     states |= approved(config, names, folder / "changes", patch)
     control(box, f"clients/{names[5]}/balances", {"balance": 10**15})
     states["look"] = prefect_pull.pull(return_state=True)
-    patch.setattr(prefect_pull, "pull_source", explode)
+    patch.setattr(by_name, "pull", explode)
     states["bug"] = prefect_pull.pull(return_state=True)
     return states
 

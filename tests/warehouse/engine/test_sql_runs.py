@@ -50,7 +50,7 @@ WHOLE = r"n|number|place|most|top|first|last|total|unexplained|removed|resumed_a
 WHOLE += r"|least|searches|decisions|skip|exit_code|first_single|top_single"
 FLAGS = r"full|held|blind|deleted|listed|with_inserted|kept_balances|usable|with_money"
 LISTS = r"ids|places|fields|befores|afters|outcomes|messages|reasons|against|keys|known|clusters|changes|wish_ids|told"
-LISTS += r"|states|survivors|mergeables|ids_a|ids_b|probabilities|by_puts|conflicts"
+LISTS += r"|groups|survivors|mergeables|ids_a|ids_b|probabilities|by_puts|conflicts"
 
 ARRIVAL = pa.schema([("id", pa.string()), ("why", pa.string())])
 VANISHED = pa.schema([(name, pa.string()) for name in ("id", "kind", "into_id", "evidence")])
@@ -185,7 +185,8 @@ def names(name: str, engine: str) -> dict[str, str]:
     if name == "duplicate_groups/page":
         return {"groups": statement("duplicate_groups/every")}
     if name.startswith("today/"):
-        return {"mart": "mart", "name": "n.display_name as name", "clients": "(select * from mart.clients)"}
+        clients = "(select *, status = 'deleted' as is_deleted from mart.clients)"
+        return {"mart": "mart", "name": "n.display_name as name", "clients": clients, "versions": "mart.client_history"}
     if name.startswith("clients/"):
         chosen = re.sub(r"--[^\n]*", "", statement("clients/mirrored")).format(problem="true")
         return {"problem": "true", "chosen": chosen, "order": "x.id"}
@@ -207,7 +208,9 @@ def names(name: str, engine: str) -> dict[str, str]:
         "contacts": "seen_contacts",
         "growth": "growth",
         "balances": "mart.client_balances",
-        "queued": statement("read/changes"),
+        "outbox": "control.outbox",
+        "queued": statement("read/changes").format(outbox="control.outbox"),
+        "grouped": statement("shown_plans/queue_grouped"),
     }
 
 

@@ -7,6 +7,7 @@ import re
 from html.parser import HTMLParser
 
 import pytest
+from msgspec.structs import replace
 from openpyxl import Workbook, load_workbook
 
 from flows.desk.pages.corrections import LARGE, MOST_FILES
@@ -137,6 +138,19 @@ def test_an_edit_in_the_grid_is_checked_before_it_goes_into_a_plan(visitor, clie
     out = visitor.post(again.url.path, fields_of(again) | {"out-2": "yes", "go": "check"})
     assert "1 value of 1 client will change" in text_of(out)
     assert fields_of(visitor.get(f"{out.url.path}?only=out"))["out-2"] == "yes"
+
+
+def test_a_column_for_the_currency_is_added_where_a_client_has_none_of_its_own(visitor, server):
+    bare = next(
+        client for client in server.clients(status="active").values()
+        if client["number"] and client["country_id"] and not client["settings"].get("currency_id")
+    )  # fmt: skip
+    grid = checked(visitor, f"Number;City\n{bare['number']};Neustadt\n")
+    assert "1 row: the client has no currency of its own" in text_of(grid)
+    again = visitor.post(grid.url.path.replace("/changes", "/column"), fields_of(grid) | {"add": "currency_id"})
+    assert "2 values of 1 client will change, 0 refused" in text_of(again)
+    assert "of its own" not in text_of(again)
+    visitor.post(grid.url.path.replace("/changes", "/column"), fields_of(again) | {"add": "city"}, status=400)
 
 
 def test_a_large_file_is_paged_its_edits_are_kept_and_the_refused_rows_are_found(visitor, clients):
@@ -294,6 +308,18 @@ def test_another_person_does_not_see_the_file(visitor, opened):
     other = Visitor(opened, "Ben")
     assert "changes.csv" not in text_of(other.get("/corrections"))
     assert "no longer at hand" in text_of(other.get(page.url.path, status=400))
+
+
+def test_with_several_companies_one_is_chosen_first_and_its_name_is_shown(settings, server, pulls, monkeypatch):
+    monkeypatch.setenv("NINJA_SYNC_TOKEN", server.box.token)
+    pulls()
+    both = replace(settings, sources={**settings.sources, "other": settings.sources["main"]})
+    with answering(both) as opened:
+        visitor = Visitor(opened)
+        assert "Choose one company" in text_of(visitor.get("/corrections"))
+        assert "Choose one company" in text_of(uploaded(visitor, "Number;City\n1;Bern\n", status=400))
+        visitor.post("/source", {"source": "main"})
+        assert "changes.csv for main: 1 row" in text_of(uploaded(visitor, "Number;City\n1;Bern\n"))
 
 
 def test_who_may_only_read_can_compare_but_not_plan(settings, server, pulls, monkeypatch, query):

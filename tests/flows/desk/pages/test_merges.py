@@ -14,6 +14,7 @@ import msgspec
 import pytest
 
 from flows.configuration.load import place_of
+from flows.configuration.values import Source
 from flows.dedupe.decide import decide_pairs
 from flows.dedupe.find import find_duplicates
 from flows.dedupe.rules import Rules
@@ -135,6 +136,28 @@ def test_the_sheet_has_names_links_and_boxes_to_tick_and_is_a_file_too(visitor, 
     assert file.headers["content-disposition"].startswith("attachment")
     assert "- [ ] city: Zug" in file.text
     assert "set it back to" in file.text or "it was blank" in file.text
+
+
+def test_the_sheet_names_papers_by_their_numbers(settings, server, box, monkeypatch):
+    monkeypatch.setenv("NINJA_SYNC_TOKEN", server.box.token)
+    settings.sources["main"] = msgspec.structs.replace(settings.sources["main"], entities=Source(url="").entities)
+    pull_from(server, settings)
+    invoices = server.call("GET", "/api/v1/invoices?per_page=500&include=client")["data"]
+    papers = {}
+    for invoice in invoices:
+        if not invoice["is_deleted"]:
+            papers.setdefault(invoice["client_id"], []).append(invoice["number"])
+    known = server.clients()
+    gone = next(known[key] for key in papers if key in known and not known[key]["is_deleted"])
+    kept = box.make("Kept Ltd", settings=gone["settings"], country_id=gone["country_id"])
+    with answering(settings) as opened:
+        visitor = Visitor(opened)
+        page = planned(visitor, kept, gone)
+        done = merged(visitor, page, server.box.password, text="Kept Ltd")
+        (link,) = re.findall(r'href="(/merges/[^"]+/undo)"', done.text)
+        sheet = text_of(visitor.get(link))
+    listed = [number for number in papers[gone["id"]] if f"invoice {number} of " in sheet]
+    assert listed
 
 
 def test_two_merges_into_one_client_of_a_decided_group(visitor, settings, server, box, make):

@@ -8,6 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from flows.configuration.values import Push
+from flows.merge.plan import plan_merges
 from flows.plans.applying import find_plan
 from flows.push.plan import plan_push
 from flows.push.wishes import WishedRow
@@ -190,6 +191,24 @@ def test_an_answer_is_kept_if_the_run_that_asked_cannot_be_resumed(visitor, sett
     page = text_of(send(visitor, plan, "approve", decision="approve"))
     assert "The plan is approved, but its run was not resumed." in page
     assert "Approved by Anna@" in page
+
+
+def test_merges_are_approved_and_rejected_on_their_own_page(visitor, settings, server):
+    made = {"settings": {"currency_id": "1"}, "contacts": [{"email": "a@m.test"}]}
+    ids = [server.call("POST", "/api/v1/clients", {"name": name, **made})["data"]["id"] for name in ("Kept", "Twin")]
+    with open_door(settings, "main") as door:
+        plan = plan_merges(settings, "main", door, [tuple(ids)]).plan
+    assert f"/merges/{plan.plan_id}" in visitor.get("/plans").text
+    page = visitor.get(f"/plans/{plan.plan_id}")
+    assert page.url.path == f"/merges/{plan.plan_id}"
+    assert f"/plans/{plan.plan_id}/approve" in page.text
+    approved = send(visitor, plan, "approve", decision="approve", comment="the same firm")
+    assert "the same firm" in text_of(approved)
+    rejected = send(visitor, plan, "approve", decision="reject", comment="two firms after all")
+    assert rejected.url.path == f"/merges/{plan.plan_id}"
+    assert "two firms after all" in text_of(rejected)
+    assert f"/plans/{plan.plan_id}/approve" not in rejected.text
+    assert f"/merges/{plan.plan_id}/merge" not in rejected.text
 
 
 def test_a_desk_for_reading_shows_plans_and_changes_none(settings, server, chosen, planned):

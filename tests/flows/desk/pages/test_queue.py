@@ -65,7 +65,7 @@ def test_from_the_queue_to_a_plan_on_the_server(visitor, settings, server, clien
     left = text_of(visitor.get(PLACE))
     assert "did you mean city" in left
     assert "Withdraw it and queue a value that can be written" in left
-    done = visitor.get(f"{PLACE}?state=applied")
+    done = visitor.get(f"{PLACE}?group=taken")
     assert "written" in text_of(done)
     assert f'href="/plans/{plan_id}"' in done.text
 
@@ -107,7 +107,7 @@ def test_changes_of_a_rejected_plan_are_queued_again(visitor, settings, client, 
 def test_texts_of_others_do_no_harm(visitor, client, insert):
     insert((client["id"], "city", HOSTILE), (HOSTILE, HOSTILE, HOSTILE), author=HOSTILE, reason=HOSTILE)
     insert((client["id"], "city", "x"), source="<b>nowhere")
-    for path in (PLACE, f"{PLACE}?state=%3Cscript%3E", f"{PLACE}?state=waiting&page=7"):
+    for path in (PLACE, f"{PLACE}?group=%3Cscript%3E", f"{PLACE}?group=waiting&page=7"):
         page = visitor.get(path)
         assert "<script>" not in page.text
         assert "<b>nowhere" not in page.text

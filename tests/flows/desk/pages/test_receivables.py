@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
@@ -212,6 +213,23 @@ def test_an_earlier_day_of_large_books_is_computed_with_progress(books, monkeypa
     assert f"day={day}" in str(page.url)
     assert "least=0.5" in str(page.url)
     assert "By currency" in text_of(page)
+
+
+@pytest.mark.parametrize("kind", ["csv", "xlsx"])
+def test_a_large_file_is_written_with_progress_and_is_the_same(books, monkeypatch, kind):
+    small = books.visitor.get(f"/receivables/file.{kind}?all=1")
+    monkeypatch.setattr(aging_page, "MANY", 1)
+    page = books.visitor.wait(books.visitor.http.get(f"/receivables/file.{kind}?all=1"))
+    link = re.search(r'href="(/receivables-file/[\w-]+/download)"', page.text).group(1)
+    large = books.visitor.get(link)
+    assert large.headers["content-type"] == small.headers["content-type"]
+    assert large.headers["content-disposition"] == small.headers["content-disposition"]
+    if kind == "csv":
+        assert large.content == small.content
+    else:
+        sheets = [load_workbook(io.BytesIO(answer.content)).active for answer in (small, large)]
+        first, second = ([[cell.value for cell in row] for row in sheet.iter_rows()] for sheet in sheets)
+        assert first == second
 
 
 def test_the_bars_have_a_text(books):

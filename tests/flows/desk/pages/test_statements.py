@@ -171,6 +171,17 @@ def test_mails_need_their_number_and_nobody_is_mailed_twice(at):
     assert at.mails() == 0
 
 
+def test_a_list_may_be_empty_or_hold_only_those_without_an_address(at):
+    page, _ = at.choose(least="99999999")
+    assert "Nobody owes that much." in text_of(page)
+    silent = next(key for key, name in at.server.clients(name="Address").items() if "Address" in name["name"])
+    at.server.call("POST", f"/_sandbox/clients/{silent}/balances", {"balance": "9000000"})
+    pull_from(at.server, at.settings)
+    page, _ = at.choose(least="8000000")
+    assert re.findall(r'name="shown" value="(\w+)"', page.text) == [silent]
+    assert "0 mails can be sent" in text_of(page)
+
+
 def test_without_an_address_there_is_no_mail(at):
     _, key = at.choose(least="77.5")
     reached, debtors = at.reached(Decimal("77.5")), at.debtors(Decimal("77.5"))

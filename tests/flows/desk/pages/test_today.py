@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -73,7 +74,7 @@ def test_the_button_fetches_changes_and_shows_them_with_their_names_harmless(vis
     assert "\\u202egnp.exe" in shown
     assert "more characters)" in shown
     everything = visitor.get("/today/changed")
-    assert "5 clients." in text_of(everything)
+    assert "5 clients, the newest change first" in text_of(everything)
     assert HOSTILE[0] not in everything.text
 
 
@@ -114,8 +115,10 @@ def test_what_waits_leads_to_its_page(visitor, kept, server):
         id=client,
     )
     page = visitor.get("/")
-    assert '<a href="/corrections">1 queued change refused</a>' in page.text
-    assert '<a href="/corrections">1 queued change in no plan yet</a>' in page.text
+    assert '<a href="/plans/queued?state=refused">1 queued change refused</a>' in page.text
+    assert '<a href="/plans/queued?state=waiting">1 queued change in no plan yet</a>' in page.text
+    for url in re.findall(r'<li><a href="([^"#]*)', page.text):
+        visitor.get(url)
     assert '<a href="/health#brake">1 client that the server no longer lists' in page.text
 
 
