@@ -22,6 +22,7 @@ from flows.desk.pages import merge_plan
 from flows.merge import step as steps
 from flows.session.writing import one_writer_at_a_time
 from flows.show.show import amount
+from schemas.errors import SettingsError
 from tests.connector.clients.conftest import Box
 from tests.engines import address
 from tests.flows.conftest import pull_from
@@ -245,6 +246,22 @@ def test_work_that_was_killed_after_a_merge_goes_on_and_merges_nobody_twice(visi
     assert merges(server) == 1
     after = box.show(one["id"])
     assert (after["balance"], after["id_number"]) == (3, "G-77")
+
+
+def test_values_that_the_server_refuses_after_a_merge_can_be_left_out(visitor, server, box, make, monkeypatch):
+    one, other = make("Kept Ltd", "1"), make("Twin Ltd", "2", id_number="G-78")
+    page = planned(visitor, one, other)
+    with monkeypatch.context() as refusing:
+        refusing.setattr(steps, "_rescue_after", lambda *_: (_ for _ in ()).throw(SettingsError("It is taken.")))
+        stopped = text_of(merged(visitor, page, server.box.password, text="Kept Ltd"))
+    assert "is merged into" in stopped
+    assert "the button “Go on” below" in stopped
+    assert "the button “Finish without them” below" in stopped
+    assert "`ninja-sync" not in stopped
+    assert "1 of 1 merged. The plan can go on, or end" in stopped
+    done = visitor.post(f"{path_of(page)}/resume", {"without_rescue": "yes"})
+    assert "merged, without last values" in text_of(done)
+    assert box.show(one["id"])["balance"] == 3
 
 
 def test_a_second_click_and_a_colleague_merge_nothing_twice(opened, visitor, server, box, make, monkeypatch):
