@@ -18,6 +18,7 @@ from flows.session.clock import SYSTEM_CLOCK, Clock
 from flows.show.show import fits, say, show_table
 from schemas.errors import SettingsError
 from warehouse.engine.sql import statement
+from warehouse.schema.public import MART
 
 DUE, INVOICE = "due", "invoice"
 BASES: Final = (DUE, INVOICE)
@@ -205,12 +206,12 @@ def figures(basis: str, at: date | None) -> str:
     )
 
 
-def nameless_figures(basis: str, at: date | None) -> str:
+def nameless_figures(basis: str, at: date | None, views: str = MART) -> str:
     """Return the relation with the figures of each client; on an earlier day it has no names."""
-    view = "mart.aging" if basis == DUE else "mart.aging_by_invoice_date"
+    view = f"{views}.aging" if basis == DUE else f"{views}.aging_by_invoice_date"
     return f"{view}_as_of(date '{at}')" if at else view
 
 
-def items_of(at: date | None) -> str:
+def items_of(at: date | None, views: str = MART) -> str:
     """Return the relation with the open items."""
-    return f"mart.open_items_as_of(date '{at}')" if at else "mart.open_items"
+    return f"{views}.open_items_as_of(date '{at}')" if at else f"{views}.open_items"

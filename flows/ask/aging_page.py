@@ -16,9 +16,9 @@ import pyarrow.compute as pc
 
 from flows.ask.aging import COLUMNS, DUE, check_day, items_of, nameless_figures
 from flows.ask.ask import Result, reading
-from flows.ask.balances import check_source
 from flows.ask.converted import converted
-from flows.ask.kept import KEPT, last_load
+from flows.ask.kept import KEPT, last_load, read_names, sight_for
+from flows.ask.rights import Sight
 from flows.configuration.values import Settings
 from flows.session.clock import SYSTEM_CLOCK, Clock
 from schemas.errors import SettingsError
@@ -80,18 +80,18 @@ def read_page(settings: Settings, source: str | None, question: Question, *, clo
     """Return a page. Raises SettingsError for an unknown source or currency, and for a day that has not come yet."""
     check_day(question.day, clock)
     with reading(settings) as warehouse:
-        check_source(warehouse, settings, source)
-        figures = _figures(warehouse, settings, source, question.day)
-        left_out = KEPT.table(warehouse, settings, *_left_out(source, question.day))
+        sight = sight_for(warehouse, settings, source)
+        figures = _figures(warehouse, settings, source, question.day, sight)
+        left_out = KEPT.table(warehouse, settings, *_left_out(source, question.day, sight), sight=sight)
         sums = _sums(figures)
-        in_one = converted(warehouse, _as_result(sums), question.day)
-        others, last = [_own(row) for row in left_out.to_pylist()], last_load(warehouse, source)
+        in_one = converted(warehouse, _as_result(sums), question.day) if sight.names else Result((), ())
+        others, last = [_own(row) for row in left_out.to_pylist()], last_load(warehouse, source, sight)
         if not sums:
             return AgingPage((), others, in_one, last_load_at=last)
         currency = _chosen(question.currency, sums)
         matching = _matching(figures, currency, question)
         first = (max(question.page, 1) - 1) * PAGE
-        clients = _named(warehouse, matching.slice(first, PAGE))
+        clients = _named(warehouse, matching.slice(first, PAGE), sight)
     return AgingPage(sums, others, in_one, currency, clients, matching.num_rows, last)
 
 
@@ -101,11 +101,11 @@ def read_file(
     """Return all clients that match, with the columns of the command's files; with `every`, all that there are."""
     check_day(question.day, clock)
     with reading(settings) as warehouse:
-        check_source(warehouse, settings, source)
-        figures = _figures(warehouse, settings, source, question.day)
+        sight = sight_for(warehouse, settings, source)
+        figures = _figures(warehouse, settings, source, question.day, sight)
         if not every and (sums := _sums(figures)):
             figures = _matching(figures, _chosen(question.currency, sums), question)
-        rows = _named(warehouse, figures)
+        rows = _named(warehouse, figures, sight)
     return Result(FILE_COLUMNS, [[row[name] for name in FILE_COLUMNS] for row in rows])
 
 
@@ -120,22 +120,25 @@ def takes_long(settings: Settings, source: str | None, day: date | None) -> bool
     if day is None:
         return False
     with reading(settings) as warehouse:
-        if KEPT.has(warehouse, settings, _sql(day)) and KEPT.has(warehouse, settings, *_left_out(source, day)):
+        sight = sight_for(warehouse, settings, source)
+        asked = [(_sql(day, sight), {}), _left_out(source, day, sight)]
+        if all(KEPT.has(warehouse, settings, sql, params, sight=sight) for sql, params in asked):
             return False
-        return int(_figures(warehouse, settings, source, None).num_rows) > MANY
+        return int(_figures(warehouse, settings, source, None, sight).num_rows) > MANY
 
 
-def _sql(day: date | None) -> str:
-    return statement("aging/clients").format(columns=", ".join(COLUMNS[DUE]), figures=nameless_figures(DUE, day))
+def _sql(day: date | None, sight: Sight) -> str:
+    figures = nameless_figures(DUE, day, sight.views)
+    return statement("aging/clients").format(columns=", ".join(COLUMNS[DUE]), figures=figures)
 
 
-def _left_out(source: str | None, day: date | None) -> tuple[str, Mapping[str, object]]:
-    return statement("aging/left_out").format(items=items_of(day)), {"source": source}
+def _left_out(source: str | None, day: date | None, sight: Sight) -> tuple[str, Mapping[str, object]]:
+    return statement("aging/left_out").format(items=items_of(day, sight.views)), {"source": source}
 
 
-def _figures(warehouse: Warehouse, settings: Settings, source: str | None, day: date | None) -> pa.Table:
+def _figures(warehouse: Warehouse, settings: Settings, source: str | None, day: date | None, sight: Sight) -> pa.Table:
     """Return the figures of each client on a day, in the command's order."""
-    table = KEPT.table(warehouse, settings, _sql(day))
+    table = KEPT.table(warehouse, settings, _sql(day, sight), sight=sight)
     return table if source is None else table.filter(pc.field("source") == source)
 
 
@@ -178,12 +181,10 @@ def _matching(figures: pa.Table, currency: str | None, question: Question) -> pa
     return found.take(order)
 
 
-def _named(warehouse: Warehouse, figures: pa.Table) -> list[Record]:
+def _named(warehouse: Warehouse, figures: pa.Table, sight: Sight) -> list[Record]:
     """Return the rows with the clients' numbers, names and countries, and amounts in the decimals of their currency."""
     rows = figures.to_pylist()
-    ids = sorted({row["client_id"] for row in rows})
-    found = Result(*warehouse.answer(statement("aging/names"), {"ids": ids})).records()
-    names = {(row["source"], row["id"]): row for row in found}
+    names = read_names(warehouse, sorted({row["client_id"] for row in rows}), sight)
     unknown = dict.fromkeys(("number", "client", "country"))
     return [_own(row) | {**unknown, **names.get((row["source"], row["client_id"]), {})} for row in rows]
 

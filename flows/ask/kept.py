@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from threading import Lock
 from typing import TYPE_CHECKING, Final
 
+from flows.ask.balances import check_source
+from flows.ask.rights import EVERYTHING, Sight, sight_of
 from flows.configuration.values import Settings
+from schemas.errors import SettingsError
 from warehouse.engine.seam import Params, Warehouse
 from warehouse.engine.sql import statement
 
@@ -35,18 +39,34 @@ class Kept:
         self._most, self._lock = most, Lock()
         self._slots: OrderedDict[tuple[object, ...], _Slot] = OrderedDict()
 
-    def table(self, warehouse: Warehouse, settings: Settings, sql: str, params: Params | None = None) -> pa.Table:
+    def table(
+        self,
+        warehouse: Warehouse,
+        settings: Settings,
+        sql: str,
+        params: Params | None = None,
+        *,
+        sight: Sight = EVERYTHING,
+    ) -> pa.Table:
         """Return the answer of a query, made again if a load or a new day has changed it."""
-        version, slot = _version(warehouse), self._slot(settings, sql, params)
+        version, slot = _version(warehouse, sight), self._slot(settings, sql, params)
         with slot.lock:
             if slot.table is None or slot.version != version:
                 slot.table, slot.version = warehouse.table(sql, params), version
             return slot.table
 
-    def has(self, warehouse: Warehouse, settings: Settings, sql: str, params: Params | None = None) -> bool:
+    def has(
+        self,
+        warehouse: Warehouse,
+        settings: Settings,
+        sql: str,
+        params: Params | None = None,
+        *,
+        sight: Sight = EVERYTHING,
+    ) -> bool:
         """Whether an answer is there, and still right."""
         slot = self._slot(settings, sql, params)
-        return slot.table is not None and slot.version == _version(warehouse)
+        return slot.table is not None and slot.version == _version(warehouse, sight)
 
     def _slot(self, settings: Settings, sql: str, params: Params | None) -> _Slot:
         key = (settings.warehouse, settings.publish, sql, *sorted((params or {}).items()))
@@ -58,14 +78,41 @@ class Kept:
             return slot
 
 
-def last_load(warehouse: Warehouse, source: str | None) -> datetime | None:
+def sight_for(warehouse: Warehouse, settings: Settings, source: str | None) -> Sight:
+    """Return what this role may read. Raises SettingsError for an unknown source, and if nothing was pulled yet."""
+    sight = sight_of(warehouse)
+    if sight is None:
+        raise SettingsError("Nothing has been pulled yet. The first pull reads invoices and payments too.")
+    if sight.everything:
+        check_source(warehouse, settings, source)
+    elif source is not None and source not in settings.sources:
+        raise SettingsError(f"There is no source {source!r}.")
+    return sight
+
+
+def last_load(warehouse: Warehouse, source: str | None, sight: Sight = EVERYTHING) -> datetime | None:
     """Return the end of the last run that stored a change; None if there was none."""
-    ((at,),) = warehouse.rows(statement("aging/last_load"), {"source": source})
+    ((at,),) = warehouse.rows(_of_role("aging/last_load", "aging/last_load_of_views", sight), {"source": source})
     return at if isinstance(at, datetime) else None
 
 
-def _version(warehouse: Warehouse) -> object:
-    return tuple(warehouse.rows(statement("aging/version")))
+def read_names(warehouse: Warehouse, ids: Sequence[str], sight: Sight) -> dict[tuple[str, str], dict[str, object]]:
+    """Return number, name and country of clients, by source and id. A name that the role may not see is None."""
+    columns, rows = warehouse.answer(_of_role("aging/names", "aging/names_of_views", sight), {"ids": list(ids)})
+    found = (dict(zip(columns, row, strict=True)) for row in rows)
+    return {(str(row["source"]), str(row["id"])): row for row in found}
+
+
+def _version(warehouse: Warehouse, sight: Sight) -> object:
+    return tuple(warehouse.rows(_of_role("aging/version", "aging/version_of_views", sight)))
+
+
+def _of_role(name: str, twin: str, sight: Sight) -> str:
+    """Return a statement that reads the tables, or its twin that reads the views of a role that may see no more."""
+    if sight.everything:
+        return statement(name)
+    names = "number, display_name as client" if sight.names else "null as number, null as client"
+    return statement(twin).format(mart=sight.views, names=names)
 
 
 KEPT: Final = Kept()

@@ -12,8 +12,8 @@ import pyarrow.compute as pc
 
 from flows.ask.aging import check_day, items_of
 from flows.ask.ask import Result, reading
-from flows.ask.balances import check_source
-from flows.ask.kept import KEPT
+from flows.ask.kept import KEPT, read_names, sight_for
+from flows.ask.rights import Sight
 from flows.configuration.values import Settings
 from flows.session.clock import SYSTEM_CLOCK, Clock
 from schemas.errors import SettingsError
@@ -41,10 +41,9 @@ def read_items(
     """Return the open items of a client. Raises SettingsError for a client, source or day that is not known."""
     check_day(day, clock)
     with reading(settings) as warehouse:
-        check_source(warehouse, settings, source)
-        found = Result(*warehouse.answer(statement("aging/names"), {"ids": [client_id]})).records()
-        client = next((row for row in found if row["source"] == source), None)
-        rows = _rows(warehouse, settings, source, client_id, day)
+        sight = sight_for(warehouse, settings, source)
+        client = read_names(warehouse, [client_id], sight).get((source, client_id))
+        rows = _rows(warehouse, settings, source, client_id, day, sight)
     if client is None and not rows:
         raise SettingsError(f"The warehouse has no client {client_id[:64]!r} of {source}.")
     items = [row | {"open_amount": in_own_decimals(row["open_amount"], row["currency"])} for row in rows]
@@ -55,15 +54,22 @@ def read_items(
 def prepare_items(settings: Settings, day: date) -> None:
     """Compute the open items of all clients on an earlier day, so that each client's page finds them."""
     with reading(settings) as warehouse:
-        KEPT.table(warehouse, settings, statement("aging/items").format(items=items_of(day)), EVERYBODY)
+        sight = sight_for(warehouse, settings, None)
+        KEPT.table(warehouse, settings, _sql(day, sight), EVERYBODY, sight=sight)
 
 
-def _rows(warehouse: Warehouse, settings: Settings, source: str, client_id: str, day: date | None) -> list[Record]:
+def _sql(day: date | None, sight: Sight) -> str:
+    return statement("aging/items").format(items=items_of(day, sight.views))
+
+
+def _rows(
+    warehouse: Warehouse, settings: Settings, source: str, client_id: str, day: date | None, sight: Sight
+) -> list[Record]:
     """Return the rows of one client. On an earlier day, to compute all clients takes hardly longer than one."""
-    sql = statement("aging/items").format(items=items_of(day))
+    sql = _sql(day, sight)
     if day is None:
         return Result(*warehouse.answer(sql, {"source": source, "id": client_id})).records()
-    everybody = KEPT.table(warehouse, settings, sql, EVERYBODY)
+    everybody = KEPT.table(warehouse, settings, sql, EVERYBODY, sight=sight)
     rows: list[Record] = everybody.filter(
         (pc.field("source") == source) & (pc.field("client_id") == client_id)
     ).to_pylist()

@@ -99,7 +99,7 @@ def list_merges(
 
 
 def show(plan_id: PlanId, config: ConfigFile = None, as_json: AsJson = False) -> None:
-    """Show a plan of merges: what each of them does or did, and its progress."""
+    """Show a plan of merges, and its progress."""
     settings = load_settings(config)
     shown = read_merges(settings, plan_id)
     stored = shown.stored

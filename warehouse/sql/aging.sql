@@ -36,6 +36,10 @@ order by source, sum(owed) desc, currency_code
 -- The end of the last run that stored a change of one source, or of any.
 select max(finished_at) as last_load_at from control.runs where changed and source = coalesce($source, source)
 
+-- :name last_load_of_views
+-- The end of the last load of one source, or of any, for a role that may read the views only.
+select max(last_load_at) as last_load_at from {mart}.load_status where source = coalesce($source, source)
+
 -- :name left_out
 -- The open invoices of deleted clients, by currency: ageing leaves them out.
 select
@@ -69,6 +73,10 @@ from ninja.clients as c
 left join ninja.countries as l on l.source = c.source and l.id = c.country_id
 where c.id in (select unnest(cast($ids as varchar[])))
 
+-- :name names_of_views
+-- The same for a role that may read the views only.
+select source, id, {names}, country from {mart}.clients where id in (select unnest(cast($ids as varchar[])))
+
 -- :name version
 -- What the answers depend on, for each source: its day, and the loads that changed something.
 select
@@ -76,4 +84,11 @@ select
     r.runs, r.last_at, (select count(*) from control.erasures) as erasures
 from mart.companies as c
 cross join (select count(*) as runs, max(finished_at) as last_at from control.runs where changed) as r
+order by c.source
+
+-- :name version_of_views
+-- The same for a role that may read the views only.
+select c.source, cast(now() at time zone c.time_zone as date) as day, s.last_load_at
+from {mart}.companies as c
+left join {mart}.load_status as s on s.source = c.source
 order by c.source

@@ -72,13 +72,38 @@ where d.place = 1
 order by d.decided_at desc, d.other_id collate "C"
 
 -- :name duplicates
--- The clients of the group of duplicates that the client is in, the most probable first.
+-- The clients of the group of duplicates that the client is in, the most probable first: as mart.duplicate_candidates has
+-- them. On Postgres, that view reads all contacts of all clients.
+with members as (
+    select k.source, k.cluster_id, k.id, k.found_at
+    from control.duplicate_clusters as o
+    join control.duplicate_clusters as k on k.source = o.source and k.cluster_id = o.cluster_id
+    where o.source = $source and o.id = $id
+),
+pairs as (
+    select id_a as id, id_b as other, probability, reasons from control.duplicate_pairs where source = $source
+    union all
+    select id_b, id_a, probability, reasons from control.duplicate_pairs where source = $source
+),
+best as (
+    select
+        id, probability, reasons,
+        row_number() over (partition by id order by probability desc, other collate "C") as place
+    from pairs
+    where id in (select id from members) and other in (select id from members)
+)
 select
-    cluster_id as group_id, id, number, display_name, status, currency_code, balance, paid_to_date, probability, reasons, found_at
-from mart.duplicate_candidates
-where source = $source
-    and cluster_id in (select cluster_id from control.duplicate_clusters where source = $source and id = $id)
-order by probability desc nulls last, id collate "C"
+    m.cluster_id as group_id, m.id, c.number, c.display_name,
+    case when c.is_deleted then 'deleted' when c.archived_at is not null then 'archived' else 'active' end as status,
+    cur.code as currency_code, c.balance, c.paid_to_date, b.probability, cast(b.reasons as varchar) as reasons, m.found_at
+from members as m
+join ninja.clients as c on c.source = m.source and c.id = m.id
+left join ninja.group_settings as g on g.source = c.source and g.id = c.group_settings_id
+left join ninja.companies as co on co.source = c.source
+left join ninja.currencies as cur
+    on cur.source = c.source and cur.id = coalesce(c.currency_id, g.currency_id, co.currency_id)
+left join best as b on b.id = m.id and b.place = 1
+order by b.probability desc nulls last, m.id collate "C"
 
 -- :name fields
 -- The client, as the warehouse has it.

@@ -53,12 +53,16 @@ def search(visit: Visit) -> Answer:
 
 def csv(visit: Visit) -> Answer:
     """Return the whole list as CSV."""
+    if (page := not_visible(visit)) is not None:
+        return page
     content = MARK + as_csv(read_export(visit.settings, visit.source, _filter(visit)))
     return Download(content.encode("utf-8"), "clients.csv", "text/csv")
 
 
 def xlsx(visit: Visit) -> Answer:
     """Return the whole list as an Excel workbook."""
+    if (page := not_visible(visit)) is not None:
+        return page
     result = read_export(visit.settings, visit.source, _filter(visit))
     return Download(as_workbook(result.columns, result.rows), "clients.xlsx", WORKBOOK)
 

@@ -16,6 +16,7 @@ from connector.api.api import Api
 from connector.clients import Period
 from flows.ask.debtors import NOT_AGAIN, PAGE, Debtors, read_debtors, read_rows
 from flows.desk.answers import Answer, Download, Page, See, get, post
+from flows.desk.pages.clients import not_visible
 from flows.desk.pages.paging import page_number
 from flows.desk.visit import Visit
 from flows.session.api import open_api
@@ -51,8 +52,10 @@ class Result:
     file: IO[bytes] | None = None
 
 
-def new(_visit: Visit) -> Answer:
+def new(visit: Visit) -> Answer:
     """Show the form that chooses the debtors and the period."""
+    if (page := not_visible(visit)) is not None:
+        return page
     period = period_of("", "")
     return Page("statements/new.html", {"period": period, "least": "", "currency": ""}, "Statements for debtors")
 

@@ -7,7 +7,9 @@ import threading
 import pytest
 
 from flows.configuration.values import Settings, Source
+from flows.desk.visit import Visit
 from flows.session.operator import acting_as, operator
+from schemas.errors import Busy
 from tests.flows.desk.conftest import PERSON, Visitor, answering, client, text_of
 
 
@@ -132,6 +134,19 @@ def test_a_second_click_begins_nothing(desk):
     gate.set()
     desk.jobs.wait()
     assert len(times) == 1
+
+
+def test_work_that_a_colleague_has_begun_is_not_begun_again_and_not_shown(opened):
+    gate = threading.Event()
+    anna, ben = (
+        Visit(opened.desk, opened.desk.sessions.enter(opened.desk.sessions.invite(name))) for name in ("Anna", "Ben")
+    )
+    place = anna.start("Work", lambda _: gate.wait(60), lambda _: "/", once="merge-2").url
+    with pytest.raises(Busy, match="colleague"):
+        ben.start("Work", lambda _: gate.wait(60), lambda _: "/", once="merge-2")
+    assert ben.job(place.rpartition("/")[2]) is None
+    gate.set()
+    opened.desk.jobs.wait()
 
 
 def test_an_error_of_long_work_holds_no_foreign_text(desk):

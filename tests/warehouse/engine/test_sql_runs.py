@@ -180,7 +180,7 @@ def names(name: str, engine: str) -> dict[str, str]:
     if name == "rebuild/put_back":
         ours = {column: f"kept.{column}" for column in ours}
     if name.startswith("aging/"):
-        figures = {"figures": "mart.aging", "items": "mart.open_items"}
+        figures = {"figures": "mart.aging", "items": "mart.open_items", "mart": "mart", "names": "number"}
         return figures | {"columns": "owed, overpaid", "sums": "sum(owed) as owed, sum(overpaid) as overpaid"}
     if name == "duplicate_groups/page":
         return {"groups": statement("duplicate_groups/every")}

@@ -284,7 +284,12 @@ def test_a_role_that_reads_only_views_is_told_what_it_cannot_see(settings, datab
     reader = msgspec.structs.replace(settings, warehouse=postgres.url(name, f"looker_{name}"))
     with answering(reader, read_only=True) as opened:
         visitor = Visitor(opened)
-        for path in ("/clients", f"/clients/main/{client_id}", f"/clients/main/{client_id}/change"):
+        for path in (
+            "/clients",
+            "/clients/list.csv",
+            f"/clients/main/{client_id}",
+            f"/clients/main/{client_id}/change",
+        ):
             assert "not visible here" in text_of(visitor.get(path, status=HTTPStatus.OK))
 
 

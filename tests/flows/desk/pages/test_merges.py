@@ -22,10 +22,12 @@ from flows.desk.pages import merge_plan
 from flows.merge import step as steps
 from flows.session.writing import one_writer_at_a_time
 from flows.show.show import amount
+from schemas.errors import SettingsError
 from tests.connector.clients.conftest import Box
 from tests.engines import address
 from tests.flows.conftest import pull_from
 from tests.flows.desk.conftest import Visitor, answering, text_of
+from warehouse.engine.duckdb import open_warehouse
 
 HOSTILE = "<script>alert(1)</script>\u202eevil "
 ANN = {"first_name": "Ann", "email": "ann@m.test", "phone": "1"}
@@ -247,6 +249,22 @@ def test_work_that_was_killed_after_a_merge_goes_on_and_merges_nobody_twice(visi
     assert (after["balance"], after["id_number"]) == (3, "G-77")
 
 
+def test_values_that_the_server_refuses_after_a_merge_can_be_left_out(visitor, server, box, make, monkeypatch):
+    one, other = make("Kept Ltd", "1"), make("Twin Ltd", "2", id_number="G-78")
+    page = planned(visitor, one, other)
+    with monkeypatch.context() as refusing:
+        refusing.setattr(steps, "_rescue_after", lambda *_: (_ for _ in ()).throw(SettingsError("It is taken.")))
+        stopped = text_of(merged(visitor, page, server.box.password, text="Kept Ltd"))
+    assert "is merged into" in stopped
+    assert "the button “Go on” below" in stopped
+    assert "the button “Finish without them” below" in stopped
+    assert "`ninja-sync" not in stopped
+    assert "1 of 1 merged. The plan can go on, or end" in stopped
+    done = visitor.post(f"{path_of(page)}/resume", {"without_rescue": "yes"})
+    assert "merged, without last values" in text_of(done)
+    assert box.show(one["id"])["balance"] == 3
+
+
 def test_a_second_click_and_a_colleague_merge_nothing_twice(opened, visitor, server, box, make, monkeypatch):
     one, other = make("Kept Ltd", "1"), make("Twin Ltd", "2")
     page = planned(visitor, one, other)
@@ -339,6 +357,22 @@ def test_a_plan_is_seen_by_a_colleague_later_and_unknown_ones_are_not(opened, vi
     visitor.get("/merges/merge-20200101-000000", status=400)
 
 
+@pytest.mark.publishes
+def test_a_new_plan_that_no_copy_has_yet_is_not_called_unknown(settings, server, make, monkeypatch):
+    if not settings.warehouse.startswith("/"):
+        pytest.skip("readers of Postgres need no copy")
+    monkeypatch.setenv("NINJA_SYNC_TOKEN", server.box.token)
+    settings = msgspec.structs.replace(settings, publish=True)
+    one, other = make("Kept Ltd"), make("Twin Ltd")
+    pull_from(server, settings)
+    with answering(settings) as opened:
+        visitor = Visitor(opened)
+        page = planned(visitor, one, other)
+        with open_warehouse(place_of(settings)):
+            assert "is open in" in text_of(visitor.get(path_of(page), status=503))
+        assert "1 merge to look at" in text_of(visitor.get(path_of(page)))
+
+
 def test_a_desk_that_may_only_read_plans_and_merges_nothing(settings, server, make, monkeypatch):
     monkeypatch.setenv("NINJA_SYNC_TOKEN", server.box.token)
     pull_from(server, settings)
@@ -347,4 +381,3 @@ def test_a_desk_that_may_only_read_plans_and_merges_nothing(settings, server, ma
         visitor.post("/merges/plan", {"of": "groups"}, status=403)
         visitor.post("/merges/merge-1/merge", {}, status=403)
         assert "may only read" in text_of(visitor.get("/merges/plan"))
-    assert place_of(settings)

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
+import msgspec
 import pytest
 from openpyxl import load_workbook
 
@@ -20,10 +21,12 @@ from sandbox.server import running
 from tests.engines import address
 from tests.flows.conftest import Server, pull_from
 from tests.flows.desk.conftest import Visitor, answering, text_of
+from tests.postgres import PASSWORD
 from tests.receivables.book_keeper import BUCKETS, age
 from tests.receivables.clerk import Clerk
 from warehouse.opened.migrate import open_migrated
 from warehouse.opened.open import open_place
+from warehouse.schema.grants import ANALYST, ANALYST_WITH_PERSONAL_DATA, grant
 
 ENTITIES = ("clients", "invoices", "payments", "credits")
 HOSTILE = ("<script>alert(1)</script>", "\u202egnp.exe\u202c \x1b[31m", "'; drop table x; --", "Ä" * 250)
@@ -230,6 +233,46 @@ def test_a_large_file_is_written_with_progress_and_is_the_same(books, monkeypatc
         sheets = [load_workbook(io.BytesIO(answer.content)).active for answer in (small, large)]
         first, second = ([[cell.value for cell in row] for row in sheet.iter_rows()] for sheet in sheets)
         assert first == second
+
+
+@pytest.mark.parametrize("names", [True, False])
+def test_a_role_that_may_only_read_sees_the_figures_its_views_have(settings, database, postgres, server, names):
+    Clerk(server.box, 3).work(60, 100)
+    source = msgspec.structs.replace(settings.sources["main"], entities=ENTITIES)
+    owner = msgspec.structs.replace(settings, warehouse=database.url, sources={"main": source})
+    pull_from(server, owner)
+    role = f"reader_{database.url.rpartition('/')[2]}"
+    with postgres.admin() as admin:
+        admin.execute(f"create role {role} login password '{PASSWORD}'")
+    with open_place(place_of(owner)) as warehouse:
+        grant(warehouse, role, ANALYST_WITH_PERSONAL_DATA if names else ANALYST, now=datetime.now(UTC))
+    reader = msgspec.structs.replace(owner, warehouse=postgres.url(database.url.rpartition("/")[2], role))
+    day = (datetime.now(UTC) - timedelta(days=20)).date()
+    with answering(owner) as opened, answering(reader, read_only=True) as other:
+        whole, views = Visitor(opened), Visitor(other)
+        for query in ("", f"?day={day}"):
+            both = [visitor.get(f"/receivables{query}").text for visitor in (whole, views)]
+            ours, theirs = (re.findall(r'<span class="money">([^<]+)</span>', html) for html in both)
+            assert ours == theirs
+            assert len(ours) > 20
+            links = re.findall(r'href="(/receivables/main/[^"]+)"', both[1])
+            assert links
+            items = [re.findall(r'<span class="money">([^<]+)</span>', v.get(links[0]).text) for v in (whole, views)]
+            assert items[0] == items[1]
+        files = [list(csv.DictReader(io.StringIO(v.get("/receivables/file.csv?all=1").text))) for v in (whole, views)]
+        assert [row["owed"] for row in files[0]] == [row["owed"] for row in files[1]]
+        assert {bool(row["client"]) for row in files[1]} == {names}
+        assert "Show the debtors" not in views.get("/statements").text
+
+
+def test_an_empty_warehouse_says_so(tmp_path):
+    settings = Settings(warehouse=str(tmp_path / "w"), sources={"main": Source(url="http://127.0.0.1:9")})
+    with answering(settings) as opened:
+        visitor = Visitor(opened)
+        for path in ("/receivables", "/receivables/main/x", "/statements"):
+            answer = visitor.http.get(path)
+            assert answer.status_code < 500
+            assert "pull" in text_of(answer)
 
 
 def test_the_bars_have_a_text(books):
