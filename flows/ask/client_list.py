@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+import msgspec
+
 from flows.ask.ask import Result, reading
 from flows.ask.balances import check_source
 from flows.ask.decimals import in_decimals
@@ -13,6 +15,7 @@ from flows.ask.letters import pattern_of
 from flows.configuration.values import Settings
 from schemas.errors import SettingsError
 from warehouse.engine.sql import statement
+from warehouse.schema.labels import named_columns
 
 Record = dict[str, Any]
 
@@ -99,11 +102,18 @@ def read_page(settings: Settings, source: str | None, wanted: Filter, page: int 
 
 
 def read_export(settings: Settings, source: str | None, wanted: Filter) -> Result:
-    """Return all clients of the list with their fields, for a file. Raises SettingsError as `read_page` does."""
+    """Return all clients of the list with their fields, for a file. Raises SettingsError as `read_page` does.
+
+    The custom fields of a single source have its company's labels as headings.
+    """
     text, params = _list(source, wanted, "export", 1)
     with reading(settings) as warehouse:
         check_source(warehouse, settings, source)
-        return in_decimals(warehouse.answer(text, params))
+        result = in_decimals(warehouse.answer(text, params))
+        known = Result(*warehouse.answer(statement("client/known"), {"source": source})).records()
+    labels = msgspec.json.decode(str(known[0]["labels"] or "{}")) if known else {}
+    names = named_columns(list(result.columns), labels if isinstance(labels, dict) else {}, "client")
+    return Result([name for _, name in names], result.rows)
 
 
 def read_choices(settings: Settings, source: str | None) -> Choices:
