@@ -9,7 +9,7 @@ from typing import Any, Final, TypeVar
 from flows.configuration.values import Settings
 from flows.desk.answers import See
 from flows.desk.jobs import Job, Jobs
-from flows.desk.sessions import Session, Sessions
+from flows.desk.sessions import MOST_KEPT, Session, Sessions
 from flows.session.progress import Progress
 from schemas.errors import SettingsError
 
@@ -98,20 +98,23 @@ class Visit:
         """Whether this desk may change anything."""
         return not self.desk.read_only
 
-    def keep(self, value: object) -> str:
-        """Keep a value on the server for this session; return the key to put into a URL instead of it."""
-        return self.session.keep(value)
+    def keep(self, value: object, *, most: int = MOST_KEPT) -> str:
+        """Keep a value on the server for this session; return the key to put into a URL instead of it.
+
+        At most `most` values of its type are kept.
+        """
+        return self.session.keep(value, most=most)
 
     def kept(self, key: str) -> Any:
         """Return a kept value. Raises SettingsError if it is gone."""
         try:
-            return self.session.kept[key]
+            return self.session.find(key)
         except KeyError:
             raise SettingsError("This page is no longer at hand, because it was left too long. Begin again.") from None
 
     def note(self, text: str) -> None:
         """Show a note on the next page."""
-        self.session.notes.append(text)
+        self.session.note(text)
 
     def start(
         self, title: str, work: Callable[[Progress], Result], then: Callable[[Result], str], *, once: str = ""

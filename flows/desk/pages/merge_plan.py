@@ -15,6 +15,7 @@ from flows.desk.answers import Answer, Download, Page, See, get, post
 from flows.desk.jobs import Job
 from flows.desk.pages.merge_rows import shown
 from flows.desk.pages.merges import Made, made_page
+from flows.desk.pages.paging import page_number
 from flows.desk.visit import Visit, see_job
 from flows.merge.apply import AppliedMerges, apply_merges, close_merges, resume_merges
 from flows.merge.assent import assent_for, faults
@@ -60,7 +61,7 @@ def show(visit: Visit) -> Answer:
 
 def _page(visit: Visit, found: StoredMerges, wrong: Mapping[str, str] | None = None, status: int = 200) -> Answer:
     stored, plan = found.stored, found.stored.plan
-    page = int(visit.query.get("page", "1")) if visit.query.get("page", "1").isdecimal() else 1
+    page = page_number(visit.query.get("page", ""))
     first = (page - 1) * AT_ONCE
     listed = shown(found)
     ended = visit.kept(visit.query["ended"]) if "ended" in visit.query else ""
@@ -198,7 +199,7 @@ def _password(visit: Visit) -> tuple[Callable[[], Secret], str]:
 
 def _begun(visit: Visit, found: StoredMerges, work: Callable[[Progress], AppliedMerges | str]) -> Answer:
     """Begin merging in the background, once however often the button is pressed."""
-    plan = found.stored.plan
+    plan, session = found.stored.plan, visit.session  # the visit has the password: the work must not hold it
 
     def guarded(progress: Progress) -> AppliedMerges | str:
         try:
@@ -209,8 +210,8 @@ def _begun(visit: Visit, found: StoredMerges, work: Callable[[Progress], Applied
     def then(result: AppliedMerges | str) -> str:
         text = result if isinstance(result, str) else for_pages(result.stopped, plan) if result.stopped else ""
         if text:
-            return f"/merges/{plan.plan_id}?ended={visit.keep(text)}"
-        visit.note(f"Done: {counted(len(plan.steps), 'merge')}, each checked on the server.")
+            return f"/merges/{plan.plan_id}?ended={session.keep(text)}"
+        session.note(f"Done: {counted(len(plan.steps), 'merge')}, each checked on the server.")
         return f"/merges/{plan.plan_id}"
 
     title = f"Merging {counted(len(plan.steps), 'pair')} of clients"

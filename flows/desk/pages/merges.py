@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from flows.desk.answers import Answer, Page, See, get, post
+from flows.desk.pages.paging import page_number
 from flows.desk.visit import Form, Visit
 from flows.merge.pairs import with_ids
 from flows.merge.plan import PlannedMerges, RefusedMerge, plan_merges
@@ -62,7 +63,7 @@ class Made:
 
 def plans(visit: Visit) -> Answer:
     """Show the plans of merges, the newest first."""
-    page = max(1, int(visit.query.get("page", "1"))) if visit.query.get("page", "1").isdecimal() else 1
+    page = page_number(visit.query.get("page", ""))
     found, of_all = list_merge_plans(visit.settings, visit.source, top=AT_ONCE, first=(page - 1) * AT_ONCE)
     now = SYSTEM_CLOCK.now()
     rows = [{**row, **_standing(row, now)} for row in found.records()]

@@ -28,6 +28,8 @@ from schemas.errors import SettingsError
 
 MOST_IN_ZIP: Final = 2_000
 """Statements of one ZIP file: the browser gets it in one piece."""
+MOST_RESULTS: Final = 3
+"""Results of one person that are kept: a ZIP file may have hundreds of megabytes."""
 MOST_SHOWN: Final = 500
 """Results of each kind that the page shows."""
 
@@ -224,7 +226,9 @@ def _begin(
         with open_api(choice.source, settings=visit.settings) as api:
             return work(api, progress)
 
-    return visit.start(title, opened, lambda done: f"/statements/result/{visit.keep(done)}", once=once)
+    return visit.start(
+        title, opened, lambda done: f"/statements/result/{visit.keep(done, most=MOST_RESULTS)}", once=once
+    )
 
 
 def _debtors(visit: Visit, choice: Choice) -> Debtors:

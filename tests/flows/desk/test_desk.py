@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import threading
 
+import httpx
 import pytest
 
 from flows.configuration.values import Settings, Source
+from flows.desk.server import open_desk
 from flows.session.operator import acting_as, operator
+from schemas.errors import SettingsError
 from tests.flows.desk.conftest import PERSON, Visitor, answering, client, text_of
 
 
@@ -142,3 +145,47 @@ def test_an_error_of_long_work_holds_no_foreign_text(desk):
     desk.jobs.wait()
     assert "Erika" not in job.problem
     assert "ValueError" in job.problem
+
+
+@pytest.mark.parametrize(
+    ("url", "host"),
+    [
+        ("https://Desk.Example.ORG", "desk.example.org"), ("https://desk.example.org:443/", "desk.example.org"),
+        ("http://desk.example.org:80", "desk.example.org"), ("https://desk.example.org:8443", "desk.example.org:8443"),
+        ("https://[::1]:443", "[::1]"),
+    ],
+)  # fmt: skip
+def test_behind_a_proxy_the_desk_knows_its_address_as_browsers_write_it(opened, url, host):
+    with answering(opened.desk.settings, url=url) as behind:
+        assert behind.desk.url == f"{url[: url.index(':')]}://{host}"
+        assert behind.link_for(PERSON).startswith(f"{behind.desk.url}/enter/")
+        port = behind.listener.getsockname()[1]
+        answer = httpx.get(f"http://127.0.0.1:{port}/", headers={"Host": host, "Connection": "close"}, trust_env=False)
+        assert answer.status_code == 401
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["desk.example.org", "ftp://desk.example.org", "https://anna@desk.example.org", "https://desk.example.org/desk",
+     "https://desk.example.org?a=b", "https://desk.example.org#a", "https://desk.example.org:port", "https://[::1"],
+)  # fmt: skip
+def test_an_address_under_which_no_browser_could_reach_the_desk_is_refused(opened, url):
+    with pytest.raises(SettingsError, match="--url takes an address"):
+        open_desk(opened.desk.settings, url=url)
+
+
+def test_the_second_click_of_a_colleague_shows_that_the_first_is_at_work_and_not_its_result(opened, visitor):
+    gate, ben = threading.Event(), Visitor(opened, "Ben")
+
+    def work(_progress):
+        gate.wait(60)
+
+    first = opened.desk.jobs.start(visitor.session.key, "Fetch", work, lambda _: "/statements/result/1", once="both")
+    assert opened.desk.jobs.start(ben.session.key, "Fetch", work, lambda _: "/", once="both") is first
+    assert "Somebody at this desk has begun this already" in text_of(ben.get(f"/jobs/{first.key}"))
+    gate.set()
+    opened.desk.jobs.wait()
+    page = ben.get(f"/jobs/{first.key}")
+    assert "has ended" in text_of(page)
+    assert "/statements/result" not in page.text
+    ben.get("/jobs/none", status=400)

@@ -327,7 +327,7 @@ def test_the_password_is_kept_nowhere(opened, visitor, server, make, caplog):
     for secret in (server.box.password, "wrong-secret-word"):
         assert not [answer.url for answer in answers if secret in answer.text]
         assert secret not in caplog.text
-        kept = [*visitor.session.kept.values(), *visitor.session.notes, vars(visitor.session)]
+        kept = [visitor.session.kept_of(object), vars(visitor.session)]
         assert secret not in repr(kept)
         jobs = [vars(job) for job in opened.desk.jobs._jobs.values()]
         assert len(jobs) > 1
