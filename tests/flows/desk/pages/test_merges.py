@@ -285,6 +285,9 @@ def test_a_second_click_and_a_colleague_merge_nothing_twice(opened, visitor, ser
     }
     first = visitor.http.post(f"{path_of(page)}/merge", data=form, headers={"Origin": visitor.origin})
     assert begun.wait(60)
+    gc.collect()
+    forms = [form for form in gc.get_objects() if type(form).__name__ == "Form"]
+    assert server.box.password not in repr([form.texts for form in forms])  # the work has the password, sealed
     second = visitor.http.post(f"{path_of(page)}/merge", data=form, headers={"Origin": visitor.origin})
     reloaded = visitor.http.get(path_of(page))
     assert first.url == second.url == reloaded.url
