@@ -175,7 +175,8 @@ def test_what_waits_is_counted_for_each_source(pulled, server):
         pulled, "insert into control.unlisted (source, id, why, since_run_id) values ('main', $id, 'held', 'r')", id=one
     )
     expected = {
-        "approve": 1, "apply": 1, "cut off": 1, "refused": 1, "rejected": 1, "queued": 2, "held clients": 1, "groups": 1,
+        "approve": 1, "apply": 1, "cut off": 1, "refused": 1, "rejected": 1, "queued": 2, "held clients": 1,
+        "groups": 1,
     }  # fmt: skip
     assert read_today(pulled, "main").waiting == {("main", kind): number for kind, number in expected.items()}
 

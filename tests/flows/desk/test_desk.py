@@ -86,7 +86,9 @@ def test_a_body_without_an_end_is_cut_off(opened, visitor):
 
 def test_a_desk_that_may_only_read_says_so(opened):
     with answering(opened.desk.settings, read_only=True) as reading:
-        assert "may only read" in text_of(Visitor(reading).get("/people"))
+        looking = Visitor(reading)
+        assert "may only read" in text_of(looking.get("/people"))
+        assert "/enter/" not in looking.post("/people", {"person": "Eve"}, status=403).text
 
 
 def test_a_colleague_enters_by_a_link_under_a_name_of_its_own(opened, visitor):

@@ -41,13 +41,14 @@ def test_what_people_wrote_about_plans_with_the_client_is_erased_and_other_words
     now = datetime.now(UTC)
     for plan_id, client_id in (("p1", "gone"), ("p2", "here"), ("m1", None)):
         warehouse.execute(
-            "insert into control.plans (source, plan_id, kind, made_at, expires_at, base_at, newest_at, author, reason, "
-            "company, version, digest, state) values ('main', $id, 'push', $now, $now, $now, $now, 'a', "
+            "insert into control.plans (source, plan_id, kind, made_at, expires_at, base_at, newest_at, author, "
+            "reason, company, version, digest, state) values ('main', $id, 'push', $now, $now, $now, $now, 'a', "
             "'Erika has moved', 'c', '', $id, 'rejected')",
             {"id": plan_id, "now": now},
         )
         warehouse.execute(
-            "insert into control.approvals (source, plan_id, digest, comment) values ('main', $id, $id, 'Erika called')",
+            "insert into control.approvals (source, plan_id, digest, comment) "
+            "values ('main', $id, $id, 'Erika called')",
             {"id": plan_id},
         )
         warehouse.execute(
@@ -61,7 +62,8 @@ def test_what_people_wrote_about_plans_with_the_client_is_erased_and_other_words
                 {"id": plan_id, "client": client_id},
             )
     warehouse.execute(
-        "insert into control.merge_steps values ('main', 'm1', 0, 'other', 'gone', cast('{}' as json), 'done', null, null)"
+        "insert into control.merge_steps "
+        "values ('main', 'm1', 0, 'other', 'gone', cast('{}' as json), 'done', null, null)"
     )
     erase(warehouse, "main", "gone", reason="asked for", keep_balances=False, now=now)
     for column, table in (("reason", "plans"), ("comment", "approvals"), ("comment", "rejections")):
