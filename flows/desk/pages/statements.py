@@ -166,12 +166,14 @@ def confirm_mail(visit: Visit, problem: str = "") -> Answer:
 def send(visit: Visit) -> Answer:
     """Have the server mail the statements, if the number that was typed is theirs."""
     choice: Choice = visit.kept(visit.path["key"])
-    number = len(_debtors(visit, choice).to_mail(choice.left_out))
+    number = len(_debtors(visit, choice, to_send=True).to_mail(choice.left_out))
     if not number or visit.form.get("number").strip() != str(number):
         return confirm_mail(visit, f"Type {number} to send them." if number else "There is nobody to mail.")
 
     def work(api: Api, progress: Progress) -> Result:
-        ids = _debtors(visit, choice).to_mail(choice.left_out)  # somebody else may have mailed some meanwhile
+        ids = _debtors(visit, choice, to_send=True).to_mail(
+            choice.left_out
+        )  # others may have mailed some
         wanted, left = still_owing(api, ids[:number], choice.least)
         reached, others = with_address(wanted)
         return Result(mail(api, reached, [*left, *others], choice.period, progress=progress))
@@ -231,8 +233,8 @@ def _begin(
     )
 
 
-def _debtors(visit: Visit, choice: Choice) -> Debtors:
-    return read_debtors(visit.settings, choice.source, choice.least, choice.currency)
+def _debtors(visit: Visit, choice: Choice, *, to_send: bool = False) -> Debtors:
+    return read_debtors(visit.settings, choice.source, choice.least, choice.currency, to_send=to_send)
 
 
 def _to_fetch(debtors: Debtors, choice: Choice) -> list[str]:
