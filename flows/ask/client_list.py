@@ -6,13 +6,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+import msgspec
+
 from flows.ask.ask import Result, reading
 from flows.ask.balances import check_source
 from flows.ask.decimals import in_decimals
+from flows.ask.kept import KEPT
 from flows.ask.letters import pattern_of
 from flows.configuration.values import Settings
 from schemas.errors import SettingsError
+from warehouse.engine.seam import Warehouse
 from warehouse.engine.sql import statement
+from warehouse.schema.labels import named_columns
 
 Record = dict[str, Any]
 
@@ -93,17 +98,26 @@ def read_page(settings: Settings, source: str | None, wanted: Filter, page: int 
     text, params = _list(source, wanted, "page", page)
     with reading(settings) as warehouse:
         check_source(warehouse, settings, source)
+        params |= _listed(warehouse, settings, wanted)
         records = in_decimals(warehouse.answer(text, params)).records()
     rows = [record for record in records if record["place"] is not None]
     return ClientPage(rows, [record for record in records if record["place"] is None], page)
 
 
 def read_export(settings: Settings, source: str | None, wanted: Filter) -> Result:
-    """Return all clients of the list with their fields, for a file. Raises SettingsError as `read_page` does."""
+    """Return all clients of the list with their fields, for a file. Raises SettingsError as `read_page` does.
+
+    The custom fields of a single source have its company's labels as headings.
+    """
     text, params = _list(source, wanted, "export", 1)
     with reading(settings) as warehouse:
         check_source(warehouse, settings, source)
-        return in_decimals(warehouse.answer(text, params))
+        params |= _listed(warehouse, settings, wanted)
+        result = in_decimals(warehouse.answer(text, params))
+        known = Result(*warehouse.answer(statement("client/known"), {"source": source})).records()
+    labels = msgspec.json.decode(str(known[0]["labels"] or "{}")) if known else {}
+    names = named_columns(list(result.columns), labels if isinstance(labels, dict) else {}, "client")
+    return Result([name for _, name in names], result.rows)
 
 
 def read_choices(settings: Settings, source: str | None) -> Choices:
@@ -127,6 +141,14 @@ def _list(source: str | None, wanted: Filter, name: str, page: int) -> tuple[str
     return statement(f"clients/{name}").format(chosen=_chosen(wanted), order=ORDERS[wanted.order]), params
 
 
+def _listed(warehouse: Warehouse, settings: Settings, wanted: Filter) -> dict[str, object]:
+    """Return the clients of a problem that takes long to find, found once for each load."""
+    if wanted.problem != "differing":
+        return {}
+    found = KEPT.table(warehouse, settings, statement("clients/differing"))
+    return {"sources": found["source"].to_pylist(), "ids": found["id"].to_pylist()}
+
+
 def _chosen(wanted: Filter) -> str:
     """Return the statement of the clients that a filter chooses, by its closed list of names."""
     parts = [statement("clients/mirrored").format(problem=_having(wanted.problem))]
@@ -140,7 +162,6 @@ def _chosen(wanted: Filter) -> str:
 def _having(problem: str) -> str:
     if problem in {"", "overpaid"}:
         return "true"
-    listed = (
-        f"exists (select 1 from ({statement(f'clients/{problem}')}) as y where y.source = c.source and y.id = c.id)"
-    )
+    name = "listed" if problem == "differing" else problem
+    listed = f"exists (select 1 from ({statement(f'clients/{name}')}) as y where y.source = c.source and y.id = c.id)"
     return f"not {listed}" if problem == "with_mail" else listed

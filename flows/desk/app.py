@@ -33,7 +33,7 @@ STATIC: Final = Path(__file__).parent / "static"
 MOST_FIELDS: Final = 10_000
 """Texts and files of one form: a grid of a thousand rows has many."""
 TOO_LARGE: Final = "It is too large, or damaged. Nothing was changed."
-INLINE: Final = "default-src 'none'; object-src 'self'; plugin-types application/pdf; style-src 'unsafe-inline'"
+INLINE: Final = "default-src 'none'; object-src 'self'; style-src 'unsafe-inline'"
 """The policy of a file that the browser shows itself: it runs no script of the file."""
 
 

@@ -84,10 +84,6 @@ class Jobs:
         job = self._jobs.get(key)
         return job if job is not None and job.session == session else None
 
-    def known(self, key: str) -> Job | None:
-        """Return a job of anybody: a second click of a colleague leads to the job of the first."""
-        return self._jobs.get(key)
-
     def running(self) -> list[Job]:
         """Return the jobs that have not ended."""
         with self._lock:

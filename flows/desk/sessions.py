@@ -8,6 +8,7 @@ from __future__ import annotations
 import secrets
 from collections import OrderedDict
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from threading import Lock
@@ -56,6 +57,12 @@ class Session:
         with self._lock:
             self._kept.move_to_end(key)
             return self._kept[key]
+
+    def find_or_none(self, key: str) -> Any:
+        """Return a kept value; None if it is gone."""
+        with suppress(KeyError):
+            return self.find(key)
+        return None
 
     def forget(self, key: str) -> None:
         """Forget a value."""

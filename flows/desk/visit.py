@@ -11,7 +11,7 @@ from flows.desk.answers import See
 from flows.desk.jobs import Job, Jobs
 from flows.desk.sessions import MOST_KEPT, Session, Sessions
 from flows.session.progress import Progress
-from schemas.errors import SettingsError
+from schemas.errors import Busy, SettingsError
 
 Result = TypeVar("Result")
 NAVIGATION: Final = (
@@ -121,9 +121,13 @@ class Visit:
     ) -> See:
         """Begin long work in the background; go to the page that shows its progress. See `Jobs.start`.
 
-        `then` takes the result and returns the URL to go to at the end. It may call `note`.
+        `then` takes the result and returns the URL to go to at the end. It may call `note`. Raises Busy if a colleague
+        has begun the same work, by `once`, and it is under way.
         """
-        return see_job(self.desk.jobs.start(self.session.key, title, work, then, once=once))
+        job = self.desk.jobs.start(self.session.key, title, work, then, once=once)
+        if job.session != self.session.key:
+            raise Busy("A colleague has begun this already, and it is still under way. Look again in a minute.")
+        return see_job(job)
 
     def job(self, key: str) -> Job | None:
         """Return a job of this session."""

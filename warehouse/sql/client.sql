@@ -184,10 +184,12 @@ limit $top
 select
     cast(o.custom_fields as varchar) as labels,
     (select string_agg(w.entity, ',' order by w.entity) from control.watermarks as w where w.source = s.source) as mirrored,
-    l.last_load_at
+    (
+        select max(r.finished_at) from control.runs as r
+        where r.source = s.source and r.changed and r.entity = 'clients'
+    ) as last_load_at
 from control.sources as s
 left join ninja.companies as o on o.source = s.source
-left join mart.load_status as l on l.source = s.source
 where s.source = $source
 
 -- :name last_record

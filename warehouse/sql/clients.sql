@@ -92,6 +92,10 @@ where i.balance > 0 and not i.is_deleted and coalesce(i.status_id, '') not in ('
         or (i.due_date < d.day and not (i.partial >= i.balance and i.partial_due_date is not null))
     )
 
+-- :name listed
+-- Clients that were found before, each by its source and id.
+select unnest(cast($sources as varchar[])) as source, unnest(cast($ids as varchar[])) as id
+
 -- :name page
 -- A page of a list of clients, and the sums of the whole list by currency. A sum has no place.
 -- It is one statement, so that Postgres reads all clients once.

@@ -24,7 +24,7 @@ from flows.merge.report import in_names
 from flows.merge.sheet import undo_sheet
 from flows.merge.sheet_text import as_markdown
 from flows.merge.stored import StoredMerge, StoredMerges, read_merges
-from flows.plans.applying import barred
+from flows.plans.applying import barred, find_plan
 from flows.plans.shown import shown_plan
 from flows.session.clock import SYSTEM_CLOCK
 from flows.session.door import base_url_of, open_door
@@ -32,7 +32,7 @@ from flows.session.progress import Progress
 from flows.show.counted import counted
 from flows.show.links import link_in_app
 from schemas.errors import SettingsError, SyncError
-from schemas.plan import Plan
+from schemas.plan import MERGE, Plan
 from warehouse.control.plans import APPLYING, FINISHED, MERGED, PLANNED, UNMERGED
 
 AT_ONCE: Final = 50
@@ -56,15 +56,27 @@ def show(visit: Visit) -> Answer:
     """Show a plan whole: what each merge does or did, its state, and the next step."""
     if job := _running(visit, visit.path["plan_id"]):
         return _under_way(visit, job)
-    return _page(visit, read_merges(visit.settings, visit.path["plan_id"]))
+    return _page(visit, _found(visit))
+
+
+def _found(visit: Visit) -> StoredMerges:
+    """Return the plan of the page. Raises SettingsError if there is none, and Busy if a copy without it was read."""
+    plan_id = visit.path["plan_id"]
+    try:
+        return read_merges(visit.settings, plan_id)
+    except SettingsError:
+        find_plan(
+            visit.settings, MERGE, plan_id
+        )  # a new plan is not in the copy that is read while a run holds the rest
+        raise
 
 
 def _page(visit: Visit, found: StoredMerges, wrong: Mapping[str, str] | None = None, status: int = 200) -> Answer:
     stored, plan = found.stored, found.stored.plan
-    page = page_number(visit.query.get("page", ""))
+    page = page_number(visit.query.get("page", "1"))
     first = (page - 1) * AT_ONCE
     listed = shown(found)
-    ended = visit.kept(visit.query["ended"]) if "ended" in visit.query else ""
+    ended = visit.session.find_or_none(visit.query.get("ended", "")) or ""
     values = {
         "plan": plan, "stored": stored, "merges": listed[first : first + AT_ONCE], "of_all": len(listed),
         "page": page, "pages": -(-len(listed) // AT_ONCE),
@@ -72,7 +84,7 @@ def _page(visit: Visit, found: StoredMerges, wrong: Mapping[str, str] | None = N
         "few": len(listed) <= OPEN,
         "barred": barred(stored, SYSTEM_CLOCK.now()) if stored.state == PLANNED else "",
         "assent": assent_for(found.merges) if found.merges else None, "wrong": wrong or {}, "ended": ended,
-        "made": visit.kept(visit.query["made"]) if "made" in visit.query else None,
+        "made": visit.session.find_or_none(visit.query.get("made", "")),
         "is_planned": stored.state == PLANNED, "is_stopped": stored.state == APPLYING,
         "missing": any(state == MERGED for state in stored.states),
         "needs_password": any(state in UNMERGED for state in stored.states), "typed": visit.form.get("count"),
@@ -115,11 +127,11 @@ def merge(visit: Visit) -> Answer:
     plan_id, form = visit.path["plan_id"], visit.form
     if job := _running(visit, plan_id):
         return _under_way(visit, job)
-    found = read_merges(visit.settings, plan_id)
+    found = _found(visit)
     wrong = faults(assent_for(found.merges), form.get("count"), form.get("text")) if found.merges else {}
     password, fault = _password(visit)
     wrong |= {"password": fault} if fault else {}
-    if wrong and found.stored.state == PLANNED:
+    if wrong:  # in any state: a plan that stops before its first merge is planned again
         return _page(visit, found, wrong, HTTPStatus.UNPROCESSABLE_ENTITY)
     digest = form.get("digest")
     settings = visit.settings
@@ -136,7 +148,7 @@ def resume(visit: Visit) -> Answer:
     plan_id = visit.path["plan_id"]
     if job := _running(visit, plan_id):
         return _under_way(visit, job)
-    found = read_merges(visit.settings, plan_id)
+    found = _found(visit)
     password, fault = _password(visit)
     if fault and any(state in UNMERGED for state in found.stored.states):
         return _page(visit, found, {"password": fault}, HTTPStatus.UNPROCESSABLE_ENTITY)
@@ -164,7 +176,7 @@ def close(visit: Visit) -> Answer:
 def again(visit: Visit) -> Answer:
     """Plan again without the merges that the person ticked."""
     settings, plan_id, left_out = visit.settings, visit.path["plan_id"], set(visit.form.getlist("without"))
-    found = read_merges(settings, plan_id)
+    found = _found(visit)
     places = {merge.place for merge in found.merges if str(merge.place) in left_out}
 
     def work(progress: Progress) -> Made:
@@ -248,7 +260,7 @@ def undo_file(visit: Visit) -> Answer:
 
 def _merge_of(visit: Visit) -> tuple[StoredMerges, StoredMerge]:
     """Return the merge that the path names. Raises SettingsError if it has no backup: then it was not sent."""
-    found = read_merges(visit.settings, visit.path["plan_id"])
+    found = _found(visit)
     merges = [one for one in found.merges if str(one.place) == visit.path["place"] and one.backup]
     if not merges:
         raise SettingsError("There is nothing to undo: this merge has no backup, so it was not sent.")

@@ -63,7 +63,7 @@ class Made:
 
 def plans(visit: Visit) -> Answer:
     """Show the plans of merges, the newest first."""
-    page = page_number(visit.query.get("page", ""))
+    page = page_number(visit.query.get("page", "1"))
     found, of_all = list_merge_plans(visit.settings, visit.source, top=AT_ONCE, first=(page - 1) * AT_ONCE)
     now = SYSTEM_CLOCK.now()
     rows = [{**row, **_standing(row, now)} for row in found.records()]

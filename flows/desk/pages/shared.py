@@ -11,10 +11,8 @@ from schemas.errors import SettingsError
 
 
 def progress(visit: Visit) -> Answer:
-    """Show how far long work is; go to its result once it has ended. The result of a colleague's work is not shown."""
+    """Show how far long work is; go to its result once it has ended."""
     job = visit.job(visit.path["key"])
-    if job is None and (other := visit.desk.jobs.known(visit.path["key"])):
-        return Page("shared/colleague.html", {"job": other}, other.title)
     if job is None:
         raise SettingsError("This work is not known any more. Its result is on the page of its plan.")
     if job.result_url:

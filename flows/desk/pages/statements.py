@@ -171,9 +171,7 @@ def send(visit: Visit) -> Answer:
         return confirm_mail(visit, f"Type {number} to send them." if number else "There is nobody to mail.")
 
     def work(api: Api, progress: Progress) -> Result:
-        ids = _debtors(visit, choice, to_send=True).to_mail(
-            choice.left_out
-        )  # others may have mailed some
+        ids = _debtors(visit, choice, to_send=True).to_mail(choice.left_out)  # others may have mailed some
         wanted, left = still_owing(api, ids[:number], choice.least)
         reached, others = with_address(wanted)
         return Result(mail(api, reached, [*left, *others], choice.period, progress=progress))

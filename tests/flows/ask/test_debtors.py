@@ -33,9 +33,8 @@ def test_before_mails_are_sent_no_older_copy_says_who_was_mailed(settings, tmp_p
     mine = msgspec.structs.replace(settings, warehouse=str(tmp_path / "w.duckdb"), publish=True, wait=0)
     make_ready(mine)  # with a copy for readers
     journal = WarehouseJournal("main", lambda: open_ready(mine), operator="Anna")
-    journal.settle(
-        journal.intend(Call("email_statement", [Edit("c1", {}, {"mailed": True})])), [("c1", Outcome.APPLIED)]
-    )
+    call_id = journal.intend(Call("email_statement", [Edit("c1", {}, {"mailed": True})]))
+    journal.settle(call_id, [("c1", Outcome.APPLIED)])
     ago = datetime.now(UTC) - timedelta(hours=1)
     assert "c1" in mailed_since(mine, "main", ago, certain=True)
     with open_ready(mine):  # as a pull does

@@ -9,8 +9,9 @@ import pytest
 
 from flows.configuration.values import Settings, Source
 from flows.desk.server import open_desk
+from flows.desk.visit import Visit
 from flows.session.operator import acting_as, operator
-from schemas.errors import SettingsError
+from schemas.errors import Busy, SettingsError
 from tests.flows.desk.conftest import PERSON, Visitor, answering, client, text_of
 
 
@@ -139,6 +140,19 @@ def test_a_second_click_begins_nothing(desk):
     assert len(times) == 1
 
 
+def test_work_that_a_colleague_has_begun_is_not_begun_again_and_not_shown(opened):
+    gate = threading.Event()
+    anna, ben = (
+        Visit(opened.desk, opened.desk.sessions.enter(opened.desk.sessions.invite(name))) for name in ("Anna", "Ben")
+    )
+    place = anna.start("Work", lambda _: gate.wait(60), lambda _: "/", once="merge-2").url
+    with pytest.raises(Busy, match="colleague"):
+        ben.start("Work", lambda _: gate.wait(60), lambda _: "/", once="merge-2")
+    assert ben.job(place.rpartition("/")[2]) is None
+    gate.set()
+    opened.desk.jobs.wait()
+
+
 def test_an_error_of_long_work_holds_no_foreign_text(desk):
     def fail(_progress):
         raise ValueError("Erika Mustermann")
@@ -174,20 +188,3 @@ def test_behind_a_proxy_the_desk_knows_its_address_as_browsers_write_it(opened, 
 def test_an_address_under_which_no_browser_could_reach_the_desk_is_refused(opened, url):
     with pytest.raises(SettingsError, match="--url takes an address"):
         open_desk(opened.desk.settings, url=url)
-
-
-def test_the_second_click_of_a_colleague_shows_that_the_first_is_at_work_and_not_its_result(opened, visitor):
-    gate, ben = threading.Event(), Visitor(opened, "Ben")
-
-    def work(_progress):
-        gate.wait(60)
-
-    first = opened.desk.jobs.start(visitor.session.key, "Fetch", work, lambda _: "/statements/result/1", once="both")
-    assert opened.desk.jobs.start(ben.session.key, "Fetch", work, lambda _: "/", once="both") is first
-    assert "Somebody at this desk has begun this already" in text_of(ben.get(f"/jobs/{first.key}"))
-    gate.set()
-    opened.desk.jobs.wait()
-    page = ben.get(f"/jobs/{first.key}")
-    assert "has ended" in text_of(page)
-    assert "/statements/result" not in page.text
-    ben.get("/jobs/none", status=400)

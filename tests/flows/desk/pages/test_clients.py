@@ -154,6 +154,7 @@ def test_the_files_have_exactly_the_clients_of_the_list(books, filters):
     sheet = books.visitor.get(f"/clients/list.csv{filters}")
     rows = list(csv.DictReader(io.StringIO(sheet.content.decode("utf-8-sig"))))
     assert [row["id"] for row in rows] == whole
+    assert {"Account manager", "owed", "overpaid", "net"} <= set(rows[0])
     book = load_workbook(io.BytesIO(books.visitor.get(f"/clients/list.xlsx{filters}").content)).active
     heads, *lines = book.iter_rows(values_only=True)
     assert [line[heads.index("id")] for line in lines] == whole

@@ -27,6 +27,7 @@ from tests.connector.clients.conftest import Box
 from tests.engines import address
 from tests.flows.conftest import pull_from
 from tests.flows.desk.conftest import Visitor, answering, text_of
+from warehouse.engine.duckdb import open_warehouse
 
 HOSTILE = "<script>alert(1)</script>\u202eevil "
 ANN = {"first_name": "Ann", "email": "ann@m.test", "phone": "1"}
@@ -359,6 +360,22 @@ def test_a_plan_is_seen_by_a_colleague_later_and_unknown_ones_are_not(opened, vi
     visitor.get("/merges/merge-20200101-000000", status=400)
 
 
+@pytest.mark.publishes
+def test_a_new_plan_that_no_copy_has_yet_is_not_called_unknown(settings, server, make, monkeypatch):
+    if not settings.warehouse.startswith("/"):
+        pytest.skip("readers of Postgres need no copy")
+    monkeypatch.setenv("NINJA_SYNC_TOKEN", server.box.token)
+    settings = msgspec.structs.replace(settings, publish=True)
+    one, other = make("Kept Ltd"), make("Twin Ltd")
+    pull_from(server, settings)
+    with answering(settings) as opened:
+        visitor = Visitor(opened)
+        page = planned(visitor, one, other)
+        with open_warehouse(place_of(settings)):
+            assert "is open in" in text_of(visitor.get(path_of(page), status=503))
+        assert "1 merge to look at" in text_of(visitor.get(path_of(page)))
+
+
 def test_a_desk_that_may_only_read_plans_and_merges_nothing(settings, server, make, monkeypatch):
     monkeypatch.setenv("NINJA_SYNC_TOKEN", server.box.token)
     pull_from(server, settings)
@@ -367,4 +384,3 @@ def test_a_desk_that_may_only_read_plans_and_merges_nothing(settings, server, ma
         visitor.post("/merges/plan", {"of": "groups"}, status=403)
         visitor.post("/merges/merge-1/merge", {}, status=403)
         assert "may only read" in text_of(visitor.get("/merges/plan"))
-    assert place_of(settings)
