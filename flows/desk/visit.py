@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
+from urllib.parse import urlsplit
 
 from flows.configuration.values import Settings
 from flows.desk.answers import See
@@ -57,6 +58,16 @@ class Desk:
     jobs: Jobs = field(default_factory=Jobs)
     read_only: bool = False
     url: str = ""
+
+    @property
+    def cookie(self) -> str:
+        """The name of the cookie of a session.
+
+        Browsers send cookies to every port of a host, so two desks of one machine have two names. Behind HTTPS, the
+        prefix keeps out cookies that a neighbouring host has set.
+        """
+        parts = urlsplit(self.url)
+        return f"{'__Host-' * (parts.scheme == 'https')}ninja_sync_desk{f'_{parts.port}' if parts.port else ''}"
 
 
 @dataclass(frozen=True, slots=True)

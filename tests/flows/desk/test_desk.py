@@ -41,6 +41,26 @@ def test_a_link_works_once_and_opening_it_does_not_use_it_up(opened):
     assert (cookie.has_nonstandard_attr("HttpOnly"), cookie.get_nonstandard_attr("SameSite")) == (True, "strict")
 
 
+def test_two_desks_of_one_machine_do_not_log_each_other_out(opened, visitor):
+    with answering(opened.desk.settings) as second:
+        http = client(second)
+        http.cookies = visitor.http.cookies  # one browser, whose cookies go to every port of 127.0.0.1
+        http.post(second.link_for("Anna"), headers={"Origin": second.desk.url})
+        for desk, path in ((opened, "/people"), (second, "/people")):
+            cookies = {cookie.name: cookie.value for cookie in http.cookies.jar}
+            assert httpx.get(desk.desk.url + path, cookies=cookies, trust_env=False).status_code == 200
+
+
+def test_behind_https_no_neighbouring_host_can_set_the_cookie(opened):
+    with answering(opened.desk.settings, url="https://desk.example.org") as behind:
+        port, path = behind.listener.getsockname()[1], behind.link_for(PERSON).removeprefix(behind.desk.url)
+        headers = {"Host": "desk.example.org", "Origin": behind.desk.url, "Connection": "close"}
+        answer = httpx.post(f"http://127.0.0.1:{port}{path}", headers=headers, trust_env=False)
+    cookie = answer.headers["Set-Cookie"]
+    assert cookie.startswith("__Host-ninja_sync_desk=")
+    assert {"Secure", "HttpOnly", "Path=/", "SameSite=strict"} <= set(cookie.split("; "))
+
+
 @pytest.mark.parametrize("host", ["evil.example", "127.0.0.1:1", "127.0.0.1", "localhost.evil.example:8137"])
 def test_another_host_is_refused_so_that_no_other_name_can_lead_here(opened, host):
     answer = client(opened).get("/", headers={"Host": host})
