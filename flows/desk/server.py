@@ -20,6 +20,8 @@ from flows.desk.visit import Desk
 from flows.session.operator import user_of_machine
 from schemas.errors import SettingsError
 
+HERE: Final = frozenset({"127.0.0.1", "::1", "localhost"})
+"""Hosts of addresses that do not leave this machine."""
 USUAL_PORTS: Final[Mapping[str, int]] = {"http": 80, "https": 443}
 """The ports that browsers leave out of Host and Origin."""
 
@@ -102,7 +104,7 @@ def _listener(host: str, port: int) -> socket.socket:
 def _origins(host: str, port: int) -> list[str]:
     """Return the addresses of a desk without a proxy; the first one is for its links."""
     own = _origin("http", host, port)
-    return [own, _origin("http", "localhost", port)] if host in {"127.0.0.1", "::1"} else [own]
+    return [own, _origin("http", "localhost", port)] if host in HERE else [own]
 
 
 def _public(url: str) -> str:
@@ -115,6 +117,8 @@ def _public(url: str) -> str:
             parts.scheme in USUAL_PORTS and parts.hostname and not parts.path.strip("/") and "@" not in parts.netloc
             and not parts.query and not parts.fragment
         ):  # fmt: skip
+            if parts.scheme == "http" and parts.hostname not in HERE:
+                raise SettingsError(f"{url} is not safe: passwords would cross the network as they are. Use https.")
             return _origin(parts.scheme, parts.hostname, parts.port)
     raise SettingsError(f"--url takes an address such as https://desk.example.org, without a path, not {url!r}.")
 

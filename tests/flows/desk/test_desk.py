@@ -187,7 +187,7 @@ def test_an_error_of_long_work_holds_no_foreign_text(desk):
     ("url", "host"),
     [
         ("https://Desk.Example.ORG", "desk.example.org"), ("https://desk.example.org:443/", "desk.example.org"),
-        ("http://desk.example.org:80", "desk.example.org"), ("https://desk.example.org:8443", "desk.example.org:8443"),
+        ("http://localhost:80", "localhost"), ("https://desk.example.org:8443", "desk.example.org:8443"),
         ("https://[::1]:443", "[::1]"),
     ],
 )  # fmt: skip
@@ -208,3 +208,8 @@ def test_behind_a_proxy_the_desk_knows_its_address_as_browsers_write_it(opened, 
 def test_an_address_under_which_no_browser_could_reach_the_desk_is_refused(opened, url):
     with pytest.raises(SettingsError, match="--url takes an address"):
         open_desk(opened.desk.settings, url=url)
+
+
+def test_passwords_never_cross_a_network_as_they_are(opened):
+    with pytest.raises(SettingsError, match="Use https"):
+        open_desk(opened.desk.settings, host="0.0.0.0", url="http://desk.example.org")  # noqa: S104 - refused
