@@ -18,12 +18,14 @@ import pyarrow.compute as pc
 from flows.ask.ask import Result, reading
 from flows.ask.balances import check_source
 from flows.ask.kept import KEPT, last_load
+from flows.configuration.load import place_of
 from flows.configuration.values import Settings
 from flows.session.clock import SYSTEM_CLOCK, Clock
 from schemas.errors import SettingsError
 from schemas.money import in_own_decimals
 from warehouse.engine.seam import Warehouse
 from warehouse.engine.sql import statement
+from warehouse.opened.open import open_place
 
 Record = dict[str, Any]
 
@@ -61,9 +63,13 @@ def read_debtors(
     least: Decimal = Decimal(0),
     currency: str = "",
     *,
+    to_send: bool = False,
     clock: Clock = SYSTEM_CLOCK,
 ) -> Debtors:
-    """Return who owes something, and at least `least` in its own currency. Raises SettingsError."""
+    """Return who owes something, and at least `least` in its own currency. Raises SettingsError.
+
+    Right before mails are sent, set `to_send`: see `mailed_since`.
+    """
     with reading(settings) as warehouse:
         check_source(warehouse, settings, source)
         everybody = _everybody(warehouse, settings, source)
@@ -76,7 +82,7 @@ def read_debtors(
     return Debtors(
         chosen.filter(pc.field("has_address"))["client_id"].to_pylist(),
         chosen.filter(~pc.field("has_address"))["client_id"].to_pylist(),
-        _sums(chosen), known, mailed_since(settings, source, clock.now() - NOT_AGAIN),
+        _sums(chosen), known, mailed_since(settings, source, clock.now() - NOT_AGAIN, certain=to_send),
         last,
     )  # fmt: skip
 
@@ -98,9 +104,15 @@ def read_rows(settings: Settings, source: str, ids: Sequence[str]) -> list[Recor
     return [rows[key] for key in ids if key in rows]
 
 
-def mailed_since(settings: Settings, source: str, since: datetime) -> dict[str, datetime]:
-    """Return the clients whose statement was mailed, or may have been mailed, since a moment, with the last time."""
-    with reading(settings, newest=True) as warehouse:
+def mailed_since(settings: Settings, source: str, since: datetime, *, certain: bool = False) -> dict[str, datetime]:
+    """Return the clients whose statement was mailed, or may have been mailed, since a moment, with the last time.
+
+    The trap: while a run holds a DuckDB file, readers get its published copy, which lacks the mails since. Raises Busy
+    then, if `certain`.
+    """
+    place = place_of(settings)
+    opened = open_place(place, read_only=True, wait=settings.wait) if certain else reading(settings, newest=True)
+    with opened as warehouse:
         rows = warehouse.rows(statement("debtors/mailed"), {"source": source, "since": since})
     return {str(key): at for key, at in rows if isinstance(at, datetime)}
 

@@ -22,7 +22,7 @@ from starlette.staticfiles import StaticFiles
 from flows.desk.answers import Answer, DeskRoute, Download, Page, See
 from flows.desk.guard import Guard, TooLarge
 from flows.desk.pages import PAGES
-from flows.desk.pages.entrance import COOKIE, entrance
+from flows.desk.pages.entrance import entrance
 from flows.desk.render import render
 from flows.desk.visit import NAVIGATION, Desk, Form, Upload, Visit
 from flows.session.operator import acting_as
@@ -49,7 +49,7 @@ def build_app(desk: Desk, origins: frozenset[str]) -> Starlette:
 
 def _endpoint(desk: Desk, route: DeskRoute) -> Callable[[Request], Awaitable[Response]]:
     async def endpoint(request: Request) -> Response:
-        session = desk.sessions.find(request.cookies.get(COOKIE, ""))
+        session = desk.sessions.find(request.cookies.get(desk.cookie, ""))
         if session is None:
             return _bare("no_session.html", HTTPStatus.UNAUTHORIZED)
         texts, files = await _form(request) if route.verb == "POST" else ([], {})

@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import signal
 import socket
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from typing import Final
 from urllib.parse import urlsplit
 
 import uvicorn
@@ -17,6 +19,11 @@ from flows.desk.jobs import Job
 from flows.desk.visit import Desk
 from flows.session.operator import user_of_machine
 from schemas.errors import SettingsError
+
+HERE: Final = frozenset({"127.0.0.1", "::1", "localhost"})
+"""Hosts of addresses that do not leave this machine."""
+USUAL_PORTS: Final[Mapping[str, int]] = {"http": 80, "https": 443}
+"""The ports that browsers leave out of Host and Origin."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,16 +103,27 @@ def _listener(host: str, port: int) -> socket.socket:
 
 def _origins(host: str, port: int) -> list[str]:
     """Return the addresses of a desk without a proxy; the first one is for its links."""
-    shown = f"[{host}]" if ":" in host else host
-    own = f"http://{shown}:{port}"
-    return [own, f"http://localhost:{port}"] if host in {"127.0.0.1", "::1"} else [own]
+    own = _origin("http", host, port)
+    return [own, _origin("http", "localhost", port)] if host in HERE else [own]
 
 
 def _public(url: str) -> str:
     """Return the origin of the proxy's address; '' without one. Raises SettingsError if it is not an address."""
     if not url:
         return ""
-    parts = urlsplit(url)
-    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.path.strip("/") or parts.query:
-        raise SettingsError(f"--url takes an address such as https://desk.example.org, without a path, not {url!r}.")
-    return f"{parts.scheme}://{parts.netloc}"
+    with suppress(ValueError):  # the port is no number, or a bracket is missing
+        parts = urlsplit(url)
+        if (
+            parts.scheme in USUAL_PORTS and parts.hostname and not parts.path.strip("/") and "@" not in parts.netloc
+            and not parts.query and not parts.fragment
+        ):  # fmt: skip
+            if parts.scheme == "http" and parts.hostname not in HERE:
+                raise SettingsError(f"{url} is not safe: passwords would cross the network as they are. Use https.")
+            return _origin(parts.scheme, parts.hostname, parts.port)
+    raise SettingsError(f"--url takes an address such as https://desk.example.org, without a path, not {url!r}.")
+
+
+def _origin(scheme: str, host: str, port: int | None) -> str:
+    """Return an origin as browsers write it: in small letters, and without the usual port."""
+    shown = f"[{host}]" if ":" in host else host
+    return f"{scheme}://{shown}" if port in {None, USUAL_PORTS[scheme]} else f"{scheme}://{shown}:{port}"

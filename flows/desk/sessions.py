@@ -8,46 +8,82 @@ from __future__ import annotations
 import secrets
 from collections import OrderedDict
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from threading import Lock
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from flows.session.clock import SYSTEM_CLOCK
 from schemas.errors import SettingsError
 
+Kept = TypeVar("Kept")
 LINK_LASTS: Final = timedelta(hours=24)
 IDLE: Final = timedelta(hours=12)
 """A session without a request for so long ends."""
 MOST_KEPT: Final = 100
-"""Values kept for one session: searches, uploaded sheets, orders of a review. The oldest go first."""
+"""Values kept for one session: searches, uploaded sheets, orders of a review. Those not used for longest go first."""
 LONGEST_NAME: Final = 60
 
 
 @dataclass
 class Session:
-    """One person in one browser. `kept` are values that must not be in a URL; `notes` are shown on the next page."""
+    """One person in one browser, with values that must not be in a URL, and notes for the next page.
+
+    Any number of threads may keep, find and note: those of the person's requests, and those of long work.
+    """
 
     key: str = field(repr=False)
     csrf: str = field(repr=False)
     person: str
     seen_at: datetime
     source: str | None = None
-    kept: OrderedDict[str, Any] = field(default_factory=OrderedDict, repr=False)
-    notes: list[str] = field(default_factory=list, repr=False)
+    _kept: OrderedDict[str, Any] = field(default_factory=OrderedDict, repr=False)
+    _notes: list[str] = field(default_factory=list, repr=False)
+    _lock: Lock = field(default_factory=Lock, repr=False)
 
-    def keep(self, value: object) -> str:
-        """Keep a value for this session; return the key that finds it again."""
+    def keep(self, value: object, *, most: int = MOST_KEPT) -> str:
+        """Keep a value for this session; return the key that finds it again. Keep at most `most` of its type."""
         key = secrets.token_urlsafe(9)
-        self.kept[key] = value
-        while len(self.kept) > MOST_KEPT:
-            self.kept.popitem(last=False)
+        with self._lock:
+            self._kept[key] = value
+            same = [known for known, one in self._kept.items() if type(one) is type(value)]
+            for old in [*same[: max(0, len(same) - most)], *list(self._kept)[: max(0, len(self._kept) - MOST_KEPT)]]:
+                self._kept.pop(old, None)
         return key
+
+    def find(self, key: str) -> Any:
+        """Return a kept value. Raises KeyError if it is gone."""
+        with self._lock:
+            self._kept.move_to_end(key)
+            return self._kept[key]
+
+    def find_or_none(self, key: str) -> Any:
+        """Return a kept value; None if it is gone."""
+        with suppress(KeyError):
+            return self.find(key)
+        return None
+
+    def forget(self, key: str) -> None:
+        """Forget a value."""
+        with self._lock:
+            self._kept.pop(key, None)
+
+    def kept_of(self, kind: type[Kept]) -> list[tuple[str, Kept]]:
+        """Return the kept values of a type with their keys, the one used last at the end."""
+        with self._lock:
+            return [(key, value) for key, value in self._kept.items() if isinstance(value, kind)]
+
+    def note(self, text: str) -> None:
+        """Show a note on the next page."""
+        with self._lock:
+            self._notes.append(text)
 
     def take_notes(self) -> list[str]:
         """Return the notes that are not shown yet, and forget them."""
-        notes, self.notes = self.notes, []
-        return notes
+        with self._lock:
+            notes, self._notes = self._notes, []
+            return notes
 
 
 class Sessions:

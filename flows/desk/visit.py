@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
+from urllib.parse import urlsplit
 
 from flows.configuration.values import Settings
 from flows.desk.answers import See
 from flows.desk.jobs import Job, Jobs
-from flows.desk.sessions import Session, Sessions
+from flows.desk.sessions import MOST_KEPT, Session, Sessions
 from flows.session.progress import Progress
 from schemas.errors import Busy, SettingsError
 
@@ -58,6 +59,16 @@ class Desk:
     read_only: bool = False
     url: str = ""
 
+    @property
+    def cookie(self) -> str:
+        """The name of the cookie of a session.
+
+        Browsers send cookies to every port of a host, so two desks of one machine have two names. Behind HTTPS, the
+        prefix keeps out cookies that a neighbouring host has set.
+        """
+        parts = urlsplit(self.url)
+        return f"{'__Host-' * (parts.scheme == 'https')}ninja_sync_desk{f'_{parts.port}' if parts.port else ''}"
+
 
 @dataclass(frozen=True, slots=True)
 class Visit:
@@ -98,20 +109,23 @@ class Visit:
         """Whether this desk may change anything."""
         return not self.desk.read_only
 
-    def keep(self, value: object) -> str:
-        """Keep a value on the server for this session; return the key to put into a URL instead of it."""
-        return self.session.keep(value)
+    def keep(self, value: object, *, most: int = MOST_KEPT) -> str:
+        """Keep a value on the server for this session; return the key to put into a URL instead of it.
+
+        At most `most` values of its type are kept.
+        """
+        return self.session.keep(value, most=most)
 
     def kept(self, key: str) -> Any:
         """Return a kept value. Raises SettingsError if it is gone."""
         try:
-            return self.session.kept[key]
+            return self.session.find(key)
         except KeyError:
             raise SettingsError("This page is no longer at hand, because it was left too long. Begin again.") from None
 
     def note(self, text: str) -> None:
         """Show a note on the next page."""
-        self.session.notes.append(text)
+        self.session.note(text)
 
     def start(
         self, title: str, work: Callable[[Progress], Result], then: Callable[[Result], str], *, once: str = ""

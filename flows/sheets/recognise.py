@@ -32,6 +32,8 @@ ENCODINGS: Final = {
 """The encodings to choose from, with their names."""
 FIRST_ROWS: Final = 20
 """The headings are looked for in so many rows."""
+_READ: Final = MOST_ROWS + FIRST_ROWS + 1
+"""So many rows of a CSV are read, and no more, to know that there are too many."""
 _OLE: Final = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _COMMA = re.compile(r"[-+]?[0-9]{1,3}([.'\u2019\s]?[0-9]{3})*,([0-9]{1,2}|[0-9]{4,6})")
 _POINT = re.compile(r"[-+]?[0-9]{1,3}([,'\u2019\s]?[0-9]{3})*\.([0-9]{1,2}|[0-9]{4,6})")
@@ -66,9 +68,11 @@ def recognise(name: str, content: bytes, how: Reading = AS_IT_IS, known: Collect
         rows, sheets = book.rows, book.sheets
     else:
         text, encoding, unsure = _text_of(name, content, how.encoding)
-        splits = splits_of(text, how.separator)
+        splits = splits_of(text, how.separator, most=_READ)
         separator, doubtful = _separator_of(name, splits, known)
         rows, sheets = splits.tables[separator] or [], ()
+        if len(rows) == _READ:  # the rest was not read
+            raise SettingsError(f"{name} has more than {MOST_ROWS:,} rows: no more are read. Split it.")
         unsure |= {"separator"} if doubtful and how.separator is None else set()
         options = replace(how, sheet=None, separator=separator, encoding=encoding)
     head = _heading_line(rows, how.heading_line, known)

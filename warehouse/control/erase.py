@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from typing import Final
 
 import msgspec
 
@@ -17,6 +18,12 @@ from warehouse.control.state import read_erased
 from warehouse.control.traces import OWNED, TRACES
 from warehouse.engine.seam import POSTGRES, Warehouse
 from warehouse.engine.sql import statement
+
+WORDS: Final[Mapping[str, str]] = {
+    "erase/approval_comments": "control.approvals", "erase/rejection_comments": "control.rejections",
+    "erase/plan_reasons": "control.plans",
+}  # fmt: skip
+"""Statements that remove people's own words about plans with the client, which may name it, and their tables."""
 
 
 class Found(msgspec.Struct, frozen=True):
@@ -63,6 +70,8 @@ def erase(warehouse: Warehouse, source: str, client_id: str, *, reason: str, kee
         if keep_balances:
             warehouse.execute(statement("erase/keep_versions"), values)
             warehouse.execute(statement("erase/close_version"), values)
+        for words in WORDS:  # before the rows that tie these plans to the client
+            warehouse.execute(statement(words), values)
         warehouse.execute(statement("erase/merge_steps"), values)
         if values["listed"]:
             _note_left_out(warehouse, source, client_id, known)
@@ -108,8 +117,7 @@ def vacuum(warehouse: Warehouse, begun: Callable[[str], None] = lambda _: None) 
     """
     if warehouse.engine != POSTGRES:
         return
-    for trace in TRACES:
-        table = trace.table
+    for table in (*(trace.table for trace in TRACES), *WORDS.values()):
         begun(table)
         with warehouse.transaction():  # it limits the wait for readers of the table; a vacuum has no limit of its own
             warehouse.execute(f"lock table {table} in access exclusive mode")

@@ -29,11 +29,11 @@ order by b.source, b.currency_code, b.balance desc, b.id
 
 -- :name mailed
 -- The clients whose statement was asked for by mail since a moment, each with the last time. A call whose outcome is not
--- known counts.
+-- known counts; one that the server refused, or that never reached it, does not.
 select e.id as client_id, max(j.noted_at) as mailed_at
 from control.journal as j
 join control.journal_edits as e on e.source = j.source and e.call_id = j.call_id
 where
     j.source = $source and j.verb = 'email_statement' and j.state = 'intended' and j.noted_at >= $since
-    and coalesce(e.outcome, 'unknown') <> 'not applied'
+    and coalesce(e.outcome, 'unknown') not in ('not applied', 'refused', 'not sent', 'not on the server')
 group by e.id

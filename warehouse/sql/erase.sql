@@ -1,5 +1,14 @@
 -- Erase a client, or data that is older than its retention.
 
+-- :name approval_comments
+-- Remove the comments on approvals of plans with an erased client: people write names there.
+update control.approvals set comment = null
+where source = $source and comment is not null and plan_id in (
+    select plan_id from control.plan_cells where source = $source and id = $id
+    union
+    select plan_id from control.merge_steps where source = $source and (survivor_id = $id or mergeable_id = $id)
+)
+
 -- :name close_version
 -- Keep the figures of an erased client's current version, under a pseudonym.
 insert into control.client_versions (
@@ -102,10 +111,28 @@ where source = $source and (plan_id, place) in (
 -- The sources with erasures whose files are still to be cleaned.
 select distinct source from control.erasures where finished_at is null order by source
 
+-- :name plan_reasons
+-- Remove the reasons of plans with an erased client.
+update control.plans set reason = ''
+where source = $source and reason <> '' and plan_id in (
+    select plan_id from control.plan_cells where source = $source and id = $id
+    union
+    select plan_id from control.merge_steps where source = $source and (survivor_id = $id or mergeable_id = $id)
+)
+
 -- :name prove
 -- Note that a client was erased, and that its files are still to be cleaned.
 insert into control.erasures (source, mark, reason, erased_at, finished_at, listed, kept_balances, removed)
 values ($source, $mark, $reason, $now, null, $listed, $kept_balances, $removed)
+
+-- :name rejection_comments
+-- Remove the comments on rejections of plans with an erased client.
+update control.rejections set comment = ''
+where source = $source and comment <> '' and plan_id in (
+    select plan_id from control.plan_cells where source = $source and id = $id
+    union
+    select plan_id from control.merge_steps where source = $source and (survivor_id = $id or mergeable_id = $id)
+)
 
 -- :name remember
 -- Note an erasure again in a warehouse restored from an older backup; its files are still to be cleaned.

@@ -172,12 +172,13 @@ group by source
 union all
 select source, 'cut off', count(*) from control.plans where state = 'applying' group by source
 union all
-select o.source, case when o.plan_id like 'refused: %' then 'refused' else 'queued' end, count(*)
+select o.source, case when o.plan_id like 'refused: %' then 'refused' when p.state = 'rejected' then 'rejected' else 'queued' end, count(*)
 from control.outbox as o
 left join control.plans as p on p.source = o.source and p.plan_id = o.plan_id
 where o.plan_id is null
     or o.plan_id like 'refused: %'
     or (p.state = 'planned' and p.expires_at < $now)
+    or p.state = 'rejected'
     or (
         p.state = 'ended'
         and not exists (
@@ -185,7 +186,7 @@ where o.plan_id is null
             where x.source = o.source and x.plan_id = o.plan_id and x.id = o.id and x.field = o.field
         )
     )
-group by o.source, case when o.plan_id like 'refused: %' then 'refused' else 'queued' end
+group by o.source, case when o.plan_id like 'refused: %' then 'refused' when p.state = 'rejected' then 'rejected' else 'queued' end
 union all
 select j.source, 'unknown', count(*)
 from control.journal as j

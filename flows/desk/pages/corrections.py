@@ -37,7 +37,7 @@ def start(visit: Visit) -> Answer:
 
 
 def _start(visit: Visit, problem: str = "") -> Page:
-    files = [(key, work) for key, work in visit.session.kept.items() if isinstance(work, Work)]
+    files = visit.session.kept_of(Work)
     values = {"problem": problem, "files": files[::-1], "most": MOST_BYTES // 1_000_000, "chosen": visit.source}
     return Page("corrections/start.html", values, "Corrections", HTTPStatus.BAD_REQUEST if problem else HTTPStatus.OK)
 
@@ -54,10 +54,7 @@ def upload(visit: Visit) -> Answer:
 
     def read(_: Progress = silent) -> str:
         work = Work(begin(visit.settings, source, name, file.content))
-        older = [key for key, value in visit.session.kept.items() if isinstance(value, Work)]
-        for key in older[: 1 - MOST_FILES]:
-            visit.session.kept.pop(key, None)
-        return f"/corrections/{visit.keep(work)}"
+        return f"/corrections/{visit.keep(work, most=MOST_FILES)}"
 
     if len(file.content) > LARGE:
         return visit.start("Read the file", read, str)
@@ -164,7 +161,7 @@ def clients(visit: Visit) -> Answer:
 
 def forget(visit: Visit) -> Answer:
     """Forget a file."""
-    visit.session.kept.pop(visit.path["key"], None)
+    visit.session.forget(visit.path["key"])
     return See("/corrections")
 
 

@@ -129,7 +129,7 @@ def make_plan(visit: Visit) -> Answer:
             return f"/corrections/{key}/changes"
         if result.refused:
             visit.note(f"{counted(len(result.refused), 'value')} were refused, and are not in the plan.")
-        visit.session.kept.pop(key, None)
+        visit.session.forget(key)
         return f"/plans/{result.plan.plan_id}"
 
     return visit.start("Make a plan", planned, then, once=f"plan {key}")

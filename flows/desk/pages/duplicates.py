@@ -10,6 +10,7 @@ from flows.dedupe.find import Found, find_duplicates
 from flows.dedupe.groups import OPEN, ORDERS, UNCERTAIN, found_at, page_of_groups
 from flows.dedupe.rules import load_rules
 from flows.desk.answers import Answer, Page, See, get, post
+from flows.desk.pages.paging import page_number
 from flows.desk.visit import Visit
 from flows.session.progress import Progress
 
@@ -30,7 +31,7 @@ def show(visit: Visit) -> Answer:
     by = by if by in ORDERS else UNCERTAIN
     state = visit.query.get("state", OPEN)
     state = state if state in STATE_NAMES else OPEN
-    page, pairs = _page(visit, "page"), _page(visit, "pairs")
+    page, pairs = page_number(visit.query.get("page", "")), page_number(visit.query.get("pairs", ""))
     wanted = None if state == "all" else state
     with reading(visit.settings, newest=True) as warehouse:
         searched = found_at(warehouse, name)
@@ -64,11 +65,6 @@ def find(visit: Visit) -> Answer:
 def see_list(_visit: Visit) -> Answer:
     """Go to the list, for a person who reloads the page after a search."""
     return See("/duplicates")
-
-
-def _page(visit: Visit, name: str) -> int:
-    text = visit.query.get(name, "")
-    return max(1, min(int(text), 10**6)) if text.isascii() and text.isdigit() else 1
 
 
 def _pages(count: int, size: int) -> int:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
-from typing import Final
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
@@ -12,8 +11,6 @@ from starlette.routing import Route
 
 from flows.desk.render import render
 from flows.desk.visit import Desk
-
-COOKIE: Final = "ninja_sync_desk"
 
 
 def entrance(desk: Desk) -> list[Route]:
@@ -40,7 +37,7 @@ def _entered(desk: Desk) -> Callable[[Request], Awaitable[Response]]:
             return HTMLResponse(render("enter.html", {"works": False}), HTTPStatus.GONE)
         answer = RedirectResponse("/", HTTPStatus.SEE_OTHER)
         answer.set_cookie(
-            COOKIE, session.key, httponly=True, samesite="strict", secure=desk.url.startswith("https:"), path="/"
+            desk.cookie, session.key, httponly=True, samesite="strict", secure=desk.url.startswith("https:"), path="/"
         )
         return answer
 

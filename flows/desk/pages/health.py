@@ -69,7 +69,7 @@ def release(visit: Visit) -> Answer:
         tell_pulls(visit, {name: pulled})
         return "/health"
 
-    return visit.start("Checking everything, and removing what has vanished", work, then, once="pull")
+    return visit.start("Checking everything, and removing what has vanished", work, then, once=f"remove {name}")
 
 
 def settle(visit: Visit) -> Answer:

@@ -76,7 +76,7 @@ def _page(visit: Visit, found: StoredMerges, wrong: Mapping[str, str] | None = N
     page = page_number(visit.query.get("page", "1"))
     first = (page - 1) * AT_ONCE
     listed = shown(found)
-    ended = visit.session.kept.get(visit.query.get("ended", ""), "")
+    ended = visit.session.find_or_none(visit.query.get("ended", "")) or ""
     values = {
         "plan": plan, "stored": stored, "merges": listed[first : first + AT_ONCE], "of_all": len(listed),
         "page": page, "pages": -(-len(listed) // AT_ONCE),
@@ -84,7 +84,7 @@ def _page(visit: Visit, found: StoredMerges, wrong: Mapping[str, str] | None = N
         "few": len(listed) <= OPEN,
         "barred": barred(stored, SYSTEM_CLOCK.now()) if stored.state == PLANNED else "",
         "assent": assent_for(found.merges) if found.merges else None, "wrong": wrong or {}, "ended": ended,
-        "made": visit.session.kept.get(visit.query.get("made", "")),
+        "made": visit.session.find_or_none(visit.query.get("made", "")),
         "is_planned": stored.state == PLANNED, "is_stopped": stored.state == APPLYING,
         "missing": any(state == MERGED for state in stored.states),
         "needs_password": any(state in UNMERGED for state in stored.states), "typed": visit.form.get("count"),
@@ -131,7 +131,7 @@ def merge(visit: Visit) -> Answer:
     wrong = faults(assent_for(found.merges), form.get("count"), form.get("text")) if found.merges else {}
     password, fault = _password(visit)
     wrong |= {"password": fault} if fault else {}
-    if wrong and found.stored.state == PLANNED:
+    if wrong:  # in any state: a plan that stops before its first merge is planned again
         return _page(visit, found, wrong, HTTPStatus.UNPROCESSABLE_ENTITY)
     digest = form.get("digest")
     settings = visit.settings
@@ -211,7 +211,7 @@ def _password(visit: Visit) -> tuple[Callable[[], Secret], str]:
 
 def _begun(visit: Visit, found: StoredMerges, work: Callable[[Progress], AppliedMerges | str]) -> Answer:
     """Begin merging in the background, once however often the button is pressed."""
-    plan = found.stored.plan
+    plan, session = found.stored.plan, visit.session  # the visit has the password: the work must not hold it
 
     def guarded(progress: Progress) -> AppliedMerges | str:
         try:
@@ -222,8 +222,8 @@ def _begun(visit: Visit, found: StoredMerges, work: Callable[[Progress], Applied
     def then(result: AppliedMerges | str) -> str:
         text = result if isinstance(result, str) else for_pages(result.stopped, plan) if result.stopped else ""
         if text:
-            return f"/merges/{plan.plan_id}?ended={visit.keep(text)}"
-        visit.note(f"Done: {counted(len(plan.steps), 'merge')}, each checked on the server.")
+            return f"/merges/{plan.plan_id}?ended={session.keep(text)}"
+        session.note(f"Done: {counted(len(plan.steps), 'merge')}, each checked on the server.")
         return f"/merges/{plan.plan_id}"
 
     title = f"Merging {counted(len(plan.steps), 'pair')} of clients"

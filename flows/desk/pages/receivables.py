@@ -24,6 +24,8 @@ from flows.statements.fetch import amount_of
 from schemas.errors import SettingsError
 
 ADDRESS: Final = "/receivables"
+MOST_FILES: Final = 3
+"""Files of one person that are kept; each may be large."""
 WIDTH: Final = 320
 """Pixels of a bar; it has room on a telephone."""
 WORKBOOK: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -60,7 +62,9 @@ def download(visit: Visit) -> Answer:
         progress("The file", 0, None)
         return _file(visit, question, kind, every=every)
 
-    return visit.start("A file of receivables", work, lambda file: f"/receivables-file/{visit.keep(file)}")
+    return visit.start(
+        "A file of receivables", work, lambda file: f"/receivables-file/{visit.keep(file, most=MOST_FILES)}"
+    )
 
 
 def written(visit: Visit) -> Answer:

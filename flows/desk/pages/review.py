@@ -17,6 +17,7 @@ from flows.dedupe.side_by_side import DECIDED, MARKS, in_order, label_of, letter
 from flows.dedupe.walk import Stop, Walk, walk_of
 from flows.desk.answers import Answer, Page, See, get, post
 from flows.desk.bars import bars
+from flows.desk.pages.paging import page_number
 from flows.desk.visit import Visit
 from schemas.errors import SettingsError
 from warehouse.control.dedupe import SAME_AS, FoundPair
@@ -171,9 +172,10 @@ def _review(visit: Visit) -> Review:
 def _where(visit: Visit) -> tuple[Review, int]:
     """Return the review, and the place in it, from 0 on."""
     review, text = _review(visit), visit.path["place"]
-    if not (text.isascii() and text.isdigit() and 0 < int(text) <= len(review.walk.stops)):
+    place = page_number(text)
+    if str(place) != text or place > len(review.walk.stops):
         raise SettingsError("This review has no such group.")
-    return review, int(text) - 1
+    return review, place - 1
 
 
 def _address(key: str, place: int | str) -> str:

@@ -51,6 +51,6 @@ ROUTES: Final = (
     get("/jobs/{key}", progress),
     post("/source", choose_source, writes=False),
     get("/people", people),
-    post("/people", invite, writes=False),
+    post("/people", invite, writes=True),
     post("/leave", leave, writes=False),
 )

@@ -28,6 +28,8 @@ from schemas.errors import SettingsError
 
 MOST_IN_ZIP: Final = 2_000
 """Statements of one ZIP file: the browser gets it in one piece."""
+MOST_RESULTS: Final = 3
+"""Results of one person that are kept: a ZIP file may have hundreds of megabytes."""
 MOST_SHOWN: Final = 500
 """Results of each kind that the page shows."""
 
@@ -164,12 +166,12 @@ def confirm_mail(visit: Visit, problem: str = "") -> Answer:
 def send(visit: Visit) -> Answer:
     """Have the server mail the statements, if the number that was typed is theirs."""
     choice: Choice = visit.kept(visit.path["key"])
-    number = len(_debtors(visit, choice).to_mail(choice.left_out))
+    number = len(_debtors(visit, choice, to_send=True).to_mail(choice.left_out))
     if not number or visit.form.get("number").strip() != str(number):
         return confirm_mail(visit, f"Type {number} to send them." if number else "There is nobody to mail.")
 
     def work(api: Api, progress: Progress) -> Result:
-        ids = _debtors(visit, choice).to_mail(choice.left_out)  # somebody else may have mailed some meanwhile
+        ids = _debtors(visit, choice, to_send=True).to_mail(choice.left_out)  # others may have mailed some
         wanted, left = still_owing(api, ids[:number], choice.least)
         reached, others = with_address(wanted)
         return Result(mail(api, reached, [*left, *others], choice.period, progress=progress))
@@ -224,11 +226,13 @@ def _begin(
         with open_api(choice.source, settings=visit.settings) as api:
             return work(api, progress)
 
-    return visit.start(title, opened, lambda done: f"/statements/result/{visit.keep(done)}", once=once)
+    return visit.start(
+        title, opened, lambda done: f"/statements/result/{visit.keep(done, most=MOST_RESULTS)}", once=once
+    )
 
 
-def _debtors(visit: Visit, choice: Choice) -> Debtors:
-    return read_debtors(visit.settings, choice.source, choice.least, choice.currency)
+def _debtors(visit: Visit, choice: Choice, *, to_send: bool = False) -> Debtors:
+    return read_debtors(visit.settings, choice.source, choice.least, choice.currency, to_send=to_send)
 
 
 def _to_fetch(debtors: Debtors, choice: Choice) -> list[str]:

@@ -32,8 +32,9 @@ WAITING: Final[Mapping[str, tuple[str, str, str]]] = {
     "approve": ("plan", "to approve", "/plans"),
     "apply": ("approved plan", "to apply", "/plans"),
     "groups": ("group", "of duplicates to decide on", "/duplicates"),
-    "refused": ("queued change", "refused", "/plans/queued?state=refused"),
-    "queued": ("queued change", "in no plan yet", "/plans/queued?state=waiting"),
+    "refused": ("queued change", "refused", "/plans/queued?group=refused"),
+    "rejected": ("queued change", "of a rejected plan", "/plans/queued?group=rejected"),
+    "queued": ("queued change", "in no plan yet", "/plans/queued?group=waiting"),
     "quarantine": ("record", "in quarantine, not loaded", "/health#quarantine"),
 }
 """What waits, the most pressing first: the noun, the words after it, and the page."""

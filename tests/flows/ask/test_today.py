@@ -142,7 +142,9 @@ def test_what_waits_is_counted_for_each_source(pulled, server):
         "company, version, digest, state) values ('main', $id, 'push', $now, $until, $now, $now, 'a', '', 'c', '', "
         "$id, $state)"
     )
-    for number, (state, hours) in enumerate([("planned", 1), ("planned", -1), ("applying", 1), ("planned", 1)]):
+    for number, (state, hours) in enumerate(
+        [("planned", 1), ("planned", -1), ("applying", 1), ("planned", 1), ("rejected", 1)]
+    ):
         run(pulled, plan, id=f"p{number}", now=now, until=now + timedelta(hours=hours), state=state)
     run(
         pulled,
@@ -150,7 +152,7 @@ def test_what_waits_is_counted_for_each_source(pulled, server):
         "values ('main', 'p3', 'p3', 'somebody', $now)",
         now=now,
     )
-    for plan_id in (None, "refused: no such field", "p1", "p2", "p3"):  # the plan p1 has expired
+    for plan_id in (None, "refused: no such field", "p1", "p2", "p3", "p4"):  # p1 has expired, p4 is rejected
         run(
             pulled,
             "insert into control.outbox (source, id, field, value, plan_id) values ('main', $id, 'city', 'x', $plan)",
@@ -172,7 +174,10 @@ def test_what_waits_is_counted_for_each_source(pulled, server):
     run(
         pulled, "insert into control.unlisted (source, id, why, since_run_id) values ('main', $id, 'held', 'r')", id=one
     )
-    expected = {"approve": 1, "apply": 1, "cut off": 1, "refused": 1, "queued": 2, "held clients": 1, "groups": 1}
+    expected = {
+        "approve": 1, "apply": 1, "cut off": 1, "refused": 1, "rejected": 1, "queued": 2, "held clients": 1,
+        "groups": 1,
+    }  # fmt: skip
     assert read_today(pulled, "main").waiting == {("main", kind): number for kind, number in expected.items()}
 
 

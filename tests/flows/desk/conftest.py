@@ -57,7 +57,7 @@ class Visitor:
 
     @property
     def session(self):
-        return self.desk.sessions.find(self.http.cookies["ninja_sync_desk"])
+        return self.desk.sessions.find(self.http.cookies[self.desk.cookie])
 
     def get(self, path, status=200):
         answer = self.http.get(path)

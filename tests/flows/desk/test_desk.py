@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import threading
 
+import httpx
 import pytest
 
 from flows.configuration.values import Settings, Source
+from flows.desk.server import open_desk
 from flows.desk.visit import Visit
 from flows.session.operator import acting_as, operator
-from schemas.errors import Busy
+from schemas.errors import Busy, SettingsError
 from tests.flows.desk.conftest import PERSON, Visitor, answering, client, text_of
 
 
@@ -37,6 +39,26 @@ def test_a_link_works_once_and_opening_it_does_not_use_it_up(opened):
     assert second.get(path).status_code == 410
     (cookie,) = first.cookies.jar
     assert (cookie.has_nonstandard_attr("HttpOnly"), cookie.get_nonstandard_attr("SameSite")) == (True, "strict")
+
+
+def test_two_desks_of_one_machine_do_not_log_each_other_out(opened, visitor):
+    with answering(opened.desk.settings) as second:
+        http = client(second)
+        http.cookies = visitor.http.cookies  # one browser, whose cookies go to every port of 127.0.0.1
+        http.post(second.link_for("Anna"), headers={"Origin": second.desk.url})
+        for desk, path in ((opened, "/people"), (second, "/people")):
+            cookies = {cookie.name: cookie.value for cookie in http.cookies.jar}
+            assert httpx.get(desk.desk.url + path, cookies=cookies, trust_env=False).status_code == 200
+
+
+def test_behind_https_no_neighbouring_host_can_set_the_cookie(opened):
+    with answering(opened.desk.settings, url="https://desk.example.org") as behind:
+        port, path = behind.listener.getsockname()[1], behind.link_for(PERSON).removeprefix(behind.desk.url)
+        headers = {"Host": "desk.example.org", "Origin": behind.desk.url, "Connection": "close"}
+        answer = httpx.post(f"http://127.0.0.1:{port}{path}", headers=headers, trust_env=False)
+    cookie = answer.headers["Set-Cookie"]
+    assert cookie.startswith("__Host-ninja_sync_desk=")
+    assert {"Secure", "HttpOnly", "Path=/", "SameSite=strict"} <= set(cookie.split("; "))
 
 
 @pytest.mark.parametrize("host", ["evil.example", "127.0.0.1:1", "127.0.0.1", "localhost.evil.example:8137"])
@@ -85,7 +107,9 @@ def test_a_body_without_an_end_is_cut_off(opened, visitor):
 
 def test_a_desk_that_may_only_read_says_so(opened):
     with answering(opened.desk.settings, read_only=True) as reading:
-        assert "may only read" in text_of(Visitor(reading).get("/people"))
+        looking = Visitor(reading)
+        assert "may only read" in text_of(looking.get("/people"))
+        assert "/enter/" not in looking.post("/people", {"person": "Eve"}, status=403).text
 
 
 def test_a_colleague_enters_by_a_link_under_a_name_of_its_own(opened, visitor):
@@ -157,3 +181,35 @@ def test_an_error_of_long_work_holds_no_foreign_text(desk):
     desk.jobs.wait()
     assert "Erika" not in job.problem
     assert "ValueError" in job.problem
+
+
+@pytest.mark.parametrize(
+    ("url", "host"),
+    [
+        ("https://Desk.Example.ORG", "desk.example.org"), ("https://desk.example.org:443/", "desk.example.org"),
+        ("http://localhost:80", "localhost"), ("https://desk.example.org:8443", "desk.example.org:8443"),
+        ("https://[::1]:443", "[::1]"),
+    ],
+)  # fmt: skip
+def test_behind_a_proxy_the_desk_knows_its_address_as_browsers_write_it(opened, url, host):
+    with answering(opened.desk.settings, url=url) as behind:
+        assert behind.desk.url == f"{url[: url.index(':')]}://{host}"
+        assert behind.link_for(PERSON).startswith(f"{behind.desk.url}/enter/")
+        port = behind.listener.getsockname()[1]
+        answer = httpx.get(f"http://127.0.0.1:{port}/", headers={"Host": host, "Connection": "close"}, trust_env=False)
+        assert answer.status_code == 401
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["desk.example.org", "ftp://desk.example.org", "https://anna@desk.example.org", "https://desk.example.org/desk",
+     "https://desk.example.org?a=b", "https://desk.example.org#a", "https://desk.example.org:port", "https://[::1"],
+)  # fmt: skip
+def test_an_address_under_which_no_browser_could_reach_the_desk_is_refused(opened, url):
+    with pytest.raises(SettingsError, match="--url takes an address"):
+        open_desk(opened.desk.settings, url=url)
+
+
+def test_passwords_never_cross_a_network_as_they_are(opened):
+    with pytest.raises(SettingsError, match="Use https"):
+        open_desk(opened.desk.settings, host="0.0.0.0", url="http://desk.example.org")  # noqa: S104 - refused

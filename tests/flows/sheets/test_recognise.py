@@ -8,6 +8,7 @@ import zipfile
 import pytest
 from openpyxl import Workbook
 
+from flows.sheets.csv_text import splits_of
 from flows.sheets.recognise import MOST_BYTES, MOST_ROWS, recognise
 from flows.sheets.spreadsheets import Reading
 from flows.sheets.workbooks import MOST_UNPACKED
@@ -129,3 +130,11 @@ def test_bytes_that_no_usual_encoding_has_are_shown_to_choose():
 def test_a_file_that_is_no_table_is_refused_with_advice(name, content, words):
     with pytest.raises(SettingsError, match=words):
         recognise(name, content, known=KNOWN)
+
+
+def test_the_rows_beyond_the_most_are_not_even_split():
+    content = b"id,city\n" + b"a,b\n" * (3 * MOST_ROWS)
+    with pytest.raises(SettingsError, match="more than 100,000 rows"):
+        recognise("a.csv", content, Reading(), KNOWN)
+    splits = splits_of(content.decode(), None, most=5)
+    assert {len(rows) for rows in splits.tables.values()} == {5}

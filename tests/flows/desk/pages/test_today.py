@@ -115,8 +115,8 @@ def test_what_waits_leads_to_its_page(visitor, kept, server):
         id=client,
     )
     page = visitor.get("/")
-    assert '<a href="/plans/queued?state=refused">1 queued change refused</a>' in page.text
-    assert '<a href="/plans/queued?state=waiting">1 queued change in no plan yet</a>' in page.text
+    assert '<a href="/plans/queued?group=refused">1 queued change refused</a>' in page.text
+    assert '<a href="/plans/queued?group=waiting">1 queued change in no plan yet</a>' in page.text
     for url in re.findall(r'<li><a href="([^"#]*)', page.text):
         visitor.get(url)
     assert '<a href="/health#brake">1 client that the server no longer lists' in page.text
