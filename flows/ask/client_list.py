@@ -124,9 +124,10 @@ def read_choices(settings: Settings, source: str | None) -> Choices:
     """Return the countries, groups and currencies that clients of a source have, in the order of their names."""
     listed: dict[str, list[tuple[str, str]]] = {"country": [], "group": [], "currency": []}
     with reading(settings) as warehouse:
-        for kind, code, name in warehouse.rows(statement("clients/choices"), {"source": source}):
-            if code is not None:
-                listed[str(kind)].append((str(code), str(name or code)))
+        found = KEPT.table(warehouse, settings, statement("clients/choices"), {"source": source})
+    for choice in found.to_pylist():
+        if choice["code"] is not None:
+            listed[choice["kind"]].append((choice["code"], choice["name"] or choice["code"]))
     return Choices(listed["country"], listed["group"], listed["currency"])
 
 
