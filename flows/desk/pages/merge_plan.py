@@ -76,7 +76,7 @@ def _page(visit: Visit, found: StoredMerges, wrong: Mapping[str, str] | None = N
     page = page_number(visit.query.get("page", "1"))
     first = (page - 1) * AT_ONCE
     listed = shown(found)
-    ended = visit.session.find_or_none(visit.query.get("ended", "")) or ""
+    ended = visit.session.find(visit.query.get("ended", ""), str) or ""
     values = {
         "plan": plan, "stored": stored, "merges": listed[first : first + AT_ONCE], "of_all": len(listed),
         "page": page, "pages": -(-len(listed) // AT_ONCE),
@@ -84,7 +84,7 @@ def _page(visit: Visit, found: StoredMerges, wrong: Mapping[str, str] | None = N
         "few": len(listed) <= OPEN,
         "barred": barred(stored, SYSTEM_CLOCK.now()) if stored.state == PLANNED else "",
         "assent": assent_for(found.merges) if found.merges else None, "wrong": wrong or {}, "ended": ended,
-        "made": visit.session.find_or_none(visit.query.get("made", "")),
+        "made": visit.session.find(visit.query.get("made", ""), Made),
         "is_planned": stored.state == PLANNED, "is_stopped": stored.state == APPLYING,
         "missing": any(state == MERGED for state in stored.states),
         "needs_password": any(state in UNMERGED for state in stored.states), "typed": visit.form.get("count"),
