@@ -74,19 +74,19 @@ def _answer(visit: Visit, route: DeskRoute) -> Response:
     """Return the answer of a handler, or the page of its error."""
     token = visit.form.get("csrf").encode()
     if route.verb == "POST" and not secrets.compare_digest(token, visit.session.csrf.encode()):
-        return _problem(visit, "This form is too old. Open its page again, then send it.", HTTPStatus.FORBIDDEN)
+        return _problem(visit, route, "This form is too old. Open its page again, then send it.", HTTPStatus.FORBIDDEN)
     if route.writes and not visit.may_write:
-        return _problem(visit, "This desk may only read. Nothing was changed.", HTTPStatus.FORBIDDEN)
+        return _problem(visit, route, "This desk may only read. Nothing was changed.", HTTPStatus.FORBIDDEN)
     try:
         with acting_as(visit.session.person):
             answer = route.handler(visit)
             return _response(visit, answer)
     except SyncError as problem:
-        return _problem(visit, str(problem), _status_of(problem))
+        return _problem(visit, route, str(problem), _status_of(problem))
     except HTTPException as problem:
-        return _problem(visit, problem.detail, problem.status_code)
+        return _problem(visit, route, problem.detail, problem.status_code)
     except Exception as problem:  # noqa: BLE001 - its text may hold people's data: the page shows its place instead
-        return _problem(visit, describe(problem)[0], HTTPStatus.INTERNAL_SERVER_ERROR)
+        return _problem(visit, route, describe(problem)[0], HTTPStatus.INTERNAL_SERVER_ERROR)
 
 
 def _response(visit: Visit, answer: Answer) -> Response:
@@ -111,9 +111,11 @@ def _shared(visit: Visit) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _problem(visit: Visit, text: str, status: int) -> Response:
+def _problem(visit: Visit, route: DeskRoute, text: str, status: int) -> Response:
+    """Return the page of an error. It belongs to the section of its route: a company chosen on it leads back there."""
     again = status == HTTPStatus.SERVICE_UNAVAILABLE and not visit.form.texts
-    page = Page("problem.html", {"text": text, "again": again}, "This did not work", status)
+    at = dict(NAVIGATION).get("/" + route.path.split("/")[1], "")
+    page = Page("problem.html", {"text": text, "again": again, "at": at}, "This did not work", status)
     response = _response(visit, page)
     if status == HTTPStatus.SERVICE_UNAVAILABLE:
         response.headers["Retry-After"] = "5"

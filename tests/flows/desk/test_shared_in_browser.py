@@ -80,3 +80,20 @@ def test_long_work_shows_how_far_it_is_and_then_its_result(opened, browser, scri
         )
         if ends == "badly":
             expect(page.get_by_role("alert")).to_be_visible()
+
+
+@pytest.mark.parametrize("scripts", [True, False])
+def test_a_page_for_one_company_asks_for_it_and_is_shown_once_it_is_chosen(tmp_path, browser, scripts):
+    sources = {name: Source(url="http://127.0.0.1:1") for name in ("north", "south")}
+    settings = Settings(warehouse=str(tmp_path / "warehouse.duckdb"), sources=sources)
+    with (
+        answering(settings) as opened,
+        entered(browser, opened, expected=[400], java_script_enabled=scripts) as page,
+    ):
+        page.goto("/corrections/clients.xlsx")
+        expect(page.get_by_role("alert")).to_have_text("Choose one company at the top of the page, then try again.")
+        page.get_by_label("Company").select_option("south")
+        if not scripts:
+            page.get_by_role("button", name="Show").click()
+        expect(page.get_by_role("heading", level=1)).to_have_text("Corrections")
+        expect(page.get_by_label("Company")).to_have_value("south")

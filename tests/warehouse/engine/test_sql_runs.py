@@ -49,8 +49,8 @@ TIMES = r"since|.*_at|now|at|began|local_began|before|moment|newest"
 WHOLE = r"n|number|place|most|top|first|last|total|unexplained|removed|resumed_at|rest|interval|longest|seconds"
 WHOLE += r"|least|searches|decisions|skip|exit_code|first_single|top_single"
 FLAGS = r"full|held|blind|deleted|listed|with_inserted|kept_balances|usable|with_money"
-LISTS = r"ids|places|fields|befores|afters|outcomes|messages|reasons|against|keys|known|clusters|changes|wish_ids|told|sources"
-LISTS += r"|groups|survivors|mergeables|ids_a|ids_b|probabilities|by_puts|conflicts"
+LISTS = r"ids|places|fields|befores|afters|outcomes|messages|reasons|against|keys|known|clusters|changes|wish_ids"
+LISTS += r"|told|sources|groups|survivors|mergeables|ids_a|ids_b|probabilities|by_puts|conflicts"
 
 ARRIVAL = pa.schema([("id", pa.string()), ("why", pa.string())])
 VANISHED = pa.schema([(name, pa.string()) for name in ("id", "kind", "into_id", "evidence")])
