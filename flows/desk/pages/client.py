@@ -36,11 +36,12 @@ def client(visit: Visit) -> Answer:
         return page
     one = _client(visit)
     values = {
-        "client": one, "lines": lines_of(one), "tables": list(tables_of(one, top=SHOWN)), "link_of": _link_of(one),
+        "client": one, "name": _name(one), "lines": lines_of(one), "tables": list(tables_of(one, top=SHOWN)),
+        "link_of": _link_of(one),
         "missing": not_mirrored(one), "line": _line(one), "address": _address(one),
         "app": _in_app(visit, one), "changeable": one.found.kind is None and one.found.source in visit.settings.sources,
     }  # fmt: skip
-    return Page("clients/one.html", values, _name(one))
+    return Page("clients/one.html", values, f"Client {one.found.number or one.found.id}")  # browsers keep titles
 
 
 def change(visit: Visit) -> Answer:

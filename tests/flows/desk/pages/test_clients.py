@@ -165,6 +165,7 @@ def test_a_client_is_shown_with_its_figures_labels_history_and_what_was_merged_i
     now = books.server.clients()[books.first["id"]]
     answer = books.visitor.get(page_of(books.first))
     shown = text_of(answer)
+    assert f"<title>Client {now['number']} · " in answer.text  # a browser keeps titles in its history
     ((code,),) = books.rows("select currency_code from mart.clients where id = $id", id=now["id"])
     for figure in ("balance", "paid_to_date", "credit_balance"):
         assert f"{amount(Decimal(str(now[figure])), code)} {code}" in shown
