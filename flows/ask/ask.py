@@ -43,6 +43,13 @@ def reading(settings: Settings, *, newest: bool = False) -> Iterator[Warehouse]:
         yield file
 
 
+@contextmanager
+def reading_itself(settings: Settings) -> Iterator[Warehouse]:
+    """Open the warehouse itself, never its published copy. Raises Busy while a run holds it."""
+    with open_place(place_of(settings), read_only=True, wait=settings.wait) as opened:
+        yield opened
+
+
 def readable_file(settings: Settings, path: Path) -> Path:
     """Return the published copy of a DuckDB warehouse if there is one, else the warehouse's own file."""
     copy = reader_of(path)

@@ -15,17 +15,15 @@ from typing import Any, Final
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from flows.ask.ask import Result, reading
+from flows.ask.ask import Result, reading, reading_itself
 from flows.ask.balances import check_source
 from flows.ask.kept import KEPT, last_load
-from flows.configuration.load import place_of
 from flows.configuration.values import Settings
 from flows.session.clock import SYSTEM_CLOCK, Clock
 from schemas.errors import SettingsError
 from schemas.money import in_own_decimals
 from warehouse.engine.seam import Warehouse
 from warehouse.engine.sql import statement
-from warehouse.opened.open import open_place
 
 Record = dict[str, Any]
 
@@ -110,8 +108,7 @@ def mailed_since(settings: Settings, source: str, since: datetime, *, certain: b
     The trap: while a run holds a DuckDB file, readers get its published copy, which lacks the mails since. Raises Busy
     then, if `certain`.
     """
-    place = place_of(settings)
-    opened = open_place(place, read_only=True, wait=settings.wait) if certain else reading(settings, newest=True)
+    opened = reading_itself(settings) if certain else reading(settings, newest=True)
     with opened as warehouse:
         rows = warehouse.rows(statement("debtors/mailed"), {"source": source, "since": since})
     return {str(key): at for key, at in rows if isinstance(at, datetime)}

@@ -8,7 +8,6 @@ from __future__ import annotations
 import secrets
 from collections import OrderedDict
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from threading import Lock
@@ -52,17 +51,14 @@ class Session:
                 self._kept.pop(old, None)
         return key
 
-    def find(self, key: str) -> Any:
-        """Return a kept value. Raises KeyError if it is gone."""
+    def find(self, key: str, kind: type[Kept]) -> Kept | None:
+        """Return a kept value of a type; None if it is gone, or if the key is that of another one."""
         with self._lock:
+            value = self._kept.get(key)
+            if not isinstance(value, kind):
+                return None
             self._kept.move_to_end(key)
-            return self._kept[key]
-
-    def find_or_none(self, key: str) -> Any:
-        """Return a kept value; None if it is gone."""
-        with suppress(KeyError):
-            return self.find(key)
-        return None
+            return value
 
     def forget(self, key: str) -> None:
         """Forget a value."""

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 from urllib.parse import urlsplit
 
 from flows.configuration.values import Settings
 from flows.desk.answers import See
 from flows.desk.jobs import Job, Jobs
-from flows.desk.sessions import MOST_KEPT, Session, Sessions
+from flows.desk.sessions import MOST_KEPT, Kept, Session, Sessions
 from flows.session.progress import Progress
 from schemas.errors import Busy, SettingsError
 
@@ -116,12 +116,11 @@ class Visit:
         """
         return self.session.keep(value, most=most)
 
-    def kept(self, key: str) -> Any:
-        """Return a kept value. Raises SettingsError if it is gone."""
-        try:
-            return self.session.find(key)
-        except KeyError:
-            raise SettingsError("This page is no longer at hand, because it was left too long. Begin again.") from None
+    def kept(self, key: str, kind: type[Kept]) -> Kept:
+        """Return a kept value of a type. Raises SettingsError if it is gone, or if the key is that of another one."""
+        if (value := self.session.find(key, kind)) is None:
+            raise SettingsError("This page is no longer at hand, because it was left too long. Begin again.")
+        return value
 
     def note(self, text: str) -> None:
         """Show a note on the next page."""

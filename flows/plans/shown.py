@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import msgspec
 
-from flows.ask.ask import reading
+from flows.ask.ask import reading, reading_itself
 from flows.ask.field_names import names_of_fields
 from flows.ask.names import Names, names_in
 from flows.configuration.values import Settings
@@ -185,8 +185,12 @@ def plans_page(
 
 
 def shown_plan(settings: Settings, plan_id: str, clock: Clock = SYSTEM_CLOCK) -> ShownPlan:
-    """Return one plan of either kind. Raises SettingsError if there is none."""
+    """Return one plan of either kind. Raises SettingsError if there is none, and Busy if a copy without it was read."""
     with reading(settings, newest=True) as warehouse:
+        plans = _plans(warehouse, None, plan_id, 1, 1, clock.now())
+    if plans:
+        return plans[0]
+    with reading_itself(settings) as warehouse:  # a new plan is not yet in the copy
         return _plan(warehouse, plan_id, clock.now())
 
 

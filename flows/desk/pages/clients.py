@@ -70,7 +70,7 @@ def xlsx(visit: Visit) -> Answer:
 def _filter(visit: Visit) -> Filter:
     chosen = {name: visit.query[name] for name in FIELDS if visit.query.get(name)}
     key = visit.query.get("q")
-    return Filter(text=str(visit.kept(key)) if key else "", **chosen)
+    return Filter(text=visit.kept(key, str) if key else "", **chosen)
 
 
 def _parameters(query: Mapping[str, str], **changed: str) -> str:

@@ -10,7 +10,6 @@ from flows.push.corrections import Correction, check
 from flows.push.grid import Grid
 from flows.session.door import open_door
 from flows.session.progress import Progress
-from schemas.errors import SettingsError
 
 
 @dataclass
@@ -29,10 +28,7 @@ class Work:
 
 def work_of(visit: Visit) -> Work:
     """Return the file of an address. Raises SettingsError if it is forgotten."""
-    work = visit.kept(visit.path["key"])
-    if not isinstance(work, Work):
-        raise SettingsError("This address is not that of a file. Upload it again.")
-    return work
+    return visit.kept(visit.path["key"], Work)
 
 
 def check_in_background(visit: Visit, work: Work, note: str = "") -> See:

@@ -137,7 +137,7 @@ def _shown(visit: Visit, *, problem: str = "", problem_of: str = "") -> Page:
     found = read_health(visit.settings, visit.source, most=FIRST, held=HELD)
     key = visit.query.get("checks", "")
     values = {
-        "found": found, "checks": visit.kept(key) if key else {}, "problem": problem, "problem_of": problem_of,
+        "found": found, "checks": visit.kept(key, dict) if key else {}, "problem": problem, "problem_of": problem_of,
         "configured": bool(visit.settings.sources),
     }  # fmt: skip
     return Page("health/health.html", values, "Health", HTTPStatus.BAD_REQUEST if problem else HTTPStatus.OK)

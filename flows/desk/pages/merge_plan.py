@@ -11,6 +11,7 @@ from typing import Final
 
 from connector.door.password import no_password
 from connector.door.secret import Secret
+from flows.ask.ask import reading_itself
 from flows.desk.answers import Answer, Download, Page, See, get, post
 from flows.desk.jobs import Job
 from flows.desk.pages.merge_rows import shown
@@ -24,7 +25,7 @@ from flows.merge.report import in_names
 from flows.merge.sheet import undo_sheet
 from flows.merge.sheet_text import as_markdown
 from flows.merge.stored import StoredMerge, StoredMerges, read_merges
-from flows.plans.applying import barred, find_plan
+from flows.plans.applying import barred
 from flows.plans.shown import shown_plan
 from flows.session.clock import SYSTEM_CLOCK
 from flows.session.door import base_url_of, open_door
@@ -33,7 +34,7 @@ from flows.show.counted import counted
 from flows.show.links import link_in_app
 from schemas.errors import SettingsError, SyncError
 from schemas.plan import MERGE, Plan
-from warehouse.control.plans import APPLYING, FINISHED, MERGED, PLANNED, UNMERGED
+from warehouse.control.plans import APPLYING, FINISHED, MERGED, PLANNED, UNMERGED, read_plan
 
 AT_ONCE: Final = 50
 """Merges on one page."""
@@ -65,9 +66,8 @@ def _found(visit: Visit) -> StoredMerges:
     try:
         return read_merges(visit.settings, plan_id)
     except SettingsError:
-        find_plan(
-            visit.settings, MERGE, plan_id
-        )  # a new plan is not in the copy that is read while a run holds the rest
+        with reading_itself(visit.settings) as warehouse:  # a new plan is not yet in the copy
+            read_plan(warehouse, plan_id, MERGE)
         raise
 
 
@@ -76,7 +76,7 @@ def _page(visit: Visit, found: StoredMerges, wrong: Mapping[str, str] | None = N
     page = page_number(visit.query.get("page", "1"))
     first = (page - 1) * AT_ONCE
     listed = shown(found)
-    ended = visit.session.find_or_none(visit.query.get("ended", "")) or ""
+    ended = visit.session.find(visit.query.get("ended", ""), str) or ""
     values = {
         "plan": plan, "stored": stored, "merges": listed[first : first + AT_ONCE], "of_all": len(listed),
         "page": page, "pages": -(-len(listed) // AT_ONCE),
@@ -84,7 +84,7 @@ def _page(visit: Visit, found: StoredMerges, wrong: Mapping[str, str] | None = N
         "few": len(listed) <= OPEN,
         "barred": barred(stored, SYSTEM_CLOCK.now()) if stored.state == PLANNED else "",
         "assent": assent_for(found.merges) if found.merges else None, "wrong": wrong or {}, "ended": ended,
-        "made": visit.session.find_or_none(visit.query.get("made", "")),
+        "made": visit.session.find(visit.query.get("made", ""), Made),
         "is_planned": stored.state == PLANNED, "is_stopped": stored.state == APPLYING,
         "missing": any(state == MERGED for state in stored.states),
         "needs_password": any(state in UNMERGED for state in stored.states), "typed": visit.form.get("count"),

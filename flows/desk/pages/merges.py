@@ -87,7 +87,7 @@ def _standing(row: Mapping[str, object], now: object) -> dict[str, str]:
 
 def form(visit: Visit) -> Answer:
     """Show the form that plans merges; after it was sent without a plan, with what was wrong."""
-    made = visit.kept(visit.query["made"]) if "made" in visit.query else Made()
+    made = visit.kept(visit.query["made"], Made) if "made" in visit.query else Made()
     return _form(visit, made)
 
 

@@ -139,7 +139,7 @@ def _shown(visit: Visit, shown: ShownPlan, *, problem: str = "", status: int = 2
     values = {
         "plan": listed.plan, "listed": listed, "page": page, "pages": max(1, ceil(listed.total / VALUES_AT_ONCE)),
         "column": column, "outcome": outcome, "problem": problem, "look": LOOK,
-        "left_out": visit.session.find_or_none(visit.query.get("left_out", "")),
+        "left_out": visit.session.find(visit.query.get("left_out", ""), Planned),
     }  # fmt: skip
     return Page("plans/one.html", values, shown.plan_id, status)
 

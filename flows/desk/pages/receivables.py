@@ -69,14 +69,13 @@ def download(visit: Visit) -> Answer:
 
 def written(visit: Visit) -> Answer:
     """Show the link to a file that was written in the background."""
-    file: Download = visit.kept(visit.path["key"])
+    file = visit.kept(visit.path["key"], Download)
     return Page("receivables/file.html", {"file": file, "key": visit.path["key"]}, "A file of receivables")
 
 
 def kept_file(visit: Visit) -> Answer:
     """Send a file that was written in the background."""
-    file: Download = visit.kept(visit.path["key"])
-    return file
+    return visit.kept(visit.path["key"], Download)
 
 
 def items(visit: Visit) -> Answer:

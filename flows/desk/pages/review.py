@@ -163,10 +163,7 @@ def _said_before(group: OneGroup, ids: Sequence[str]) -> list[dict[str, Any]]:
 
 
 def _review(visit: Visit) -> Review:
-    review = visit.kept(visit.path["key"])
-    if not isinstance(review, Review):
-        raise SettingsError("This is no review. Begin one on the page of duplicates.")
-    return review
+    return visit.kept(visit.path["key"], Review)
 
 
 def _where(visit: Visit) -> tuple[Review, int]:

@@ -77,7 +77,7 @@ def choose(visit: Visit) -> Answer:
 
 def listed(visit: Visit) -> Answer:
     """Show the debtors who match, and those of them without an address."""
-    choice: Choice = visit.kept(visit.path["key"])
+    choice = visit.kept(visit.path["key"], Choice)
     debtors = _debtors(visit, choice)
     lists = [
         _one_list(ids, page_number(visit.query.get(name, "")))
@@ -105,7 +105,7 @@ def _one_list(ids: Sequence[str], asked: int) -> dict[str, Any]:
 def mark(visit: Visit) -> Answer:
     """Keep which boxes of the shown lists are ticked; then go on to what the button says."""
     key, form = visit.path["key"], visit.form
-    choice: Choice = visit.kept(key)
+    choice = visit.kept(key, Choice)
     choice.left_out.update(form.getlist("shown"))
     choice.left_out.difference_update(form.getlist("chosen"))
     go, numbers = form.get("go"), {name: page_number(form.get(name)) for name in ("page", "without")}
@@ -121,7 +121,7 @@ def mark(visit: Visit) -> Answer:
 
 def preview(visit: Visit) -> Answer:
     """Show the statement of one client, as the server draws it now."""
-    choice: Choice = visit.kept(visit.path["key"])
+    choice = visit.kept(visit.path["key"], Choice)
     with open_api(choice.source, settings=visit.settings) as api:
         content = clients.client_statement(api, visit.path["id"], choice.period)
     return Download(content, "statement.pdf", "application/pdf", inline=True)
@@ -129,7 +129,7 @@ def preview(visit: Visit) -> Answer:
 
 def confirm_folder(visit: Visit) -> Answer:
     """Ask before files are written into the folder of the settings."""
-    choice: Choice = visit.kept(visit.path["key"])
+    choice = visit.kept(visit.path["key"], Choice)
     number, folder = len(_to_fetch(_debtors(visit, choice), choice)), visit.settings.prefect.statements_folder
     values = {"key": visit.path["key"], "number": number, "folder": folder}
     return Page("statements/folder.html", values, "Statements into the folder")
@@ -137,7 +137,7 @@ def confirm_folder(visit: Visit) -> Answer:
 
 def into_folder(visit: Visit) -> Answer:
     """Fetch the statements into the folder of the settings."""
-    choice: Choice = visit.kept(visit.path["key"])
+    choice = visit.kept(visit.path["key"], Choice)
     ids, again = _to_fetch(_debtors(visit, choice), choice), "again" in visit.form
     folder = Path(visit.settings.prefect.statements_folder)
     make_folder(folder)
@@ -152,7 +152,7 @@ def into_folder(visit: Visit) -> Answer:
 
 def confirm_mail(visit: Visit, problem: str = "") -> Answer:
     """Ask for the number of mails before they are sent."""
-    choice: Choice = visit.kept(visit.path["key"])
+    choice = visit.kept(visit.path["key"], Choice)
     debtors = _debtors(visit, choice)
     values = {
         "key": visit.path["key"], "number": len(debtors.to_mail(choice.left_out)), "problem": problem, "choice": choice,
@@ -165,7 +165,7 @@ def confirm_mail(visit: Visit, problem: str = "") -> Answer:
 
 def send(visit: Visit) -> Answer:
     """Have the server mail the statements, if the number that was typed is theirs."""
-    choice: Choice = visit.kept(visit.path["key"])
+    choice = visit.kept(visit.path["key"], Choice)
     number = len(_debtors(visit, choice, to_send=True).to_mail(choice.left_out))
     if not number or visit.form.get("number").strip() != str(number):
         return confirm_mail(visit, f"Type {number} to send them." if number else "There is nobody to mail.")
@@ -181,7 +181,7 @@ def send(visit: Visit) -> Answer:
 
 def result(visit: Visit) -> Answer:
     """Show what a run has done for each client."""
-    done: Result = visit.kept(visit.path["key"])
+    done = visit.kept(visit.path["key"], Result)
     values = {
         "run": done.run, "place": done.place, "key": visit.path["key"], "has_file": done.file is not None,
         "problems": [row for row in done.run.drawn if row.problem], "most": MOST_SHOWN,
@@ -192,7 +192,7 @@ def result(visit: Visit) -> Answer:
 
 def download(visit: Visit) -> Answer:
     """Send the ZIP file of a run."""
-    done: Result = visit.kept(visit.path["key"])
+    done = visit.kept(visit.path["key"], Result)
     if done.file is None:
         raise SettingsError("This run made no ZIP file.")
     done.file.seek(0)

@@ -213,3 +213,13 @@ def test_an_address_under_which_no_browser_could_reach_the_desk_is_refused(opene
 def test_passwords_never_cross_a_network_as_they_are(opened):
     with pytest.raises(SettingsError, match="Use https"):
         open_desk(opened.desk.settings, host="0.0.0.0", url="http://desk.example.org")  # noqa: S104 - refused
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/statements/{}", "/statements/zip/{}", "/statements/result/{}", "/receivables-file/{}/download",
+     "/corrections/{}", "/duplicates/review/{}/1", "/health?checks={}", "/clients?q={}"],
+)  # fmt: skip
+def test_the_key_of_another_kind_of_value_is_no_error_of_the_desk(opened, visitor, path):
+    key = visitor.session.keep(7)
+    assert visitor.http.get(path.format(key)).status_code in {200, 400}

@@ -19,17 +19,17 @@ def test_a_value_that_is_used_outlives_any_number_of_searches(session):
     used, unused = session.keep(["the file with an hour of edits"]), session.keep(["another"])
     for number in range(3 * MOST_KEPT):
         session.keep(f"search {number}")
-        session.find(used)
-    assert session.find(used)
-    with pytest.raises(KeyError):
-        session.find(unused)
+        session.find(used, list)
+    assert session.find(used, list)
+    assert session.find(unused, list) is None
 
 
 def test_only_a_few_values_of_a_large_kind_are_kept(session):
     search = session.keep("search")
     keys = [session.keep(b"a large file", most=3) for _ in range(5)]
     assert [key for key, _ in session.kept_of(bytes)] == keys[2:]
-    assert session.find(search) == "search"
+    assert session.find(search, str) == "search"
+    assert session.find(search, bytes) is None  # a key in the address of another page
 
 
 def test_threads_keep_and_read_at_once(session):

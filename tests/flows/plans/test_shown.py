@@ -12,8 +12,8 @@ from flows.configuration.values import Push, Settings, Source
 from flows.plans.approvals import approve_digest, reject_digest
 from flows.plans.shown import LOOK, one_plan, plans_page, shown_plan
 from flows.session.clock import SYSTEM_CLOCK
-from flows.session.ready import open_ready
-from schemas.errors import SettingsError
+from flows.session.ready import make_ready, open_ready
+from schemas.errors import Busy, SettingsError
 from schemas.journal import Outcome
 from schemas.merge_plan import MergeStep
 from schemas.plan import Cell, CellOutcome, Plan
@@ -172,3 +172,12 @@ def test_the_limit_of_clients_is_told_for_a_plan_that_changes_more(settings, sto
     assert one_plan(strict, "push-1", clock=CLOCK).allowed == 2
     late = replace(SYSTEM_CLOCK, now=lambda: MOMENT + 2 * DAY)
     assert one_plan(strict, "push-1", clock=late).allowed is None  # it has expired
+
+
+def test_while_a_run_holds_the_warehouse_a_plan_that_no_copy_has_is_not_called_unknown(settings, tmp_path):
+    mine = replace(settings, warehouse=str(tmp_path / "w.duckdb"), publish=True, wait=0)
+    make_ready(mine)  # with a copy for readers
+    with pytest.raises(SettingsError, match="There is no plan"):
+        shown_plan(mine, "push-1")
+    with open_ready(mine), pytest.raises(Busy):
+        shown_plan(mine, "push-1")

@@ -384,3 +384,11 @@ def test_a_desk_that_may_only_read_plans_and_merges_nothing(settings, server, ma
         visitor.post("/merges/plan", {"of": "groups"}, status=403)
         visitor.post("/merges/merge-1/merge", {}, status=403)
         assert "may only read" in text_of(visitor.get("/merges/plan"))
+
+
+def test_to_look_for_a_plan_that_is_not_there_opens_nothing_for_writing(visitor, monkeypatch):
+    def refuse(*_args):
+        raise AssertionError("opened for writing")
+
+    monkeypatch.setattr("flows.plans.applying.open_ready", refuse)
+    assert "There is no plan of merges" in text_of(visitor.get("/merges/none", status=400))
