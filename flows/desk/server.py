@@ -36,7 +36,8 @@ class OpenDesk:
 
     def link_for(self, person: str) -> str:
         """Return a link by which a person can enter, once."""
-        return f"{self.desk.url}/enter/{self.desk.sessions.invite(person)}"
+        token, _ = self.desk.sessions.invite(person)
+        return f"{self.desk.url}/enter/{token}"
 
     def serve(self) -> None:
         """Answer until a signal, or until `server.should_exit` is set. Long work goes on."""

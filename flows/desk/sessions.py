@@ -6,6 +6,7 @@ All of it is in the memory of this process and ends with it. Nothing of it is on
 from __future__ import annotations
 
 import secrets
+import unicodedata
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -14,6 +15,7 @@ from threading import Lock
 from typing import Any, Final, TypeVar
 
 from flows.session.clock import SYSTEM_CLOCK
+from flows.session.operator import user_of_machine
 from schemas.errors import SettingsError
 
 Kept = TypeVar("Kept")
@@ -23,6 +25,22 @@ IDLE: Final = timedelta(hours=12)
 MOST_KEPT: Final = 100
 """Values kept for one session: searches, uploaded sheets, orders of a review. Those not used for longest go first."""
 LONGEST_NAME: Final = 60
+IN_USE: Final = (
+    "This name is in use: somebody at this desk has it, or a link that nobody has used yet, or the person who runs the "
+    "desk. Give a name that nobody can mistake for it, such as the first name and the last name."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Who enters by a link. `invited_by` is the person who made it; '' for the people whom the desk was opened for."""
+
+    name: str
+    invited_by: str = ""
+
+    def __str__(self) -> str:
+        """Return the name for the journal, which says who vouches for it."""
+        return f"{self.name} (invited by {self.invited_by})" if self.invited_by else self.name
 
 
 @dataclass
@@ -34,12 +52,17 @@ class Session:
 
     key: str = field(repr=False)
     csrf: str = field(repr=False)
-    person: str
+    who: Person
     seen_at: datetime
     source: str | None = None
     _kept: OrderedDict[str, Any] = field(default_factory=OrderedDict, repr=False)
     _notes: list[str] = field(default_factory=list, repr=False)
     _lock: Lock = field(default_factory=Lock, repr=False)
+
+    @property
+    def person(self) -> str:
+        """The person's name for the journal."""
+        return str(self.who)
 
     def keep(self, value: object, *, most: int = MOST_KEPT) -> str:
         """Keep a value for this session; return the key that finds it again. Keep at most `most` of its type."""
@@ -87,18 +110,25 @@ class Sessions:
 
     def __init__(self, now: Callable[[], datetime] = SYSTEM_CLOCK.now) -> None:
         self._now, self._lock = now, Lock()
-        self._invited: dict[str, tuple[str, datetime]] = {}
+        self._invited: dict[str, tuple[Person, datetime]] = {}
         self._sessions: dict[str, Session] = {}
+        self._opened_for = {_folded(user_of_machine())}
 
-    def invite(self, person: str) -> str:
-        """Return the token of a link by which this person can enter, once. Raises SettingsError for an odd name."""
-        name = " ".join(person.split())
-        if not name or len(name) > LONGEST_NAME or not name.isprintable() or "@" in name:
-            raise SettingsError(f"Give the person's name, of at most {LONGEST_NAME} letters, without @.")
+    def invite(self, name: str, by: str = "") -> tuple[str, Person]:
+        """Return the token of a link by which a person can enter, once, and the person.
+
+        `by` is the person who makes it for a colleague, under a name that nobody else has. Without it, the desk is
+        opened for this person. Raises SettingsError for an odd name, and for one that is in use.
+        """
+        person = Person(_checked(name, brackets=not by), by)
         token = secrets.token_urlsafe(24)
         with self._lock:
-            self._invited[token] = (name, self._now() + LINK_LASTS)
-        return token
+            if not by:
+                self._opened_for.add(_folded(person.name))
+            elif _folded(person.name) in self._names():
+                raise SettingsError(IN_USE)
+            self._invited[token] = (person, self._now() + LINK_LASTS)
+        return token, person
 
     def is_invited(self, token: str) -> bool:
         """Whether a link works still."""
@@ -108,8 +138,8 @@ class Sessions:
     def enter(self, token: str) -> Session | None:
         """Begin the session of a link, which works no more afterwards; None if it does not work."""
         with self._lock:
-            person, until = self._invited.pop(token, ("", self._now()))
-            if until <= self._now():
+            person, until = self._invited.pop(token, (None, self._now()))
+            if person is None or until <= self._now():
                 return None
             made = Session(secrets.token_urlsafe(32), secrets.token_urlsafe(32), person, self._now())
             self._sessions[made.key] = made
@@ -118,8 +148,7 @@ class Sessions:
     def find(self, key: str) -> Session | None:
         """Return the session of a cookie; None if there is none, or it has ended."""
         with self._lock:
-            for old in [known for known, one in self._sessions.items() if one.seen_at + IDLE < self._now()]:
-                del self._sessions[old]
+            self._end_idle()
             session = self._sessions.get(key)
             if session is not None:
                 session.seen_at = self._now()
@@ -129,3 +158,29 @@ class Sessions:
         """End a session, and forget what it kept."""
         with self._lock:
             self._sessions.pop(session.key, None)
+
+    def _end_idle(self) -> None:
+        for old in [known for known, one in self._sessions.items() if one.seen_at + IDLE < self._now()]:
+            del self._sessions[old]
+
+    def _names(self) -> set[str]:
+        """Return the names that a colleague cannot have."""
+        self._end_idle()
+        people = [person for person, until in self._invited.values() if until > self._now()]
+        people += [session.who for session in self._sessions.values()]
+        return self._opened_for | {_folded(person.name) for person in people}
+
+
+def _checked(name: str, *, brackets: bool) -> str:
+    """Return a name as the journal has it. A name that a colleague gives says nothing in brackets: the desk does."""
+    folded = " ".join(unicodedata.normalize("NFKC", name).split())
+    if not folded or len(folded) > LONGEST_NAME or not folded.isprintable() or "@" in folded:
+        raise SettingsError(f"Give the person's name, of at most {LONGEST_NAME} letters, without @.")
+    if not brackets and set(folded) & set("()"):
+        raise SettingsError("Give the person's name without brackets: the desk adds who invited the person.")
+    return folded
+
+
+def _folded(name: str) -> str:
+    """Return what two spellings of a name have in common."""
+    return " ".join(unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold()).split())

@@ -31,14 +31,14 @@ def choose_source(visit: Visit) -> Answer:
 
 def people(_visit: Visit) -> Answer:
     """Show the form for the link of a colleague."""
-    return Page("shared/people.html", {"link": "", "person": ""}, "A link for a colleague")
+    return Page("shared/people.html", {"link": "", "person": None}, "A link for a colleague")
 
 
 def invite(visit: Visit) -> Answer:
     """Show the link by which a colleague can enter, once."""
-    person = visit.form.get("person")
-    link = f"{visit.desk.url}/enter/{visit.desk.sessions.invite(person)}"
-    return Page("shared/people.html", {"link": link, "person": person}, "A link for a colleague")
+    token, person = visit.desk.sessions.invite(visit.form.get("person"), by=visit.operator)
+    values = {"link": f"{visit.desk.url}/enter/{token}", "person": person}
+    return Page("shared/people.html", values, "A link for a colleague")
 
 
 def leave(visit: Visit) -> Answer:

@@ -114,13 +114,21 @@ def test_a_desk_that_may_only_read_says_so(opened):
 
 def test_a_colleague_enters_by_a_link_under_a_name_of_its_own(opened, visitor):
     shown = visitor.post("/people", {"person": "  Ben   Berg "})
+    assert "The journal will record: Ben Berg (invited by Anna)" in text_of(shown)
     link = shown.text.partition("/enter/")[2].partition("<")[0]
     other = client(opened)
     other.post(f"/enter/{link}", headers={"Origin": opened.desk.url})
-    assert "Ben Berg" in text_of(other.get("/people"))
+    assert "Ben Berg (invited by Anna)" in text_of(other.get("/people"))
 
 
-@pytest.mark.parametrize("name", ["", "  ", "a@b", "x" * 61, "a\u202eb", "a\nb\x00"])
+def test_nobody_can_make_a_link_to_act_as_a_colleague(opened, visitor):
+    Visitor(opened, "Bea")
+    answer = visitor.post("/people", {"person": "BEA "}, status=400)
+    assert "This name is in use" in text_of(answer)
+    assert "/enter/" not in answer.text
+
+
+@pytest.mark.parametrize("name", ["", "  ", "a@b", "a\uff20b", "x" * 61, "a\u202eb", "a\nb\x00"])
 def test_a_name_that_could_mislead_the_journal_is_refused(visitor, name):
     visitor.post("/people", {"person": name}, status=400)
 
@@ -163,7 +171,7 @@ def test_a_second_click_begins_nothing(desk):
 def test_work_that_a_colleague_has_begun_is_not_begun_again_and_not_shown(opened):
     gate = threading.Event()
     anna, ben = (
-        Visit(opened.desk, opened.desk.sessions.enter(opened.desk.sessions.invite(name))) for name in ("Anna", "Ben")
+        Visit(opened.desk, opened.desk.sessions.enter(opened.desk.sessions.invite(name)[0])) for name in ("Anna", "Ben")
     )
     place = anna.start("Work", lambda _: gate.wait(60), lambda _: "/", once="merge-2").url
     with pytest.raises(Busy, match="colleague"):
