@@ -10,14 +10,13 @@ from flows.ask.ask import reading
 from flows.ask.client_list import ORDERS, PROBLEMS, STATES, Filter, read_choices, read_export, read_page
 from flows.ask.files import MARK, as_csv
 from flows.ask.rights import sight_of
-from flows.desk.answers import Answer, Download, Page, See, get, post
+from flows.desk.answers import WORKBOOK, Answer, Download, Page, See, get, post
 from flows.desk.pages.paging import page_number
 from flows.desk.visit import Visit
 from flows.sheets.workbooks import as_workbook
 
 FIELDS: Final = ("country", "group", "currency", "state", "problem", "order")
 """The filters in the URL. The text of a search is kept on the server: it may be a name."""
-WORKBOOK: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 def not_visible(visit: Visit) -> Page | None:

@@ -132,7 +132,7 @@ def make_plan(visit: Visit) -> Answer:
         visit.session.forget(key)
         return f"/plans/{result.plan.plan_id}"
 
-    return visit.start("Make a plan", planned, then, once=f"plan {key}")
+    return visit.start("Make a plan", planned, then, once=f"plan {key}", choice=reason)
 
 
 def refused_csv(visit: Visit) -> Answer:

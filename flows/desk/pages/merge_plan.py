@@ -194,7 +194,7 @@ def again(visit: Visit) -> Answer:
             visit.note("This plan takes the place of the one before, which has ended.")
         return made_page(visit, made)
 
-    return visit.start("Planning merges again", work, then, once=_once(plan_id))
+    return visit.start("Planning merges again", work, then, once=_once(plan_id), choice=frozenset(places))
 
 
 def _password(visit: Visit) -> tuple[Callable[[], Secret], str]:

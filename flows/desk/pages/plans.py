@@ -109,7 +109,8 @@ def undo(visit: Visit) -> Answer:
 
     return visit.start(
         f"Plan the undoing of {shown.plan_id}", work,
-        lambda planned: url_of_planned(visit, planned, page_of_plan(shown)), once=f"undo {shown.plan_id}",
+        lambda planned: url_of_planned(visit, planned, page_of_plan(shown)),
+        once=f"undo {shown.plan_id}", choice=visit.form.get("reason"),
     )  # fmt: skip
 
 

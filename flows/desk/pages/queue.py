@@ -57,7 +57,7 @@ def make_plan(visit: Visit) -> Answer:
 
     return visit.start(
         "Make a plan of the queued changes", work, lambda planned: url_of_planned(visit, planned, PLACE),
-        once=f"plan the queue of {source}",
+        once=f"plan the queue of {source}", choice=reason,
     )  # fmt: skip
 
 

@@ -14,7 +14,7 @@ from flows.ask.aging_page import NO_CURRENCY, OLDEST, OWED, PAGE, Question, has_
 from flows.ask.earlier_day import DIFFERENT, EARLIER_DAY
 from flows.ask.files import as_csv_file
 from flows.ask.open_items import prepare_items, read_items
-from flows.desk.answers import Answer, Download, Page, get
+from flows.desk.answers import WORKBOOK, Answer, Download, Page, get
 from flows.desk.pages.paging import page_number
 from flows.desk.visit import Visit
 from flows.session.progress import Progress
@@ -28,7 +28,6 @@ MOST_FILES: Final = 3
 """Files of one person that are kept; each may be large."""
 WIDTH: Final = 320
 """Pixels of a bar; it has room on a telephone."""
-WORKBOOK: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 def aging(visit: Visit) -> Answer:
@@ -105,7 +104,10 @@ def _prepare(visit: Visit, question: Question) -> Answer:
             progress("The open items", 0, None)
             prepare_items(settings, day)
 
-    return visit.start(f"Receivables at the end of {day}", work, lambda _: _address(question), once=f"aging {day}")
+    return visit.start(
+        f"Receivables at the end of {day}", work, lambda _: _address(question),
+        once=f"aging {day}", choice=(source, question),
+    )  # fmt: skip
 
 
 def _question(visit: Visit) -> Question:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Sequence
+from copy import deepcopy
 from dataclasses import dataclass, field
 from decimal import Decimal
 from math import ceil
@@ -147,7 +148,7 @@ def into_folder(visit: Visit) -> Answer:
         run = fetch_into(api, wanted, left, choice.period, folder, again=again, progress=progress)
         return Result(run, place=str(folder))
 
-    return _begin(visit, choice, f"Fetch {counted(len(ids), 'statement')}", work, once=f"folder {choice.source}")
+    return _begin(visit, choice, f"Fetch {counted(len(ids), 'statement')}", work, once="folder", again=again)
 
 
 def confirm_mail(visit: Visit, problem: str = "") -> Answer:
@@ -176,7 +177,7 @@ def send(visit: Visit) -> Answer:
         reached, others = with_address(wanted)
         return Result(mail(api, reached, [*left, *others], choice.period, progress=progress))
 
-    return _begin(visit, choice, f"Mail {counted(number, 'statement')}", work, once=f"mail {choice.source}")
+    return _begin(visit, choice, f"Mail {counted(number, 'statement')}", work, once="mail")
 
 
 def result(visit: Visit) -> Answer:
@@ -218,17 +219,27 @@ def _begin_zip(visit: Visit, choice: Choice) -> Answer:
 
 
 def _begin(
-    visit: Visit, choice: Choice, title: str, work: Callable[[Api, Progress], Result], *, once: str = ""
+    visit: Visit,
+    choice: Choice,
+    title: str,
+    work: Callable[[Api, Progress], Result],
+    *,
+    once: str = "",
+    again: bool = False,
 ) -> Answer:
-    """Do the work with the server of the choice in the background, and show its result."""
+    """Do the work with the server of the choice in the background, and show its result.
+
+    With `once`, other work of the kind for the same company is refused as long as it is under way.
+    """
 
     def opened(progress: Progress) -> Result:
         with open_api(choice.source, settings=visit.settings) as api:
             return work(api, progress)
 
     return visit.start(
-        title, opened, lambda done: f"/statements/result/{visit.keep(done, most=MOST_RESULTS)}", once=once
-    )
+        title, opened, lambda done: f"/statements/result/{visit.keep(done, most=MOST_RESULTS)}",
+        once=f"{once} {choice.source}" if once else "", choice=(deepcopy(choice), again),
+    )  # fmt: skip
 
 
 def _debtors(visit: Visit, choice: Choice, *, to_send: bool = False) -> Debtors:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+import threading
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
@@ -16,6 +17,7 @@ from openpyxl import load_workbook
 from flows.ask import aging_page
 from flows.configuration.load import place_of
 from flows.configuration.values import Settings, Source
+from flows.desk.pages import receivables
 from flows.show.show import amount
 from sandbox.server import running
 from tests.engines import address
@@ -216,6 +218,20 @@ def test_an_earlier_day_of_large_books_is_computed_with_progress(books, monkeypa
     assert f"day={day}" in str(page.url)
     assert "least=0.5" in str(page.url)
     assert "By currency" in text_of(page)
+
+
+def test_another_question_about_the_day_waits_for_the_first_one(books, monkeypatch):
+    gate, real = threading.Event(), receivables.read_page
+    monkeypatch.setattr(aging_page, "MANY", 1)
+    monkeypatch.setattr(receivables, "read_page", lambda *args: gate.wait(60) and real(*args))
+    day = books.today - timedelta(days=78)
+    first = books.visitor.http.get(f"/receivables?day={day}&least=0.5")
+    other = books.visitor.get(f"/receivables?day={day}&overdue", status=503)
+    assert f"under way: Receivables at the end of {day}" in text_of(other)
+    assert "tries again" in text_of(other)
+    gate.set()
+    assert "least=0.5" in str(books.visitor.wait(first).url)
+    assert "overdue" in str(books.visitor.wait(books.visitor.http.get(f"/receivables?day={day}&overdue")).url)
 
 
 @pytest.mark.parametrize("kind", ["csv", "xlsx"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+import threading
 import zipfile
 from decimal import Decimal
 
@@ -169,6 +170,28 @@ def test_mails_need_their_number_and_nobody_is_mailed_twice(at):
     confirm = at.go(key, page, "mail")
     assert "Type the number of mails: 1" in text_of(confirm)
     assert at.mails() == 0
+
+
+def test_two_lists_of_one_company_are_never_mailed_at_once_and_none_is_dropped_in_silence(at, monkeypatch):
+    gate, mailed = threading.Event(), statements.mail
+    monkeypatch.setattr(statements, "mail", lambda *args, **how: gate.wait(60) and mailed(*args, **how))
+    page, key = at.choose(least="500")
+    at.go(key, page, "mail")
+    first, form = len(at.reached(500)), {"csrf": at.visitor.session.csrf}
+    headers = {"Origin": at.visitor.origin}
+    at.mails()
+    begun = at.visitor.http.post(f"/statements/{key}/mail", data=form | {"number": str(first)}, headers=headers)
+    again = at.visitor.http.post(f"/statements/{key}/mail", data=form | {"number": str(first)}, headers=headers)
+    assert again.url == begun.url
+    page, key = at.choose(least="77.5")
+    every = len(at.reached(Decimal("77.5")))
+    refused = at.visitor.post(f"/statements/{key}/mail", {"number": str(every)}, status=503)
+    assert f"Other work of this kind is under way: Mail {first} statements" in text_of(refused)
+    gate.set()
+    at.visitor.wait(begun)
+    assert at.mails() == first
+    result = at.visitor.post(f"/statements/{key}/mail", {"number": str(every - first)})
+    assert f"Requested by mail: {every - first} of {every - first} statements" in text_of(result)
 
 
 def test_a_list_may_be_empty_or_hold_only_those_without_an_address(at):

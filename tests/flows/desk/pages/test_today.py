@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 from collections import defaultdict
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -11,7 +12,11 @@ import msgspec
 import pytest
 
 from flows.configuration.load import place_of
+from flows.configuration.values import Settings, Source
+from flows.desk.pages import today
+from flows.desk.visit import Desk, Visit
 from flows.show.show import amount
+from schemas.errors import Busy
 from tests.engines import address
 from tests.flows.desk.conftest import Visitor, answering, text_of
 from tests.postgres import PASSWORD
@@ -54,6 +59,29 @@ def test_the_sums_of_each_currency_are_the_servers(visitor, server):
     for code in compared:
         sides = (owed[code], overpaid[code], owed[code] - overpaid[code])
         assert " ".join(f"{amount(side, code)} {code}" for side in sides) in shown
+
+
+def test_a_second_company_is_not_fetched_in_silence_by_the_fetch_of_another(tmp_path, monkeypatch):
+    gate, pulled = threading.Event(), []
+
+    def slow(_settings, names, **_how):
+        pulled.append(names)
+        gate.wait(60)
+        return {}
+
+    monkeypatch.setattr(today, "pull_each", slow)
+    sources = {name: Source(url="http://127.0.0.1:9") for name in ("main", "other")}
+    desk = Desk(Settings(warehouse=str(tmp_path / "w"), sources=sources))
+    visit = Visit(desk, desk.sessions.enter(desk.sessions.invite("Anna")[0]))
+    visit.session.source = "main"
+    assert today.fetch(visit) == today.fetch(visit)
+    for chosen in ("other", None):
+        visit.session.source = chosen
+        with pytest.raises(Busy, match="under way: Fetching changes"):
+            today.fetch(visit)
+    gate.set()
+    desk.jobs.wait()
+    assert pulled == [["main"]]
 
 
 def test_the_button_fetches_changes_and_shows_them_with_their_names_harmless(visitor, server):
