@@ -112,14 +112,14 @@ def _public(url: str) -> str:
     """Return the origin of the proxy's address; '' without one. Raises SettingsError if it is not an address."""
     if not url:
         return ""
-    with suppress(ValueError):  # the port is no number, or a bracket is missing
+    with suppress(ValueError):  # the port is not a number, or a bracket is missing
         parts = urlsplit(url)
         if (
             parts.scheme in USUAL_PORTS and parts.hostname and not parts.path.strip("/") and "@" not in parts.netloc
             and not parts.query and not parts.fragment
         ):  # fmt: skip
             if parts.scheme == "http" and parts.hostname not in HERE:
-                raise SettingsError(f"{url} is not safe: passwords would cross the network as they are. Use https.")
+                raise SettingsError(f"{url} is not safe: passwords would cross the network unencrypted. Use https.")
             return _origin(parts.scheme, parts.hostname, parts.port)
     raise SettingsError(f"--url takes an address such as https://desk.example.org, without a path, not {url!r}.")
 

@@ -11,7 +11,7 @@ from flows.ask.ask import reading
 from flows.ask.field_names import field_labels, field_name
 from flows.configuration.values import Settings
 from flows.push.outbox import of_no_source
-from warehouse.control.outbox import HELD, OF_REJECTED, OPEN, REFUSED_STATE, WAITING
+from warehouse.control.outbox import OF_REJECTED, OPEN, REFUSED_STATE, WAITING
 from warehouse.engine.sql import statement
 
 AT_ONCE: Final = 100
@@ -67,11 +67,6 @@ class QueuedChange:
     def can_be_withdrawn(self) -> bool:
         """Whether no plan will send it."""
         return self.state in OPEN
-
-    @property
-    def can_be_requeued(self) -> bool:
-        """Whether the next plan leaves it out until somebody queues it again."""
-        return self.state in HELD
 
 
 @dataclass(frozen=True, slots=True)

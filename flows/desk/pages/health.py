@@ -109,16 +109,16 @@ def runs(visit: Visit) -> Answer:
 def aside(visit: Visit) -> Answer:
     """Show all records in quarantine, page by page."""
     return _list(
-        visit, "health/quarantine.html", "Records in quarantine", "/health/quarantine?page=",
-        lambda most, skip: quarantine(visit.settings, visit.source, most=most, skip=skip),
+        visit, "health/rows.html", "Records in quarantine", "/health/quarantine?page=",
+        lambda most, skip: quarantine(visit.settings, visit.source, most=most, skip=skip), table="quarantine",
     )  # fmt: skip
 
 
 def calls(visit: Visit) -> Answer:
     """Show all calls that wrote to the server, page by page."""
     return _list(
-        visit, "health/journal.html", "Journal of writes", "/health/journal?page=",
-        lambda most, skip: journal(visit.settings, visit.source, most=most, skip=skip),
+        visit, "health/rows.html", "Journal of writes", "/health/journal?page=",
+        lambda most, skip: journal(visit.settings, visit.source, most=most, skip=skip), table="calls",
     )  # fmt: skip
 
 
@@ -144,7 +144,15 @@ def _shown(visit: Visit, *, problem: str = "", problem_of: str = "") -> Page:
 
 
 def _list(
-    visit: Visit, template: str, title: str, address: str, read: Read, *, idle: bool = False, source: str = ""
+    visit: Visit,
+    template: str,
+    title: str,
+    address: str,
+    read: Read,
+    *,
+    idle: bool = False,
+    source: str = "",
+    table: str = "",
 ) -> Page:
     page = page_number(visit.query.get("page", ""))
     part = read(ROWS, (page - 1) * ROWS)
@@ -155,6 +163,7 @@ def _list(
         "address": address,
         "idle": idle,
         "source": source,
+        "table": table,
     }
     return Page(template, values, title)
 

@@ -17,6 +17,7 @@ from flows.desk.jobs import Job
 from flows.desk.pages.merge_rows import shown
 from flows.desk.pages.merges import Made, made_page
 from flows.desk.pages.paging import page_number
+from flows.desk.pages.shared import under_way
 from flows.desk.visit import Visit, see_job
 from flows.merge.apply import AppliedMerges, apply_merges, close_merges, resume_merges
 from flows.merge.assent import assent_for, faults
@@ -119,7 +120,8 @@ def _under_way(visit: Visit, job: Job) -> Answer:
     """Show how far the merges are, to the person who began them and to others."""
     if visit.job(job.key) is not None:
         return see_job(job)
-    return Page("merges/under_way.html", {"job": job}, job.title)
+    address = f"/merges/{visit.path['plan_id']}"
+    return under_way(job, address, at="Merges", others="Somebody at this desk works on this plan right now.")
 
 
 def merge(visit: Visit) -> Answer:

@@ -16,8 +16,8 @@ from flows.dedupe.rules import load_rules
 from flows.dedupe.side_by_side import DECIDED, MARKS, in_order, label_of, letter_of, mark_of
 from flows.dedupe.walk import Stop, Walk, walk_of
 from flows.desk.answers import Answer, Page, See, get, post
-from flows.desk.bars import bars
 from flows.desk.pages.paging import page_number
+from flows.desk.strength_bars import bars
 from flows.desk.visit import Visit
 from schemas.errors import SettingsError
 from warehouse.control.dedupe import SAME_AS, FoundPair

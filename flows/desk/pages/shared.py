@@ -6,6 +6,7 @@ from http import HTTPStatus
 from typing import Final
 
 from flows.desk.answers import Answer, Page, See, get, post
+from flows.desk.jobs import Job
 from flows.desk.visit import NAVIGATION, Visit
 from schemas.errors import SettingsError
 
@@ -19,7 +20,12 @@ def progress(visit: Visit) -> Answer:
         return See(job.result_url)
     if job.problem:
         return Page("shared/failed.html", {"job": job}, job.title, HTTPStatus.CONFLICT)
-    return Page("shared/progress.html", {"job": job}, job.title)
+    return under_way(job, f"/jobs/{job.key}")
+
+
+def under_way(job: Job, address: str, *, at: str = "", others: str = "") -> Page:
+    """Return the page of work that has not ended. `others` says that a colleague does it."""
+    return Page("shared/progress.html", {"job": job, "address": address, "at": at, "others": others}, job.title)
 
 
 def choose_source(visit: Visit) -> Answer:

@@ -48,7 +48,7 @@ def test_a_stranger_reads_what_to_do(opened, browser, path, status):
 def test_a_link_for_a_colleague_is_shown_and_works(opened, browser):
     with entered(browser, opened) as page:
         page.goto("/people")
-        page.get_by_label("Name of the colleague").fill("Ben")
+        page.get_by_label("Name of the colleague").fill("Cleo")
         page.keyboard.press("Enter")
         link = page.locator("code.link").text_content()
         check(page)

@@ -29,11 +29,11 @@ def test_a_change_is_shown_with_its_client_its_label_and_its_state(desk, box):
     by_field = {change.column: change for change in listed.changes}
     first = by_field["custom_value1"]
     assert (first.number, first.client, first.field_name) == (one["number"], "Queued & Sons", LABEL)
-    assert (first.words, first.value, first.next_step, first.can_be_requeued) == ("waits for a plan", "VIP", "", False)
+    assert (first.words, first.value, first.next_step) == ("waits for a plan", "VIP", "")
     assert by_field["ctiy"].field_name == "ctiy"
     made = plan(desk).plan
     refused, taken = queue_page(desk.settings), queue_page(desk.settings, group=TAKEN)
-    assert [(c.column, c.words, c.can_be_requeued) for c in refused.changes] == [("ctiy", "refused", True)]
+    assert [(c.column, c.words) for c in refused.changes] == [("ctiy", "refused")]
     assert "did you mean city" in refused.changes[0].why
     assert refused.changes[0].next_step
     assert [(c.column, c.plan_id, c.can_be_withdrawn) for c in taken.changes] == [

@@ -293,11 +293,11 @@ def test_a_second_click_and_a_colleague_merge_nothing_twice(opened, visitor, ser
     reloaded = visitor.http.get(path_of(page))
     assert first.url == second.url == reloaded.url
     colleague = Visitor(opened, "Bert")
-    assert "merging this plan right now" in text_of(colleague.http.get(path_of(page)))
+    assert "works on this plan right now" in text_of(colleague.http.get(path_of(page)))
     sent = colleague.http.post(
         f"{path_of(page)}/merge", data=form | {"csrf": colleague.session.csrf}, headers={"Origin": colleague.origin}
     )
-    assert "merging this plan right now" in text_of(sent)
+    assert "works on this plan right now" in text_of(sent)
     go.set()
     assert "1 of 1 merge done" in text_of(visitor.wait(first))
     assert merges(server) == 1
