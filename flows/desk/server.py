@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 import uvicorn
 
+from flows.ask.copies import COPIES
 from flows.configuration.values import Settings
 from flows.desk.app import build_app
 from flows.desk.jobs import Job
@@ -41,7 +42,8 @@ class OpenDesk:
     def serve(self) -> None:
         """Answer until a signal, or until `server.should_exit` is set. Long work goes on."""
         try:
-            self.server.run(sockets=[self.listener])
+            with COPIES.kept():
+                self.server.run(sockets=[self.listener])
         finally:
             self.listener.close()
 
