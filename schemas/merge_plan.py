@@ -50,7 +50,7 @@ class MergeStep:
     rescue: bool = True
     """Whether the author chose to save values, although there may have been none to save."""
     public_notes: bool = False
-    """Whether the author chose to save public notes too; plans of earlier versions do not tell."""
+    """Whether the author chose to save public notes too; plans of earlier versions do not say so."""
 
     @property
     def as_plain(self) -> dict[str, Any]:

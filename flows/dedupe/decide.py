@@ -26,7 +26,7 @@ MEANWHILE: Final = (
     "Somebody decided on this group, or took a decision back, since it was shown to you. Your decision was not noted. "
     "Look at what is decided now, and decide again if you do not agree."
 )
-"""What to tell a person whose decision was not noted."""
+"""The message for a person whose decision was not noted."""
 
 
 @dataclass(frozen=True, slots=True)

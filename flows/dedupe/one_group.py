@@ -57,7 +57,7 @@ class OneGroup:
 
     @property
     def said(self) -> list[Said]:
-        """What was decided before: the decisions that one person made at one moment are one."""
+        """The decisions so far; those that one person made at one moment are one."""
         made: dict[tuple[str, str, datetime | None], list[Pair]] = {}
         for decision in self.standing.decisions:
             if set(decision.pair) <= set(self.case.ids):
