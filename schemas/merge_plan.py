@@ -47,6 +47,10 @@ class MergeStep:
     """The settings that are lost; those that the form of a client has on other pages without their values."""
     remarks: Sequence[str] = field(default=(), repr=False)
     """What a person has to know before the merge."""
+    rescue: bool = True
+    """Whether the author chose to save values, although there may have been none to save."""
+    public_notes: bool = False
+    """Whether the author chose to save public notes too; plans of earlier versions do not say so."""
 
     @property
     def as_plain(self) -> dict[str, Any]:
@@ -59,6 +63,8 @@ class MergeStep:
             **({"names": list(self.names)} if self.names else {}),
             **({"settings": dict(self.settings)} if self.settings else {}),
             **({"remarks": list(self.remarks)} if self.remarks else {}),
+            **({} if self.rescue else {"rescue": False}),
+            **({"public_notes": True} if self.public_notes else {}),
         }  # fmt: skip
 
     def name_of(self, client_id: str) -> str:
@@ -74,7 +80,14 @@ class MergeStep:
         return " ".join(str(text) for text in (expected.get("number"), name) if text)
 
 
-def step_of(preview: Preview, allowed: Sequence[str] = (), remarks: Sequence[str] = ()) -> MergeStep:
+def step_of(
+    preview: Preview,
+    allowed: Sequence[str] = (),
+    remarks: Sequence[str] = (),
+    *,
+    rescue: bool = True,
+    public_notes: bool = False,
+) -> MergeStep:
     """The step of a preview."""
     survivor, mergeable = preview.survivor, preview.mergeable
     settings = {
@@ -85,6 +98,7 @@ def step_of(preview: Preview, allowed: Sequence[str] = (), remarks: Sequence[str
         survivor.id, mergeable.id, expected_of(survivor), expected_of(mergeable), preview.before, preview.then,
         tuple(sorted(allowed)), tuple(preview.currencies) if any(preview.currencies) else (),
         names=(survivor.display_name or "", mergeable.display_name or ""), settings=settings, remarks=tuple(remarks),
+        rescue=rescue, public_notes=public_notes,
     )  # fmt: skip
 
 
@@ -142,7 +156,10 @@ def step_from(stored: Mapping[str, Any]) -> MergeStep:
     lists: dict[str, Any] = {
         name: tuple(stored.get(name, ())) for name in ("allowed", "currencies", "names", "remarks")
     }
-    return MergeStep(**rest, before=before, then=then, settings=stored.get("settings", {}), **lists)
+    return MergeStep(
+        **rest, before=before, then=then, settings=stored.get("settings", {}), **lists,
+        rescue=stored.get("rescue", True), public_notes=stored.get("public_notes", False),
+    )  # fmt: skip
 
 
 def differences(survivor: Client, mergeable: Client, currencies: tuple[str, str]) -> list[str]:

@@ -6,8 +6,9 @@ Nothing is merged here, and a decision about a group can be taken back.
 from __future__ import annotations
 
 from collections.abc import Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Final
 
 from flows.configuration.values import Settings
 from flows.dedupe.review import pairs_in
@@ -17,9 +18,15 @@ from flows.session.operator import operator
 from flows.session.ready import open_ready
 from schemas.errors import SettingsError
 from warehouse.control.dedupe import DECISIONS, Pair, choose_survivor, decide, pair_of
-from warehouse.control.duplicate_decisions import standing_of, take_back
+from warehouse.control.duplicate_decisions import Standing, standing_of, take_back
 from warehouse.engine.seam import Warehouse
 from warehouse.engine.sql import statement
+
+MEANWHILE: Final = (
+    "Somebody decided on this group, or took a decision back, since it was shown to you. Your decision was not noted. "
+    "Look at what is decided now, and decide again if you do not agree."
+)
+"""The message for a person whose decision was not noted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +54,7 @@ def decide_group(
     """Note one decision about all pairs of a group, and the client to keep if the person chose one, all or nothing.
 
     `seen` is the mark of the decisions that the person saw (`Standing.mark`). If somebody has decided on the group
-    since, nothing is noted, and the result is None.
+    since, nothing is noted, and the result is None; or, after a second click, what the first one noted.
     """
     _check(decision)
     if kept and kept not in ids:
@@ -56,13 +63,25 @@ def decide_group(
     with open_ready(settings, clock) as warehouse, warehouse.transaction():
         _hold(warehouse, name)
         _check_known(warehouse, name, set(ids))
-        if seen is not None and standing_of(warehouse, name, ids).mark != seen:
-            return None
+        if seen is not None and (standing := standing_of(warehouse, name, ids)).mark != seen:
+            return _noted_before(standing, noted)
         author, now = noted.author, noted.at
         decide(warehouse, name, pairs_in(ids), decision, author=author, reason=reason, now=now)
         if kept:
             choose_survivor(warehouse, name, kept, author=author, reason=reason, now=now)
     return noted
+
+
+def _noted_before(standing: Standing, again: Noted) -> Noted | None:
+    """Return the decision of a first click, if this is a second one: the person's own, and the newest on all pairs."""
+    pairs = pairs_in(again.ids)
+    own = [one for one in standing.decisions if (one.decision, one.author) == (again.decision, again.author)]
+    moments = {one.at for one in own}
+    if len(moments) != 1 or {one.pair for one in own} != set(pairs):
+        return None
+    first = replace(again, at=moments.pop())
+    chosen = [(choice.client_id, choice.author) for choice in standing.choices if choice.at >= first.at]
+    return first if chosen == ([(first.kept, first.author)] if first.kept else []) else None
 
 
 def take_back_group(settings: Settings, name: str, noted: Noted, *, clock: Clock = SYSTEM_CLOCK) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from decimal import Decimal
 
 from flows.dedupe.decisions import inherited
@@ -14,6 +15,16 @@ from flows.merge.survivor import DEFAULT
 from warehouse.control.dedupe import Pair, pairs_among
 from warehouse.control.duplicate_decisions import Standing, standing_of
 from warehouse.engine.seam import Warehouse
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One decision on pairs of a group. It has no author and no time if it is carried over from merged clients."""
+
+    decision: str
+    pairs: Sequence[Pair]
+    author: str = ""
+    at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +54,19 @@ class OneGroup:
             )
             for place, client_id in enumerate(self.case.ids)
         ]  # fmt: skip
+
+    @property
+    def said(self) -> list[Said]:
+        """The decisions so far; those that one person made at one moment are one."""
+        made: dict[tuple[str, str, datetime | None], list[Pair]] = {}
+        for decision in self.standing.decisions:
+            if set(decision.pair) <= set(self.case.ids):
+                made.setdefault((decision.decision, decision.author, decision.at), []).append(decision.pair)
+        own = self.standing.by_pair
+        for pair in pairs_in(self.case.ids):
+            if pair in self.case.decided and pair not in own:
+                made.setdefault((self.case.decided[pair], "", None), []).append(pair)
+        return [Said(decision, pairs, author, at) for (decision, author, at), pairs in made.items()]
 
     @property
     def warnings(self) -> list[str]:

@@ -31,8 +31,9 @@ class Walk:
     made: list[tuple[int, Noted]] = field(default_factory=list)
 
     def note(self, place: int, noted: Noted) -> None:
-        """Remember a decision, so that it can be taken back."""
-        self.made.append((place, noted))
+        """Remember a decision, so that it can be taken back. A second click on it is remembered once."""
+        if (place, noted) not in self.made:
+            self.made.append((place, noted))
 
     def take_back_last(self, settings: Settings) -> int | None:
         """Take back the last decision that still stands; return its place. None if there is none."""

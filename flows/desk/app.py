@@ -112,14 +112,27 @@ def _shared(visit: Visit) -> dict[str, Any]:
 
 
 def _problem(visit: Visit, route: DeskRoute, text: str, status: int) -> Response:
-    """Return the page of an error. It belongs to the section of its route: a company chosen on it leads back there."""
-    again = status == HTTPStatus.SERVICE_UNAVAILABLE and not visit.form.texts
-    at = dict(NAVIGATION).get("/" + route.path.split("/")[1], "")
-    page = Page("problem.html", {"text": text, "again": again, "at": at}, "This did not work", status)
-    response = _response(visit, page)
-    if status == HTTPStatus.SERVICE_UNAVAILABLE:
+    """Return the page of an error. It belongs to the section of its route: a company chosen on it leads back there.
+
+    If the warehouse is busy, the page tries again; it has what a person typed into a form, to send it again.
+    """
+    is_busy = status == HTTPStatus.SERVICE_UNAVAILABLE
+    values = {
+        "text": text, "again": is_busy and not visit.form.texts, "sent": _to_send_again(visit) if is_busy else [],
+        "to": route.path.format(**{name: quote(value, safe="") for name, value in visit.path.items()}),
+        "at": dict(NAVIGATION).get("/" + route.path.split("/")[1], ""),
+    }  # fmt: skip
+    response = _response(visit, Page("problem.html", values, "This did not work", status))
+    if is_busy:
         response.headers["Retry-After"] = "5"
     return response
+
+
+def _to_send_again(visit: Visit) -> list[tuple[str, str]]:
+    """Return the texts of a form; none if it has a file, or a password, which no page may hold."""
+    if visit.files or "password" in visit.form:
+        return []
+    return [(name, text) for name, text in visit.form.texts if name != "csrf"]
 
 
 def _status_of(problem: SyncError) -> int:

@@ -29,11 +29,11 @@ def plan_without(
         raise SettingsError("Tick the merges to leave out.")
     if not steps:
         raise SettingsError("You leave out all merges. End the plan instead.")
-    saved = [step for step in plan.steps if not (step.before.is_empty and step.then.is_empty)]
     made = plan_merges(
         settings, plan.source, door, [(step.survivor_id, step.mergeable_id) for step in steps],
-        allowed={name for step in plan.steps for name in step.allowed}, rescue=bool(saved),
-        public_notes=any("public_notes" in step.before.columns for step in saved), reason=plan.reason,
+        allowed={name for step in plan.steps for name in step.allowed}, rescue=all(step.rescue for step in plan.steps),
+        public_notes=any(step.public_notes or "public_notes" in step.before.columns for step in plan.steps),
+        reason=plan.reason,
         remarks={merge.step.mergeable_id: merge.step.remarks for merge in shown.merges}, clock=clock,
     )  # fmt: skip
     if made.plan is not None:

@@ -117,7 +117,7 @@ def plan_merges(
         previews.append(made)
         left += [line for key in (survivor_id, mergeable_id) for line in unexplained.pop(key, ())]
         said = dict.fromkeys([*left, *remarks.get(mergeable_id, ())])  # a plan made again has some of them already
-        steps.append(step_of(made, sorted(allowed), list(said)))
+        steps.append(step_of(made, sorted(allowed), list(said), rescue=rescue, public_notes=public_notes))
         notes += left
         clients[survivor_id] = made.survivor_after
     if not version:

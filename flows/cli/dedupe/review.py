@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from flows.configuration.values import Settings
+    from flows.dedupe.one_group import OneGroup
     from flows.dedupe.review import Case
     from flows.dedupe.walk import Walk
 
@@ -65,15 +66,27 @@ def review(
     walk = Walk(name, [Stop(case.ids, case.less_likely) for case in left])
     place = 0
     while 0 <= place < len(left):
-        place = _ask(settings, walk, left[place], place)
+        place = _ask(settings, walk, place, chosen.survivor)
     say(f"{walk.in_words()}. Next: ninja-sync dedupe {walk.following}" if walk.made else "Nothing was decided.")
 
 
-def _ask(settings: Settings, walk: Walk, case: Case, place: int) -> int:
-    """Show one group and obey one key; return the place of the group to show next, or -1 to quit."""
-    from flows.dedupe.decide import decide_group  # noqa: PLC0415 - an extra
+def _ask(settings: Settings, walk: Walk, place: int, rules: Sequence[str]) -> int:
+    """Show one group as it is now, and obey one key; return the place of the group to show next, or -1 to quit.
 
-    show_case(case, f"{'Less likely pair' if case.less_likely else 'Group'}, {place + 1} of {len(walk.stops)}")
+    If a colleague decides on it while it is shown, nothing is noted, and the group comes again with that decision.
+    """
+    from flows.ask.ask import reading  # noqa: PLC0415 - as below
+    from flows.dedupe.decide import MEANWHILE, decide_group  # noqa: PLC0415 - an extra
+    from flows.dedupe.one_group import read_group  # noqa: PLC0415 - as above
+
+    stop = walk.stops[place]
+    with reading(settings, newest=True) as warehouse:
+        group = read_group(warehouse, walk.source, stop.ids, rules=rules)
+    if group is None:
+        say("Fewer than two clients of this group are left: the others were merged or removed meanwhile.")
+        return place + 1
+    show_case(group.case, f"{'Less likely pair' if stop.single else 'Group'}, {place + 1} of {len(walk.stops)}")
+    _show_said(group)
     key = _key(PROMPT, {*DECISIONS, "b", "u", "q"})
     if key in {"q", "b"}:
         return -1 if key == "q" else max(0, place - 1)
@@ -82,12 +95,16 @@ def _ask(settings: Settings, walk: Walk, case: Case, place: int) -> int:
         if back is None:
             say("There is no decision to undo.")
         return place if back is None else back
-    kept = _choose(case) if key == "c" else ""
+    kept = _choose(group.case) if key == "c" else ""
     if kept is None:
         return place
-    noted = decide_group(settings, walk.source, case.ids, DECISIONS[key], kept=kept, reason="reviewed")
-    if noted is not None:
-        walk.note(place, noted)
+    noted = decide_group(
+        settings, walk.source, stop.ids, DECISIONS[key], kept=kept, seen=group.standing.mark, reason="reviewed"
+    )
+    if noted is None:
+        say(MEANWHILE)
+        return place
+    walk.note(place, noted)
     return place + 1
 
 
@@ -182,6 +199,18 @@ def _show_reasons(out: Console, case: Case, ids: Sequence[str]) -> None:
         made.add_row(Text(f"  {first} = {second}"), Text(shown(pair.probability)), Text(harmless(reasons)))
     out.print(made)
     out.print()
+
+
+def _show_said(group: OneGroup) -> None:
+    """Print what was decided on the group before, by whom and when."""
+    from flows.dedupe.side_by_side import DECIDED, in_order, letter_of  # noqa: PLC0415 - an extra
+
+    ids = in_order(group.case)
+    for told in group.said:
+        by = f"by {told.author}, {told.at:%Y-%m-%d %H:%M} UTC" if told.at else "carried over from merged clients"
+        pairs = [" = ".join(letter_of(ids, key) for key in sorted(pair, key=ids.index)) for pair in told.pairs]
+        of_pairs = f" ({', '.join(pairs)})" if len(ids) > 2 else ""  # noqa: PLR2004 - a single pair needs no letters
+        say(f"Decided: {DECIDED[told.decision]}, {by}{of_pairs}.")
 
 
 def _key(question: str, answers: set[str]) -> str:

@@ -38,12 +38,12 @@ def sort_out(visit: Visit) -> Answer:
     chosen = [alone] if alone else visit.form.getlist("change")
     if not chosen:
         raise SettingsError("Tick at least one change.")
-    if visit.form.get("do") == "requeue" and not alone:
-        changes = requeue_changes(visit.settings, chosen)
-        visit.note(f"{counted(len(changes), 'change')} queued again. The next plan includes them.")
-    else:
+    if alone or visit.form.get("do") == "withdraw":
         changes = withdraw_changes(visit.settings, chosen)
         visit.note(f"{counted(len(changes), 'change')} withdrawn. Nothing was sent.")
+    else:
+        changes = requeue_changes(visit.settings, chosen)
+        visit.note(f"{counted(len(changes), 'change')} queued again. The next plan includes them.")
     return See(PLACE)
 
 

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from flows.ask.ask import reading
-from flows.dedupe.decide import decide_group
+from flows.dedupe.decide import MEANWHILE, decide_group
 from flows.dedupe.explain import hard_reasons, in_words, shown
 from flows.dedupe.groups import ORDERS, UNCERTAIN, group_named, page_of_groups
 from flows.dedupe.one_group import OneGroup, read_group
-from flows.dedupe.review import Line, pairs_in
+from flows.dedupe.review import Line
 from flows.dedupe.rules import load_rules
 from flows.dedupe.side_by_side import DECIDED, MARKS, in_order, label_of, letter_of, mark_of
 from flows.dedupe.walk import Stop, Walk, walk_of
@@ -24,10 +24,6 @@ from warehouse.control.dedupe import SAME_AS, FoundPair
 
 MOST_PAIRS: Final = 10
 """The pairs of one group whose reasons are shown; the most probable ones."""
-MEANWHILE: Final = (
-    "Somebody else decided on this group, or took a decision back, while you looked at it. Your decision was not "
-    "noted. Look at theirs, and decide again if you do not agree."
-)
 SHARED: Final = {"decided": DECIDED, "marks": MARKS, "shown": shown, "in_words": in_words}
 
 
@@ -89,11 +85,10 @@ def decide(visit: Visit) -> Answer:
         visit.settings, walk.source, walk.stops[place].ids, decision,
         kept=kept if chosen else "", seen=visit.form.get("seen"), reason="reviewed",
     )  # fmt: skip
-    if noted is not None:
-        walk.note(place, noted)
-    elif walk.decided.get(place) != decision:  # not a second click
+    if noted is None:
         review.said = MEANWHILE
         return See(_address(key, place + 1))
+    walk.note(place, noted)
     return See(_address(key, place + 2 if place + 1 < len(walk.stops) else "end"))
 
 
@@ -129,7 +124,8 @@ def _side_by_side(group: OneGroup) -> dict[str, Any]:
     return {
         "ids": ids, "letters": [letter_of(ids, client_id) for client_id in ids], "currencies": currency,
         "lines": [(line.name, label_of(line), mark_of(line), ordered(line)) for line in case.lines],
-        "pairs": pairs, "of_pairs": len(case.pairs), "said_before": _said_before(group, ids),
+        "pairs": pairs, "of_pairs": len(case.pairs),
+        "said_before": [(told, [_letters(pair, ids) for pair in told.pairs]) for told in group.said],
     }  # fmt: skip
 
 
@@ -143,23 +139,6 @@ def _pair(group: OneGroup, pair: FoundPair, ids: Sequence[str]) -> dict[str, Any
 
 def _letters(pair: tuple[str, str], ids: Sequence[str]) -> list[str]:
     return [letter_of(ids, client_id) for client_id in sorted(pair, key=ids.index)]
-
-
-def _said_before(group: OneGroup, ids: Sequence[str]) -> list[dict[str, Any]]:
-    """Return the decisions on a group: those that one person made at one moment are one."""
-    made: dict[tuple[object, ...], list[list[str]]] = {}
-    for decision in group.standing.decisions:
-        if set(decision.pair) <= set(ids):
-            key = (decision.decision, decision.author, decision.at)
-            made.setdefault(key, []).append(_letters(decision.pair, ids))
-    own = group.standing.by_pair
-    for pair in pairs_in(group.case.ids):
-        if pair in group.case.decided and pair not in own:
-            made.setdefault((group.case.decided[pair], "", None), []).append(_letters(pair, ids))
-    return [
-        {"decision": decision, "author": author, "at": at, "pairs": pairs}
-        for (decision, author, at), pairs in made.items()
-    ]
 
 
 def _review(visit: Visit) -> Review:

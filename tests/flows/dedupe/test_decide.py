@@ -80,6 +80,64 @@ def test_a_decision_over_one_that_the_person_has_not_seen_is_not_noted(group):
     assert decide_group(settings, "main", ids, SAME_AS, seen=seen) is not None
 
 
+def test_a_second_click_is_the_persons_own_newest_decision_and_nothing_else(group):
+    settings, ids = group
+    seen = read(settings, ids).standing.mark
+    sent = {"decision": SAME_AS, "kept": ids[1], "seen": seen}
+    with acting_as("Anna"):
+        first = decide_group(settings, "main", ids, **sent)
+        stored = rows(settings)
+        assert decide_group(settings, "main", ids, **sent) == first
+        for other in ({"decision": LATER}, {"kept": ids[2]}, {"kept": ""}):
+            assert decide_group(settings, "main", ids, **sent | other) is None
+    with acting_as("Ben"):
+        assert decide_group(settings, "main", ids, **sent) is None
+    assert rows(settings) == stored
+    with acting_as("Ben"):
+        decide_pairs(settings, "main", [((ids[0], ids[2]), NEVER_MERGE, "")])
+    with acting_as("Anna"):
+        assert decide_group(settings, "main", ids, **sent) is None
+    walk = Walk("main", [Stop(ids)])
+    walk.note(0, first)
+    walk.note(0, first)
+    assert len(walk.made) == 1
+
+
+def test_a_colleagues_choice_of_the_client_to_keep_is_not_passed_by_a_second_click(group):
+    settings, ids = group
+    seen = read(settings, ids).standing.mark
+    with acting_as("Anna"):
+        decide_group(settings, "main", ids, SAME_AS, seen=seen)
+    with acting_as("Ben"):
+        choose(settings, "main", ids[2])
+    with acting_as("Anna"):
+        assert decide_group(settings, "main", ids, SAME_AS, seen=seen) is None
+
+
+def test_the_terminal_shows_a_colleagues_decision_and_asks_again(group, command, monkeypatch):
+    settings, ids = group
+    monkeypatch.setenv("NINJA_SYNC_WAREHOUSE", settings.warehouse)
+    with reading(settings, newest=True) as warehouse:
+        place = [stop.ids for stop in walk_of(warehouse, "main").stops].index(ids)
+    keys = iter(["l"] * place + ["s", "s", "q"])
+    asked = []
+
+    def pressed(_question, _answers):
+        asked.append(read(settings, ids).case.state)
+        if len(asked) == place + 1:
+            with acting_as("Ben"):
+                decide_group(settings, "main", ids, NEVER_MERGE)
+        return next(keys)
+
+    monkeypatch.setattr("flows.cli.dedupe.review._key", pressed)
+    done = command("dedupe", "review")
+    assert asked[place : place + 2] == ["undecided", "not_same"]
+    assert "Your decision was not noted" in done.stderr
+    assert "Decided: not the same, by Ben@" in done.stderr
+    assert "(1 = 2, 1 = 3, 2 = 3)" in done.stderr
+    assert read(settings, ids).case.state == "same"
+
+
 @pytest.mark.parametrize("before", [None, SAME_AS, NEVER_MERGE, LATER])
 def test_what_was_decided_before_counts_again_whatever_it_was(group, before):
     settings, ids = group

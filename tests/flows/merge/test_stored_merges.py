@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+import pytest
+
 from flows.dedupe.explain import HARD
 from flows.dedupe.plan import _remarks
 from flows.dedupe.review import Case
 from flows.merge.effect import BOTH, CLIENT_KEPT, MERGED_IN, balance_in_words, effect_of
+from flows.merge.leave_out import plan_without
 from flows.merge.stored import read_merges
 from schemas.journal import Outcome
 from warehouse.control.dedupe import FoundPair
@@ -146,3 +149,21 @@ def test_a_balance_says_its_side():
     assert balance_in_words(Decimal("5.5"), "CHF") == "owed 5.50 CHF"
     assert balance_in_words(Decimal("-5.5"), "CHF") == "overpaid 5.50 CHF"
     assert balance_in_words(Decimal(0), "CHF") == "nothing owed"
+
+
+@pytest.mark.parametrize(("rescue", "public_notes"), [(True, False), (True, True), (False, False)])
+def test_a_plan_made_again_saves_by_the_choice_of_the_first_though_it_had_nothing_to_save(desk, rescue, public_notes):
+    pairs = [tuple(desk.make(name)["id"] for name in ("Kept", "Twin")) for _ in "ab"]
+    planned = desk.plan(*pairs, rescue=rescue, public_notes=public_notes)
+    assert all(step.before.is_empty and step.then.is_empty for step in planned.plan.steps)
+    left_out, stays = shown(desk, planned).merges
+    since = {"private_notes": "since", "public_notes": "seen", "contacts": [NAMELESS]}
+    keeps = {"settings": desk.box.show(stays.step.mergeable_id)["settings"]}
+    desk.box.call("PUT", f"/api/v1/clients/{stays.step.mergeable_id}", keeps | since)
+    again = plan_without(desk.desk.settings, desk.desk.door(), shown(desk, planned), {left_out.place})
+    (merge,) = shown(desk, again).merges
+    step = merge.step
+    assert (step.rescue, step.public_notes) == (rescue, public_notes)
+    assert [contact["phone"] for contact in step.before.new_contacts] == [NAMELESS["phone"]] * rescue
+    assert ("private_notes" in step.before.columns, "public_notes" in step.before.columns) == (rescue, public_notes)
+    assert shown(desk, again).stored.plan.digest == again.plan.digest

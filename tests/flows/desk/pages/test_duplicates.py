@@ -152,6 +152,19 @@ def test_a_second_click_is_no_conflict(found, visitor):
     assert "not noted" not in text_of(twice)
 
 
+def test_a_stale_page_does_not_pass_a_colleagues_newer_decision_without_a_word(found, visitor, opened):
+    page, review = begin(visitor)
+    decide(visitor, page, "same_as", kept=form_of(page)["proposed"])
+    ben = Visitor(opened, "Ben")
+    (case,) = [one for one in cases(visitor.desk.settings, "main", everything=True) if one.state == "same"]
+    decide(ben, ben.get(f"/duplicates/group/{case.ids[0]}"), "never_merge")
+    stale = decide(visitor, page, "same_as", kept=form_of(page)["proposed"])
+    assert stale.url.path == f"{review}/1"
+    assert "Your decision was not noted" in text_of(stale)
+    assert "Decided: not the same, by Ben@" in text_of(stale)
+    assert state_of(visitor, stale).state == "not_same"
+
+
 def test_the_order_of_a_review_stays_while_others_decide_and_search(found, visitor, opened):
     page, review = begin(visitor)
     ids = set(state_of(visitor, page).ids)
