@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from decimal import Decimal
 from math import ceil
 from pathlib import Path
@@ -14,6 +15,7 @@ from weakref import finalize
 from connector import clients
 from connector.api.api import Api
 from connector.clients import Period
+from flows.ask.company_day import company_day
 from flows.ask.debtors import NOT_AGAIN, PAGE, Debtors, read_debtors, read_rows
 from flows.desk.answers import Answer, Download, Page, See, get, post
 from flows.desk.pages.clients import not_visible
@@ -58,8 +60,12 @@ def new(visit: Visit) -> Answer:
     """Show the form that chooses the debtors and the period."""
     if (page := not_visible(visit)) is not None:
         return page
-    period = period_of("", "")
+    period = period_of("", "", today=_today(visit))
     return Page("statements/new.html", {"period": period, "least": "", "currency": ""}, "Statements for debtors")
+
+
+def _today(visit: Visit) -> Callable[[], date]:
+    return lambda: company_day(visit.settings, visit.source)
 
 
 def choose(visit: Visit) -> Answer:
@@ -67,7 +73,7 @@ def choose(visit: Visit) -> Answer:
     form = visit.form
     period = period_of(
         form.get("start").strip(), form.get("end").strip(), payments="payments" in form, credits="credits" in form,
-        aging="aging" in form,
+        aging="aging" in form, today=_today(visit),
     )  # fmt: skip
     currency = form.get("currency").strip().upper()
     choice = Choice(visit.one_source(), amount_of(form.get("least").strip()), currency, period)
