@@ -7,6 +7,7 @@ from http import HTTPStatus
 from typing import Final
 
 from flows.desk.answers import WORKBOOK, Answer, Download, Page, See, get, post
+from flows.desk.pages.clients import not_visible
 from flows.desk.pages.corrections_work import Work, check_in_background, work_of
 from flows.desk.visit import Form, Visit
 from flows.push.columns import FIELD_GROUPS, HINTS, KEY_WORDS, LEFT_OUT, words_for
@@ -33,6 +34,8 @@ LONGEST_LINE: Final = 7
 
 def start(visit: Visit) -> Answer:
     """Show the form for a file, and the files of this session."""
+    if (page := not_visible(visit, "Corrections")) is not None:
+        return page
     return _start(visit)
 
 
@@ -47,6 +50,8 @@ def upload(visit: Visit) -> Answer:
 
     The oldest files of the session are forgotten.
     """
+    if (page := not_visible(visit, "Corrections")) is not None:
+        return page
     file = visit.files.get("file")
     if file is None:
         return _start(visit, "Choose a file first.")
@@ -155,6 +160,8 @@ def choose_columns(visit: Visit) -> Answer:
 
 def clients(visit: Visit) -> Answer:
     """Return the active clients as a workbook, to correct it and upload it."""
+    if (page := not_visible(visit, "Corrections")) is not None:
+        return page
     result = clients_to_correct(visit.settings, visit.one_source())
     return Download(as_workbook(result.columns, result.rows), "clients.xlsx", WORKBOOK)
 
