@@ -24,8 +24,8 @@ from schemas.errors import SettingsError
 
 FIRST: Final = 5
 """Rows of the file that are shown before its columns are chosen."""
-MOST_FILES: Final = 5
-"""Files of one session at once."""
+MOST_FILES: Final = 2
+"""Files of one session at once: one of 90,000 rows takes about 75 MB of memory."""
 LARGE: Final = 1_000_000
 """Bytes of a file that takes more than a moment to read."""
 LONGEST_LINE: Final = 7
@@ -41,7 +41,10 @@ def start(visit: Visit) -> Answer:
 
 def _start(visit: Visit, problem: str = "") -> Page:
     files = visit.session.kept_of(Work)
-    values = {"problem": problem, "files": files[::-1], "most": MOST_BYTES // 1_000_000, "chosen": visit.source}
+    values = {
+        "problem": problem, "files": files[::-1], "most_files": MOST_FILES, "most": MOST_BYTES // 1_000_000,
+        "chosen": visit.source,
+    }  # fmt: skip
     return Page("corrections/start.html", values, "Corrections", HTTPStatus.BAD_REQUEST if problem else HTTPStatus.OK)
 
 
