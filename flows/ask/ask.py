@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 
+from flows.ask.copies import COPIES
 from flows.configuration.load import place_of
 from flows.configuration.values import Settings
 from schemas.errors import Busy, SettingsError, WarehouseError
-from warehouse.engine.duckdb import open_warehouse
+from warehouse.engine.duckdb import DuckdbWarehouse, open_warehouse
 from warehouse.engine.place import PostgresUrl, reader_of
 from warehouse.engine.seam import Warehouse
 from warehouse.engine.sql import statement
@@ -39,7 +40,13 @@ def reading(settings: Settings, *, newest: bool = False) -> Iterator[Warehouse]:
         with open_place(path, read_only=True, wait=settings.wait) as opened:
             yield opened
         return
-    with _copy_or_file(settings, path, newest=newest) as file:
+    copy = reader_of(path)
+    published = readable_file(settings, path) == copy
+    if published and not newest:
+        with COPIES.reader(copy, lambda: _open_copy(settings, copy)) as reader:
+            yield reader
+        return
+    with _own_file_or_copy(settings, path, copy if published else None) as file:
         yield file
 
 
@@ -56,16 +63,16 @@ def readable_file(settings: Settings, path: Path) -> Path:
     return copy if settings.publish and copy.exists() else path
 
 
-def _copy_or_file(settings: Settings, path: Path, *, newest: bool) -> Warehouse:
-    copy = reader_of(path)
-    published = readable_file(settings, path) == copy
-    if published and not newest:
-        with usable_copy():
-            return open_warehouse(copy, read_only=True, wait=settings.wait)
+def _open_copy(settings: Settings, copy: Path) -> DuckdbWarehouse:
+    with usable_copy():
+        return open_warehouse(copy, read_only=True, wait=settings.wait)
+
+
+def _own_file_or_copy(settings: Settings, path: Path, copy: Path | None) -> Warehouse:
     try:
-        return open_warehouse(path, read_only=True, wait=0 if published else settings.wait)
+        return open_warehouse(path, read_only=True, wait=0 if copy else settings.wait)
     except Busy:
-        if not published:
+        if copy is None:
             raise
         return open_warehouse(copy, read_only=True, wait=settings.wait)
 

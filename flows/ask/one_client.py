@@ -33,6 +33,12 @@ SECTIONS: Final = (
     "quarantine", "unlisted",
 )  # fmt: skip
 """Statements with rows of one client. `history` are its versions."""
+DECIDED: Final = ("decisions", "plans", "journal")
+"""The sections that people write, here or at the desk."""
+PULLED: Final = (
+    "known", "fields", "last_record", "aging", "redirects", *(name for name in SECTIONS if name not in DECIDED),
+)  # fmt: skip
+"""The statements of all that a pull or a search for duplicates stores."""
 JSON_TEXTS: Final = {"duplicates": ("reasons",), "plans": ("after",), "journal": ("before", "after")}
 IN_RECORD: Final = (
     "name", "vat_number", "id_number", "website", "phone", "address1", "address2", "city", "state", "postal_code",
@@ -145,25 +151,38 @@ def read_client(settings: Settings, text: str, source: str | None = None, *, top
 
 
 def read_by_id(settings: Settings, source: str, client_id: str, *, top: int = EVERYTHING) -> OneClient | None:
-    """Return a client by its id, with at most `top` rows of each kind; None if the warehouse knows nothing of it."""
-    with reading(settings, newest=True) as warehouse:  # as above
-        check_source(warehouse, settings, source)
-        rows: list[tuple[Any, ...]] = warehouse.rows(statement("client/by_id"), {"source": source, "id": client_id})
-        return _read(warehouse, Found(source, client_id, *rows[0]), top) if rows else None
+    """Return a client by its id, with at most `top` rows of each kind; None if nothing is known of it.
+
+    Decisions, plans and changes are as new as the warehouse, all else as new as its published copy.
+    """
+    with reading(settings) as copy:
+        check_source(copy, settings, source)
+        rows: list[tuple[Any, ...]] = copy.rows(statement("client/by_id"), {"source": source, "id": client_id})
+        if not rows:
+            return None
+        found = Found(source, client_id, *rows[0])
+        results = _results(copy, found, top, PULLED)
+    with reading(settings, newest=True) as warehouse:
+        return _client_of(found, results | _results(warehouse, found, top, DECIDED), _queued(warehouse, found), top)
+
+
+def _results(warehouse: Warehouse, found: Found, top: int, names: Sequence[str]) -> dict[str, Result]:
+    params = {"source": found.source, "id": found.id, "top": top}
+    return {name: Result(*warehouse.answer(statement(f"client/{name}"), params)) for name in names}
 
 
 def _read(warehouse: Warehouse, found: Found, top: int) -> OneClient:
-    params = {"source": found.source, "id": found.id, "top": top}
-    results = {
-        name: Result(*warehouse.answer(statement(f"client/{name}"), params))
-        for name in ("known", "fields", "last_record", "aging", "redirects", *SECTIONS)
-    }
+    results = _results(warehouse, found, top, (*PULLED, *DECIDED))
+    return _client_of(found, results, _queued(warehouse, found), top)
+
+
+def _client_of(found: Found, results: Mapping[str, Result], queued_changes: Section, top: int) -> OneClient:
     known: Record = next(iter(results["known"].records()), {})
     labels = msgspec.json.decode(known.get("labels") or "{}")
     fields: Record = next(iter(results["fields"].records()), {}) or _last_fields(results)
     own = partial(_in_own_decimals, currency=fields["currency_code"])
     sections = {name: _section(name, list(map(own, results[name].records()))) for name in ("redirects", *SECTIONS)}
-    sections["queued"] = _queued(warehouse, found)
+    sections["queued"] = queued_changes
     if found.kind is not None:
         sections["contacts"] = _last_contacts(results, top)
     aging = next(map(own, results["aging"].records()), None)

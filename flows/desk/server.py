@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 import uvicorn
 
+from flows.ask.copies import COPIES
 from flows.configuration.values import Settings
 from flows.desk.app import build_app
 from flows.desk.jobs import Job
@@ -41,7 +42,8 @@ class OpenDesk:
     def serve(self) -> None:
         """Answer until a signal, or until `server.should_exit` is set. Long work goes on."""
         try:
-            self.server.run(sockets=[self.listener])
+            with COPIES.kept():
+                self.server.run(sockets=[self.listener])
         finally:
             self.listener.close()
 
@@ -92,13 +94,16 @@ def serve_desk(
 
 def _listener(host: str, port: int) -> socket.socket:
     try:
-        return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+        listener = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
     except (OSError, OverflowError) as problem:
         why = os.strerror(problem.errno) if isinstance(problem, OSError) and problem.errno and problem.errno > 0 else ""
         raise SettingsError(
             f"The desk cannot listen at {host}, port {port}{': ' * bool(why)}{why}. Name another --port, or 0 for a "
             "free one."
         ) from None
+    # Head and body of an answer are two packets. Without this, the kernel holds the second one back for 40 ms.
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return listener
 
 
 def _origins(host: str, port: int) -> list[str]:
