@@ -27,7 +27,7 @@ MOST: Final = 12
 
 COMPUTING: Final = "The figures are being computed, which takes a few seconds."
 MOST_WAITING: Final = 6
-"""Requests that may wait for one answer: the others are told at once, so that threads are left for other pages."""
+"""Requests that may wait for one answer: the others get Busy at once, so that threads are left for other pages."""
 _PATIENCE: ContextVar[float | None] = ContextVar("patience", default=None)
 
 

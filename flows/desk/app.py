@@ -35,7 +35,7 @@ MOST_FIELDS: Final = 10_000
 """Texts and files of one form: a grid of a thousand rows has many."""
 TOO_LARGE: Final = "It is too large, or damaged. Nothing was changed."
 PATIENCE: Final = 3.0
-"""Seconds that a request waits for figures that are being computed, before its page tries again by itself."""
+"""Seconds that a request waits for figures that are being computed, before its page says so and tries again."""
 INLINE: Final = "default-src 'none'; object-src 'self'; style-src 'unsafe-inline'"
 """The policy of a file that the browser shows itself: it runs no script of the file."""
 
