@@ -5,7 +5,7 @@ The figures of all clients are computed once for each day and load (`flows.ask.k
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
@@ -125,6 +125,15 @@ def takes_long(settings: Settings, source: str | None, day: date | None) -> bool
         if all(KEPT.has(warehouse, settings, sql, params, sight=sight) for sql, params in asked):
             return False
         return int(_figures(warehouse, settings, source, None, sight).num_rows) > MANY
+
+
+def prepare_today(settings: Settings, sources: Iterable[str]) -> None:
+    """Compute today's figures of everybody, so that the first person after a pull does not wait for them."""
+    with reading(settings) as warehouse:
+        sight = sight_for(warehouse, settings, None)
+        _figures(warehouse, settings, None, None, sight)
+        for source in (None, *sources):
+            KEPT.table(warehouse, settings, *_left_out(source, None, sight), sight=sight)
 
 
 def _sql(day: date | None, sight: Sight) -> str:

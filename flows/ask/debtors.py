@@ -61,12 +61,11 @@ def read_debtors(
     least: Decimal = Decimal(0),
     currency: str = "",
     *,
-    to_send: bool = False,
     clock: Clock = SYSTEM_CLOCK,
 ) -> Debtors:
     """Return who owes something, and at least `least` in its own currency. Raises SettingsError.
 
-    Right before mails are sent, set `to_send`: see `mailed_since`.
+    Right before mails are sent, ask `mailed_since` again.
     """
     with reading(settings) as warehouse:
         check_source(warehouse, settings, source)
@@ -80,7 +79,7 @@ def read_debtors(
     return Debtors(
         chosen.filter(pc.field("has_address"))["client_id"].to_pylist(),
         chosen.filter(~pc.field("has_address"))["client_id"].to_pylist(),
-        _sums(chosen), known, mailed_since(settings, source, clock.now() - NOT_AGAIN, certain=to_send),
+        _sums(chosen), known, mailed_since(settings, source, clock.now() - NOT_AGAIN),
         last,
     )  # fmt: skip
 

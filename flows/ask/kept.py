@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import datetime
 from threading import Lock
@@ -12,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 from flows.ask.balances import check_source
 from flows.ask.rights import EVERYTHING, Sight, sight_of
 from flows.configuration.values import Settings
-from schemas.errors import SettingsError
+from schemas.errors import Busy, SettingsError
 from warehouse.engine.seam import Params, Warehouse
 from warehouse.engine.sql import statement
 
@@ -23,13 +25,33 @@ MOST: Final = 12
 """Answers that are kept; the ones not asked for longest go first. In books of 100,000 clients one takes about 10 MB."""
 
 
+COMPUTING: Final = "The figures are being computed, which takes a few seconds."
+MOST_WAITING: Final = 6
+"""Requests that may wait for one answer: the others get Busy at once, so that threads are left for other pages."""
+_PATIENCE: ContextVar[float | None] = ContextVar("patience", default=None)
+
+
+@contextmanager
+def waiting_at_most(seconds: float | None) -> Iterator[None]:
+    """Within this, wait so long for an answer that somebody else has asked for, then raise Busy; None waits for it."""
+    before = _PATIENCE.set(seconds)
+    try:
+        yield
+    finally:
+        _PATIENCE.reset(before)
+
+
 @dataclass
 class _Slot:
-    """An answer, and the state of the warehouse that it belongs to. One thread at a time makes it."""
+    """An answer, and the state of the warehouse that it belongs to. One thread at a time makes it; others wait."""
 
     lock: Lock = field(default_factory=Lock)
-    version: object = None
-    table: pa.Table | None = None
+    waiting: int = 0
+    made: tuple[object, pa.Table] | None = None
+
+    def table(self, version: object) -> pa.Table | None:
+        """Return the answer of a state of the warehouse, if it is there."""
+        return self.made[1] if self.made is not None and self.made[0] == version else None
 
 
 class Kept:
@@ -48,12 +70,18 @@ class Kept:
         *,
         sight: Sight = EVERYTHING,
     ) -> pa.Table:
-        """Return the answer of a query, made again if a load or a new day has changed it."""
+        """Return the answer of a query, made again if a load or a new day has changed it.
+
+        Raises Busy if another thread is making it for longer than this one may wait: see `waiting_at_most`.
+        """
         version, slot = _version(warehouse, sight), self._slot(settings, sql, params)
-        with slot.lock:
-            if slot.table is None or slot.version != version:
-                slot.table, slot.version = warehouse.table(sql, params), version
-            return slot.table
+        if (table := slot.table(version)) is not None:
+            return table
+        with self._turn(slot):
+            if (table := slot.table(version)) is None:
+                table = warehouse.table(sql, params)
+                slot.made = version, table
+            return table
 
     def has(
         self,
@@ -65,8 +93,29 @@ class Kept:
         sight: Sight = EVERYTHING,
     ) -> bool:
         """Whether an answer is there, and still right."""
-        slot = self._slot(settings, sql, params)
-        return slot.table is not None and slot.version == _version(warehouse, sight)
+        return self._slot(settings, sql, params).table(_version(warehouse, sight)) is not None
+
+    @contextmanager
+    def _turn(self, slot: _Slot) -> Iterator[None]:
+        """Wait for the turn to make or take an answer. Raises Busy for a request that would wait too long."""
+        if not slot.lock.acquire(blocking=False):
+            self._wait(slot, _PATIENCE.get())
+        try:
+            yield
+        finally:
+            slot.lock.release()
+
+    def _wait(self, slot: _Slot, patience: float | None) -> None:
+        with self._lock:
+            if patience is not None and slot.waiting >= MOST_WAITING:
+                raise Busy(COMPUTING)
+            slot.waiting += 1
+        try:
+            if not slot.lock.acquire(timeout=-1 if patience is None else patience):
+                raise Busy(COMPUTING)
+        finally:
+            with self._lock:
+                slot.waiting -= 1
 
     def _slot(self, settings: Settings, sql: str, params: Params | None) -> _Slot:
         key = (settings.warehouse, settings.publish, sql, *sorted((params or {}).items()))

@@ -16,7 +16,7 @@ from flows.ask.find_client import Found, find_clients, near_clients
 from flows.configuration.values import Settings
 from schemas.errors import SettingsError
 from schemas.money import in_own_decimals
-from warehouse.control.outbox import OPEN, queued
+from warehouse.control.outbox import OPEN, queued_of_client
 from warehouse.engine.seam import Warehouse
 from warehouse.engine.sql import statement
 from warehouse.schema.labels import named_columns
@@ -210,11 +210,7 @@ def _section(name: str, rows: list[Record]) -> Section:
 
 def _queued(warehouse: Warehouse, found: Found) -> Section:
     """Return the changes in the outbox that wait, or were refused."""
-    rows = [
-        asdict(change)
-        for change in queued(warehouse)
-        if (change.source, change.client_id) == (found.source, found.id) and change.state in OPEN
-    ]
+    rows = [asdict(change) for change in queued_of_client(warehouse, found.source, found.id) if change.state in OPEN]
     return Section(rows, len(rows))
 
 

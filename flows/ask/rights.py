@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from schemas.errors import WarehouseError
+from schemas.errors import SettingsError, WarehouseError
 from warehouse.engine.seam import POSTGRES, Warehouse
 from warehouse.engine.sql import statement
 from warehouse.schema.public import MART, PUBLIC
@@ -63,3 +63,15 @@ def sight_of(warehouse: Warehouse) -> Sight | None:
         f"{warehouse.shown}: this role may read nothing here. `ninja-sync grant --role ROLE`, by the role that pulls, "
         "lets it read."
     )
+
+
+def check_sees_all(warehouse: Warehouse, needs: str) -> None:
+    """Raise SettingsError if the role may read the views only; `needs` begins the message: "Corrections need"."""
+    sight = sight_of(warehouse)
+    if sight is None:
+        raise SettingsError("Nothing has been pulled yet. The first pull reads all clients.")
+    if not sight.everything:
+        raise SettingsError(
+            f"{needs} the tables `control` and `ninja`, and this role may read only the views of `{sight.views}`. The "
+            "role that pulls sees all of it."
+        )

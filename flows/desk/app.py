@@ -19,6 +19,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
+from flows.ask.kept import waiting_at_most
 from flows.desk.answers import Answer, DeskRoute, Download, Page, See
 from flows.desk.guard import Guard, TooLarge
 from flows.desk.pages import PAGES
@@ -33,6 +34,8 @@ STATIC: Final = Path(__file__).parent / "static"
 MOST_FIELDS: Final = 10_000
 """Texts and files of one form: a grid of a thousand rows has many."""
 TOO_LARGE: Final = "It is too large, or damaged. Nothing was changed."
+PATIENCE: Final = 3.0
+"""Seconds that a request waits for figures that are being computed, before its page says so and tries again."""
 INLINE: Final = "default-src 'none'; object-src 'self'; style-src 'unsafe-inline'"
 """The policy of a file that the browser shows itself: it runs no script of the file."""
 
@@ -78,7 +81,7 @@ def _answer(visit: Visit, route: DeskRoute) -> Response:
     if route.writes and not visit.may_write:
         return _problem(visit, route, "This desk may only read. Nothing was changed.", HTTPStatus.FORBIDDEN)
     try:
-        with acting_as(visit.session.person):
+        with acting_as(visit.session.person), waiting_at_most(PATIENCE):
             answer = route.handler(visit)
             return _response(visit, answer)
     except SyncError as problem:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from threading import Lock, Thread
 from typing import Any, Final
 
+from flows.ask.kept import waiting_at_most
 from flows.session.progress import Progress
 from flows.show.describe import describe
 from schemas.errors import Busy, SyncError
@@ -130,7 +131,8 @@ def _check_number(running: Sequence[Job], session: str) -> None:
 
 def _carry_out(job: Job, work: Callable[[Progress], Any], then: Callable[[Any], str]) -> None:
     try:
-        job.result_url = then(work(job.progress))
+        with waiting_at_most(None):  # a request may not wait long, and this is none
+            job.result_url = then(work(job.progress))
     except SyncError as problem:
         job.problem = str(problem)
     except Exception as problem:  # noqa: BLE001 - its page says that it failed, and nobody else would

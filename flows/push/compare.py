@@ -14,12 +14,11 @@ from connector.clients.changed import Changed, server_now
 from connector.clients.fields import lists_for, view
 from connector.clients.present import Present, read_present
 from connector.door.door import Door
+from flows.ask.ask import reading
 from flows.configuration.values import Settings
 from flows.plans.client_keys import EMAIL, NAME, Meant, keys_of_mirror, lost_zeros
 from flows.push.wishes import WishedRow
-from flows.session.clock import SYSTEM_CLOCK, Clock
 from flows.session.progress import Progress, silent
-from flows.session.ready import open_ready
 from schemas.entity import Written
 from schemas.errors import UnexpectedShape
 from schemas.plan import Cell, Plan, RefusedWish, Wish, needs_put
@@ -56,7 +55,6 @@ def compare(
     rows: Sequence[WishedRow],
     *,
     undoes: Plan | None = None,
-    clock: Clock = SYSTEM_CLOCK,
     progress: Progress = silent,
 ) -> Compared:
     """Compare changes with the clients as the server has them now. The caller has checked the company of the token.
@@ -64,13 +62,13 @@ def compare(
     `undoes` is the plan to undo: a value that is no longer the one which that plan wrote was changed by somebody since,
     and is refused. Raises the errors of reading.
     """
-    with open_ready(settings, clock) as warehouse:
+    with reading(settings, newest=True) as warehouse:
         resolved = _resolved(warehouse, name, rows)
     base = server_now(door)
     ids = list(dict.fromkeys(wish.client_id for wish in resolved.wishes))
     state = read_present(door, ids, report=partial(progress, "clients read"))
     gone = set(ids) - state.records.keys()
-    with open_ready(settings, clock) as warehouse:
+    with reading(settings, newest=True) as warehouse:
         elsewhere = _elsewhere(warehouse, name, gone)
     made = _Making(state, lists_for(door, {wish.column for wish in resolved.wishes}), elsewhere, undoes)
     cells = made.cells(resolved.wishes)

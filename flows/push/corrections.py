@@ -12,6 +12,8 @@ from functools import cached_property
 from typing import Final
 
 from connector.door.door import Door
+from flows.ask.ask import reading
+from flows.ask.rights import check_sees_all
 from flows.configuration.values import Settings
 from flows.push.columns import Labels, Suggestion, labels_of, mapped, suggestions
 from flows.push.compare import compare
@@ -19,7 +21,7 @@ from flows.push.grid import Grid, grid_of
 from flows.push.plan import Planned, plan_push
 from flows.push.undo import names_of
 from flows.push.wishes import HEADINGS, KEYS, NULL_WORDS, Headings, WishedRow, wishes_of_rows
-from flows.session.api import check_company
+from flows.session.api import check_bound
 from flows.session.clock import SYSTEM_CLOCK, Clock
 from flows.session.progress import Progress, silent
 from flows.sheets.recognise import Recognised, recognise
@@ -27,6 +29,7 @@ from flows.sheets.spreadsheets import AS_IT_IS, Reading, amount
 from flows.sheets.workbooks import SheetRow
 from schemas.errors import SettingsError
 from schemas.server_form import NUMBERS, WRITABLE
+from warehouse.control.state import read_state
 
 KNOWN: Final = frozenset({*KEYS, *WRITABLE, *HEADINGS})
 """Headings that reveal where the table of a file begins."""
@@ -134,15 +137,19 @@ def wishes_of(correction: Correction) -> list[WishedRow]:
     return wishes_of_rows(correction.rows, correction.headings, null_clears=correction.blank_clears, how=how)
 
 
-def check(
-    settings: Settings, correction: Correction, door: Door, *, clock: Clock = SYSTEM_CLOCK, progress: Progress = silent
-) -> Grid:
-    """Compare the corrections with the clients as the server has them now. Stores nothing, sends no change."""
-    check_company(settings, correction.source, door, clock)
+def check(settings: Settings, correction: Correction, door: Door, *, progress: Progress = silent) -> Grid:
+    """Compare the corrections with the clients as the server has them now. Stores nothing, sends no change.
+
+    Raises SettingsError for another company's token, and where this role may read the views only.
+    """
+    with reading(settings, newest=True) as warehouse:
+        check_sees_all(warehouse, "Corrections need")
+        bound = read_state(warehouse, correction.source).binding
+    check_bound(settings, correction.source, door, bound)
     rows = wishes_of(correction)
-    compared = compare(settings, correction.source, door, rows, clock=clock, progress=progress)
+    compared = compare(settings, correction.source, door, rows, progress=progress)
     unread = set(compared.clients.values()) - compared.views.keys()
-    names = names_of(settings, correction.source, unread, clock) if unread else {}
+    names = names_of(settings, correction.source, unread) if unread else {}
     return grid_of(correction.headings, correction.rows, compared, names, correction.labels)
 
 

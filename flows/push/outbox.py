@@ -10,7 +10,7 @@ from flows.configuration.values import Settings
 from flows.session.clock import SYSTEM_CLOCK, Clock
 from flows.session.ready import open_ready
 from schemas.errors import SettingsError
-from warehouse.control.outbox import HELD, OPEN, WAITING, Change, hold_outbox, queue_again, queued, withdraw
+from warehouse.control.outbox import HELD, OPEN, WAITING, Change, hold_outbox, queue_again, queued, queued_as, withdraw
 from warehouse.engine.seam import Warehouse
 
 SHORT: Final = 8
@@ -59,7 +59,7 @@ def requeue_changes(settings: Settings, names: Sequence[str], clock: Clock = SYS
 def _chosen(warehouse: Warehouse, names: Sequence[str], states: Set[str], what: str) -> list[Change]:
     """Return the changes with these names, held until the transaction ends, if all of them have one of the states."""
     hold_outbox(warehouse)
-    changes = {change.change_id: change for change in queued(warehouse)}
+    changes = {change.change_id: change for change in queued_as(warehouse, {*names, *(name.lower() for name in names)})}
     chosen = [changes.get(name) or _named(changes.values(), name) for name in dict.fromkeys(names)]
     for change in chosen:
         if change.state not in states:

@@ -72,7 +72,7 @@ def plan_push(
         with open_ready(settings, clock) as warehouse:
             lost = refuse_unknown_sources(warehouse, settings.sources)
             taken, wish_ids = wishes_of_outbox(warehouse, name, now)
-    made = compare(settings, name, door, taken, undoes=undoes, clock=clock, progress=progress)
+    made = compare(settings, name, door, taken, undoes=undoes, progress=progress)
     refused = [*lost, *made.refused]
     if not made.cells:
         with open_ready(settings, clock) as warehouse, warehouse.transaction():

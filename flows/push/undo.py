@@ -7,6 +7,7 @@ from pathlib import Path
 
 from connector.clients.fields import checked, judged, lists_for
 from connector.door.door import Door
+from flows.ask.ask import reading
 from flows.configuration.values import Settings
 from flows.push.plan import Planned, plan_push
 from flows.push.wishes import WishedRow
@@ -23,9 +24,9 @@ from warehouse.control.plans import APPLIED, ENDED, outcomes_of, read_plan
 from warehouse.engine.sql import statement
 
 
-def names_of(settings: Settings, source: str, client_ids: Iterable[str], clock: Clock = SYSTEM_CLOCK) -> dict[str, str]:
+def names_of(settings: Settings, source: str, client_ids: Iterable[str]) -> dict[str, str]:
     """Return the names of mirrored clients by id, for the person who reads a plan."""
-    with open_ready(settings, clock) as warehouse:
+    with reading(settings, newest=True) as warehouse:
         rows = warehouse.rows(statement("read/names"), {"source": source, "ids": sorted(set(client_ids))})
     return {str(key): str(name or key) for key, name in rows}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from prefect.client.schemas.objects import State
 from prefect.states import Completed, Failed
 
 from connector.clients import Period
+from flows.ask.company_day import company_day
 from flows.configuration.load import choose_source
 from flows.configuration.values import Settings
 from flows.scheduled.notices import task_progress
@@ -45,7 +47,8 @@ def statements_one(source: str, period: Period) -> dict[str, int]:
 def statements(source: str | None = None, start: str | None = None, end: str | None = None) -> State[Any]:
     """Fetch the statements of all clients with a balance, as PDF files in the folder that the settings name.
 
-    `start` and `end` are days (2026-12-31), by default January 1st of this year and today. After a run was cut off, the
+    `start` and `end` are days (2026-12-31), by default January 1st of this year and today in
+    the company's time zone. After a run was cut off, the
     next run continues from there.
     """
     return ended(lambda settings: _stated(settings, source, start, end))
@@ -53,7 +56,7 @@ def statements(source: str | None = None, start: str | None = None, end: str | N
 
 def _stated(settings: Settings, source: str | None, start: str | None, end: str | None) -> State[Any]:
     name = choose_source(settings, source)
-    counts = statements_one(name, period_of(start or "", end or ""))
+    counts = statements_one(name, period_of(start or "", end or "", today=partial(company_day, settings, name)))
     summary = f"{name}: " + (
         ", ".join(f"{number:,} {what}" for what, number in counts.items()) or "nobody has a balance"
     )

@@ -139,6 +139,11 @@ def check_company(settings: Settings, name: str, door: Door, clock: Clock = SYST
     """
     with open_ready(settings, clock) as warehouse:
         known = read_state(warehouse, name).binding
+    return check_bound(settings, name, door, known)
+
+
+def check_bound(settings: Settings, name: str, door: Door, known: Binding | None) -> Company:
+    """Return the company that the token leads to now. Raises SettingsError if it is not the one bound, if one is."""
     company = current_company(door)
     check_binding(name, known, Binding(base_url_of(settings.sources[name]), company.id, company.fingerprint))
     return company

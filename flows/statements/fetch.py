@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import date
 from decimal import Decimal
 from http import HTTPStatus
 from pathlib import Path
@@ -54,13 +54,14 @@ def period_of(
     credits: bool = True,  # noqa: A002 - Invoice Ninja's word
     aging: bool = True,
     status: str = "all",
+    today: Callable[[], date],
 ) -> Period:
     """Return the period between two days such as 2026-12-31.
 
-    By default it ends today (UTC) and starts on January 1st of the last day's year. Raises SettingsError for a text
-    that is not a day.
+    By default it ends today and starts on January 1st of the last day's year. `today` is asked only then: see
+    `flows.ask.company_day`. Raises SettingsError for a text that is not a day.
     """
-    last = _day(end) if end else datetime.now(UTC).date()
+    last = _day(end) if end else today()
     first = _day(start) if start else last.replace(month=1, day=1)
     return Period(first, last, payments=payments, credits=credits, aging=aging, status=status)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
@@ -51,7 +51,25 @@ def free_changes(warehouse: Warehouse, source: str, now: datetime) -> list[tuple
 
 def queued(warehouse: Warehouse) -> list[Change]:
     """Return all changes of the outbox, oldest first."""
-    rows: list[tuple[Any, ...]] = warehouse.rows(statement("read/changes").format(outbox="control.outbox"))
+    return _changes(warehouse, "control.outbox", {})
+
+
+def queued_of_client(warehouse: Warehouse, source: str, client_id: str) -> list[Change]:
+    """Return the changes of one client, oldest first."""
+    return _changes(warehouse, _part("read/outbox_of_client"), {"source": source, "id": client_id})
+
+
+def queued_as(warehouse: Warehouse, names: Iterable[str]) -> list[Change]:
+    """Return the changes whose id begins with one of these names, oldest first."""
+    return _changes(warehouse, _part("read/outbox_named"), {"names": [name for name in names if name]})
+
+
+def _part(name: str) -> str:
+    return f"({statement(name)})"
+
+
+def _changes(warehouse: Warehouse, outbox: str, params: Mapping[str, object]) -> list[Change]:
+    rows: list[tuple[Any, ...]] = warehouse.rows(statement("read/changes").format(outbox=outbox), params)
     changes = [Change(*row) for row in rows]
     return sorted(changes, key=lambda change: (change.queued_at, change.client_id, change.column))
 

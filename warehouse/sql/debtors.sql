@@ -29,7 +29,7 @@ order by b.source, b.currency_code, b.balance desc, b.id
 
 -- :name mailed
 -- The clients whose statement was asked for by mail since a moment, each with the last time. A call whose outcome is not
--- known counts; one that the server refused, or that never reached it, does not.
+-- known counts. One that the server refused, or that never reached it, does not.
 select e.id as client_id, max(j.noted_at) as mailed_at
 from control.journal as j
 join control.journal_edits as e on e.source = j.source and e.call_id = j.call_id

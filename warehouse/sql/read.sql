@@ -300,6 +300,18 @@ where o.source = $source
     )
 order by o.wished_at
 
+-- :name outbox_named
+-- The changes of the outbox whose id begins with one of some texts.
+select o.* from control.outbox as o
+where exists (
+    select 1 from (select unnest(cast($names as varchar[])) as name) as n
+    where starts_with(cast(o.wish_id as varchar), n.name)
+)
+
+-- :name outbox_of_client
+-- The changes of the outbox for one client.
+select * from control.outbox where source = $source and id = $id
+
 -- :name plans
 -- The newest plans, with the number of clients they change and their outcomes.
 select

@@ -67,6 +67,12 @@ left join ninja.companies as co on co.source = c.source
 left join ninja.currencies as cur
     on cur.source = c.source and cur.id = coalesce(c.currency_id, g.currency_id, co.currency_id)
 
+-- :name company_day
+-- The day that it is for a company at a moment, in its own time zone; of several, the earliest.
+select min(cast(cast($now as timestamp with time zone) at time zone time_zone as date)) as day
+from {mart}.companies
+where (cast($source as varchar) is null or source = $source)
+
 -- :name freshness
 -- The age and the problems of each source's data.
 select s.source, c.name as company, s.last_load_at, s.not_listed, s.quarantined

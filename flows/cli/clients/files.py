@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
 from connector import clients
+from flows.ask.company_day import company_day
 from flows.cli.options import AsJson, ConfigFile, SourceName
+from flows.configuration.load import choose_source, load_settings
 from flows.session.api import open_api
 from flows.show.confirm import confirm
 from flows.show.counted import counted
@@ -59,7 +62,7 @@ def statement(
         str, typer.Option(metavar="AMOUNT", help="Of these, only balances of at least this, in the client's currency.")
     ] = "",
     start: Annotated[str, typer.Option(metavar="DATE", help="The first day; else January 1 of this year.")] = "",
-    end: Annotated[str, typer.Option(metavar="DATE", help="The last day; else today (UTC).")] = "",
+    end: Annotated[str, typer.Option(metavar="DATE", help="The last day; else today for the company.")] = "",
     to: Annotated[Path, typer.Option("--to", metavar="FOLDER", help="The folder for the files.")] = Path("statements"),
     no_payments: Annotated[bool, typer.Option("--no-payments", help="Leave out the table of payments.")] = False,
     no_credits: Annotated[bool, typer.Option("--no-credits", help="Leave out the table of credits.")] = False,
@@ -82,10 +85,15 @@ def statement(
     if at_least and ids:
         raise SettingsError("--at-least goes with --all-with-balance or --debtors.")
     least = amount_of(at_least)
-    period = period_of(start, end, payments=not no_payments, credits=not no_credits, aging=not no_aging, status=status)
+    settings = load_settings(config)
+    name = choose_source(settings, source)
+    period = period_of(
+        start, end, payments=not no_payments, credits=not no_credits, aging=not no_aging, status=status,
+        today=partial(company_day, settings, name),
+    )  # fmt: skip
     if not email:
         make_folder(to)
-    with open_api(source, config=config) as api:
+    with open_api(name, settings=settings) as api:
         wanted, left = named(api, ids) if ids else (list(owing(api, debtors=debtors, at_least=least)), [])
         if email and wanted:
             question = f"Have the server mail {counted(len(wanted), 'statement')}?"

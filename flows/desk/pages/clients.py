@@ -19,13 +19,13 @@ FIELDS: Final = ("country", "group", "currency", "state", "problem", "order")
 """The filters in the URL. The text of a search is kept on the server: it may be a name."""
 
 
-def not_visible(visit: Visit) -> Page | None:
+def not_visible(visit: Visit, section: str = "Clients") -> Page | None:
     """Return the page for a role that may not read clients, and for an empty warehouse; None if all is readable."""
     with reading(visit.settings) as warehouse:
         sight = sight_of(warehouse)
     if sight is not None and sight.everything:
         return None
-    return Page("clients/not_visible.html", {"sight": sight}, "Clients")
+    return Page("clients/not_visible.html", {"sight": sight, "at": section}, section)
 
 
 def clients(visit: Visit) -> Answer:

@@ -7,6 +7,7 @@ from http import HTTPStatus
 from typing import Final
 
 from flows.desk.answers import WORKBOOK, Answer, Download, Page, See, get, post
+from flows.desk.pages.clients import not_visible
 from flows.desk.pages.corrections_work import Work, check_in_background, work_of
 from flows.desk.visit import Form, Visit
 from flows.push.columns import FIELD_GROUPS, HINTS, KEY_WORDS, LEFT_OUT, words_for
@@ -23,8 +24,8 @@ from schemas.errors import SettingsError
 
 FIRST: Final = 5
 """Rows of the file that are shown before its columns are chosen."""
-MOST_FILES: Final = 5
-"""Files of one session at once."""
+MOST_FILES: Final = 2
+"""Files of one session at once: one of 90,000 rows takes about 75 MB of memory."""
 LARGE: Final = 1_000_000
 """Bytes of a file that takes more than a moment to read."""
 LONGEST_LINE: Final = 7
@@ -33,12 +34,17 @@ LONGEST_LINE: Final = 7
 
 def start(visit: Visit) -> Answer:
     """Show the form for a file, and the files of this session."""
+    if (page := not_visible(visit, "Corrections")) is not None:
+        return page
     return _start(visit)
 
 
 def _start(visit: Visit, problem: str = "") -> Page:
     files = visit.session.kept_of(Work)
-    values = {"problem": problem, "files": files[::-1], "most": MOST_BYTES // 1_000_000, "chosen": visit.source}
+    values = {
+        "problem": problem, "files": files[::-1], "most_files": MOST_FILES, "most": MOST_BYTES // 1_000_000,
+        "chosen": visit.source,
+    }  # fmt: skip
     return Page("corrections/start.html", values, "Corrections", HTTPStatus.BAD_REQUEST if problem else HTTPStatus.OK)
 
 
@@ -47,6 +53,8 @@ def upload(visit: Visit) -> Answer:
 
     The oldest files of the session are forgotten.
     """
+    if (page := not_visible(visit, "Corrections")) is not None:
+        return page
     file = visit.files.get("file")
     if file is None:
         return _start(visit, "Choose a file first.")
@@ -155,6 +163,8 @@ def choose_columns(visit: Visit) -> Answer:
 
 def clients(visit: Visit) -> Answer:
     """Return the active clients as a workbook, to correct it and upload it."""
+    if (page := not_visible(visit, "Corrections")) is not None:
+        return page
     result = clients_to_correct(visit.settings, visit.one_source())
     return Download(as_workbook(result.columns, result.rows), "clients.xlsx", WORKBOOK)
 

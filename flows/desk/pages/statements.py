@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
+from datetime import date, datetime
 from decimal import Decimal
 from math import ceil
 from pathlib import Path
@@ -15,15 +16,17 @@ from weakref import finalize
 from connector import clients
 from connector.api.api import Api
 from connector.clients import Period
-from flows.ask.debtors import NOT_AGAIN, PAGE, Debtors, read_debtors, read_rows
+from flows.ask.company_day import company_day
+from flows.ask.debtors import NOT_AGAIN, PAGE, Debtors, mailed_since, read_debtors, read_rows
 from flows.desk.answers import Answer, Download, Page, See, get, post
 from flows.desk.pages.clients import not_visible
 from flows.desk.pages.paging import page_number
 from flows.desk.visit import Visit
 from flows.session.api import open_api
+from flows.session.clock import SYSTEM_CLOCK
 from flows.session.progress import Progress
 from flows.show.counted import counted
-from flows.statements.fetch import amount_of, make_folder, period_of
+from flows.statements.fetch import Drawn, amount_of, make_folder, period_of
 from flows.statements.run import Run, fetch_as_zip, fetch_into, mail, still_owing, with_address
 from schemas.errors import SettingsError
 
@@ -31,19 +34,33 @@ MOST_IN_ZIP: Final = 2_000
 """Statements of one ZIP file: the browser gets it in one piece."""
 MOST_RESULTS: Final = 3
 """Results of one person that are kept: a ZIP file may have hundreds of megabytes."""
+MOST_ASKED: Final = 10
+"""Questions of one person, before mails, that can be answered."""
 MOST_SHOWN: Final = 500
 """Results of each kind that the page shows."""
 
 
 @dataclass
 class Choice:
-    """The debtors who get a statement, and its period. `left_out` are the clients whose box is not ticked."""
+    """The debtors who get a statement, and its period.
+
+    `left_out` are the clients whose box is not ticked, and `shown` those of the list as it was last shown.
+    """
 
     source: str
     least: Decimal
     currency: str
     period: Period
     left_out: set[str] = field(default_factory=set)
+    shown: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The clients whose mails a person was asked to confirm, of one list. Nobody else is mailed."""
+
+    key: str
+    ids: Sequence[str]
 
 
 @dataclass(frozen=True)
@@ -57,10 +74,14 @@ class Result:
 
 def new(visit: Visit) -> Answer:
     """Show the form that chooses the debtors and the period."""
-    if (page := not_visible(visit)) is not None:
+    if (page := not_visible(visit, "Receivables")) is not None:
         return page
-    period = period_of("", "")
+    period = period_of("", "", today=_today(visit))
     return Page("statements/new.html", {"period": period, "least": "", "currency": ""}, "Statements for debtors")
+
+
+def _today(visit: Visit) -> Callable[[], date]:
+    return lambda: company_day(visit.settings, visit.source)
 
 
 def choose(visit: Visit) -> Answer:
@@ -68,7 +89,7 @@ def choose(visit: Visit) -> Answer:
     form = visit.form
     period = period_of(
         form.get("start").strip(), form.get("end").strip(), payments="payments" in form, credits="credits" in form,
-        aging="aging" in form,
+        aging="aging" in form, today=_today(visit),
     )  # fmt: skip
     currency = form.get("currency").strip().upper()
     choice = Choice(visit.one_source(), amount_of(form.get("least").strip()), currency, period)
@@ -80,6 +101,7 @@ def listed(visit: Visit) -> Answer:
     """Show the debtors who match, and those of them without an address."""
     choice = visit.kept(visit.path["key"], Choice)
     debtors = _debtors(visit, choice)
+    choice.shown = frozenset(debtors.ids())
     lists = [
         _one_list(ids, page_number(visit.query.get(name, "")))
         for name, ids in (("page", debtors.with_address), ("without", debtors.without_address))
@@ -152,11 +174,14 @@ def into_folder(visit: Visit) -> Answer:
 
 
 def confirm_mail(visit: Visit, problem: str = "") -> Answer:
-    """Ask for the number of mails before they are sent."""
+    """Ask for the number of mails before they are sent. A pull may have found debtors who were not on the list."""
     choice = visit.kept(visit.path["key"], Choice)
     debtors = _debtors(visit, choice)
+    to_mail = debtors.to_mail(choice.left_out)
+    ids = [key for key in to_mail if key in choice.shown]
     values = {
-        "key": visit.path["key"], "number": len(debtors.to_mail(choice.left_out)), "problem": problem, "choice": choice,
+        "key": visit.path["key"], "number": len(ids), "problem": problem, "choice": choice,
+        "asked": visit.keep(Asked(visit.path["key"], ids), most=MOST_ASKED), "unseen": len(to_mail) - len(ids),
         "period": choice.period, "without": len(debtors.without_address), "hours": NOT_AGAIN.total_seconds() // 3600,
         "left_out": len(choice.left_out & set(debtors.with_address)),
         "mailed": len(set(debtors.mailed) & set(debtors.with_address)),
@@ -165,19 +190,31 @@ def confirm_mail(visit: Visit, problem: str = "") -> Answer:
 
 
 def send(visit: Visit) -> Answer:
-    """Have the server mail the statements, if the number that was typed is theirs."""
-    choice = visit.kept(visit.path["key"], Choice)
-    number = len(_debtors(visit, choice, to_send=True).to_mail(choice.left_out))
-    if not number or visit.form.get("number").strip() != str(number):
-        return confirm_mail(visit, f"Type {number} to send them." if number else "There is nobody to mail.")
+    """Have the server mail the statements that the person was asked about, if the number that was typed is theirs.
+
+    Who was mailed meanwhile, or owes less by the server, gets none.
+    """
+    choice, asked = visit.kept(visit.path["key"], Choice), visit.kept(visit.form.get("asked"), Asked)
+    number = len(asked.ids)
+    theirs = asked.key == visit.path["key"] and not choice.left_out.intersection(asked.ids)
+    if not theirs or visit.form.get("number").strip() != str(number):
+        return confirm_mail(visit, "Type the number of mails to send them.")
+    if not set(asked.ids) - _mailed(visit, choice).keys():
+        return confirm_mail(visit)
 
     def work(api: Api, progress: Progress) -> Result:
-        ids = _debtors(visit, choice, to_send=True).to_mail(choice.left_out)  # others may have mailed some
-        wanted, left = still_owing(api, ids[:number], choice.least)
+        mailed = _mailed(visit, choice)  # others may have mailed some
+        already = [Drawn(key, "", problem="it was mailed meanwhile") for key in asked.ids if key in mailed]
+        wanted, left = still_owing(api, [key for key in asked.ids if key not in mailed], choice.least)
         reached, others = with_address(wanted)
-        return Result(mail(api, reached, [*left, *others], choice.period, progress=progress))
+        return Result(mail(api, reached, [*already, *left, *others], choice.period, progress=progress))
 
     return _begin(visit, choice, f"Mail {counted(number, 'statement')}", work, once="mail")
+
+
+def _mailed(visit: Visit, choice: Choice) -> Mapping[str, datetime]:
+    """Return who was mailed so recently that there is no second mail. Raises Busy if that is not certain."""
+    return mailed_since(visit.settings, choice.source, SYSTEM_CLOCK.now() - NOT_AGAIN, certain=True)
 
 
 def result(visit: Visit) -> Answer:
@@ -242,8 +279,8 @@ def _begin(
     )  # fmt: skip
 
 
-def _debtors(visit: Visit, choice: Choice, *, to_send: bool = False) -> Debtors:
-    return read_debtors(visit.settings, choice.source, choice.least, choice.currency, to_send=to_send)
+def _debtors(visit: Visit, choice: Choice) -> Debtors:
+    return read_debtors(visit.settings, choice.source, choice.least, choice.currency)
 
 
 def _to_fetch(debtors: Debtors, choice: Choice) -> list[str]:

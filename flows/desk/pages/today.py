@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from math import ceil
 from typing import Final
 
+from flows.ask.aging_page import prepare_today
 from flows.ask.today import Today, read_changes, read_today
 from flows.configuration.load import choose_sources
 from flows.desk.answers import Answer, Page, get, post
@@ -72,7 +74,13 @@ def fetch(visit: Visit) -> Answer:
     names = choose_sources(visit.settings, visit.source)
 
     def work(progress: Progress) -> dict[str, Pulled | SyncError]:
-        return pull_each(visit.settings, names, progress=progress)
+        results = pull_each(visit.settings, names, progress=progress)
+        pulled = [name for name, result in results.items() if not isinstance(result, SyncError)]
+        if pulled:
+            progress("receivables", 0, None)
+            with suppress(SyncError):  # the pull is done; the page computes them, or says why it cannot
+                prepare_today(visit.settings, pulled)
+        return results
 
     def then(results: dict[str, Pulled | SyncError]) -> str:
         return tell_pulls(visit, results)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from threading import Thread
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event, Thread
 
 import pyarrow as pa
 import pytest
 
-from flows.ask.kept import Kept
+from flows.ask import kept as module
+from flows.ask.kept import Kept, waiting_at_most
 from flows.configuration.values import Settings
+from schemas.errors import Busy
 
 
 class Counted:
@@ -60,3 +63,47 @@ def test_threads_that_ask_at_once_wait_for_one_answer(settings):
         thread.join()
     assert len(warehouse.asked) == 1
     assert len({id(table) for table in found}) == 1
+
+
+class Slow(Counted):
+    """A warehouse whose first answer takes until it is told to give it."""
+
+    def __init__(self):
+        super().__init__()
+        self.begun, self.go = Event(), Event()
+
+    def table(self, sql, params):
+        found = super().table(sql, params)
+        if len(self.asked) == 1:
+            self.begun.set()
+            assert self.go.wait(60)
+        return found
+
+
+def test_a_request_does_not_wait_long_for_an_answer_that_another_thread_makes(settings):
+    warehouse, kept = Slow(), Kept()
+    with ThreadPoolExecutor() as pool:
+        making = pool.submit(kept.table, warehouse, settings, "a")
+        assert warehouse.begun.wait(60)
+        with waiting_at_most(0.01):
+            with pytest.raises(Busy, match="being computed"):
+                kept.table(warehouse, settings, "a")
+            assert kept.table(warehouse, settings, "b") is not None  # another answer is made meanwhile
+            with waiting_at_most(None):
+                patient = pool.submit(kept.table, warehouse, settings, "a")
+        warehouse.go.set()
+        with waiting_at_most(0.01):
+            assert patient.result() is making.result() is kept.table(warehouse, settings, "a")
+    assert [sql for sql, _ in warehouse.asked] == ["a", "b"]
+
+
+def test_where_many_wait_for_an_answer_the_next_request_is_told_at_once(settings, monkeypatch):
+    monkeypatch.setattr(module, "MOST_WAITING", 0)
+    warehouse, kept = Slow(), Kept()
+    with ThreadPoolExecutor() as pool:
+        making = pool.submit(kept.table, warehouse, settings, "a")
+        assert warehouse.begun.wait(60)
+        with waiting_at_most(3600), pytest.raises(Busy, match="being computed"):
+            kept.table(warehouse, settings, "a")
+        warehouse.go.set()
+        making.result()

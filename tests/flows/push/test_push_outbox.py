@@ -16,6 +16,7 @@ from schemas.errors import SettingsError, StalePlan
 from schemas.plan import Cell, Plan
 from tests.engines import address
 from tests.records import MOMENT
+from warehouse.control.outbox import queued, queued_as, queued_of_client
 from warehouse.control.plans import note_wishes, store_plan
 
 
@@ -53,6 +54,25 @@ def test_each_bad_change_is_refused_by_itself_and_the_good_ones_are_planned(desk
     told = {one.column: one.why for one in waiting}
     assert "did you mean city" in told["ctiy"]
     assert "cannot be written" in told["balance"]
+
+
+def test_the_changes_of_one_client_or_of_some_names_are_chosen_by_the_warehouse(desk, monkeypatch):
+    insert(desk, ("a1", "city", "Bern"), ("a1", "ctiy", "Genf"), ("b2", "city", "Ulm"))
+    insert(desk, ("a1", "city", "Kiel"), source="other")
+    with open_ready(desk.settings) as warehouse:
+        every = queued(warehouse)
+        own = [one for one in every if (one.source, one.client_id) == ("main", "a1")]
+        assert len(own) == 2
+        assert queued_of_client(warehouse, "main", "a1") == own
+        named = [every[0].change_id, every[3].change_id[:18]]
+        assert queued_as(warehouse, [*named, "", "%", "nobody"]) == [every[0], every[3]]
+        assert queued_as(warehouse, ["%", "_", "%' or true"]) == []
+
+    def whole(_warehouse):
+        raise AssertionError("the whole outbox was read")
+
+    monkeypatch.setattr("flows.push.outbox.queued", whole)
+    assert withdraw_changes(desk.settings, [named[0], named[1].upper()]) == [every[0], every[3]]
 
 
 def test_a_refused_change_is_withdrawn_and_a_planned_one_is_not(desk, box):

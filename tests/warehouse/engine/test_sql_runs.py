@@ -50,7 +50,7 @@ WHOLE = r"n|number|place|most|top|first|last|total|unexplained|removed|resumed_a
 WHOLE += r"|least|searches|decisions|skip|exit_code|first_single|top_single"
 FLAGS = r"full|held|blind|deleted|listed|with_inserted|kept_balances|usable|with_money"
 LISTS = r"ids|places|fields|befores|afters|outcomes|messages|reasons|against|keys|known|clusters|changes|wish_ids"
-LISTS += r"|told|sources|groups|survivors|mergeables|ids_a|ids_b|probabilities|by_puts|conflicts"
+LISTS += r"|told|sources|groups|survivors|mergeables|ids_a|ids_b|probabilities|by_puts|conflicts|names"
 
 ARRIVAL = pa.schema([("id", pa.string()), ("why", pa.string())])
 VANISHED = pa.schema([(name, pa.string()) for name in ("id", "kind", "into_id", "evidence")])

@@ -10,10 +10,18 @@ import pytest
 from msgspec.structs import replace
 from openpyxl import Workbook, load_workbook
 
+from flows.ask.ask import reading
+from flows.ask.rights import check_sees_all
+from flows.configuration.load import place_of
 from flows.desk.pages.corrections import LARGE, MOST_FILES
 from flows.push.corrections import KNOWN
+from flows.session.ready import open_ready
 from flows.sheets.recognise import recognise
+from schemas.errors import SettingsError
+from tests.flows.conftest import pull_from
 from tests.flows.desk.conftest import Visitor, answering, text_of
+from tests.postgres import PASSWORD
+from warehouse.opened.open import open_place
 
 READS_THE_COMPANY = "POST /api/v1/companies/current?"
 
@@ -333,3 +341,58 @@ def test_who_may_only_read_can_compare_but_not_plan(settings, server, pulls, mon
         assert "Make a plan" not in text_of(grid)
         assert "may only read" in text_of(visitor.post(grid.url.path.replace("/changes", "/plan"), {}, status=403))
     assert query("select count(*) from control.plans") == [(0,)]
+
+
+def test_who_may_only_read_compares_while_a_run_holds_the_warehouse(settings, server, pulls, monkeypatch):
+    monkeypatch.setenv("NINJA_SYNC_TOKEN", server.box.token)
+    copied = replace(settings, publish=True, wait=0)
+    pulls(using=copied)
+    number = next(client["number"] for client in server.clients(status="active").values() if client["number"])
+    with answering(copied, read_only=True) as opened, open_ready(copied):
+        assert "will change" in text_of(checked(Visitor(opened), f"Number;City\n{number};Neustadt\nnobody;Bern\n"))
+
+
+@pytest.fixture
+def reader(settings, database, postgres, server, monkeypatch):
+    """Settings of a role of Postgres that has no rights yet, and a way to give it some."""
+    monkeypatch.setenv("NINJA_SYNC_TOKEN", server.box.token)
+    owner = replace(settings, warehouse=database.url)
+    pull_from(server, owner)
+    name = database.url.rpartition("/")[2]
+    role = f"corrector_{name}"
+    with postgres.admin() as admin:
+        admin.execute(f"create role {role} login password '{PASSWORD}'")
+
+    def allow(schemas):
+        with open_place(place_of(owner)) as warehouse:
+            for schema in schemas:
+                warehouse.execute(f"grant usage on schema {schema} to {role}")
+                warehouse.execute(f"grant select on all tables in schema {schema} to {role}")
+
+    return replace(owner, warehouse=postgres.url(name, role)), allow
+
+
+def test_a_role_that_may_read_everything_and_write_nothing_compares(reader, server):
+    settings, allow = reader
+    allow(("control", "ninja", "mart"))
+    number = next(client["number"] for client in server.clients(status="active").values() if client["number"])
+    with answering(settings, read_only=True) as opened:
+        grid = checked(Visitor(opened), f"Number;City\n{number};Neustadt\nnobody;Bern\n")
+        assert "will change" in text_of(grid)
+        assert "no client had this number" in text_of(grid)
+
+
+def test_a_role_that_may_read_the_views_only_is_told_before_it_uploads_anything(reader):
+    settings, allow = reader
+    allow(("mart",))
+    with answering(settings, read_only=True) as opened:
+        visitor = Visitor(opened)
+        for page in (
+            visitor.get("/corrections"),
+            visitor.get("/corrections/clients.xlsx"),
+            uploaded(visitor, "Number;City\n1;Bern\n"),
+        ):
+            assert "cannot be corrected" in text_of(page)
+            assert 'type="file"' not in page.text
+    with pytest.raises(SettingsError, match="only the views of `mart`"), reading(settings) as warehouse:
+        check_sees_all(warehouse, "Corrections need")

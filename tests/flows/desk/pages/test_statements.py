@@ -6,11 +6,13 @@ import io
 import re
 import threading
 import zipfile
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import msgspec
 import pytest
 
+from flows.ask.debtors import mailed_since
 from flows.desk.pages import statements
 from tests.engines import address
 from tests.flows.conftest import pull_from
@@ -49,6 +51,14 @@ class Desk:
         shown = re.findall(r'name="shown" value="(\w+)"', page.text)
         form = {"shown": shown, "chosen": [one for one in shown if one not in without], "go": go}
         return self.visitor.post(f"/statements/{key}", form)
+
+    def send(self, key, page, number):
+        """Answer a page that asks for the number of mails."""
+        return self.visitor.post(f"/statements/{key}/mail", self.answer_to(page) | {"number": str(number)})
+
+    def answer_to(self, page):
+        """The question that a page asks, as its form has it."""
+        return {"asked": re.search(r'name="asked" value="([\w-]+)"', page.text).group(1)}
 
     def mails(self):
         """How many mails the server was asked for since the last call of this."""
@@ -157,13 +167,13 @@ def test_mails_need_their_number_and_nobody_is_mailed_twice(at):
     assert number == len(at.reached(500)) - 1 > 1
     at.mails()
     for wrong in ("", str(number + 1), f"-{number}", "yes"):
-        answer = at.visitor.post(f"/statements/{key}/mail", {"number": wrong})
-        assert f"Type {number} to send them." in text_of(answer)
+        answer = at.send(key, confirm, wrong)
+        assert "Type the number of mails to send them." in text_of(answer)
     assert at.mails() == 0
-    result = at.visitor.post(f"/statements/{key}/mail", {"number": str(number)})
+    result = at.send(key, confirm, number)
     assert f"Requested by mail: {number} of {number} statements" in text_of(result)
     assert at.mails() == number
-    answer = at.visitor.post(f"/statements/{key}/mail", {"number": str(number)})
+    answer = at.send(key, confirm, number)
     assert "There is nobody to mail." in text_of(answer)
     page, key = at.choose(least="500")
     assert page.text.count('<span class="badge">mailed</span>') == number
@@ -176,22 +186,65 @@ def test_two_lists_of_one_company_are_never_mailed_at_once_and_none_is_dropped_i
     gate, mailed = threading.Event(), statements.mail
     monkeypatch.setattr(statements, "mail", lambda *args, **how: gate.wait(60) and mailed(*args, **how))
     page, key = at.choose(least="500")
-    at.go(key, page, "mail")
-    first, form = len(at.reached(500)), {"csrf": at.visitor.session.csrf}
+    first, form = len(at.reached(500)), at.answer_to(at.go(key, page, "mail")) | {"csrf": at.visitor.session.csrf}
     headers = {"Origin": at.visitor.origin}
     at.mails()
     begun = at.visitor.http.post(f"/statements/{key}/mail", data=form | {"number": str(first)}, headers=headers)
     again = at.visitor.http.post(f"/statements/{key}/mail", data=form | {"number": str(first)}, headers=headers)
     assert again.url == begun.url
     page, key = at.choose(least="77.5")
-    every = len(at.reached(Decimal("77.5")))
-    refused = at.visitor.post(f"/statements/{key}/mail", {"number": str(every)}, status=503)
+    every, confirm = len(at.reached(Decimal("77.5"))), at.go(key, page, "mail")
+    refused = at.visitor.post(f"/statements/{key}/mail", at.answer_to(confirm) | {"number": str(every)}, status=503)
     assert f"Other work of this kind is under way: Mail {first} statements" in text_of(refused)
     gate.set()
     at.visitor.wait(begun)
     assert at.mails() == first
-    result = at.visitor.post(f"/statements/{key}/mail", {"number": str(every - first)})
-    assert f"Requested by mail: {every - first} of {every - first} statements" in text_of(result)
+    result = at.send(key, confirm, every)
+    assert f"Requested by mail: {every - first} of {every} statements" in text_of(result)
+    assert at.mails() == every - first
+
+
+def newcomer(at, balance="5000"):
+    """A client with an address who owes, and whom no list has shown."""
+    contacts = [{"first_name": "New", "email": "new@debtor.test"}]
+    made = at.server.call("POST", "/api/v1/clients", {"name": "New Debtor", "contacts": contacts})["data"]
+    at.server.call("POST", f"/_sandbox/clients/{made['id']}/balances", {"balance": balance})
+    return made["id"]
+
+
+def test_who_owes_since_the_question_is_not_mailed_in_the_place_of_one_who_has_paid(at):
+    page, key = at.choose(least="500")
+    confirm = at.go(key, page, "mail")
+    number, reached = int(re.search(r"number of mails: (\d+)", confirm.text).group(1)), at.reached(500)
+    assert number == len(reached) > 2
+    at.server.call("POST", f"/_sandbox/clients/{min(reached)}/balances", {"balance": "0"})
+    new = newcomer(at)
+    pull_from(at.server, at.settings)
+    at.mails()
+    result = at.send(key, confirm, number)
+    assert f"Requested by mail: {number - 1} of {number} statements" in text_of(result)
+    assert at.mails() == number - 1
+    assert new not in mailed_since(at.settings, "main", datetime.now(UTC) - timedelta(hours=1))
+
+
+def test_who_was_not_on_the_list_is_not_asked_about(at):
+    page, key = at.choose(least="500")
+    number = len(at.reached(500))
+    newcomer(at)
+    pull_from(at.server, at.settings)
+    confirm = at.go(key, page, "mail")
+    assert f"Type the number of mails: {number} " in text_of(confirm)
+    assert "New since the list was shown, so without a mail: 1 client" in text_of(confirm)
+
+
+def test_a_question_about_another_list_sends_nothing(at):
+    page, one = at.choose(least="500")
+    confirm = at.go(one, page, "mail")
+    _, other = at.choose(least="1000")
+    at.mails()
+    answer = at.send(other, confirm, len(at.reached(500)))
+    assert "Type the number of mails to send them." in text_of(answer)
+    assert at.mails() == 0
 
 
 def test_a_list_may_be_empty_or_hold_only_those_without_an_address(at):
@@ -212,7 +265,7 @@ def test_without_an_address_there_is_no_mail(at):
     assert f"Type the number of mails: {len(reached)} " in text_of(confirm)
     assert f"Without an e-mail address, so without a mail: {len(debtors) - len(reached)} clients" in text_of(confirm)
     at.mails()
-    at.visitor.post(f"/statements/{key}/mail", {"number": str(len(reached))})
+    at.send(key, confirm, len(reached))
     assert at.mails() == len(reached) < len(debtors)
 
 

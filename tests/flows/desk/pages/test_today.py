@@ -11,6 +11,8 @@ from decimal import Decimal
 import msgspec
 import pytest
 
+from flows.ask import aging_page
+from flows.ask.kept import Kept
 from flows.configuration.load import place_of
 from flows.configuration.values import Settings, Source
 from flows.desk.pages import today
@@ -104,6 +106,51 @@ def test_the_button_fetches_changes_and_shows_them_with_their_names_harmless(vis
     everything = visitor.get("/today/changed")
     assert "5 clients, the newest change first" in text_of(everything)
     assert HOSTILE[0] not in everything.text
+
+
+class Noting(Kept):
+    """Kept answers that note whether each was there when it was asked for."""
+
+    def __init__(self):
+        super().__init__()
+        self.there = []
+
+    def table(self, *args, **more):
+        self.there.append(self.has(*args, **more))
+        return super().table(*args, **more)
+
+
+@pytest.fixture
+def noting(monkeypatch):
+    noting = Noting()
+    monkeypatch.setattr(aging_page, "KEPT", noting)
+    return noting
+
+
+def test_after_a_fetch_nobody_waits_for_the_receivables(visitor, server, noting):
+    server.edit(next(iter(server.clients(status="active").values())), city="Kiel")
+    visitor.post("/today/fetch")
+    assert noting.there
+    noting.there.clear()
+    visitor.get("/receivables")
+    assert noting.there
+    assert all(noting.there)
+
+
+def test_while_figures_are_computed_their_page_tries_again_and_others_are_there(visitor, noting, monkeypatch):
+    visitor.get("/receivables")
+    monkeypatch.setattr("flows.desk.app.PATIENCE", 0.01)
+    for slot in noting._slots.values():
+        slot.made = None
+        slot.lock.acquire()
+    waits = visitor.get("/receivables", status=503)
+    assert "The figures are being computed" in text_of(waits)
+    assert "This page tries again in a few seconds." in text_of(waits)
+    assert 'http-equiv="refresh"' in waits.text
+    visitor.get("/")
+    for slot in noting._slots.values():
+        slot.lock.release()
+    visitor.get("/receivables")
 
 
 def test_a_list_of_changes_has_pages(visitor, server):
