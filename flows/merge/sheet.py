@@ -129,8 +129,8 @@ def sheet_of(kept: Mapping[str, Any], gone: Mapping[str, Any], url: str = "", kn
             Part("Create the client again", "Enter these values in a new client.", fields),
             Part(
                 f"Contacts ({len(people)})",
-                "Move each from the client kept; enter it again if the merge dropped it." if people else "None.",
-                [Item(_person(person)) for person in people],
+                _MOVE if people else "None.",
+                [Item(f"{_person(person)}: {way}") for person, way in _ways_back(kept, people)],
             ),
             Part(
                 f"Move its papers back ({len(papers)})",
@@ -149,6 +149,10 @@ def sheet_of(kept: Mapping[str, Any], gone: Mapping[str, Any], url: str = "", kn
     )  # fmt: skip
 
 
+_MOVE: Final = (
+    "To move a contact, enter it in the new client, then remove it from the client kept. The client kept keeps all "
+    "contacts that were its own."
+)
 _LOOK: Final = (
     "Before the merge, values of the other client may have been written into the blanks and private notes of the "
     "client kept, and contacts added. Set these back:"
@@ -212,10 +216,25 @@ def _other_settings(settings: Mapping[str, Any]) -> Iterator[Item]:
 
 def _person(contact: Mapping[str, Any]) -> str:
     name = " ".join(str(contact[n]) for n in ("first_name", "last_name") if contact.get(n))
-    mail = str(contact.get("email") or "").strip()
     rest = [f"{in_words(n)} {contact[n]}" for n in PERSON if contact.get(n)]
-    parts = ", ".join(filter(None, (name or "without a name", mail, *rest)))
+    parts = ", ".join(filter(None, (name or "without a name", _mail(contact), *rest)))
     return parts + (" (primary contact)" if contact.get("is_primary") else "")
+
+
+def _ways_back(kept: Mapping[str, Any], people: Sequence[Mapping[str, Any]]) -> Iterator[tuple[Mapping[str, Any], str]]:
+    """Yield each contact with what to do for it: the merge has moved it, or dropped it. See `lost_contacts`."""
+    own = {_mail(contact) for contact in kept.get("contacts") or []}
+    for person in people:
+        if not own or (_mail(person) and _mail(person) not in own):
+            yield person, "move it"
+        elif _mail(person):
+            yield person, "enter it again. The client kept had a contact of its own with this address: leave it there"
+        else:
+            yield person, "enter it again. The merge has dropped it, because it has no e-mail address"
+
+
+def _mail(contact: Mapping[str, Any]) -> str:
+    return str(contact.get("email") or "").strip()
 
 
 def _papers_of(gone: Mapping[str, Any]) -> dict[tuple[str, str], tuple[int, Decimal]]:

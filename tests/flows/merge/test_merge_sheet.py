@@ -64,6 +64,16 @@ def test_people_read_names_dates_and_links_and_no_id_or_stamp():
         assert hidden not in without_links
 
 
+def test_each_contact_says_whether_it_was_moved_or_dropped():
+    people = [{"first_name": "Ann", "email": "ann@m.test"}, *GONE["contacts"], {"first_name": "Cy", "email": ""}]
+    kept = KEPT | {"contacts": [{"first_name": "Anna", "email": "ann@m.test"}]}
+    sheet = as_markdown(sheet_of(kept, GONE | {"contacts": people}))
+    assert "- [ ] Ann, ann@m.test: enter it again. The client kept had a contact of its own with this address" in sheet
+    assert "- [ ] Bob, bob@m.test (primary contact): move it\n" in sheet
+    assert "- [ ] Cy: enter it again. The merge has dropped it" in sheet
+    assert "- [ ] Cy: move it\n" in as_markdown(sheet_of(KEPT, GONE | {"contacts": people}))
+
+
 def test_a_backup_knows_its_source_by_its_name(tmp_path):
     source = Source(url="https://a.test")
     several = Settings(sources={"main": source, "main-2": source})
