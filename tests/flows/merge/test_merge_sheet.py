@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 
 from flows.configuration.values import Settings, Source
 from flows.merge.sheet import Known, sheet_of, source_of
@@ -28,11 +29,12 @@ GONE = {
     ],
     "activities": [{"id": "z", "invoice_id": "mxkazYeJ0P", "quote_id": "VolejRejNm", "created_at": 1777593500}],
 }  # fmt: skip
+PAPERS = {("invoice", "mxkazYeJ0P"): ("0077", date(2026, 3, 1)), ("quote", "VolejRejNm"): ("QU1", None)}
 NAMES = {"country_id": {"756": "Switzerland"}, "currency_id": {"17": "CHF"}, "language_id": {"3": "German"}}
 
 
 def test_people_read_names_dates_and_links_and_no_id_or_stamp():
-    sheet = as_markdown(sheet_of(KEPT, GONE, "https://books.test/", Known(NAMES, {("invoice", "mxkazYeJ0P"): "0077"})))
+    sheet = as_markdown(sheet_of(KEPT, GONE, "https://books.test/", Known(NAMES, PAPERS)))
     for line in (
         "# Taking back the merge of 0981 Gone AG",
         "It was merged into 0551 Kept AG <https://books.test/#/clients/joQeZJepZV>.",
@@ -43,9 +45,9 @@ def test_people_read_names_dates_and_links_and_no_id_or_stamp():
         "- [ ] private notes: one\n      two",
         "- [ ] settings of its own on other pages: pdf variables",
         "- [ ] Bob, bob@m.test (primary contact)",
-        "- [ ] invoice 0077 of 2026-04-30, +120.50 CHF to the balance <https://books.test/#/invoices/mxkazYeJ0P/edit>",
-        "- [ ] payment of 2026-05-02, -115.00 CHF to the balance <https://books.test/#/payments/kzPdy7aQro/edit>",
-        "- [ ] quote of 2026-04-30 <https://books.test/#/quotes/VolejRejNm/edit>",
+        "- [ ] invoice 0077 of 2026-03-01, +120.50 CHF to the balance <https://books.test/#/invoices/mxkazYeJ0P/edit>",
+        "- [ ] payment entered on 2026-05-02, -115.00 CHF to the balance <https://books.test/#/payments/kzPdy7aQro/edit>",
+        "- [ ] quote QU1 entered on 2026-04-30 <https://books.test/#/quotes/VolejRejNm/edit>",
         "- [ ] contract.pdf",
         "| balance | 10.00 CHF | 5.50 CHF |",
     ):
