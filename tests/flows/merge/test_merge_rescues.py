@@ -77,7 +77,7 @@ def test_a_rescue_that_fails_after_the_merge_is_reported_as_such_and_finished_la
     assert (list(stopped.states), stopped.merged, desk.there(other["id"])) == (["merged"], 1, False)
     told = str(stopped.stopped)
     assert "Nothing was sent" not in told
-    assert f"{other['id']} is merged into {one['id']}: that is done. Not written afterwards: id_number" in told
+    assert f"{other['id']} is merged into {one['id']}: that is done. Not written afterwards: ID number" in told
     assert f"merge resume {planned.plan.plan_id} --without-rescue" in told
     desk.wire.reset()
     assert list(desk.resume(planned).states) == ["done"]

@@ -102,8 +102,9 @@ def test_a_pair_is_looked_at_merged_once_and_shown_with_the_servers_figures(visi
     assert "This is not the name of the client kept" in text_of(wrong)
     assert "Enter your Invoice Ninja password" in text_of(wrong)
     refused = merged(visitor, page, "not the password", text="kept ltd")
-    assert "password" in text_of(refused)
-    assert "Nothing was merged yet" in text_of(refused)
+    assert "Nothing was merged. Look at what you typed" in text_of(refused)
+    assert re.search(r'id="p-password">Invoice Ninja does not accept this password. Nothing was sent', refused.text)
+    assert 'value="kept ltd"' in refused.text
     assert merges(server) == 0
     done = merged(visitor, page, server.box.password, text=" kept  LTD")
     after = box.show(one["id"])
@@ -179,6 +180,8 @@ def test_two_merges_into_one_client_of_a_decided_group(visitor, settings, server
     assert box.show(left["id"])["balance"] == Decimal("6.10")
     assert "6.10 USD" in text_of(done)
     assert "2 of 2 merges done" in text_of(done)
+    for one in trio:  # the group has one client left, so it is none
+        assert "/duplicates/group/" not in visitor.get(f"/clients/main/{one['id']}").text
     assert "No group is decided yet" in text_of(visitor.get("/merges/plan"))
 
 
@@ -220,14 +223,24 @@ def test_a_refused_merge_says_why_and_what_to_do(visitor, make):
 def test_a_client_that_changed_meanwhile_stops_the_plan_with_a_way_on(visitor, server, box, make):
     one, other = make("Kept Ltd", "1"), make("Twin Ltd", "2")
     page = planned(visitor, one, other)
-    server.edit(box.show(other["id"]), city="Basel")
-    stopped = text_of(merged(visitor, page, server.box.password, text="Kept Ltd"))
-    assert "has changed since the plan was made (city)" in stopped
+    server.edit(box.show(other["id"]), city="Basel", address2="Box 12")
+    answer = merged(visitor, page, server.box.password, text="Kept Ltd")
+    stopped = text_of(answer)
+    assert '<button class="main" name="rest" value="yes">Plan again</button>' in answer.text
+    assert "has changed since the plan was made (address, line 2, city)" in stopped
     assert f"{other['number']} Twin Ltd" in stopped
     assert other["id"] not in stopped
     closed = visitor.post(f"{path_of(page)}/close")
     assert "The plan has ended" in text_of(closed)
     assert box.show(other["id"])["balance"] == 2
+    assert '<button class="main" name="rest" value="yes">Plan again</button>' in closed.text
+    again = visitor.post(f"{path_of(page)}/again", {"rest": "yes"})
+    assert "1 merge to look at" in text_of(again)
+    assert "Basel" in text_of(again)
+    done = merged(visitor, again, server.box.password, text="Kept Ltd")
+    assert ">Plan again<" not in done.text
+    assert "All merges of this plan are done" in text_of(visitor.post(f"{path_of(again)}/again", {"rest": "yes"}))
+    assert box.show(one["id"])["balance"] == 3
 
 
 def test_work_that_was_killed_after_a_merge_goes_on_and_merges_nobody_twice(visitor, server, box, make, monkeypatch):
