@@ -85,7 +85,8 @@ def _page(visit: Visit, found: StoredMerges, wrong: Mapping[str, str] | None = N
         "few": len(listed) <= OPEN, "left": [one.state for one in listed if not one.is_merged],
         "barred": barred(stored, SYSTEM_CLOCK.now()) if stored.state == PLANNED else "",
         "assent": assent_for(found.merges) if found.merges else None, "wrong": wrong or {}, "ended": ended,
-        "made": visit.session.find(visit.query.get("made", ""), Made),
+        "made": visit.session.find(_made(visit), Made),
+        "made_key": _made(visit),
         "is_planned": stored.state == PLANNED, "is_stopped": stored.state == APPLYING,
         "missing": any(state == MERGED for state in stored.states),
         "needs_password": any(state in UNMERGED for state in stored.states),
@@ -95,6 +96,11 @@ def _page(visit: Visit, found: StoredMerges, wrong: Mapping[str, str] | None = N
         "in_app": partial(link_in_app, _url(visit, plan.source), "clients"),
     }  # fmt: skip
     return Page("merges/one.html", values, _title(found), status)
+
+
+def _made(visit: Visit) -> str:
+    """Return the key of what the form that made the plan has refused."""
+    return visit.query.get("made") or visit.form.get("made")
 
 
 def _url(visit: Visit, source: str) -> str:
@@ -182,14 +188,16 @@ def again(visit: Visit) -> Answer:
     found = _found(visit)
     places = {merge.place for merge in found.merges if str(merge.place) in left_out}
     rest = "rest" in visit.form
+    shown_before = visit.session.find(visit.form.get("made"), Made) or Made()
+    named = [(one.kept, one.gone) for one in shown(found) if one.merge.place in places and not rest]
+    left = [*shown_before.left_out, *named]
 
     def work(progress: Progress) -> Made:
         progress("Reading the clients from the server", 0, None)
         try:
             with open_door(settings, found.stored.plan.source) as door:
-                return Made(
-                    planned=plan_again(settings, door, found) if rest else plan_without(settings, door, found, places)
-                )
+                planned = plan_again(settings, door, found) if rest else plan_without(settings, door, found, places)
+            return Made(planned=planned, left_out=left, before=shown_before.refused)
         except SyncError as problem:
             return Made(problem=for_pages(problem, found.stored.plan))
 

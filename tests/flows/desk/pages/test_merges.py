@@ -20,6 +20,7 @@ from flows.dedupe.find import find_duplicates
 from flows.dedupe.rules import Rules
 from flows.desk.pages import merge_plan
 from flows.merge import step as steps
+from flows.merge.stored import read_merges
 from flows.session.writing import one_writer_at_a_time
 from flows.show.show import amount
 from schemas.errors import SettingsError
@@ -194,13 +195,38 @@ def test_a_merge_can_be_left_out_and_the_others_are_planned_again(visitor, setti
     page = visitor.post("/merges/plan", {"of": "groups", "rescue": "yes"})
     assert "Tick the merges to leave out" in text_of(visitor.post(f"{path_of(page)}/again"))
     assert "You leave out all merges" in text_of(visitor.post(f"{path_of(page)}/again", {"without": ["0", "1"]}))
+    left = set(server.clients())
+    gone = server.clients()[read_merges(settings, path_of(page).rpartition("/")[2]).merges[0].step.mergeable_id]
     again = visitor.post(f"{path_of(page)}/again", {"without": "0"})
+    assert set(server.clients()) == left
     assert path_of(again) != path_of(page)
     assert "1 merge to look at" in text_of(again)
     assert "takes the place of the one before" in text_of(again)
     assert "written" in text_of(again)
+    assert "1 merge was left out" in text_of(again)
+    assert f"{gone['number']} Sternwald Optik" in again.text.partition("Not in the plan")[2]
     assert "ended" in text_of(visitor.get(path_of(page)))
     assert len(server.clients()) == 123
+
+
+def test_what_was_refused_and_left_out_is_still_shown_after_planning_again(visitor, settings, server, make):
+    names = ("Sternwald Optik", "Bergkristall Verlag", "Morgenrot Reisen")
+    places = ("276", "756", "756")
+    pairs = [
+        [make(name, "1", contacts=[BOB]), make(name, "2", contacts=[BOB], country_id=place)]
+        for name, place in zip(names, places, strict=True)
+    ]
+    pull_from(server, settings)
+    find_duplicates(settings, "main", Rules())
+    decide_pairs(settings, "main", [((a["id"], b["id"]), "same_as", "") for a, b in pairs])
+    page = visitor.post("/merges/plan", {"of": "groups", "rescue": "yes"})
+    assert "1 merge was refused" in text_of(page)
+    key = re.search(r'name="made" value="([^"]+)"', page.text)[1]
+    again = visitor.post(f"{path_of(page)}/again", {"without": "0", "made": key})
+    told = text_of(again).partition("Not in the plan")[2]
+    assert "1 merge was refused. 1 merge was left out." in told
+    assert "they are in different countries" in told
+    assert "Sternwald Optik" in told
 
 
 def test_a_refused_merge_says_why_and_what_to_do(visitor, make):
