@@ -12,7 +12,7 @@ from flows.ask.names import Names
 from flows.show.show import amount
 from schemas.client import Contact
 from schemas.merge_plan import differences
-from schemas.merge_preview import LOST, NOTES, OF_A_PERSON, OF_SETTINGS, Preview
+from schemas.merge_preview import ADDRESS, LOST, NOTES, OF_A_PERSON, OF_SETTINGS, SHIPPING, Preview
 
 NO_LABELS: Final[Mapping[str, str]] = {}
 CLIENT_KEPT: Final = "client kept"
@@ -36,7 +36,8 @@ class FieldAfter:
     """A field of both clients, its final value at the client kept, and where that comes from.
 
     `label` is its name for people. `is_lost` means that the value of the client merged in is nowhere afterwards, except
-    in the backup. `is_written` means that the plan writes the client kept.
+    in the backup. `is_written` means that the plan writes the client kept. `why` says why a value is lost although the
+    client kept has none.
     """
 
     name: str
@@ -47,6 +48,7 @@ class FieldAfter:
     origin: str = ""
     is_lost: bool = False
     is_written: bool = False
+    why: str = ""
 
     @property
     def is_public(self) -> bool:
@@ -132,7 +134,9 @@ def fields_of(preview: Preview, names: Names, labels: Mapping[str, str] = NO_LAB
         ours, theirs, final = (_shown(name, value, names) for value in (kept, merged, after))
         is_lost = name in LOST and _is_lost(name, merged, after)
         origin = _origin(kept, merged, after)
-        rows.append(FieldAfter(name, in_words(name, labels), ours, theirs, final, origin, is_lost, name in written))
+        why = _why_lost(preview, name) if is_lost and kept is None else ""
+        label = in_words(name, labels)
+        rows.append(FieldAfter(name, label, ours, theirs, final, origin, is_lost, name in written, why))
     for name, value in preview.lost.items():
         if name.startswith(OF_SETTINGS):
             text = ELSEWHERE if value is None else _shown(name.removeprefix(OF_SETTINGS), value, names)
@@ -152,6 +156,16 @@ def _is_lost(name: str, merged: object, after: object) -> bool:
     """Whether a value of the client merged in is nowhere in the final one; notes are appended to others."""
     kept_in_text = name in NOTES and str(merged) in str(after)
     return merged is not None and merged != after and not kept_in_text
+
+
+def _why_lost(preview: Preview, name: str) -> str:
+    """Return why a line of an address does not fill a blank: an address is taken over only as a whole."""
+    lines = next((block for block in (ADDRESS, SHIPPING) if name in block), ())
+    if any(getattr(preview.survivor, line) is not None for line in lines):
+        return "an address is taken over only as a whole, and the client kept has one"
+    if lines is ADDRESS and preview.survivor.country_id not in {None, preview.mergeable.country_id}:
+        return "an address is taken over only as a whole, and the client kept is in another country"
+    return ""
 
 
 def _shown(name: str, value: object, names: Names) -> str:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
@@ -18,12 +17,12 @@ from flows.ask.field_names import field_labels
 from flows.ask.names import Names, known_names
 from flows.configuration.values import Settings
 from flows.merge.effect import fields_of, in_words
+from flows.merge.sheet_papers import Mirrored, mirrored_papers, papers_in_words
 from flows.merge.stored import StoredMerge, merge_of_backup
 from flows.show.links import link_in_app
 from flows.show.show import amount
 from schemas.errors import SettingsError, WarehouseError
 from schemas.merge_preview import ON_THE_FORM
-from warehouse.engine.sql import statement
 
 FIELDS: Final = (
     "name", "number", "id_number", "vat_number", "website", "phone", "classification", "routing_id",
@@ -36,12 +35,6 @@ FIELDS: Final = (
 SETTINGS: Final = ("currency_id", *ON_THE_FORM)
 PERSON: Final = ("phone", "custom_value1", "custom_value2", "custom_value3", "custom_value4")
 FIGURES: Final = ("balance", "paid_to_date", "credit_balance", "payment_balance")
-PAPERS: Final[Mapping[str, str]] = {
-    "invoice": "invoices", "payment": "payments", "credit": "credits", "quote": "quotes",
-    "recurring_invoice": "recurring_invoices", "task": "tasks", "expense": "expenses",
-    "recurring_expense": "recurring_expenses", "purchase_order": "purchase_orders",
-}  # fmt: skip
-"""The records that move with a client, each with its path in the app."""
 
 
 UNKNOWN_NAME: Final = "set, but its name is not known here. It is known after the next update from the server."
@@ -76,13 +69,13 @@ class UndoSheet:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What the warehouse adds to a backup: names of ids, numbers of papers by kind and id, and the merge itself.
+    """What the warehouse adds to a backup: names of ids, numbers and dates of papers, and the merge itself.
 
     `labels` are the company's names of custom fields.
     """
 
     names: Names = field(default_factory=dict, repr=False)
-    numbers: Mapping[tuple[str, str], str] = field(default_factory=dict, repr=False)
+    papers: Mirrored = field(default_factory=dict, repr=False)
     merge: StoredMerge | None = None
     labels: Mapping[str, str] = field(default_factory=dict, repr=False)
 
@@ -96,18 +89,16 @@ def undo_sheet(settings: Settings, backup: Path, source: str | None = None) -> U
     name = source or source_of(settings, backup)
     if name is None:
         return sheet_of(kept, gone)
-    papers = [key for _, key in _papers_of(gone)]
-    numbers: dict[tuple[str, str], str] = {}
+    papers: Mirrored = {}
     labels: Mapping[str, str] = {}
     try:
         with reading(settings) as warehouse:
-            rows = warehouse.rows(statement("plans/paper_numbers"), {"source": name, "ids": papers})
-            numbers = {(str(kind), str(key)): str(number) for kind, key, number in rows if number}
+            papers = mirrored_papers(warehouse, name, gone)
             labels = field_labels(warehouse).get(name, {})
         merge = merge_of_backup(settings, backup)
     except (SettingsError, WarehouseError):  # the backup is enough
         merge = None
-    return sheet_of(kept, gone, settings.sources[name].url, Known(known_names(settings, name), numbers, merge, labels))
+    return sheet_of(kept, gone, settings.sources[name].url, Known(known_names(settings, name), papers, merge, labels))
 
 
 def sheet_of(kept: Mapping[str, Any], gone: Mapping[str, Any], url: str = "", known: Known | None = None) -> UndoSheet:
@@ -120,7 +111,7 @@ def sheet_of(kept: Mapping[str, Any], gone: Mapping[str, Any], url: str = "", kn
         *_filled(gone.get("settings") or {}, SETTINGS, known, codes[1]),
         *_other_settings(gone.get("settings") or {}),
     ]
-    papers = list(_papers(gone, url, known.numbers, codes[1]))
+    papers = [Item(*paper) for paper in papers_in_words(gone, url, known.papers, codes[1])]
     written = list(_written(known.merge, known)) if known.merge else []
     return UndoSheet(
         _called(gone),
@@ -129,8 +120,8 @@ def sheet_of(kept: Mapping[str, Any], gone: Mapping[str, Any], url: str = "", kn
             Part("Create the client again", "Enter these values in a new client.", fields),
             Part(
                 f"Contacts ({len(people)})",
-                "Move each from the client kept; enter it again if the merge dropped it." if people else "None.",
-                [Item(_person(person)) for person in people],
+                _MOVE if people else "None.",
+                [Item(f"{_person(person)}: {way}") for person, way in _ways_back(kept, people)],
             ),
             Part(
                 f"Move its papers back ({len(papers)})",
@@ -149,6 +140,10 @@ def sheet_of(kept: Mapping[str, Any], gone: Mapping[str, Any], url: str = "", kn
     )  # fmt: skip
 
 
+_MOVE: Final = (
+    "To move a contact, enter it in the new client, then remove it from the client kept. The client kept keeps all "
+    "contacts that were its own."
+)
 _LOOK: Final = (
     "Before the merge, values of the other client may have been written into the blanks and private notes of the "
     "client kept, and contacts added. Set these back:"
@@ -212,34 +207,25 @@ def _other_settings(settings: Mapping[str, Any]) -> Iterator[Item]:
 
 def _person(contact: Mapping[str, Any]) -> str:
     name = " ".join(str(contact[n]) for n in ("first_name", "last_name") if contact.get(n))
-    mail = str(contact.get("email") or "").strip()
     rest = [f"{in_words(n)} {contact[n]}" for n in PERSON if contact.get(n)]
-    parts = ", ".join(filter(None, (name or "without a name", mail, *rest)))
+    parts = ", ".join(filter(None, (name or "without a name", _mail(contact), *rest)))
     return parts + (" (primary contact)" if contact.get("is_primary") else "")
 
 
-def _papers_of(gone: Mapping[str, Any]) -> dict[tuple[str, str], tuple[int, Decimal]]:
-    """Return each paper in the ledger or the activities once: its first stamp, and its effect on the balance."""
-    papers: dict[tuple[str, str], tuple[int, Decimal]] = {}
-    for row in [*(gone.get("ledger") or []), *(gone.get("activities") or [])]:
-        for kind in PAPERS:
-            if key := row.get(f"{kind}_id"):
-                at, added = papers.get((kind, str(key)), (0, Decimal(0)))
-                at = min(filter(None, (at, row.get("created_at") or 0)), default=0)
-                papers[kind, str(key)] = (at, added + Decimal(str(row.get("adjustment") or 0)))
-    return papers
+def _ways_back(kept: Mapping[str, Any], people: Sequence[Mapping[str, Any]]) -> Iterator[tuple[Mapping[str, Any], str]]:
+    """Yield each contact with what to do for it: the merge has moved it, or dropped it. See `lost_contacts`."""
+    own = {_mail(contact) for contact in kept.get("contacts") or []}
+    for person in people:
+        if not own or (_mail(person) and _mail(person) not in own):
+            yield person, "move it"
+        elif _mail(person):
+            yield person, "enter it again. The client kept had a contact of its own with this address: leave it there"
+        else:
+            yield person, "enter it again. The merge has dropped it, because it has no e-mail address"
 
 
-def _papers(gone: Mapping[str, Any], url: str, numbers: Mapping[tuple[str, str], str], code: str) -> Iterator[Item]:
-    """Yield each paper with its number, its day and its effect on the balance, in the order of kinds and days."""
-    papers = _papers_of(gone)
-    order = sorted(papers, key=lambda paper: (list(PAPERS).index(paper[0]), papers[paper][0]))
-    for kind, key in order:
-        at, added = papers[kind, key]
-        number = f" {numbers[kind, key]}" if (kind, key) in numbers else ""
-        day = f" of {datetime.fromtimestamp(at, UTC):%Y-%m-%d}" if at else ""
-        change = f", {'+' if added > 0 else ''}{amount(added, code)} {code} to the balance" if added else ""
-        yield Item(f"{in_words(kind)}{number}{day}{change}", link_in_app(url, PAPERS[kind], key))
+def _mail(contact: Mapping[str, Any]) -> str:
+    return str(contact.get("email") or "").strip()
 
 
 def _written(merge: StoredMerge, known: Known) -> Iterator[Item]:

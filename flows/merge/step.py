@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -13,6 +13,7 @@ from connector.clients.merge import Both, merge_both, read_both
 from connector.clients.present import Record
 from connector.clients.read import record_of
 from connector.clients.update import carry_through, prepare_update
+from flows.ask.field_names import field_name
 from flows.plans.applying import Run, another_version
 from flows.session.backups import backup_file
 from schemas.client import client_of
@@ -195,7 +196,7 @@ def _check(merging: Merging, step: MergeStep, both: Both, *, own: bool, rescued:
     for client_id, names in changed.items():
         if names:
             raise StalePlan(
-                f"The client {client_id} has changed since the plan was made ({', '.join(names)}): this merge "
+                f"The client {client_id} has changed since the plan was made ({_named(names)}): this merge "
                 "and those after it were not sent. Plan again."
             )
 
@@ -253,7 +254,7 @@ def _rescue_after(api: Api, step: MergeStep, survivor: Record | None) -> None:
     record = survivor or record_of(api.door, step.survivor_id)
     theirs = [name for name, value in rescue.columns.items() if record.get(name) not in (None, "", value)]
     if theirs:
-        raise StalePlan(f"Somebody has written {', '.join(theirs)} of the client {step.survivor_id} meanwhile.")
+        raise StalePlan(f"Somebody has written {_named(theirs)} of the client {step.survivor_id} meanwhile.")
     here = _contacts(record)
     primaries = sum(bool(contact.get("is_primary")) for contact in here.values())
     edits = [
@@ -274,7 +275,11 @@ def _written(
 
 def _fields(rescue: Rescue, contacts: str) -> str:
     """Return the names of the fields that a rescue writes."""
-    return ", ".join([*rescue.columns, *([contacts] if rescue.contacts or rescue.new_contacts else [])])
+    return _named([*rescue.columns, *([contacts] if rescue.contacts or rescue.new_contacts else [])])
+
+
+def _named(fields: Iterable[str]) -> str:
+    return ", ".join(map(field_name, fields))
 
 
 def _reason(problem: SyncError) -> str:

@@ -73,12 +73,16 @@ order by d.decided_at desc, d.other_id collate "C"
 
 -- :name duplicates
 -- The clients of the group of duplicates that the client is in, the most probable first: as mart.duplicate_candidates has
--- them. On Postgres, that view reads all contacts of all clients.
-with members as (
-    select k.source, k.cluster_id, k.id, k.found_at
+-- them. On Postgres, that view reads all contacts of all clients. A client alone is no group: the others are merged.
+with together as (
+    select k.source, k.cluster_id, k.id, k.found_at, count(*) over () as clients
     from control.duplicate_clusters as o
     join control.duplicate_clusters as k on k.source = o.source and k.cluster_id = o.cluster_id
+    join ninja.clients as c on c.source = k.source and c.id = k.id
     where o.source = $source and o.id = $id
+),
+members as (
+    select source, cluster_id, id, found_at from together where clients > 1
 ),
 pairs as (
     select id_a as id, id_b as other, probability, reasons from control.duplicate_pairs where source = $source

@@ -27,8 +27,14 @@ order by 1, 3
 select distinct source, client_id as id from mart.reconciliation
 
 -- :name duplicates
--- Clients in a group of duplicates.
-select source, id from control.duplicate_clusters
+-- Clients in a group of duplicates. Of a group, at least two clients are present: the others may be merged.
+select source, id
+from (
+    select k.source, k.id, count(*) over (partition by k.source, k.cluster_id) as clients
+    from control.duplicate_clusters as k
+    join ninja.clients as c on c.source = k.source and c.id = k.id
+) as d
+where clients > 1
 
 -- :name export
 -- The clients of a list, with their primary contact and their address.
@@ -104,12 +110,20 @@ with chosen as materialized (
 ),
 page as (
     select x.* from chosen as x order by {order} limit $top offset $begin
+),
+doubled as (
+    select p.source, p.id
+    from page as p
+    join control.duplicate_clusters as d on d.source = p.source and d.id = p.id
+    join ninja.clients as c on c.source = d.source and c.id = d.id
+    join control.duplicate_clusters as e on e.source = d.source and e.cluster_id = d.cluster_id and e.id <> d.id
+    join ninja.clients as o on o.source = e.source and o.id = e.id
 )
 select
     row_number() over (order by {order}) as place, x.source, x.id, x.number, x.display_name, x.state, x.country, x.group_name,
     x.currency_code as currency, x.updated_at, case when x.balance > 0 then x.balance when x.balance <= 0 then 0 end as owed,
     case when x.balance < 0 then -x.balance when x.balance >= 0 then 0 end as overpaid, x.balance as net, null as clients, null as debtors, null as creditors,
-    exists (select 1 from control.duplicate_clusters as d where d.source = x.source and d.id = x.id) as is_duplicate,
+    (x.source, x.id) in (select source, id from doubled) as is_duplicate,
     exists (
         select 1 from control.quarantine as q
         where q.entity = 'clients' and q.resolved_run_id is null and q.source = x.source and q.id = x.id

@@ -93,21 +93,21 @@ select id, field, outcome, message from control.outcomes
 where source = $source and plan_id = $plan_id
 order by id collate "C", field collate "C"
 
--- :name paper_numbers
--- The numbers of documents and payments, by their kind and id.
-select 'invoice' as kind, id, number from ninja.invoices
+-- :name papers
+-- The numbers and dates of documents and payments, by their kind and id.
+select 'invoice' as kind, id, number, date from ninja.invoices
 where source = $source and id in (select unnest(cast($ids as varchar[])))
 union all
-select 'payment', id, number from ninja.payments
+select 'payment', id, number, date from ninja.payments
 where source = $source and id in (select unnest(cast($ids as varchar[])))
 union all
-select 'credit', id, number from ninja.credits
+select 'credit', id, number, date from ninja.credits
 where source = $source and id in (select unnest(cast($ids as varchar[])))
 union all
-select 'quote', id, number from ninja.quotes
+select 'quote', id, number, date from ninja.quotes
 where source = $source and id in (select unnest(cast($ids as varchar[])))
 union all
-select 'recurring_invoice', id, number from ninja.recurring_invoices
+select 'recurring_invoice', id, number, null from ninja.recurring_invoices
 where source = $source and id in (select unnest(cast($ids as varchar[])))
 
 -- :name queue_again

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from functools import partial
 from http import HTTPStatus
 from pathlib import Path
@@ -14,6 +14,7 @@ from connector.door.secret import Secret
 from flows.ask.ask import reading_itself
 from flows.desk.answers import Answer, Download, Page, See, get, post
 from flows.desk.jobs import Job
+from flows.desk.pages.merge_errors import for_pages
 from flows.desk.pages.merge_rows import shown
 from flows.desk.pages.merges import Made, made_page
 from flows.desk.pages.paging import page_number
@@ -21,8 +22,7 @@ from flows.desk.pages.shared import under_way
 from flows.desk.visit import Visit, see_job
 from flows.merge.apply import AppliedMerges, apply_merges, close_merges, resume_merges
 from flows.merge.assent import assent_for, faults
-from flows.merge.leave_out import plan_without
-from flows.merge.report import in_names
+from flows.merge.leave_out import plan_again, plan_without
 from flows.merge.sheet import undo_sheet
 from flows.merge.sheet_text import as_markdown
 from flows.merge.stored import StoredMerge, StoredMerges, read_merges
@@ -33,25 +33,23 @@ from flows.session.door import base_url_of, open_door
 from flows.session.progress import Progress
 from flows.show.counted import counted
 from flows.show.links import link_in_app
-from schemas.errors import SettingsError, SyncError
-from schemas.plan import MERGE, Plan
+from schemas.errors import PasswordRequired, SettingsError, SyncError
+from schemas.plan import MERGE
 from warehouse.control.plans import APPLYING, FINISHED, MERGED, PLANNED, UNMERGED, read_plan
 
 AT_ONCE: Final = 50
 """Merges on one page."""
 OPEN: Final = 3
 """So many merges are unfolded from the start."""
-BUTTONS: Final = (
-    (r"`ninja-sync merge resume {plan} --without-rescue`", "the button “Finish without them” below"),
-    (r"`ninja-sync merge resume {plan}`", "the button “Go on” below"),
-    (r"`ninja-sync merge close {plan}`", "the button “End the plan” below"),
-    (r"`ninja-sync merge (?:apply|show)[^`]*`", "this page"),
-    (r"`ninja-sync (?:push|merge) resume (\S+)`", r"the button to go on, on the page of \1,"),
-    (r"`ninja-sync (?:push|merge) close (\S+)`", r"the button to end it, there,"),
-    (r"`ninja-sync journal settle[^`]*`(?:, or `--as not-applied`)?", "the page “Health”"),
-    (r"plan with --no-rescue", "plan without saving values"),
-)
-"""Commands in the texts of errors, and what does the same here; `{plan}` is the plan of the page."""
+
+
+@dataclass(frozen=True, slots=True)
+class NotBegun:
+    """A form to merge that the server refused before the first merge: the problem of the password, and the words."""
+
+    problem: str
+    count: str = ""
+    text: str = field(default="", repr=False)
 
 
 def show(visit: Visit) -> Answer:
@@ -78,21 +76,32 @@ def _page(visit: Visit, found: StoredMerges, wrong: Mapping[str, str] | None = N
     first = (page - 1) * AT_ONCE
     listed = shown(found)
     ended = visit.session.find(visit.query.get("ended", ""), str) or ""
+    refused = visit.session.find(visit.query.get("refused", ""), NotBegun)
+    if refused and not wrong:
+        wrong = {"password": refused.problem}
     values = {
         "plan": plan, "stored": stored, "merges": listed[first : first + AT_ONCE], "of_all": len(listed),
         "page": page, "pages": -(-len(listed) // AT_ONCE),
         "merged": sum(one.is_merged for one in listed), "opened": visit.query.get("open", ""),
-        "few": len(listed) <= OPEN,
+        "few": len(listed) <= OPEN, "left": [one.state for one in listed if not one.is_merged],
         "barred": barred(stored, SYSTEM_CLOCK.now()) if stored.state == PLANNED else "",
         "assent": assent_for(found.merges) if found.merges else None, "wrong": wrong or {}, "ended": ended,
-        "made": visit.session.find(visit.query.get("made", ""), Made),
+        "made": visit.session.find(_made(visit), Made),
+        "made_key": _made(visit),
         "is_planned": stored.state == PLANNED, "is_stopped": stored.state == APPLYING,
         "missing": any(state == MERGED for state in stored.states),
-        "needs_password": any(state in UNMERGED for state in stored.states), "typed": visit.form.get("count"),
+        "needs_password": any(state in UNMERGED for state in stored.states),
+        "typed": visit.form.get("count") or (refused.count if refused else ""),
+        "typed_text": visit.form.get("text") or (refused.text if refused else ""),
         "plan_shown": shown_plan(visit.settings, plan.plan_id),
         "in_app": partial(link_in_app, _url(visit, plan.source), "clients"),
     }  # fmt: skip
     return Page("merges/one.html", values, _title(found), status)
+
+
+def _made(visit: Visit) -> str:
+    """Return the key of what the form that made the plan has refused."""
+    return visit.query.get("made") or visit.form.get("made")
 
 
 def _url(visit: Visit, source: str) -> str:
@@ -176,16 +185,21 @@ def close(visit: Visit) -> Answer:
 
 
 def again(visit: Visit) -> Answer:
-    """Plan again without the merges that the person ticked."""
+    """Plan again: without the merges that the person ticked, or what an ended plan has not merged."""
     settings, plan_id, left_out = visit.settings, visit.path["plan_id"], set(visit.form.getlist("without"))
     found = _found(visit)
     places = {merge.place for merge in found.merges if str(merge.place) in left_out}
+    rest = "rest" in visit.form
+    shown_before = visit.session.find(visit.form.get("made"), Made) or Made()
+    named = [(one.kept, one.gone) for one in shown(found) if one.merge.place in places and not rest]
+    left = [*shown_before.left_out, *named]
 
     def work(progress: Progress) -> Made:
         progress("Reading the clients from the server", 0, None)
         try:
             with open_door(settings, found.stored.plan.source) as door:
-                return Made(planned=plan_without(settings, door, found, places))
+                planned = plan_again(settings, door, found) if rest else plan_without(settings, door, found, places)
+            return Made(planned=planned, left_out=left, before=shown_before.refused)
         except SyncError as problem:
             return Made(problem=for_pages(problem, found.stored.plan))
 
@@ -214,14 +228,19 @@ def _password(visit: Visit) -> tuple[Callable[[], Secret], str]:
 def _begun(visit: Visit, found: StoredMerges, work: Callable[[Progress], AppliedMerges | str]) -> Answer:
     """Begin merging in the background, once however often the button is pressed."""
     plan, session = found.stored.plan, visit.session  # the visit has the password: the work must not hold it
+    words = (visit.form.get("count"), visit.form.get("text"))
 
-    def guarded(progress: Progress) -> AppliedMerges | str:
+    def guarded(progress: Progress) -> AppliedMerges | NotBegun | str:
         try:
             return work(progress)
+        except PasswordRequired:
+            return NotBegun("Invoice Ninja does not accept this password. Nothing was sent.", *words)
         except SyncError as problem:  # shown on the page of the plan, beside what to do next
             return for_pages(problem, plan)
 
-    def then(result: AppliedMerges | str) -> str:
+    def then(result: AppliedMerges | NotBegun | str) -> str:
+        if isinstance(result, NotBegun):
+            return f"/merges/{plan.plan_id}?refused={session.keep(result)}"
         text = result if isinstance(result, str) else for_pages(result.stopped, plan) if result.stopped else ""
         if text:
             return f"/merges/{plan.plan_id}?ended={session.keep(text)}"
@@ -235,14 +254,6 @@ def _begun(visit: Visit, found: StoredMerges, work: Callable[[Progress], Applied
 def _counting(progress: Progress) -> Progress:
     """Return a progress whose words say that these are merges."""
     return lambda phase, done, total: progress("Merged" if phase == "merging" else phase, done, total)
-
-
-def for_pages(problem: SyncError, plan: Plan) -> str:
-    """Return an error's text with names in place of ids, and buttons in place of commands."""
-    text = in_names(problem, plan.steps, ids=False)
-    for command, button in BUTTONS:
-        text = re.sub(command.replace("{plan}", re.escape(plan.plan_id)), button, text)
-    return text
 
 
 def undo(visit: Visit) -> Answer:

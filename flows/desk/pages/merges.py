@@ -11,7 +11,7 @@ from flows.desk.answers import Answer, Page, See, get, post
 from flows.desk.pages.paging import page_number
 from flows.desk.visit import Form, Visit
 from flows.merge.pairs import with_ids
-from flows.merge.plan import PlannedMerges, RefusedMerge, plan_merges
+from flows.merge.plan import PlannedMerges, plan_merges
 from flows.merge.stored import list_merge_plans
 from flows.session.clock import SYSTEM_CLOCK
 from flows.session.door import open_door
@@ -31,24 +31,35 @@ ADVICE: Final[Mapping[str, str]] = {
 OTHER: Final = "Look at both clients in Invoice Ninja, and plan again."
 
 
+Refused = tuple[str, str, str, Sequence[str]]
+"""A merge that was refused: the client kept, the other one, why, and what to do."""
+
+
 @dataclass(frozen=True, slots=True)
 class Made:
-    """The result of the form that plans merges, or the problem; and the form as it was sent."""
+    """The result of the form that plans merges, or the problem; and the form as it was sent.
+
+    A plan made again has also what was left out of the one before: `left_out` are pairs of the client kept and the
+    other one, `before` are the refused merges.
+    """
 
     form: Form = field(default=Form(), repr=False)
     planned: PlannedMerges | None = None
     problem: str = field(default="", repr=False)
+    left_out: Sequence[tuple[str, str]] = field(default=(), repr=False)
+    before: Sequence[Refused] = field(default=(), repr=False)
 
     @property
-    def refused(self) -> Sequence[tuple[RefusedMerge, str, str, str, Sequence[str]]]:
-        """The merges that were refused: both clients, why, and what to do."""
+    def refused(self) -> Sequence[Refused]:
+        """The merges that were refused, now or for the plan before."""
         return [
-            (
-                refusal, _bare(refusal.survivor, refusal.survivor_id), _bare(refusal.mergeable, refusal.mergeable_id),
+            *self.before,
+            *((
+                _bare(refusal.survivor, refusal.survivor_id), _bare(refusal.mergeable, refusal.mergeable_id),
                 re.sub(r" \(--allow [a-z, ]+\)$", "", refusal.reason),
                 [ADVICE[name] for name in refusal.differences] or [OTHER],
             )
-            for refusal in (self.planned.refused if self.planned else ())
+            for refusal in (self.planned.refused if self.planned else ())),
         ]  # fmt: skip
 
     @property
@@ -134,7 +145,7 @@ def make(visit: Visit) -> Answer:
 def made_page(visit: Visit, made: Made) -> str:
     """Return the page of a plan that was made, else the form's; with what was refused."""
     plan = made.planned.plan if made.planned else None
-    if plan is not None and not made.refused and not made.notes:
+    if plan is not None and not made.refused and not made.notes and not made.left_out:
         return f"/merges/{plan.plan_id}"
     return f"/merges/{plan.plan_id if plan else 'plan'}?made={visit.keep(made)}"
 

@@ -191,7 +191,11 @@ def test_a_hostile_search_is_a_text_like_any_other(kept, text):
 def test_each_problem_has_its_clients(own):
     own.change(
         "update ninja.clients set balance = balance + 1 where number = '0010'",
-        "insert into control.duplicate_clusters select source, id, id, now() from ninja.clients where number = '0011'",
+        "insert into control.duplicate_clusters select source, 'pair', id, now() from ninja.clients "
+        "where number in ('0011', '0014')",
+        "insert into control.duplicate_clusters select source, 'alone', id, now() from ninja.clients "
+        "where number = '0015'",
+        "insert into control.duplicate_clusters values ('main', 'alone', 'mergedAway', now())",
         f"{QUARANTINE} select source, 'clients', id, 'balance', 'odd', run_id, run_id from ninja.clients "
         "where number = '0012'",
         f"{QUARANTINE} values ('main', 'clients', 'neverStored', 'balance', 'odd', 'run', 'run')",
@@ -202,7 +206,7 @@ def test_each_problem_has_its_clients(own):
     wanted = {
         "overdue": "select client_id from mart.open_items where open_amount > 0 and days_overdue > 0",
         "overpaid": "select id from ninja.clients where balance < 0",
-        "duplicates": "select id from control.duplicate_clusters",
+        "duplicates": "select id from control.duplicate_clusters where cluster_id = 'pair'",
         "in_quarantine": "select id from control.quarantine where resolved_run_id is null and entity = 'clients'",
         "differing": "select client_id from mart.reconciliation",
         "with_mail": "select id from mart.data_quality where finding = 'no contact with a mail'",
@@ -214,6 +218,8 @@ def test_each_problem_has_its_clients(own):
         assert set(own.ids(Filter(problem=problem))) == expected, problem
         assert expected
     assert number["0010"] in own.ids(Filter(problem="differing"))
+    listed = [row for page in (1, 2, 3) for row in read_page(own.settings, "main", EVERYTHING, page).rows]
+    assert {row["id"] for row in listed if row["is_duplicate"]} == {number["0011"], number["0014"]}
     rows = {row["id"]: row for row in read_page(own.settings, "main", Filter(problem="in_quarantine")).rows}
     assert rows["neverStored"]["state"] == "in quarantine"
     assert rows[number["0012"]]["is_quarantined"]

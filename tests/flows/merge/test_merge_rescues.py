@@ -77,7 +77,7 @@ def test_a_rescue_that_fails_after_the_merge_is_reported_as_such_and_finished_la
     assert (list(stopped.states), stopped.merged, desk.there(other["id"])) == (["merged"], 1, False)
     told = str(stopped.stopped)
     assert "Nothing was sent" not in told
-    assert f"{other['id']} is merged into {one['id']}: that is done. Not written afterwards: id_number" in told
+    assert f"{other['id']} is merged into {one['id']}: that is done. Not written afterwards: ID number" in told
     assert f"merge resume {planned.plan.plan_id} --without-rescue" in told
     desk.wire.reset()
     assert list(desk.resume(planned).states) == ["done"]
@@ -212,7 +212,7 @@ def test_what_a_rescue_has_written_is_told_where_its_merge_is_not_sent(desk, wha
     assert isinstance(stopped.stopped, UnsafePlan)
     told = str(stopped.stopped)
     assert {"balance": "(balance)", "currency": "different currencies"}[what] in told
-    assert f"Already written to the client {one['id']}, to keep it from {other['id']}: private_notes." in told
+    assert f"Already written to the client {one['id']}, to keep it from {other['id']}: private notes." in told
     assert "nothing was sent" not in told.lower()
     assert (desk.merges(), desk.there(other["id"])) == (0, True)
     assert "theirs" in desk.box.show(one["id"])["private_notes"]
@@ -229,7 +229,7 @@ def test_what_a_run_that_was_killed_may_have_written_is_told_when_it_is_resumed(
     desk.wire.reset()
     desk.box.balances(one, balance="99")
     told = str(desk.resume(planned).stopped)
-    assert f"An earlier run may have written to the client {one['id']}, to keep it from {other['id']}: private_" in told
+    assert f"An earlier run may have written to the client {one['id']}, to keep it from {other['id']}: private " in told
 
 
 @pytest.mark.proof
@@ -242,7 +242,7 @@ def test_what_an_earlier_run_has_written_is_told_when_it_is_resumed(desk):
     desk.box.balances(one, balance="99")
     told.append(str(desk.resume(planned).stopped))
     for text in told:
-        assert f"Already written to the client {one['id']}, to keep it from {other['id']}: private_notes." in text
+        assert f"Already written to the client {one['id']}, to keep it from {other['id']}: private notes." in text
 
 
 @pytest.mark.proof

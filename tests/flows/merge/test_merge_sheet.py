@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 
 from flows.configuration.values import Settings, Source
 from flows.merge.sheet import Known, sheet_of, source_of
@@ -28,11 +29,12 @@ GONE = {
     ],
     "activities": [{"id": "z", "invoice_id": "mxkazYeJ0P", "quote_id": "VolejRejNm", "created_at": 1777593500}],
 }  # fmt: skip
+PAPERS = {("invoice", "mxkazYeJ0P"): ("0077", date(2026, 3, 1)), ("quote", "VolejRejNm"): ("QU1", None)}
 NAMES = {"country_id": {"756": "Switzerland"}, "currency_id": {"17": "CHF"}, "language_id": {"3": "German"}}
 
 
 def test_people_read_names_dates_and_links_and_no_id_or_stamp():
-    sheet = as_markdown(sheet_of(KEPT, GONE, "https://books.test/", Known(NAMES, {("invoice", "mxkazYeJ0P"): "0077"})))
+    sheet = as_markdown(sheet_of(KEPT, GONE, "https://books.test/", Known(NAMES, PAPERS)))
     for line in (
         "# Taking back the merge of 0981 Gone AG",
         "It was merged into 0551 Kept AG <https://books.test/#/clients/joQeZJepZV>.",
@@ -43,9 +45,9 @@ def test_people_read_names_dates_and_links_and_no_id_or_stamp():
         "- [ ] private notes: one\n      two",
         "- [ ] settings of its own on other pages: pdf variables",
         "- [ ] Bob, bob@m.test (primary contact)",
-        "- [ ] invoice 0077 of 2026-04-30, +120.50 CHF to the balance <https://books.test/#/invoices/mxkazYeJ0P/edit>",
-        "- [ ] payment of 2026-05-02, -115.00 CHF to the balance <https://books.test/#/payments/kzPdy7aQro/edit>",
-        "- [ ] quote of 2026-04-30 <https://books.test/#/quotes/VolejRejNm/edit>",
+        "- [ ] invoice 0077 of 2026-03-01, +120.50 CHF to the balance <https://books.test/#/invoices/mxkazYeJ0P/edit>",
+        "- [ ] payment entered on 2026-05-02, -115.00 CHF to the balance <https://books.test/#/payments/kzPdy7aQro/edit>",
+        "- [ ] quote QU1 entered on 2026-04-30 <https://books.test/#/quotes/VolejRejNm/edit>",
         "- [ ] contract.pdf",
         "| balance | 10.00 CHF | 5.50 CHF |",
     ):
@@ -62,6 +64,16 @@ def test_people_read_names_dates_and_links_and_no_id_or_stamp():
         "App",
     ):
         assert hidden not in without_links
+
+
+def test_each_contact_says_whether_it_was_moved_or_dropped():
+    people = [{"first_name": "Ann", "email": "ann@m.test"}, *GONE["contacts"], {"first_name": "Cy", "email": ""}]
+    kept = KEPT | {"contacts": [{"first_name": "Anna", "email": "ann@m.test"}]}
+    sheet = as_markdown(sheet_of(kept, GONE | {"contacts": people}))
+    assert "- [ ] Ann, ann@m.test: enter it again. The client kept had a contact of its own with this address" in sheet
+    assert "- [ ] Bob, bob@m.test (primary contact): move it\n" in sheet
+    assert "- [ ] Cy: enter it again. The merge has dropped it" in sheet
+    assert "- [ ] Cy: move it\n" in as_markdown(sheet_of(KEPT, GONE | {"contacts": people}))
 
 
 def test_a_backup_knows_its_source_by_its_name(tmp_path):

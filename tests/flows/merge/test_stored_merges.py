@@ -55,6 +55,20 @@ def test_a_stored_plan_shows_what_was_previewed(desk):
     assert merge.state == "planned"
 
 
+def test_a_line_of_an_address_that_fills_no_blank_says_why(desk):
+    def why(own, other):
+        planned = desk.plan((desk.make("Kept", **own)["id"], desk.make("Twin", **other)["id"]))
+        (merge,) = shown(desk, planned).merges
+        (row,) = [row for row in effect_of(merge.preview, NAMES, ()).fields if row.name == "address2"]
+        return row.is_lost, row.why
+
+    box = {"address2": "Box 12", "country_id": "756"}
+    lost, text = why({"city": "Bern", "country_id": "756"}, box)
+    assert (lost, text) == (True, "an address is taken over only as a whole, and the client kept has one")
+    assert why({"country_id": "756"}, box) == (False, "")
+    assert why({"city": "Bern", "country_id": "756", "address2": "Box 1"}, box) == (True, "")
+
+
 def test_each_field_says_where_its_text_comes_from_and_what_is_lost(desk):
     _, _, planned = planned_pair(desk)
     (merge,) = shown(desk, planned).merges

@@ -86,6 +86,21 @@ def test_the_list_shows_each_group_with_the_servers_figures(found, visitor, serv
     assert f"Found: {len(groups)} groups of duplicates ({len(groups)} new) among" in text_of(found)
 
 
+def test_groups_and_single_pairs_are_counted_apart(found, visitor, twins):
+    low, high = sorted((twins[0][0], twins[1][0]))
+    with open_ready(visitor.desk.settings) as warehouse:
+        warehouse.execute(
+            "insert into control.duplicate_pairs "
+            "values ('main', $low, $high, 0.6, 'name', '[\"same name\"]', '[]', now(), false)",
+            {"low": low, "high": high},
+        )
+    text = text_of(visitor.get("/duplicates"))
+    (groups,) = re.findall(r"(\d+) groups, to decide", text)
+    (pairs,) = re.findall(r"(\d+ single pairs?), to decide", text)
+    assert f"Review {groups} groups and {pairs}" in text
+    assert f"to decide ({groups} groups and {pairs})" in text
+
+
 def test_names_do_no_harm_and_are_shown_as_they_are(found, visitor):
     page = visitor.get("/duplicates?state=all")
     assert "<script>alert" not in page.text

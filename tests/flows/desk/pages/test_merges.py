@@ -20,6 +20,7 @@ from flows.dedupe.find import find_duplicates
 from flows.dedupe.rules import Rules
 from flows.desk.pages import merge_plan
 from flows.merge import step as steps
+from flows.merge.stored import read_merges
 from flows.session.writing import one_writer_at_a_time
 from flows.show.show import amount
 from schemas.errors import SettingsError
@@ -102,8 +103,9 @@ def test_a_pair_is_looked_at_merged_once_and_shown_with_the_servers_figures(visi
     assert "This is not the name of the client kept" in text_of(wrong)
     assert "Enter your Invoice Ninja password" in text_of(wrong)
     refused = merged(visitor, page, "not the password", text="kept ltd")
-    assert "password" in text_of(refused)
-    assert "Nothing was merged yet" in text_of(refused)
+    assert "Nothing was merged. Look at what you typed" in text_of(refused)
+    assert re.search(r'id="p-password">Invoice Ninja does not accept this password. Nothing was sent', refused.text)
+    assert 'value="kept ltd"' in refused.text
     assert merges(server) == 0
     done = merged(visitor, page, server.box.password, text=" kept  LTD")
     after = box.show(one["id"])
@@ -140,7 +142,7 @@ def test_the_sheet_has_names_links_and_boxes_to_tick_and_is_a_file_too(visitor, 
     assert "set it back to" in file.text or "it was blank" in file.text
 
 
-def test_the_sheet_names_papers_by_their_numbers(settings, server, box, monkeypatch):
+def test_the_sheet_names_papers_by_their_numbers_and_own_dates(settings, server, box, monkeypatch):
     monkeypatch.setenv("NINJA_SYNC_TOKEN", server.box.token)
     settings.sources["main"] = msgspec.structs.replace(settings.sources["main"], entities=Source(url="").entities)
     pull_from(server, settings)
@@ -148,7 +150,7 @@ def test_the_sheet_names_papers_by_their_numbers(settings, server, box, monkeypa
     papers = {}
     for invoice in invoices:
         if not invoice["is_deleted"]:
-            papers.setdefault(invoice["client_id"], []).append(invoice["number"])
+            papers.setdefault(invoice["client_id"], []).append(f"invoice {invoice['number']} of {invoice['date']}")
     known = server.clients()
     gone = next(known[key] for key in papers if key in known and not known[key]["is_deleted"])
     kept = box.make("Kept Ltd", settings=gone["settings"], country_id=gone["country_id"])
@@ -158,7 +160,7 @@ def test_the_sheet_names_papers_by_their_numbers(settings, server, box, monkeypa
         done = merged(visitor, page, server.box.password, text="Kept Ltd")
         (link,) = re.findall(r'href="(/merges/[^"]+/undo)"', done.text)
         sheet = text_of(visitor.get(link))
-    listed = [number for number in papers[gone["id"]] if f"invoice {number} of " in sheet]
+    listed = [paper for paper in papers[gone["id"]] if paper in sheet]
     assert listed
 
 
@@ -179,6 +181,8 @@ def test_two_merges_into_one_client_of_a_decided_group(visitor, settings, server
     assert box.show(left["id"])["balance"] == Decimal("6.10")
     assert "6.10 USD" in text_of(done)
     assert "2 of 2 merges done" in text_of(done)
+    for one in trio:  # the group has one client left, so it is none
+        assert "/duplicates/group/" not in visitor.get(f"/clients/main/{one['id']}").text
     assert "No group is decided yet" in text_of(visitor.get("/merges/plan"))
 
 
@@ -191,13 +195,38 @@ def test_a_merge_can_be_left_out_and_the_others_are_planned_again(visitor, setti
     page = visitor.post("/merges/plan", {"of": "groups", "rescue": "yes"})
     assert "Tick the merges to leave out" in text_of(visitor.post(f"{path_of(page)}/again"))
     assert "You leave out all merges" in text_of(visitor.post(f"{path_of(page)}/again", {"without": ["0", "1"]}))
+    left = set(server.clients())
+    gone = server.clients()[read_merges(settings, path_of(page).rpartition("/")[2]).merges[0].step.mergeable_id]
     again = visitor.post(f"{path_of(page)}/again", {"without": "0"})
+    assert set(server.clients()) == left
     assert path_of(again) != path_of(page)
     assert "1 merge to look at" in text_of(again)
     assert "takes the place of the one before" in text_of(again)
     assert "written" in text_of(again)
+    assert "1 merge was left out" in text_of(again)
+    assert f"{gone['number']} Sternwald Optik" in again.text.partition("Not in the plan")[2]
     assert "ended" in text_of(visitor.get(path_of(page)))
     assert len(server.clients()) == 123
+
+
+def test_what_was_refused_and_left_out_is_still_shown_after_planning_again(visitor, settings, server, make):
+    names = ("Sternwald Optik", "Bergkristall Verlag", "Morgenrot Reisen")
+    places = ("276", "756", "756")
+    pairs = [
+        [make(name, "1", contacts=[BOB]), make(name, "2", contacts=[BOB], country_id=place)]
+        for name, place in zip(names, places, strict=True)
+    ]
+    pull_from(server, settings)
+    find_duplicates(settings, "main", Rules())
+    decide_pairs(settings, "main", [((a["id"], b["id"]), "same_as", "") for a, b in pairs])
+    page = visitor.post("/merges/plan", {"of": "groups", "rescue": "yes"})
+    assert "1 merge was refused" in text_of(page)
+    key = re.search(r'name="made" value="([^"]+)"', page.text)[1]
+    again = visitor.post(f"{path_of(page)}/again", {"without": "0", "made": key})
+    told = text_of(again).partition("Not in the plan")[2]
+    assert "1 merge was refused. 1 merge was left out." in told
+    assert "they are in different countries" in told
+    assert "Sternwald Optik" in told
 
 
 def test_a_refused_merge_says_why_and_what_to_do(visitor, make):
@@ -220,14 +249,24 @@ def test_a_refused_merge_says_why_and_what_to_do(visitor, make):
 def test_a_client_that_changed_meanwhile_stops_the_plan_with_a_way_on(visitor, server, box, make):
     one, other = make("Kept Ltd", "1"), make("Twin Ltd", "2")
     page = planned(visitor, one, other)
-    server.edit(box.show(other["id"]), city="Basel")
-    stopped = text_of(merged(visitor, page, server.box.password, text="Kept Ltd"))
-    assert "has changed since the plan was made (city)" in stopped
+    server.edit(box.show(other["id"]), city="Basel", address2="Box 12")
+    answer = merged(visitor, page, server.box.password, text="Kept Ltd")
+    stopped = text_of(answer)
+    assert '<button class="main" name="rest" value="yes">Plan again</button>' in answer.text
+    assert "has changed since the plan was made (address, line 2, city)" in stopped
     assert f"{other['number']} Twin Ltd" in stopped
     assert other["id"] not in stopped
     closed = visitor.post(f"{path_of(page)}/close")
     assert "The plan has ended" in text_of(closed)
     assert box.show(other["id"])["balance"] == 2
+    assert '<button class="main" name="rest" value="yes">Plan again</button>' in closed.text
+    again = visitor.post(f"{path_of(page)}/again", {"rest": "yes"})
+    assert "1 merge to look at" in text_of(again)
+    assert "Basel" in text_of(again)
+    done = merged(visitor, again, server.box.password, text="Kept Ltd")
+    assert ">Plan again<" not in done.text
+    assert "All merges of this plan are done" in text_of(visitor.post(f"{path_of(again)}/again", {"rest": "yes"}))
+    assert box.show(one["id"])["balance"] == 3
 
 
 def test_work_that_was_killed_after_a_merge_goes_on_and_merges_nobody_twice(visitor, server, box, make, monkeypatch):
