@@ -38,7 +38,13 @@ def start(visit: Visit) -> Answer:
 
 def _start(visit: Visit, problem: str = "") -> Page:
     files = visit.session.kept_of(Work)
-    values = {"problem": problem, "files": files[::-1], "most": MOST_BYTES // 1_000_000, "chosen": visit.source}
+    values = {
+        "problem": problem,
+        "files": files[::-1],
+        "most": MOST_BYTES // 1_000_000,
+        "most_files": MOST_FILES,
+        "chosen": visit.source,
+    }
     return Page("corrections/start.html", values, "Corrections", HTTPStatus.BAD_REQUEST if problem else HTTPStatus.OK)
 
 

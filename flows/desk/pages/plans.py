@@ -6,6 +6,7 @@ from math import ceil
 from typing import Final
 
 from flows.desk.answers import Answer, Page, See, get, post
+from flows.desk.pages.corrections_work import file_of_plan
 from flows.desk.pages.paging import page_number
 from flows.desk.visit import Visit
 from flows.plans.approvals import approve_digest, reject_digest
@@ -139,6 +140,7 @@ def _shown(visit: Visit, shown: ShownPlan, *, problem: str = "", status: int = 2
     values = {
         "plan": listed.plan, "listed": listed, "page": page, "pages": max(1, ceil(listed.total / VALUES_AT_ONCE)),
         "column": column, "outcome": outcome, "problem": problem, "look": LOOK,
+        "file": file_of_plan(visit, shown.plan_id),
         "left_out": visit.session.find(visit.query.get("left_out", ""), Planned),
     }  # fmt: skip
     return Page("plans/one.html", values, shown.plan_id, status)
