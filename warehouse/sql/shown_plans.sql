@@ -155,6 +155,12 @@ where grouped.source = coalesce($source, grouped.source)
 order by grouped.wished_at desc, cast(grouped.wish_id as varchar)
 limit $most offset $first
 
+-- :name taken_up
+-- The queued changes that a plan took up, with their reasons and authors, oldest first.
+select id, field, coalesce(reason, ''), author from control.outbox
+where source = $source and plan_id = $plan_id
+order by wished_at, cast(wish_id as varchar)
+
 -- :name undone_by
 -- The newest plan that undoes a plan and was not rejected, closed or left to expire.
 select plan_id from control.plans

@@ -97,7 +97,15 @@ def test_changes_of_a_rejected_plan_are_queued_again(visitor, settings, client, 
     reject_digest(settings, re.search(r'name="digest" value="(\w+)"', page.text).group(1), "not yet")
     queue = text_of(visitor.get(PLACE))
     assert "its plan was rejected" in queue
-    assert "not yet" in queue
+    assert re.search(r"by \S+: not yet", queue)
+    plan = visitor.get(page.url.path)
+    assert "asked for (bot)" in text_of(plan)
+    assert "1 queued change of this plan waits for a decision" in text_of(plan)
+    assert 'href="/plans/queued?group=rejected"' in plan.text
+    shown = visitor.get(f"/clients/main/{client['id']}")
+    assert "1 change of a rejected plan" in text_of(shown)
+    assert re.search(r"by \S+: not yet", text_of(shown))
+    assert "1 queued change of a rejected plan" in text_of(visitor.get("/"))
     (change,) = queued_changes(settings)
     again = visitor.post(f"{PLACE}/sort", {"do": "requeue", "change": change.change_id})
     assert "1 change queued again" in text_of(again)
