@@ -21,6 +21,7 @@ from flows.plans.shown import (
 )
 from flows.push.apply import Applied, apply_plan, close_plan, resume_plan
 from flows.push.plan import Planned
+from flows.push.queue_page import queue_page
 from flows.push.undo import undo_plan
 from flows.scheduled.waiting_run import resume_waiting
 from flows.session.door import open_door
@@ -33,7 +34,8 @@ def plans(visit: Visit) -> Answer:
     """List the plans, those that wait for somebody first."""
     page = page_number(visit.query.get("page", "1"))
     listed = plans_page(visit.settings, visit.source, page)
-    values = {"listed": listed, "page": page, "pages": max(1, ceil(listed.total / AT_ONCE))}
+    pages, queued = max(1, ceil(listed.total / AT_ONCE)), queue_page(visit.settings, visit.source, most=1).total
+    values = {"listed": listed, "page": page, "pages": pages, "queued": queued}
     return Page("plans/list.html", values, "Plans")
 
 
