@@ -60,6 +60,8 @@ _NEVER_EMPTY: Final[Mapping[str, str]] = {
 `bulk_update` can empty `country_id`.
 """
 
+NEVER_EMPTIED: Final = ("number", "currency_id")
+"""Columns that nothing can empty: once they are filled, an undo cannot put the blank back."""
 GIVEN_BY_PUT: Final = ("currency_id", "country_id")
 """Columns that a PUT fills from the company where empty (UpdateClientRequest:108-113, ClientRepository.php:73-77)."""
 

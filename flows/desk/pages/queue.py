@@ -61,7 +61,7 @@ def make_plan(visit: Visit) -> Answer:
             return plan_push(visit.settings, source, door, None, reason=reason)
 
     return visit.start(
-        "Make a plan of the queued changes", work, lambda planned: url_of_planned(visit, planned, PLACE),
+        "Make a plan of the queued changes", work, lambda planned: url_of_planned(visit, planned, source, PLACE),
         once=f"plan the queue of {source}",
     )  # fmt: skip
 
