@@ -1,4 +1,4 @@
-"""What people ask of a plan and its undoing: the values that nobody can put back, and the clients by name."""
+"""The values of a plan that nobody can put back, and clients by their numbers and names."""
 
 from __future__ import annotations
 

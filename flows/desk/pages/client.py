@@ -41,7 +41,7 @@ def client(visit: Visit) -> Answer:
         return page
     one = _client(visit)
     values = {
-        "client": one, "name": _name(one), "lines": lines_of(one), "tables": list(tables_of(one, top=SHOWN)),
+        "client": one, "name": _name(one), "lines": _lines(visit, one), "tables": list(tables_of(one, top=SHOWN)),
         "link_of": _link_of(one), "queued": _queued(one),
         "missing": not_mirrored(one), "line": _line(one), "address": _address(one),
         "app": _in_app(visit, one), "changeable": one.found.kind is None and one.found.source in visit.settings.sources,
@@ -127,6 +127,14 @@ def _link_of(one: OneClient) -> Any:
         return ""
 
     return link
+
+
+def _lines(visit: Visit, one: OneClient) -> list[tuple[str, object]]:
+    """Return the figures and fields, with the company only where there are several."""
+    several = len(visit.settings.sources) > 1
+    return [
+        ("company" if name == "source" else name, value) for name, value in lines_of(one) if several or name != "source"
+    ]
 
 
 def _queued(one: OneClient) -> dict[str, str]:
