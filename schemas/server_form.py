@@ -9,12 +9,13 @@ openly (blanks, '' for empty), so that a value that is there already compares as
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from difflib import get_close_matches
 from typing import Final
 
+from schemas.country_names import code_of_country
 from schemas.entities import CLIENTS
 from schemas.entity import Field, Kind, Written
 from schemas.fields import SHORT
@@ -42,6 +43,13 @@ _LISTS: Final[Mapping[str, str]] = {
     "currency_id": "currencies", "language_id": "languages", "group_settings_id": "group_settings",
 }  # fmt: skip
 _LIST_WORDS: Final = {"group_settings": "groups"}
+_HOW: Final = {
+    "countries": "the English name or the code, such as DE", "currencies": "the name or the code, such as EUR",
+    "languages": "the English name or the code, such as de",
+}  # fmt: skip
+"""How an entry of a list can be written, besides its id."""
+NEAR: Final = 0.8
+"""How alike a text and a name must be to be suggested: lower, Deutschland would suggest Netherlands."""
 _NEVER_EMPTY: Final[Mapping[str, str]] = {
     "number": "the server draws a new number in its place",
     "country_id": "the server puts the company's country in its place",
@@ -52,6 +60,8 @@ _NEVER_EMPTY: Final[Mapping[str, str]] = {
 `bulk_update` can empty `country_id`.
 """
 
+NEVER_EMPTIED: Final = ("number", "currency_id")
+"""Columns that nothing can empty: once they are filled, an undo cannot put the blank back."""
 GIVEN_BY_PUT: Final = ("currency_id", "country_id")
 """Columns that a PUT fills from the company where empty (UpdateClientRequest:108-113, ClientRepository.php:73-77)."""
 
@@ -199,10 +209,19 @@ def _listed(name: str, text: str, lists: Lists) -> str:
         )
     if ids:
         return ids[0]
-    near = get_close_matches(text, known.values(), n=1)
-    raise Refused(
-        f"is not one of the server's {_LIST_WORDS.get(name, name)}" + (f": did you mean {near[0]}?" if near else "")
-    )
+    if name == "countries" and (found := lists.codes.get(name, {}).get(code_of_country(text) or "")):
+        return found
+    raise Refused(f"is not one of the server's {_LIST_WORDS.get(name, name)}{_advice(name, text, known.values())}")
+
+
+def _advice(name: str, text: str, known: Iterable[str]) -> str:
+    """Return what to write in place of a text that a list does not have: the entry spelled almost so, or a code."""
+    spelled = {called.casefold(): called for called in known}
+    near = get_close_matches(text.casefold(), spelled, n=1, cutoff=NEAR)
+    asked, how = f": did you mean {spelled[near[0]]}?" if near else "", _HOW.get(name, "")
+    if asked and how:
+        return f"{asked} Or write {how}"
+    return asked or (f": write {how}" if how else "")
 
 
 def _short_enough(wanted: Field, text: str) -> str:

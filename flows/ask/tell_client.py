@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Final
 
 from flows.ask.aging import BUCKETS, DUE, SHORT
+from flows.ask.field_names import field_name
 from flows.ask.find_client import Found
-from flows.ask.one_client import DOCUMENTS, Answer, OneClient, Record, Section
+from flows.ask.one_client import DOCUMENTS, FIGURES, Answer, OneClient, Record, Section
 from flows.show.counted import counted
 from flows.show.show import amount, cell, say, show_records, show_table
 
@@ -21,6 +23,7 @@ PLAIN: Final = (
 """Fields that are shown under their own names, if they have a value."""
 ADDRESS: Final = ("address1", "address2", "postal_code", "city", "state", "country")
 AFTERWARDS: Final = ("private_notes", "public_notes", "created_at", "updated_at", "archived_at")
+AMOUNTS: Final = {"balance", *FIGURES}
 AGES: Final = (*BUCKETS[DUE], "owed", "overpaid", "unapplied_payments", "open_credits")
 SPARE: Final = (
     "reason", "why", "by", "part", "id", "evidence", "open credits", "unapplied payments", "overpaid", "refunded",
@@ -30,6 +33,8 @@ SPARE: Final = (
 
 NAMING: Final = ("first_name", "last_name", "email", "name")
 """The fields that name a contact or a document."""
+OUR_CALL: Final = re.compile("our own ([a-z]+), call ")
+"""The beginning of the evidence for a merge or purge by this program."""
 LONGEST: Final = 100
 """The most characters of a changed value that are shown."""
 
@@ -68,13 +73,19 @@ def _person(row: Record) -> str:
 
 
 def _other(row: Record) -> str:
-    return " ".join(filter(None, (row["other_number"], row["other_name"] or row["other_id"])))
+    return " ".join(filter(None, (row["other_number"], row["other_name"]))) or f"id {row['other_id']}"
+
+
+def _evidence(row: Record) -> str:
+    """Return the evidence for the fate of a client, without the ids of calls."""
+    own = OUR_CALL.match(str(row["evidence"]))
+    return f"{own[1]} by Ninja Sync" if own else str(row["evidence"])
 
 
 TABLES: Final[Mapping[str, tuple[str, Columns]]] = {
     "merged": ("Clients merged into it", {
         "number": "number", "client": "display_name", "id": lambda row: None if row["number"] else row["id"],
-        "merged at": "vanished_at", "evidence": "evidence",
+        "merged at": "vanished_at", "evidence": _evidence,
     }),
     "contacts": ("Contacts", {"name": _person, "email": "email", "phone": "phone", "primary": "is_primary"}),
     "open_items": ("Open items", {
@@ -156,7 +167,7 @@ def tables_of(client: OneClient, *, top: int) -> Iterator[Table]:
     sections = {"merged": Section(merged, len(merged)), **client.sections}
     for name, (title, columns) in TABLES.items():
         section = sections[name]
-        records = [_labelled(name, row, client.labels) for row in section.rows[:top]]
+        records = [_in_words(name, row, client) for row in section.rows[:top]]
         if records:
             values = [[row[c] if isinstance(c, str) else c(row) for c in columns.values()] for row in records]
             yield _table(name, title, list(columns), values, records, section.of_all)
@@ -209,7 +220,7 @@ def _lines(client: OneClient) -> list[tuple[str, object]]:
     return [
         ("state", client.state), *_fate(client), (f"{last}balance", _balance(client)),
         *((last + name.replace("_", " "), _money(figures[name], client)) for name in others),
-        *((name.removesuffix("_name").replace("_", " "), fields.get(name)) for name in PLAIN),
+        *((field_name(name.removesuffix("_name")), fields.get(name)) for name in PLAIN),
         ("address", _joined(fields, ADDRESS)), ("shipping", _joined(fields, [f"shipping_{name}" for name in ADDRESS])),
         *client.custom_fields().items(), *((name.replace("_", " "), fields.get(name)) for name in AFTERWARDS),
         ("versions", _versions(client)), ("source", client.found.source), ("id", client.found.id),
@@ -227,7 +238,7 @@ def _fate(client: OneClient) -> list[tuple[str, object]]:
         now = f"{redirect['current_name'] or ''} ({redirect['current_number'] or redirect['current_id']})".strip()
     return [
         ("is now part of", now), ("was merged into", None if now else redirect["into_id"]),
-        ("vanished at", redirect["vanished_at"]), ("evidence", redirect["evidence"]),
+        ("vanished at", redirect["vanished_at"]), ("evidence", _evidence(redirect)),
     ]  # fmt: skip
 
 
@@ -253,10 +264,21 @@ def _versions(client: OneClient) -> str | None:
     return f"{history.of_all:,}, the newest since {cell(history.rows[0]['valid_from'])}" if history.rows else None
 
 
-def _labelled(name: str, row: Record, labels: Mapping[str, str]) -> Record:
-    """Return a changed or queued field by the company's label, or in words."""
+def _in_words(name: str, row: Record, client: OneClient) -> Record:
+    """Return a row with a changed or queued field by the company's label or in words, and its amounts as money."""
     column = {"changes": "field", "queued": "column"}.get(name)
-    return row if column is None else row | {column: labels.get(row[column], row[column])}
+    if column is None:
+        return row
+    both = {key: _figure(row[key], client) for key in ("before", "after") if row[column] in AMOUNTS and key in row}
+    return row | both | {column: field_name(str(row[column]), client.labels)}
+
+
+def _figure(text: object, client: OneClient) -> object:
+    """Return an amount of the history as money; anything else unchanged."""
+    try:
+        return _money(Decimal(str(text)), client)
+    except InvalidOperation:
+        return text
 
 
 def _table(

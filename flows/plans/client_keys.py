@@ -74,7 +74,7 @@ class ClientKeys:
         if near:
             why = f"several clients have this {key} with other leading zeros: write it in full, or an id ({_ids(near)})"
             return Meant(unclear=why)
-        return Meant(unclear=f"no client had this {key} at the last pull: read the changes first, or name it by id")
+        return Meant(unclear=f"no client has this {key}. Check it; if the client is new, fetch the changes first")
 
     def find_by_number_or_id(self, text: str) -> Meant:
         """Return the client with exactly this number or id; no client if none has it."""

@@ -143,7 +143,10 @@ class PlanPage:
 
 @dataclass(frozen=True, slots=True)
 class ShownValue:
-    """One value of a plan: its client, its field in words, the value before and after, and its outcome."""
+    """One value of a plan: its client, its field in words, the value before and after, and its outcome.
+
+    `asked_for` has the reasons and authors of the queued changes that it was made of.
+    """
 
     client_id: str
     number: str | None
@@ -154,6 +157,7 @@ class ShownValue:
     after: object = field(repr=False)
     outcome: str | None
     message: str = field(repr=False)
+    asked_for: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +166,7 @@ class OnePlan:
 
     `by_outcome` and `by_field` count all values of the plan; a value without an outcome is *not sent*. `allowed` is how
     many clients it may change unless a person confirms more; None if it changes no more. `undone_by` is the plan that
-    undoes it, and is applied or still can be.
+    undoes it, and is applied or still can be. `queued` counts the queued changes that it was made of.
     """
 
     plan: ShownPlan
@@ -173,6 +177,7 @@ class OnePlan:
     field_names: Mapping[str, str]
     allowed: int | None
     undone_by: str | None
+    queued: int = 0
 
 
 def plans_page(
@@ -225,9 +230,20 @@ def one_plan(
         names, known = names_of_fields(warehouse, plan.source), names_in(warehouse, plan.source)
         undone = warehouse.rows(statement("shown_plans/undone_by"), {**key, "now": plan.seen_at})
         allowed = _allowed(settings, warehouse, plan)
-    values = [_value(row, names, known) for row in rows]
+        taken = warehouse.rows(statement("shown_plans/taken_up"), key)
+    asked = _asked_for(taken)
+    values = [_value(row, names, known, asked) for row in rows]
     total = int(str(rows[0][-1])) if rows else 0
-    return OnePlan(plan, values, total, by_outcome, by_field, names, allowed, str(undone[0][0]) if undone else None)
+    undone_by = str(undone[0][0]) if undone else None
+    return OnePlan(plan, values, total, by_outcome, by_field, names, allowed, undone_by, len(taken))
+
+
+def _asked_for(taken: Sequence[Sequence[object]]) -> dict[tuple[str, str], str]:
+    """Return the reasons and authors of queued changes, by client and field."""
+    told: dict[tuple[str, str], list[str]] = {}
+    for client_id, column, reason, author in taken:
+        told.setdefault((str(client_id), str(column)), []).append(f"{reason} ({author})".strip())
+    return {key: "; ".join(texts) for key, texts in told.items()}
 
 
 def _plan(warehouse: Warehouse, plan_id: str, now: datetime) -> ShownPlan:
@@ -258,12 +274,14 @@ def _plans(
     return [ShownPlan(**plan, seen_at=now) for plan in plans]
 
 
-def _value(row: Sequence[object], fields: Mapping[str, str], known: Names) -> ShownValue:
+def _value(
+    row: Sequence[object], fields: Mapping[str, str], known: Names, asked: Mapping[tuple[str, str], str]
+) -> ShownValue:
     client_id, number, client, column, before, after, outcome, message, _ = row
     name = str(column)
     return ShownValue(
         str(client_id), _text(number), _text(client), name, fields.get(name, name), _read(name, before, known),
-        _read(name, after, known), _text(outcome), str(message),
+        _read(name, after, known), _text(outcome), str(message), asked.get((str(client_id), name), ""),
     )  # fmt: skip
 
 

@@ -275,6 +275,30 @@ def test_a_list_that_is_not_there_is_not_checked_against():
         as_stored(WRITABLE["size_id"], "1 -3", lists)
 
 
+@pytest.mark.parametrize(
+    ("text", "country"),
+    [
+        ("Deutschland", "276"), ("SCHWEIZ", "756"), ("Österreich", "40"), ("Großbritannien", "826"),
+        ("España", "724"), ("Royaume-Uni", "826"), ("États-Unis", "840"),
+    ],
+)  # fmt: skip
+def test_a_country_is_known_by_its_name_in_a_language_of_its_neighbours(server, text, country):
+    assert as_stored(WRITABLE["country_id"], text, server.lists) == country
+
+
+@pytest.mark.parametrize(
+    ("text", "advice"),
+    [
+        ("Atlantis", "countries: write the English name or the code, such as DE"),
+        ("germanY.", "countries: did you mean Germany? Or write the English name or the code, such as DE"),
+    ],
+)
+def test_only_a_near_spelling_is_suggested(server, text, advice):
+    with pytest.raises(Refused) as refused:
+        as_stored(WRITABLE["country_id"], text, server.lists)
+    assert str(refused.value) == f"is not one of the server's {advice}"
+
+
 def test_an_entry_of_a_list_is_known_by_its_id_its_code_or_its_name(server):
     for name in ("756", "CH", "che", "Switzerland", "switzerland"):
         assert as_stored(WRITABLE["country_id"], name, server.lists) == "756"

@@ -59,7 +59,8 @@ limit $top
 
 -- :name decisions
 -- The newest decision on the client and each other one that it was compared with.
-select d.decided_at, d.decision, d.author, d.reason, d.other_id, c.number as other_number, c.display_name as other_name
+select d.decided_at, d.decision, d.author, d.reason, d.other_id, c.number as other_number,
+    coalesce(c.display_name, r.display_name) as other_name
 from (
     select
         source, case when id_a = $id then id_b else id_a end as other_id, decision, author, reason, decided_at,
@@ -68,6 +69,7 @@ from (
     where source = $source and (id_a = $id or id_b = $id)
 ) as d
 left join ninja.clients as c on c.source = d.source and c.id = d.other_id
+left join mart.client_redirects as r on r.source = d.source and r.id = d.other_id
 where d.place = 1
 order by d.decided_at desc, d.other_id collate "C"
 

@@ -79,7 +79,7 @@ select
         when p.state = 'ended' then 'waiting'
         else coalesce(p.state, 'planned')
     end as state,
-    case when o.plan_id like 'refused: %' then substr(o.plan_id, 10) else coalesce(x.message, r.comment, '') end as why,
+    case when o.plan_id like 'refused: %' then substr(o.plan_id, 10) else coalesce(x.message, 'by ' || r.rejected_by || ': ' || r.comment, '') end as why,
     p.plan_id as plan_id
 from {outbox} as o
 left join control.plans as p on p.source = o.source and p.plan_id = o.plan_id

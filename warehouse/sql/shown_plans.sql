@@ -1,5 +1,10 @@
 -- Plans and queued changes as people look at them, a page at a time.
 
+-- :name called
+-- The numbers and names of clients.
+select id, number, display_name from ninja.clients
+where source = $source and id in (select unnest(cast($ids as varchar[])))
+
 -- :name cells
 -- One page of the values of a plan, with their clients, and the outcome of each.
 select
@@ -51,6 +56,15 @@ select count(*) from control.plans where source = coalesce($source, source)
 -- :name custom_labels
 -- The labels of custom fields, as each company has set them.
 select source, cast(custom_fields as varchar) from ninja.companies where custom_fields is not null
+
+-- :name filled
+-- How many blanks a plan fills in some fields, by field.
+select field, count(*) as n from control.plan_cells
+where source = $source and plan_id = $plan_id
+    and field in (select unnest(cast($fields as varchar[])))
+    and coalesce(cast(before as varchar), 'null') in ('null', '""')
+group by field
+order by field collate "C"
 
 -- :name plans
 -- The plans, those that wait for somebody first, then the newest, with the number of their clients and values.
@@ -154,6 +168,12 @@ where grouped.source = coalesce($source, grouped.source)
     and grouped.turn in (select unnest(cast($groups as varchar[])))
 order by grouped.wished_at desc, cast(grouped.wish_id as varchar)
 limit $most offset $first
+
+-- :name taken_up
+-- The queued changes that a plan took up, with their reasons and authors, oldest first.
+select id, field, coalesce(reason, ''), author from control.outbox
+where source = $source and plan_id = $plan_id
+order by wished_at, cast(wish_id as varchar)
 
 -- :name undone_by
 -- The newest plan that undoes a plan and was not rejected, closed or left to expire.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime
 from decimal import Decimal
@@ -24,10 +25,14 @@ from flows.show.line import Step, line_of
 from flows.show.links import link_in_app
 from flows.show.show import amount, harmless
 from schemas.errors import SettingsError, SyncError
+from warehouse.control.outbox import OF_REJECTED, REFUSED_STATE, WAITING
 
 MOST: Final = 200
 """The most rows of a kind that the page reads; it shows the first of them."""
 SHOWN: Final = 20
+_QUEUED: Final = {
+    WAITING: "in no plan yet", REFUSED_STATE: "refused", OF_REJECTED: "of a rejected plan: see who rejected it and why",
+}  # fmt: skip
 
 
 def client(visit: Visit) -> Answer:
@@ -36,8 +41,8 @@ def client(visit: Visit) -> Answer:
         return page
     one = _client(visit)
     values = {
-        "client": one, "name": _name(one), "lines": lines_of(one), "tables": list(tables_of(one, top=SHOWN)),
-        "link_of": _link_of(one),
+        "client": one, "name": _name(one), "lines": _lines(visit, one), "tables": list(tables_of(one, top=SHOWN)),
+        "link_of": _link_of(one), "queued": _queued(one),
         "missing": not_mirrored(one), "line": _line(one), "address": _address(one),
         "app": _in_app(visit, one), "changeable": one.found.kind is None and one.found.source in visit.settings.sources,
     }  # fmt: skip
@@ -122,6 +127,20 @@ def _link_of(one: OneClient) -> Any:
         return ""
 
     return link
+
+
+def _lines(visit: Visit, one: OneClient) -> list[tuple[str, object]]:
+    """Return the figures and fields, with the company only where there are several."""
+    several = len(visit.settings.sources) > 1
+    return [
+        ("company" if name == "source" else name, value) for name, value in lines_of(one) if several or name != "source"
+    ]
+
+
+def _queued(one: OneClient) -> dict[str, str]:
+    """Return what waits for this client among the queued changes, in words, by the group of the page that lists it."""
+    numbers = Counter(str(row["state"]) for row in one.sections["queued"].rows)
+    return {state: f"{counted(numbers[state], 'change')} {words}" for state, words in _QUEUED.items() if numbers[state]}
 
 
 def _line(one: OneClient) -> str:

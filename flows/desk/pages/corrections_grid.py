@@ -59,7 +59,7 @@ def _changes(visit: Visit, work: Work, grid: Grid) -> Page:
     headings = (work.checked or correction).headings
     return Page("corrections/changes.html", {
         "key": visit.path["key"], "name": correction.name, "source": correction.source, "grid": grid,
-        "is_checked": work.is_checked,
+        "is_checked": work.is_checked, "plan_id": work.plan_id,
         "filters": [(name, words) for name, (words, _) in FILTERS.items()], "only": only, "page": page, "pages": pages,
         "shown": [(row, lines.get(row.line)) for row in rows[(page - 1) * ROWS : page * ROWS]],
         "key_at": headings.key_at, "key_heading": correction.columns[headings.key_at],
@@ -106,7 +106,7 @@ def add_lacked_column(visit: Visit) -> Answer:
 
 
 def make_plan(visit: Visit) -> Answer:
-    """Make a plan of the changes; forget the file. If the person has changed something, check and show it first."""
+    """Make a plan of the changes; keep the file. If the person has changed something, check and show it first."""
     work = work_of(visit)
     _edit(visit, work)
     if not work.is_checked:
@@ -129,7 +129,7 @@ def make_plan(visit: Visit) -> Answer:
             return f"/corrections/{key}/changes"
         if result.refused:
             visit.note(f"{counted(len(result.refused), 'value')} were refused, and are not in the plan.")
-        visit.session.forget(key)
+        work.plan_id = result.plan.plan_id  # the file stays: for its refused rows, and in case the plan is rejected
         return f"/plans/{result.plan.plan_id}"
 
     return visit.start("Make a plan", planned, then, once=f"plan {key}", choice=reason)

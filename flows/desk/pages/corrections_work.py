@@ -14,11 +14,12 @@ from flows.session.progress import Progress
 
 @dataclass
 class Work:
-    """A person's file, in this session only: the corrections, and the grid of those that were checked last."""
+    """A person's file, in this session only: the corrections, the grid of those checked last, and the newest plan."""
 
     correction: Correction = field(repr=False)
     checked: Correction | None = field(default=None, repr=False)
     grid: Grid | None = field(default=None, repr=False)
+    plan_id: str = ""
 
     @property
     def is_checked(self) -> bool:
@@ -29,6 +30,11 @@ class Work:
 def work_of(visit: Visit) -> Work:
     """Return the file of an address. Raises SettingsError if it is forgotten."""
     return visit.kept(visit.path["key"], Work)
+
+
+def file_of_plan(visit: Visit, plan_id: str) -> tuple[str, Work] | None:
+    """Return the key of the file that a plan was made of, and the file; None if this session has none."""
+    return next(((key, work) for key, work in visit.session.kept_of(Work) if work.plan_id == plan_id), None)
 
 
 def check_in_background(visit: Visit, work: Work, note: str = "") -> See:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from math import ceil
 from typing import Final
 
+from flows.ask.field_names import field_name
 from flows.desk.answers import Answer, Page, See, get, post
+from flows.desk.pages.corrections_work import file_of_plan
 from flows.desk.pages.paging import page_number
 from flows.desk.visit import Visit
 from flows.plans.approvals import approve_digest, reject_digest
+from flows.plans.put_back import clients_called, never_put_back
 from flows.plans.shown import (
     AT_ONCE,
     LOOK,
@@ -20,6 +24,7 @@ from flows.plans.shown import (
 )
 from flows.push.apply import Applied, apply_plan, close_plan, resume_plan
 from flows.push.plan import Planned
+from flows.push.queue_page import queue_page
 from flows.push.undo import undo_plan
 from flows.scheduled.waiting_run import resume_waiting
 from flows.session.door import open_door
@@ -32,7 +37,8 @@ def plans(visit: Visit) -> Answer:
     """List the plans, those that wait for somebody first."""
     page = page_number(visit.query.get("page", "1"))
     listed = plans_page(visit.settings, visit.source, page)
-    values = {"listed": listed, "page": page, "pages": max(1, ceil(listed.total / AT_ONCE))}
+    pages, queued = max(1, ceil(listed.total / AT_ONCE)), queue_page(visit.settings, visit.source, most=1).total
+    values = {"listed": listed, "page": page, "pages": pages, "queued": queued}
     return Page("plans/list.html", values, "Plans")
 
 
@@ -109,21 +115,28 @@ def undo(visit: Visit) -> Answer:
 
     return visit.start(
         f"Plan the undoing of {shown.plan_id}", work,
-        lambda planned: url_of_planned(visit, planned, page_of_plan(shown)),
+        lambda planned: url_of_planned(visit, planned, shown.source, page_of_plan(shown)),
         once=f"undo {shown.plan_id}", choice=visit.form.get("reason"),
     )  # fmt: skip
 
 
-def url_of_planned(visit: Visit, planned: Planned, otherwise: str) -> str:
+def url_of_planned(visit: Visit, planned: Planned, source: str, otherwise: str) -> str:
     """Return the page of a new plan, with the changes that it left out; `otherwise` if there is nothing to change."""
     if planned.plan is not None:
         return f"/plans/{planned.plan.plan_id}?left_out={visit.keep(planned)}"
     there = f" {counted(planned.unchanged, 'value')} there already." if planned.unchanged else ""
     refused = f" {counted(len(planned.refused), 'change')} refused." if planned.refused else ""
     visit.note(f"There is nothing to change, so there is no plan.{there}{refused}")
+    called = _called(visit, source, planned)
     for change in planned.refused[:10]:
-        visit.note(f"{change.column} of {change.client_id}: {change.reason}")
+        client = called.get(change.client_id, change.client_id)
+        visit.note(f"{field_name(change.column)} of {client}: {change.reason}")
     return otherwise
+
+
+def _called(visit: Visit, source: str, planned: Planned) -> Mapping[str, str]:
+    """Return the numbers and names of the clients whose changes were refused."""
+    return clients_called(visit.settings, source, [change.client_id for change in planned.refused])
 
 
 def page_of_plan(shown: ShownPlan) -> str:
@@ -137,10 +150,16 @@ def _shown(visit: Visit, shown: ShownPlan, *, problem: str = "", status: int = 2
     column, outcome = visit.query.get("field") or None, visit.query.get("outcome") or None
     page = page_number(visit.query.get("page", "1"))
     listed = one_plan(visit.settings, shown.plan_id, page, column=column, outcome=outcome)
+    left_out = visit.session.find(visit.query.get("left_out", ""), Planned)
     values = {
         "plan": listed.plan, "listed": listed, "page": page, "pages": max(1, ceil(listed.total / VALUES_AT_ONCE)),
         "column": column, "outcome": outcome, "problem": problem, "look": LOOK,
-        "left_out": visit.session.find(visit.query.get("left_out", ""), Planned),
+        "for_good": never_put_back(visit.settings, shown.source, shown.plan_id)
+        if shown.is_open or shown.can_be_undone
+        else {},
+        "called": {} if left_out is None else _called(visit, shown.source, left_out),
+        "file": file_of_plan(visit, shown.plan_id),
+        "left_out": left_out,
     }  # fmt: skip
     return Page("plans/one.html", values, shown.plan_id, status)
 

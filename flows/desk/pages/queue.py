@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from math import ceil
 from typing import Final
 
@@ -15,7 +16,6 @@ from flows.push.queue_page import AT_ONCE, WORDS, queue_page
 from flows.session.door import open_door
 from flows.session.progress import Progress
 from flows.show.counted import counted
-from schemas.errors import SettingsError
 
 PLACE: Final = "/plans/queued"
 GROUPS: Final = {**WORDS, "taken": "in a plan, or done"}
@@ -23,13 +23,18 @@ GROUPS: Final = {**WORDS, "taken": "in a plan, or done"}
 
 def queue(visit: Visit) -> Answer:
     """List the queued changes of one group, or those that no plan will send."""
+    return _queue(visit)
+
+
+def _queue(visit: Visit, problem: str = "") -> Page:
     page, group = page_number(visit.query.get("page", "1")), visit.query.get("group") or None
     listed = queue_page(visit.settings, visit.source, page, group=group)
     values = {
         "listed": listed, "page": page, "pages": max(1, ceil(listed.total / AT_ONCE)), "group": group, "words": GROUPS,
         "may_plan": visit.source is not None,
+        "problem": problem,
     }  # fmt: skip
-    return Page("plans/queue.html", values, "Queued changes")
+    return Page("plans/queue.html", values, "Queued changes", HTTPStatus.BAD_REQUEST if problem else HTTPStatus.OK)
 
 
 def sort_out(visit: Visit) -> Answer:
@@ -37,7 +42,7 @@ def sort_out(visit: Visit) -> Answer:
     alone = visit.form.get("withdraw")
     chosen = [alone] if alone else visit.form.getlist("change")
     if not chosen:
-        raise SettingsError("Tick at least one change.")
+        return _queue(visit, "Tick at least one change.")
     if alone or visit.form.get("do") == "withdraw":
         changes = withdraw_changes(visit.settings, chosen)
         visit.note(f"{counted(len(changes), 'change')} withdrawn. Nothing was sent.")
@@ -56,7 +61,7 @@ def make_plan(visit: Visit) -> Answer:
             return plan_push(visit.settings, source, door, None, reason=reason)
 
     return visit.start(
-        "Make a plan of the queued changes", work, lambda planned: url_of_planned(visit, planned, PLACE),
+        "Make a plan of the queued changes", work, lambda planned: url_of_planned(visit, planned, source, PLACE),
         once=f"plan the queue of {source}", choice=reason,
     )  # fmt: skip
 

@@ -11,9 +11,10 @@ import msgspec
 import pytest
 
 from flows.ask.one_client import SECTIONS, read_client
-from flows.ask.tell_client import tell_client, tell_matches
+from flows.ask.tell_client import tables_of, tell_client, tell_matches
 from flows.configuration.load import place_of
 from flows.configuration.values import Settings, Source
+from flows.show.show import amount
 from sandbox.server import running
 from schemas.errors import SettingsError
 from tests.engines import address
@@ -162,6 +163,22 @@ def test_a_merged_client_says_where_it_went_and_the_other_one_where_it_came_from
     (found,) = kept(kept.first["number"]).client.merged()
     assert (found["id"], found["number"], found["kind"]) == (kept.other["id"], kept.other["number"], "merged")
     assert merged.redirect["current_number"] == kept.first["number"]
+
+
+def test_people_read_amounts_with_their_currency_fields_in_words_and_evidence_without_ids(own):
+    change(
+        own.settings, "update control.redirects set evidence = 'our own merge, call 50f610aa2f51' where kind = 'merged'"
+    )
+    client = own(own.first["id"]).client
+    tables = {table.name: table for table in tables_of(client, top=50)}
+    told = [dict(zip(tables["changes"].headings, row, strict=True)) for row in tables["changes"].rows]
+    (balance,) = [row for row in told if row["field"] == "balance"]
+    moved = client.sections["changes"].rows
+    (raw,) = [row for row in moved if row["field"] == "balance"]
+    assert balance["after"] == f"{amount(Decimal(raw['after']), client.currency)} {client.currency}"
+    assert not any("_" in str(row["field"]) for row in told)
+    merged = [dict(zip(tables["merged"].headings, row, strict=True)) for row in tables["merged"].rows]
+    assert [row["evidence"] for row in merged] == ["merge by Ninja Sync"]
 
 
 def test_of_merged_clients_the_number_is_shown_and_the_id_if_there_is_no_number(own, capsys):

@@ -66,7 +66,7 @@ def test_each_value_is_shown_before_and_after_or_with_its_reason_and_nothing_is_
         "the client is deleted: restore it first",
         [""] * 3,
     )
-    assert "no client had this number" in fourth.reason
+    assert "no client has this number" in fourth.reason
     assert desk.query("select count(*) from control.plans") == [(0,)]
     assert desk.wire.writes() == []
 
@@ -92,7 +92,7 @@ def test_a_name_or_an_e_mail_address_names_a_client_if_only_one_has_it(desk, box
     assert states(grid) == {2: ["change"], 3: ["refused"], 4: ["refused"]}
     assert grid.lines[0].client_id == one["id"]
     assert "2 clients have this name" in grid.lines[1].reason
-    assert "no client had this name" in grid.lines[2].reason
+    assert "no client has this name" in grid.lines[2].reason
     grid = checked(desk, started(desk, f"E-mail;City\nONE@{tag}.test;Genf\nold@{tag}.test;x\nTwin@{tag}.test;Thun\n"))
     assert [line.client_id for line in grid.lines] == [one["id"], "", ""]
     assert "2 clients have this email" in grid.lines[2].reason

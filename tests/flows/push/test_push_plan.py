@@ -105,7 +105,7 @@ def test_numbers_name_clients_by_the_mirror_and_doubt_is_refused(desk, box):
     assert set(cells(planned)) == {(one["id"], "custom_value1"), (other["id"], "custom_value1")}
     told = [(r.place, r.reason) for r in planned.refused]
     assert [place for place, _ in told] == ["row 3", "row 4", "row 5", "row 7", "row 6"]
-    expected = ["at the last pull", "empty", "of another source", "twice", "twice"]
+    expected = ["no client has this number. Check it", "empty", "of another source", "twice", "twice"]
     for (_, reason), words in zip(told, expected, strict=True):
         assert words in reason
 

@@ -118,7 +118,7 @@ def test_changes_of_a_rejected_plan_wait_until_their_author_queues_them_again(de
     first = plan(desk).plan
     reject_digest(desk.settings, first.digest, WHY)
     changes = queued_changes(desk.settings)
-    assert [(change.state, change.why) for change in changes] == [("rejected", WHY)] * 2
+    assert [(change.state, change.why) for change in changes] == [("rejected", f"by {operator()}: {WHY}")] * 2
     assert plan_push(desk.settings, "main", desk.door(), None).plan is None  # no plan takes them by itself
     again, gone = changes
     requeue_changes(desk.settings, [again.change_id])

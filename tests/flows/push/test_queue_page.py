@@ -6,6 +6,7 @@ import json
 
 from flows.plans.approvals import reject_digest
 from flows.push.queue_page import TAKEN, queue_page
+from flows.session.operator import operator
 from flows.session.ready import open_ready
 from tests.flows.push.test_push_outbox import insert, plan
 
@@ -42,7 +43,7 @@ def test_a_change_is_shown_with_its_client_its_label_and_its_state(desk, box):
     assert taken.by_group == {"waiting": 0, "refused": 1, "rejected": 0, "taken": 1}
     reject_digest(desk.settings, made.digest, "not this one")
     words = {c.column: (c.words, c.why) for c in queue_page(desk.settings).changes}
-    assert words["custom_value1"] == ("its plan was rejected", "not this one")
+    assert words["custom_value1"] == ("its plan was rejected", f"by {operator()}: not this one")
 
 
 def test_pages_of_the_queue_fit_together_and_are_of_one_source(desk, box):

@@ -129,7 +129,15 @@ def test_a_file_goes_all_the_way_to_a_plan(visitor, server, clients, query):
     assert (plan.url.path, reason) == (f"/plans/{plan_id}", "moved")
     assert author.startswith("Anna")
     assert {request for request in server.requests() if not request.startswith("GET")} <= {READS_THE_COMPANY}
-    assert "no longer at hand" in text_of(visitor.get(f"/corrections/{key_of(grid)}", status=400))
+    assert "changes.csv is still on the page Corrections, with its refused rows" in text_of(plan)
+    assert f'href="{grid.url.path}"' in plan.text
+    files = visitor.get("/corrections")
+    assert f"changes.csv (3 rows, 1 refused): plan {plan_id}" in text_of(files)
+    kept = visitor.get(grid.url.path)
+    assert "refused: is not one of the server's countries" in text_of(kept)
+    assert "Atlantis" in visitor.get(f"{grid.url.path.removesuffix('/changes')}/refused.csv").text
+    again = visitor.post(grid.url.path, fields_of(kept) | {"c3-2": "Switzerland", "go": "check"})
+    assert "0 refused" in text_of(again)
 
 
 def test_an_edit_in_the_grid_is_checked_before_it_goes_into_a_plan(visitor, clients, query):

@@ -182,6 +182,25 @@ def test_an_applied_plan_is_undone_by_another_plan(visitor, server, chosen, plan
     assert undo in visitor.get(f"/plans/{plan.plan_id}").text
 
 
+def test_a_blank_that_nobody_can_put_back_is_named_before_and_the_undo_names_the_client(visitor, settings, server):
+    bare = next(
+        one for one in server.clients(status="active").values()
+        if one["country_id"] and not one["settings"].get("currency_id")
+    )  # fmt: skip
+    rows = [WishedRow("row 1", "id", bare["id"], {"currency_id": "1", "city": "Zug"})]
+    with open_door(settings, "main") as door:
+        plan = plan_push(settings, "main", door, rows).plan
+    words = "1 value: empty before, and Invoice Ninja cannot empty it again"
+    assert words in text_of(visitor.get(f"/plans/{plan.plan_id}"))
+    assert words in text_of(send(visitor, plan, "apply"))
+    undo = text_of(send(visitor, plan, "undo"))
+    assert "1 change that cannot be written" in undo
+    assert bare["id"] not in undo
+    refused = undo.partition("1 change that cannot be written")[2].partition("cannot be emptied")[0]
+    assert "Where" not in refused
+    assert " ".join(filter(None, (bare["number"], bare["display_name"]))) in refused
+
+
 def test_an_answer_is_kept_if_the_run_that_asked_cannot_be_resumed(visitor, settings, planned, monkeypatch):
     monkeypatch.setenv("PREFECT_API_URL", "http://127.0.0.1:9/api")
     plan = planned()

@@ -79,6 +79,10 @@ def test_a_queue_with_nothing_to_change_makes_no_plan_and_says_so(visitor, clien
 
 def test_changes_are_withdrawn_by_ticks_or_by_their_button(visitor, settings, client, insert):
     changes = insert(*((client["id"], field, "x") for field in ("city", "state", "phone")))
+    assert "3 queued changes are in no plan" in text_of(visitor.get("/plans"))
+    unticked = visitor.post(f"{PLACE}/sort?group=waiting", {"do": "withdraw"}, status=400)
+    assert "Tick at least one change" in text_of(unticked)
+    assert unticked.text.count('name="change"') == 3
     page = visitor.post(
         f"{PLACE}/sort", {"do": "withdraw", "change": [changes[f].change_id for f in ("city", "state")]}
     )
@@ -86,7 +90,6 @@ def test_changes_are_withdrawn_by_ticks_or_by_their_button(visitor, settings, cl
     page = visitor.post(f"{PLACE}/sort", {"withdraw": changes["phone"].change_id})
     assert "1 change withdrawn" in text_of(page)
     assert queued_changes(settings) == []
-    assert "Tick at least one" in text_of(visitor.post(f"{PLACE}/sort", {"do": "withdraw"}, status=400))
     gone = {"do": "withdraw", "change": changes["city"].change_id}
     assert "There is no change" in text_of(visitor.post(f"{PLACE}/sort", gone, status=400))
 
@@ -97,7 +100,15 @@ def test_changes_of_a_rejected_plan_are_queued_again(visitor, settings, client, 
     reject_digest(settings, re.search(r'name="digest" value="(\w+)"', page.text).group(1), "not yet")
     queue = text_of(visitor.get(PLACE))
     assert "its plan was rejected" in queue
-    assert "not yet" in queue
+    assert re.search(r"by \S+: not yet", queue)
+    plan = visitor.get(page.url.path)
+    assert "asked for (bot)" in text_of(plan)
+    assert "1 queued change of this plan waits for a decision" in text_of(plan)
+    assert 'href="/plans/queued?group=rejected"' in plan.text
+    shown = visitor.get(f"/clients/main/{client['id']}")
+    assert "1 change of a rejected plan" in text_of(shown)
+    assert re.search(r"by \S+: not yet", text_of(shown))
+    assert "1 queued change of a rejected plan" in text_of(visitor.get("/"))
     (change,) = queued_changes(settings)
     again = visitor.post(f"{PLACE}/sort", {"do": "requeue", "change": change.change_id})
     assert "1 change queued again" in text_of(again)
