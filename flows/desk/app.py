@@ -21,7 +21,7 @@ from starlette.staticfiles import StaticFiles
 
 from flows.ask.kept import waiting_at_most
 from flows.desk.answers import Answer, DeskRoute, Download, Page, See
-from flows.desk.guard import Guard, TooLarge
+from flows.desk.guard import Guard
 from flows.desk.pages import PAGES
 from flows.desk.pages.entrance import entrance
 from flows.desk.render import render
@@ -46,7 +46,7 @@ def build_app(desk: Desk, origins: frozenset[str]) -> Starlette:
     return Starlette(
         routes=[*entrance(desk), *routes, Mount("/static", StaticFiles(directory=STATIC), name="static")],
         middleware=[Middleware(Guard, origins=origins)],
-        exception_handlers={HTTPException: _not_there, TooLarge: _too_large},
+        exception_handlers={HTTPException: _not_there},
     )
 
 
@@ -156,8 +156,3 @@ def _not_there(_request: Request, problem: Exception) -> Response:
     if status in {HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED}:
         return _bare("not_there.html", status, {"title": "This page is not there", "text": "The address is wrong."})
     return _bare("not_there.html", status, {"title": "This form cannot be read", "text": TOO_LARGE})
-
-
-def _too_large(_request: Request, _problem: Exception) -> Response:
-    status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
-    return _bare("not_there.html", status, {"title": "This is too large", "text": TOO_LARGE})

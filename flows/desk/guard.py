@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from http import HTTPStatus
 from typing import Final
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -63,10 +65,6 @@ class Guard:
         return None
 
 
-class TooLarge(Exception):
-    """A request is larger than it said."""
-
-
 def _limited(receive: Receive) -> Receive:
     """Refuse a body that grows over the limit without having said its size."""
     so_far = 0
@@ -76,7 +74,7 @@ def _limited(receive: Receive) -> Receive:
         message = await receive()
         so_far += len(message.get("body", b""))
         if so_far > MOST_BYTES:
-            raise TooLarge
+            raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
         return message
 
     return counted
