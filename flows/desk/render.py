@@ -45,8 +45,8 @@ def figure(value: Decimal | None, code: str | None) -> Markup:
     """Return an amount for a row that shows its currency once: the code is there to be read aloud and to be copied."""
     if value is None:
         return DASH
-    shown = '<span class="money">{}<span class="unseen"> {}</span></span>'
-    return Markup(shown).format(amount(value, code), code or "without a currency")
+    unseen = Markup('<span class="unseen"> {}</span>').format(code or "without a currency")
+    return Markup('<span class="money">{}{}</span>').format(amount(value, code), unseen)
 
 
 def when(value: datetime | None) -> Markup:
