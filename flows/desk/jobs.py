@@ -21,13 +21,15 @@ MOST_ENDED: Final = 100
 class Job:
     """One piece of work: who began it, how far it is, and the page of its result once it has ended.
 
-    `problem` is the message of the error that ended it. Of two jobs with the same `once`, the second is not begun.
+    `again` is the form that begins the same work, where that is safe. `problem` is the message of the error that ended it.
+    Of two jobs with the same `once`, the second is not begun.
     """
 
     key: str
     title: str
     session: str = field(repr=False)
     once: str = ""
+    again: str = ""
     phase: str = ""
     done: int = 0
     total: int | None = None
@@ -60,6 +62,7 @@ class Jobs:
         then: Callable[[Any], str],
         *,
         once: str = "",
+        again: str = "",
     ) -> Job:
         """Begin work in a thread, in the context of the caller: the same operator. Return its job.
 
@@ -70,7 +73,7 @@ class Jobs:
             running = next((job for job in self._jobs.values() if once and job.once == once and job.is_running), None)
             if running is not None:
                 return running
-            job = Job(secrets.token_urlsafe(9), title, session, once)
+            job = Job(secrets.token_urlsafe(9), title, session, once, again)
             self._jobs[job.key] = job
             self._forget_old()
             context = copy_context()

@@ -127,14 +127,20 @@ class Visit:
         self.session.note(text)
 
     def start(
-        self, title: str, work: Callable[[Progress], Result], then: Callable[[Result], str], *, once: str = ""
+        self,
+        title: str,
+        work: Callable[[Progress], Result],
+        then: Callable[[Result], str],
+        *,
+        once: str = "",
+        again: str = "",
     ) -> See:
         """Begin long work in the background; go to the page that shows its progress. See `Jobs.start`.
 
         `then` takes the result and returns the URL to go to at the end. It may call `note`. Raises Busy if a colleague
-        has begun the same work, by `once`, and it is under way.
+        has begun the same work, by `once`, and it is under way. If it fails, its page offers to send the form `again`.
         """
-        job = self.desk.jobs.start(self.session.key, title, work, then, once=once)
+        job = self.desk.jobs.start(self.session.key, title, work, then, once=once, again=again)
         if job.session != self.session.key:
             raise Busy("A colleague has begun this already, and it is still under way. Look again in a minute.")
         return see_job(job)
