@@ -21,7 +21,7 @@ MOST_ENDED: Final = 100
 class Job:
     """One piece of work: who began it, how far it is, and the page of its result once it has ended.
 
-    `again` is the form that begins the same work, where that is safe. `problem` is the message of the error that ended it.
+    `again` is the form that begins the same work, where that is safe. `problem` is the message of the error at its end.
     Of two jobs with the same `once`, the second is not begun.
     """
 
