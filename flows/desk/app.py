@@ -32,6 +32,8 @@ from schemas.errors import ApiError, Busy, SyncError, UnsafePlan
 STATIC: Final = Path(__file__).parent / "static"
 MOST_FIELDS: Final = 10_000
 """Texts and files of one form: a grid of a thousand rows has many."""
+MOST_PAGES: Final = 10
+"""Pages that forms led to and that one person can go back to."""
 TOO_LARGE: Final = "It is too large, or damaged. Nothing was changed."
 INLINE: Final = "default-src 'none'; object-src 'self'; style-src 'unsafe-inline'"
 """The policy of a file that the browser shows itself: it runs no script of the file."""
@@ -80,7 +82,7 @@ def _answer(visit: Visit, route: DeskRoute) -> Response:
     try:
         with acting_as(visit.session.person):
             answer = route.handler(visit)
-            return _response(visit, answer)
+            return _response(visit, answer, route)
     except SyncError as problem:
         return _problem(visit, route, str(problem), _status_of(problem))
     except HTTPException as problem:
@@ -89,7 +91,10 @@ def _answer(visit: Visit, route: DeskRoute) -> Response:
         return _problem(visit, route, describe(problem)[0], HTTPStatus.INTERNAL_SERVER_ERROR)
 
 
-def _response(visit: Visit, answer: Answer) -> Response:
+def _response(visit: Visit, answer: Answer, route: DeskRoute) -> Response:
+    """Return the answer for the browser. A form leads to a page with an address: who goes back sends nothing again."""
+    if isinstance(answer, Page) and route.verb == "POST":
+        answer = See(f"/shown/{visit.keep(answer, most=MOST_PAGES)}")
     if isinstance(answer, See):
         return RedirectResponse(answer.url, HTTPStatus.SEE_OTHER)
     if isinstance(answer, Download):
@@ -116,8 +121,8 @@ def _problem(visit: Visit, route: DeskRoute, text: str, status: int) -> Response
     again = status == HTTPStatus.SERVICE_UNAVAILABLE and not visit.form.texts
     at = dict(NAVIGATION).get("/" + route.path.split("/")[1], "")
     page = Page("problem.html", {"text": text, "again": again, "at": at}, "This did not work", status)
-    response = _response(visit, page)
-    if status == HTTPStatus.SERVICE_UNAVAILABLE:
+    response = _response(visit, page, route)
+    if again and status == HTTPStatus.SERVICE_UNAVAILABLE:
         response.headers["Retry-After"] = "5"
     return response
 

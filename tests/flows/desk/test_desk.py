@@ -230,3 +230,15 @@ def test_a_used_link_leads_who_is_inside_to_the_desk_and_others_to_a_colleague(o
     assert "Go to the desk" in text_of(inside)
     assert "Ask your colleague for a new one" in text_of(outside)
     assert "Go to the desk" not in text_of(outside)
+
+
+def test_each_page_that_a_form_leads_to_has_an_address_so_that_back_sends_nothing_again(visitor):
+    for path, data, status in (
+        ("/people", {"person": "Ben"}, 200), ("/people", {"person": ""}, 400), ("/people", {"csrf": "old"}, 403),
+    ):  # fmt: skip
+        sent = visitor.http.post(
+            path, data={"csrf": visitor.session.csrf} | data, headers={"Origin": visitor.origin}, follow_redirects=False
+        )
+        assert sent.status_code == 303
+        shown = visitor.get(sent.headers["Location"], status=status)
+        assert text_of(visitor.get(shown.url.path, status=status)) == text_of(shown)
