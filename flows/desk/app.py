@@ -33,6 +33,8 @@ from schemas.errors import ApiError, Busy, SyncError, UnsafePlan
 STATIC: Final = Path(__file__).parent / "static"
 MOST_FIELDS: Final = 10_000
 """Texts and files of one form: a grid of a thousand rows has many."""
+MOST_PAGES: Final = 10
+"""Pages that forms led to and that one person can go back to."""
 TOO_LARGE: Final = "It is too large, or damaged. Nothing was changed."
 PATIENCE: Final = 3.0
 """Seconds that a request waits for figures that are being computed, before its page says so and tries again."""
@@ -83,7 +85,7 @@ def _answer(visit: Visit, route: DeskRoute) -> Response:
     try:
         with acting_as(visit.session.person), waiting_at_most(PATIENCE):
             answer = route.handler(visit)
-            return _response(visit, answer)
+            return _response(visit, answer, route)
     except SyncError as problem:
         return _problem(visit, route, str(problem), _status_of(problem))
     except HTTPException as problem:
@@ -92,7 +94,10 @@ def _answer(visit: Visit, route: DeskRoute) -> Response:
         return _problem(visit, route, describe(problem)[0], HTTPStatus.INTERNAL_SERVER_ERROR)
 
 
-def _response(visit: Visit, answer: Answer) -> Response:
+def _response(visit: Visit, answer: Answer, route: DeskRoute) -> Response:
+    """Return the answer for the browser. A form leads to a page with an address: who goes back sends nothing again."""
+    if isinstance(answer, Page) and route.verb == "POST":
+        answer = See(f"/shown/{visit.keep(answer, most=MOST_PAGES)}")
     if isinstance(answer, See):
         return RedirectResponse(answer.url, HTTPStatus.SEE_OTHER)
     if isinstance(answer, Download):
@@ -120,13 +125,14 @@ def _problem(visit: Visit, route: DeskRoute, text: str, status: int) -> Response
     If the warehouse is busy, the page tries again; it has what a person typed into a form, to send it again.
     """
     is_busy = status == HTTPStatus.SERVICE_UNAVAILABLE
+    again = is_busy and not visit.form.texts
     values = {
-        "text": text, "again": is_busy and not visit.form.texts, "sent": _to_send_again(visit) if is_busy else [],
+        "text": text, "again": again, "sent": _to_send_again(visit) if is_busy else [],
         "to": route.path.format(**{name: quote(value, safe="") for name, value in visit.path.items()}),
         "at": dict(NAVIGATION).get("/" + route.path.split("/")[1], ""),
     }  # fmt: skip
-    response = _response(visit, Page("problem.html", values, "This did not work", status))
-    if is_busy:
+    response = _response(visit, Page("problem.html", values, "This did not work", status), route)
+    if again:
         response.headers["Retry-After"] = "5"
     return response
 

@@ -26,7 +26,8 @@ class Job:
     """One piece of work: who began it, how far it is, and the page of its result once it has ended.
 
     `problem` is the message of the error that ended it. Two jobs with the same `once` never run at once. `choice` says
-    what exactly the work is: two jobs with the same `once` and `choice` would do the same.
+    what exactly the work is: two jobs with the same `once` and `choice` would do the same. `again` is the form that
+    begins the same work, where that is safe.
     """
 
     key: str
@@ -34,6 +35,7 @@ class Job:
     session: str = field(repr=False)
     once: str = ""
     choice: object = field(default=None, repr=False)
+    again: str = ""
     phase: str = ""
     done: int = 0
     total: int | None = None
@@ -67,6 +69,7 @@ class Jobs:
         *,
         once: str = "",
         choice: object = None,
+        again: str = "",
     ) -> Job:
         """Begin work in a thread, in the context of the caller: the same operator. Return its job.
 
@@ -84,7 +87,7 @@ class Jobs:
                 return same
             _check_number(running, session)
             self._forget_old()
-            job = Job(secrets.token_urlsafe(9), title, session, once, choice)
+            job = Job(secrets.token_urlsafe(9), title, session, once, choice, again)
             self._begin(job, copy_context(), work, then)
         return job
 

@@ -41,6 +41,14 @@ def money(value: Decimal | None, code: str | None) -> Markup:
     return Markup('<span class="money">{} {}</span>').format(amount(value, code), code or "without a currency")
 
 
+def figure(value: Decimal | None, code: str | None) -> Markup:
+    """Return an amount for a row that shows its currency once: the code is there to be read aloud and to be copied."""
+    if value is None:
+        return DASH
+    unseen = Markup('<span class="unseen"> {}</span>').format(code or "without a currency")
+    return Markup('<span class="money">{}{}</span>').format(amount(value, code), unseen)
+
+
 def when(value: datetime | None) -> Markup:
     """Return a moment, in UTC."""
     if value is None:
@@ -83,6 +91,7 @@ def templates() -> Environment:
     made.filters |= {
         "plain": plain,
         "money": money,
+        "figure": figure,
         "when": when,
         "day": day,
         "cell": cell,

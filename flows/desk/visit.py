@@ -134,13 +134,15 @@ class Visit:
         *,
         once: str = "",
         choice: object = None,
+        again: str = "",
     ) -> See:
         """Begin long work in the background; go to the page that shows its progress. See `Jobs.start`.
 
         `then` takes the result and returns the URL to go to at the end. It may call `note`. Raises Busy if work with
-        the same `once` is under way that has another choice, or that a colleague has begun.
+        the same `once` is under way that has another choice, or that a colleague has begun. If the work fails, its page
+        offers to send the form `again`.
         """
-        job = self.desk.jobs.start(self.session.key, title, work, then, once=once, choice=choice)
+        job = self.desk.jobs.start(self.session.key, title, work, then, once=once, choice=choice, again=again)
         if job.session != self.session.key:
             raise Busy("A colleague has begun this already, and it is still under way. Look again in a minute.")
         return see_job(job)

@@ -50,7 +50,10 @@ def check(visit: Visit) -> Answer:
         return results
 
     return visit.start(
-        "Checking server, token and warehouse", work, lambda results: f"/health?checks={visit.keep(results)}"
+        "Checking server, token and warehouse",
+        work,
+        lambda results: f"/health?checks={visit.keep(results)}",
+        again="/health/checks",
     )
 
 

@@ -136,8 +136,8 @@ def _under_way(visit: Visit, job: Job) -> Answer:
 def merge(visit: Visit) -> Answer:
     """Merge: check the typed words and the password first, then begin in the background."""
     plan_id, form = visit.path["plan_id"], visit.form
-    if job := _running(visit, plan_id):
-        return _under_way(visit, job)
+    if _running(visit, plan_id):
+        return See(f"/merges/{plan_id}")
     found = _found(visit)
     wrong = faults(assent_for(found.merges), form.get("count"), form.get("text")) if found.merges else {}
     password, fault = _password(visit)
@@ -157,8 +157,8 @@ def merge(visit: Visit) -> Answer:
 def resume(visit: Visit) -> Answer:
     """Go on with a plan that stopped. Asks for the password again, if anything is still to be merged."""
     plan_id = visit.path["plan_id"]
-    if job := _running(visit, plan_id):
-        return _under_way(visit, job)
+    if _running(visit, plan_id):
+        return See(f"/merges/{plan_id}")
     found = _found(visit)
     password, fault = _password(visit)
     if fault and any(state in UNMERGED for state in found.stored.states):
@@ -177,8 +177,8 @@ def resume(visit: Visit) -> Answer:
 def close(visit: Visit) -> Answer:
     """End a plan for good. Sends nothing."""
     plan_id = visit.path["plan_id"]
-    if job := _running(visit, plan_id):
-        return _under_way(visit, job)
+    if _running(visit, plan_id):
+        return See(f"/merges/{plan_id}")
     close_merges(visit.settings, plan_id)
     visit.note("The plan has ended. Nothing more of it is sent.")
     return See(f"/merges/{plan_id}")

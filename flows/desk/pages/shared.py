@@ -28,6 +28,11 @@ def under_way(job: Job, address: str, *, at: str = "", others: str = "") -> Page
     return Page("shared/progress.html", {"job": job, "address": address, "at": at, "others": others}, job.title)
 
 
+def shown(visit: Visit) -> Answer:
+    """Show the page that a form led to, such as the form again with what is wrong in it."""
+    return visit.kept(visit.path["key"], Page)
+
+
 def choose_source(visit: Visit) -> Answer:
     """Choose a company for all pages, or all of them; stay on the page."""
     name, back = visit.form.get("source"), visit.form.get("back")
@@ -55,6 +60,7 @@ def leave(visit: Visit) -> Answer:
 
 ROUTES: Final = (
     get("/jobs/{key}", progress),
+    get("/shown/{key}", shown),
     post("/source", choose_source, writes=False),
     get("/people", people),
     post("/people", invite, writes=True),

@@ -85,7 +85,7 @@ def fetch(visit: Visit) -> Answer:
     def then(results: dict[str, Pulled | SyncError]) -> str:
         return tell_pulls(visit, results)
 
-    return visit.start("Fetching changes", work, then, once="pull", choice=sorted(names))
+    return visit.start("Fetching changes", work, then, once="pull", choice=sorted(names), again="/today/fetch")
 
 
 def tell_pulls(visit: Visit, results: Mapping[str, Pulled | SyncError]) -> str:

@@ -60,8 +60,9 @@ document.addEventListener("submit", async (event) => {
   } catch { location.reload(); }  // it may have arrived: so nothing is sent twice
 });
 
-// A part looks again until it is gone: <div id="progress" data-refresh="1000">.
-let timer;
+// A part looks again until it is gone: <div id="progress" data-refresh="1000">. After two looks without an answer, the
+// page says so: <p data-silent hidden>.
+let timer, failed = 0;
 const lookAgain = () => {
   const part = document.querySelector("[data-refresh]");
   clearTimeout(timer);
@@ -72,7 +73,9 @@ const refresh = async (part) => {
     const answer = await fetch(location.href), page = await pageOf(answer), fresh = page.getElementById(part.id);
     if (!fresh) { show(page, answer); return; }
     part.replaceWith(document.adoptNode(fresh));
-  } catch { /* the desk may be back soon */ }
+    failed = 0;
+  } catch { failed += 1; /* the desk may be back soon */ }
+  document.querySelectorAll("[data-silent]").forEach((words) => { words.hidden = failed < 2; });
   lookAgain();
 };
 lookAgain();

@@ -26,6 +26,7 @@ ELSEWHERE = {
     "/health/held/{source}",  # and the next: only for very many records, in tests/flows/desk/pages/test_health.py
     "/health/quarantine",
     "/jobs/{key}",  # in test_shared_in_browser.py
+    "/shown/{key}",  # in test_desk.py
     "/receivables-file/{key}",  # and the next: only for large files, in tests/flows/desk/pages/test_receivables.py
     "/receivables-file/{key}/download",
 }

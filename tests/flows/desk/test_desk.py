@@ -231,3 +231,22 @@ def test_passwords_never_cross_a_network_as_they_are(opened):
 def test_the_key_of_another_kind_of_value_is_no_error_of_the_desk(opened, visitor, path):
     key = visitor.session.keep(7)
     assert visitor.http.get(path.format(key)).status_code in {200, 400}
+
+
+def test_a_used_link_leads_who_is_inside_to_the_desk_and_others_to_a_colleague(opened, visitor):
+    inside, outside = visitor.get(visitor.link, status=410), client(opened).get(visitor.link)
+    assert "Go to the desk" in text_of(inside)
+    assert "Ask your colleague for a new one" in text_of(outside)
+    assert "Go to the desk" not in text_of(outside)
+
+
+def test_each_page_that_a_form_leads_to_has_an_address_so_that_back_sends_nothing_again(visitor):
+    for path, data, status in (
+        ("/people", {"person": "Ben"}, 200), ("/people", {"person": ""}, 400), ("/people", {"csrf": "old"}, 403),
+    ):  # fmt: skip
+        sent = visitor.http.post(
+            path, data={"csrf": visitor.session.csrf} | data, headers={"Origin": visitor.origin}, follow_redirects=False
+        )
+        assert sent.status_code == 303
+        shown = visitor.get(sent.headers["Location"], status=status)
+        assert text_of(visitor.get(shown.url.path, status=status)) == text_of(shown)

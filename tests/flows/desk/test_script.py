@@ -207,6 +207,17 @@ def test_work_under_way_is_looked_at_until_its_result_is_there(page, site, statu
     assert site.asked == ["GET /jobs/1"] * 4 + ["GET /done"]
 
 
+def test_a_page_says_so_when_the_desk_does_not_answer(page, site):
+    words = '<p id="words" data-silent hidden>The desk does not answer.</p>'
+    site.shown["GET /"] = page_of(f'<div id="progress" data-refresh="10">1</div>{words}')
+    page.goto("/")
+    expect(page.locator("#words")).to_be_hidden()
+    page.route("**/", lambda route: route.abort())
+    expect(page.locator("#words")).to_be_visible()
+    page.unroute("**/")
+    expect(page.locator("#words")).to_be_hidden()
+
+
 TABLE = """<h1>A page</h1><div class="wide"><table><thead><tr>
 <th scope="col">Client</th><th scope="col">Owed</th></tr></thead>
 <tbody><tr><th scope="row"><bdi>{}</bdi></th><td class="number">1,234,567,890.00 EUR</td></tr></tbody></table></div>"""

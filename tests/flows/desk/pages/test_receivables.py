@@ -105,11 +105,12 @@ def test_the_page_shows_the_sums_of_each_currency_and_each_client_of_one(books, 
     codes = {books.currencies[key] for key in theirs}
     assert len(codes) > 1
     for code in codes:
-        html = books.visitor.get(f"/receivables?{query}currency={code}").text
+        answer = books.visitor.get(f"/receivables?{query}currency={code}")
+        html = answer.text
         own = {key: row for key, row in theirs.items() if books.currencies[key] == code}
         for name in ("owed", "overpaid", "net"):
             total = sum(Decimal(str(row[name])) for row in own.values())
-            assert f'<span class="money">{shown_amount(total, code)}</span>' in html
+            assert shown_amount(total, code) in text_of(answer)
         for key in own:
             assert f"/clients/main/{key}" in html
             assert f'/receivables/main/{key}{f"?day={day}" if ago else ""}"' in html
@@ -268,12 +269,12 @@ def test_a_role_that_may_only_read_sees_the_figures_its_views_have(settings, dat
         whole, views = Visitor(opened), Visitor(other)
         for query in ("", f"?day={day}"):
             both = [visitor.get(f"/receivables{query}").text for visitor in (whole, views)]
-            ours, theirs = (re.findall(r'<span class="money">([^<]+)</span>', html) for html in both)
+            ours, theirs = (re.findall(r'<span class="money">([^<]+)<', html) for html in both)
             assert ours == theirs
             assert len(ours) > 20
             links = re.findall(r'href="(/receivables/main/[^"]+)"', both[1])
             assert links
-            items = [re.findall(r'<span class="money">([^<]+)</span>', v.get(links[0]).text) for v in (whole, views)]
+            items = [re.findall(r'<span class="money">([^<]+)<', v.get(links[0]).text) for v in (whole, views)]
             assert items[0] == items[1]
         files = [list(csv.DictReader(io.StringIO(v.get("/receivables/file.csv?all=1").text))) for v in (whole, views)]
         assert [row["owed"] for row in files[0]] == [row["owed"] for row in files[1]]
@@ -296,3 +297,12 @@ def test_the_bars_have_a_text(books):
     assert 'role="img"' in html
     assert "owed: not due " in html
     assert "style=" not in html
+
+
+def test_a_row_of_sums_names_its_currency_once_and_has_it_for_screen_readers_and_copies(books):
+    html = books.visitor.get("/receivables").text
+    table = html.partition("<caption>Sums")[2].partition("</table>")[0]
+    for row in table.split("<tr>")[2:]:
+        code = re.search(r">([A-Z]{3})</a></th>", row)[1]
+        assert row.count(f'<span class="unseen"> {code}</span>') == row.count('<span class="money">') >= 8
+        assert not re.search(rf'<span class="money">[^<]*{code}', row)

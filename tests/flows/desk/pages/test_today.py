@@ -169,6 +169,8 @@ def test_a_fetch_that_fails_says_why_there_and_on_today(visitor, monkeypatch):
     monkeypatch.setenv("NINJA_SYNC_TOKEN", "wrong-token-of-a-test")
     failed = visitor.post("/today/fetch", status=409)
     assert "token" in text_of(failed)
+    assert 'action="/today/fetch"' in failed.text
+    assert "Try again Back to Today" in text_of(failed)
     shown = text_of(visitor.get("/"))
     assert "The last pull failed just now" in shown
     assert 'class="badge bad">failed' in visitor.get("/").text
