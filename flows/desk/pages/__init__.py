@@ -19,6 +19,8 @@ from flows.desk.pages import (
     receivables,
     review,
     shared,
+    statement_mails,
+    statement_runs,
     statements,
     today,
 )
@@ -36,6 +38,8 @@ PAGES: Final[tuple[DeskRoute, ...]] = (
     *queue.ROUTES,  # before the plans: /plans/queued is no plan
     *plans.ROUTES,
     *receivables.ROUTES,
+    *statement_runs.ROUTES,
+    *statement_mails.ROUTES,
     *statements.ROUTES,
     *health.ROUTES,
     *shared.ROUTES,
