@@ -13,7 +13,7 @@ import msgspec
 import pytest
 
 from flows.ask.debtors import mailed_since
-from flows.desk.pages import statement_mails
+from flows.desk.pages import statement_mails, statements
 from tests.engines import address
 from tests.flows.conftest import pull_from
 from tests.flows.desk.conftest import Visitor, answering, text_of
@@ -85,7 +85,7 @@ def at(settings, server, place, monkeypatch, tmp_path):
 
 
 def test_the_list_has_the_debtors_of_the_server_and_those_without_an_address_apart(at, monkeypatch):
-    monkeypatch.setattr(statement_mails, "PAGE", 1000)
+    monkeypatch.setattr(statements, "PAGE", 1000)
     page, _ = at.choose()
     owed = at.debtors()
     shown = re.findall(r'name="shown" value="(\w+)"', page.text)
@@ -102,7 +102,7 @@ def test_the_list_has_the_debtors_of_the_server_and_those_without_an_address_apa
 
 
 def test_ticks_are_kept_from_page_to_page(at, monkeypatch):
-    monkeypatch.setattr(statement_mails, "PAGE", 5)
+    monkeypatch.setattr(statements, "PAGE", 5)
     page, key = at.choose()
     first = re.findall(r'name="shown" value="(\w+)"', page.text)[0]
     second = at.go(key, page, "page 2", without=[first])
@@ -143,7 +143,7 @@ def test_all_are_fetched_as_a_zip_but_who_was_left_out_or_has_paid_since(at):
 
 
 def test_a_zip_that_would_be_too_large_is_refused(at, monkeypatch):
-    monkeypatch.setattr(statement_mails, "MOST_IN_ZIP", 3)
+    monkeypatch.setattr(statements, "MOST_IN_ZIP", 3)
     page, key = at.choose()
     shown = re.findall(r'name="shown" value="(\w+)"', page.text)
     answer = at.visitor.post(f"/statements/{key}", {"shown": shown, "chosen": shown, "go": "zip"}, status=400)
