@@ -199,7 +199,8 @@ FOCUSED = """() => {
     if (!node || node === document.body || node === document.documentElement) return null;
     if (window.reached.has(node)) return node.matches("input[type^=date], input[type=month]") ? "again" : null;
     window.reached.add(node);
-    const style = getComputedStyle(node), box = node.getBoundingClientRect(), html = node.outerHTML.slice(0, 120);
+    const style = getComputedStyle(node), html = node.outerHTML.slice(0, 120);
+    const box = node.getClientRects()[0] ?? node.getBoundingClientRect(); // of a link on two lines, its first
     const ringed = style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 1 || style.boxShadow !== "none";
     if (!ringed) return `its focus is not visible: ${html}`;
     const inside = box.bottom > 0 && box.top < innerHeight && box.right > 0 && box.left < innerWidth;

@@ -163,9 +163,10 @@ def choose_columns(visit: Visit) -> Answer:
 
 def clients(visit: Visit) -> Answer:
     """Return the active clients as a workbook, to correct it and upload it."""
+    source = visit.one_source()
     if (page := not_visible(visit, "Corrections")) is not None:
         return page
-    result = clients_to_correct(visit.settings, visit.one_source())
+    result = clients_to_correct(visit.settings, source)
     return Download(as_workbook(result.columns, result.rows), "clients.xlsx", WORKBOOK)
 
 

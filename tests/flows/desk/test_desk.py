@@ -242,7 +242,7 @@ def test_a_used_link_leads_who_is_inside_to_the_desk_and_others_to_a_colleague(o
 
 def test_each_page_that_a_form_leads_to_has_an_address_so_that_back_sends_nothing_again(visitor):
     for path, data, status in (
-        ("/people", {"person": "Ben"}, 200), ("/people", {"person": ""}, 400), ("/people", {"csrf": "old"}, 403),
+        ("/people", {"person": "Dora"}, 200), ("/people", {"person": ""}, 400), ("/people", {"csrf": "old"}, 403),
     ):  # fmt: skip
         sent = visitor.http.post(
             path, data={"csrf": visitor.session.csrf} | data, headers={"Origin": visitor.origin}, follow_redirects=False

@@ -387,7 +387,7 @@ def test_a_role_that_may_read_everything_and_write_nothing_compares(reader, serv
     with answering(settings, read_only=True) as opened:
         grid = checked(Visitor(opened), f"Number;City\n{number};Neustadt\nnobody;Bern\n")
         assert "will change" in text_of(grid)
-        assert "no client had this number" in text_of(grid)
+        assert "no client has this number" in text_of(grid)
 
 
 def test_a_role_that_may_read_the_views_only_is_told_before_it_uploads_anything(reader):
