@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 from flows.configuration.values import Settings, Source
+from flows.session.ready import make_ready
 from tests.browser import check_accessible, check_width, opened_page, tab_through
 from tests.flows.desk.conftest import answering, entered
 
@@ -86,6 +87,7 @@ def test_long_work_shows_how_far_it_is_and_then_its_result(opened, browser, scri
 def test_a_page_for_one_company_asks_for_it_and_is_shown_once_it_is_chosen(tmp_path, browser, scripts):
     sources = {name: Source(url="http://127.0.0.1:1") for name in ("north", "south")}
     settings = Settings(warehouse=str(tmp_path / "warehouse.duckdb"), sources=sources)
+    make_ready(settings)
     with (
         answering(settings) as opened,
         entered(browser, opened, expected=[400], java_script_enabled=scripts) as page,
