@@ -34,7 +34,7 @@ $(DEMO_READY): .ci/demo.lock .ci/uv.lock pyproject.toml
 demo: $(DEMO_READY)   ## the main job once, against the sandbox, into demo/warehouse.duckdb
 	$(BIN)/ninja-sync demo
 
-test: $(READY) services   ## format, lint, types, import contracts; beside them tests, one of every kind: five minutes
+test: $(READY) services   ## format, lint, types, import contracts; beside them tests, one of every kind: eight minutes on two cores
 	$(MAKE) --no-print-directory -j 2 lint tests
 
 tests: $(READY)

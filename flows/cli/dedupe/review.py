@@ -208,7 +208,8 @@ def _show_said(group: OneGroup) -> None:
     ids = in_order(group.case)
     for told in group.said:
         by = f"by {told.author}, {told.at:%Y-%m-%d %H:%M} UTC" if told.at else "carried over from merged clients"
-        pairs = [" = ".join(letter_of(ids, key) for key in sorted(pair, key=ids.index)) for pair in told.pairs]
+        places = sorted(sorted(map(ids.index, pair)) for pair in told.pairs)
+        pairs = [" = ".join(letter_of(ids, ids[place]) for place in pair) for pair in places]
         of_pairs = f" ({', '.join(pairs)})" if len(ids) > 2 else ""  # noqa: PLR2004 - a single pair needs no letters
         say(f"Decided: {DECIDED[told.decision]}, {by}{of_pairs}.")
 

@@ -35,7 +35,7 @@ def warehouse(place):
 
 def noted(warehouse, one, other, decision, seconds, source="main"):
     now = NOW + timedelta(seconds=seconds)
-    decide(warehouse, source, (one, other), decision, author="eva", reason="looked", now=now)
+    decide(warehouse, source, [(one, other)], decision, author="eva", reason="looked", now=now)
 
 
 def test_what_was_found_is_told_as_it_was_and_a_run_takes_the_place_of_the_one_before(warehouse):

@@ -52,7 +52,7 @@ def test_decisions_count_as_unlearned_until_a_model_is_made_after_them(warehouse
     for seconds, (pair, decision) in enumerate(
         [(("a", "b"), SAME_AS), (("a", "b"), NEVER_MERGE), (("a", "c"), SAME_AS), (("c", "d"), LATER)]
     ):
-        decide(warehouse, "main", pair, decision, author="eva", reason="", now=NOW + timedelta(seconds=seconds))
+        decide(warehouse, "main", [pair], decision, author="eva", reason="", now=NOW + timedelta(seconds=seconds))
     assert (since_learned(warehouse, "main"), since_learned(warehouse, "other")) == (2, 0)
     store_model(warehouse, "main", replace(FIRST, made_at=NOW + timedelta(seconds=1)))
     assert since_learned(warehouse, "main") == 1
