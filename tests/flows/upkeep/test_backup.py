@@ -59,7 +59,7 @@ def lived_in(told, server, pulls, monkeypatch):
         plan_push(told, "main", api.door, [WishedRow("row 1", "id", b, {"city": "Köln"})])
         approve_digest(told, plan_merges(told, "main", api.door, [(c, d)]).plan.digest)
     with open_place(place_of(told)) as warehouse:
-        decide(warehouse, "main", (a, b), "never_merge", author="ann", reason="sisters", now=MOMENT)
+        decide(warehouse, "main", [(a, b)], "never_merge", author="ann", reason="sisters", now=MOMENT)
         choose_survivor(warehouse, "main", c, author="ann", reason="older", now=MOMENT)
         store_found(warehouse, "main", [FoundPair(c, d, 0.75, ("mail",), ('"quoted"\r\n',))], [[c, d]], MOMENT)
         warehouse.execute(
@@ -251,7 +251,7 @@ def test_a_decision_is_in_the_published_copy_after_a_pull_with_nothing_to_do(set
     pulls()
     a, b = sorted(server.clients())[:2]
     with open_place(place_of(settings)) as warehouse:
-        decide(warehouse, "main", (a, b), "never_merge", author="ann", reason="sisters", now=MOMENT)
+        decide(warehouse, "main", [(a, b)], "never_merge", author="ann", reason="sisters", now=MOMENT)
     done = pulls()
     assert (done.run.kind, done.published is not None) == ("idle", True)
     with open_place(reader_of(place_of(settings)), read_only=True) as copy:
@@ -274,7 +274,7 @@ def test_a_backup_of_an_older_version_gets_the_migrations_that_it_lacks(settings
             warehouse.execute("insert into control.migrations values ($number, $name, $digest, $now)", values)
         create_mirror(warehouse)
         remember_mirror(warehouse)
-        decide(warehouse, "main", ("a", "b"), "never_merge", author="ann", reason="sisters", now=MOMENT)
+        decide(warehouse, "main", [("a", "b")], "never_merge", author="ann", reason="sisters", now=MOMENT)
     file = tmp_path / "backup.zip"
     assert len(back_up(older, file).migrations) == len(known)
     other = msgspec.structs.replace(settings, warehouse=str(tmp_path / "other" / "w.duckdb"))

@@ -19,6 +19,7 @@ from flows.dedupe.decide import decide_pairs
 from flows.dedupe.find import find_duplicates
 from flows.dedupe.rules import Rules
 from flows.desk.pages import merge_plan
+from flows.desk.visit import Form
 from flows.merge import step as steps
 from flows.merge.stored import read_merges
 from flows.session.writing import one_writer_at_a_time
@@ -326,7 +327,7 @@ def test_a_second_click_and_a_colleague_merge_nothing_twice(opened, visitor, ser
     first = visitor.http.post(f"{path_of(page)}/merge", data=form, headers={"Origin": visitor.origin})
     assert begun.wait(60)
     gc.collect()
-    forms = [form for form in gc.get_objects() if type(form).__name__ == "Form"]
+    forms = [form for form in gc.get_objects() if type(form) is Form]
     assert server.box.password not in repr([form.texts for form in forms])  # the work has the password, sealed
     second = visitor.http.post(f"{path_of(page)}/merge", data=form, headers={"Origin": visitor.origin})
     reloaded = visitor.http.get(path_of(page))
@@ -375,7 +376,7 @@ def test_the_password_is_kept_nowhere(opened, visitor, server, make, caplog):
         jobs = [vars(job) for job in opened.desk.jobs._jobs.values()]
         assert len(jobs) > 1
         assert secret not in repr(jobs)
-        assert not [form for form in gc.get_objects() if type(form).__name__ == "Form" and secret in repr(form.texts)]
+        assert not [form for form in gc.get_objects() if type(form) is Form and secret in repr(form.texts)]
 
 
 def test_hostile_names_do_no_harm(visitor, server, box, make):
