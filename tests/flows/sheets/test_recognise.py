@@ -6,27 +6,15 @@ import io
 import zipfile
 
 import pytest
-from openpyxl import Workbook
 
 from flows.sheets.csv_text import splits_of
 from flows.sheets.recognise import MOST_BYTES, MOST_ROWS, recognise
 from flows.sheets.spreadsheets import Reading
 from flows.sheets.workbooks import MOST_UNPACKED
 from schemas.errors import SettingsError
+from tests.workbooks import workbook
 
 KNOWN = {"number", "city", "id"}
-
-
-def workbook(**sheets):
-    book = Workbook()
-    book.remove(book.active)
-    for name, rows in sheets.items():
-        sheet = book.create_sheet(name)
-        for row in rows:
-            sheet.append(row)
-    file = io.BytesIO()
-    book.save(file)
-    return file.getvalue()
 
 
 def packed(parts):

@@ -8,30 +8,12 @@ from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
-import pytest
-
 from connector import clients
 from flows.statements.fetch import file_name, owing
 from flows.statements.run import NO_ADDRESS, fetch_as_zip, fetch_into, mail, still_owing, with_address
-from sandbox.server import running
 from schemas.errors import NotAuthorised
-from tests.connector.clients.conftest import Box
-from tests.noted import Noted
 
 YEAR = clients.Period(date(2026, 1, 1), date(2026, 12, 31))
-
-
-@pytest.fixture(scope="module")
-def box():
-    with running(clients=12, seed=5) as sandbox:
-        yield Box(sandbox)
-
-
-@pytest.fixture
-def api(box):
-    opened = box.api(Noted())
-    with opened.door:
-        yield opened
 
 
 def test_who_has_paid_since_or_is_gone_is_reported_and_gets_nothing(api, box):

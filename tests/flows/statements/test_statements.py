@@ -15,26 +15,10 @@ from hypothesis import strategies as st
 
 from connector import clients
 from flows.statements.fetch import draw_statements, file_name, mail_statements, make_folder, named, owing
-from sandbox.server import running
 from schemas.client import Client
 from schemas.errors import NotAuthorised, OutcomeUnknown, ServerUnavailable, SettingsError
-from tests.connector.clients.conftest import Box
-from tests.noted import Noted
 
 YEAR = clients.Period(date(2026, 1, 1), date(2026, 12, 31))
-
-
-@pytest.fixture(scope="module")
-def box():
-    with running(clients=12, seed=5) as sandbox:
-        yield Box(sandbox)
-
-
-@pytest.fixture
-def api(box):
-    opened = box.api(Noted())
-    with opened.door:
-        yield opened
 
 
 def client(**more):

@@ -8,7 +8,7 @@ from html.parser import HTMLParser
 
 import pytest
 from msgspec.structs import replace
-from openpyxl import Workbook, load_workbook
+from openpyxl import load_workbook
 
 from flows.ask.ask import reading
 from flows.ask.rights import check_sees_all
@@ -21,6 +21,7 @@ from schemas.errors import SettingsError
 from tests.flows.conftest import pull_from
 from tests.flows.desk.conftest import Visitor, answering, text_of
 from tests.postgres import PASSWORD
+from tests.workbooks import workbook
 from warehouse.opened.open import open_place
 
 READS_THE_COMPANY = "POST /api/v1/companies/current?"
@@ -78,18 +79,6 @@ def checked(visitor, content, **choices):
     """The grid of a file, with its columns as suggested or chosen."""
     page = uploaded(visitor, content)
     return visitor.post(f"{page.url.path}/columns", fields_of(page) | choices)
-
-
-def workbook(**sheets):
-    book = Workbook()
-    book.remove(book.active)
-    for name, rows in sheets.items():
-        sheet = book.create_sheet(name)
-        for row in rows:
-            sheet.append(row)
-    file = io.BytesIO()
-    book.save(file)
-    return file.getvalue()
 
 
 @pytest.fixture
