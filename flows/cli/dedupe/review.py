@@ -206,12 +206,12 @@ def _show_said(group: OneGroup) -> None:
     from flows.dedupe.side_by_side import DECIDED, in_order, letter_of  # noqa: PLC0415 - an extra
 
     ids = in_order(group.case)
-    for told in group.said:
-        by = f"by {told.author}, {told.at:%Y-%m-%d %H:%M} UTC" if told.at else "carried over from merged clients"
-        places = sorted(sorted(map(ids.index, pair)) for pair in told.pairs)
+    for said in group.said:
+        by = f"by {said.author}, {said.at:%Y-%m-%d %H:%M} UTC" if said.at else "carried over from merged clients"
+        places = sorted(sorted(map(ids.index, pair)) for pair in said.pairs)
         pairs = [" = ".join(letter_of(ids, ids[place]) for place in pair) for pair in places]
         of_pairs = f" ({', '.join(pairs)})" if len(ids) > 2 else ""  # noqa: PLR2004 - a single pair needs no letters
-        say(f"Decided: {DECIDED[told.decision]}, {by}{of_pairs}.")
+        say(f"Decided: {DECIDED[said.decision]}, {by}{of_pairs}.")
 
 
 def _key(question: str, answers: set[str]) -> str:

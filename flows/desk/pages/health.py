@@ -85,18 +85,18 @@ def settle(visit: Visit) -> Answer:
 
     def then(settled: Sequence[Settling]) -> str:
         for one in settled:
-            visit.note(_told(one))
+            visit.note(_note_of(one))
         return "/health#unknown"
 
     return visit.start("Asking the server for the outcome", work, then, once=f"settle {name} {call_id}")
 
 
-def settle_as_told(visit: Visit) -> Answer:
+def state_outcome(visit: Visit) -> Answer:
     """Note the outcome of a call that a person has looked up in Invoice Ninja."""
     name, outcome = choose_source(visit.settings, visit.form.get("source")), WORDS.get(visit.form.get("outcome"))
     if outcome is None or "looked" not in visit.form:
         raise SettingsError("Look at the clients in Invoice Ninja. Then tick the box, and choose the outcome.")
-    visit.note(_told(settle_by_word(visit.settings, name, visit.form.get("call"), outcome)))
+    visit.note(_note_of(settle_by_word(visit.settings, name, visit.form.get("call"), outcome)))
     return See("/health#unknown")
 
 
@@ -171,7 +171,7 @@ def _list(
     return Page(template, values, title)
 
 
-def _told(settled: Settling) -> str:
+def _note_of(settled: Settling) -> str:
     """Return the outcome of a call as a sentence."""
     if settled.outcomes is None:
         return (
@@ -191,5 +191,5 @@ ROUTES: Final = (
     post("/health/checks", check, writes=False),
     post("/health/brake", release, writes=True),
     post("/health/settle", settle, writes=True),
-    post("/health/settle-as-told", settle_as_told, writes=True),
+    post("/health/state-outcome", state_outcome, writes=True),
 )

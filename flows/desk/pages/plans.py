@@ -84,7 +84,7 @@ def apply(visit: Visit) -> Answer:
                 visit.settings, door, shown.plan_id, visit.form.get("digest"), force=force, progress=progress
             )
 
-    return visit.start(f"Apply {shown.plan_id}", work, lambda applied: _told(visit, applied), once=shown.plan_id)
+    return visit.start(f"Apply {shown.plan_id}", work, lambda applied: _after(visit, applied), once=shown.plan_id)
 
 
 def resume(visit: Visit) -> Answer:
@@ -95,7 +95,7 @@ def resume(visit: Visit) -> Answer:
         with open_door(visit.settings, shown.source) as door:
             return resume_plan(visit.settings, door, shown.plan_id, visit.form.get("digest"), progress=progress)
 
-    return visit.start(f"Resume {shown.plan_id}", work, lambda applied: _told(visit, applied), once=shown.plan_id)
+    return visit.start(f"Resume {shown.plan_id}", work, lambda applied: _after(visit, applied), once=shown.plan_id)
 
 
 def close(visit: Visit) -> Answer:
@@ -194,7 +194,7 @@ def _noted(visit: Visit, text: str, url: str) -> str:
     return url
 
 
-def _told(visit: Visit, applied: Applied) -> str:
+def _after(visit: Visit, applied: Applied) -> str:
     """Note the result of a plan; return its page."""
     counts = ", ".join(f"{number:,} {outcome}" for outcome, number in applied.counts.items())
     visit.note(f"{applied.plan.plan_id}: {counts}.")

@@ -125,7 +125,7 @@ def _side_by_side(group: OneGroup) -> dict[str, Any]:
         "ids": ids, "letters": [letter_of(ids, client_id) for client_id in ids], "currencies": currency,
         "lines": [(line.name, label_of(line), mark_of(line), ordered(line)) for line in case.lines],
         "pairs": pairs, "of_pairs": len(case.pairs),
-        "said_before": [(told, sorted(_letters(pair, ids) for pair in told.pairs)) for told in group.said],
+        "said_before": [(said, sorted(_letters(pair, ids) for pair in said.pairs)) for said in group.said],
     }  # fmt: skip
 
 

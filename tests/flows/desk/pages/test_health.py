@@ -96,11 +96,11 @@ def test_a_person_states_an_outcome_only_after_looking(visitor, kept, server):
     for client, outcome, words in ((first, "applied", "applied"), (second, "not-applied", "not applied")):
         call_id = noted(kept).intend(Call("purge", [Edit(client)], None))
         form = {"source": "main", "call": call_id, "outcome": outcome}
-        assert "Look at the clients" in text_of(visitor.post("/health/settle-as-told", form, status=400))
-        visitor.post("/health/settle-as-told", form | {"looked": "on", "outcome": "perhaps"}, status=400)
-        page = visitor.post("/health/settle-as-told", form | {"looked": "on"})
+        assert "Look at the clients" in text_of(visitor.post("/health/state-outcome", form, status=400))
+        visitor.post("/health/state-outcome", form | {"looked": "on", "outcome": "perhaps"}, status=400)
+        page = visitor.post("/health/state-outcome", form | {"looked": "on"})
         assert f"The outcome of call {call_id} is noted: {words}." in text_of(page)
-        again = visitor.post("/health/settle-as-told", form | {"looked": "on"}, status=400)
+        again = visitor.post("/health/state-outcome", form | {"looked": "on"}, status=400)
         assert "There is no open call" in text_of(again)
 
 
@@ -139,7 +139,7 @@ def test_a_desk_for_looking_only_settles_and_removes_nothing(kept):
         visitor = Visitor(opened, PERSON)
         page = visitor.get("/health")
         assert call_id in page.text
-        for path in ("settle", "settle-as-told", "brake"):
+        for path in ("settle", "state-outcome", "brake"):
             assert f'action="/health/{path}"' not in page.text
             visitor.post(f"/health/{path}", {"source": "main", "call": call_id}, status=403)
         assert "good token :" in text_of(visitor.post("/health/checks"))
