@@ -114,7 +114,7 @@ def _shared(visit: Visit) -> dict[str, Any]:
     """Return the values that every page of a session has."""
     return {
         "visit": visit, "csrf_token": visit.session.csrf, "navigation": NAVIGATION, "may_write": visit.may_write,
-        "sources": list(visit.settings.sources), "notes": visit.session.take_notes(),
+        "sources": list(visit.settings.sources), "take_notes": visit.session.take_notes,
         "running": [job for job in visit.desk.jobs.running() if job.session == visit.session.key],
     }  # fmt: skip
 

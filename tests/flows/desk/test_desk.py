@@ -154,6 +154,23 @@ def test_long_work_runs_under_the_name_of_the_person_who_began_it(desk):
     assert job.result_url.startswith("/Anna@")
 
 
+def test_a_note_of_long_work_waits_for_the_page_of_its_result(visitor):
+    noted, gate = threading.Event(), threading.Event()
+    visit = Visit(visitor.desk, visitor.session)
+
+    def then(_result):
+        visit.note("It is done.")
+        noted.set()
+        gate.wait(60)
+        return "/people"
+
+    place = visit.start("Work", lambda _: None, then).url
+    assert noted.wait(60)
+    assert "It is done." not in visitor.get(place).text
+    gate.set()
+    assert "It is done." in visitor.wait(visitor.get(place)).text
+
+
 def test_a_second_click_begins_nothing(desk):
     gate, times = threading.Event(), []
 
